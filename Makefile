@@ -1,0 +1,63 @@
+# Every target sets up what it needs: one .venv, pip, versions pinned with hashes.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/pip --disable-pip-version-check -q
+VIDEO  ?=
+RANGE  ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo playground test lint types layers run bench lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+# What the bot needs in production; the Dockerfile does the same two steps.
+$(VENV)/.run: requirements/run.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements/run.txt
+	touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml $(VENV)/.run
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(VENV)/.dev  ## the main job without accounts; ends by itself (VIDEO=path RANGE=1,3 for your own clip)
+	$(BIN)/python -m bot demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(RANGE),--range "$(RANGE)")
+
+playground: $(VENV)/.dev  ## the same in a browser; stays up
+	$(BIN)/python -m bot playground
+
+run: $(VENV)/.run  ## the real bot, with config.toml
+	$(BIN)/python -m bot run
+
+test: lint types layers  ## everything that must be green
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev  ## speed and memory, side by side with what they are compared to
+	$(BIN)/python -m benchmarks
+
+$(VENV)/.lock: requirements/lock.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements/lock.txt
+	touch $@
+
+# simcord's preview asks for an older PyAV than the one we use; it runs with ours (the override).
+UVC := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -q
+lock: $(VENV)/.lock  ## pin every version with its hashes
+	$(UVC) -o requirements/run.txt
+	$(UVC) --extra dev --override requirements/override.in -c requirements/run.txt -o requirements/dev.txt
+
+clean:  ## remove what was made here
+	rm -rf $(VENV) demo-out data .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Castbook without accounts: a simulated provider and a simulated Discord."""
