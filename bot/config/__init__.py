@@ -1,0 +1,29 @@
+"""Settings: read once at the start from one file and the environment, checked, and frozen from then on."""
+
+from bot.config.reading import load
+from bot.config.sections import (
+    ConsentSettings,
+    DiscordSettings,
+    JobSettings,
+    LimitSettings,
+    LinkSettings,
+    LogSettings,
+    Settings,
+    StoreSettings,
+    ToapisSettings,
+    WebSettings,
+)
+
+__all__ = [
+    "ConsentSettings",
+    "DiscordSettings",
+    "JobSettings",
+    "LimitSettings",
+    "LinkSettings",
+    "LogSettings",
+    "Settings",
+    "StoreSettings",
+    "ToapisSettings",
+    "WebSettings",
+    "load",
+]

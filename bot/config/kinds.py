@@ -1,0 +1,149 @@
+"""The kinds of values that settings have, each with the words that complete "section.key must be …"."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_core import PydanticKnownError
+from pydantic_settings import NoDecode
+from yarl import URL
+
+_STORE_URL = re.compile(r"sqlite\+aiosqlite:///(?!:memory:)[^?#\s]+")
+_MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")  # 100: a choice's name in Discord
+_HOST = re.compile(r"[A-Za-z0-9.:_-]+")  # an address to listen on, or a name for one
+
+
+@dataclass(frozen=True, slots=True)
+class Must:
+    """What a value must be. It is said in place of whatever a validator found, which might quote the value."""
+
+    be: str
+
+
+def _not_a_flag(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError  # pydantic would take it for 0 or 1
+    return value
+
+
+def _list(value: object) -> object:
+    """A list as the environment has it, in JSON; TOML has real ones."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values or len(set(values)) < len(values):
+        raise ValueError
+    return values
+
+
+def _shape(pattern: re.Pattern[str]) -> AfterValidator:
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise ValueError
+        return value
+
+    return AfterValidator(check)
+
+
+def _secret(value: SecretStr) -> SecretStr:
+    bare = value.get_secret_value().strip()
+    if not bare:
+        raise PydanticKnownError("missing")
+    if not (bare.isascii() and bare.isprintable()) or " " in bare:
+        raise ValueError  # it goes into a header, and an exception about a bad header shows it
+    return SecretStr(bare)
+
+
+def _address(*schemes: str) -> Callable[[str], str]:
+    """Check for an address of one of ``schemes``, and make it one that a path can be put behind."""
+
+    def check(value: str) -> str:
+        url = URL(value)
+        plain = url.user is None and url.password is None and not url.raw_query_string and not url.raw_fragment
+        if url.scheme not in schemes or not url.host or not plain or not value.isprintable() or " " in value:
+            raise ValueError
+        return value.rstrip("/?#")
+
+    return check
+
+
+def _gateway(value: str) -> str:
+    return _address("ws", "wss")(value) if value else value
+
+
+def _origin(value: str) -> str:
+    """Check for scheme, host and port with nothing behind them, and write it in the one usual way."""
+    address = _address("http", "https")(value)
+    if address != value or URL(value).raw_path.strip("/"):
+        raise ValueError
+    return str(URL(value).origin())
+
+
+def _folder(value: Path) -> Path:
+    if not str(value).strip() or value == Path() or re.match(r"\w+:/", str(value)):
+        raise ValueError  # Path would make a local folder "s3:" of s3://…
+    return value
+
+
+_AnyWhole: TypeAlias = Annotated[int, BeforeValidator(_not_a_flag)]
+_AnyNumber: TypeAlias = Annotated[float, BeforeValidator(_not_a_flag), Field(gt=0, allow_inf_nan=False)]
+
+Flag: TypeAlias = Annotated[bool, Must("true or false")]
+Whole: TypeAlias = Annotated[_AnyWhole, Field(gt=0), Must("a whole number above 0")]
+Limit: TypeAlias = Annotated[_AnyWhole, Field(ge=0), Must("a whole number, 0 or above")]
+Port: TypeAlias = Annotated[_AnyWhole, Field(ge=0, le=65535), Must("a port, from 0 to 65535")]
+Number: TypeAlias = Annotated[_AnyNumber, Must("a number above 0")]
+Seconds: TypeAlias = Annotated[_AnyNumber, Must("a number of seconds above 0")]
+Host: TypeAlias = Annotated[str, _shape(_HOST), Must("an address to listen on, such as 127.0.0.1")]
+Level: TypeAlias = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+    Must("one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+]
+Format: TypeAlias = Annotated[Literal["console", "json"], Must("console or json")]
+Secret: TypeAlias = Annotated[
+    SecretStr, AfterValidator(_secret), Must("letters, digits and signs without blanks, as it was given to you")
+]
+WebAddress: TypeAlias = Annotated[
+    str,
+    AfterValidator(_address("http", "https")),
+    Must("an http or https address without user name, query or fragment, such as https://example.org/api"),
+]
+GatewayAddress: TypeAlias = Annotated[
+    str,
+    AfterValidator(_gateway),
+    Must("empty, or a ws or wss address without user name, query or fragment, such as wss://example.org"),
+]
+Origins: TypeAlias = Annotated[
+    tuple[Annotated[str, AfterValidator(_origin)], ...],
+    NoDecode,
+    BeforeValidator(_list),
+    Must("a list of origins: scheme, host and port with nothing behind them, such as https://example.org"),
+]
+People: TypeAlias = Annotated[
+    tuple[Annotated[_AnyWhole, Field(gt=0)], ...],
+    NoDecode,
+    BeforeValidator(_list),
+    Must("a list of Discord user IDs, such as [80351110224678912]"),
+]
+Models: TypeAlias = Annotated[
+    tuple[Annotated[str, _shape(_MODEL)], ...],
+    NoDecode,
+    BeforeValidator(_list),
+    AfterValidator(_distinct),
+    Field(max_length=25),  # so many choices fit into a command's option
+    Must('a list of 1 to 25 different model names, such as ["sora-2"]'),
+]
+Model: TypeAlias = Annotated[str, _shape(_MODEL), Must("the name of a model")]
+StoreUrl: TypeAlias = Annotated[
+    str,
+    _shape(_STORE_URL),
+    Must("sqlite+aiosqlite:/// and the path of a file, such as sqlite+aiosqlite:///data/bot.db"),
+]
+Folder: TypeAlias = Annotated[Path, AfterValidator(_folder), Must("a folder, such as data/files")]

@@ -1,0 +1,151 @@
+"""Reads the settings from a TOML file and the environment, and says in one sentence what is wrong with them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import InitSettingsSource, PydanticBaseSettingsSource, TomlConfigSettingsSource
+
+from bot.config.kinds import Must
+from bot.config.sections import Settings
+from bot.errors import BadConfiguration
+
+PREFIX = "CASTBOOK__"  # two underscores: an orchestrator sets CASTBOOK_PORT and the like for a service of this name
+PATH_VARIABLE = "CASTBOOK_CONFIG"
+USUAL_PATH = Path("config.toml")
+
+_Fields: TypeAlias = Mapping[str, FieldInfo]
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Read and check the settings; the environment wins over the file.
+
+    The file is ``path``, else the one that ``CASTBOOK_CONFIG`` names, else ``config.toml`` where there is one.
+    Raises :class:`~bot.errors.BadConfiguration`: one plain sentence that names the setting, never its value.
+    """
+    sources = (InitSettingsSource(Settings, _environment(environ)), _file(path, environ))
+
+    class Loaded(Settings):
+        @classmethod
+        def settings_customise_sources(cls, *_: object, **__: object) -> tuple[PydanticBaseSettingsSource, ...]:
+            return sources
+
+    try:
+        return Loaded()
+    except ValidationError as found:
+        errors = found.errors(include_url=False, include_input=False)
+    raise BadConfiguration(_sentence(errors))  # not inside the handler: what it caught holds the values
+
+
+def every_setting() -> Iterator[tuple[str, str, FieldInfo]]:
+    """Each setting there is: section, key and what is known about it, in the order in which they are documented."""
+    for section, settings in _sections().items():
+        for key, setting in settings.items():
+            yield section, key, setting
+
+
+def variable(section: str, key: str) -> str:
+    """The environment variable of a setting."""
+    return f"{PREFIX}{section}__{key}".upper()
+
+
+def _sections() -> dict[str, _Fields]:
+    kinds = {name: section.annotation for name, section in Settings.model_fields.items()}
+    return {
+        name: kind.model_fields
+        for name, kind in kinds.items()
+        if isinstance(kind, type) and issubclass(kind, BaseModel)
+    }
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    given: dict[str, dict[str, str]] = {}
+    known: set[str] = set()
+    for section, key, setting in every_setting():
+        name = variable(section, key)
+        known.add(name)
+        value = environ.get(name)
+        if setting.annotation is SecretStr:
+            known.add(f"{name}_FILE")
+            value = _secret(environ, name)
+        if value is not None:
+            given.setdefault(section, {})[key] = value
+    for name in environ:
+        if name.startswith(PREFIX) and name not in known:
+            raise BadConfiguration(_unknown(name, _nearest(name, known)))
+    return given
+
+
+def _secret(environ: Mapping[str, str], name: str) -> str | None:
+    """A secret from its variable or from the file that its other variable names; an empty variable is none."""
+    value, path = environ.get(name), environ.get(f"{name}_FILE")
+    if value and path:
+        raise BadConfiguration(f"Both {name} and {name}_FILE are set; set one of them.")
+    if not path:
+        return value or None
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        pass
+    raise BadConfiguration(f"The file that {name}_FILE names cannot be read.")
+
+
+def _file(path: Path | None, environ: Mapping[str, str]) -> TomlConfigSettingsSource:
+    if path is None and environ.get(PATH_VARIABLE):
+        path = Path(environ[PATH_VARIABLE])
+    if path is None and not USUAL_PATH.exists():
+        return TomlConfigSettingsSource(Settings, toml_file=None)
+    path = path or USUAL_PATH
+    try:
+        if path.is_file():  # the source would leave out anything else, silently
+            return TomlConfigSettingsSource(Settings, toml_file=path)
+        reason = f"There is no configuration file {path}."
+    except OSError as failure:
+        reason = f"The configuration file {path} cannot be read: {failure.strerror}."
+    except ValueError as failure:  # no TOML, or no UTF-8; its words may quote a value, its place does not
+        place = re.search(r"line \d+, column \d+", str(failure))
+        reason = f"The configuration file {path} is not valid TOML" + (f": look at {place[0]}." if place else ".")
+    raise BadConfiguration(reason)
+
+
+def _sentence(errors: list[ErrorDetails]) -> str:
+    """The one that helps most: a misspelt name is also why the right one is missing."""
+    first = min(errors, key=lambda error: error["type"] != "extra_forbidden")
+    section, *key = (str(part) for part in first["loc"][:2])
+    name = ".".join([section, *key])
+    if first["type"] == "extra_forbidden":
+        return _unknown(name, _meant(name))
+    if not key:
+        # A section as a whole: it is no table, or a check of ours found that two of its settings do not fit.
+        return str(first.get("ctx", {}).get("error", f"{name} must be a section: a line [{name}], then its settings."))
+    if first["type"] == "missing":
+        own = variable(section, key[0])
+        return f"{name} is missing: write it into the configuration file, or set {own} or {own}_FILE."
+    kind = _sections()[section][key[0]].metadata
+    return f"{name} must be {next(part.be for part in kind if isinstance(part, Must))}."
+
+
+def _meant(name: str) -> str:
+    """The known name that is nearest to an unknown one of the file; one without a section may be any section's key."""
+    settings = {f"{section}.{key}": key for section, key, _ in every_setting()}
+    if "." in name:
+        return _nearest(name, settings)
+    known = {key: setting for setting, key in settings.items()} | {section: section for section in _sections()}
+    return known[_nearest(name, known)]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    lowered = {each.lower(): each for each in sorted(known)}  # a wrong case is the nearest miss of all
+    return lowered[difflib.get_close_matches(name[:100].lower(), lowered, n=1, cutoff=0.0)[0]]
+
+
+def _unknown(name: str, nearest: str) -> str:
+    shown = name if name.isprintable() else ascii(name)
+    return f"There is no setting {shown[:100]}; the nearest name is {nearest}."

@@ -1,0 +1,171 @@
+"""Every setting there is: its name, its kind, its default and one line about it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.config.kinds import (
+    Flag,
+    Folder,
+    Format,
+    GatewayAddress,
+    Host,
+    Level,
+    Limit,
+    Model,
+    Models,
+    Number,
+    Origins,
+    People,
+    Port,
+    Seconds,
+    Secret,
+    StoreUrl,
+    WebAddress,
+    Whole,
+)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class DiscordSettings(_Section):
+    """How Discord is reached, and as whom."""
+
+    token: Secret = Field(description="The bot's token, from the developer portal (Bot, Reset Token).")
+    api_url: WebAddress = Field(
+        "https://discord.com/api/v10", description="Discord's REST address; another one for a proxy or a test server."
+    )
+    gateway_url: GatewayAddress = Field("", description="The gateway's address; empty: the one that Discord names.")
+    cdn_origins: Origins = Field(
+        ("https://cdn.discordapp.com", "https://media.discordapp.net"),
+        description="Where attachments come from; these origins are exempt from the address guard.",
+    )
+    owners: People = Field((), description="User IDs of the people who run this bot; they are told when it needs them.")
+
+
+class ToapisSettings(_Section):
+    """The provider: whose key, which models, how often it is asked."""
+
+    api_key: Secret = Field(description="The provider's API key, from its console.")
+    base_url: WebAddress = Field("https://toapis.com", description="The provider's address.")
+    models: Models = Field(
+        ("sora-2", "sora-2-pro", "sora-2-vip"), description="The models that /character create offers."
+    )
+    default_model: Model = Field("sora-2", description="The model that is used when nobody chooses one.")
+    submit_per_second: Number = Field(5, description="The most submissions a second, over all people.")
+    query_per_second: Number = Field(50, description="The most status queries a second, over all jobs.")
+    poll_first: Seconds = Field(5, description="Seconds from a submission to the first look at it.")
+    poll_every: Seconds = Field(5, description="Seconds between two looks at a running task.")
+    show_progress_for: Seconds = Field(
+        600, description="Seconds for which progress is shown; afterwards the bot looks less and less often."
+    )
+    keep_watching_for: Seconds = Field(
+        86400, description="Seconds after which a task that never ended is given up (/tasks can check it again)."
+    )
+    accept_outside_tasks: Flag = Field(
+        True, description="Whether the option task takes IDs that this bot does not know."
+    )
+
+    @model_validator(mode="after")
+    def _default_is_offered(self) -> ToapisSettings:
+        if self.default_model not in self.models:
+            raise ValueError("toapis.default_model must be one of toapis.models.")
+        return self
+
+
+class StoreSettings(_Section):
+    """Where everything is kept."""
+
+    url: StoreUrl = Field(
+        "sqlite+aiosqlite:///data/castbook.db",
+        description="The database: sqlite+aiosqlite:/// and the path of its file.",
+    )
+    files: Folder = Field(Path("data/files"), description="The folder for pictures and clips.")
+
+
+class LinkSettings(_Section):
+    """What is fetched when somebody attaches or links a video."""
+
+    max_bytes: Whole = Field(
+        52428800, description="The largest video that is fetched, in bytes (the provider's limit)."
+    )
+    timeout: Seconds = Field(60, description="Seconds that fetching a video may take altogether.")
+    trusted_origins: Origins = Field((), description="Origins of yours that are exempt from the address guard.")
+
+
+class JobSettings(_Section):
+    """How much is done at once."""
+
+    concurrency: Whole = Field(
+        8, description="The most steps of jobs that run at once; waiting for the provider is none."
+    )
+
+
+class LimitSettings(_Section):
+    """What one person may use."""
+
+    running_per_user: Limit = Field(2, description="Unfinished jobs a person may have at once; 0: no limit.")
+    per_user_per_day: Limit = Field(20, description="Jobs a person may start per day (UTC); 0: no limit.")
+    files_mb_per_user: Limit = Field(500, description="Megabytes of files a person may have; 0: no limit.")
+
+
+class ConsentSettings(_Section):
+    """What people confirm."""
+
+    ask: Flag = Field(
+        True, description="Whether everybody is asked once to confirm that they may use the faces in their videos."
+    )
+
+
+class WebSettings(_Section):
+    """The small HTTP server for health checks."""
+
+    host: Host = Field("127.0.0.1", description="The address it listens on.")
+    port: Port = Field(8080, description="The port it listens on; 0: any free one.")
+
+
+class LogSettings(_Section):
+    """What is logged, to stderr."""
+
+    level: Level = Field("INFO", description="The least that is logged: DEBUG, INFO, WARNING, ERROR or CRITICAL.")
+    format: Format = Field("console", description="console for people, json for machines.")
+
+
+class Settings(BaseSettings):
+    """All settings. Made by :func:`bot.config.load`; made directly, it takes what it is given and reads nothing."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, case_sensitive=True)
+
+    discord: DiscordSettings
+    toapis: ToapisSettings
+    store: StoreSettings = StoreSettings()
+    links: LinkSettings = LinkSettings()
+    jobs: JobSettings = JobSettings()
+    limits: LimitSettings = LimitSettings()
+    consent: ConsentSettings = ConsentSettings()
+    web: WebSettings = WebSettings()
+    log: LogSettings = LogSettings()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_are_missed_by_name(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Without its section, a missing secret would be reported as a missing section."""
+        return {"discord": {}, "toapis": {}} | values
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing comes in behind the back of :func:`bot.config.load`."""
+        return (init_settings,)

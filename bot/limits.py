@@ -1,0 +1,51 @@
+"""Every limit of Discord, of the provider and of our own, each with where it comes from."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+# -- Discord (developer documentation: Interactions, Message resource, Components) ---------------------------------
+FIRST_ANSWER = timedelta(seconds=3)
+TOKEN_LIFE = timedelta(minutes=15)
+TOKEN_USABLE = timedelta(minutes=14)  # a minute of margin: calling with a dead token counts towards a ban
+AUTOCOMPLETE_CHOICES = 25
+CHOICE_NAME = 100
+SELECT_OPTIONS = 25
+EMBEDS_PER_MESSAGE = 10
+FILES_PER_MESSAGE = 10
+EMBED_TITLE = 256
+EMBED_DESCRIPTION = 4096
+EMBED_FIELD_VALUE = 1024
+EMBED_TOTAL = 6000
+CONTENT = 2000
+CUSTOM_ID = 100
+BUTTON_LABEL = 80
+MODAL_TITLE = 45
+NONCE = 25
+UPLOAD_BYTES = 10 * 1024 * 1024  # of a bot's reply, where the interaction names no other
+
+# -- ToAPIs (Create a character; Upload a video; Webhooks) ----------------------------------------------------------
+RANGE_SHORTEST = Decimal(1)
+RANGE_LONGEST = Decimal(3)
+PROVIDER_VIDEO_BYTES = 50 * 1024 * 1024
+PROVIDER_ANSWER_BYTES = 1024 * 1024
+UPLOAD_FRESH = timedelta(hours=1)  # how long we trust the URL of an upload; its life is documented nowhere
+
+# -- Ours -----------------------------------------------------------------------------------------------------------
+NAME_LENGTH = 32
+PICTURE_BYTES = 8 * 1024 * 1024
+JOB_ID_HEX = 16
+LEASE = timedelta(seconds=60)
+LEASE_RENEWAL = timedelta(seconds=20)
+SHUTDOWN_GRACE = timedelta(seconds=10)
+PROGRESS_GAP = timedelta(seconds=5)
+CHOICE_OPEN = timedelta(hours=24)
+RESULT_SLOWEST_POLL = timedelta(minutes=5)
+SUBMISSION_LOOKUPS = (5, 15, 60, 300)  # seconds after an unclear submission at which both status paths are asked
+SUBMISSION_PAUSE = timedelta(hours=1)  # how long a job waits for paused submissions before it fails uncharged
+RESEND_WINDOW = timedelta(hours=24)  # how long the clip of an unclear submission is kept for "Send again"
+SAME_AGAIN = timedelta(minutes=10)
+SAME_NONCE = timedelta(minutes=2)
+DRAFT_LIFE = timedelta(hours=24)
+DATABASE_BUSY = timedelta(seconds=10)

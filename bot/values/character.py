@@ -1,0 +1,81 @@
+"""A character of somebody's cast, and the rules for its name."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.limits import NAME_LENGTH
+from bot.values.files import StoredFile
+from bot.values.time_range import TimeRange
+
+# Bidirectional controls reorder the text around them; the rest of category Cf (joiners) is needed by real
+# scripts and emoji.
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# Nobody sees these, and no script needs them: two names would differ and look the same.
+_INVISIBLE = "\u00ad\u115f\u1160\u200b\u2060\u2061\u2062\u2063\u2064\u2800\ufeff"
+_FORBIDDEN = frozenset(_BIDI + _INVISIBLE)
+# Unassigned characters (Cn) are let through: an emoji newer than this Python is one to it.
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
+_UNSEEN_ALONE = frozenset({"Cf", "Mn", "Me"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderCharacter:
+    """A character as the provider reports it (status answer, ``result.data.characters[]``)."""
+
+    id: str
+    display_name: str
+    username: str = field(repr=False)  # works like a key at the provider: the owner's eyes only
+    picture_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Character:
+    """One member of a person's cast."""
+
+    id: int
+    owner_id: int
+    name: str
+    display_name: str
+    username: str = field(repr=False)
+    provider_id: str
+    task_id: str
+    model: str
+    range: TimeRange
+    picture: StoredFile | None
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+def clean_name(raw: str) -> str:
+    """Normalise a typed name: NFKC, no control or bidi characters, single spaces, at most 32 characters.
+
+    Returns an empty string where nothing that can be seen is left; the caller decides what to do then.
+    """
+    normal = unicodedata.normalize("NFKC", raw)
+    kept = "".join(char for char in normal if char.isspace() or _allowed(char))
+    # Once more: what stood on both sides of a removed character may now compose.
+    name = unicodedata.normalize("NFKC", " ".join(kept.split()))[:NAME_LENGTH].strip()
+    seen = any(unicodedata.category(char) not in _UNSEEN_ALONE for char in name)
+    return name if seen else ""
+
+
+def _allowed(char: str) -> bool:
+    if char in _FORBIDDEN or unicodedata.category(char) in _FORBIDDEN_CATEGORIES:
+        return False
+    noncharacter = 0xFDD0 <= ord(char) <= 0xFDEF or ord(char) & 0xFFFE == 0xFFFE
+    return not noncharacter
+
+
+def name_key(name: str) -> str:
+    """What makes two names the same: case and compatibility forms do not count."""
+    # Folding may take a composed letter apart, so that it is composed again at the end.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def numbered(name: str, number: int) -> str:
+    """``name`` with " 2", " 3" … at its end, cut so that the whole still fits."""
+    suffix = f" {number}"
+    return name[: NAME_LENGTH - len(suffix)].rstrip() + suffix

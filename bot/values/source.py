@@ -1,0 +1,100 @@
+"""Where the video of a character comes from: exactly one of an attachment, a link, an earlier task."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from yarl import URL
+
+from bot.errors import BadLink, BadSource
+from bot.texts import text
+
+_MESSAGE_LINK = re.compile(r"(?:https?://)?(?:[a-z]+\.)?discord(?:app)?\.com/channels/(?:@me|\d+)/\d+", re.IGNORECASE)
+_TASK_ID = re.compile(r"[A-Za-z0-9_\-]{1,128}")
+LINK_LENGTH = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file attached in Discord. ``url`` is signed and dies within a day: erased once the bytes are here."""
+
+    kind: Literal["attachment"] = "attachment"
+    url: str | None = field(repr=False)
+    filename: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link to a file."""
+
+    kind: Literal["link"] = "link"
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierTask:
+    """An earlier video task at the provider, by its id."""
+
+    kind: Literal["task"] = "task"
+    task_id: str
+
+
+Source: TypeAlias = Attachment | Link | EarlierTask
+
+
+def link(raw: str) -> Link:
+    """Take a link as a person typed it.
+
+    Raises :class:`~bot.errors.BadLink` where it can be seen without asking anybody that it will not work.
+    Whether its host may be reached is the address guard's business, when it is fetched.
+    """
+    typed = raw.strip().removeprefix("<").removesuffix(">")
+    if _MESSAGE_LINK.match(typed):
+        raise BadLink(
+            text(
+                "That is a link to a message, and I cannot read messages. Open the message's menu, then "
+                "Apps, then “Make a character”. Nothing was charged."
+            )
+        )
+    url = _web_address(typed)
+    if url is None:
+        raise BadLink(
+            text("That is not a link to a file. It should look like https://example.org/clip.mp4. Nothing was charged.")
+        )
+    if url.user is not None or url.password is not None:
+        raise BadLink(text("The link contains a user name or password; use one without. Nothing was charged."))
+    return Link(url=typed)
+
+
+def _web_address(typed: str) -> URL | None:
+    if len(typed) > LINK_LENGTH or not typed.isprintable() or " " in typed:
+        return None
+    try:
+        url = URL(typed)
+        found = url.scheme in {"http", "https"} and bool(url.host)
+    except ValueError:  # also of a host that is no domain name
+        return None
+    return url if found else None
+
+
+def earlier_task(raw: str) -> EarlierTask:
+    """Take a task id as a person typed it. Raises :class:`~bot.errors.BadSource`."""
+    typed = raw.strip()
+    if not _TASK_ID.fullmatch(typed):
+        raise BadSource(text("That is not a task ID. It looks like task_01ABC. Nothing was charged."))
+    return EarlierTask(task_id=typed)
+
+
+def exactly_one(attachment: Attachment | None, link_text: str | None, task_text: str | None) -> Source:
+    """The one source among a command's three options. Raises :class:`~bot.errors.BadSource` otherwise."""
+    given = [option for option in (attachment, link_text, task_text) if option]
+    if len(given) != 1:
+        raise BadSource(
+            text("Give exactly one of video, link or task: attach a clip, or paste a link to one. Nothing was charged.")
+        )
+    if attachment:
+        return attachment
+    return link(link_text) if link_text else earlier_task(task_text or "")
