@@ -1,0 +1,81 @@
+"""The ways in which the provider fails us, by what may be done next: nothing, send it again, or find out first."""
+
+from __future__ import annotations
+
+from bot.errors import CastbookError
+from bot.texts import Text
+
+
+class ProviderError(CastbookError):
+    """A call to the provider that did not bring what was asked for.
+
+    ``status`` is the HTTP status (``None``: there was no answer). ``code`` is for the log only: the provider's own
+    error code, cleaned and cut, or the name of what went wrong on the way.
+    """
+
+    def __init__(self, message: Text, *, status: int | None = None, code: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class Rejected(ProviderError):
+    """A final no: nothing was taken, and the same request will not succeed."""
+
+
+class BadRequest(Rejected):
+    """The provider does not accept what was asked for (400 and its like)."""
+
+
+class KeyRefused(Rejected):
+    """The bot's key does not work (401). The operator's business; nobody's request can succeed."""
+
+
+class BalanceEmpty(Rejected):
+    """The account has no money left (402). The operator's business; nobody's request can succeed."""
+
+
+class ModelClosed(Rejected):
+    """The provider does not serve ``model`` to this key, or to nobody any more (403, "model not found")."""
+
+    def __init__(self, message: Text, *, model: str, status: int | None = None, code: str = "") -> None:
+        super().__init__(message, status=status, code=code)
+        self.model = model
+
+
+class FileTooLarge(Rejected):
+    """The video is larger than the provider takes (413, or seen before it was sent)."""
+
+
+class ContentRefused(Rejected):
+    """The provider's content rules forbid it (422)."""
+
+
+class UnknownTask(Rejected):
+    """The provider knows no such task: a 404 on both status paths, or for the ``from_task`` of a submission."""
+
+
+class NothingTaken(ProviderError):
+    """The request did not reach the provider (refused, no such host, TLS failed): safe to send again."""
+
+
+class RateLimited(NothingTaken):
+    """Asked too often (429). Wait ``retry_after`` seconds where the provider named them, else back off."""
+
+    def __init__(self, message: Text, *, retry_after: float | None, status: int | None = 429, code: str = "") -> None:
+        super().__init__(message, status=status, code=code)
+        self.retry_after = retry_after
+
+
+class OutcomeUnknown(ProviderError):
+    """No clear answer: time-out, reset, 5xx, or a 2xx that cannot be read.
+
+    A submission may have been taken and must not be sent again before that is settled; after a read or an upload
+    simply try later. ``retry_after`` is in seconds where the provider named them.
+    """
+
+    def __init__(
+        self, message: Text, *, status: int | None = None, code: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(message, status=status, code=code)
+        self.retry_after = retry_after

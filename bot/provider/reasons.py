@@ -1,0 +1,83 @@
+"""Why the provider says no, recognised from its code and message, and how a person is told."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from types import MappingProxyType
+
+from bot.texts import Text, text
+
+
+class Reason(StrEnum):
+    """What the provider objects to. Listed in the order in which they are looked for: the plainest first."""
+
+    PERMISSION = "permission"
+    WITHDRAWN = "withdrawn"
+    TOO_MANY = "too_many"
+    MODEL = "model"
+    CONTENT = "content"
+    NO_CHARACTER = "no_character"
+    NO_AUDIO = "no_audio"
+    RANGE = "range"
+
+
+# Codes and messages come in English or Chinese; underscores are read as spaces. The signs for a closed model leave
+# room for its name only: "model sora-2: audio not found" is about one clip, and must not close a model for everybody.
+_SIGNS = {
+    Reason.PERMISSION: r"(cameo|character|likeness).{0,40}permission|permission.{0,40}(cameo|character|likeness)",
+    Reason.WITHDRAWN: r"cameo not found",
+    Reason.TOO_MANY: r"too many (users|characters|cameos)",
+    Reason.MODEL: r"\bmodel (\S+ )?((is|was|does|has|been|currently|temporarily) )*"
+    r"(not (found|exist|available|allowed|supported)|no longer|unavailable)"
+    r"|no available channel|模型.{0,40}(不存在|无可用|未找到)",
+    Reason.CONTENT: r"content[ -](policy|filter|violat)|moderation|safety|guardrail|violat|nsfw|违规|违反|审核|敏感",
+    Reason.NO_CHARACTER: r"\bno ((identifiable|clear|visible|recognizable|valid) )?(character|face|person|subject)"
+    r"|\b(character|face|person|subject)s? ((was|were|could|can) )?not (be )?(found|detected|identified|recogni[sz]ed)"
+    r"|(未|没有|无法)(检测|识别|找到).{0,20}(角色|人物|人脸)",
+    Reason.NO_AUDIO: r"\baudio\b|\bsound\b|音频|音轨|声音",
+    Reason.RANGE: r"\btimestamps\b|\btime range\b|\bout of range\b|时间范围",
+}
+_PATTERNS = tuple((reason, re.compile(_SIGNS[reason])) for reason in Reason)
+
+SENTENCES = MappingProxyType(
+    {
+        Reason.PERMISSION: text(
+            "The person in this video has not given the provider permission for it. "
+            "Use a clip of yourself, or of somebody who does not exist."
+        ),
+        Reason.WITHDRAWN: text(
+            "The owner of a character in this video has withdrawn it from the provider. "
+            "Use a clip without that character."
+        ),
+        Reason.TOO_MANY: text(
+            "There are more characters in this than the provider allows. Use a clip with one main character."
+        ),
+        Reason.MODEL: text("The provider does not serve this model at the moment. Choose another one."),
+        Reason.CONTENT: text(
+            "The provider's content rules do not allow this video. Use another clip, or other seconds of it."
+        ),
+        Reason.NO_CHARACTER: text(
+            "The provider found no character in these seconds. "
+            "Pick one to three seconds in which one face is seen clearly."
+        ),
+        Reason.NO_AUDIO: text(
+            "The provider needs a video with sound, and it found none it can use. "
+            "Use a clip in which the character speaks."
+        ),
+        Reason.RANGE: text(
+            "The provider does not accept these seconds. Pick one to three seconds that lie inside the video."
+        ),
+    }
+)
+
+
+def reason_of(code: str, message: str) -> Reason | None:
+    """Recognise the reason behind a provider's ``code`` and ``message`` (already cleaned and cut)."""
+    said = f"{code} {message}".replace("_", " ").lower()
+    return next((reason for reason, pattern in _PATTERNS if pattern.search(said)), None)
+
+
+def sentence(reason: Reason) -> Text:
+    """What happened and what to do; whether it cost anything is added by whoever knows."""
+    return SENTENCES[reason]

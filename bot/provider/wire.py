@@ -1,0 +1,183 @@
+"""The provider's answers as they come over the wire: typed, tolerant of every known oddity, never failing.
+
+What is missing or makes no sense becomes an empty string, zero or nothing; the client decides what that means.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, TypeAlias
+
+from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from yarl import URL
+
+TEXT_LENGTH = 200
+ID_LENGTH = 128
+URL_LENGTH = 4096
+_JOINERS = "\u200c\u200d"  # invisible, but needed by emoji and by several scripts
+
+
+def clean(value: object) -> str:
+    """``value`` as one short line: control and bidi characters are gone, and so is all beyond 200 characters."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    kept = (char if char.isprintable() or char in _JOINERS else " " for char in str(value)[: 10 * TEXT_LENGTH])
+    return " ".join("".join(kept).split())[:TEXT_LENGTH].strip()
+
+
+def _identifier(value: object) -> str:
+    """An id as a string; nothing that would not survive as one segment of a path."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    name = str(value)
+    usable = name.isprintable() and not any(char.isspace() for char in name) and name.strip(".")
+    return name if usable and len(name) <= ID_LENGTH else ""
+
+
+def _percent(value: object) -> int:
+    """``45``, ``45.0``, ``"45"``, ``"45%"`` as 45, kept within 0 and 100; everything else is 0."""
+    if isinstance(value, str):
+        value = value.strip().removesuffix("%")
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return 0
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return 0
+    return 0 if math.isnan(number) else int(min(100.0, max(0.0, number)))
+
+
+def _web_address(value: object) -> str:
+    """An http or https URL with a host; everything else is empty."""
+    if not isinstance(value, str) or len(value) > URL_LENGTH:
+        return ""
+    try:
+        url = URL(value)
+    except ValueError:
+        return ""
+    return value if url.scheme in {"http", "https"} and url.host else ""
+
+
+def _amount(value: object) -> Decimal | None:
+    """A number or a numeric string as an amount of money."""
+    try:
+        amount = Decimal(clean(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _flag(value: object) -> bool:
+    return value is True or clean(value).lower() in {"true", "1"}
+
+
+def _characters(value: object) -> list[object]:
+    """Those entries of the list that name somebody."""
+    return [item for item in value if _is_character(item)] if isinstance(value, list) else []
+
+
+def _is_character(item: object) -> bool:
+    return isinstance(item, dict) and bool(_identifier(item.get("id")) or clean(item.get("username")))
+
+
+def _failure(value: object) -> object:
+    """An error as an object; a bare string is its message."""
+    return value if isinstance(value, dict) else {"message": value}
+
+
+Identifier: TypeAlias = Annotated[str, BeforeValidator(_identifier)]
+Line: TypeAlias = Annotated[str, BeforeValidator(clean)]
+Percent: TypeAlias = Annotated[int, BeforeValidator(_percent)]
+WebAddress: TypeAlias = Annotated[str, BeforeValidator(_web_address)]
+Amount: TypeAlias = Annotated[Decimal | None, BeforeValidator(_amount)]
+Flag: TypeAlias = Annotated[bool, BeforeValidator(_flag)]
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, body: Mapping[str, object]) -> Mapping[str, object]:
+        """A field that is null is as good as absent, so that another name for it gets its turn."""
+        return {name: value for name, value in body.items() if value is not None}
+
+
+class _Wrapped(_Wire):
+    """An answer whose fields stand at the top, or all together in a ``data`` object."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unwrapped(cls, body: Mapping[str, object]) -> Mapping[str, object]:
+        inner = body.get("data")
+        named_at_top = any(body.get(name) is not None for name in ("id", "task_id", "status", "url"))
+        return inner if isinstance(inner, dict) and not named_at_top else body
+
+
+class CharacterAnswer(_Wire):
+    """One entry of ``result.data.characters``."""
+
+    id: Identifier = ""
+    display_name: Line = ""
+    username: Line = Field("", repr=False)
+    profile_picture_url: WebAddress = ""
+
+
+class FailureAnswer(_Wire):
+    """What stands under ``error``; ``code`` may be a number."""
+
+    code: Line = ""
+    message: Line = ""
+
+
+class TaskAnswer(_Wrapped):
+    """A submission's answer, and a status query's."""
+
+    id: Identifier = ""
+    task_id: Identifier = ""
+    status: Line = ""
+    progress: Percent = 0
+    characters: Annotated[list[CharacterAnswer], BeforeValidator(_characters)] = Field(
+        [],
+        validation_alias=AliasChoices(
+            AliasPath("result", "data", "characters"),
+            AliasPath("result", "characters"),
+            AliasPath("data", "characters"),
+            AliasPath("data", "data", "characters"),
+            "characters",
+        ),
+    )
+    error: Annotated[FailureAnswer, BeforeValidator(_failure)] = FailureAnswer()
+
+    @property
+    def name(self) -> str:
+        """The task's id. A bare number in ``id`` beside a ``task_id`` is a row of the gateway's own, not the task."""
+        return self.task_id if self.task_id and (not self.id or self.id.isdecimal()) else self.id
+
+
+class UploadAnswer(_Wrapped):
+    """What ``/v1/uploads/videos`` answers."""
+
+    url: WebAddress = ""
+
+
+class BalanceAnswer(_Wrapped):
+    """What ``/v1/balance`` answers; ``-1`` stands for unlimited."""
+
+    remain_balance: Amount = None
+    unlimited_quota: Flag = False
+
+
+class ErrorAnswer(_Wire):
+    """The envelope of a refusal: ``{"error": {…}}``, its fields at the top, or ``{"success": false, "message": …}``."""
+
+    error: Annotated[FailureAnswer, BeforeValidator(_failure)] = FailureAnswer()
+    code: Line = ""
+    message: Line = ""
+
+    @property
+    def failure(self) -> FailureAnswer:
+        """Code and message, wherever they stood."""
+        return FailureAnswer(code=self.error.code or self.code, message=self.error.message or self.message)
