@@ -1,0 +1,1 @@
+"""Bytes that others made: the address guard, the download, what a file claims to be."""

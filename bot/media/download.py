@@ -1,0 +1,241 @@
+"""Fetching a file from somebody else's server: under the address guard, capped in bytes and time, onto disk."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import structlog
+from yarl import URL
+
+from bot.errors import BadFile, BadLink, DownloadFailed
+from bot.media.guard import AddressGuard, origin_of
+from bot.media.part_file import PartFile, in_thread
+from bot.texts import Text, text
+
+CHUNK_BYTES = 256 * 1024  # one trip to a thread for each: large enough to be rare, small enough to be quick
+REDIRECTS = 5
+CONNECT_SECONDS = 10.0  # name, TCP and TLS together
+SILENCE_SECONDS = 15.0  # between two pieces of the body
+_REDIRECTING = frozenset({301, 302, 303, 307, 308})
+_TRY_LATER = frozenset({408, 425, 429})
+_GONE = frozenset({404, 410})
+_CLOSED = frozenset({401, 403})
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """A file that was fetched: where it lies, its size in bytes, and its first 4096 bytes."""
+
+    path: Path
+    size: int
+    sha256: str
+    head: bytes = field(repr=False)
+
+
+class Downloader:
+    """Fetches files with sessions of its own: no cookies, no proxies or passwords from the environment.
+
+    ``timeout`` is for a whole fetch, in seconds, redirects included. ``cdn_origins`` are Discord's: a file missing
+    there was an attachment, which can be attached again. Exempt origins have a session of their own, so that no
+    connection to one is ever used for anything else.
+    """
+
+    def __init__(self, guard: AddressGuard, *, timeout: float, cdn_origins: Iterable[str] = ()) -> None:
+        self._guard = guard
+        self._timeout = timeout
+        self._cdn = frozenset(origin_of(URL(origin)) for origin in cdn_origins)
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}  # by whether it is for the exempt origins
+
+    async def open(self) -> None:
+        """Make the sessions."""
+        system = aiohttp.ThreadedResolver()
+        unguarded = aiohttp.TCPConnector(resolver=system, use_dns_cache=False, force_close=True)
+        self._sessions = {True: _session(unguarded), False: _session(self._guard.connector())}
+
+    async def close(self) -> None:
+        """Close the sessions; fetches that still run fail."""
+        for session in self._sessions.values():
+            await session.close()
+
+    async def fetch(self, url: str, into: Path, *, max_bytes: int) -> Download:
+        """Fetch ``url`` into the file ``into``, whose folder exists. On any failure nothing is left there.
+
+        Raises :class:`~bot.errors.BadLink` (the guard said no, or it is a page), :class:`~bot.errors.BadFile` (empty,
+        or more than ``max_bytes``), :class:`~bot.errors.DownloadFailed`, and :class:`OSError` when our own disk fails.
+        """
+        target = self._guard.check(url)
+        host = target.host or ""
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._follow(target, into, max_bytes)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.info("download_failed", host=host, error=type(error).__name__)
+            raise _network_failure(error, host) from None  # aiohttp's errors quote the link, which may hold secrets
+
+    async def _follow(self, target: URL, into: Path, max_bytes: int) -> Download:
+        for _ in range(REDIRECTS + 1):
+            session = self._sessions[self._guard.exempts(target)]
+            async with session.get(target, allow_redirects=False) as response:
+                if response.status in _REDIRECTING:
+                    target = self._guard.check(redirected(target, response.headers.get("Location", "")))
+                    continue
+                self._expect_file(response, target)
+                return await _save(response, into, max_bytes)
+        raise DownloadFailed(_TOO_MANY_REDIRECTS, permanent=True)
+
+    def _expect_file(self, response: aiohttp.ClientResponse, target: URL) -> None:
+        status = response.status
+        if status != 200:
+            if origin_of(target) in self._cdn and status in _GONE | _CLOSED:
+                raise DownloadFailed(_ATTACHMENT_GONE, permanent=True)
+            raise _refusal(status, target.host or "")
+        if response.content_type in _PAGES:
+            raise BadLink(_WEB_PAGE)
+        if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+            raise DownloadFailed(_ENCODED, permanent=True)
+
+
+def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        connector=connector,
+        trust_env=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,  # a few kilobytes of gzip can be gigabytes
+        headers={"User-Agent": "Castbook", "Accept": "*/*", "Accept-Encoding": "identity"},
+        # The total is counted in fetch(), over all redirects and the disk.
+        timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS),
+        read_bufsize=CHUNK_BYTES,
+    )
+
+
+def redirected(origin: URL, location: str) -> URL:
+    """Where a redirect leads. To be checked like any link.
+
+    From https to plain http is refused: nobody asked for bytes that everyone on the way can exchange.
+    Raises :class:`~bot.errors.BadLink`.
+    """
+    try:
+        target = origin.join(URL(location))
+    except ValueError:
+        raise BadLink(_BAD_REDIRECT) from None
+    if not location or (origin.scheme, target.scheme) == ("https", "http"):
+        raise BadLink(_BAD_REDIRECT)
+    return target
+
+
+async def _save(response: aiohttp.ClientResponse, into: Path, max_bytes: int) -> Download:
+    if (response.content_length or 0) > max_bytes:
+        raise BadFile(_too_large(max_bytes))
+    part = PartFile(into)
+    try:
+        await _receive(response.content, part, max_bytes)
+        await in_thread(part.finish)
+    except BaseException:
+        await in_thread(part.discard)
+        raise
+    return Download(path=into, size=part.size, sha256=part.sha256, head=part.head)
+
+
+async def _receive(body: aiohttp.StreamReader, part: PartFile, max_bytes: int) -> None:
+    received = 0
+    waiting = bytearray()
+    async for piece in body.iter_any():
+        received += len(piece)
+        if received > max_bytes:
+            raise BadFile(_too_large(max_bytes))
+        waiting += piece
+        if len(waiting) >= CHUNK_BYTES:
+            full, waiting = waiting, bytearray()
+            await _write(part, full)
+    if not received:
+        raise BadFile(_EMPTY)
+    if waiting:
+        await _write(part, waiting)
+
+
+async def _write(part: PartFile, data: bytearray) -> None:
+    await in_thread(lambda: part.write(data))
+
+
+def _network_failure(error: aiohttp.ClientError | TimeoutError, host: str) -> DownloadFailed:
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return DownloadFailed(_certificate(error.host), permanent=True)
+    # A name that does not exist stays that way; a name server that does not answer may yet.
+    if isinstance(error, aiohttp.ClientConnectorDNSError) and error.errno == socket.EAI_NONAME:
+        return DownloadFailed(_no_such_host(error.host), permanent=True)
+    return DownloadFailed(_trouble(host), permanent=False)
+
+
+def _refusal(status: int, host: str) -> DownloadFailed:
+    if status >= 500 or status in _TRY_LATER:
+        return DownloadFailed(
+            text(
+                "{host} cannot hand over the file right now (error {status}). "
+                "Attach the file instead; nothing was charged.",
+                host=host,
+                status=status,
+            ),
+            permanent=False,
+        )
+    if status in _GONE:
+        reason = text("There is no file behind that link. Attach the file instead; nothing was charged.")
+    elif status in _CLOSED:
+        reason = text(
+            "{host} does not hand that file to strangers. Attach the file instead; nothing was charged.", host=host
+        )
+    else:
+        reason = text(
+            "{host} did not hand over a file (answer {status}). Attach the file instead; nothing was charged.",
+            host=host,
+            status=status,
+        )
+    return DownloadFailed(reason, permanent=True)
+
+
+def _trouble(host: str) -> Text:
+    return text(
+        "{host} could not be reached, or was too slow. Attach the file instead; nothing was charged.", host=host
+    )
+
+
+def _no_such_host(host: str) -> Text:
+    return text("There is no {host}. Check the link, or attach the file instead; nothing was charged.", host=host)
+
+
+def _certificate(host: str) -> Text:
+    return text(
+        "{host} cannot prove that it is {host}: its certificate is not valid. "
+        "Attach the file instead; nothing was charged.",
+        host=host,
+    )
+
+
+def _too_large(max_bytes: int) -> Text:
+    return text(
+        "The file is larger than {limit} MB, the most that I take. Attach a shorter clip; nothing was charged.",
+        limit=f"{max_bytes / 2**20:.3g}",
+    )
+
+
+_ATTACHMENT_GONE: Text = text(
+    "Discord no longer has that attachment: its links die within a day. Attach it again; nothing was charged."
+)
+_WEB_PAGE: Text = text(
+    "That link leads to a web page, not to a video file. Download the video and attach it instead; nothing was charged."
+)
+_ENCODED: Text = text("The file comes compressed for the web. Attach the file instead; nothing was charged.")
+_EMPTY: Text = text("The file is empty. Attach another one; nothing was charged.")
+_TOO_MANY_REDIRECTS: Text = text(
+    "That link only leads from one link to the next. Attach the file instead; nothing was charged."
+)
+_BAD_REDIRECT: Text = text(
+    "That link leads on to a place that I do not follow. Attach the file instead; nothing was charged."
+)

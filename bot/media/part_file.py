@@ -1,0 +1,79 @@
+"""A file on its way to disk: written beside its place, and moved there only when it is whole and durable."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TypeVar
+
+_T = TypeVar("_T")
+HEAD_BYTES = 4096
+
+
+async def in_thread(work: Callable[[], _T]) -> _T:
+    """Run blocking ``work`` in a thread and wait for it, even when cancelled meanwhile.
+
+    A thread cannot be cancelled, and a file must not be closed or removed under one that is still writing it.
+    """
+    running = asyncio.get_running_loop().run_in_executor(None, work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            try:
+                await asyncio.wait({running})
+            except asyncio.CancelledError:
+                continue  # raised below
+        running.exception()  # looked at: what matters now is that we were cancelled
+        raise
+
+
+class PartFile:
+    """Blocking: call the methods in a thread, one after the other. Nothing exists before the first :meth:`write`."""
+
+    def __init__(self, into: Path) -> None:
+        self._into = into
+        self._at = into.with_name(f".{into.name}.{secrets.token_hex(8)}.part")
+        self._file: IO[bytes] | None = None
+        self._hash = hashlib.sha256()
+        self.size = 0
+        self.head = b""
+
+    @property
+    def sha256(self) -> str:
+        """Of everything written so far, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Append ``data``. Raises :class:`OSError` (disk full, folder gone)."""
+        if self._file is None:
+            self._file = self._at.open("xb", buffering=0)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self._hash.update(data)
+        self.size += len(data)
+        self.head += bytes(data[: HEAD_BYTES - len(self.head)])
+
+    def finish(self) -> None:
+        """Bring what was written to disk for good, under its own name. Raises :class:`OSError`."""
+        if self._file is None:
+            raise ValueError("nothing was written")
+        os.fsync(self._file)
+        self._file.close()
+        self._at = self._at.replace(self._into)
+        folder = os.open(self._into.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)  # the name too, not only the bytes
+        finally:
+            os.close(folder)
+
+    def discard(self) -> None:
+        """Leave nothing behind, wherever it got to."""
+        if self._file is not None:
+            self._file.close()
+        self._at.unlink(missing_ok=True)
