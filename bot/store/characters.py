@@ -1,0 +1,254 @@
+"""Queries of the characters table: a person's cast, and its pictures' rows in the files table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, RowMapping, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.elements import UnaryExpression
+
+from bot.errors import Refusal
+from bot.store.database import Database
+from bot.store.jobs import JobChanges, change_held
+from bot.store.tables import characters, files
+from bot.texts import text
+from bot.values.character import Character, clean_name, name_key, numbered
+from bot.values.files import StoredFile
+from bot.values.job import CharacterResult, Job, Outcome, Step
+from bot.values.time_range import TimeRange
+
+
+class Sort(StrEnum):
+    """In which order a cast is shown."""
+
+    NEWEST = "newest"
+    NAME = "name"
+    USED = "used"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCharacter:
+    """A character about to enter a cast. ``name`` is clean; the store makes it unique."""
+
+    owner_id: int
+    name: str
+    display_name: str
+    username: str = field(repr=False)
+    provider_id: str
+    task_id: str
+    model: str
+    range: TimeRange
+    picture: StoredFile | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deleted:
+    """A character that is gone, and the keys of files that nothing refers to any more."""
+
+    character: Character
+    orphans: tuple[str, ...]
+
+
+_SELECT = select(
+    characters,
+    files.c.sha256.label("picture_sha256"),
+    files.c.size.label("picture_size"),
+    files.c.mime.label("picture_mime"),
+).select_from(characters.outerjoin(files, characters.c.picture_key == files.c.key))
+
+_ORDERS: dict[Sort, Sequence[ColumnElement[Any] | UnaryExpression[Any]]] = {
+    Sort.NEWEST: (characters.c.created_at.desc(), characters.c.id.desc()),
+    Sort.NAME: (characters.c.name_key,),
+    Sort.USED: (characters.c.last_used_at.desc().nulls_last(), characters.c.created_at.desc(), characters.c.id.desc()),
+}
+
+
+class CharacterStore:
+    """The characters table. Another person's character is an unknown one (design, rule 7)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add_for_job(
+        self, job_id: str, holder: str, new: NewCharacter, result: CharacterResult, *, now: datetime
+    ) -> tuple[Job, Character]:
+        """Enter ``new`` into the cast and mark its job succeeded and to be delivered, in one transaction.
+
+        The lease stays with ``holder``. Done twice for a job, it gives the same character. Raises
+        :class:`~bot.store.jobs.LeaseLost`.
+        """
+        async with self._database.write() as connection:
+            made_by_job = (characters.c.owner_id == new.owner_id, characters.c.job_id == job_id)
+            character = await _one(connection, _SELECT.where(*made_by_job))
+            if character is None:
+                if new.picture is not None:
+                    await _keep_file(connection, new.owner_id, new.picture, now)
+                character = await _insert(connection, job_id, new, now)
+            ended = JobChanges(
+                result=replace(result, character_id=character.id),
+                outcome=Outcome.SUCCEEDED,
+                step=Step.DELIVER,
+                attempts=0,
+                next_attempt_at=now,
+            )
+            return await change_held(connection, job_id, holder, ended, now=now), character
+
+    async def get(self, owner_id: int, character_id: int) -> Character | None:
+        """The owner's character with this id."""
+        return await self._find(_owned(owner_id).where(characters.c.id == character_id))
+
+    async def by_name(self, owner_id: int, name: str) -> Character | None:
+        """The owner's character of that name, however it is spelt."""
+        return await self._find(_owned(owner_id).where(characters.c.name_key == _key(name)))
+
+    async def page(
+        self, owner_id: int, *, search: str | None, sort: Sort, offset: int, limit: int
+    ) -> tuple[list[Character], int]:
+        """One page of the cast, and how many there are in all; ``search`` looks into both names."""
+        found = characters.c.owner_id == owner_id
+        if search and (wanted := _key(search)):
+            found &= or_(
+                characters.c.name_key.contains(wanted, autoescape=True),
+                characters.c.display_key.contains(wanted, autoescape=True),
+            )
+        page = _SELECT.where(found).order_by(*_ORDERS[sort]).offset(offset).limit(limit)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(page)).mappings().all()
+            total = await connection.scalar(select(func.count()).select_from(characters).where(found))
+            return [_to_character(row) for row in rows], total or 0
+
+    async def names(self, owner_id: int, typed: str, limit: int = 25) -> list[str]:
+        """Names for autocomplete: those that begin with what was typed, then those that contain it."""
+        wanted = _key(typed)
+        begins = case((characters.c.name_key.startswith(wanted, autoescape=True), 0), else_=1)
+        query = (
+            select(characters.c.name)
+            .where(characters.c.owner_id == owner_id, characters.c.name_key.contains(wanted, autoescape=True))
+            .order_by(begins, characters.c.name_key)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return list((await connection.scalars(query)).all())
+
+    async def rename(self, owner_id: int, character_id: int, new_name: str) -> Character | None:
+        """Give the character another name, numbered if the owner has one of that name already (design, section 2).
+
+        Raises :class:`~bot.errors.Refusal` where nothing of the name is left after cleaning it.
+        """
+        name = clean_name(new_name)
+        if not name:
+            raise Refusal(text("That name has no letters that can be shown. Choose another; nothing was changed."))
+        async with self._database.write() as connection:
+            unique = await _unique(connection, owner_id, name, but=character_id)
+            await connection.execute(
+                update(characters)
+                .where(characters.c.owner_id == owner_id, characters.c.id == character_id)
+                .values(name=unique, name_key=name_key(unique))
+            )
+            return await _one(connection, _owned(owner_id).where(characters.c.id == character_id))
+
+    async def delete(self, owner_id: int, character_id: int) -> Deleted | None:
+        """Remove the character, and the row of its picture where no other character shows it."""
+        async with self._database.write() as connection:
+            character = await _one(connection, _owned(owner_id).where(characters.c.id == character_id))
+            if character is None:
+                return None
+            await connection.execute(delete(characters).where(characters.c.id == character.id))
+            if character.picture is None:
+                return Deleted(character=character, orphans=())
+            key = character.picture.key
+            shown = select(characters.c.id).where(characters.c.picture_key == key)
+            unused = delete(files).where(files.c.key == key, ~shown.exists()).returning(files.c.key)
+            return Deleted(character=character, orphans=tuple((await connection.scalars(unused)).all()))
+
+    async def count(self, owner_id: int) -> int:
+        """How many characters the owner has."""
+        query = select(func.count()).select_from(characters).where(characters.c.owner_id == owner_id)
+        async with self._database.read() as connection:
+            return await connection.scalar(query) or 0
+
+    async def _find(self, query: Select[Any]) -> Character | None:
+        async with self._database.read() as connection:
+            return await _one(connection, query)
+
+
+def _key(typed: str) -> str:
+    return name_key(clean_name(typed))
+
+
+def _owned(owner_id: int) -> Select[Any]:
+    return _SELECT.where(characters.c.owner_id == owner_id)
+
+
+async def _one(connection: AsyncConnection, query: Select[Any]) -> Character | None:
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else _to_character(row)
+
+
+def _to_character(row: RowMapping) -> Character:
+    picture = row["picture_key"] and StoredFile(
+        key=row["picture_key"], sha256=row["picture_sha256"], size=row["picture_size"], mime=row["picture_mime"]
+    )
+    return Character(
+        id=row["id"],
+        owner_id=row["owner_id"],
+        name=row["name"],
+        display_name=row["display_name"],
+        username=row["username"],
+        provider_id=row["provider_id"],
+        task_id=row["task_id"],
+        model=row["model"],
+        range=TimeRange(Decimal(row["range_start"]), Decimal(row["range_end"])),
+        picture=picture,
+        created_at=row["created_at"],
+        last_used_at=row["last_used_at"],
+    )
+
+
+async def _insert(connection: AsyncConnection, job_id: str, new: NewCharacter, now: datetime) -> Character:
+    name = await _unique(connection, new.owner_id, new.name)
+    inserted = insert(characters).values(
+        owner_id=new.owner_id,
+        job_id=job_id,
+        name=name,
+        name_key=name_key(name),
+        display_name=new.display_name,
+        display_key=name_key(new.display_name),
+        username=new.username,
+        provider_id=new.provider_id,
+        task_id=new.task_id,
+        model=new.model,
+        range_start=str(new.range.start),
+        range_end=str(new.range.end),
+        picture_key=new.picture and new.picture.key,
+        created_at=now,
+    )
+    character_id = (await connection.scalars(inserted.returning(characters.c.id))).one()
+    row = await connection.execute(_owned(new.owner_id).where(characters.c.id == character_id))
+    return _to_character(row.mappings().one())
+
+
+async def _unique(connection: AsyncConnection, owner_id: int, name: str, *, but: int | None = None) -> str:
+    query = select(characters.c.name_key).where(characters.c.owner_id == owner_id)
+    if but is not None:
+        query = query.where(characters.c.id != but)
+    taken = set((await connection.scalars(query)).all())
+    candidate, number = name, 1
+    while name_key(candidate) in taken:
+        number += 1
+        candidate = numbered(name, number)
+    return candidate
+
+
+async def _keep_file(connection: AsyncConnection, owner_id: int, file: StoredFile, now: datetime) -> None:
+    if await connection.scalar(select(files.c.key).where(files.c.key == file.key)) is None:
+        row = insert(files).values(
+            key=file.key, owner_id=owner_id, sha256=file.sha256, size=file.size, mime=file.mime, created_at=now
+        )
+        await connection.execute(row)

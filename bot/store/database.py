@@ -1,0 +1,166 @@
+"""The database: one process, one writer, snapshots for readers, and a schema that is at head."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from sqlalchemy import URL, inspect, make_url, select, update
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.errors import BadConfiguration, BadStart
+from bot.store.lock import LockFile
+from bot.store.sqlite import prepare_reader, prepare_writer
+from bot.store.tables import HEAD, alembic_version
+
+_log = structlog.get_logger(__name__)
+
+
+class Database:
+    """SQLite behind two engines: ``write()`` has the only writing connection, ``read()`` never waits for it.
+
+    ``url`` is ``sqlite+aiosqlite:///path`` of a file; its folder is made when it is not there.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._writer: AsyncEngine | None = None
+        self._reader: AsyncEngine | None = None
+        self._lock: LockFile | None = None
+
+    async def open(self) -> None:
+        """Lock the file, bring the schema to head, connect.
+
+        Raises :class:`~bot.errors.BadStart` with one sentence when that is impossible; nothing stays locked then.
+        """
+        url = _file_url(self._url)
+        try:
+            await self._open(url)
+        except BaseException as error:
+            await self.close()
+            if isinstance(error, (OSError, SQLAlchemyError)):
+                raise _bad_start(error) from error
+            raise
+
+    async def _open(self, url: URL) -> None:
+        path = self._take(Path(url.database or ""))
+        url = url.set(database=str(path))
+        self._writer = create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
+        prepare_writer(self._writer.sync_engine)
+        if await self._revision() != HEAD:
+            await _migrate(url)
+        await self._touch()
+        self._reader = create_async_engine(url, pool_size=2, max_overflow=0, hide_parameters=True)
+        prepare_reader(self._reader.sync_engine)
+
+    def _take(self, named: Path) -> Path:
+        path = named.resolve()  # two names of one file are one lock
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = LockFile(path.with_name(f"{path.name}.lock"))
+        lock.acquire()
+        self._lock = lock
+        # SQLite gives its journal files the rights of the database, so these are set before it sees the file.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        return path
+
+    async def close(self) -> None:
+        """Close every connection, then let go of the lock. May be called at any time, more than once."""
+        engines = self._reader, self._writer
+        self._reader = self._writer = None
+        try:
+            for engine in engines:
+                if engine is not None:
+                    await engine.dispose()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that has the write lock from its first moment; commits unless an exception leaves it."""
+        async with _opened(self._writer).begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One snapshot of the database; writing in it fails."""
+        async with _opened(self._reader).connect() as connection:
+            yield connection
+
+    async def writable(self) -> bool:
+        """Whether a transaction can be committed just now (readiness)."""
+        try:
+            await self._touch()
+        except (OSError, SQLAlchemyError):
+            return False
+        return True
+
+    async def _touch(self) -> None:
+        async with self.write() as connection:
+            await connection.execute(update(alembic_version).values(version_num=HEAD))
+
+    async def _revision(self) -> str | None:
+        async with self.write() as connection:
+            if not await connection.run_sync(lambda sync: inspect(sync).has_table(alembic_version.name)):
+                return None
+            revision: str | None = await connection.scalar(select(alembic_version.c.version_num))
+            return revision
+
+
+def _opened(engine: AsyncEngine | None) -> AsyncEngine:
+    if engine is None:
+        raise RuntimeError("the database is not open")
+    return engine
+
+
+def _file_url(raw: str) -> URL:
+    try:
+        url = make_url(raw)
+    except ArgumentError:
+        url = make_url("sqlite://")
+    if url.drivername != "sqlite+aiosqlite" or not url.database or url.database == ":memory:":
+        raise BadConfiguration(
+            "store.url does not name a database file: it should look like sqlite+aiosqlite:///data/castbook.db."
+        )
+    return url
+
+
+def _bad_start(error: OSError | SQLAlchemyError) -> BadStart:
+    if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
+        return BadStart(
+            "The database (store.url) is damaged, or not a database: put a backup in its place, or move it away."
+        )
+    return BadStart(
+        "The database (store.url) cannot be opened for writing: check its path, the rights of its folder and the disk."
+    )
+
+
+async def _migrate(url: URL) -> None:
+    """Bring the schema to head in a child, so that alembic never takes room in the bot's own process."""
+    sync_url = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=False)
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot.store.migrate", sync_url),
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},  # the same code as ours
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        said, trouble = await child.communicate()
+    finally:
+        if child.returncode is None:  # cancelled: it must not go on once the lock is let go of
+            child.kill()
+            await child.wait()
+    if child.returncode == 0:
+        return
+    if child.returncode == BadStart.exit_code:
+        raise BadStart(said.decode().strip())
+    _log.error("migration_failed", code=child.returncode, output=trouble.decode(errors="replace")[-4000:])
+    raise BadStart("The database (store.url) could not be brought to this version's schema: the log says why.")

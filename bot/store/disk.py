@@ -1,0 +1,28 @@
+"""How much room a person's files take, and which files there are."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from bot.store.database import Database
+from bot.store.tables import files, jobs
+from bot.values.job import Step
+
+
+class DiskUse:
+    """Counts from the rows: what a row does not refer to is swept at the next start."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, owner_id: int) -> int:
+        """Bytes of the owner's kept files and of the videos their unfinished jobs work on."""
+        kept = select(func.sum(files.c.size)).where(files.c.owner_id == owner_id)
+        working = select(func.sum(jobs.c.file_size)).where(jobs.c.owner_id == owner_id, jobs.c.step != Step.DONE)
+        async with self._database.read() as connection:
+            return int(await connection.scalar(kept) or 0) + int(await connection.scalar(working) or 0)
+
+    async def keys(self) -> set[str]:
+        """The key of every file that a row refers to."""
+        async with self._database.read() as connection:
+            return set((await connection.scalars(select(files.c.key))).all())

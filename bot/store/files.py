@@ -1,0 +1,145 @@
+"""The file store: pictures and clips by what they contain, and a work folder per job."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from obstore.store import LocalStore
+
+from bot.errors import BadStart
+from bot.limits import JOB_ID_HEX
+from bot.values.files import StoredFile
+
+_WORK = "work"
+_OWNER = re.compile(r"\d{1,20}")
+_KEY = re.compile(r"\d{1,20}/[0-9a-f]{64}")
+_OURS = re.compile(r"[0-9a-f]{64}(#\d+)?")  # "#N": what a put leaves that was killed half-way
+_JOB_ID = re.compile(rf"[0-9a-f]{{{JOB_ID_HEX}}}")
+_MOST_AT_ONCE = 8  # each takes a thread
+_CHUNK = 1024 * 1024  # bytes of a file in memory at once, times two
+
+
+class FileStore:
+    """Files under one folder: ``<owner id>/<sha256>`` for ever, ``work/<job id>/`` as long as the job wants it.
+
+    Raises :class:`~bot.errors.BadStart` where the folder cannot be made.
+    """
+
+    def __init__(self, root: Path) -> None:
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadStart("The folder for files (store.files) cannot be made: check its path and rights.") from error
+        self._root = root
+        self._store = LocalStore(root)
+        self._places = asyncio.Semaphore(_MOST_AT_ONCE)
+
+    async def put_bytes(self, owner_id: int, data: bytes, mime: str) -> StoredFile:
+        """Keep ``data``. When this returns, it is on disk and a row may refer to it (design, rule 6)."""
+        async with self._places:
+            sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
+            return await self._put(owner_id, data, sha256, len(data), mime)
+
+    async def put_path(self, owner_id: int, path: Path, mime: str) -> StoredFile:
+        """Keep a copy of the file at ``path``, as :meth:`put_bytes` does, without taking it into memory."""
+        async with self._places:
+            sha256, size = await asyncio.to_thread(_measure, path)
+            return await self._put(owner_id, path, sha256, size, mime)
+
+    async def read(self, key: str) -> bytes:
+        """The content of a file. Raises FileNotFoundError."""
+        _check(_KEY, key)
+        async with self._places:
+            found = await self._store.get_async(key)
+            return bytes(await found.bytes_async())
+
+    async def delete(self, key: str) -> None:
+        """Remove a file; one that is gone already is no error."""
+        _check(_KEY, key)
+        await asyncio.to_thread((self._root / key).unlink, missing_ok=True)
+
+    async def work_folder(self, job_id: str) -> Path:
+        """The job's own folder for files on their way; made when it is not there."""
+        folder = self._work(job_id)
+        await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    async def drop_work(self, job_id: str) -> None:
+        """Remove the job's work folder with all that is in it; one that is gone already is no error."""
+        await asyncio.to_thread(_remove, self._work(job_id))
+
+    async def sweep(self, *, keep_keys: set[str], keep_work: set[str]) -> int:
+        """Remove what a crash left behind: files no row refers to, torn puts, folders of jobs that are over.
+
+        Only at a start, before anything is put: a file that is here before its row would be taken. What does not
+        look like ours is left alone. Returns how many files and folders went.
+        """
+        return await asyncio.to_thread(self._sweep, keep_keys, keep_work)
+
+    async def _put(self, owner_id: int, content: bytes | Path, sha256: str, size: int, mime: str) -> StoredFile:
+        key = f"{owner_id}/{sha256}"
+        if not (self._root / key).exists():
+            # Never over a file that a row may refer to: until the new one is on disk, a power cut would take both.
+            await self._store.put_async(key, content, chunk_size=_CHUNK, max_concurrency=2)
+        await asyncio.to_thread(self._flush, key)
+        return StoredFile(key=key, sha256=sha256, size=size, mime=mime)
+
+    def _flush(self, key: str) -> None:
+        path = self._root / key
+        for place in (path, path.parent, self._root):  # obstore renames without flushing anything
+            descriptor = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def _work(self, job_id: str) -> Path:
+        _check(_JOB_ID, job_id)
+        return self._root / _WORK / job_id
+
+    def _sweep(self, keep_keys: set[str], keep_work: set[str]) -> int:
+        removed = 0
+        for folder in _folders(self._root / _WORK):
+            if folder.name not in keep_work:
+                _remove(folder)
+                removed += 1
+        for owner in _folders(self._root):
+            if _OWNER.fullmatch(owner.name):
+                removed += _sweep_owner(owner, keep_keys)
+        return removed
+
+
+def _sweep_owner(owner: Path, keep_keys: set[str]) -> int:
+    removed = 0
+    for file in list(owner.iterdir()):
+        if _OURS.fullmatch(file.name) and f"{owner.name}/{file.name}" not in keep_keys:
+            file.unlink()
+            removed += 1
+    if not any(owner.iterdir()):
+        owner.rmdir()
+    return removed
+
+
+def _folders(parent: Path) -> Iterable[Path]:
+    return [entry for entry in parent.iterdir() if entry.is_dir()] if parent.is_dir() else []
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _measure(path: Path) -> tuple[str, int]:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
+
+
+def _check(pattern: re.Pattern[str], value: str) -> None:
+    if not pattern.fullmatch(value):
+        raise ValueError("not a key or job id of ours")  # it would become a path

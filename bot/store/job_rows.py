@@ -1,0 +1,199 @@
+"""Between a job and its row: which columns a field becomes, and how a row is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any, TypedDict, TypeVar
+from uuid import uuid4
+
+import structlog
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping
+
+from bot.errors import CastbookError
+from bot.texts import Text
+from bot.values.files import StoredFile
+from bot.values.job import (
+    Asked,
+    CharacterRequest,
+    CharacterResult,
+    DeliveryAttempt,
+    Job,
+    JobKind,
+    Outcome,
+    Question,
+    Step,
+    Upload,
+)
+
+_log = structlog.get_logger(__name__)
+_Read = TypeVar("_Read")
+
+_ASKED = TypeAdapter(Asked)
+_REQUEST = TypeAdapter(CharacterRequest)
+_UPLOAD = TypeAdapter(Upload)
+_RESULT = TypeAdapter(CharacterResult)
+_FAILURE = TypeAdapter(Text)
+_DELIVERIES = TypeAdapter(tuple[DeliveryAttempt, ...])
+
+# Kept as they are, under their own names.
+_PLAIN = (
+    *("id", "owner_id", "attempts", "next_attempt_at", "lease_owner", "lease_until", "submit_started_at"),
+    *("lookups", "task_id", "task_seen", "progress", "delivered_at", "counted"),
+    *("created_at", "updated_at", "finished_at"),
+)
+
+
+class JobChanges(TypedDict, total=False):
+    """Fields of a job that a step may write; what is absent stays as it is."""
+
+    asked: Asked
+    step: Step
+    outcome: Outcome | None
+    attempts: int
+    next_attempt_at: datetime | None
+    request: CharacterRequest
+    file: StoredFile | None
+    question: Question | None
+    upload: Upload | None
+    submit_started_at: datetime | None
+    lookups: int
+    task_id: str | None
+    task_seen: bool
+    progress: int
+    result: CharacterResult | None
+    failure: Text | None
+    deliveries: tuple[DeliveryAttempt, ...]
+    delivered_at: datetime | None
+    counted: bool
+    finished_at: datetime | None
+
+
+class UnreadableRow(Exception):
+    """A row that this version cannot read. Says which job's, and never what was in it."""
+
+    def __init__(self, job_id: str, reason: str) -> None:
+        super().__init__(f"the row of job {job_id} cannot be read ({reason})")
+        self.job_id = job_id
+        self.reason = reason
+
+
+def to_columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that the fields of a job become. Raises ValueError for an instant without a time zone."""
+    columns: dict[str, Any] = {}
+    for name, value in values.items():
+        write = _WRITERS.get(name)
+        columns.update(write(value) if write else {name: value})
+    return columns
+
+
+def job_columns(job: Job) -> dict[str, Any]:
+    """Every column of ``job``'s row."""
+    return to_columns({field.name: getattr(job, field.name) for field in fields(job)})
+
+
+def to_job(row: RowMapping) -> Job:
+    """Read a row. Raises :class:`UnreadableRow`."""
+    try:
+        return Job(
+            **{name: row[name] for name in _PLAIN},
+            kind=JobKind(row["kind"]),
+            step=Step(row["step"]),
+            outcome=_maybe(Outcome, row["outcome"]),
+            question=_maybe(Question, row["question"]),
+            asked=replace(_ASKED.validate_json(row["asked"]), token=row["token"], token_at=row["token_at"]),
+            request=_REQUEST.validate_json(row["request"]),
+            file=_file(row),
+            upload=_maybe(_UPLOAD.validate_json, row["upload"]),
+            result=_maybe(_RESULT.validate_json, row["result"]),
+            failure=_maybe(_FAILURE.validate_json, row["failure"]),
+            deliveries=_DELIVERIES.validate_json(row["deliveries"]),
+        )
+    except (ValueError, TypeError, CastbookError) as error:
+        # Not chained: what pydantic says quotes the row, and the row holds links and tokens.
+        raise UnreadableRow(row["id"], type(error).__name__) from None
+
+
+def readable(rows: Iterable[RowMapping]) -> list[Job]:
+    """The jobs of those rows that can be read; the others are logged with an id."""
+    jobs = []
+    for row in rows:
+        try:
+            jobs.append(to_job(row))
+        except UnreadableRow as unreadable:
+            log_unreadable(unreadable)
+    return jobs
+
+
+def readable_one(row: RowMapping | None) -> Job | None:
+    """The job of ``row``; ``None`` without a row, or for one that cannot be read."""
+    return next(iter(readable([row] if row is not None else [])), None)
+
+
+def log_unreadable(unreadable: UnreadableRow) -> str:
+    """Log it; returns the id under which it stands in the log."""
+    error_id = uuid4().hex[:8]
+    _log.error("row_unreadable", id=error_id, job=unreadable.job_id, reason=unreadable.reason)
+    return error_id
+
+
+def _maybe(read: Callable[[str], _Read], value: str | None) -> _Read | None:
+    return None if value is None else read(value)
+
+
+def _file(row: RowMapping) -> StoredFile | None:
+    if row["file_key"] is None:
+        return None
+    return StoredFile(key=row["file_key"], sha256=row["file_sha256"], size=row["file_size"], mime=row["file_mime"])
+
+
+def _asked_columns(asked: Asked) -> dict[str, Any]:
+    # The token has a column of its own, so that dead ones are wiped by one statement.
+    return {
+        "asked": _ASKED.dump_json(replace(asked, token=None)).decode(),
+        "token": asked.token,
+        "token_at": asked.token_at,
+    }
+
+
+def _file_columns(file: StoredFile | None) -> dict[str, Any]:
+    return {
+        "file_key": file and file.key,
+        "file_sha256": file and file.sha256,
+        "file_size": file and file.size,
+        "file_mime": file and file.mime,
+    }
+
+
+def _upload_columns(upload: Upload | None) -> dict[str, Any]:
+    if upload is not None:
+        _refuse_naive(upload.at)
+    return {"upload": None if upload is None else _UPLOAD.dump_json(upload).decode()}
+
+
+def _deliveries_columns(deliveries: tuple[DeliveryAttempt, ...]) -> dict[str, Any]:
+    for attempt in deliveries:
+        _refuse_naive(attempt.at)
+    return {"deliveries": _DELIVERIES.dump_json(deliveries).decode()}
+
+
+def _refuse_naive(instant: datetime) -> None:
+    if instant.tzinfo is None:
+        raise ValueError("an instant without a time zone cannot be stored")
+
+
+def _json(name: str, adapter: TypeAdapter[Any]) -> Callable[[Any], dict[str, Any]]:
+    return lambda value: {name: None if value is None else adapter.dump_json(value).decode()}
+
+
+_WRITERS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
+    "asked": _asked_columns,
+    "file": _file_columns,
+    "request": _json("request", _REQUEST),
+    "upload": _upload_columns,
+    "result": _json("result", _RESULT),
+    "failure": _json("failure", _FAILURE),
+    "deliveries": _deliveries_columns,
+}

@@ -1,0 +1,198 @@
+"""Queries of the jobs table on the runner's side: added, leased, changed, tidied up. The owner's: ``owned_jobs``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, union_all, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import limits
+from bot.errors import QuotaReached, unexpected
+from bot.store.job_rows import (
+    JobChanges,
+    UnreadableRow,
+    job_columns,
+    log_unreadable,
+    readable_one,
+    to_columns,
+    to_job,
+)
+from bot.store.owned_jobs import JobOverview, OwnedJobs, running, used_since
+from bot.store.tables import characters, jobs
+from bot.texts import text
+from bot.values.job import Job, Outcome, Step
+
+__all__ = ["JobChanges", "JobOverview", "JobStore", "LeaseLost"]
+
+_FREE = {"lease_owner": None, "lease_until": None}
+
+
+class LeaseLost(Exception):
+    """The row is leased to somebody else by now, or its owner took it back: nothing was written."""
+
+
+class JobStore(OwnedJobs):
+    """The jobs table. Every write to a leased row carries its holder and changes nothing without it (rule 3)."""
+
+    async def add(self, job: Job, *, running_limit: int, day_limit: int) -> None:
+        """Count the owner's jobs and insert this one, in one transaction (rule 8). A limit of 0 is none.
+
+        Raises :class:`~bot.errors.QuotaReached`.
+        """
+        async with self._database.write() as connection:
+            if running_limit and await running(connection, job.owner_id) >= running_limit:
+                raise QuotaReached(
+                    text(
+                        "Your limit of {limit} at a time is reached. It frees as soon as one of them ends: see /tasks. "
+                        "Nothing was charged.",
+                        limit=running_limit,
+                    )
+                )
+            day = job.created_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+            if day_limit and await used_since(connection, job.owner_id, day) >= day_limit:
+                raise QuotaReached(
+                    text(
+                        "Your limit of {limit} a day is reached. The next day begins <t:{at}:R>. Nothing was charged.",
+                        limit=day_limit,
+                        at=int((day + timedelta(days=1)).timestamp()),
+                    )
+                )
+            await connection.execute(insert(jobs).values(job_columns(job)))
+
+    async def get(self, job_id: str) -> Job | None:
+        """The job, whoever owns it: for the runner only."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(jobs).where(jobs.c.id == job_id))
+            return readable_one(rows.mappings().one_or_none())
+
+    async def claim(self, holder: str, *, now: datetime, limit: int) -> list[Job]:
+        """Lease up to ``limit`` due rows to ``holder`` for :data:`bot.limits.LEASE`, the earliest first.
+
+        Each counts one more attempt. A row that cannot be read ends as failed and does not keep the others back.
+        """
+        if limit <= 0:
+            return []
+        due = (
+            select(jobs.c.id)
+            .where(_waiting(), jobs.c.next_attempt_at <= now)
+            .where(or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now))
+            .order_by(jobs.c.next_attempt_at, jobs.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        lease = (
+            update(jobs)
+            .where(jobs.c.id.in_(due))
+            .values(lease_owner=holder, lease_until=now + limits.LEASE, attempts=jobs.c.attempts + 1)
+            .returning(*jobs.c)
+        )
+        claimed = []
+        async with self._database.write() as connection:
+            for row in (await connection.execute(lease)).mappings().all():
+                try:
+                    claimed.append(to_job(row))
+                except UnreadableRow as unreadable:
+                    await _give_up(connection, unreadable, now)
+        return sorted(claimed, key=lambda job: (job.next_attempt_at or now, job.id))
+
+    async def next_due(self, holder: str) -> datetime | None:
+        """The earliest instant at which something can be claimed; what ``holder`` has leased is left out."""
+        leased_past_it = jobs.c.lease_until > jobs.c.next_attempt_at
+        claimable_at = case((leased_past_it, jobs.c.lease_until), else_=jobs.c.next_attempt_at)
+        earliest = (
+            select(func.min(claimable_at))
+            .where(_waiting(), jobs.c.next_attempt_at.is_not(None))
+            .where(or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner != holder))
+        )
+        async with self._database.read() as connection:
+            due: datetime | None = await connection.scalar(earliest)
+            return due
+
+    async def renew(self, holder: str, job_ids: Iterable[str], *, now: datetime) -> set[str]:
+        """Prolong the leases that ``holder`` still has among ``job_ids``; returns whose those are."""
+        renewed = (
+            update(jobs)
+            .where(jobs.c.lease_owner == holder, jobs.c.id.in_(list(job_ids)))
+            .values(lease_until=now + limits.LEASE)
+            .returning(jobs.c.id)
+        )
+        async with self._database.write() as connection:
+            return set((await connection.scalars(renewed)).all())
+
+    async def change(
+        self, job_id: str, holder: str, changes: JobChanges, *, now: datetime, release: bool = False
+    ) -> Job:
+        """Write ``changes`` to a row that ``holder`` has leased; ``release`` gives the lease back with it.
+
+        A job that becomes done is no longer due. Raises :class:`LeaseLost`.
+        """
+        async with self._database.write() as connection:
+            return await change_held(connection, job_id, holder, changes, now=now, release=release)
+
+    async def release_all(self, holder: str) -> None:
+        """Give back everything that ``holder`` has leased."""
+        async with self._database.write() as connection:
+            await connection.execute(update(jobs).where(jobs.c.lease_owner == holder).values(_FREE))
+
+    async def clear_leases(self) -> None:
+        """Forget every lease: at a start, the database's lock file says that they are a dead process's."""
+        async with self._database.write() as connection:
+            await connection.execute(update(jobs).where(jobs.c.lease_owner.is_not(None)).values(_FREE))
+
+    async def wipe_tokens(self, before: datetime) -> int:
+        """Erase the interaction tokens received before ``before`` (rule 13); returns how many there were."""
+        dead = update(jobs).where(jobs.c.token.is_not(None), jobs.c.token_at < before).values(token=None)
+        async with self._database.write() as connection:
+            return (await connection.execute(dead)).rowcount
+
+    async def wanted_work(self, now: datetime) -> set[str]:
+        """The jobs whose work folder must stay: not done yet, or unclear so recently that it may be sent again."""
+        may_be_sent_again = and_(jobs.c.outcome == Outcome.UNKNOWN, jobs.c.finished_at > now - limits.RESEND_WINDOW)
+        async with self._database.read() as connection:
+            wanted = await connection.scalars(select(jobs.c.id).where(or_(_waiting(), may_be_sent_again)))
+            return set(wanted.all())
+
+    async def task_owner(self, task_id: str) -> int | None:
+        """Whose provider task this is, as far as we know: of a job or of a character."""
+        owners = union_all(
+            select(jobs.c.owner_id).where(jobs.c.task_id == task_id),
+            select(characters.c.owner_id).where(characters.c.task_id == task_id),
+        )
+        async with self._database.read() as connection:
+            owner: int | None = await connection.scalar(owners.limit(1))
+            return owner
+
+
+async def change_held(
+    connection: AsyncConnection,
+    job_id: str,
+    holder: str,
+    changes: JobChanges,
+    *,
+    now: datetime,
+    release: bool = False,
+) -> Job:
+    """:meth:`JobStore.change` inside a transaction of the caller's. Raises :class:`LeaseLost`."""
+    columns = to_columns(changes) | {"updated_at": now}
+    if changes.get("step") is Step.DONE:
+        columns["next_attempt_at"] = None
+    if release:
+        columns |= _FREE
+    changed = update(jobs).where(jobs.c.id == job_id, jobs.c.lease_owner == holder).values(columns).returning(*jobs.c)
+    row = (await connection.execute(changed)).mappings().one_or_none()
+    if row is None:
+        raise LeaseLost(job_id)
+    return to_job(row)
+
+
+def _waiting() -> ColumnElement[bool]:
+    return jobs.c.step != Step.DONE
+
+
+async def _give_up(connection: AsyncConnection, unreadable: UnreadableRow, now: datetime) -> None:
+    failure = unexpected(log_unreadable(unreadable))
+    ended = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=failure, next_attempt_at=None, finished_at=now)
+    columns = to_columns(ended) | _FREE | {"updated_at": now}
+    await connection.execute(update(jobs).where(jobs.c.id == unreadable.job_id).values(columns))

@@ -1,0 +1,206 @@
+"""Queries of the jobs table on its owner's side: every one carries the owner's id in its WHERE (design, rule 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.database import Database
+from bot.store.job_rows import readable, readable_one, to_columns
+from bot.store.tables import jobs
+from bot.values.job import Asked, CharacterRequest, Job, Outcome, Question, Step
+from bot.values.source import EarlierTask
+from bot.values.time_range import TimeRange
+
+# Whatever the owner decides takes the row from the step that may be at work on it: its next write finds no lease.
+_FREE = {"lease_owner": None, "lease_until": None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOverview:
+    """How an owner's jobs stand: those not done yet, oldest first; those done, newest first; and what is counted."""
+
+    unfinished: tuple[Job, ...]
+    finished: tuple[Job, ...]
+    used_today: int
+    running: int
+
+
+class OwnedJobs:
+    """What a person may ask of the jobs table. Another's job, or one past what is asked, is ``None``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def owned(self, owner_id: int, job_id: str) -> Job | None:
+        """The owner's job."""
+        async with self._database.read() as connection:
+            return await _one(connection, _of(owner_id).where(jobs.c.id == job_id))
+
+    async def cancel(self, owner_id: int, job_id: str, *, now: datetime) -> Job | None:
+        """End the job, uncounted, as long as its submission has not begun (``Job.may_be_cancelled``)."""
+        before_submission = and_(
+            jobs.c.outcome.is_(None),
+            jobs.c.submit_started_at.is_(None),
+            jobs.c.step.in_([Step.PREPARE, Step.CHOOSE, Step.SUBMIT]),
+        )
+        changes: dict[str, Any] = {
+            "step": Step.DONE,
+            "outcome": Outcome.CANCELLED,
+            "counted": False,
+            "next_attempt_at": None,
+            "finished_at": now,
+            "token": None,
+        }
+        async with self._database.write() as connection:
+            return await _change(connection, owner_id, job_id, before_submission, changes, now)
+
+    async def answer(
+        self, owner_id: int, job_id: str, question: Question, asked: Asked, *, now: datetime
+    ) -> Job | None:
+        """Say yes to the question the job waits with: it is prepared again, and its answer goes to ``asked``."""
+        waiting = and_(jobs.c.step == Step.CHOOSE, jobs.c.question == question)
+        changes: dict[str, Any] = {
+            "step": Step.PREPARE,
+            "question": None,
+            "attempts": 0,
+            "next_attempt_at": now,
+            "asked": asked,
+        }
+        async with self._database.write() as connection:
+            if question is Question.SAME_AGAIN:
+                query = _of(owner_id).where(jobs.c.id == job_id, waiting).with_for_update()
+                job = await _one(connection, query)
+                if job is None:
+                    return None
+                changes["request"] = replace(job.request, another=True)
+            return await _change(connection, owner_id, job_id, waiting, changes, now)
+
+    async def resume(
+        self,
+        owner_id: int,
+        job_id: str,
+        *,
+        outcome: Outcome | None,
+        step: Step,
+        asked: Asked,
+        now: datetime,
+        forget_submission: bool,
+    ) -> Job | None:
+        """Take a done job with this ``outcome`` (``None``: any) back to ``step``; what it says goes to ``asked``.
+
+        What was delivered before is forgotten, so that the new end is delivered too. ``deliver`` keeps the job's
+        end; every other step reopens it. ``forget_submission`` lets it be submitted again.
+        """
+        done = jobs.c.step == Step.DONE
+        if outcome is not None:
+            done = and_(done, jobs.c.outcome == outcome)
+        changes: dict[str, Any] = {
+            "step": step,
+            "attempts": 0,
+            "next_attempt_at": now,
+            "asked": asked,
+            "deliveries": (),
+            "delivered_at": None,
+        }
+        if step is not Step.DELIVER:
+            changes |= {"outcome": None, "failure": None, "finished_at": None}
+        if forget_submission:
+            changes |= {"submit_started_at": None, "lookups": 0, "task_id": None, "task_seen": False, "progress": 0}
+        async with self._database.write() as connection:
+            return await _change(connection, owner_id, job_id, done, changes, now)
+
+    async def same_recently(
+        self,
+        owner_id: int,
+        *,
+        but: str,
+        sha256: str | None,
+        task_id: str | None,
+        range: TimeRange,
+        since: datetime,
+    ) -> Job | None:
+        """The newest other job for the same bytes (or the same earlier task) and seconds, running or succeeded."""
+        recent = (
+            _of(owner_id)
+            .where(jobs.c.id != but, jobs.c.created_at >= since)
+            .where(or_(jobs.c.outcome.is_(None), jobs.c.outcome == Outcome.SUCCEEDED))
+            .order_by(jobs.c.created_at.desc())
+        )
+        for job in await self._readable(recent):
+            same_bytes = sha256 is not None and job.file is not None and job.file.sha256 == sha256
+            if job.request.range == range and (same_bytes or _made_from(job.request, task_id)):
+                return job
+        return None
+
+    async def overview(self, owner_id: int, *, day_start: datetime, finished: int = 10) -> JobOverview:
+        """Everything of theirs that is not done, the last ``finished`` that are, and all that did not arrive."""
+        done = _of(owner_id).where(jobs.c.step == Step.DONE).order_by(jobs.c.created_at.desc(), jobs.c.id)
+        undelivered = and_(
+            jobs.c.delivered_at.is_(None), or_(jobs.c.outcome.is_(None), jobs.c.outcome != Outcome.CANCELLED)
+        )
+        unfinished = _of(owner_id).where(jobs.c.step != Step.DONE).order_by(jobs.c.created_at, jobs.c.id)
+        async with self._database.read() as connection:
+            waiting = readable((await connection.execute(unfinished)).mappings())
+            last = readable((await connection.execute(done.limit(finished))).mappings())
+            kept = readable((await connection.execute(done.where(undelivered))).mappings())
+            ended = {job.id: job for job in (*last, *kept)}
+            return JobOverview(
+                unfinished=tuple(waiting),
+                finished=tuple(sorted(ended.values(), key=lambda job: job.created_at, reverse=True)),
+                used_today=await used_since(connection, owner_id, day_start),
+                running=await running(connection, owner_id),
+            )
+
+    async def _readable(self, query: Select[Any]) -> list[Job]:
+        async with self._database.read() as connection:
+            return readable((await connection.execute(query)).mappings())
+
+
+async def running(connection: AsyncConnection, owner_id: int) -> int:
+    """How many of the owner's jobs have no outcome yet."""
+    return await _count(connection, owner_id, jobs.c.outcome.is_(None))
+
+
+async def used_since(connection: AsyncConnection, owner_id: int, day_start: datetime) -> int:
+    """How many places of the owner's day are taken; what cost nothing was given back."""
+    return await _count(connection, owner_id, and_(jobs.c.counted, jobs.c.created_at >= day_start))
+
+
+async def _count(connection: AsyncConnection, owner_id: int, which: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(jobs).where(jobs.c.owner_id == owner_id, which)
+    return await connection.scalar(query) or 0
+
+
+def _of(owner_id: int) -> Select[Any]:
+    return select(jobs).where(jobs.c.owner_id == owner_id)
+
+
+async def _one(connection: AsyncConnection, query: Select[Any]) -> Job | None:
+    return readable_one((await connection.execute(query)).mappings().one_or_none())
+
+
+async def _change(
+    connection: AsyncConnection,
+    owner_id: int,
+    job_id: str,
+    condition: ColumnElement[bool],
+    changes: Mapping[str, Any],
+    now: datetime,
+) -> Job | None:
+    changed = (
+        update(jobs)
+        .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id, condition)
+        .values(to_columns(changes) | _FREE | {"updated_at": now})
+        .returning(*jobs.c)
+    )
+    return readable_one((await connection.execute(changed)).mappings().one_or_none())
+
+
+def _made_from(request: CharacterRequest, task_id: str | None) -> bool:
+    return isinstance(request.source, EarlierTask) and request.source.task_id == task_id

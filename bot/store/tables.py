@@ -1,0 +1,179 @@
+"""The schema: every table, column and index. The migrations lead to exactly this (a test compares them)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+HEAD = "0001"
+"""The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant, kept as microseconds since 1970 in UTC: exact, sorts right, the same in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Refuse a naive instant: nobody could say what it means."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant without a time zone cannot be stored")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """The instant in UTC."""
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+# Columns that hold JSON are plain text: a row that no longer parses must fail alone, not in the driver's fetch.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("asked", Text, nullable=False),  # JSON, without the token
+    Column("token", Text),
+    Column("token_at", Instant, nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("outcome", String(16)),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant),
+    Column("lease_owner", String(64)),
+    Column("lease_until", Instant),
+    Column("request", Text, nullable=False),  # JSON
+    Column("file_key", String(160)),
+    Column("file_sha256", String(64)),
+    Column("file_size", BigInteger),
+    Column("file_mime", String(64)),
+    Column("question", String(16)),
+    Column("upload", Text),  # JSON
+    Column("submit_started_at", Instant),
+    Column("lookups", Integer, nullable=False),
+    Column("task_id", String(128)),
+    Column("task_seen", Boolean, nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("result", Text),  # JSON
+    Column("failure", Text),  # JSON
+    Column("deliveries", Text, nullable=False),  # JSON
+    Column("delivered_at", Instant),
+    Column("counted", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Index(None, "next_attempt_at"),  # what is due
+    Index(None, "owner_id", "created_at"),
+    Index(None, "task_id"),
+    Index(None, "token_at"),  # what has to be wiped
+)
+
+files = Table(
+    "files",
+    metadata,
+    Column("key", String(160), primary_key=True),  # <owner id>/<sha256>
+    Column("owner_id", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("size", BigInteger, nullable=False),  # bytes
+    Column("mime", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index(None, "owner_id"),
+)
+
+characters = Table(
+    "characters",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("job_id", String(16)),  # the job that made it: the same job makes it once
+    Column("name", String(32), nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("display_key", Text, nullable=False),  # as name_key: what a search looks into
+    Column("username", Text, nullable=False),
+    Column("provider_id", Text, nullable=False),
+    Column("task_id", String(128), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("range_start", String(32), nullable=False),  # seconds, in decimal digits
+    Column("range_end", String(32), nullable=False),
+    Column("picture_key", String(160), ForeignKey("files.key")),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    UniqueConstraint("owner_id", "name_key"),
+    UniqueConstraint("job_id"),
+    Index(None, "owner_id", "created_at"),
+    Index(None, "task_id"),
+    Index(None, "picture_key"),
+    sqlite_autoincrement=True,  # a button on an old card must never mean a newer character
+)
+
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("attachment", Text, nullable=False),  # JSON
+    Column("created_at", Instant, nullable=False),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("owner_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("given_at", Instant, nullable=False),
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("what", String(16), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+
+closed_models = Table(
+    "closed_models",
+    metadata,
+    Column("model", String(128), primary_key=True),
+    Column("since", Instant, nullable=False),
+)
+
+command_sync = Table(
+    "command_sync",
+    metadata,
+    Column("what", String(16), primary_key=True),
+    Column("hash", String(128), nullable=False),
+    Column("ids", Text, nullable=False),  # JSON
+)
+
+# Alembic's own, described apart so that the revision can be read without alembic.
+alembic_version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))

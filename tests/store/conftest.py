@@ -1,0 +1,170 @@
+"""A real database and file store for each test; the schema is migrated once and copied."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from bot.store.characters import CharacterStore, NewCharacter
+from bot.store.database import Database
+from bot.store.files import FileStore
+from bot.store.jobs import JobStore
+from bot.values.job import Asked, CharacterRequest, CharacterResult, Job, JobKind, Step
+from bot.values.source import Link
+from bot.values.time_range import TimeRange
+
+NewJob: TypeAlias = Callable[..., Job]
+
+
+@pytest.fixture(scope="session")
+def now() -> datetime:
+    return datetime(2026, 3, 14, 15, 9, 26, 535897, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class FirstStart:
+    """What a process did that opened a database where none was, and what it had imported then."""
+
+    database: Path
+    writable: bool
+    imported: frozenset[str]
+
+
+@pytest.fixture(scope="session")
+def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
+    path = tmp_path_factory.mktemp("first") / "new" / "castbook.db"
+    program = (
+        "import asyncio, sys\n"
+        "import bot.store.characters, bot.store.commands, bot.store.consents, bot.store.disk, bot.store.drafts\n"
+        "import bot.store.files, bot.store.provider_state\n"
+        "from bot.store.database import Database\n"
+        "async def start():\n"
+        f"    database = Database('sqlite+aiosqlite:///{path}')\n"
+        "    await database.open()\n"
+        "    print(await database.writable())\n"
+        "    await database.close()\n"
+        "asyncio.run(start())\n"
+        "print(*sys.modules)\n"
+    )
+    # Under a careless umask, so that the rights of what it makes are its own doing.
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, umask=0)
+    assert run.returncode == 0, run.stderr
+    writable, imported = run.stdout.splitlines()
+    return FirstStart(path, writable == "True", frozenset(imported.split()))
+
+
+@pytest.fixture
+def database_path(first_start: FirstStart, tmp_path: Path) -> Path:
+    path = tmp_path / "castbook.db"
+    shutil.copyfile(first_start.database, path)
+    return path
+
+
+@pytest.fixture
+async def database(database_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite+aiosqlite:///{database_path}")
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def jobs(database: Database) -> JobStore:
+    return JobStore(database)
+
+
+@pytest.fixture
+def characters(database: Database) -> CharacterStore:
+    return CharacterStore(database)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "files")
+
+
+@pytest.fixture
+def asked(now: datetime) -> Asked:
+    return Asked(
+        guild_id=1,
+        channel_id=2,
+        message_id=None,
+        token="interaction-token",
+        token_at=now,
+        locale="en-GB",
+        private=False,
+        ephemeral=False,
+        bot_is_member=True,
+    )
+
+
+@pytest.fixture
+def new_job(now: datetime, asked: Asked) -> NewJob:
+    numbers = itertools.count(1)
+
+    def make(**fields: Any) -> Job:
+        job = Job(
+            id=f"{next(numbers):016x}",
+            kind=JobKind.CHARACTER,
+            owner_id=7,
+            asked=asked,
+            step=Step.PREPARE,
+            next_attempt_at=now,
+            request=CharacterRequest(
+                source=Link(url="https://example.org/clip.mp4"),
+                range=TimeRange(Decimal(1), Decimal(3)),
+                model="sora-2",
+            ),
+            created_at=now,
+            updated_at=now,
+        )
+        return replace(job, **fields)
+
+    return make
+
+
+@pytest.fixture
+def add(jobs: JobStore, new_job: NewJob) -> Callable[..., Any]:
+    """Insert a job with these fields, without limits."""
+
+    async def add(**fields: Any) -> Job:
+        job = new_job(**fields)
+        await jobs.add(job, running_limit=0, day_limit=0)
+        return job
+
+    return add
+
+
+@pytest.fixture
+def cast(characters: CharacterStore, jobs: JobStore, add: Callable[..., Any], now: datetime) -> Callable[..., Any]:
+    """Make a character as the runner does: by a job that it has leased, and that is done then."""
+
+    async def cast(name: str = "Ann", *, at: datetime = now, **fields: Any) -> Any:
+        usual: dict[str, Any] = {
+            "owner_id": 7,
+            "name": name,
+            "display_name": "Ann of the provider",
+            "username": "@ann.secret",
+            "provider_id": "char_1",
+            "task_id": "task_1",
+            "model": "sora-2",
+            "range": TimeRange(Decimal("1.5"), Decimal("3.5")),
+            "picture": None,
+        }
+        new = NewCharacter(**usual | fields)
+        job = await add(owner_id=new.owner_id, step=Step.COLLECT, lease_owner="runner")
+        _, character = await characters.add_for_job(job.id, "runner", new, CharacterResult(characters=()), now=at)
+        await jobs.change(job.id, "runner", {"step": Step.DONE}, now=at, release=True)
+        return character
+
+    return cast

@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import Refusal
+from bot.store.characters import CharacterStore, Deleted, NewCharacter, Sort
+from bot.store.disk import DiskUse
+from bot.store.jobs import JobStore, LeaseLost
+from bot.values.character import Character, ProviderCharacter
+from bot.values.files import StoredFile
+from bot.values.job import CharacterResult, Outcome, Step
+from bot.values.time_range import TimeRange
+
+SECOND = timedelta(seconds=1)
+STRANGER = 666
+Add = Callable[..., Any]
+PICTURE = StoredFile(key=f"7/{'ab' * 32}", sha256="ab" * 32, size=123, mime="image/png")
+RESULT = CharacterResult(characters=(ProviderCharacter(id="char_1", display_name="Ann", username="@ann"),))
+NEW = NewCharacter(
+    owner_id=7,
+    name="Ann",
+    display_name="Ann Display",
+    username="@ann.secret",
+    provider_id="char_1",
+    task_id="task_1",
+    model="sora-2",
+    range=TimeRange(Decimal("1.50"), Decimal("3.5")),
+    picture=PICTURE,
+)
+
+
+async def test_a_character_and_its_jobs_success_are_one(
+    characters: CharacterStore, jobs: JobStore, add: Add, now: datetime
+) -> None:
+    job = await add(step=Step.COLLECT, lease_owner="runner", attempts=3)
+    changed, character = await characters.add_for_job(job.id, "runner", NEW, RESULT, now=now)
+    assert changed == replace(
+        job,
+        result=replace(RESULT, character_id=character.id),
+        outcome=Outcome.SUCCEEDED,
+        step=Step.DELIVER,
+        attempts=0,
+        next_attempt_at=now,
+    )
+    assert await jobs.get(job.id) == changed
+    assert character == Character(
+        id=character.id,
+        owner_id=7,
+        name="Ann",
+        display_name="Ann Display",
+        username="@ann.secret",
+        provider_id="char_1",
+        task_id="task_1",
+        model="sora-2",
+        range=TimeRange(Decimal("1.50"), Decimal("3.5")),
+        picture=PICTURE,
+        created_at=now,
+        last_used_at=None,
+    )
+    assert await characters.get(7, character.id) == character
+
+
+async def test_the_same_job_twice_is_one_character(characters: CharacterStore, add: Add, now: datetime) -> None:
+    job = await add(step=Step.COLLECT, lease_owner="runner")
+    first = await characters.add_for_job(job.id, "runner", NEW, RESULT, now=now)
+    assert await characters.add_for_job(job.id, "runner", NEW, RESULT, now=now) == first
+    assert await characters.count(7) == 1
+
+
+async def test_without_the_lease_there_is_no_character_and_no_file(
+    characters: CharacterStore, add: Add, now: datetime, database: Any
+) -> None:
+    job = await add(step=Step.COLLECT, lease_owner="other")
+    with pytest.raises(LeaseLost):
+        await characters.add_for_job(job.id, "runner", NEW, RESULT, now=now)
+    assert await characters.count(7) == 0
+    assert await DiskUse(database).keys() == set()
+
+
+async def test_a_name_that_is_taken_is_numbered(cast: Add) -> None:
+    names = [(await cast(name)).name for name in ("Ann", "ANN", "ａｎｎ", "Ann 2", "x" * 32, "X" * 32)]
+    assert names == ["Ann", "ANN 2", "ａｎｎ 3", "Ann 2 2", "x" * 32, "X" * 30 + " 2"]
+    assert (await cast("Ann", owner_id=8)).name == "Ann"  # somebody else's does not count
+
+
+async def test_a_character_is_found_by_name_however_it_is_spelt(characters: CharacterStore, cast: Add) -> None:
+    ann = await cast("Straße 1")
+    for spelt in ("Straße 1", "STRASSE 1", "  straße   1 ", "ｓtraße 1"):
+        assert await characters.by_name(7, spelt) == ann
+    assert await characters.by_name(7, "Strasse") is None
+
+
+# -- pages and names ------------------------------------------------------------------------------------------------
+
+
+async def test_a_page_in_every_order(characters: CharacterStore, cast: Add, now: datetime, database_path: Path) -> None:
+    cleo = await cast("Cleo", at=now)
+    ann = await cast("Ann", at=now + SECOND)
+    bob = await cast("bob", at=now + 2 * SECOND)
+    await cast("Other", owner_id=8)
+    with sqlite3.connect(database_path) as raw:
+        raw.execute("UPDATE characters SET last_used_at = id WHERE id != ?", [bob.id])
+    raw.close()
+    orders = {
+        sort: [found.name for found in (await characters.page(7, search=None, sort=sort, offset=0, limit=9))[0]]
+        for sort in Sort
+    }
+    assert orders == {
+        Sort.NEWEST: ["bob", "Ann", "Cleo"],
+        Sort.NAME: ["Ann", "bob", "Cleo"],
+        Sort.USED: ["Ann", "Cleo", "bob"],
+    }
+    page, total = await characters.page(7, search=None, sort=Sort.NEWEST, offset=1, limit=1)
+    assert ([found.id for found in page], total) == ([ann.id], 3)
+    assert await characters.page(7, search=None, sort=Sort.NEWEST, offset=3, limit=1) == ([], 3)
+    assert cleo.id < ann.id
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("ann", ["Joanna", "Hannah", "Ann"]),
+        ("ANN", ["Joanna", "Hannah", "Ann"]),
+        ("größe", ["Bob"]),  # in the display name
+        ("%", ["100% Zoe"]),
+        ("_", []),
+        ("   ", ["Bob", "100% Zoe", "Joanna", "Hannah", "Ann"]),
+        ("nobody", []),
+    ],
+)
+async def test_a_search_looks_into_both_names(
+    characters: CharacterStore, cast: Add, now: datetime, search: str, found: list[str]
+) -> None:
+    for number, (name, display) in enumerate(
+        [("Ann", "a"), ("Hannah", "b"), ("Joanna", "c"), ("100% Zoe", "d"), ("Bob", "Die GRÖSSE")]
+    ):
+        await cast(name, display_name=display, at=now + number * SECOND)
+    page, total = await characters.page(7, search=search, sort=Sort.NEWEST, offset=0, limit=9)
+    assert [character.name for character in page] == found
+    assert total == len(found)
+
+
+async def test_autocomplete_has_first_what_begins_so(characters: CharacterStore, cast: Add) -> None:
+    for name in ("Joanna", "anne", "Ann", "Bob", "a_b", "a%b"):
+        await cast(name)
+    assert await characters.names(7, "ANN") == ["Ann", "anne", "Joanna"]
+    assert await characters.names(7, "ann ") == ["Ann", "anne", "Joanna"]
+    assert await characters.names(7, "a_") == ["a_b"]
+    assert await characters.names(7, "%") == ["a%b"]
+    assert await characters.names(7, "") == ["a%b", "a_b", "Ann", "anne", "Bob", "Joanna"]
+    assert await characters.names(7, "", limit=2) == ["a%b", "a_b"]
+
+
+# -- rename and delete ----------------------------------------------------------------------------------------------
+
+
+async def test_renaming(characters: CharacterStore, cast: Add) -> None:
+    ann, bob = await cast("Ann"), await cast("Bob")
+    renamed = await characters.rename(7, bob.id, "  Robert\u202e  the \n 1st ")
+    assert renamed == replace(bob, name="Robert the 1st")
+    assert await characters.by_name(7, "robert the 1st") == renamed
+    assert await characters.by_name(7, "Bob") is None
+    clash = await characters.rename(7, bob.id, "ANN")
+    assert clash is not None
+    assert clash.name == "ANN 2"
+    own = await characters.rename(7, ann.id, "aNN")  # its own name, otherwise written
+    assert own is not None
+    assert own.name == "aNN"
+    assert await characters.rename(7, 12345, "Zoe") is None
+
+
+async def test_a_name_of_which_nothing_is_left_is_refused(characters: CharacterStore, cast: Add) -> None:
+    ann = await cast("Ann")
+    with pytest.raises(Refusal, match="Choose another"):
+        await characters.rename(7, ann.id, " \u202e\x00 ")
+    assert await characters.get(7, ann.id) == ann
+
+
+async def test_concurrent_renames_to_one_name_are_numbered(characters: CharacterStore, cast: Add) -> None:
+    made = [await cast(f"c{number}") for number in range(10)]
+    renamed = await asyncio.gather(*[characters.rename(7, one.id, "Zoe") for one in made])
+    names = {one.name for one in renamed if one}
+    assert names == {"Zoe", *(f"Zoe {number}" for number in range(2, 11))}
+
+
+async def test_a_picture_goes_with_the_last_character_that_shows_it(
+    characters: CharacterStore, cast: Add, database: Any
+) -> None:
+    one, other, plain = await cast("A", picture=PICTURE), await cast("B", picture=PICTURE), await cast("C")
+    assert await characters.delete(7, plain.id) == Deleted(character=plain, orphans=())
+    assert await characters.delete(7, one.id) == Deleted(character=one, orphans=())
+    assert await DiskUse(database).keys() == {PICTURE.key}
+    assert await characters.delete(7, other.id) == Deleted(character=other, orphans=(PICTURE.key,))
+    assert await DiskUse(database).keys() == set()
+    assert await characters.delete(7, other.id) is None
+
+
+async def test_an_id_is_never_given_twice(characters: CharacterStore, cast: Add) -> None:
+    old = await cast("A")
+    await characters.delete(7, old.id)
+    assert (await cast("B")).id > old.id
+
+
+async def test_what_is_deleted_is_no_longer_in_the_file(
+    characters: CharacterStore, cast: Add, database: Any, database_path: Path
+) -> None:
+    character = await cast("A")
+    await characters.delete(7, character.id)
+    await database.close()
+    assert b"@ann.secret" not in await asyncio.to_thread(database_path.read_bytes)
+
+
+async def test_a_strangers_hands_stay_off(characters: CharacterStore, cast: Add) -> None:
+    ann = await cast("Ann", picture=PICTURE)
+    assert await characters.get(STRANGER, ann.id) is None
+    assert await characters.by_name(STRANGER, "Ann") is None
+    assert await characters.page(STRANGER, search=None, sort=Sort.NEWEST, offset=0, limit=9) == ([], 0)
+    assert await characters.page(STRANGER, search="ann", sort=Sort.NEWEST, offset=0, limit=9) == ([], 0)
+    assert await characters.names(STRANGER, "a") == []
+    assert await characters.rename(STRANGER, ann.id, "Mine") is None
+    assert await characters.delete(STRANGER, ann.id) is None
+    assert await characters.count(STRANGER) == 0
+    assert await characters.get(7, ann.id) == ann
+
+
+async def test_no_key_is_in_a_repr(cast: Add) -> None:
+    assert "secret" not in repr(await cast("Ann")) + repr(NEW)

@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sqlite3
+import stat
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+
+from bot.errors import BadConfiguration, BadStart
+from bot.store.database import Database
+from bot.store.tables import consents, jobs
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite+aiosqlite:///{path}"
+
+
+async def agreed(database: Database) -> int:
+    async with database.read() as connection:
+        return (await connection.scalar(select(func.count()).select_from(consents))) or 0
+
+
+def test_a_first_start_makes_a_database_that_nobody_else_may_read(first_start: Any) -> None:
+    assert first_start.writable
+    folder = first_start.database.parent
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+    assert modes == {"castbook.db": 0o600, "castbook.db.lock": 0o600}
+
+
+def test_the_migration_leaves_nothing_in_the_bots_own_process(first_start: Any) -> None:
+    assert "bot.store.characters" in first_start.imported
+    assert first_start.imported.isdisjoint({"alembic", "mako", "av", "numpy", "PIL", "discord"})
+
+
+async def test_the_writer_is_durable_and_forgets_what_is_deleted(database: Database) -> None:
+    async with database.write() as connection:
+        found = {
+            pragma: (await connection.exec_driver_sql(f"PRAGMA {pragma}")).scalar()
+            for pragma in ("journal_mode", "synchronous", "foreign_keys", "secure_delete", "busy_timeout")
+        }
+    assert found == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "secure_delete": 1,
+        "busy_timeout": 10_000,
+    }
+
+
+async def test_a_second_castbook_in_this_process_is_refused(database: Database, database_path: Path) -> None:
+    link = database_path.with_name("other-name.db")
+    link.symlink_to(database_path)
+    for path in (database_path, link):
+        with pytest.raises(BadStart, match="Another Castbook is already using this database") as refused:
+            await Database(url_of(path)).open()
+        assert refused.value.exit_code == 69
+    assert await database.writable()
+
+
+async def test_a_second_process_is_refused_until_the_first_is_gone(database_path: Path) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from bot.store.database import Database\n"
+        "async def hold():\n"
+        f"    await Database({url_of(database_path)!r}).open()\n"
+        "    print('held', flush=True)\n"
+        "    await asyncio.Event().wait()\n"
+        "asyncio.run(hold())\n"
+    )
+    holder = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert holder.stdout is not None
+        assert await holder.stdout.readline() == b"held\n"
+        second = Database(url_of(database_path))
+        with pytest.raises(BadStart, match="Another Castbook"):
+            await second.open()
+    finally:
+        holder.kill()
+        await holder.wait()
+    await second.open()  # the system let go of the dead process's lock
+    await second.close()
+
+
+async def test_the_lock_is_given_back_when_opening_fails_half_way(database_path: Path) -> None:
+    good = await asyncio.to_thread(database_path.rename, database_path.with_suffix(".good"))
+    await asyncio.to_thread(database_path.write_bytes, b"this is no database " * 500)
+    database = Database(url_of(database_path))
+    with pytest.raises(BadStart, match="is damaged, or not a database") as refused:
+        await database.open()
+    assert refused.value.exit_code == 69
+    assert "\n" not in str(refused.value)
+    await asyncio.to_thread(good.rename, database_path)
+    again = Database(url_of(database_path))
+    await again.open()
+    await again.close()
+    await again.close()  # more than once is fine
+
+
+@pytest.mark.parametrize("made", ["a file where the folder should be", "a folder where the file should be"])
+async def test_a_place_that_cannot_hold_a_database_is_one_sentence(tmp_path: Path, made: str) -> None:
+    path = tmp_path / "data" / "castbook.db"
+    if made.startswith("a file"):
+        path.parent.write_text("not a folder")
+    else:
+        path.mkdir(parents=True)
+    with pytest.raises(BadStart, match="cannot be opened for writing") as refused:
+        await Database(url_of(path)).open()
+    assert str(path) not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:", "postgresql://somewhere/x", "sqlite:///x.db", "%"]
+)
+async def test_an_address_that_is_no_database_file_is_a_bad_setting(url: str) -> None:
+    with pytest.raises(BadConfiguration, match=r"store\.url") as refused:
+        await Database(url).open()
+    assert refused.value.exit_code == 78
+
+
+async def test_a_database_of_a_newer_castbook_is_left_alone(database_path: Path) -> None:
+    with sqlite3.connect(database_path) as raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
+    raw.close()
+    with pytest.raises(BadStart, match="made by a newer Castbook"):
+        await Database(url_of(database_path)).open()
+    with sqlite3.connect(database_path) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+    raw.close()
+
+
+async def test_a_migration_that_breaks_leaves_the_database_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "castbook.db"
+    with sqlite3.connect(path) as raw:
+        raw.execute("CREATE TABLE command_sync (surprise TEXT)")  # the last table that the first revision makes
+    raw.close()
+    with pytest.raises(BadStart, match="could not be brought to this version's schema"):
+        await Database(url_of(path)).open()
+    with sqlite3.connect(path) as raw:
+        assert raw.execute("SELECT name FROM sqlite_master").fetchall() == [("command_sync",)]
+    raw.close()
+
+
+async def test_a_cancelled_start_stops_its_migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[asyncio.subprocess.Process] = []
+    begun = asyncio.Event()
+    really = asyncio.create_subprocess_exec
+
+    async def sleeper(*_: str, **options: object) -> asyncio.subprocess.Process:
+        started.append(await really(sys.executable, "-c", "import time; time.sleep(60)", **options))  # type: ignore[arg-type]  # passed on as they came
+        begun.set()
+        return started[0]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", sleeper)
+    database = Database(url_of(tmp_path / "castbook.db"))
+    opening = asyncio.create_task(database.open())
+    await begun.wait()
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert started[0].returncode == -signal.SIGKILL
+    monkeypatch.undo()
+    await database.open()  # the lock is free, and the next start does it
+    await database.close()
+
+
+async def test_a_write_has_the_lock_before_its_first_statement_and_a_read_never(
+    database: Database, database_path: Path
+) -> None:
+    other = sqlite3.connect(database_path, timeout=0, isolation_level=None)
+    async with database.write():
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    async with database.read() as connection:
+        await connection.scalar(select(func.count()).select_from(consents))
+        other.execute("BEGIN IMMEDIATE")
+    other.close()
+
+
+async def test_an_exception_takes_the_transaction_back(database: Database, now: datetime) -> None:
+    async def break_off() -> None:
+        async with database.write() as connection:
+            await connection.execute(insert(consents).values(owner_id=1, given_at=now))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await break_off()
+    assert await agreed(database) == 0
+
+
+async def test_a_reader_cannot_write(database: Database, now: datetime) -> None:
+    with pytest.raises(OperationalError, match="readonly"):
+        async with database.read() as connection:
+            await connection.execute(insert(consents).values(owner_id=1, given_at=now))
+
+
+async def test_a_reader_sees_one_snapshot_and_waits_for_no_writer(database: Database, now: datetime) -> None:
+    counted = select(func.count()).select_from(consents)
+    async with database.read() as reading:
+        assert await reading.scalar(counted) == 0
+        async with database.write() as writing:
+            await writing.execute(insert(consents).values(owner_id=1, given_at=now))
+            assert await agreed(database) == 0
+        assert await reading.scalar(counted) == 0
+    assert await agreed(database) == 1
+
+
+async def test_a_cancelled_transaction_leaves_the_writer_usable(database: Database, now: datetime) -> None:
+    async def write(owner_id: int, inside: asyncio.Event) -> None:
+        async with database.write() as connection:
+            await connection.execute(insert(consents).values(owner_id=owner_id, given_at=now))
+            inside.set()
+            await asyncio.Event().wait()
+
+    for owner_id in range(20):
+        inside = asyncio.Event()
+        task = asyncio.create_task(write(owner_id, inside))
+        await inside.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await agreed(database) == 0
+    assert await database.writable()
+
+
+async def test_a_naive_instant_is_refused(database: Database, now: datetime) -> None:
+    with pytest.raises(StatementError, match="without a time zone"):
+        async with database.write() as connection:
+            await connection.execute(insert(consents).values(owner_id=1, given_at=now.replace(tzinfo=None)))
+
+
+async def test_an_error_of_the_database_does_not_quote_what_was_written(database: Database, now: datetime) -> None:
+    with pytest.raises(IntegrityError) as error:
+        async with database.write() as connection:
+            await connection.execute(insert(jobs).values(id="0" * 16, token="interaction-token", token_at=now))
+    assert "interaction-token" not in str(error.value)
+
+
+async def test_writable_says_whether_a_commit_works(database: Database, database_path: Path) -> None:
+    assert await database.writable()
+    with sqlite3.connect(database_path) as raw:
+        raw.execute("DROP TABLE alembic_version")
+    raw.close()
+    assert not await database.writable()
+
+
+async def test_a_closed_database_says_so(database: Database) -> None:
+    await database.close()
+    with pytest.raises(RuntimeError, match="not open"):
+        async with database.read():
+            pass
+
+
+async def test_kill_9_in_mid_transaction_loses_nothing_that_was_committed(database_path: Path) -> None:
+    program = (
+        "import asyncio\n"
+        "from datetime import UTC, datetime\n"
+        "from sqlalchemy import insert\n"
+        "from bot.store.database import Database\n"
+        "from bot.store.tables import consents\n"
+        "async def work():\n"
+        f"    database = Database({url_of(database_path)!r})\n"
+        "    await database.open()\n"
+        "    for owner in range(20):\n"
+        "        async with database.write() as connection:\n"
+        "            await connection.execute(insert(consents).values(owner_id=owner, given_at=datetime.now(UTC)))\n"
+        "    async with database.write() as connection:\n"
+        "        for owner in range(20, 400):\n"
+        "            await connection.execute(insert(consents).values(owner_id=owner, given_at=datetime.now(UTC)))\n"
+        "            if owner == 300:\n"
+        "                print('in the middle', flush=True)\n"
+        "        await asyncio.Event().wait()\n"
+        "asyncio.run(work())\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"in the middle\n"
+    os.kill(process.pid, signal.SIGKILL)
+    await process.wait()
+    database = Database(url_of(database_path))
+    await database.open()
+    async with database.read() as connection:
+        assert (await connection.exec_driver_sql("PRAGMA integrity_check")).scalar() == "ok"
+    assert await agreed(database) == 20
+    await database.close()

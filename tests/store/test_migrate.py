@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from bot.store import migrate
+from bot.store.tables import HEAD, metadata
+
+
+def test_the_schema_is_what_all_migrations_make(tmp_path: Path) -> None:
+    path = tmp_path / "odd %(name)s" / "castbook.db"
+    path.parent.mkdir()
+    migrate.migrate(f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+        assert context.get_current_revision() == HEAD
+        # Alembic does not compare this: an id is never given twice.
+        ddl = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'characters'").scalar_one()
+        assert "AUTOINCREMENT" in ddl
+    engine.dispose()
+
+
+def test_head_is_known_without_alembic() -> None:
+    assert ScriptDirectory.from_config(migrate.config()).get_heads() == [HEAD]
+
+
+def test_the_child_says_in_one_sentence_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'castbook.db'}"
+    monkeypatch.setattr(sys, "argv", ["migrate", url])
+    assert migrate.main() == 0
+    assert migrate.main() == 0  # nothing left to do
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'from the future'")
+    engine.dispose()
+    capsys.readouterr()
+    assert migrate.main() == 69
+    said = capsys.readouterr().out
+    assert "newer Castbook" in said
+    assert said.count("\n") == 1

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.store.jobs import JobOverview, JobStore, LeaseLost
+from bot.texts import text
+from bot.values.files import StoredFile
+from bot.values.job import Asked, DeliveryAttempt, DeliveryPath, Job, Outcome, Question, Step
+from bot.values.source import EarlierTask
+from bot.values.time_range import TimeRange
+
+SECOND = timedelta(seconds=1)
+STRANGER = 666
+Add = Callable[..., Any]
+LEASED: dict[str, Any] = {"lease_owner": "runner"}
+
+
+@pytest.fixture
+def elsewhere(asked: Asked, now: datetime) -> Asked:
+    return replace(asked, channel_id=99, token="a new token", token_at=now + SECOND)
+
+
+# -- cancel ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", [Step.PREPARE, Step.CHOOSE, Step.SUBMIT])
+async def test_a_job_is_cancelled_before_its_submission(
+    jobs: JobStore, add: Add, now: datetime, asked: Asked, step: Step
+) -> None:
+    job = await add(step=step, **LEASED, lease_until=now + SECOND)
+    cancelled = await jobs.cancel(7, job.id, now=now + SECOND)
+    assert cancelled == replace(
+        job,
+        step=Step.DONE,
+        outcome=Outcome.CANCELLED,
+        counted=False,
+        next_attempt_at=None,
+        lease_owner=None,
+        lease_until=None,
+        asked=replace(asked, token=None),
+        finished_at=now + SECOND,
+        updated_at=now + SECOND,
+    )
+    assert await jobs.get(job.id) == cancelled
+    with pytest.raises(LeaseLost):  # the step that was at work on it cannot submit any more
+        await jobs.change(job.id, "runner", {"submit_started_at": now}, now=now)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"step": Step.SUBMIT, "submit_started_at": datetime.fromisoformat("2026-03-14T12:00:00Z")},
+        *({"step": step} for step in (Step.WATCH, Step.COLLECT, Step.DELIVER, Step.DONE)),
+        {"step": Step.SUBMIT, "outcome": Outcome.UNKNOWN},
+    ],
+)
+async def test_a_job_past_that_is_not_cancelled(
+    jobs: JobStore, add: Add, now: datetime, fields: dict[str, Any]
+) -> None:
+    job = await add(**fields)
+    assert not job.may_be_cancelled
+    assert await jobs.cancel(7, job.id, now=now) is None
+    assert await jobs.get(job.id) == job
+
+
+async def test_of_a_cancellation_and_a_submission_one_wins(jobs: JobStore, add: Add, now: datetime) -> None:
+    for _ in range(10):
+        job = await add(step=Step.SUBMIT, **LEASED)
+        cancelled, submitted = await asyncio.gather(
+            jobs.cancel(7, job.id, now=now),
+            jobs.change(job.id, "runner", {"submit_started_at": now}, now=now),
+            return_exceptions=True,
+        )
+        assert (cancelled is None) != isinstance(submitted, LeaseLost)
+
+
+# -- answer ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("question", Question)
+async def test_an_answer_sends_the_job_back_to_be_prepared(
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, question: Question
+) -> None:
+    job = await add(step=Step.CHOOSE, question=question, attempts=3, next_attempt_at=now + SECOND, **LEASED)
+    answered = await jobs.answer(7, job.id, question, elsewhere, now=now)
+    assert answered == replace(
+        job,
+        step=Step.PREPARE,
+        question=None,
+        attempts=0,
+        next_attempt_at=now,
+        asked=elsewhere,
+        lease_owner=None,
+        request=replace(job.request, another=question is Question.SAME_AGAIN),
+    )
+    assert await jobs.get(job.id) == answered
+    assert await jobs.answer(7, job.id, question, elsewhere, now=now) is None  # pressed twice
+
+
+@pytest.mark.parametrize("question", Question)
+async def test_only_the_question_that_is_open_is_answered(
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, question: Question
+) -> None:
+    (other,) = set(Question) - {question}
+    for job in (
+        await add(step=Step.CHOOSE, question=other),
+        await add(step=Step.CHOOSE),
+        await add(step=Step.SUBMIT, question=question),
+        await add(step=Step.DONE, question=question),
+    ):
+        assert await jobs.answer(7, job.id, question, elsewhere, now=now) is None
+        assert await jobs.get(job.id) == job
+
+
+# -- resume ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ended(now: datetime) -> dict[str, Any]:
+    """The fields of a job whose submission is unclear and whose owner was told so."""
+    return {
+        "step": Step.DONE,
+        "outcome": Outcome.UNKNOWN,
+        "failure": text("This may have been charged."),
+        "attempts": 4,
+        "next_attempt_at": None,
+        "submit_started_at": now - SECOND,
+        "lookups": 4,
+        "task_id": "task_x",
+        "task_seen": True,
+        "progress": 50,
+        "deliveries": (DeliveryAttempt(path=DeliveryPath.DM, channel_id=1, nonce="n", at=now),),
+        "delivered_at": now,
+        "finished_at": now,
+    }
+
+
+async def test_a_job_is_watched_again(
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, ended: dict[str, Any]
+) -> None:
+    job = await add(**ended)
+    resumed = await jobs.resume(
+        7, job.id, outcome=Outcome.UNKNOWN, step=Step.WATCH, asked=elsewhere, now=now, forget_submission=False
+    )
+    assert resumed == replace(
+        job,
+        step=Step.WATCH,
+        outcome=None,
+        failure=None,
+        finished_at=None,
+        attempts=0,
+        next_attempt_at=now,
+        asked=elsewhere,
+        deliveries=(),
+        delivered_at=None,
+    )
+    assert await jobs.get(job.id) == resumed
+
+
+async def test_a_job_is_sent_again(
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, ended: dict[str, Any]
+) -> None:
+    job = await add(**ended)
+    resumed = await jobs.resume(
+        7, job.id, outcome=Outcome.UNKNOWN, step=Step.SUBMIT, asked=elsewhere, now=now, forget_submission=True
+    )
+    assert resumed is not None
+    assert (resumed.step, resumed.outcome, resumed.submit_started_at) == (Step.SUBMIT, None, None)
+    assert (resumed.lookups, resumed.task_id, resumed.task_seen, resumed.progress) == (0, None, False, 0)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, None])
+async def test_a_job_is_delivered_again_with_the_end_it_had(
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, ended: dict[str, Any], outcome: Outcome | None
+) -> None:
+    job = await add(**ended | {"delivered_at": None})
+    resumed = await jobs.resume(
+        7, job.id, outcome=outcome, step=Step.DELIVER, asked=elsewhere, now=now, forget_submission=False
+    )
+    assert resumed == replace(job, step=Step.DELIVER, attempts=0, next_attempt_at=now, asked=elsewhere, deliveries=())
+
+
+async def test_only_a_done_job_with_that_outcome_is_resumed(
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, ended: dict[str, Any]
+) -> None:
+    for fields in ({"outcome": Outcome.FAILED}, {"outcome": Outcome.SUCCEEDED}, {"step": Step.DELIVER}):
+        job = await add(**ended | fields)
+        resumed = await jobs.resume(
+            7, job.id, outcome=Outcome.UNKNOWN, step=Step.WATCH, asked=elsewhere, now=now, forget_submission=False
+        )
+        assert resumed is None
+        assert await jobs.get(job.id) == job
+
+
+# -- the same again -------------------------------------------------------------------------------------------------
+
+
+FILE = StoredFile(key="work/1/source", sha256="ab" * 32, size=100, mime="video/mp4")
+
+
+@pytest.fixture
+def same(jobs: JobStore, now: datetime) -> Callable[..., Any]:
+    async def same(**changed: Any) -> Job | None:
+        wanted = {
+            "owner_id": 7,
+            "but": "f" * 16,
+            "sha256": FILE.sha256,
+            "task_id": None,
+            "range": TimeRange(Decimal("1.0"), Decimal("3.00")),  # the same seconds, otherwise written
+            "since": now,
+        }
+        return await jobs.same_recently(**wanted | changed)  # type: ignore[arg-type]  # a mixed dictionary
+
+    return same
+
+
+async def test_the_same_bytes_and_seconds_are_found(same: Add, add: Add, now: datetime) -> None:
+    await add(file=FILE)
+    newest = await add(file=FILE, outcome=Outcome.SUCCEEDED, step=Step.DONE, created_at=now + SECOND)
+    assert await same() == newest
+    assert await same(owner_id=STRANGER) is None
+    assert await same(sha256="cd" * 32) is None
+    assert await same(sha256=None) is None
+    assert await same(range=TimeRange(Decimal(1), Decimal(2))) is None
+    assert await same(since=now + 2 * SECOND) is None
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN])
+async def test_what_came_to_nothing_is_not_the_same(same: Add, add: Add, outcome: Outcome) -> None:
+    job = await add(file=FILE)
+    assert await same() == job
+    assert await same(but=job.id) is None
+    await add(file=FILE, outcome=outcome, step=Step.DONE)
+    assert await same(but=job.id) is None
+
+
+async def test_the_same_earlier_task_is_found(same: Add, add: Add, new_job: Callable[..., Job]) -> None:
+    request = replace(new_job().request, source=EarlierTask(task_id="task_1"))
+    job = await add(request=request)
+    assert await same(sha256=None, task_id="task_1") == job
+    assert await same(sha256=None, task_id="task_2") is None
+
+
+# -- overview -------------------------------------------------------------------------------------------------------
+
+
+async def test_the_overview_has_all_that_matters(jobs: JobStore, add: Add, now: datetime) -> None:
+    day = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    done = {"step": Step.DONE, "outcome": Outcome.SUCCEEDED, "next_attempt_at": None}
+    kept = await add(**done, created_at=day - 9 * SECOND)  # never arrived, and older than the last few
+    await add(**done | {"outcome": Outcome.CANCELLED}, created_at=day - 8 * SECOND)
+    await add(**done, created_at=day - 7 * SECOND, delivered_at=now)
+    older = await add(**done, created_at=day, delivered_at=now)
+    newer = await add(**done | {"outcome": Outcome.CANCELLED}, created_at=day + SECOND, counted=False)
+    second = await add(created_at=now)
+    first = await add(created_at=now - SECOND, step=Step.DELIVER, outcome=Outcome.SUCCEEDED)
+    await add(owner_id=8)
+    assert await jobs.overview(7, day_start=day, finished=2) == JobOverview(
+        unfinished=(first, second), finished=(newer, older, kept), used_today=3, running=1
+    )
+    assert len((await jobs.overview(7, day_start=day)).finished) == 5
+
+
+async def test_a_row_that_cannot_be_read_does_not_hide_the_others(
+    jobs: JobStore, add: Add, now: datetime, database_path: Path, elsewhere: Asked
+) -> None:
+    good = await add()
+    poison = await add(step=Step.CHOOSE, question=Question.SAME_AGAIN)
+    with sqlite3.connect(database_path) as raw:
+        raw.execute("UPDATE jobs SET request = '{' WHERE id = ?", [poison.id])
+    raw.close()
+    overview = await jobs.overview(7, day_start=now)
+    assert overview.unfinished == (good,)
+    assert await jobs.owned(7, poison.id) is None
+    assert await jobs.answer(7, poison.id, Question.SAME_AGAIN, elsewhere, now=now) is None
+
+
+# -- strangers ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_strangers_hands_stay_off(jobs: JobStore, add: Add, now: datetime, elsewhere: Asked) -> None:
+    running = await add()
+    asking = await add(step=Step.CHOOSE, question=Question.SAME_AGAIN)
+    agreeing = await add(step=Step.CHOOSE, question=Question.CONSENT)
+    unclear = await add(step=Step.DONE, outcome=Outcome.UNKNOWN)
+    assert await jobs.owned(STRANGER, running.id) is None
+    assert await jobs.cancel(STRANGER, running.id, now=now) is None
+    assert await jobs.answer(STRANGER, asking.id, Question.SAME_AGAIN, elsewhere, now=now) is None
+    assert await jobs.answer(STRANGER, agreeing.id, Question.CONSENT, elsewhere, now=now) is None
+    resumed = await jobs.resume(
+        STRANGER, unclear.id, outcome=None, step=Step.WATCH, asked=elsewhere, now=now, forget_submission=True
+    )
+    assert resumed is None
+    nothing = JobOverview(unfinished=(), finished=(), used_today=0, running=0)
+    assert await jobs.overview(STRANGER, day_start=now) == nothing
+    for job in (running, asking, agreeing, unclear):
+        assert await jobs.owned(7, job.id) == job
