@@ -1,0 +1,65 @@
+"""Makes characters out of clips: fetches the clip, looks into it, keeps the picture, invents a name."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from playground.provider.creation import Creation
+from playground.provider.footage import Unusable, portrait
+from playground.provider.names import Namer
+from playground.provider.tasks import Failure
+
+
+class Studio:
+    """The files that are served below `base_url`, and what is made of them."""
+
+    def __init__(self, base_url: str, names: Namer) -> None:
+        self._base_url = base_url
+        self._names = names
+        self._folder = Path(tempfile.mkdtemp(prefix="simulated-provider-"))
+        self._paths: dict[str, Path] = {}
+
+    def close(self) -> None:
+        """Removes every file."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def keep(self, folder: str, name: str, data: bytes) -> str:
+        """Keeps a file; returns its URL."""
+        path = self._folder / name
+        path.write_bytes(data)
+        self._paths[f"/{folder}/{name}"] = path
+        return f"{self._base_url}/{folder}/{name}"
+
+    def find(self, url_path: str) -> Path | None:
+        """The file behind the path of a URL; what was never kept is never found."""
+        return self._paths.get(url_path)
+
+    def fetch(self, url: str) -> Path | None:
+        """The file behind a URL. It fetches only what it serves itself: anything else is None."""
+        served = url.startswith(self._base_url + "/")
+        return self.find(url.removeprefix(self._base_url)) if served else None
+
+    async def make(self, creation: Creation, url: str, *, empty: bool) -> Mapping[str, Any] | Failure:
+        """The result of a character task about the video at `url`; `empty`: nobody is found in it."""
+        clip = self.fetch(url)
+        if clip is None:
+            return Failure("generation_failed", "cannot fetch the video from its url (simulated)")
+        try:
+            jpeg = await asyncio.to_thread(portrait, clip, creation.start, creation.end)
+        except Unusable as why:
+            return Failure("generation_failed", f"{why} (simulated)")
+        return {"type": "character", "data": {"characters": [] if empty else [self._character(jpeg)]}}
+
+    def _character(self, jpeg: bytes) -> dict[str, str]:
+        name = self._names.display_name()
+        return {
+            "id": self._names.hex_id("ch"),
+            "display_name": name,
+            "profile_picture_url": self.keep("pictures", self._names.hex_id("picture") + ".jpg", jpeg),
+            "username": self._names.username(name),
+        }
