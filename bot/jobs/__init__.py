@@ -1,0 +1,1 @@
+"""Durable work: the runner, and one module per kind of job."""

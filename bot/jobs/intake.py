@@ -1,0 +1,193 @@
+"""The owner's side of a job: asked for, answered, cancelled, sent again, checked again, shown again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time
+from random import Random
+from typing import Protocol
+
+import structlog
+
+from bot import limits, metrics
+from bot.config import LimitSettings
+from bot.errors import Refusal, UnknownJob
+from bot.jobs.gate import Gate, paused_text
+from bot.store.consents import ConsentStore
+from bot.store.disk import DiskUse
+from bot.store.files import FileStore
+from bot.store.jobs import JobStore
+from bot.values.clock import Clock
+from bot.values.job import Asked, CharacterRequest, Job, JobKind, Outcome, Question, Step
+
+_log = structlog.get_logger(__name__)
+
+
+class Workers(Protocol):
+    """What the intake needs of the runner."""
+
+    def wake(self) -> None:
+        """There may be something to do now."""
+
+    async def interrupt(self, job_id: str) -> None:
+        """Stop what is being done for this job."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What /tasks shows. ``disk_used`` and ``disk_limit`` in bytes; a limit of 0 is none."""
+
+    unfinished: tuple[Job, ...]
+    finished: tuple[Job, ...]
+    used_today: int
+    day_limit: int
+    running: int
+    running_limit: int
+    disk_used: int
+    disk_limit: int
+    paused: bool
+
+
+class Intake:
+    """Every method acts for the owner it is given: another person's job is an unknown one."""
+
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        consents: ConsentStore,
+        files: FileStore,
+        disk: DiskUse,
+        gate: Gate,
+        workers: Workers,
+        clock: Clock,
+        random: Random,
+        settings: LimitSettings,
+    ) -> None:
+        self._jobs = jobs
+        self._consents = consents
+        self._files = files
+        self._disk = disk
+        self._gate = gate
+        self._workers = workers
+        self._clock = clock
+        self._random = random
+        self._settings = settings
+
+    async def start(self, *, owner_id: int, asked: Asked, request: CharacterRequest) -> Job:
+        """Write the job down and begin with it.
+
+        Raises QuotaReached, ModelClosed, or Refusal while submissions are paused; nothing was charged then.
+        """
+        await self._gate.check_model(request.model)
+        pause = await self._gate.paused()
+        if pause is not None:
+            raise Refusal(paused_text(pause))
+        now = self._clock()
+        job = Job(
+            id=f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}",
+            kind=JobKind.CHARACTER,
+            owner_id=owner_id,
+            asked=asked,
+            step=Step.PREPARE,
+            next_attempt_at=now,
+            request=request,
+            created_at=now,
+            updated_at=now,
+        )
+        await self._jobs.add(
+            job, running_limit=self._settings.running_per_user, day_limit=self._settings.per_user_per_day
+        )
+        _log.info("job_started", job=job.id, kind=job.kind.value, source=request.source.kind)
+        self._workers.wake()
+        return job
+
+    async def answer(self, owner_id: int, job_id: str, question: Question, asked: Asked) -> Job:
+        """Yes to ``question``; ``asked`` is where the answer was given. Raises UnknownJob."""
+        if question is Question.CONSENT:
+            waiting = await self._jobs.owned(owner_id, job_id)
+            if waiting is None or waiting.question is not question:
+                raise UnknownJob
+            await self._consents.record(owner_id, now=self._clock())
+        return self._woken(await self._jobs.answer(owner_id, job_id, question, asked, now=self._clock()))
+
+    async def cancel(self, owner_id: int, job_id: str) -> Job:
+        """Only before the submission. Raises UnknownJob when it is too late for that."""
+        job = await self._jobs.cancel(owner_id, job_id, now=self._clock())
+        if job is None:
+            raise UnknownJob
+        metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
+        await self._workers.interrupt(job_id)  # its next write would find the lease gone; this spares the wait
+        await self._files.drop_work(job_id)
+        return job
+
+    async def send_again(self, owner_id: int, job_id: str, asked: Asked) -> Job:
+        """The owner's own decision after an unclear submission, with the same id at the provider as before.
+
+        A provider that remembers the id replays the first task then, and nothing is paid twice. Raises UnknownJob.
+        """
+        return await self._resume(
+            owner_id,
+            job_id,
+            asked,
+            applies=lambda job: job.outcome is Outcome.UNKNOWN and job.task_id is None,
+            step=Step.SUBMIT,
+        )
+
+    async def check_again(self, owner_id: int, job_id: str, asked: Asked) -> Job:
+        """One more look at a task that outlived our patience. Raises UnknownJob."""
+        return await self._resume(
+            owner_id,
+            job_id,
+            asked,
+            applies=lambda job: job.outcome is Outcome.UNKNOWN and job.task_id is not None,
+            step=Step.WATCH,
+        )
+
+    async def show_again(self, owner_id: int, job_id: str, asked: Asked) -> Job:
+        """Deliver to ``asked`` what could not be delivered before. Raises UnknownJob."""
+        return await self._resume(owner_id, job_id, asked, applies=lambda job: job.undelivered, step=Step.DELIVER)
+
+    async def _resume(
+        self, owner_id: int, job_id: str, asked: Asked, *, applies: Callable[[Job], bool], step: Step
+    ) -> Job:
+        job = await self._jobs.owned(owner_id, job_id)
+        if job is None or not applies(job):
+            raise UnknownJob
+        resumed = await self._jobs.resume(
+            owner_id,
+            job_id,
+            outcome=job.outcome,
+            step=step,
+            asked=asked,
+            now=self._clock(),
+            forget_submission=step is Step.SUBMIT,
+        )
+        return self._woken(resumed)
+
+    def _woken(self, job: Job | None) -> Job:
+        if job is None:
+            raise UnknownJob
+        self._workers.wake()
+        return job
+
+    async def overview(self, owner_id: int) -> Overview:
+        """How everything of theirs stands."""
+        rows = await self._jobs.overview(owner_id, day_start=start_of_day(self._clock()))
+        return Overview(
+            unfinished=rows.unfinished,
+            finished=rows.finished,
+            used_today=rows.used_today,
+            day_limit=self._settings.per_user_per_day,
+            running=rows.running,
+            running_limit=self._settings.running_per_user,
+            disk_used=await self._disk.of(owner_id),
+            disk_limit=self._settings.files_mb_per_user * 1024 * 1024,
+            paused=await self._gate.paused() is not None,
+        )
+
+
+def start_of_day(now: datetime) -> datetime:
+    """Midnight in UTC: when the day's quota begins anew."""
+    return datetime.combine(now.date(), time(), tzinfo=now.tzinfo)

@@ -1,0 +1,56 @@
+"""What jobs need from the layers above them, declared here and given by ``app``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from bot.media.download import Download
+from bot.texts import Text
+from bot.values.character import Character
+from bot.values.job import Asked, DeliveryAttempt, Job, Question
+
+RecordAttempt: TypeAlias = Callable[[DeliveryAttempt], Awaitable[None]]
+
+
+class Undeliverable(Exception):
+    """The message cannot be shown where it belongs, and trying again will not change that."""
+
+
+class DiscordTrouble(Exception):
+    """Discord did not take the message just now; ``retry_after`` in seconds where it named a time."""
+
+    def __init__(self, retry_after: float | None = None) -> None:
+        super().__init__("Discord did not take the message")
+        self.retry_after = retry_after
+
+
+class Courier(Protocol):
+    """Brings what a job has to say to its owner."""
+
+    async def progress(self, job: Job, state: Text, percent: int | None) -> None:
+        """Show how a job stands. Best effort: never raises, and limits its own rate."""
+
+    async def ask(self, job: Job, question: Question) -> Asked:
+        """Show ``question`` with its buttons; returns where it now stands.
+
+        Raises :class:`Undeliverable` for good, :class:`DiscordTrouble` where asking later may work.
+        """
+
+    async def deliver(self, job: Job, character: Character | None, record: RecordAttempt) -> bool:
+        """Hand the end of a job to its owner (design, rule 5).
+
+        ``record`` is awaited before each message that is not idempotent. Returns whether it arrived; raises
+        :class:`DiscordTrouble` where a later attempt may succeed.
+        """
+
+    async def tell_operators(self, message: Text) -> None:
+        """Tell whoever runs the bot. Best effort: never raises."""
+
+
+class ByteSource(Protocol):
+    """Where the bytes behind a URL come from."""
+
+    async def fetch(self, url: str, into: Path, *, max_bytes: int) -> Download:
+        """Stream ``url`` into the file ``into``. Raises BadLink, BadFile or DownloadFailed (``bot.errors``)."""

@@ -1,0 +1,208 @@
+"""The durable runner: claims due rows, does one step of each, writes the row, and survives whatever a step does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from random import Random
+
+import structlog
+
+from bot import limits, metrics
+from bot.errors import CastbookError, unexpected
+from bot.jobs.backoff import backoff
+from bot.jobs.held import Held, Steps
+from bot.log import unexpected as log_unexpected
+from bot.store.jobs import JobChanges, JobStore, LeaseLost
+from bot.texts import text
+from bot.values.clock import Clock
+from bot.values.job import Job, JobKind, Step
+
+LONGEST_NAP = 30.0  # seconds; also bounds what a jump of the clock can do
+MOST_DEFECTS = 5  # attempts of one step that ended in a defect of ours, before the job is given up
+_AFTER_DEFECT = timedelta(seconds=5)
+
+_log = structlog.get_logger(__name__)
+
+
+class Runner:
+    """Works through the jobs table. Woken by :meth:`wake`, otherwise by the earliest ``next_attempt_at``.
+
+    A job waits in the table, not in a task: only a step that is being done takes one of ``concurrency`` places.
+    ``run`` is the service; ``run_due`` does all that is due now and returns (tests and the playground drive by it).
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        kinds: Mapping[JobKind, Steps],
+        *,
+        clock: Clock,
+        random: Random,
+        concurrency: int,
+    ) -> None:
+        self._store = store
+        self._kinds = kinds
+        self._clock = clock
+        self._random = random
+        self._concurrency = concurrency
+        self._holder = f"{random.getrandbits(64):016x}"
+        self._working: dict[str, asyncio.Task[None]] = {}
+        self._woken = asyncio.Event()
+        self._stopping = False
+        self._loops: tuple[asyncio.Task[None], ...] = ()
+
+    def wake(self) -> None:
+        """There may be something to do now."""
+        self._woken.set()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the loops run (readiness)."""
+        return bool(self._loops) and not any(loop.done() for loop in self._loops)
+
+    async def start(self) -> None:
+        """Begin to work. The database belongs to this process alone, so whatever lease it holds is a dead one."""
+        await self._store.clear_leases()
+        self._stopping = False
+        self._loops = (
+            asyncio.create_task(self._serve(), name="job-runner"),
+            asyncio.create_task(self._keep_leases(), name="job-leases"),
+        )
+
+    async def stop(self, grace: timedelta = limits.SHUTDOWN_GRACE) -> None:
+        """Take nothing new, let running steps finish for ``grace``, cancel the rest, give the leases back."""
+        self._stopping = True
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._loops = ()
+        running = set(self._working.values())
+        if running:
+            _, late = await asyncio.wait(running, timeout=grace.total_seconds())
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._store.release_all(self._holder)
+
+    async def interrupt(self, job_id: str) -> None:
+        """Stop the step that is being done for ``job_id``, if one is; its row was taken from it already."""
+        task = self._working.get(job_id)
+        if task is not None:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def run_due(self) -> int:
+        """Do everything that is due now, also what becomes due by doing it; returns how many steps were done."""
+        done = 0
+        while jobs := await self._claim():
+            await asyncio.gather(*[self._begin(job) for job in jobs])
+            done += len(jobs)
+        return done
+
+    async def _serve(self) -> None:
+        failures = 0
+        while not self._stopping:
+            self._woken.clear()
+            try:
+                for job in await self._claim():
+                    self._begin(job)
+                nap = await self._nap()
+                failures = 0
+            except Exception as error:  # noqa: BLE001 - the loop must outlive any fault of the database
+                failures += 1
+                log_unexpected("runner_fault", error)
+                nap = backoff(failures, self._random, first=0.5, most=LONGEST_NAP).total_seconds()
+            try:
+                await asyncio.wait_for(self._woken.wait(), nap)
+            except TimeoutError:
+                continue
+
+    async def _claim(self) -> list[Job]:
+        free = self._concurrency - len(self._working)
+        if free <= 0:
+            return []
+        claimed = await self._store.claim(self._holder, now=self._clock(), limit=free)
+        return [job for job in claimed if job.id not in self._working]  # a lease that ran out under a step of ours
+
+    async def _nap(self) -> float:
+        if len(self._working) >= self._concurrency:
+            return LONGEST_NAP  # a step that ends wakes us
+        due = await self._store.next_due(self._holder)
+        if due is None:
+            return LONGEST_NAP
+        return min(LONGEST_NAP, max(0.0, (due - self._clock()).total_seconds()))
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(limits.LEASE_RENEWAL.total_seconds())
+            try:
+                await self.renew()
+            except Exception as error:  # noqa: BLE001 - tried again in 20 s, while a lease lasts 60
+                log_unexpected("lease_renewal", error)
+
+    async def renew(self) -> None:
+        """Renew the leases of all steps being done, and cancel the steps whose lease is gone."""
+        working = dict(self._working)
+        if not working:
+            return
+        held = await self._store.renew(self._holder, working, now=self._clock())
+        for job_id in working.keys() - held:
+            _log.warning("lease_lost", job=job_id)
+            working[job_id].cancel()
+
+    def _begin(self, job: Job) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._work(job), name=f"job-{job.id}")
+        self._working[job.id] = task
+        task.add_done_callback(lambda _: self._ended(job.id))
+        return task
+
+    def _ended(self, job_id: str) -> None:
+        self._working.pop(job_id, None)
+        self.wake()
+
+    async def _work(self, job: Job) -> None:
+        held = Held(job, self._holder, self._store, self._clock)
+        log = _log.bind(job=job.id, step=job.step.value)
+        try:
+            changes = await self._step(held)
+            after = await held.release(changes)
+            if after.outcome is not None and job.outcome is None:
+                metrics.JOBS_ENDED.labels(after.outcome).inc()
+            log.info("step_done", next=after.step.value, attempt=job.attempts)
+        except LeaseLost:
+            log.info("step_dropped")
+        except asyncio.CancelledError:
+            log.info("step_cancelled")
+        except Exception as error:  # noqa: BLE001 - a row that cannot be written must not stop the loop
+            log_unexpected("step_not_written", error, job=job.id)
+
+    async def _step(self, held: Held) -> JobChanges:
+        job = held.job
+        try:
+            return await self._kinds[job.kind][job.step](held)
+        except LeaseLost:
+            raise
+        except CastbookError as error:
+            _log.info("job_failed", job=job.id, step=job.step.value, reason=error.text.msgid)
+            return held.fail(error.text)
+        except Exception as error:  # noqa: BLE001 - any defect of a step is this job's trouble alone
+            return self._after_defect(held, error)
+
+    def _after_defect(self, held: Held, error: Exception) -> JobChanges:
+        job = held.job
+        error_id = log_unexpected("step_defect", error, job=job.id, step=job.step.value)
+        if job.attempts < MOST_DEFECTS:
+            return held.again(_AFTER_DEFECT * job.attempts)
+        if job.step is Step.DELIVER:
+            return {"step": Step.DONE, "next_attempt_at": None}
+        if job.submit_started_at is not None:
+            return held.unknown(
+                text(
+                    "Something went wrong on our side (ID {id}) after this was sent to ToAPIs, so it may have been "
+                    "charged. Try “Check again” in /tasks, or give this ID to whoever runs the bot.",
+                    id=error_id,
+                )
+            )
+        return held.fail(unexpected(error_id))

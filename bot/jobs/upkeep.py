@@ -1,0 +1,54 @@
+"""What has to be tidied: leftovers of a kill at the start, dead interaction tokens and drafts while running."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from bot import limits
+from bot.log import unexpected
+from bot.store.disk import DiskUse
+from bot.store.drafts import DraftStore
+from bot.store.files import FileStore
+from bot.store.jobs import JobStore
+from bot.values.clock import Clock
+
+EVERY = 300.0  # seconds
+
+_log = structlog.get_logger(__name__)
+
+
+class Upkeep:
+    """Sweeps files only at the start: later a file may lie there a moment before the row that refers to it."""
+
+    def __init__(self, *, jobs: JobStore, drafts: DraftStore, files: FileStore, disk: DiskUse, clock: Clock) -> None:
+        self._jobs = jobs
+        self._drafts = drafts
+        self._files = files
+        self._disk = disk
+        self._clock = clock
+
+    async def at_start(self) -> None:
+        """Remove what no row refers to. Nothing else may be writing files yet."""
+        swept = await self._files.sweep(
+            keep_keys=await self._disk.keys(), keep_work=await self._jobs.wanted_work(self._clock())
+        )
+        if swept:
+            _log.info("files_swept", count=swept)
+        await self.tidy()
+
+    async def tidy(self) -> None:
+        """Wipe interaction tokens and drafts that are past their life (design, rule 13)."""
+        now = self._clock()
+        await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
+        await self._drafts.sweep(now - limits.DRAFT_LIFE)
+
+    async def run(self) -> None:
+        """Tidy every five minutes, until cancelled."""
+        while True:
+            await asyncio.sleep(EVERY)
+            try:
+                await self.tidy()
+            except Exception as error:  # noqa: BLE001 - tried again in five minutes
+                unexpected("upkeep_fault", error)

@@ -1,0 +1,113 @@
+"""The step ``watch``: one status query per claim, until the provider says how the task ended (design, rule 4)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from random import Random
+
+import structlog
+
+from bot import limits
+from bot.config import ToapisSettings
+from bot.jobs.backoff import backoff, jittered
+from bot.jobs.held import Held
+from bot.jobs.ports import Courier
+from bot.provider.client import ToapisClient
+from bot.provider.errors import OutcomeUnknown, ProviderError, RateLimited, UnknownTask
+from bot.provider.task import Task, TaskFailure, TaskState, failure_text, nobody_found_text
+from bot.store.jobs import JobChanges
+from bot.texts import Text, text
+from bot.values.job import CharacterResult, Step
+
+BELIEVED_GONE = timedelta(minutes=10)  # how long after the submission a 404 may still be a slow replica
+
+_log = structlog.get_logger(__name__)
+
+_STATES: dict[TaskState, Text] = {
+    TaskState.QUEUED: text("Waiting in line at ToAPIs"),
+    TaskState.RUNNING: text("ToAPIs is making the character"),
+}
+
+
+class Watch:
+    """Asks how the task stands, shows it, and decides when to ask again."""
+
+    def __init__(self, *, provider: ToapisClient, courier: Courier, random: Random, settings: ToapisSettings) -> None:
+        self._provider = provider
+        self._courier = courier
+        self._random = random
+        self._settings = settings
+
+    async def __call__(self, held: Held) -> JobChanges:
+        """One query. Nothing but a final status ends the job; trouble on the way is waited out."""
+        task_id = held.job.task_id
+        if task_id is None:
+            raise AssertionError("a job is watched only once it has a task")
+        try:
+            task = await self._provider.task(task_id)
+        except UnknownTask:
+            return await self._gone(held)
+        except ProviderError as error:
+            _log.info("status_failed", job=held.job.id, status=error.status, code=error.code)
+            if self._given_up(held):
+                return self._too_long(held)
+            return held.again(self._after_trouble(held, error))
+        if task.state is TaskState.COMPLETED:
+            return self._completed(held, task)
+        if task.state is TaskState.FAILED:
+            _log.info("task_failed", job=held.job.id, code=task.failure.code if task.failure else "")
+            return held.fail(failure_text(task.failure or TaskFailure("", "")))
+        return await self._running(held, task)
+
+    def _completed(self, held: Held, task: Task) -> JobChanges:
+        if not task.characters:
+            # A completed task by the provider's count: nothing says that it is refunded, so it keeps its place.
+            return held.fail(nobody_found_text()) | JobChanges(counted=True)
+        result = CharacterResult(characters=task.characters)
+        return held.go(Step.COLLECT) | JobChanges(result=result, progress=100, task_seen=True)
+
+    async def _running(self, held: Held, task: Task) -> JobChanges:
+        progress = max(held.job.progress, task.progress)
+        if self._given_up(held):
+            return self._too_long(held) | JobChanges(progress=progress, task_seen=True)
+        late = self._watched(held) - self._settings.show_progress_for
+        if late <= 0:
+            await self._courier.progress(held.job, _STATES[task.state], progress)
+            poll = self._settings.poll_every
+        else:  # as long again as it is late already: the interval doubles, up to five minutes
+            poll = min(max(self._settings.poll_every, late), limits.RESULT_SLOWEST_POLL.total_seconds())
+        changes = JobChanges(progress=progress, task_seen=True, attempts=0)
+        return held.again(jittered(poll, self._random)) | changes
+
+    async def _gone(self, held: Held) -> JobChanges:
+        if self._watched(held) < BELIEVED_GONE.total_seconds():
+            return held.again(backoff(held.job.attempts, self._random, first=self._settings.poll_every, most=60.0))
+        await self._courier.tell_operators(
+            text("ToAPIs no longer knows the task of job {job}; it may have been charged.", job=held.job.id)
+        )
+        return held.unknown(
+            text(
+                "ToAPIs no longer knows this task, and it may have been charged. "
+                "Press “Check again” here or in /tasks later, or ask whoever runs the bot."
+            )
+        )
+
+    def _too_long(self, held: Held) -> JobChanges:
+        return held.unknown(
+            text(
+                "ToAPIs has not finished this for a very long time, and it may have been charged. "
+                "Press “Check again” here or in /tasks whenever you like."
+            )
+        )
+
+    def _after_trouble(self, held: Held, error: ProviderError) -> timedelta:
+        if isinstance(error, RateLimited | OutcomeUnknown) and error.retry_after is not None:
+            return jittered(error.retry_after, self._random)
+        return backoff(held.job.attempts, self._random, first=self._settings.poll_every)
+
+    def _watched(self, held: Held) -> float:
+        started = held.job.submit_started_at or held.job.created_at
+        return (held.now - started).total_seconds()
+
+    def _given_up(self, held: Held) -> bool:
+        return self._watched(held) > self._settings.keep_watching_for

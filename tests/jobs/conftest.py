@@ -1,0 +1,100 @@
+"""The job shop as fixtures."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.config import Settings, load
+from bot.store.database import Database
+from playground.clip import render_clip
+from playground.provider import SimulatedProvider
+from tests.jobs.shop import FakeClock, FileHost, Shop
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Four seconds of a drawn figure with a voice."""
+    path = tmp_path_factory.mktemp("clips") / "clip.mp4"
+    render_clip(path, seconds=4, size=(320, 180), fps=12)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def silent_clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("clips") / "silent.mp4"
+    render_clip(path, seconds=4, size=(320, 180), fps=12, sound=False)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def host(clip: bytes, silent_clip: bytes) -> AsyncIterator[FileHost]:
+    host = FileHost()
+    host.files = {"clip.mp4": clip, "silent.mp4": silent_clip, "page.mp4": b"<html>no video</html>" * 9}
+    await host.start()
+    yield host
+    await host.stop()
+
+
+@pytest.fixture(params=[True, False], ids=["remembers", "forgets"])
+def remembers(request: pytest.FixtureRequest) -> bool:
+    """Whether the provider keeps our own id with the task."""
+    return bool(request.param)
+
+
+@pytest.fixture
+async def simulated(clock: FakeClock) -> AsyncIterator[SimulatedProvider]:
+    provider = SimulatedProvider(seconds_per_task=30, clock=clock)
+    await provider.start()
+    yield provider
+    await provider.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database at head, made once: its migration runs in a child process, which takes a second."""
+    path = tmp_path_factory.mktemp("migrated") / "castbook.db"
+
+    async def make() -> None:
+        database = Database(f"sqlite+aiosqlite:///{path}")
+        await database.open()
+        await database.close()
+
+    asyncio.run(make())
+    return path
+
+
+@pytest.fixture
+def settings(tmp_path: Path, migrated: Path, simulated: SimulatedProvider, host: FileHost) -> Settings:
+    shutil.copy(migrated, tmp_path / "castbook.db")
+    return load(
+        None,
+        {
+            "CASTBOOK__DISCORD__TOKEN": "token-for-tests",
+            "CASTBOOK__TOAPIS__API_KEY": simulated.key,
+            "CASTBOOK__TOAPIS__BASE_URL": simulated.base_url,
+            "CASTBOOK__STORE__URL": f"sqlite+aiosqlite:///{tmp_path}/castbook.db",
+            "CASTBOOK__STORE__FILES": str(tmp_path / "files"),
+            "CASTBOOK__LINKS__TRUSTED_ORIGINS": f'["{host.origin}", "{simulated.base_url}"]',
+            "CASTBOOK__CONSENT__ASK": "false",
+        },
+    )
+
+
+@pytest.fixture
+async def shop(
+    settings: Settings, clock: FakeClock, simulated: SimulatedProvider, host: FileHost
+) -> AsyncIterator[Shop]:
+    shop = Shop(settings, clock, simulated, host)
+    await shop.open()
+    yield shop
+    await shop.close()

@@ -1,0 +1,283 @@
+"""A whole job shop on a fake clock: real database, files, download and provider client, but no Discord."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from aiohttp import web
+
+from bot.config import Settings
+from bot.jobs.character import character_steps
+from bot.jobs.choose import Choose
+from bot.jobs.collect import Collect
+from bot.jobs.deliver import Deliver
+from bot.jobs.gate import Gate
+from bot.jobs.held import Steps
+from bot.jobs.intake import Intake
+from bot.jobs.ports import DiscordTrouble, RecordAttempt, Undeliverable
+from bot.jobs.prepare import Prepare
+from bot.jobs.runner import Runner
+from bot.jobs.submit import Submit
+from bot.jobs.watch import Watch
+from bot.media.download import Downloader
+from bot.media.guard import AddressGuard
+from bot.provider.client import ToapisClient
+from bot.store.characters import CharacterStore, Sort
+from bot.store.consents import ConsentStore
+from bot.store.database import Database
+from bot.store.disk import DiskUse
+from bot.store.files import FileStore
+from bot.store.jobs import JobStore
+from bot.store.provider_state import ProviderStateStore
+from bot.texts import Text
+from bot.values.character import Character
+from bot.values.job import (
+    Asked,
+    CharacterRequest,
+    DeliveryAttempt,
+    DeliveryPath,
+    Job,
+    JobKind,
+    Question,
+    Step,
+)
+from bot.values.source import Attachment, EarlierTask, Link, Source
+from bot.values.time_range import TimeRange
+from playground.provider import SimulatedProvider
+
+OWNER, STRANGER = 4001, 4002
+RANGE = TimeRange(Decimal(1), Decimal(3))
+
+
+class FakeClock:
+    def __init__(self) -> None:
+        self.instant = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.instant
+
+    def advance(self, seconds: float) -> None:
+        self.instant += timedelta(seconds=seconds)
+
+
+class RecordingCourier:
+    """Takes the courier's place where no Discord is wanted; keeps what it was given, and fails on demand."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, str, int | None]] = []
+        self.questions: list[tuple[str, Question]] = []
+        self.delivered: list[tuple[Job, Character | None]] = []
+        self.operators: list[str] = []
+        self.reachable = True
+        self.trouble = 0
+        self.askable = True
+
+    async def progress(self, job: Job, state: Text, percent: int | None) -> None:
+        self.shown.append((job.id, str(state), percent))
+
+    async def ask(self, job: Job, question: Question) -> Asked:
+        if self.trouble:
+            self.trouble -= 1
+            raise DiscordTrouble
+        if not self.askable:
+            raise Undeliverable
+        self.questions.append((job.id, question))
+        return dataclasses.replace(job.asked, message_id=77, ephemeral=True)
+
+    async def deliver(self, job: Job, character: Character | None, record: RecordAttempt) -> bool:
+        if self.trouble:
+            self.trouble -= 1
+            raise DiscordTrouble(retry_after=3.0)
+        attempt = DeliveryAttempt(path=DeliveryPath.ORIGINAL, channel_id=1, nonce=job.id, at=job.updated_at)
+        await record(attempt)
+        if self.reachable:
+            self.delivered.append((job, character))
+        return self.reachable
+
+    async def tell_operators(self, message: Text) -> None:
+        self.operators.append(str(message))
+
+
+class FileHost:
+    """A loopback server of files, for links."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.status: list[int] = []
+        self.hits = 0
+        app = web.Application()
+        app.router.add_get("/{name}", self._get)
+        self._runner = web.AppRunner(app)
+        self.origin = ""
+
+    async def _get(self, request: web.Request) -> web.Response:
+        self.hits += 1
+        if self.status:
+            return web.Response(status=self.status.pop(0))
+        data = self.files.get(request.match_info["name"])
+        return web.Response(status=404) if data is None else web.Response(body=data)
+
+    async def start(self) -> None:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.origin = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        await self._runner.cleanup()
+
+    def url(self, name: str) -> str:
+        return f"{self.origin}/{name}"
+
+
+class Shop:
+    """Everything below Discord, rebuilt from the files by :meth:`restart`."""
+
+    def __init__(self, settings: Settings, clock: FakeClock, provider: SimulatedProvider, host: FileHost) -> None:
+        self.settings, self.clock, self.simulated, self.host = settings, clock, provider, host
+        self.courier = RecordingCourier()
+        self.random = Random(7)
+        self.wrap_steps: Callable[[Steps], Steps] = lambda steps: steps
+
+    async def open(self) -> None:
+        settings, random = self.settings, self.random
+        self.database = Database(settings.store.url)
+        await self.database.open()
+        self.jobs = JobStore(self.database)
+        self.characters = CharacterStore(self.database)
+        self.consents = ConsentStore(self.database)
+        self.state = ProviderStateStore(self.database)
+        self.disk = DiskUse(self.database)
+        self.files = FileStore(Path(settings.store.files))
+        self.provider = ToapisClient(settings.toapis, clock=self.clock)
+        await self.provider.open()
+        self.downloader = Downloader(AddressGuard(settings.links.trusted_origins), timeout=5)
+        await self.downloader.open()
+        self.gate = Gate(self.state, self.provider, self.clock)
+        steps = character_steps(
+            Prepare(
+                jobs=self.jobs,
+                consents=self.consents,
+                files=self.files,
+                disk=self.disk,
+                source=self.downloader,
+                courier=self.courier,
+                random=random,
+                settings=settings,
+            ),
+            Choose(courier=self.courier, files=self.files, random=random),
+            Submit(
+                provider=self.provider,
+                gate=self.gate,
+                files=self.files,
+                courier=self.courier,
+                random=random,
+                settings=settings.toapis,
+            ),
+            Watch(provider=self.provider, courier=self.courier, random=random, settings=settings.toapis),
+            Collect(characters=self.characters, files=self.files, source=self.downloader, random=random),
+            Deliver(characters=self.characters, files=self.files, courier=self.courier, random=random),
+        )
+        self.runner = self.new_runner({JobKind.CHARACTER: self.wrap_steps(steps)})
+        self.intake = Intake(
+            jobs=self.jobs,
+            consents=self.consents,
+            files=self.files,
+            disk=self.disk,
+            gate=self.gate,
+            workers=self.runner,
+            clock=self.clock,
+            random=random,
+            settings=settings.limits,
+        )
+
+    def new_runner(self, kinds: dict[JobKind, Steps], concurrency: int = 8) -> Runner:
+        return Runner(self.jobs, kinds, clock=self.clock, random=self.random, concurrency=concurrency)
+
+    async def close(self) -> None:
+        await self.downloader.close()
+        await self.provider.close()
+        await self.database.close()
+
+    async def restart(self) -> None:
+        """A new process: nothing but the files is left."""
+        await self.close()
+        await self.open()
+        await self.jobs.clear_leases()
+
+    async def ask(
+        self, source: Source | None = None, *, owner: int = OWNER, range: TimeRange = RANGE, **request: Any
+    ) -> Job:
+        wanted = CharacterRequest(source=source or self.link(), range=range, model="sora-2", **request)
+        return await self.intake.start(owner_id=owner, asked=self.asked(), request=wanted)
+
+    def link(self, name: str = "clip.mp4") -> Link:
+        return Link(url=self.host.url(name))
+
+    def attachment(self, name: str = "clip.mp4") -> Attachment:
+        return Attachment(url=self.host.url(name), filename=name, size=1)
+
+    def task(self, task_id: str) -> EarlierTask:
+        return EarlierTask(task_id=task_id)
+
+    def asked(self, **changes: Any) -> Asked:
+        asked = Asked(
+            guild_id=1,
+            channel_id=2,
+            message_id=None,
+            token="interaction-token",
+            token_at=self.clock(),
+            locale="en-US",
+            private=False,
+            ephemeral=False,
+            bot_is_member=True,
+        )
+        return dataclasses.replace(asked, **changes)
+
+    async def run(self, seconds: float = 3600) -> None:
+        """Do all that becomes due within ``seconds`` of the fake clock, jumping from one instant to the next."""
+        until = self.clock() + timedelta(seconds=seconds)
+        while True:
+            await self.runner.run_due()
+            due = await self.jobs.next_due("nobody")
+            if due is None or due > until:
+                break
+            self.clock.instant = max(self.clock(), due)
+        self.clock.instant = until
+
+    async def run_to(self, step: Step, job: Job) -> Job:
+        """Run until ``job`` stands before ``step``."""
+        for _ in range(200):
+            row = await self.job(job)
+            if row.step is step:
+                return row
+            due = await self.jobs.next_due("nobody")
+            assert due is not None, f"stopped at {row.step} before {step}"
+            self.clock.instant = max(self.clock(), due)
+            for claimed in await self.jobs.claim(self.runner._holder, now=self.clock(), limit=1):
+                await self.runner._begin(claimed)
+        raise AssertionError(f"never came to {step}")
+
+    async def job(self, job: Job) -> Job:
+        row = await self.jobs.get(job.id)
+        assert row is not None
+        return row
+
+    async def cast(self, owner: int = OWNER) -> list[Character]:
+        page, _ = await self.characters.page(owner, search=None, sort=Sort.NEWEST, offset=0, limit=50)
+        return page
+
+    def work(self, job: Job) -> Path:
+        return Path(self.settings.store.files) / "work" / job.id
+
+
+def with_limits(settings: Settings, **sections: dict[str, Any]) -> Settings:
+    """The same settings with some of them replaced."""
+    return settings.model_copy(
+        update={name: getattr(settings, name).model_copy(update=values) for name, values in sections.items()}
+    )

@@ -1,0 +1,227 @@
+"""The main job from request to delivery, and each way in which it ends otherwise."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from bot.values.job import Outcome, Step
+from bot.values.source import Attachment
+from bot.values.time_range import TimeRange
+from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
+
+
+async def test_a_link_becomes_a_character(shop: Shop) -> None:
+    job = await shop.ask(name="  Rosie ")
+    await shop.run()
+    done = await shop.job(job)
+    assert (done.step, done.outcome, done.failure) == (Step.DONE, Outcome.SUCCEEDED, None)
+    assert done.delivered_at is not None
+    assert done.finished_at is not None
+    [character] = await shop.cast()
+    assert character.name == "Rosie"
+    assert character.task_id == done.task_id == shop.simulated.submissions[0].task_id
+    assert character.username
+    assert character.picture is not None
+    picture = await shop.files.read(character.picture.key)
+    assert picture.startswith(b"\xff\xd8")
+    assert [delivered.id for delivered, _ in shop.courier.delivered] == [job.id]
+    assert shop.courier.delivered[0][1] == character
+    assert not shop.work(job).exists()
+
+
+async def test_the_provider_gets_its_own_copy_of_the_clip(shop: Shop) -> None:
+    job = await shop.ask()
+    await shop.run()
+    [submission] = shop.simulated.submissions
+    assert (submission.creation.url or "").startswith(shop.simulated.base_url)
+    assert (submission.creation.start, submission.creation.end) == (1, 3)
+    assert submission.business_id == job.id
+
+
+async def test_an_attachments_url_is_erased_once_the_bytes_are_here(shop: Shop) -> None:
+    job = await shop.ask(shop.attachment())
+    assert isinstance((await shop.job(job)).request.source, Attachment)
+    row = await shop.run_to(Step.SUBMIT, job)
+    assert isinstance(row.request.source, Attachment)
+    assert row.request.source.url is None
+    assert row.file is not None
+    assert (shop.work(job) / "source").stat().st_size == row.file.size
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_the_interaction_token_is_wiped_with_the_delivery(shop: Shop) -> None:
+    job = await shop.ask()
+    assert (await shop.job(job)).asked.token
+    await shop.run()
+    assert (await shop.job(job)).asked.token is None
+
+
+async def test_an_earlier_task_needs_no_bytes(shop: Shop, tmp_path: Path) -> None:
+    (tmp_path / "video.mp4").write_bytes(shop.host.files["clip.mp4"])
+    task_id = shop.simulated.add_video_task(tmp_path / "video.mp4")
+    job = await shop.ask(shop.task(task_id))
+    await shop.run()
+    [submission] = shop.simulated.submissions
+    assert (submission.creation.from_task, submission.creation.url) == (task_id, None)
+    assert shop.host.hits == 0
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_another_persons_task_is_an_unknown_one(shop: Shop) -> None:
+    first = await shop.ask()
+    await shop.run()
+    task_id = (await shop.job(first)).task_id
+    assert task_id
+    job = await shop.ask(shop.task(task_id), owner=STRANGER)
+    await shop.run()
+    done = await shop.job(job)
+    assert done.outcome is Outcome.FAILED
+    assert done.failure is not None
+    assert "no such task" in str(done.failure)
+    assert len(shop.simulated.submissions) == 1
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_an_outside_task_is_taken_only_where_the_operator_allows_it(shop: Shop, accepted: bool) -> None:
+    shop.settings = with_limits(shop.settings, toapis={"accept_outside_tasks": accepted})
+    await shop.restart()
+    job = await shop.ask(shop.task("task_of_somewhere_else"))
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.FAILED  # the simulated provider knows no such task either
+    asked_provider = any(path == "/v1/videos/generations" for _, path in shop.simulated.requests)
+    assert asked_provider is accepted
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("page.mp4", "not an MP4, MOV or WebM"), ("missing.mp4", "nothing was charged"), ("silent.mp4", "sound")],
+)
+async def test_a_bad_clip_fails_with_a_sentence_and_costs_nothing(shop: Shop, name: str, sentence: str) -> None:
+    job = await shop.ask(shop.link(name))
+    await shop.run()
+    done = await shop.job(job)
+    assert done.outcome is Outcome.FAILED
+    assert sentence.lower() in str(done.failure).lower()
+    assert done.counted is False
+    assert [delivered.id for delivered, _ in shop.courier.delivered] == [job.id]
+    assert not shop.work(job).exists()
+    assert await shop.cast() == []
+
+
+async def test_a_range_past_the_end_is_refused_by_the_provider(shop: Shop) -> None:
+    job = await shop.ask(range=TimeRange(Decimal(100), Decimal(102)))
+    await shop.run()
+    done = await shop.job(job)
+    assert done.outcome is Outcome.FAILED
+    assert "seconds" in str(done.failure)
+
+
+async def test_a_host_in_trouble_is_asked_again(shop: Shop) -> None:
+    shop.host.status = [503, 503]
+    job = await shop.ask()
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert shop.host.hits == 3
+
+
+async def test_a_host_in_trouble_is_given_up_in_the_end(shop: Shop) -> None:
+    shop.host.status = [503] * 20
+    job = await shop.ask()
+    await shop.run()
+    done = await shop.job(job)
+    assert done.outcome is Outcome.FAILED
+    assert "nothing was charged" in str(done.failure).lower()
+    assert shop.host.hits == 4
+
+
+async def test_a_clip_that_is_too_large_is_refused(shop: Shop) -> None:
+    shop.settings = with_limits(shop.settings, links={"max_bytes": 1000})
+    await shop.restart()
+    job = await shop.ask()
+    await shop.run()
+    assert "large" in str((await shop.job(job)).failure)
+
+
+async def test_a_full_library_takes_no_more_clips(shop: Shop) -> None:
+    shop.settings = with_limits(shop.settings, limits={"files_mb_per_user": 1})
+    await shop.restart()
+    await shop.files.put_bytes(OWNER, b"x", "image/png")
+    held = await shop.ask()
+    row = await shop.run_to(Step.SUBMIT, held)
+    assert row.file is not None
+    [leased] = await shop.jobs.claim("test", now=shop.clock(), limit=1)
+    fat = {"file": row.file.__class__(key=row.file.key, sha256=row.file.sha256, size=1 << 20, mime=row.file.mime)}
+    await shop.jobs.change(leased.id, "test", fat, now=shop.clock(), release=True)  # type: ignore[arg-type] # one key
+    job = await shop.ask()
+    await shop.run(1)
+    done = await shop.job(job)
+    assert done.outcome is Outcome.FAILED
+    assert "1 MB" in str(done.failure)
+
+
+async def test_a_completed_task_without_a_character_fails_and_may_have_cost(shop: Shop) -> None:
+    shop.simulated.empty_characters = True
+    job = await shop.ask()
+    await shop.run()
+    done = await shop.job(job)
+    assert done.outcome is Outcome.FAILED
+    assert "charged" in str(done.failure)
+    assert done.counted is True
+
+
+async def test_a_lost_picture_does_not_hold_up_the_character(shop: Shop) -> None:
+    shop.simulated.lose_pictures = True
+    job = await shop.ask()
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    [character] = await shop.cast()
+    assert character.picture is None
+    assert shop.courier.delivered[0][1] == character
+
+
+async def test_progress_tells_each_stage_once_more_has_happened(shop: Shop) -> None:
+    job = await shop.ask()
+    await shop.run()
+    mine = [(state, percent) for job_id, state, percent in shop.courier.shown if job_id == job.id]
+    percents = [percent for _, percent in mine if percent is not None]
+    assert mine[0][0].startswith("Fetching")
+    assert percents == sorted(percents)
+    assert any(0 < percent < 100 for percent in percents)
+
+
+async def test_trouble_at_discord_is_waited_out(shop: Shop) -> None:
+    shop.courier.trouble = 5
+    job = await shop.ask()
+    await shop.run()
+    done = await shop.job(job)
+    assert done.delivered_at is not None
+    assert len(shop.courier.delivered) == 1
+
+
+async def test_trouble_at_discord_for_too_long_ends_in_tasks(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.jobs.deliver.TRIED_FOR", timedelta(hours=1))
+    shop.courier.trouble = 10_000
+    job = await shop.ask()
+    await shop.run(3 * 3600)
+    done = await shop.job(job)
+    assert (done.step, done.outcome, done.delivered_at) == (Step.DONE, Outcome.SUCCEEDED, None)
+    assert done.undelivered
+
+
+async def test_what_reaches_nobody_waits_in_tasks_and_can_be_shown_there(shop: Shop) -> None:
+    shop.courier.reachable = False
+    job = await shop.ask()
+    await shop.run()
+    overview = await shop.intake.overview(OWNER)
+    assert [row.id for row in overview.finished if row.undelivered] == [job.id]
+    shop.courier.reachable = True
+    await shop.intake.show_again(OWNER, job.id, shop.asked(channel_id=99))
+    await shop.run()
+    assert shop.courier.delivered[0][0].asked.channel_id == 99
+    assert not (await shop.job(job)).undelivered
+    assert len(await shop.cast()) == 1

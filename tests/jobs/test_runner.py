@@ -1,0 +1,290 @@
+"""The runner: leases, places, defects, waking, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import pytest
+
+from bot.jobs.held import Held, Steps
+from bot.jobs.runner import MOST_DEFECTS, Runner
+from bot.store.jobs import JobChanges
+from bot.values.job import Job, JobKind, Outcome, Step
+from tests.jobs.shop import OWNER, Shop
+
+
+def only(prepare: Callable[[Held], Awaitable[JobChanges]], **others: Callable[[Held], Awaitable[JobChanges]]) -> Steps:
+    """Steps of which just the first matters; what follows ends the job."""
+
+    async def finish(held: Held) -> JobChanges:
+        return {"step": Step.DONE, "next_attempt_at": None}
+
+    steps = dict.fromkeys(Step, finish)
+    return steps | {Step.PREPARE: prepare} | {Step(name): step for name, step in others.items()}
+
+
+async def done(held: Held) -> JobChanges:
+    return {"step": Step.DONE, "next_attempt_at": None, "outcome": Outcome.SUCCEEDED}
+
+
+async def started(shop: Shop, count: int = 1) -> list[Job]:
+    return [await shop.ask(owner=OWNER + number) for number in range(count)]
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for is in another task's hands
+            await asyncio.sleep(0.005)
+
+
+async def test_new_work_is_begun_at_once(shop: Shop) -> None:
+    begun = asyncio.Event()
+
+    async def step(held: Held) -> JobChanges:
+        begun.set()
+        return await done(held)
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    shop.intake._workers = runner
+    await runner.start()
+    await asyncio.sleep(0)  # it sleeps for LONGEST_NAP now unless it is woken
+    await shop.ask()
+    await asyncio.wait_for(begun.wait(), 2)
+    await runner.stop()
+    assert not runner.alive
+
+
+async def test_a_job_that_waits_takes_no_place(shop: Shop) -> None:
+    first, second = await started(shop, 2)
+    order: list[str] = []
+
+    async def step(held: Held) -> JobChanges:
+        order.append(held.job.id)
+        if held.job.id == first.id and held.job.attempts == 1:
+            return held.again(timedelta(seconds=60))
+        return await done(held)
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)}, concurrency=1)
+    await runner.run_due()
+    assert sorted(order) == sorted([first.id, second.id])
+    assert (await shop.job(second)).step is Step.DONE
+    shop.clock.advance(60)
+    await runner.run_due()
+    assert order[2:] == [first.id]
+
+
+async def test_no_more_steps_at_once_than_there_are_places(shop: Shop) -> None:
+    await started(shop, 7)
+    running = most = 0
+    gate = asyncio.Event()
+
+    async def step(held: Held) -> JobChanges:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await gate.wait()
+        running -= 1
+        return await done(held)
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)}, concurrency=3)
+    await runner.start()
+    await until(lambda: running == 3)
+    gate.set()
+    await until(lambda: not runner._working)
+    await runner.stop()
+    assert most == 3
+
+
+async def test_two_runners_never_do_the_same_step(shop: Shop) -> None:
+    jobs = await started(shop, 6)
+    seen: list[str] = []
+
+    async def step(held: Held) -> JobChanges:
+        seen.append(held.job.id)
+        await asyncio.sleep(0.01)
+        return await done(held)
+
+    runners = [shop.new_runner({JobKind.CHARACTER: only(step)}) for _ in range(3)]
+    await asyncio.gather(*(runner.run_due() for runner in runners))
+    assert sorted(seen) == sorted(job.id for job in jobs)
+
+
+async def test_a_defect_is_this_jobs_trouble_alone(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    bad, good = await started(shop, 2)
+
+    async def step(held: Held) -> JobChanges:
+        if held.job.id == bad.id:
+            raise RuntimeError("a defect")
+        return await done(held)
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    await runner.run_due()
+    assert (await shop.job(good)).outcome is Outcome.SUCCEEDED
+    assert (await shop.job(bad)).outcome is None
+    for _ in range(MOST_DEFECTS):
+        shop.clock.advance(60)
+        await runner.run_due()
+    row = await shop.job(bad)
+    assert row.outcome is Outcome.FAILED
+    assert "ID" in str(row.failure)
+
+
+async def test_a_defect_after_the_submission_is_unknown_not_failed(shop: Shop) -> None:
+    [job] = await started(shop)
+
+    async def step(held: Held) -> JobChanges:
+        await held.write({"submit_started_at": held.now})
+        raise RuntimeError("a defect")
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    for _ in range(MOST_DEFECTS):
+        await runner.run_due()
+        shop.clock.advance(60)
+    row = await shop.job(job)
+    assert row.outcome is Outcome.UNKNOWN
+    assert "may have been charged" in str(row.failure)
+
+
+async def test_a_defect_in_the_delivery_leaves_the_result_in_tasks(shop: Shop) -> None:
+    [job] = await started(shop)
+
+    async def broken(held: Held) -> JobChanges:
+        raise RuntimeError("a defect")
+
+    async def step(held: Held) -> JobChanges:
+        return held.go(Step.DELIVER) | JobChanges(outcome=Outcome.SUCCEEDED)
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step, deliver=broken)})
+    for _ in range(MOST_DEFECTS + 1):
+        await runner.run_due()
+        shop.clock.advance(60)
+    row = await shop.job(job)
+    assert (row.step, row.outcome, row.undelivered) == (Step.DONE, Outcome.SUCCEEDED, True)
+
+
+async def test_a_step_that_lost_its_lease_writes_nothing(shop: Shop) -> None:
+    [job] = await started(shop)
+    wrote = False
+
+    async def step(held: Held) -> JobChanges:
+        nonlocal wrote
+        await shop.jobs.clear_leases()
+        await held.write({"progress": 50})
+        wrote = True
+        return await done(held)
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    assert len(await runner._claim()) == 1
+    await shop.jobs.clear_leases()
+    [claimed] = await runner._claim()
+    await runner._begin(claimed)
+    assert not wrote
+    assert (await shop.job(job)).progress == 0
+
+
+async def test_a_renewal_that_finds_the_lease_gone_cancels_the_step(shop: Shop) -> None:
+    [job] = await started(shop)
+    cancelled = asyncio.Event()
+
+    async def step(held: Held) -> JobChanges:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+        return {}
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    await runner.start()
+    await until(lambda: job.id in runner._working)
+    shop.clock.advance(30)
+    await runner.renew()
+    row = await shop.job(job)
+    assert row.lease_until == shop.clock() + timedelta(seconds=60)
+    assert not cancelled.is_set()
+    await shop.jobs.cancel(job.owner_id, job.id, now=shop.clock())
+    await runner.renew()
+    await asyncio.wait_for(cancelled.wait(), 2)
+    await runner.stop()
+    assert (await shop.job(job)).outcome is Outcome.CANCELLED
+
+
+async def test_stopping_lets_a_running_step_finish(shop: Shop) -> None:
+    [job] = await started(shop)
+    begun = asyncio.Event()
+
+    async def step(held: Held) -> JobChanges:
+        begun.set()
+        await asyncio.sleep(0.05)
+        return await done(held)
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    await runner.start()
+    assert runner.alive
+    await begun.wait()
+    await runner.stop()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_stopping_cancels_a_late_step_and_gives_its_lease_back(shop: Shop) -> None:
+    [job] = await started(shop)
+    begun = asyncio.Event()
+
+    async def step(held: Held) -> JobChanges:
+        begun.set()
+        await asyncio.Event().wait()
+        return {}
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    await runner.start()
+    await begun.wait()
+    await runner.stop(timedelta(seconds=0.05))
+    row = await shop.job(job)
+    assert (row.step, row.lease_owner) == (Step.PREPARE, None)
+    other: Runner = shop.new_runner({JobKind.CHARACTER: only(done)})
+    assert await other.run_due() == 1
+
+
+async def test_the_loop_outlives_a_fault_of_the_database(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = shop.jobs.claim
+    faults = 2
+
+    async def faulty(*args: object, **kwargs: object) -> list[Job]:
+        nonlocal faults
+        if faults:
+            faults -= 1
+            raise OSError("disk I/O error")
+        return await claim(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
+
+    monkeypatch.setattr(shop.jobs, "claim", faulty)
+    [job] = await started(shop)
+    runner = shop.new_runner({JobKind.CHARACTER: only(done)})
+    await runner.start()
+    for _ in range(3):
+        await asyncio.sleep(0.02)
+        runner.wake()
+    await until(lambda: faults == 0 and not runner._working)
+    await asyncio.sleep(0.05)
+    assert runner.alive
+    await runner.stop()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_an_interrupted_step_stops_at_once(shop: Shop) -> None:
+    [job] = await started(shop)
+    begun = asyncio.Event()
+
+    async def step(held: Held) -> JobChanges:
+        begun.set()
+        await asyncio.Event().wait()
+        return {}
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    await runner.start()
+    await begun.wait()
+    await runner.interrupt(job.id)
+    await runner.interrupt("0123456789abcdef")  # nothing of this name is being done
+    assert job.id not in runner._working
+    await runner.stop()
