@@ -1,0 +1,1 @@
+"""Speaking Discord outside a command: client, courier, cards, durable buttons."""

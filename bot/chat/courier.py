@@ -1,0 +1,191 @@
+"""Brings what a job has to say to its owner (design, rule 5): the original reply, the channel, a direct message."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import discord
+import structlog
+
+from bot import limits, metrics
+from bot.chat.cards import failure_card, gone_card, last_word_card, progress_card, question_card, result_card
+from bot.chat.paths import PATIENCE, Parcel, Paths, Way
+from bot.chat.refusals import Closed
+from bot.chat.wording import say
+from bot.jobs.ports import DiscordTrouble, RecordAttempt, Undeliverable
+from bot.log import unexpected
+from bot.store.files import FileStore
+from bot.texts import Text, text
+from bot.values.character import Character
+from bot.values.clock import Clock
+from bot.values.job import Asked, DeliveryPath, Job, Outcome, Question
+
+log = structlog.get_logger(__name__)
+
+_MOST_REMEMBERED = 5_000  # jobs whose progress is shown; far beyond what runs at once
+_PROGRESS_PATIENCE = 5.0  # seconds; the next state comes soon
+_SAME_ALARM = timedelta(hours=1)
+_OPERATOR_LOCALE = "en"
+_QUESTION_FIRST = text("There is a question first, for the person who asked")
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The progress a job's message shows, since when. ``closed``: the message is gone, or its token is."""
+
+    what: tuple[Text, int | None]
+    at: datetime
+    token_at: datetime
+    closed: bool = False
+
+
+class DiscordCourier:
+    """:class:`bot.jobs.ports.Courier` over Discord's REST interface; it needs a login, and no gateway."""
+
+    def __init__(self, client: discord.Client, files: FileStore, *, clock: Clock, owners: Sequence[int]) -> None:
+        self._client = client
+        self._files = files
+        self._clock = clock
+        self._owners = tuple(owners)
+        self._paths = Paths(client, clock)
+        self._shown: OrderedDict[str, _Shown] = OrderedDict()
+        self._alarms: dict[str, datetime] = {}
+
+    # -- progress -----------------------------------------------------------------------------------------------
+
+    async def progress(self, job: Job, state: Text, percent: int | None) -> None:
+        """Show how ``job`` stands: on a change, at most once in :data:`bot.limits.PROGRESS_GAP`. Never raises."""
+        shown = _Shown((state, percent), self._clock(), job.asked.token_at)
+        if not self._paths.token_usable(job.asked) or not self._worth_showing(job, shown):
+            return
+        self._remember(job, shown)
+        try:
+            await self._paths.edit(job.asked, progress_card(job, state, percent, job.asked.locale), _PROGRESS_PATIENCE)
+        except Closed as closed:
+            self._remember(job, replace(shown, closed=True))
+            log.info("progress_not_shown", job=job.id, code=closed.code)
+        except DiscordTrouble:
+            log.info("progress_not_shown", job=job.id)
+        except Exception as error:  # noqa: BLE001 - a job never fails because of its progress bar
+            unexpected("progress_failed", error, job=job.id)
+
+    def _worth_showing(self, job: Job, new: _Shown) -> bool:
+        old = self._shown.get(job.id)
+        if old is None or old.token_at != new.token_at:
+            return True
+        return not old.closed and old.what != new.what and new.at - old.at >= limits.PROGRESS_GAP
+
+    def _remember(self, job: Job, shown: _Shown) -> None:
+        self._shown[job.id] = shown
+        self._shown.move_to_end(job.id)
+        if len(self._shown) > _MOST_REMEMBERED:
+            self._shown.popitem(last=False)
+
+    # -- questions ----------------------------------------------------------------------------------------------
+
+    async def ask(self, job: Job, question: Question) -> Asked:
+        """Show ``question`` to the owner of ``job`` alone; returns where it stands now.
+
+        A public message is replaced by one that only they see. Raises Undeliverable once the token is dead, and
+        DiscordTrouble where asking again later may work.
+        """
+        asked, card = job.asked, question_card(job, question, job.asked.locale)
+        try:
+            if asked.ephemeral:
+                await self._paths.edit(asked, card, PATIENCE)
+                return asked
+            meanwhile = progress_card(job, _QUESTION_FIRST, None, asked.locale)
+            return await self._paths.instead(asked, card, meanwhile)
+        except Closed as closed:
+            log.info("question_not_shown", job=job.id, code=closed.code)
+            raise Undeliverable from None
+
+    # -- the end ------------------------------------------------------------------------------------------------
+
+    async def deliver(self, job: Job, character: Character | None, record: RecordAttempt) -> bool:
+        """Hand the end of ``job`` to its owner by the first way that is open; ``False`` where none is.
+
+        ``record`` is awaited before each message. Raises DiscordTrouble where trying again later may work; what
+        arrived after all is found again then.
+        """
+        self._paths.check_login()
+        self._shown.pop(job.id, None)
+        parcel = await self._parcel(job, character)
+        for path, way in self._ways(job):
+            try:
+                await way(job, parcel, record)
+            except Closed as closed:
+                log.info("way_closed", job=job.id, path=path.value, code=closed.code)
+            else:
+                metrics.DELIVERIES.labels(path).inc()
+                return True
+        return False
+
+    def _ways(self, job: Job) -> Iterator[tuple[DeliveryPath, Way]]:
+        asked = job.asked
+        if self._paths.token_usable(asked):
+            yield DeliveryPath.ORIGINAL, self._paths.original
+        if asked.bot_is_member and not asked.private and not asked.ephemeral:
+            yield DeliveryPath.CHANNEL, self._paths.channel
+        yield DeliveryPath.DM, self._paths.dm
+
+    async def _parcel(self, job: Job, character: Character | None) -> Parcel:
+        locale = job.asked.locale
+        if job.outcome is not Outcome.SUCCEEDED:
+            card = failure_card(job, locale)
+            return Parcel(card, card, say(text("I could not make your character."), locale))
+        sentence = say(text("Your character is ready."), locale)
+        if character is None:
+            card = gone_card(job, locale)
+            return Parcel(card, card, sentence)
+        lean = result_card(job, character, None, locale)
+        picture = await self._picture(character)
+        full = lean if picture is None else result_card(job, character, picture, locale)
+        return Parcel(full, lean, sentence)
+
+    async def _picture(self, character: Character) -> bytes | None:
+        if character.picture is None:
+            return None
+        try:
+            return await self._files.read(character.picture.key)
+        except FileNotFoundError:
+            log.error("picture_missing", character=character.id)
+            return None
+
+    async def withdraw(self, job: Job, message: Text) -> None:
+        """Put ``message`` in the place of the job's own, while that can be reached. Never raises."""
+        self._shown.pop(job.id, None)
+        if not self._paths.token_usable(job.asked):
+            return
+        try:
+            await self._paths.edit(job.asked, last_word_card(message, job.asked.locale), _PROGRESS_PATIENCE)
+        except (Closed, DiscordTrouble):
+            log.info("not_withdrawn", job=job.id)
+        except Exception as error:  # noqa: BLE001 - what was withdrawn is withdrawn, whether it shows or not
+            unexpected("withdrawal_failed", error, job=job.id)
+
+    # -- operators ----------------------------------------------------------------------------------------------
+
+    async def tell_operators(self, message: Text) -> None:
+        """A direct message to each owner in the settings; the same one at most once an hour. Never raises."""
+        try:
+            await self._tell_operators(message)
+        except Exception as error:  # noqa: BLE001 - whoever reports trouble must not have more of it
+            unexpected("operators_not_told", error)
+
+    async def _tell_operators(self, message: Text) -> None:
+        words, now = say(message, _OPERATOR_LOCALE), self._clock()
+        self._alarms = {told: at for told, at in self._alarms.items() if now - at < _SAME_ALARM}
+        if words in self._alarms:
+            return
+        log.warning("operators_told", message=message.msgid)
+        for owner in self._owners:
+            try:
+                await self._paths.plain_dm(owner, words)
+            except (Closed, DiscordTrouble):
+                log.warning("operator_not_reached", operator=owner)
+            else:
+                self._alarms[words] = now

@@ -1,0 +1,219 @@
+"""The ways by which a message reaches somebody: an interaction's token, a channel, a direct message."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+import discord
+import structlog
+from discord.utils import MISSING
+
+from bot import limits, metrics
+from bot.chat.card import Card
+from bot.chat.refusals import UNKNOWN_MESSAGE, Closed, TooLarge, understood
+from bot.jobs.ports import DiscordTrouble, RecordAttempt
+from bot.values.clock import Clock
+from bot.values.job import Asked, DeliveryAttempt, DeliveryPath, Job
+
+log = structlog.get_logger(__name__)
+
+PATIENCE = 30.0  # seconds for one message; half a lease
+HISTORY = 100  # messages after an attempt among which ours is looked for; one request
+CLOCKS_APART = timedelta(seconds=10)  # by which our clock may be ahead of Discord's
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """The end of a job as a message: ``full``, the ``lean`` one without files, a sentence to go with it elsewhere."""
+
+    full: Card
+    lean: Card
+    sentence: str
+
+
+class _Original:
+    """Discord's name for the first answer. Not a string: discord.py would send the sign @ percent-encoded."""
+
+    def __str__(self) -> str:
+        return "@original"
+
+
+def _message(asked: Asked) -> int:
+    return asked.message_id or _Original()  # type: ignore[return-value]  # the library wants an id where this fits too
+
+
+Way: TypeAlias = Callable[[Job, Parcel, RecordAttempt], Awaitable[None]]
+
+
+class Paths:
+    """Sends cards. Each way raises :class:`Closed` where it leads nowhere, and DiscordTrouble where it may later."""
+
+    def __init__(self, client: discord.Client, clock: Clock) -> None:
+        self._client = client
+        self._clock = clock
+
+    def token_usable(self, asked: Asked) -> bool:
+        """Whether the token may still be called: looked at first, because calls with dead ones count towards a ban."""
+        return asked.token is not None and self._clock() - asked.token_at < limits.TOKEN_USABLE
+
+    def check_login(self) -> None:
+        """Raises DiscordTrouble before the login and after the end: the jobs may start earlier than the bot."""
+        if self._client.is_closed() or self._client.application_id is None:
+            raise DiscordTrouble
+
+    def webhook(self, asked: Asked) -> discord.Webhook:
+        """The interaction's own webhook. Raises Closed with a dead token, DiscordTrouble without a login."""
+        self.check_login()
+        if self._client.application_id is None or asked.token is None or not self.token_usable(asked):
+            raise Closed(0)
+        webhook = discord.Webhook.partial(self._client.application_id, asked.token, client=self._client)
+        webhook.type = discord.WebhookType.application  # what it is; a partial one is taken for a channel's
+        return webhook
+
+    async def edit(self, asked: Asked, card: Card, patience: float) -> None:
+        """Make ``card`` the content of the job's message; the same edit twice changes nothing.
+
+        ``patience`` in seconds: discord.py repeats it by itself while Discord has trouble.
+        """
+        webhook = self.webhook(asked)
+        async with understood(patience):
+            await webhook.edit_message(
+                _message(asked),
+                content=None,
+                embeds=list(card.embeds),
+                attachments=card.attachments(),
+                view=card.view(),
+            )
+
+    async def instead(self, asked: Asked, card: Card, meanwhile: Card) -> Asked:
+        """Put an ephemeral ``card`` in the place of a public message; returns where it stands.
+
+        The public one becomes ``meanwhile`` first: as long as it is "thinking", Discord takes a follow-up for its
+        text. It goes last, so that whatever fails on the way can be done again.
+        """
+        with _gone_is_fine():
+            await self.edit(asked, meanwhile, PATIENCE)
+        webhook = self.webhook(asked)
+        async with understood(PATIENCE):
+            sent = await webhook.send(
+                embeds=list(card.embeds),
+                files=card.attachments(),
+                view=card.view() or MISSING,
+                ephemeral=True,
+                wait=True,
+            )
+        try:
+            async with understood(PATIENCE):
+                await webhook.delete_message(_message(asked))
+        except (Closed, DiscordTrouble):
+            log.info("public_message_left")
+        return replace(asked, message_id=sent.id, ephemeral=True)
+
+    async def original(self, job: Job, parcel: Parcel, record: RecordAttempt) -> None:
+        """Into the message that has shown the job so far."""
+        self.webhook(job.asked)
+        await record(self._attempt(DeliveryPath.ORIGINAL, job, job.asked.channel_id))
+        await _smaller_if_needed(parcel, lambda card: self.edit(job.asked, card, PATIENCE))
+
+    async def channel(self, job: Job, parcel: Parcel, record: RecordAttempt) -> None:
+        """Into the channel where it was asked for, calling its owner (the only mention there is)."""
+        owner = discord.Object(job.owner_id)
+        mentions = discord.AllowedMentions(everyone=False, roles=False, users=[owner])
+        content = f"<@{job.owner_id}> {parcel.sentence}"
+        await self._post(DeliveryPath.CHANNEL, job, job.asked.channel_id, parcel, content, mentions, record)
+
+    async def dm(self, job: Job, parcel: Parcel, record: RecordAttempt) -> None:
+        """Into the direct messages with its owner."""
+        async with understood(PATIENCE):
+            opened = await self._client.create_dm(discord.Object(job.owner_id))
+        nobody = discord.AllowedMentions.none()
+        await self._post(DeliveryPath.DM, job, opened.id, parcel, parcel.sentence, nobody, record)
+
+    async def plain_dm(self, user_id: int, words: str) -> None:
+        """A message without a card and without a record: it may come twice, or not at all."""
+        self.check_login()
+        async with understood(PATIENCE):
+            opened = await self._client.create_dm(discord.Object(user_id))
+            await opened.send(words)
+
+    async def _post(
+        self,
+        path: DeliveryPath,
+        job: Job,
+        channel_id: int,
+        parcel: Parcel,
+        content: str,
+        mentions: discord.AllowedMentions,
+        record: RecordAttempt,
+    ) -> None:
+        channel = self._client.get_partial_messageable(channel_id)
+        seen = await self._stands_already(channel, job, path)
+        if seen:
+            return
+
+        async def send(card: Card) -> None:
+            async with understood(PATIENCE):
+                await channel.send(
+                    content,
+                    embeds=list(card.embeds),
+                    files=card.attachments(),
+                    view=card.view(),  # type: ignore[arg-type]  # None is taken too, and means none
+                    nonce=job.id,  # enforced: within minutes the same one makes no second message
+                    allowed_mentions=mentions,
+                )
+
+        await record(self._attempt(path, job, channel_id))
+        await _smaller_if_needed(parcel, send)
+        if seen is None:
+            metrics.DELIVERIES_UNDECIDABLE.inc()
+            log.warning("second_message_possible", job=job.id, path=path.value)
+
+    async def _stands_already(self, channel: discord.PartialMessageable, job: Job, path: DeliveryPath) -> bool | None:
+        """Whether an earlier attempt brought the message there after all; ``None`` where nobody can tell.
+
+        Only attempts since the owner last asked count: the message before that was about something else.
+        """
+        asked = job.asked
+        earlier = [each for each in job.deliveries if each.channel_id == channel.id and each.at >= asked.token_at]
+        posted = [each.at for each in earlier if each.path is path]
+        since = [min(posted)] if posted and self._clock() - min(posted) >= limits.SAME_NONCE else []
+        if any(each.path is DeliveryPath.ORIGINAL for each in earlier):  # no nonce makes a repeated edit harmless here
+            since.append(asked.token_at)
+        try:
+            async with understood(PATIENCE):
+                return any([await self._find(channel, job.id, moment) for moment in since])
+        except Closed as closed:
+            log.info("history_not_readable", job=job.id, path=path.value, code=closed.code)
+            return None
+
+    async def _find(self, channel: discord.PartialMessageable, job_id: str, since: datetime) -> bool:
+        own_id = self._client.user.id if self._client.user else 0
+        async for message in channel.history(limit=HISTORY, after=since - CLOCKS_APART):
+            footers = [embed.footer.text or "" for embed in message.embeds]
+            if message.author.id == own_id and any(job_id in footer for footer in footers):
+                return True
+        return False
+
+    def _attempt(self, path: DeliveryPath, job: Job, channel_id: int) -> DeliveryAttempt:
+        return DeliveryAttempt(path=path, channel_id=channel_id, nonce=job.id, at=self._clock())
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    """The message was deleted: by somebody, or by an attempt before this one."""
+    try:
+        yield
+    except Closed as closed:
+        if closed.code != UNKNOWN_MESSAGE:
+            raise
+
+
+async def _smaller_if_needed(parcel: Parcel, send: Callable[[Card], Awaitable[None]]) -> None:
+    try:
+        await send(parcel.full)
+    except TooLarge:
+        await send(parcel.lean)

@@ -1,0 +1,83 @@
+"""What an answer of Discord means for a delivery: try this way again later, without its files, or take another way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import discord
+import structlog
+
+from bot.jobs.ports import DiscordTrouble
+
+log = structlog.get_logger(__name__)
+
+UNKNOWN_MESSAGE = 10008  # somebody deleted it, or dismissed it
+TOO_LARGE = 40005
+LATER = frozenset({40003})  # direct messages opened too fast
+EXPECTED = frozenset(
+    {
+        10003,  # unknown channel
+        UNKNOWN_MESSAGE,
+        10015,  # unknown webhook: no such interaction token
+        10062,  # unknown interaction
+        30046,  # a message older than an hour was edited too often
+        50001,  # the bot is not in the channel
+        50007,  # direct messages are closed
+        50013,  # no permission there
+        50027,  # the interaction token is dead; each further call with it counts towards a ban
+        50278,  # no server in common
+        200000,  # AutoMod blocked it
+    }
+)
+
+
+class Closed(Exception):
+    """This way is closed for this message, now and later."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"Discord refused it with code {code}")
+        self.code = code
+
+
+class TooLarge(Closed):
+    """The files are larger than Discord takes there."""
+
+
+@asynccontextmanager
+async def understood(patience: float) -> AsyncIterator[None]:
+    """Around calls to Discord that together may take ``patience`` seconds, discord.py's own retries included.
+
+    Raises :class:`Closed`, :class:`TooLarge` or :class:`~bot.jobs.ports.DiscordTrouble`. The cause is left out of
+    them on purpose: it may contain the interaction token.
+    """
+    try:
+        async with asyncio.timeout(patience):
+            yield
+    except discord.HTTPException as error:
+        raise _meaning(error) from None
+    except discord.RateLimited as error:
+        raise DiscordTrouble(error.retry_after) from None
+    except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+        log.info("discord_unreachable", error=type(error).__name__)
+        raise DiscordTrouble from None
+
+
+def _meaning(error: discord.HTTPException) -> Exception:
+    if error.code == TOO_LARGE or error.status == 413:
+        return TooLarge(error.code)
+    if error.status == 429 or error.status >= 500 or error.code in LATER:
+        log.info("discord_trouble", status=error.status, code=error.code)
+        return DiscordTrouble(_retry_after(error))
+    if error.code not in EXPECTED:
+        log.error("unforeseen_refusal", status=error.status, code=error.code)
+    return Closed(error.code)
+
+
+def _retry_after(error: discord.HTTPException) -> float | None:
+    try:
+        return float(error.response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return None

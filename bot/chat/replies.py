@@ -1,0 +1,81 @@
+"""Answers to one person, wherever their interaction stands: not answered yet, deferred, or answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+from discord import app_commands
+
+from bot import errors
+from bot.chat.wording import say
+from bot.errors import CastbookError
+from bot.log import unexpected
+from bot.texts import Text
+
+log = structlog.get_logger(__name__)
+
+ALREADY_ANSWERED = 40060
+
+
+async def refuse(interaction: discord.Interaction[Any], error: CastbookError) -> None:
+    """Show the sentence of ``error`` to that person only. Never raises."""
+    await tell(interaction, error.text)
+
+
+async def failed(interaction: discord.Interaction[Any], error: BaseException, event: str, **context: str) -> None:
+    """Answer a failure: a :class:`CastbookError` with its sentence, anything else logged with an id that is shown."""
+    cause = error.__cause__ if isinstance(error, app_commands.CommandInvokeError) else error
+    if isinstance(cause, CastbookError):
+        await refuse(interaction, cause)
+        return
+    error_id = unexpected(event, cause or error, **context)
+    await tell(interaction, errors.unexpected(error_id))
+
+
+async def tell(interaction: discord.Interaction[Any], message: Text) -> None:
+    """Show ``message`` to that person only, whatever has been answered already. Never raises.
+
+    A public "thinking" answer gives way to one that only they see.
+    """
+    words = say(message, str(interaction.locale))
+    try:
+        if interaction.type is discord.InteractionType.autocomplete:
+            return
+        await _show(interaction, words)
+    except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+        log.warning("answer_not_shown", error=type(error).__name__, code=getattr(error, "code", None))
+
+
+async def _show(interaction: discord.Interaction[Any], words: str) -> None:
+    if not interaction.response.is_done():
+        try:
+            await interaction.response.send_message(words, ephemeral=True, suppress_embeds=True)
+        except discord.HTTPException as error:
+            if error.code != ALREADY_ANSWERED:
+                raise
+        else:
+            return
+    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+        await _instead_of_thinking(interaction, words)
+    else:
+        await interaction.followup.send(words, ephemeral=True, suppress_embeds=True)
+
+
+async def _instead_of_thinking(interaction: discord.Interaction[Any], words: str) -> None:
+    """As long as it is "thinking", Discord takes a follow-up for the text of that answer, as public as it is.
+
+    So it is given another text first, by which also comes to light whether it is public: then it goes.
+    """
+    try:
+        thinking = await interaction.edit_original_response(content="…")
+    except discord.NotFound:  # somebody removed it
+        await interaction.followup.send(words, ephemeral=True, suppress_embeds=True)
+        return
+    if thinking.flags.ephemeral:
+        await interaction.edit_original_response(content=words, embeds=[], attachments=[], view=None)
+        return
+    await interaction.followup.send(words, ephemeral=True, suppress_embeds=True)
+    await interaction.delete_original_response()

@@ -1,0 +1,129 @@
+"""discord.py, logged in for real at a small Discord on loopback."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import discord
+import pytest
+import simcord
+import structlog
+from aiohttp import web
+from discord.http import Route
+
+from bot.chat.courier import DiscordCourier
+from bot.store.commands import CommandStore
+from bot.store.database import Database
+from bot.store.files import FileStore
+from bot.values.job import Job
+from tests.chat.deliveries import Row
+from tests.chat.samples import a_job, asked_at
+from tests.chat.small_discord import LoopbackDiscord, Now
+from tests.chat.stage import Stage, a_client
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """Tracebacks as plain text: drawn ones take a second each."""
+    structlog.configure(
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer(key_order=["event"])]
+    )
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()
+
+
+@pytest.fixture
+async def loopback(now: Now, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LoopbackDiscord]:
+    world = LoopbackDiscord(now)
+    runner = web.AppRunner(world.app())
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    monkeypatch.setattr(Route, "BASE", f"http://127.0.0.1:{runner.addresses[0][1]}")
+    yield world
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def client(loopback: LoopbackDiscord) -> AsyncIterator[discord.Client]:
+    async with discord.Client(
+        intents=discord.Intents(guilds=True), allowed_mentions=discord.AllowedMentions.none()
+    ) as client:
+        await client.login("bot-token")
+        yield client
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> FileStore:
+    return FileStore(tmp_path / "files")
+
+
+@pytest.fixture
+def courier(client: discord.Client, files: FileStore, now: Now) -> DiscordCourier:
+    return DiscordCourier(client, files, clock=now, owners=[501, 502])
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with the present schema, made once."""
+    folder = tmp_path_factory.mktemp("migrated")
+
+    async def make() -> None:
+        database = Database(f"sqlite+aiosqlite:///{folder}/castbook.db")
+        await database.open()
+        await database.close()
+
+    asyncio.run(make())
+    return folder / "castbook.db"
+
+
+@pytest.fixture
+async def store(tmp_path: Path, migrated: Path) -> AsyncIterator[CommandStore]:
+    shutil.copy(migrated, tmp_path / "castbook.db")
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/castbook.db")
+    await database.open()
+    yield CommandStore(database)
+    await database.close()
+
+
+@pytest.fixture
+async def env(store: CommandStore) -> AsyncIterator[simcord.Env]:
+    """simcord's plugin finds it by its type and selects its clock for the test; fixtures have contexts of their own."""
+    intents = discord.Intents(guilds=True)
+    env = simcord.Env(await a_client(store), shard_count=1, settle_timeout=30, approved_intents=intents)
+    await env.start()
+    yield env
+    await env.shutdown()
+
+
+@pytest.fixture
+def stage(env: simcord.Env, store: CommandStore) -> Stage:
+    guild = env.create_guild()
+    alice, bob = (guild.add_member(env.create_user(name)) for name in ("alice", "bob"))
+    return Stage(env, store, guild.create_text_channel("general"), alice, bob)
+
+
+@pytest.fixture
+def row(loopback: LoopbackDiscord, now: Now) -> Row:
+    """A public job asked for just now, in a server where the bot is a member."""
+    loopback.new_token()
+    loopback.original()
+    return Row(a_job(asked_at(now())), loopback)
+
+
+@pytest.fixture
+def late_row(row: Row, now: Now) -> Row:
+    """The same, 14 minutes later: Discord would still take the token, but we no longer use it."""
+    now.pass_by(minutes=14)
+    return row
+
+
+@pytest.fixture
+def job(now: Now) -> Job:
+    return a_job(asked_at(now()))

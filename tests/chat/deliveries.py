@@ -1,0 +1,37 @@
+"""A job's row as far as deliveries go, and what there is to read in a message."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from bot.chat.courier import DiscordCourier
+from bot.values.job import DeliveryAttempt, DeliveryPath, Job
+from tests.chat.samples import a_character
+from tests.chat.small_discord import CHANNEL_ID, DM_ID, LoopbackDiscord
+
+CHANNEL, DM = f"post:{CHANNEL_ID}", f"post:{DM_ID}"
+
+
+class Row:
+    """The row of a job as far as deliveries go: each attempt is in it before the message is sent."""
+
+    def __init__(self, job: Job, world: LoopbackDiscord) -> None:
+        self.job = job
+        self.paths: list[DeliveryPath] = []
+        self._world = world
+        self.calls_before: list[int] = []
+
+    async def record(self, attempt: DeliveryAttempt) -> None:
+        self.calls_before.append(len(self._world.calls))
+        self.paths.append(attempt.path)
+        assert attempt.nonce == self.job.id
+        self.job = replace(self.job, deliveries=(*self.job.deliveries, attempt))
+
+
+async def deliver(courier: DiscordCourier, row: Row, character: Any = "ada") -> bool:
+    made = a_character() if character == "ada" else character
+    return await courier.deliver(row.job, made, row.record)
+
+
+def text_of(message: dict[str, Any]) -> str:
+    return json.dumps(message, ensure_ascii=False)

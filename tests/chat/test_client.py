@@ -1,0 +1,104 @@
+"""The client: what it tells Discord about itself, when it tells it about its commands, and how it stops."""
+
+import asyncio
+from typing import Any
+
+import discord
+import pytest
+from discord import app_commands
+
+from bot.store.commands import CommandStore
+from tests.chat.stage import Stage, a_client
+
+
+def syncs(stage: Stage) -> int:
+    return sum(entry.method == "PUT" and entry.path.endswith("/commands") for entry in stage.env.http_requests)
+
+
+async def extended(store: CommandStore) -> Any:
+    """The next version of the bot, with one more command."""
+    client = await a_client(store)
+
+    @client.tree.command(name="more", description="There is more.")
+    async def more(interaction: discord.Interaction[Any]) -> None:
+        await interaction.response.send_message("more")
+
+    return client
+
+
+async def test_commands_are_told_once_and_their_ids_kept(stage: Stage) -> None:
+    first = stage.client.mention("trial end")
+    assert first == f"</trial end:{stage.client.command_ids['trial']}>"
+    client = await stage.restart()
+    assert syncs(stage) == 1
+    assert client.mention("trial end") == first
+    assert client.mention("unheard of") == "/unheard of"
+
+
+async def test_changed_commands_are_told(stage: Stage) -> None:
+    await stage.restart(await extended(stage.store))
+    assert syncs(stage) == 2
+    assert (await stage.alice.slash(stage.channel, "more")).response
+    assert set(stage.client.command_ids) == {"trial", "more"}
+
+
+async def test_another_application_is_told_anew(stage: Stage) -> None:
+    told = stage.client.tree.payload_hash()
+    stage.client._connection.application_id = 1
+    assert stage.client.tree.payload_hash() != told
+
+
+async def test_outage_while_telling_leaves_the_old_ids(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    stage.env.inject_error("PUT", "/applications/*/commands", status=503)
+    client = await stage.restart(await extended(stage.store))
+    assert set(client.command_ids) == {"trial"}
+    assert "commands_not_synced" in capsys.readouterr().out
+    assert (await stage.alice.slash(stage.channel, "trial buttons")).response
+    await stage.restart(await extended(stage.store))
+    assert set(stage.client.command_ids) == {"trial", "more"}
+
+
+async def test_refused_commands_stop_the_start(stage: Stage) -> None:
+    stage.env.inject_error("PUT", "/applications/*/commands", status=400, code=50035)
+    with pytest.raises(app_commands.CommandSyncFailure):
+        await stage.restart(await extended(stage.store))
+
+
+async def test_client_asks_for_no_privileged_intent(store: CommandStore) -> None:
+    client = await a_client(store, with_cog=False)
+    assert client.intents == discord.Intents(guilds=True)
+    assert client.allowed_mentions is not None
+    assert client.allowed_mentions.to_dict() == {"parse": []}
+    assert client.help_command is None
+    assert client._connection.member_cache_flags == discord.MemberCacheFlags.none()
+
+
+async def test_drain_waits_for_what_runs(store: CommandStore) -> None:
+    client = await a_client(store, with_cog=False)
+    go, ended = asyncio.Event(), []
+
+    async def command() -> None:
+        await go.wait()
+        ended.append("command")
+        asyncio.create_task(button(), name="discord-ui-dynamic-item")  # noqa: RUF006 - drain waits for it
+
+    async def button() -> None:
+        ended.append("button")
+
+    running = asyncio.create_task(command(), name="CommandTree-invoker")
+    draining = asyncio.create_task(client.drain(30))
+    await asyncio.sleep(0)
+    assert not draining.done()
+    go.set()
+    await draining
+    assert ended == ["command", "button"]
+    assert running.done()
+
+
+async def test_drain_gives_up_in_the_end(store: CommandStore, capsys: pytest.CaptureFixture[str]) -> None:
+    client = await a_client(store, with_cog=False)
+    stuck = asyncio.create_task(asyncio.Event().wait(), name="CommandTree-invoker")
+    await client.drain(0.01)
+    assert not stuck.done()
+    assert "commands_cut_off" in capsys.readouterr().out
+    stuck.cancel()

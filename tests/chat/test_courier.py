@@ -1,0 +1,230 @@
+"""The courier over real HTTP: what it delivers, shows on the way, asks, and tells the operators."""
+
+import asyncio
+from typing import Any
+
+import discord
+import pytest
+
+from bot.chat.courier import DiscordCourier
+from bot.jobs.ports import DiscordTrouble, Undeliverable
+from bot.texts import text
+from bot.values.job import Question
+from tests.chat.deliveries import DM, Row, deliver, text_of
+from tests.chat.samples import a_failed_job, a_job, asked_at
+from tests.chat.small_discord import DM_ID, ORIGINAL_ID, LoopbackDiscord, Now
+
+# -- what is delivered ------------------------------------------------------------------------------------------------
+
+
+async def test_failure_is_delivered_as_one(courier: DiscordCourier, loopback: LoopbackDiscord, now: Now) -> None:
+    loopback.new_token()
+    loopback.original(attachments=[{"id": "1"}])
+    assert await deliver(courier, Row(a_failed_job(asked_at(now())), loopback), None)
+    shown = loopback.messages[ORIGINAL_ID]
+    assert "It was silent. Nothing was charged." in text_of(shown)
+    assert shown["components"] == []
+    assert shown["attachments"] == []
+
+
+async def test_deleted_character_is_said_to_be_gone(
+    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord
+) -> None:
+    assert await deliver(courier, row, None)
+    assert "deleted it since" in text_of(loopback.messages[ORIGINAL_ID])
+
+
+# -- progress ---------------------------------------------------------------------------------------------------------
+
+
+async def test_progress_on_change_and_five_seconds_apart(
+    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, now: Now
+) -> None:
+    for seconds, percent, edits in [(0, 10, 1), (4.9, 20, 1), (0.1, 20, 2), (60, 20, 2), (0, 30, 3)]:
+        now.pass_by(seconds=seconds)
+        await courier.progress(row.job, text("Making it"), percent)
+        assert len(loopback.calls) == edits
+    assert "30 %" in text_of(loopback.messages[ORIGINAL_ID])
+
+
+async def test_progress_stops_with_the_token(courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord) -> None:
+    await courier.progress(late_row.job, text("Making it"), 1)
+    assert loopback.calls == []
+
+
+async def test_progress_of_a_deleted_message_is_given_up_until_asked_anew(
+    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, now: Now
+) -> None:
+    loopback.fail("edit", 404, 10008)
+    for percent in (1, 2, 3):
+        await courier.progress(row.job, text("Making it"), percent)
+        now.pass_by(seconds=6)
+    pressed = a_job(asked_at(now()))
+    loopback.new_token()
+    await courier.progress(pressed, text("Making it"), 4)
+    assert loopback.calls == ["edit", "edit"]
+    assert "4 %" in text_of(loopback.messages[ORIGINAL_ID])
+
+
+async def test_a_withdrawn_job_has_a_last_word(courier: DiscordCourier, row: Row, loopback: LoopbackDiscord) -> None:
+    await courier.progress(row.job, text("Making it"), 1)
+    await courier.withdraw(row.job, text("Cancelled. Nothing was charged."))
+    assert "Cancelled. Nothing was charged." in text_of(loopback.messages[ORIGINAL_ID])
+    assert "Making it" not in text_of(loopback.messages[ORIGINAL_ID])
+
+
+@pytest.mark.parametrize("how", [{"reset": True}, {"status": 404, "code": 10008}])
+async def test_withdrawing_never_raises(
+    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, how: dict[str, Any]
+) -> None:
+    loopback.fail("edit", **how)
+    await courier.withdraw(row.job, text("Cancelled."))
+    await courier.withdraw(row.job, text("{missing}"))
+    assert loopback.calls == ["edit"]
+
+
+async def test_nothing_is_withdrawn_with_a_dead_token(
+    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord
+) -> None:
+    await courier.withdraw(late_row.job, text("Cancelled."))
+    assert loopback.calls == []
+
+
+@pytest.mark.parametrize("how", [{"reset": True}, {"status": 429}])
+async def test_progress_never_raises(
+    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, now: Now, how: dict[str, Any]
+) -> None:
+    loopback.fail("edit", **how)
+    await courier.progress(row.job, text("Making it"), 1)
+    now.pass_by(seconds=6)
+    await courier.progress(row.job, text("Making it"), 2)
+    assert loopback.calls == ["edit", "edit"]
+
+
+async def test_progress_survives_a_defect_of_ours(courier: DiscordCourier, row: Row, loopback: LoopbackDiscord) -> None:
+    await courier.progress(row.job, text("{missing}"), 1)
+    assert loopback.calls == []
+
+
+async def test_progress_of_many_jobs_costs_little(
+    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, now: Now, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.chat.courier._MOST_REMEMBERED", 3)
+    jobs = [a_job(row.job.asked, id=f"{number:016x}") for number in range(5)]
+    for job in jobs:
+        await courier.progress(job, text("Making it"), 1)
+    assert list(courier._shown) == [job.id for job in jobs[-3:]]
+    assert await deliver(courier, Row(jobs[-1], loopback))
+    assert jobs[-1].id not in courier._shown
+
+
+# -- questions --------------------------------------------------------------------------------------------------------
+
+
+async def test_question_takes_the_place_of_an_ephemeral_message(
+    courier: DiscordCourier, loopback: LoopbackDiscord, now: Now
+) -> None:
+    loopback.new_token()
+    loopback.original()
+    job = a_job(asked_at(now(), ephemeral=True, private=True))
+    assert await courier.ask(job, Question.CONSENT) == job.asked
+    assert "Yes, that is so" in text_of(loopback.messages[ORIGINAL_ID])
+    assert loopback.calls == ["edit"]
+
+
+@pytest.mark.parametrize("public_is_there", [True, False])
+async def test_question_of_a_public_job_is_for_its_owner_alone(
+    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, public_is_there: bool
+) -> None:
+    if not public_is_there:
+        del loopback.messages[ORIGINAL_ID]
+    asked = await courier.ask(row.job, Question.SAME_AGAIN)
+    assert ORIGINAL_ID not in loopback.messages
+    (shown,) = loopback.messages.values()
+    assert shown["flags"] == discord.MessageFlags(ephemeral=True).value
+    assert "Make another" in text_of(shown)
+    assert (asked.message_id, asked.ephemeral, asked.private) == (int(shown["id"]), True, False)
+
+
+async def test_public_message_that_cannot_be_deleted_says_that_there_is_a_question(
+    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord
+) -> None:
+    loopback.fail("delete", 429)
+    asked = await courier.ask(row.job, Question.SAME_AGAIN)
+    assert asked.ephemeral
+    assert "There is a question first" in text_of(loopback.messages[ORIGINAL_ID])
+
+
+async def test_question_with_a_dead_token_cannot_be_shown(
+    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord
+) -> None:
+    with pytest.raises(Undeliverable):
+        await courier.ask(late_row.job, Question.CONSENT)
+    assert loopback.calls == []
+
+
+async def test_token_found_dead_is_called_once(courier: DiscordCourier, row: Row, loopback: LoopbackDiscord) -> None:
+    loopback.tokens.clear()
+    with pytest.raises(Undeliverable):
+        await courier.ask(row.job, Question.CONSENT)
+    assert loopback.dead_token_calls == 1
+
+
+async def test_question_in_trouble_is_asked_later(courier: DiscordCourier, row: Row, loopback: LoopbackDiscord) -> None:
+    loopback.fail("followup", reset=True)
+    with pytest.raises(DiscordTrouble):
+        await courier.ask(row.job, Question.CONSENT)
+    asked = await courier.ask(row.job, Question.CONSENT)
+    assert asked.ephemeral
+
+
+# -- operators --------------------------------------------------------------------------------------------------------
+
+
+async def test_operators_hear_the_same_thing_once_an_hour(
+    courier: DiscordCourier, loopback: LoopbackDiscord, now: Now
+) -> None:
+    paused = text("Submissions are paused.")
+    await courier.tell_operators(paused)
+    assert loopback.calls.count(DM) == 2
+    now.pass_by(minutes=59)
+    await courier.tell_operators(paused)
+    assert loopback.calls.count(DM) == 2
+    await courier.tell_operators(text("Something else."))
+    assert loopback.calls.count(DM) == 4
+    now.pass_by(minutes=1)
+    await courier.tell_operators(paused)
+    assert loopback.calls.count(DM) == 6
+
+
+async def test_one_operator_out_of_reach_does_not_keep_the_other_from_hearing(
+    courier: DiscordCourier, loopback: LoopbackDiscord, client: discord.Client
+) -> None:
+    loopback.fail(DM, 403, 50007)
+    await courier.tell_operators(text("Submissions are paused."))
+    assert len(loopback.standing_in(DM_ID)) == 1
+    await client.close()
+    await courier.tell_operators(text("And now the client is closed."))
+    assert len(loopback.standing_in(DM_ID)) == 1
+
+
+async def test_telling_operators_never_raises(courier: DiscordCourier, loopback: LoopbackDiscord) -> None:
+    await courier.tell_operators(text("{missing}"))
+    assert loopback.calls == []
+
+
+async def test_operators_who_were_not_reached_are_told_the_next_time(
+    courier: DiscordCourier, loopback: LoopbackDiscord
+) -> None:
+    paused = text("Submissions are paused.")
+    loopback.fail(DM, 503, times=2)
+    await courier.tell_operators(paused)
+    await courier.tell_operators(paused)
+    assert len(loopback.standing_in(DM_ID)) == 2
+
+
+async def test_progress_at_the_same_time_is_shown_once(
+    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord
+) -> None:
+    await asyncio.gather(*(courier.progress(row.job, text("Making it"), 1) for _ in range(5)))
+    assert loopback.calls == ["edit"]

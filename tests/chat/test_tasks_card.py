@@ -1,0 +1,175 @@
+"""The list of /tasks: every state in words, the buttons that apply, and Discord's limits."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.chat.tasks_card import tasks_card
+from bot.jobs.intake import Overview
+from bot.texts import text
+from bot.values.character import ProviderCharacter
+from bot.values.job import CharacterRequest, CharacterResult, Job, Outcome, Question, Step
+from bot.values.source import Attachment, EarlierTask, Link, Source
+from bot.values.time_range import TimeRange
+from tests.chat.samples import a_job, asked_at
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NOTHING = Overview(
+    unfinished=(),
+    finished=(),
+    used_today=0,
+    day_limit=20,
+    running=0,
+    running_limit=2,
+    disk_used=0,
+    disk_limit=500 * 1024 * 1024,
+    paused=False,
+)
+
+
+def running(**changes: Any) -> Job:
+    return a_job(asked_at(NOW), **({"outcome": None} | changes))
+
+
+def done(**changes: Any) -> Job:
+    values = {"step": Step.DONE, "finished_at": NOW, "delivered_at": NOW}
+    return a_job(asked_at(NOW), **(values | changes))
+
+
+def described(overview: Overview, now: datetime = NOW) -> str:
+    (embed,) = tasks_card(42, overview, now, "en-GB").embeds
+    return embed.description or ""
+
+
+def labels(job: Job, now: datetime = NOW) -> list[str | None]:
+    card = tasks_card(42, replace(NOTHING, unfinished=(job,)), now, "en-GB")
+    return [button.item.label for button in card.buttons]
+
+
+@pytest.mark.parametrize(
+    ("job", "state", "buttons"),
+    [
+        (running(step=Step.PREPARE), "fetching the video", ["Cancel 1"]),
+        (running(step=Step.SUBMIT), "handing it to the provider", ["Cancel 1"]),
+        (running(step=Step.SUBMIT, submit_started_at=NOW), "handing it to the provider", []),
+        (running(step=Step.WATCH, submit_started_at=NOW, progress=40), "being made, 40 %", []),
+        (running(step=Step.COLLECT, submit_started_at=NOW), "bringing the result here", []),
+        (running(step=Step.DELIVER, outcome=Outcome.SUCCEEDED), "on its way to you", []),
+        (
+            running(step=Step.CHOOSE, question=Question.CONSENT),
+            "waits for you: is it you, do you have their permission, or is it nobody real?",
+            ["Yes to 1", "Cancel 1"],
+        ),
+        (
+            running(step=Step.CHOOSE, question=Question.SAME_AGAIN),
+            "Make another?",
+            ["Make 1 again", "Cancel 1"],
+        ),
+        (done(outcome=Outcome.SUCCEEDED), "): done · <t:", []),
+        (
+            done(outcome=Outcome.SUCCEEDED, delivered_at=None),
+            "done, but it could not be shown to you",
+            ["Show 1"],
+        ),
+        (done(outcome=Outcome.FAILED, failure=text("It was silent.")), "It was silent.", []),
+        (done(outcome=Outcome.FAILED), "): failed · ", []),
+        (done(outcome=Outcome.CANCELLED, delivered_at=None), "cancelled, nothing was charged", []),
+        (done(outcome=Outcome.UNKNOWN), "may have been charged", ["Send 1 again"]),
+        (
+            done(outcome=Outcome.UNKNOWN, failure=text("It takes too long.")),
+            "It takes too long.",
+            ["Send 1 again"],
+        ),
+        (done(outcome=Outcome.UNKNOWN, task_id="task_1"), "may have been charged", ["Check 1 again"]),
+        (running(step=Step.DELIVER, outcome=Outcome.UNKNOWN), "may have been charged", []),
+    ],
+)
+def test_each_state_is_said_and_has_the_buttons_that_apply(job: Job, state: str, buttons: list[str]) -> None:
+    assert state in described(replace(NOTHING, unfinished=(job,)))
+    assert labels(job) == buttons
+
+
+def test_an_unclear_submission_can_be_sent_again_as_long_as_its_clip_is_kept() -> None:
+    job = done(outcome=Outcome.UNKNOWN)
+    assert labels(job, NOW + timedelta(hours=24) - timedelta(seconds=1)) == ["Send 1 again"]
+    assert labels(job, NOW + timedelta(hours=24)) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "result", "shown"),
+    [
+        (Link(url="https://example.org/secret?key=1"), None, None, "example.org"),
+        (Attachment(url=None, filename="my_clip.mp4", size=1), None, None, r"my\_clip.mp4"),
+        (EarlierTask(task_id="task-1"), None, None, "task-1"),
+        (Link(url="https://example.org/a.mp4"), "Ada", None, "Ada"),
+        (Link(url="https://example.org/a.mp4"), None, "Ada the Tall", "Ada the Tall"),
+        (Link(url="https://example.org/a.mp4"), "Ada", "Ada the Tall", "Ada"),
+    ],
+)
+def test_a_job_is_called_by_the_best_name_there_is_and_links_stay_secret(
+    source: Source, name: str | None, result: str | None, shown: str
+) -> None:
+    request = CharacterRequest(source=source, range=TimeRange(Decimal(1), Decimal(3)), model="sora-2", name=name)
+    made = ProviderCharacter(id="ch_1", display_name=result or "", username="ada.tall")
+    job = done(request=request, result=CharacterResult(characters=(made,)) if result else None)
+    assert f"1. **{shown}** (0:01–0:03): done" in described(replace(NOTHING, finished=(job,)))
+
+
+def test_what_runs_comes_before_what_is_done_and_both_are_counted_on() -> None:
+    overview = replace(NOTHING, unfinished=(running(step=Step.PREPARE),), finished=(done(), done()))
+    lines = described(overview).splitlines()
+    assert lines[0] == "**In hand**"
+    assert lines[1].startswith("1. ")
+    assert lines[2] == "**Done**"
+    assert [line[:2] for line in lines[3:5]] == ["2.", "3."]
+
+
+def test_the_standing_of_the_day_and_of_the_disk() -> None:
+    overview = replace(NOTHING, used_today=3, running=1, disk_used=1)
+    said = described(overview)
+    assert "3 of 20 used, 17 left" in said
+    assert "Running: 1 of 2." in said
+    assert "Files: 1 of 500 MB." in said
+    assert "whoever runs the bot" not in said
+    assert "Nothing new can be made at the moment" in described(replace(NOTHING, paused=True))
+
+
+def test_a_limit_of_0_is_none() -> None:
+    said = described(replace(NOTHING, used_today=3, running=1, day_limit=0, running_limit=0, disk_limit=0))
+    assert "Today: 3 made." in said
+    assert "Running: 1." in said
+    assert "Files: 0 MB." in said
+    assert " of " not in said
+
+
+def test_a_lowered_limit_leaves_nothing_rather_than_less() -> None:
+    assert "25 of 20 used, 0 left" in described(replace(NOTHING, used_today=25))
+
+
+def test_more_than_discord_has_room_for_is_cut_by_whole_lines() -> None:
+    job = running(step=Step.CHOOSE, question=Question.CONSENT)
+    overview = replace(NOTHING, unfinished=tuple(replace(job, id=f"{each:016x}") for each in range(60)))
+    card = tasks_card(42, overview, NOW, "en-GB")
+    described = card.embeds[0].description or ""
+    assert len(described) <= 4096
+    assert len(card.buttons) == 25
+    assert "… and more" in described
+    assert "0 of 20 used" in described
+    lines = [line for line in described.splitlines() if line[0:1].isdigit()]
+    assert 20 < len(lines) < 60
+    assert all(line.endswith(":R>") for line in lines)
+
+
+def test_names_cannot_format_or_ping() -> None:
+    request = CharacterRequest(
+        source=Link(url="https://example.org/a.mp4"),
+        range=TimeRange(Decimal(1), Decimal(3)),
+        model="sora-2",
+        name="**@everyone**",
+    )
+    said = described(replace(NOTHING, finished=(done(request=request),)))
+    assert "@everyone" not in said
+    assert r"\*\*@" in said

@@ -1,0 +1,88 @@
+"""Every failure of a command is answered, wherever its interaction stands."""
+
+import logging
+import re
+
+import pytest
+from discord import app_commands
+from simcord import InteractionResult
+
+from tests.chat.stage import Stage
+
+
+def private_answer(result: InteractionResult) -> str:
+    """What the person was told, having made sure that nobody else was."""
+    said = result.followups[-1] if result.followups else result.response
+    assert said is not None
+    assert said.ephemeral
+    return said.content
+
+
+@pytest.mark.parametrize("when", ["unanswered", "public", "private", "answered"])
+async def test_refusal_is_for_that_person_alone(stage: Stage, when: str) -> None:
+    result = await stage.alice.slash(stage.channel, "trial end", how="refused", when=when)
+    assert private_answer(result) == r"That will not do: \*too\* early."
+    if when == "answered":
+        assert result.response is not None
+        assert result.response.content == "the answer"
+    elif when == "public":
+        assert result.response is None  # nothing public is left behind
+
+
+@pytest.mark.parametrize("when", ["unanswered", "public", "private", "answered"])
+async def test_defect_is_answered_with_its_id(stage: Stage, when: str, capsys: pytest.CaptureFixture[str]) -> None:
+    result = await stage.alice.slash(stage.channel, "trial end", how="broken", when=when)
+    said = private_answer(result)
+    found = re.search(r"ID ([0-9a-f]{8})", said)
+    assert found is not None
+    assert "secret" not in said
+    logged = capsys.readouterr().out
+    assert found[1] in logged
+    assert "trial end" in logged
+    assert "ValueError: an inner secret" in logged
+
+
+async def test_command_that_is_gone_is_answered(stage: Stage) -> None:
+    stage.client.tree.remove_command("trial")
+    result = await stage.alice.slash(stage.channel, "trial buttons")
+    assert "try again in a minute" in private_answer(result)
+
+
+async def test_command_with_another_signature_is_answered(stage: Stage) -> None:
+    group = stage.client.tree.get_command("trial")
+    assert isinstance(group, app_commands.Group)
+    group.remove_command("buttons")
+
+    @group.command(name="buttons", description="It wants to know more now.")
+    async def buttons(interaction: object, colour: str) -> None:
+        raise AssertionError("without its option it cannot be called")
+
+    result = await stage.alice.slash(stage.channel, "trial buttons")
+    assert "try again in a minute" in private_answer(result)
+
+
+async def test_while_stopping_nothing_new_is_taken(stage: Stage) -> None:
+    await stage.client.drain(1)
+    result = await stage.alice.slash(stage.channel, "trial buttons")
+    assert "restarting" in private_answer(result)
+
+
+async def test_failed_suggestions_are_logged_and_leave_the_command_usable(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        assert await stage.alice.autocomplete(stage.channel, "trial typing", "name", "a") == []
+    assert "no names today" in caplog.text
+    assert (await stage.alice.slash(stage.channel, "trial buttons")).response
+
+
+async def test_suggestions_of_a_command_that_is_gone_are_left_alone(stage: Stage) -> None:
+    stage.client.tree.remove_command("trial")
+    assert await stage.alice.autocomplete(stage.channel, "trial typing", "name", "a") == []
+
+
+async def test_commands_may_be_used_everywhere(stage: Stage) -> None:
+    (command,) = stage.client.tree.get_commands()
+    payload = command.to_dict(stage.client.tree)
+    assert sorted(payload["integration_types"]) == [0, 1]
+    assert sorted(payload["contexts"]) == [0, 1, 2]
