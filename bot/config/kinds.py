@@ -75,7 +75,9 @@ def _address(*schemes: str) -> Callable[[str], str]:
 
 
 def _gateway(value: str) -> str:
-    return _address("ws", "wss")(value) if value else value
+    if value:
+        _address("ws", "wss")(value)
+    return value  # dialled as it is: nothing is put behind its path
 
 
 def _origin(value: str) -> str:

@@ -14,10 +14,12 @@ from bot import limits, metrics
 from bot.config import LimitSettings
 from bot.errors import Refusal, UnknownJob
 from bot.jobs.gate import Gate, paused_text
+from bot.jobs.ports import Courier
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Asked, CharacterRequest, Job, JobKind, Outcome, Question, Step
 
@@ -61,6 +63,7 @@ class Intake:
         disk: DiskUse,
         gate: Gate,
         workers: Workers,
+        courier: Courier,
         clock: Clock,
         random: Random,
         settings: LimitSettings,
@@ -71,6 +74,7 @@ class Intake:
         self._disk = disk
         self._gate = gate
         self._workers = workers
+        self._courier = courier
         self._clock = clock
         self._random = random
         self._settings = settings
@@ -114,12 +118,14 @@ class Intake:
 
     async def cancel(self, owner_id: int, job_id: str) -> Job:
         """Only before the submission. Raises UnknownJob when it is too late for that."""
+        before = await self._jobs.owned(owner_id, job_id)
         job = await self._jobs.cancel(owner_id, job_id, now=self._clock())
-        if job is None:
+        if before is None or job is None:
             raise UnknownJob
         metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
         await self._workers.interrupt(job_id)  # its next write would find the lease gone; this spares the wait
         await self._files.drop_work(job_id)
+        await self._courier.withdraw(before, text("Cancelled. Nothing was charged."))
         return job
 
     async def send_again(self, owner_id: int, job_id: str, asked: Asked) -> Job:

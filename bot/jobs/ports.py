@@ -45,6 +45,9 @@ class Courier(Protocol):
         :class:`DiscordTrouble` where a later attempt may succeed.
         """
 
+    async def withdraw(self, job: Job, message: Text) -> None:
+        """Put a last sentence in the place of the job's message. Best effort: never raises."""
+
     async def tell_operators(self, message: Text) -> None:
         """Tell whoever runs the bot. Best effort: never raises."""
 

@@ -171,7 +171,7 @@ def test_a_section_that_is_none_is_refused(tmp_path: Path, secrets: dict[str, st
         ("discord.api_url", "https://discord.com/api/v10/", "https://discord.com/api/v10"),
         ("discord.api_url", "http://proxy:8080", "http://proxy:8080"),
         ("discord.gateway_url", "", ""),
-        ("discord.gateway_url", "wss://gateway.example.org/", "wss://gateway.example.org"),
+        ("discord.gateway_url", "wss://gateway.example.org/way/", "wss://gateway.example.org/way/"),
         ("discord.cdn_origins", "[]", ()),
         ("discord.cdn_origins", '["HTTPS://Example.org:443"]', ("https://example.org",)),
         ("links.trusted_origins", '["http://[::1]:8080"]', ("http://[::1]:8080",)),

@@ -74,6 +74,7 @@ class RecordingCourier:
         self.questions: list[tuple[str, Question]] = []
         self.delivered: list[tuple[Job, Character | None]] = []
         self.operators: list[str] = []
+        self.withdrawn: list[tuple[Job, str]] = []
         self.reachable = True
         self.trouble = 0
         self.askable = True
@@ -99,6 +100,9 @@ class RecordingCourier:
         if self.reachable:
             self.delivered.append((job, character))
         return self.reachable
+
+    async def withdraw(self, job: Job, message: Text) -> None:
+        self.withdrawn.append((job, str(message)))
 
     async def tell_operators(self, message: Text) -> None:
         self.operators.append(str(message))
@@ -191,6 +195,7 @@ class Shop:
             disk=self.disk,
             gate=self.gate,
             workers=self.runner,
+            courier=self.courier,
             clock=self.clock,
             random=random,
             settings=settings.limits,

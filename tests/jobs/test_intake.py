@@ -138,6 +138,9 @@ async def test_cancel_before_the_submission_costs_nothing(strict: Shop) -> None:
     await strict.run(60)
     cancelled = await strict.intake.cancel(OWNER, job.id)
     assert (cancelled.outcome, cancelled.counted) == (Outcome.CANCELLED, False)
+    [(withdrawn, words)] = strict.courier.withdrawn
+    assert (withdrawn.id, withdrawn.asked.token) == (job.id, "interaction-token")  # wiped from the row, but not here
+    assert "Nothing was charged" in words
     assert not strict.work(job).exists()
     await strict.run()
     assert strict.simulated.submissions == []

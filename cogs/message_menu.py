@@ -1,0 +1,125 @@
+"""The message menu "Make a character": the way to use a video that somebody has posted."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+import discord
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot import limits
+from bot.chat.asking import asked
+from bot.chat.attachments import attached
+from bot.chat.buttons import Presses
+from bot.chat.forms import Field, durable_form
+from bot.chat.wording import say
+from bot.errors import BadSource, Refusal
+from bot.jobs.intake import Intake
+from bot.store.drafts import Draft, DraftStore
+from bot.texts import text
+from bot.values.character import clean_name
+from bot.values.clock import Clock
+from bot.values.job import CharacterRequest
+from bot.values.time_range import INPUT_LENGTH, TimeRange
+
+FORM = "draft"
+_ENDINGS = (".mp4", ".mov", ".m4v", ".webm")
+
+
+class MessageMenu(commands.Cog):
+    """Opens a form for the seconds as its first answer, and keeps the attachment as a draft meanwhile.
+
+    The draft's id travels in the form, so that a form which was open during a restart is still answered.
+    """
+
+    def __init__(
+        self,
+        *,
+        tree: app_commands.CommandTree,
+        presses: Presses,
+        intake: Intake,
+        drafts: DraftStore,
+        clock: Clock,
+        model: str,
+        max_bytes: int,
+    ) -> None:
+        self._tree = tree
+        self._intake = intake
+        self._drafts = drafts
+        self._clock = clock
+        self._model = model
+        self._max_bytes = min(max_bytes, limits.PROVIDER_VIDEO_BYTES)
+        self._menu = app_commands.ContextMenu(name="Make a character", callback=self.open)
+        presses.register_form(FORM, self.submit)
+
+    async def cog_load(self) -> None:
+        """Menus cannot be declared inside a class: added by hand."""
+        self._tree.add_command(self._menu)
+
+    async def cog_unload(self) -> None:
+        """The counterpart of :meth:`cog_load`."""
+        self._tree.remove_command(self._menu.name, type=self._menu.type)
+
+    async def open(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        """Show the form, then keep the draft: nothing may come before a form but what needs no I/O."""
+        attachment = attached(_video_of(message), max_bytes=self._max_bytes)
+        draft = Draft(
+            id=secrets.token_hex(8),
+            owner_id=interaction.user.id,
+            attachment=attachment,
+            created_at=self._clock(),
+        )
+        await interaction.response.send_modal(_form(draft.id, str(interaction.locale)))
+        await self._drafts.add(draft)
+
+    async def submit(self, interaction: discord.Interaction, draft_id: str, values: Mapping[str, str]) -> None:
+        """Start the job with the draft that belongs to the form."""
+        seconds = TimeRange.parse(values["range"])
+        name = clean_name(values.get("name", "")) or None
+        here = await interaction.response.defer(thinking=True)
+        owner = interaction.user.id
+        draft = await self._drafts.take(owner, draft_id)
+        if draft is None:
+            raise Refusal(
+                text(
+                    "That form is too old. Open the message's menu again, then Apps, then “Make a character”; "
+                    "nothing was charged."
+                )
+            )
+        request = CharacterRequest(source=draft.attachment, range=seconds, model=self._model, name=name)
+        hidden = here is not None and here.is_ephemeral()  # where Discord hides a user-installed app's answers
+        place = asked(interaction, private=False, ephemeral=hidden, clock=self._clock)
+        await self._intake.start(owner_id=owner, asked=place, request=request)
+
+
+def _form(draft_id: str, locale: str) -> ui.Modal:
+    fields = (
+        Field(
+            name="range",
+            label=say(text("Which 1 to 3 seconds show it best?"), locale),
+            placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
+            max_length=INPUT_LENGTH,
+        ),
+        Field(
+            name="name",
+            label=say(text("What do you call it? (optional)"), locale),
+            max_length=limits.NAME_LENGTH,
+            required=False,
+        ),
+    )
+    return durable_form(FORM, draft_id, say(text("Make a character"), locale), fields)
+
+
+def _video_of(message: discord.Message) -> discord.Attachment:
+    for attachment in message.attachments:
+        kind = attachment.content_type or ""
+        if kind.startswith("video/") or attachment.filename.lower().endswith(_ENDINGS):
+            return attachment
+    raise BadSource(
+        text(
+            "There is no video attached to that message. Choose one that has a clip (MP4, MOV or WebM), or use "
+            "/character create with a link; nothing was charged."
+        )
+    )

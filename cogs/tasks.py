@@ -1,0 +1,139 @@
+"""``/tasks``, and the buttons of jobs: yes, another, cancel, send again, check again, show."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from typing import TypeAlias, cast
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.asking import asked
+from bot.chat.buttons import Presses
+from bot.chat.tasks_card import FAMILY, tasks_card
+from bot.chat.wording import say
+from bot.errors import CastbookError, UnknownJob
+from bot.jobs.intake import Intake
+from bot.store.jobs import JobStore
+from bot.texts import Text, text
+from bot.values.clock import Clock
+from bot.values.job import Asked, Job, Question
+
+_Go: TypeAlias = Callable[[int, str, Asked], Awaitable[Job]]
+
+_ON_IT = text("Thank you, on it.")
+
+
+class Tasks(commands.Cog):
+    """Each press names a job of the presser's own; anybody else's is an unknown one.
+
+    A button of family ``job`` stands under the job's own message, which goes on telling how the job stands; one of
+    family ``tasks`` stands under a list, which is drawn anew.
+    """
+
+    def __init__(self, *, intake: Intake, jobs: JobStore, presses: Presses, clock: Clock) -> None:
+        self._intake = intake
+        self._jobs = jobs
+        self._clock = clock
+        going: dict[str, _Go] = {
+            "consent": partial(self._answer, Question.CONSENT),
+            "again": partial(self._answer, Question.SAME_AGAIN),
+            "resend": intake.send_again,
+            "recheck": intake.check_again,
+        }
+        for action, go in going.items():
+            presses.register("job", action, partial(self._under_job, go))
+            presses.register(FAMILY, action, partial(self._in_list, go))
+        presses.register("job", "show", self._show)
+        presses.register(FAMILY, "show", self._show_in_list)
+        presses.register("job", "cancel", self._cancel_job)
+        presses.register(FAMILY, "cancel", self._cancel_in_list)
+
+    @app_commands.command(name="tasks", description="What is running, what waits for you, and what is done.")
+    async def tasks(self, interaction: discord.Interaction) -> None:
+        """The list, for its owner alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._draw(interaction)
+
+    async def _draw(self, interaction: discord.Interaction) -> None:
+        owner = interaction.user.id
+        overview = await self._intake.overview(owner)
+        card = tasks_card(owner, overview, self._clock(), str(interaction.locale))
+        await interaction.edit_original_response(embeds=card.embeds, view=card.view())
+
+    async def _answer(self, question: Question, owner_id: int, job_id: str, place: Asked) -> Job:
+        return await self._intake.answer(owner_id, job_id, question, place)
+
+    # -- a job goes on ------------------------------------------------------------------------------------------
+
+    async def _under_job(self, go: _Go, interaction: discord.Interaction, job_id: str) -> None:
+        """In the same message; but a hidden question about a public job gives way to a message for everybody."""
+        await interaction.response.defer()
+        job = await self._owned(interaction, job_id)
+        message = cast("discord.Message", interaction.message)  # there is one, because this is a press
+        if message.flags.ephemeral and not job.asked.private:
+            await self._in_new_message(go, interaction, job, hidden=False)
+            await _say(interaction)
+            return
+        await _say(interaction)  # first: the job may edit this message as soon as it goes on
+        place = self._place(interaction, job, message.id, ephemeral=message.flags.ephemeral)
+        await go(job.owner_id, job.id, place)
+
+    async def _in_list(self, go: _Go, interaction: discord.Interaction, job_id: str) -> None:
+        await interaction.response.defer()
+        job = await self._owned(interaction, job_id)
+        await self._in_new_message(go, interaction, job, hidden=job.asked.private)
+        await self._draw(interaction)
+
+    async def _show(self, interaction: discord.Interaction, job_id: str) -> None:
+        """To its owner alone, wherever they are: a public result was meant for the place where it was asked."""
+        await interaction.response.defer()
+        job = await self._owned(interaction, job_id)
+        await self._in_new_message(self._intake.show_again, interaction, job, hidden=True)
+
+    async def _show_in_list(self, interaction: discord.Interaction, job_id: str) -> None:
+        await self._show(interaction, job_id)
+        await self._draw(interaction)
+
+    async def _in_new_message(self, go: _Go, interaction: discord.Interaction, job: Job, *, hidden: bool) -> None:
+        """The message has to be there before the job goes on, so that its progress lands there."""
+        new = await interaction.followup.send(embed=_embed(interaction, _ON_IT), ephemeral=hidden, wait=True)
+        try:
+            await go(job.owner_id, job.id, self._place(interaction, job, new.id, ephemeral=new.flags.ephemeral))
+        except CastbookError:
+            await interaction.followup.delete_message(new.id)
+            raise
+
+    def _place(self, interaction: discord.Interaction, job: Job, message_id: int, *, ephemeral: bool) -> Asked:
+        place = asked(interaction, private=job.asked.private, ephemeral=ephemeral, clock=self._clock)
+        return replace(place, message_id=message_id)
+
+    async def _owned(self, interaction: discord.Interaction, job_id: str) -> Job:
+        job = await self._jobs.owned(interaction.user.id, job_id)
+        if job is None:
+            raise UnknownJob
+        return job
+
+    # -- a job is cancelled -------------------------------------------------------------------------------------
+
+    async def _cancel_job(self, interaction: discord.Interaction, job_id: str) -> None:
+        await interaction.response.defer()
+        await self._intake.cancel(interaction.user.id, job_id)
+        await _say(interaction, text("Cancelled. Nothing was charged."))
+
+    async def _cancel_in_list(self, interaction: discord.Interaction, job_id: str) -> None:
+        await interaction.response.defer()
+        await self._intake.cancel(interaction.user.id, job_id)
+        await self._draw(interaction)
+
+
+def _embed(interaction: discord.Interaction, said: Text) -> discord.Embed:
+    return discord.Embed(description=say(said, str(interaction.locale)))
+
+
+async def _say(interaction: discord.Interaction, said: Text = _ON_IT) -> None:
+    """In place of what the pressed message showed."""
+    await interaction.edit_original_response(content=None, embed=_embed(interaction, said), attachments=[], view=None)

@@ -1,0 +1,68 @@
+"""Each test's own house and stage."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import discord
+import pytest
+import simcord
+
+from bot.config import LimitSettings
+from bot.store.database import Database
+from tests.cogs.stage import House, Stage
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with the present schema: made once, because migrations run in a process of their own."""
+    folder = tmp_path_factory.mktemp("migrated")
+
+    async def make() -> None:
+        database = Database(f"sqlite+aiosqlite:///{folder}/castbook.db")
+        await database.open()
+        await database.close()
+
+    asyncio.run(make())
+    return folder / "castbook.db"
+
+
+@pytest.fixture
+def limit_settings() -> LimitSettings:
+    return LimitSettings(running_per_user=2, per_user_per_day=5, files_mb_per_user=500)
+
+
+@pytest.fixture
+async def house(tmp_path: Path, migrated: Path, limit_settings: LimitSettings) -> AsyncIterator[House]:
+    shutil.copy(migrated, tmp_path / "castbook.db")
+    house = House(tmp_path, limit_settings)
+    await house.database.open()
+    try:
+        yield house
+    finally:
+        await house.database.close()
+
+
+@pytest.fixture
+async def env(house: House) -> AsyncIterator[simcord.Env]:
+    """simcord's plugin finds it here and selects its clock for the test; fixtures have contexts of their own."""
+    env = simcord.Env(
+        await house.bot(), shard_count=1, settle_timeout=30, approved_intents=discord.Intents(guilds=True)
+    )
+    await env.start()
+    try:
+        yield env
+    finally:
+        await env.shutdown()
+
+
+@pytest.fixture
+def stage(house: House, env: simcord.Env) -> Stage:
+    guild = env.create_guild()
+    channel = guild.create_text_channel("general")
+    alice = guild.add_member(env.create_user("alice"))
+    bob = guild.add_member(env.create_user("bob"))
+    return Stage(house, env, channel, alice, bob)

@@ -1,0 +1,256 @@
+"""A whole bot on a simulated Discord: real discord.py, real cogs, real stores, real intake; nothing runs the jobs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+import discord
+import simcord
+
+from bot.chat.buttons import Presses
+from bot.chat.client import CastbookClient
+from bot.chat.courier import DiscordCourier
+from bot.config import LimitSettings
+from bot.jobs.gate import Gate
+from bot.jobs.intake import Intake
+from bot.provider.task import Balance
+from bot.store.characters import CharacterStore, NewCharacter
+from bot.store.commands import CommandStore
+from bot.store.consents import ConsentStore
+from bot.store.database import Database
+from bot.store.disk import DiskUse
+from bot.store.drafts import DraftStore
+from bot.store.files import FileStore
+from bot.store.jobs import JobChanges, JobStore
+from bot.store.provider_state import ProviderStateStore
+from bot.texts import Text
+from bot.values.character import Character, ProviderCharacter
+from bot.values.job import Asked, CharacterRequest, CharacterResult, Job, JobKind, Step
+from bot.values.source import Attachment
+from bot.values.time_range import TimeRange
+from cogs.about import About
+from cogs.cast import Cast
+from cogs.characters import Characters
+from cogs.message_menu import MessageMenu
+from cogs.tasks import Tasks
+
+MODELS = ("sora-2", "sora-2-pro")
+MAX_BYTES = 1000
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"picture"
+
+
+@dataclass
+class Idle:
+    """Workers that only remember what they were told."""
+
+    woken: int = 0
+    interrupted: list[str] = field(default_factory=list)
+
+    def wake(self) -> None:
+        self.woken += 1
+
+    async def interrupt(self, job_id: str) -> None:
+        self.interrupted.append(job_id)
+
+
+class CurrentCourier:
+    """The courier of whichever bot was started last; of it the intake needs one thing only."""
+
+    real: DiscordCourier
+
+    async def withdraw(self, job: Job, message: Text) -> None:
+        await self.real.withdraw(job, message)
+
+
+class EmptyPurse:
+    """A provider that is only asked for its balance, and has none."""
+
+    async def balance(self) -> Balance:
+        return Balance(remaining=Decimal(0), unlimited=False)
+
+
+class House:
+    """The stores of one test, and as many bots over them as it starts."""
+
+    def __init__(self, folder: Path, limits: LimitSettings) -> None:
+        self.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+        self.database = Database(f"sqlite+aiosqlite:///{folder}/castbook.db")
+        self.jobs = JobStore(self.database)
+        self.characters = CharacterStore(self.database)
+        self.consents = ConsentStore(self.database)
+        self.drafts = DraftStore(self.database)
+        self.provider_state = ProviderStateStore(self.database)
+        self.commands = CommandStore(self.database)
+        self.files = FileStore(folder / "files")
+        self.workers = Idle()
+        self.courier = CurrentCourier()
+        disk = DiskUse(self.database)
+        self.intake = Intake(
+            jobs=self.jobs,
+            consents=self.consents,
+            files=self.files,
+            disk=disk,
+            gate=Gate(self.provider_state, EmptyPurse(), self.clock),
+            workers=self.workers,
+            courier=self.courier,
+            clock=self.clock,
+            random=Random(7),
+            settings=limits,
+        )
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def bot(self) -> CastbookClient:
+        presses = Presses()
+        client = CastbookClient(clock=self.clock, presses=presses, commands_store=self.commands)
+        self.courier.real = DiscordCourier(client, self.files, clock=self.clock, owners=())
+        characters = Characters(
+            intake=self.intake,
+            clock=self.clock,
+            models=MODELS,
+            default_model=MODELS[0],
+            max_bytes=MAX_BYTES,
+        )
+        await client.add_parts(
+            [
+                characters,
+                Cast(group=characters.group, presses=presses, characters=self.characters, files=self.files),
+                Tasks(intake=self.intake, jobs=self.jobs, presses=presses, clock=self.clock),
+                MessageMenu(
+                    tree=client.tree,
+                    presses=presses,
+                    intake=self.intake,
+                    drafts=self.drafts,
+                    clock=self.clock,
+                    model=MODELS[0],
+                    max_bytes=MAX_BYTES,
+                ),
+                About(version="1.2.3"),
+            ]
+        )
+        return client
+
+    async def job(self, owner_id: int, changes: JobChanges | None = None, *, name: str | None = None) -> Job:
+        """A job of ``owner_id``'s in the state that ``changes`` say, held by nobody."""
+        number = await self._number()
+        job = Job(
+            id=f"{number:016x}",
+            kind=JobKind.CHARACTER,
+            owner_id=owner_id,
+            asked=asked(self.now),
+            step=Step.PREPARE,
+            next_attempt_at=self.now,
+            request=CharacterRequest(
+                source=Attachment(url="https://cdn.example/clip.mp4", filename="clip.mp4", size=10),
+                range=TimeRange.parse("1-3"),
+                model=MODELS[0],
+                name=name,
+            ),
+            created_at=self.now,
+            updated_at=self.now,
+        )
+        await self.jobs.add(job, running_limit=0, day_limit=0)
+        if changes is None:
+            return job
+        await self.jobs.claim("test", now=self.now, limit=100)
+        settled = JobChanges(next_attempt_at=None) | changes
+        return await self.jobs.change(job.id, "test", settled, now=self.now, release=True)
+
+    async def _number(self) -> int:
+        self._made = getattr(self, "_made", 0) + 1
+        return self._made
+
+    async def character(
+        self, owner_id: int, name: str, *, picture: bytes | None = PICTURE, username: str = "duck.sings"
+    ) -> Character:
+        """A member of ``owner_id``'s cast, made a second after the one before."""
+        self.now += timedelta(seconds=1)
+        job = await self.job(owner_id)
+        await self.jobs.claim("test", now=self.now, limit=100)
+        stored = None if picture is None else await self.files.put_bytes(owner_id, picture, "image/png")
+        made = ProviderCharacter(id="ch_1", display_name="Singing Duck", username=username)
+        new = NewCharacter(
+            owner_id=owner_id,
+            name=name,
+            display_name=made.display_name,
+            username=username,
+            provider_id=made.id,
+            task_id=f"task_{job.id}",
+            model=MODELS[0],
+            range=TimeRange.parse("1-3"),
+            picture=stored,
+        )
+        _, character = await self.characters.add_for_job(
+            job.id, "test", new, CharacterResult(characters=(made,)), now=self.now
+        )
+        await self.jobs.change(
+            job.id,
+            "test",
+            JobChanges(step=Step.DONE, next_attempt_at=None, delivered_at=self.now, finished_at=self.now),
+            now=self.now,
+            release=True,
+        )
+        return character
+
+
+def asked(now: datetime, *, private: bool = False) -> Asked:
+    return Asked(
+        guild_id=1,
+        channel_id=2,
+        message_id=None,
+        token="first-token",
+        token_at=now,
+        locale="en-GB",
+        private=private,
+        ephemeral=private,
+        bot_is_member=True,
+    )
+
+
+@dataclass
+class Stage:
+    """One running bot in one channel, with its owner and a stranger before it."""
+
+    house: House
+    env: simcord.Env
+    channel: simcord.ChannelHandle
+    alice: simcord.MemberActor
+    bob: simcord.MemberActor
+
+    async def restart(self) -> None:
+        await self.env.restart_bot(await self.house.bot())
+
+    async def jobs_of(self, actor: simcord.MemberActor) -> tuple[Job, ...]:
+        return (await self.house.intake.overview(actor.id)).unfinished
+
+    async def job_of(self, actor: simcord.MemberActor) -> Job:
+        (job,) = await self.jobs_of(actor)
+        return job
+
+
+def words(message: simcord.ResponseMessage | discord.Message) -> str:
+    """Everything a message says."""
+    said = [message.content]
+    for embed in message.embeds:
+        said += [embed.title, embed.description, embed.footer.text]
+        said += [part for each in embed.fields for part in (each.name, each.value)]
+    return "\n".join(part for part in said if part)
+
+
+def labels(message: simcord.ResponseMessage) -> list[str]:
+    """The buttons that can be pressed, in their order."""
+    rows = [row["components"] for row in message.components]
+    return [each["label"] for row in rows for each in row if not each.get("disabled")]
+
+
+def refusal(result: simcord.InteractionResult) -> str:
+    """What a person was told, for their eyes only; nothing else may be left of the answer."""
+    shown = [message for message in (result.response, *result.followups) if message is not None]
+    assert len(shown) == 1, shown
+    assert shown[0].ephemeral
+    return words(shown[0])

@@ -1,0 +1,35 @@
+"""/help and /about: answered at once, to whoever asked."""
+
+from __future__ import annotations
+
+import discord
+
+from tests.cogs.stage import Stage, words
+
+
+async def test_help_says_how_to_begin_what_a_range_is_and_what_is_kept(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "help")
+    assert not result.deferred
+    assert result.response is not None
+    assert result.response.ephemeral
+    said = words(result.response)
+    for part in ("/character create", "“Make a character”", "0:04-0:06.5", "/tasks", "/character list", "permission"):
+        assert part in said
+
+
+async def test_about_says_the_version_the_provider_the_licence_and_that_it_may_be_gone(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "about")
+    assert result.response is not None
+    assert result.response.ephemeral
+    said = words(result.response)
+    for part in (r"**Castbook** 1\.2.3", "ToAPIs", "MIT licence", "may be gone"):
+        assert part in said
+
+
+async def test_no_word_of_them_is_cut_by_discord(stage: Stage) -> None:
+    for command in ("help", "about"):
+        result = await stage.alice.slash(stage.channel, command)
+        assert result.response is not None
+        (embed,) = result.response.embeds
+        assert len(embed.description or "") < 4096
+        assert isinstance(embed, discord.Embed)

@@ -1,0 +1,313 @@
+"""/character list, show, rename, delete, and their buttons: one's own cast and nobody else's."""
+
+from __future__ import annotations
+
+import pytest
+from simcord import InteractionResult, ResponseMessage
+
+from bot.chat.cards import character_card
+from bot.values.character import Character
+from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
+
+
+def shown(result: InteractionResult) -> ResponseMessage:
+    assert result.response is not None
+    assert result.response.ephemeral
+    return result.response
+
+
+async def names(stage: Stage, owner_id: int) -> list[str]:
+    return await stage.house.characters.names(owner_id, "")
+
+
+# -- list -----------------------------------------------------------------------------------------------------------
+
+
+async def test_an_empty_cast_says_how_to_begin(stage: Stage) -> None:
+    message = shown(await stage.alice.slash(stage.channel, "character list"))
+    assert "Your cast is empty" in words(message)
+    assert "/character create" in words(message)
+    assert labels(message) == []
+
+
+async def test_the_list_has_pictures_and_says_what_to_do_next(stage: Stage) -> None:
+    for name in ("Duck", "*Bold*"):
+        await stage.house.character(stage.alice.id, name, picture=PICTURE + name.encode())
+    message = shown(await stage.alice.slash(stage.channel, "character list"))
+    assert [embed.title for embed in message.embeds] == [r"\*Bold\*", "Duck"]
+    assert [await each.read() for each in message.attachments] == [PICTURE + b"*Bold*", PICTURE + b"Duck"]
+    assert [embed.thumbnail.url for embed in message.embeds] == [
+        f"attachment://{each.filename}" for each in message.attachments
+    ]
+    said = words(message)
+    assert "sora-2 · 0:01–0:03 · made <t:" in said
+    assert "Not used in a video yet" in said
+    assert "1 to 2 of 2" in said
+    assert "/character show" in said
+    assert "duck.sings" not in said
+    assert labels(message) == []
+
+
+async def test_pages_are_turned_in_place_also_after_a_restart(stage: Stage) -> None:
+    for number in range(9):
+        await stage.house.character(stage.alice.id, f"Duck {number}", picture=None)
+    first = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
+    assert [embed.title for embed in first.embeds] == ["Duck 0", "Duck 1", "Duck 2", "Duck 3"]
+    assert labels(first) == ["Next"]
+    second = shown(await stage.alice.click(first, label="Next"))
+    assert second.id == first.id
+    assert [embed.title for embed in second.embeds] == ["Duck 4", "Duck 5", "Duck 6", "Duck 7"]
+    assert labels(second) == ["Previous", "Next"]
+    assert "5 to 8 of 9" in words(second)
+    await stage.restart()
+    last = shown(await stage.alice.click(second, label="Next"))
+    assert [embed.title for embed in last.embeds] == ["Duck 8"]
+    assert labels(last) == ["Previous"]
+    again = shown(await stage.alice.click(last, label="Previous"))
+    assert again.embeds[0].title == "Duck 4"
+
+
+async def test_a_page_that_is_gone_shows_the_last_there_is(stage: Stage) -> None:
+    made = [await stage.house.character(stage.alice.id, f"Duck {number}", picture=None) for number in range(5)]
+    first = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
+    await stage.house.characters.delete(stage.alice.id, made[4].id)
+    after = shown(await stage.alice.click(first, label="Next"))
+    assert [embed.title for embed in after.embeds] == ["Duck 0", "Duck 1", "Duck 2", "Duck 3"]
+
+
+async def test_a_search_stays_while_pages_are_turned(stage: Stage) -> None:
+    for number in range(5):
+        await stage.house.character(stage.alice.id, f"Duck: {number}", picture=None)
+        await stage.house.character(stage.alice.id, f"Goose {number}", picture=None)
+    first = shown(await stage.alice.slash(stage.channel, "character list", search="duck:", sort="name"))
+    second = shown(await stage.alice.click(first, label="Next"))
+    assert [embed.title for embed in second.embeds] == ["Duck: 4"]
+
+
+async def test_the_longest_search_fits_into_the_buttons(stage: Stage) -> None:
+    for _ in range(5):
+        await stage.house.character(stage.alice.id, "ß" * 32, picture=None)
+    result = await stage.alice.slash(stage.channel, "character list", search="ß" * 30 + "x" * 70)
+    assert "Nobody in your cast has" in words(shown(result))
+    result = await stage.alice.slash(stage.channel, "character list", search="ß" * 30)
+    assert labels(shown(result)) == ["Next"]
+
+
+async def test_a_picture_that_is_lost_costs_only_the_picture(stage: Stage) -> None:
+    duck = await stage.house.character(stage.alice.id, "Duck")
+    assert duck.picture is not None
+    await stage.house.files.delete(duck.picture.key)
+    message = shown(await stage.alice.slash(stage.channel, "character list"))
+    assert [embed.title for embed in message.embeds] == ["Duck"]
+    assert message.attachments == []
+
+
+async def test_pictures_that_do_not_fit_into_one_message_are_left_out(stage: Stage) -> None:
+    half = 13 * 1024 * 1024  # of the 25 MB that the simulated Discord takes
+    await stage.house.character(stage.alice.id, "Large", picture=b"\x89PNG" + bytes(half))
+    await stage.house.character(stage.alice.id, "Larger", picture=b"\x89PNG!" + bytes(half))
+    message = shown(await stage.alice.slash(stage.channel, "character list"))
+    assert [embed.title for embed in message.embeds] == ["Larger", "Large"]
+    assert len(message.attachments) == 1
+
+
+async def test_a_stranger_sees_their_own_list(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck", picture=None)
+    theirs = shown(await stage.bob.slash(stage.channel, "character list"))
+    assert "Your cast is empty" in words(theirs)
+
+
+# -- autocomplete ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["character show", "character rename", "character delete"])
+async def test_names_are_completed_over_ones_own_cast_only(stage: Stage, command: str) -> None:
+    for number in range(27):
+        await stage.house.character(stage.alice.id, f"Duck {number}", picture=None)
+    await stage.house.character(stage.bob.id, "Duck of Bob", picture=None)
+    offered = await stage.alice.autocomplete(stage.channel, command, "name", "duck")
+    assert len(offered) == 25
+    assert all(choice["value"].startswith("Duck ") and "Bob" not in choice["value"] for choice in offered)
+    assert await stage.alice.autocomplete(stage.channel, command, "name", "goose") == []
+    theirs = await stage.bob.autocomplete(stage.channel, command, "name", "")
+    assert [choice["value"] for choice in theirs] == ["Duck of Bob"]
+
+
+# -- show -----------------------------------------------------------------------------------------------------------
+
+
+async def test_show_has_picture_task_username_and_buttons_for_the_owner_alone(stage: Stage) -> None:
+    duck = await stage.house.character(stage.alice.id, "Duck")
+    message = shown(await stage.alice.slash(stage.channel, "character show", name="dUCK"))
+    said = words(message)
+    assert f"```\n{duck.task_id}\n```" in said
+    assert "duck.sings" in said
+    assert [await each.read() for each in message.attachments] == [PICTURE]
+    assert labels(message) == ["Rename", "Delete"]
+
+
+async def test_show_without_a_picture_is_still_a_card(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck", picture=None)
+    message = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
+    assert message.attachments == []
+    assert labels(message) == ["Rename", "Delete"]
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("character show", {}), ("character rename", {"new_name": "Mine"}), ("character delete", {})],
+)
+async def test_somebody_elses_character_is_answered_like_an_unknown_one(
+    stage: Stage, command: str, options: dict[str, str]
+) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    theirs = refusal(await stage.bob.slash(stage.channel, command, name="Duck", **options))
+    unknown = refusal(await stage.bob.slash(stage.channel, command, name="Swan", **options))
+    assert theirs.replace("Duck", "Swan") == unknown
+    assert "no character called “Swan”" in unknown
+    assert await names(stage, stage.alice.id) == ["Duck"]
+
+
+# -- rename ---------------------------------------------------------------------------------------------------------
+
+
+async def test_rename_says_the_new_name(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    message = shown(await stage.alice.slash(stage.channel, "character rename", name="Duck", new_name=" Sir  Duck "))
+    assert words(message) == "“Duck” is called “Sir Duck” now."
+    assert await names(stage, stage.alice.id) == ["Sir Duck"]
+
+
+async def test_a_name_that_is_taken_gets_a_number_and_that_is_said(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    await stage.house.character(stage.alice.id, "Goose")
+    message = shown(await stage.alice.slash(stage.channel, "character rename", name="Goose", new_name="DUCK"))
+    assert words(message) == "You already have a “DUCK”, so “Goose” is called “DUCK 2” now."
+
+
+async def test_what_is_deleted_while_it_is_renamed_is_an_unknown_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    real = stage.house.characters.by_name
+
+    async def then_gone(owner_id: int, name: str) -> Character | None:
+        found = await real(owner_id, name)
+        assert found is not None
+        await stage.house.characters.delete(owner_id, found.id)
+        return found
+
+    monkeypatch.setattr(stage.house.characters, "by_name", then_gone)
+    result = await stage.alice.slash(stage.channel, "character rename", name="Duck", new_name="Drake")
+    assert "no character called “Duck”" in refusal(result)
+
+
+async def test_an_invisible_name_is_refused_at_once(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    result = await stage.alice.slash(stage.channel, "character rename", name="Duck", new_name="\u200e\u202e")
+    assert not result.deferred
+    assert "no visible character" in refusal(result)
+    assert await names(stage, stage.alice.id) == ["Duck"]
+
+
+async def test_the_rename_form_works_across_a_restart(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
+    await stage.restart()
+    form = await stage.alice.click(card, label="Rename")
+    assert form.modal is not None
+    await stage.restart()
+    answer = await stage.alice.submit_modal(form, {"name": "Drake"})
+    assert "“Duck” is called “Drake” now." in words(shown(answer))
+    assert await names(stage, stage.alice.id) == ["Drake"]
+
+
+async def test_a_form_for_what_is_gone_meanwhile_says_so(stage: Stage) -> None:
+    duck = await stage.house.character(stage.alice.id, "Duck")
+    card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
+    form = await stage.alice.click(card, label="Rename")
+    await stage.house.characters.delete(stage.alice.id, duck.id)
+    answer = await stage.alice.submit_modal(form, {"name": "Drake"})
+    assert "no longer in your cast" in refusal(answer)
+
+
+async def test_a_form_with_an_invisible_name_is_refused(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
+    form = await stage.alice.click(card, label="Rename")
+    assert "no visible character" in refusal(await stage.alice.submit_modal(form, {"name": "\u200e"}))
+
+
+# -- delete ---------------------------------------------------------------------------------------------------------
+
+
+async def test_delete_asks_first_and_takes_the_picture_with_it(stage: Stage) -> None:
+    duck = await stage.house.character(stage.alice.id, "Duck")
+    assert duck.picture is not None
+    question = shown(await stage.alice.slash(stage.channel, "character delete", name="Duck"))
+    assert "Delete “Duck”" in words(question)
+    assert await names(stage, stage.alice.id) == ["Duck"]
+    await stage.restart()
+    done = shown(await stage.alice.click(question, label="Delete it"))
+    assert done.id == question.id
+    assert "“Duck” and its picture are deleted here" in words(done)
+    assert labels(done) == []
+    assert await names(stage, stage.alice.id) == []
+    with pytest.raises(FileNotFoundError):
+        await stage.house.files.read(duck.picture.key)
+
+
+async def test_a_picture_that_another_character_shares_stays(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    other = await stage.house.character(stage.alice.id, "Goose")
+    assert other.picture is not None
+    question = shown(await stage.alice.slash(stage.channel, "character delete", name="Duck"))
+    await stage.alice.click(question, label="Delete it")
+    assert await stage.house.files.read(other.picture.key) == PICTURE
+
+
+async def test_keep_it_deletes_nothing(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    question = shown(await stage.alice.slash(stage.channel, "character delete", name="Duck"))
+    kept = shown(await stage.alice.click(question, label="Keep it"))
+    assert words(kept) == "Nothing was deleted."
+    assert labels(kept) == []
+    assert await names(stage, stage.alice.id) == ["Duck"]
+
+
+async def test_the_card_asks_too_and_a_second_answer_finds_nothing(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
+    one = shown(await stage.alice.click(card, label="Delete"))
+    two = shown(await stage.alice.click(card, label="Delete"))
+    await stage.alice.click(one, label="Delete it")
+    late = await stage.alice.click(two, label="Delete it")
+    assert [words(each) for each in late.followups] == [
+        "That character is no longer in your cast. See /character list for those you have."
+    ]
+    assert "no longer in your cast" in refusal(await stage.alice.click(card, label="Delete"))
+
+
+async def test_a_stranger_presses_a_public_card_in_vain(stage: Stage) -> None:
+    duck = await stage.house.character(stage.alice.id, "Duck")
+    card = await public_card(stage, duck.id)
+    for label in ("Rename", "Delete"):
+        result = await stage.bob.click(card, label=label)
+        assert result.modal is None
+        assert "Only the person who asked" in refusal(result)
+    assert await names(stage, stage.alice.id) == ["Duck"]
+
+
+async def public_card(stage: Stage, character_id: int) -> ResponseMessage:
+    """The card as the courier would have delivered it, for everybody to see."""
+
+    character = await stage.house.characters.get(stage.alice.id, character_id)
+    assert character is not None
+    card = character_card(character, None, "en-GB", owner_sees=False)
+    channel = stage.env.bot.get_partial_messageable(stage.channel.id)
+    view = card.view()
+    assert view is not None
+    await channel.send(embeds=list(card.embeds), view=view)
+    message = stage.channel.last_message
+    assert message is not None
+    return message

@@ -1,0 +1,128 @@
+"""/character create: what starts a job, and what is refused before it costs anything."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.values.job import Step
+from bot.values.source import Attachment, EarlierTask, Link
+from tests.cogs.stage import MAX_BYTES, Stage, refusal
+
+CLIP = ("clip.mp4", b"bytes of a clip")
+TOO_LARGE = ("clip.mp4", b"x" * (MAX_BYTES + 1))
+
+
+async def test_an_attachment_becomes_a_job_and_the_answer_is_deferred_for_everybody(stage: Stage) -> None:
+    result = await stage.alice.slash(
+        stage.channel, "character create", video=CLIP, range="1-3", name="  Duck\u202e ", model="sora-2-pro"
+    )
+    assert result.deferred
+    assert not result.ephemeral
+    job = await stage.job_of(stage.alice)
+    assert isinstance(job.request.source, Attachment)
+    assert job.request.source.filename == "clip.mp4"
+    assert job.request.source.size == len(CLIP[1])
+    assert job.request.source.url is not None
+    assert (job.request.range.provider, job.request.model, job.request.name) == ("1,3", "sora-2-pro", "Duck")
+    assert (job.step, job.owner_id) == (Step.PREPARE, stage.alice.id)
+    assert (job.asked.private, job.asked.ephemeral, job.asked.channel_id) == (False, False, stage.channel.id)
+    assert job.asked.token
+    assert stage.house.workers.woken == 1
+
+
+async def test_a_private_one_is_hidden_from_the_start(stage: Stage) -> None:
+    result = await stage.alice.slash(
+        stage.channel, "character create", link="https://example.org/clip.mp4", range="0:01-0:03", private=True
+    )
+    assert result.deferred
+    assert result.ephemeral
+    job = await stage.job_of(stage.alice)
+    assert job.request.source == Link(url="https://example.org/clip.mp4")
+    assert job.request.model == "sora-2"
+    assert job.request.name is None
+    assert (job.asked.private, job.asked.ephemeral) == (True, True)
+
+
+async def test_an_earlier_task_is_taken_by_its_id(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "character create", task="task_01ABC", range="1-3")
+    assert (await stage.job_of(stage.alice)).request.source == EarlierTask(task_id="task_01ABC")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "exactly one of video, link or task"),
+        ({"video": CLIP, "link": "https://example.org/a.mp4"}, "exactly one of video, link or task"),
+        ({"video": CLIP, "range": "1-9"}, "must be 1 to 3 seconds"),
+        ({"video": CLIP, "range": "soon"}, "is not a range of seconds"),
+        ({"link": "ftp://example.org/a.mp4"}, "not a link to a file"),
+        ({"link": "https://discord.com/channels/1/2/3"}, "“Make a character”"),
+        ({"task": "no such thing!"}, "not a task ID"),
+        ({"video": CLIP, "name": "\u202e \u200e"}, "no visible character"),
+    ],
+)
+async def test_what_cannot_work_is_refused_at_once_and_hidden(
+    stage: Stage, options: dict[str, object], said: str
+) -> None:
+    result = await stage.alice.slash(stage.channel, "character create", **({"range": "1-3"} | options))
+    assert not result.deferred
+    words = refusal(result)
+    assert said in words
+    assert "othing was charged" in words
+    assert await stage.jobs_of(stage.alice) == ()
+
+
+async def test_a_file_that_is_too_large_is_refused_before_it_is_fetched(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "character create", video=TOO_LARGE, range="1-3")
+    assert not result.deferred
+    assert "the most I can take" in refusal(result)
+    assert await stage.jobs_of(stage.alice) == ()
+
+
+async def test_a_refusal_of_the_intake_takes_the_public_answer_back(stage: Stage) -> None:
+    for _ in range(2):
+        await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
+    third = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
+    assert third.response is None
+    assert "othing was charged" in refusal(third)
+    assert len(await stage.jobs_of(stage.alice)) == 2
+
+
+async def test_nothing_is_started_while_submissions_are_paused(stage: Stage) -> None:
+    await stage.house.provider_state.pause("balance", now=stage.house.now)
+    result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", private=True)
+    assert "balance" in refusal(result)
+    assert await stage.jobs_of(stage.alice) == ()
+
+
+async def test_a_closed_model_is_said_before_anything_is_charged(stage: Stage) -> None:
+    await stage.house.provider_state.close_model("sora-2", now=stage.house.now)
+    result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", private=True)
+    assert "sora-2" in refusal(result)
+    assert await stage.jobs_of(stage.alice) == ()
+
+
+async def test_only_models_of_the_configuration_are_offered(stage: Stage) -> None:
+    group = stage.env.bot.tree.get_command("character")
+    (offered,) = [each for each in group.get_command("create").parameters if each.name == "model"]
+    assert [choice.value for choice in offered.choices] == ["sora-2", "sora-2-pro"]
+
+
+async def test_a_model_that_only_an_old_command_still_offers_is_refused(stage: Stage) -> None:
+    group = stage.env.backend.find_command("character", None)
+    create = next(each for each in group["options"] if each["name"] == "create")
+    model = next(each for each in create["options"] if each["name"] == "model")
+    del model["choices"]
+    result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", model="sora-1")
+    assert "no model “sora-1”" in refusal(result)
+    assert await stage.jobs_of(stage.alice) == ()
+
+
+async def test_nobody_has_finished_videos_to_choose_from_yet(stage: Stage) -> None:
+    assert await stage.alice.autocomplete(stage.channel, "character create", "task", "task_") == []
+
+
+async def test_it_works_in_a_direct_message(stage: Stage) -> None:
+    result = await stage.alice.user.slash("character create", link="https://example.org/clip.mp4", range="1-3")
+    assert result.deferred
+    assert (await stage.job_of(stage.alice)).asked.guild_id is None

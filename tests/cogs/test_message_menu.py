@@ -1,0 +1,113 @@
+"""The menu "Make a character": a posted video, a form, a draft."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import discord
+import pytest
+
+from bot.values.source import Attachment
+from tests.cogs.stage import MAX_BYTES, Stage, refusal
+
+MENU = "Make a character"
+
+
+async def posted(stage: Stage, *files: tuple[str, bytes]) -> discord.Message:
+    return await stage.bob.send(stage.channel, "look", attachments=files)
+
+
+async def test_a_posted_video_becomes_a_job_through_the_form(stage: Stage) -> None:
+    message = await posted(stage, ("notes.txt", b"notes"), ("CLIP.MP4", b"first"), ("other.mp4", b"second"))
+    form = await stage.alice.context_menu(stage.channel, MENU, message)
+    assert form.modal is not None
+    result = await stage.alice.submit_modal(form, {"range": "0:01-0:03", "name": " Duck "})
+    assert result.deferred
+    assert not result.ephemeral
+    job = await stage.job_of(stage.alice)
+    assert isinstance(job.request.source, Attachment)
+    assert (job.request.source.filename, job.request.source.size) == ("CLIP.MP4", 5)
+    assert (job.request.range.provider, job.request.name, job.request.model) == ("1,3", "Duck", "sora-2")
+    assert (job.asked.private, job.asked.ephemeral) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("filename", "content_type", "taken"),
+    [("clip", "video/mp4", True), ("clip.mov", None, True), ("clip.mov", "", True), ("clip", None, False)],
+)
+async def test_a_video_is_told_by_its_type_or_its_ending(
+    stage: Stage, filename: str, content_type: str | None, taken: bool
+) -> None:
+    message = await posted(stage, (filename, b"clip"))
+    (attachment,) = stage.env.backend.get_message(stage.channel.id, message.id).attachments
+    attachment.pop("content_type", None)
+    if content_type is not None:
+        attachment["content_type"] = content_type
+    form = await stage.alice.context_menu(stage.channel, MENU, message)
+    assert (form.modal is not None) is taken
+
+
+async def test_the_form_survives_a_restart_and_the_name_may_be_left_out(stage: Stage) -> None:
+    message = await posted(stage, ("clip.mp4", b"clip"))
+    form = await stage.alice.context_menu(stage.channel, MENU, message)
+    await stage.restart()
+    await stage.alice.submit_modal(form, {"range": "1-3"})
+    assert (await stage.job_of(stage.alice)).request.name is None
+
+
+async def test_a_message_without_a_video_is_answered_with_a_hint(stage: Stage) -> None:
+    message = await posted(stage, ("picture.png", b"png"))
+    result = await stage.alice.context_menu(stage.channel, MENU, message)
+    assert result.modal is None
+    assert "no video attached" in refusal(result)
+
+
+async def test_a_video_that_is_too_large_is_refused_before_the_form(stage: Stage) -> None:
+    message = await posted(stage, ("clip.mp4", b"x" * (MAX_BYTES + 1)))
+    result = await stage.alice.context_menu(stage.channel, MENU, message)
+    assert result.modal is None
+    assert "the most I can take" in refusal(result)
+
+
+async def test_a_bad_range_starts_nothing(stage: Stage) -> None:
+    form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
+    result = await stage.alice.submit_modal(form, {"range": "1-9"})
+    assert "must be 1 to 3 seconds" in refusal(result)
+    assert await stage.jobs_of(stage.alice) == ()
+
+
+async def test_a_draft_that_was_swept_says_what_to_do(stage: Stage) -> None:
+    form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
+    await stage.house.drafts.sweep(stage.house.now + timedelta(seconds=1))
+    result = await stage.alice.submit_modal(form, {"range": "1-3"})
+    assert result.response is None
+    assert "too old" in refusal(result)
+
+
+async def test_a_draft_is_nobody_elses(stage: Stage) -> None:
+    form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
+    assert form.modal is not None
+    other = await stage.bob.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
+    assert other.modal is not None
+    other._interaction.modal["custom_id"] = form.modal["custom_id"]  # a forged submission
+    result = await stage.bob.submit_modal(other, {"range": "1-3"})
+    assert "too old" in refusal(result)
+    assert await stage.jobs_of(stage.bob) == ()
+    await stage.alice.submit_modal(form, {"range": "1-3"})  # the owner's is still there
+    await stage.job_of(stage.alice)
+
+
+async def test_a_refusal_of_the_intake_takes_the_public_answer_back(stage: Stage) -> None:
+    for _ in range(2):
+        await stage.house.job(stage.alice.id)
+    form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
+    result = await stage.alice.submit_modal(form, {"range": "1-3"})
+    assert result.response is None
+    assert "othing was charged" in refusal(result)
+
+
+async def test_the_menu_goes_with_its_cog(stage: Stage) -> None:
+    tree = stage.env.bot.tree
+    assert tree.get_command(MENU, type=discord.AppCommandType.message) is not None
+    await stage.env.bot.remove_cog("MessageMenu")
+    assert tree.get_command(MENU, type=discord.AppCommandType.message) is None

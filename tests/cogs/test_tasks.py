@@ -1,0 +1,342 @@
+"""/tasks, and the buttons of jobs: what each does, for the owner and for nobody else."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import discord
+import pytest
+from simcord import InteractionResult, ResponseMessage
+
+from bot.chat.buttons import button, view
+from bot.chat.cards import failure_card, question_card
+from bot.store.jobs import JobChanges
+from bot.texts import text
+from bot.values.job import Job, Outcome, Question, Step
+from tests.cogs.stage import Stage, asked, labels, refusal, words
+
+WAITING = JobChanges(step=Step.CHOOSE, question=Question.CONSENT)
+SAME_AGAIN = JobChanges(step=Step.CHOOSE, question=Question.SAME_AGAIN)
+
+
+def ended(stage: Stage, outcome: Outcome, **more: object) -> JobChanges:
+    changes = JobChanges(step=Step.DONE, outcome=outcome, finished_at=stage.house.now)
+    return changes | JobChanges(**more)  # type: ignore[typeddict-item]
+
+
+def unclear(stage: Stage) -> JobChanges:
+    return ended(stage, Outcome.UNKNOWN, submit_started_at=stage.house.now, delivered_at=stage.house.now)
+
+
+async def listed(stage: Stage) -> ResponseMessage:
+    result = await stage.alice.slash(stage.channel, "tasks")
+    assert result.response is not None
+    assert result.response.ephemeral
+    return result.response
+
+
+async def now_of(stage: Stage, job: Job) -> Job:
+    found = await stage.house.jobs.get(job.id)
+    assert found is not None
+    return found
+
+
+async def public(stage: Stage, job: Job, question: Question) -> discord.Message:
+    """The job's own message, for everybody to see."""
+    card = question_card(job, question, "en-GB")
+    view = card.view()
+    assert view is not None
+    await stage.env.bot.get_partial_messageable(stage.channel.id).send(embeds=list(card.embeds), view=view)
+    message = stage.channel.last_message
+    assert message is not None
+    return message
+
+
+# -- the list -------------------------------------------------------------------------------------------------------
+
+
+async def test_an_empty_list_says_how_to_begin_and_what_there_is_to_use(stage: Stage) -> None:
+    message = await listed(stage)
+    assert "Begin with /character create" in words(message)
+    assert "0 of 5 used, 5 left" in words(message)
+    assert "Files: 0 of 500 MB" in words(message)
+    assert labels(message) == []
+
+
+async def test_every_job_has_its_state_and_the_buttons_that_apply(stage: Stage) -> None:
+    house, owner, now = stage.house, stage.alice.id, stage.house.now
+    await house.job(owner, JobChanges(step=Step.WATCH, submit_started_at=now, progress=40), name="Watched")
+    await house.job(owner, WAITING, name="Asked")
+    await house.job(owner, SAME_AGAIN, name="Twin")
+    await house.job(owner, unclear(stage), name="Unclear")
+    late = unclear(stage) | JobChanges(task_id="task_1")
+    await house.job(owner, late, name="Late")
+    refused = ended(stage, Outcome.FAILED, failure=text("The clip has no sound. Nothing was charged."))
+    await house.job(owner, refused, name="Silent")
+    await house.job(stage.bob.id, WAITING, name="Of Bob")
+    message = await listed(stage)
+    said = words(message)
+    assert "1. **Watched** (0:01–0:03): being made, 40 % · <t:" in said
+    assert "2. **Asked** (0:01–0:03): waits for you" in said
+    assert "Make another?" in said
+    assert "The clip has no sound. Nothing was charged." in said
+    assert "Of Bob" not in said
+    by_name = {name: number for number, name in numbered(said)}
+    assert sorted(labels(message)) == sorted(
+        [
+            f"Yes to {by_name['Asked']}",
+            f"Cancel {by_name['Asked']}",
+            f"Make {by_name['Twin']} again",
+            f"Cancel {by_name['Twin']}",
+            f"Send {by_name['Unclear']} again",
+            f"Check {by_name['Late']} again",
+            f"Show {by_name['Silent']}",
+        ]
+    )
+
+
+def numbered(said: str) -> list[tuple[str, str]]:
+    lines = [line.split("**") for line in said.splitlines() if line[:1].isdigit()]
+    return [(first.rstrip(". "), name) for first, name, *_ in lines]
+
+
+async def test_a_pause_and_the_use_of_the_day_are_said(stage: Stage) -> None:
+    await stage.house.job(stage.alice.id)
+    await stage.house.provider_state.pause("key", now=stage.house.now)
+    said = words(await listed(stage))
+    assert "Nothing new can be made at the moment" in said
+    assert "1 of 5 used, 4 left" in said
+
+
+async def test_the_clip_of_an_unclear_submission_cannot_be_sent_again_when_it_is_gone(stage: Stage) -> None:
+    await stage.house.job(stage.alice.id, unclear(stage))
+    stage.house.now += timedelta(hours=25)
+    assert labels(await listed(stage)) == []
+
+
+# -- answers --------------------------------------------------------------------------------------------------------
+
+
+async def test_yes_to_a_hidden_question_about_a_public_job_opens_a_message_for_everybody(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, WAITING)
+    question = await hidden(stage, job)
+    result = await stage.alice.click(question, label=yes_of(question))
+    assert result.response is not None
+    assert "Thank you, on it." in words(result.response)
+    assert labels(result.response) == []
+    (progress,) = result.followups
+    assert not progress.ephemeral
+    job = await now_of(stage, job)
+    assert (job.step, job.question) == (Step.PREPARE, None)
+    assert (job.asked.message_id, job.asked.ephemeral, job.asked.private) == (progress.id, False, False)
+    assert job.asked.token not in {None, "first-token"}
+    assert await stage.house.consents.given(stage.alice.id)
+    assert stage.house.workers.woken == 1
+
+
+async def test_yes_to_a_private_job_goes_on_in_the_same_message(stage: Stage) -> None:
+    private = WAITING | JobChanges(asked=asked(stage.house.now, private=True))
+    job = await stage.house.job(stage.alice.id, private)
+    question = await hidden(stage, job)
+    result = await stage.alice.click(question, label=yes_of(question))
+    assert result.followups == []
+    assert result.response is not None
+    assert result.response.id == question.id
+    assert "Thank you, on it." in words(result.response)
+    job = await now_of(stage, job)
+    assert (job.asked.message_id, job.asked.ephemeral, job.asked.private) == (question.id, True, True)
+
+
+async def test_a_public_question_goes_on_where_it_stands_also_after_a_restart(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, SAME_AGAIN)
+    question = await public(stage, job, Question.SAME_AGAIN)
+    await stage.restart()
+    await stage.alice.click(question, custom_id=custom_id(question, "again"))
+    job = await now_of(stage, job)
+    assert (job.step, job.request.another) == (Step.PREPARE, True)
+    assert (job.asked.message_id, job.asked.ephemeral) == (question.id, False)
+
+
+async def test_yes_in_the_list_opens_a_message_and_draws_the_list_anew(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, WAITING, name="Asked")
+    message = await listed(stage)
+    result = await stage.alice.click(message, label="Yes to 1")
+    (progress,) = result.followups
+    assert not progress.ephemeral
+    assert (await now_of(stage, job)).asked.message_id == progress.id
+    assert result.response is not None
+    assert result.response.id == message.id
+    assert "fetching the video" in words(result.response)
+    assert labels(result.response) == ["Cancel 1"]
+
+
+async def test_a_second_yes_finds_nothing_waiting_and_leaves_no_message_behind(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, WAITING)
+    one, two = await hidden(stage, job), await hidden(stage, job)
+    await stage.alice.click(one, label=yes_of(one))
+    before = (await now_of(stage, job)).asked
+    late = await stage.alice.click(two, label=yes_of(two))
+    (said,) = late.followups
+    assert said.ephemeral
+    assert "no longer waiting" in words(said)
+    assert (await now_of(stage, job)).asked == before
+
+
+async def test_another_button_of_the_list_does_not_answer_the_question(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, WAITING)
+    question = await public(stage, job, Question.SAME_AGAIN)
+    result = await stage.alice.click(question, custom_id=custom_id(question, "again"))
+    assert "no longer waiting" in words(result.followups[-1])
+    assert (await now_of(stage, job)).step is Step.CHOOSE
+
+
+# -- cancel ---------------------------------------------------------------------------------------------------------
+
+
+async def test_cancel_under_the_job_says_that_nothing_was_charged(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, WAITING)
+    question = await hidden(stage, job)
+    result = await stage.alice.click(question, custom_id=custom_id(question, "cancel"))
+    assert result.response is not None
+    assert words(result.response) == "Cancelled. Nothing was charged."
+    assert labels(result.response) == []
+    assert (await now_of(stage, job)).outcome is Outcome.CANCELLED
+    assert stage.house.workers.interrupted == [job.id]
+
+
+async def test_cancel_in_the_list_draws_it_anew(stage: Stage) -> None:
+    await stage.house.job(stage.alice.id, name="Waiting")
+    message = await listed(stage)
+    result = await stage.alice.click(message, label="Cancel 1")
+    assert result.response is not None
+    assert result.response.id == message.id
+    assert "cancelled, nothing was charged" in words(result.response)
+    assert labels(result.response) == []
+    assert "0 of 5 used" in words(result.response)
+
+
+async def test_it_is_too_late_to_cancel_once_it_was_submitted(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id)
+    message = await listed(stage)
+    await stage.house.jobs.claim("test", now=stage.house.now, limit=1)
+    started = JobChanges(step=Step.WATCH, submit_started_at=stage.house.now)
+    await stage.house.jobs.change(job.id, "test", started, now=stage.house.now, release=True)
+    result = await stage.alice.click(message, label="Cancel 1")
+    assert "no longer waiting" in words(result.followups[-1])
+    assert (await now_of(stage, job)).outcome is None
+
+
+# -- again, check, show ---------------------------------------------------------------------------------------------
+
+
+async def test_send_again_submits_anew_and_shows_it_where_it_was_pressed(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, unclear(stage))
+    result = await stage.alice.click(await listed(stage), label="Send 1 again")
+    (progress,) = result.followups
+    job = await now_of(stage, job)
+    assert (job.step, job.outcome, job.submit_started_at) == (Step.SUBMIT, None, None)
+    assert job.asked.message_id == progress.id
+
+
+async def test_check_again_looks_once_more_also_from_the_failure_itself(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, unclear(stage) | JobChanges(task_id="task_1"))
+    card = failure_card(job, "en-GB")
+    view = card.view()
+    assert view is not None
+    await stage.env.bot.get_partial_messageable(stage.channel.id).send(embeds=list(card.embeds), view=view)
+    message = stage.channel.last_message
+    assert message is not None
+    result = await stage.alice.click(message, custom_id=custom_id(message, "recheck"))
+    assert result.followups == []
+    job = await now_of(stage, job)
+    assert (job.step, job.outcome, job.task_id) == (Step.WATCH, None, "task_1")
+    assert (job.asked.message_id, job.asked.ephemeral) == (message.id, False)
+
+
+async def test_show_brings_an_undelivered_result_to_its_owner_alone(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, ended(stage, Outcome.SUCCEEDED))
+    message = await listed(stage)
+    assert "it could not be shown to you" in words(message)
+    result = await stage.alice.click(message, label="Show 1")
+    (place,) = result.followups
+    assert place.ephemeral
+    assert result.response is not None
+    assert "on its way to you" in words(result.response)
+    assert labels(result.response) == []
+    job = await now_of(stage, job)
+    assert (job.step, job.outcome) == (Step.DELIVER, Outcome.SUCCEEDED)
+    assert (job.asked.message_id, job.asked.ephemeral, job.asked.private) == (place.id, True, False)
+
+
+async def test_what_no_longer_applies_leaves_no_message_behind(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, unclear(stage))
+    first, second = await listed(stage), await listed(stage)
+    await stage.alice.click(first, label="Send 1 again")
+    late = await stage.alice.click(second, label="Send 1 again")
+    (said,) = late.followups
+    assert said.ephemeral
+    assert "no longer waiting" in words(said)
+    assert (await now_of(stage, job)).step is Step.SUBMIT
+
+
+# -- strangers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("action", ["again", "cancel"])
+async def test_a_stranger_presses_in_vain(stage: Stage, action: str) -> None:
+    job = await stage.house.job(stage.alice.id, SAME_AGAIN)
+    question = await public(stage, job, Question.SAME_AGAIN)
+    result = await stage.bob.click(question, custom_id=custom_id(question, action))
+    assert "Only the person who asked" in refusal(result)
+    assert (await now_of(stage, job)).step is Step.CHOOSE
+
+
+async def test_a_button_that_names_somebody_elses_job_does_nothing(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, WAITING)
+    forged = [
+        button(family, action, job.id, stage.bob.id, f"{family} {action}")
+        for family in ("job", "tasks")
+        for action in ("consent", "again", "cancel", "resend", "recheck", "show")
+    ]
+    await stage.env.bot.get_partial_messageable(stage.channel.id).send("here", view=view(*forged))
+    message = stage.channel.last_message
+    assert message is not None
+    for each in forged:
+        result = await stage.bob.click(message, label=each.item.label)
+        (said,) = result.followups
+        assert said.ephemeral, each.item.label
+        assert "no longer waiting" in words(said), each.item.label
+    assert await now_of(stage, job) == job
+    assert not await stage.house.consents.given(stage.bob.id)
+
+
+# -- messages as the courier makes them -----------------------------------------------------------------------------
+
+
+async def hidden(stage: Stage, job: Job) -> ResponseMessage:
+    """The question as its owner alone sees it: an answer to some command of theirs, made into the question."""
+    result: InteractionResult = await stage.alice.slash(stage.channel, "about")
+    assert result.response is not None
+    card = question_card(job, job.question or Question.CONSENT, "en-GB")
+    view = card.view()
+    assert view is not None
+    application = stage.env.bot.application_id
+    token = result._interaction.token
+    await stage.env.bot.http.request(
+        discord.http.Route("PATCH", f"/webhooks/{application}/{token}/messages/@original"),
+        json={"embeds": [embed.to_dict() for embed in card.embeds], "components": view.to_components()},
+    )
+    return result.response
+
+
+def custom_id(message: ResponseMessage | discord.Message, action: str) -> str:
+    rows = message.components
+    buttons = [each for row in rows for each in (row["components"] if isinstance(row, dict) else row.children)]
+    ids = [each["custom_id"] if isinstance(each, dict) else each.custom_id for each in buttons]
+    (found,) = [each for each in ids if f":{action}:" in each]
+    return found
+
+
+def yes_of(message: ResponseMessage) -> str:
+    """The label of the first button: the answer that goes on."""
+    return labels(message)[0]
