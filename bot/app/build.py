@@ -1,0 +1,247 @@
+"""Builds every part, starts them in order and stops them in reverse; the only place that knows them all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import TypeAlias
+
+from discord.ext import commands
+
+from bot import __version__
+from bot.app.login import log_in
+from bot.chat.buttons import Presses
+from bot.chat.client import CastbookClient
+from bot.chat.courier import DiscordCourier
+from bot.config import Settings
+from bot.jobs.character import character_steps
+from bot.jobs.choose import Choose
+from bot.jobs.collect import Collect
+from bot.jobs.deliver import Deliver
+from bot.jobs.gate import Gate
+from bot.jobs.intake import Intake
+from bot.jobs.ports import ByteSource
+from bot.jobs.prepare import Prepare
+from bot.jobs.runner import Runner
+from bot.jobs.submit import Submit
+from bot.jobs.upkeep import Upkeep
+from bot.jobs.watch import Watch
+from bot.media.download import Downloader
+from bot.media.guard import AddressGuard
+from bot.provider.client import ToapisClient
+from bot.store.characters import CharacterStore
+from bot.store.commands import CommandStore
+from bot.store.consents import ConsentStore
+from bot.store.database import Database
+from bot.store.disk import DiskUse
+from bot.store.drafts import DraftStore
+from bot.store.files import FileStore
+from bot.store.jobs import JobStore
+from bot.store.provider_state import ProviderStateStore
+from bot.values.clock import Clock, utc_now
+from bot.values.job import JobKind
+from bot.web.health import HealthServer
+from cogs.about import About
+from cogs.cast import Cast
+from cogs.characters import Characters
+from cogs.message_menu import MessageMenu
+from cogs.tasks import Tasks
+
+DRAIN = 5.0  # seconds that running commands get to answer, before the jobs get theirs
+
+WrapSource: TypeAlias = Callable[[ByteSource], ByteSource]
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that is kept, each entity with its own queries."""
+
+    database: Database
+    jobs: JobStore
+    characters: CharacterStore
+    drafts: DraftStore
+    consents: ConsentStore
+    provider_state: ProviderStateStore
+    commands: CommandStore
+    disk: DiskUse
+    files: FileStore
+
+    @classmethod
+    def of(cls, settings: Settings) -> Stores:
+        """Build them; nothing is opened yet."""
+        database = Database(settings.store.url)
+        return cls(
+            database=database,
+            jobs=JobStore(database),
+            characters=CharacterStore(database),
+            drafts=DraftStore(database),
+            consents=ConsentStore(database),
+            provider_state=ProviderStateStore(database),
+            commands=CommandStore(database),
+            disk=DiskUse(database),
+            files=FileStore(Path(settings.store.files)),
+        )
+
+
+class App:
+    """One Castbook. ``open`` → ``start_jobs`` / ``start_bot`` / ``start_web`` → ``close``.
+
+    Bot and jobs start separately: a simulated Discord runs the bot itself. ``clock`` and ``random`` are handed to
+    every part; ``wrap_source`` may put another source of bytes before our own download (a simulated Discord keeps
+    attachments in memory); ``shards`` fixes the number of shards.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock = utc_now,
+        random: Random | None = None,
+        wrap_source: WrapSource | None = None,
+        shards: int | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._random = random or SystemRandom()
+        self.stores = stores = Stores.of(settings)
+        self.provider = ToapisClient(settings.toapis, clock=clock)
+        guard = AddressGuard([*settings.discord.cdn_origins, *settings.links.trusted_origins])
+        self._downloader = Downloader(guard, timeout=settings.links.timeout, cdn_origins=settings.discord.cdn_origins)
+        source: ByteSource = wrap_source(self._downloader) if wrap_source else self._downloader
+        self._presses = Presses()
+        self.client = CastbookClient(
+            clock=clock, presses=self._presses, commands_store=stores.commands, shard_count=shards
+        )
+        self.courier = DiscordCourier(self.client, stores.files, clock=clock, owners=settings.discord.owners)
+        self.gate = Gate(stores.provider_state, self.provider, clock)
+        self.runner = self._build_runner(source)
+        self.intake = Intake(
+            jobs=stores.jobs,
+            consents=stores.consents,
+            files=stores.files,
+            disk=stores.disk,
+            gate=self.gate,
+            workers=self.runner,
+            courier=self.courier,
+            clock=clock,
+            random=self._random,
+            settings=settings.limits,
+        )
+        self._upkeep = Upkeep(jobs=stores.jobs, drafts=stores.drafts, files=stores.files, disk=stores.disk, clock=clock)
+        self.health = HealthServer(
+            settings.web,
+            {"gateway": self._gateway_up, "database": stores.database.writable, "jobs": self._jobs_up},
+        )
+        self._opened = AsyncExitStack()
+        self._tidying: asyncio.Task[None] | None = None
+
+    def _build_runner(self, source: ByteSource) -> Runner:
+        stores, settings, random = self.stores, self.settings, self._random
+        steps = character_steps(
+            Prepare(
+                jobs=stores.jobs,
+                consents=stores.consents,
+                files=stores.files,
+                disk=stores.disk,
+                source=source,
+                courier=self.courier,
+                random=random,
+                settings=settings,
+            ),
+            Choose(courier=self.courier, files=stores.files, random=random),
+            Submit(
+                provider=self.provider,
+                gate=self.gate,
+                files=stores.files,
+                courier=self.courier,
+                random=random,
+                settings=settings.toapis,
+            ),
+            Watch(provider=self.provider, courier=self.courier, random=random, settings=settings.toapis),
+            Collect(characters=stores.characters, files=stores.files, source=source, random=random),
+            Deliver(characters=stores.characters, files=stores.files, courier=self.courier, random=random),
+        )
+        return Runner(
+            stores.jobs,
+            {JobKind.CHARACTER: steps},
+            clock=self.clock,
+            random=random,
+            concurrency=settings.jobs.concurrency,
+        )
+
+    async def open(self) -> None:
+        """Open the database, the files and the sessions, and sweep what a kill left. Raises BadStart."""
+        async with AsyncExitStack() as opened:
+            await self.stores.database.open()
+            opened.push_async_callback(self.stores.database.close)
+            await self.provider.open()
+            opened.push_async_callback(self.provider.close)
+            await self._downloader.open()
+            opened.push_async_callback(self._downloader.close)
+            await self._upkeep.at_start()
+            await self.client.add_parts(self._cogs())
+            self._opened = opened.pop_all()
+
+    def _cogs(self) -> list[commands.Cog]:
+        stores, toapis = self.stores, self.settings.toapis
+        max_bytes = self.settings.links.max_bytes
+        characters = Characters(
+            intake=self.intake,
+            clock=self.clock,
+            models=toapis.models,
+            default_model=toapis.default_model,
+            max_bytes=max_bytes,
+        )
+        menu = MessageMenu(
+            tree=self.client.tree,
+            presses=self._presses,
+            intake=self.intake,
+            drafts=stores.drafts,
+            clock=self.clock,
+            model=toapis.default_model,
+            max_bytes=max_bytes,
+        )
+        return [
+            characters,
+            Cast(group=characters.group, presses=self._presses, characters=stores.characters, files=stores.files),
+            menu,
+            Tasks(intake=self.intake, jobs=stores.jobs, presses=self._presses, clock=self.clock),
+            About(version=__version__),
+        ]
+
+    async def start_jobs(self) -> None:
+        """Go on with every unfinished job, and take new ones."""
+        await self.runner.start()
+        self._opened.push_async_callback(self.runner.stop)
+        self._tidying = asyncio.create_task(self._upkeep.run(), name="upkeep")
+        self._opened.callback(self._tidying.cancel)
+
+    async def start_web(self) -> None:
+        """Serve health. Raises BadStart where the port is taken."""
+        await self.health.start()
+        self._opened.push_async_callback(self.health.stop)
+
+    async def serve_discord(self) -> None:
+        """Log in and stay connected until the client is closed. Raises BadStart where Discord refuses the token."""
+        settings = self.settings.discord
+        await log_in(self.client, settings)
+        if settings.gateway_url:  # with a fixed number of shards the library dials its default gateway: ours now
+            self.client.shard_count, _, _ = await self.client.http.get_bot_gateway()
+        await self.client.connect()
+
+    async def close(self) -> None:
+        """Let commands answer and steps finish, then close everything in reverse."""
+        await self.client.drain(DRAIN)
+        await self._opened.aclose()
+        if self.client.logged_in and not self.client.is_closed():
+            await self.client.close()
+
+    async def _gateway_up(self) -> bool:
+        return self.client.is_ready() and not self.client.is_closed()
+
+    async def _jobs_up(self) -> bool:
+        return self.runner.alive

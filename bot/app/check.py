@@ -1,0 +1,85 @@
+"""The commands that look and do not serve: check, invite, migrate. One plain line each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from bot.app.build import App
+from bot.app.login import log_in
+from bot.config import Settings
+from bot.errors import BadStart, CastbookError
+
+SCOPES = ("bot", "applications.commands")
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    embed_links=True,
+    attach_files=True,
+    read_message_history=True,
+)
+
+
+async def check(settings: Settings) -> int:
+    """Settings, database, balance, Discord: what is right and what is not. Returns 0, or 69 if one failed."""
+    app = App(settings)
+    print("settings   ok")
+    results = [
+        await _line("database", lambda: _database(app)),
+        await _line("provider", lambda: _balance(app)),
+        await _line("discord", lambda: _whoami(settings)),
+    ]
+    return 0 if all(results) else BadStart.exit_code
+
+
+async def _line(what: str, look: Callable[[], Awaitable[str]]) -> bool:
+    try:
+        print(f"{what:<10} ok: {await look()}")
+    except (BadStart, CastbookError) as error:
+        print(f"{what:<10} FAILED: {error}")
+        return False
+    return True
+
+
+async def _database(app: App) -> str:
+    await app.stores.database.open()
+    await app.stores.database.close()
+    return "opened, at this version"
+
+
+async def _balance(app: App) -> str:
+    async with app.provider:
+        balance = await app.provider.balance()
+    if balance.empty:
+        raise BadStart("the key is accepted, but the balance is used up; top it up at ToAPIs.")
+    return "the key is accepted; " + ("no limit" if balance.unlimited else f"balance {balance.remaining}")
+
+
+async def _whoami(settings: Settings) -> str:
+    async with await _logged_in(settings) as client:
+        return f"the token is accepted; logged in as {client.user}"
+
+
+async def invite(settings: Settings) -> int:
+    """Print the link with which a server invites the bot."""
+    async with await _logged_in(settings) as client:
+        application = client.application_id
+    if application is None:
+        raise BadStart("Discord names no application for discord.token.")
+    print(discord.utils.oauth_url(application, permissions=PERMISSIONS, scopes=SCOPES))
+    return 0
+
+
+async def _logged_in(settings: Settings) -> discord.Client:
+    client = discord.Client(intents=discord.Intents(guilds=True))
+    await log_in(client, settings.discord)
+    return client
+
+
+async def migrate(settings: Settings) -> int:
+    """Bring the database to this version."""
+    app = App(settings)
+    print(f"database   {await _database(app)}")
+    return 0

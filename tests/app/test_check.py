@@ -1,0 +1,74 @@
+"""check, invite and migrate: a line each, and an exit code."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bot.app import check
+from bot.errors import BadStart
+from playground.provider import SimulatedProvider
+from tests.app.conftest import MakeSettings
+from tests.loopback_discord.server import LoopbackDiscord
+
+# View Channel, Send Messages, Embed Links, Attach Files, Read Message History, Send Messages in Threads
+WANTED = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 38
+
+
+async def test_everything_right_is_a_line_each(make_settings: MakeSettings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await check.check(make_settings()) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "provider_call" not in line]  # a log line
+    assert [line.split()[:2] for line in lines] == [
+        ["settings", "ok"],
+        ["database", "ok:"],
+        ["provider", "ok:"],
+        ["discord", "ok:"],
+    ]
+    assert "castbook" in lines[3]
+
+
+async def test_each_thing_that_is_wrong_is_named_and_the_rest_still_looked_at(
+    make_settings: MakeSettings, provider: SimulatedProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = make_settings(DISCORD__TOKEN="not-the-token", TOAPIS__API_KEY="not-the-key")
+    assert await check.check(settings) == 69
+    out = capsys.readouterr().out
+    assert "database   ok" in out
+    assert "provider   FAILED" in out
+    assert "discord    FAILED: Discord refuses discord.token" in out
+    assert "not-the-" not in out
+    provider.account.remaining = 0
+    assert await check.check(make_settings()) == 69
+    assert "balance is used up" in capsys.readouterr().out
+
+
+async def test_an_unlimited_key_is_said_to_be_one(
+    make_settings: MakeSettings, provider: SimulatedProvider, capsys: pytest.CaptureFixture[str]
+) -> None:
+    provider.account.unlimited = True
+    assert await check.check(make_settings()) == 0
+    assert "no limit" in capsys.readouterr().out
+
+
+async def test_a_discord_that_is_away_is_one_sentence(make_settings: MakeSettings) -> None:
+    settings = make_settings(DISCORD__API_URL="http://127.0.0.1:9/api/v10")
+    with pytest.raises(BadStart, match=r"cannot be reached at discord\.api_url"):
+        await check.invite(settings)
+
+
+async def test_the_invite_asks_for_exactly_what_the_bot_needs(
+    make_settings: MakeSettings, discord: LoopbackDiscord, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await check.invite(make_settings()) == 0
+    query = parse_qs(urlsplit(capsys.readouterr().out.split()[-1]).query)
+    assert query["client_id"] == [str(discord.bot.id)]
+    assert query["scope"][0].split() == ["bot", "applications.commands"]
+    assert int(query["permissions"][0]) == WANTED
+
+
+async def test_migrate_makes_the_database(make_settings: MakeSettings, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = make_settings()
+    assert await check.migrate(settings) == 0
+    assert "database" in capsys.readouterr().out
+    assert await check.migrate(settings) == 0

@@ -1,0 +1,110 @@
+"""The usual scene of the wire tests: a Discord with a server, a simulated provider, a clip, and what people do."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playground.clip import render_clip
+from playground.provider import SimulatedProvider, Task
+from tests.loopback_discord.driving import User
+from tests.loopback_discord.interactions import Interaction
+from tests.loopback_discord.messages import Message
+from tests.loopback_discord.places import Channel, Guild
+from tests.loopback_discord.server import LoopbackDiscord
+
+PATIENCE = 20.0  # seconds; a busy machine is slow, an idle one needs a fraction of it
+JPEG = b"\xff\xd8\xff"
+
+
+@functools.cache
+def clip() -> bytes:
+    """Four seconds of a drawn figure with a voice."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        render_clip(path, seconds=4, size=(320, 180), fps=12)
+        return path.read_bytes()
+
+
+@dataclass
+class Scene:
+    """Everything outside the bot."""
+
+    discord: LoopbackDiscord
+    provider: SimulatedProvider
+    guild: Guild
+    channel: Channel
+
+    def person(self, name: str, **more: Any) -> User:
+        """Somebody new, who is a member of the server."""
+        return self.discord.add_user(name, self.guild, **more)
+
+    async def create(self, user: User, channel: Channel | None = None, **options: Any) -> Interaction:
+        """``/character create`` with the clip attached."""
+        video = self.discord.file("clip.mp4", clip(), "video/mp4")
+        given = {"range": "1-3", "video": video, **options}
+        return await user.slash(channel or self.channel, "character create", given)
+
+    async def made(self, user: User, **options: Any) -> Message:
+        """The card of a character that ``user`` has just had made; answers the question where it is asked."""
+        channel: Channel = options.get("channel", self.channel)
+        before = set(channel.messages)
+        await self.create(user, **options)
+
+        def question() -> Message | None:
+            return next((each for each in new(user) if "Yes, that is so" in each.labels), None)
+
+        def card() -> Message | None:
+            return next((each for each in new(user) if "Reusable task ID" in each.text), None)
+
+        def new(reader: User) -> list[Message]:
+            return [each for each in channel.visible_to(reader) if each not in before]
+
+        found = await self.see(lambda: question() or card())
+        if "Yes, that is so" in found.labels:
+            await found.press(user, "Yes, that is so")
+        return await self.see(card)
+
+    async def see(self, wanted: Callable[[], Message | None]) -> Message:
+        """The message, once it is there."""
+        return await self.discord.wait_for(wanted, PATIENCE)
+
+    async def reads(self, user: User, words: str, channel: Channel | None = None) -> Message:
+        """The newest message with ``words`` that ``user`` sees, once it is there."""
+        place = channel or self.channel
+
+        def newest() -> Message | None:
+            return next((each for each in reversed(place.visible_to(user)) if words in each.text), None)
+
+        return await self.see(newest)
+
+    async def says(self, interaction: Interaction, words: str) -> Message:
+        """The answer to ``interaction`` that contains ``words``, once it is there."""
+
+        def answer() -> Message | None:
+            answers = [each for each in (interaction.original, *interaction.followups) if each and not each.deleted]
+            return next((each for each in answers if words in each.text), None)
+
+        return await self.see(answer)
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The provider's tasks, oldest first."""
+        return list(self.provider.tasks.values())
+
+
+@asynccontextmanager
+async def scene(*, one_clock: bool = False, **provider: Any) -> AsyncIterator[Scene]:
+    """Open it. Discord's clock stands still unless a test moves it; the provider goes by the wall clock, or, with
+    ``one_clock``, by Discord's."""
+    async with LoopbackDiscord() as discord:
+        if one_clock:
+            provider["clock"] = discord.clock.now
+        async with SimulatedProvider(**provider) as made:
+            guild = discord.add_guild("studio")
+            yield Scene(discord, made, guild, guild.add_channel("casting"))
