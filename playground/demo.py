@@ -1,0 +1,185 @@
+"""The main job without accounts: a clip becomes a character, a silent clip is refused, and a restart loses nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import discord
+from simcord import InteractionResult, MemberActor
+
+from bot import log
+from bot.config import LogSettings
+from bot.errors import CastbookError
+from bot.values.job import Job, Step
+from bot.values.time_range import TimeRange
+from playground.clip import render_clip
+from playground.stage import Stage
+from playground.transcript import Transcript
+
+OUT = Path("demo-out")
+SECONDS_PER_TASK = 6.0
+PATIENCE = 45.0  # seconds for any one thing that the demo waits for
+
+
+def main(video: Path | None, range_text: str) -> int:
+    """Play it; returns the exit code."""
+    log.configure(LogSettings(level="ERROR"))
+    logging.getLogger("discord").setLevel(logging.ERROR)
+    try:
+        chosen = TimeRange.parse(range_text)
+    except CastbookError as error:
+        print(error)
+        return 2
+    if video is not None and not video.is_file():
+        print(f"There is no file {video}.")
+        return 2
+    OUT.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="castbook-demo-") as folder:
+        return asyncio.run(_Demo(Path(folder), video, chosen).play())
+
+
+class _Demo:
+    def __init__(self, folder: Path, video: Path | None, chosen: TimeRange) -> None:
+        self._folder = folder
+        self._video = video
+        self._range = chosen
+        self._transcript = Transcript()
+
+    async def play(self) -> int:
+        say = self._transcript.say
+        say("Castbook: the bot, its database, its files and the video work are real.")
+        say("Discord, the provider ToAPIs and the money are simulated; nothing leaves this machine.")
+        clip, silent = await asyncio.to_thread(self._clips)
+        (self._folder / "state").mkdir()
+        async with Stage(self._folder / "state", seconds_per_task=SECONDS_PER_TASK) as stage:
+            self._stage = stage
+            good = await self._main_job(clip)
+            refused = await self._silent_clip(silent)
+            late = await self._restart(clip)
+            await self._cast()
+            (OUT / "conversation.txt").write_text("\n".join(self._transcript.lines) + "\n", encoding="utf-8")
+        say()
+        say(f"Written: {OUT}/conversation.txt, {OUT}/picture.jpg. Next: make playground, the same in a browser.")
+        return 0 if good and refused and late else 1
+
+    def _clips(self) -> tuple[Path, Path]:
+        clip, silent = self._folder / "clip.mp4", self._folder / "silent.mp4"
+        if self._video is not None:
+            clip = self._video
+            self._transcript.say(f"The clip: your own file {clip.name}.")
+        else:
+            render_clip(clip)
+            self._transcript.say(
+                "The clip: 6 seconds of a drawn figure with a voice, rendered just now by our own code."
+            )
+        render_clip(silent, seconds=4, size=(480, 270), fps=12, sound=False)
+        return clip, silent
+
+    async def _main_job(self, clip: Path) -> bool:
+        self._heading("A clip in, a reusable character out")
+        mia = self._stage.mia
+        await self._create(mia, clip, self._range, name="Rosie")
+        await self._press(mia, "Yes, that is so")
+        job = await self._until(mia, lambda job: job.step is Step.DONE)
+        card = self._messages(mia)[-1]
+        picture = next((file for file in card.attachments), None)
+        if picture is not None:
+            (OUT / "picture.jpg").write_bytes(await picture.read())
+        self._bill()
+        return job.delivered_at is not None and picture is not None
+
+    async def _silent_clip(self, silent: Path) -> bool:
+        self._heading("A clip without sound: the provider refuses it, and nothing is charged")
+        sam = self._stage.sam
+        await self._create(sam, silent, TimeRange.parse("1,3"), name="Ghost")
+        await self._press(sam, "Yes, that is so")
+        job = await self._until(sam, lambda job: job.step is Step.DONE)
+        self._bill()
+        return job.failure is not None and not job.counted
+
+    async def _restart(self, clip: Path) -> bool:
+        self._heading("A restart in the middle: the bot is closed while the task stands at 50 %")
+        mia, provider = self._stage.mia, self._stage.provider
+        provider.hold_at(50)
+        await self._create(mia, clip, TimeRange.parse("0.5-2.5" if self._video is None else "0-1"), name="Rosie")
+        await self._wait(lambda: next((m for m in self._messages(mia) if _shows(m, "50 %")), None), mia)
+        self._transcript.say("  … runner, database and sessions are closed; a new bot is built from the files.")
+        await self._stage.restart()
+        provider.hold_at(None)
+        job = await self._until(mia, lambda job: job.step is Step.DONE)
+        self._bill()
+        return job.delivered_at is not None
+
+    async def _cast(self) -> None:
+        self._heading("Everyone keeps a cast")
+        await self._act(self._stage.mia, "character list")
+
+    async def _create(self, member: MemberActor, clip: Path, chosen: TimeRange, name: str) -> None:
+        data = await asyncio.to_thread(clip.read_bytes)
+        options = {"video": (clip.name, data), "range": chosen.people, "name": name}
+        await self._act(member, "character create", **options)
+
+    async def _act(self, member: MemberActor, command: str, **options: object) -> InteractionResult:
+        shown = " ".join(f"{key}:{value[0] if isinstance(value, tuple) else value}" for key, value in options.items())
+        self._transcript.say(f"{member.name}: /{command} {shown}".rstrip())
+        result = await member.slash(self._stage.channel, command, **options)
+        self._look(member)
+        return result
+
+    async def _press(self, member: MemberActor, label: str) -> None:
+        message = await self._wait(lambda: _with_button(self._messages(member), label), member)
+        self._transcript.say(f"{member.name} presses [ {label} ]")
+        await member.click(message, label=label)
+        self._look(member)
+
+    async def _until(self, member: MemberActor, reached: Callable[[Job], bool]) -> Job:
+        """Wait for the member's newest job to come so far."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                self._look(member)
+                overview = await self._stage.app.intake.overview(member.id)
+                newest = max((*overview.unfinished, *overview.finished), key=lambda job: job.created_at)
+                if reached(newest):
+                    self._look(member)
+                    return newest
+                await asyncio.sleep(0.2)
+
+    async def _wait(self, find: Callable[[], discord.Message | None], member: MemberActor) -> discord.Message:
+        async with asyncio.timeout(PATIENCE):
+            while (found := find()) is None:
+                await asyncio.sleep(0.1)
+                self._look(member)
+        return found
+
+    def _look(self, member: MemberActor) -> None:
+        self._transcript.look(self._messages(member))
+
+    def _messages(self, member: MemberActor) -> list[discord.Message]:
+        return list(self._stage.channel.history(viewer=member))
+
+    def _bill(self) -> None:
+        provider = self._stage.provider
+        self._transcript.say(
+            f"  (The simulated provider has taken {len(provider.submissions)} requests so far, "
+            f"and charged ${provider.account.used:.2f}.)"
+        )
+
+    def _heading(self, words: str) -> None:
+        self._transcript.say()
+        self._transcript.say(f"── {words} ──")
+
+
+def _shows(message: discord.Message, words: str) -> bool:
+    return any(words in (embed.description or "") for embed in message.embeds)
+
+
+def _with_button(messages: list[discord.Message], label: str) -> discord.Message | None:
+    for message in reversed(messages):
+        for row in message.components:
+            if any(getattr(child, "label", None) == label for child in getattr(row, "children", [])):
+                return message
+    return None

@@ -1,0 +1,125 @@
+"""The real bot on a simulated Discord server, with a simulated provider: what demo, browser and tests play on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+from typing import Self
+
+import discord
+import simcord
+
+from bot.app import App
+from bot.config import Settings, load
+from bot.values.clock import utc_now
+from playground.cdn import LoopbackCdn
+from playground.provider import SimulatedProvider
+
+PULSE = 0.25  # seconds between two looks at what happened
+SETTLE = 30.0  # seconds that a simulated command may take
+
+
+class Stage:
+    """``async with Stage(folder) as stage``: a server with a channel and two members, everything kept in ``folder``.
+
+    The bot runs with a real database, real files and real HTTP to the simulated provider; only Discord is simulated.
+    ``environ`` adds settings, as ``CASTBOOK__SECTION__KEY``.
+    """
+
+    def __init__(
+        self, folder: Path, *, seconds_per_task: float = 20.0, environ: Mapping[str, str] | None = None
+    ) -> None:
+        self._folder = folder
+        self._environ = environ or {}
+        self._open = AsyncExitStack()
+        self._cdn = LoopbackCdn(lambda url: self.env.backend.cdn.get(url))
+        self.provider = SimulatedProvider(seconds_per_task=seconds_per_task)
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opened:
+            await opened.enter_async_context(self.provider)
+            await self._cdn.start()
+            opened.push_async_callback(self._cdn.stop)
+            self.settings = self._settings()
+            self.app = await self._new_app()
+            opened.push_async_callback(self._close_app)
+            self.env = await opened.enter_async_context(
+                simcord.run(
+                    self.app.client,
+                    shard_count=1,
+                    settle_timeout=SETTLE,
+                    approved_intents=discord.Intents(guilds=True),
+                    check_errors=False,  # a refusal is answered by the command tree, and no fault
+                )
+            )
+            await self.keep_time()
+            await self._people()
+            await self.app.start_jobs()
+            pulse = asyncio.create_task(self._pulse(), name="simulated-time")
+            opened.push_async_callback(_cancelled, pulse)
+            self._open = opened.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._open.aclose()
+
+    def _settings(self) -> Settings:
+        environ = {
+            "CASTBOOK__DISCORD__TOKEN": "simulated",
+            "CASTBOOK__DISCORD__CDN_ORIGINS": f'["{self._cdn.origin}"]',
+            "CASTBOOK__TOAPIS__API_KEY": self.provider.key,
+            "CASTBOOK__TOAPIS__BASE_URL": self.provider.base_url,
+            "CASTBOOK__TOAPIS__POLL_FIRST": "1",
+            "CASTBOOK__TOAPIS__POLL_EVERY": "1",
+            "CASTBOOK__STORE__URL": f"sqlite+aiosqlite:///{self._folder}/castbook.db",
+            "CASTBOOK__STORE__FILES": str(self._folder / "files"),
+            "CASTBOOK__LINKS__TRUSTED_ORIGINS": f'["{self.provider.base_url}"]',
+        }
+        nothing = self._folder / "config.toml"
+        nothing.touch()  # no settings of a real bot may slip in
+        return load(nothing, {**environ, **self._environ})
+
+    async def _new_app(self) -> App:
+        app = App(self.settings, wrap_source=self._cdn.in_front_of, shards=1)
+        await app.open()
+        return app
+
+    async def _close_app(self) -> None:
+        await self.app.close()
+
+    async def _people(self) -> None:
+        if self.app.client.user:
+            await self.app.client.user.edit(username="Castbook")
+        self.guild = self.env.create_guild("Castbook Playground")
+        self.channel = self.guild.create_text_channel("clips")
+        self.mia = self.guild.add_member(self.env.create_user("mia"))
+        self.sam = self.guild.add_member(self.env.create_user("sam"))
+
+    async def restart(self) -> None:
+        """Close the whole bot and build a new one from its files, as after a crash."""
+        await self.app.close()
+        self.app = await self._new_app()
+        await self.env.restart_bot(self.app.client)
+        await self.app.start_jobs()
+
+    async def keep_time(self) -> None:
+        """Bring the simulated clock, which stands still by itself, to the present instant."""
+        behind = utc_now() - self.env.now()
+        if behind > timedelta():
+            await self.env.advance_time(behind.total_seconds())
+
+    async def _pulse(self) -> None:
+        while True:
+            await asyncio.sleep(PULSE)
+            try:
+                await self.keep_time()
+            except simcord.SetupError:
+                continue  # a member is doing something just now
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,82 @@
+"""The conversation as a reader would see it in Discord: each message once, and again when the bot edits it."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+
+import discord
+
+WIDTH = 96
+_TIMESTAMP = re.compile(r"<t:(\d+)(?::\w)?>")
+_MENTION = re.compile(r"</([\w -]+):\d+>")
+
+
+class Transcript:
+    """``say`` prints a line and keeps it; :meth:`look` prints what became new in a channel."""
+
+    def __init__(self, show: Callable[[str], None] = print) -> None:
+        self._show = show
+        self._seen: dict[int, str] = {}
+        self.lines: list[str] = []
+
+    def say(self, line: str = "") -> None:
+        """One line of our own, or a member's action."""
+        self.lines.append(line)
+        self._show(line)
+
+    def look(self, messages: list[discord.Message]) -> None:
+        """Print messages that are new, or were edited since the last look."""
+        for message in messages:
+            body = "\n".join(_body(message))
+            if self._seen.get(message.id) == body:
+                continue
+            verb = "edits its message" if message.id in self._seen else "answers"
+            whom = " (seen by one person only)" if message.flags.ephemeral else ""
+            self._seen[message.id] = body
+            self.say(f"  {_author(message)} {verb}{whom}:")
+            for line in body.splitlines():
+                self.say(f"    │ {line}")
+
+
+def _author(message: discord.Message) -> str:
+    return "Castbook" if message.author.bot else message.author.name
+
+
+def _body(message: discord.Message) -> Iterator[str]:
+    yield from _paragraph(message.content)
+    if message.flags.loading:
+        yield "is thinking…"
+    for embed in message.embeds:
+        yield from _embed(embed)
+    for attachment in message.attachments:
+        size = f", {attachment.width}×{attachment.height}" if attachment.width else ""
+        yield f"[file {attachment.filename}{size}, {attachment.size:,} bytes]"
+    for row in message.components:
+        children = getattr(row, "children", [])
+        yield "  ".join(f"[ {child.label} ]" for child in children if isinstance(child, discord.Button))
+
+
+def _embed(embed: discord.Embed) -> Iterator[str]:
+    if embed.author.name:
+        yield embed.author.name
+    if embed.title:
+        yield f"** {embed.title} **"
+    yield from _paragraph(embed.description or "")
+    for entry in embed.fields:
+        lines = list(_paragraph(entry.value or ""))
+        if len(lines) == 1:
+            yield f"{entry.name}: {lines[0]}"
+        else:
+            yield f"{entry.name}:"
+            yield from lines
+    if embed.footer.text:
+        yield f"— {embed.footer.text}"
+
+
+def _paragraph(markdown: str) -> Iterator[str]:
+    plain = _MENTION.sub(r"/\1", _TIMESTAMP.sub("just now", markdown))
+    for line in plain.splitlines():
+        if not line.startswith("```"):
+            yield from textwrap.wrap(line, WIDTH) or [""]
