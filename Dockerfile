@@ -1,0 +1,23 @@
+# The same two steps as the Makefile: a venv, and the pinned requirements with their hashes.
+FROM python:3.13-slim AS build
+WORKDIR /app
+RUN python -m venv .venv
+COPY requirements/run.txt requirements/run.txt
+RUN .venv/bin/pip --disable-pip-version-check --no-cache-dir -q install --require-hashes -r requirements/run.txt
+COPY bot bot
+COPY cogs cogs
+RUN .venv/bin/python -m compileall -q bot cogs
+
+FROM python:3.13-slim
+RUN useradd --system --uid 10001 --home-dir /app castbook \
+    && install -d -o castbook -g castbook -m 0700 /app/data
+WORKDIR /app
+COPY --from=build /app /app
+ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1
+USER castbook
+VOLUME /app/data
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ.get('CASTBOOK__WEB__PORT', '8080') + '/healthz', timeout=4)"]
+ENTRYPOINT ["python", "-m", "bot"]
+CMD ["run"]
