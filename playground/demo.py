@@ -21,7 +21,7 @@ from playground.stage import Stage
 from playground.transcript import Transcript
 
 OUT = Path("demo-out")
-SECONDS_PER_TASK = 6.0
+SECONDS_PER_TASK = 5.0
 PATIENCE = 45.0  # seconds for any one thing that the demo waits for
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,17 +17,7 @@ SECRET = "MTk4.Cl2FMQ.fake-token"
 AWKWARD = 'quote"back\\slash'
 
 
-@pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
-    """The loggers as they were before."""
-    names = ("", "bot", "cogs", "playground", "sqlalchemy", "aiohttp.access")
-    levels = {name: logging.getLogger(name).level for name in names}
-    handlers = list(logging.getLogger().handlers)
-    yield
-    logging.getLogger().handlers = handlers
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("restored_logs")
 
 
 def start(level: str = "INFO", form: str = "json", secrets: tuple[str, ...] = (SECRET, AWKWARD)) -> None:

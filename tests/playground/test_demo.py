@@ -1,0 +1,84 @@
+"""The demo as it is run: its conversation, its files, its exit code."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from playground import demo
+from playground.clip import render_clip
+
+pytestmark = pytest.mark.usefixtures("restored_logs")
+
+
+@pytest.fixture
+def out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where it writes; everything in it is made smaller and quicker."""
+    monkeypatch.setattr(demo, "OUT", tmp_path / "demo-out")
+    monkeypatch.setattr(demo, "SECONDS_PER_TASK", 1.5)
+    return tmp_path / "demo-out"
+
+
+def in_order(words: str, *parts: str) -> bool:
+    at = 0
+    for part in parts:
+        at = words.find(part, at)
+        assert at >= 0, f"{part!r} is missing, or comes too early, in:\n{words}"
+    return True
+
+
+def test_it_shows_a_character_a_refusal_and_a_restart(
+    out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo, "render_clip", partial(small, calls := []))
+    assert demo.main(None, "1,3") == 0
+    conversation = (out / "conversation.txt").read_text("utf-8")
+    assert in_order(
+        conversation,
+        "simulated",
+        "rendered just now by our own code",
+        "mia: /character create video:clip.mp4 range:0:01–0:03 name:Rosie",
+        "Before your first character",
+        "mia presses [ Yes, that is so ]",
+        "In your cast as “Rosie”",
+        "[ Rename ]  [ Delete ]",
+        "taken 1 requests so far",
+        "Nothing was made",
+        "nothing is charged",
+        "50 %",
+        "a new bot is built from the files",
+        "In your cast as “Rosie 2”",
+        "taken 3 requests so far",
+        "/character list",
+    )
+    assert (out / "picture.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert conversation.strip() in capsys.readouterr().out
+    assert len(calls) == 2
+
+
+def small(calls: list[Path], path: Path, *, sound: bool = True, **_: object) -> None:
+    """A clip that takes no time to render."""
+    calls.append(path)
+    render_clip(path, seconds=4, size=(320, 180), fps=8, sound=sound)
+
+
+def test_it_takes_a_clip_of_ones_own(out: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.mp4"
+    small([], own)
+    assert demo.main(own, "0:01-0:02") == 0
+    conversation = (out / "conversation.txt").read_text("utf-8")
+    assert in_order(conversation, "your own file own.mp4", "video:own.mp4 range:0:01–0:02", "In your cast as")
+
+
+@pytest.mark.parametrize(
+    ("video", "seconds", "says"),
+    [(None, "1-9", "1 to 3 seconds"), (Path("nowhere.mp4"), "1,3", "There is no file nowhere.mp4")],
+)
+def test_bad_input_is_answered_before_anything_begins(
+    out: Path, video: Path | None, seconds: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert demo.main(video, seconds) == 2
+    assert says.split()[-1] in capsys.readouterr().out
+    assert not out.exists()
