@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TypeVar
 
+from bot.values.uninterrupted import uninterrupted
+
 _T = TypeVar("_T")
 HEAD_BYTES = 4096
 
@@ -19,17 +21,7 @@ async def in_thread(work: Callable[[], _T]) -> _T:
 
     A thread cannot be cancelled, and a file must not be closed or removed under one that is still writing it.
     """
-    running = asyncio.get_running_loop().run_in_executor(None, work)
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        while not running.done():
-            try:
-                await asyncio.wait({running})
-            except asyncio.CancelledError:
-                continue  # raised below
-        running.exception()  # looked at: what matters now is that we were cancelled
-        raise
+    return await uninterrupted(asyncio.get_running_loop().run_in_executor(None, work))
 
 
 class PartFile:

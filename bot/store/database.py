@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.errors import BadConfiguration, BadStart
 from bot.store.lock import LockFile
-from bot.store.sqlite import prepare_reader, prepare_writer
+from bot.store.sqlite import connector, prepare_reader, prepare_writer
 from bot.store.tables import HEAD, alembic_version
 
 _log = structlog.get_logger(__name__)
@@ -51,12 +51,16 @@ class Database:
     async def _open(self, url: URL) -> None:
         path = self._take(Path(url.database or ""))
         url = url.set(database=str(path))
-        self._writer = create_async_engine(url, pool_size=1, max_overflow=0, hide_parameters=True)
+        self._writer = create_async_engine(
+            url, async_creator=connector(path), pool_size=1, max_overflow=0, hide_parameters=True
+        )
         prepare_writer(self._writer.sync_engine)
         if await self._revision() != HEAD:
             await _migrate(url)
         await self._touch()
-        self._reader = create_async_engine(url, pool_size=2, max_overflow=0, hide_parameters=True)
+        self._reader = create_async_engine(
+            url, async_creator=connector(path), pool_size=2, max_overflow=0, hide_parameters=True
+        )
         prepare_reader(self._reader.sync_engine)
 
     def _take(self, named: Path) -> Path:

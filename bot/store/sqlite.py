@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import aiosqlite
 from sqlalchemy import Connection, Engine, event
 
 from bot.limits import DATABASE_BUSY
+from bot.values.uninterrupted import uninterrupted
 
 _BOTH = (f"PRAGMA busy_timeout={int(DATABASE_BUSY.total_seconds() * 1000)}",)
 _WRITER = (
@@ -17,6 +23,35 @@ _WRITER = (
     "PRAGMA secure_delete=ON",  # a wiped token or a deleted character is overwritten, not only unlinked
 )
 _READER = (*_BOTH, "PRAGMA query_only=ON")
+
+
+class SteadyConnection(aiosqlite.Connection):
+    """A connection that is never left in the middle of a statement, and lets go of its locks when it is closed.
+
+    aiosqlite goes on with a statement after its waiter was cancelled. The pool then closes the connection under it;
+    SQLite keeps a connection with an open statement alive, and with it the write lock, until the statement is
+    garbage-collected: everybody else would wait for as long as they have patience, in vain.
+    """
+
+    async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as inherited
+        return await uninterrupted(super()._execute(fn, *args, **kwargs))  # type: ignore[no-untyped-call]  # it has no types
+
+    async def close(self) -> None:
+        """Roll back what is open, then close."""
+        with contextlib.suppress(sqlite3.Error, ValueError):  # nothing is open, or the connection is closed already
+            await self.rollback()
+        await super().close()
+
+
+def connector(path: Path) -> Callable[[], SteadyConnection]:
+    """What SQLAlchemy calls for each new connection to the database at ``path``."""
+
+    def connect() -> SteadyConnection:
+        connection = SteadyConnection(lambda: sqlite3.connect(path), iter_chunk_size=64)
+        connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does: a forgotten one must not keep the process
+        return connection
+
+    return connect
 
 
 def prepare_writer(engine: Engine) -> None:
