@@ -39,6 +39,10 @@ class BadFile(Refusal):
     """What came is not a video that the provider takes: wrong type, empty, or too large."""
 
 
+class TooLarge(BadFile):
+    """More bytes than are taken."""
+
+
 class DownloadFailed(CastbookError):
     """The other side did not hand over the bytes; ``permanent`` when asking again cannot help."""
 

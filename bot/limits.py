@@ -6,24 +6,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 # -- Discord (developer documentation: Interactions, Message resource, Components) ---------------------------------
-FIRST_ANSWER = timedelta(seconds=3)
 TOKEN_LIFE = timedelta(minutes=15)
 TOKEN_USABLE = timedelta(minutes=14)  # a minute of margin: calling with a dead token counts towards a ban
 AUTOCOMPLETE_CHOICES = 25
 CHOICE_NAME = 100
-SELECT_OPTIONS = 25
-EMBEDS_PER_MESSAGE = 10
-FILES_PER_MESSAGE = 10
 EMBED_TITLE = 256
 EMBED_DESCRIPTION = 4096
-EMBED_FIELD_VALUE = 1024
-EMBED_TOTAL = 6000
 CONTENT = 2000
 CUSTOM_ID = 100
 BUTTON_LABEL = 80
 MODAL_TITLE = 45
-NONCE = 25
-UPLOAD_BYTES = 10 * 1024 * 1024  # of a bot's reply, where the interaction names no other
 
 # -- ToAPIs (Create a character; Upload a video; Webhooks) ----------------------------------------------------------
 RANGE_SHORTEST = Decimal(1)

@@ -41,9 +41,11 @@ class Collect:
         main = job.result.characters[0]  # of several, the first is the main one
         try:
             picture = await self._picture(job, main)
-        except DownloadFailed as error:
-            if not error.permanent and job.attempts < PICTURE_ATTEMPTS:
+        except (DownloadFailed, OSError) as error:
+            final = isinstance(error, DownloadFailed) and error.permanent
+            if not final and job.attempts < PICTURE_ATTEMPTS:
                 return held.again(backoff(job.attempts, self._random))
+            _log.warning("picture_given_up", job=job.id, error=type(error).__name__)
             picture = None
         new = NewCharacter(
             owner_id=job.owner_id,
@@ -57,7 +59,7 @@ class Collect:
             picture=picture,
         )
         await held.enter_cast(self._characters, new, job.result)
-        return {"finished_at": held.now}
+        return {}
 
     async def _picture(self, job: Job, character: ProviderCharacter) -> StoredFile | None:
         if not character.picture_url:

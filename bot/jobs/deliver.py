@@ -39,7 +39,7 @@ class Deliver:
         try:
             reached = await self._courier.deliver(held.job, await self._character(held.job), record)
         except DiscordTrouble as trouble:
-            if held.now - (held.job.finished_at or held.now) < TRIED_FOR:
+            if held.now - max(held.job.finished_at or held.now, held.job.asked.token_at) < TRIED_FOR:
                 wait = backoff(held.job.attempts, self._random, most=300.0)
                 asked_for = timedelta(seconds=trouble.retry_after or 0.0)
                 return held.again(max(wait, asked_for))

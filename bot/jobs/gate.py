@@ -61,7 +61,7 @@ class Gate:
         """The pause, if there still is one: at most once a minute the balance is asked, and may end it."""
         pause = await self._state.paused()
         now = self._clock()
-        if pause is None or (self._probed_at is not None and now - self._probed_at < PROBE_GAP):
+        if pause is None or (self._probed_at is not None and abs(now - self._probed_at) < PROBE_GAP):
             return pause
         self._probed_at = now
         try:
@@ -74,6 +74,10 @@ class Gate:
         await self._state.resume()
         _log.info("submissions_resumed", paused_for=str(now - pause.since))
         return None
+
+    async def standing(self) -> bool:
+        """Whether there is a pause as far as is known, without asking anybody outside."""
+        return await self._state.paused() is not None
 
     async def close_model(self, model: str) -> bool:
         """Close ``model`` for an hour; returns whether this is news."""

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.jobs import JobChanges, JobStore
-from bot.texts import Text
+from bot.texts import Text, text
 from bot.values.character import Character
 from bot.values.clock import Clock
 from bot.values.job import Asked, CharacterResult, Job, Outcome, Step
@@ -57,7 +57,14 @@ class Held:
         return {"next_attempt_at": self.now + after, "attempts": max(0, self.job.attempts - 1)}
 
     def fail(self, reason: Text) -> JobChanges:
-        """Ended without a result and without cost: its place in the day is given back."""
+        """Ended without a result and without cost: its place in the day is given back.
+
+        Unless an earlier submission of it was never cleared up: then that is what it comes back to.
+        """
+        if self.job.maybe_charged:
+            return self.unknown(
+                text("{reason} That is about this try; an earlier one may have been charged.", reason=reason)
+            )
         return self._end(Outcome.FAILED, reason) | JobChanges(counted=False)
 
     def unknown(self, reason: Text) -> JobChanges:

@@ -131,32 +131,44 @@ class Intake:
     async def send_again(self, owner_id: int, job_id: str, asked: Asked) -> Job:
         """The owner's own decision after an unclear submission, with the same id at the provider as before.
 
-        A provider that remembers the id replays the first task then, and nothing is paid twice. Raises UnknownJob.
+        A provider that remembers the id replays the first task then, and nothing is paid twice. Possible for as long
+        as the video is kept. Raises UnknownJob and QuotaReached.
+        """
+        kept_since = self._clock() - limits.RESEND_WINDOW
+
+        def applies(job: Job) -> bool:
+            unclear = job.outcome is Outcome.UNKNOWN and job.task_id is None
+            return unclear and job.finished_at is not None and job.finished_at > kept_since
+
+        return await self._resume(owner_id, job_id, asked, applies=applies, step=lambda _: Step.SUBMIT)
+
+    async def check_again(self, owner_id: int, job_id: str, asked: Asked) -> Job:
+        """One more look at a task that outlived our patience, or at a result that could not be stored.
+
+        Raises UnknownJob and QuotaReached.
         """
         return await self._resume(
             owner_id,
             job_id,
             asked,
-            applies=lambda job: job.outcome is Outcome.UNKNOWN and job.task_id is None,
-            step=Step.SUBMIT,
-        )
-
-    async def check_again(self, owner_id: int, job_id: str, asked: Asked) -> Job:
-        """One more look at a task that outlived our patience. Raises UnknownJob."""
-        return await self._resume(
-            owner_id,
-            job_id,
-            asked,
             applies=lambda job: job.outcome is Outcome.UNKNOWN and job.task_id is not None,
-            step=Step.WATCH,
+            step=lambda job: Step.WATCH if job.result is None else Step.COLLECT,
         )
 
     async def show_again(self, owner_id: int, job_id: str, asked: Asked) -> Job:
         """Deliver to ``asked`` what could not be delivered before. Raises UnknownJob."""
-        return await self._resume(owner_id, job_id, asked, applies=lambda job: job.undelivered, step=Step.DELIVER)
+        return await self._resume(
+            owner_id, job_id, asked, applies=lambda job: job.undelivered, step=lambda _: Step.DELIVER
+        )
 
     async def _resume(
-        self, owner_id: int, job_id: str, asked: Asked, *, applies: Callable[[Job], bool], step: Step
+        self,
+        owner_id: int,
+        job_id: str,
+        asked: Asked,
+        *,
+        applies: Callable[[Job], bool],
+        step: Callable[[Job], Step],
     ) -> Job:
         job = await self._jobs.owned(owner_id, job_id)
         if job is None or not applies(job):
@@ -165,10 +177,11 @@ class Intake:
             owner_id,
             job_id,
             outcome=job.outcome,
-            step=step,
+            step=step(job),
             asked=asked,
             now=self._clock(),
-            forget_submission=step is Step.SUBMIT,
+            forget_submission=step(job) is Step.SUBMIT,
+            running_limit=self._settings.running_per_user,
         )
         return self._woken(resumed)
 
@@ -188,9 +201,9 @@ class Intake:
             day_limit=self._settings.per_user_per_day,
             running=rows.running,
             running_limit=self._settings.running_per_user,
-            disk_used=await self._disk.of(owner_id),
+            disk_used=await self._disk.of(owner_id, now=self._clock()),
             disk_limit=self._settings.files_mb_per_user * 1024 * 1024,
-            paused=await self._gate.paused() is not None,
+            paused=await self._gate.standing(),
         )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from random import Random
 
 from bot import limits
 from bot.config import Settings
-from bot.errors import BadFile, BadSource, DownloadFailed, QuotaReached
+from bot.errors import BadFile, BadSource, DownloadFailed, QuotaReached, TooLarge
 from bot.jobs.backoff import backoff
 from bot.jobs.held import Held
 from bot.jobs.ports import ByteSource, Courier
@@ -71,7 +72,7 @@ class Prepare:
                     text("The video is no longer here. Attach it again with /character create; nothing was charged.")
                 )
             await self._courier.progress(held.job, text("Fetching the video"), None)
-            file = await self._fetch(held.job, source.url)
+            file = await self._fetch(held.job, source.url, held.now)
             request = held.job.request
             if isinstance(source, Attachment):  # its signed URL has done its work
                 request = replace(request, source=replace(source, url=None))
@@ -83,16 +84,16 @@ class Prepare:
         if owner != job.owner_id and not outside:
             raise BadSource(text("I know no such task of yours. Attach the video instead; nothing was charged."))
 
-    async def _fetch(self, job: Job, url: str) -> StoredFile:
+    async def _fetch(self, job: Job, url: str, now: datetime) -> StoredFile:
         cap = min(self._settings.links.max_bytes, limits.PROVIDER_VIDEO_BYTES)
         allowed = self._settings.limits.files_mb_per_user * 1024 * 1024
-        room = max(0, allowed - await self._disk.of(job.owner_id)) if allowed else cap
+        room = max(0, allowed - await self._disk.of(job.owner_id, now=now)) if allowed else cap
         folder = await self._files.work_folder(job.id)
         try:
             if room == 0:
-                raise BadFile(text("There is no room left."))
+                raise _no_room(allowed)
             got = await self._source.fetch(url, folder / "source", max_bytes=min(cap, room))
-        except BadFile as error:
+        except TooLarge as error:
             if room < cap:
                 raise _no_room(allowed) from error
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from datetime import timedelta
 from random import Random
@@ -18,10 +19,12 @@ from bot.store.jobs import JobChanges, JobStore, LeaseLost
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, JobKind, Step
+from bot.values.uninterrupted import uninterrupted
 
-LONGEST_NAP = 30.0  # seconds; also bounds what a jump of the clock can do
-MOST_DEFECTS = 5  # attempts of one step that ended in a defect of ours, before the job is given up
-_AFTER_DEFECT = timedelta(seconds=5)
+LONGEST_NAP = 30.0  # seconds; after a jump of the clock forwards, the most that what is due has to wait
+MOST_DEFECTS = 5  # in a row, of one job, before it is given up
+MOST_DEFECTS_PAID = 60  # of a job whose task is at the provider: the better part of a day
+_LAST_WRITES = 8  # attempts, over about a minute
 
 _log = structlog.get_logger(__name__)
 
@@ -49,6 +52,7 @@ class Runner:
         self._concurrency = concurrency
         self._holder = f"{random.getrandbits(64):016x}"
         self._working: dict[str, asyncio.Task[None]] = {}
+        self._defects: dict[str, int] = {}
         self._woken = asyncio.Event()
         self._stopping = False
         self._loops: tuple[asyncio.Task[None], ...] = ()
@@ -123,13 +127,13 @@ class Runner:
         free = self._concurrency - len(self._working)
         if free <= 0:
             return []
-        claimed = await self._store.claim(self._holder, now=self._clock(), limit=free)
-        return [job for job in claimed if job.id not in self._working]  # a lease that ran out under a step of ours
+        # A row that was taken from a step of ours (its owner answered, its lease ran out) waits for that step to end.
+        return await self._store.claim(self._holder, now=self._clock(), limit=free, but=set(self._working))
 
     async def _nap(self) -> float:
         if len(self._working) >= self._concurrency:
             return LONGEST_NAP  # a step that ends wakes us
-        due = await self._store.next_due(self._holder)
+        due = await self._store.next_due(self._holder, but=set(self._working))
         if due is None:
             return LONGEST_NAP
         return min(LONGEST_NAP, max(0.0, (due - self._clock()).total_seconds()))
@@ -167,42 +171,61 @@ class Runner:
         log = _log.bind(job=job.id, step=job.step.value)
         try:
             changes = await self._step(held)
-            after = await held.release(changes)
-            if after.outcome is not None and job.outcome is None:
-                metrics.JOBS_ENDED.labels(after.outcome).inc()
-            log.info("step_done", next=after.step.value, attempt=job.attempts)
         except LeaseLost:
             log.info("step_dropped")
         except asyncio.CancelledError:
             log.info("step_cancelled")
-        except Exception as error:  # noqa: BLE001 - a row that cannot be written must not stop the loop
-            log_unexpected("step_not_written", error, job=job.id)
+        else:
+            with contextlib.suppress(asyncio.CancelledError):  # it has had its way: the step is over
+                await uninterrupted(self._write_down(held, changes, job))
 
     async def _step(self, held: Held) -> JobChanges:
         job = held.job
         try:
-            return await self._kinds[job.kind][job.step](held)
+            changes = await self._kinds[job.kind][job.step](held)
         except LeaseLost:
             raise
         except CastbookError as error:
             _log.info("job_failed", job=job.id, step=job.step.value, reason=error.text.msgid)
-            return held.fail(error.text)
+            changes = held.fail(error.text)
         except Exception as error:  # noqa: BLE001 - any defect of a step is this job's trouble alone
             return self._after_defect(held, error)
+        self._defects.pop(job.id, None)
+        return changes
+
+    async def _write_down(self, held: Held, changes: JobChanges, before: Job) -> None:
+        """Write the end of a step, again and again: what it did (a task that is paid for) may be known only here."""
+        log = _log.bind(job=before.id, step=before.step.value)
+        for attempt in range(1, _LAST_WRITES + 1):
+            try:
+                after = await held.release(changes)
+            except LeaseLost:
+                log.info("step_dropped")
+                return
+            except Exception as error:  # noqa: BLE001 - a row that cannot be written must not stop the loop
+                log_unexpected("step_not_written", error, job=before.id, attempt=attempt)
+                await asyncio.sleep(backoff(attempt, self._random, first=0.5, most=20.0).total_seconds())
+            else:
+                if after.outcome is not None and before.outcome is None:
+                    metrics.JOBS_ENDED.labels(after.outcome).inc()
+                log.info("step_done", next=after.step.value, attempt=before.attempts)
+                return
 
     def _after_defect(self, held: Held, error: Exception) -> JobChanges:
         job = held.job
         error_id = log_unexpected("step_defect", error, job=job.id, step=job.step.value)
-        if job.attempts < MOST_DEFECTS:
-            return held.again(_AFTER_DEFECT * job.attempts)
+        defects = self._defects[job.id] = self._defects.get(job.id, 0) + 1
+        if defects < (MOST_DEFECTS if job.task_id is None else MOST_DEFECTS_PAID):
+            return held.again(backoff(defects, self._random, first=5.0, most=1200.0))
+        del self._defects[job.id]
         if job.step is Step.DELIVER:
             return {"step": Step.DONE, "next_attempt_at": None}
-        if job.submit_started_at is not None:
-            return held.unknown(
-                text(
-                    "Something went wrong on our side (ID {id}) after this was sent to ToAPIs, so it may have been "
-                    "charged. Try “Check again” in /tasks, or give this ID to whoever runs the bot.",
-                    id=error_id,
-                )
+        if job.submit_started_at is None:
+            return held.fail(unexpected(error_id))
+        return held.unknown(
+            text(
+                "Something went wrong on our side (ID {id}) after this was sent to ToAPIs, so it may have been "
+                "charged. See the buttons here or in /tasks, and give this ID to whoever runs the bot.",
+                id=error_id,
             )
-        return held.fail(unexpected(error_id))
+        )

@@ -32,6 +32,7 @@ from bot.values.job import Step, Upload
 from bot.values.source import EarlierTask
 
 ATTEMPTS = 10  # of an upload or a submission that certainly was not taken; about ten minutes in all
+LAST_LOOKS = 5  # failed ones at least, also when the bot was away for longer than anybody waits
 PAUSED_LOOK = timedelta(seconds=30)
 
 _log = structlog.get_logger(__name__)
@@ -65,6 +66,8 @@ class Submit:
         if waiting is not None:
             return waiting
         try:
+            if held.job.maybe_charged and (task := await self._provider.find(held.job.id)) is not None:
+                return self._taken(held, task)  # the submission that was given up as unclear, found after all
             url = await self._upload(held)
         except ProviderError as error:
             return await self._not_taken(held, error)
@@ -99,6 +102,7 @@ class Submit:
 
     async def _create(self, held: Held, url: str | None) -> JobChanges:
         source = held.job.request.source
+        await self._provider.submit_slot()  # before the row says that it is being sent: this may take seconds
         job = await held.write({"submit_started_at": held.now, "lookups": 0})
         try:
             task = await self._provider.create_character(
@@ -112,7 +116,8 @@ class Submit:
             _log.warning("submission_unclear", job=job.id, status=error.status)
             return held.wait(timedelta(seconds=limits.SUBMISSION_LOOKUPS[0]))
         except ProviderError as error:
-            return JobChanges(submit_started_at=None) | await self._not_taken(held, error)
+            await held.write({"submit_started_at": None})  # first of all: that nothing was taken is known only here
+            return await self._not_taken(held, error)
         return self._taken(held, task)
 
     def _taken(self, held: Held, task: Task) -> JobChanges:
@@ -126,7 +131,8 @@ class Submit:
         if isinstance(error, KeyRefused | BalanceEmpty):
             if await self._gate.pause(error):
                 await self._courier.tell_operators(_operator_text(error))
-            return held.wait(PAUSED_LOOK)
+            # It counts: a balance that is not empty and yet too small would otherwise go round for ever.
+            return held.fail(error.text) if job.attempts >= ATTEMPTS else held.again(PAUSED_LOOK)
         if isinstance(error, ModelClosed) and await self._gate.close_model(job.request.model):
             await self._courier.tell_operators(_operator_text(error))
         if isinstance(error, Rejected) or job.attempts >= ATTEMPTS:
@@ -144,12 +150,12 @@ class Submit:
             task = await self._provider.find(job.id)
         except ProviderError as error:
             _log.info("lookup_failed", job=job.id, status=error.status)
-            if self._outlived(held):
+            if self._outlived(held) and job.attempts >= LAST_LOOKS:
                 return await self._unclear(held)
             return held.again(backoff(job.attempts, self._random, first=5.0))
         if task is not None:
             _log.info("submission_found", job=job.id, task=task.id)
-            return self._taken(held, task) | JobChanges(task_seen=True)
+            return self._taken(held, task)
         done = job.lookups + 1
         if done >= len(limits.SUBMISSION_LOOKUPS):
             return await self._unclear(held)
@@ -176,7 +182,7 @@ class Submit:
 
 
 _UNREACHABLE = text(
-    "ToAPIs could not be reached for several minutes, so this was given up. Nothing was charged; try again later."
+    "ToAPIs could not take this for several minutes, so it was given up. Nothing was charged; try again later."
 )
 
 

@@ -1,4 +1,4 @@
-"""What has to be tidied: leftovers of a kill at the start, dead interaction tokens and drafts while running."""
+"""What has to be tidied: leftovers of a kill at the start; dead tokens, drafts and videos while running."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Upkeep:
-    """Sweeps files only at the start: later a file may lie there a moment before the row that refers to it."""
+    """Sweeps kept files only at the start: later one may lie there a moment before the row that refers to it."""
 
     def __init__(self, *, jobs: JobStore, drafts: DraftStore, files: FileStore, disk: DiskUse, clock: Clock) -> None:
         self._jobs = jobs
@@ -39,8 +39,11 @@ class Upkeep:
         await self.tidy()
 
     async def tidy(self) -> None:
-        """Wipe interaction tokens and drafts that are past their life (design, rule 13)."""
+        """Wipe interaction tokens, drafts and videos that are past their life (design, rule 13)."""
         now = self._clock()
+        there = await self._files.work_jobs()  # first: whatever appears later has its row by then
+        for job_id in there - await self._jobs.wanted_work(now):
+            await self._files.drop_work(job_id)
         await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
         await self._drafts.sweep(now - limits.DRAFT_LIFE)
 

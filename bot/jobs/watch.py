@@ -19,6 +19,7 @@ from bot.store.jobs import JobChanges
 from bot.texts import Text, text
 from bot.values.job import CharacterResult, Step
 
+LAST_LOOKS = 5  # failed ones at least, also when the bot was away for longer than anybody waits
 BELIEVED_GONE = timedelta(minutes=10)  # how long after the submission a 404 may still be a slow replica
 
 _log = structlog.get_logger(__name__)
@@ -49,7 +50,7 @@ class Watch:
             return await self._gone(held)
         except ProviderError as error:
             _log.info("status_failed", job=held.job.id, status=error.status, code=error.code)
-            if self._given_up(held):
+            if self._given_up(held) and held.job.attempts >= LAST_LOOKS:
                 return self._too_long(held)
             return held.again(self._after_trouble(held, error))
         if task.state is TaskState.COMPLETED:
@@ -64,19 +65,19 @@ class Watch:
             # A completed task by the provider's count: nothing says that it is refunded, so it keeps its place.
             return held.fail(nobody_found_text()) | JobChanges(counted=True)
         result = CharacterResult(characters=task.characters)
-        return held.go(Step.COLLECT) | JobChanges(result=result, progress=100, task_seen=True)
+        return held.go(Step.COLLECT) | JobChanges(result=result, progress=100)
 
     async def _running(self, held: Held, task: Task) -> JobChanges:
         progress = max(held.job.progress, task.progress)
         if self._given_up(held):
-            return self._too_long(held) | JobChanges(progress=progress, task_seen=True)
+            return self._too_long(held) | JobChanges(progress=progress)
         late = self._watched(held) - self._settings.show_progress_for
         if late <= 0:
             await self._courier.progress(held.job, _STATES[task.state], progress)
             poll = self._settings.poll_every
         else:  # as long again as it is late already: the interval doubles, up to five minutes
             poll = min(max(self._settings.poll_every, late), limits.RESULT_SLOWEST_POLL.total_seconds())
-        changes = JobChanges(progress=progress, task_seen=True, attempts=0)
+        changes = JobChanges(progress=progress, attempts=0)
         return held.again(jittered(poll, self._random)) | changes
 
     async def _gone(self, held: Held) -> JobChanges:

@@ -12,7 +12,7 @@ import aiohttp
 import structlog
 from yarl import URL
 
-from bot.errors import BadFile, BadLink, DownloadFailed
+from bot.errors import BadFile, BadLink, DownloadFailed, TooLarge
 from bot.media.guard import AddressGuard, origin_of
 from bot.media.part_file import PartFile, in_thread
 from bot.texts import Text, text
@@ -133,7 +133,7 @@ def redirected(origin: URL, location: str) -> URL:
 
 async def _save(response: aiohttp.ClientResponse, into: Path, max_bytes: int) -> Download:
     if (response.content_length or 0) > max_bytes:
-        raise BadFile(_too_large(max_bytes))
+        raise TooLarge(_too_large(max_bytes))
     part = PartFile(into)
     try:
         await _receive(response.content, part, max_bytes)
@@ -150,7 +150,7 @@ async def _receive(body: aiohttp.StreamReader, part: PartFile, max_bytes: int) -
     async for piece in body.iter_any():
         received += len(piece)
         if received > max_bytes:
-            raise BadFile(_too_large(max_bytes))
+            raise TooLarge(_too_large(max_bytes))
         waiting += piece
         if len(waiting) >= CHUNK_BYTES:
             full, waiting = waiting, bytearray()

@@ -72,6 +72,10 @@ class ToapisClient:
     ) -> None:
         await self.close()
 
+    async def submit_slot(self) -> None:
+        """Wait for the next place among the submissions (section "Rate limits"); to be used at once."""
+        await self._submits.acquire()
+
     async def create_character(
         self,
         *,
@@ -84,7 +88,7 @@ class ToapisClient:
         """Submit a character made of ``range`` of the video at ``url``, or of the earlier task ``from_task``.
 
         ``business_id`` is stored with the task by the provider, for some models. This is the call that costs money:
-        sent at most once, on a connection of its own. Raises the whole tree of errors.
+        sent at most once, on a connection of its own, and after :meth:`submit_slot`. Raises the whole tree of errors.
         """
         if (url is None) == (from_task is None):
             raise ValueError("exactly one of url and from_task")
@@ -94,10 +98,10 @@ class ToapisClient:
             purpose=Purpose.SUBMIT,
             model=model,
             others=tuple(other for other in self._settings.models if other != model),
-            from_task=from_task is not None,
+            from_task=from_task or "",
         )
         call = Call(method="POST", template=_SUBMIT, body=lambda: body)
-        answer = TaskAnswer.model_validate(await self._ask(call, about, self._submits))
+        answer = TaskAnswer.model_validate(await self._ask(call, about))
         if not answer.name:
             raise refusals.unclear(about, status=200, code="no task id")
         return self._task(answer.name, answer)

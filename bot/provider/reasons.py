@@ -43,30 +43,27 @@ _PATTERNS = tuple((reason, re.compile(_SIGNS[reason])) for reason in Reason)
 SENTENCES = MappingProxyType(
     {
         Reason.PERMISSION: text(
-            "The person in this video has not given the provider permission for it. "
+            "The person in this video has not given ToAPIs permission for it. "
             "Use a clip of yourself, or of somebody who does not exist."
         ),
         Reason.WITHDRAWN: text(
-            "The owner of a character in this video has withdrawn it from the provider. "
-            "Use a clip without that character."
+            "The owner of a character in this video has withdrawn it from ToAPIs. Use a clip without that character."
         ),
         Reason.TOO_MANY: text(
-            "There are more characters in this than the provider allows. Use a clip with one main character."
+            "There are more characters in this than ToAPIs allows. Use a clip with one main character."
         ),
-        Reason.MODEL: text("The provider does not serve this model at the moment. Choose another one."),
+        Reason.MODEL: text("ToAPIs does not serve this model at the moment. Choose another one."),
         Reason.CONTENT: text(
-            "The provider's content rules do not allow this video. Use another clip, or other seconds of it."
+            "The content rules of ToAPIs do not allow this video. Use another clip, or other seconds of it."
         ),
         Reason.NO_CHARACTER: text(
-            "The provider found no character in these seconds. "
-            "Pick one to three seconds in which one face is seen clearly."
+            "ToAPIs found no character in these seconds. Pick one to three seconds in which one face is seen clearly."
         ),
         Reason.NO_AUDIO: text(
-            "The provider needs a video with sound, and it found none it can use. "
-            "Use a clip in which the character speaks."
+            "ToAPIs needs a video with sound, and it found none it can use. Use a clip in which the character speaks."
         ),
         Reason.RANGE: text(
-            "The provider does not accept these seconds. Pick one to three seconds that lie inside the video."
+            "ToAPIs does not accept these seconds. Pick one to three seconds that lie inside the video."
         ),
     }
 )

@@ -49,12 +49,12 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a call was about: for a submission its model, the other models on offer, and whether it names a task."""
+    """What a call was about: for a submission its model, the other models on offer, and the task it names."""
 
     purpose: Purpose
     model: str = ""
     others: tuple[str, ...] = ()
-    from_task: bool = False
+    from_task: str = ""
 
 
 def body_of(reply: Reply, about: About, *, now: datetime) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def body_of(reply: Reply, about: About, *, now: datetime) -> dict[str, Any]:
 
 
 def _error(answer: Answer, about: About, now: datetime) -> ProviderError:
-    failure = _failure(answer)
+    failure = _failure(answer, about)
     wait = retry_after(answer.retry_after, now=now)
     code = failure.code or answer.trouble
     if answer.status == 429 and not _NO_MONEY.search(_said(failure)):
@@ -102,8 +102,13 @@ def retry_after(header: str | None, *, now: datetime) -> float | None:
     return None if seconds != seconds else min(LONGEST_WAIT, max(0.0, seconds))
 
 
-def _failure(answer: Answer) -> FailureAnswer:
-    return ErrorAnswer.model_validate(answer.body or {}).failure
+def _failure(answer: Answer, about: About) -> FailureAnswer:
+    """What the provider said, without the task id that it may repeat: a person typed that, and could say anything."""
+    failure = ErrorAnswer.model_validate(answer.body or {}).failure
+    if not about.from_task:
+        return failure
+    own = re.compile(re.escape(about.from_task), re.IGNORECASE)
+    return failure.model_copy(update={"code": own.sub("…", failure.code), "message": own.sub("…", failure.message)})
 
 
 def _said(failure: FailureAnswer) -> str:
@@ -149,7 +154,8 @@ def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) ->
     if reason is not None:
         kind = BadRequest if status == 400 else Rejected
         return kind(_uncharged(reason), status=status, code=code)
-    if about.from_task and (status == 404 or _NO_TASK.search(_said(failure))):
+    of_task = status in {403, 404} and not failure.code.startswith("model")
+    if about.from_task and (of_task or _NO_TASK.search(_said(failure))):
         return UnknownTask(_UNKNOWN_TASK, status=status, code=code)
     if status in {403, 404}:
         if answer.html:
@@ -160,13 +166,13 @@ def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) ->
 
 def _model_closed(about: About, status: int, code: str) -> ModelClosed:
     message = text(
-        "The provider does not serve the model “{model}” to this bot at the moment. Nothing was charged. "
+        "ToAPIs does not serve the model “{model}” to this bot at the moment. Nothing was charged. "
         "Tell whoever runs the bot: it is the only model set up.",
         model=about.model,
     )
     if about.others:
         message = text(
-            "The provider does not serve the model “{model}” to this bot at the moment. Nothing was charged. "
+            "ToAPIs does not serve the model “{model}” to this bot at the moment. Nothing was charged. "
             "Choose another one: {others}.",
             model=about.model,
             others=", ".join(about.others),
@@ -175,9 +181,7 @@ def _model_closed(about: About, status: int, code: str) -> ModelClosed:
 
 
 def _out_of_reach(code: str) -> NothingTaken:
-    return NothingTaken(
-        text("The provider cannot be reached. Nothing was charged. Try again in a few minutes."), code=code
-    )
+    return NothingTaken(text("ToAPIs cannot be reached. Nothing was charged. Try again in a few minutes."), code=code)
 
 
 def _uncharged(reason: Reason) -> Text:
@@ -185,46 +189,43 @@ def _uncharged(reason: Reason) -> Text:
 
 
 _KEY_REFUSED = text(
-    "The provider refused this bot's key. Nothing was charged, and whoever runs the bot was told. Try again later."
+    "ToAPIs refused this bot's key. Nothing was charged, and whoever runs the bot was told. Try again later."
 )
 _BALANCE_EMPTY = text(
-    "This bot's balance at the provider is used up. Nothing was charged, and whoever runs the bot was told. "
-    "Try again later."
+    "This bot's balance at ToAPIs is used up. Nothing was charged, and whoever runs the bot was told. Try again later."
 )
-_TASK_GONE = text("The provider knows no task with this ID. Asking costs nothing. Check the ID and try again.")
-_UNKNOWN_TASK = text("The provider knows no task with this ID. Nothing was charged. Check the ID and try again.")
+_TASK_GONE = text("ToAPIs knows no task with this ID. Asking costs nothing. Check the ID and try again.")
+_UNKNOWN_TASK = text("ToAPIs knows no task with this ID. Nothing was charged. Check the ID and try again.")
 _TOO_LARGE = text(
-    "The provider takes videos of at most {megabytes} MB, and this one is larger. Nothing was charged. "
+    "ToAPIs takes videos of at most {megabytes} MB, and this one is larger. Nothing was charged. "
     "Use a shorter clip, or one of lower quality.",
     megabytes=PROVIDER_VIDEO_BYTES // (1024 * 1024),
 )
 _FILE_REFUSED = text(
-    "The provider did not take this file. Nothing was charged. It takes MP4, MOV and WebM videos of at most "
+    "ToAPIs did not take this file. Nothing was charged. It takes MP4, MOV and WebM videos of at most "
     "{megabytes} MB: try another one.",
     megabytes=PROVIDER_VIDEO_BYTES // (1024 * 1024),
 )
 _BAD_REQUEST = text(
-    "The provider did not accept this request. Nothing was charged. Check that the seconds lie inside the video, "
+    "ToAPIs did not accept this request. Nothing was charged. Check that the seconds lie inside the video, "
     "that it has sound and that one face is seen clearly, and try again."
 )
 _MOVED_AWAY = text(
-    "The provider's address has moved. Nothing was charged. Tell whoever runs the bot: its base_url is to be changed."
+    "The address of ToAPIs has moved. Nothing was charged. Tell whoever runs the bot: its base_url is to be changed."
 )
 _BLOCKED = text(
-    "The way to the provider is blocked at the moment. Nothing was charged. Try again later, "
+    "The way to ToAPIs is blocked at the moment. Nothing was charged. Try again later, "
     "and tell whoever runs the bot if it lasts."
 )
 _TOO_OFTEN = text(
-    "The provider has more requests from this bot than it takes. Nothing was charged. Try again in a few minutes."
+    "ToAPIs has more requests from this bot than it takes. Nothing was charged. Try again in a few minutes."
 )
 _NO_CLEAR_ANSWER = {
     Purpose.SUBMIT: text(
-        "The provider gave no clear answer, so this may have been charged. See /tasks before you send it again."
+        "ToAPIs gave no clear answer, so this may have been charged. See /tasks before you send it again."
     ),
-    Purpose.UPLOAD: text(
-        "The video could not be handed to the provider. Nothing was charged. Try again in a few minutes."
-    ),
+    Purpose.UPLOAD: text("The video could not be handed to ToAPIs. Nothing was charged. Try again in a few minutes."),
     Purpose.READ: text(
-        "The provider gave no clear answer when it was asked. Asking costs nothing. Try again in a few minutes."
+        "ToAPIs gave no clear answer when it was asked. Asking costs nothing. Try again in a few minutes."
     ),
 }

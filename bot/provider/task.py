@@ -84,11 +84,11 @@ def failure_text(failure: TaskFailure) -> Text:
     reason = reason_of(failure.code, failure.message)
     if reason is None:
         return text(
-            "The provider could not make a character of these seconds. It refunds failed tasks, so nothing is charged. "
+            "ToAPIs could not make a character of these seconds. It refunds failed tasks, so nothing is charged. "
             "Pick other seconds in which one face is seen clearly and speaks, or try again later."
         )
     return text(
-        "{reason} The provider refunds failed tasks, so nothing is charged.",
+        "{reason} ToAPIs refunds failed tasks, so nothing is charged.",
         reason=sentence(reason),
     )
 
@@ -96,6 +96,6 @@ def failure_text(failure: TaskFailure) -> Text:
 def nobody_found_text() -> Text:
     """What a person is told of a completed task without a character: by the provider's count it succeeded."""
     return text(
-        "{reason} The provider calls this task completed, so it may have been charged.",
+        "{reason} ToAPIs calls this task completed, so it may have been charged.",
         reason=sentence(Reason.NO_CHARACTER),
     )

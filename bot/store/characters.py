@@ -96,6 +96,7 @@ class CharacterStore:
                 step=Step.DELIVER,
                 attempts=0,
                 next_attempt_at=now,
+                finished_at=now,
             )
             return await change_held(connection, job_id, holder, ended, now=now), character
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import func, select
 
 from bot.store.database import Database
+from bot.store.owned_jobs import wants_work
 from bot.store.tables import files, jobs
-from bot.values.job import Step
 
 
 class DiskUse:
@@ -15,10 +17,10 @@ class DiskUse:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def of(self, owner_id: int) -> int:
-        """Bytes of the owner's kept files and of the videos their unfinished jobs work on."""
+    async def of(self, owner_id: int, *, now: datetime) -> int:
+        """Bytes of the owner's kept files, and of the videos of their jobs that are not done or may be sent again."""
         kept = select(func.sum(files.c.size)).where(files.c.owner_id == owner_id)
-        working = select(func.sum(jobs.c.file_size)).where(jobs.c.owner_id == owner_id, jobs.c.step != Step.DONE)
+        working = select(func.sum(jobs.c.file_size)).where(jobs.c.owner_id == owner_id, wants_work(now))
         async with self._database.read() as connection:
             return int(await connection.scalar(kept) or 0) + int(await connection.scalar(working) or 0)
 

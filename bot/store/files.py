@@ -74,6 +74,11 @@ class FileStore:
         """Remove the job's work folder with all that is in it; one that is gone already is no error."""
         await asyncio.to_thread(_remove, self._work(job_id))
 
+    async def work_jobs(self) -> set[str]:
+        """The ids of the jobs that have a work folder."""
+        folders = await asyncio.to_thread(_folders, self._root / _WORK)
+        return {folder.name for folder in folders if _JOB_ID.fullmatch(folder.name)}
+
     async def sweep(self, *, keep_keys: set[str], keep_work: set[str]) -> int:
         """Remove what a crash left behind: files no row refers to, torn puts, folders of jobs that are over.
 

@@ -41,7 +41,7 @@ _DELIVERIES = TypeAdapter(tuple[DeliveryAttempt, ...])
 # Kept as they are, under their own names.
 _PLAIN = (
     *("id", "owner_id", "attempts", "next_attempt_at", "lease_owner", "lease_until", "submit_started_at"),
-    *("lookups", "task_id", "task_seen", "progress", "delivered_at", "counted"),
+    *("lookups", "task_id", "maybe_charged", "progress", "delivered_at", "counted"),
     *("created_at", "updated_at", "finished_at"),
 )
 
@@ -61,7 +61,7 @@ class JobChanges(TypedDict, total=False):
     submit_started_at: datetime | None
     lookups: int
     task_id: str | None
-    task_seen: bool
+    maybe_charged: bool
     progress: int
     result: CharacterResult | None
     failure: Text | None

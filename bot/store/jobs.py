@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, or_, select, union_all, update
+from sqlalchemy import ColumnElement, case, func, insert, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
-from bot.errors import QuotaReached, unexpected
+from bot.errors import QuotaReached
 from bot.store.job_rows import (
     JobChanges,
     UnreadableRow,
@@ -19,14 +19,14 @@ from bot.store.job_rows import (
     to_columns,
     to_job,
 )
-from bot.store.owned_jobs import JobOverview, OwnedJobs, running, used_since
+from bot.store.owned_jobs import FREE, JobOverview, OwnedJobs, check_running, used_since, wants_work
 from bot.store.tables import characters, jobs
 from bot.texts import text
-from bot.values.job import Job, Outcome, Step
+from bot.values.job import Job, Step
 
 __all__ = ["JobChanges", "JobOverview", "JobStore", "LeaseLost"]
 
-_FREE = {"lease_owner": None, "lease_until": None}
+UNREADABLE_AGAIN = timedelta(hours=1)
 
 
 class LeaseLost(Exception):
@@ -42,14 +42,7 @@ class JobStore(OwnedJobs):
         Raises :class:`~bot.errors.QuotaReached`.
         """
         async with self._database.write() as connection:
-            if running_limit and await running(connection, job.owner_id) >= running_limit:
-                raise QuotaReached(
-                    text(
-                        "Your limit of {limit} at a time is reached. It frees as soon as one of them ends: see /tasks. "
-                        "Nothing was charged.",
-                        limit=running_limit,
-                    )
-                )
+            await check_running(connection, job.owner_id, running_limit)
             day = job.created_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
             if day_limit and await used_since(connection, job.owner_id, day) >= day_limit:
                 raise QuotaReached(
@@ -67,17 +60,18 @@ class JobStore(OwnedJobs):
             rows = await connection.execute(select(jobs).where(jobs.c.id == job_id))
             return readable_one(rows.mappings().one_or_none())
 
-    async def claim(self, holder: str, *, now: datetime, limit: int) -> list[Job]:
+    async def claim(self, holder: str, *, now: datetime, limit: int, but: Collection[str] = ()) -> list[Job]:
         """Lease up to ``limit`` due rows to ``holder`` for :data:`bot.limits.LEASE`, the earliest first.
 
-        Each counts one more attempt. A row that cannot be read ends as failed and does not keep the others back.
+        ``but`` names jobs that the holder is still at work on: they wait until it is done with them. Each row counts
+        one more attempt. A row that cannot be read is put off for an hour and does not keep the others back.
         """
         if limit <= 0:
             return []
         due = (
             select(jobs.c.id)
             .where(_waiting(), jobs.c.next_attempt_at <= now)
-            .where(or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now))
+            .where(or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now), jobs.c.id.not_in(but))
             .order_by(jobs.c.next_attempt_at, jobs.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True)
@@ -94,17 +88,17 @@ class JobStore(OwnedJobs):
                 try:
                     claimed.append(to_job(row))
                 except UnreadableRow as unreadable:
-                    await _give_up(connection, unreadable, now)
+                    await _put_off(connection, unreadable, now)
         return sorted(claimed, key=lambda job: (job.next_attempt_at or now, job.id))
 
-    async def next_due(self, holder: str) -> datetime | None:
-        """The earliest instant at which something can be claimed; what ``holder`` has leased is left out."""
+    async def next_due(self, holder: str, *, but: Collection[str] = ()) -> datetime | None:
+        """The earliest instant at which something can be claimed, other than ``but`` and what ``holder`` has leased."""
         leased_past_it = jobs.c.lease_until > jobs.c.next_attempt_at
         claimable_at = case((leased_past_it, jobs.c.lease_until), else_=jobs.c.next_attempt_at)
         earliest = (
             select(func.min(claimable_at))
             .where(_waiting(), jobs.c.next_attempt_at.is_not(None))
-            .where(or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner != holder))
+            .where(or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner != holder), jobs.c.id.not_in(but))
         )
         async with self._database.read() as connection:
             due: datetime | None = await connection.scalar(earliest)
@@ -134,12 +128,12 @@ class JobStore(OwnedJobs):
     async def release_all(self, holder: str) -> None:
         """Give back everything that ``holder`` has leased."""
         async with self._database.write() as connection:
-            await connection.execute(update(jobs).where(jobs.c.lease_owner == holder).values(_FREE))
+            await connection.execute(update(jobs).where(jobs.c.lease_owner == holder).values(FREE))
 
     async def clear_leases(self) -> None:
         """Forget every lease: at a start, the database's lock file says that they are a dead process's."""
         async with self._database.write() as connection:
-            await connection.execute(update(jobs).where(jobs.c.lease_owner.is_not(None)).values(_FREE))
+            await connection.execute(update(jobs).where(jobs.c.lease_owner.is_not(None)).values(FREE))
 
     async def wipe_tokens(self, before: datetime) -> int:
         """Erase the interaction tokens received before ``before`` (rule 13); returns how many there were."""
@@ -149,15 +143,17 @@ class JobStore(OwnedJobs):
 
     async def wanted_work(self, now: datetime) -> set[str]:
         """The jobs whose work folder must stay: not done yet, or unclear so recently that it may be sent again."""
-        may_be_sent_again = and_(jobs.c.outcome == Outcome.UNKNOWN, jobs.c.finished_at > now - limits.RESEND_WINDOW)
         async with self._database.read() as connection:
-            wanted = await connection.scalars(select(jobs.c.id).where(or_(_waiting(), may_be_sent_again)))
+            wanted = await connection.scalars(select(jobs.c.id).where(wants_work(now)))
             return set(wanted.all())
 
     async def task_owner(self, task_id: str) -> int | None:
-        """Whose provider task this is, as far as we know: of a job or of a character."""
+        """Whose provider task this is, as far as we know: of a job or of a character.
+
+        A job's own id is one as well: the provider knows the task by it, and it stands below public cards.
+        """
         owners = union_all(
-            select(jobs.c.owner_id).where(jobs.c.task_id == task_id),
+            select(jobs.c.owner_id).where(or_(jobs.c.task_id == task_id, jobs.c.id == task_id)),
             select(characters.c.owner_id).where(characters.c.task_id == task_id),
         )
         async with self._database.read() as connection:
@@ -179,7 +175,7 @@ async def change_held(
     if changes.get("step") is Step.DONE:
         columns["next_attempt_at"] = None
     if release:
-        columns |= _FREE
+        columns |= FREE
     changed = update(jobs).where(jobs.c.id == job_id, jobs.c.lease_owner == holder).values(columns).returning(*jobs.c)
     row = (await connection.execute(changed)).mappings().one_or_none()
     if row is None:
@@ -191,8 +187,8 @@ def _waiting() -> ColumnElement[bool]:
     return jobs.c.step != Step.DONE
 
 
-async def _give_up(connection: AsyncConnection, unreadable: UnreadableRow, now: datetime) -> None:
-    failure = unexpected(log_unreadable(unreadable))
-    ended = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=failure, next_attempt_at=None, finished_at=now)
-    columns = to_columns(ended) | _FREE | {"updated_at": now}
-    await connection.execute(update(jobs).where(jobs.c.id == unreadable.job_id).values(columns))
+async def _put_off(connection: AsyncConnection, unreadable: UnreadableRow, now: datetime) -> None:
+    """Not ended: a newer version may read it (after a roll-back, say), and the task in it may be paid for."""
+    log_unreadable(unreadable)
+    later = FREE | {"next_attempt_at": now + UNREADABLE_AGAIN}
+    await connection.execute(update(jobs).where(jobs.c.id == unreadable.job_id).values(later))

@@ -10,15 +10,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import limits
+from bot.errors import QuotaReached
 from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
 from bot.store.tables import jobs
-from bot.values.job import Asked, CharacterRequest, Job, Outcome, Question, Step
+from bot.texts import text
+from bot.values.job import BEFORE_SUBMISSION, Asked, CharacterRequest, Job, Outcome, Question, Step
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
 # Whatever the owner decides takes the row from the step that may be at work on it: its next write finds no lease.
-_FREE = {"lease_owner": None, "lease_until": None}
+FREE = {"lease_owner": None, "lease_until": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,8 @@ class OwnedJobs:
         before_submission = and_(
             jobs.c.outcome.is_(None),
             jobs.c.submit_started_at.is_(None),
-            jobs.c.step.in_([Step.PREPARE, Step.CHOOSE, Step.SUBMIT]),
+            jobs.c.maybe_charged.is_(False),
+            jobs.c.step.in_(BEFORE_SUBMISSION),
         )
         changes: dict[str, Any] = {
             "step": Step.DONE,
@@ -91,11 +95,14 @@ class OwnedJobs:
         asked: Asked,
         now: datetime,
         forget_submission: bool,
+        running_limit: int,
     ) -> Job | None:
         """Take a done job with this ``outcome`` (``None``: any) back to ``step``; what it says goes to ``asked``.
 
         What was delivered before is forgotten, so that the new end is delivered too. ``deliver`` keeps the job's
-        end; every other step reopens it. ``forget_submission`` lets it be submitted again.
+        end; every other step reopens it, and then it takes a place among the ``running_limit`` (0: none). Raises
+        :class:`~bot.errors.QuotaReached`. ``forget_submission`` lets it be submitted again: it stays marked as one
+        that may have been charged before.
         """
         done = jobs.c.step == Step.DONE
         if outcome is not None:
@@ -111,8 +118,10 @@ class OwnedJobs:
         if step is not Step.DELIVER:
             changes |= {"outcome": None, "failure": None, "finished_at": None}
         if forget_submission:
-            changes |= {"submit_started_at": None, "lookups": 0, "task_id": None, "task_seen": False, "progress": 0}
+            changes |= {"submit_started_at": None, "lookups": 0, "task_id": None, "maybe_charged": True, "progress": 0}
         async with self._database.write() as connection:
+            if step is not Step.DELIVER:
+                await check_running(connection, owner_id, running_limit)
             return await _change(connection, owner_id, job_id, done, changes, now)
 
     async def same_recently(
@@ -125,11 +134,11 @@ class OwnedJobs:
         range: TimeRange,
         since: datetime,
     ) -> Job | None:
-        """The newest other job for the same bytes (or the same earlier task) and seconds, running or succeeded."""
+        """The newest other job for the same bytes (or task) and seconds, unless that failed or was cancelled."""
         recent = (
             _of(owner_id)
             .where(jobs.c.id != but, jobs.c.created_at >= since)
-            .where(or_(jobs.c.outcome.is_(None), jobs.c.outcome == Outcome.SUCCEEDED))
+            .where(or_(jobs.c.outcome.is_(None), jobs.c.outcome.in_([Outcome.SUCCEEDED, Outcome.UNKNOWN])))
             .order_by(jobs.c.created_at.desc())
         )
         for job in await self._readable(recent):
@@ -162,6 +171,18 @@ class OwnedJobs:
             return readable((await connection.execute(query)).mappings())
 
 
+async def check_running(connection: AsyncConnection, owner_id: int, limit: int) -> None:
+    """Raise :class:`~bot.errors.QuotaReached` where the owner has no place left for one more running job."""
+    if limit and await running(connection, owner_id) >= limit:
+        raise QuotaReached(
+            text(
+                "Your limit of {limit} at a time is reached. It frees as soon as one of them ends: see /tasks. "
+                "Nothing was charged.",
+                limit=limit,
+            )
+        )
+
+
 async def running(connection: AsyncConnection, owner_id: int) -> int:
     """How many of the owner's jobs have no outcome yet."""
     return await _count(connection, owner_id, jobs.c.outcome.is_(None))
@@ -170,6 +191,13 @@ async def running(connection: AsyncConnection, owner_id: int) -> int:
 async def used_since(connection: AsyncConnection, owner_id: int, day_start: datetime) -> int:
     """How many places of the owner's day are taken; what cost nothing was given back."""
     return await _count(connection, owner_id, and_(jobs.c.counted, jobs.c.created_at >= day_start))
+
+
+def wants_work(now: datetime) -> ColumnElement[bool]:
+    """Whose video is still needed: not done yet, or unclear so recently that it may be sent again."""
+    unclear = and_(jobs.c.outcome == Outcome.UNKNOWN, jobs.c.task_id.is_(None))
+    may_be_sent_again = and_(unclear, jobs.c.finished_at > now - limits.RESEND_WINDOW)
+    return or_(jobs.c.step != Step.DONE, may_be_sent_again)
 
 
 async def _count(connection: AsyncConnection, owner_id: int, which: ColumnElement[bool]) -> int:
@@ -196,7 +224,7 @@ async def _change(
     changed = (
         update(jobs)
         .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id, condition)
-        .values(to_columns(changes) | _FREE | {"updated_at": now})
+        .values(to_columns(changes) | FREE | {"updated_at": now})
         .returning(*jobs.c)
     )
     return readable_one((await connection.execute(changed)).mappings().one_or_none())

@@ -62,8 +62,3 @@ class ProviderStateStore:
         async with self._database.read() as connection:
             closed = await connection.scalars(select(closed_models.c.model).where(closed_models.c.since >= since))
             return frozenset(closed.all())
-
-    async def reopen_model(self, model: str) -> None:
-        """Forget that the model was refused."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(closed_models).where(closed_models.c.model == model))

@@ -81,7 +81,7 @@ jobs = Table(
     Column("submit_started_at", Instant),
     Column("lookups", Integer, nullable=False),
     Column("task_id", String(128)),
-    Column("task_seen", Boolean, nullable=False),
+    Column("maybe_charged", Boolean, nullable=False),
     Column("progress", Integer, nullable=False),
     Column("result", Text),  # JSON
     Column("failure", Text),  # JSON

@@ -119,6 +119,7 @@ class Job:
 
     ``next_attempt_at`` is ``None`` where nothing is to be done by itself (a person is asked, or it is done).
     ``counted`` says whether it takes a place in its owner's day. ``attempts`` counts those of the present step.
+    ``maybe_charged``: an earlier submission of it was never cleared up, and its owner had it sent again.
     """
 
     id: str
@@ -138,7 +139,7 @@ class Job:
     submit_started_at: datetime | None = None
     lookups: int = 0
     task_id: str | None = None
-    task_seen: bool = False
+    maybe_charged: bool = False
     progress: int = 0
     result: CharacterResult | None = None
     failure: Text | None = None
@@ -152,7 +153,8 @@ class Job:
     @property
     def may_be_cancelled(self) -> bool:
         """Until the submission has begun; after that the provider is at work."""
-        return self.outcome is None and self.submit_started_at is None and self.step in _BEFORE_SUBMISSION
+        begun = self.submit_started_at is not None or self.maybe_charged
+        return self.outcome is None and not begun and self.step in BEFORE_SUBMISSION
 
     @property
     def undelivered(self) -> bool:
@@ -160,4 +162,4 @@ class Job:
         return self.step is Step.DONE and self.delivered_at is None and self.outcome is not Outcome.CANCELLED
 
 
-_BEFORE_SUBMISSION = frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT})
+BEFORE_SUBMISSION = frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT})

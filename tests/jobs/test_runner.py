@@ -35,7 +35,7 @@ async def started(shop: Shop, count: int = 1) -> list[Job]:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for is in another task's hands
+        while not condition():
             await asyncio.sleep(0.005)
 
 
@@ -124,7 +124,7 @@ async def test_a_defect_is_this_jobs_trouble_alone(shop: Shop, caplog: pytest.Lo
     assert (await shop.job(good)).outcome is Outcome.SUCCEEDED
     assert (await shop.job(bad)).outcome is None
     for _ in range(MOST_DEFECTS):
-        shop.clock.advance(60)
+        shop.clock.advance(600)
         await runner.run_due()
     row = await shop.job(bad)
     assert row.outcome is Outcome.FAILED
@@ -141,7 +141,7 @@ async def test_a_defect_after_the_submission_is_unknown_not_failed(shop: Shop) -
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     for _ in range(MOST_DEFECTS):
         await runner.run_due()
-        shop.clock.advance(60)
+        shop.clock.advance(600)
     row = await shop.job(job)
     assert row.outcome is Outcome.UNKNOWN
     assert "may have been charged" in str(row.failure)
@@ -159,7 +159,7 @@ async def test_a_defect_in_the_delivery_leaves_the_result_in_tasks(shop: Shop) -
     runner = shop.new_runner({JobKind.CHARACTER: only(step, deliver=broken)})
     for _ in range(MOST_DEFECTS + 1):
         await runner.run_due()
-        shop.clock.advance(60)
+        shop.clock.advance(600)
     row = await shop.job(job)
     assert (row.step, row.outcome, row.undelivered) == (Step.DONE, Outcome.SUCCEEDED, True)
 
@@ -288,3 +288,87 @@ async def test_an_interrupted_step_stops_at_once(shop: Shop) -> None:
     await runner.interrupt("0123456789abcdef")  # nothing of this name is being done
     assert job.id not in runner._working
     await runner.stop()
+
+
+async def test_what_a_step_did_is_written_though_the_database_fails_for_a_while(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.jobs.runner.backoff", lambda *_, **__: timedelta())
+    [job] = await started(shop)
+    change, faults = shop.jobs.change, 3
+
+    async def faulty(*args: object, **kwargs: object) -> Job:
+        nonlocal faults
+        if faults:
+            faults -= 1
+            raise OSError("disk I/O error")
+        return await change(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
+
+    monkeypatch.setattr(shop.jobs, "change", faulty)
+    times = 0
+
+    async def step(held: Held) -> JobChanges:
+        nonlocal times
+        times += 1
+        return await done(held) | JobChanges(task_id="task_paid")
+
+    await shop.new_runner({JobKind.CHARACTER: only(step)}).run_due()
+    assert (times, (await shop.job(job)).task_id) == (1, "task_paid")
+
+
+async def test_what_a_step_did_is_written_though_it_is_cancelled_then(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [job] = await started(shop)
+    change = shop.jobs.change
+    writing, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(*args: object, **kwargs: object) -> Job:
+        writing.set()
+        await go_on.wait()
+        return await change(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
+
+    monkeypatch.setattr(shop.jobs, "change", slow)
+
+    async def step(held: Held) -> JobChanges:
+        return await done(held) | JobChanges(task_id="task_paid")
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    await runner.start()
+    await writing.wait()
+    stopping = asyncio.create_task(runner.stop(timedelta()))
+    await asyncio.sleep(0.05)
+    assert not stopping.done()
+    go_on.set()
+    await stopping
+    assert (await shop.job(job)).task_id == "task_paid"
+
+
+async def test_defects_count_only_in_a_row(shop: Shop) -> None:
+    [job] = await started(shop)
+
+    async def step(held: Held) -> JobChanges:
+        if held.job.attempts % 4:
+            raise RuntimeError("a defect")
+        return held.again(timedelta(seconds=1))
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    for _ in range(4 * MOST_DEFECTS):
+        await runner.run_due()
+        shop.clock.advance(600)
+    assert (await shop.job(job)).outcome is None
+
+
+async def test_a_paid_job_is_not_given_up_for_a_few_defects(shop: Shop) -> None:
+    [job] = await started(shop)
+
+    async def step(held: Held) -> JobChanges:
+        if held.job.task_id is None:
+            await held.write({"task_id": "task_paid", "submit_started_at": held.now})
+        raise RuntimeError("a defect")
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    for _ in range(3 * MOST_DEFECTS):
+        await runner.run_due()
+        shop.clock.advance(3600)
+    assert (await shop.job(job)).outcome is None

@@ -6,8 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from bot.values.job import Outcome, Step
-from tests.jobs.shop import OWNER, Shop
+from bot.errors import UnknownJob
+from bot.jobs.upkeep import Upkeep
+from bot.store.drafts import DraftStore
+from bot.values.job import Job, Outcome, Step
+from tests.jobs.shop import OWNER, STRANGER, Shop
 
 CREATE = "/v1/videos/generations"
 UPLOAD = "/v1/uploads/videos"
@@ -109,7 +112,7 @@ async def test_a_provider_that_is_away_is_tried_again_and_then_given_up_uncharge
     await shop.simulated.start()
 
 
-@pytest.mark.parametrize(("status", "words"), [(400, "provider"), (413, "large"), (422, "rules"), (404, "provider")])
+@pytest.mark.parametrize(("status", "words"), [(400, "toapis"), (413, "large"), (422, "rules"), (404, "toapis")])
 async def test_a_final_refusal_fails_this_job_uncharged(shop: Shop, status: int, words: str) -> None:
     error = {"error": {"code": "nope", "message": "no", "type": "invalid_request_error"}}
     shop.simulated.fail_next("POST", CREATE, status, json=error)
@@ -180,3 +183,82 @@ async def test_a_clip_that_vanished_asks_for_it_again(shop: Shop) -> None:
     await shop.files.drop_work(job.id)
     await shop.run()
     assert "Attach it again" in str((await shop.job(job)).failure)
+
+
+async def unclear(shop: Shop) -> Job:
+    """A job whose submission was taken, and nobody here knows it."""
+    shop.simulated.remembers_business_id = False
+    shop.simulated.drop_next("after_taken")
+    job = await shop.ask()
+    await shop.run(600)
+    assert (await shop.job(job)).outcome is Outcome.UNKNOWN
+    return job
+
+
+async def test_a_refusal_after_sending_again_does_not_say_that_nothing_was_charged(shop: Shop) -> None:
+    job = await unclear(shop)
+    shop.simulated.fail_next("POST", CREATE, 422)
+    await shop.intake.send_again(OWNER, job.id, shop.asked())
+    await shop.run(600)
+    done = await shop.job(job)
+    assert (done.outcome, done.counted) == (Outcome.UNKNOWN, True)
+    assert "an earlier one may have been charged" in str(done.failure)
+    shop.simulated.remembers_business_id = True  # and it can still be sent again, or found
+    await shop.intake.send_again(OWNER, job.id, shop.asked())
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(shop.simulated.submissions) == 1
+
+
+async def test_what_may_have_been_charged_cannot_be_cancelled_as_uncharged(shop: Shop) -> None:
+    job = await unclear(shop)
+    await shop.intake.send_again(OWNER, job.id, shop.asked())
+    with pytest.raises(UnknownJob):
+        await shop.intake.cancel(OWNER, job.id)
+
+
+async def test_it_can_be_sent_again_only_while_its_clip_is_kept(shop: Shop) -> None:
+    job = await unclear(shop)
+    upkeep = Upkeep(
+        jobs=shop.jobs, drafts=DraftStore(shop.database), files=shop.files, disk=shop.disk, clock=shop.clock
+    )
+    await upkeep.tidy()
+    assert shop.work(job).exists()
+    shop.clock.advance(25 * 3600)
+    await upkeep.tidy()
+    assert not shop.work(job).exists()
+    with pytest.raises(UnknownJob):
+        await shop.intake.send_again(OWNER, job.id, shop.asked())
+
+
+async def test_a_balance_that_is_too_small_does_not_go_round_for_ever(shop: Shop) -> None:
+    error = {"error": {"code": 402, "message": "no", "type": "x"}}
+    shop.simulated.fail_next("POST", CREATE, 402, json=error, times=1000)  # the balance itself is not empty
+    job = await shop.ask()
+    await shop.run(2 * 3600)
+    done = await shop.job(job)
+    assert (done.outcome, done.counted) == (Outcome.FAILED, False)
+    assert "balance" in str(done.failure).lower()
+
+
+async def test_a_task_id_of_ours_is_our_members_own_whichever_name_it_has(shop: Shop) -> None:
+    job = await shop.ask()
+    await shop.run()
+    stolen = await shop.ask(shop.task(job.id), owner=STRANGER)
+    await shop.run()
+    assert "no such task" in str((await shop.job(stolen)).failure)
+    assert len(shop.simulated.submissions) == 1
+
+
+async def test_after_a_long_absence_one_failed_look_does_not_end_it(shop: Shop) -> None:
+    shop.simulated.remembers_business_id = True
+    shop.simulated.drop_next("after_taken")
+    job = await shop.ask()
+    await shop.run_to(Step.SUBMIT, job)
+    [claimed] = await shop.jobs.claim(shop.runner._holder, now=shop.clock(), limit=1)
+    await shop.runner._begin(claimed)
+    shop.clock.advance(30 * 3600)
+    shop.simulated.fail_next("GET", "/v1/", 503, times=3)
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(shop.simulated.submissions) == 1

@@ -94,3 +94,42 @@ async def test_progress_never_goes_back(shop: Shop) -> None:
     shop.simulated.hold_at(20)
     await shop.run(60)
     assert (await shop.job(job)).progress == 60
+
+
+async def test_after_a_long_absence_one_failed_look_does_not_end_it(shop: Shop) -> None:
+    job = await shop.ask()
+    await shop.run_to(Step.WATCH, job)
+    shop.clock.advance(30 * 3600)
+    shop.simulated.fail_next("GET", "/v1/", 503, times=3)
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_a_result_that_could_not_be_stored_is_collected_when_checked_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.jobs.runner.MOST_DEFECTS_PAID", 2)
+    job = await shop.ask()
+    await shop.run_to(Step.COLLECT, job)
+    with monkeypatch.context() as patch:
+        patch.setattr(shop.characters, "add_for_job", None)  # no callable: a defect
+        await shop.run()
+    broken = await shop.job(job)
+    assert (broken.outcome, broken.result is not None) == (Outcome.UNKNOWN, True)
+    shop.simulated.tasks.clear()
+    await shop.intake.check_again(OWNER, job.id, shop.asked())
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(await shop.cast()) == 1
+
+
+async def test_a_full_disk_costs_the_picture_and_not_the_character(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    job = await shop.ask()
+    await shop.run_to(Step.COLLECT, job)
+    monkeypatch.setattr(shop.files, "put_path", full)
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert (await shop.cast())[0].picture is None

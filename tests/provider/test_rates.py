@@ -8,7 +8,7 @@ from bisect import bisect_left
 import pytest
 
 from bot.provider.rates import bucket
-from tests.provider.loopback import BALANCE, RANGE, SUBMIT, client_for
+from tests.provider.loopback import BALANCE, SUBMIT, client_for
 
 
 class SkippingLoop(asyncio.SelectorEventLoop):
@@ -69,11 +69,7 @@ async def test_submissions_and_queries_wait_for_buckets_of_their_own(provider):
     provider.on(SUBMIT, body={"id": "t"}).on(BALANCE, body={"remain_balance": 1})
 
     async with client_for(provider.base_url, submit_per_second=5, query_per_second=50) as client:
-
-        def submission():
-            return client.create_character(model="m", range=RANGE, business_id="b", url="https://f.example/")
-
-        assert await seconds_for([submission() for _ in range(3)]) >= 0.39
+        assert await seconds_for([client.submit_slot() for _ in range(3)]) >= 0.39
         assert await seconds_for([client.balance() for _ in range(6)]) >= 0.09
 
 

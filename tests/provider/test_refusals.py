@@ -52,7 +52,7 @@ async def refused(submit, kind, **changes):
         (400, {}, BadRequest, "did not accept this request"),
         (401, envelope("invalid_api_key"), KeyRefused, "refused this bot's key"),
         (401, {}, KeyRefused, "whoever runs the bot was told"),
-        (402, envelope("insufficient_quota"), BalanceEmpty, "balance at the provider is used up"),
+        (402, envelope("insufficient_quota"), BalanceEmpty, "balance at ToAPIs is used up"),
         (402, {}, BalanceEmpty, "whoever runs the bot was told"),
         (403, envelope("insufficient_user_quota", "x"), BalanceEmpty, "balance"),
         (429, envelope("insufficient_quota", "x"), BalanceEmpty, "balance"),
@@ -64,20 +64,20 @@ async def refused(submit, kind, **changes):
         (400, envelope("x", "Model not found: sora-2"), ModelClosed, "“sora-2”"),
         (400, envelope("x", "The model `sora-2` does not exist"), ModelClosed, "“sora-2”"),
         (503, envelope("model_not_found", "no available channel for model sora-2"), ModelClosed, "“sora-2”"),
-        (403, envelope("cameo_permission_denied"), Rejected, "has not given the provider permission"),
-        (400, envelope("cameo_permission_denied"), BadRequest, "has not given the provider permission"),
+        (403, envelope("cameo_permission_denied"), Rejected, "has not given ToAPIs permission"),
+        (400, envelope("cameo_permission_denied"), BadRequest, "has not given ToAPIs permission"),
         (404, envelope("cameo_not_found"), Rejected, "withdrawn"),
         (
             400,
             envelope("x", "Too many users mentioned"),
             BadRequest,
-            "more characters in this than the provider allows",
+            "more characters in this than ToAPIs allows",
         ),
         (413, {}, FileTooLarge, "at most 50 MB"),
-        (422, envelope("policy"), ContentRefused, "content rules do not allow"),
-        (422, {}, ContentRefused, "content rules do not allow"),
+        (422, envelope("policy"), ContentRefused, "content rules of ToAPIs do not allow"),
+        (422, {}, ContentRefused, "content rules of ToAPIs do not allow"),
         (418, {}, BadRequest, "did not accept this request"),
-        (301, {}, Rejected, "address has moved"),
+        (301, {}, Rejected, "address of ToAPIs has moved"),
         (429, envelope("rate_limit_exceeded"), RateLimited, "more requests from this bot than it takes"),
         (429, {}, RateLimited, "more requests"),
         (400, {"success": False, "message": "no audio"}, BadRequest, "video with sound"),
@@ -133,12 +133,20 @@ async def test_html_of_a_proxy_is_read_by_its_status_and_closes_no_model(provide
         (400, envelope("task_not_exist"), UnknownTask),
         (404, envelope("model_not_found"), ModelClosed),
         (403, envelope("model_forbidden"), ModelClosed),
+        (403, {}, UnknownTask),
+        (403, envelope("forbidden", "this task belongs to another user"), UnknownTask),
     ],
 )
 async def test_a_made_up_task_id_closes_no_model(provider, submit, status, body, kind):
     provider.on(SUBMIT, status, body)
     error = await refused(submit, kind, url=None, from_task="task_made_up")
     assert TAIL in str(error)
+
+
+@pytest.mark.parametrize("task", ["insufficient_balance", "model_not_found", "Insufficient-Quota"])
+async def test_a_task_id_that_the_provider_repeats_is_not_read_as_its_words(provider, submit, task):
+    provider.on(SUBMIT, 404, envelope("not_found", f"task {task} does not exist"))
+    await refused(submit, UnknownTask, url=None, from_task=task)
 
 
 @pytest.mark.parametrize(

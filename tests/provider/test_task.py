@@ -11,13 +11,13 @@ from bot.texts import render
 @pytest.mark.parametrize(
     ("code", "message", "says"),
     [
-        ("content_policy_violation", "", "content rules do not allow"),
+        ("content_policy_violation", "", "content rules of ToAPIs do not allow"),
         ("generation_failed", "Blocked by our guardrails: content moderation", "content rules"),
         ("generation_failed", "内容审核不通过", "content rules"),
         ("generation_failed", "The video has no audio track", "video with sound"),
         ("no_audio", "", "video with sound"),
         ("generation_failed", "视频缺少音频", "video with sound"),
-        ("cameo_permission_denied", "", "has not given the provider permission"),
+        ("cameo_permission_denied", "", "has not given ToAPIs permission"),
         ("cameo_not_found", "", "withdrawn"),
         ("no_character", "", "found no character"),
         ("generation_failed", "Character could not be detected", "found no character"),

@@ -50,6 +50,7 @@ async def test_a_character_and_its_jobs_success_are_one(
         step=Step.DELIVER,
         attempts=0,
         next_attempt_at=now,
+        finished_at=now,
     )
     assert await jobs.get(job.id) == changed
     assert character == Character(

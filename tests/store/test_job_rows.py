@@ -90,7 +90,7 @@ all_jobs = st.builds(
     submit_started_at=st.none() | instants,
     lookups=st.integers(0, 9),
     task_id=st.none() | words,
-    task_seen=st.booleans(),
+    maybe_charged=st.booleans(),
     progress=st.integers(0, 100),
     result=st.none()
     | st.builds(CharacterResult, characters=st.lists(made, max_size=3).map(tuple), character_id=st.none() | ids),

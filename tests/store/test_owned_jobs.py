@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.errors import QuotaReached
 from bot.store.jobs import JobOverview, JobStore, LeaseLost
 from bot.texts import text
 from bot.values.files import StoredFile
@@ -136,7 +137,6 @@ def ended(now: datetime) -> dict[str, Any]:
         "submit_started_at": now - SECOND,
         "lookups": 4,
         "task_id": "task_x",
-        "task_seen": True,
         "progress": 50,
         "deliveries": (DeliveryAttempt(path=DeliveryPath.DM, channel_id=1, nonce="n", at=now),),
         "delivered_at": now,
@@ -149,7 +149,14 @@ async def test_a_job_is_watched_again(
 ) -> None:
     job = await add(**ended)
     resumed = await jobs.resume(
-        7, job.id, outcome=Outcome.UNKNOWN, step=Step.WATCH, asked=elsewhere, now=now, forget_submission=False
+        7,
+        job.id,
+        outcome=Outcome.UNKNOWN,
+        step=Step.WATCH,
+        asked=elsewhere,
+        now=now,
+        forget_submission=False,
+        running_limit=0,
     )
     assert resumed == replace(
         job,
@@ -171,11 +178,18 @@ async def test_a_job_is_sent_again(
 ) -> None:
     job = await add(**ended)
     resumed = await jobs.resume(
-        7, job.id, outcome=Outcome.UNKNOWN, step=Step.SUBMIT, asked=elsewhere, now=now, forget_submission=True
+        7,
+        job.id,
+        outcome=Outcome.UNKNOWN,
+        step=Step.SUBMIT,
+        asked=elsewhere,
+        now=now,
+        forget_submission=True,
+        running_limit=0,
     )
     assert resumed is not None
     assert (resumed.step, resumed.outcome, resumed.submit_started_at) == (Step.SUBMIT, None, None)
-    assert (resumed.lookups, resumed.task_id, resumed.task_seen, resumed.progress) == (0, None, False, 0)
+    assert (resumed.lookups, resumed.task_id, resumed.maybe_charged, resumed.progress) == (0, None, True, 0)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, None])
@@ -184,7 +198,14 @@ async def test_a_job_is_delivered_again_with_the_end_it_had(
 ) -> None:
     job = await add(**ended | {"delivered_at": None})
     resumed = await jobs.resume(
-        7, job.id, outcome=outcome, step=Step.DELIVER, asked=elsewhere, now=now, forget_submission=False
+        7,
+        job.id,
+        outcome=outcome,
+        step=Step.DELIVER,
+        asked=elsewhere,
+        now=now,
+        forget_submission=False,
+        running_limit=0,
     )
     assert resumed == replace(job, step=Step.DELIVER, attempts=0, next_attempt_at=now, asked=elsewhere, deliveries=())
 
@@ -195,10 +216,35 @@ async def test_only_a_done_job_with_that_outcome_is_resumed(
     for fields in ({"outcome": Outcome.FAILED}, {"outcome": Outcome.SUCCEEDED}, {"step": Step.DELIVER}):
         job = await add(**ended | fields)
         resumed = await jobs.resume(
-            7, job.id, outcome=Outcome.UNKNOWN, step=Step.WATCH, asked=elsewhere, now=now, forget_submission=False
+            7,
+            job.id,
+            outcome=Outcome.UNKNOWN,
+            step=Step.WATCH,
+            asked=elsewhere,
+            now=now,
+            forget_submission=False,
+            running_limit=0,
         )
         assert resumed is None
         assert await jobs.get(job.id) == job
+
+
+async def test_a_resumed_job_takes_a_place_unless_it_is_only_delivered(
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, ended: dict[str, Any]
+) -> None:
+    await add()
+    job = await add(**ended | {"delivered_at": None})
+    where: dict[str, Any] = {"outcome": None, "asked": elsewhere, "now": now, "running_limit": 1}
+    for step in (Step.WATCH, Step.SUBMIT):
+        with pytest.raises(QuotaReached, match="1 at a time"):
+            await jobs.resume(7, job.id, step=step, forget_submission=step is Step.SUBMIT, **where)
+    assert await jobs.resume(7, job.id, step=Step.DELIVER, forget_submission=False, **where) is not None
+
+
+async def test_a_job_that_may_have_been_charged_is_not_cancelled(jobs: JobStore, add: Add, now: datetime) -> None:
+    job = await add(step=Step.SUBMIT, maybe_charged=True)
+    assert not job.may_be_cancelled
+    assert await jobs.cancel(7, job.id, now=now) is None
 
 
 # -- the same again -------------------------------------------------------------------------------------------------
@@ -234,7 +280,7 @@ async def test_the_same_bytes_and_seconds_are_found(same: Add, add: Add, now: da
     assert await same(since=now + 2 * SECOND) is None
 
 
-@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN])
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.CANCELLED])
 async def test_what_came_to_nothing_is_not_the_same(same: Add, add: Add, outcome: Outcome) -> None:
     job = await add(file=FILE)
     assert await same() == job
@@ -297,7 +343,14 @@ async def test_a_strangers_hands_stay_off(jobs: JobStore, add: Add, now: datetim
     assert await jobs.answer(STRANGER, asking.id, Question.SAME_AGAIN, elsewhere, now=now) is None
     assert await jobs.answer(STRANGER, agreeing.id, Question.CONSENT, elsewhere, now=now) is None
     resumed = await jobs.resume(
-        STRANGER, unclear.id, outcome=None, step=Step.WATCH, asked=elsewhere, now=now, forget_submission=True
+        STRANGER,
+        unclear.id,
+        outcome=None,
+        step=Step.WATCH,
+        asked=elsewhere,
+        now=now,
+        forget_submission=True,
+        running_limit=0,
     )
     assert resumed is None
     nothing = JobOverview(unfinished=(), finished=(), used_today=0, running=0)

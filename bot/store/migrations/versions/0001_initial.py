@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.Column("submit_started_at", sa.BigInteger),
         sa.Column("lookups", sa.Integer, nullable=False),
         sa.Column("task_id", sa.String(128)),
-        sa.Column("task_seen", sa.Boolean, nullable=False),
+        sa.Column("maybe_charged", sa.Boolean, nullable=False),
         sa.Column("progress", sa.Integer, nullable=False),
         sa.Column("result", sa.Text),
         sa.Column("failure", sa.Text),
