@@ -72,7 +72,9 @@ def demo(
 
 
 @cli.command()
-def playground(port: Annotated[int, typer.Option(help="Loopback port; 0 takes a free one.")] = 0) -> None:
+def playground(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Loopback port; 0 takes a free one.")] = 0,
+) -> None:
     """The same in a browser: simulated Discord, simulated provider. Stays up."""
     from playground.browser import main as serve
 

@@ -57,6 +57,7 @@ class _Demo:
         (self._folder / "state").mkdir()
         async with Stage(self._folder / "state", seconds_per_task=SECONDS_PER_TASK) as stage:
             self._stage = stage
+            self._transcript.names = {member.id: member.name for member in (stage.mia, stage.sam)}
             good = await self._main_job(clip)
             refused = await self._silent_clip(silent)
             late = await self._restart(clip)

@@ -116,8 +116,8 @@ class Stage:
             await asyncio.sleep(PULSE)
             try:
                 await self.keep_time()
-            except simcord.SetupError:
-                continue  # a member is doing something just now
+            except (simcord.SetupError, TimeoutError):
+                continue  # a member is doing something just now, or the bot is busy
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -10,14 +10,19 @@ import discord
 
 WIDTH = 96
 _TIMESTAMP = re.compile(r"<t:(\d+)(?::\w)?>")
-_MENTION = re.compile(r"</([\w -]+):\d+>")
+_COMMAND = re.compile(r"</([\w -]+):\d+>")
+_MEMBER = re.compile(r"<@(\d+)>")
 
 
 class Transcript:
-    """``say`` prints a line and keeps it; :meth:`look` prints what became new in a channel."""
+    """``say`` prints a line and keeps it; :meth:`look` prints what became new in a channel.
+
+    ``names`` of members by their id, for the mentions of them.
+    """
 
     def __init__(self, show: Callable[[str], None] = print) -> None:
         self._show = show
+        self.names: dict[int, str] = {}
         self._seen: dict[int, str] = {}
         self.lines: list[str] = []
 
@@ -29,7 +34,7 @@ class Transcript:
     def look(self, messages: list[discord.Message]) -> None:
         """Print messages that are new, or were edited since the last look."""
         for message in messages:
-            body = "\n".join(_body(message))
+            body = _MEMBER.sub(self._name, "\n".join(_body(message)))
             if self._seen.get(message.id) == body:
                 continue
             verb = "edits its message" if message.id in self._seen else "answers"
@@ -38,6 +43,9 @@ class Transcript:
             self.say(f"  {_author(message)} {verb}{whom}:")
             for line in body.splitlines():
                 self.say(f"    │ {line}")
+
+    def _name(self, mention: re.Match[str]) -> str:
+        return f"@{self.names.get(int(mention[1]), 'somebody')}"
 
 
 def _author(message: discord.Message) -> str:
@@ -76,7 +84,7 @@ def _embed(embed: discord.Embed) -> Iterator[str]:
 
 
 def _paragraph(markdown: str) -> Iterator[str]:
-    plain = _MENTION.sub(r"/\1", _TIMESTAMP.sub("just now", markdown))
+    plain = _COMMAND.sub(r"/\1", _TIMESTAMP.sub("just now", markdown))
     for line in plain.splitlines():
         if not line.startswith("```"):
             yield from textwrap.wrap(line, WIDTH) or [""]

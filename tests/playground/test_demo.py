@@ -42,14 +42,15 @@ def test_it_shows_a_character_a_refusal_and_a_restart(
         "mia: /character create video:clip.mp4 range:0:01–0:03 name:Rosie",
         "Before your first character",
         "mia presses [ Yes, that is so ]",
-        "In your cast as “Rosie”",
+        "** Rosie **",
+        "In @mia's cast",
         "[ Rename ]  [ Delete ]",
         "taken 1 requests so far",
         "Nothing was made",
         "nothing is charged",
         "50 %",
         "a new bot is built from the files",
-        "In your cast as “Rosie 2”",
+        "** Rosie 2 **",
         "taken 3 requests so far",
         "/character list",
     )
@@ -69,7 +70,7 @@ def test_it_takes_a_clip_of_ones_own(out: Path, tmp_path: Path) -> None:
     small([], own)
     assert demo.main(own, "0:01-0:02") == 0
     conversation = (out / "conversation.txt").read_text("utf-8")
-    assert in_order(conversation, "your own file own.mp4", "video:own.mp4 range:0:01–0:02", "In your cast as")
+    assert in_order(conversation, "your own file own.mp4", "video:own.mp4 range:0:01–0:02", "In @mia's cast")
 
 
 @pytest.mark.parametrize(

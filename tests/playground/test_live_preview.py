@@ -1,0 +1,158 @@
+"""The page in the browser: what a member does in it reaches the bot, and what the bot does by itself shows in it."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from simcord.preview import Preview
+
+from playground.clip import render_clip
+from playground.live_preview import LivePreview
+from playground.stage import Stage
+
+PATIENCE = 20.0
+
+
+class Browser:
+    """Speaks to the page's server as the page's own script does, but never looks before it acts."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self._session = session
+        self._base, capability = url.split("/#")
+        self._headers = {"X-Simcord-Capability": capability}
+        self._sequence = count(1)
+        self.page: dict[str, Any] = {}
+
+    async def open(self) -> None:
+        self.page = await self._call("POST", "/api/pages", json={})
+        self._headers["X-Simcord-Context"] = self.page["context"]["id"]
+        catalog = await self._call("GET", "/api/commands")
+        self._commands = {entry["invocation"]: entry for entry in catalog["entries"]}
+
+    async def slash(self, invocation: str, clip: bytes | None = None, **options: object) -> dict[str, Any]:
+        command = self._commands[invocation]
+        body = {"command_id": command["commandId"], "path": command["path"], "options": options}
+        return await self._act("run_command", body | {"schema_fingerprint": command["schemaFingerprint"]}, clip)
+
+    async def press(self, label: str) -> dict[str, Any]:
+        message_id, key = self._button(label)
+        return await self._act("click", {"target_id": message_id, "control_key": key})
+
+    async def look(self, until: Callable[[str], bool]) -> str:
+        """What is on the page, once it has come so far."""
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                self.page = await self._call("GET", "/api/state")
+                if until(shown := json.dumps(self.page["messages"])):
+                    return shown
+                await asyncio.sleep(0.05)
+
+    def _button(self, label: str) -> tuple[str, str]:
+        for message_id, message in self.page["messages"].items():
+            for row in message["components"]:
+                for place, component in enumerate(row["components"]):
+                    if component["label"] == label:
+                        identity = component.get("id") or f"0.components.{place}"
+                        return message_id, f"message:{message_id}:component:{identity}"
+        raise LookupError(label)
+
+    async def _act(self, kind: str, body: dict[str, Any], clip: bytes | None = None) -> dict[str, Any]:
+        number = next(self._sequence)
+        envelope = {
+            "protocol_version": 3,
+            "kind": kind,
+            "sequence": number,
+            "request_id": str(number),
+            "generation": self.page["context"]["generation"],
+            "bot_generation": self.page["botGeneration"],
+            "published_revision": 1,  # as somebody who looked long ago
+        }
+        if clip is None:
+            return await self._call("POST", "/api/action", json=envelope | body)
+        body["options"]["video"] = {"upload": 0}
+        form = aiohttp.FormData()
+        form.add_field("payload", json.dumps(envelope | body))
+        form.add_field("file:video", clip, filename="clip.mp4")
+        return await self._call("POST", "/api/action", data=form)
+
+    async def _call(self, method: str, path: str, **sent: Any) -> Any:
+        async with self._session.request(method, self._base + path, headers=self._headers, **sent) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+
+@asynccontextmanager
+async def playing(folder: Path) -> AsyncIterator[tuple[Stage, Browser]]:
+    async with (
+        Stage(folder, seconds_per_task=1.0) as stage,
+        LivePreview(stage.env, stage.channel, [stage.mia, stage.sam], port=0) as page,
+        aiohttp.ClientSession() as session,
+    ):
+        following = asyncio.create_task(page.follow())
+        browser = Browser(session, page.url)
+        await browser.open()
+        yield stage, browser
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+
+
+async def test_a_clip_becomes_a_character_in_the_page(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    render_clip(clip, seconds=2.0, size=(160, 90), fps=8)
+    async with playing(tmp_path) as (_, browser):
+        asked = await browser.slash("character create", clip.read_bytes(), range="0-1", name="Rosie")
+        assert asked["settlement"] == "settled"
+        await browser.look(lambda shown: "Yes, that is so" in shown)
+        assert (await browser.press("Yes, that is so"))["settlement"] == "settled"
+        card = await browser.look(lambda shown: "Rename" in shown)  # nobody asked the page to show it
+        assert "Rosie" in card
+
+
+async def test_what_the_bot_refuses_is_answered_and_what_breaks_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_: int) -> None:
+        raise ZeroDivisionError
+
+    async with playing(tmp_path) as (stage, browser):
+        refused = await browser.slash("character create", range="1-3")
+        assert (refused["settlement"], refused["diagnostics"]) == ("settled", [])
+        await browser.look(lambda shown: "Give exactly one of video, link or task" in shown)
+        monkeypatch.setattr(stage.app.intake, "overview", broken)
+        assert (await browser.slash("tasks"))["settlement"] == "failed"
+
+
+async def test_who_acts_while_something_else_happens_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[str | None] = []
+    begun, tried_again = asyncio.Event(), asyncio.Event()
+    act = Preview._action
+
+    async def counted(page: Preview, context_id: str | None, body: Any) -> Any:
+        tries.append(context_id)
+        if len(tries) > 1:
+            tried_again.set()
+        return await act(page, context_id, body)
+
+    async with playing(tmp_path) as (stage, browser):
+        overview = stage.app.intake.overview
+
+        async def slow(owner_id: int) -> Any:
+            begun.set()
+            await tried_again.wait()
+            return await overview(owner_id)
+
+        monkeypatch.setattr(stage.app.intake, "overview", slow)
+        monkeypatch.setattr(Preview, "_action", counted)
+        other = asyncio.create_task(stage.sam.slash(stage.channel, "tasks"))
+        await begun.wait()
+        assert (await browser.slash("about"))["settlement"] == "settled"
+        await other
