@@ -7,7 +7,7 @@ VIDEO  ?=
 RANGE  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground test lint types layers run bench lock clean
+.PHONY: help demo playground run check invite test lint types layers bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,12 @@ playground: $(VENV)/.dev  ## the same in a browser; stays up
 
 run: $(VENV)/.run  ## the real bot, with config.toml
 	$(BIN)/python -m bot run
+
+check: $(VENV)/.run  ## look at the settings, the database, the balance and the token, a line each
+	$(BIN)/python -m bot check
+
+invite: $(VENV)/.run  ## print the link with which a server invites the bot
+	$(BIN)/python -m bot invite
 
 test: lint types layers  ## everything that must be green
 	$(BIN)/python -m pytest --cov --cov-report=term

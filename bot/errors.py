@@ -74,6 +74,15 @@ class UnknownJob(Refusal):
         super().__init__(text("That is no longer waiting here. See /tasks for what is running and what is done."))
 
 
+def unexpected_uncharged(error_id: str) -> Text:
+    """:func:`unexpected` where it is certain that nothing was sent."""
+    return text(
+        "Something went wrong on our side (ID {id}). Nothing was charged. Try again, "
+        "and give this ID to whoever runs the bot if it happens again.",
+        id=error_id,
+    )
+
+
 def unexpected(error_id: str) -> Text:
     """The sentence for everything that is a defect of ours; the log has ``error_id`` with the traceback."""
     return text(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from discord import AppCommandType, app_commands
 from pydantic import BaseModel, SecretStr
 
 from bot.__main__ import cli
-from bot.config import Settings
+from bot.app import App
+from bot.config import Settings, load
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -36,6 +38,38 @@ def test_the_readme_lists_every_setting_as_it_is() -> None:
     found = re.search(r"<!-- settings -->\n(.*?)\n?<!-- /settings -->", README.read_text("utf-8"), re.DOTALL)
     assert found
     assert found.group(1).strip() == table()
+
+
+def test_every_make_target_that_the_readme_names_is_there() -> None:
+    makefile = (README.parent / "Makefile").read_text("utf-8")
+    for target in re.findall(r"\bmake ([a-z]+)\b", README.read_text("utf-8")):
+        if target != "sure":
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_every_file_that_the_readme_links_to_is_there() -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", README.read_text("utf-8")):
+        assert (README.parent / link).stat().st_size > 0, link
+
+
+async def test_the_readme_names_every_command_and_option(tmp_path: Path) -> None:
+    environ = {"CASTBOOK__DISCORD__TOKEN": "none", "CASTBOOK__TOAPIS__API_KEY": "none"}
+    environ["CASTBOOK__STORE__URL"] = f"sqlite+aiosqlite:///{tmp_path}/castbook.db"
+    environ["CASTBOOK__STORE__FILES"] = str(tmp_path / "files")
+    (tmp_path / "config.toml").touch()
+    app = App(load(tmp_path / "config.toml", environ))
+    await app.open()
+    try:
+        words = README.read_text("utf-8")
+        for command in app.client.tree.walk_commands():
+            if isinstance(command, app_commands.Command):
+                assert f"/{command.qualified_name}`" in words
+                for option in command.parameters:
+                    assert f"`{option.display_name}`" in words or command.name in {"show", "rename", "delete"}
+        for menu in app.client.tree.get_commands(type=AppCommandType.message):
+            assert f"**{menu.name}**" in words
+    finally:
+        await app.close()
 
 
 def test_the_readme_names_every_command_of_the_command_line() -> None:

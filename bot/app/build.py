@@ -117,7 +117,7 @@ class App:
             clock=clock, presses=self._presses, commands_store=stores.commands, shard_count=shards
         )
         self.courier = DiscordCourier(self.client, stores.files, clock=clock, owners=settings.discord.owners)
-        self.gate = Gate(stores.provider_state, self.provider, clock)
+        self.gate = Gate(stores.provider_state, self.provider, clock, models=settings.toapis.models)
         self.runner = self._build_runner(source)
         self.intake = Intake(
             jobs=stores.jobs,

@@ -6,8 +6,6 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
-OFFICIAL_API = "https://discord.com/api/v10"
-
 
 def point_at(api_url: str, gateway_url: str) -> None:
     """Let discord.py speak to these addresses; an empty ``gateway_url`` leaves its own.

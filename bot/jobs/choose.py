@@ -54,4 +54,5 @@ class Choose:
             "finished_at": held.now,
             "next_attempt_at": None,
             "asked": without_token(held.job.asked),
+            "request": held.job.request.without_address(),
         }

@@ -52,6 +52,7 @@ class Deliver:
             "next_attempt_at": None,
             "delivered_at": held.now if reached else None,
             "asked": without_token(held.job.asked),
+            "request": held.job.request.without_address(),
         }
 
     async def _character(self, job: Job) -> Character | None:

@@ -6,12 +6,14 @@ all submissions until a probe of the balance succeeds; a refusal of a model clos
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
 
 from bot.provider.client import ToapisClient
 from bot.provider.errors import BalanceEmpty, KeyRefused, ModelClosed, ProviderError
+from bot.provider.refusals import model_closed_text
 from bot.store.provider_state import Pause, ProviderStateStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
@@ -41,7 +43,10 @@ def paused_text(pause: Pause) -> Text:
 class Gate:
     """What is paused and what is closed, kept in the database so that a restart does not forget it."""
 
-    def __init__(self, state: ProviderStateStore, provider: ToapisClient, clock: Clock) -> None:
+    def __init__(
+        self, state: ProviderStateStore, provider: ToapisClient, clock: Clock, *, models: Sequence[str]
+    ) -> None:
+        self._models = tuple(models)
         self._state = state
         self._provider = provider
         self._clock = clock
@@ -88,12 +93,7 @@ class Gate:
 
     async def check_model(self, model: str) -> None:
         """Raise :class:`~bot.provider.errors.ModelClosed` while ``model`` is closed."""
-        if model in await self._state.closed_models(since=self._clock() - MODEL_CLOSED):
-            raise ModelClosed(
-                text(
-                    "ToAPIs does not offer the model {model} to this bot at the moment. Nothing was charged; "
-                    "choose another model, or try again later.",
-                    model=model,
-                ),
-                model=model,
-            )
+        closed = await self._state.closed_models(since=self._clock() - MODEL_CLOSED)
+        if model in closed:
+            others = [other for other in self._models if other != model and other not in closed]
+            raise ModelClosed(model_closed_text(model, others), model=model)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from random import Random
 
@@ -20,7 +19,7 @@ from bot.store.jobs import JobChanges, JobStore
 from bot.texts import text
 from bot.values.files import StoredFile
 from bot.values.job import Job, Question, Step
-from bot.values.source import Attachment, EarlierTask
+from bot.values.source import EarlierTask
 
 DOWNLOAD_ATTEMPTS = 4
 
@@ -73,10 +72,7 @@ class Prepare:
                 )
             await self._courier.progress(held.job, text("Fetching the video"), None)
             file = await self._fetch(held.job, source.url, held.now)
-            request = held.job.request
-            if isinstance(source, Attachment):  # its signed URL has done its work
-                request = replace(request, source=replace(source, url=None))
-            await held.write({"file": file, "request": request})
+            await held.write({"file": file, "request": held.job.request.without_address()})
 
     async def _check_task(self, job: Job, source: EarlierTask) -> None:
         owner = await self._jobs.task_owner(source.task_id)

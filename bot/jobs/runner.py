@@ -11,7 +11,7 @@ from random import Random
 import structlog
 
 from bot import limits, metrics
-from bot.errors import CastbookError, unexpected
+from bot.errors import CastbookError, unexpected_uncharged
 from bot.jobs.backoff import backoff
 from bot.jobs.held import Held, Steps
 from bot.log import unexpected as log_unexpected
@@ -221,7 +221,7 @@ class Runner:
         if job.step is Step.DELIVER:
             return {"step": Step.DONE, "next_attempt_at": None}
         if job.submit_started_at is None:
-            return held.fail(unexpected(error_id))
+            return held.fail(unexpected_uncharged(error_id))
         return held.unknown(
             text(
                 "Something went wrong on our side (ID {id}) after this was sent to ToAPIs, so it may have been "

@@ -102,6 +102,7 @@ class Submit:
 
     async def _create(self, held: Held, url: str | None) -> JobChanges:
         source = held.job.request.source
+        await self._courier.progress(held.job, text("Asking ToAPIs for the character"), None)
         await self._provider.submit_slot()  # before the row says that it is being sent: this may take seconds
         job = await held.write({"submit_started_at": held.now, "lookups": 0})
         try:

@@ -29,6 +29,10 @@ _STATES: dict[TaskState, Text] = {
     TaskState.RUNNING: text("ToAPIs is making the character"),
 }
 
+_STILL_RUNNING = text(
+    "Still running at ToAPIs. I look less often now; the result comes here or as a message, and /tasks has it too"
+)
+
 
 class Watch:
     """Asks how the task stands, shows it, and decides when to ask again."""
@@ -51,7 +55,7 @@ class Watch:
         except ProviderError as error:
             _log.info("status_failed", job=held.job.id, status=error.status, code=error.code)
             if self._given_up(held) and held.job.attempts >= LAST_LOOKS:
-                return self._too_long(held)
+                return self._too_long(held, held.job.progress)
             return held.again(self._after_trouble(held, error))
         if task.state is TaskState.COMPLETED:
             return self._completed(held, task)
@@ -70,12 +74,13 @@ class Watch:
     async def _running(self, held: Held, task: Task) -> JobChanges:
         progress = max(held.job.progress, task.progress)
         if self._given_up(held):
-            return self._too_long(held) | JobChanges(progress=progress)
+            return self._too_long(held, progress) | JobChanges(progress=progress)
         late = self._watched(held) - self._settings.show_progress_for
         if late <= 0:
             await self._courier.progress(held.job, _STATES[task.state], progress)
             poll = self._settings.poll_every
         else:  # as long again as it is late already: the interval doubles, up to five minutes
+            await self._courier.progress(held.job, _STILL_RUNNING, None)  # shown once: it does not change any more
             poll = min(max(self._settings.poll_every, late), limits.RESULT_SLOWEST_POLL.total_seconds())
         changes = JobChanges(progress=progress, attempts=0)
         return held.again(jittered(poll, self._random)) | changes
@@ -93,11 +98,12 @@ class Watch:
             )
         )
 
-    def _too_long(self, held: Held) -> JobChanges:
+    def _too_long(self, held: Held, progress: int) -> JobChanges:
         return held.unknown(
             text(
-                "ToAPIs has not finished this for a very long time, and it may have been charged. "
-                "Press “Check again” here or in /tasks whenever you like."
+                "ToAPIs is still not done with this ({percent} %) after a very long time; it may have been charged. "
+                "Press “Check again” here or in /tasks whenever you like.",
+                percent=progress,
             )
         )
 

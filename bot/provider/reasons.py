@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NO_CHARACTER = "no_character"
     NO_AUDIO = "no_audio"
     RANGE = "range"
+    UNFINISHED = "unfinished"
 
 
 # Codes and messages come in English or Chinese; underscores are read as spaces. The signs for a closed model leave
@@ -36,6 +37,8 @@ _SIGNS = {
     r"|\b(character|face|person|subject)s? ((was|were|could|can) )?not (be )?(found|detected|identified|recogni[sz]ed)"
     r"|(未|没有|无法)(检测|识别|找到).{0,20}(角色|人物|人脸)",
     Reason.NO_AUDIO: r"\baudio\b|\bsound\b|音频|音轨|声音",
+    Reason.UNFINISHED: r"not (been |yet )?(yet )?(completed?|finished)|still (running|processing|in progress)"
+    r"|(未|尚未|没有)完成",
     Reason.RANGE: r"\btimestamps\b|\btime range\b|\bout of range\b|时间范围",
 }
 _PATTERNS = tuple((reason, re.compile(_SIGNS[reason])) for reason in Reason)
@@ -62,6 +65,7 @@ SENTENCES = MappingProxyType(
         Reason.NO_AUDIO: text(
             "ToAPIs needs a video with sound, and it found none it can use. Use a clip in which the character speaks."
         ),
+        Reason.UNFINISHED: text("That task is still running at ToAPIs. Try again when it is done."),
         Reason.RANGE: text(
             "ToAPIs does not accept these seconds. Pick one to three seconds that lie inside the video."
         ),

@@ -6,6 +6,7 @@ Section 7 of the provider's error table, row by row, and what its family and the
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -165,19 +166,24 @@ def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) ->
 
 
 def _model_closed(about: About, status: int, code: str) -> ModelClosed:
+    return ModelClosed(model_closed_text(about.model, about.others), model=about.model, status=status, code=code)
+
+
+def model_closed_text(model: str, others: Sequence[str]) -> Text:
+    """What a person is told of a model that is not to be had, with the ones that may be."""
     message = text(
         "ToAPIs does not serve the model “{model}” to this bot at the moment. Nothing was charged. "
         "Tell whoever runs the bot: it is the only model set up.",
-        model=about.model,
+        model=model,
     )
-    if about.others:
+    if others:
         message = text(
             "ToAPIs does not serve the model “{model}” to this bot at the moment. Nothing was charged. "
             "Choose another one: {others}.",
-            model=about.model,
-            others=", ".join(about.others),
+            model=model,
+            others=", ".join(others),
         )
-    return ModelClosed(message, model=about.model, status=status, code=code)
+    return message
 
 
 def _out_of_reach(code: str) -> NothingTaken:

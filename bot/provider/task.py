@@ -82,7 +82,7 @@ class Balance:
 def failure_text(failure: TaskFailure) -> Text:
     """What a person is told of a failed task. The provider refunds those (section "Money" of its documentation)."""
     reason = reason_of(failure.code, failure.message)
-    if reason is None:
+    if reason is None or reason is Reason.UNFINISHED:  # it has ended, whatever its message says
         return text(
             "ToAPIs could not make a character of these seconds. It refunds failed tasks, so nothing is charged. "
             "Pick other seconds in which one face is seen clearly and speaks, or try again later."

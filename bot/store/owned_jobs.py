@@ -62,6 +62,9 @@ class OwnedJobs:
             "token": None,
         }
         async with self._database.write() as connection:
+            job = await _one(connection, _of(owner_id).where(jobs.c.id == job_id).with_for_update())
+            if job is not None:
+                changes["request"] = job.request.without_address()
             return await _change(connection, owner_id, job_id, before_submission, changes, now)
 
     async def answer(

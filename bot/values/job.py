@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from bot.texts import Text
 from bot.values.character import ProviderCharacter
 from bot.values.files import StoredFile
-from bot.values.source import Source
+from bot.values.source import Attachment, Source
 from bot.values.time_range import TimeRange
 
 
@@ -85,6 +85,12 @@ class CharacterRequest:
     model: str
     name: str | None = None
     another: bool = False
+
+    def without_address(self) -> CharacterRequest:
+        """The same request, once an attachment's signed URL has done its work (design, section 1)."""
+        if not isinstance(self.source, Attachment):
+            return self
+        return replace(self, source=replace(self.source, url=None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

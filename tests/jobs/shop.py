@@ -162,7 +162,7 @@ class Shop:
         await self.provider.open()
         self.downloader = Downloader(AddressGuard(settings.links.trusted_origins), timeout=5)
         await self.downloader.open()
-        self.gate = Gate(self.state, self.provider, self.clock)
+        self.gate = Gate(self.state, self.provider, self.clock, models=settings.toapis.models)
         steps = character_steps(
             Prepare(
                 jobs=self.jobs,

@@ -225,3 +225,14 @@ async def test_what_reaches_nobody_waits_in_tasks_and_can_be_shown_there(shop: S
     assert shop.courier.delivered[0][0].asked.channel_id == 99
     assert not (await shop.job(job)).undelivered
     assert len(await shop.cast()) == 1
+
+
+async def test_the_signed_address_of_an_attachment_outlives_no_job(shop: Shop) -> None:
+    failed = await shop.ask(shop.attachment("page.mp4"))
+    await shop.run()
+    cancelled = await shop.ask(shop.attachment())
+    await shop.intake.cancel(cancelled.owner_id, cancelled.id)
+    for job in (failed, cancelled):
+        source = (await shop.job(job)).request.source
+        assert isinstance(source, Attachment)
+        assert source.url is None

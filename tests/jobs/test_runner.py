@@ -34,7 +34,7 @@ async def started(shop: Shop, count: int = 1) -> list[Job]:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -51,7 +51,7 @@ async def test_new_work_is_begun_at_once(shop: Shop) -> None:
     await runner.start()
     await asyncio.sleep(0)  # it sleeps for LONGEST_NAP now unless it is woken
     await shop.ask()
-    await asyncio.wait_for(begun.wait(), 2)
+    await asyncio.wait_for(begun.wait(), 20)
     await runner.stop()
     assert not runner.alive
 
@@ -206,7 +206,7 @@ async def test_a_renewal_that_finds_the_lease_gone_cancels_the_step(shop: Shop) 
     assert not cancelled.is_set()
     await shop.jobs.cancel(job.owner_id, job.id, now=shop.clock())
     await runner.renew()
-    await asyncio.wait_for(cancelled.wait(), 2)
+    await asyncio.wait_for(cancelled.wait(), 20)
     await runner.stop()
     assert (await shop.job(job)).outcome is Outcome.CANCELLED
 
@@ -372,3 +372,26 @@ async def test_a_paid_job_is_not_given_up_for_a_few_defects(shop: Shop) -> None:
         await runner.run_due()
         shop.clock.advance(3600)
     assert (await shop.job(job)).outcome is None
+
+
+async def test_leases_are_renewed_while_a_step_goes_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.jobs.runner.limits.LEASE_RENEWAL", timedelta(seconds=0.02))
+    [job] = await started(shop)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def step(held: Held) -> JobChanges:
+        begun.set()
+        await go_on.wait()
+        return await done(held)
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    await runner.start()
+    await begun.wait()
+    before = (await shop.job(job)).lease_until
+    shop.clock.advance(30)
+    async with asyncio.timeout(20):
+        while (await shop.job(job)).lease_until == before:
+            await asyncio.sleep(0.02)
+    go_on.set()
+    await runner.stop()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED

@@ -8,6 +8,7 @@ import pytest
 
 from bot.errors import UnknownJob
 from bot.jobs.upkeep import Upkeep
+from bot.provider.errors import ModelClosed
 from bot.store.drafts import DraftStore
 from bot.values.job import Job, Outcome, Step
 from tests.jobs.shop import OWNER, STRANGER, Shop
@@ -163,7 +164,7 @@ async def test_a_model_that_is_gone_closes_that_model_alone(shop: Shop) -> None:
     done = await shop.job(job)
     assert (done.outcome, done.counted) == (Outcome.FAILED, False)
     assert len(shop.courier.operators) == 1
-    with pytest.raises(Exception, match="sora-2"):
+    with pytest.raises(ModelClosed, match=r"sora-2.*Choose another one: sora-2-pro, sora-2-vip"):
         await shop.ask()
     assert not (await shop.intake.overview(OWNER)).paused
 

@@ -143,6 +143,13 @@ async def test_a_made_up_task_id_closes_no_model(provider, submit, status, body,
     assert TAIL in str(error)
 
 
+async def test_a_task_that_is_still_running_is_said_to_be(provider, submit):
+    provider.on(SUBMIT, 400, envelope("invalid_task", "task is not completed yet"))
+    error = await refused(submit, BadRequest, url=None, from_task="task_mine")
+    assert "still running" in str(error)
+    assert TAIL in str(error)
+
+
 @pytest.mark.parametrize("task", ["insufficient_balance", "model_not_found", "Insufficient-Quota"])
 async def test_a_task_id_that_the_provider_repeats_is_not_read_as_its_words(provider, submit, task):
     provider.on(SUBMIT, 404, envelope("not_found", f"task {task} does not exist"))
