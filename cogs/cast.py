@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import discord
+import structlog
 from discord import app_commands
 from discord.ext import commands
 
 from bot import limits
-from bot.chat.buttons import Presses, button
-from bot.chat.cards import Card, character_card
+from bot.chat.buttons import Press, Presses, button
+from bot.chat.cards import Card, character_card, redrawn
 from bot.chat.cast_page import PER_PAGE, CastPage, page_card
 from bot.chat.forms import Field, durable_form
+from bot.chat.mentions import mentions_of
 from bot.chat.wording import say
 from bot.errors import Refusal, UnknownCharacter
 from bot.store.characters import CharacterStore, Sort
@@ -22,6 +25,9 @@ from bot.texts import Text, text
 from bot.values.character import Character, clean_name
 
 RENAME_FORM = "rename"
+BEFORE_FORM = 0.5  # seconds that a read may take before a form is shown (design, rule 1)
+
+log = structlog.get_logger(__name__)
 
 
 class Cast(commands.Cog):
@@ -87,7 +93,8 @@ class Cast(commands.Cog):
             page = page.within(total)
             found, total = await self._find(owner, page)
         pictures = await self._pictures(found, room=interaction.filesize_limit)
-        await _edit(interaction, page_card(owner, page, found, total, pictures, str(interaction.locale)))
+        locale, mentions = str(interaction.locale), mentions_of(interaction.client)
+        await _edit(interaction, page_card(owner, page, found, total, pictures, locale, mentions))
 
     async def _find(self, owner: int, page: CastPage) -> tuple[list[Character], int]:
         return await self._characters.page(
@@ -116,8 +123,10 @@ class Cast(commands.Cog):
         await interaction.response.defer(thinking=True, ephemeral=True)
         character = await self._named(interaction, name)
         pictures = await self._pictures([character], room=interaction.filesize_limit)
-        picture = pictures.get(character.id)
-        await _edit(interaction, character_card(character, picture, str(interaction.locale), owner_sees=True))
+        locale, mentions = str(interaction.locale), mentions_of(interaction.client)
+        await _edit(
+            interaction, character_card(character, pictures.get(character.id), locale, mentions, owner_sees=True)
+        )
 
     # -- rename -------------------------------------------------------------------------------------------------
 
@@ -128,36 +137,46 @@ class Cast(commands.Cog):
         wanted = _new_name(new_name)
         await interaction.response.defer(thinking=True, ephemeral=True)
         character = await self._named(interaction, name)
-        await self._rename(interaction, character, wanted)
+        new = await self._rename(interaction.user.id, character, wanted)
+        await _say(interaction, _told(character, wanted, new))
 
     async def ask_name(self, interaction: discord.Interaction, argument: str) -> None:
         """By button: a form, which has to be the first answer."""
         locale = str(interaction.locale)
-        field = Field(name="name", label=say(text("New name"), locale), max_length=limits.NAME_LENGTH)
+        present = await self._present_name(interaction, argument)
+        field = Field(name="name", label=say(text("New name"), locale), value=present, max_length=limits.NAME_LENGTH)
         title = say(text("Rename this character"), locale)
         await interaction.response.send_modal(durable_form(RENAME_FORM, argument, title, [field]))
+
+    async def _present_name(self, interaction: discord.Interaction, argument: str) -> str:
+        """For the form to begin with; empty where it cannot be had in time."""
+        try:
+            async with asyncio.timeout(BEFORE_FORM):
+                return (await self._by_id(interaction, argument)).name
+        except TimeoutError:
+            return ""
 
     async def rename_submitted(
         self, interaction: discord.Interaction, argument: str, values: Mapping[str, str]
     ) -> None:
-        """The form comes back, perhaps after a restart."""
+        """The form comes back, perhaps after a restart. The card it was opened from shows the new name, too."""
         wanted = _new_name(values["name"])
-        await interaction.response.defer(thinking=True, ephemeral=True)
-        await self._rename(interaction, await self._by_id(interaction, argument), wanted)
+        card = _card_of(interaction, argument)
+        await interaction.response.defer(thinking=card is None, ephemeral=True)
+        character = await self._by_id(interaction, argument)
+        new = await self._rename(interaction.user.id, character, wanted)
+        said = _told(character, wanted, new)
+        if card is None:
+            await _say(interaction, said)
+            return
+        await interaction.followup.send(say(said, str(interaction.locale)), ephemeral=True)
+        await _redraw(interaction, card, new)
 
-    async def _rename(self, interaction: discord.Interaction, character: Character, wanted: str) -> None:
-        renamed = await self._characters.rename(interaction.user.id, character.id, wanted)
-        if renamed is None:
+    async def _rename(self, owner: int, character: Character, wanted: str) -> Character:
+        new = await self._characters.rename(owner, character.id, wanted)
+        if new is None:
             raise UnknownCharacter(character.name)
-        said = text("“{old}” is called “{new}” now.", old=character.name, new=renamed.name)
-        if renamed.name != wanted:
-            said = text(
-                "You already have a “{wanted}”, so “{old}” is called “{new}” now.",
-                wanted=wanted,
-                old=character.name,
-                new=renamed.name,
-            )
-        await _say(interaction, said)
+        return new
 
     # -- delete -------------------------------------------------------------------------------------------------
 
@@ -218,6 +237,35 @@ def _new_name(typed: str) -> str:
     if not name:
         raise Refusal(text("That name has no visible character in it. Give another one; nothing was changed."))
     return name
+
+
+def _told(old: Character, wanted: str, new: Character) -> Text:
+    if new.name == wanted:
+        return text("“{old}” is called “{new}” now.", old=old.name, new=new.name)
+    return text(
+        "You already have a “{wanted}”, so “{old}” is called “{new}” now.", wanted=wanted, old=old.name, new=new.name
+    )
+
+
+def _card_of(interaction: discord.Interaction, argument: str) -> discord.Message | None:
+    """The card from which the form was opened: it has the button for it."""
+    message, wanted = interaction.message, Press("cast", "rename", argument, interaction.user.id).custom_id
+    if message is None or len(message.embeds) != 1:
+        return None
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    return message if any(getattr(part, "custom_id", None) == wanted for row in rows for part in row.children) else None
+
+
+async def _redraw(interaction: discord.Interaction, card: discord.Message, character: Character) -> None:
+    """The new name on the card; everything else stays. The character has its name, whether this works or not."""
+    picture = card.attachments[0].filename if card.attachments else None
+    alone = card.flags.ephemeral or interaction.context.dm_channel
+    locale, mentions = str(interaction.locale), mentions_of(interaction.client)
+    embed = redrawn(card.embeds[0], character, picture, locale, mentions, to_owner=alone)
+    try:
+        await interaction.edit_original_response(embed=embed, attachments=card.attachments)
+    except discord.HTTPException as error:
+        log.info("card_not_redrawn", code=error.code)
 
 
 async def _ask_delete(interaction: discord.Interaction, character: Character) -> None:

@@ -13,6 +13,8 @@ from discord.ext import commands
 
 from bot.chat.asking import asked
 from bot.chat.buttons import Presses
+from bot.chat.card import AMBER, BLUE
+from bot.chat.mentions import mentions_of
 from bot.chat.tasks_card import FAMILY, tasks_card
 from bot.chat.wording import say
 from bot.errors import CastbookError, UnknownJob
@@ -61,7 +63,8 @@ class Tasks(commands.Cog):
     async def _draw(self, interaction: discord.Interaction) -> None:
         owner = interaction.user.id
         overview = await self._intake.overview(owner)
-        card = tasks_card(owner, overview, self._clock(), str(interaction.locale))
+        commands = mentions_of(interaction.client)
+        card = tasks_card(owner, overview, self._clock(), str(interaction.locale), commands)
         await interaction.edit_original_response(embeds=card.embeds, view=card.view())
 
     async def _answer(self, question: Question, owner_id: int, job_id: str, place: Asked) -> Job:
@@ -122,7 +125,7 @@ class Tasks(commands.Cog):
     async def _cancel_job(self, interaction: discord.Interaction, job_id: str) -> None:
         await interaction.response.defer()
         await self._intake.cancel(interaction.user.id, job_id)
-        await _say(interaction, text("Cancelled. Nothing was charged."))
+        await _say(interaction, text("Cancelled. Nothing was charged."), AMBER)
 
     async def _cancel_in_list(self, interaction: discord.Interaction, job_id: str) -> None:
         await interaction.response.defer()
@@ -130,10 +133,11 @@ class Tasks(commands.Cog):
         await self._draw(interaction)
 
 
-def _embed(interaction: discord.Interaction, said: Text) -> discord.Embed:
-    return discord.Embed(description=say(said, str(interaction.locale)))
+def _embed(interaction: discord.Interaction, said: Text, colour: discord.Colour = BLUE) -> discord.Embed:
+    return discord.Embed(description=say(said, str(interaction.locale)), colour=colour)
 
 
-async def _say(interaction: discord.Interaction, said: Text = _ON_IT) -> None:
+async def _say(interaction: discord.Interaction, said: Text = _ON_IT, colour: discord.Colour = BLUE) -> None:
     """In place of what the pressed message showed."""
-    await interaction.edit_original_response(content=None, embed=_embed(interaction, said), attachments=[], view=None)
+    embed = _embed(interaction, said, colour)
+    await interaction.edit_original_response(content=None, embed=embed, attachments=[], view=None)

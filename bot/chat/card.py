@@ -11,6 +11,11 @@ from discord import ui
 from bot.chat.buttons import DurableButton, view
 from bot.values.character import Character
 
+GREEN = discord.Colour(0x2E8B57)  # made
+BLUE = discord.Colour(0x3B6EA5)  # told, or under way
+AMBER = discord.Colour(0xC98A1B)  # asked, or unclear
+RED = discord.Colour(0xB5443A)  # failed
+
 _ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
 
 

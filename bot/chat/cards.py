@@ -8,11 +8,12 @@ import discord
 
 from bot import limits
 from bot.chat.buttons import DurableButton, button
-from bot.chat.card import Card, PictureFile, picture_file
+from bot.chat.card import AMBER, BLUE, GREEN, RED, Card, PictureFile, picture_file
+from bot.chat.mentions import PLAIN, Commands
 from bot.chat.wording import code_block, escape, plain, say
 from bot.texts import Text, text
 from bot.values.character import Character
-from bot.values.job import Job, Outcome, Question
+from bot.values.job import Asked, Job, Outcome, Question
 
 __all__ = [
     "Card",
@@ -23,64 +24,99 @@ __all__ = [
     "picture_file",
     "progress_card",
     "question_card",
+    "redrawn",
     "result_card",
     "say",
 ]
 
-_GREEN = discord.Colour(0x2E8B57)
-_BLUE = discord.Colour(0x3B6EA5)
-_AMBER = discord.Colour(0xC98A1B)
-_RED = discord.Colour(0xB5443A)
 _BAR_CELLS = 16
 
 
-def result_card(job: Job, character: Character, picture: bytes | None, locale: str) -> Card:
+def result_card(job: Job, character: Character, picture: bytes | None, locale: str, commands: Commands = PLAIN) -> Card:
     """The character that ``job`` made, for everybody to see (no @username), with its owner's buttons.
 
     Without ``picture`` (its bytes) the card says so.
     """
-    card = _character(character, picture, locale)
+    card = _character(character, picture, locale, commands, to_owner=_for_owner_alone(job.asked))
     card.embeds[0].set_footer(text=job_footer(job, locale))
     return card
 
 
-def character_card(character: Character, picture: bytes | None, locale: str, *, owner_sees: bool) -> Card:
+def _for_owner_alone(asked: Asked) -> bool:
+    """Whether nobody else reads what is answered there: then it says "your"."""
+    in_own_dm = asked.guild_id is None and asked.bot_is_member
+    return asked.private or asked.ephemeral or in_own_dm
+
+
+def character_card(
+    character: Character, picture: bytes | None, locale: str, commands: Commands = PLAIN, *, owner_sees: bool
+) -> Card:
     """One member of a cast. ``owner_sees``: nobody else will see the message, so the @username may be in it."""
-    card = _character(character, picture, locale)
+    card = _character(character, picture, locale, commands, to_owner=owner_sees)
     embed = card.embeds[0]
     if owner_sees and character.username:
-        label = text("Username at the provider (works like a key: keep it to yourself)")
+        label = say(text("Username (keep it to yourself)"), locale)
         username = "@" + character.username.removeprefix("@")
-        embed.add_field(name=say(label, locale), value=code_block(username), inline=False)
+        embed.add_field(name=label, value=code_block(username), inline=False)
+    embed.set_footer(text=say(text("Made"), locale))  # Discord puts the timestamp behind it
     embed.timestamp = character.created_at
     return card
 
 
-def _character(character: Character, picture: bytes | None, locale: str) -> Card:
-    embed = discord.Embed(
-        title=_title(character.display_name) or _title(character.name),
-        description=say(text("In your cast as “{name}”.", name=character.name), locale),
-        colour=_GREEN,
-    )
-    embed.add_field(name=say(text("Reusable task ID"), locale), value=code_block(character.task_id), inline=False)
+def redrawn(
+    shown: discord.Embed,
+    character: Character,
+    attachment: str | None,
+    locale: str,
+    commands: Commands = PLAIN,
+    *,
+    to_owner: bool,
+) -> discord.Embed:
+    """A card of ``character`` as it stands (``shown``), under its present name; its footer and its fields stay.
+
+    ``attachment`` is the name of the picture that is attached to the message, where there is one.
+    """
+    embed = shown.copy()
+    embed.title = _title(character)
+    embed.description = _about(character, locale, commands, to_owner=to_owner, pictured=attachment is not None)
+    if attachment is not None:  # Discord has told its address, which would show the picture a second time
+        embed.set_image(url=f"attachment://{attachment}")
+    return embed
+
+
+def _character(character: Character, picture: bytes | None, locale: str, commands: Commands, *, to_owner: bool) -> Card:
+    about = _about(character, locale, commands, to_owner=to_owner, pictured=picture is not None)
+    embed = discord.Embed(title=_title(character), description=about, colour=GREEN)
+    task_id = f"{code_block(character.task_id)}\n{say(text('It puts the character into new videos.'), locale)}"
+    embed.add_field(name=say(text("Reusable task ID"), locale), value=task_id, inline=False)
     embed.add_field(name=say(text("Model"), locale), value=escape(character.model))
-    embed.add_field(name=say(text("Seconds"), locale), value=character.range.people)
+    embed.add_field(name=say(text("Seconds used"), locale), value=character.range.people)
     files: tuple[PictureFile, ...] = ()
-    if picture is None:
-        embed.description = f"{embed.description}\n{say(_no_picture(character), locale)}"
-    else:
+    if picture is not None:
         files = (picture_file(character, picture),)
         embed.set_image(url=files[0].url)
     return Card(embeds=(embed,), files=files, buttons=_owner_buttons(character, locale))
 
 
-def _title(name: str) -> str:
-    return escape(plain(name, limits.EMBED_TITLE // 2 - 1))  # an escape at most doubles it, and adds one at its start
+def _title(character: Character) -> str:
+    # an escape at most doubles it, and adds one at its start
+    return escape(plain(character.name, limits.EMBED_TITLE // 2 - 1))
+
+
+def _about(character: Character, locale: str, commands: Commands, *, to_owner: bool, pictured: bool) -> str:
+    said = [text("In your cast.") if to_owner else text("In <@{owner}>'s cast.", owner=character.owner_id)]
+    theirs = plain(character.display_name, limits.EMBED_TITLE)
+    if theirs and theirs != plain(character.name, limits.EMBED_TITLE):
+        said.append(text("ToAPIs calls it {name}.", name=theirs))
+    lines = [" ".join(say(each, locale) for each in said)]
+    if not pictured:
+        lines.append(say(_no_picture(character), locale, commands))
+    return "\n".join(lines)
 
 
 def _no_picture(character: Character) -> Text:
     if character.picture is None:
-        return text("The provider sent no picture of it; the character works all the same.")
+        return text("ToAPIs sent no picture of it; the character works all the same.")
     return text("Its picture could not be shown here. It is kept in your cast: see /character show.")
 
 
@@ -88,21 +124,25 @@ def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ..
     argument, owner = str(character.id), character.owner_id
     return (
         button("cast", "rename", argument, owner, say(text("Rename"), locale)),
-        button("cast", "delete", argument, owner, say(text("Delete"), locale), discord.ButtonStyle.danger),
+        button("cast", "delete", argument, owner, say(text("Delete"), locale)),
     )
 
 
 def progress_card(job: Job, state: Text, percent: int | None, locale: str) -> Card:
-    """A running job: what is happening (``state``), how far it is (0-100, or not known), since when.
+    """A running job: what is happening (``state``), how far it is (0-100, or not known), since when, for whom.
 
     It does not carry the job's id: by that the courier knows the messages that say how a job ended.
     """
-    lines = [say(state, locale)]
-    if percent is not None:
-        lines.append(_bar(percent))
-    lines.append(f"{say(text('Started'), locale)} <t:{int(job.created_at.timestamp())}:R>")
-    title = say(text("Making your character"), locale)
-    return Card(embeds=(discord.Embed(title=title, description="\n".join(lines), colour=_BLUE),))
+    at = int(job.created_at.timestamp())
+    title = text("Making a character")
+    since = text(
+        "Started <t:{at}:R> for <@{owner}>. You need not wait: the result comes here.", at=at, owner=job.owner_id
+    )
+    if _for_owner_alone(job.asked):
+        title = text("Making your character")
+        since = text("Started <t:{at}:R>. You need not wait: the result comes here.", at=at)
+    lines = [say(state, locale), *([] if percent is None else [_bar(percent)]), say(since, locale)]
+    return Card(embeds=(discord.Embed(title=say(title, locale), description="\n".join(lines), colour=BLUE),))
 
 
 def _bar(percent: int) -> str:
@@ -111,15 +151,15 @@ def _bar(percent: int) -> str:
     return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}` {done} %"
 
 
-def failure_card(job: Job, locale: str) -> Card:
+def failure_card(job: Job, locale: str, commands: Commands = PLAIN) -> Card:
     """How ``job`` ended when it made nothing: what happened, what it cost, what to do now.
 
     Where that is not known, its owner decides: submit once more, or look at the task once more.
     """
     unclear = job.outcome is Outcome.UNKNOWN
-    title = text("This may have been charged") if unclear else text("Nothing was made")
-    reason = job.failure or text("It is not known how this ended. See /tasks.")
-    embed = discord.Embed(title=say(title, locale), description=say(reason, locale), colour=_AMBER if unclear else _RED)
+    title = say(text("This may have been charged") if unclear else text("Nothing was made"), locale)
+    reason = say(job.failure or text("It is not known how this ended. See /tasks."), locale, commands)
+    embed = discord.Embed(title=title, description=reason, colour=AMBER if unclear else RED)
     embed.set_footer(text=job_footer(job, locale))
     return Card(embeds=(embed,), buttons=(_second_try(job, locale),) if unclear else ())
 
@@ -130,23 +170,26 @@ def _second_try(job: Job, locale: str) -> DurableButton:
     return button("job", "recheck", job.id, job.owner_id, say(text("Check again"), locale))
 
 
-def gone_card(job: Job, locale: str) -> Card:
+def gone_card(job: Job, locale: str, commands: Commands = PLAIN) -> Card:
     """``job`` succeeded, but its character is no longer there: its owner has deleted it since."""
-    gone = text("Your character was made, and you have deleted it since. Another one: /character create.")
-    embed = discord.Embed(description=say(gone, locale), colour=_AMBER)
-    embed.set_footer(text=job_footer(job, locale))
-    return Card(embeds=(embed,))
+    gone = text(
+        "The character was made, and <@{owner}> has deleted it since. Another one: /character create.",
+        owner=job.owner_id,
+    )
+    card = last_word_card(gone, locale, commands)
+    card.embeds[0].set_footer(text=job_footer(job, locale))
+    return card
 
 
-def last_word_card(message: Text, locale: str) -> Card:
-    """One sentence, where a job was that goes no further."""
-    return Card(embeds=(discord.Embed(description=say(message, locale), colour=_AMBER),))
+def last_word_card(message: Text, locale: str, commands: Commands = PLAIN) -> Card:
+    """One sentence, where a job was that goes no further, or not there."""
+    return Card(embeds=(discord.Embed(description=say(message, locale, commands), colour=AMBER),))
 
 
-def question_card(job: Job, question: Question, locale: str) -> Card:
+def question_card(job: Job, question: Question, locale: str, commands: Commands = PLAIN) -> Card:
     """What ``job`` wants to know from its owner, with the answers as buttons. Nothing was sent until then."""
     asks = _QUESTIONS[question]
-    embed = discord.Embed(title=say(asks.title, locale), description=say(asks.question, locale), colour=_AMBER)
+    embed = discord.Embed(title=say(asks.title, locale), description=say(asks.question, locale, commands), colour=AMBER)
     yes = button("job", asks.action, job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)
     no = button("job", "cancel", job.id, job.owner_id, say(text("Cancel"), locale))
     return Card(embeds=(embed,), buttons=(yes, no))

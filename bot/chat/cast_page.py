@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import discord
 
 from bot.chat.buttons import DurableButton, button
-from bot.chat.card import Card, PictureFile, picture_file
+from bot.chat.card import BLUE, Card, PictureFile, picture_file
+from bot.chat.mentions import PLAIN, Commands
 from bot.chat.wording import escape, say
 from bot.store.characters import Sort
 from bot.texts import Text, text
 from bot.values.character import Character
 
 PER_PAGE = 4
-_COLOUR = discord.Colour(0x3B6EA5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,11 @@ def page_card(
     total: int,
     pictures: Mapping[int, bytes],
     locale: str,
+    commands: Commands = PLAIN,
 ) -> Card:
     """``characters`` of ``total``, with what to do next. ``pictures`` by character id, where there are any."""
     if not characters:
-        return Card(embeds=(discord.Embed(description=say(_nobody(page.search), locale), colour=_COLOUR),))
+        return Card(embeds=(discord.Embed(description=say(_nobody(page.search), locale, commands), colour=BLUE),))
     embeds: list[discord.Embed] = []
     files: list[PictureFile] = []
     for character in characters:
@@ -75,7 +76,7 @@ def _entry(character: Character, locale: str) -> discord.Embed:
         made=int(character.created_at.timestamp()),
         used=_used(character),
     )
-    return discord.Embed(title=escape(character.name), description=say(about, locale), colour=_COLOUR)
+    return discord.Embed(title=escape(character.name), description=say(about, locale), colour=BLUE)
 
 
 def _used(character: Character) -> Text:
@@ -95,12 +96,18 @@ def _nobody(search: str) -> Text:
 
 def _standing(page: CastPage, shown: int, total: int) -> Text:
     return text(
-        "{first} to {last} of {total}. One of them in full, to rename or delete: /character show. "
-        "Another one: /character create.",
-        first=page.offset + 1,
-        last=page.offset + shown,
-        total=total,
+        "{count} /character show shows one in full, with Rename and Delete. /character create makes another.",
+        count=_count(page, shown, total),
     )
+
+
+def _count(page: CastPage, shown: int, total: int) -> Text:
+    if total > PER_PAGE:
+        first, last = page.offset + 1, page.offset + shown
+        return text("{first} to {last} of {total}.", first=first, last=last, total=total)
+    if page.search:
+        return text("{total} found in your cast.", total=total)
+    return text("{total} in your cast.", total=total)
 
 
 def _turning(owner_id: int, page: CastPage, total: int, locale: str) -> tuple[DurableButton, ...]:

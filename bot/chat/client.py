@@ -12,6 +12,7 @@ from discord.ext import commands
 
 from bot.chat.buttons import BUTTON_ID, DurableButton, Presses
 from bot.chat.forms import submitted
+from bot.chat.mentions import Commands, mentions
 from bot.chat.replies import tell
 from bot.chat.tree import CastbookTree
 from bot.store.commands import CommandStore, CommandSync
@@ -86,10 +87,10 @@ class CastbookClient(commands.AutoShardedBot):
         await self._commands_store.save(CommandSync(hash=wanted, ids=self.command_ids))
         log.info("commands_synced", commands=len(synced))
 
-    def mention(self, command: str) -> str:
-        """``command`` ("character create") as a mention that can be clicked, where its id is known."""
-        command_id = self.command_ids.get(command.split(" ", 1)[0])
-        return f"/{command}" if command_id is None else f"</{command}:{command_id}>"
+    @property
+    def command_mentions(self) -> Commands:
+        """Our commands as mentions that can be clicked: those whose ids are known."""
+        return mentions(self.tree.walk_commands(), self.command_ids)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Answer what discord.py dispatches nowhere: submitted forms, and components of older versions."""

@@ -12,6 +12,7 @@ import structlog
 
 from bot import limits, metrics
 from bot.chat.cards import failure_card, gone_card, last_word_card, progress_card, question_card, result_card
+from bot.chat.mentions import mentions_of
 from bot.chat.paths import PATIENCE, Parcel, Paths, Way
 from bot.chat.refusals import Closed
 from bot.chat.wording import say
@@ -29,7 +30,6 @@ _MOST_REMEMBERED = 5_000  # jobs whose progress is shown; far beyond what runs a
 _PROGRESS_PATIENCE = 5.0  # seconds; the next state comes soon
 _SAME_ALARM = timedelta(hours=1)
 _OPERATOR_LOCALE = "en"
-_QUESTION_FIRST = text("There is a question first, for the person who asked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +92,13 @@ class DiscordCourier:
         A public message is replaced by one that only they see. Raises Undeliverable once the token is dead, and
         DiscordTrouble where asking again later may work.
         """
-        asked, card = job.asked, question_card(job, question, job.asked.locale)
+        asked, card = job.asked, question_card(job, question, job.asked.locale, mentions_of(self._client))
         try:
             if asked.ephemeral:
                 await self._paths.edit(asked, card, PATIENCE)
                 return asked
-            meanwhile = progress_card(job, _QUESTION_FIRST, None, asked.locale)
+            first = text("There is a question first, for <@{owner}>.", owner=job.owner_id)
+            meanwhile = last_word_card(first, asked.locale)
             return await self._paths.instead(asked, card, meanwhile)
         except Closed as closed:
             log.info("question_not_shown", job=job.id, code=closed.code)
@@ -133,17 +134,17 @@ class DiscordCourier:
         yield DeliveryPath.DM, self._paths.dm
 
     async def _parcel(self, job: Job, character: Character | None) -> Parcel:
-        locale = job.asked.locale
+        locale, commands = job.asked.locale, mentions_of(self._client)
         if job.outcome is not Outcome.SUCCEEDED:
-            card = failure_card(job, locale)
+            card = failure_card(job, locale, commands)
             return Parcel(card, card, say(text("I could not make your character."), locale))
         sentence = say(text("Your character is ready."), locale)
         if character is None:
-            card = gone_card(job, locale)
+            card = gone_card(job, locale, commands)
             return Parcel(card, card, sentence)
-        lean = result_card(job, character, None, locale)
+        lean = result_card(job, character, None, locale, commands)
         picture = await self._picture(character)
-        full = lean if picture is None else result_card(job, character, picture, locale)
+        full = lean if picture is None else result_card(job, character, picture, locale, commands)
         return Parcel(full, lean, sentence)
 
     async def _picture(self, character: Character) -> bytes | None:
@@ -161,7 +162,8 @@ class DiscordCourier:
         if not self._paths.token_usable(job.asked):
             return
         try:
-            await self._paths.edit(job.asked, last_word_card(message, job.asked.locale), _PROGRESS_PATIENCE)
+            card = last_word_card(message, job.asked.locale, mentions_of(self._client))
+            await self._paths.edit(job.asked, card, _PROGRESS_PATIENCE)
         except (Closed, DiscordTrouble):
             log.info("not_withdrawn", job=job.id)
         except Exception as error:  # noqa: BLE001 - what was withdrawn is withdrawn, whether it shows or not

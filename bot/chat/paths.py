@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from discord.utils import MISSING
 
 from bot import limits, metrics
 from bot.chat.card import Card
-from bot.chat.refusals import UNKNOWN_MESSAGE, Closed, TooLarge, understood
+from bot.chat.refusals import TOKEN_DEAD, UNKNOWN_MESSAGE, Closed, TooLarge, understood
 from bot.jobs.ports import DiscordTrouble, RecordAttempt
 from bot.values.clock import Clock
 from bot.values.job import Asked, DeliveryAttempt, DeliveryPath, Job
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 PATIENCE = 30.0  # seconds for one message; half a lease
 HISTORY = 100  # messages after an attempt among which ours is looked for; one request
+_MOST_REMEMBERED = 1_000  # refused tokens; each is of use for a quarter of an hour
+_NOBODY = discord.AllowedMentions.none()  # cards name their owner; that calls nobody
 CLOCKS_APART = timedelta(seconds=10)  # by which our clock may be ahead of Discord's
 
 
@@ -55,10 +58,13 @@ class Paths:
     def __init__(self, client: discord.Client, clock: Clock) -> None:
         self._client = client
         self._clock = clock
+        self._refused: deque[str] = deque(maxlen=_MOST_REMEMBERED)  # tokens that died before their time
 
     def token_usable(self, asked: Asked) -> bool:
         """Whether the token may still be called: looked at first, because calls with dead ones count towards a ban."""
-        return asked.token is not None and self._clock() - asked.token_at < limits.TOKEN_USABLE
+        if asked.token is None or asked.token in self._refused:
+            return False
+        return self._clock() - asked.token_at < limits.TOKEN_USABLE
 
     def check_login(self) -> None:
         """Raises DiscordTrouble before the login and after the end: the jobs may start earlier than the bot."""
@@ -80,14 +86,20 @@ class Paths:
         ``patience`` in seconds: discord.py repeats it by itself while Discord has trouble.
         """
         webhook = self.webhook(asked)
-        async with understood(patience):
-            await webhook.edit_message(
-                _message(asked),
-                content=None,
-                embeds=list(card.embeds),
-                attachments=card.attachments(),
-                view=card.view(),
-            )
+        try:
+            async with understood(patience):
+                await webhook.edit_message(
+                    _message(asked),
+                    content=None,
+                    embeds=list(card.embeds),
+                    attachments=card.attachments(),
+                    view=card.view(),
+                    allowed_mentions=_NOBODY,
+                )
+        except Closed as closed:
+            if closed.code in TOKEN_DEAD and asked.token is not None:
+                self._refused.append(asked.token)
+            raise
 
     async def instead(self, asked: Asked, card: Card, meanwhile: Card) -> Asked:
         """Put an ephemeral ``card`` in the place of a public message; returns where it stands.
@@ -130,8 +142,7 @@ class Paths:
         """Into the direct messages with its owner."""
         async with understood(PATIENCE):
             opened = await self._client.create_dm(discord.Object(job.owner_id))
-        nobody = discord.AllowedMentions.none()
-        await self._post(DeliveryPath.DM, job, opened.id, parcel, parcel.sentence, nobody, record)
+        await self._post(DeliveryPath.DM, job, opened.id, parcel, parcel.sentence, _NOBODY, record)
 
     async def plain_dm(self, user_id: int, words: str) -> None:
         """A message without a card and without a record: it may come twice, or not at all."""
@@ -183,6 +194,8 @@ class Paths:
         since = [min(posted)] if posted and self._clock() - min(posted) >= limits.SAME_NONCE else []
         if any(each.path is DeliveryPath.ORIGINAL for each in earlier):  # no nonce makes a repeated edit harmless here
             since.append(asked.token_at)
+        if since and not self._may_read(channel.id):
+            return None
         try:
             async with understood(PATIENCE):
                 return any([await self._find(channel, job.id, moment) for moment in since])
@@ -190,11 +203,28 @@ class Paths:
             log.info("history_not_readable", job=job.id, path=path.value, code=closed.code)
             return None
 
+    def _may_read(self, channel_id: int) -> bool:
+        """Without the permission Discord answers with no messages at all, as if there were none.
+
+        What is not known counts as readable.
+        """
+        channel = self._client.get_channel(channel_id)
+        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+            return True
+        me = channel.guild.get_member(self._own_id)
+        try:
+            return me is None or channel.permissions_for(me).read_message_history
+        except discord.ClientException:  # a thread whose channel is not known
+            return True
+
+    @property
+    def _own_id(self) -> int:
+        return self._client.user.id if self._client.user else 0
+
     async def _find(self, channel: discord.PartialMessageable, job_id: str, since: datetime) -> bool:
-        own_id = self._client.user.id if self._client.user else 0
         async for message in channel.history(limit=HISTORY, after=since - CLOCKS_APART):
             footers = [embed.footer.text or "" for embed in message.embeds]
-            if message.author.id == own_id and any(job_id in footer for footer in footers):
+            if message.author.id == self._own_id and any(job_id in footer for footer in footers):
                 return True
         return False
 

@@ -15,19 +15,18 @@ from bot.jobs.ports import DiscordTrouble
 log = structlog.get_logger(__name__)
 
 UNKNOWN_MESSAGE = 10008  # somebody deleted it, or dismissed it
+TOKEN_DEAD = frozenset({10015, 50027})  # each further call with it counts towards a ban
 TOO_LARGE = 40005
 LATER = frozenset({40003})  # direct messages opened too fast
-EXPECTED = frozenset(
+EXPECTED = TOKEN_DEAD | frozenset(
     {
         10003,  # unknown channel
         UNKNOWN_MESSAGE,
-        10015,  # unknown webhook: no such interaction token
         10062,  # unknown interaction
         30046,  # a message older than an hour was edited too often
         50001,  # the bot is not in the channel
         50007,  # direct messages are closed
         50013,  # no permission there
-        50027,  # the interaction token is dead; each further call with it counts towards a ban
         50278,  # no server in common
         200000,  # AutoMod blocked it
     }

@@ -10,6 +10,7 @@ import structlog
 from discord import app_commands
 
 from bot import errors
+from bot.chat.mentions import mentions_of
 from bot.chat.wording import say
 from bot.errors import CastbookError
 from bot.log import unexpected
@@ -18,6 +19,8 @@ from bot.texts import Text
 log = structlog.get_logger(__name__)
 
 ALREADY_ANSWERED = 40060
+# Discord takes no first answer any more: it came too late, or another one was there before. Nothing can be said then.
+_GONE = frozenset({10062, 10015, 50027, ALREADY_ANSWERED})
 
 
 async def refuse(interaction: discord.Interaction[Any], error: CastbookError) -> None:
@@ -31,6 +34,9 @@ async def failed(interaction: discord.Interaction[Any], error: BaseException, ev
     if isinstance(cause, CastbookError):
         await refuse(interaction, cause)
         return
+    if isinstance(cause, discord.HTTPException) and cause.code in _GONE:
+        log.warning("interaction_gone", code=cause.code, **context)
+        return
     error_id = unexpected(event, cause or error, **context)
     await tell(interaction, errors.unexpected(error_id))
 
@@ -40,7 +46,7 @@ async def tell(interaction: discord.Interaction[Any], message: Text) -> None:
 
     A public "thinking" answer gives way to one that only they see.
     """
-    words = say(message, str(interaction.locale))
+    words = say(message, str(interaction.locale), mentions_of(interaction.client))
     try:
         if interaction.type is discord.InteractionType.autocomplete:
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
@@ -12,7 +12,8 @@ from yarl import URL
 
 from bot import limits
 from bot.chat.buttons import DurableButton, button
-from bot.chat.card import Card
+from bot.chat.card import BLUE, Card
+from bot.chat.mentions import PLAIN, Commands
 from bot.chat.wording import say
 from bot.jobs.intake import Overview
 from bot.texts import Text, text
@@ -20,87 +21,92 @@ from bot.values.job import Job, Outcome, Question, Step
 from bot.values.source import Attachment, Link
 
 FAMILY = "tasks"  # the same actions as "job", pressed in this list
-_COLOUR = discord.Colour(0x3B6EA5)
 _MB = 1024 * 1024
 _BUTTONS = 25  # five rows of five (Discord: Components, action rows)
 
 _Action: TypeAlias = tuple[str, Text]
 
 _STATES = {
-    Step.PREPARE: text("fetching the video"),
-    Step.SUBMIT: text("handing it to the provider"),
-    Step.COLLECT: text("bringing the result here"),
-    Step.DELIVER: text("on its way to you"),
+    Step.PREPARE: text("Fetching the video"),
+    Step.SUBMIT: text("Handing it to ToAPIs"),
+    Step.COLLECT: text("Bringing the result here"),
+    Step.DELIVER: text("On its way to you"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One job of the list: its line, and the action and label of each of its buttons."""
+    """One job of the list: its two lines, and the action and label of each of its buttons."""
 
     job_id: str
-    line: str
+    lines: str
     actions: tuple[_Action, ...]
 
 
-def tasks_card(owner_id: int, overview: Overview, now: datetime, locale: str) -> Card:
+def tasks_card(owner_id: int, overview: Overview, now: datetime, locale: str, commands: Commands = PLAIN) -> Card:
     """Everything of one owner's, newest last among the unfinished and first among the finished."""
-    entries = [_entry(number, job, now, locale) for number, job in enumerate(_jobs(overview), start=1)]
-    running = len(overview.unfinished)
-    lines = [*_section(text("**In hand**"), entries[:running], locale)]
-    lines += _section(text("**Done**"), entries[running:], locale)
-    if not entries:
-        lines = [
-            say(
-                text("Nothing is running, and nothing was made yet. Begin with /character create, or see /help."),
-                locale,
-            )
-        ]
-    foot = [say(each, locale) for each in _standing(overview)]
-    description = "\n".join([*_fitting(lines, limits.EMBED_DESCRIPTION - len("\n".join(foot)) - 2, locale), "", *foot])
-    embed = discord.Embed(title=say(text("Your tasks"), locale), description=description, colour=_COLOUR)
+    jobs = enumerate((*overview.unfinished, *overview.finished), start=1)
+    entries = [_entry(number, job, now, locale, commands) for number, job in jobs]
+    embed = discord.Embed(title=say(text("Your tasks"), locale), colour=BLUE)
+    embed.description = "\n".join(_fitting(list(_blocks(overview, entries, locale, commands)), locale))
+    for name, value in _standing(overview):
+        embed.add_field(name=say(name, locale), value=say(value, locale))
+    if entries:
+        footer = text("Your cast: /character list. Another one: /character create.")
+        embed.set_footer(text=say(footer, locale))
     return Card(embeds=(embed,), buttons=tuple(_buttons(owner_id, entries, locale))[:_BUTTONS])
 
 
-def _jobs(overview: Overview) -> Iterator[Job]:
-    yield from overview.unfinished
-    yield from overview.finished
+def _blocks(overview: Overview, entries: Sequence[_Entry], locale: str, commands: Commands) -> Iterator[str]:
+    """What may only be shown whole: a heading, or an entry."""
+    if overview.paused:
+        yield say(
+            text("Nothing new can be made at the moment; whoever runs the bot has been told. What runs goes on."),
+            locale,
+        )
+    if not entries:
+        nothing = text("Nothing is running, and nothing was made yet. Begin with /character create, or see /help.")
+        yield say(nothing, locale, commands)
+    running = len(overview.unfinished)
+    parts = ((text("**Running or waiting**"), entries[:running]), (text("**Done**"), entries[running:]))
+    begun = overview.paused
+    for heading, part in parts:
+        if part:
+            yield ("\n" if begun else "") + say(heading, locale)
+            yield from (entry.lines for entry in part)
+            begun = True
 
 
-def _section(heading: Text, entries: Iterable[_Entry], locale: str) -> list[str]:
-    lines = [entry.line for entry in entries]
-    return [say(heading, locale), *lines] if lines else []
-
-
-def _fitting(lines: list[str], room: int, locale: str) -> list[str]:
-    """As many whole lines as ``room`` characters hold."""
+def _fitting(blocks: Sequence[str], locale: str) -> list[str]:
+    """As many of them as a description holds."""
     more = say(text("… and more, which I will show when these are done."), locale)
+    room = limits.EMBED_DESCRIPTION
     kept: list[str] = []
-    for line in lines:
-        room -= len(line) + 1
+    for block in blocks:
+        room -= len(block) + 1
         if room < len(more):
             return [*kept, more]
-        kept.append(line)
+        kept.append(block)
     return kept
 
 
-def _buttons(owner_id: int, entries: Iterable[_Entry], locale: str) -> Iterator[DurableButton]:
+def _buttons(owner_id: int, entries: Sequence[_Entry], locale: str) -> Iterator[DurableButton]:
     for entry in entries:
         for action, label in entry.actions:
             yield button(FAMILY, action, entry.job_id, owner_id, say(label, locale))
 
 
-def _entry(number: int, job: Job, now: datetime, locale: str) -> _Entry:
+def _entry(number: int, job: Job, now: datetime, locale: str, commands: Commands) -> _Entry:
     at = job.finished_at or job.created_at
-    line = text(
-        "{number}. **{what}** ({range}): {state} · <t:{at}:R>",
+    lines = text(  # the dot is escaped: these are no Markdown lists, which would be set differently from each other
+        "{number}\\. **{what}** ({range}) · <t:{at}:R>\n{state}",
         number=number,
         what=_what(job),
         range=job.request.range.people,
-        state=_state(job),
         at=int(at.timestamp()),
+        state=_state(job),
     )
-    return _Entry(job.id, say(line, locale), tuple(_actions(number, job, now)))
+    return _Entry(job.id, say(lines, locale, commands), tuple(_actions(number, job, now)))
 
 
 def _what(job: Job) -> str:
@@ -116,15 +122,15 @@ def _what(job: Job) -> str:
 
 def _state(job: Job) -> Text:
     if job.outcome is Outcome.UNKNOWN:
-        return job.failure or text("it is not known how it ended, so it may have been charged")
+        return job.failure or text("It is not known how it ended, so it may have been charged.")
     if job.outcome is Outcome.FAILED:
-        return job.failure or text("failed")
+        return job.failure or text("Failed")
     if job.outcome is Outcome.CANCELLED:
-        return text("cancelled, nothing was charged")
+        return text("Cancelled. Nothing was charged.")
     if job.outcome is Outcome.SUCCEEDED and job.step is Step.DONE:
-        return text("done, but it could not be shown to you") if job.undelivered else text("done")
+        return text("Done, but it could not be shown to you") if job.undelivered else text("Done")
     if job.step is Step.WATCH:
-        return text("being made, {percent} %", percent=job.progress)
+        return text("Being made, {percent} %", percent=job.progress)
     if job.step is Step.CHOOSE:
         return _asked(job.question)
     return _STATES[job.step]
@@ -132,8 +138,8 @@ def _state(job: Job) -> Text:
 
 def _asked(question: Question | None) -> Text:
     if question is Question.SAME_AGAIN:
-        return text("waits for you: the same clip and seconds were asked for a moment ago. Make another?")
-    return text("waits for you: is it you, do you have their permission, or is it nobody real?")
+        return text("Waits for you: the same clip and seconds were asked for a moment ago. Make another?")
+    return text("Waits for you: is it you, do you have their permission, or is it nobody real?")
 
 
 def _actions(number: int, job: Job, now: datetime) -> Iterator[_Action]:
@@ -157,26 +163,25 @@ def _still_here(job: Job, now: datetime) -> bool:
     return job.finished_at is None or now - job.finished_at < limits.RESEND_WINDOW
 
 
-def _standing(overview: Overview) -> Iterator[Text]:
-    if overview.paused:
-        yield text("Nothing new can be made at the moment; whoever runs the bot has been told. What runs goes on.")
-    yield _quota(overview)
+def _standing(overview: Overview) -> Iterator[tuple[Text, Text]]:
+    """Name and value of each field."""
+    yield text("Today (UTC)"), _quota(overview)
+    running = text("{running}", running=overview.running)
     if overview.running_limit:
-        yield text("Running: {running} of {limit}.", running=overview.running, limit=overview.running_limit)
-    else:
-        yield text("Running: {running}.", running=overview.running)
+        running = text("{running} of {limit}", running=overview.running, limit=overview.running_limit)
+    yield text("Running"), running
     used = -(-overview.disk_used // _MB)
+    files = text("{used} MB", used=used)
     if overview.disk_limit:
-        yield text("Files: {used} of {limit} MB.", used=used, limit=overview.disk_limit // _MB)
-    else:
-        yield text("Files: {used} MB.", used=used)
+        files = text("{used} of {limit} MB", used=used, limit=overview.disk_limit // _MB)
+    yield text("Files"), files
 
 
 def _quota(overview: Overview) -> Text:
     if not overview.day_limit:
-        return text("Today: {used} made.", used=overview.used_today)
+        return text("{used} made", used=overview.used_today)
     return text(
-        "Today (until midnight UTC): {used} of {limit} used, {left} left.",
+        "{used} of {limit} used, {left} left",
         used=overview.used_today,
         limit=overview.day_limit,
         left=max(0, overview.day_limit - overview.used_today),

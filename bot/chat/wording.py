@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from bot import texts
+from bot.chat.mentions import PLAIN, Commands, fenced, linked
 from bot.texts import Text
 
 PARAM_LENGTH = 200  # of one value from outside; our own sentences and ids are far shorter
@@ -18,9 +19,13 @@ _MARKDOWN = re.compile(r"[\\`*_~|<>#\[\]()]|:(?=//)")
 _BLOCK_START = re.compile(r"^([0-9]+(?=\.)|(?=[-+]))")  # a list, where the value begins a line: "- ", "-# ", "1. "
 
 
-def say(message: Text, locale: str) -> str:
-    """``message`` as Discord markdown in ``locale``; its string parameters are shown letter by letter."""
-    return texts.render(message, locale, escape)
+def say(message: Text, locale: str, commands: Commands = PLAIN) -> str:
+    """``message`` as Discord markdown in ``locale``; its string parameters are shown letter by letter.
+
+    ``commands`` become mentions where our own sentence names them; only where Discord shows mentions: in the text of
+    a message, and in the description and the field values of an embed.
+    """
+    return linked(texts.render(message, locale, lambda value: fenced(escape(value))), commands)
 
 
 def escape(value: str) -> str:

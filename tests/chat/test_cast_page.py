@@ -81,9 +81,28 @@ def test_an_entry_says_model_seconds_age_and_use() -> None:
     assert (card.embeds[1].description or "").endswith("Not used in a video yet")
 
 
+@pytest.mark.parametrize(
+    ("page", "shown", "total", "count"),
+    [
+        (FIRST, 1, 1, "1 in your cast."),
+        (replace(FIRST, search="a"), 2, 2, "2 found in your cast."),
+        (FIRST, 4, 9, "1 to 4 of 9."),
+        (replace(FIRST, offset=8), 1, 9, "9 to 9 of 9."),
+    ],
+)
+def test_the_last_entry_says_how_many_there_are_and_what_to_do_next(
+    page: CastPage, shown: int, total: int, count: str
+) -> None:
+    card = page_card(42, page, [a_character()] * shown, total, {}, "en-GB")
+    assert card.embeds[-1].footer.text == (
+        f"{count} /character show shows one in full, with Rename and Delete. /character create makes another."
+    )
+
+
 def test_an_empty_page_says_what_to_do_next() -> None:
-    (empty,) = page_card(42, FIRST, [], 0, {}, "en-GB").embeds
-    assert "/character create" in (empty.description or "")
+    commands = {"character create": "</character create:1>"}
+    (empty,) = page_card(42, FIRST, [], 0, {}, "en-GB", commands).embeds
+    assert "first member with </character create:1>:" in (empty.description or "")
     (unfound,) = page_card(42, replace(FIRST, search="*x*"), [], 0, {}, "en-GB").embeds
     assert r"“\*x\*”" in (unfound.description or "")
     assert "Leave out search" in (unfound.description or "")

@@ -12,7 +12,7 @@ from bot.texts import text
 from bot.values.job import Question
 from tests.chat.deliveries import DM, Row, deliver, text_of
 from tests.chat.samples import a_failed_job, a_job, asked_at
-from tests.chat.small_discord import DM_ID, ORIGINAL_ID, LoopbackDiscord, Now
+from tests.chat.small_discord import DM_ID, ORIGINAL_ID, OWNER_ID, LoopbackDiscord, Now
 
 # -- what is delivered ------------------------------------------------------------------------------------------------
 
@@ -45,6 +45,16 @@ async def test_progress_on_change_and_five_seconds_apart(
         await courier.progress(row.job, text("Making it"), percent)
         assert len(loopback.calls) == edits
     assert "30 %" in text_of(loopback.messages[ORIGINAL_ID])
+
+
+async def test_naming_the_owner_calls_nobody(courier: DiscordCourier, row: Row, loopback: LoopbackDiscord) -> None:
+    shown = loopback.messages[ORIGINAL_ID]
+    await courier.progress(row.job, text("Making it"), 1)
+    assert f"for <@{OWNER_ID}>" in text_of(shown)
+    assert shown.pop("allowed_mentions") == {"parse": []}
+    assert await deliver(courier, row)
+    assert f"In <@{OWNER_ID}>'s cast" in text_of(shown)
+    assert shown["allowed_mentions"] == {"parse": []}
 
 
 async def test_progress_stops_with_the_token(courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord) -> None:
@@ -152,7 +162,7 @@ async def test_public_message_that_cannot_be_deleted_says_that_there_is_a_questi
     loopback.fail("delete", 429)
     asked = await courier.ask(row.job, Question.SAME_AGAIN)
     assert asked.ephemeral
-    assert "There is a question first" in text_of(loopback.messages[ORIGINAL_ID])
+    assert f"There is a question first, for <@{OWNER_ID}>." in text_of(loopback.messages[ORIGINAL_ID])
 
 
 async def test_question_with_a_dead_token_cannot_be_shown(

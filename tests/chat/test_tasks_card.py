@@ -17,6 +17,7 @@ from bot.values.time_range import TimeRange
 from tests.chat.samples import a_job, asked_at
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+COMMANDS = {"character create": "</character create:1>", "help": "</help:2>"}
 NOTHING = Overview(
     unfinished=(),
     finished=(),
@@ -44,6 +45,11 @@ def described(overview: Overview, now: datetime = NOW) -> str:
     return embed.description or ""
 
 
+def standing(overview: Overview) -> dict[str | None, str | None]:
+    (embed,) = tasks_card(42, overview, NOW, "en-GB").embeds
+    return {field.name: field.value for field in embed.fields if field.inline}
+
+
 def labels(job: Job, now: datetime = NOW) -> list[str | None]:
     card = tasks_card(42, replace(NOTHING, unfinished=(job,)), now, "en-GB")
     return [button.item.label for button in card.buttons]
@@ -52,15 +58,15 @@ def labels(job: Job, now: datetime = NOW) -> list[str | None]:
 @pytest.mark.parametrize(
     ("job", "state", "buttons"),
     [
-        (running(step=Step.PREPARE), "fetching the video", ["Cancel 1"]),
-        (running(step=Step.SUBMIT), "handing it to the provider", ["Cancel 1"]),
-        (running(step=Step.SUBMIT, submit_started_at=NOW), "handing it to the provider", []),
-        (running(step=Step.WATCH, submit_started_at=NOW, progress=40), "being made, 40 %", []),
-        (running(step=Step.COLLECT, submit_started_at=NOW), "bringing the result here", []),
-        (running(step=Step.DELIVER, outcome=Outcome.SUCCEEDED), "on its way to you", []),
+        (running(step=Step.PREPARE), "\nFetching the video", ["Cancel 1"]),
+        (running(step=Step.SUBMIT), "\nHanding it to ToAPIs", ["Cancel 1"]),
+        (running(step=Step.SUBMIT, submit_started_at=NOW), "\nHanding it to ToAPIs", []),
+        (running(step=Step.WATCH, submit_started_at=NOW, progress=40), "\nBeing made, 40 %", []),
+        (running(step=Step.COLLECT, submit_started_at=NOW), "\nBringing the result here", []),
+        (running(step=Step.DELIVER, outcome=Outcome.SUCCEEDED), "\nOn its way to you", []),
         (
             running(step=Step.CHOOSE, question=Question.CONSENT),
-            "waits for you: is it you, do you have their permission, or is it nobody real?",
+            "\nWaits for you: is it you, do you have their permission, or is it nobody real?",
             ["Yes to 1", "Cancel 1"],
         ),
         (
@@ -68,15 +74,15 @@ def labels(job: Job, now: datetime = NOW) -> list[str | None]:
             "Make another?",
             ["Make 1 again", "Cancel 1"],
         ),
-        (done(outcome=Outcome.SUCCEEDED), "): done · <t:", []),
+        (done(outcome=Outcome.SUCCEEDED), f"(0:01–0:03) · <t:{int(NOW.timestamp())}:R>\nDone", []),
         (
             done(outcome=Outcome.SUCCEEDED, delivered_at=None),
-            "done, but it could not be shown to you",
+            "\nDone, but it could not be shown to you",
             ["Show 1"],
         ),
         (done(outcome=Outcome.FAILED, failure=text("It was silent.")), "It was silent.", []),
-        (done(outcome=Outcome.FAILED), "): failed · ", []),
-        (done(outcome=Outcome.CANCELLED, delivered_at=None), "cancelled, nothing was charged", []),
+        (done(outcome=Outcome.FAILED), ":R>\nFailed", []),
+        (done(outcome=Outcome.CANCELLED, delivered_at=None), "\nCancelled. Nothing was charged.", []),
         (done(outcome=Outcome.UNKNOWN), "may have been charged", ["Send 1 again"]),
         (
             done(outcome=Outcome.UNKNOWN, failure=text("It takes too long.")),
@@ -115,38 +121,55 @@ def test_a_job_is_called_by_the_best_name_there_is_and_links_stay_secret(
     request = CharacterRequest(source=source, range=TimeRange(Decimal(1), Decimal(3)), model="sora-2", name=name)
     made = ProviderCharacter(id="ch_1", display_name=result or "", username="ada.tall")
     job = done(request=request, result=CharacterResult(characters=(made,)) if result else None)
-    assert f"1. **{shown}** (0:01–0:03): done" in described(replace(NOTHING, finished=(job,)))
+    line = f"1\\. **{shown}** (0:01–0:03) · <t:{int(NOW.timestamp())}:R>\nDone"
+    assert line in described(replace(NOTHING, finished=(job,)))
 
 
 def test_what_runs_comes_before_what_is_done_and_both_are_counted_on() -> None:
     overview = replace(NOTHING, unfinished=(running(step=Step.PREPARE),), finished=(done(), done()))
     lines = described(overview).splitlines()
-    assert lines[0] == "**In hand**"
-    assert lines[1].startswith("1. ")
-    assert lines[2] == "**Done**"
-    assert [line[:2] for line in lines[3:5]] == ["2.", "3."]
+    assert lines[0] == "**Running or waiting**"
+    assert lines[1].startswith(r"1\. ")
+    assert lines[3:5] == ["", "**Done**"]
+    assert [line[:2] for line in lines[5::2]] == ["2\\", "3\\"]
+    assert described(replace(overview, unfinished=())).startswith("**Done**\n1\\. ")
+    assert "on.\n\n**Running" in described(replace(overview, paused=True))
+
+
+def test_it_says_what_to_do_next() -> None:
+    (full,) = tasks_card(42, replace(NOTHING, finished=(done(),)), NOW, "en-GB", COMMANDS).embeds
+    assert full.footer.text == "Your cast: /character list. Another one: /character create."
+    (empty,) = tasks_card(42, NOTHING, NOW, "en-GB", COMMANDS).embeds
+    assert empty.footer.text is None
+    assert "Begin with </character create:1>" in (empty.description or "")
+
+
+def test_commands_in_a_reason_can_be_clicked_and_names_are_left_alone() -> None:
+    request = replace(done().request, name="/character create")
+    job = done(request=request, outcome=Outcome.FAILED, failure=text("Attach it again with /character create."))
+    (embed,) = tasks_card(42, replace(NOTHING, finished=(job,)), NOW, "en-GB", COMMANDS).embeds
+    assert "**/character create**" in (embed.description or "")
+    assert "again with </character create:1>." in (embed.description or "")
 
 
 def test_the_standing_of_the_day_and_of_the_disk() -> None:
     overview = replace(NOTHING, used_today=3, running=1, disk_used=1)
-    said = described(overview)
-    assert "3 of 20 used, 17 left" in said
-    assert "Running: 1 of 2." in said
-    assert "Files: 1 of 500 MB." in said
-    assert "whoever runs the bot" not in said
+    assert standing(overview) == {
+        "Today (UTC)": "3 of 20 used, 17 left",
+        "Running": "1 of 2",
+        "Files": "1 of 500 MB",
+    }
+    assert "whoever runs the bot" not in described(overview)
     assert "Nothing new can be made at the moment" in described(replace(NOTHING, paused=True))
 
 
 def test_a_limit_of_0_is_none() -> None:
-    said = described(replace(NOTHING, used_today=3, running=1, day_limit=0, running_limit=0, disk_limit=0))
-    assert "Today: 3 made." in said
-    assert "Running: 1." in said
-    assert "Files: 0 MB." in said
-    assert " of " not in said
+    unlimited = replace(NOTHING, used_today=3, running=1, day_limit=0, running_limit=0, disk_limit=0)
+    assert standing(unlimited) == {"Today (UTC)": "3 made", "Running": "1", "Files": "0 MB"}
 
 
 def test_a_lowered_limit_leaves_nothing_rather_than_less() -> None:
-    assert "25 of 20 used, 0 left" in described(replace(NOTHING, used_today=25))
+    assert "25 of 20 used, 0 left" in (standing(replace(NOTHING, used_today=25))["Today (UTC)"] or "")
 
 
 def test_more_than_discord_has_room_for_is_cut_by_whole_lines() -> None:
@@ -157,10 +180,11 @@ def test_more_than_discord_has_room_for_is_cut_by_whole_lines() -> None:
     assert len(described) <= 4096
     assert len(card.buttons) == 25
     assert "… and more" in described
-    assert "0 of 20 used" in described
-    lines = [line for line in described.splitlines() if line[0:1].isdigit()]
-    assert 20 < len(lines) < 60
-    assert all(line.endswith(":R>") for line in lines)
+    first, *entries = described.split("\n")[:-1]
+    assert first == "**Running or waiting**"
+    assert 40 < len(entries) < 120
+    assert all(line.endswith(":R>") for line in entries[::2])
+    assert all(line.endswith("nobody real?") for line in entries[1::2])
 
 
 def test_names_cannot_format_or_ping() -> None:

@@ -94,7 +94,7 @@ class House:
             consents=self.consents,
             files=self.files,
             disk=disk,
-            gate=Gate(self.provider_state, EmptyPurse(), self.clock),
+            gate=Gate(self.provider_state, EmptyPurse(), self.clock, models=MODELS),
             workers=self.workers,
             courier=self.courier,
             clock=self.clock,
@@ -221,6 +221,11 @@ class Stage:
     channel: simcord.ChannelHandle
     alice: simcord.MemberActor
     bob: simcord.MemberActor
+
+    @property
+    def client(self) -> CastbookClient:
+        assert isinstance(self.env.bot, CastbookClient)
+        return self.env.bot
 
     async def restart(self) -> None:
         await self.env.restart_bot(await self.house.bot())

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import discord
 import pytest
 from simcord import InteractionResult, ResponseMessage
 
-from bot.chat.cards import character_card
+from bot.chat.buttons import button, view
+from bot.chat.cards import result_card
 from bot.values.character import Character
+from cogs import cast
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
 
 
@@ -26,7 +31,7 @@ async def names(stage: Stage, owner_id: int) -> list[str]:
 async def test_an_empty_cast_says_how_to_begin(stage: Stage) -> None:
     message = shown(await stage.alice.slash(stage.channel, "character list"))
     assert "Your cast is empty" in words(message)
-    assert "/character create" in words(message)
+    assert "with </character create:" in words(message)
     assert labels(message) == []
 
 
@@ -42,8 +47,10 @@ async def test_the_list_has_pictures_and_says_what_to_do_next(stage: Stage) -> N
     said = words(message)
     assert "sora-2 · 0:01–0:03 · made <t:" in said
     assert "Not used in a video yet" in said
-    assert "1 to 2 of 2" in said
-    assert "/character show" in said
+    assert (
+        "2 in your cast. /character show shows one in full, with Rename and Delete. /character create makes another."
+        in said
+    )
     assert "duck.sings" not in said
     assert labels(message) == []
 
@@ -218,8 +225,99 @@ async def test_the_rename_form_works_across_a_restart(stage: Stage) -> None:
     assert form.modal is not None
     await stage.restart()
     answer = await stage.alice.submit_modal(form, {"name": "Drake"})
-    assert "“Duck” is called “Drake” now." in words(shown(answer))
+    assert [words(said) for said in answer.followups] == ["“Duck” is called “Drake” now."]
     assert await names(stage, stage.alice.id) == ["Drake"]
+
+
+async def test_the_rename_form_begins_with_the_present_name(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
+    form = await stage.alice.click(card, label="Rename")
+    assert typed_in(form) == "Duck"
+
+
+async def test_a_form_is_not_kept_waiting_for_the_present_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
+
+    async def never(owner_id: int, character_id: int) -> None:
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as slow:
+        slow.setattr(stage.house.characters, "get", never)
+        slow.setattr(cast, "BEFORE_FORM", 0)
+        form = await stage.alice.click(card, label="Rename")
+    assert typed_in(form) is None
+    await stage.alice.submit_modal(form, {"name": "Drake"})
+    assert await names(stage, stage.alice.id) == ["Drake"]
+
+
+def typed_in(form: InteractionResult) -> str | None:
+    """What stands in the form's only line before anybody types."""
+    assert form.modal is not None
+    (line,) = form.modal["components"]
+    value: str | None = line["component"].get("value")
+    return value
+
+
+async def test_a_form_for_what_is_gone_is_not_opened(stage: Stage) -> None:
+    duck = await stage.house.character(stage.alice.id, "Duck")
+    card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
+    await stage.house.characters.delete(stage.alice.id, duck.id)
+    result = await stage.alice.click(card, label="Rename")
+    assert result.modal is None
+    assert "no longer in your cast" in refusal(result)
+
+
+@pytest.mark.parametrize("public", [True, False])
+async def test_the_card_shows_the_new_name_and_keeps_the_rest(stage: Stage, public: bool) -> None:
+    duck = await stage.house.character(stage.alice.id, "Duck")
+    if public:
+        card = await public_card(stage, duck.id)
+    else:
+        card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck")).message
+    (old,) = card.embeds
+    form = await stage.alice.click(card, label="Rename")
+    await stage.restart()
+    answer = await stage.alice.submit_modal(form, {"name": "Drake"})
+    (said,) = answer.followups
+    assert said.ephemeral
+    assert words(said) == "“Duck” is called “Drake” now."
+    assert answer.response is not None
+    assert answer.response.id == card.id
+    (new,) = answer.response.embeds
+    assert (old.title, new.title) == ("Duck", "Drake")
+    whose = f"<@{stage.alice.id}>'s" if public else "your"
+    assert new.description == f"In {whose} cast. ToAPIs calls it Singing Duck."
+    assert (new.footer.text, new.timestamp, new.fields) == (old.footer.text, old.timestamp, old.fields)
+    (picture,) = answer.response.attachments
+    assert await picture.read() == PICTURE
+    assert new.image.url == f"attachment://{picture.filename}"
+    assert labels(answer.response) == ["Rename", "Delete"]
+
+
+async def test_a_card_that_cannot_be_redrawn_does_not_hide_that_it_worked(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
+    form = await stage.alice.click(card, label="Rename")
+    stage.env.inject_error("PATCH", "/webhooks/*", status=404, code=10008)
+    answer = await stage.alice.submit_modal(form, {"name": "Drake"})
+    assert [words(said) for said in answer.followups] == ["“Duck” is called “Drake” now."]
+    assert await names(stage, stage.alice.id) == ["Drake"]
+
+
+async def test_only_a_card_of_that_character_is_redrawn(stage: Stage) -> None:
+    """The form was opened under a message that shows somebody else, or nothing: that message stays as it is."""
+    duck = await stage.house.character(stage.alice.id, "Duck")
+    opener = button("cast", "rename", str(duck.id), stage.alice.id, "Rename")
+    await stage.env.bot.get_partial_messageable(stage.channel.id).send("no card", view=view(opener))
+    message = stage.channel.last_message
+    assert message is not None
+    form = await stage.alice.click(message, label="Rename")
+    answer = await stage.alice.submit_modal(form, {"name": "Drake"})
+    assert words(shown(answer)) == "“Duck” is called “Drake” now."
+    assert answer.followups == []
+    assert message.content == "no card"
 
 
 async def test_a_form_for_what_is_gone_meanwhile_says_so(stage: Stage) -> None:
@@ -228,7 +326,9 @@ async def test_a_form_for_what_is_gone_meanwhile_says_so(stage: Stage) -> None:
     form = await stage.alice.click(card, label="Rename")
     await stage.house.characters.delete(stage.alice.id, duck.id)
     answer = await stage.alice.submit_modal(form, {"name": "Drake"})
-    assert "no longer in your cast" in refusal(answer)
+    (said,) = answer.followups
+    assert said.ephemeral
+    assert "no longer in your cast" in words(said)
 
 
 async def test_a_form_with_an_invisible_name_is_refused(stage: Stage) -> None:
@@ -282,8 +382,9 @@ async def test_the_card_asks_too_and_a_second_answer_finds_nothing(stage: Stage)
     two = shown(await stage.alice.click(card, label="Delete"))
     await stage.alice.click(one, label="Delete it")
     late = await stage.alice.click(two, label="Delete it")
+    list_mention = f"</character list:{stage.client.command_ids['character']}>"
     assert [words(each) for each in late.followups] == [
-        "That character is no longer in your cast. See /character list for those you have."
+        f"That character is no longer in your cast. See {list_mention} for those you have."
     ]
     assert "no longer in your cast" in refusal(await stage.alice.click(card, label="Delete"))
 
@@ -298,16 +399,14 @@ async def test_a_stranger_presses_a_public_card_in_vain(stage: Stage) -> None:
     assert await names(stage, stage.alice.id) == ["Duck"]
 
 
-async def public_card(stage: Stage, character_id: int) -> ResponseMessage:
-    """The card as the courier would have delivered it, for everybody to see."""
-
+async def public_card(stage: Stage, character_id: int) -> discord.Message:
+    """The card as the courier delivers it, for everybody to see."""
     character = await stage.house.characters.get(stage.alice.id, character_id)
     assert character is not None
-    card = character_card(character, None, "en-GB", owner_sees=False)
+    job = await stage.house.job(stage.alice.id)
+    card = result_card(job, character, PICTURE, "en-GB")
     channel = stage.env.bot.get_partial_messageable(stage.channel.id)
-    view = card.view()
-    assert view is not None
-    await channel.send(embeds=list(card.embeds), view=view)
+    await channel.send(embeds=list(card.embeds), files=card.attachments(), view=view(*card.buttons))
     message = stage.channel.last_message
     assert message is not None
     return message

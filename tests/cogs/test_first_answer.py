@@ -1,4 +1,4 @@
-"""Discord waits three seconds for the first answer: nothing is read or written before it."""
+"""Discord waits three seconds for the first answer: nothing is read or written before it, but what a form needs."""
 
 from __future__ import annotations
 
@@ -61,6 +61,8 @@ async def test_of_the_buttons_of_a_card(stage: Stage, early: list[int]) -> None:
     await stage.house.character(stage.alice.id, "Duck", picture=None)
     card = await shown(stage, "character show", name="Duck")
     form = await stage.alice.click(card, label="Rename")
+    assert len(early) == 1  # the present name, for the form to begin with: what the rule allows
+    early.clear()
     await stage.alice.submit_modal(form, {"name": "Drake"})
     question = await stage.alice.click(card, label="Delete")
     assert question.response is not None
@@ -90,3 +92,14 @@ async def shown(stage: Stage, command: str, **options: object) -> simcord.Respon
     result = await stage.alice.slash(stage.channel, command, **options)
     assert result.response is not None
     return result.response
+
+
+@pytest.mark.parametrize(("status", "code"), [(404, 10062), (400, 40060), (401, 50027)])
+async def test_a_first_answer_that_discord_takes_no_more_is_no_fault_of_ours(
+    stage: Stage, status: int, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It came too late, or another process answered: there is nobody to tell, and nothing was begun."""
+    stage.env.inject_error("POST", "/interactions/*", status=status, code=code)
+    result = await stage.alice.slash(stage.channel, "tasks")
+    assert (result.response, result.followups) == (None, [])
+    assert "interaction_gone" in capsys.readouterr().out

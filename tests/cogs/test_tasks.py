@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import discord
@@ -9,7 +10,7 @@ import pytest
 from simcord import InteractionResult, ResponseMessage
 
 from bot.chat.buttons import button, view
-from bot.chat.cards import failure_card, question_card
+from bot.chat.cards import failure_card, progress_card, question_card
 from bot.store.jobs import JobChanges
 from bot.texts import text
 from bot.values.job import Job, Outcome, Question, Step
@@ -57,9 +58,9 @@ async def public(stage: Stage, job: Job, question: Question) -> discord.Message:
 
 async def test_an_empty_list_says_how_to_begin_and_what_there_is_to_use(stage: Stage) -> None:
     message = await listed(stage)
-    assert "Begin with /character create" in words(message)
+    assert "Begin with </character create:" in words(message)
     assert "0 of 5 used, 5 left" in words(message)
-    assert "Files: 0 of 500 MB" in words(message)
+    assert "Files\n0 of 500 MB" in words(message)
     assert labels(message) == []
 
 
@@ -76,8 +77,8 @@ async def test_every_job_has_its_state_and_the_buttons_that_apply(stage: Stage) 
     await house.job(stage.bob.id, WAITING, name="Of Bob")
     message = await listed(stage)
     said = words(message)
-    assert "1. **Watched** (0:01–0:03): being made, 40 % · <t:" in said
-    assert "2. **Asked** (0:01–0:03): waits for you" in said
+    assert re.search(r"1\\\. \*\*Watched\*\* \(0:01–0:03\) · <t:\d+:R>\nBeing made, 40 %", said)
+    assert re.search(r"2\\\. \*\*Asked\*\* \(0:01–0:03\) · <t:\d+:R>\nWaits for you", said)
     assert "Make another?" in said
     assert "The clip has no sound. Nothing was charged." in said
     assert "Of Bob" not in said
@@ -96,8 +97,8 @@ async def test_every_job_has_its_state_and_the_buttons_that_apply(stage: Stage) 
 
 
 def numbered(said: str) -> list[tuple[str, str]]:
-    lines = [line.split("**") for line in said.splitlines() if line[:1].isdigit()]
-    return [(first.rstrip(". "), name) for first, name, *_ in lines]
+    lines = [line.split("**") for line in said.splitlines() if "**" in line and line[:1].isdigit()]
+    return [(first.rstrip("\\. "), name) for first, name, *_ in lines]
 
 
 async def test_a_pause_and_the_use_of_the_day_are_said(stage: Stage) -> None:
@@ -126,6 +127,7 @@ async def test_yes_to_a_hidden_question_about_a_public_job_opens_a_message_for_e
     assert labels(result.response) == []
     (progress,) = result.followups
     assert not progress.ephemeral
+    assert progress.embeds[0].colour == progress_card(job, text("Making it"), 1, "en-GB").embeds[0].colour
     job = await now_of(stage, job)
     assert (job.step, job.question) == (Step.PREPARE, None)
     assert (job.asked.message_id, job.asked.ephemeral, job.asked.private) == (progress.id, False, False)
@@ -166,7 +168,7 @@ async def test_yes_in_the_list_opens_a_message_and_draws_the_list_anew(stage: St
     assert (await now_of(stage, job)).asked.message_id == progress.id
     assert result.response is not None
     assert result.response.id == message.id
-    assert "fetching the video" in words(result.response)
+    assert "Fetching the video" in words(result.response)
     assert labels(result.response) == ["Cancel 1"]
 
 
@@ -210,7 +212,7 @@ async def test_cancel_in_the_list_draws_it_anew(stage: Stage) -> None:
     result = await stage.alice.click(message, label="Cancel 1")
     assert result.response is not None
     assert result.response.id == message.id
-    assert "cancelled, nothing was charged" in words(result.response)
+    assert "Cancelled. Nothing was charged." in words(result.response)
     assert labels(result.response) == []
     assert "0 of 5 used" in words(result.response)
 
@@ -261,7 +263,7 @@ async def test_show_brings_an_undelivered_result_to_its_owner_alone(stage: Stage
     (place,) = result.followups
     assert place.ephemeral
     assert result.response is not None
-    assert "on its way to you" in words(result.response)
+    assert "On its way to you" in words(result.response)
     assert labels(result.response) == []
     job = await now_of(stage, job)
     assert (job.step, job.outcome) == (Step.DELIVER, Outcome.SUCCEEDED)
