@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simcord import Env, MemberActor, SetupError
 from simcord.builders import ChannelHandle
-from simcord.preview import Preview
+from simcord.preview import Preview, _markdown
 
 from bot.errors import CastbookError
 
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from simcord.backend.models import Interaction
     from simcord.preview._actions import _Action
     from simcord.preview._pages import _Page
+
+# As in Discord, people and commands are shown as such in an embed's texts, too; the page leaves them as markup.
+for _place in ("embed_description", "embed_field_value"):
+    _markdown._FIELD_POLICIES[_place] |= {"mentions": True, "commands": True}  # noqa: SLF001 - see LivePreview
 
 LOOK = 0.25  # seconds between two looks whether the bot has spoken to Discord
 TURN = 0.02  # seconds until one of two things at once is tried again
