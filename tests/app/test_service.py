@@ -41,7 +41,7 @@ async def readiness(port: int) -> int:
 async def test_it_serves_until_sigterm(make_settings: MakeSettings, discord: LoopbackDiscord, ports: list[int]) -> None:
     running = asyncio.create_task(service.run(make_settings()))
     async with asyncio.timeout(20):
-        while not ports or await readiness(ports[0]) != 200:  # noqa: ASYNC110 - readiness is what is polled
+        while not ports or await readiness(ports[0]) != 200:
             await asyncio.sleep(0.05)
         os.kill(os.getpid(), signal.SIGTERM)
         assert await running == 0
@@ -56,7 +56,7 @@ async def test_commands_are_synced_once_and_not_at_every_start(
         await app.open()
         serving = asyncio.create_task(app.serve_discord())
         async with asyncio.timeout(20):
-            while not app.client.is_ready():  # noqa: ASYNC110 - readiness is what is polled
+            while not app.client.is_ready():
                 await asyncio.sleep(0.05)
             await app.close()
             await asyncio.gather(serving, return_exceptions=True)

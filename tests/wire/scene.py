@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import subprocess
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiohttp import web
+
+from bot.values.clock import utc_now
 from playground.clip import render_clip
 from playground.provider import SimulatedProvider, Task
 from tests.loopback_discord.driving import User
@@ -18,6 +24,7 @@ from tests.loopback_discord.messages import Message
 from tests.loopback_discord.places import Channel, Guild
 from tests.loopback_discord.server import LoopbackDiscord
 
+ROOT = Path(__file__).parents[2]
 PATIENCE = 20.0  # seconds; a busy machine is slow, an idle one needs a fraction of it
 JPEG = b"\xff\xd8\xff"
 
@@ -31,12 +38,50 @@ def clip() -> bytes:
         return path.read_bytes()
 
 
+@functools.cache
+def _migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "castbook.db"
+        subprocess.run([sys.executable, "-m", "bot.store.migrate", f"sqlite:///{path}"], check=True, cwd=ROOT)
+        return path.read_bytes()
+
+
+def migrated(folder: Path) -> Path:
+    """``folder`` with a database at head: made once, because its migration takes a second."""
+    (folder / "castbook.db").write_bytes(_migrated())
+    return folder
+
+
+class Provider(SimulatedProvider):
+    """Wakes whoever waits with ``discord.wait_for`` at each request, and can keep what it took to itself."""
+
+    def __init__(self, discord: LoopbackDiscord, **options: Any) -> None:
+        super().__init__(**options)
+        self.speaks = asyncio.Event()  # cleared: a create request is carried out, but its answer waits
+        self.speaks.set()
+        self._discord = discord
+
+    @web.middleware
+    async def _serve(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        answer = await super()._serve(request, handler)
+        self._discord.changed()
+        if (request.method, request.path) == ("POST", "/v1/videos/generations"):
+            await self.speaks.wait()
+        return answer
+
+    def looked_at(self, task: Task) -> bool:
+        """Whether somebody has asked how that task stands."""
+        return ("GET", f"/v1/characters_tasks/{task.id}") in self.requests
+
+
 @dataclass
 class Scene:
     """Everything outside the bot."""
 
     discord: LoopbackDiscord
-    provider: SimulatedProvider
+    provider: Provider
     guild: Guild
     channel: Channel
 
@@ -99,12 +144,11 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(*, one_clock: bool = False, **provider: Any) -> AsyncIterator[Scene]:
+async def scene(*, one_clock: bool = False, seconds_per_task: float = 0.1) -> AsyncIterator[Scene]:
     """Open it. Discord's clock stands still unless a test moves it; the provider goes by the wall clock, or, with
     ``one_clock``, by Discord's."""
     async with LoopbackDiscord() as discord:
-        if one_clock:
-            provider["clock"] = discord.clock.now
-        async with SimulatedProvider(**provider) as made:
+        clock = discord.clock.now if one_clock else utc_now
+        async with Provider(discord, seconds_per_task=seconds_per_task, clock=clock) as made:
             guild = discord.add_guild("studio")
             yield Scene(discord, made, guild, guild.add_channel("casting"))

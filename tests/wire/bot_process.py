@@ -1,0 +1,192 @@
+"""``python -m bot`` as a real process, pointed at a loopback Discord and the simulated provider."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import aiohttp
+
+from playground.provider import SimulatedProvider
+from tests.loopback_discord.server import LoopbackDiscord
+from tests.wire.scene import ROOT
+
+T = TypeVar("T")
+
+STARTS_WITHIN = 45.0  # seconds; on an idle machine it takes about two
+STOPS_WITHIN = 15.0
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a command that ends by itself left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def sentence(self) -> str:
+        """The one line in ``err`` that is meant for a person; others are log lines, and none is a traceback."""
+        assert "Traceback" not in self.err
+        (sentence,) = [line for line in self.err.splitlines() if line.startswith("castbook: ")]
+        return sentence
+
+
+def environment(discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, **changes: str) -> dict[str, str]:
+    """The environment of a Castbook that keeps its files in ``folder``; changes as ``SECTION__KEY="value"``."""
+    settings = {
+        "DISCORD__TOKEN": discord.token,
+        "DISCORD__API_URL": discord.api_url,
+        "DISCORD__GATEWAY_URL": discord.gateway_url,
+        "DISCORD__CDN_ORIGINS": f'["{discord.cdn_origin}"]',
+        "TOAPIS__API_KEY": provider.key,
+        "TOAPIS__BASE_URL": provider.base_url,
+        "TOAPIS__POLL_FIRST": "0.2",
+        "TOAPIS__POLL_EVERY": "0.2",
+        "LINKS__TRUSTED_ORIGINS": f'["{provider.base_url}"]',
+        "STORE__URL": f"sqlite+aiosqlite:///{folder}/castbook.db",
+        "STORE__FILES": str(folder / "files"),
+        "WEB__PORT": str(free_port()),
+    }
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CASTBOOK")}
+    ours = {f"CASTBOOK__{name}": value for name, value in (settings | changes).items()}
+    return inherited | ours | {"PYTHONPATH": str(ROOT)}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def castbook(command: str, environ: dict[str, str], folder: Path) -> Finished:
+    """Run ``castbook <command>`` to its end."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot", command),
+        cwd=folder,  # so that a config.toml of the checkout is not read
+        env=environ,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        out, err = await asyncio.wait_for(child.communicate(), STARTS_WITHIN)
+    finally:
+        await _end(child)
+    assert child.returncode is not None
+    return Finished(child.returncode, out.decode(), err.decode())
+
+
+class BotProcess:
+    """``castbook run`` on the files in ``folder``: each ``start`` is a new process on the same ones."""
+
+    def __init__(self, discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, **changes: str) -> None:
+        self.discord = discord
+        self.folder = folder
+        self.environ = environment(discord, provider, folder, **changes)
+        self.log = folder / "stderr.log"
+        self._child: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await _end(self._child)
+
+    @property
+    def stderr(self) -> str:
+        """Everything that all processes so far have written there."""
+        return self.log.read_text("utf-8")
+
+    async def start(self) -> None:
+        """Start it, and wait until it has identified at the gateway, with its commands registered."""
+        before = len(self.discord.gateway.identifies)
+        with self.log.open("ab") as log:
+            self._child = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", "run"),
+                cwd=self.folder,
+                env=self.environ,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        gateway = self.discord.gateway
+        await self._alive(
+            self.discord.wait_for(
+                lambda: len(gateway.identifies) > before and gateway.connected and self.discord.commands,
+                STARTS_WITHIN,
+            )
+        )
+
+    async def healthy(self) -> dict[str, object]:
+        """Wait until ``/readyz`` says yes; what it said."""
+        return await self._alive(self._ready())
+
+    async def _ready(self) -> dict[str, object]:
+        url = f"http://127.0.0.1:{self.environ['CASTBOOK__WEB__PORT']}/readyz"
+        async with asyncio.timeout(STARTS_WITHIN), aiohttp.ClientSession() as session:
+            while True:
+                async with session.get(url) as answer:
+                    found: dict[str, object] = await answer.json()
+                    if answer.status == 200:
+                        return found
+                await asyncio.sleep(0.05)  # readiness is what is polled
+
+    async def _alive(self, wanted: Awaitable[T]) -> T:
+        """The result of ``wanted``, unless the process ends before: then what it wrote."""
+        assert self._child is not None
+        waiting = asyncio.ensure_future(wanted)
+        ended = asyncio.ensure_future(self._child.wait())
+        try:
+            await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
+            assert waiting.done(), f"castbook run ended with {ended.result()}:\n{self.stderr}"
+            return waiting.result()
+        finally:
+            for each in (waiting, ended):
+                each.cancel()
+            await asyncio.gather(waiting, ended, return_exceptions=True)
+
+    async def stop(self) -> int:
+        """Ask it to stop, as ``docker stop`` and systemd do; the exit code."""
+        assert self._child is not None
+        self._child.terminate()
+        return await asyncio.wait_for(self._child.wait(), STOPS_WITHIN)
+
+    async def kill(self) -> None:
+        """End it without a word, as a power cut does."""
+        assert self._child is not None
+        self._child.kill()
+        assert await self._child.wait() == -signal.SIGKILL
+        await self.discord.wait_for(lambda: not self.discord.gateway.connected)
+
+
+async def _end(child: asyncio.subprocess.Process | None) -> None:
+    if child is not None and child.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            child.kill()
+        await child.wait()
+
+
+@contextlib.asynccontextmanager
+async def running(
+    discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, **changes: str
+) -> AsyncIterator[BotProcess]:
+    """A bot that serves; at the end it has to stop cleanly, with nothing forgotten."""
+    async with BotProcess(discord, provider, folder, **changes) as bot:
+        yield bot
+        assert await bot.stop() == 0
+        untidy = ("never retrieved", "was destroyed but it is pending", "Unclosed", "never awaited")
+        assert not [line for line in bot.stderr.splitlines() if any(words in line for words in untidy)]

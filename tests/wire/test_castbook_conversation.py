@@ -1,0 +1,246 @@
+"""``castbook run`` as a process: from the slash command to the delivered card and all that a cast is good for."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from tests.loopback_discord.interactions import DEFERRED_MESSAGE, MODAL
+from tests.wire.bot_process import BotProcess, castbook, environment, running
+from tests.wire.scene import JPEG, PATIENCE, Scene, clip, scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass
+class Show(Scene):
+    """The scene with the bot in it."""
+
+    bot: BotProcess
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def show(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Show]:
+    """One process for all tests of this module, which logs all it can; each test brings people of its own."""
+    folder = tmp_path_factory.mktemp("castbook")
+    async with scene() as world, running(world.discord, world.provider, folder, LOG__LEVEL="DEBUG") as bot:
+        yield Show(world.discord, world.provider, world.guild, world.channel, bot)
+
+
+async def test_from_the_slash_command_to_the_delivered_card(show: Show) -> None:
+    ann, bob, discord = show.person("ann"), show.person("bob"), show.discord
+    submitted = len(show.provider.submissions)
+    asked = await show.create(ann, name="Ada")
+
+    callback = await discord.wait_for(lambda: discord.calls("POST", f"/interactions/{asked.id}/"), PATIENCE)
+    (video,) = [file for file in discord.cdn._files.values() if str(file.id) in asked.data["resolved"]["attachments"]]
+    assert video.fetches == 0, "nothing is fetched before the first answer"
+    await asked.answered(PATIENCE)
+    assert callback[0].payload["type"] == DEFERRED_MESSAGE
+
+    question = await show.reads(ann, "Yes, that is so")
+    assert question.only_for is ann
+    assert question not in show.channel.visible_to(bob)
+    assert video.fetches == 1
+    assert len(show.provider.submissions) == submitted, "nothing is sent before the answer"
+    show.provider.hold_at(50)
+    pressed = await question.press(ann, "Yes, that is so")
+    status = await show.says(pressed, "Sending the video to ToAPIs")
+    assert not status.ephemeral
+    show.provider.hold_at(None)
+    card = await show.says(pressed, "Reusable task ID")
+
+    assert card in show.channel.visible_to(bob)
+    assert card is status, "the message that showed the progress becomes the card"
+    assert card.pinged == set()
+    assert "Ada" in card.text
+    assert "sora-2" in card.text
+    assert "0:01–0:03" in card.text
+    assert card.labels == ["Rename", "Delete"]
+    task = show.tasks[-1]
+    assert f"```\n{task.id}\n```" in card.text
+    (made,) = task.settled["data"]["characters"]
+    assert made["display_name"] in card.text
+    assert made["username"] not in card.text, "the username works like a key: nobody else may see it"
+    assert card.picture().startswith(JPEG)
+    assert card.picture() == await _get(made["profile_picture_url"])
+    edits = [call for call in discord.calls("PATCH") if pressed.token in call.path and str(card.id) in call.path]
+    assert len(edits) == 2, "progress once, since five seconds have not passed, then the card"
+    (creation,) = [each.creation for each in show.provider.submissions[submitted:]]
+    assert (creation.start, creation.end) == (1, 3)
+
+
+async def _get(url: str) -> bytes:
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return await answer.read()
+
+
+async def test_a_cast_is_listed_shown_renamed_and_deleted(show: Show) -> None:
+    cara, files_before = show.person("cara"), _files(show)
+    await show.made(cara, name="Ada")
+    card = await show.made(cara, name="Bea", range="0:00.5-0:02")
+
+    tasks = await cara.slash(show.channel, "tasks")
+    listed = await show.says(tasks, "Your tasks")
+    assert listed.ephemeral
+    assert {"Ada", "Bea"} <= set(re.findall(r"\*\*(\w+)\*\* \(0:0", listed.text))
+    assert re.search(r"\b2 of 20\b", listed.text), "the day's quota"
+
+    cast = await (await cara.slash(show.channel, "character list")).replied(PATIENCE)
+    assert cast.ephemeral
+    assert [embed["title"] for embed in cast.embeds] == ["Bea", "Ada"]
+    pictures = [embed["thumbnail"]["url"].removeprefix("attachment://") for embed in cast.embeds]
+    assert all(cast.file(name).data.startswith(JPEG) for name in pictures)
+
+    assert await cara.autocomplete(show.channel, "character show", {"name": "b"}, "name") == [
+        {"name": "Bea", "value": "Bea"}
+    ]
+    shown = await (await cara.slash(show.channel, "character show", {"name": "bea"})).replied(PATIENCE)
+    assert shown.ephemeral
+    assert "@" + show.tasks[-1].settled["data"]["characters"][0]["username"] in shown.text
+
+    form = await (await card.press(cara, "Rename")).opened(PATIENCE)
+    renamed = await show.says(await cara.submit(form, {"New name": "Ada"}), "“Bea” is called “Ada 2” now")
+    assert renamed.only_for is cara
+    await show.see(lambda: card if "Ada 2" in card.text else None)
+
+    asked = await (await card.press(cara, "Delete")).replied(PATIENCE)
+    assert asked.ephemeral
+    assert asked.labels == ["Delete it", "Keep it"]
+    kept = await asked.press(cara, "Keep it")
+    await show.says(kept, "Nothing was deleted")
+    for name in ("Ada 2", "Ada"):
+        asking = await (await cara.slash(show.channel, "character delete", {"name": name})).replied(PATIENCE)
+        await show.says(await asking.press(cara, "Delete it"), "are deleted here")
+    empty = await (await cara.slash(show.channel, "character list")).replied(PATIENCE)
+    assert "/character create" in empty.text
+    assert _files(show) == files_before
+
+
+def _files(show: Show) -> set[Path]:
+    return {path for path in (show.bot.folder / "files").rglob("*") if path.is_file()}
+
+
+async def test_private_is_private_from_the_question_to_the_card(show: Show) -> None:
+    jan, kim = show.person("jan"), show.person("kim")
+    before = show.channel.visible_to(kim)
+    asked = await show.create(jan, private=True)
+    question = await show.says(asked, "Yes, that is so")
+    await question.press(jan, "Yes, that is so")
+    card = await show.says(asked, "Reusable task ID")
+    assert card is asked.original
+    assert card.only_for is jan
+    assert show.channel.visible_to(kim) == before
+
+
+async def test_what_happens_while_the_gateway_is_away_is_answered_afterwards(show: Show) -> None:
+    gateway, lee = show.discord.gateway, show.person("lee")
+    gateway.drop()
+    await show.discord.wait_for(lambda: not gateway.connected, PATIENCE)
+    asked = await lee.slash(show.channel, "tasks")
+    assert "Nothing is running" in (await asked.replied(PATIENCE)).text
+    assert (gateway.resumes, len(gateway.identifies)) == (1, 1)
+
+
+async def test_a_posted_video_becomes_a_character_by_the_message_menu(show: Show) -> None:
+    dan, eve = show.person("dan"), show.person("eve")
+    posted = await eve.say(show.channel, "look at this", show.discord.file("holiday.mp4", clip(), "video/mp4"))
+    form = await (await dan.menu(posted, "Make a character")).opened(PATIENCE)
+    assert form.interaction.answer_type == MODAL
+    submitted = await dan.submit(form, {"range": "1-3", "name": "Dora"})
+    assert (await submitted.answered(PATIENCE)).answer_type == DEFERRED_MESSAGE
+    question = await show.reads(dan, "Yes, that is so")
+    pressed = await question.press(dan, "Yes, that is so")
+    card = await show.says(pressed, "Reusable task ID")
+    assert "Dora" in card.text
+    words = await eve.say(show.channel, "no video here")
+    refused = await (await dan.menu(words, "Make a character")).replied(PATIENCE)
+    assert refused.ephemeral
+    assert "There is no video attached" in refused.text
+
+
+async def test_a_stranger_is_refused_kindly_and_nothing_changes(show: Show) -> None:
+    fay, gus = show.person("fay"), show.person("gus")
+    card = await show.made(fay, name="Fern")
+    for button in ("Rename", "Delete"):
+        refusal = await (await card.press(gus, button)).replied(PATIENCE)
+        assert refusal.only_for is gus
+        assert "Only the person who asked for this" in refusal.text
+    by_name = await gus.slash(show.channel, "character show", {"name": "Fern"})
+    assert (await show.says(by_name, "no character called “Fern”")).only_for is gus
+    assert await gus.autocomplete(show.channel, "character delete", {"name": ""}, "name") == []
+    still = await (await fay.slash(show.channel, "character show", {"name": "Fern"})).replied(PATIENCE)
+    assert "Fern" in still.text
+
+
+async def test_an_error_of_ours_shows_an_id_and_the_log_has_it_with_the_traceback(show: Show) -> None:
+    hal = show.person("hal")
+    with _without_table(show, "characters"):
+        asked = await hal.slash(show.channel, "character list")
+        answer = await show.says(asked, "Something went wrong")
+    assert answer.only_for is hal
+    found = re.search(r"Something went wrong on our side \(ID ([0-9a-f]{8})\)", answer.text)
+    assert found, answer.text
+    assert "Traceback" not in answer.text
+    _, _, after = show.bot.stderr.partition(found[1])
+    assert "Traceback (most recent call last)" in after
+    assert "no such table: characters" in after
+
+
+@contextmanager
+def _without_table(show: Show, name: str) -> Iterator[None]:
+    """While that table of the bot's database is gone."""
+    with closing(sqlite3.connect(show.bot.folder / "castbook.db", isolation_level=None)) as database:
+        database.execute(f"ALTER TABLE {name} RENAME TO {name}_away")
+        try:
+            yield
+        finally:
+            database.execute(f"ALTER TABLE {name}_away RENAME TO {name}")
+
+
+async def test_it_says_that_it_is_ready(show: Show) -> None:
+    assert await show.bot.healthy() == {
+        "status": "ok",
+        "probes": {"gateway": True, "database": True, "jobs": True},
+    }
+    names = {command["name"] for command in show.discord.commands}
+    assert names == {"character", "tasks", "help", "about", "Make a character"}
+
+
+async def test_a_second_process_on_the_same_database_refuses_to_start(show: Show) -> None:
+    environ = environment(show.discord, show.provider, show.bot.folder)
+    second = await castbook("run", environ, show.bot.folder)
+    assert second.code == 69
+    assert "Another Castbook is already using this database" in second.sentence
+    assert len(show.discord.gateway.identifies) == 1
+
+
+async def test_a_whole_run_at_debug_logs_no_secret(show: Show) -> None:
+    ida, discord = show.person("ida"), show.discord
+    card = await show.made(ida, name="Iris")
+    shown = await (await ida.slash(show.channel, "character show", {"name": "Iris"})).replied(PATIENCE)
+    assert show.tasks[-1].settled["data"]["characters"][0]["username"] in shown.text
+    await (await card.press(ida, "Delete")).replied(PATIENCE)
+    # some trouble, for there to be something to log
+    discord.inject("PATCH", "/webhooks/", drop=True)
+    await show.made(ida, range="0.5-2", name="Ivy")
+    discord.inject("PATCH", "/webhooks/", drop=True)
+    broken = await ida.slash(show.channel, "character show", {"name": "Iris"})
+    await show.says(broken, "Something went wrong")
+
+    log = show.bot.stderr
+    assert "discord_unreachable" in log
+    assert "Connection reset by peer" in log
+    usernames = [task.settled["data"]["characters"][0]["username"] for task in show.tasks]
+    tokens = list(discord.interactions)
+    assert len(tokens) > 3
+    for secret in (discord.token, show.provider.key, *tokens, *usernames):
+        assert secret not in log

@@ -1,0 +1,68 @@
+"""``castbook run`` as a process that ends in the middle: whoever comes next finds everything as it was left."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from tests.wire.bot_process import BotProcess, running
+from tests.wire.scene import JPEG, PATIENCE, migrated, scene
+
+
+async def test_sigterm_in_the_middle_of_a_task(tmp_path: Path) -> None:
+    async with scene() as show, running(show.discord, show.provider, migrated(tmp_path)) as bot:
+        ann, bob = show.person("ann"), show.person("bob")
+        card = await show.made(ann, name="Ada")
+        form = await (await card.press(ann, "Rename")).opened(PATIENCE)
+        await show.create(bob)
+        question = await show.reads(bob, "Yes, that is so")
+        show.provider.hold_at(50)
+        asked = await show.create(ann, range="0.5-2", name="Bea")
+        await show.discord.wait_for(lambda: len(show.tasks) == 2 and show.provider.looked_at(show.tasks[1]), PATIENCE)
+
+        assert await bot.stop() == 0
+        assert not show.discord.gateway.connected
+        await bot.start()
+
+        pressed = await question.press(bob, "Yes, that is so")
+        await show.says(await ann.submit(form, {"New name": "Ava"}), "“Ada” is called “Ava” now")
+        refusal = await (await card.press(bob, "Delete")).replied(PATIENCE)
+        assert "Only the person who asked for this" in refusal.text
+        show.provider.hold_at(None)
+        done = await show.says(asked, "Reusable task ID")
+        assert done.picture().startswith(JPEG)
+        assert "Bea" in done.text
+        await show.says(pressed, "Reusable task ID")
+        assert len(show.provider.submissions) == 3, "one for each character"
+        assert [message for message in show.channel.visible_to(bob) if "Bea" in message.text] == [asked.original]
+        assert len(show.discord.calls("PUT", "/commands$")) == 1, "they are the same commands as before"
+
+
+async def test_sigkill_makes_nothing_twice(tmp_path: Path) -> None:
+    bot_of = partial(BotProcess, folder=migrated(tmp_path), CONSENT__ASK="false")
+    async with scene() as show, bot_of(show.discord, show.provider) as bot:
+        ann = show.person("ann")
+        show.provider.hold_at(50)
+        show.provider.speaks.clear()
+        asked = await show.create(ann, name="Ada")
+        (task,) = await show.discord.wait_for(lambda: show.tasks, PATIENCE)
+        await bot.kill()  # between the submission and its answer
+        show.provider.speaks.set()
+        await bot.start()
+        await show.discord.wait_for(lambda: show.provider.looked_at(task), PATIENCE)
+        asked.original.delete()
+        place = f"^/channels/{show.channel.id}/messages$"
+        show.discord.inject("POST", place, processed=True, drop=True)
+        show.provider.hold_at(None)
+        card = await show.reads(ann, "Reusable task ID")
+        await bot.kill()  # between the message and its answer
+        before = len(show.discord.calls(path=place))
+        await bot.start()
+        await show.discord.wait_for(
+            lambda: any(call.status == 200 for call in show.discord.calls(path=place)[before:]), PATIENCE
+        )
+        assert await bot.stop() == 0
+
+        assert show.channel.visible_to(ann) == [card]
+        assert f"```\n{task.id}\n```" in card.text
+        assert len(show.provider.submissions) == 1

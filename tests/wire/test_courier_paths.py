@@ -1,0 +1,459 @@
+"""Every way by which a result reaches its owner, and what Discord may answer on it: the whole bot over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot import metrics
+from tests.loopback_discord.driving import User
+from tests.loopback_discord.incoming import Call
+from tests.loopback_discord.interactions import Interaction
+from tests.loopback_discord.messages import Message
+from tests.loopback_discord.places import Channel
+from tests.wire.bot_by_hand import ByHand, bot_by_hand
+from tests.wire.scene import JPEG
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SOON = 120.0  # seconds; a character that nothing holds up is delivered long before
+LATE = 20 * 60.0  # an interaction's token lives 15 minutes
+AFTER_LATE = 600.0  # by then the task is looked at only every five minutes
+HELD = 99.0  # percent at which the provider holds a task back
+
+
+@pytest.fixture(scope="module", autouse=True)
+def the_librarys_own_addresses() -> Iterator[None]:
+    """discord.py keeps its addresses as class attributes: what the bot sets there is put back."""
+    before = Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY
+    yield
+    Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = before
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ByHand]:
+    """One bot for all tests of this module, because each new one has to compile its statements anew."""
+    async with bot_by_hand(tmp_path_factory.mktemp("castbook")) as bot:
+        yield bot
+
+
+@pytest.fixture
+def show(bot: ByHand) -> Iterator[ByHand]:
+    """The bot in a server of the test's own."""
+    before = metrics.UNEXPECTED_ERRORS._value.get()
+    yield bot.anew()
+    assert metrics.UNEXPECTED_ERRORS._value.get() == before, "each answer of Discord is one that was foreseen"
+
+
+@pytest.fixture
+def ann(show: ByHand) -> User:
+    return show.person("ann")
+
+
+async def held(show: ByHand, user: User, channel: Channel | None = None, **options: Any) -> Interaction:
+    """A command whose task waits at the provider until ``finished``."""
+    show.provider.hold_at(HELD)
+    return await show.handled(await show.create(user, channel, **options))
+
+
+async def finished(show: ByHand, within: float = SOON) -> None:
+    """The provider comes to the end, and the bot finds out."""
+    show.provider.hold_at(None)
+    await show.passes(within)
+
+
+async def too_late(show: ByHand, user: User, channel: Channel | None = None, **options: Any) -> None:
+    """A command whose token is dead, while its task is not finished: the machine slept meanwhile."""
+    await held(show, user, channel, **options)
+    await show.passes(2)
+    show.discord.advance(LATE)
+
+
+def cards(channel: Channel, reader: User) -> list[Message]:
+    """The delivered cards that ``reader`` sees there."""
+    return [message for message in channel.visible_to(reader) if "Reusable task ID" in message.text]
+
+
+def posts(show: ByHand, channel: Channel) -> list[Call]:
+    """What the bot has sent to that channel by its own right."""
+    return show.discord.calls("POST", f"^/channels/{channel.id}/messages$")
+
+
+def edits(show: ByHand, asked: Interaction) -> list[Call]:
+    """What the bot has done with the message by which it answered."""
+    return [call for call in show.discord.calls("PATCH") if asked.token in call.path]
+
+
+# -- the original reply ---------------------------------------------------------------------------------------------
+
+
+async def test_while_its_token_lives_the_original_reply_becomes_the_card(show: ByHand, ann: User) -> None:
+    asked = await show.handled(await show.create(ann))
+    await show.passes(SOON)
+    assert cards(show.channel, ann) == [asked.original] == show.channel.visible_to(ann)
+    assert asked.original.picture().startswith(JPEG)
+    assert not posts(show, show.channel)
+    assert not show.invalid_requests
+
+
+async def test_progress_is_shown_on_change_and_five_seconds_apart(show: ByHand, ann: User) -> None:
+    show.provider.seconds_per_task = 30
+    asked = await show.handled(await show.create(ann))
+    await show.passes(14)
+    shown = edits(show, asked)
+    assert len(shown) >= 3
+    assert all(after.at - before.at >= timedelta(seconds=5) for before, after in pairwise(shown))
+    show.provider.hold_at(60)
+    await show.passes(20)
+    assert "`█████████░░░░░░░` 60 %\n" in asked.original.text
+    before = len(edits(show, asked))
+    await show.passes(15)
+    assert len(edits(show, asked)) == before, "nothing has changed, so nothing is edited"
+    await finished(show)
+    assert cards(show.channel, ann) == [asked.original]
+
+
+async def test_with_a_dead_token_the_channel_is_used_and_the_token_left_alone(show: ByHand, ann: User) -> None:
+    asked = await held(show, ann)
+    await show.passes(30)
+    progress = len(edits(show, asked))
+    show.discord.advance(LATE)
+    await show.passes(1)
+    await finished(show, AFTER_LATE)
+    (card,) = cards(show.channel, ann)
+    assert card is not asked.original
+    assert card.content.startswith(ann.mention)
+    assert card.pinged == {ann.id}
+    assert card.picture().startswith(JPEG)
+    assert card.labels == ["Rename", "Delete"]
+    (post,) = posts(show, show.channel)
+    assert post.payload["allowed_mentions"]["users"] == [ann.id]
+    assert not post.payload["allowed_mentions"].get("parse")
+    assert post.payload["enforce_nonce"] is True
+    assert f"Job {post.payload['nonce']}" in card.text
+    assert len(edits(show, asked)) == progress
+    assert not show.invalid_requests, "calls with a dead token count towards a ban"
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, 50027), (404, 10015)])
+async def test_what_the_token_no_longer_does_the_channel_does(show: ByHand, ann: User, status: int, code: int) -> None:
+    show.provider.seconds_per_task = 60
+    asked = await held(show, ann)
+    await show.passes(2)
+    refused = show.discord.inject("PATCH", asked.token, status=status, code=code, times=9)
+    await show.passes(20)  # progress finds out, and the delivery need not
+    assert refused.done == 1
+    await finished(show)
+    (card,) = cards(show.channel, ann)
+    assert card.pinged == {ann.id}
+    assert refused.done == 1, "what is refused for good is not tried again"
+
+
+async def test_a_deleted_reply_leads_to_the_channel(show: ByHand, ann: User) -> None:
+    asked = await held(show, ann)
+    asked.original.delete()
+    await finished(show)
+    (card,) = cards(show.channel, ann)
+    assert card.pinged == {ann.id}
+
+
+async def test_a_picture_too_large_for_the_place_is_left_out(show: ByHand, ann: User) -> None:
+    show.discord.file_limit = 1000
+    asked = await show.handled(await show.create(ann))
+    await show.passes(SOON)
+    assert cards(show.channel, ann) == [asked.original]
+    assert "Its picture could not be shown here" in asked.original.text
+    assert not asked.original.files
+    assert [call.code for call in edits(show, asked)][-2:] == [40005, None]
+
+
+# -- direct messages ------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_private_is_never_in_the_channel(show: ByHand, ann: User) -> None:
+    bob = show.person("bob")
+    early = await show.handled(await show.create(ann, private=True))
+    await show.passes(SOON)
+    assert cards(show.channel, ann) == [early.original]
+    assert early.original.only_for is ann
+    show.discord.advance(3600)
+    await too_late(show, ann, private=True, range="0.5-2")
+    await finished(show, AFTER_LATE)
+    (card,) = ann.dms()
+    assert "Reusable task ID" in card.text
+    assert card.pinged == set()
+    assert not posts(show, show.channel)
+    assert not show.channel.visible_to(bob)
+
+
+def _channel_deleted(show: ByHand, _: User) -> None:
+    show.channel.delete()
+
+
+def _permission_taken(show: ByHand, _: User) -> None:
+    show.channel.deny("send_messages")
+
+
+def _bot_removed(show: ByHand, ann: User) -> None:
+    show.discord.add_guild("elsewhere").members.append(ann)
+    show.guild.remove_bot()
+
+
+def _automod(show: ByHand, _: User) -> None:
+    show.guild.automod.add("reusable task")
+
+
+@pytest.mark.parametrize("event", [_channel_deleted, _permission_taken, _bot_removed, _automod])
+async def test_where_the_channel_is_closed_the_direct_message_is_open(
+    show: ByHand, ann: User, event: Callable[[ByHand, User], None]
+) -> None:
+    await too_late(show, ann)
+    event(show, ann)
+    await finished(show, AFTER_LATE)
+    (card,) = ann.dms()
+    assert card.picture().startswith(JPEG)
+    assert card.labels == ["Rename", "Delete"]
+    assert not cards(show.channel, ann)
+    assert len(posts(show, show.channel)) == 1, "refused once, and not tried again"
+
+
+async def test_automod_on_a_young_reply_leads_to_the_direct_message(show: ByHand, ann: User) -> None:
+    show.guild.automod.add("reusable task")
+    await show.handled(await show.create(ann))
+    await show.passes(SOON)
+    assert "Reusable task ID" in ann.dms()[0].text
+    assert not cards(show.channel, ann)
+
+
+# -- nothing is open: /tasks ----------------------------------------------------------------------------------------
+
+
+def _blocked(ann: User) -> None:
+    ann.blocks_bot = True  # 50007
+
+
+def _no_messages_from_members(ann: User) -> None:
+    ann.takes_dms = False  # 50278
+
+
+@pytest.mark.parametrize("close", [_blocked, _no_messages_from_members])
+async def test_what_cannot_be_delivered_waits_in_tasks(show: ByHand, ann: User, close: Callable[[User], None]) -> None:
+    close(ann)
+    await too_late(show, ann, private=True, name="Ada")
+    await finished(show, AFTER_LATE)
+    assert not ann.dms()
+    listed = await (await show.handled(await ann.slash(show.channel, "tasks"))).replied()
+    assert "could not be shown" in listed.text
+    shown = await show.handled(await listed.press(ann, "Show 1"))
+    await show.passes(1)
+    (card,) = cards(show.channel, ann)
+    assert card in shown.followups
+    assert card.only_for is ann
+    assert card.picture().startswith(JPEG)
+    again = await (await show.handled(await ann.slash(show.channel, "tasks"))).replied()
+    assert "could not be shown" not in again.text
+    assert again.labels == []
+
+
+async def test_a_result_shown_to_its_owner_alone_stays_so(show: ByHand, ann: User) -> None:
+    ann.blocks_bot = True
+    show.channel.deny("send_messages")
+    await too_late(show, ann)
+    await finished(show, AFTER_LATE)
+    show.channel.bot_may.add("send_messages")
+    listed = await (await show.handled(await ann.slash(show.channel, "tasks"))).replied()
+    shown = await show.handled(await listed.press(ann, "Show 1"))
+    shown.followups[0].delete()  # dismissed before the card was there
+    await show.passes(1)
+    assert not cards(show.channel, ann)
+    again = await (await show.handled(await ann.slash(show.channel, "tasks"))).replied()
+    assert again.labels == ["Show 1"]
+
+
+# -- trouble at Discord ---------------------------------------------------------------------------------------------
+
+UNAVAILABLE = {"status": 503}
+RESET = {"drop": True}
+RATE_LIMITED = {"status": 429, "headers": {"Retry-After": "9"}}
+
+
+@pytest.mark.parametrize("trouble", [RESET, RATE_LIMITED])
+async def test_trouble_with_the_reply_is_waited_out(show: ByHand, ann: User, trouble: dict[str, Any]) -> None:
+    asked = await held(show, ann)
+    await show.passes(2)
+    forced = show.discord.inject("PATCH", asked.token, times=3, **trouble)
+    await finished(show)
+    assert cards(show.channel, ann) == [asked.original] == show.channel.visible_to(ann)
+    assert forced.done == 3
+
+
+async def test_trouble_with_the_channel_is_waited_out(show: ByHand, ann: User) -> None:
+    await too_late(show, ann)
+    forced = show.discord.inject("POST", f"^/channels/{show.channel.id}/messages$", times=3, **UNAVAILABLE)
+    await finished(show, AFTER_LATE)
+    assert len(cards(show.channel, ann)) == 1
+    assert forced.done == 3
+    assert not ann.dms()
+
+
+@pytest.mark.parametrize(
+    ("path", "trouble"), [("^/users/@me/channels$", UNAVAILABLE), ("^/channels/[0-9]+/messages$", RESET)]
+)
+async def test_trouble_with_the_direct_message_is_waited_out(
+    show: ByHand, ann: User, path: str, trouble: dict[str, Any]
+) -> None:
+    await too_late(show, ann, private=True)
+    forced = show.discord.inject("POST", path, times=3, **trouble)
+    await finished(show, AFTER_LATE)
+    assert len(ann.dms()) == 1
+    assert forced.done == 3
+
+
+async def test_an_answer_lost_for_a_moment_makes_no_second_message(show: ByHand, ann: User) -> None:
+    await too_late(show, ann)
+    show.discord.inject("POST", f"^/channels/{show.channel.id}/messages$", drop=True, processed=True)
+    await finished(show, AFTER_LATE)
+    assert len(cards(show.channel, ann)) == 1
+    first, second = posts(show, show.channel)
+    assert first.payload["nonce"] == second.payload["nonce"]
+
+
+def _in_the_channel(show: ByHand, _: User) -> Channel:
+    return show.channel
+
+
+def _in_a_thread(show: ByHand, _: User) -> Channel:
+    return show.guild.add_channel("scene", thread_of=show.channel)
+
+
+def _in_direct_messages(show: ByHand, ann: User) -> Channel:
+    return show.discord.dm(ann)
+
+
+@pytest.mark.parametrize("where", [_in_the_channel, _in_a_thread, _in_direct_messages])
+async def test_an_answer_lost_for_minutes_makes_no_second_message(
+    show: ByHand, ann: User, where: Callable[[ByHand, User], Channel]
+) -> None:
+    place = where(show, ann)
+    await too_late(show, ann, place)
+    path = f"^/channels/{place.id}/messages$"
+    show.discord.nonce_life = timedelta()  # Discord remembers a nonce for some minutes only: that is not relied on
+    show.discord.inject("POST", path, drop=True, processed=True)
+    show.discord.inject("POST", path, status=503, times=99)
+    await finished(show, 3600)
+    assert len(cards(place, ann)) == 1
+    assert show.discord.calls("GET", path), "found in the history, by the job's id"
+    listed = await (await show.handled(await ann.slash(place, "tasks"))).replied()
+    assert "could not be shown" not in listed.text
+
+
+async def test_where_the_history_may_not_be_read_a_second_message_is_counted(show: ByHand, ann: User) -> None:
+    before = metrics.DELIVERIES_UNDECIDABLE._value.get()
+    show.channel.deny("read_message_history")
+    await too_late(show, ann)
+    show.discord.nonce_life = timedelta()
+    path = f"^/channels/{show.channel.id}/messages$"
+    show.discord.inject("POST", path, drop=True, processed=True)
+    show.discord.inject("POST", path, status=503, times=9)
+    await finished(show, 3600)
+    assert len(cards(show.channel, ann)) == 2, "better twice than not at all"
+    assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
+
+
+async def test_an_edit_whose_answer_was_lost_until_the_token_died_is_found_again(show: ByHand, ann: User) -> None:
+    asked = await held(show, ann)
+    await show.passes(2)
+    show.discord.inject("PATCH", asked.token, drop=True, processed=True)
+    show.discord.inject("PATCH", asked.token, drop=True, times=99)
+    await finished(show, 3600)
+    assert cards(show.channel, ann) == [asked.original]
+    assert not posts(show, show.channel)
+    assert not show.invalid_requests
+
+
+# -- where the bot is no member -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def elsewhere(show: ByHand) -> Channel:
+    """A channel of a server that did not invite the bot."""
+    return show.discord.add_guild("elsewhere", bot_is_member=False).add_channel("lounge")
+
+
+def _tourist(show: ByHand, channel: Channel) -> User:
+    """Somebody who has installed the app for themselves, in that channel's server and no other."""
+    tourist = show.discord.add_user("tourist", installed_app=True)
+    channel.guild.members.append(tourist)
+    return tourist
+
+
+async def test_a_user_installed_bot_answers_by_the_token_alone(show: ByHand, elsewhere: Channel) -> None:
+    ann = _tourist(show, elsewhere)
+    asked = await show.handled(await show.create(ann, elsewhere))
+    await show.passes(SOON)
+    assert cards(elsewhere, ann) == [asked.original]
+    assert not asked.original.ephemeral
+    assert not show.discord.calls(path=f"^/channels/{elsewhere.id}")
+
+
+async def test_a_user_installed_bot_writes_late_to_whom_it_may_and_else_keeps_it_for_tasks(
+    show: ByHand, elsewhere: Channel
+) -> None:
+    ann = _tourist(show, elsewhere)
+    await too_late(show, ann, elsewhere)
+    await finished(show, AFTER_LATE)
+    listed = await (await show.handled(await ann.slash(elsewhere, "tasks"))).replied()
+    assert "could not be shown" in listed.text
+    await show.handled(await listed.press(ann, "Show 1"))
+    await show.passes(1)
+    assert [card.only_for for card in cards(elsewhere, ann)] == [ann]
+
+    show.guild.members.append(ann)  # now they have a server in common
+    await too_late(show, ann, elsewhere, range="0.5-2")
+    await finished(show, AFTER_LATE)
+    assert len(ann.dms()) == 1
+    assert not show.discord.calls(path=f"^/channels/{elsewhere.id}")
+
+
+async def test_where_outside_apps_may_not_speak_nothing_becomes_public(show: ByHand, elsewhere: Channel) -> None:
+    elsewhere.guild.external_apps_speak = False
+    ann = _tourist(show, elsewhere)
+    show.guild.members.append(ann)
+    asked = await show.handled(await show.create(ann, elsewhere))
+    await show.passes(SOON)
+    assert cards(elsewhere, ann) == [asked.original]
+    assert asked.original.only_for is ann
+    await too_late(show, ann, elsewhere, range="0.5-2")
+    await finished(show, AFTER_LATE)
+    assert len(ann.dms()) == 1
+
+
+async def test_in_a_group_without_the_bot_the_late_result_is_a_direct_message(show: ByHand) -> None:
+    ann, bob, cy = (show.person(name, installed_app=True) for name in ("ann", "bob", "cy"))
+    group = show.discord.private_channel(ann, bob, cy)
+    asked = await show.handled(await show.create(ann, group))
+    await show.passes(SOON)
+    assert cards(group, bob) == [asked.original]
+    await too_late(show, ann, group, range="0.5-2")
+    await finished(show, AFTER_LATE)
+    assert len(ann.dms()) == 1
+    assert len(cards(group, bob)) == 1
+    assert not show.discord.calls(path=f"^/channels/{group.id}")
+
+
+async def test_in_its_own_direct_messages_the_late_result_comes_once(show: ByHand, ann: User) -> None:
+    place = show.discord.dm(ann)
+    asked = await show.handled(await show.create(ann, place))
+    await show.passes(SOON)
+    assert cards(place, ann) == [asked.original]
+    await too_late(show, ann, place, range="0.5-2")
+    await finished(show, AFTER_LATE)
+    assert len(cards(place, ann)) == 2
+    assert len(posts(show, place)) == 1
