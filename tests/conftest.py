@@ -15,10 +15,25 @@ settings.register_profile("castbook", deadline=None, derandomize=True)
 settings.load_profile("castbook")
 
 
+def quiet_tracebacks() -> None:
+    """Logs as they are without configuration, but for tracebacks: drawing pretty ones takes seconds in all."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
+
+
+quiet_tracebacks()
+
+
 @pytest.fixture
 def restored_logs() -> Iterator[None]:
     """The loggers as they were before."""
-    names = ("", "bot", "cogs", "playground", "sqlalchemy", "aiohttp.access")
+    names = ("", "bot", "cogs", "playground", "discord", "sqlalchemy", "aiohttp.access")
     levels = {name: logging.getLogger(name).level for name in names}
     handlers = list(logging.getLogger().handlers)
     yield
@@ -26,3 +41,4 @@ def restored_logs() -> Iterator[None]:
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
     structlog.reset_defaults()
+    quiet_tracebacks()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
@@ -35,11 +36,14 @@ def write_catalogue(folder: Path, language: str, messages: dict[str, str]) -> No
 
 
 @pytest.fixture
-def catalogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def catalogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """German, and British English on its own."""
+    texts._translations.cache_clear()
     write_catalogue(tmp_path, "de", {"{n} of {name}": "{n} von {name}", "Nothing.": "Nichts.", "{a}!": "{a}!"})
     write_catalogue(tmp_path, "en_GB", {"Nothing.": "Nothing at all."})
     monkeypatch.setattr(texts, "_CATALOGUES", tmp_path)
+    yield
+    texts._translations.cache_clear()
 
 
 def test_english_is_the_sentence_itself() -> None:

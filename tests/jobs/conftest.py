@@ -53,7 +53,7 @@ def remembers(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 async def simulated(clock: FakeClock) -> AsyncIterator[SimulatedProvider]:
-    provider = SimulatedProvider(seconds_per_task=30, clock=clock)
+    provider = SimulatedProvider(seconds_per_task=15, clock=clock)
     await provider.start()
     yield provider
     await provider.stop()

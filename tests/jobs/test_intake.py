@@ -13,9 +13,9 @@ from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
 
 @pytest.fixture
 async def strict(shop: Shop) -> Shop:
-    """With consent asked for, and two jobs at once, five a day."""
+    """With consent asked for, and two jobs at once, three a day."""
     shop.settings = with_limits(
-        shop.settings, consent={"ask": True}, limits={"running_per_user": 2, "per_user_per_day": 5}
+        shop.settings, consent={"ask": True}, limits={"running_per_user": 2, "per_user_per_day": 3}
     )
     await shop.restart()
     return shop
@@ -130,15 +130,15 @@ async def test_fifty_commands_at_once_and_two_places(shop: Shop) -> None:
 
 async def test_what_cost_nothing_gives_its_place_in_the_day_back(strict: Shop) -> None:
     await strict.consents.record(OWNER, now=strict.clock())
-    for _ in range(6):
+    for _ in range(3):
         await strict.ask(strict.link("silent.mp4"))
         await strict.run(700)
     assert (await strict.intake.overview(OWNER)).used_today == 0
-    for _ in range(5):
+    for _ in range(3):
         await strict.ask()
         await strict.run(700)
-    assert (await strict.intake.overview(OWNER)).used_today == 5
-    with pytest.raises(QuotaReached, match="5"):
+    assert (await strict.intake.overview(OWNER)).used_today == 3
+    with pytest.raises(QuotaReached, match="3"):
         await strict.ask()
     strict.clock.advance(86400)
     await strict.ask()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.values.time_range import TimeRange
 from playground import demo
 from playground.clip import render_clip
 
@@ -68,9 +69,11 @@ def small(calls: list[Path], path: Path, *, sound: bool = True, **_: object) -> 
 def test_it_takes_a_clip_of_ones_own(out: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.mp4"
     small([], own)
-    assert demo.main(own, "0:01-0:02") == 0
-    conversation = (out / "conversation.txt").read_text("utf-8")
-    assert in_order(conversation, "your own file own.mp4", "video:own.mp4 range:0:01–0:02", "In @mia's cast")
+    played = demo._Demo(tmp_path, own, TimeRange.parse("0:01-0:02"))
+    clip, silent = played._clips()
+    assert clip == own
+    assert silent.is_file()
+    assert "your own file own.mp4" in played._transcript.lines[-1]
 
 
 @pytest.mark.parametrize(
