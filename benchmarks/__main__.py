@@ -1,0 +1,58 @@
+"""Measures everything and prints the table: python -m benchmarks [--quick] [--only NAME]."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+from benchmarks import delivery, first_answer, memory, running_jobs
+from benchmarks.figures import Figure, table
+
+Measure = Callable[[Path], Awaitable[list[Figure]]]
+
+FULL: dict[str, Measure] = {
+    "memory": partial(memory.measure, idle=5.0),
+    "delivery": delivery.measure,
+    "running_jobs": running_jobs.measure,
+    "first_answer": first_answer.measure,
+}
+QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
+    "memory": partial(memory.measure, idle=1.0),
+    "delivery": partial(delivery.measure, jobs=1, poll=1.0),
+    "running_jobs": partial(running_jobs.measure, jobs=20, idle=1.0, watched_for=1.0),
+    "first_answer": partial(first_answer.measure, commands=20, rounds=1),
+}
+
+
+def main() -> int:
+    """Never fails because of a number: the table says which targets were missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a short run of everything, to see that it works")
+    parser.add_argument("--only", choices=sorted(FULL), help="one measurement alone")
+    chosen = parser.parse_args()
+    measures = QUICK if chosen.quick else FULL
+    wanted = {name: measure for name, measure in measures.items() if chosen.only in (None, name)}
+    figures = asyncio.run(_run(wanted))
+    print(table(figures))
+    missed = sum(figure.met is False for figure in figures)
+    print(f"\n{missed or 'no'} target{'' if missed == 1 else 's'} missed; load average {os.getloadavg()[0]:.1f}")
+    return 0
+
+
+async def _run(measures: dict[str, Measure]) -> list[Figure]:
+    figures: list[Figure] = []
+    for name, measure in measures.items():
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix="castbook-bench-") as folder:
+            figures += await measure(Path(folder))
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

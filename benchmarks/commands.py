@@ -1,0 +1,36 @@
+"""What people send in the measurements: /character list, and /character create with a small clip."""
+
+from __future__ import annotations
+
+import struct
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from benchmarks.processes import World
+from playground.clip import render_clip
+from tests.loopback_discord.interactions import Interaction
+
+
+class Commands:
+    """Sends commands in turn for everybody in a world. No clip is like an earlier one, so that nobody is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / "clip.mp4"
+        render_clip(path, seconds=3.5, size=(160, 90), fps=12)
+        self._clip = path.read_bytes()
+        self._numbers = count()
+
+    async def list_cast(self, world: World) -> Interaction:
+        """/character list."""
+        return await self._send(world, "character list", {})
+
+    async def create(self, world: World) -> Interaction:
+        """/character create with an attachment."""
+        numbered = self._clip + struct.pack(">I4sQ", 16, b"free", next(self._numbers))  # a box that players skip
+        video = world.discord.file("clip.mp4", numbered, "video/mp4")
+        return await self._send(world, "character create", {"range": "1-3", "video": video})
+
+    async def _send(self, world: World, command: str, options: dict[str, Any]) -> Interaction:
+        person = world.people[next(self._numbers) % len(world.people)]
+        return await person.slash(world.channel, command, options)

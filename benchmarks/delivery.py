@@ -1,0 +1,55 @@
+"""From "completed" at the provider to the card in Discord, with one job running."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+from statistics import median
+
+from benchmarks.commands import Commands
+from benchmarks.figures import Figure, below
+from benchmarks.processes import Provider, World, castbook
+from benchmarks.simulated_provider import unlimited
+from playground.provider import SimulatedProvider
+from tests.loopback_discord.interactions import Interaction
+
+POLL = 2.0  # seconds between two looks at the task
+SLACK = 0.5  # seconds that may be added to one such interval
+JOBS = 10
+
+
+async def measure(folder: Path, *, jobs: int = JOBS, poll: float = POLL) -> list[Figure]:
+    """The median over ``jobs`` jobs, one after the other, which complete at any moment between two looks."""
+    people = Commands(folder)
+    random = Random(7)  # the same moments in every run
+    took = []
+    async with unlimited(seconds_per_task=0) as provider:
+        where = Provider(provider.base_url, provider.key)
+        async with castbook(folder, where, toapis={"poll_first": poll, "poll_every": poll}) as world:
+            for _ in range(jobs):
+                provider.seconds_per_task = poll * (1 + random.random())
+                took.append(await _one(people, world, provider))
+    return [
+        below(
+            "completed at the provider → card, median",
+            median(took),
+            poll + SLACK,
+            "s",
+            compared=f"polls every {poll:g} s",
+        ),
+        Figure("completed at the provider → card, slowest", f"{max(took):.2f} s"),
+    ]
+
+
+async def _one(people: Commands, world: World, provider: SimulatedProvider) -> float:
+    """Seconds from the instant at which the task was completed until its card stood in Discord."""
+    asked = await people.create(world)
+    await world.discord.wait_for(lambda: _has_card(asked), timeout=60)
+    delivered = datetime.now(UTC)
+    task = list(provider.tasks.values())[-1]
+    return (delivered - (task.created + task.takes)).total_seconds()
+
+
+def _has_card(asked: Interaction) -> bool:
+    return asked.original is not None and bool(asked.original.files)

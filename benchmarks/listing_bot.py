@@ -1,0 +1,38 @@
+"""Runs `python -m bot …` and writes the names of all modules it holds whenever it gets SIGUSR1.
+
+listing_bot.py OUTPUT run --config PATH
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+HEAVY = ("PIL", "alembic", "av", "numpy")  # what the bot's own process has no use for
+
+
+def main() -> None:
+    output = Path(sys.argv.pop(1))
+
+    def write(_number: int, _frame: FrameType | None) -> None:
+        unfinished = output.with_suffix(".part")
+        unfinished.write_text("\n".join(sorted(sys.modules)), "utf-8")
+        unfinished.replace(output)
+
+    signal.signal(signal.SIGUSR1, write)
+    sys.path[0] = os.getcwd()  # as with `python -m`
+    runpy.run_module("bot", run_name="__main__", alter_sys=True)
+
+
+def heavy_in(modules: str) -> list[str]:
+    """Those of :data:`HEAVY` that a list written by :func:`main` holds."""
+    packages = {name.partition(".")[0] for name in modules.split()}
+    return [name for name in HEAVY if name in packages]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""The processes that are measured, each with a Discord on loopback: Castbook, and the bare bot beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.loopback_discord.driving import User
+from tests.loopback_discord.places import Channel
+from tests.loopback_discord.server import LoopbackDiscord
+
+HERE = Path(__file__).parent
+STOP_WITHIN = 20.0  # seconds
+STARTS_WITHIN = 60.0
+PEOPLE = 500  # nobody sends more than a few commands
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A Discord with one server, one channel and a few people; and the process of the bot that is a member there."""
+
+    discord: LoopbackDiscord
+    channel: Channel
+    people: tuple[User, ...]
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where a simulated provider listens, and its key."""
+
+    base_url: str
+    key: str
+
+
+NO_PROVIDER = Provider("http://127.0.0.1:9", "sk-nobody-listens-here")
+
+
+@asynccontextmanager
+async def castbook(
+    folder: Path,
+    provider: Provider = NO_PROVIDER,
+    *,
+    launcher: Sequence[str] = ("-m", "bot"),
+    **sections: Mapping[str, object],
+) -> AsyncIterator[World]:
+    """Castbook as it is run for real, connected. ``sections`` are added to the settings; nobody is limited."""
+    async with _discord() as (discord, channel, people):
+        settings = _settings(folder, discord, provider)
+        for name, section in sections.items():
+            settings.setdefault(name, {}).update(section)
+        config = folder / "config.toml"
+        config.write_text(_toml(settings), "utf-8")
+        argv = [*launcher, "run", "--config", str(config)]
+        log = folder / "castbook.log"
+        async with process(argv, log) as child:
+            await _ready(discord, child, log)
+            yield World(discord, channel, people, child.pid)
+
+
+@asynccontextmanager
+async def bare_bot(folder: Path) -> AsyncIterator[World]:
+    """The bare bot, connected."""
+    async with _discord() as (discord, channel, people):
+        argv = [str(HERE / "bare_bot.py"), discord.api_url, discord.gateway_url, discord.token]
+        log = folder / "bare.log"
+        async with process(argv, log) as child:
+            await _ready(discord, child, log)
+            yield World(discord, channel, people, child.pid)
+
+
+@asynccontextmanager
+async def simulated_provider(folder: Path, seconds_per_task: float) -> AsyncIterator[Provider]:
+    """The simulated provider in a process of its own, so that its work is not the measured one's."""
+    argv = ["-m", "benchmarks.simulated_provider", str(seconds_per_task)]
+    async with process(argv, folder / "provider.log", talks=True) as child:
+        assert child.stdout is not None
+        base_url, key = [(await child.stdout.readline()).decode().strip() for _ in range(2)]
+        yield Provider(base_url, key)
+
+
+@asynccontextmanager
+async def process(argv: Sequence[str], log: Path, *, talks: bool = False) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A Python child that is asked to stop at the end, and killed where it does not. What it says goes to ``log``."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("CASTBOOK")}
+    with log.open("wb") as said:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *argv,
+            cwd=HERE.parent,
+            env=environ,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE if talks else said,
+            stderr=said,
+        )
+        try:
+            yield child
+        finally:
+            await _stop(child)
+
+
+async def _stop(child: asyncio.subprocess.Process) -> None:
+    if child.returncode is not None:
+        return
+    child.terminate()
+    try:
+        await asyncio.wait_for(child.wait(), STOP_WITHIN)
+    except TimeoutError:
+        child.kill()
+        await child.wait()
+
+
+@asynccontextmanager
+async def _discord() -> AsyncIterator[tuple[LoopbackDiscord, Channel, tuple[User, ...]]]:
+    async with LoopbackDiscord(clock=lambda: datetime.now(UTC)) as discord:
+        guild = discord.add_guild("studio")
+        people = tuple(discord.add_user(f"person{number}", guild) for number in range(PEOPLE))
+        yield discord, guild.add_channel("casting"), people
+
+
+async def _ready(discord: LoopbackDiscord, child: asyncio.subprocess.Process, log: Path) -> None:
+    """Wait until it is connected. Raises RuntimeError with the end of its log where it ends before."""
+    waiting = asyncio.create_task(discord.bot_is_ready(STARTS_WITHIN))
+    ended = asyncio.create_task(child.wait())
+    await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
+    ended.cancel()
+    if not waiting.done():
+        waiting.cancel()
+        said = (await asyncio.to_thread(log.read_text, "utf-8", errors="replace"))[-2000:]
+        raise RuntimeError(f"the process ended with {child.returncode} before it was connected:\n{said}")
+    await waiting
+
+
+def _settings(folder: Path, discord: LoopbackDiscord, provider: Provider) -> dict[str, dict[str, Any]]:
+    return {
+        "discord": {
+            "token": discord.token,
+            "api_url": discord.api_url,
+            "gateway_url": _with_its_slash(discord.gateway_url),
+            "cdn_origins": [discord.cdn_origin],
+        },
+        "toapis": {"api_key": provider.key, "base_url": provider.base_url},
+        "store": {"url": f"sqlite+aiosqlite:///{folder}/castbook.db", "files": str(folder / "files")},
+        "links": {"trusted_origins": [provider.base_url]},
+        "limits": {"running_per_user": 0, "per_user_per_day": 0, "files_mb_per_user": 0},
+        "consent": {"ask": False},
+        "web": {"port": 0},
+    }
+
+
+def _with_its_slash(url: str) -> str:
+    """The settings drop a slash at the end of an address; the dot behind it, which means nothing, they keep."""
+    return url + "." if url.endswith("/") else url
+
+
+def _toml(settings: Mapping[str, Mapping[str, Any]]) -> str:
+    lines = []
+    for section, values in settings.items():
+        lines.append(f"[{section}]")
+        lines += [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+    return "\n".join(lines) + "\n"
