@@ -19,11 +19,13 @@ class Namer:
 
     def __init__(self, seed: int | None) -> None:
         self._random = random.Random(seed)
+        # Of their own: tasks are taken while others are being finished, and the order of those two is nobody's.
+        self._task_ids = random.Random(seed)
         self._at = self._random.randrange(len(_NAMES))
 
     def task_id(self) -> str:
         """An id like `task_01j…`."""
-        return "task_01" + "".join(self._random.choices(_CROCKFORD, k=24))
+        return "task_01" + "".join(self._task_ids.choices(_CROCKFORD, k=24))
 
     def hex_id(self, prefix: str) -> str:
         """An id like `ch_6937…` or `upload_…`."""
