@@ -50,7 +50,10 @@ async def _run(measures: dict[str, Measure]) -> list[Figure]:
     for name, measure in measures.items():
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory(prefix="castbook-bench-") as folder:
-            figures += await measure(Path(folder))
+            measured = await measure(Path(folder))
+        for figure in measured:  # at once: the whole takes minutes, and may be interrupted
+            print("  " + " · ".join(cell for cell in figure.cells() if cell), file=sys.stderr, flush=True)
+        figures += measured
     return figures
 
 

@@ -1,4 +1,4 @@
-"""Runs `python -m bot …` and writes the names of all modules it holds whenever it gets SIGUSR1.
+"""What `castbook run` becomes, writing the names of all modules it holds whenever it gets SIGUSR1.
 
 listing_bot.py OUTPUT run --config PATH
 """
@@ -12,20 +12,21 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-HEAVY = ("PIL", "alembic", "av", "numpy")  # what the bot's own process has no use for
+HEAVY = ("PIL", "alembic", "av", "numpy", "rich", "typer")  # what the bot's own process has no use for
 
 
 def main() -> None:
-    output = Path(sys.argv.pop(1))
+    output, config = Path(sys.argv[1]), sys.argv[-1]
+    sys.argv = [sys.argv[0], config]
 
     def write(_number: int, _frame: FrameType | None) -> None:
         unfinished = output.with_suffix(".part")
-        unfinished.write_text("\n".join(sorted(sys.modules)), "utf-8")
+        unfinished.write_text("\n".join(sorted(name for name, module in sys.modules.items() if module)), "utf-8")
         unfinished.replace(output)
 
     signal.signal(signal.SIGUSR1, write)
     sys.path[0] = os.getcwd()  # as with `python -m`
-    runpy.run_module("bot", run_name="__main__", alter_sys=True)
+    runpy.run_module("bot.app", run_name="__main__", alter_sys=True)
 
 
 def heavy_in(modules: str) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Self
 import discord
 import simcord
 
-from bot.app import App
+from bot.app.build import App
 from bot.config import Settings, load
 from bot.values.clock import utc_now
 from playground.cdn import LoopbackCdn

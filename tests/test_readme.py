@@ -9,7 +9,7 @@ from discord import AppCommandType, app_commands
 from pydantic import BaseModel, SecretStr
 
 from bot.__main__ import cli
-from bot.app import App
+from bot.app.build import App
 from bot.config import Settings, load
 
 README = Path(__file__).parent.parent / "README.md"

@@ -9,7 +9,8 @@ import signal
 import aiohttp
 import pytest
 
-from bot.app import App, service
+from bot.app import service
+from bot.app.build import App
 from bot.errors import BadStart
 from bot.web.health import HealthServer
 from tests.app.conftest import MakeSettings

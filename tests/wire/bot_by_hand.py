@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from random import Random
 
-from bot.app import App
+from bot.app.build import App
 from bot.config import load
 from tests.loopback_discord.incoming import Call
 from tests.loopback_discord.interactions import Interaction

@@ -1,0 +1,35 @@
+"""A process of Castbook: settings, logs, one piece of work, an exit code. A bad start is one sentence."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, NoReturn, TypeAlias
+
+from bot import log
+from bot.config import Settings, load
+from bot.errors import BadStart
+
+Work: TypeAlias = Callable[[Settings], Coroutine[Any, Any, int]]
+
+
+def finish(config: Path | None, work: Work, *, level: str | None = None) -> NoReturn:
+    """Run ``work`` with the settings and exit with its code, or with 78 or 69 and a sentence on stderr.
+
+    ``level`` takes the place of ``log.level``, for work whose own lines are the answer.
+    """
+    try:
+        settings = load(config, os.environ)
+        logs = settings.log.model_copy(update={"level": level}) if level else settings.log
+        secrets = [settings.discord.token.get_secret_value(), settings.toapis.api_key.get_secret_value()]
+        log.configure(logs, secrets=secrets)
+        code = asyncio.run(work(settings))
+    except BadStart as error:
+        print(f"castbook: {error}", file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
