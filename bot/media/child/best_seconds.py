@@ -1,0 +1,132 @@
+"""The best one to three seconds of a video, and what speaks against seconds that somebody has chosen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from pathlib import Path
+
+import av
+
+from bot.media.child.frames import picture_index, seek
+from bot.media.child.hearing import Hearing
+from bot.media.child.opening import Refused, Video, open_video
+from bot.media.child.samples import Onlooker
+from bot.media.child.scan import Stretch, scan
+from bot.media.child.scoring import Shot
+from bot.media.child.verdicts import verdict
+from bot.media.child.voices import VoiceDetector, voice_detector
+from bot.media.child.windows import Window, best_of, windows
+from bot.values.time_range import TimeRange
+from bot.values.video import BestSeconds, Concern, Findings, Suggestion, Unusable
+
+# Of a long video, or one of very large pictures, only pieces are looked at.
+LONGEST = 150.0  # seconds in all
+PIECES, SHORTEST_PIECE = 30, 4.0
+_MOST_PIXELS = 150 * 30 * 1920 * 1080  # decoded in all: as many as LONGEST of 1080p has
+_FASTEST = 120.0  # pictures a second that a header is believed
+_WALL, _CPU = 45.0, 45.0  # seconds, on the clock and of all cores together, after which what was seen is enough
+
+_AROUND = 0.6  # seconds on either side of those to be examined, against which it is seen what is a jump in them
+# A cut that near to where they begin or end is not one inside them.
+_JUST_BEGUN, _JUST_OVER = 0.02, 0.005
+
+
+def best_seconds(source: Path) -> BestSeconds:
+    """Three to five windows of ``source``; fewer only where no three fit in between its cuts. Raises Refused."""
+    in_time = _in_time()
+    with open_video(source) as video, ThreadPoolExecutor(max_workers=1) as beside:
+        onlooker = beside.submit(_onlooker)
+        spans = _spans(video)
+        stretches = scan(video, spans, onlooker, beside, in_time=in_time)
+        faces = onlooker.result().finds_faces
+    if not stretches:
+        raise Refused(Unusable.NO_PICTURES, "none can be decoded")
+    voices = voice_detector()
+    shots = [shot for stretch in stretches for shot in _shots(stretch, voices)]
+    best = best_of([window for shot in shots for window in windows(shot)])
+    return BestSeconds(
+        suggestions=tuple(_suggestion(window, faces=faces) for window in best),
+        sampled=len(spans) > 1 or stretches[0].end >= spans[0][1] or not in_time(),
+        faces=faces,
+        voices=voices is not None,
+    )
+
+
+def examine(source: Path, range: TimeRange) -> Findings:
+    """What speaks against these seconds of ``source``. Raises Refused, also where none of them are in the video."""
+    start, end = float(range.start), float(range.end)
+    with open_video(source) as video, ThreadPoolExecutor(max_workers=1) as beside:
+        onlooker = beside.submit(_onlooker)
+        span = max(0.0, start - _AROUND), end + _AROUND
+        stretches = scan(video, [span], onlooker, beside, all_pictures=True, in_time=_in_time())
+        faces = onlooker.result().finds_faces
+    if not stretches or stretches[0].end <= start:
+        raise Refused(Unusable.RANGE_OUTSIDE)
+    stretch = stretches[0]
+    shot = Shot(stretch, Hearing(start, stretch.heard(start, end), None))
+    _, concerns = verdict(shot, start, end, faces=faces)
+    if _is_cut(stretch, start, end):
+        concerns.append(Concern.CUT)
+    return Findings(concerns=tuple(concerns), faces=faces)
+
+
+def _onlooker() -> Onlooker:
+    from bot.media.child.faces import face_detector  # beside the decoding
+
+    return Onlooker(face_detector())
+
+
+def _in_time() -> Callable[[], bool]:
+    wall, cpu = time.monotonic() + _WALL, time.process_time() + _CPU
+    return lambda: time.monotonic() < wall and time.process_time() < cpu
+
+
+def _spans(video: Video) -> list[tuple[float, float]]:
+    """What to look at, in seconds. Every other piece comes first, so that one that is slow is not known by half."""
+    context = video.picture.codec_context
+    rate = min(float(video.picture.average_rate or 0) or 30.0, _FASTEST)
+    most = min(LONGEST, _MOST_PIXELS / (context.width * context.height * rate))
+    seconds = (video.container.duration or 0) / av.time_base
+    if not 0 < seconds <= most:  # a header that says so is not believed
+        seconds = _seconds(video)
+    if seconds <= most:
+        return [(0.0, most + 1)]
+    count = max(1, min(PIECES, int(most / SHORTEST_PIECE)))
+    length = most / count
+    starts = [(seconds - length) * index / max(1, count - 1) for index in range(count)]
+    pieces = [(start, start + length) for start in starts]
+    return pieces[::2] + pieces[1::2]
+
+
+def _seconds(video: Video) -> float:
+    """How long it is by its packets. Raises Refused."""
+    ticks = picture_index(video).shown
+    try:
+        seek(video, 0)
+    except av.error.FFmpegError:
+        raise Refused(Unusable.DAMAGED, "cannot be sought in") from None
+    return float(ticks[-1] * video.picture.time_base) - video.start if ticks and video.picture.time_base else 0.0
+
+
+def _shots(stretch: Stretch, voices: VoiceDetector | None) -> list[Shot]:
+    hearing = Hearing(stretch.start, stretch.sound, voices)
+    return [Shot(part, hearing) for part in stretch.shots()]
+
+
+def _is_cut(stretch: Stretch, start: float, end: float) -> bool:
+    return any(start + _JUST_BEGUN < cut.first < end - _JUST_OVER for cut in stretch.cuts) or any(
+        start + _JUST_BEGUN < soft.first and soft.last < end - _JUST_OVER for soft in stretch.dissolves
+    )
+
+
+def _suggestion(window: Window, *, faces: bool) -> Suggestion:
+    reasons, concerns = verdict(window.shot, window.start, window.end, faces=faces)
+    return Suggestion(
+        range=TimeRange(Decimal(f"{window.start:.3f}"), Decimal(f"{window.end:.3f}")),
+        score=round(window.score, 3),
+        reasons=tuple(reasons),
+        concerns=tuple(concerns),
+    )

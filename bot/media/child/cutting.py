@@ -1,0 +1,231 @@
+"""Cuts some seconds out of a video, exact to the picture, as the MP4 that the provider is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import av
+import numpy as np
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.video.frame import PictureType
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+
+from bot.media.child.faces import face_detector
+from bot.media.child.frames import decoded, instant, rotation, seek, shown_size
+from bot.media.child.opening import Refused, Video, open_video
+from bot.media.child.soundtrack import LAYOUT, RATE, SAMPLE_FORMAT, Samples, soundtrack
+from bot.media.child.stills import Candidates, take_stills
+from bot.values.time_range import TimeRange
+from bot.values.video import Cut, Unusable
+
+CLIP: Final = "clip.mp4"
+LONG_SIDE: Final = 1920  # pixels
+SHORT_SIDE: Final = 1080
+SLIVER: Final = 0.0005  # seconds: a range is in thousandths, so instants that are nearer to each other are the same
+LAST_STAYS: Final = 1.0  # seconds: for longer, a last picture needs sound as a witness (as in probing)
+# Seconds between two pictures: of 120 a second each other one is left out, of up to 100 none. So slow motion is
+# encoded in time, and nobody sees the difference.
+CLOSEST: Final = 0.0099
+_STEPS_BACK: Final = (0.0, 2.0, 10.0)  # seconds before the range, until a picture is found that comes before it
+_TIME_BASE: Final = Fraction(1, 90_000)
+# 62.5 Mbit/s is what level 4.1 of H.264's High profile allows (Rec. ITU-T H.264, table A-1 with A.3.1): most players
+# decode that in hardware. Only noise comes near it, and three seconds of it are 31 MB: the provider takes 50.
+_X264: Final = {"preset": "veryfast", "crf": "18", "bf": "0", "maxrate": "62500k", "bufsize": "62500k"}
+_THREADS: Final = 2
+_AAC_BITS: Final = 160_000  # a second
+_AAC_FRAME: Final = 1024  # samples
+_RGB: Final = 0  # AVCOL_SPC_RGB
+_QUARTER_TURNS: Final = {90: 1, 180: 2, 270: 3}
+
+
+def cut(source: Path, range: TimeRange, folder: Path) -> Cut:
+    """Write ``clip.mp4`` and its stills into ``folder``: all of them, or on failure none.
+
+    The clip is ``range`` to within a millisecond, beginning with the picture that is on screen at its start: H.264 and
+    AAC, upright, no more than 1080p. Where the source's sound does not cover the range there is silence; without sound
+    in the source there is no sound track. Should the source end within the range, its last picture stays. Raises
+    :class:`~bot.media.child.opening.Refused`: ``RANGE_OUTSIDE`` where no picture lies in the range.
+    """
+    start, seconds = float(range.start), float(range.seconds)
+    with TemporaryDirectory(dir=folder, prefix="unfinished-") as name:
+        draft = Path(name)
+        size, candidates = _write_clip(source, start, seconds, draft / CLIP)
+        stills = take_stills(candidates, draft, faces=face_detector())
+        for file in draft.iterdir():
+            file.replace(folder / file.name)
+    return Cut(name=CLIP, seconds=seconds, width=size[0], height=size[1], stills=stills)
+
+
+def _write_clip(source: Path, start: float, seconds: float, into: Path) -> tuple[tuple[int, int], Candidates]:
+    """The clip's size in pixels, and the pictures of it that may become stills: nothing is decoded twice."""
+    sound = soundtrack(source, start, seconds)
+    candidates = Candidates(seconds)
+    with open_video(source, threads=_THREADS) as video, _container(into) as container:
+        shown = _shown(video, start, seconds, goes_on=sound is not None and bool(sound.any()))
+        first = next(shown)
+        track = _PictureTrack(container, video, first.frame)
+        if sound is not None:
+            _write_sound(container, sound)
+        for each in chain([first], shown):
+            candidates.offer(track.add(each), each.start)
+        track.finish()
+    return track.size, candidates
+
+
+def _container(into: Path) -> OutputContainer:
+    return av.open(str(into), "w", format="mp4", options={"movflags": "+faststart"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A decoded frame, and from when to when the clip shows it, in seconds of the clip."""
+
+    frame: av.VideoFrame
+    start: float
+    end: float
+
+
+def _shown(video: Video, start: float, seconds: float, *, goes_on: bool) -> Iterator[_Shown]:
+    """The pictures of the range without a gap between them: the first at 0, the last until ``seconds``.
+
+    ``goes_on``: something is heard in the range.
+    """
+    held: av.VideoFrame | None = None
+    held_at = since = 0.0
+    for frame in _from(video, start):
+        at = instant(video, frame) - start
+        if at >= seconds - SLIVER:
+            break
+        if held is None or held_at < at < SLIVER:
+            held, held_at = frame, at
+        elif at - held_at >= CLOSEST:
+            yield _Shown(held, since, at)
+            held, held_at, since = frame, at, at
+    else:
+        if held is not None and held_at + _stays(held, goes_on=goes_on) < SLIVER:
+            raise Refused(Unusable.RANGE_OUTSIDE, "the last picture comes before it")
+    if held is None:
+        raise Refused(Unusable.RANGE_OUTSIDE, "no picture comes before its end")
+    yield _Shown(held, since, seconds)
+
+
+def _from(video: Video, seconds: float) -> Iterator[av.VideoFrame]:
+    """Frames from the one that is on screen at ``seconds`` on, or from an earlier one.
+
+    A search may end behind the instant that was asked for: where the index is poor, or where the key frame that it
+    leads to is damaged. Then it begins further back, in the end with the first frame.
+    """
+    frames: Iterator[av.VideoFrame] = iter(())
+    for back in (*_STEPS_BACK, seconds):
+        with suppress(av.error.FFmpegError):  # no index: the file stands at its beginning, or at least not behind
+            seek(video, max(0.0, seconds - back))
+        frames = decoded(video, video.picture)
+        first = next(frames, None)
+        if first is not None:
+            frames = chain([first], frames)
+            if instant(video, first) < seconds + SLIVER:
+                break
+    return frames
+
+
+def _stays(last: av.VideoFrame, *, goes_on: bool) -> float:
+    """For how many seconds the last picture of a file is on screen; a header may claim hours."""
+    claimed = float(last.duration * last.time_base) if last.time_base is not None else 0.0
+    return claimed if goes_on else min(claimed, LAST_STAYS)
+
+
+def _rate(stream: VideoStream) -> Fraction:
+    """Pictures a second, as far as that can be believed: it guides the encoder, and times stay what they are."""
+    rate = stream.average_rate or stream.guessed_rate or Fraction(30)
+    return rate.limit_denominator(1001) if 5 <= rate <= 60 else Fraction(30)
+
+
+class _PictureTrack:
+    """The clip's pictures: upright, with even sides, no larger than 1080p."""
+
+    def __init__(self, container: OutputContainer, video: Video, first: av.VideoFrame) -> None:
+        self._container = container
+        self._reformatter = VideoReformatter()
+        self._turned = rotation(first)
+        self.size = _clip_size(*shown_size(video, first))
+        self._lying = self.size[::-1] if self._turned in (90, 270) else self.size
+        self._stream = container.add_stream("libx264", rate=_rate(video.picture), options=_X264)
+        self._stream.width, self._stream.height = self.size
+        self._stream.pix_fmt = "yuv420p"
+        encoder = self._stream.codec_context
+        encoder.time_base = _TIME_BASE
+        encoder.thread_count = _THREADS
+        encoder.flags |= Flags.frame_duration  # else x264 forgets durations, and the last picture overhangs the end
+        alike = self._upright(first)
+        encoder.colorspace, encoder.color_range = alike.colorspace, alike.color_range
+        encoder.color_primaries, encoder.color_trc = alike.color_primaries, alike.color_trc
+
+    def add(self, shown: _Shown) -> av.VideoFrame:
+        """Encode it. The picture as it is in the clip."""
+        picture = self._upright(shown.frame)
+        picture.pict_type = PictureType.NONE  # which ones are key frames is the encoder's to say
+        picture.time_base = _TIME_BASE
+        picture.pts = round(shown.start / _TIME_BASE)
+        picture.duration = round(shown.end / _TIME_BASE) - picture.pts
+        self._container.mux(self._stream.encode(picture))
+        return picture
+
+    def _upright(self, frame: av.VideoFrame) -> av.VideoFrame:
+        width, height = self._lying
+        picture = self._reformatter.reformat(
+            frame,
+            width,
+            height,
+            "yuv420p",
+            interpolation=Interpolation.BICUBIC,
+            # Not every player knows these two. Where nothing changes, nothing is copied.
+            dst_color_range=ColorRange.MPEG if frame.color_range == ColorRange.JPEG else None,
+            dst_colorspace=Colorspace.ITU709 if frame.colorspace == _RGB else None,
+        )
+        return _turned(picture, self._turned) if self._turned else picture
+
+    def finish(self) -> None:
+        self._container.mux(self._stream.encode(None))
+
+
+def _clip_size(width: int, height: int) -> tuple[int, int]:
+    """Even sides within 1080p, lying or standing. Nothing is enlarged."""
+    factor = min(1.0, LONG_SIDE / max(width, height), SHORT_SIDE / min(width, height))
+    return _even(width * factor), _even(height * factor)
+
+
+def _even(length: float) -> int:
+    return max(2, int(length / 2 + 0.01) * 2)  # rounded down, but for what a division lost
+
+
+def _turned(picture: av.VideoFrame, degrees: int) -> av.VideoFrame:
+    """``picture`` (yuv420p) turned counter-clockwise, its values as they were: no detour by RGB."""
+    width, height = picture.width, picture.height
+    planes = np.split(picture.to_ndarray().ravel(), [width * height, width * height * 5 // 4])
+    brightness, *colours = (
+        np.rot90(plane.reshape(height // step, width // step), _QUARTER_TURNS[degrees])
+        for plane, step in zip(planes, (1, 2, 2), strict=True)
+    )
+    flat = np.concatenate([plane.ravel() for plane in (brightness, *colours)])
+    turned = av.VideoFrame.from_ndarray(flat.reshape(-1, brightness.shape[1]), format="yuv420p")
+    turned.colorspace, turned.color_range = picture.colorspace, picture.color_range
+    return turned
+
+
+def _write_sound(container: OutputContainer, samples: Samples) -> None:
+    stream = container.add_stream("aac", rate=RATE, layout=LAYOUT, bit_rate=_AAC_BITS)
+    for start in range(0, samples.shape[1], _AAC_FRAME):
+        part = np.ascontiguousarray(samples[:, start : start + _AAC_FRAME])
+        frame = av.AudioFrame.from_ndarray(part, format=SAMPLE_FORMAT, layout=LAYOUT)
+        frame.sample_rate, frame.pts, frame.time_base = RATE, start, Fraction(1, RATE)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))

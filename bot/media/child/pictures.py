@@ -1,0 +1,82 @@
+"""Pictures of others, decoded and encoded anew: what reaches people was written by us, and holds pixels only."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from PIL import Image, ImageOps
+
+from bot.limits import PICTURE_BYTES
+from bot.media.child.opening import Refused
+from bot.values.video import Picture, Unusable
+
+MOST_PIXELS: Final = 24_000_000
+LONGEST_SIDE: Final = 16_384  # pixels
+WRITTEN_SIDES: Final = (1536, 1024)  # pixels: the second where the file is too large with the first, as noise may be
+_FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
+_QUALITY: Final = 90
+
+
+def encode_anew(source: Path, folder: Path) -> Picture:
+    """Write ``picture.jpg``, or ``picture.png`` where something shines through, into ``folder``; on failure nothing.
+
+    JPEG, PNG, WebP or GIF (its first frame), upright, 1536 pixels at most on the longer side, without metadata, and
+    smaller than :data:`~bot.limits.PICTURE_BYTES`. Raises :class:`~bot.media.child.opening.Refused`.
+    """
+    with _decoding():
+        picture = _decoded(source)
+    transparent = picture.mode == "RGBA"
+    name, mime = ("picture.png", "image/png") if transparent else ("picture.jpg", "image/jpeg")
+    draft = folder / f"unfinished-{name}"
+    try:
+        for side in WRITTEN_SIDES:
+            picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+            picture.save(draft, **({"format": "PNG"} if transparent else {"format": "JPEG", "quality": _QUALITY}))
+            if draft.stat().st_size < PICTURE_BYTES:
+                break
+        draft.replace(folder / name)
+    finally:
+        draft.unlink(missing_ok=True)
+    return Picture(name=name, mime=mime, width=picture.width, height=picture.height)
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """Nobody knows all that Pillow raises for a damaged file: whatever it is, it is the file's fault."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    except (Refused, MemoryError):
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise Refused(Unusable.PICTURE_TOO_LARGE, type(error).__name__) from None
+    except Exception as error:  # noqa: BLE001 - see above
+        raise Refused(Unusable.NOT_A_PICTURE, type(error).__name__) from None
+
+
+def _decoded(source: Path) -> Image.Image:
+    """Upright and not too large, as RGB, or as RGBA where something shines through."""
+    with Image.open(source, formats=_FORMATS) as image:
+        if image.width * image.height > MOST_PIXELS or max(image.size) > LONGEST_SIDE:
+            raise Refused(Unusable.PICTURE_TOO_LARGE, f"{image.width}x{image.height}")
+        picture = _in_colour(image)
+        picture.thumbnail((WRITTEN_SIDES[0],) * 2, Image.Resampling.LANCZOS)  # first: what is small is turned easily
+        picture = ImageOps.exif_transpose(picture)
+        picture.info = {}  # a comment and a colour profile would be written again
+    if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
+        return picture.convert("RGB")
+    return picture
+
+
+def _in_colour(image: Image.Image) -> Image.Image:
+    """As RGB or RGBA. A JPEG that is there already is left as it is, for it can be decoded small."""
+    if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
+        image = image.convert("I").point(lambda grey: grey / 256).convert("L")
+    wanted = "RGBA" if image.has_transparency_data else "RGB"
+    return image if image.mode == wanted else image.convert(wanted)

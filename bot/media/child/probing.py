@@ -1,0 +1,123 @@
+"""What a video is, as its packets say it: headers lie by hours, and a file may end long before they do."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import av
+
+from bot.media.child.frames import MOST_ERRORS, packets, shown_size
+from bot.media.child.opening import Refused, Video, open_video
+from bot.values.video import Unusable, VideoFacts
+
+_CONTAINERS = {"video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm"}
+_LAST_STAYS = 1.0  # seconds: for longer, a last picture needs the sound or the pace of the others as a witness
+_HEAD = 4096  # bytes
+_SEGMENT = b"\x18\x53\x80\x67"  # everything of a WebM file but its first few bytes (RFC 9559 section 5.1)
+
+
+def probe(path: Path) -> VideoFacts:
+    """Read every packet and decode one picture. Raises :class:`Refused`."""
+    with open_video(path, threads=1) as video:
+        found = _read(video)
+        if found.first is None or not found.pictures.count:
+            raise Refused(Unusable.NO_PICTURES, "none can be decoded")
+        width, height = shown_size(video, found.first)
+        seconds = found.pictures.end(witness=found.sound.last) - video.start
+        between = found.pictures.pace or seconds
+        sound = video.sound if found.sound.count else None
+        return VideoFacts(
+            container=_CONTAINERS[video.mime],
+            seconds=round(seconds, 3),
+            width=width,
+            height=height,
+            frame_rate=round(1 / between, 3) if between > 0 else 0.0,
+            video_codec=video.picture.codec_context.codec.canonical_name,
+            audio_codec=sound.codec_context.codec.canonical_name if sound is not None else None,
+            audio_seconds=round(found.sound.end() - found.sound.first, 3),
+            cut_off=found.cut_off or (video.mime == "video/webm" and _lacks_bytes(path)),
+        )
+
+
+@dataclass(slots=True)
+class _Extent:
+    """From when to when the packets of a track last, in seconds of the file's own time."""
+
+    count: int = 0
+    first: float = 0.0
+    last: float = 0.0  # when the last one begins
+    claimed: float = 0.0  # how long it lasts, as the header has it: hours, sometimes
+
+    def add(self, start: float, seconds: float) -> None:
+        if not self.count or start < self.first:
+            self.first = start
+        if not self.count or start >= self.last:
+            self.last, self.claimed = start, seconds
+        self.count += 1
+
+    @property
+    def pace(self) -> float:
+        """Seconds from one to the next."""
+        return (self.last - self.first) / (self.count - 1) if self.count > 1 else 0.0
+
+    def end(self, witness: float = 0.0) -> float:
+        """When the last one is over; ``witness`` is until when something else goes on for certain."""
+        believed = max(_LAST_STAYS, self.pace, witness - self.last)
+        return self.last + min(self.claimed or self.pace, believed)
+
+
+@dataclass(slots=True)
+class _Found:
+    pictures: _Extent = field(default_factory=_Extent)
+    sound: _Extent = field(default_factory=_Extent)
+    first: av.VideoFrame | None = None  # the first that can be decoded
+    cut_off: bool = False
+
+
+def _read(video: Video) -> _Found:
+    found = _Found()
+    read = errors = 0
+    tracks = [video.picture] if video.sound is None else [video.picture, video.sound]
+    ticks = {track.index: float(track.time_base or 0) for track in tracks}  # a packet makes a Fraction at each asking
+    for packet in packets(video, *tracks):
+        of_picture = packet.stream_index == video.picture.index
+        if of_picture and found.first is None and errors < MOST_ERRORS:
+            try:
+                found.first = next(iter(packet.decode()), None)
+            except av.error.FFmpegError:
+                errors += 1
+        if packet.pts is None:
+            continue
+        read += of_picture
+        if packet.is_corrupt:  # its end is missing
+            found.cut_off = True
+        elif packet.size and not packet.is_discard:
+            tick = ticks[packet.stream_index]
+            extent = found.pictures if of_picture else found.sound
+            extent.add(packet.pts * tick, (packet.duration or 0) * tick)
+    if len(video.picture.index_entries) > read:
+        found.cut_off = True
+    return found
+
+
+def _lacks_bytes(path: Path) -> bool:
+    """Whether a WebM file is shorter than it says. One that was recorded live does not say."""
+    with path.open("rb") as file:
+        head = file.read(_HEAD)
+        size = file.seek(0, os.SEEK_END)
+    length, at = _length(head, 4)
+    at += length
+    if not head.startswith(_SEGMENT, at):
+        return False
+    length, at = _length(head, at + len(_SEGMENT))
+    return at + length > size
+
+
+def _length(head: bytes, at: int) -> tuple[int, int]:
+    """How long the body of an element is, 0 where that is not known, and where it begins (RFC 8794 section 4)."""
+    octets = 9 - head[at].bit_length()
+    most = (1 << 7 * octets) - 1
+    length = int.from_bytes(head[at : at + octets], "big") & most
+    return length if length != most else 0, at + octets

@@ -1,0 +1,143 @@
+"""What one picture of a video says about the seconds around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.media.child.faces import Face
+from bot.media.child.frames import Rgb
+
+Grey = NDArray[np.float32]  # 0 to 255
+
+# A second face counts when it is not much smaller than the largest: not somebody in the crowd behind it.
+_OF_NOTE = 0.35
+_BLANK = 6.0  # the spread in grey levels below which nobody needs to look for a face
+# Mean differences in grey levels. Where nothing has changed at all nothing is looked for again; where little has, and
+# the same was found twice, one picture is left out.
+_UNCHANGED, _MUCH_THE_SAME = 0.6, 8.0
+_STAYED = 0.5  # overlap of two faces that are the same at the same place
+_TILES = 4  # down and across
+_SMALLEST = 24  # pixels of grey: the sharpness of a smaller face says nothing
+# Energies of gradients: where there is less in the quartered picture there is no edge, and what is only noise.
+_FLAT, _NOISE = 30.0, 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One picture, at ``instant`` seconds.
+
+    ``subjects``: how many faces of note. ``face``: the largest, in shares of the picture's sides. Of that face, or of
+    the whole picture where there is none: ``light`` (mean, 0 to 255) and ``sharpness`` (see :func:`sharpness`).
+    ``contrast`` is the standard deviation over the whole picture, in grey levels.
+    """
+
+    instant: float
+    subjects: int
+    face: Face | None
+    light: float
+    contrast: float
+    sharpness: float
+
+
+class Onlooker:
+    """Looks at one picture after the other. Without ``faces``, who finds them, there are none."""
+
+    def __init__(self, faces: Callable[[Rgb], Sequence[Face]] | None) -> None:
+        self.finds_faces = faces is not None
+        self._find = faces
+        self._looked_at: Rgb | None = None
+        self._found: Sequence[Face] = ()
+        self._settled = False
+
+    def look(self, instant: float, picture: Rgb, grey: Grey) -> Sample:
+        """``grey`` shows the same as ``picture``, in a size of its own."""
+        faces = self._faces(picture)
+        largest = max(faces, key=lambda face: face.area, default=None)
+        contrast = float(grey.std())
+        if largest is None:
+            return Sample(instant, 0, None, float(grey.mean()), contrast, sharpness(grey))
+        height, width = picture.shape[:2]
+        face = largest.scaled(1 / width, 1 / height)
+        box = _box(face, grey)
+        close_up = grey[box]
+        return Sample(
+            instant=instant,
+            subjects=sum(other.height > _OF_NOTE * largest.height for other in faces),
+            face=face,
+            light=float(close_up.mean()) if close_up.size else float(grey.mean()),
+            contrast=contrast,
+            sharpness=sharpness(grey, box if min(close_up.shape) >= _SMALLEST else None),
+        )
+
+    def _faces(self, picture: Rgb) -> Sequence[Face]:
+        if self._find is None:
+            return ()
+        thumbnail = picture[::4, ::4]
+        changed = _difference(thumbnail, self._looked_at) if self._looked_at is not None else np.inf
+        if changed < _UNCHANGED:
+            return self._found
+        if self._settled and changed < _MUCH_THE_SAME:
+            self._settled = False
+            return self._found
+        faces = self._find(picture) if float(thumbnail.std()) > _BLANK else ()
+        self._settled = changed < _MUCH_THE_SAME and _same(faces, self._found)
+        self._looked_at, self._found = thumbnail, faces
+        return faces
+
+
+def sharpness(grey: Grey, box: tuple[slice, slice] | None = None) -> float:
+    """How fine the edges in ``box`` are, or in the sharpest quarter of the picture that has edges at all.
+
+    The energy of the gradients against that of the same picture at a quarter of its size. An edge as fine as the
+    pixels has 1, or more where there is texture; one that is spread over n pixels 1/n, down to a quarter. So it hardly
+    depends on what is shown. 0 where there is not one edge.
+    """
+    fine, coarse = _energy(grey), _energy(_quartered(grey))
+    if box is not None:
+        rows, columns = (slice(side.start // 4, side.stop // 4) for side in box)
+        fine, coarse = fine[box], coarse[rows, columns]
+        return _ratio(float(fine.mean()), float(coarse.mean()))
+    there = [(_ratio(f, c), c) for f, c in zip(_tiles(fine), _tiles(coarse), strict=True)]
+    usual = float(np.percentile([energy for _, energy in there], 75))
+    with_edges = [ratio for ratio, energy in there if energy >= max(_FLAT, usual / 4)]
+    return float(np.percentile(with_edges, 75)) if with_edges else 0.0
+
+
+def _ratio(fine: float, coarse: float) -> float:
+    return 4 * fine / (coarse + _NOISE)
+
+
+def _energy(grey: Grey) -> Grey:
+    across: Grey = np.diff(grey, axis=1)[:-1]
+    down: Grey = np.diff(grey, axis=0)[:, :-1]
+    return across * across + down * down
+
+
+def _quartered(grey: Grey) -> Grey:
+    height, width = (side // 4 * 4 for side in grey.shape)
+    return np.asarray(grey[:height, :width].reshape(height // 4, 4, width // 4, 4).mean(axis=(1, 3)))
+
+
+def _tiles(energy: Grey) -> list[float]:
+    parts = np.array_split(energy, _TILES)
+    return [float(tile.mean()) if tile.size else 0.0 for part in parts for tile in np.array_split(part, _TILES, axis=1)]
+
+
+def _box(face: Face, grey: Grey) -> tuple[slice, slice]:
+    height, width = grey.shape
+    return (
+        slice(int(face.top * height), int(face.bottom * height)),
+        slice(int(face.left * width), int(face.right * width)),
+    )
+
+
+def _difference(one: Rgb, other: Rgb) -> float:
+    return float(np.abs(one.astype(np.int16) - other).mean()) if one.shape == other.shape else np.inf
+
+
+def _same(some: Sequence[Face], others: Sequence[Face]) -> bool:
+    return len(some) == len(others) and all(max(map(face.overlap, others)) >= _STAYED for face in some)

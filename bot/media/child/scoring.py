@@ -1,0 +1,179 @@
+"""How good seconds of one shot are: what is seen and heard in them, weighed into one number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.media.child.faces import Face
+from bot.media.child.hearing import Hearing
+from bot.media.child.samples import Sample
+from bot.media.child.scan import EVERY, Stretch
+from bot.media.child.shots import Thumbnail
+
+# The weights of what is seen in a picture, and of what is heard; together 1.
+_SUBJECT, _SHARP, _STEADY, _HEARD = 0.55, 0.15, 0.12, 0.18
+_AVERAGE, _WORST = 0.65, 0.35  # of the pictures of a window: one bad one spoils it
+# Longer is better where it is as good: the provider sees more of the subject. Per second under three.
+_PER_SECOND_LESS = 0.06
+_FEWEST = 0.7  # of the pictures that a window should have
+
+# What is worth nothing and what is worth all; between them in proportion.
+_LIGHT = (8.0, 45.0)  # grey levels
+_GLARE = (250.0, 230.0)
+_CONTRAST = (0.0, 25.0)
+_SHARPNESS = (0.27, 0.60)  # by its logarithm
+_SPEED = (0.6, 0.06)  # widths a second
+_SIZE = (0.0, 0.30)  # of a face: the side of a square of its area as a share of that of the picture
+_CONFIDENCE = (0.0, 0.7)
+
+_NOT_ALONE = 0.15  # what a subject is worth that is not alone
+_COMPANY = 0.7  # and all the rest: where nobody was found there may be one all the same
+_CUT_OFF = 0.5  # and one that is not wholly in the picture
+_EDGE = 0.01  # of the picture: a face that near to its edge is probably cut off
+_GAP = 4  # pictures in which a face may be missed between two in which it was found at the same place
+_REMEMBERED = 0.8  # how sure it is there meanwhile
+
+# Somebody who is no face to the model: something that moves in the middle while the margins stand still.
+_STIRRING = 0.35  # what that is worth of a subject
+_MARGIN = 0.125  # of the picture's width, at either side
+_MOVES = (0.0, 0.05)  # of the contrast, in the middle
+_STILL = (0.5, 0.1)  # of the middle's motion, in the margins
+# What moves in one margin, far from the face, while the other stands still is somebody else who comes or goes.
+_CROSSES = (1.0, 5.0)  # grey levels
+_CAMERA_STILL = (1.5, 0.5)
+_ELSEWHERE = 1.0  # widths of the face from it
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One of a shot's pictures with what those before and after it say: ``speed`` is in widths a second."""
+
+    sample: Sample
+    speed: float
+    stirring: float  # 0 to 1
+    crossing: float  # 0 to 1
+
+    @property
+    def size(self) -> float:
+        """Of the face: the side of a square of its area as a share of that of the picture; 0 without one."""
+        return self.sample.face.area**0.5 if self.sample.face is not None else 0.0
+
+    @property
+    def merit(self) -> float:
+        """How good it is to be seen, 0 to 1 less what is for the ear."""
+        sample = self.sample
+        light = max(0.02, _worth(sample.light, _LIGHT)) * _worth(sample.light, _GLARE)
+        texture = 0.25 + 0.75 * _worth(sample.contrast, _CONTRAST)
+        sharp = _worth(np.log(sample.sharpness + 1e-3), np.log(_SHARPNESS))
+        steady = _worth(self.speed, _SPEED)
+        clear = (0.2 + 0.8 * sharp) * (0.3 + 0.7 * steady)
+        company = _COMPANY if sample.subjects > 1 else 1.0
+        return light * texture * company * (_SUBJECT * self._subject * clear + _SHARP * sharp + _STEADY * steady)
+
+    @property
+    def _subject(self) -> float:
+        face = self.sample.face
+        alone = _NOT_ALONE if self.sample.subjects > 1 else 1 - (1 - _NOT_ALONE) * self.crossing
+        if face is None:
+            return _STIRRING * self.stirring * alone
+        whole = _CUT_OFF if _touches_edge(face) else 1.0
+        size = 0.4 + 0.6 * _worth(self.size, _SIZE)
+        return max(whole * size * _worth(face.confidence, _CONFIDENCE), _STIRRING * self.stirring) * alone
+
+
+class Shot:
+    """The pictures of a shot, what is heard in it, and the score of any seconds of it. ``size`` is as shown."""
+
+    def __init__(self, stretch: Stretch, hearing: Hearing) -> None:
+        self.start, self.end, self.size = stretch.start, stretch.end, stretch.size
+        self.hearing = hearing
+        self._pictures = _pictures(stretch)
+        self._instants = np.array([picture.sample.instant for picture in self._pictures])
+        self._merits = np.array([picture.merit for picture in self._pictures])
+
+    def pictures(self, start: float, end: float) -> Sequence[Picture]:
+        """From ``start`` to ``end``, both included."""
+        return self._pictures[self._within(start, end)]
+
+    def score(self, start: float, end: float) -> float | None:
+        """0 to 1; ``None`` where there are too few pictures in these seconds to say anything."""
+        merits = self._merits[self._within(start, end)]
+        if len(merits) < _FEWEST * (end - start) / EVERY:
+            return None
+        seen = _AVERAGE * float(merits.mean()) + _WORST * float(merits.min())
+        heard = _HEARD * self.hearing.worth(start, end) * min(1.0, 0.2 + 2 * seen)
+        return (seen + heard) * (1 - _PER_SECOND_LESS * (3 - (end - start)))
+
+    def _within(self, start: float, end: float) -> slice:
+        first, last = np.searchsorted(self._instants, (start - 1e-3, end + 1e-3))
+        return slice(int(first), int(last))
+
+
+def _pictures(stretch: Stretch) -> list[Picture]:
+    samples = _remembered(_alone_or_not(stretch.samples))
+    found = []
+    for index, sample in enumerate(samples):
+        stirring = crossing = 0.0
+        if index > 0:
+            stirring, crossing = _motion(stretch.thumbnails[index - 1], stretch.thumbnails[index], sample.face)
+        found.append(Picture(sample, _speed(stretch, sample.instant), stirring, crossing))
+    return found
+
+
+def _alone_or_not(samples: Sequence[Sample]) -> list[Sample]:
+    """Without a number of subjects that lasts for one picture only."""
+    counts = [sample.subjects for sample in samples]
+    padded = [*counts[:1], *counts, *counts[-1:]]
+    return [replace(each, subjects=sorted(padded[at : at + 3])[1]) for at, each in enumerate(samples)]
+
+
+def _remembered(samples: Sequence[Sample]) -> list[Sample]:
+    """With the faces that were missed between two pictures that show one at the same place."""
+    found = list(samples)
+    seen: int | None = None
+    for index, sample in enumerate(samples):
+        if sample.face is None:
+            continue
+        before = samples[seen].face if seen is not None else None
+        if seen is not None and before is not None and 1 < index - seen <= _GAP + 1 and before.overlap(sample.face) > 0:
+            confidence = _REMEMBERED * min(before.confidence, sample.face.confidence)
+            for missed in range(seen + 1, index):
+                found[missed] = replace(samples[missed], subjects=1, face=replace(before, confidence=confidence))
+        seen = index
+    return found
+
+
+def _speed(stretch: Stretch, instant: float) -> float:
+    near = [change.speed for change in stretch.changes if abs(change.end - instant) <= EVERY / 2]
+    return float(np.mean(near)) if near else 0.0
+
+
+def _motion(before: Thumbnail, after: Thumbnail, face: Face | None) -> tuple[float, float]:
+    """How much something stirs in the middle, and how much somebody crosses a margin: both 0 to 1."""
+    if before.shape != after.shape:
+        return 0.0, 0.0
+    moved = np.abs(after - before).mean(axis=0)
+    margin = max(1, round(_MARGIN * len(moved)))
+    left, middle, right = (float(part.mean()) for part in np.split(moved, (margin, len(moved) - margin)))
+    stirring = _worth(middle, np.multiply(_MOVES, float(after.std()) + 1.0))
+    stirring *= _worth(max(left, right), np.multiply(_STILL, middle))
+    near = (face.left, face.right) if face is not None else (0.5, 0.5)
+    reach = _ELSEWHERE * face.width if face is not None else 0.0
+    crossing = max(
+        _worth(left - right, _CROSSES) if near[0] - reach > _MARGIN else 0.0,
+        _worth(right - left, _CROSSES) if near[1] + reach < 1 - _MARGIN else 0.0,
+    )
+    return stirring, crossing * _worth(min(left, right), _CAMERA_STILL)
+
+
+def _touches_edge(face: Face) -> bool:
+    return min(face.left, face.top) < _EDGE or max(face.right, face.bottom) > 1 - _EDGE
+
+
+def _worth(value: float, scale: Sequence[float] | NDArray[np.float64]) -> float:
+    nothing, everything = scale
+    return float(np.clip((value - nothing) / (everything - nothing + 1e-9), 0.0, 1.0)) if nothing != everything else 0.0

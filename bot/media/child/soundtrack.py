@@ -1,0 +1,95 @@
+"""The sound of some seconds of a video, as samples: each where its time says, silence where there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.stream import AudioStream
+from numpy.typing import NDArray
+
+from bot.media.child.frames import decoded, instant
+from bot.media.child.opening import Video, open_video
+
+Samples = NDArray[np.float32]
+
+RATE = 48_000  # samples a second
+LAYOUT = "stereo"
+SAMPLE_FORMAT = "fltp"
+_CHANNELS = 2
+_RUN_UP = 0.2  # seconds: what decoders need to hear before they are exact (Opus: 80 ms, RFC 7845 section 4.6)
+# Seconds. WebM rounds times to a millisecond, so a frame that is a little off follows on without a seam; one that is
+# further off comes behind a gap.
+_GAP = 0.02
+
+
+def soundtrack(source: Path, start: float, seconds: float) -> Samples | None:
+    """Two channels at :data:`RATE`, exactly ``seconds`` long, from ``start`` on (seconds from the first picture).
+
+    ``None`` where the file has no sound at all. The file is opened anew for it: wherever its sound lies in it, this
+    neither depends on the reading of its pictures nor disturbs it. Raises :class:`~bot.media.child.opening.Refused`.
+    """
+    with open_video(source) as video:
+        track = video.sound
+        if track is None:
+            return None
+        heard = _Tape(round(seconds * RATE))
+        anything = False
+        for frame in _from(video, track, start - _RUN_UP):
+            anything = True
+            at = instant(video, frame) - start
+            if at >= seconds:
+                break
+            heard.add(frame, at)
+        heard.finish()
+        return heard.samples if anything else None
+
+
+def _from(video: Video, track: AudioStream, seconds: float) -> Iterator[av.AudioFrame]:
+    """The first frame of all, then those from ``seconds`` on: whether there is sound is not a question of when."""
+    first = next(decoded(video, track), None)
+    if first is None:
+        return
+    yield first
+    if track.time_base is not None:
+        with suppress(av.error.FFmpegError):  # nothing can be sought: all of it is read
+            video.container.seek(round((seconds + video.start) / track.time_base), stream=track)
+    yield from decoded(video, track)
+
+
+class _Tape:
+    """Samples of a fixed length onto which frames are written where they belong."""
+
+    def __init__(self, length: int) -> None:
+        self.samples: Samples = np.zeros((_CHANNELS, length), np.float32)
+        self._resampler: av.AudioResampler | None = None
+        self._kind: tuple[str, str, int] | None = None
+        self._written = 0  # where the next resampled sample goes
+        self._due = 0.0  # where the next frame would follow without a gap
+
+    def add(self, frame: av.AudioFrame, at: float) -> None:
+        """``frame`` at ``at`` seconds, which may lie before or behind the tape."""
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if self._resampler is None or kind != self._kind or abs(at * RATE - self._due) > _GAP * RATE:
+            self.finish()
+            self._resampler = av.AudioResampler(format=SAMPLE_FORMAT, layout=LAYOUT, rate=RATE)
+            self._kind, self._due, self._written = kind, at * RATE, round(at * RATE)
+        self._due += frame.samples * RATE / frame.sample_rate
+        for part in self._resampler.resample(frame):
+            self._write(part)
+
+    def finish(self) -> None:
+        """Write what the resampler still holds."""
+        if self._resampler is not None:
+            for part in self._resampler.resample(None):
+                self._write(part)
+            self._resampler = None
+
+    def _write(self, part: av.AudioFrame) -> None:
+        start, self._written = self._written, self._written + part.samples
+        first, last = max(start, 0), min(self._written, self.samples.shape[1])
+        if first < last:
+            self.samples[:, first:last] = part.to_ndarray()[:, first - start : last - start]

@@ -1,0 +1,73 @@
+"""How loud the sound of a video is, and how likely somebody speaks (Silero VAD), per quarter of a second."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.media.child.models import voice_model
+
+RATE = 16_000  # samples a second, mono: what the model was made for
+STEP = 0.25  # seconds
+_FEWEST = RATE // 8  # samples that a last, shorter quarter must have to count
+
+# One turn of the model: 512 new samples behind the last 64 of the turn before.
+_TURN, _BEFORE = 512, 64
+
+Values = NDArray[np.float32]
+
+
+def quarters(samples: Values) -> list[Values]:
+    """``samples`` (mono, -1 to 1, :data:`RATE`) by quarters of a second."""
+    step = int(RATE * STEP)
+    parts = [samples[at : at + step] for at in range(0, len(samples), step)]
+    return [part for part in parts if len(part) >= _FEWEST]
+
+
+def levels(samples: Values) -> Values:
+    """The level of each quarter of a second in dBFS (the root of the mean square; a full square wave is at 0)."""
+    powers = np.array([np.square(part).mean() for part in quarters(samples)], np.float32)
+    decibels: Values = 10 * np.log10(powers + 1e-12)
+    return decibels
+
+
+def voice_detector() -> VoiceDetector | None:
+    """A detector, or ``None`` where its model is not installed."""
+    model = voice_model()
+    return None if model is None else VoiceDetector(model)
+
+
+class VoiceDetector:
+    """Silero VAD. It hears speech in music and noise, and neither music nor noise as speech."""
+
+    def __init__(self, model: Path) -> None:
+        import onnxruntime  # type: ignore[import-untyped]  # as in FaceDetector
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, samples: Values) -> Values:
+        """How likely speech is, 0 to 1, in each quarter of a second of ``samples``. Some 4 ms a second."""
+        heard = np.array(self._turns(samples), np.float32)
+        middles = (np.arange(len(heard)) + 0.5) * _TURN / RATE // STEP
+        count = len(quarters(samples))
+        return np.array(
+            [heard[middles == number].mean() if (middles == number).any() else 0.0 for number in range(count)],
+            np.float32,
+        )
+
+    def _turns(self, samples: Values) -> list[float]:
+        """How likely speech is in each 32 ms."""
+        state = np.zeros((2, 1, 128), np.float32)
+        rate = np.array(RATE, np.int64)
+        padded = np.concatenate([np.zeros(_BEFORE, np.float32), samples, np.zeros(-len(samples) % _TURN, np.float32)])
+        found = []
+        for at in range(0, len(padded) - _BEFORE, _TURN):
+            part = padded[np.newaxis, at : at + _BEFORE + _TURN]
+            chance, state = self._session.run(None, {"input": part, "state": state, "sr": rate})
+            found.append(float(chance[0, 0]))
+        return found

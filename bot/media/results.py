@@ -1,0 +1,60 @@
+"""Files that a child makes: in a folder of its own, from which only whole results are taken over."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import stat
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.media.part_file import in_thread
+
+
+class NoSuchResult(Exception):
+    """The child named a file that it did not make."""
+
+
+class Workshop:
+    """Where a child works: ``folder``, inside the one that its results are meant for."""
+
+    def __init__(self, into: Path) -> None:
+        self._into = into
+        self.folder = into / f".making-{secrets.token_hex(8)}"
+
+    async def take(self, names: Iterable[str]) -> None:
+        """Move these files to where they were meant for, replacing what lies there.
+
+        Raises :class:`NoSuchResult` for what is no plain file directly in the workshop: whoever took over a decoder
+        chooses the child's answer as well, and a link would make us hand on a file of our own.
+        """
+        await in_thread(lambda: self._take(list(names)))
+
+    def _take(self, names: list[str]) -> None:
+        for name in names:
+            if not _is_plain_file(self.folder, name):
+                raise NoSuchResult
+        for name in names:
+            (self.folder / name).replace(self._into / name)
+
+
+@asynccontextmanager
+async def workshop(into: Path) -> AsyncIterator[Workshop]:
+    """A new workshop, removed afterwards with everything that was not taken. Raises :class:`OSError`."""
+    shop = Workshop(into)
+    try:
+        await in_thread(lambda: shop.folder.mkdir(mode=0o700))
+        yield shop
+    finally:
+        # What cannot be removed goes with the job's folder.
+        await in_thread(lambda: shutil.rmtree(shop.folder, ignore_errors=True))
+
+
+def _is_plain_file(folder: Path, name: str) -> bool:
+    if not name or "\0" in name or Path(name).name != name:
+        return False
+    try:
+        return stat.S_ISREG((folder / name).lstat().st_mode)
+    except OSError:  # not there, or a name that is too long
+        return False

@@ -1,0 +1,155 @@
+"""What is seen in a video before anything is paid: its facts, its best seconds, and what speaks against some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.values.time_range import TimeRange
+
+
+class Unusable(StrEnum):
+    """Why a file cannot be used as a video (or picture) at all."""
+
+    NOT_A_VIDEO = "not_a_video"  # none of the container formats that we open
+    NO_PICTURES = "no_pictures"  # no video track, or one without a single picture that can be decoded
+    UNSUPPORTED = "unsupported"  # a codec, or a way of packing, that is not on our list
+    DAMAGED = "damaged"
+    PICTURE_TOO_LARGE = "picture_too_large"  # more pixels than we decode
+    TOO_MANY_TRACKS = "too_many_tracks"
+    RANGE_OUTSIDE = "range_outside"  # of a cut: no picture in those seconds
+    NOT_A_PICTURE = "not_a_picture"
+    TOO_MUCH_MEMORY = "too_much_memory"
+
+
+class Concern(StrEnum):
+    """What speaks against some seconds, or a video. None of it forbids them."""
+
+    NO_SUBJECT = "no_subject"  # no face found in most of it
+    SEVERAL_SUBJECTS = "several_subjects"
+    SILENT = "silent"  # sound below what can be heard
+    CUT = "cut"  # the picture jumps to another shot
+    BLURRED = "blurred"
+    DARK = "dark"
+    LOW_RESOLUTION = "low_resolution"  # the short side under 720 pixels
+
+
+class Reason(StrEnum):
+    """What speaks for some seconds."""
+
+    ONE_FACE = "one_face"
+    LARGE = "large"  # the subject fills a good part of the picture
+    SHARP = "sharp"
+    STEADY = "steady"
+    VOICE = "voice"
+    SOUND = "sound"  # something can be heard; nobody knows whether it is a voice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoFacts:
+    """What the packets of a file say, never its header. ``width`` and ``height`` are as shown, after rotation.
+
+    ``seconds`` is the length of the picture. ``audio_codec`` is ``None`` where no sound track holds a packet.
+    ``cut_off``: the file ends in the middle.
+    """
+
+    container: str
+    seconds: float
+    width: int
+    height: int
+    frame_rate: float
+    video_codec: str
+    audio_codec: str | None
+    audio_seconds: float = 0.0
+    cut_off: bool = False
+
+    @property
+    def low_resolution(self) -> bool:
+        """Whether the provider's advice, HD, is not met."""
+        return min(self.width, self.height) < 720
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """Some good seconds. ``score`` is 0 to 1, comparable within one video only."""
+
+    range: TimeRange
+    score: float
+    reasons: tuple[Reason, ...] = ()
+    concerns: tuple[Concern, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestSeconds:
+    """The best windows of a video, best first: at most five, none overlapping; none at all in one that is too short.
+
+    ``sampled``: the video is so long that only parts of it were looked at. ``faces`` and ``voices`` say whether
+    their models were there; without them nothing is said about subjects, and sound stands in for voices.
+    """
+
+    suggestions: tuple[Suggestion, ...]
+    sampled: bool
+    faces: bool
+    voices: bool
+
+    @property
+    def any_good(self) -> bool:
+        """Whether the first can be recommended without a "but"."""
+        grave = {Concern.NO_SUBJECT, Concern.SEVERAL_SUBJECTS, Concern.SILENT, Concern.DARK}
+        return bool(self.suggestions) and not grave.intersection(self.suggestions[0].concerns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What was found in seconds that somebody named. ``faces``: whether the face model was there to look."""
+
+    concerns: tuple[Concern, ...]
+    faces: bool
+
+    @property
+    def grave(self) -> tuple[Concern, ...]:
+        """Those for which it is worth asking before anything is paid."""
+        return tuple(concern for concern in self.concerns if concern in {Concern.NO_SUBJECT, Concern.SILENT})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filmstrip:
+    """One picture of many: ``instants`` are the seconds of its frames, in order. Sizes in pixels and bytes."""
+
+    width: int
+    height: int
+    size: int
+    mime: str
+    instants: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Still:
+    """A picture taken out of a clip. ``name`` is its file's; the best of a clip come first."""
+
+    name: str
+    instant: float
+    width: int
+    height: int
+    face: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A clip that was cut out: an MP4 (H.264, AAC) of exactly ``seconds``, and its best stills, as files beside it."""
+
+    name: str
+    seconds: float
+    width: int
+    height: int
+    stills: tuple[Still, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture that was decoded and encoded anew; ``mime`` and sizes in pixels are those of the new file."""
+
+    name: str
+    mime: str
+    width: int
+    height: int
