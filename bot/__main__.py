@@ -54,7 +54,9 @@ def migrate(config: Config = None) -> None:
 @cli.command()
 def demo(
     video: Annotated[Path | None, typer.Option(help="Your own clip; without it one is rendered.")] = None,
-    range: Annotated[str, typer.Option(help="The seconds to use, such as 1,3.")] = "1,3",
+    range: Annotated[
+        str | None, typer.Option(help="The seconds to use, such as 1,3; without them the bot's first suggestion.")
+    ] = None,
 ) -> None:
     """Show the main job without accounts: simulated Discord, simulated provider. Ends by itself."""
     from playground.demo import main as show

@@ -1,4 +1,4 @@
-"""``/character create``: checks what can be checked at once, answers, and hands the request to the jobs."""
+"""``/character create`` and ``preview``: check what can be checked at once, answer, and hand over to the jobs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.values.time_range import TimeRange
 
 
 class Characters(commands.GroupCog, group_name="character", group_description="Make characters, and keep your cast."):
-    """The group ``/character`` and its ``create``; the other commands of the group are added by their own cog.
+    """The group ``/character``, its ``create`` and ``preview``; its other commands are added by their own cog.
 
     ``models`` are the choices offered (Discord shows 25 at most), ``max_bytes`` is the most that may be attached.
     """
@@ -36,7 +36,7 @@ class Characters(commands.GroupCog, group_name="character", group_description="M
         self._clock = clock
         self._models = frozenset(models)
         self._default_model = default_model
-        self._max_bytes = min(max_bytes, limits.PROVIDER_VIDEO_BYTES)
+        self._max_bytes = max_bytes
         create = app_commands.Command[Any, Any, None](
             name="create",
             description="Make a reusable character out of one to three seconds of a video.",
@@ -45,6 +45,13 @@ class Characters(commands.GroupCog, group_name="character", group_description="M
         offered = [app_commands.Choice(name=model, value=model) for model in models]
         app_commands.choices(model=offered[: limits.AUTOCOMPLETE_CHOICES])(create)
         self.group.add_command(create)
+        self.group.add_command(
+            app_commands.Command[Any, Any, None](
+                name="preview",
+                description="Look at a video: a filmstrip, and its best seconds. Makes and charges nothing.",
+                callback=self.preview,
+            )
+        )
 
     @property
     def group(self) -> app_commands.Group:
@@ -55,7 +62,7 @@ class Characters(commands.GroupCog, group_name="character", group_description="M
         return []  # nobody has videos of their own until /video exists
 
     @app_commands.describe(
-        seconds="The 1 to 3 seconds in which the character is seen best, such as 1-3 or 0:04-0:06.5",
+        seconds="The 1 to 3 seconds that show it best, such as 1-3 or 0:04-0:06.5; without it you pick them",
         video="A clip: MP4, MOV or WebM, with sound, one main character",
         link="A link to a video file, in place of an attachment",
         task="An earlier video task, in place of an attachment",
@@ -68,10 +75,10 @@ class Characters(commands.GroupCog, group_name="character", group_description="M
     async def create(
         self,
         interaction: discord.Interaction,
-        seconds: str,
         video: discord.Attachment | None = None,
         link: str | None = None,
         task: str | None = None,
+        seconds: str | None = None,
         name: str | None = None,
         model: str | None = None,
         private: bool = False,
@@ -79,7 +86,7 @@ class Characters(commands.GroupCog, group_name="character", group_description="M
         """Refuse at once what cannot work, else defer before any I/O and start the job."""
         request = CharacterRequest(
             source=self._source(video, link, task),
-            range=TimeRange.parse(seconds),
+            range=TimeRange.parse(seconds) if seconds is not None else None,
             model=self._known(model),
             name=_name(name),
         )
@@ -87,6 +94,16 @@ class Characters(commands.GroupCog, group_name="character", group_description="M
         hidden = here is not None and here.is_ephemeral()  # where Discord hides a user-installed app's answers
         place = asked(interaction, private=private, ephemeral=private or hidden, clock=self._clock)
         await self._intake.start(owner_id=interaction.user.id, asked=place, request=request)
+
+    @app_commands.describe(video="A clip: MP4, MOV or WebM", link="A link to a video file, in place of an attachment")
+    async def preview(
+        self, interaction: discord.Interaction, video: discord.Attachment | None = None, link: str | None = None
+    ) -> None:
+        """For the person who asked alone. Refuse at once what cannot work, else defer before any I/O."""
+        request = CharacterRequest(source=self._source(video, link, None), range=None, model=self._default_model)
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        place = asked(interaction, private=True, ephemeral=True, clock=self._clock)
+        await self._intake.preview(owner_id=interaction.user.id, asked=place, request=request)
 
     def _source(self, video: discord.Attachment | None, link: str | None, task: str | None) -> Source:
         attachment = attached(video, max_bytes=self._max_bytes) if video else None

@@ -50,7 +50,7 @@ class MessageMenu(commands.Cog):
         self._drafts = drafts
         self._clock = clock
         self._model = model
-        self._max_bytes = min(max_bytes, limits.PROVIDER_VIDEO_BYTES)
+        self._max_bytes = max_bytes
         self._menu = app_commands.ContextMenu(name="Make a character", callback=self.open)
         presses.register_form(FORM, self.submit)
 
@@ -76,7 +76,7 @@ class MessageMenu(commands.Cog):
 
     async def submit(self, interaction: discord.Interaction, draft_id: str, values: Mapping[str, str]) -> None:
         """Start the job with the draft that belongs to the form."""
-        seconds = TimeRange.parse(values["range"])
+        seconds = TimeRange.parse(values["range"]) if values.get("range", "").strip() else None
         name = clean_name(values.get("name", "")) or None
         here = await interaction.response.defer(thinking=True)
         owner = interaction.user.id
@@ -98,9 +98,10 @@ def _form(draft_id: str, locale: str) -> ui.Modal:
     fields = (
         Field(
             name="range",
-            label=say(text("Which 1 to 3 seconds show it best?"), locale),
+            label=say(text("Which 1 to 3 seconds? (empty: pick them)"), locale),
             placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
             max_length=INPUT_LENGTH,
+            required=False,
         ),
         Field(
             name="name",

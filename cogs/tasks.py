@@ -1,8 +1,8 @@
-"""``/tasks``, and the buttons of jobs: yes, another, cancel, send again, check again, show."""
+"""``/tasks``, and the buttons of jobs: yes, another, these seconds, cancel, send again, check again, show."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias, cast
@@ -11,6 +11,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.chat import picker
 from bot.chat.asking import asked
 from bot.chat.buttons import Presses
 from bot.chat.card import AMBER, BLUE
@@ -18,11 +19,13 @@ from bot.chat.mentions import mentions_of
 from bot.chat.tasks_card import FAMILY, tasks_card
 from bot.chat.wording import say
 from bot.errors import CastbookError, UnknownJob
+from bot.jobs.footage import check_inside
 from bot.jobs.intake import Intake
 from bot.store.jobs import JobStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
 from bot.values.job import Asked, Job, Question
+from bot.values.time_range import TimeRange
 
 _Go: TypeAlias = Callable[[int, str, Asked], Awaitable[Job]]
 
@@ -43,12 +46,18 @@ class Tasks(commands.Cog):
         going: dict[str, _Go] = {
             "consent": partial(self._answer, Question.CONSENT),
             "again": partial(self._answer, Question.SAME_AGAIN),
+            "anyway": partial(self._answer, Question.CONCERNS),
             "resend": intake.send_again,
             "recheck": intake.check_again,
         }
         for action, go in going.items():
             presses.register("job", action, partial(self._under_job, go))
             presses.register(FAMILY, action, partial(self._in_list, go))
+        presses.register("job", "use", self._use)
+        presses.register("job", "other", self._ask_seconds)
+        presses.register_form(picker.FORM, self._seconds_typed)
+        presses.register("job", "pick", self._pick)
+        presses.register(FAMILY, "pick", self._pick_in_list)
         presses.register("job", "show", self._show)
         presses.register(FAMILY, "show", self._show_in_list)
         presses.register("job", "cancel", self._cancel_job)
@@ -72,10 +81,14 @@ class Tasks(commands.Cog):
 
     # -- a job goes on ------------------------------------------------------------------------------------------
 
-    async def _under_job(self, go: _Go, interaction: discord.Interaction, job_id: str) -> None:
+    async def _under_job(
+        self, go: _Go, interaction: discord.Interaction, job_id: str, seconds: TimeRange | None = None
+    ) -> None:
         """In the same message; but a hidden question about a public job gives way to a message for everybody."""
         await interaction.response.defer()
         job = await self._owned(interaction, job_id)
+        if seconds is not None and job.seen.facts is not None:
+            check_inside(seconds, job.seen.facts)
         message = cast("discord.Message", interaction.message)  # there is one, because this is a press
         if message.flags.ephemeral and not job.asked.private:
             await self._in_new_message(go, interaction, job, hidden=False)
@@ -109,6 +122,40 @@ class Tasks(commands.Cog):
         except CastbookError:
             await interaction.followup.delete_message(new.id)
             raise
+
+    # -- the seconds are picked ---------------------------------------------------------------------------------
+
+    async def _use(self, interaction: discord.Interaction, argument: str) -> None:
+        """A suggestion: what speaks against it stood beside its number."""
+        job_id, seconds = picker.chosen(argument)
+        await self._under_job(partial(self._choose, seconds, anyway=True), interaction, job_id)
+
+    async def _ask_seconds(self, interaction: discord.Interaction, job_id: str) -> None:
+        """The form is the first answer; whether there still is such a job is seen when it comes back."""
+        await interaction.response.send_modal(picker.seconds_form(job_id, str(interaction.locale)))
+
+    async def _seconds_typed(self, interaction: discord.Interaction, job_id: str, values: Mapping[str, str]) -> None:
+        """Other seconds, perhaps after a restart. Those that do not work leave the picker as it is."""
+        seconds = TimeRange.parse(values["range"])
+        await self._under_job(partial(self._choose, seconds, anyway=False), interaction, job_id, seconds)
+
+    async def _choose(self, seconds: TimeRange, owner_id: int, job_id: str, place: Asked, *, anyway: bool) -> Job:
+        return await self._intake.choose(owner_id, job_id, seconds, place, anyway=anyway)
+
+    async def _pick(self, interaction: discord.Interaction, job_id: str) -> None:
+        """The picker comes in the place of the question: both are for the owner's eyes only."""
+        await interaction.response.defer()
+        job = await self._owned(interaction, job_id)
+        message = cast("discord.Message", interaction.message)  # there is one, because this is a press
+        await _say(interaction)
+        place = self._place(interaction, job, message.id, ephemeral=message.flags.ephemeral)
+        await self._intake.pick(job.owner_id, job.id, place)
+
+    async def _pick_in_list(self, interaction: discord.Interaction, job_id: str) -> None:
+        await interaction.response.defer()
+        job = await self._owned(interaction, job_id)
+        await self._in_new_message(self._intake.pick, interaction, job, hidden=True)
+        await self._draw(interaction)
 
     def _place(self, interaction: discord.Interaction, job: Job, message_id: int, *, ephemeral: bool) -> Asked:
         place = asked(interaction, private=job.asked.private, ephemeral=ephemeral, clock=self._clock)

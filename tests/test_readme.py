@@ -31,7 +31,9 @@ def table() -> str:
 def plain(default: object) -> str:
     if isinstance(default, tuple):
         return "[" + ", ".join(f'"{item}"' for item in default) + "]"
-    return {True: "true", False: "false", "": '""'}.get(default, str(default))  # type: ignore[call-overload, no-any-return] # a lookup of anything
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default) or '""'
 
 
 def test_the_readme_lists_every_setting_as_it_is() -> None:

@@ -22,16 +22,18 @@ from bot.jobs.character import character_steps
 from bot.jobs.choose import Choose
 from bot.jobs.collect import Collect
 from bot.jobs.deliver import Deliver
+from bot.jobs.footage import Footage
 from bot.jobs.gate import Gate
 from bot.jobs.intake import Intake
 from bot.jobs.ports import ByteSource
-from bot.jobs.prepare import Prepare
+from bot.jobs.prepare import Prepare, most_bytes
 from bot.jobs.runner import Runner
 from bot.jobs.submit import Submit
 from bot.jobs.upkeep import Upkeep
 from bot.jobs.watch import Watch
 from bot.media.download import Downloader
 from bot.media.guard import AddressGuard
+from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.store.characters import CharacterStore
 from bot.store.commands import CommandStore
@@ -113,6 +115,7 @@ class App:
         self._downloader = Downloader(guard, timeout=settings.links.timeout, cdn_origins=settings.discord.cdn_origins)
         source: ByteSource = wrap_source(self._downloader) if wrap_source else self._downloader
         self._presses = Presses()
+        self.media = MediaWorker(workers=settings.media.workers)
         self.client = CastbookClient(
             clock=clock, presses=self._presses, commands_store=stores.commands, shard_count=shards
         )
@@ -141,6 +144,7 @@ class App:
 
     def _build_runner(self, source: ByteSource) -> Runner:
         stores, settings, random = self.stores, self.settings, self._random
+        footage = Footage(media=self.media, files=stores.files)
         steps = character_steps(
             Prepare(
                 jobs=stores.jobs,
@@ -149,25 +153,34 @@ class App:
                 disk=stores.disk,
                 source=source,
                 courier=self.courier,
+                footage=footage,
                 random=random,
                 settings=settings,
             ),
-            Choose(courier=self.courier, files=stores.files, random=random),
+            Choose(courier=self.courier, files=stores.files, footage=footage, random=random),
             Submit(
                 provider=self.provider,
                 gate=self.gate,
-                files=stores.files,
+                footage=footage,
                 courier=self.courier,
                 random=random,
                 settings=settings.toapis,
+                cut=settings.media.send == "clip",
             ),
             Watch(provider=self.provider, courier=self.courier, random=random, settings=settings.toapis),
-            Collect(characters=stores.characters, files=stores.files, source=source, random=random),
+            Collect(
+                characters=stores.characters,
+                files=stores.files,
+                source=source,
+                media=self.media,
+                footage=footage,
+                random=random,
+            ),
             Deliver(characters=stores.characters, files=stores.files, courier=self.courier, random=random),
         )
         return Runner(
             stores.jobs,
-            {JobKind.CHARACTER: steps},
+            {JobKind.CHARACTER: steps, JobKind.PREVIEW: steps},
             clock=self.clock,
             random=random,
             concurrency=settings.jobs.concurrency,
@@ -188,7 +201,7 @@ class App:
 
     def _cogs(self) -> list[commands.Cog]:
         stores, toapis = self.stores, self.settings.toapis
-        max_bytes = self.settings.links.max_bytes
+        max_bytes = most_bytes(self.settings)
         characters = Characters(
             intake=self.intake,
             clock=self.clock,

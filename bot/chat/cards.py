@@ -9,6 +9,7 @@ import discord
 from bot import limits
 from bot.chat.buttons import DurableButton, button
 from bot.chat.card import AMBER, BLUE, GREEN, RED, Card, PictureFile, picture_file
+from bot.chat.findings import concerns
 from bot.chat.mentions import PLAIN, Commands
 from bot.chat.wording import code_block, escape, plain, say
 from bot.texts import Text, text
@@ -38,6 +39,9 @@ def result_card(job: Job, character: Character, picture: bytes | None, locale: s
     Without ``picture`` (its bytes) the card says so.
     """
     card = _character(character, picture, locale, commands, to_owner=_for_owner_alone(job.asked))
+    if job.seen.findings is not None and job.seen.findings.concerns:
+        noticed = " ".join(say(told, locale) for told in concerns(job.seen.findings.concerns))
+        card.embeds[0].add_field(name=say(text("Seen in these seconds"), locale), value=noticed, inline=False)
     card.embeds[0].set_footer(text=job_footer(job, locale))
     return card
 
@@ -111,6 +115,8 @@ def _about(character: Character, locale: str, commands: Commands, *, to_owner: b
     lines = [" ".join(say(each, locale) for each in said)]
     if not pictured:
         lines.append(say(_no_picture(character), locale, commands))
+    elif character.picture_is_still:
+        lines.append(say(text("ToAPIs sent no picture that can be shown; this is a still of your clip."), locale))
     return "\n".join(lines)
 
 
@@ -189,10 +195,14 @@ def last_word_card(message: Text, locale: str, commands: Commands = PLAIN) -> Ca
 def question_card(job: Job, question: Question, locale: str, commands: Commands = PLAIN) -> Card:
     """What ``job`` wants to know from its owner, with the answers as buttons. Nothing was sent until then."""
     asks = _QUESTIONS[question]
-    embed = discord.Embed(title=say(asks.title, locale), description=say(asks.question, locale, commands), colour=AMBER)
-    yes = button("job", asks.action, job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)
-    no = button("job", "cancel", job.id, job.owner_id, say(text("Cancel"), locale))
-    return Card(embeds=(embed,), buttons=(yes, no))
+    lines = [say(asks.question, locale, commands)]
+    buttons = [button("job", asks.action, job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)]
+    if question is Question.CONCERNS and job.seen.findings is not None:
+        lines[:0] = [f"• {say(told, locale)}" for told in concerns(job.seen.findings.concerns)]
+        buttons.append(button("job", "pick", job.id, job.owner_id, say(text("Pick again"), locale)))
+    buttons.append(button("job", "cancel", job.id, job.owner_id, say(text("Cancel"), locale)))
+    embed = discord.Embed(title=say(asks.title, locale), description="\n".join(lines), colour=AMBER)
+    return Card(embeds=(embed,), buttons=tuple(buttons))
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +231,15 @@ _QUESTIONS = {
         ),
         text("Make another"),
         "again",
+    ),
+    Question.CONCERNS: _Asks(
+        text("Use these seconds anyway?"),
+        text(
+            "ToAPIs may find no character in them, or make a poor one, and would charge it all the same. "
+            "Nothing was charged yet."
+        ),
+        text("Use anyway"),
+        "anyway",
     ),
 }
 

@@ -14,6 +14,7 @@ from bot import limits, metrics
 from bot.chat.cards import failure_card, gone_card, last_word_card, progress_card, question_card, result_card
 from bot.chat.mentions import mentions_of
 from bot.chat.paths import PATIENCE, Parcel, Paths, Way
+from bot.chat.picker import picker_card
 from bot.chat.refusals import Closed
 from bot.chat.wording import say
 from bot.jobs.ports import DiscordTrouble, RecordAttempt, Undeliverable
@@ -86,13 +87,17 @@ class DiscordCourier:
 
     # -- questions ----------------------------------------------------------------------------------------------
 
-    async def ask(self, job: Job, question: Question) -> Asked:
+    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Asked:
         """Show ``question`` to the owner of ``job`` alone; returns where it stands now.
 
         A public message is replaced by one that only they see. Raises Undeliverable once the token is dead, and
         DiscordTrouble where asking again later may work.
         """
-        asked, card = job.asked, question_card(job, question, job.asked.locale, mentions_of(self._client))
+        asked, commands = job.asked, mentions_of(self._client)
+        if question is Question.SECONDS:
+            card = picker_card(job, picture, asked.locale, commands)
+        else:
+            card = question_card(job, question, asked.locale, commands)
         try:
             if asked.ephemeral:
                 await self._paths.edit(asked, card, PATIENCE)

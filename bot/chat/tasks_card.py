@@ -17,7 +17,7 @@ from bot.chat.mentions import PLAIN, Commands
 from bot.chat.wording import say
 from bot.jobs.intake import Overview
 from bot.texts import Text, text
-from bot.values.job import Job, Outcome, Question, Step
+from bot.values.job import Job, JobKind, Outcome, Question, Step
 from bot.values.source import Attachment, Link
 
 FAMILY = "tasks"  # the same actions as "job", pressed in this list
@@ -102,7 +102,7 @@ def _entry(number: int, job: Job, now: datetime, locale: str, commands: Commands
         "{number}\\. **{what}** ({range}) · <t:{at}:R>\n{state}",
         number=number,
         what=_what(job),
-        range=job.request.range.people,
+        range=job.request.range.people if job.request.range else text("seconds not picked yet"),
         at=int(at.timestamp()),
         state=_state(job),
     )
@@ -132,21 +132,23 @@ def _state(job: Job) -> Text:
     if job.step is Step.WATCH:
         return text("Being made, {percent} %", percent=job.progress)
     if job.step is Step.CHOOSE:
-        return _asked(job.question)
+        return text("Looking for the best seconds") if job.kind is JobKind.PREVIEW else _asked(job.question)
     return _STATES[job.step]
 
 
 def _asked(question: Question | None) -> Text:
+    if question is Question.SECONDS:
+        return text("Waits for you: which seconds?")
+    if question is Question.CONCERNS:
+        return text("Waits for you: something speaks against these seconds. Use them anyway?")
     if question is Question.SAME_AGAIN:
         return text("Waits for you: the same clip and seconds were asked for a moment ago. Make another?")
     return text("Waits for you: is it you, do you have their permission, or is it nobody real?")
 
 
 def _actions(number: int, job: Job, now: datetime) -> Iterator[_Action]:
-    if job.step is Step.CHOOSE and job.question is Question.CONSENT:
-        yield "consent", text("Yes to {number}", number=number)
-    if job.step is Step.CHOOSE and job.question is Question.SAME_AGAIN:
-        yield "again", text("Make {number} again", number=number)
+    if job.step is Step.CHOOSE and job.kind is not JobKind.PREVIEW:
+        yield from _answers(number, job.question)
     if job.may_be_cancelled:
         yield "cancel", text("Cancel {number}", number=number)
     if job.outcome is Outcome.UNKNOWN and job.step is Step.DONE:
@@ -156,6 +158,17 @@ def _actions(number: int, job: Job, now: datetime) -> Iterator[_Action]:
             yield "resend", text("Send {number} again", number=number)
     if job.undelivered:
         yield "show", text("Show {number}", number=number)
+
+
+def _answers(number: int, question: Question | None) -> Iterator[_Action]:
+    if question is Question.CONSENT:
+        yield "consent", text("Yes to {number}", number=number)
+    if question is Question.CONCERNS:
+        yield "anyway", text("Use {number} anyway", number=number)
+    if question in {Question.SECONDS, Question.CONCERNS}:
+        yield "pick", text("Pick seconds of {number}", number=number)
+    if question is Question.SAME_AGAIN:
+        yield "again", text("Make {number} again", number=number)
 
 
 def _still_here(job: Job, now: datetime) -> bool:

@@ -109,6 +109,7 @@ Level: TypeAlias = Annotated[
     Must("one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
 ]
 Format: TypeAlias = Annotated[Literal["console", "json"], Must("console or json")]
+Send: TypeAlias = Annotated[Literal["clip", "link"], Must("clip or link")]
 Secret: TypeAlias = Annotated[
     SecretStr, AfterValidator(_secret), Must("letters, digits and signs without blanks, as it was given to you")
 ]

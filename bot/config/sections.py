@@ -24,6 +24,7 @@ from bot.config.kinds import (
     Port,
     Seconds,
     Secret,
+    Send,
     StoreUrl,
     WebAddress,
     Whole,
@@ -93,10 +94,20 @@ class LinkSettings(_Section):
     """What is fetched when somebody attaches or links a video."""
 
     max_bytes: Whole = Field(
-        52428800, description="The largest video that is fetched, in bytes (the provider's limit)."
+        52428800,
+        description="The largest video that is fetched, in bytes; with media.send = link at most 50 MB.",
     )
     timeout: Seconds = Field(60, description="Seconds that fetching a video may take altogether.")
     trusted_origins: Origins = Field((), description="Origins of yours that are exempt from the address guard.")
+
+
+class MediaSettings(_Section):
+    """What becomes of a video before the provider gets it."""
+
+    send: Send = Field(
+        "clip", description="clip: only the chosen seconds, cut out; link: the whole video, with the seconds named."
+    )
+    workers: Whole = Field(1, description="The most videos that are looked at or cut at once.")
 
 
 class JobSettings(_Section):
@@ -146,6 +157,7 @@ class Settings(BaseSettings):
     toapis: ToapisSettings
     store: StoreSettings = StoreSettings()
     links: LinkSettings = LinkSettings()
+    media: MediaSettings = MediaSettings()
     jobs: JobSettings = JobSettings()
     limits: LimitSettings = LimitSettings()
     consent: ConsentSettings = ConsentSettings()

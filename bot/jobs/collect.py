@@ -9,9 +9,10 @@ import structlog
 from bot import limits
 from bot.errors import CastbookError, DownloadFailed
 from bot.jobs.backoff import backoff
+from bot.jobs.footage import Footage
 from bot.jobs.held import Held
 from bot.jobs.ports import ByteSource
-from bot.media.magic import picture_type
+from bot.media.worker import MediaWorker
 from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.files import FileStore
 from bot.store.jobs import JobChanges
@@ -25,12 +26,26 @@ _log = structlog.get_logger(__name__)
 
 
 class Collect:
-    """Copies what the provider made (design, rule 6). A picture that cannot be had does not hold up a character."""
+    """Copies what the provider made (design, rule 6). A picture that cannot be had does not hold up a character.
 
-    def __init__(self, *, characters: CharacterStore, files: FileStore, source: ByteSource, random: Random) -> None:
+    What the provider sends is a file of somebody else's like any other: decoded and encoded anew in the media worker.
+    """
+
+    def __init__(
+        self,
+        *,
+        characters: CharacterStore,
+        files: FileStore,
+        source: ByteSource,
+        media: MediaWorker,
+        footage: Footage,
+        random: Random,
+    ) -> None:
         self._characters = characters
         self._files = files
         self._source = source
+        self._media = media
+        self._footage = footage
         self._random = random
 
     async def __call__(self, held: Held) -> JobChanges:
@@ -39,14 +54,16 @@ class Collect:
         if job.result is None or job.task_id is None:
             raise AssertionError("a job is collected only once it has a result")
         main = job.result.characters[0]  # of several, the first is the main one
+        last_try = job.attempts >= PICTURE_ATTEMPTS
         try:
-            picture = await self._picture(job, main)
+            picture = await self._picture(held, main, last_try=last_try)
+            still = await self._best_still(job) if picture is None else None
+            portable = await self._portable(job)
         except (DownloadFailed, OSError) as error:
-            final = isinstance(error, DownloadFailed) and error.permanent
-            if not final and job.attempts < PICTURE_ATTEMPTS:
+            if not last_try:
                 return held.again(backoff(job.attempts, self._random))
-            _log.warning("picture_given_up", job=job.id, error=type(error).__name__)
-            picture = None
+            _log.error("files_given_up", job=job.id, error=type(error).__name__)  # our own disk
+            picture, still, portable = None, None, ()
         new = NewCharacter(
             owner_id=job.owner_id,
             name=clean_name(job.request.name or "") or clean_name(main.display_name) or "Character",
@@ -55,25 +72,42 @@ class Collect:
             provider_id=main.id,
             task_id=job.task_id,
             model=job.request.model,
-            range=job.request.range,
-            picture=picture,
+            range=job.request.chosen,
+            picture=picture or still,
+            picture_is_still=still is not None,
+            portable=portable,
         )
         await held.enter_cast(self._characters, new, job.result)
         return {}
 
-    async def _picture(self, job: Job, character: ProviderCharacter) -> StoredFile | None:
+    async def _picture(self, held: Held, character: ProviderCharacter, *, last_try: bool) -> StoredFile | None:
+        """The provider's, or ``None`` where it is not to be had. Raises DownloadFailed where it may be later."""
+        job = held.job
         if not character.picture_url:
             return None
-        into = await self._files.work_folder(job.id) / "picture"
+        folder = await self._files.work_folder(job.id)
+        into = folder / "received"
         try:
-            got = await self._source.fetch(character.picture_url, into, max_bytes=limits.PICTURE_BYTES)
-        except DownloadFailed:
-            raise
+            await self._source.fetch(character.picture_url, into, max_bytes=limits.PICTURE_BYTES)
+            with held.aside():
+                picture = await self._media.picture(into, folder)
         except CastbookError as error:
+            if isinstance(error, DownloadFailed) and not error.permanent and not last_try:
+                raise
             _log.warning("picture_refused", job=job.id, reason=error.text.msgid)
             return None
-        mime = picture_type(got.head)
-        if mime is None:
-            _log.warning("picture_not_a_picture", job=job.id, size=got.size)
-            return None
-        return await self._files.put_path(job.owner_id, into, mime)
+        return await self._files.put_path(job.owner_id, folder / picture.name, picture.mime)
+
+    async def _portable(self, job: Job) -> tuple[StoredFile, ...]:
+        """The clip and its stills, without the portrait, which is only for showing."""
+        if job.seen.cut is None:
+            return ()
+        clip = await self._files.work_folder(job.id) / job.seen.cut.name
+        there = [(clip, "video/mp4")] if await self._files.in_work(clip) else []
+        there += [(still, "image/jpeg") for still in (await self._footage.stills(job))[1:]]
+        return tuple([await self._files.put_path(job.owner_id, path, mime) for path, mime in there])
+
+    async def _best_still(self, job: Job) -> StoredFile | None:
+        """In the place of the provider's picture."""
+        stills = await self._footage.stills(job)
+        return await self._files.put_path(job.owner_id, stills[0], "image/jpeg") if stills else None

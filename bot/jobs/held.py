@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
@@ -16,10 +17,17 @@ from bot.values.job import Asked, CharacterResult, Job, Outcome, Step
 
 
 class Held:
-    """A leased row. ``job`` is the row as it was last read or written under the lease."""
+    """A leased row. ``job`` is the row as it was last read or written under the lease.
 
-    def __init__(self, job: Job, holder: str, store: JobStore, clock: Clock) -> None:
+    ``with held.aside():`` is for waiting in line for something of which there is little: it takes no place among the
+    steps that run at once.
+    """
+
+    def __init__(
+        self, job: Job, holder: str, store: JobStore, clock: Clock, *, aside: Callable[[], Aside] = nullcontext
+    ) -> None:
         self.job = job
+        self.aside = aside
         self._holder = holder
         self._store = store
         self._clock = clock
@@ -81,5 +89,6 @@ def without_token(asked: Asked) -> Asked:
     return replace(asked, token=None)
 
 
+Aside: TypeAlias = AbstractContextManager[None]
 StepFunction: TypeAlias = Callable[[Held], Awaitable[JobChanges]]
 Steps: TypeAlias = Mapping[Step, StepFunction]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from random import Random
 from typing import Protocol
@@ -12,18 +12,29 @@ import structlog
 
 from bot import limits, metrics
 from bot.config import LimitSettings
-from bot.errors import Refusal, UnknownJob
+from bot.errors import BadRange, Refusal, UnknownJob
+from bot.jobs.footage import check_inside
 from bot.jobs.gate import Gate, paused_text
 from bot.jobs.ports import Courier
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.store.owned_jobs import Amend
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Asked, CharacterRequest, Job, JobKind, Outcome, Question, Step
+from bot.values.source import EarlierTask
+from bot.values.time_range import TimeRange
 
 _log = structlog.get_logger(__name__)
+
+# What a yes changes in the request.
+_YES: Mapping[Question, Amend] = {
+    Question.CONSENT: lambda request: request,
+    Question.SAME_AGAIN: lambda request: replace(request, another=True),
+    Question.CONCERNS: lambda request: replace(request, anyway=True),
+}
 
 
 class Workers(Protocol):
@@ -84,25 +95,36 @@ class Intake:
 
         Raises QuotaReached, ModelClosed, or Refusal while submissions are paused; nothing was charged then.
         """
+        if isinstance(request.source, EarlierTask) and request.range is None:
+            raise BadRange(
+                text("Name the seconds (range) of that task: I cannot look into its video. Nothing was charged.")
+            )
         await self._gate.check_model(request.model)
         pause = await self._gate.paused()
         if pause is not None:
             raise Refusal(paused_text(pause))
+        return await self._begin(JobKind.CHARACTER, owner_id, asked, request)
+
+    async def preview(self, *, owner_id: int, asked: Asked, request: CharacterRequest) -> Job:
+        """Only look at a video. It takes a place among those running, none of the day. Raises QuotaReached."""
+        return await self._begin(JobKind.PREVIEW, owner_id, asked, request)
+
+    async def _begin(self, kind: JobKind, owner_id: int, asked: Asked, request: CharacterRequest) -> Job:
         now = self._clock()
         job = Job(
             id=f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}",
-            kind=JobKind.CHARACTER,
+            kind=kind,
             owner_id=owner_id,
             asked=asked,
             step=Step.PREPARE,
             next_attempt_at=now,
             request=request,
+            counted=kind is not JobKind.PREVIEW,
             created_at=now,
             updated_at=now,
         )
-        await self._jobs.add(
-            job, running_limit=self._settings.running_per_user, day_limit=self._settings.per_user_per_day
-        )
+        day_limit = self._settings.per_user_per_day if job.counted else 0
+        await self._jobs.add(job, running_limit=self._settings.running_per_user, day_limit=day_limit)
         _log.info("job_started", job=job.id, kind=job.kind.value, source=request.source.kind)
         self._workers.wake()
         return job
@@ -114,7 +136,38 @@ class Intake:
             if waiting is None or waiting.question is not question:
                 raise UnknownJob
             await self._consents.record(owner_id, now=self._clock())
-        return self._woken(await self._jobs.answer(owner_id, job_id, question, asked, now=self._clock()))
+        return await self._answered(owner_id, job_id, question, asked, _YES[question])
+
+    async def choose(self, owner_id: int, job_id: str, chosen: TimeRange, asked: Asked, *, anyway: bool) -> Job:
+        """These seconds, as an answer to :attr:`Question.SECONDS`.
+
+        ``anyway``: they were suggested together with what speaks against them. Raises UnknownJob, and BadRange where
+        they are not inside the video: then the question stays.
+        """
+        waiting = await self._jobs.owned(owner_id, job_id)
+        if waiting is None or waiting.seen.facts is None:
+            raise UnknownJob
+        check_inside(chosen, waiting.seen.facts)
+        return await self._answered(
+            owner_id,
+            job_id,
+            Question.SECONDS,
+            asked,
+            lambda request: replace(request, range=chosen, anyway=anyway),
+        )
+
+    async def _answered(self, owner_id: int, job_id: str, question: Question, asked: Asked, amend: Amend) -> Job:
+        job = await self._jobs.answer(owner_id, job_id, question, asked, amend=amend, now=self._clock())
+        if job is not None:
+            await self._workers.interrupt(job_id)  # it may still be looking for the best seconds
+        return self._woken(job)
+
+    async def pick(self, owner_id: int, job_id: str, asked: Asked) -> Job:
+        """Show the picker at ``asked``: once more, or in the place of a doubt about seconds. Raises UnknownJob."""
+        job = await self._jobs.pick(owner_id, job_id, asked, now=self._clock())
+        if job is not None:
+            await self._workers.interrupt(job_id)
+        return self._woken(job)
 
     async def cancel(self, owner_id: int, job_id: str) -> Job:
         """Only before the submission. Raises UnknownJob when it is too late for that."""

@@ -32,8 +32,8 @@ class Courier(Protocol):
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
         """Show how a job stands. Best effort: never raises, and limits its own rate."""
 
-    async def ask(self, job: Job, question: Question) -> Asked:
-        """Show ``question`` with its buttons; returns where it now stands.
+    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Asked:
+        """Show ``question`` with its buttons, and ``picture`` (WebP) where there is one; returns where it stands.
 
         Raises :class:`Undeliverable` for good, :class:`DiscordTrouble` where asking later may work.
         """

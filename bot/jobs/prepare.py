@@ -1,14 +1,16 @@
-"""The step ``prepare``: bring the bytes here, look at them, and see whether the owner has to be asked first."""
+"""The step ``prepare``: bring the bytes here, look at them, and see whether the owner has to be asked something."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from random import Random
 
 from bot import limits
 from bot.config import Settings
 from bot.errors import BadFile, BadSource, DownloadFailed, QuotaReached, TooLarge
 from bot.jobs.backoff import backoff
+from bot.jobs.footage import SOURCE, Footage, check_inside, seen_anew
 from bot.jobs.held import Held
 from bot.jobs.ports import ByteSource, Courier
 from bot.media.magic import video_type
@@ -18,8 +20,10 @@ from bot.store.files import FileStore
 from bot.store.jobs import JobChanges, JobStore
 from bot.texts import text
 from bot.values.files import StoredFile
-from bot.values.job import Job, Question, Step
+from bot.values.job import Job, JobKind, Question, Step
 from bot.values.source import EarlierTask
+from bot.values.time_range import TimeRange
+from bot.values.video import VideoFacts
 
 DOWNLOAD_ATTEMPTS = 4
 
@@ -36,6 +40,7 @@ class Prepare:
         disk: DiskUse,
         source: ByteSource,
         courier: Courier,
+        footage: Footage,
         random: Random,
         settings: Settings,
     ) -> None:
@@ -43,8 +48,9 @@ class Prepare:
         self._consents = consents
         self._files = files
         self._disk = disk
-        self._source = source
+        self._bytes = source
         self._courier = courier
+        self._footage = footage
         self._random = random
         self._settings = settings
 
@@ -56,23 +62,35 @@ class Prepare:
             if error.permanent or held.job.attempts >= DOWNLOAD_ATTEMPTS:
                 raise
             return held.again(backoff(held.job.attempts, self._random))
-        question = await self._question(held)
+        facts = None if isinstance(held.job.request.source, EarlierTask) else await self._look(held)
+        question = await self._question(held, facts)
         if question is not None:
             return held.go(Step.CHOOSE) | JobChanges(question=question)
         return held.go(Step.SUBMIT)
+
+    async def _look(self, held: Held) -> VideoFacts:
+        if held.job.seen.facts is None:
+            await self._courier.progress(held.job, text("Looking at the video"), None)
+        facts = await self._footage.probed(held)
+        if held.job.request.range is not None:
+            check_inside(held.job.request.range, facts)
+        return facts
 
     async def _bring(self, held: Held) -> None:
         source = held.job.request.source
         if isinstance(source, EarlierTask):
             await self._check_task(held.job, source)
-        elif held.job.file is None or not (await self._files.work_folder(held.job.id) / "source").exists():
+        elif held.job.file is None or not await self._files.in_work(await self._source(held.job)):
             if source.url is None:
                 raise BadSource(
                     text("The video is no longer here. Attach it again with /character create; nothing was charged.")
                 )
             await self._courier.progress(held.job, text("Fetching the video"), None)
             file = await self._fetch(held.job, source.url, held.now)
-            await held.write({"file": file, "request": held.job.request.without_address()})
+            await held.write({"file": file, "seen": seen_anew(file), "request": held.job.request.without_address()})
+
+    async def _source(self, job: Job) -> Path:
+        return await self._files.work_folder(job.id) / SOURCE
 
     async def _check_task(self, job: Job, source: EarlierTask) -> None:
         owner = await self._jobs.task_owner(source.task_id)
@@ -81,14 +99,13 @@ class Prepare:
             raise BadSource(text("I know no such task of yours. Attach the video instead; nothing was charged."))
 
     async def _fetch(self, job: Job, url: str, now: datetime) -> StoredFile:
-        cap = min(self._settings.links.max_bytes, limits.PROVIDER_VIDEO_BYTES)
+        cap = most_bytes(self._settings)
         allowed = self._settings.limits.files_mb_per_user * 1024 * 1024
         room = max(0, allowed - await self._disk.of(job.owner_id, now=now)) if allowed else cap
-        folder = await self._files.work_folder(job.id)
         try:
             if room == 0:
                 raise _no_room(allowed)
-            got = await self._source.fetch(url, folder / "source", max_bytes=min(cap, room))
+            got = await self._bytes.fetch(url, await self._source(job), max_bytes=min(cap, room))
         except TooLarge as error:
             if room < cap:
                 raise _no_room(allowed) from error
@@ -96,26 +113,43 @@ class Prepare:
         mime = video_type(got.head)
         if mime is None:
             raise BadFile(text("That file is not an MP4, MOV or WebM video. Attach one of those; nothing was charged."))
-        return StoredFile(key=f"work/{job.id}/source", sha256=got.sha256, size=got.size, mime=mime)
+        return StoredFile(key=f"work/{job.id}/{SOURCE}", sha256=got.sha256, size=got.size, mime=mime)
 
-    async def _question(self, held: Held) -> Question | None:
+    async def _question(self, held: Held, facts: VideoFacts | None) -> Question | None:
+        """The first thing that the owner has to say; each answer leads here again."""
         job = held.job
+        if job.kind is JobKind.PREVIEW:
+            return Question.SECONDS
         if self._settings.consent.ask and not await self._consents.given(job.owner_id):
             return Question.CONSENT
-        source = job.request.source
-        same = (
-            None
-            if job.request.another
-            else await self._jobs.same_recently(
-                job.owner_id,
-                but=job.id,
-                sha256=job.file.sha256 if job.file else None,
-                task_id=source.task_id if isinstance(source, EarlierTask) else None,
-                range=job.request.range,
-                since=held.now - limits.SAME_AGAIN,
-            )
+        if job.request.range is None:
+            return Question.SECONDS
+        if not job.request.another and await self._same_recently(held, job.request.range):
+            return Question.SAME_AGAIN
+        if facts is not None:
+            findings = await self._footage.examined(held)
+            if findings is not None and findings.grave and not job.request.anyway:
+                return Question.CONCERNS
+        return None
+
+    async def _same_recently(self, held: Held, chosen: TimeRange) -> bool:
+        job, source = held.job, held.job.request.source
+        same = await self._jobs.same_recently(
+            job.owner_id,
+            but=job.id,
+            sha256=job.seen.sha256,
+            task_id=source.task_id if isinstance(source, EarlierTask) else None,
+            range=chosen,
+            since=held.now - limits.SAME_AGAIN,
         )
-        return Question.SAME_AGAIN if same else None
+        return same is not None
+
+
+def most_bytes(settings: Settings) -> int:
+    """The largest video that is fetched: what the provider takes, unless it gets the clip alone."""
+    if settings.media.send == "clip":
+        return settings.links.max_bytes
+    return min(settings.links.max_bytes, limits.PROVIDER_VIDEO_BYTES)
 
 
 def _no_room(allowed: int) -> QuotaReached:

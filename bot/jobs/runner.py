@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import partial
 from random import Random
 
 import structlog
@@ -24,6 +25,7 @@ from bot.values.uninterrupted import uninterrupted
 LONGEST_NAP = 30.0  # seconds; after a jump of the clock forwards, the most that what is due has to wait
 MOST_DEFECTS = 5  # in a row, of one job, before it is given up
 MOST_DEFECTS_PAID = 60  # of a job whose task is at the provider: the better part of a day
+MOST_ASIDE = 100  # steps in line for something; each is a task with a lease
 _LAST_WRITES = 8  # attempts, over about a minute
 
 _log = structlog.get_logger(__name__)
@@ -32,7 +34,8 @@ _log = structlog.get_logger(__name__)
 class Runner:
     """Works through the jobs table. Woken by :meth:`wake`, otherwise by the earliest ``next_attempt_at``.
 
-    A job waits in the table, not in a task: only a step that is being done takes one of ``concurrency`` places.
+    A job waits in the table, not in a task: only a step that is being done takes one of ``concurrency`` places,
+    unless it stands in line for something else meanwhile (:attr:`Held.aside`).
     ``run`` is the service; ``run_due`` does all that is due now and returns (tests and the playground drive by it).
     """
 
@@ -52,6 +55,7 @@ class Runner:
         self._concurrency = concurrency
         self._holder = f"{random.getrandbits(64):016x}"
         self._working: dict[str, asyncio.Task[None]] = {}
+        self._aside: set[str] = set()
         self._defects: dict[str, int] = {}
         self._woken = asyncio.Event()
         self._stopping = False
@@ -124,14 +128,27 @@ class Runner:
                 continue
 
     async def _claim(self) -> list[Job]:
-        free = self._concurrency - len(self._working)
+        free = self._free()
         if free <= 0:
             return []
         # A row that was taken from a step of ours (its owner answered, its lease ran out) waits for that step to end.
         return await self._store.claim(self._holder, now=self._clock(), limit=free, but=set(self._working))
 
+    def _free(self) -> int:
+        active = len(self._working) - len(self._aside)
+        return min(self._concurrency - active, self._concurrency + MOST_ASIDE - len(self._working))
+
+    @contextlib.contextmanager
+    def _step_aside(self, job_id: str) -> Iterator[None]:
+        self._aside.add(job_id)
+        self.wake()
+        try:
+            yield
+        finally:
+            self._aside.discard(job_id)
+
     async def _nap(self) -> float:
-        if len(self._working) >= self._concurrency:
+        if self._free() <= 0:
             return LONGEST_NAP  # a step that ends wakes us
         due = await self._store.next_due(self._holder, but=set(self._working))
         if due is None:
@@ -167,7 +184,7 @@ class Runner:
         self.wake()
 
     async def _work(self, job: Job) -> None:
-        held = Held(job, self._holder, self._store, self._clock)
+        held = Held(job, self._holder, self._store, self._clock, aside=partial(self._step_aside, job.id))
         log = _log.bind(job=job.id, step=job.step.value)
         try:
             changes = await self._step(held)
@@ -175,6 +192,9 @@ class Runner:
             log.info("step_dropped")
         except asyncio.CancelledError:
             log.info("step_cancelled")
+            # Whoever cancelled it has taken the row; where that was another claim of it, it goes on at once.
+            with contextlib.suppress(asyncio.CancelledError, LeaseLost):
+                await uninterrupted(held.release({}))
         else:
             with contextlib.suppress(asyncio.CancelledError):  # it has had its way: the step is over
                 await uninterrupted(self._write_down(held, changes, job))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from random import Random
 
 import structlog
 
 from bot import limits
 from bot.config import ToapisSettings
-from bot.errors import BadSource
 from bot.jobs.backoff import backoff, jittered
+from bot.jobs.footage import Footage
 from bot.jobs.gate import Gate, paused_text
 from bot.jobs.held import Held
 from bot.jobs.ports import Courier
@@ -25,11 +26,11 @@ from bot.provider.errors import (
     Rejected,
 )
 from bot.provider.task import Task
-from bot.store.files import FileStore
 from bot.store.jobs import JobChanges
 from bot.texts import Text, text
-from bot.values.job import Step, Upload
+from bot.values.job import Job, Step, Upload
 from bot.values.source import EarlierTask
+from bot.values.time_range import TimeRange
 
 ATTEMPTS = 10  # of an upload or a submission that certainly was not taken; about ten minutes in all
 LAST_LOOKS = 5  # failed ones at least, also when the bot was away for longer than anybody waits
@@ -39,21 +40,26 @@ _log = structlog.get_logger(__name__)
 
 
 class Submit:
-    """Uploads the clip where there is one, then creates the task; after an unclear answer only looks for it."""
+    """Uploads the clip where there is one, then creates the task; after an unclear answer only looks for it.
+
+    ``cut``: only the chosen seconds are uploaded; otherwise the whole video, and the provider is told which.
+    """
 
     def __init__(
         self,
         *,
         provider: ToapisClient,
         gate: Gate,
-        files: FileStore,
+        footage: Footage,
         courier: Courier,
         random: Random,
         settings: ToapisSettings,
+        cut: bool,
     ) -> None:
         self._provider = provider
         self._gate = gate
-        self._files = files
+        self._footage = footage
+        self._cut = cut
         self._courier = courier
         self._random = random
         self._settings = settings
@@ -90,13 +96,13 @@ class Submit:
             return None
         if job.upload is not None and held.now - job.upload.at < limits.UPLOAD_FRESH:
             return job.upload.url
-        path = await self._files.work_folder(job.id) / "source"
-        if job.file is None or not path.exists():
-            raise BadSource(
-                text("The video is no longer here. Attach it again with /character create; nothing was charged.")
-            )
+        if self._cut and job.seen.cut is None:
+            await self._courier.progress(job, text("Cutting the clip out"), None)
+            await self._footage.cut(held)
+        path = await self._footage.sent(held.job)
+        mime = held.job.file.mime if held.job.file else "video/mp4"
         await self._courier.progress(job, text("Sending the video to ToAPIs"), None)
-        url = await self._provider.upload_video(path, mime=job.file.mime)
+        url = await self._provider.upload_video(path, mime=mime)
         await held.write({"upload": Upload(url=url, at=held.now)})
         return url
 
@@ -108,7 +114,7 @@ class Submit:
         try:
             task = await self._provider.create_character(
                 model=job.request.model,
-                range=job.request.range,
+                range=_sent_range(job),
                 business_id=job.id,
                 url=url,
                 from_task=source.task_id if isinstance(source, EarlierTask) else None,
@@ -180,6 +186,12 @@ class Submit:
                 "Nothing more is sent by itself; press “Send again” here or in /tasks if you want it made."
             )
         )
+
+
+def _sent_range(job: Job) -> TimeRange:
+    """The chosen seconds, as they stand in the file that the provider gets."""
+    chosen = job.request.chosen
+    return chosen if job.seen.cut is None else TimeRange(Decimal(0), chosen.seconds)
 
 
 _UNREACHABLE = text(

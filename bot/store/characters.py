@@ -16,7 +16,7 @@ from sqlalchemy.sql.elements import UnaryExpression
 from bot.errors import Refusal
 from bot.store.database import Database
 from bot.store.jobs import JobChanges, change_held
-from bot.store.tables import characters, files
+from bot.store.tables import character_files, characters, files
 from bot.texts import text
 from bot.values.character import Character, clean_name, name_key, numbered
 from bot.values.files import StoredFile
@@ -34,7 +34,10 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCharacter:
-    """A character about to enter a cast. ``name`` is clean; the store makes it unique."""
+    """A character about to enter a cast. ``name`` is clean; the store makes it unique.
+
+    ``portable``: its clip, then the best stills of it: what it needs to live on at another provider.
+    """
 
     owner_id: int
     name: str
@@ -45,6 +48,8 @@ class NewCharacter:
     model: str
     range: TimeRange
     picture: StoredFile | None
+    picture_is_still: bool = False
+    portable: tuple[StoredFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +92,8 @@ class CharacterStore:
             made_by_job = (characters.c.owner_id == new.owner_id, characters.c.job_id == job_id)
             character = await _one(connection, _SELECT.where(*made_by_job))
             if character is None:
-                if new.picture is not None:
-                    await _keep_file(connection, new.owner_id, new.picture, now)
+                for file in {file.key: file for file in (new.picture, *new.portable) if file}.values():
+                    await _keep_file(connection, new.owner_id, file, now)
                 character = await _insert(connection, job_id, new, now)
             ended = JobChanges(
                 result=replace(result, character_id=character.id),
@@ -155,17 +160,22 @@ class CharacterStore:
             return await _one(connection, _owned(owner_id).where(characters.c.id == character_id))
 
     async def delete(self, owner_id: int, character_id: int) -> Deleted | None:
-        """Remove the character, and the row of its picture where no other character shows it."""
+        """Remove the character, and the rows of its files that no other character has."""
         async with self._database.write() as connection:
             character = await _one(connection, _owned(owner_id).where(characters.c.id == character_id))
             if character is None:
                 return None
+            of_it = character_files.c.character_id == character.id
+            its = set((await connection.scalars(select(character_files.c.key).where(of_it))).all())
+            if character.picture is not None:
+                its.add(character.picture.key)
+            await connection.execute(delete(character_files).where(of_it))
             await connection.execute(delete(characters).where(characters.c.id == character.id))
-            if character.picture is None:
-                return Deleted(character=character, orphans=())
-            key = character.picture.key
-            shown = select(characters.c.id).where(characters.c.picture_key == key)
-            unused = delete(files).where(files.c.key == key, ~shown.exists()).returning(files.c.key)
+            used = or_(
+                select(characters.c.id).where(characters.c.picture_key == files.c.key).exists(),
+                select(character_files.c.key).where(character_files.c.key == files.c.key).exists(),
+            )
+            unused = delete(files).where(files.c.key.in_(its), ~used).returning(files.c.key)
             return Deleted(character=character, orphans=tuple((await connection.scalars(unused)).all()))
 
     async def count(self, owner_id: int) -> int:
@@ -207,6 +217,7 @@ def _to_character(row: RowMapping) -> Character:
         model=row["model"],
         range=TimeRange(Decimal(row["range_start"]), Decimal(row["range_end"])),
         picture=picture,
+        picture_is_still=row["picture_is_still"],
         created_at=row["created_at"],
         last_used_at=row["last_used_at"],
     )
@@ -228,9 +239,13 @@ async def _insert(connection: AsyncConnection, job_id: str, new: NewCharacter, n
         range_start=str(new.range.start),
         range_end=str(new.range.end),
         picture_key=new.picture and new.picture.key,
+        picture_is_still=new.picture_is_still,
         created_at=now,
     )
     character_id = (await connection.scalars(inserted.returning(characters.c.id))).one()
+    for position, file in enumerate(new.portable):
+        portable = insert(character_files).values(character_id=character_id, position=position, key=file.key)
+        await connection.execute(portable)
     row = await connection.execute(_owned(new.owner_id).where(characters.c.id == character_id))
     return _to_character(row.mappings().one())
 

@@ -70,6 +70,25 @@ class FileStore:
         await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
         return folder
 
+    async def in_work(self, path: Path) -> bool:
+        """Whether there is a file at ``path``, a place in a work folder."""
+        return await asyncio.to_thread(path.is_file)
+
+    async def read_work(self, path: Path) -> bytes:
+        """The content of a file in a work folder. Raises FileNotFoundError."""
+        async with self._places:
+            return await asyncio.to_thread(path.read_bytes)
+
+    async def measure_work(self, path: Path, mime: str) -> StoredFile:
+        """What lies at ``path`` in a work folder, as a row refers to it. Raises FileNotFoundError."""
+        async with self._places:
+            sha256, size = await asyncio.to_thread(_measure, path)
+            return StoredFile(key=path.relative_to(self._root).as_posix(), sha256=sha256, size=size, mime=mime)
+
+    async def drop_from_work(self, path: Path) -> None:
+        """Remove one file of a work folder; one that is gone already is no error."""
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+
     async def drop_work(self, job_id: str) -> None:
         """Remove the job's work folder with all that is in it; one that is gone already is no error."""
         await asyncio.to_thread(_remove, self._work(job_id))

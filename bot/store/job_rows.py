@@ -24,6 +24,7 @@ from bot.values.job import (
     JobKind,
     Outcome,
     Question,
+    Seen,
     Step,
     Upload,
 )
@@ -33,6 +34,7 @@ _Read = TypeVar("_Read")
 
 _ASKED = TypeAdapter(Asked)
 _REQUEST = TypeAdapter(CharacterRequest)
+_SEEN = TypeAdapter(Seen)
 _UPLOAD = TypeAdapter(Upload)
 _RESULT = TypeAdapter(CharacterResult)
 _FAILURE = TypeAdapter(Text)
@@ -56,6 +58,7 @@ class JobChanges(TypedDict, total=False):
     next_attempt_at: datetime | None
     request: CharacterRequest
     file: StoredFile | None
+    seen: Seen
     question: Question | None
     upload: Upload | None
     submit_started_at: datetime | None
@@ -106,6 +109,7 @@ def to_job(row: RowMapping) -> Job:
             asked=replace(_ASKED.validate_json(row["asked"]), token=row["token"], token_at=row["token_at"]),
             request=_REQUEST.validate_json(row["request"]),
             file=_file(row),
+            seen=_maybe(_SEEN.validate_json, row["seen"]) or Seen(),
             upload=_maybe(_UPLOAD.validate_json, row["upload"]),
             result=_maybe(_RESULT.validate_json, row["result"]),
             failure=_maybe(_FAILURE.validate_json, row["failure"]),
@@ -192,6 +196,7 @@ _WRITERS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "asked": _asked_columns,
     "file": _file_columns,
     "request": _json("request", _REQUEST),
+    "seen": _json("seen", _SEEN),
     "upload": _upload_columns,
     "result": _json("result", _RESULT),
     "failure": _json("failure", _FAILURE),

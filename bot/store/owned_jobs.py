@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,12 +16,15 @@ from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
 from bot.store.tables import jobs
 from bot.texts import text
-from bot.values.job import BEFORE_SUBMISSION, Asked, CharacterRequest, Job, Outcome, Question, Step
+from bot.values.job import BEFORE_SUBMISSION, Asked, CharacterRequest, Job, JobKind, Outcome, Question, Step
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
 # Whatever the owner decides takes the row from the step that may be at work on it: its next write finds no lease.
 FREE = {"lease_owner": None, "lease_until": None}
+
+
+Amend: TypeAlias = Callable[[CharacterRequest], CharacterRequest]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,24 +71,52 @@ class OwnedJobs:
             return await _change(connection, owner_id, job_id, before_submission, changes, now)
 
     async def answer(
-        self, owner_id: int, job_id: str, question: Question, asked: Asked, *, now: datetime
+        self,
+        owner_id: int,
+        job_id: str,
+        question: Question,
+        asked: Asked,
+        *,
+        amend: Amend,
+        now: datetime,
     ) -> Job | None:
-        """Say yes to the question the job waits with: it is prepared again, and its answer goes to ``asked``."""
+        """Answer the question the job waits with: it is prepared again, and what it says goes to ``asked``.
+
+        ``amend`` puts the answer into the request. What was found in other seconds is forgotten.
+        """
         waiting = and_(jobs.c.step == Step.CHOOSE, jobs.c.question == question)
-        changes: dict[str, Any] = {
-            "step": Step.PREPARE,
-            "question": None,
-            "attempts": 0,
-            "next_attempt_at": now,
-            "asked": asked,
-        }
         async with self._database.write() as connection:
-            if question is Question.SAME_AGAIN:
-                query = _of(owner_id).where(jobs.c.id == job_id, waiting).with_for_update()
-                job = await _one(connection, query)
-                if job is None:
-                    return None
-                changes["request"] = replace(job.request, another=True)
+            job = await _one(connection, _of(owner_id).where(jobs.c.id == job_id, waiting).with_for_update())
+            if job is None:
+                return None
+            request = amend(job.request)
+            same_seconds = request.range == job.request.range
+            changes: dict[str, Any] = {
+                "step": Step.PREPARE,
+                "question": None,
+                "attempts": 0,
+                "next_attempt_at": now,
+                "asked": asked,
+                "request": request,
+                "seen": job.seen if same_seconds else replace(job.seen, findings=None),
+            }
+            return await _change(connection, owner_id, job_id, waiting, changes, now)
+
+    async def pick(self, owner_id: int, job_id: str, asked: Asked, *, now: datetime) -> Job | None:
+        """Have the seconds picked (again) at ``asked``, where the job waits for that or doubts those it was given."""
+        waiting = and_(jobs.c.step == Step.CHOOSE, jobs.c.question.in_([Question.SECONDS, Question.CONCERNS]))
+        async with self._database.write() as connection:
+            job = await _one(connection, _of(owner_id).where(jobs.c.id == job_id, waiting).with_for_update())
+            if job is None:
+                return None
+            changes: dict[str, Any] = {
+                "question": Question.SECONDS,
+                "attempts": 0,
+                "next_attempt_at": now,
+                "asked": asked,
+                "request": replace(job.request, range=None, anyway=False),
+                "seen": replace(job.seen, findings=None),
+            }
             return await _change(connection, owner_id, job_id, waiting, changes, now)
 
     async def resume(
@@ -145,14 +176,18 @@ class OwnedJobs:
             .order_by(jobs.c.created_at.desc())
         )
         for job in await self._readable(recent):
-            same_bytes = sha256 is not None and job.file is not None and job.file.sha256 == sha256
+            same_bytes = sha256 is not None and job.seen.sha256 == sha256
             if job.request.range == range and (same_bytes or _made_from(job.request, task_id)):
                 return job
         return None
 
     async def overview(self, owner_id: int, *, day_start: datetime, finished: int = 10) -> JobOverview:
         """Everything of theirs that is not done, the last ``finished`` that are, and all that did not arrive."""
-        done = _of(owner_id).where(jobs.c.step == Step.DONE).order_by(jobs.c.created_at.desc(), jobs.c.id)
+        done = (
+            _of(owner_id)
+            .where(jobs.c.step == Step.DONE, jobs.c.kind != JobKind.PREVIEW)
+            .order_by(jobs.c.created_at.desc(), jobs.c.id)
+        )
         undelivered = and_(
             jobs.c.delivered_at.is_(None), or_(jobs.c.outcome.is_(None), jobs.c.outcome != Outcome.CANCELLED)
         )

@@ -18,9 +18,10 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,6 +92,7 @@ jobs = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("finished_at", Instant),
+    Column("seen", Text),  # JSON
     Index(None, "next_attempt_at"),  # what is due
     Index(None, "owner_id", "created_at"),
     Index(None, "task_id"),
@@ -128,12 +130,28 @@ characters = Table(
     Column("picture_key", String(160), ForeignKey("files.key")),
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
+    Column("picture_is_still", Boolean, nullable=False, server_default=false()),
     UniqueConstraint("owner_id", "name_key"),
     UniqueConstraint("job_id"),
     Index(None, "owner_id", "created_at"),
     Index(None, "task_id"),
     Index(None, "picture_key"),
     sqlite_autoincrement=True,  # a button on an old card must never mean a newer character
+)
+
+# What a character needs to live on at another provider: its clip, and the best stills of it.
+character_files = Table(
+    "character_files",
+    metadata,
+    Column(
+        "character_id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey("characters.id", ondelete="CASCADE"),
+        primary_key=True,
+    ),
+    Column("position", Integer, primary_key=True, autoincrement=False),  # 0: the clip; then its stills, best first
+    Column("key", String(160), ForeignKey("files.key"), nullable=False),
+    Index(None, "key"),
 )
 
 drafts = Table(

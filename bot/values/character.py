@@ -33,7 +33,7 @@ class ProviderCharacter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Character:
-    """One member of a person's cast."""
+    """One member of a person's cast. ``picture_is_still``: the provider's picture was not to be had."""
 
     id: int
     owner_id: int
@@ -45,6 +45,7 @@ class Character:
     model: str
     range: TimeRange
     picture: StoredFile | None
+    picture_is_still: bool = False
     created_at: datetime
     last_used_at: datetime | None
 

@@ -11,12 +11,14 @@ from bot.values.character import ProviderCharacter
 from bot.values.files import StoredFile
 from bot.values.source import Attachment, Source
 from bot.values.time_range import TimeRange
+from bot.values.video import BestSeconds, Cut, Findings, VideoFacts
 
 
 class JobKind(StrEnum):
     """What a job makes."""
 
     CHARACTER = "character"
+    PREVIEW = "preview"  # nothing but a look at a video
     VIDEO = "video"
 
 
@@ -45,7 +47,9 @@ class Question(StrEnum):
     """What a job in ``choose`` waits for its owner to answer."""
 
     CONSENT = "consent"  # may this person be made into a character?
+    SECONDS = "seconds"  # which seconds of the video?
     SAME_AGAIN = "same_again"  # the same bytes and seconds were asked for a moment ago
+    CONCERNS = "concerns"  # what was seen in those seconds speaks against them: use them anyway?
 
 
 class DeliveryPath(StrEnum):
@@ -78,19 +82,45 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharacterRequest:
-    """What the owner wants made. ``another``: made again knowingly, though the same was asked a moment ago."""
+    """What the owner wants made. ``range`` is ``None`` until the owner has picked the seconds.
+
+    ``another``: made again knowingly, though the same was asked a moment ago. ``anyway``: these seconds knowingly,
+    whatever speaks against them.
+    """
 
     source: Source
-    range: TimeRange
+    range: TimeRange | None
     model: str
     name: str | None = None
     another: bool = False
+    anyway: bool = False
+
+    @property
+    def chosen(self) -> TimeRange:
+        """The seconds; only where they must have been chosen by then."""
+        if self.range is None:
+            raise AssertionError("the seconds are chosen before the submission")
+        return self.range
 
     def without_address(self) -> CharacterRequest:
         """The same request, once an attachment's signed URL has done its work (design, section 1)."""
         if not isinstance(self.source, Attachment):
             return self
         return replace(self, source=replace(self.source, url=None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was seen in the job's video, as far as it was looked at. ``sha256`` is that of the bytes as they came.
+
+    ``findings`` belong to the chosen seconds, ``cut`` is there once those are a file of their own.
+    """
+
+    sha256: str | None = None
+    facts: VideoFacts | None = None
+    best: BestSeconds | None = None
+    findings: Findings | None = None
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +154,7 @@ class Job:
     """One row of the jobs table. All instants are aware and in UTC.
 
     ``next_attempt_at`` is ``None`` where nothing is to be done by itself (a person is asked, or it is done).
+    ``file`` is what lies in the job's work folder: the video as it came, later the clip cut out of it.
     ``counted`` says whether it takes a place in its owner's day. ``attempts`` counts those of the present step.
     ``maybe_charged``: an earlier submission of it was never cleared up, and its owner had it sent again.
     """
@@ -140,6 +171,7 @@ class Job:
     lease_until: datetime | None = None
     request: CharacterRequest
     file: StoredFile | None = None
+    seen: Seen = Seen()
     question: Question | None = None
     upload: Upload | None = None
     submit_started_at: datetime | None = None

@@ -34,7 +34,8 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
     assert set(by_name) == {"character", "tasks", "help", "about", "Make a character"}
     options = {each["name"]: each.get("options", []) for each in by_name["character"]["options"]}
     assert {name: [option["name"] for option in given] for name, given in options.items()} == {
-        "create": ["range", "video", "link", "task", "name", "model", "private"],
+        "create": ["video", "link", "task", "range", "name", "model", "private"],
+        "preview": ["video", "link"],
         "list": ["search", "sort"],
         "show": ["name"],
         "rename": ["name", "new_name"],
@@ -42,7 +43,8 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
     }
     required = {name: [each["name"] for each in given if each.get("required")] for name, given in options.items()}
     assert required == {
-        "create": ["range"],
+        "create": [],
+        "preview": [],
         "list": [],
         "show": ["name"],
         "rename": ["name", "new_name"],

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from fractions import Fraction
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from bot.config import Settings, load
@@ -31,15 +34,41 @@ def silent_clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
+@pytest.fixture(scope="session")
+def empty_room(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A grey wall, and not a sound: an audio track of silence."""
+    path = tmp_path_factory.mktemp("clips") / "nobody.mp4"
+    with av.open(str(path), "w", format="mp4") as container:
+        video = container.add_stream("libx264", rate=12)
+        video.width, video.height, video.pix_fmt = 320, 180, "yuv420p"
+        audio = container.add_stream("aac", rate=48_000, layout="mono")
+        for number in range(48):
+            frame = av.VideoFrame.from_ndarray(np.full((180, 320, 3), 120, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 12)
+            container.mux(video.encode(frame))
+        for number in range(4 * 48_000 // 1024):
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+            silence.sample_rate, silence.pts, silence.time_base = 48_000, number * 1024, Fraction(1, 48_000)
+            container.mux(audio.encode(silence))
+        container.mux(video.encode(None))
+        container.mux(audio.encode(None))
+    return path.read_bytes()
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 
 
 @pytest.fixture
-async def host(clip: bytes, silent_clip: bytes) -> AsyncIterator[FileHost]:
+async def host(clip: bytes, silent_clip: bytes, empty_room: bytes) -> AsyncIterator[FileHost]:
     host = FileHost()
-    host.files = {"clip.mp4": clip, "silent.mp4": silent_clip, "page.mp4": b"<html>no video</html>" * 9}
+    host.files = {
+        "clip.mp4": clip,
+        "silent.mp4": silent_clip,
+        "nobody.mp4": empty_room,
+        "page.mp4": b"<html>no video</html>" * 9,
+    }
     await host.start()
     yield host
     await host.stop()

@@ -17,6 +17,7 @@ from bot.jobs.character import character_steps
 from bot.jobs.choose import Choose
 from bot.jobs.collect import Collect
 from bot.jobs.deliver import Deliver
+from bot.jobs.footage import Footage
 from bot.jobs.gate import Gate
 from bot.jobs.held import Steps
 from bot.jobs.intake import Intake
@@ -50,6 +51,7 @@ from bot.values.job import (
 from bot.values.source import Attachment, EarlierTask, Link, Source
 from bot.values.time_range import TimeRange
 from playground.provider import SimulatedProvider
+from tests.remembered_media import RememberedMedia
 
 OWNER, STRANGER = 4001, 4002
 RANGE = TimeRange(Decimal(1), Decimal(3))
@@ -72,6 +74,7 @@ class RecordingCourier:
     def __init__(self) -> None:
         self.shown: list[tuple[str, str, int | None]] = []
         self.questions: list[tuple[str, Question]] = []
+        self.pictures: list[bytes | None] = []
         self.delivered: list[tuple[Job, Character | None]] = []
         self.operators: list[str] = []
         self.withdrawn: list[tuple[Job, str]] = []
@@ -82,13 +85,14 @@ class RecordingCourier:
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
         self.shown.append((job.id, str(state), percent))
 
-    async def ask(self, job: Job, question: Question) -> Asked:
+    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Asked:
         if self.trouble:
             self.trouble -= 1
             raise DiscordTrouble
         if not self.askable:
             raise Undeliverable
         self.questions.append((job.id, question))
+        self.pictures.append(picture)
         return dataclasses.replace(job.asked, message_id=77, ephemeral=True)
 
     async def deliver(self, job: Job, character: Character | None, record: RecordAttempt) -> bool:
@@ -163,6 +167,8 @@ class Shop:
         self.downloader = Downloader(AddressGuard(settings.links.trusted_origins), timeout=5)
         await self.downloader.open()
         self.gate = Gate(self.state, self.provider, self.clock, models=settings.toapis.models)
+        media = RememberedMedia()
+        footage = Footage(media=media, files=self.files)
         steps = character_steps(
             Prepare(
                 jobs=self.jobs,
@@ -171,23 +177,34 @@ class Shop:
                 disk=self.disk,
                 source=self.downloader,
                 courier=self.courier,
+                footage=footage,
                 random=random,
                 settings=settings,
             ),
-            Choose(courier=self.courier, files=self.files, random=random),
+            Choose(courier=self.courier, files=self.files, footage=footage, random=random),
             Submit(
                 provider=self.provider,
                 gate=self.gate,
-                files=self.files,
+                footage=footage,
                 courier=self.courier,
                 random=random,
                 settings=settings.toapis,
+                cut=settings.media.send == "clip",
             ),
             Watch(provider=self.provider, courier=self.courier, random=random, settings=settings.toapis),
-            Collect(characters=self.characters, files=self.files, source=self.downloader, random=random),
+            Collect(
+                characters=self.characters,
+                files=self.files,
+                source=self.downloader,
+                media=media,
+                footage=footage,
+                random=random,
+            ),
             Deliver(characters=self.characters, files=self.files, courier=self.courier, random=random),
         )
-        self.runner = self.new_runner({JobKind.CHARACTER: self.wrap_steps(steps)})
+        self.media = media
+        wrapped = self.wrap_steps(steps)
+        self.runner = self.new_runner({JobKind.CHARACTER: wrapped, JobKind.PREVIEW: wrapped})
         self.intake = Intake(
             jobs=self.jobs,
             consents=self.consents,
@@ -216,7 +233,7 @@ class Shop:
         await self.jobs.clear_leases()
 
     async def ask(
-        self, source: Source | None = None, *, owner: int = OWNER, range: TimeRange = RANGE, **request: Any
+        self, source: Source | None = None, *, owner: int = OWNER, range: TimeRange | None = RANGE, **request: Any
     ) -> Job:
         wanted = CharacterRequest(source=source or self.link(), range=range, model="sora-2", **request)
         return await self.intake.start(owner_id=owner, asked=self.asked(), request=wanted)

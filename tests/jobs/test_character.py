@@ -38,7 +38,7 @@ async def test_the_provider_gets_its_own_copy_of_the_clip(shop: Shop) -> None:
     await shop.run()
     [submission] = shop.simulated.submissions
     assert (submission.creation.url or "").startswith(shop.simulated.base_url)
-    assert (submission.creation.start, submission.creation.end) == (1, 3)
+    assert (submission.creation.start, submission.creation.end) == (0, 2)  # the clip is those seconds and no more
     assert submission.business_id == job.id
 
 
@@ -180,8 +180,24 @@ async def test_a_lost_picture_does_not_hold_up_the_character(shop: Shop) -> None
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
     [character] = await shop.cast()
-    assert character.picture is None
+    assert character.picture is not None
+    assert character.picture_is_still  # the best still of the clip, which is here
+    assert (await shop.files.read(character.picture.key)).startswith(b"\xff\xd8")
     assert shop.courier.delivered[0][1] == character
+
+
+async def test_clip_and_stills_are_kept_with_the_character(shop: Shop) -> None:
+    await shop.ask()
+    await shop.run()
+    [character] = await shop.cast()
+    kept = [await shop.files.read(key) for key in await shop.disk.keys()]
+    clips = [data for data in kept if data[4:8] == b"ftyp"]
+    stills = [data for data in kept if data.startswith(b"\xff\xd8")]
+    assert len(clips) == 1
+    assert 3 <= len(stills) <= 6
+    deleted = await shop.characters.delete(OWNER, character.id)
+    assert deleted is not None
+    assert len(deleted.orphans) == len(kept)
 
 
 async def test_progress_tells_each_stage_once_more_has_happened(shop: Shop) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -64,21 +65,21 @@ async def test_a_question_is_asked_later_where_discord_is_in_trouble(strict: Sho
 
 async def test_an_answer_that_is_quicker_than_the_question_wins(strict: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the live runner: it is woken by the answer while the step that asks is still at work."""
-    left = asyncio.Event()
+    answers: list[asyncio.Task[Job]] = []
 
-    async def answered_meanwhile(job: Job, question: Question) -> Asked:
-        await strict.intake.answer(OWNER, job.id, question, strict.asked(channel_id=55))
-        await asyncio.sleep(0.1)  # the runner has looked for work by then
-        left.set()
+    async def answered_meanwhile(job: Job, question: Question, picture: bytes | None = None) -> Asked:
+        answer = strict.intake.answer(OWNER, job.id, question, strict.asked(channel_id=55))
+        answers.append(asyncio.create_task(answer))
+        await asyncio.sleep(30)  # the answer interrupts it
         return job.asked
 
     monkeypatch.setattr(strict.courier, "ask", answered_meanwhile)
     await strict.runner.start()
     job = await strict.ask()
     async with asyncio.timeout(10):
-        await left.wait()
-        while (row := await strict.job(job)).step in {Step.CHOOSE, Step.PREPARE}:
+        while not answers or (row := await strict.job(job)).step in {Step.CHOOSE, Step.PREPARE}:
             await asyncio.sleep(0.02)
+    await answers[0]
     await strict.runner.stop()
     assert row.asked.channel_id == 55
     await strict.restart()
@@ -212,4 +213,7 @@ async def test_the_overview_counts_disk_and_day(shop: Shop) -> None:
     [character] = await shop.cast()
     assert character.picture is not None
     after = await shop.intake.overview(OWNER)
-    assert (after.running, after.used_today, after.disk_used) == (0, 1, character.picture.size)
+    assert (after.running, after.used_today) == (0, 1)
+    folder = Path(shop.settings.store.files) / str(OWNER)
+    assert after.disk_used == sum(file.stat().st_size for file in folder.iterdir())
+    assert after.disk_used > character.picture.size + row.file.size  # the clip and its stills, too

@@ -13,6 +13,7 @@ import pytest
 
 from bot.errors import Refusal
 from bot.store.characters import CharacterStore, Deleted, NewCharacter, Sort
+from bot.store.database import Database
 from bot.store.disk import DiskUse
 from bot.store.jobs import JobStore, LeaseLost
 from bot.values.character import Character, ProviderCharacter
@@ -235,3 +236,32 @@ async def test_a_strangers_hands_stay_off(characters: CharacterStore, cast: Add)
 
 async def test_no_key_is_in_a_repr(cast: Add) -> None:
     assert "secret" not in repr(await cast("Ann")) + repr(NEW)
+
+
+# -- what a character needs to live on elsewhere --------------------------------------------------------------------
+
+CLIP = StoredFile(key=f"7/{'cd' * 32}", sha256="cd" * 32, size=1000, mime="video/mp4")
+STILL = StoredFile(key=f"7/{'ef' * 32}", sha256="ef" * 32, size=10, mime="image/jpeg")
+
+
+async def test_clip_and_stills_are_kept_with_it_and_go_with_the_last_that_has_them(
+    characters: CharacterStore, database: Database, add: Add, now: datetime
+) -> None:
+    disk = DiskUse(database)
+    made = []
+    for name in ("Ann", "Twin"):
+        job = await add(step=Step.COLLECT, lease_owner="runner")
+        new = replace(NEW, name=name, picture=STILL, picture_is_still=True, portable=(CLIP, STILL))
+        _, character = await characters.add_for_job(job.id, "runner", new, RESULT, now=now)
+        made.append(character)
+    assert all(character.picture_is_still for character in made)
+    assert await disk.keys() == {CLIP.key, STILL.key}
+    assert await disk.of(7, now=now) == CLIP.size + STILL.size
+    first = await characters.delete(7, made[0].id)
+    assert first is not None
+    assert first.orphans == ()
+    assert await disk.keys() == {CLIP.key, STILL.key}
+    last = await characters.delete(7, made[1].id)
+    assert last is not None
+    assert set(last.orphans) == {CLIP.key, STILL.key}
+    assert await disk.keys() == set()

@@ -15,11 +15,13 @@ from bot.errors import QuotaReached
 from bot.store.jobs import JobOverview, JobStore, LeaseLost
 from bot.texts import text
 from bot.values.files import StoredFile
-from bot.values.job import Asked, DeliveryAttempt, DeliveryPath, Job, Outcome, Question, Step
+from bot.values.job import Asked, CharacterRequest, DeliveryAttempt, DeliveryPath, Job, Outcome, Question, Seen, Step
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
+from bot.values.video import Concern, Findings
 
 SECOND = timedelta(seconds=1)
+AS_THEY_CAME = Seen(sha256="ab" * 32)
 STRANGER = 666
 Add = Callable[..., Any]
 LEASED: dict[str, Any] = {"lease_owner": "runner"}
@@ -28,6 +30,10 @@ LEASED: dict[str, Any] = {"lease_owner": "runner"}
 @pytest.fixture
 def elsewhere(asked: Asked, now: datetime) -> Asked:
     return replace(asked, channel_id=99, token="a new token", token_at=now + SECOND)
+
+
+def knowingly(request: CharacterRequest) -> CharacterRequest:
+    return replace(request, another=True)
 
 
 # -- cancel ---------------------------------------------------------------------------------------------------------
@@ -92,7 +98,7 @@ async def test_an_answer_sends_the_job_back_to_be_prepared(
     jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, question: Question
 ) -> None:
     job = await add(step=Step.CHOOSE, question=question, attempts=3, next_attempt_at=now + SECOND, **LEASED)
-    answered = await jobs.answer(7, job.id, question, elsewhere, now=now)
+    answered = await jobs.answer(7, job.id, question, elsewhere, amend=knowingly, now=now)
     assert answered == replace(
         job,
         step=Step.PREPARE,
@@ -101,24 +107,74 @@ async def test_an_answer_sends_the_job_back_to_be_prepared(
         next_attempt_at=now,
         asked=elsewhere,
         lease_owner=None,
-        request=replace(job.request, another=question is Question.SAME_AGAIN),
+        request=replace(job.request, another=True),
     )
     assert await jobs.get(job.id) == answered
-    assert await jobs.answer(7, job.id, question, elsewhere, now=now) is None  # pressed twice
+    assert await jobs.answer(7, job.id, question, elsewhere, amend=knowingly, now=now) is None  # pressed twice
 
 
 @pytest.mark.parametrize("question", Question)
 async def test_only_the_question_that_is_open_is_answered(
     jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, question: Question
 ) -> None:
-    (other,) = set(Question) - {question}
+    others = set(Question) - {question}
     for job in (
-        await add(step=Step.CHOOSE, question=other),
+        *[await add(step=Step.CHOOSE, question=other) for other in others],
         await add(step=Step.CHOOSE),
         await add(step=Step.SUBMIT, question=question),
         await add(step=Step.DONE, question=question),
     ):
-        assert await jobs.answer(7, job.id, question, elsewhere, now=now) is None
+        assert await jobs.answer(7, job.id, question, elsewhere, amend=knowingly, now=now) is None
+        assert await jobs.get(job.id) == job
+
+
+async def test_what_was_found_in_other_seconds_is_forgotten(
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked
+) -> None:
+    findings = Findings(concerns=(Concern.SILENT,), faces=True)
+    seen = Seen(sha256="ab", findings=findings)
+    same = await add(step=Step.CHOOSE, question=Question.CONCERNS, seen=seen)
+    answered = await jobs.answer(7, same.id, Question.CONCERNS, elsewhere, amend=knowingly, now=now)
+    assert answered is not None
+    assert answered.seen == seen
+    other = await add(step=Step.CHOOSE, question=Question.SECONDS, seen=seen)
+    chosen = TimeRange.parse("4-6")
+    answered = await jobs.answer(
+        7, other.id, Question.SECONDS, elsewhere, amend=lambda request: replace(request, range=chosen), now=now
+    )
+    assert answered is not None
+    assert (answered.request.range, answered.seen) == (chosen, Seen(sha256="ab"))
+
+
+@pytest.mark.parametrize("question", [Question.SECONDS, Question.CONCERNS])
+async def test_the_seconds_are_picked_again(
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, question: Question
+) -> None:
+    findings = Findings(concerns=(Concern.NO_SUBJECT,), faces=True)
+    job = await add(step=Step.CHOOSE, question=question, seen=Seen(sha256="ab", findings=findings), **LEASED)
+    assert await jobs.pick(STRANGER, job.id, elsewhere, now=now) is None
+    picking = await jobs.pick(7, job.id, elsewhere, now=now)
+    assert picking == replace(
+        job,
+        question=Question.SECONDS,
+        request=replace(job.request, range=None),
+        seen=Seen(sha256="ab"),
+        asked=elsewhere,
+        attempts=0,
+        next_attempt_at=now,
+        lease_owner=None,
+    )
+
+
+async def test_nothing_is_picked_where_nothing_waits_for_it(
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked
+) -> None:
+    for job in (
+        await add(step=Step.CHOOSE, question=Question.CONSENT),
+        await add(step=Step.SUBMIT),
+        await add(step=Step.DONE, question=Question.SECONDS),
+    ):
+        assert await jobs.pick(7, job.id, elsewhere, now=now) is None
         assert await jobs.get(job.id) == job
 
 
@@ -270,8 +326,8 @@ def same(jobs: JobStore, now: datetime) -> Callable[..., Any]:
 
 
 async def test_the_same_bytes_and_seconds_are_found(same: Add, add: Add, now: datetime) -> None:
-    await add(file=FILE)
-    newest = await add(file=FILE, outcome=Outcome.SUCCEEDED, step=Step.DONE, created_at=now + SECOND)
+    await add(seen=AS_THEY_CAME)
+    newest = await add(seen=AS_THEY_CAME, outcome=Outcome.SUCCEEDED, step=Step.DONE, created_at=now + SECOND)
     assert await same() == newest
     assert await same(owner_id=STRANGER) is None
     assert await same(sha256="cd" * 32) is None
@@ -282,10 +338,10 @@ async def test_the_same_bytes_and_seconds_are_found(same: Add, add: Add, now: da
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.CANCELLED])
 async def test_what_came_to_nothing_is_not_the_same(same: Add, add: Add, outcome: Outcome) -> None:
-    job = await add(file=FILE)
+    job = await add(seen=AS_THEY_CAME)
     assert await same() == job
     assert await same(but=job.id) is None
-    await add(file=FILE, outcome=outcome, step=Step.DONE)
+    await add(seen=AS_THEY_CAME, outcome=outcome, step=Step.DONE)
     assert await same(but=job.id) is None
 
 
@@ -327,7 +383,7 @@ async def test_a_row_that_cannot_be_read_does_not_hide_the_others(
     overview = await jobs.overview(7, day_start=now)
     assert overview.unfinished == (good,)
     assert await jobs.owned(7, poison.id) is None
-    assert await jobs.answer(7, poison.id, Question.SAME_AGAIN, elsewhere, now=now) is None
+    assert await jobs.answer(7, poison.id, Question.SAME_AGAIN, elsewhere, amend=knowingly, now=now) is None
 
 
 # -- strangers ------------------------------------------------------------------------------------------------------
@@ -340,8 +396,8 @@ async def test_a_strangers_hands_stay_off(jobs: JobStore, add: Add, now: datetim
     unclear = await add(step=Step.DONE, outcome=Outcome.UNKNOWN)
     assert await jobs.owned(STRANGER, running.id) is None
     assert await jobs.cancel(STRANGER, running.id, now=now) is None
-    assert await jobs.answer(STRANGER, asking.id, Question.SAME_AGAIN, elsewhere, now=now) is None
-    assert await jobs.answer(STRANGER, agreeing.id, Question.CONSENT, elsewhere, now=now) is None
+    assert await jobs.answer(STRANGER, asking.id, Question.SAME_AGAIN, elsewhere, amend=knowingly, now=now) is None
+    assert await jobs.answer(STRANGER, agreeing.id, Question.CONSENT, elsewhere, amend=knowingly, now=now) is None
     resumed = await jobs.resume(
         STRANGER,
         unclear.id,

@@ -1,0 +1,205 @@
+"""The picker, and the doubts about seconds: buttons and form, for the owner alone, also after a restart."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import discord
+import pytest
+from simcord import InteractionResult
+
+from bot.chat.cards import question_card
+from bot.chat.picker import picker_card
+from bot.store.jobs import JobChanges
+from bot.values.job import CharacterRequest, Job, JobKind, Question, Seen, Step
+from bot.values.source import Attachment
+from bot.values.time_range import TimeRange
+from bot.values.video import BestSeconds, Concern, Findings, Reason, Suggestion, VideoFacts
+from tests.cogs.stage import Stage, asked, labels, refusal, words
+
+FACTS = VideoFacts(
+    container="mp4", seconds=8.0, width=1280, height=720, frame_rate=24.0, video_codec="h264", audio_codec="aac"
+)
+BEST = BestSeconds(
+    suggestions=(
+        Suggestion(range=TimeRange.parse("4-7"), score=0.9, reasons=(Reason.ONE_FACE, Reason.VOICE)),
+        Suggestion(range=TimeRange.parse("0.5-2"), score=0.4, concerns=(Concern.NO_SUBJECT,)),
+    ),
+    sampled=False,
+    faces=True,
+    voices=True,
+)
+REQUEST = CharacterRequest(
+    source=Attachment(url=None, filename="clip.mp4", size=10), range=TimeRange.parse("1-3"), model="sora-2"
+)
+PICKING = JobChanges(
+    step=Step.CHOOSE,
+    question=Question.SECONDS,
+    seen=Seen(facts=FACTS, best=BEST),
+    request=replace(REQUEST, range=None),
+)
+DOUBTING = JobChanges(
+    step=Step.CHOOSE,
+    question=Question.CONCERNS,
+    seen=Seen(facts=FACTS, findings=Findings(concerns=(Concern.NO_SUBJECT, Concern.CUT), faces=True)),
+    request=REQUEST,
+)
+
+
+async def shown(stage: Stage, changes: JobChanges, *, private: bool = False) -> tuple[Job, discord.Message]:
+    """A waiting job of Alice's and its message, as the courier would show it."""
+    job = await stage.house.job(stage.alice.id, changes | JobChanges(asked=asked(stage.house.now, private=private)))
+    assert job.question is not None
+    picking = job.question is Question.SECONDS
+    card = picker_card(job, b"RIFF....WEBP", "en-GB") if picking else question_card(job, job.question, "en-GB")
+    view = card.view()
+    assert view is not None
+    channel = stage.env.bot.get_partial_messageable(stage.channel.id)
+    await channel.send(embeds=list(card.embeds), view=view, files=card.attachments())
+    message = stage.channel.last_message
+    assert message is not None
+    return job, message
+
+
+async def now_of(stage: Stage, job: Job) -> Job:
+    found = await stage.house.jobs.get(job.id)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_suggestion_is_taken_with_one_press(stage: Stage, restarted: bool) -> None:
+    job, message = await shown(stage, PICKING)
+    if restarted:
+        await stage.restart()
+    await stage.alice.click(message, label="Use 2")
+    after = await now_of(stage, job)
+    assert (after.step, after.question) == (Step.PREPARE, None)
+    assert after.request.range == TimeRange.parse("0.5-2")
+    assert after.request.anyway  # what speaks against it stood beside it
+    assert stage.house.workers.woken
+    assert job.id in stage.house.workers.interrupted
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_other_seconds_are_typed_into_a_form(stage: Stage, restarted: bool) -> None:
+    job, message = await shown(stage, PICKING)
+    opened = await stage.alice.click(message, label="Other seconds…")
+    if restarted:
+        await stage.restart()
+    await stage.alice.submit_modal(opened, {"range": "0:02-0:04"})
+    after = await now_of(stage, job)
+    assert (after.step, after.request.range, after.request.anyway) == (Step.PREPARE, TimeRange.parse("2-4"), False)
+
+
+@pytest.mark.parametrize(("typed", "sentence"), [("7-9", "The video is 8 s long"), ("soon", "range")])
+async def test_seconds_that_do_not_work_are_refused_and_the_picker_stays(
+    stage: Stage, typed: str, sentence: str
+) -> None:
+    job, message = await shown(stage, PICKING)
+    opened = await stage.alice.click(message, label="Other seconds…")
+    result = await stage.alice.submit_modal(opened, {"range": typed})
+    assert sentence in told(result)
+    assert (await now_of(stage, job)).question is Question.SECONDS
+    [kept] = [each for each in stage.channel.history() if each.id == message.id]
+    assert "Which seconds" in words(kept)
+
+
+async def test_doubtful_seconds_are_used_anyway(stage: Stage) -> None:
+    job, message = await shown(stage, DOUBTING)
+    assert "No face was found" in words(message)
+    assert "jumps to another shot" in words(message)
+    await stage.alice.click(message, label="Use anyway")
+    after = await now_of(stage, job)
+    assert (after.step, after.request.anyway) == (Step.PREPARE, True)
+    assert after.request.range == REQUEST.range
+
+
+async def test_doubtful_seconds_are_picked_again(stage: Stage) -> None:
+    job, message = await shown(stage, DOUBTING)
+    await stage.alice.click(message, label="Pick again")
+    after = await now_of(stage, job)
+    assert (after.step, after.question, after.request.range) == (Step.CHOOSE, Question.SECONDS, None)
+    assert after.asked.message_id == message.id
+
+
+@pytest.mark.parametrize("changes", [PICKING, DOUBTING])
+async def test_a_strangers_press_changes_nothing(stage: Stage, changes: JobChanges) -> None:
+    job, message = await shown(stage, changes)
+    for label in (
+        ("Use 1", "Other seconds…", "Cancel") if changes is PICKING else ("Use anyway", "Pick again", "Cancel")
+    ):
+        result = await stage.bob.click(message, label=label)
+        assert "Only the person who asked" in refusal(result)
+        assert await now_of(stage, job) == job
+
+
+async def test_a_form_of_anothers_job_is_answered_like_an_unknown_one(stage: Stage) -> None:
+    job, _ = await shown(stage, PICKING)
+    _, own = await shown(stage, PICKING)
+    opened = await stage.alice.click(own, label="Other seconds…")
+    await stage.house.jobs.cancel(stage.alice.id, job.id, now=stage.house.now)
+    await stage.house.jobs.cancel(stage.alice.id, (await stage.jobs_of(stage.alice))[0].id, now=stage.house.now)
+    result = await stage.alice.submit_modal(opened, {"range": "2-4"})
+    assert "no longer waiting" in told(result)
+
+
+@pytest.mark.parametrize("changes", [PICKING, DOUBTING])
+async def test_the_list_offers_to_pick(stage: Stage, changes: JobChanges) -> None:
+    job, _ = await shown(stage, changes)
+    listed = await stage.alice.slash(stage.channel, "tasks")
+    assert listed.response is not None
+    wanted = (
+        ["Pick seconds of 1", "Cancel 1"] if changes is PICKING else ["Use 1 anyway", "Pick seconds of 1", "Cancel 1"]
+    )
+    assert labels(listed.response) == wanted
+    await stage.alice.click(listed.response, label="Pick seconds of 1")
+    after = await now_of(stage, job)
+    assert after.question is Question.SECONDS
+    assert after.asked.ephemeral
+    assert after.asked.message_id not in {None, job.asked.message_id}
+    assert after.next_attempt_at == stage.house.now
+
+
+# -- the command ----------------------------------------------------------------------------------------------------
+
+
+async def test_a_video_without_a_range_is_taken(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "character create", video=("clip.mp4", b"12345"))
+    job = await stage.job_of(stage.alice)
+    assert (job.kind, job.request.range) == (JobKind.CHARACTER, None)
+
+
+async def test_a_task_without_a_range_is_refused(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "character create", task="task_1")
+    assert "cannot look into its video" in refusal(result)
+    assert await stage.jobs_of(stage.alice) == ()
+
+
+async def test_a_preview_is_for_whoever_asked_alone(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "character preview", video=("clip.mp4", b"12345"))
+    assert result.response is not None
+    assert result.response.ephemeral
+    job = await stage.job_of(stage.alice)
+    assert (job.kind, job.counted, job.asked.private, job.asked.ephemeral) == (JobKind.PREVIEW, False, True, True)
+
+
+async def test_a_preview_needs_exactly_one_video(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "character preview")
+    assert "exactly one" in refusal(result)
+
+
+async def test_a_waiting_preview_asks_for_nothing(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "character preview", video=("clip.mp4", b"12345"))
+    preview = await stage.job_of(stage.alice)
+    await stage.house.jobs.claim("test", now=stage.house.now, limit=5)
+    waiting = JobChanges(step=Step.CHOOSE, question=Question.SECONDS)
+    await stage.house.jobs.change(preview.id, "test", waiting, now=stage.house.now, release=True)
+    listed = await stage.alice.slash(stage.channel, "tasks")
+    assert listed.response is not None
+    assert "Looking for the best seconds" in words(listed.response)
+    assert labels(listed.response) == ["Cancel 1"]
+
+
+def told(result: InteractionResult) -> str:
+    return "\n".join(words(message) for message in (result.response, *result.followups) if message is not None)

@@ -1,0 +1,207 @@
+"""The seconds are picked by a person: filmstrip at once, suggestions when they are found, a day to answer."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot.errors import BadRange, QuotaReached, UnknownJob
+from bot.values.job import CharacterRequest, Job, JobKind, Outcome, Question, Step
+from bot.values.time_range import TimeRange
+from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
+
+CHOSEN = TimeRange(Decimal("0.5"), Decimal("2.5"))
+
+
+async def test_without_a_range_the_filmstrip_is_shown_and_then_the_suggestions_on_it(shop: Shop) -> None:
+    job = await shop.ask(range=None)
+    await shop.run(60)
+    waiting = await shop.job(job)
+    assert (waiting.step, waiting.question) == (Step.CHOOSE, Question.SECONDS)
+    assert shop.courier.questions == [(job.id, Question.SECONDS)] * 2
+    first, second = shop.courier.pictures
+    assert first is not None
+    assert second is not None
+    assert first[:4] == second[:4] == b"RIFF"
+    assert first != second
+    assert waiting.seen.best is not None
+    assert waiting.seen.best.suggestions
+    assert not shop.simulated.submissions
+
+
+async def test_the_chosen_seconds_are_cut_out_and_nothing_else_is_sent(shop: Shop) -> None:
+    job = await _picking(shop)
+    await shop.intake.choose(OWNER, job.id, CHOSEN, shop.asked(), anyway=True)
+    submitted = await shop.run_to(Step.WATCH, job)
+    [submission] = shop.simulated.submissions
+    assert (submission.creation.start, submission.creation.end) == (0, 2)
+    assert submitted.seen.cut is not None
+    assert submitted.seen.cut.seconds == pytest.approx(2, abs=0.05)
+    assert submitted.file is not None
+    assert submitted.file.key == f"work/{job.id}/clip.mp4"
+    assert not (shop.work(job) / "source").exists()  # nothing is kept that is not needed
+    await shop.run()
+    [character] = await shop.cast()
+    assert character.range == CHOSEN
+
+
+async def test_the_whole_video_is_sent_where_the_operator_wants_it(shop: Shop) -> None:
+    shop.settings = with_limits(shop.settings, media={"send": "link"})
+    await shop.restart()
+    job = await shop.ask()
+    done = await shop.run_to(Step.WATCH, job)
+    [submission] = shop.simulated.submissions
+    assert (submission.creation.start, submission.creation.end) == (1, 3)
+    assert done.seen.cut is None
+    assert (shop.work(job) / "source").exists()
+
+
+async def test_seconds_outside_the_video_are_refused_and_the_question_stays(shop: Shop) -> None:
+    job = await _picking(shop)
+    with pytest.raises(BadRange, match="4 s long"):
+        await shop.intake.choose(OWNER, job.id, TimeRange.parse("3-6"), shop.asked(), anyway=False)
+    assert (await shop.job(job)).question is Question.SECONDS
+
+
+async def test_a_range_outside_the_video_fails_before_anything_is_charged(shop: Shop) -> None:
+    job = await shop.ask(range=TimeRange.parse("3-6"))
+    await shop.run()
+    done = await shop.job(job)
+    assert done.outcome is Outcome.FAILED
+    assert "The video is 4 s long" in str(done.failure)
+    assert not shop.simulated.submissions
+    assert done.counted is False
+
+
+async def test_a_restart_between_the_filmstrip_and_the_answer_loses_nothing(shop: Shop) -> None:
+    job = await _picking(shop)
+    await shop.restart()
+    await shop.run(60)
+    assert (await shop.job(job)).question is Question.SECONDS
+    await shop.intake.choose(OWNER, job.id, CHOSEN, shop.asked(), anyway=True)
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_the_picker_is_shown_anew_where_it_is_asked_for(shop: Shop) -> None:
+    job = await _picking(shop)
+    shop.courier.questions.clear()
+    elsewhere = shop.asked(channel_id=99, message_id=5)
+    await shop.intake.pick(OWNER, job.id, elsewhere)
+    await shop.run(60)
+    assert shop.courier.questions == [(job.id, Question.SECONDS)]  # the suggestions are known by now
+    assert (await shop.job(job)).asked.channel_id == 99
+
+
+async def test_nobody_else_chooses(shop: Shop) -> None:
+    job = await _picking(shop)
+    with pytest.raises(UnknownJob):
+        await shop.intake.choose(STRANGER, job.id, CHOSEN, shop.asked(), anyway=True)
+    with pytest.raises(UnknownJob):
+        await shop.intake.pick(STRANGER, job.id, shop.asked())
+    assert (await shop.job(job)).question is Question.SECONDS
+
+
+async def test_after_a_day_it_is_cancelled_and_the_video_is_gone(shop: Shop) -> None:
+    job = await _picking(shop)
+    shop.clock.advance(timedelta(hours=25).total_seconds())
+    await shop.run(60)
+    ended = await shop.job(job)
+    assert (ended.step, ended.outcome, ended.counted) == (Step.DONE, Outcome.CANCELLED, False)
+    assert not shop.work(job).exists()
+
+
+async def test_what_nobody_can_be_shown_waits_in_tasks(shop: Shop) -> None:
+    shop.courier.askable = False
+    job = await shop.ask(range=None)
+    await shop.run(60)
+    waiting = await shop.job(job)
+    assert (waiting.step, waiting.question) == (Step.CHOOSE, Question.SECONDS)
+    assert waiting.seen.best is not None
+
+
+async def test_trouble_at_discord_is_waited_out(shop: Shop) -> None:
+    shop.courier.trouble = 2
+    job = await shop.ask(range=None)
+    await shop.run(120)
+    assert shop.courier.questions == [(job.id, Question.SECONDS)] * 2
+
+
+async def test_an_earlier_task_needs_its_seconds_named(shop: Shop) -> None:
+    with pytest.raises(BadRange, match="cannot look into its video"):
+        await shop.ask(shop.task("task_1"), range=None)
+
+
+# -- doubts about seconds that were named ---------------------------------------------------------------------------
+
+
+async def test_seconds_without_anybody_are_asked_about_and_used_knowingly(shop: Shop) -> None:
+    job = await shop.ask(shop.link("nobody.mp4"), anyway=False)
+    await shop.run(60)
+    waiting = await shop.job(job)
+    assert (waiting.step, waiting.question) == (Step.CHOOSE, Question.CONCERNS)
+    assert waiting.seen.findings is not None
+    assert waiting.seen.findings.grave
+    assert not shop.simulated.submissions
+    await shop.intake.answer(OWNER, job.id, Question.CONCERNS, shop.asked())
+    await shop.run_to(Step.WATCH, job)
+    assert len(shop.simulated.submissions) == 1
+
+
+async def test_doubtful_seconds_are_picked_again(shop: Shop) -> None:
+    job = await shop.ask(shop.link("nobody.mp4"), anyway=False)
+    await shop.run(60)
+    await shop.intake.pick(OWNER, job.id, shop.asked())
+    await shop.run(60)
+    waiting = await shop.job(job)
+    assert (waiting.question, waiting.request.range, waiting.seen.findings) == (Question.SECONDS, None, None)
+    assert shop.courier.questions[-1] == (job.id, Question.SECONDS)
+
+
+async def test_good_seconds_are_not_asked_about(shop: Shop) -> None:
+    job = await shop.ask(anyway=False)
+    await shop.run_to(Step.WATCH, job)
+    assert shop.courier.questions == []
+
+
+# -- a look and nothing more ----------------------------------------------------------------------------------------
+
+
+async def test_a_preview_shows_filmstrip_and_suggestions_and_sends_nothing(shop: Shop) -> None:
+    job = await _preview(shop)
+    await shop.run(60)
+    done = await shop.job(job)
+    assert (done.kind, done.step, done.outcome, done.counted) == (
+        JobKind.PREVIEW,
+        Step.DONE,
+        Outcome.SUCCEEDED,
+        False,
+    )
+    assert shop.courier.questions == [(job.id, Question.SECONDS)] * 2
+    assert not shop.simulated.submissions
+    assert not shop.work(job).exists()
+    overview = await shop.intake.overview(OWNER)
+    assert (overview.used_today, overview.finished, overview.unfinished) == (0, (), ())
+
+
+async def test_a_preview_takes_a_running_place_but_none_of_the_day(shop: Shop) -> None:
+    shop.settings = with_limits(shop.settings, limits={"running_per_user": 1, "per_user_per_day": 1})
+    await shop.restart()
+    await shop.ask(anyway=True)
+    with pytest.raises(QuotaReached, match="at a time"):
+        await _preview(shop)
+    await shop.run()
+    await _preview(shop)
+
+
+async def _picking(shop: Shop) -> Job:
+    job = await shop.ask(range=None)
+    await shop.run(60)
+    return await shop.job(job)
+
+
+async def _preview(shop: Shop) -> Job:
+    request = CharacterRequest(source=shop.link(), range=None, model="sora-2")
+    return await shop.intake.preview(owner_id=OWNER, asked=shop.asked(private=True, ephemeral=True), request=request)
