@@ -123,10 +123,11 @@ Open this address in a browser (whoever has it may do everything in there):
 
 You are mia; "Viewing as" makes you sam. Type / into the line at the bottom and try
 
-    /character create   video: {clips.talking.resolve()}   range: 1-3
-                        (a figure drawn by our own code: nobody real)
-    /character create   video: {clips.silent.resolve()}   range: 1-2
-                        (no sound: the provider refuses it, and nothing is charged)
+    /character create   video: {clips.talking.resolve()}
+                        (a figure drawn by our own code: nobody real; give a range such as 1-3, or pick the seconds)
+    /character create   video: {clips.silent.resolve()}
+                        (no sound, which the provider needs: refused before anything is sent)
+    /character preview  the same look, and nothing more
     /character list     your cast; show, rename and delete look after one of them
     /tasks  /help  /about
 

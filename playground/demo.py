@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import logging
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import discord
+from PIL import Image
 from simcord import InteractionResult, MemberActor
 
 from bot import log
 from bot.config import LogSettings
 from bot.errors import CastbookError
-from bot.values.job import Job, Step
+from bot.values.job import Job, Question, Step
 from bot.values.time_range import TimeRange
 from playground.clip import render_clip
 from playground.stage import Stage
@@ -25,12 +27,12 @@ SECONDS_PER_TASK = 5.0
 PATIENCE = 45.0  # seconds for any one thing that the demo waits for
 
 
-def main(video: Path | None, range_text: str) -> int:
-    """Play it; returns the exit code."""
+def main(video: Path | None, range_text: str | None) -> int:
+    """Play it; without a range the bot's own first suggestion is used. Returns the exit code."""
     log.configure(LogSettings(level="ERROR"))
     logging.getLogger("discord").setLevel(logging.ERROR)
     try:
-        chosen = TimeRange.parse(range_text)
+        chosen = TimeRange.parse(range_text) if range_text else None
     except CastbookError as error:
         print(error)
         return 2
@@ -43,7 +45,7 @@ def main(video: Path | None, range_text: str) -> int:
 
 
 class _Demo:
-    def __init__(self, folder: Path, video: Path | None, chosen: TimeRange) -> None:
+    def __init__(self, folder: Path, video: Path | None, chosen: TimeRange | None) -> None:
         self._folder = folder
         self._video = video
         self._range = chosen
@@ -64,7 +66,9 @@ class _Demo:
             await self._cast()
             (OUT / "conversation.txt").write_text("\n".join(self._transcript.lines) + "\n", encoding="utf-8")
         say()
-        say(f"Written: {OUT}/conversation.txt, {OUT}/picture.jpg. Next: make playground, the same in a browser.")
+        written = [OUT / name for name in ("conversation.txt", "filmstrip.png", "picture.jpg")]
+        there = ", ".join(str(path) for path in written if path.exists())
+        say(f"Written: {there}. Next: make playground, the same in a browser.")
         return 0 if good and refused and late else 1
 
     def _clips(self) -> tuple[Path, Path]:
@@ -85,19 +89,37 @@ class _Demo:
         mia = self._stage.mia
         await self._create(mia, clip, self._range, name="Rosie")
         await self._press(mia, "Yes, that is so")
+        picked = await self._pick(mia) if self._range is None else True
+        await self._through_doubts(mia)
         job = await self._until(mia, lambda job: job.step is Step.DONE)
         card = self._messages(mia)[-1]
         picture = next((file for file in card.attachments), None)
         if picture is not None:
             (OUT / "picture.jpg").write_bytes(await picture.read())
         self._bill()
-        return job.delivered_at is not None and picture is not None
+        return picked and job.delivered_at is not None and picture is not None
+
+    async def _pick(self, member: MemberActor) -> bool:
+        """The first suggestion, once they are there; the filmstrip they are marked on is kept."""
+        strip = await self._wait(lambda: _with_button(self._messages(member), "Use 1"), member)
+        shown = next((file for file in strip.attachments), None)
+        if shown is not None:
+            data = await shown.read()
+            await asyncio.to_thread(_write_png, data, OUT / "filmstrip.png")
+        await self._press(member, "Use 1")
+        return shown is not None
+
+    async def _through_doubts(self, member: MemberActor) -> None:
+        """Where the bot doubts the seconds (a clip of yours may be anything), they are used anyway."""
+        prepared = {Step.SUBMIT, Step.WATCH, Step.COLLECT, Step.DELIVER, Step.DONE}
+        job = await self._until(member, lambda job: job.step in prepared or job.question is Question.CONCERNS)
+        if job.question is Question.CONCERNS:
+            await self._press(member, "Use anyway")
 
     async def _silent_clip(self, silent: Path) -> bool:
-        self._heading("A clip without sound: the provider refuses it, and nothing is charged")
+        self._heading("A clip without sound: the provider takes none, so it is refused before anything is sent")
         sam = self._stage.sam
         await self._create(sam, silent, TimeRange.parse("1,3"), name="Ghost")
-        await self._press(sam, "Yes, that is so")
         job = await self._until(sam, lambda job: job.step is Step.DONE)
         self._bill()
         return job.failure is not None and not job.counted
@@ -107,6 +129,7 @@ class _Demo:
         mia, provider = self._stage.mia, self._stage.provider
         provider.hold_at(50)
         await self._create(mia, clip, TimeRange.parse("0.5-2.5" if self._video is None else "0-1"), name="Rosie")
+        await self._through_doubts(mia)
         await self._wait(lambda: next((m for m in self._messages(mia) if _shows(m, "50 %")), None), mia)
         self._transcript.say("  … runner, database and sessions are closed; a new bot is built from the files.")
         await self._stage.restart()
@@ -119,22 +142,26 @@ class _Demo:
         self._heading("Everyone keeps a cast")
         await self._act(self._stage.mia, "character list")
 
-    async def _create(self, member: MemberActor, clip: Path, chosen: TimeRange, name: str) -> None:
+    async def _create(self, member: MemberActor, clip: Path, chosen: TimeRange | None, name: str) -> None:
         data = await asyncio.to_thread(clip.read_bytes)
-        options = {"video": (clip.name, data), "range": chosen.people, "name": name}
+        options = {"video": (clip.name, data), "name": name}
+        if chosen is not None:
+            options["range"] = chosen.people
         await self._act(member, "character create", **options)
 
     async def _act(self, member: MemberActor, command: str, **options: object) -> InteractionResult:
         shown = " ".join(f"{key}:{value[0] if isinstance(value, tuple) else value}" for key, value in options.items())
         self._transcript.say(f"{member.name}: /{command} {shown}".rstrip())
-        result = await member.slash(self._stage.channel, command, **options)
+        async with self._stage.turn:
+            result = await member.slash(self._stage.channel, command, **options)
         self._look(member)
         return result
 
     async def _press(self, member: MemberActor, label: str) -> None:
         message = await self._wait(lambda: _with_button(self._messages(member), label), member)
         self._transcript.say(f"{member.name} presses [ {label} ]")
-        await member.click(message, label=label)
+        async with self._stage.turn:
+            await member.click(message, label=label)
         self._look(member)
 
     async def _until(self, member: MemberActor, reached: Callable[[Job], bool]) -> Job:
@@ -172,6 +199,10 @@ class _Demo:
     def _heading(self, words: str) -> None:
         self._transcript.say()
         self._transcript.say(f"── {words} ──")
+
+
+def _write_png(data: bytes, into: Path) -> None:
+    Image.open(io.BytesIO(data)).convert("RGB").save(into)
 
 
 def _shows(message: discord.Message, words: str) -> bool:

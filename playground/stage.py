@@ -37,6 +37,7 @@ class Stage:
         self._open = AsyncExitStack()
         self._cdn = LoopbackCdn(lambda url: self.env.backend.cdn.get(url))
         self.provider = SimulatedProvider(seconds_per_task=seconds_per_task)
+        self.turn = asyncio.Lock()  # the simulated Discord takes one act at a time; the clock's is one
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opened:
@@ -115,7 +116,8 @@ class Stage:
         while True:
             await asyncio.sleep(PULSE)
             try:
-                await self.keep_time()
+                async with self.turn:
+                    await self.keep_time()
             except (simcord.SetupError, TimeoutError):
                 continue  # a member is doing something just now, or the bot is busy
 

@@ -34,28 +34,33 @@ def test_it_shows_a_character_a_refusal_and_a_restart(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(demo, "render_clip", partial(small, calls := []))
-    assert demo.main(None, "1,3") == 0
+    assert demo.main(None, None) == 0
     conversation = (out / "conversation.txt").read_text("utf-8")
     assert in_order(
         conversation,
         "simulated",
         "rendered just now by our own code",
-        "mia: /character create video:clip.mp4 range:0:01–0:03 name:Rosie",
+        "mia: /character create video:clip.mp4 name:Rosie",
         "Before your first character",
         "mia presses [ Yes, that is so ]",
+        "Looking for the best seconds",
+        "one face",
+        "mia presses [ Use 1 ]",
         "** Rosie **",
         "In @mia's cast",
         "[ Rename ]  [ Delete ]",
         "taken 1 requests so far",
+        "before anything is sent",
         "Nothing was made",
-        "nothing is charged",
+        "no sound",
         "50 %",
         "a new bot is built from the files",
         "** Rosie 2 **",
-        "taken 3 requests so far",
+        "taken 2 requests so far",
         "/character list",
     )
     assert (out / "picture.jpg").read_bytes().startswith(b"\xff\xd8")
+    assert (out / "filmstrip.png").read_bytes().startswith(b"\x89PNG")
     assert conversation.strip() in capsys.readouterr().out
     assert len(calls) == 2
 
