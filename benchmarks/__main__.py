@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import delivery, first_answer, memory, running_jobs
+from benchmarks import delivery, first_answer, media_speed, memory, quality, running_jobs
 from benchmarks.figures import Figure, table
 
 Measure = Callable[[Path], Awaitable[list[Figure]]]
@@ -21,12 +21,16 @@ FULL: dict[str, Measure] = {
     "delivery": delivery.measure,
     "running_jobs": running_jobs.measure,
     "first_answer": first_answer.measure,
+    "media_speed": media_speed.measure,
+    "quality": quality.measure,
 }
 QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "memory": partial(memory.measure, idle=1.0),
     "delivery": partial(delivery.measure, jobs=1, poll=1.0),
     "running_jobs": partial(running_jobs.measure, jobs=20, idle=1.0, watched_for=1.0),
     "first_answer": partial(first_answer.measure, commands=20, rounds=1),
+    "media_speed": partial(media_speed.measure, rounds=1, seconds=4.0, size=(640, 360)),
+    "quality": partial(quality.measure, names=("bikes", "robot", "cat")),
 }
 
 

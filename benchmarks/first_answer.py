@@ -9,6 +9,7 @@ import asyncio
 import gc
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -39,7 +40,8 @@ async def measure(folder: Path, *, commands: int = COMMANDS, rounds: int = ROUND
         castbook(folder, provider, toapis=TOAPIS) as ours,
         bare_bot(folder) as bare,
     ):
-        for name, send in (("/character list", people.list_cast), ("/character create", people.create)):
+        create = partial(people.create_from_task, task_id=provider.task)
+        for name, send in (("/character list", people.list_cast), ("/character create", create)):
             mine, theirs = await _side_by_side(ours, bare, send, commands, rounds)
             for percent, most in ((50, None), (99, MOST)):
                 here, there = (_median(samples, percent) * 1000 for samples in (mine, theirs))

@@ -35,10 +35,11 @@ class World:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Where a simulated provider listens, and its key."""
+    """Where a simulated provider listens, its key, and the id of a video task that it has done."""
 
     base_url: str
     key: str
+    task: str = ""
 
 
 NO_PROVIDER = Provider("http://127.0.0.1:9", "sk-nobody-listens-here")
@@ -83,8 +84,8 @@ async def simulated_provider(folder: Path, seconds_per_task: float) -> AsyncIter
     argv = ["-m", "benchmarks.simulated_provider", str(seconds_per_task)]
     async with process(argv, folder / "provider.log", talks=True) as child:
         assert child.stdout is not None
-        base_url, key = [(await child.stdout.readline()).decode().strip() for _ in range(2)]
-        yield Provider(base_url, key)
+        base_url, key, task = [(await child.stdout.readline()).decode().strip() for _ in range(3)]
+        yield Provider(base_url, key, task)
 
 
 @asynccontextmanager

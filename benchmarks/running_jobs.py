@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from benchmarks.commands import Commands
 from benchmarks.figures import Figure, below
 from benchmarks.memory import Memory
-from benchmarks.processes import World, castbook, simulated_provider
+from benchmarks.processes import castbook, simulated_provider
 
 JOBS = 1_000
 MOST = 10.0  # kB (1000 bytes) for each
@@ -28,11 +30,12 @@ async def measure(folder: Path, *, jobs: int = JOBS, idle: float = 5.0, watched_
     async with simulated_provider(folder, FOR_EVER) as provider, castbook(folder, provider, toapis=TOAPIS) as world:
         await asyncio.sleep(idle)
         before = Memory.of(world.pid).rss
-        await _start(people, world, first)
+        create = partial(people.create_from_task, world, task_id=provider.task)
+        await _start(create, first)
         await _all_watched(folder, first)
         await asyncio.sleep(watched_for / 2)
         warm = Memory.of(world.pid).rss
-        await _start(people, world, jobs - first)
+        await _start(create, jobs - first)
         await _all_watched(folder, jobs)
         await asyncio.sleep(watched_for)
         after = Memory.of(world.pid).rss
@@ -48,12 +51,12 @@ async def measure(folder: Path, *, jobs: int = JOBS, idle: float = 5.0, watched_
     ]
 
 
-async def _start(people: Commands, world: World, jobs: int) -> None:
+async def _start(create: Callable[[], Awaitable[object]], jobs: int) -> None:
     loop = asyncio.get_running_loop()
     start = loop.time()
     for number in range(jobs):
         await asyncio.sleep(start + number / RATE - loop.time())
-        await people.create(world)
+        await create()
 
 
 async def _all_watched(folder: Path, jobs: int) -> None:

@@ -1,0 +1,26 @@
+"""The media child with something about it changed. Each module here is a program that the bot starts instead of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal
+
+from bot.media import child_process
+
+CHILD = child_process.PROGRAM
+ROOT = CHILD.parents[3]
+
+Variant = Literal["without_models", "without_stills", "telling_its_memory"]
+
+
+@contextmanager
+def variant(name: Variant) -> Iterator[None]:
+    """Within the body, every child that this process starts is that program."""
+    usual = child_process.PROGRAM
+    child_process.PROGRAM = Path(__file__).with_name(f"{name}.py")
+    try:
+        yield
+    finally:
+        child_process.PROGRAM = usual

@@ -1,0 +1,72 @@
+"""What the ffmpeg programs are asked to do, as one would on a command line: what our own child is compared with."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from bot.media.child.cutting import _X264
+
+PICTURES = 16  # of a filmstrip
+WIDTH = 320  # pixels of each of them, and of what is looked at for the best seconds
+
+Way = Callable[[], Awaitable[None]]
+
+
+def installed() -> bool:
+    """Whether ``ffmpeg`` and ``ffprobe`` are on the path."""
+    return all(shutil.which(program) for program in ("ffmpeg", "ffprobe"))
+
+
+async def probe(source: Path) -> None:
+    await _run("ffprobe", "-count_packets", "-show_format", "-show_streams", "-of", "json", str(source))
+
+
+async def tiled(source: Path, seconds: float, into: Path) -> None:
+    """One pass over the whole, from which every so many-th picture goes into one of many."""
+    chain = f"fps={PICTURES}/{seconds},scale={WIDTH}:-2,tile=4x4"
+    await _ffmpeg("-i", str(source), "-vf", chain, "-frames:v", "1", str(into / "tiled.jpg"))
+
+
+async def sought(source: Path, seconds: float, into: Path) -> None:
+    """One program for each picture, which seeks to it."""
+    for number in range(PICTURES):
+        at = f"{seconds * (number + 0.5) / PICTURES:.3f}"
+        size = f"scale={WIDTH}:-2"
+        await _ffmpeg("-ss", at, "-i", str(source), "-vf", size, "-frames:v", "1", str(into / f"{number}.jpg"))
+
+
+async def decoded_small(source: Path) -> None:
+    """Every picture decoded and scaled, the sound decoded, nothing kept."""
+    await _ffmpeg("-i", str(source), "-vf", f"scale={WIDTH}:-2", "-f", "null", "-")
+
+
+async def cut(source: Path, start: float, seconds: float, into: Path) -> None:
+    """Encoded anew with the same settings as ours."""
+    x264 = [word for name, value in _X264.items() for word in (f"-{name}", value)]
+    video = ("-c:v", "libx264", *x264, "-pix_fmt", "yuv420p")
+    audio = ("-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2")
+    span = ("-ss", str(start), "-i", str(source), "-t", str(seconds))
+    await _ffmpeg(*span, *video, *audio, "-movflags", "+faststart", str(into / "cut.mp4"))
+
+
+async def _ffmpeg(*arguments: str) -> None:
+    await _run("ffmpeg", "-nostdin", "-y", *arguments)
+
+
+async def _run(program: str, *arguments: str) -> None:
+    """Raises RuntimeError with what it said where it fails."""
+    child = await asyncio.create_subprocess_exec(
+        program,
+        "-v",
+        "error",
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await child.communicate()
+    if child.returncode != 0:
+        raise RuntimeError(f"{program} failed: {said.decode(errors='replace')[-500:]}")

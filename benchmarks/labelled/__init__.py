@@ -1,0 +1,80 @@
+"""Clips of which it is known in which seconds exactly one subject is clearly to be seen.
+
+Half of the clips are there to tune the best seconds on, the other half are held out to say how good they are; which
+is which is fixed (:mod:`benchmarks.labelled.catalogue`).
+
+How the labels were made. For what is rendered by us they follow from the construction: each scene knows how many
+subjects are clearly to be seen at an instant (of a still: the faces of which nine tenths are in the view; of a figure
+that walks: from where its head is wholly in the picture to where it is not any more, and a second figure counts as
+soon as any of it is to be seen). Blurred, dark and violently shaken parts show nobody clearly. Real footage was looked
+at, every third frame of it, and marked by hand (:mod:`benchmarks.labelled.real`). No interval goes across a cut.
+
+A subject is whoever could become a character: a person, an animal, a cartoon.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from benchmarks.labelled.catalogue import COMPOSITIONS, Composition, Half, Kind
+from benchmarks.labelled.real import FOOTAGE
+from benchmarks.labelled.rendering import alone, cuts, render
+
+__all__ = ["Half", "Kind", "LabelledClip", "clips"]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledClip:
+    """A video file; the ``intervals`` (seconds) in which exactly one subject is clearly to be seen; where it is cut."""
+
+    name: str
+    half: Half
+    kind: Kind
+    path: Path
+    intervals: tuple[tuple[float, float], ...]
+    cuts: tuple[float, ...] = ()
+
+    def holds_one(self, start: float, end: float) -> bool:
+        """Whether nine tenths of these seconds lie inside one of the intervals."""
+        inside = max((min(end, last) - max(start, first) for first, last in self.intervals), default=0.0)
+        return inside >= 0.9 * (end - start) - 1e-6
+
+
+def clips(half: Half, *, folder: Path | None = None, names: Sequence[str] = ()) -> list[LabelledClip]:
+    """The clips of one half (or those of it with these ``names``), rendered into ``folder`` where they are not there.
+
+    Without a ``folder`` they are kept among the temporary files until what they are made by changes. Raises
+    FileNotFoundError where requirements/clips.txt is not installed.
+    """
+    place = folder or _kept()
+    place.mkdir(parents=True, exist_ok=True)
+    wanted = [clip for clip in COMPOSITIONS if clip.half == half and (not names or clip.name in names)]
+    with ThreadPoolExecutor(max_workers=2) as workers:  # Pillow and x264 let go of the interpreter
+        return list(workers.map(partial(_labelled, folder=place), wanted))
+
+
+def _labelled(clip: Composition, *, folder: Path) -> LabelledClip:
+    if clip.footage:
+        recording = FOOTAGE[clip.footage]
+        return LabelledClip(clip.name, clip.half, clip.kind, recording.path, recording.alone, recording.cuts)
+    path = folder / f"{clip.name}.mp4"
+    if not path.exists():
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        render(unfinished, clip.shots, track=clip.track)
+        unfinished.replace(path)
+    return LabelledClip(clip.name, clip.half, clip.kind, path, alone(clip.shots), cuts(clip.shots))
+
+
+def _kept() -> Path:
+    """A folder of this user's that is named after the code that the clips are made by."""
+    here = Path(__file__).parent
+    sources = [*sorted(here.glob("*.py")), *sorted((here.parent.parent / "playground").glob("*.py"))]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:12]
+    return Path(tempfile.gettempdir(), f"castbook-labelled-{os.getuid()}-{digest}")

@@ -1,0 +1,184 @@
+"""The media child beside the ffmpeg command line: whole processes, in turn, on a clip that is made here.
+
+And what that costs the bot: the memory of each child, and how late its event loop ever is while it waits for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+
+from benchmarks import ffmpeg
+from benchmarks.child_variants import variant
+from benchmarks.figures import Figure, against, below
+from benchmarks.long_clip import render_long_clip
+from bot.media import child_process
+from bot.media.worker import MediaWorker
+from bot.values.time_range import TimeRange
+
+MOST_MEMORY = 400.0  # MB of one child
+LONGEST_BLOCKED = 20.0  # ms of the event loop
+_TICK = 0.005  # seconds
+_MB = 1024
+_CUT_SECONDS = 3
+
+Way = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Race:
+    """``ours`` against the fastest of ``theirs``, whose medians are at most ``most`` apart."""
+
+    name: str
+    ours: Way
+    theirs: tuple[Way, ...]
+    most: float
+
+
+async def measure(
+    folder: Path, *, rounds: int = 5, seconds: float = 60.0, size: tuple[int, int] = (1920, 1080)
+) -> list[Figure]:
+    """Medians of ``rounds``, on a clip of ``seconds`` and ``size``."""
+    source, into = folder / "long.mp4", folder / "made"  # a cut is named clip.mp4
+    into.mkdir()
+    await asyncio.to_thread(render_long_clip, source, seconds=seconds, size=size)
+    ours, theirs = Lateness(), Lateness()
+    figures = [await _raced(race, rounds, ours, theirs) for race in _races(source, into, seconds)]
+    figures += await _memory(source, into, seconds)
+    figures.append(_lateness(ours, theirs))
+    return figures
+
+
+def _races(source: Path, into: Path, seconds: float) -> list[_Race]:
+    worker = MediaWorker()
+    start = int(seconds / 3)
+    chosen = TimeRange(Decimal(start), Decimal(start + _CUT_SECONDS))
+
+    async def cut_alone() -> None:
+        with variant("without_stills"):
+            await worker.cut(source, chosen, into)
+
+    async def ffmpeg_cut() -> None:
+        await ffmpeg.cut(source, start, _CUT_SECONDS, into)
+
+    return [
+        _Race("probe", lambda: worker.probe(source), (lambda: ffmpeg.probe(source),), 2.0),
+        _Race(
+            "filmstrip",
+            lambda: worker.filmstrip(source, into / "strip.jpg"),
+            (lambda: ffmpeg.tiled(source, seconds, into), lambda: ffmpeg.sought(source, seconds, into)),
+            0.6,
+        ),
+        _Race("best seconds", lambda: worker.suggest(source), (lambda: ffmpeg.decoded_small(source),), 1.3),
+        _Race("cut of 3 s", cut_alone, (ffmpeg_cut,), 1.2),
+        _Race("cut of 3 s, with its stills", lambda: worker.cut(source, chosen, into), (ffmpeg_cut,), 1.2),
+    ]
+
+
+async def _raced(race: _Race, rounds: int, ours: Lateness, theirs: Lateness) -> Figure:
+    """One after the other, again and again, so that what else the machine does falls on all of them."""
+    mine: list[float] = []
+    others: list[list[float]] = [[] for _ in race.theirs]
+    for _ in range(rounds):
+        async with _ticking(ours):
+            mine.append(await _timed(race.ours))
+        if ffmpeg.installed():
+            async with _ticking(theirs):
+                for way, times in zip(race.theirs, others, strict=True):
+                    times.append(await _timed(way))
+    if not others[0]:
+        return Figure(race.name, f"{median(mine) * 1000:.1f} ms", "ffmpeg is not installed")
+    fastest = min(median(times) for times in others)
+    return against(race.name, median(mine) * 1000, fastest * 1000, "ms", most=race.most)
+
+
+async def _timed(way: Way) -> float:
+    began = time.perf_counter()
+    await way()
+    return time.perf_counter() - began
+
+
+# -- memory ---------------------------------------------------------------------------------------------------------
+
+
+async def _memory(source: Path, into: Path, seconds: float) -> list[Figure]:
+    """The most that each child ever has resident; ``ffmpeg`` is not asked for its own."""
+    start = int(seconds / 3)
+    chosen = (str(start), str(start + _CUT_SECONDS))
+    requests: dict[str, dict[str, object]] = {
+        "probe": {},
+        "filmstrip": {"into": str(into / "strip.jpg"), "marks": []},
+        "suggest": {},
+        "examine": {"range": chosen},
+        "cut": {"range": chosen, "folder": str(into)},
+    }
+    return [
+        below(f"peak memory of the child, {name}", await _peak(name, source, more), MOST_MEMORY, "MB")
+        for name, more in requests.items()
+    ]
+
+
+async def _peak(operation: str, source: Path, more: dict[str, object]) -> float:
+    request = {"operation": operation, "source": str(source), **more}
+    with variant("telling_its_memory"):
+        said = await child_process.ask(json.dumps(request).encode(), seconds=120)
+    answer, most = said.decode("utf-8").rsplit("\n", 1)
+    if "answer" not in json.loads(answer):
+        raise RuntimeError(f"{operation} failed: {answer}")
+    return int(most) / _MB
+
+
+# -- the event loop -------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Lateness:
+    """By how many seconds each tick of the event loop was late, less what its thread waited for a core to run on."""
+
+    ticks: list[float] = field(default_factory=list)
+
+
+@asynccontextmanager
+async def _ticking(lateness: Lateness) -> AsyncIterator[None]:
+    """Ticks in this event loop for as long as the body runs."""
+    task = asyncio.create_task(_tick(lateness))
+    await asyncio.sleep(0)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _tick(lateness: Lateness) -> None:
+    while True:
+        waited, due = _waited_for_a_core(), time.perf_counter() + _TICK
+        try:
+            await asyncio.sleep(_TICK)
+        finally:  # also of the last one, which ends before it is due, or late
+            late = time.perf_counter() - due
+            lateness.ticks.append(max(late - (_waited_for_a_core() - waited), 0.0))
+
+
+def _waited_for_a_core() -> float:
+    """How many seconds this thread could have run and did not, because others did; 0 where the kernel does not say."""
+    try:
+        with open("/proc/thread-self/schedstat", "rb") as counts:
+            return int(counts.read().split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+
+def _lateness(ours: Lateness, theirs: Lateness) -> Figure:
+    compared = f"{max(theirs.ticks) * 1000:.1f} ms beside ffmpeg" if theirs.ticks else ""
+    return below(
+        "longest that the event loop was blocked", max(ours.ticks) * 1000, LONGEST_BLOCKED, "ms", compared=compared
+    )
