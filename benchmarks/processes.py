@@ -153,7 +153,7 @@ def _settings(folder: Path, discord: LoopbackDiscord, provider: Provider) -> dic
         "links": {"trusted_origins": [provider.base_url]},
         "limits": {"running_per_user": 0, "per_user_per_day": 0, "files_mb_per_user": 0},
         "consent": {"ask": False},
-        "web": {"port": 0},
+        "web": {"port": 0, "metrics_port": 0},
     }
 
 

@@ -115,6 +115,7 @@ class AddressGuard:
         try:
             parsed = URL(url)
             origin = origin_of(parsed)
+            _ = parsed.host  # punycode that stands for nothing shows only here: nobody could be told of that host
         except ValueError:
             raise BadLink(_NOT_A_LINK) from None  # yarl's error quotes the link
         if parsed.user is not None or parsed.password is not None:

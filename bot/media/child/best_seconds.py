@@ -29,6 +29,8 @@ _MOST_PIXELS = 150 * 30 * 1920 * 1080  # decoded in all: as many as LONGEST of 1
 _FASTEST = 120.0  # pictures a second that a header is believed
 _WALL, _CPU = 45.0, 45.0  # seconds, on the clock and of all cores together, after which what was seen is enough
 
+_THREADS = 3  # of the decoder: one can wait for pictures to be compared while two decode
+
 _AROUND = 0.6  # seconds on either side of those to be examined, against which it is seen what is a jump in them
 # A cut that near to where they begin or end is not one inside them.
 _JUST_BEGUN, _JUST_OVER = 0.02, 0.005
@@ -37,7 +39,7 @@ _JUST_BEGUN, _JUST_OVER = 0.02, 0.005
 def best_seconds(source: Path) -> BestSeconds:
     """Three to five windows of ``source``; fewer only where no three fit in between its cuts. Raises Refused."""
     in_time = _in_time()
-    with open_video(source) as video, ThreadPoolExecutor(max_workers=1) as beside:
+    with open_video(source, threads=_THREADS) as video, ThreadPoolExecutor(max_workers=1) as beside:
         onlooker = beside.submit(_onlooker)
         spans = _spans(video)
         stretches = scan(video, spans, onlooker, beside, in_time=in_time)
@@ -58,7 +60,7 @@ def best_seconds(source: Path) -> BestSeconds:
 def examine(source: Path, range: TimeRange) -> Findings:
     """What speaks against these seconds of ``source``. Raises Refused, also where none of them are in the video."""
     start, end = float(range.start), float(range.end)
-    with open_video(source) as video, ThreadPoolExecutor(max_workers=1) as beside:
+    with open_video(source, threads=_THREADS) as video, ThreadPoolExecutor(max_workers=1) as beside:
         onlooker = beside.submit(_onlooker)
         span = max(0.0, start - _AROUND), end + _AROUND
         stretches = scan(video, [span], onlooker, beside, all_pictures=True, in_time=_in_time())

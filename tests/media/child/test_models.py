@@ -50,7 +50,7 @@ def test_it_says_the_same_as_the_file_in_its_package() -> None:
 def test_the_voice_model_lies_in_its_package() -> None:
     model = voice_model()
     assert model is not None
-    assert {tensor.name for tensor in session(model.read_bytes()).get_inputs()} == {"input", "state", "sr"}
+    assert {tensor.name for tensor in session(model.read_bytes()).get_inputs()} == {"input", "h", "c"}
 
 
 def test_the_packages_are_not_imported() -> None:

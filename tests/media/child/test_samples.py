@@ -47,6 +47,14 @@ def test_whatever_is_shown_focus_decides(name: str) -> None:
     assert found[3] < 0.30
 
 
+@pytest.mark.parametrize("name", ["astronaut.png", "chelsea.png", "coffee.png", "motorcycle_left.png"])
+def test_grain_does_not_make_it_sharp(name: str) -> None:
+    grain = np.random.default_rng(7).normal(0, 1.7, (360, 640)).astype(np.float32)  # of 5 in a picture of 1080 lines
+    soft = photo(name).filter(ImageFilter.GaussianBlur(6)).resize((640, 360), Image.Resampling.BOX)
+    assert sharpness(grey(soft) + grain) < 0.33
+    assert sharpness(grey(photo(name).resize((640, 360), Image.Resampling.BOX)) + grain) > 0.6
+
+
 def test_a_sharp_quarter_is_enough() -> None:
     picture = photo("astronaut.png").resize((640, 360))
     soft = picture.filter(ImageFilter.GaussianBlur(6))

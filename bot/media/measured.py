@@ -1,0 +1,66 @@
+"""The media worker with a clock beside it: how long each look takes, and why those fail that do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot.errors import BadFile
+from bot.media.worker import MediaFailed, MediaWorker
+from bot.metrics import MEDIA_FAULTS, MEDIA_SECONDS, MediaFault
+from bot.values.time_range import TimeRange
+from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, VideoFacts
+
+
+class MeasuredMediaWorker(MediaWorker):
+    """Measures from the question to the answer, the wait for a place included."""
+
+    async def probe(self, source: Path) -> VideoFacts:
+        """As in :class:`MediaWorker`."""
+        with _measured("probe"):
+            return await super().probe(source)
+
+    async def filmstrip(self, source: Path, into: Path, *, marks: Sequence[TimeRange] = ()) -> Filmstrip:
+        """As in :class:`MediaWorker`."""
+        with _measured("filmstrip"):
+            return await super().filmstrip(source, into, marks=marks)
+
+    async def suggest(self, source: Path) -> BestSeconds:
+        """As in :class:`MediaWorker`."""
+        with _measured("suggest"):
+            return await super().suggest(source)
+
+    async def examine(self, source: Path, range: TimeRange) -> Findings:
+        """As in :class:`MediaWorker`."""
+        with _measured("examine"):
+            return await super().examine(source, range)
+
+    async def cut(self, source: Path, range: TimeRange, folder: Path) -> Cut:
+        """As in :class:`MediaWorker`."""
+        with _measured("cut"):
+            return await super().cut(source, range, folder)
+
+    async def picture(self, source: Path, folder: Path) -> Picture:
+        """As in :class:`MediaWorker`."""
+        with _measured("picture"):
+            return await super().picture(source, folder)
+
+
+@contextmanager
+def _measured(operation: str) -> Iterator[None]:
+    began = time.monotonic()
+    try:
+        yield
+    except BadFile:
+        MEDIA_FAULTS.labels(operation, MediaFault.UNUSABLE).inc()
+        raise
+    except MediaFailed:
+        MEDIA_FAULTS.labels(operation, MediaFault.FAILED).inc()
+        raise
+    except OSError:
+        MEDIA_FAULTS.labels(operation, MediaFault.DISK).inc()
+        raise
+    finally:
+        MEDIA_SECONDS.labels(operation).observe(time.monotonic() - began)
