@@ -7,7 +7,7 @@ VIDEO  ?=
 RANGE  ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run check invite test lint types layers bench lock clean
+.PHONY: help demo playground run check invite test lint types layers faults bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -52,6 +52,9 @@ types: $(VENV)/.dev
 
 layers: $(VENV)/.dev
 	$(BIN)/lint-imports
+
+faults: $(VENV)/.dev  ## kill the bot at every point of its work, hundreds of times, and print what became of it
+	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
 
 bench: $(VENV)/.dev  ## speed and memory, side by side with what they are compared to
 	$(BIN)/python -m benchmarks

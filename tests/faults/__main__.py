@@ -1,0 +1,54 @@
+"""The long run: python -m tests.faults [--seed N] [--only WORDS] [--at-once N]
+
+Kills the bot at every point and at random moments, and prints what became of it. Fails where anything was lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+from random import Random
+
+from tests.faults.campaign import RANDOM_MOMENTS, Campaign, carry_out, every_point, inside_acts, random_moments
+from tests.faults.figures import table
+
+AT_LEAST = 200  # kills
+
+
+def main() -> int:
+    """The exit code says whether everything held."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.partition("\n")[0])
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000), help="draws the same kills again")
+    parser.add_argument("--only", default="", help="only the scenarios whose description has these words")
+    parser.add_argument("--at-once", type=int, default=3, help="scenarios at once")
+    chosen = parser.parse_args()
+    print(f"seed {chosen.seed}", flush=True)
+    campaign = Campaign(chosen.seed)
+    with tempfile.TemporaryDirectory(prefix="castbook-looks-") as looks:
+        asyncio.run(_run(campaign, Path(looks), chosen.only, chosen.at_once))
+    print("\n" + table(campaign) + "\n")
+    for failure in campaign.failures:
+        print(f"FAILED: {failure}")
+    return 1 if campaign.failures else 0
+
+
+async def _run(campaign: Campaign, looks: Path, only: str, at_once: int) -> None:
+    random = Random(campaign.seed)
+    plans = await every_point(looks, campaign, random, _say)
+    plans += inside_acts(campaign.points, random)
+    plans += random_moments(RANDOM_MOMENTS, random)
+    wanted = [plan for plan in plans if only in str(plan)]
+    _say(f"{len(wanted)} scenarios over {len(campaign.points)} points")
+    await carry_out(wanted, looks, campaign, _say, at_once)
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,284 @@
+"""The real bot as a process that dies at a named point. Everything is wrapped from here; nothing in ``bot`` knows.
+
+``live`` is what a process does from its first moment: ``bot.app.service.run``, as ``castbook run`` does it. Classes
+are wrapped before App is built. A point's name says in which step of a job it is passed, such as
+"submit.provider.create_character"; what belongs to no job begins with "bot", and with "start" until all is open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import re
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # as bot.app.__main__ does, for the same reason
+
+from discord.http import HTTPClient, Route  # noqa: E402
+from discord.webhook.async_ import AsyncWebhookAdapter  # noqa: E402
+from sqlalchemy.ext.asyncio import AsyncConnection  # noqa: E402
+
+from bot import limits  # noqa: E402
+from bot.app import service  # noqa: E402
+from bot.app.build import App  # noqa: E402
+from bot.app.process import finish  # noqa: E402
+from bot.config import Settings  # noqa: E402
+from bot.jobs.backoff import backoff  # noqa: E402
+from bot.jobs.held import Held  # noqa: E402
+from bot.media.download import Downloader  # noqa: E402
+from bot.media.part_file import PartFile  # noqa: E402
+from bot.media.results import Workshop  # noqa: E402
+from bot.media.worker import MediaWorker  # noqa: E402
+from bot.provider.client import ToapisClient  # noqa: E402
+from bot.store.database import Database  # noqa: E402
+from bot.store.files import FileStore  # noqa: E402
+from bot.values.clock import utc_now  # noqa: E402
+from bot.values.job import Job  # noqa: E402
+from tests.faults.points import ARMED, KILLED, Kill, When  # noqa: E402
+from tests.faults.remembered_looks import remember_looks  # noqa: E402
+
+T = TypeVar("T")
+
+_step: ContextVar[str] = ContextVar("step", default="bot")
+_row: ContextVar[str] = ContextVar("row", default="")  # what a step is writing into its row
+
+# What is sent to Discord, by method and path. What is not here (the login, what is only read) is no point.
+_VERBS: Mapping[tuple[str, str], str] = {
+    ("POST", "/interactions/*/*/callback"): "answer",
+    ("PATCH", "/webhooks/*/*/messages/*"): "edit",
+    ("POST", "/webhooks/*/*"): "follow_up",
+    ("DELETE", "/webhooks/*/*/messages/*"): "delete",
+    ("POST", "/channels/*/messages"): "post",
+    ("GET", "/channels/*/messages"): "history",
+    ("POST", "/users/@me/channels"): "open_dm",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a process is told. ``looks``: the folder in which the answers of media children are kept, if they are."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    trace: Path
+    clock: Path  # a file that says by how many seconds the clock is ahead
+    armed: Path  # from the moment that there is such a file, points count: enough jobs run
+    kill: Kill | None = None
+    looks: Path | None = None
+    same_nonce: float = limits.SAME_NONCE.total_seconds()
+    only_opens: bool = False  # to be swept, then it ends
+
+
+class Points:
+    """Writes down what is passed before it is done, and ends the process where it was told to."""
+
+    def __init__(self, orders: Orders) -> None:
+        self._trace = os.open(orders.trace, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        self._kill = orders.kill
+        self._armed_by = orders.armed
+        self._armed = False
+        self._hits: Counter[tuple[str, str]] = Counter()
+        self._dying_in = ""
+
+    def passed(self, name: str, when: When) -> None:
+        """One more time."""
+        if self._comes_to(name, when):
+            die()
+
+    def begin(self, name: str) -> None:
+        """An act of the event loop begins."""
+        self.passed(name, "before")
+        if self._kill and self._kill.when == "during" and self._comes_to(name, "during"):
+            self._dying_in = name
+            asyncio.get_running_loop().call_later(self._kill.delay, die)
+
+    def end(self, name: str) -> None:
+        """It is done, and nobody knows yet."""
+        if self._dying_in == name:
+            die()
+        self.passed(name, "after")
+
+    def _comes_to(self, name: str, when: When) -> bool:
+        """Write it down; whether this is where it ends."""
+        self._armed = self._armed or self._armed_by.exists()
+        kill, fatal = self._kill, False
+        if self._armed:
+            self._hits[name, when] += 1
+            fatal = kill is not None and (name, when, self._hits[name, when]) == (kill.point, kill.when, kill.hit)
+        marks = [mark for mark, set_ in ((ARMED, self._armed), (KILLED, fatal)) if set_]
+        os.write(self._trace, " ".join((name, when, *marks)).encode() + b"\n")
+        return fatal
+
+
+def die() -> None:
+    """As in a power cut, with all threads."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def live(orders: Orders) -> NoReturn:
+    """Be the bot."""
+    os.environ.clear()
+    os.environ.update(orders.environ)
+    os.chdir(orders.folder)
+    log = os.open(orders.folder / "stderr.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    _hurry(orders)
+    if orders.looks is not None:
+        remember_looks(orders.looks)
+    _wrap(Points(orders))
+    clock = _clock(orders.clock)
+    vars(service)["App"] = functools.partial(App, clock=clock)  # run() makes one of it, and does nothing else with it
+
+    async def only_open(settings: Settings) -> int:
+        app = App(settings, clock=clock)
+        await app.open()
+        await app.close()
+        return 0
+
+    finish(None, only_open if orders.only_opens else service.run)
+
+
+def _hurry(orders: Orders) -> None:
+    """Less patience, so that what happens in five minutes happens in a second."""
+    limits.SUBMISSION_LOOKUPS = (0.1, 0.3, 0.6, 1.0)  # type: ignore[assignment]
+    limits.LEASE_RENEWAL = timedelta(seconds=0.05)
+    limits.PROGRESS_GAP = timedelta(seconds=0.1)
+    limits.SAME_NONCE = timedelta(seconds=orders.same_nonce)
+    backoff.__kwdefaults__ = {"first": 0.2, "most": 1.0}
+
+
+def _clock(path: Path) -> Callable[[], datetime]:
+    file = os.open(path, os.O_RDONLY)
+    return lambda: utc_now() + timedelta(seconds=float(os.pread(file, 32, 0)))
+
+
+def _wrap(points: Points) -> None:
+    _wrap_steps()
+    _wrap_commits(points)
+    _wrap_discord(points)
+    for method in ("upload_video", "create_character", "task", "find"):
+        _around(points, ToapisClient, method, f"provider.{method}")
+    for method in ("work_folder", "put_path", "put_bytes", "drop_from_work", "drop_work", "sweep"):
+        _around(points, FileStore, method, f"files.{method}")
+    _around_in_thread(points, FileStore, "_flush", "files.flush")
+    _around(points, Downloader, "fetch", "source.fetch")
+    _around(points, Workshop, "take", "media.take")
+    _around(points, MediaWorker, "_ask", lambda _self, operation, *_: f"media.{operation.name}")
+    part_made = PartFile.__init__
+
+    def part_begun(part: Any, into: Path) -> None:
+        part_made(part, into)
+        part.step = _step.get()  # it is written in threads, which do not know
+
+    PartFile.__init__ = part_begun  # type: ignore[method-assign,assignment]
+    for method in ("write", "finish"):
+        _around_in_thread(points, PartFile, method, f"part.{method}")
+
+
+def _wrap_steps() -> None:
+    """Remember in which step a job is being worked on, and what is written into its row."""
+    hold, write, release, opened = Held.__init__, Held.write, Held.release, App.open
+
+    def held(self: Held, job: Job, *args: Any, **options: Any) -> None:
+        _step.set(job.step.value)  # for the rest of this task, which is the runner's for this one step
+        hold(self, job, *args, **options)
+
+    async def written(self: Held, changes: Any) -> Job:
+        token = _row.set(f"row({','.join(sorted(changes))})")
+        try:
+            return await write(self, changes)
+        finally:
+            _row.reset(token)
+
+    async def released(self: Held, changes: Any) -> Job:
+        token = _row.set("release")
+        try:
+            return await release(self, changes)
+        finally:
+            _row.reset(token)
+
+    async def open_(self: App) -> None:
+        token = _step.set("start")
+        try:
+            await opened(self)
+        finally:
+            _step.reset(token)
+
+    Held.__init__, Held.write, Held.release, App.open = held, written, released, open_  # type: ignore[method-assign]
+
+
+def _wrap_commits(points: Points) -> None:
+    """Before: all is written and nothing committed. During: the commit is on its way to the disk."""
+    begin = Database.write
+
+    @asynccontextmanager
+    async def committed(database: Database, name: str) -> AsyncIterator[AsyncConnection]:
+        async with begin(database) as connection:
+            yield connection
+            points.begin(name)
+        points.end(name)
+
+    def write(database: Database) -> AbstractAsyncContextManager[AsyncConnection]:
+        writer = _row.get() or sys._getframe(1).f_code.co_qualname
+        return committed(database, f"{_step.get()}.commit.{writer}")
+
+    Database.write = write  # type: ignore[method-assign,assignment]
+
+
+def _wrap_discord(points: Points) -> None:
+    for sender in (HTTPClient, AsyncWebhookAdapter):
+        _wrap_requests(points, sender)
+
+
+def _wrap_requests(points: Points, sender: Any) -> None:
+    request = sender.request
+
+    async def asked(self: Any, route: Route, *args: Any, **options: Any) -> Any:
+        verb = _VERBS.get((route.method, re.sub(r"\{\w+\}|@original", "*", route.path)))
+        sent = request(self, route, *args, **options)
+        return await (_act(points, f"{_step.get()}.discord.{verb}", sent) if verb else sent)
+
+    sender.request = asked
+
+
+def _around(points: Points, owner: Any, method: str, name: str | Callable[..., str]) -> None:
+    original = getattr(owner, method)
+
+    @functools.wraps(original)
+    async def wrapped(self: Any, *args: Any, **options: Any) -> Any:
+        act = name if isinstance(name, str) else name(self, *args)
+        return await _act(points, f"{_step.get()}.{act}", original(self, *args, **options))
+
+    setattr(owner, method, wrapped)
+
+
+async def _act(points: Points, name: str, act: Awaitable[T]) -> T:
+    points.begin(name)
+    result = await act
+    points.end(name)
+    return result
+
+
+def _around_in_thread(points: Points, owner: Any, method: str, name: str) -> None:
+    original = getattr(owner, method)
+
+    @functools.wraps(original)
+    def wrapped(self: Any, *args: Any) -> Any:
+        step = getattr(self, "step", None) or _step.get()
+        points.passed(f"{step}.{name}", "before")
+        result = original(self, *args)
+        points.passed(f"{step}.{name}", "after")
+        return result
+
+    setattr(owner, method, wrapped)

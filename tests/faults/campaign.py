@@ -1,0 +1,174 @@
+"""Many scenarios, several at once: every point of every step, before and after it, and moments drawn by a seed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import TypeAlias
+
+from tests.faults.points import EXPECTED, At, Kill, Point
+from tests.faults.scenario import ENOUGH, History, Outcome, Plan, Story, run
+
+AT_ONCE = 3
+TRIES = 3  # of a kill whose point was not come to: how often some are passed depends on the machine's speed
+DURING = 0.004  # seconds: about what an act on loopback takes
+DURING_MEDIA = 0.6  # … and a child
+LONGEST = 1.5  # seconds from the last command to the last result, about; moments are drawn from them
+SECOND_KILLS = 0.25  # of the scenarios, at some moment after the restart
+RANDOM_MOMENTS = 40
+
+# Passed only where the machine is slow: a picker is so late that somebody looks for it in /tasks.
+SOMETIMES = frozenset({"bot.commit.OwnedJobs.pick"})
+
+Say: TypeAlias = Callable[[str], None]
+
+_POSTED = Kill("deliver.discord.post", "after")
+_EDITED = Kill("deliver.discord.edit", "after")
+_TAKEN = Kill("submit.provider.create_character", "after")
+# What each shows that the ones before do not: a restart, the questions, the other ways of delivery. Where there are
+# kills in it, its last life is looked at.
+DRY_RUNS = (
+    Plan(),
+    Plan((At(0.3),)),
+    Plan((_TAKEN,)),
+    Plan((_TAKEN,), remembers=False),
+    Plan(story=Story.PICKED),
+    *[Plan(story=Story.LATE, history=history) for history in History],
+    *[Plan((_POSTED,), Story.LATE, history=history) for history in (History.READABLE, History.BLIND)],
+    Plan(story=Story.OUTAGE),
+    Plan((_EDITED,), Story.OUTAGE),
+)
+
+
+@dataclass
+class Campaign:
+    """Everything that was run with ``seed``. ``points``: all that were passed."""
+
+    seed: int
+    outcomes: list[Outcome] = field(default_factory=list)
+    points: set[str] = field(default_factory=set)
+    seconds: float = 0.0
+
+    @property
+    def failures(self) -> list[str]:
+        """Empty when all is well."""
+        return self.wrong + self.absent + self.never
+
+    @property
+    def wrong(self) -> list[str]:
+        """What did not hold after a scenario."""
+        return [f"{outcome.plan}: {found}" for outcome in self.outcomes for found in outcome.findings.wrong]
+
+    @property
+    def absent(self) -> list[str]:
+        """Points that were there once, and that nothing passed: an act has got another name, or is gone."""
+        return [f"no such point any more: {name}" for name in sorted(EXPECTED - self.points)]
+
+    @property
+    def never(self) -> list[str]:
+        """Kills that did not happen."""
+        return [f"never happened: {outcome.plan}" for outcome in self.outcomes if not happened(outcome)]
+
+
+def happened(outcome: Outcome) -> bool:
+    """Whether every point was come to, and enough jobs were running at each kill."""
+    return not outcome.missed and all(running >= ENOUGH for running in outcome.killed)
+
+
+async def carry_out(plans: Sequence[Plan], looks: Path, campaign: Campaign, say: Say, at_once: int = AT_ONCE) -> None:
+    """Run ``plans``, and write down in ``campaign`` how they went."""
+    places = asyncio.Semaphore(at_once)
+    begun = time.monotonic()
+    done = 0
+
+    async def one(number: int, plan: Plan) -> None:
+        nonlocal done
+        async with places:
+            outcome = await _until_it_happens(plan, looks)
+        campaign.outcomes.append(outcome)
+        campaign.points |= {name for name, _ in outcome.passed}
+        done += 1
+        if outcome.findings.wrong:
+            say(f"{number}. {plan}:\n  " + "\n  ".join(outcome.findings.wrong) + f"\n{outcome.log[-4000:]}")
+        elif not happened(outcome):
+            say(f"{number}. {plan}: never happened; running at kills: {outcome.killed}")
+        if done % 25 == 0:
+            say(f"{done} of {len(plans)} scenarios, {time.monotonic() - begun:.0f} s")
+
+    await asyncio.gather(*[one(number, plan) for number, plan in enumerate(plans, start=1)])
+    campaign.seconds += time.monotonic() - begun
+
+
+async def _until_it_happens(plan: Plan, looks: Path) -> Outcome:
+    outcome = await run(plan, looks)
+    for _ in range(TRIES - 1):
+        if outcome.findings.wrong or happened(outcome):
+            break
+        once = tuple(replace(kill, hit=1) if isinstance(kill, Kill) else kill for kill in plan.kills)
+        outcome = await run(replace(plan, kills=once), looks)
+    return outcome
+
+
+async def every_point(looks: Path, campaign: Campaign, random: Random, say: Say) -> list[Plan]:
+    """A scenario for each point, before and after, with both kinds of provider; the points are seen in dry runs."""
+    plans = []
+    known: set[Point] = set()
+    for dry in DRY_RUNS:
+        await carry_out([dry], looks, campaign, say)
+        points = {point for point in campaign.outcomes[-1].passed if point[0] not in SOMETIMES}
+        for point in sorted(points - known):
+            plans += [_killed_at(point, replace(dry, remembers=remembers), random) for remembers in (True, False)]
+        if not dry.remembers or dry.story in (Story.LATE, Story.OUTAGE):  # what is delivered, and how, is another there
+            again = sorted(point for point in points & known if point[0].startswith("deliver."))
+            plans += [_killed_at(point, dry, random) for point in again]
+        known |= points
+    return plans
+
+
+def _killed_at(point: Point, plan: Plan, random: Random) -> Plan:
+    name, when = point
+    often = name.startswith(("watch", "collect", "deliver")) and name != "deliver.commit.release"
+    hit = random.choice((1, 2)) if often else 1
+    first = tuple(_at_any_time(random) if isinstance(kill, At) else kill for kill in plan.kills)
+    return _perhaps_again(replace(plan, kills=(*first, Kill(name, when, hit))), random)
+
+
+def inside_acts(points: Iterable[str], random: Random) -> list[Plan]:
+    """A scenario for each act that takes a while, killed somewhere in it; a child is a real one then."""
+    plans = []
+    for name in sorted(points):
+        step, _, act = name.partition(".")
+        if step in ("start", "bot") or act.startswith(("part.", "files.flush")):
+            continue
+        posts = act in ("discord.post", "discord.open_dm")
+        story = Story.PICKED if step == "choose" else Story.LATE if posts else Story.STRAIGHT
+        media = act.startswith("media.")
+        kill = Kill(name, "during", delay=random.uniform(0.0, DURING_MEDIA if media else DURING))
+        if act != "discord.history":  # only after another kill
+            plans.append(Plan((kill,), story, random.random() < 0.5, real_media=media))
+    return plans
+
+
+def random_moments(count: int, random: Random) -> list[Plan]:
+    """Kills at any time, one or two in a scenario."""
+    stories = (Story.STRAIGHT, Story.STRAIGHT, Story.PICKED, Story.LATE, Story.OUTAGE)
+    plans = []
+    for _ in range(count):
+        story = random.choice(stories)
+        history = random.choice(list(History)) if story is Story.LATE else History.NONCE
+        plan = Plan((_at_any_time(random),), story, random.random() < 0.5, history)
+        plans.append(_perhaps_again(plan, random))
+    return plans
+
+
+def _perhaps_again(plan: Plan, random: Random) -> Plan:
+    again = random.random() < SECOND_KILLS
+    return replace(plan, kills=(*plan.kills, _at_any_time(random))) if again else plan
+
+
+def _at_any_time(random: Random) -> At:
+    return At(random.uniform(0.0, LONGEST))

@@ -1,0 +1,51 @@
+"""The figures of a campaign, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.faults.campaign import Campaign, happened
+from tests.faults.points import Kill
+from tests.faults.scenario import ENOUGH, Outcome
+
+
+def table(campaign: Campaign) -> str:
+    """What people want to know of it."""
+    outcomes = campaign.outcomes
+    found = [outcome.findings for outcome in outcomes]
+    tried, survived = sum(map(kills, outcomes)), sum(kills(each) for each in outcomes if not each.findings.wrong)
+    few = sum(running < ENOUGH for outcome in outcomes for running in outcome.killed)
+    rows: list[tuple[str, object]] = [
+        ("kills survived / tried", f"{survived} / {tried}"),
+        ("… at a point, before / during / after", " / ".join(str(_at_points(outcomes, when)) for when in WHENS)),
+        ("… at a moment", tried - sum(_at_points(outcomes, when) for when in WHENS)),
+        ("… with fewer than two jobs running, not counted", few),
+        ("points, each killed before and after", len(campaign.points)),
+        ("scenarios", len(outcomes)),
+        ("jobs", sum(each.jobs for each in found)),
+        ("jobs lost", sum(each.lost for each in found)),
+        ("double submits", sum(each.double_submits for each in found)),
+        ("second messages", sum(each.second_messages for each in found)),
+        ("second messages where nobody could know of the first", sum(each.undecidable for each in found)),
+        ("submissions cut off, ended as unknown and said so", sum(each.unknown for each in found)),
+        ("results that nobody could be sent, kept in /tasks", sum(each.in_tasks for each in found)),
+        ("questions that had to be looked for in /tasks", sum(each.looked_into_tasks for each in outcomes)),
+        ("orphan files after the sweep", sum(each.orphans for each in found)),
+        ("seconds", f"{campaign.seconds:.0f}"),
+        ("seed", campaign.seed),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+WHENS = ("before", "during", "after")
+
+
+def kills(outcome: Outcome) -> int:
+    """Those at which enough jobs were running."""
+    return sum(running >= ENOUGH for running in outcome.killed)
+
+
+def _at_points(outcomes: Sequence[Outcome], when: str) -> int:
+    planned = [(outcome, kill) for outcome in outcomes if happened(outcome) for kill in outcome.plan.kills]
+    return sum(isinstance(kill, Kill) and kill.when == when for _, kill in planned)

@@ -1,0 +1,153 @@
+"""What must hold after every scenario, whenever the bot was killed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults.people import Person
+from tests.faults.rows import Row, connect
+from tests.wire.scene import Provider
+
+MAY_BE_CHARGED = "may have been charged"
+_USED = "SELECT picture_key FROM characters UNION SELECT key FROM character_files"
+_UNTIDY = re.compile(r"Traceback|step_defect|runner_fault|_failed\b.*error_id|unforeseen_refusal|never retrieved")
+
+
+@dataclass
+class Findings:
+    """``wrong`` is empty when all is well. ``undecidable``: second messages where nobody could know of the first."""
+
+    jobs: int = 0
+    unknown: int = 0
+    in_tasks: int = 0
+    lost: int = 0
+    double_submits: int = 0
+    second_messages: int = 0
+    undecidable: int = 0
+    orphans: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+def look(
+    found: Findings,
+    *,
+    folder: Path,
+    rows: Sequence[Row],
+    people: Sequence[Person],
+    provider: Provider,
+    cut_off: set[str],
+    in_tasks: set[str],
+    may_be_told_again: int,
+    log: str,
+) -> None:
+    """Look at everything, and write down what is wrong.
+
+    ``may_be_told_again``: how often the bot was killed where it can never know whether its message arrived.
+    """
+    found.jobs = len(rows)
+    _nothing_lost(found, rows, people, provider, cut_off)
+    _nothing_twice(found, rows, provider)
+    _told_once(found, rows, people, in_tasks, may_be_told_again, log)
+    _no_orphans(found, folder, rows)
+    _sound_database(found, folder)
+    found.wrong += [f"log: {line}" for line in log.splitlines() if _UNTIDY.search(line)]
+
+
+def _nothing_lost(
+    found: Findings, rows: Sequence[Row], people: Sequence[Person], provider: Provider, cut_off: set[str]
+) -> None:
+    known = {task.business_id for task in provider.tasks.values()} if provider.remembers_business_id else set()
+    for row in rows:
+        if row.done and row.outcome == "succeeded":
+            continue
+        may_be_unknown = row.id in cut_off and row.id not in known and MAY_BE_CHARGED in row.failure
+        if row.done and row.outcome == "unknown" and may_be_unknown:
+            found.unknown += 1
+            continue
+        found.lost += 1
+        found.wrong.append(f"lost: {row}")
+    for person in people:
+        if not any(row.owner == person.user.id for row in rows):
+            found.lost += 1
+            found.wrong.append(f"lost: nothing is left of what {person.user.name} asked for")
+
+
+def _nothing_twice(found: Findings, rows: Sequence[Row], provider: Provider) -> None:
+    counted = Counter(submission.business_id for submission in provider.submissions)
+    ours = {row.id for row in rows}
+    for business_id, times in counted.items():
+        if times > 1:
+            found.double_submits += times - 1
+            found.wrong.append(f"submitted {times} times: {business_id}")
+        if business_id not in ours:
+            found.lost += 1
+            found.wrong.append(f"lost: a task of no job of ours: {business_id}")
+
+
+def _told_once(
+    found: Findings, rows: Sequence[Row], people: Sequence[Person], in_tasks: set[str], may_be: int, log: str
+) -> None:
+    for row in rows:
+        person = next(person for person in people if person.user.id == row.owner)
+        messages = person.results(row.id)
+        if not messages and row.id in in_tasks:
+            found.in_tasks += 1
+            continue
+        if not messages:
+            found.lost += 1
+            found.wrong.append(f"lost: nobody was told how it ended: {row}")
+            continue
+        more = len(messages) - 1
+        if 0 < more <= may_be:
+            found.undecidable += more
+            if not re.search(rf"second_message_possible.*{row.id}", log):
+                found.wrong.append(f"a second message that the bot did not count, about {row}")
+        elif more:
+            found.second_messages += more
+            found.wrong.append(f"{more} second messages about {row}")
+        says = "Reusable task ID" if row.outcome == "succeeded" else MAY_BE_CHARGED
+        if not all(says in message.text for message in messages):
+            found.wrong.append(f"the message does not say how it ended: {row}: {messages[0].text}")
+        if row.outcome == "succeeded" and not all(message.files for message in messages):
+            found.wrong.append(f"a result without its picture: {row}")
+
+
+def _no_orphans(found: Findings, folder: Path, rows: Sequence[Row]) -> None:
+    files = folder / "files"
+    with closing(connect(folder)) as database:
+        kept = {key: (sha256, size) for key, sha256, size in database.execute("SELECT key, sha256, size FROM files")}
+        used = {key for (key,) in database.execute(_USED)}
+    on_disk = {path.relative_to(files).as_posix(): path for path in files.rglob("*") if path.is_file()}
+    for name, path in on_disk.items():
+        if name.startswith("work/"):
+            continue
+        data = path.read_bytes()
+        if kept.get(name) != (hashlib.sha256(data).hexdigest(), len(data)):
+            found.orphans += 1
+            found.wrong.append(f"a file that no row refers to: {name}")
+    for key in kept.keys() - on_disk.keys():
+        found.lost += 1
+        found.wrong.append(f"lost: a row refers to a file that is gone: {key}")
+    for key in kept.keys() ^ (used - {None}):
+        found.orphans += 1
+        found.wrong.append(f"a row of a file that no character has, or the other way round: {key}")
+    wanted = {row.id for row in rows if not row.done or row.outcome == "unknown"}  # that one may be sent again
+    work = files / "work"
+    for left in work.iterdir() if work.exists() else ():
+        if left.name not in wanted:
+            found.orphans += 1
+            found.wrong.append(f"a work folder of no unfinished job: {left.name}")
+
+
+def _sound_database(found: Findings, folder: Path) -> None:
+    with closing(connect(folder)) as database:
+        said = [row[0] for row in database.execute("PRAGMA integrity_check")]
+        broken = database.execute("PRAGMA foreign_key_check").fetchall()
+    if said != ["ok"] or broken:
+        found.wrong.append(f"the database is damaged: {said[:3]} {broken[:3]}")

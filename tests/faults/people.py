@@ -1,0 +1,94 @@
+"""People who want a character and do not give up: they ask again what was not taken, and answer what they are asked."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.faults.rows import Row
+from tests.loopback_discord.driving import User
+from tests.loopback_discord.interactions import Interaction
+from tests.loopback_discord.messages import Message
+from tests.loopback_discord.places import Channel
+
+YES = ("Yes, that is so", "Use 1", "Use anyway", "Make another", OTHER := "Other seconds…")
+YES_IN_LIST = ("Yes to 1", "Use 1 anyway", "Pick seconds of 1", "Make 1 again")
+STILL_LOOKING = "Looking for the best seconds"
+PATIENCE = 5.0  # seconds without a question before somebody looks into /tasks
+
+
+@dataclass(eq=False)
+class Person:
+    """``options`` is what they give ``/character create``."""
+
+    user: User
+    channel: Channel
+    options: Mapping[str, Any]
+    asked: list[Interaction] = field(default_factory=list)
+    looked_into_tasks: int = 0
+    _asked_in: int = 0  # the life of the bot in which they asked last
+    _pressed: set[tuple[int, int, str]] = field(default_factory=set)
+    _waits_since: float | None = None
+
+    async def ask(self, life: int) -> None:
+        """Give the command, once in each life of the bot: what a killed one had not taken is asked for again."""
+        if self._asked_in != life:
+            self._asked_in = life
+            self.asked.append(await self.user.slash(self.channel, "character create", dict(self.options)))
+
+    async def answer(self, mine: Sequence[Row], life: int) -> None:
+        """Say yes to whatever a job of theirs waits with."""
+        if not any(row.step == "choose" for row in mine):
+            self._waits_since = None
+        elif not await self._press(self.channel.visible_to(self.user), YES, life):
+            await self._look_into_tasks(life)
+
+    async def _press(self, messages: Sequence[Message], labels: Sequence[str], life: int) -> bool:
+        """Press yes under what asks them; whether there is something that does (perhaps pressed already)."""
+        for message in reversed(messages):
+            label = next((label for label in labels if label in message.labels), None)
+            if label is None:
+                continue
+            if STILL_LOOKING in message.text:
+                return True
+            press = (life, message.id, label)
+            if press not in self._pressed:
+                self._pressed.add(press)
+                self._waits_since = None
+                pressed = await message.press(self.user, label)
+                if label == OTHER:
+                    await self._name_seconds(pressed)
+            return True
+        return False
+
+    async def _name_seconds(self, pressed: Interaction) -> None:
+        discord = self.user.discord
+        with contextlib.suppress(TimeoutError):  # the form did not open: tried again in the next life
+            await discord.wait_for(lambda: pressed.modal or not discord.gateway.connected, PATIENCE)
+        if pressed.modal is not None and discord.gateway.connected:
+            await self.user.submit(pressed.modal, {pressed.modal.fields[0].label: "1-3"})
+
+    async def _look_into_tasks(self, life: int) -> None:
+        """The question is nowhere to be seen: after a while they ask how things stand."""
+        now = asyncio.get_running_loop().time()
+        self._waits_since = self._waits_since or now
+        if now - self._waits_since < PATIENCE:
+            return
+        self._waits_since = None
+        self.looked_into_tasks += 1
+        listing = await self.user.slash(self.channel, "tasks")
+        with contextlib.suppress(TimeoutError):  # the bot was killed meanwhile
+            await self._press([await listing.replied(PATIENCE)], YES_IN_LIST, life)
+
+    def results(self, job_id: str) -> list[Message]:
+        """Every message that says to them how that job ended."""
+        discord = self.user.discord
+        return [
+            message
+            for channel in list(discord.channels.values())
+            for message in channel.visible_to(self.user)
+            if any(f"Job {job_id}" in (embed.get("footer") or {}).get("text", "") for embed in message.embeds)
+        ]

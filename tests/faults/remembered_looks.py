@@ -1,0 +1,60 @@
+"""What media children answered is kept in a folder: hundreds of processes look at the same clip.
+
+Only the child itself is spared: the workshop, and what is moved out of it into a job's folder, stay real.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import pickle
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from bot.media.worker import MediaWorker
+
+
+def remember_looks(folder: Path) -> None:
+    """From now on a look that was taken once, by any process, is answered as it was answered then, files included."""
+    look = MediaWorker._ask
+
+    async def asked(self: MediaWorker, operation: Any, source: Path, request: Mapping[str, Any] | None = None) -> Any:
+        wanted = dict(request or {})
+        shop = _workshop(wanted.pop("into", None), wanted.pop("folder", None))
+        known = await asyncio.to_thread(_place, folder, operation.name, source, wanted)
+        if not await asyncio.to_thread(known.exists):
+            answer = await look(self, operation, source, request)
+            await asyncio.to_thread(_keep, known, answer, shop)
+        return await asyncio.to_thread(_answer_again, known, shop)
+
+    MediaWorker._ask = asked  # type: ignore[method-assign]
+
+
+def _workshop(into: str | None, folder: str | None) -> Path | None:
+    """Where the child leaves its files: another folder each time."""
+    if into is not None:
+        return Path(into).parent
+    return None if folder is None else Path(folder)
+
+
+def _place(folder: Path, operation: str, source: Path, wanted: Mapping[str, Any]) -> Path:
+    seen = hashlib.sha256(source.read_bytes()).hexdigest()
+    return folder / hashlib.sha256(repr((operation, seen, sorted(wanted.items()))).encode()).hexdigest()
+
+
+def _keep(known: Path, answer: Any, shop: Path | None) -> None:
+    files = {path.name: path.read_bytes() for path in shop.iterdir()} if shop else {}
+    new = known.with_name(f"{known.name}.{secrets.token_hex(4)}")
+    new.write_bytes(pickle.dumps((answer, files)))
+    os.replace(new, known)
+
+
+def _answer_again(known: Path, shop: Path | None) -> Any:
+    answer, files = pickle.loads(known.read_bytes())
+    for name, data in files.items():
+        assert shop is not None
+        (shop / name).write_bytes(data)
+    return answer

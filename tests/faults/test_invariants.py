@@ -1,0 +1,160 @@
+"""What the harness would find: each thing that it looks for is put wrong once, and seen."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from copy import copy
+from pathlib import Path
+
+from tests.faults.campaign import Campaign
+from tests.faults.figures import kills
+from tests.faults.invariants import Findings
+from tests.faults.points import EXPECTED, Kill
+from tests.faults.scenario import Outcome, Plan, Scenario, run, world
+
+Tampering = Callable[[Scenario], AbstractContextManager[None]]
+
+
+def _row(statement: str) -> Tampering:
+    """Changes the database, and puts it back."""
+
+    @contextmanager
+    def tamper(scenario: Scenario) -> Iterator[None]:
+        file = scenario.bot.folder / "castbook.db"
+        before = file.read_bytes()
+        with closing(sqlite3.connect(file)) as database, database:
+            database.execute(statement)
+        yield
+        file.write_bytes(before)
+
+    return tamper
+
+
+@contextmanager
+def _damaged(scenario: Scenario) -> Iterator[None]:
+    """An index that no longer has what its table has."""
+    file = scenario.bot.folder / "castbook.db"
+    before = file.read_bytes()
+    with closing(sqlite3.connect(file)) as database:
+        page = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'ix_jobs_task_id'").fetchone()[0]
+        size = database.execute("PRAGMA page_size").fetchone()[0]
+    empty_leaf = b"\x0a" + bytes(4) + size.to_bytes(2, "big") + b"\0"
+    file.write_bytes(before[: (page - 1) * size] + empty_leaf.ljust(size, b"\0") + before[page * size :])
+    yield
+    file.write_bytes(before)
+
+
+def _file(name: str) -> Tampering:
+    """Leaves a file behind."""
+
+    @contextmanager
+    def tamper(scenario: Scenario) -> Iterator[None]:
+        file = scenario.bot.folder / "files" / name
+        there = file.parent.exists()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"left")
+        yield
+        shutil.rmtree(file.parent) if not there else file.unlink()
+
+    return tamper
+
+
+@contextmanager
+def _file_gone(scenario: Scenario) -> Iterator[None]:
+    file = next(path for path in (scenario.bot.folder / "files").rglob("*") if path.is_file())
+    data = file.read_bytes()
+    file.unlink()
+    yield
+    file.write_bytes(data)
+
+
+@contextmanager
+def _submitted_again(scenario: Scenario) -> Iterator[None]:
+    submissions = scenario.provider.submissions
+    submissions.append(submissions[0])
+    yield
+    submissions.pop()
+
+
+@contextmanager
+def _told_again(scenario: Scenario) -> Iterator[None]:
+    messages = scenario.people[0].channel.messages
+    messages.append(copy(messages[0]))
+    yield
+    messages.pop()
+
+
+@contextmanager
+def _told_nothing(scenario: Scenario) -> Iterator[None]:
+    message = scenario.people[1].channel.messages[1]
+    message.delete()
+    yield
+    message.deleted = False
+
+
+@contextmanager
+def _logged(scenario: Scenario) -> Iterator[None]:
+    log = scenario.bot.folder / "stderr.log"
+    before = log.read_bytes()
+    log.write_bytes(before + b"Traceback (most recent call last):\n")
+    yield
+    log.write_bytes(before)
+
+
+ABC = "ab" * 32
+# What is done, and the figure that must show it ("" for those that have no figure of their own).
+TAMPERINGS: dict[str, tuple[Tampering, str]] = {
+    "a job that is gone": (_row("DELETE FROM jobs WHERE rowid = (SELECT min(rowid) FROM jobs)"), "lost"),
+    "a job that failed": (_row("UPDATE jobs SET outcome = 'failed'"), "lost"),
+    "a job that is unknown without need": (_row("UPDATE jobs SET outcome = 'unknown', failure = NULL"), "lost"),
+    "a job that is not done": (_row("UPDATE jobs SET step = 'watch'"), "lost"),
+    "a second submission": (_submitted_again, "double_submits"),
+    "a second message": (_told_again, "second_messages"),
+    "no message": (_told_nothing, "lost"),
+    "a file of no row": (_file(f"123/{ABC}"), "orphans"),
+    "a folder of no job": (_file("work/0123456789abcdef/source"), "orphans"),
+    "a row of no file": (_file_gone, "lost"),
+    "a file's row that nothing refers to": (_row("DELETE FROM character_files"), "orphans"),
+    "a damaged index": (_damaged, ""),
+    "a defect in the log": (_logged, ""),
+}
+
+
+async def test_each_thing_that_is_wrong_is_found(tmp_path: Path) -> None:
+    looks = tmp_path / "looks"
+    looks.mkdir()
+    (tmp_path / "bot").mkdir()
+    async with world(Plan(), tmp_path / "bot", looks) as scenario:
+        outcome = await scenario.run()
+        assert outcome.findings == Findings(jobs=3)
+        for name, (tamper, figure) in TAMPERINGS.items():
+            found = Findings()
+            with tamper(scenario):
+                scenario.look(found)
+            assert found.wrong, name
+            assert not figure or getattr(found, figure), name
+        after = Findings()
+        scenario.look(after)
+        assert after == Findings(jobs=3), "every tampering was put right again"
+
+
+async def test_a_point_that_is_never_come_to_is_a_failure(tmp_path: Path) -> None:
+    plan = Plan((Kill("submit.provider.pay_twice", "before"),))
+    campaign = Campaign(0, [await run(plan, tmp_path)])
+    assert campaign.never == [f"never happened: {plan}"]
+    assert not campaign.wrong
+
+
+def test_a_point_that_is_gone_is_a_failure() -> None:
+    campaign = Campaign(0, points=set(EXPECTED) - {"submit.provider.create_character"})
+    assert campaign.failures == ["no such point any more: submit.provider.create_character"]
+
+
+def test_a_kill_with_one_job_running_does_not_count() -> None:
+    plan = Plan((Kill("submit.provider.create_character", "before"),))
+    outcome = Outcome(plan, killed=[1])
+    assert kills(outcome) == 0
+    assert Campaign(0, [outcome]).never == [f"never happened: {plan}"]

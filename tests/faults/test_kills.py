@@ -1,0 +1,55 @@
+"""The bot is killed at points and moments of its work, with jobs running; whoever comes next loses nothing.
+
+The short run: a few points of every step, and both kinds of provider. ``make faults`` takes them all.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.faults.campaign import Campaign, carry_out, random_moments
+from tests.faults.figures import kills, table
+from tests.faults.points import At, Kill
+from tests.faults.scenario import History, Plan, Story
+
+SEED = 4  # of the moments
+AT_LEAST = 20
+AT_ONCE = 4
+
+SENT = "submit.provider.create_character"
+EDITED = Kill("deliver.discord.edit", "after")
+POSTED = Kill("deliver.discord.post", "after")
+
+PLANS = (
+    Plan((Kill("bot.commit.JobStore.add", "after"), At(0.1))),
+    Plan((Kill("prepare.commit.row(file,request,seen)", "before"),), remembers=False),
+    Plan((Kill("submit.media.take", "after"), Kill("submit.provider.upload_video", "after"))),
+    Plan((Kill("submit.commit.row(lookups,submit_started_at)", "after"),), remembers=False),
+    Plan((Kill(SENT, "before"),)),
+    Plan((Kill(SENT, "after"), Kill("submit.provider.find", "after"))),
+    Plan((Kill(SENT, "after"), At(0.4)), remembers=False),
+    Plan((Kill("submit.commit.release", "before"),), remembers=False),
+    Plan((Kill("watch.commit.release", "before"), Kill("start.files.sweep", "before"))),
+    Plan((Kill("collect.commit.CharacterStore.add_for_job", "before", 2),), remembers=False),
+    Plan((Kill("collect.commit.CharacterStore.add_for_job", "after"), EDITED)),
+    Plan((Kill("deliver.commit.release", "before"),), remembers=False),
+    Plan((Kill("choose.discord.follow_up", "after"), Kill("bot.commit.OwnedJobs.answer", "before")), Story.PICKED),
+    Plan((POSTED,), Story.LATE, history=History.NONCE),
+    Plan((POSTED,), Story.LATE, False, History.READABLE),
+    Plan((EDITED,), Story.OUTAGE),
+)
+
+
+@pytest.mark.timeout(600)  # seconds; on two idle cores it takes less than one of ten
+async def test_nothing_is_lost_and_nothing_is_done_twice(tmp_path: Path) -> None:
+    campaign = Campaign(SEED)
+    plans = [*PLANS, *random_moments(2, Random(SEED))]
+    await carry_out(plans[:1], tmp_path, campaign, print)  # the looks at the clips are remembered
+    await carry_out(plans[1:], tmp_path, campaign, print, AT_ONCE)
+    print(table(campaign))
+    assert not campaign.wrong
+    assert not campaign.never
+    assert sum(map(kills, campaign.outcomes)) >= AT_LEAST
