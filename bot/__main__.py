@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -49,6 +50,28 @@ def migrate(config: Config = None) -> None:
     from bot.app import check, process
 
     process.finish(config, check.migrate, level="ERROR")
+
+
+@cli.command()
+def backup(
+    path: Annotated[Path, typer.Argument(help="A new folder.")],
+    config: Config = None,
+) -> None:
+    """Copy the database and all files into a folder, also while the bot runs."""
+    from bot.app import backup, process
+
+    process.finish(config, partial(backup.backup, path=path), level="ERROR")
+
+
+@cli.command()
+def restore(
+    path: Annotated[Path, typer.Argument(help="The folder of a backup.")],
+    config: Config = None,
+) -> None:
+    """Put a backup where the settings say that everything is kept; nothing may be there, and no bot running."""
+    from bot.app import backup, process
+
+    process.finish(config, partial(backup.restore, path=path), level="ERROR")
 
 
 @cli.command()

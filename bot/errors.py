@@ -5,6 +5,8 @@ Everything that is not a :class:`CastbookError` is a defect: it is logged with a
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from bot.texts import Text, text
 
 
@@ -88,6 +90,28 @@ def unexpected(error_id: str) -> Text:
     return text(
         "Something went wrong on our side (ID {id}). Look at /tasks before you try again, "
         "and give this ID to whoever runs the bot.",
+        id=error_id,
+    )
+
+
+class Trouble(StrEnum):
+    """Why nothing can be written just now, though nothing is defect."""
+
+    BUSY = "busy"  # another program holds the database
+    FULL = "full"  # no room on the disk, or no right to more of it
+
+
+def troubled(trouble: Trouble, error_id: str) -> Text:
+    """The sentence for what could not be written; the log has ``error_id``. Nothing was sent for it."""
+    if trouble is Trouble.BUSY:
+        return text(
+            "I could not write that down: my database is busy (ID {id}). Nothing was charged. "
+            "Try again in a minute; /tasks shows what is running.",
+            id=error_id,
+        )
+    return text(
+        "I could not write that down: there is no room left on my disk (ID {id}). Nothing was charged. "
+        "Give this ID to whoever runs the bot, and try again later.",
         id=error_id,
     )
 

@@ -32,6 +32,8 @@ LEASE_RENEWAL = timedelta(seconds=20)
 SHUTDOWN_GRACE = timedelta(seconds=10)
 PROGRESS_GAP = timedelta(seconds=5)
 CHOICE_OPEN = timedelta(hours=24)
+POLL_BESIDE_WEBHOOKS = timedelta(seconds=30)
+EVENT_LIFE = timedelta(hours=24)  # how long a webhook event may wait for the answer that says whose task it is about
 RESULT_SLOWEST_POLL = timedelta(minutes=5)
 SUBMISSION_LOOKUPS = (5, 15, 60, 300)  # seconds after an unclear submission at which both status paths are asked
 SUBMISSION_PAUSE = timedelta(hours=1)  # how long a job waits for paused submissions before it fails uncharged

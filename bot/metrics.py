@@ -1,15 +1,55 @@
-"""Counters. They are the process's, as the logs are: a bot that is built anew in the same process goes on counting.
+"""What is measured. It is the process's, as the logs are: a bot that is built anew in one process goes on counting.
 
-The registry is our own, so that what is served is this list and nothing that a library registers by itself.
+The registry is our own, so that what is served is this list and nothing that a library registers by itself. No label
+names a person, or anything of which there could be ever more.
 """
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter
+import itertools
+from enum import StrEnum
 
-from bot.values.job import DeliveryPath, Outcome
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from bot.values.job import DeliveryPath, Outcome, Step
 
 REGISTRY = CollectorRegistry()
+
+
+class Fault(StrEnum):
+    """What became of a request that did not bring what was asked for."""
+
+    UNREACHABLE = "unreachable"  # it never got there
+    SILENT = "silent"  # it may have got there; no answer came back
+    UNREADABLE = "unreadable"  # an answer that is none
+    TROUBLE = "trouble"  # 5xx
+    RATE_LIMITED = "rate_limited"  # 429
+    NOT_FOUND = "not_found"  # 404
+    REFUSED = "refused"  # every other 4xx
+
+
+class MediaFault(StrEnum):
+    """Why a look into a file brought nothing."""
+
+    UNUSABLE = "unusable"  # the file's own fault
+    FAILED = "failed"  # its child died, was too slow, or answered nonsense
+    DISK = "disk"  # our own
+
+
+class DiscordRoute(StrEnum):
+    """What a request to Discord is about."""
+
+    FIRST_ANSWER = "first_answer"  # to a command, a button or a form: Discord waits three seconds for it
+    REPLY = "reply"  # by an interaction's token: its original answer, and follow-ups
+    MESSAGE = "message"  # into a channel or a direct message
+    OTHER = "other"
+
+
+MEDIA_OPERATIONS = ("probe", "filmstrip", "suggest", "examine", "cut", "picture")
+
+_NETWORK = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)  # up to the longest upload
+_LOOKS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 45.0, 90.0, 300.0)
+_LAG = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
 
 JOBS_ENDED = Counter("castbook_jobs_ended", "Jobs that ended, by how.", ["outcome"], registry=REGISTRY)
 DELIVERIES = Counter(
@@ -21,9 +61,72 @@ DELIVERIES_UNDECIDABLE = Counter(
     registry=REGISTRY,
 )
 UNEXPECTED_ERRORS = Counter("castbook_unexpected_errors", "Failures that were answered with an ID.", registry=REGISTRY)
+STEP_LAG = Histogram(
+    "castbook_step_lag_seconds",
+    "How long after it was due a step was begun; watch: how late a status query is.",
+    ["step"],
+    registry=REGISTRY,
+    buckets=_LAG,
+)
+PROVIDER_SECONDS = Histogram(
+    "castbook_provider_seconds",
+    "How long a request to the provider took, whatever came of it.",
+    ["request"],
+    registry=REGISTRY,
+    buckets=_NETWORK,
+)
+PROVIDER_FAULTS = Counter(
+    "castbook_provider_faults", "Requests to the provider that failed, by how.", ["fault"], registry=REGISTRY
+)
+DISCORD_SECONDS = Histogram(
+    "castbook_discord_seconds",
+    "How long a REST request to Discord took, whatever came of it; each repetition is one of its own.",
+    ["route"],
+    registry=REGISTRY,
+    buckets=_NETWORK,
+)
+DISCORD_FAULTS = Counter(
+    "castbook_discord_faults", "REST requests to Discord that failed, by how.", ["route", "fault"], registry=REGISTRY
+)
+MEDIA_SECONDS = Histogram(
+    "castbook_media_seconds",
+    "How long a look into a file took, its wait for a place included.",
+    ["operation"],
+    registry=REGISTRY,
+    buckets=_LOOKS,
+)
+MEDIA_FAULTS = Counter(
+    "castbook_media_faults", "Looks into a file that failed, by why.", ["operation", "fault"], registry=REGISTRY
+)
+READABLE = Gauge(
+    "castbook_gauges_readable", "Whether what stands in the database could be read for this answer.", registry=REGISTRY
+)
+
+
+def fault_of(status: int) -> Fault | None:
+    """What an HTTP status means here; ``None`` where it is none."""
+    if status < 400:
+        return None
+    if status >= 500:
+        return Fault.TROUBLE
+    return {404: Fault.NOT_FOUND, 429: Fault.RATE_LIMITED}.get(status, Fault.REFUSED)
+
 
 # A series that begins at its first event hides that event from every rate.
 for _outcome in Outcome:
     JOBS_ENDED.labels(_outcome)
 for _path in DeliveryPath:
     DELIVERIES.labels(_path)
+for _step in Step:
+    if _step is not Step.DONE:
+        STEP_LAG.labels(_step)
+for _fault in Fault:
+    PROVIDER_FAULTS.labels(_fault)
+for _route in DiscordRoute:
+    DISCORD_SECONDS.labels(_route)
+for _pair in itertools.product(DiscordRoute, Fault):
+    DISCORD_FAULTS.labels(*_pair)
+for _operation in MEDIA_OPERATIONS:
+    MEDIA_SECONDS.labels(_operation)
+for _look in itertools.product(MEDIA_OPERATIONS, MediaFault):
+    MEDIA_FAULTS.labels(*_look)

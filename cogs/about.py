@@ -42,8 +42,9 @@ _HELP_PARTS = (
     (
         text("Privacy"),
         text(
-            "Make characters of yourself, of people who gave their permission, or of nobody real. I keep the "
-            "picture, the names and the task ID until you use /character delete; the clip goes when its job ends."
+            "Make characters of yourself, of people who gave their permission, or of nobody real. I keep a character "
+            "with its picture, clip and stills until you use /character delete; the video goes when its job ends. "
+            "/privacy export gives you everything that I keep about you, and /privacy delete has it deleted."
         ),
     ),
 )

@@ -1,26 +1,55 @@
-"""What is counted, and that it is there before it first happens."""
+"""What is measured: that it is there before it first happens, and that no label can grow without end."""
 
 from __future__ import annotations
 
+import pytest
 from prometheus_client import generate_latest
 
-from bot.metrics import DELIVERIES, REGISTRY
-from bot.values.job import DeliveryPath
+from bot.metrics import DELIVERIES, REGISTRY, Fault, fault_of
+from bot.values.job import DeliveryPath, Step
+
+BOUNDED = {
+    "outcome": {"succeeded", "failed", "cancelled", "unknown"},
+    "path": {"original", "channel", "dm"},
+    "step": {"prepare", "choose", "submit", "watch", "collect", "deliver"},
+    "route": {"first_answer", "reply", "message", "other"},
+    "fault": {*Fault, "unusable", "failed", "disk"},
+    "operation": {"probe", "filmstrip", "suggest", "examine", "cut", "picture"},
+    "request": None,  # the provider's few paths, known once they are asked
+}
 
 
 def test_every_series_is_there_from_the_start_and_nothing_else_is_served() -> None:
     served = {line.split()[0] for line in generate_latest(REGISTRY).decode().splitlines() if line[0] != "#"}
-    assert {series for series in served if "_created" not in series} == {
-        'castbook_jobs_ended_total{outcome="succeeded"}',
-        'castbook_jobs_ended_total{outcome="failed"}',
-        'castbook_jobs_ended_total{outcome="cancelled"}',
-        'castbook_jobs_ended_total{outcome="unknown"}',
-        'castbook_deliveries_total{path="original"}',
-        'castbook_deliveries_total{path="channel"}',
-        'castbook_deliveries_total{path="dm"}',
+    buckets = {series for series in served if "_bucket" in series or "_created" in series or "_sum" in series}
+    steps = {f'castbook_step_lag_seconds_count{{step="{step}"}}' for step in Step if step is not Step.DONE}
+    routes = BOUNDED["route"] or set()
+    operations = BOUNDED["operation"] or set()
+    assert {series for series in served - buckets if "castbook_provider_seconds" not in series} == {
+        *(f'castbook_jobs_ended_total{{outcome="{outcome}"}}' for outcome in BOUNDED["outcome"] or ()),
+        *(f'castbook_deliveries_total{{path="{path}"}}' for path in BOUNDED["path"] or ()),
         "castbook_deliveries_undecidable_total",
         "castbook_unexpected_errors_total",
+        *steps,
+        *(f'castbook_provider_faults_total{{fault="{fault}"}}' for fault in Fault),
+        *(f'castbook_discord_seconds_count{{route="{route}"}}' for route in routes),
+        *(f'castbook_discord_faults_total{{fault="{fault}",route="{route}"}}' for fault in Fault for route in routes),
+        *(f'castbook_media_seconds_count{{operation="{operation}"}}' for operation in operations),
+        *(
+            f'castbook_media_faults_total{{fault="{fault}",operation="{operation}"}}'
+            for fault in ("unusable", "failed", "disk")
+            for operation in operations
+        ),
+        "castbook_gauges_readable",
     }
+
+
+def test_no_label_holds_anything_of_which_there_could_be_ever_more() -> None:
+    for family in REGISTRY.collect():
+        for sample in family.samples:
+            for label, value in sample.labels.items():
+                known = BOUNDED.get(label, set()) if label != "le" else None
+                assert known is None or value in known, (family.name, label, value)
 
 
 def test_counting_with_our_own_values() -> None:
@@ -29,3 +58,21 @@ def test_counting_with_our_own_values() -> None:
     DELIVERIES.labels(DeliveryPath.DM).inc()
     assert before is not None
     assert REGISTRY.get_sample_value("castbook_deliveries_total", labels) == before + 1
+
+
+@pytest.mark.parametrize(
+    ("status", "fault"),
+    [
+        (200, None),
+        (204, None),
+        (302, None),
+        (400, Fault.REFUSED),
+        (401, Fault.REFUSED),
+        (404, Fault.NOT_FOUND),
+        (429, Fault.RATE_LIMITED),
+        (500, Fault.TROUBLE),
+        (503, Fault.TROUBLE),
+    ],
+)
+def test_what_a_status_means(status: int, fault: Fault | None) -> None:
+    assert fault_of(status) is fault

@@ -5,26 +5,33 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from random import Random, SystemRandom
 from typing import TypeAlias
 
 from discord.ext import commands
 
-from bot import __version__
+from bot import __version__, metrics
+from bot.app.gauges import Gauges
 from bot.app.login import log_in
+from bot.app.report import HealthReport
+from bot.app.stores import Stores
 from bot.chat.buttons import Presses
 from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
+from bot.chat.waiting import WaitingResults
 from bot.config import Settings
 from bot.jobs.character import character_steps
 from bot.jobs.choose import Choose
 from bot.jobs.collect import Collect
 from bot.jobs.deliver import Deliver
+from bot.jobs.doorkeeper import Doorkeeper
+from bot.jobs.erasure import Erasure
+from bot.jobs.events import TaskEvents
 from bot.jobs.footage import Footage
+from bot.jobs.forgetting import Forgetting
 from bot.jobs.gate import Gate
 from bot.jobs.intake import Intake
+from bot.jobs.line import WaitingLine
 from bot.jobs.ports import ByteSource
 from bot.jobs.prepare import Prepare, most_bytes
 from bot.jobs.runner import Runner
@@ -33,60 +40,27 @@ from bot.jobs.upkeep import Upkeep
 from bot.jobs.watch import Watch
 from bot.media.download import Downloader
 from bot.media.guard import AddressGuard
-from bot.media.worker import MediaWorker
+from bot.media.measured import MeasuredMediaWorker
 from bot.provider.client import ToapisClient
-from bot.store.characters import CharacterStore
-from bot.store.commands import CommandStore
-from bot.store.consents import ConsentStore
-from bot.store.database import Database
-from bot.store.disk import DiskUse
-from bot.store.drafts import DraftStore
-from bot.store.files import FileStore
-from bot.store.jobs import JobStore
-from bot.store.provider_state import ProviderStateStore
+from bot.store.archive import Archivist
+from bot.store.gauges import GaugeStore
 from bot.values.clock import Clock, utc_now
 from bot.values.job import JobKind
 from bot.web.health import HealthServer
+from bot.web.metrics import MetricsServer
+from bot.web.webhooks import webhook_routes
 from cogs.about import About
 from cogs.cast import Cast
 from cogs.characters import Characters
 from cogs.message_menu import MessageMenu
+from cogs.operator import Operator
+from cogs.privacy import Privacy
+from cogs.server import Server
 from cogs.tasks import Tasks
 
 DRAIN = 5.0  # seconds that running commands get to answer, before the jobs get theirs
 
 WrapSource: TypeAlias = Callable[[ByteSource], ByteSource]
-
-
-@dataclass(frozen=True, slots=True)
-class Stores:
-    """Everything that is kept, each entity with its own queries."""
-
-    database: Database
-    jobs: JobStore
-    characters: CharacterStore
-    drafts: DraftStore
-    consents: ConsentStore
-    provider_state: ProviderStateStore
-    commands: CommandStore
-    disk: DiskUse
-    files: FileStore
-
-    @classmethod
-    def of(cls, settings: Settings) -> Stores:
-        """Build them; nothing is opened yet."""
-        database = Database(settings.store.url)
-        return cls(
-            database=database,
-            jobs=JobStore(database),
-            characters=CharacterStore(database),
-            drafts=DraftStore(database),
-            consents=ConsentStore(database),
-            provider_state=ProviderStateStore(database),
-            commands=CommandStore(database),
-            disk=DiskUse(database),
-            files=FileStore(Path(settings.store.files)),
-        )
 
 
 class App:
@@ -114,16 +88,28 @@ class App:
         guard = AddressGuard([*settings.discord.cdn_origins, *settings.links.trusted_origins])
         self._downloader = Downloader(guard, timeout=settings.links.timeout, cdn_origins=settings.discord.cdn_origins)
         source: ByteSource = wrap_source(self._downloader) if wrap_source else self._downloader
-        self._presses = Presses()
-        self.media = MediaWorker(workers=settings.media.workers)
+        self.doorkeeper = Doorkeeper(servers=stores.servers, blocks=stores.blocks)
+        self._presses = Presses(refusal=self.doorkeeper.refusal)
+        self.media = MeasuredMediaWorker(workers=settings.media.workers)
         self.client = CastbookClient(
-            clock=clock, presses=self._presses, commands_store=stores.commands, shard_count=shards
+            clock=clock,
+            presses=self._presses,
+            waiting=WaitingResults(stores.jobs.waiting_results),
+            commands_store=stores.commands,
+            dev_guild=settings.discord.dev_guild,
+            shard_count=shards,
         )
         self.courier = DiscordCourier(self.client, stores.files, clock=clock, owners=settings.discord.owners)
         self.gate = Gate(stores.provider_state, self.provider, clock, models=settings.toapis.models)
+        self._line = WaitingLine(
+            jobs=stores.jobs, courier=self.courier, clock=clock, in_all=settings.limits.running_in_all
+        )
         self.runner = self._build_runner(source)
         self.intake = Intake(
             jobs=stores.jobs,
+            people=stores.people,
+            doorkeeper=self.doorkeeper,
+            line=self._line,
             consents=stores.consents,
             files=stores.files,
             disk=stores.disk,
@@ -134,13 +120,38 @@ class App:
             random=self._random,
             settings=settings.limits,
         )
-        self._upkeep = Upkeep(jobs=stores.jobs, drafts=stores.drafts, files=stores.files, disk=stores.disk, clock=clock)
+        self._upkeep = Upkeep(
+            jobs=stores.jobs,
+            drafts=stores.drafts,
+            events=stores.events,
+            files=stores.files,
+            disk=stores.disk,
+            clock=clock,
+        )
+        self._erasure = Erasure(
+            store=stores.privacy, files=stores.files, workers=self.runner, courier=self.courier, clock=clock
+        )
+        self._forgetting = Forgetting(
+            store=stores.privacy,
+            provider=self.provider,
+            clock=clock,
+            keep_watching_for=settings.toapis.keep_watching_for,
+        )
+        events = TaskEvents(events=stores.events, workers=self.runner, clock=clock)
+        self._probes = {
+            "gateway": self._gateway_up,
+            "database": stores.database.writable,
+            "jobs": self._jobs_up,
+        }
         self.health = HealthServer(
             settings.web,
-            {"gateway": self._gateway_up, "database": stores.database.writable, "jobs": self._jobs_up},
+            self._probes,
+            routes=webhook_routes(settings.toapis.webhook_secrets, events, clock),
         )
+        gauges = Gauges(GaugeStore(stores.database), clock, models=settings.toapis.models)
+        self.metrics = MetricsServer(settings.web.metrics_port, metrics.REGISTRY, gauges.read)
         self._opened = AsyncExitStack()
-        self._tidying: asyncio.Task[None] | None = None
+        self._tidying: tuple[asyncio.Task[None], ...] = ()
 
     def _build_runner(self, source: ByteSource) -> Runner:
         stores, settings, random = self.stores, self.settings, self._random
@@ -163,11 +174,18 @@ class App:
                 gate=self.gate,
                 footage=footage,
                 courier=self.courier,
+                events=stores.events,
                 random=random,
                 settings=settings.toapis,
                 cut=settings.media.send == "clip",
             ),
-            Watch(provider=self.provider, courier=self.courier, random=random, settings=settings.toapis),
+            Watch(
+                provider=self.provider,
+                courier=self.courier,
+                events=stores.events,
+                random=random,
+                settings=settings.toapis,
+            ),
             Collect(
                 characters=stores.characters,
                 files=stores.files,
@@ -184,6 +202,7 @@ class App:
             clock=self.clock,
             random=random,
             concurrency=settings.jobs.concurrency,
+            line=self._line,
         )
 
     async def open(self) -> None:
@@ -191,12 +210,15 @@ class App:
         async with AsyncExitStack() as opened:
             await self.stores.database.open()
             opened.push_async_callback(self.stores.database.close)
+            await self.stores.people.load()
+            await self.stores.servers.load()
+            await self.stores.blocks.load()
             await self.provider.open()
             opened.push_async_callback(self.provider.close)
             await self._downloader.open()
             opened.push_async_callback(self._downloader.close)
             await self._upkeep.at_start()
-            await self.client.add_parts(self._cogs())
+            await self.client.add_parts(self._cogs(), [self._operator_cog()])
             self._opened = opened.pop_all()
 
     def _cogs(self) -> list[commands.Cog]:
@@ -223,20 +245,39 @@ class App:
             Cast(group=characters.group, presses=self._presses, characters=stores.characters, files=stores.files),
             menu,
             Tasks(intake=self.intake, jobs=stores.jobs, presses=self._presses, clock=self.clock),
+            Privacy(
+                store=stores.privacy,
+                archivist=Archivist(stores.files),
+                erasure=self._erasure,
+                presses=self._presses,
+                clock=self.clock,
+                day_limit=self.settings.limits.per_user_per_day,
+            ),
+            Server(servers=stores.servers, allowed_per_day=self.settings.limits.per_server_per_day),
             About(version=__version__),
         ]
+
+    def _operator_cog(self) -> Operator:
+        report = HealthReport(probes=self._probes, gauges=GaugeStore(self.stores.database), clock=self.clock)
+        owners = self.settings.discord.owners
+        return Operator(blocks=self.stores.blocks, owners=owners, report=report.lines, clock=self.clock)
 
     async def start_jobs(self) -> None:
         """Go on with every unfinished job, and take new ones."""
         await self.runner.start()
         self._opened.push_async_callback(self.runner.stop)
-        self._tidying = asyncio.create_task(self._upkeep.run(), name="upkeep")
-        self._opened.callback(self._tidying.cancel)
+        self._tidying = (
+            asyncio.create_task(self._upkeep.run(), name="upkeep"),
+            asyncio.create_task(self._forgetting.run(), name="forgetting"),
+        )
+        for task in self._tidying:
+            self._opened.callback(task.cancel)
 
     async def start_web(self) -> None:
-        """Serve health. Raises BadStart where the port is taken."""
-        await self.health.start()
-        self._opened.push_async_callback(self.health.stop)
+        """Serve health, webhooks and metrics. Raises BadStart where a port is taken."""
+        for server in (self.health, self.metrics):
+            await server.start()
+            self._opened.push_async_callback(server.stop)
 
     async def serve_discord(self) -> None:
         """Log in and stay connected until the client is closed. Raises BadStart where Discord refuses the token."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -24,12 +25,16 @@ def finish(config: Path | None, work: Work, *, level: str | None = None) -> NoRe
     try:
         settings = load(config, os.environ)
         logs = settings.log.model_copy(update={"level": level}) if level else settings.log
-        secrets = [settings.discord.token.get_secret_value(), settings.toapis.api_key.get_secret_value()]
-        log.configure(logs, secrets=secrets)
+        secrets = [settings.discord.token, settings.toapis.api_key, *settings.toapis.webhook_secrets]
+        log.configure(logs, secrets=[secret.get_secret_value() for secret in secrets])
+        logging.captureWarnings(True)  # lines like all others
         code = asyncio.run(work(settings))
     except BadStart as error:
         print(f"castbook: {error}", file=sys.stderr)
         code = error.exit_code
     except KeyboardInterrupt:
         code = 130
+    except Exception as error:  # noqa: BLE001 - a defect that ends the process is logged as any other, secrets masked
+        log.unexpected("process_failed", error)
+        code = 1
     sys.exit(code)

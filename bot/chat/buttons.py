@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self, TypeAlias, cast
 
@@ -13,7 +13,11 @@ from discord import ui
 from bot import limits
 from bot.chat import replies
 from bot.errors import Refusal
-from bot.texts import text
+from bot.texts import Text, text
+
+# What nobody is shut out of: their own data, and for managers the settings by which they would let themselves in.
+# Names of commands, and of the families of their buttons.
+ALWAYS_OPEN = frozenset({"privacy", "server", "operator"})
 
 BUTTON_ID = re.compile(r"cb:(?P<family>[a-z]+):(?P<action>[a-z]+):(?P<argument>.*):(?P<owner>\d{1,20})", re.DOTALL)
 FORM_ID = re.compile(r"cbf:(?P<family>[a-z]+):(?P<argument>.*)", re.DOTALL)
@@ -40,10 +44,37 @@ class Press:
         return made
 
 
-class Presses:
-    """What each press and each submitted form does. The cogs register it; the client's events look it up."""
+class Welcome(Protocol):
+    """Why somebody may not use the bot there; ``None`` where they may."""
 
-    def __init__(self) -> None:
+    def __call__(self, *, user_id: int, guild_id: int | None, channels: Collection[int]) -> Text | None:
+        """Answer from memory. ``channels``: where they are, and what that is in."""
+
+
+def _anybody(*, user_id: int, guild_id: int | None, channels: Collection[int]) -> Text | None:
+    return None
+
+
+def _whereabouts(interaction: discord.Interaction[Any]) -> frozenset[int]:
+    """The channel, and what it is in: who is sent away from a channel shall not come in by one of its threads."""
+    channel = interaction.channel
+    above = channel.parent if isinstance(channel, discord.Thread) else channel
+    found = (
+        interaction.channel_id,
+        getattr(channel, "parent_id", None),
+        getattr(above, "category_id", None),
+    )
+    return frozenset(each for each in found if each is not None)
+
+
+class Presses:
+    """What each press and each submitted form does. The cogs register it; the client's events look it up.
+
+    ``refusal`` says why somebody may not use the bot where they are, asked of commands, presses and forms alike.
+    """
+
+    def __init__(self, *, refusal: Welcome = _anybody) -> None:
+        self._refusal = refusal
         self._presses: dict[tuple[str, str], PressHandler] = {}
         self._forms: dict[str, FormHandler] = {}
 
@@ -62,7 +93,17 @@ class Presses:
         except Exception as error:  # noqa: BLE001 - the last place where the person can still be told
             await replies.failed(interaction, error, "press_failed", family=press.family, action=press.action)
 
+    def check_welcome(self, interaction: discord.Interaction[Any]) -> None:
+        """Raise :class:`~bot.errors.Refusal` where this person may not use the bot there. Waits for nothing."""
+        reason = self._refusal(
+            user_id=interaction.user.id, guild_id=interaction.guild_id, channels=_whereabouts(interaction)
+        )
+        if reason is not None:
+            raise Refusal(reason)
+
     async def _press(self, interaction: discord.Interaction[Any], press: Press) -> None:
+        if press.family not in ALWAYS_OPEN:
+            self.check_welcome(interaction)
         if interaction.user.id != press.owner_id:
             raise Refusal(
                 text("Only the person who asked for this can use its buttons. Yours come with /character create.")
@@ -79,6 +120,7 @@ class Presses:
         match = FORM_ID.fullmatch(custom_id)
         handler = self._forms.get(match["family"]) if match else None
         try:
+            self.check_welcome(interaction)
             if match is None or handler is None:
                 raise Refusal(text("This form is from an older version of the bot. Please start the command again."))
             await handler(interaction, match["argument"], values)

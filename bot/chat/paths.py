@@ -186,10 +186,12 @@ class Paths:
     async def _stands_already(self, channel: discord.PartialMessageable, job: Job, path: DeliveryPath) -> bool | None:
         """Whether an earlier attempt brought the message there after all; ``None`` where nobody can tell.
 
-        Only attempts since the owner last asked count: the message before that was about something else.
+        Only attempts since the owner last asked count: the message before that was about something else. One that
+        went elsewhere may stand where nobody can look: only its owner sees it, or the channel was closed since.
         """
         asked = job.asked
-        earlier = [each for each in job.deliveries if each.channel_id == channel.id and each.at >= asked.token_at]
+        attempts = [each for each in job.deliveries if each.at >= asked.token_at]
+        earlier = [each for each in attempts if each.channel_id == channel.id]
         posted = [each.at for each in earlier if each.path is path]
         since = [min(posted)] if posted and self._clock() - min(posted) >= limits.SAME_NONCE else []
         if any(each.path is DeliveryPath.ORIGINAL for each in earlier):  # no nonce makes a repeated edit harmless here
@@ -198,10 +200,11 @@ class Paths:
             return None
         try:
             async with understood(PATIENCE):
-                return any([await self._find(channel, job.id, moment) for moment in since])
+                found = any([await self._find(channel, job.id, moment) for moment in since])
         except Closed as closed:
             log.info("history_not_readable", job=job.id, path=path.value, code=closed.code)
             return None
+        return found or (False if len(earlier) == len(attempts) else None)
 
     def _may_read(self, channel_id: int) -> bool:
         """Without the permission Discord answers with no messages at all, as if there were none.

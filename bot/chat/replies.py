@@ -14,6 +14,7 @@ from bot.chat.mentions import mentions_of
 from bot.chat.wording import say
 from bot.errors import CastbookError
 from bot.log import unexpected
+from bot.store.trouble import trouble_of
 from bot.texts import Text
 
 log = structlog.get_logger(__name__)
@@ -29,8 +30,12 @@ async def refuse(interaction: discord.Interaction[Any], error: CastbookError) ->
 
 
 async def failed(interaction: discord.Interaction[Any], error: BaseException, event: str, **context: str) -> None:
-    """Answer a failure: a :class:`CastbookError` with its sentence, anything else logged with an id that is shown."""
-    cause = error.__cause__ if isinstance(error, app_commands.CommandInvokeError) else error
+    """Answer a failure: a :class:`CastbookError` with its sentence, anything else logged with an id that is shown.
+
+    A full disk and a busy database have sentences of their own.
+    """
+    wrapped = isinstance(error, app_commands.CommandInvokeError | app_commands.CheckFailure)
+    cause = error.__cause__ if wrapped else error
     if isinstance(cause, CastbookError):
         await refuse(interaction, cause)
         return
@@ -38,7 +43,8 @@ async def failed(interaction: discord.Interaction[Any], error: BaseException, ev
         log.warning("interaction_gone", code=cause.code, **context)
         return
     error_id = unexpected(event, cause or error, **context)
-    await tell(interaction, errors.unexpected(error_id))
+    trouble = trouble_of(cause)
+    await tell(interaction, errors.unexpected(error_id) if trouble is None else errors.troubled(trouble, error_id))
 
 
 async def tell(interaction: discord.Interaction[Any], message: Text) -> None:

@@ -117,7 +117,8 @@ def _what(job: Job) -> str:
         return job.request.name
     if isinstance(source, Attachment):
         return source.filename
-    return URL(source.url).host or "" if isinstance(source, Link) else source.task_id
+    # As it is written: letters that only look like those of another host are not shown as them.
+    return URL(source.url).raw_host or "" if isinstance(source, Link) else source.task_id
 
 
 def _state(job: Job) -> Text:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
+import aiohttp
 import discord
 from discord import app_commands
 
 from bot.chat import replies
+from bot.chat.buttons import ALWAYS_OPEN, Presses
+from bot.errors import Refusal
 from bot.texts import text
 
 _INSTALLS = app_commands.AppInstallationType(guild=True, user=True)
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
 
 
-class _Draining(Protocol):
+class _Client(Protocol):
     draining: bool
+    presses: Presses
 
 
 class CastbookTree(app_commands.CommandTree[discord.Client]):
@@ -27,18 +32,34 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         # Left out, Discord hides the commands in private channels.
         super().__init__(client, allowed_installs=_INSTALLS, allowed_contexts=_CONTEXTS)
 
-    def payload_hash(self) -> str:
-        """What Discord knows of our commands, as one hash; another application has another one."""
+    def payload_hash(self, dev_guild: discord.abc.Snowflake | None = None) -> str:
+        """What Discord knows of our commands, as one hash; another application or ``dev_guild`` has another one."""
         payload = [command.to_dict(self) for command in self.get_commands()]
+        if dev_guild is not None:
+            payload += [
+                {"guild": dev_guild.id} | command.to_dict(self) for command in self.get_commands(guild=dev_guild)
+            ]
         known = {"application": self.client.application_id, "commands": sorted(payload, key=str)}
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Whether a command is taken at all: not while the bot is about to stop."""
-        if not cast("_Draining", self.client).draining:
-            return True
-        await replies.tell(interaction, text("I am restarting. Please try again in a minute; nothing was charged."))
-        return False
+        """Whether a command is taken at all: not while the bot is about to stop, and not from whom it is closed to."""
+        try:
+            self._check_open(interaction)
+        except Refusal as refusal:
+            if interaction.type is discord.InteractionType.autocomplete:
+                await _no_choices(interaction)
+            else:
+                await replies.refuse(interaction, refusal)
+            return False
+        return True
+
+    def _check_open(self, interaction: discord.Interaction[Any]) -> None:
+        client = cast("_Client", self.client)
+        if client.draining:
+            raise Refusal(text("I am restarting. Please try again in a minute; nothing was charged."))
+        if interaction.command is None or interaction.command.qualified_name.split()[0] not in ALWAYS_OPEN:
+            client.presses.check_welcome(interaction)
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         """Answer every failure: ours with its sentence, an outdated command with advice, the rest with an id."""
@@ -49,3 +70,9 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
             return
         name = interaction.command.qualified_name if interaction.command else "unknown"
         await replies.failed(interaction, error, "command_failed", command=name)
+
+
+async def _no_choices(interaction: discord.Interaction[Any]) -> None:
+    """Left unanswered, Discord would tell whoever types that loading failed."""
+    with suppress(discord.HTTPException, aiohttp.ClientError, OSError):
+        await interaction.response.autocomplete([])

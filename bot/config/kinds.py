@@ -74,6 +74,10 @@ def _address(*schemes: str) -> Callable[[str], str]:
     return check
 
 
+def _maybe(check: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda value: check(value) if value else value
+
+
 def _gateway(value: str) -> str:
     if value:
         _address("ws", "wss")(value)
@@ -113,6 +117,12 @@ Send: TypeAlias = Annotated[Literal["clip", "link"], Must("clip or link")]
 Secret: TypeAlias = Annotated[
     SecretStr, AfterValidator(_secret), Must("letters, digits and signs without blanks, as it was given to you")
 ]
+Secrets: TypeAlias = Annotated[
+    tuple[Annotated[SecretStr, AfterValidator(_secret)], ...],
+    NoDecode,
+    BeforeValidator(_list),
+    Must('a list of secrets without blanks, as they were given to you, such as ["…"]'),
+]
 WebAddress: TypeAlias = Annotated[
     str,
     AfterValidator(_address("http", "https")),
@@ -148,5 +158,10 @@ StoreUrl: TypeAlias = Annotated[
     str,
     _shape(_STORE_URL),
     Must("sqlite+aiosqlite:/// and the path of a file, such as sqlite+aiosqlite:///data/bot.db"),
+]
+MaybeWebAddress: TypeAlias = Annotated[
+    str,
+    AfterValidator(_maybe(_address("http", "https"))),
+    Must("empty, or an http or https address without user name, query or fragment, such as https://example.org/path"),
 ]
 Folder: TypeAlias = Annotated[Path, AfterValidator(_folder), Must("a folder, such as data/files")]

@@ -21,6 +21,8 @@ PREFIX = "CASTBOOK__"  # two underscores: an orchestrator sets CASTBOOK_PORT and
 PATH_VARIABLE = "CASTBOOK_CONFIG"
 USUAL_PATH = Path("config.toml")
 
+_SECRET = (SecretStr, tuple[SecretStr, ...])  # what may come from a file of its own
+
 _Fields: TypeAlias = Mapping[str, FieldInfo]
 
 
@@ -72,7 +74,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, dict[str, str]]:
         name = variable(section, key)
         known.add(name)
         value = environ.get(name)
-        if setting.annotation is SecretStr:
+        if setting.annotation in _SECRET:
             known.add(f"{name}_FILE")
             value = _secret(environ, name)
         if value is not None:

@@ -16,6 +16,7 @@ from bot.config.kinds import (
     Host,
     Level,
     Limit,
+    MaybeWebAddress,
     Model,
     Models,
     Number,
@@ -24,6 +25,7 @@ from bot.config.kinds import (
     Port,
     Seconds,
     Secret,
+    Secrets,
     Send,
     StoreUrl,
     WebAddress,
@@ -47,6 +49,7 @@ class DiscordSettings(_Section):
         ("https://cdn.discordapp.com", "https://media.discordapp.net"),
         description="Where attachments come from; these origins are exempt from the address guard.",
     )
+    dev_guild: Limit = Field(0, description="The ID of the operator's own server, where /operator is; 0: nowhere.")
     owners: People = Field((), description="User IDs of the people who run this bot; they are told when it needs them.")
 
 
@@ -68,6 +71,12 @@ class ToapisSettings(_Section):
     )
     keep_watching_for: Seconds = Field(
         86400, description="Seconds after which a task that never ended is given up (/tasks can check it again)."
+    )
+    webhook_secrets: Secrets = Field(
+        (), description="The secrets of the provider's webhooks; without one no webhook is taken."
+    )
+    callback_url: MaybeWebAddress = Field(
+        "", description="Where the provider sends webhooks, if not to its console's default: https://…/webhooks/toapis."
     )
     accept_outside_tasks: Flag = Field(
         True, description="Whether the option task takes IDs that this bot does not know."
@@ -123,6 +132,12 @@ class LimitSettings(_Section):
 
     running_per_user: Limit = Field(2, description="Unfinished jobs a person may have at once; 0: no limit.")
     per_user_per_day: Limit = Field(20, description="Jobs a person may start per day (UTC); 0: no limit.")
+    per_server_per_day: Limit = Field(
+        200, description="Jobs that may be started in one server per day (UTC); 0: no limit. A server may set less."
+    )
+    running_in_all: Limit = Field(
+        100, description="Jobs that are worked on at once, of everybody; the others wait in line; 0: no limit."
+    )
     files_mb_per_user: Limit = Field(500, description="Megabytes of files a person may have; 0: no limit.")
 
 
@@ -135,10 +150,13 @@ class ConsentSettings(_Section):
 
 
 class WebSettings(_Section):
-    """The small HTTP server for health checks."""
+    """The small HTTP servers: health and webhooks, and apart from them what is measured."""
 
     host: Host = Field("127.0.0.1", description="The address it listens on.")
     port: Port = Field(8080, description="The port it listens on; 0: any free one.")
+    metrics_port: Port = Field(
+        9090, description="The port for /metrics, on 127.0.0.1 alone whatever web.host is; 0: any free one."
+    )
 
 
 class LogSettings(_Section):

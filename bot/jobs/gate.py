@@ -23,7 +23,7 @@ MODEL_CLOSED = timedelta(hours=1)  # then the next request finds out anew; a ref
 
 _log = structlog.get_logger(__name__)
 
-_REASONS = {
+REASONS = {
     "key": text(
         "ToAPIs refuses this bot's key at the moment, so nothing new can be made. Nothing was charged. "
         "Whoever runs the bot has been told; try again later."
@@ -37,7 +37,7 @@ _REASONS = {
 
 def paused_text(pause: Pause) -> Text:
     """Why nothing is submitted at the moment, for the person who waits."""
-    return _REASONS.get(pause.reason, _REASONS["key"])
+    return REASONS.get(pause.reason, REASONS["key"])
 
 
 class Gate:
@@ -86,7 +86,8 @@ class Gate:
 
     async def close_model(self, model: str) -> bool:
         """Close ``model`` for an hour; returns whether this is news."""
-        news = await self._state.close_model(model, now=self._clock())
+        now = self._clock()
+        news = await self._state.close_model(model, now=now, lapsed=now - MODEL_CLOSED)
         if news:
             _log.error("model_closed", model=model)
         return news

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, time
 from random import Random
 from typing import Protocol
 
@@ -13,14 +12,18 @@ import structlog
 from bot import limits, metrics
 from bot.config import LimitSettings
 from bot.errors import BadRange, Refusal, UnknownJob
+from bot.jobs.doorkeeper import Doorkeeper
 from bot.jobs.footage import check_inside
 from bot.jobs.gate import Gate, paused_text
+from bot.jobs.line import WaitingLine
 from bot.jobs.ports import Courier
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.store.keys import PeopleKeys
 from bot.store.owned_jobs import Amend
+from bot.store.quotas import Quota
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Asked, CharacterRequest, Job, JobKind, Outcome, Question, Step
@@ -69,6 +72,9 @@ class Intake:
         self,
         *,
         jobs: JobStore,
+        people: PeopleKeys,
+        doorkeeper: Doorkeeper,
+        line: WaitingLine,
         consents: ConsentStore,
         files: FileStore,
         disk: DiskUse,
@@ -80,6 +86,9 @@ class Intake:
         settings: LimitSettings,
     ) -> None:
         self._jobs = jobs
+        self._people = people
+        self._doorkeeper = doorkeeper
+        self._line = line
         self._consents = consents
         self._files = files
         self._disk = disk
@@ -123,19 +132,37 @@ class Intake:
             created_at=now,
             updated_at=now,
         )
-        day_limit = self._settings.per_user_per_day if job.counted else 0
-        await self._jobs.add(job, running_limit=self._settings.running_per_user, day_limit=day_limit)
+        self._check_welcome(owner_id, asked)
+        job = await self._jobs.add(job, self._quota(job))
         _log.info("job_started", job=job.id, kind=job.kind.value, source=request.source.kind)
+        if job.admitted_at is None:
+            self._line.joined()
         self._workers.wake()
         return job
 
+    def _check_welcome(self, owner_id: int, asked: Asked) -> None:
+        reason = self._doorkeeper.refusal(user_id=owner_id, guild_id=asked.guild_id, channels=(asked.channel_id,))
+        if reason is not None:
+            raise Refusal(reason)
+
+    def _quota(self, job: Job) -> Quota:
+        allowed = self._settings
+        if not job.counted:
+            return Quota(running=allowed.running_per_user, in_all=allowed.running_in_all)
+        guild = job.asked.guild_id
+        return Quota(
+            running=allowed.running_per_user,
+            day=allowed.per_user_per_day,
+            server_day=self._doorkeeper.day_limit(guild, allowed.per_server_per_day),
+            in_all=allowed.running_in_all,
+            user_key=self._people.of(job.owner_id),
+            server_key=None if guild is None else self._people.of_server(guild),
+        )
+
     async def answer(self, owner_id: int, job_id: str, question: Question, asked: Asked) -> Job:
         """Yes to ``question``; ``asked`` is where the answer was given. Raises UnknownJob."""
-        if question is Question.CONSENT:
-            waiting = await self._jobs.owned(owner_id, job_id)
-            if waiting is None or waiting.question is not question:
-                raise UnknownJob
-            await self._consents.record(owner_id, now=self._clock())
+        if question is Question.CONSENT and not await self._consents.record(owner_id, job_id, now=self._clock()):
+            raise UnknownJob
         return await self._answered(owner_id, job_id, question, asked, _YES[question])
 
     async def choose(self, owner_id: int, job_id: str, chosen: TimeRange, asked: Asked, *, anyway: bool) -> Job:
@@ -226,6 +253,7 @@ class Intake:
         job = await self._jobs.owned(owner_id, job_id)
         if job is None or not applies(job):
             raise UnknownJob
+        self._check_welcome(owner_id, asked)
         resumed = await self._jobs.resume(
             owner_id,
             job_id,
@@ -246,7 +274,7 @@ class Intake:
 
     async def overview(self, owner_id: int) -> Overview:
         """How everything of theirs stands."""
-        rows = await self._jobs.overview(owner_id, day_start=start_of_day(self._clock()))
+        rows = await self._jobs.overview(owner_id, now=self._clock(), user_key=self._people.of(owner_id))
         return Overview(
             unfinished=rows.unfinished,
             finished=rows.finished,
@@ -258,8 +286,3 @@ class Intake:
             disk_limit=self._settings.files_mb_per_user * 1024 * 1024,
             paused=await self._gate.standing(),
         )
-
-
-def start_of_day(now: datetime) -> datetime:
-    """Midnight in UTC: when the day's quota begins anew."""
-    return datetime.combine(now.date(), time(), tzinfo=now.tzinfo)

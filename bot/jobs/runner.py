@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 
 import structlog
 
 from bot import limits, metrics
-from bot.errors import CastbookError, unexpected_uncharged
+from bot.errors import CastbookError, troubled, unexpected_uncharged
 from bot.jobs.backoff import backoff
 from bot.jobs.held import Held, Steps
+from bot.jobs.line import WaitingLine
 from bot.log import unexpected as log_unexpected
 from bot.store.jobs import JobChanges, JobStore, LeaseLost
+from bot.store.trouble import trouble_of
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, JobKind, Step
 from bot.values.uninterrupted import uninterrupted
 
+SET_BACK = timedelta(minutes=1)  # by which the clock has to go backwards for the jobs to be told
 LONGEST_NAP = 30.0  # seconds; after a jump of the clock forwards, the most that what is due has to wait
 MOST_DEFECTS = 5  # in a row, of one job, before it is given up
 MOST_DEFECTS_PAID = 60  # of a job whose task is at the provider: the better part of a day
@@ -47,16 +50,19 @@ class Runner:
         clock: Clock,
         random: Random,
         concurrency: int,
+        line: WaitingLine | None = None,
     ) -> None:
         self._store = store
         self._kinds = kinds
         self._clock = clock
         self._random = random
         self._concurrency = concurrency
+        self._line = line
         self._holder = f"{random.getrandbits(64):016x}"
         self._working: dict[str, asyncio.Task[None]] = {}
         self._aside: set[str] = set()
         self._defects: dict[str, int] = {}
+        self._latest: datetime | None = None
         self._woken = asyncio.Event()
         self._stopping = False
         self._loops: tuple[asyncio.Task[None], ...] = ()
@@ -73,6 +79,8 @@ class Runner:
     async def start(self) -> None:
         """Begin to work. The database belongs to this process alone, so whatever lease it holds is a dead one."""
         await self._store.clear_leases()
+        now = self._clock()
+        await self._store.ask_anew(now=now, asked_since=now - limits.TOKEN_USABLE)
         self._stopping = False
         self._loops = (
             asyncio.create_task(self._serve(), name="job-runner"),
@@ -92,7 +100,12 @@ class Runner:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self._store.release_all(self._holder)
+        if self._line is not None:
+            await self._line.close()
+        try:
+            await self._store.release_all(self._holder)
+        except Exception as error:  # noqa: BLE001 - the next start clears every lease; nothing else may stop this one's end
+            log_unexpected("leases_not_given_back", error)
 
     async def interrupt(self, job_id: str) -> None:
         """Stop the step that is being done for ``job_id``, if one is; its row was taken from it already."""
@@ -128,11 +141,23 @@ class Runner:
                 continue
 
     async def _claim(self) -> list[Job]:
+        await self._follow_the_clock()
+        if self._line is not None:
+            await self._line.move()
         free = self._free()
         if free <= 0:
             return []
         # A row that was taken from a step of ours (its owner answered, its lease ran out) waits for that step to end.
         return await self._store.claim(self._holder, now=self._clock(), limit=free, but=set(self._working))
+
+    async def _follow_the_clock(self) -> None:
+        """After a jump of the clock backwards, what would be due hours later only is due when it was meant to be."""
+        now = self._clock()
+        back = self._latest - now if self._latest is not None else timedelta()
+        if back > SET_BACK:
+            _log.warning("clock_set_back", by=str(back))
+            await self._store.bring_forward(back)
+        self._latest = now
 
     def _free(self) -> int:
         active = len(self._working) - len(self._aside)
@@ -184,17 +209,24 @@ class Runner:
         self.wake()
 
     async def _work(self, job: Job) -> None:
+        if job.next_attempt_at is not None:
+            late = self._clock() - job.next_attempt_at
+            metrics.STEP_LAG.labels(job.step).observe(max(0.0, late.total_seconds()))
+        # Whatever is logged in a step, by whomever, says which job's it is.
+        with structlog.contextvars.bound_contextvars(job=job.id, step=job.step.value):
+            await self._one_step(job)
+
+    async def _one_step(self, job: Job) -> None:
         held = Held(job, self._holder, self._store, self._clock, aside=partial(self._step_aside, job.id))
-        log = _log.bind(job=job.id, step=job.step.value)
         try:
             changes = await self._step(held)
         except LeaseLost:
-            log.info("step_dropped")
+            _log.info("step_dropped")
         except asyncio.CancelledError:
-            log.info("step_cancelled")
+            _log.info("step_cancelled")
             # Whoever cancelled it has taken the row; where that was another claim of it, it goes on at once.
-            with contextlib.suppress(asyncio.CancelledError, LeaseLost):
-                await uninterrupted(held.release({}))
+            with contextlib.suppress(asyncio.CancelledError):
+                await uninterrupted(self._give_back(held))
         else:
             with contextlib.suppress(asyncio.CancelledError):  # it has had its way: the step is over
                 await uninterrupted(self._write_down(held, changes, job))
@@ -206,42 +238,54 @@ class Runner:
         except LeaseLost:
             raise
         except CastbookError as error:
-            _log.info("job_failed", job=job.id, step=job.step.value, reason=error.text.msgid)
+            _log.info("job_failed", reason=error.text.msgid)
             changes = held.fail(error.text)
         except Exception as error:  # noqa: BLE001 - any defect of a step is this job's trouble alone
             return self._after_defect(held, error)
         self._defects.pop(job.id, None)
         return changes
 
+    async def _give_back(self, held: Held) -> None:
+        try:
+            await held.release({})
+        except LeaseLost:
+            return
+        except Exception as error:  # noqa: BLE001 - a lease that is not given back ends by itself, within a minute
+            log_unexpected("lease_not_given_back", error)
+
     async def _write_down(self, held: Held, changes: JobChanges, before: Job) -> None:
         """Write the end of a step, again and again: what it did (a task that is paid for) may be known only here."""
-        log = _log.bind(job=before.id, step=before.step.value)
         for attempt in range(1, _LAST_WRITES + 1):
             try:
                 after = await held.release(changes)
             except LeaseLost:
-                log.info("step_dropped")
+                _log.info("step_dropped")
                 return
             except Exception as error:  # noqa: BLE001 - a row that cannot be written must not stop the loop
-                log_unexpected("step_not_written", error, job=before.id, attempt=attempt)
+                log_unexpected("step_not_written", error, attempt=attempt)
+                if self._stopping and "task_id" not in changes:
+                    return  # the next start does the step again; only a new task would be unknown to it
                 await asyncio.sleep(backoff(attempt, self._random, first=0.5, most=20.0).total_seconds())
             else:
                 if after.outcome is not None and before.outcome is None:
                     metrics.JOBS_ENDED.labels(after.outcome).inc()
-                log.info("step_done", next=after.step.value, attempt=before.attempts)
+                _log.info("step_done", next=after.step.value, attempt=before.attempts)
                 return
 
     def _after_defect(self, held: Held, error: Exception) -> JobChanges:
         job = held.job
-        error_id = log_unexpected("step_defect", error, job=job.id, step=job.step.value)
+        error_id = log_unexpected("step_defect", error)
         defects = self._defects[job.id] = self._defects.get(job.id, 0) + 1
-        if defects < (MOST_DEFECTS if job.task_id is None else MOST_DEFECTS_PAID):
+        trouble = trouble_of(error)
+        # A database that cannot be written is no job's fault; and as long as it cannot, no end could be written either.
+        patient = job.task_id is not None or (trouble is not None and not isinstance(error, OSError))
+        if defects < (MOST_DEFECTS_PAID if patient else MOST_DEFECTS):
             return held.again(backoff(defects, self._random, first=5.0, most=1200.0))
         del self._defects[job.id]
         if job.step is Step.DELIVER:
             return {"step": Step.DONE, "next_attempt_at": None}
         if job.submit_started_at is None:
-            return held.fail(unexpected_uncharged(error_id))
+            return held.fail(unexpected_uncharged(error_id) if trouble is None else troubled(trouble, error_id))
         return held.unknown(
             text(
                 "Something went wrong on our side (ID {id}) after this was sent to ToAPIs, so it may have been "

@@ -27,6 +27,7 @@ from bot.provider.errors import (
 )
 from bot.provider.task import Task
 from bot.store.jobs import JobChanges
+from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text, text
 from bot.values.job import Job, Step, Upload
 from bot.values.source import EarlierTask
@@ -52,6 +53,7 @@ class Submit:
         gate: Gate,
         footage: Footage,
         courier: Courier,
+        events: WebhookEventStore,
         random: Random,
         settings: ToapisSettings,
         cut: bool,
@@ -59,6 +61,7 @@ class Submit:
         self._provider = provider
         self._gate = gate
         self._footage = footage
+        self._events = events
         self._cut = cut
         self._courier = courier
         self._random = random
@@ -73,7 +76,7 @@ class Submit:
             return waiting
         try:
             if held.job.maybe_charged and (task := await self._provider.find(held.job.id)) is not None:
-                return self._taken(held, task)  # the submission that was given up as unclear, found after all
+                return await self._taken(held, task)  # the submission that was given up as unclear, found after all
             url = await self._upload(held)
         except ProviderError as error:
             return await self._not_taken(held, error)
@@ -125,10 +128,12 @@ class Submit:
         except ProviderError as error:
             await held.write({"submit_started_at": None})  # first of all: that nothing was taken is known only here
             return await self._not_taken(held, error)
-        return self._taken(held, task)
+        return await self._taken(held, task)
 
-    def _taken(self, held: Held, task: Task) -> JobChanges:
+    async def _taken(self, held: Held, task: Task) -> JobChanges:
         poll = jittered(self._settings.poll_first, self._random)
+        if self._settings.webhook_secrets and await self._events.waiting_for(held.job.id, task.id):
+            poll = timedelta()  # its webhook was quicker than the answer to the submission
         _log.info("submitted", job=held.job.id, task=task.id)
         return held.go(Step.WATCH, after=poll) | JobChanges(task_id=task.id, progress=task.progress)
 
@@ -154,7 +159,7 @@ class Submit:
         job = held.job
         await self._courier.progress(job, text("Checking whether ToAPIs took the request"), None)
         try:
-            task = await self._provider.find(job.id)
+            task = await self._provider.find(job.id) or await self._named_by_event(job.id)
         except ProviderError as error:
             _log.info("lookup_failed", job=job.id, status=error.status)
             if self._outlived(held) and job.attempts >= LAST_LOOKS:
@@ -162,12 +167,17 @@ class Submit:
             return held.again(backoff(job.attempts, self._random, first=5.0))
         if task is not None:
             _log.info("submission_found", job=job.id, task=task.id)
-            return self._taken(held, task)
+            return await self._taken(held, task)
         done = job.lookups + 1
         if done >= len(limits.SUBMISSION_LOOKUPS):
             return await self._unclear(held)
         gap = limits.SUBMISSION_LOOKUPS[done] - limits.SUBMISSION_LOOKUPS[done - 1]
         return held.wait(timedelta(seconds=gap)) | JobChanges(lookups=done)
+
+    async def _named_by_event(self, job_id: str) -> Task | None:
+        """The task that a webhook named together with our id (design, rule 2), as far as the provider confirms it."""
+        task_id = await self._events.task_of(job_id) if self._settings.webhook_secrets else None
+        return None if task_id is None else await self._provider.find(task_id)
 
     def _outlived(self, held: Held) -> bool:
         started = held.job.submit_started_at

@@ -12,6 +12,7 @@ from bot.store.disk import DiskUse
 from bot.store.drafts import DraftStore
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.store.webhook_events import WebhookEventStore
 from bot.values.clock import Clock
 
 EVERY = 300.0  # seconds
@@ -22,8 +23,18 @@ _log = structlog.get_logger(__name__)
 class Upkeep:
     """Sweeps kept files only at the start: later one may lie there a moment before the row that refers to it."""
 
-    def __init__(self, *, jobs: JobStore, drafts: DraftStore, files: FileStore, disk: DiskUse, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        drafts: DraftStore,
+        events: WebhookEventStore,
+        files: FileStore,
+        disk: DiskUse,
+        clock: Clock,
+    ) -> None:
         self._jobs = jobs
+        self._events = events
         self._drafts = drafts
         self._files = files
         self._disk = disk
@@ -46,6 +57,7 @@ class Upkeep:
             await self._files.drop_work(job_id)
         await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
         await self._drafts.sweep(now - limits.DRAFT_LIFE)
+        await self._events.sweep(now - limits.EVENT_LIFE)
 
     async def run(self) -> None:
         """Tidy every five minutes, until cancelled."""

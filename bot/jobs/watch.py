@@ -16,10 +16,11 @@ from bot.provider.client import ToapisClient
 from bot.provider.errors import OutcomeUnknown, ProviderError, RateLimited, UnknownTask
 from bot.provider.task import Task, TaskFailure, TaskState, failure_text, nobody_found_text
 from bot.store.jobs import JobChanges
+from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text, text
 from bot.values.job import CharacterResult, Step
 
-LAST_LOOKS = 5  # failed ones at least, also when the bot was away for longer than anybody waits
+LAST_LOOKS = 5  # in a row, before the worst is believed: the bot may have been away, and its clock may have jumped
 BELIEVED_GONE = timedelta(minutes=10)  # how long after the submission a 404 may still be a slow replica
 
 _log = structlog.get_logger(__name__)
@@ -37,8 +38,17 @@ _STILL_RUNNING = text(
 class Watch:
     """Asks how the task stands, shows it, and decides when to ask again."""
 
-    def __init__(self, *, provider: ToapisClient, courier: Courier, random: Random, settings: ToapisSettings) -> None:
+    def __init__(
+        self,
+        *,
+        provider: ToapisClient,
+        courier: Courier,
+        events: WebhookEventStore,
+        random: Random,
+        settings: ToapisSettings,
+    ) -> None:
         self._provider = provider
+        self._events = events
         self._courier = courier
         self._random = random
         self._settings = settings
@@ -73,20 +83,34 @@ class Watch:
 
     async def _running(self, held: Held, task: Task) -> JobChanges:
         progress = max(held.job.progress, task.progress)
-        if self._given_up(held):
+        overdue = self._given_up(held)
+        if overdue and (held.job.attempts >= LAST_LOOKS or self._asked_since(held)):
             return self._too_long(held, progress) | JobChanges(progress=progress)
         late = self._watched(held) - self._settings.show_progress_for
         if late <= 0:
             await self._courier.progress(held.job, _STATES[task.state], progress)
-            poll = self._settings.poll_every
+            poll = self._usual_poll()
         else:  # as long again as it is late already: the interval doubles, up to five minutes
             await self._courier.progress(held.job, _STILL_RUNNING, None)  # shown once: it does not change any more
-            poll = min(max(self._settings.poll_every, late), limits.RESULT_SLOWEST_POLL.total_seconds())
-        changes = JobChanges(progress=progress, attempts=0)
+            poll = min(max(self._usual_poll(), late), limits.RESULT_SLOWEST_POLL.total_seconds())
+        changes = JobChanges(progress=progress) if overdue else JobChanges(progress=progress, attempts=0)
+        if await self._ended_meanwhile(held):
+            return held.go(Step.WATCH) | changes
         return held.again(jittered(poll, self._random)) | changes
 
+    def _usual_poll(self) -> float:
+        """Seconds; with webhooks, polling is only for those that get lost."""
+        slow = limits.POLL_BESIDE_WEBHOOKS.total_seconds() if self._settings.webhook_secrets else 0.0
+        return max(self._settings.poll_every, slow)
+
+    async def _ended_meanwhile(self, held: Held) -> bool:
+        """Whether a webhook came while the job was held, when it could not be woken."""
+        if not self._settings.webhook_secrets or held.job.task_id is None:
+            return False
+        return await self._events.waiting_for(held.job.id, held.job.task_id)
+
     async def _gone(self, held: Held) -> JobChanges:
-        if self._watched(held) < BELIEVED_GONE.total_seconds():
+        if self._watched(held) < BELIEVED_GONE.total_seconds() or held.job.attempts < LAST_LOOKS:
             return held.again(backoff(held.job.attempts, self._random, first=self._settings.poll_every, most=60.0))
         await self._courier.tell_operators(
             text("ToAPIs no longer knows the task of job {job}; it may have been charged.", job=held.job.id)
@@ -118,3 +142,8 @@ class Watch:
 
     def _given_up(self, held: Held) -> bool:
         return self._watched(held) > self._settings.keep_watching_for
+
+    def _asked_since(self, held: Held) -> bool:
+        """Whether its owner has it checked again: that is one look."""
+        started = held.job.submit_started_at or held.job.created_at
+        return (held.job.asked.token_at - started).total_seconds() > self._settings.keep_watching_for

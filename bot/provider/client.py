@@ -94,6 +94,8 @@ class ToapisClient:
             raise ValueError("exactly one of url and from_task")
         body = {"model": model, "timestamps": range.provider, "client_business_id": business_id}
         body |= {"url": url} if url is not None else {"from_task": str(from_task)}
+        if self._settings.callback_url:
+            body["callback_url"] = self._settings.callback_url
         about = About(
             purpose=Purpose.SUBMIT,
             model=model,

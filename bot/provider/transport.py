@@ -20,6 +20,7 @@ from pydantic_core import from_json
 from yarl import URL
 
 from bot.limits import PROVIDER_ANSWER_BYTES
+from bot.metrics import PROVIDER_FAULTS, PROVIDER_SECONDS, Fault, fault_of
 
 log = structlog.get_logger(__name__)
 
@@ -120,17 +121,21 @@ class Transport:
         return aiohttp.ClientTimeout(total=total, connect=self._timeouts.connect, sock_read=self._timeouts.read)
 
     async def send(self, call: Call) -> Reply:
-        """Make one request, log it, and return what came of it. Raises nothing but cancellation."""
+        """Make one request, log and measure it, and return what came of it. Raises nothing but cancellation."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         reply = await self._exchange(call)
+        seconds = loop.time() - began
+        PROVIDER_SECONDS.labels(f"{call.method} {call.template}").observe(seconds)
+        if (fault := _fault(reply)) is not None:
+            PROVIDER_FAULTS.labels(fault).inc()
         log.log(
             _level(call, reply),
             "provider_call",
             method=call.method,
             path=call.template,
             status=reply.status if isinstance(reply, Answer) else None,
-            ms=round((loop.time() - began) * 1000),
+            ms=round(seconds * 1000),
             **({"trouble": reply.trouble} if reply.trouble else {}),
         )
         return reply
@@ -181,6 +186,12 @@ class Transport:
         except ValueError:  # also for what is not UTF-8, nested too deeply, or no number any more
             return None
         return body if isinstance(body, dict) else None
+
+
+def _fault(reply: Reply) -> Fault | None:
+    if isinstance(reply, Silence):
+        return Fault.SILENT if reply.sent else Fault.UNREACHABLE
+    return fault_of(reply.status) or (Fault.UNREADABLE if reply.body is None else None)
 
 
 def _level(call: Call, reply: Reply) -> int:

@@ -55,9 +55,10 @@ def _web_address(value: object) -> str:
         return ""
     try:
         url = URL(value)
-    except ValueError:
+        found = url.scheme in {"http", "https"} and bool(url.host)
+    except ValueError:  # also of a host that is no domain name
         return ""
-    return value if url.scheme in {"http", "https"} and url.host else ""
+    return value if found else ""
 
 
 def _amount(value: object) -> Decimal | None:

@@ -189,6 +189,12 @@ class CharacterStore:
             return await _one(connection, query)
 
 
+async def whole_cast(connection: AsyncConnection, owner_id: int) -> list[Character]:
+    """All of the owner's characters, those made first before the others, in a transaction of the caller's."""
+    rows = await connection.execute(_owned(owner_id).order_by(characters.c.id))
+    return [_to_character(row) for row in rows.mappings()]
+
+
 def _key(typed: str) -> str:
     return name_key(clean_name(typed))
 

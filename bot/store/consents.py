@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Select, insert, select
 
 from bot.store.database import Database
-from bot.store.tables import consents
+from bot.store.tables import consents, jobs
+from bot.values.job import Question
 
 
 class ConsentStore:
@@ -21,11 +22,20 @@ class ConsentStore:
         async with self._database.read() as connection:
             return await connection.scalar(_given(owner_id)) is not None
 
-    async def record(self, owner_id: int, *, now: datetime) -> None:
-        """Write down that they agreed; the first time counts."""
+    async def record(self, owner_id: int, job_id: str, *, now: datetime) -> bool:
+        """Write down that they agreed; the first time counts. ``False`` where no job of theirs asks for it.
+
+        So nothing is kept of somebody who has had everything deleted meanwhile.
+        """
+        asking = select(jobs.c.id).where(
+            jobs.c.owner_id == owner_id, jobs.c.id == job_id, jobs.c.question == Question.CONSENT
+        )
         async with self._database.write() as connection:
+            if await connection.scalar(asking) is None:
+                return False
             if await connection.scalar(_given(owner_id)) is None:
                 await connection.execute(insert(consents).values(owner_id=owner_id, given_at=now))
+            return True
 
 
 def _given(owner_id: int) -> Select[tuple[int]]:

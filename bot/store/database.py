@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,8 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.errors import BadConfiguration, BadStart
 from bot.store.lock import LockFile
-from bot.store.sqlite import connector, prepare_reader, prepare_writer
+from bot.store.sqlite import PATIENT, SteadyConnection, connector, prepare_reader, prepare_writer
 from bot.store.tables import HEAD, alembic_version
+
+_SCRUB_WAITS = 1000  # milliseconds for those who read an older state to come to their end
+_BETWEEN_REWRITES = 30.0  # seconds, so that nobody can keep the database busy by deleting again and again
 
 _log = structlog.get_logger(__name__)
 
@@ -33,6 +37,7 @@ class Database:
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
         self._lock: LockFile | None = None
+        self._rewritten_at: float | None = None
 
     async def open(self) -> None:
         """Lock the file, bring the schema to head, connect.
@@ -58,6 +63,7 @@ class Database:
         if await self._revision() != HEAD:
             await _migrate(url)
         await self._touch()
+        await self.scrub()  # what was deleted right before a kill
         self._reader = create_async_engine(
             url, async_creator=connector(path), pool_size=2, max_overflow=0, hide_parameters=True
         )
@@ -66,7 +72,7 @@ class Database:
     def _take(self, named: Path) -> Path:
         path = named.resolve()  # two names of one file are one lock
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = LockFile(path.with_name(f"{path.name}.lock"))
+        lock = LockFile.beside(path)
         lock.acquire()
         self._lock = lock
         # SQLite gives its journal files the rights of the database, so these are set before it sees the file.
@@ -97,6 +103,47 @@ class Database:
         """One snapshot of the database; writing in it fails."""
         async with _opened(self._reader).connect() as connection:
             yield connection
+
+    async def leave_no_trace(self, connection: AsyncConnection) -> None:
+        """Mark, within the transaction ``connection``, that the next scrub has to write the whole file anew.
+
+        SQLite overwrites what is deleted (``secure_delete``), but not the copies of it that it left in the gaps of
+        pages when it moved rows among them. Only VACUUM leaves those behind.
+        """
+        await connection.exec_driver_sql("PRAGMA user_version=1")
+
+    async def scrub(self) -> bool:
+        """Leave nothing of what was deleted: in the file's gaps (:meth:`leave_no_trace`), and in its log (``-wal``),
+        where old pages stay until others are written over them.
+
+        Returns whether that is done. Where somebody reads an older state, or the file was written anew a moment ago
+        (that costs the more the larger it is), it has to be called again.
+        """
+        async with _opened(self._writer).connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, SteadyConnection)  # noqa: S101 - for the type checker: our connector says so
+            await driver.execute_fetchall(f"PRAGMA busy_timeout={_SCRUB_WAITS}")  # whoever wants to write waits as long
+            try:
+                clean = await self._without_gaps(driver)
+                [(busy, *_)] = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:  # a full disk, say: it stays as it was, and is tried again
+                _log.warning("database_not_scrubbed", error=type(error).__name__)
+                return False
+            finally:
+                await driver.execute_fetchall(PATIENT)
+        return clean and not busy
+
+    async def _without_gaps(self, driver: SteadyConnection) -> bool:
+        [(marked,)] = await driver.execute_fetchall("PRAGMA user_version")
+        if not marked:
+            return True
+        now = asyncio.get_running_loop().time()
+        if self._rewritten_at is not None and now - self._rewritten_at < _BETWEEN_REWRITES:
+            return False
+        self._rewritten_at = now
+        await driver.execute_fetchall("VACUUM")
+        await driver.execute_fetchall("PRAGMA user_version=0")
+        return True
 
     async def writable(self) -> bool:
         """Whether a transaction can be committed just now (readiness)."""

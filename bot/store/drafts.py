@@ -7,7 +7,7 @@ from datetime import datetime
 
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import delete, insert
+from sqlalchemy import RowMapping, delete, insert
 
 from bot.store.database import Database
 from bot.store.tables import drafts
@@ -49,16 +49,19 @@ class DraftStore:
         taken = delete(drafts).where(drafts.c.owner_id == owner_id, drafts.c.id == draft_id).returning(*drafts.c)
         async with self._database.write() as connection:
             row = (await connection.execute(taken)).mappings().one_or_none()
-        if row is None:
-            return None
-        try:
-            attachment = _ATTACHMENT.validate_json(row["attachment"])
-        except ValidationError:
-            _log.error("row_unreadable", draft=draft_id)  # not with the error: it quotes the signed URL
-            return None
-        return Draft(id=row["id"], owner_id=row["owner_id"], attachment=attachment, created_at=row["created_at"])
+        return None if row is None else to_draft(row)
 
     async def sweep(self, before: datetime) -> int:
         """Forget drafts made before ``before``; returns how many there were."""
         async with self._database.write() as connection:
             return (await connection.execute(delete(drafts).where(drafts.c.created_at < before))).rowcount
+
+
+def to_draft(row: RowMapping) -> Draft | None:
+    """Read a row; ``None``, and a line in the log, where this version cannot."""
+    try:
+        attachment = _ATTACHMENT.validate_json(row["attachment"])
+    except ValidationError:
+        _log.error("row_unreadable", draft=row["id"])  # not with the error: it quotes the signed URL
+        return None
+    return Draft(id=row["id"], owner_id=row["owner_id"], attachment=attachment, created_at=row["created_at"])

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import re
 import shutil
 from collections.abc import Iterable
+from io import BufferedRandom
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import BinaryIO
 
+from obstore.exceptions import GenericError
 from obstore.store import LocalStore
 
 from bot.errors import BadStart
 from bot.limits import JOB_ID_HEX
 from bot.values.files import StoredFile
+from bot.values.uninterrupted import uninterrupted
 
 _WORK = "work"
 _OWNER = re.compile(r"\d{1,20}")
@@ -41,16 +47,20 @@ class FileStore:
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
 
     async def put_bytes(self, owner_id: int, data: bytes, mime: str) -> StoredFile:
-        """Keep ``data``. When this returns, it is on disk and a row may refer to it (design, rule 6)."""
+        """Keep ``data``. When this returns, it is on disk and a row may refer to it (design, rule 6).
+
+        Raises :class:`OSError` where it cannot be written; then nothing is left of it. Once it writes, it is not cut
+        off by a cancellation: after that, nothing of it appears any more.
+        """
         async with self._places:
             sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
-            return await self._put(owner_id, data, sha256, len(data), mime)
+            return await uninterrupted(self._put(owner_id, data, sha256, len(data), mime))
 
     async def put_path(self, owner_id: int, path: Path, mime: str) -> StoredFile:
         """Keep a copy of the file at ``path``, as :meth:`put_bytes` does, without taking it into memory."""
         async with self._places:
             sha256, size = await asyncio.to_thread(_measure, path)
-            return await self._put(owner_id, path, sha256, size, mime)
+            return await uninterrupted(self._put(owner_id, path, sha256, size, mime))
 
     async def read(self, key: str) -> bytes:
         """The content of a file. Raises FileNotFoundError."""
@@ -64,10 +74,28 @@ class FileStore:
         _check(_KEY, key)
         await asyncio.to_thread((self._root / key).unlink, missing_ok=True)
 
+    async def drop_owner(self, owner_id: int) -> None:
+        """Remove the owner's folder with every file in it; one that is gone already is no error.
+
+        Nothing may be put for them meanwhile. Raises :class:`OSError`; what is left then, the next sweep takes.
+        """
+        _check(_OWNER, str(owner_id))
+        await asyncio.to_thread(_remove, self._root / str(owner_id))
+
+    def open(self, key: str) -> BinaryIO:
+        """The content of a file, to be read in pieces in a thread. Raises FileNotFoundError."""
+        _check(_KEY, key)
+        return (self._root / key).open("rb")
+
+    def scratch(self) -> BufferedRandom:
+        """A file without a name, on the same disk, that is gone with its last reader, also after a kill."""
+        return TemporaryFile(dir=self._root)
+
     async def work_folder(self, job_id: str) -> Path:
         """The job's own folder for files on their way; made when it is not there."""
         folder = self._work(job_id)
-        await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+        # To its end, as a put: whoever stops a step and removes its folder must not find it again.
+        await uninterrupted(asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True))
         return folder
 
     async def in_work(self, path: Path) -> bool:
@@ -110,7 +138,10 @@ class FileStore:
         key = f"{owner_id}/{sha256}"
         if not (self._root / key).exists():
             # Never over a file that a row may refer to: until the new one is on disk, a power cut would take both.
-            await self._store.put_async(key, content, chunk_size=_CHUNK, max_concurrency=2)
+            try:
+                await self._store.put_async(key, content, chunk_size=_CHUNK, max_concurrency=2)
+            except GenericError as error:  # whatever the system said: obstore has left nothing behind
+                raise _of_the_system(error) from None
         await asyncio.to_thread(self._flush, key)
         return StoredFile(key=key, sha256=sha256, size=size, mime=mime)
 
@@ -152,6 +183,13 @@ def _sweep_owner(owner: Path, keep_keys: set[str]) -> int:
 
 def _folders(parent: Path) -> Iterable[Path]:
     return [entry for entry in parent.iterdir() if entry.is_dir()] if parent.is_dir() else []
+
+
+def _of_the_system(error: GenericError) -> OSError:
+    """The system's error inside of obstore's, which has it in words only."""
+    found = re.search(r"\(os error (\d+)\)", str(error))
+    number = int(found[1]) if found else errno.EIO
+    return OSError(number, os.strerror(number))
 
 
 def _remove(folder: Path) -> None:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, func, insert, or_, select, union_all, update
+from sqlalchemy import BigInteger, ColumnElement, and_, case, func, insert, or_, select, type_coerce, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
-from bot.errors import QuotaReached
 from bot.store.job_rows import (
     JobChanges,
     UnreadableRow,
     job_columns,
     log_unreadable,
+    readable,
     readable_one,
     to_columns,
     to_job,
 )
-from bot.store.owned_jobs import FREE, JobOverview, OwnedJobs, check_running, used_since, wants_work
+from bot.store.owned_jobs import FREE, JobOverview, OwnedJobs, wants_work
+from bot.store.quotas import Quota, being_worked_on, check, count, has_place, line
 from bot.store.tables import characters, jobs
-from bot.texts import text
 from bot.values.job import Job, Step
 
 __all__ = ["JobChanges", "JobOverview", "JobStore", "LeaseLost"]
@@ -36,23 +37,31 @@ class LeaseLost(Exception):
 class JobStore(OwnedJobs):
     """The jobs table. Every write to a leased row carries its holder and changes nothing without it (rule 3)."""
 
-    async def add(self, job: Job, *, running_limit: int, day_limit: int) -> None:
-        """Count the owner's jobs and insert this one, in one transaction (rule 8). A limit of 0 is none.
+    async def add(self, job: Job, quota: Quota) -> Job:
+        """Count what there is and insert this job, in one transaction (rule 8).
 
-        Raises :class:`~bot.errors.QuotaReached`.
+        Where no place is free it is not due: it stands in line. Raises :class:`~bot.errors.QuotaReached`.
         """
         async with self._database.write() as connection:
-            await check_running(connection, job.owner_id, running_limit)
-            day = job.created_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-            if day_limit and await used_since(connection, job.owner_id, day) >= day_limit:
-                raise QuotaReached(
-                    text(
-                        "Your limit of {limit} a day is reached. The next day begins <t:{at}:R>. Nothing was charged.",
-                        limit=day_limit,
-                        at=int((day + timedelta(days=1)).timestamp()),
-                    )
-                )
-            await connection.execute(insert(jobs).values(job_columns(job)))
+            await check(connection, job, quota)
+            if await has_place(connection, quota.in_all):
+                job = replace(job, admitted_at=job.created_at)
+            else:
+                job = replace(job, next_attempt_at=None)
+            columns = job_columns(job) | {"guild_id": job.asked.guild_id}
+            await connection.execute(insert(jobs).values(columns))
+            return job
+
+    async def let_in(self, in_all: int, *, now: datetime) -> list[Job]:
+        """Make the next jobs of the line due, as many as there are places; returns those that go on waiting."""
+        async with self._database.write() as connection:
+            waiting = await line(connection)
+            free = max(0, in_all - await count(connection, being_worked_on()))
+            admitted = update(jobs).where(jobs.c.id.in_(waiting[:free])).values(admitted_at=now, next_attempt_at=now)
+            await connection.execute(admitted)
+            rest = (await connection.execute(select(jobs).where(jobs.c.id.in_(waiting[free:])))).mappings()
+            by_id = {job.id: job for job in readable(rest)}
+            return [by_id[job_id] for job_id in waiting[free:] if job_id in by_id]
 
     async def get(self, job_id: str) -> Job | None:
         """The job, whoever owns it: for the runner only."""
@@ -61,20 +70,22 @@ class JobStore(OwnedJobs):
             return readable_one(rows.mappings().one_or_none())
 
     async def claim(self, holder: str, *, now: datetime, limit: int, but: Collection[str] = ()) -> list[Job]:
-        """Lease up to ``limit`` due rows to ``holder`` for :data:`bot.limits.LEASE`, the earliest first.
+        """Lease up to ``limit`` due rows to ``holder`` for :data:`bot.limits.LEASE`: owners in turn, earliest first.
 
         ``but`` names jobs that the holder is still at work on: they wait until it is done with them. Each row counts
         one more attempt. A row that cannot be read is put off for an hour and does not keep the others back.
         """
         if limit <= 0:
             return []
+        theirs = jobs.alias()
+        under_way = select(func.count()).where(theirs.c.owner_id == jobs.c.owner_id, theirs.c.lease_owner == holder)
+        before = func.row_number().over(partition_by=jobs.c.owner_id, order_by=(jobs.c.next_attempt_at, jobs.c.id))
         due = (
             select(jobs.c.id)
             .where(_waiting(), jobs.c.next_attempt_at <= now)
             .where(or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now), jobs.c.id.not_in(but))
-            .order_by(jobs.c.next_attempt_at, jobs.c.id)
+            .order_by(before + under_way.scalar_subquery(), jobs.c.next_attempt_at, jobs.c.id)
             .limit(limit)
-            .with_for_update(skip_locked=True)
         )
         lease = (
             update(jobs)
@@ -103,6 +114,13 @@ class JobStore(OwnedJobs):
         async with self._database.read() as connection:
             due: datetime | None = await connection.scalar(earliest)
             return due
+
+    async def bring_forward(self, by: timedelta) -> None:
+        """Make everything that waits for its instant due earlier by ``by``."""
+        earlier = type_coerce(jobs.c.next_attempt_at, BigInteger) - by // timedelta(microseconds=1)
+        waits = and_(_waiting(), jobs.c.next_attempt_at.is_not(None))
+        async with self._database.write() as connection:
+            await connection.execute(update(jobs).where(waits).values(next_attempt_at=earlier))
 
     async def renew(self, holder: str, job_ids: Iterable[str], *, now: datetime) -> set[str]:
         """Prolong the leases that ``holder`` still has among ``job_ids``; returns whose those are."""
@@ -134,6 +152,15 @@ class JobStore(OwnedJobs):
         """Forget every lease: at a start, the database's lock file says that they are a dead process's."""
         async with self._database.write() as connection:
             await connection.execute(update(jobs).where(jobs.c.lease_owner.is_not(None)).values(FREE))
+
+    async def ask_anew(self, *, now: datetime, asked_since: datetime) -> None:
+        """Make the questions due again that were asked after ``asked_since``.
+
+        The last process may have died when the press under one had taken its buttons away, and was not written yet.
+        """
+        young = and_(jobs.c.step == Step.CHOOSE, jobs.c.token.is_not(None), jobs.c.token_at > asked_since)
+        async with self._database.write() as connection:
+            await connection.execute(update(jobs).where(young).values(next_attempt_at=now))
 
     async def wipe_tokens(self, before: datetime) -> int:
         """Erase the interaction tokens received before ``before`` (rule 13); returns how many there were."""

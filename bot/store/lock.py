@@ -19,6 +19,11 @@ class LockFile:
         self._path = path
         self._descriptor: int | None = None
 
+    @classmethod
+    def beside(cls, database: Path) -> LockFile:
+        """The one of the database at that path, which is resolved: two names of one file are one lock."""
+        return cls(database.with_name(f"{database.name}.lock"))
+
     def acquire(self) -> None:
         """Take the lock. Raises :class:`~bot.errors.BadStart` when somebody else has it."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
-from bot.errors import QuotaReached
 from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
+from bot.store.quotas import check_running, day_of, running, used_on
 from bot.store.tables import jobs
-from bot.texts import text
 from bot.values.job import BEFORE_SUBMISSION, Asked, CharacterRequest, Job, JobKind, Outcome, Question, Step
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
@@ -181,54 +180,42 @@ class OwnedJobs:
                 return job
         return None
 
-    async def overview(self, owner_id: int, *, day_start: datetime, finished: int = 10) -> JobOverview:
+    async def overview(
+        self, owner_id: int, *, now: datetime, user_key: str | None = None, finished: int = 10
+    ) -> JobOverview:
         """Everything of theirs that is not done, the last ``finished`` that are, and all that did not arrive."""
         done = (
             _of(owner_id)
             .where(jobs.c.step == Step.DONE, jobs.c.kind != JobKind.PREVIEW)
             .order_by(jobs.c.created_at.desc(), jobs.c.id)
         )
-        undelivered = and_(
-            jobs.c.delivered_at.is_(None), or_(jobs.c.outcome.is_(None), jobs.c.outcome != Outcome.CANCELLED)
-        )
         unfinished = _of(owner_id).where(jobs.c.step != Step.DONE).order_by(jobs.c.created_at, jobs.c.id)
         async with self._database.read() as connection:
             waiting = readable((await connection.execute(unfinished)).mappings())
             last = readable((await connection.execute(done.limit(finished))).mappings())
-            kept = readable((await connection.execute(done.where(undelivered))).mappings())
+            kept = readable((await connection.execute(done.where(_undelivered()))).mappings())
             ended = {job.id: job for job in (*last, *kept)}
             return JobOverview(
                 unfinished=tuple(waiting),
                 finished=tuple(sorted(ended.values(), key=lambda job: job.created_at, reverse=True)),
-                used_today=await used_since(connection, owner_id, day_start),
+                used_today=await used_on(connection, owner_id, day_of(now), user_key),
                 running=await running(connection, owner_id),
             )
+
+    async def waiting_results(self, owner_id: int) -> list[str]:
+        """The ids of their jobs that ended with something to say that has not reached them, newest first."""
+        waiting = (
+            select(jobs.c.id)
+            .where(jobs.c.owner_id == owner_id, jobs.c.step == Step.DONE, jobs.c.kind != JobKind.PREVIEW)
+            .where(_undelivered())
+            .order_by(jobs.c.created_at.desc(), jobs.c.id)  # by which SQLite sees that the owner's index is the one
+        )
+        async with self._database.read() as connection:
+            return list((await connection.scalars(waiting)).all())
 
     async def _readable(self, query: Select[Any]) -> list[Job]:
         async with self._database.read() as connection:
             return readable((await connection.execute(query)).mappings())
-
-
-async def check_running(connection: AsyncConnection, owner_id: int, limit: int) -> None:
-    """Raise :class:`~bot.errors.QuotaReached` where the owner has no place left for one more running job."""
-    if limit and await running(connection, owner_id) >= limit:
-        raise QuotaReached(
-            text(
-                "Your limit of {limit} at a time is reached. It frees as soon as one of them ends: see /tasks. "
-                "Nothing was charged.",
-                limit=limit,
-            )
-        )
-
-
-async def running(connection: AsyncConnection, owner_id: int) -> int:
-    """How many of the owner's jobs have no outcome yet."""
-    return await _count(connection, owner_id, jobs.c.outcome.is_(None))
-
-
-async def used_since(connection: AsyncConnection, owner_id: int, day_start: datetime) -> int:
-    """How many places of the owner's day are taken; what cost nothing was given back."""
-    return await _count(connection, owner_id, and_(jobs.c.counted, jobs.c.created_at >= day_start))
 
 
 def wants_work(now: datetime) -> ColumnElement[bool]:
@@ -238,9 +225,10 @@ def wants_work(now: datetime) -> ColumnElement[bool]:
     return or_(jobs.c.step != Step.DONE, may_be_sent_again)
 
 
-async def _count(connection: AsyncConnection, owner_id: int, which: ColumnElement[bool]) -> int:
-    query = select(func.count()).select_from(jobs).where(jobs.c.owner_id == owner_id, which)
-    return await connection.scalar(query) or 0
+def _undelivered() -> ColumnElement[bool]:
+    """As :attr:`~bot.values.job.Job.undelivered`, of a job that is done."""
+    nothing_to_say = jobs.c.outcome == Outcome.CANCELLED
+    return and_(jobs.c.delivered_at.is_(None), or_(jobs.c.outcome.is_(None), not_(nothing_to_say)))
 
 
 def _of(owner_id: int) -> Select[Any]:

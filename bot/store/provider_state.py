@@ -48,14 +48,19 @@ class ProviderStateStore:
             row = (await connection.execute(query)).one_or_none()
         return None if row is None else Pause(reason=row.reason, since=row.since)
 
-    async def close_model(self, model: str, *, now: datetime) -> bool:
-        """Note that the provider refuses this model as of now; returns whether that is new."""
+    async def close_model(self, model: str, *, now: datetime, lapsed: datetime | None = None) -> bool:
+        """Note that the provider refuses this model as of now; returns whether that is new.
+
+        A closure before ``lapsed`` was over: then it is new again.
+        """
         async with self._database.write() as connection:
-            again = update(closed_models).where(closed_models.c.model == model).values(since=now)
-            if (await connection.execute(again)).rowcount:
-                return False
-            await connection.execute(insert(closed_models).values(model=model, since=now))
-            return True
+            this = closed_models.c.model == model
+            before = await connection.scalar(select(closed_models.c.since).where(this))
+            if before is None:
+                await connection.execute(insert(closed_models).values(model=model, since=now))
+            else:
+                await connection.execute(update(closed_models).where(this).values(since=now))
+            return before is None or (lapsed is not None and before < lapsed)
 
     async def closed_models(self, *, since: datetime) -> frozenset[str]:
         """The models that were refused at ``since`` or later."""

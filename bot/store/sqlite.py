@@ -14,13 +14,14 @@ from sqlalchemy import Connection, Engine, event
 from bot.limits import DATABASE_BUSY
 from bot.values.uninterrupted import uninterrupted
 
-_BOTH = (f"PRAGMA busy_timeout={int(DATABASE_BUSY.total_seconds() * 1000)}",)
+PATIENT = f"PRAGMA busy_timeout={int(DATABASE_BUSY.total_seconds() * 1000)}"
+_BOTH = (PATIENT,)
 _WRITER = (
     *_BOTH,
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA secure_delete=ON",  # a wiped token or a deleted character is overwritten, not only unlinked
+    "PRAGMA secure_delete=ON",  # a wiped token or a deleted character is overwritten, not only unlinked (see scrub)
 )
 _READER = (*_BOTH, "PRAGMA query_only=ON")
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
     false,
 )
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -93,10 +93,14 @@ jobs = Table(
     Column("updated_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("seen", Text),  # JSON
+    Column("guild_id", BigInteger),  # as in "asked": where it counts against the server's day
+    Column("admitted_at", Instant),  # NULL: it stands in the waiting line
     Index(None, "next_attempt_at"),  # what is due
     Index(None, "owner_id", "created_at"),
+    Index(None, "guild_id", "created_at"),
     Index(None, "task_id"),
     Index(None, "token_at"),  # what has to be wiped
+    Index(None, "step"),  # what is not done, among all that is
 )
 
 files = Table(
@@ -191,6 +195,74 @@ command_sync = Table(
     Column("what", String(16), primary_key=True),
     Column("hash", String(128), nullable=False),
     Column("ids", Text, nullable=False),  # JSON
+)
+
+# What the provider's webhooks said. An event only wakes a job; one that no job was found for may belong to one whose
+# submission is not answered yet.
+webhook_events = Table(
+    "webhook_events",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("received_at", Instant, nullable=False),
+    Column("task_id", String(128)),
+    Column("business_id", String(128)),
+    Column("matched", Boolean, nullable=False),
+    Index(None, "received_at"),
+    Index(None, "task_id"),
+    Index(None, "business_id"),
+)
+
+server_settings = Table(
+    "server_settings",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("day_limit", Integer),  # what a server allows itself; NULL: what the operator allows
+)
+
+server_closed_channels = Table(
+    "server_closed_channels",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
+)
+
+# A person is kept here under a keyed hash of their id ("user_key"): it outlives their deletion without naming them.
+server_blocks = Table(
+    "server_blocks",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_key", String(64), primary_key=True),
+)
+
+operator_blocks = Table(
+    "operator_blocks",
+    metadata,
+    Column("user_key", String(64), primary_key=True),
+    Column("since", Instant, nullable=False),
+)
+
+# What a person had used of their day when they had everything deleted; and what such people had used of a server's.
+day_counters = Table(
+    "day_counters",
+    metadata,
+    Column("user_key", String(64), primary_key=True),
+    Column("day", Instant, primary_key=True),
+    Column("used", Integer, nullable=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# Tasks that were running when their owner had everything deleted, by the provider's id or ours, until they end.
+ownerless_tasks = Table(
+    "ownerless_tasks",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("since", Instant, nullable=False),
 )
 
 # Alembic's own, described apart so that the revision can be read without alembic.

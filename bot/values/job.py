@@ -154,6 +154,7 @@ class Job:
     """One row of the jobs table. All instants are aware and in UTC.
 
     ``next_attempt_at`` is ``None`` where nothing is to be done by itself (a person is asked, or it is done).
+    ``admitted_at`` is ``None`` while it stands in line for a place among those that are worked on at once.
     ``file`` is what lies in the job's work folder: the video as it came, later the clip cut out of it.
     ``counted`` says whether it takes a place in its owner's day. ``attempts`` counts those of the present step.
     ``maybe_charged``: an earlier submission of it was never cleared up, and its owner had it sent again.
@@ -184,6 +185,7 @@ class Job:
     deliveries: tuple[DeliveryAttempt, ...] = ()
     delivered_at: datetime | None = None
     counted: bool = True
+    admitted_at: datetime | None = None
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None = None

@@ -1,1 +1,1 @@
-"""The small HTTP server: health."""
+"""The small HTTP servers: health and webhooks, and apart from them metrics."""

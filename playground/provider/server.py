@@ -13,7 +13,7 @@ from aiohttp import web
 from playground.provider.account import Account
 from playground.provider.answers import SERVER, RateLimit, Refusal
 from playground.provider.creation import CHARACTER_MODELS, Creation, Submission, read_creation
-from playground.provider.faults import Faults, Moment
+from playground.provider.faults import Damage, Faults, Moment
 from playground.provider.names import Namer
 from playground.provider.studio import Studio
 from playground.provider.tasks import Failure, Task
@@ -92,6 +92,7 @@ class SimulatedProvider:
 
     async def stop(self) -> None:
         """Stops listening and removes every file; the same address is used when it is started again."""
+        self._faults.go_on()
         if self._runner is not None:
             await self._runner.cleanup()
         await asyncio.gather(*(task.work for task in self.tasks.values()))
@@ -147,6 +148,23 @@ class SimulatedProvider:
         """The next create request loses its connection: `before_read`, or `after_taken` (the task exists then)."""
         self._faults.drop_next(moment)
 
+    def stall_next(self, moment: Moment) -> None:
+        """The next create request gets no answer until :meth:`mend`; the moments are those of :meth:`drop_next`."""
+        self._faults.stall_next(moment)
+
+    def spoil_next(self, method: str, path_prefix: str, damage: Damage, *, times: int = 1) -> None:
+        """The next `times` requests to that path are carried out, and their answers arrive damaged.
+
+        `reset`: the connection breaks in the middle of the body. `truncated`: half of the JSON, as if that were all.
+        `oversized`: right, and megabytes too long. `html`: the page of a proxy in its place, with the same status.
+        `not_utf8`: with bytes in it that are none. Files (pictures, clips) are left alone.
+        """
+        self._faults.spoil_next(method, path_prefix, damage, times=times)
+
+    def mend(self) -> None:
+        """Nothing that was ordered (`fail_next`, `drop_next`, `stall_next`, `spoil_next`) happens any more."""
+        self._faults.mend()
+
     def add_video_task(self, path: Path) -> str:
         """An earlier video task that is finished and whose video is a copy of `path`; its id is for `from_task`."""
         url = self._made().keep("files", self._names.hex_id("video") + path.suffix, path.read_bytes())
@@ -167,6 +185,9 @@ class SimulatedProvider:
         creates = (request.method, request.path) == ("POST", _GENERATIONS)
         if creates and self._faults.drops("before_read"):
             return _hang_up(request)
+        if creates:
+            await request.read()  # whoever waits for an answer may be gone when this goes on
+            await self._faults.stall("before_read")
         ordered = self._faults.answer_for(request)
         if ordered is not None:
             await request.release()  # reads what the client sends, or it would see a broken pipe and not the answer
@@ -174,7 +195,7 @@ class SimulatedProvider:
         try:
             if request.path.startswith("/v1/"):
                 self._check_key(request)
-            return await handler(request)
+            return await self._faults.spoil(request, await handler(request))
         except Refusal as refusal:
             return refusal.answer()
         except web.HTTPException as wrong:
@@ -197,6 +218,7 @@ class SimulatedProvider:
         self.submissions.append(Submission(task.id, creation, replayed=earlier is not None))
         if self._faults.drops("after_taken"):
             return _hang_up(request)
+        await self._faults.stall("after_taken")
         answer = task.answer(self.clock(), with_business_id=self.remembers_business_id)
         if earlier is None:
             answer |= {"status": "queued", "progress": 0}  # also where a task takes no time at all

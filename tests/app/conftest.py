@@ -40,6 +40,7 @@ def make_settings(tmp_path: Path, discord: LoopbackDiscord, provider: SimulatedP
             "STORE__URL": f"sqlite+aiosqlite:///{tmp_path}/castbook.db",
             "STORE__FILES": str(tmp_path / "files"),
             "WEB__PORT": "0",
+            "WEB__METRICS_PORT": "0",
         }
         return load(None, {f"CASTBOOK__{name}": value for name, value in (environ | changes).items()})
 

@@ -306,3 +306,31 @@ async def test_edit_of_unknown_outcome_is_looked_for_before_the_channel_is_used(
     now.pass_by(minutes=14)
     assert await deliver(courier, row)
     assert loopback.calls == ["edit", f"history:{CHANNEL_ID}", *([] if arrived else [CHANNEL])]
+
+
+async def test_private_edit_of_unknown_outcome_is_sent_again_and_counted(
+    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, now: Now
+) -> None:
+    """What only its owner sees can be looked at by its token alone, and that is dead."""
+    row.job = replace(row.job, asked=replace(row.job.asked, private=True, ephemeral=True))
+    loopback.fail("edit", 429, after=True)
+    with pytest.raises(DiscordTrouble):
+        await deliver(courier, row)
+    now.pass_by(minutes=14)
+    before = metrics.DELIVERIES_UNDECIDABLE._value.get()
+    assert await deliver(courier, row)
+    assert loopback.calls == ["edit", "open_dm", DM]
+    assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
+
+
+async def test_channel_that_closed_after_a_lost_answer_leads_to_the_dm_and_is_counted(
+    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord, now: Now
+) -> None:
+    loopback.fail(CHANNEL, reset=True, after=True)
+    with pytest.raises(DiscordTrouble):
+        await deliver(courier, late_row)
+    loopback.fail(CHANNEL, 403, 50001)
+    before = metrics.DELIVERIES_UNDECIDABLE._value.get()
+    assert await deliver(courier, late_row)
+    assert loopback.calls == [CHANNEL, CHANNEL, "open_dm", DM]
+    assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1

@@ -39,7 +39,7 @@ def limit_settings() -> LimitSettings:
 async def house(tmp_path: Path, migrated: Path, limit_settings: LimitSettings) -> AsyncIterator[House]:
     shutil.copy(migrated, tmp_path / "castbook.db")
     house = House(tmp_path, limit_settings)
-    await house.database.open()
+    await house.open()
     try:
         yield house
     finally:

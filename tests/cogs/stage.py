@@ -11,13 +11,19 @@ from random import Random
 import discord
 import simcord
 
+from bot.app.report import HealthReport
 from bot.chat.buttons import Presses
 from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
 from bot.config import LimitSettings
+from bot.jobs.doorkeeper import Doorkeeper
+from bot.jobs.erasure import Erasure
 from bot.jobs.gate import Gate
 from bot.jobs.intake import Intake
+from bot.jobs.line import WaitingLine
 from bot.provider.task import Balance
+from bot.store.archive import Archivist
+from bot.store.blocks import BlockStore
 from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.commands import CommandStore
 from bot.store.consents import ConsentStore
@@ -25,10 +31,16 @@ from bot.store.database import Database
 from bot.store.disk import DiskUse
 from bot.store.drafts import DraftStore
 from bot.store.files import FileStore
+from bot.store.gauges import GaugeStore
 from bot.store.jobs import JobChanges, JobStore
+from bot.store.keys import PeopleKeys
+from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
+from bot.store.quotas import Quota
+from bot.store.servers import ServerStore
 from bot.texts import Text
 from bot.values.character import Character, ProviderCharacter
+from bot.values.files import StoredFile
 from bot.values.job import Asked, CharacterRequest, CharacterResult, Job, JobKind, Step
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
@@ -36,6 +48,9 @@ from cogs.about import About
 from cogs.cast import Cast
 from cogs.characters import Characters
 from cogs.message_menu import MessageMenu
+from cogs.operator import Operator
+from cogs.privacy import Privacy
+from cogs.server import Server
 from cogs.tasks import Tasks
 
 MODELS = ("sora-2", "sora-2-pro")
@@ -74,10 +89,15 @@ class EmptyPurse:
 
 
 class House:
-    """The stores of one test, and as many bots over them as it starts."""
+    """The stores of one test, and as many bots over them as it starts. Set ``dev_guild`` before one is."""
+
+    dev_guild = 0
+    owners: tuple[int, ...] = ()
+    well = True  # what the health report's one probe says
 
     def __init__(self, folder: Path, limits: LimitSettings) -> None:
         self.now = datetime(2026, 1, 1, 12, tzinfo=UTC)
+        self.limits = limits
         self.database = Database(f"sqlite+aiosqlite:///{folder}/castbook.db")
         self.jobs = JobStore(self.database)
         self.characters = CharacterStore(self.database)
@@ -85,12 +105,25 @@ class House:
         self.drafts = DraftStore(self.database)
         self.provider_state = ProviderStateStore(self.database)
         self.commands = CommandStore(self.database)
+        self.folder = folder
         self.files = FileStore(folder / "files")
         self.workers = Idle()
         self.courier = CurrentCourier()
         disk = DiskUse(self.database)
+        self.people = PeopleKeys(self.database)
+        self.servers = ServerStore(self.database, self.people)
+        self.blocks = BlockStore(self.database, self.people)
+        self.privacy = PrivacyStore(self.database, self.people)
+        self.erasure = Erasure(
+            store=self.privacy, files=self.files, workers=self.workers, courier=self.courier, clock=self.clock
+        )
+        self.doorkeeper = Doorkeeper(servers=self.servers, blocks=self.blocks)
+        self.line = WaitingLine(jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=limits.running_in_all)
         self.intake = Intake(
             jobs=self.jobs,
+            people=self.people,
+            doorkeeper=self.doorkeeper,
+            line=self.line,
             consents=self.consents,
             files=self.files,
             disk=disk,
@@ -102,12 +135,20 @@ class House:
             settings=limits,
         )
 
+    async def open(self) -> None:
+        await self.database.open()
+        await self.people.load()
+        await self.servers.load()
+        await self.blocks.load()
+
     def clock(self) -> datetime:
         return self.now
 
     async def bot(self) -> CastbookClient:
-        presses = Presses()
-        client = CastbookClient(clock=self.clock, presses=presses, commands_store=self.commands)
+        presses = Presses(refusal=self.doorkeeper.refusal)
+        client = CastbookClient(
+            clock=self.clock, presses=presses, commands_store=self.commands, dev_guild=self.dev_guild
+        )
         self.courier.real = DiscordCourier(client, self.files, clock=self.clock, owners=())
         characters = Characters(
             intake=self.intake,
@@ -121,6 +162,14 @@ class House:
                 characters,
                 Cast(group=characters.group, presses=presses, characters=self.characters, files=self.files),
                 Tasks(intake=self.intake, jobs=self.jobs, presses=presses, clock=self.clock),
+                Privacy(
+                    store=self.privacy,
+                    archivist=Archivist(self.files),
+                    erasure=self.erasure,
+                    presses=presses,
+                    clock=self.clock,
+                    day_limit=self.limits.per_user_per_day,
+                ),
                 MessageMenu(
                     tree=client.tree,
                     presses=presses,
@@ -130,10 +179,18 @@ class House:
                     model=MODELS[0],
                     max_bytes=MAX_BYTES,
                 ),
+                Server(servers=self.servers, allowed_per_day=self.limits.per_server_per_day),
                 About(version="1.2.3"),
-            ]
+            ],
+            [Operator(blocks=self.blocks, owners=self.owners, report=self._health().lines, clock=self.clock)],
         )
         return client
+
+    def _health(self) -> HealthReport:
+        return HealthReport(probes={"database": self._probe}, gauges=GaugeStore(self.database), clock=self.clock)
+
+    async def _probe(self) -> bool:
+        return self.well
 
     async def job(self, owner_id: int, changes: JobChanges | None = None, *, name: str | None = None) -> Job:
         """A job of ``owner_id``'s in the state that ``changes`` say, held by nobody."""
@@ -154,7 +211,7 @@ class House:
             created_at=self.now,
             updated_at=self.now,
         )
-        await self.jobs.add(job, running_limit=0, day_limit=0)
+        job = await self.jobs.add(job, Quota())
         if changes is None:
             return job
         await self.jobs.claim("test", now=self.now, limit=100)
@@ -166,7 +223,13 @@ class House:
         return self._made
 
     async def character(
-        self, owner_id: int, name: str, *, picture: bytes | None = PICTURE, username: str = "duck.sings"
+        self,
+        owner_id: int,
+        name: str,
+        *,
+        picture: bytes | None = PICTURE,
+        username: str = "duck.sings",
+        portable: tuple[StoredFile, ...] = (),
     ) -> Character:
         """A member of ``owner_id``'s cast, made a second after the one before."""
         self.now += timedelta(seconds=1)
@@ -184,6 +247,7 @@ class House:
             model=MODELS[0],
             range=TimeRange.parse("1-3"),
             picture=stored,
+            portable=portable,
         )
         _, character = await self.characters.add_for_job(
             job.id, "test", new, CharacterResult(characters=(made,)), now=self.now

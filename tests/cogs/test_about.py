@@ -17,6 +17,8 @@ async def test_help_says_how_to_begin_what_a_range_is_and_what_is_kept(stage: St
     for command in ("create", "list", "show", "rename", "delete"):
         assert f"</character {command}:{stage.client.command_ids['character']}>" in said
     assert f"</tasks:{stage.client.command_ids['tasks']}>" in said
+    for command in ("export", "delete"):
+        assert f"</privacy {command}:{stage.client.command_ids['privacy']}>" in said
 
 
 async def test_about_says_the_version_the_provider_the_licence_and_that_it_may_be_gone(stage: Stage) -> None:

@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import discord
 import pytest
 
 from cogs.characters import Characters
 from tests.cogs.stage import House
+from tests.loopback_discord.command_rules import check_commands
 
 NAME = re.compile(r"[-_'\w]{1,32}")  # Application command naming, for everything but menus
 SUBCOMMAND, GROUP = 1, 2
@@ -17,10 +19,15 @@ SUBCOMMAND, GROUP = 1, 2
 Payload = dict[str, Any]
 
 
+OPERATORS = discord.Object(7)
+
+
 @pytest.fixture
 async def payloads(house: House) -> list[Payload]:
+    """Those for everybody, and those of the operator's server."""
+    house.dev_guild = OPERATORS.id
     tree = (await house.bot()).tree
-    return [command.to_dict(tree) for command in tree.get_commands()]
+    return [command.to_dict(tree) for place in (None, OPERATORS) for command in tree.get_commands(guild=place)]
 
 
 def walk(payloads: list[Payload]) -> Iterator[Payload]:
@@ -31,25 +38,51 @@ def walk(payloads: list[Payload]) -> Iterator[Payload]:
 
 async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> None:
     by_name = {each["name"]: each for each in payloads}
-    assert set(by_name) == {"character", "tasks", "help", "about", "Make a character"}
-    options = {each["name"]: each.get("options", []) for each in by_name["character"]["options"]}
+    whole = {"character", "privacy", "server", "operator"}
+    assert set(by_name) == whole | {"tasks", "help", "about", "Make a character"}
+    groups = {name: {each["name"]: each.get("options", []) for each in by_name[name]["options"]} for name in whole}
+    options = {f"{group} {name}": given for group, commands in groups.items() for name, given in commands.items()}
     assert {name: [option["name"] for option in given] for name, given in options.items()} == {
-        "create": ["video", "link", "task", "range", "name", "model", "private"],
-        "preview": ["video", "link"],
-        "list": ["search", "sort"],
-        "show": ["name"],
-        "rename": ["name", "new_name"],
-        "delete": ["name"],
+        "character create": ["video", "link", "task", "range", "name", "model", "private"],
+        "character preview": ["video", "link"],
+        "character list": ["search", "sort"],
+        "character show": ["name"],
+        "character rename": ["name", "new_name"],
+        "character delete": ["name"],
+        "privacy export": [],
+        "privacy delete": [],
+        "server settings": ["day_limit", "switch_off", "switch_on", "block", "unblock"],
+        "operator block": ["user"],
+        "operator unblock": ["user"],
+        "operator health": [],
     }
     required = {name: [each["name"] for each in given if each.get("required")] for name, given in options.items()}
-    assert required == {
-        "create": [],
-        "preview": [],
-        "list": [],
-        "show": ["name"],
-        "rename": ["name", "new_name"],
-        "delete": ["name"],
+    assert {name: given for name, given in required.items() if given} == {
+        "character show": ["name"],
+        "character rename": ["name", "new_name"],
+        "character delete": ["name"],
+        "operator block": ["user"],
+        "operator unblock": ["user"],
     }
+
+
+async def test_settings_are_a_number_channels_and_members_for_managers(payloads: list[Payload]) -> None:
+    (server,) = [each for each in payloads if each["name"] == "server"]
+    assert server["default_member_permissions"] == discord.Permissions(manage_guild=True).value
+    (settings,) = server["options"]
+    kinds = {option["name"]: option["type"] for option in settings["options"]}
+    assert kinds == {"day_limit": 4, "switch_off": 7, "switch_on": 7, "block": 6, "unblock": 6}
+    (day_limit,) = [option for option in settings["options"] if option["name"] == "day_limit"]
+    assert (day_limit["min_value"], day_limit["max_value"]) == (0, 100_000)
+    threads = {10, 11, 12}
+    assert all(not threads & set(option.get("channel_types", ())) for option in settings["options"])
+
+
+async def test_what_is_of_one_server_alone_is_told_of_it_alone(house: House) -> None:
+    house.dev_guild = OPERATORS.id
+    tree = (await house.bot()).tree
+    assert [command.name for command in tree.get_commands(guild=OPERATORS)] == ["operator"]
+    assert "operator" not in {command.name for command in tree.get_commands()}
 
 
 async def test_names_and_descriptions_are_what_discord_takes(payloads: list[Payload]) -> None:
@@ -81,8 +114,13 @@ async def test_options_are_few_distinct_and_required_first(payloads: list[Payloa
 
 async def test_they_can_be_used_in_servers_and_in_private(payloads: list[Payload]) -> None:
     for each in payloads:
-        assert sorted(each["contexts"]) == [0, 1, 2], each["name"]
-        assert sorted(each["integration_types"]) == [0, 1], each["name"]
+        in_servers_alone = each["name"] in {"server", "operator"}
+        assert sorted(each["contexts"]) == ([0] if in_servers_alone else [0, 1, 2]), each["name"]
+        assert sorted(each["integration_types"]) == ([0] if in_servers_alone else [0, 1]), each["name"]
+
+
+async def test_a_strict_server_takes_them(payloads: list[Payload]) -> None:
+    check_commands(payloads)
 
 
 async def test_all_of_them_together_are_within_discords_size(payloads: list[Payload]) -> None:

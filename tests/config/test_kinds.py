@@ -57,6 +57,7 @@ def variable(name: str) -> str:
         ("web.port", "65536", PORT),
         ("web.port", "-1", PORT),
         ("web.port", "http", PORT),
+        ("web.metrics_port", "65536", PORT),
         ("web.host", "", HOST),
         ("web.host", "http://127.0.0.1", HOST),
         ("web.host", "127.0.0.1 ", HOST),

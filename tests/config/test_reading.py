@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot.config import Settings, load
 from bot.config.reading import every_setting
@@ -83,6 +84,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__DISCORD__API_URL": "http://127.0.0.1:1/api/",
         "CASTBOOK__DISCORD__GATEWAY_URL": "ws://127.0.0.1:2",
         "CASTBOOK__DISCORD__CDN_ORIGINS": '["http://127.0.0.1:3"]',
+        "CASTBOOK__DISCORD__DEV_GUILD": "26",
         "CASTBOOK__DISCORD__OWNERS": "[4]",
         "CASTBOOK__TOAPIS__BASE_URL": "http://127.0.0.1:5",
         "CASTBOOK__TOAPIS__MODELS": '["six"]',
@@ -93,6 +95,8 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__TOAPIS__POLL_EVERY": "0.1",
         "CASTBOOK__TOAPIS__SHOW_PROGRESS_FOR": "11",
         "CASTBOOK__TOAPIS__KEEP_WATCHING_FOR": "12",
+        "CASTBOOK__TOAPIS__WEBHOOK_SECRETS": '["old", "new"]',
+        "CASTBOOK__TOAPIS__CALLBACK_URL": "https://example.org/webhooks/toapis",
         "CASTBOOK__TOAPIS__ACCEPT_OUTSIDE_TASKS": "false",
         "CASTBOOK__STORE__URL": "sqlite+aiosqlite:////var/lib/castbook/13.db",
         "CASTBOOK__STORE__FILES": "/var/lib/castbook/14",
@@ -104,10 +108,13 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__JOBS__CONCURRENCY": "18",
         "CASTBOOK__LIMITS__RUNNING_PER_USER": "0",
         "CASTBOOK__LIMITS__PER_USER_PER_DAY": "20",
+        "CASTBOOK__LIMITS__PER_SERVER_PER_DAY": "22",
+        "CASTBOOK__LIMITS__RUNNING_IN_ALL": "23",
         "CASTBOOK__LIMITS__FILES_MB_PER_USER": "21",
         "CASTBOOK__CONSENT__ASK": "false",
         "CASTBOOK__WEB__HOST": "::1",
         "CASTBOOK__WEB__PORT": "24",
+        "CASTBOOK__WEB__METRICS_PORT": "25",
         "CASTBOOK__LOG__LEVEL": "DEBUG",
         "CASTBOOK__LOG__FORMAT": "json",
     }
@@ -118,6 +125,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
             "api_url": "http://127.0.0.1:1/api",
             "gateway_url": "ws://127.0.0.1:2",
             "cdn_origins": ("http://127.0.0.1:3",),
+            "dev_guild": 26,
             "owners": (4,),
         },
         "toapis": {
@@ -130,15 +138,23 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
             "poll_every": 0.1,
             "show_progress_for": 11.0,
             "keep_watching_for": 12.0,
+            "webhook_secrets": (SecretStr("old"), SecretStr("new")),
+            "callback_url": "https://example.org/webhooks/toapis",
             "accept_outside_tasks": False,
         },
         "store": {"url": "sqlite+aiosqlite:////var/lib/castbook/13.db", "files": Path("/var/lib/castbook/14")},
         "links": {"max_bytes": 15, "timeout": 16.0, "trusted_origins": ("https://example.org",)},
         "media": {"send": "link", "workers": 17},
         "jobs": {"concurrency": 18},
-        "limits": {"running_per_user": 0, "per_user_per_day": 20, "files_mb_per_user": 21},
+        "limits": {
+            "running_per_user": 0,
+            "per_user_per_day": 20,
+            "per_server_per_day": 22,
+            "running_in_all": 23,
+            "files_mb_per_user": 21,
+        },
         "consent": {"ask": False},
-        "web": {"host": "::1", "port": 24},
+        "web": {"host": "::1", "port": 24, "metrics_port": 25},
         "log": {"level": "DEBUG", "format": "json"},
     }
 
@@ -324,4 +340,4 @@ def test_an_empty_secret_file_is_a_missing_secret(tmp_path: Path, secrets: Envir
 def test_secrets_are_not_shown(secrets: Environ) -> None:
     settings = load(None, secrets)
     for shown in (repr(settings), str(settings), settings.model_dump_json(), f"{settings.discord.token}"):
-        assert "secret" not in shown.replace("SecretStr", "")
+        assert "secret" not in shown.replace("SecretStr", "").replace("webhook_secrets", "")

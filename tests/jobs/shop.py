@@ -17,10 +17,12 @@ from bot.jobs.character import character_steps
 from bot.jobs.choose import Choose
 from bot.jobs.collect import Collect
 from bot.jobs.deliver import Deliver
+from bot.jobs.doorkeeper import Doorkeeper
 from bot.jobs.footage import Footage
 from bot.jobs.gate import Gate
 from bot.jobs.held import Steps
 from bot.jobs.intake import Intake
+from bot.jobs.line import WaitingLine
 from bot.jobs.ports import DiscordTrouble, RecordAttempt, Undeliverable
 from bot.jobs.prepare import Prepare
 from bot.jobs.runner import Runner
@@ -29,13 +31,17 @@ from bot.jobs.watch import Watch
 from bot.media.download import Downloader
 from bot.media.guard import AddressGuard
 from bot.provider.client import ToapisClient
+from bot.store.blocks import BlockStore
 from bot.store.characters import CharacterStore, Sort
 from bot.store.consents import ConsentStore
 from bot.store.database import Database
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.store.keys import PeopleKeys
 from bot.store.provider_state import ProviderStateStore
+from bot.store.servers import ServerStore
+from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text
 from bot.values.character import Character
 from bot.values.job import (
@@ -161,6 +167,14 @@ class Shop:
         self.consents = ConsentStore(self.database)
         self.state = ProviderStateStore(self.database)
         self.disk = DiskUse(self.database)
+        self.events = WebhookEventStore(self.database)
+        self.people = PeopleKeys(self.database)
+        await self.people.load()
+        self.servers = ServerStore(self.database, self.people)
+        self.blocks = BlockStore(self.database, self.people)
+        self.line = WaitingLine(
+            jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=settings.limits.running_in_all
+        )
         self.files = FileStore(Path(settings.store.files))
         self.provider = ToapisClient(settings.toapis, clock=self.clock)
         await self.provider.open()
@@ -187,11 +201,18 @@ class Shop:
                 gate=self.gate,
                 footage=footage,
                 courier=self.courier,
+                events=self.events,
                 random=random,
                 settings=settings.toapis,
                 cut=settings.media.send == "clip",
             ),
-            Watch(provider=self.provider, courier=self.courier, random=random, settings=settings.toapis),
+            Watch(
+                provider=self.provider,
+                courier=self.courier,
+                events=self.events,
+                random=random,
+                settings=settings.toapis,
+            ),
             Collect(
                 characters=self.characters,
                 files=self.files,
@@ -207,6 +228,9 @@ class Shop:
         self.runner = self.new_runner({JobKind.CHARACTER: wrapped, JobKind.PREVIEW: wrapped})
         self.intake = Intake(
             jobs=self.jobs,
+            people=self.people,
+            doorkeeper=Doorkeeper(servers=self.servers, blocks=self.blocks),
+            line=self.line,
             consents=self.consents,
             files=self.files,
             disk=self.disk,
@@ -219,7 +243,7 @@ class Shop:
         )
 
     def new_runner(self, kinds: dict[JobKind, Steps], concurrency: int = 8) -> Runner:
-        return Runner(self.jobs, kinds, clock=self.clock, random=self.random, concurrency=concurrency)
+        return Runner(self.jobs, kinds, clock=self.clock, random=self.random, concurrency=concurrency, line=self.line)
 
     async def close(self) -> None:
         await self.downloader.close()
@@ -243,6 +267,12 @@ class Shop:
 
     def attachment(self, name: str = "clip.mp4") -> Attachment:
         return Attachment(url=self.host.url(name), filename=name, size=1)
+
+    def earlier_task(self) -> str:
+        """A finished video task at the provider, no one's here: its character needs no bytes and no look."""
+        path = Path(self.settings.store.files).parent / "earlier.mp4"
+        path.write_bytes(self.host.files["clip.mp4"])
+        return self.simulated.add_video_task(path)
 
     def task(self, task_id: str) -> EarlierTask:
         return EarlierTask(task_id=task_id)

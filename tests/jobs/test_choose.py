@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import update
 
+from bot import limits
 from bot.errors import BadRange, QuotaReached, UnknownJob
+from bot.store.tables import jobs
 from bot.values.job import CharacterRequest, Job, JobKind, Outcome, Question, Step
 from bot.values.time_range import TimeRange
 from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
@@ -83,6 +87,23 @@ async def test_a_restart_between_the_filmstrip_and_the_answer_loses_nothing(shop
     await shop.intake.choose(OWNER, job.id, CHOSEN, shop.asked(), anyway=True)
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_a_start_shows_young_questions_anew(shop: Shop) -> None:
+    """A kill between the "on it" in a question's place and its answer in the row leaves nothing that can be pressed."""
+    young, old = await _picking(shop), await _picking(shop)
+    async with shop.database.write() as connection:
+        aged = {"token_at": shop.clock() - limits.TOKEN_USABLE}
+        await connection.execute(update(jobs).where(jobs.c.id == old.id).values(aged))
+    await shop.restart()
+    shop.courier.questions.clear()
+    await shop.runner.start()
+    async with asyncio.timeout(20):
+        while not shop.courier.questions or shop.runner._working:
+            await asyncio.sleep(0.005)
+    await shop.runner.stop()
+    assert shop.courier.questions == [(young.id, Question.SECONDS)]
+    assert (await shop.job(young)).next_attempt_at == young.asked.token_at + limits.CHOICE_OPEN
 
 
 async def test_the_picker_is_shown_anew_where_it_is_asked_for(shop: Shop) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import make_url
 
 from bot.jobs.held import Held, Steps
 from bot.jobs.runner import MOST_DEFECTS, Runner
@@ -395,3 +398,72 @@ async def test_leases_are_renewed_while_a_step_goes_on(shop: Shop, monkeypatch: 
     go_on.set()
     await runner.stop()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_a_clock_that_is_set_back_by_hours_holds_up_no_job(shop: Shop) -> None:
+    shop.simulated.hold_at(50)
+    job = await shop.ask(shop.task(shop.earlier_task()))
+    await shop.run(60)
+    before = (await shop.job(job)).next_attempt_at
+    shop.clock.instant -= timedelta(hours=6)
+    shop.simulated.clock = lambda: shop.clock() + timedelta(hours=6)
+    assert await shop.runner.run_due() == 0
+    after = (await shop.job(job)).next_attempt_at
+    assert before is not None
+    assert after is not None
+    assert timedelta(hours=5, minutes=59) <= before - after <= timedelta(hours=6)
+    shop.simulated.hold_at(None)
+    await shop.run(120)
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(shop.courier.delivered) == 1
+
+
+async def test_a_database_that_is_busy_is_no_jobs_fault(shop: Shop) -> None:
+    [job] = await started(shop)
+    async with shop.database.write() as connection:
+        await connection.exec_driver_sql("PRAGMA busy_timeout=20")
+    path = str(make_url(shop.settings.store.url).database)
+
+    async def step(held: Held) -> JobChanges:
+        if held.job.attempts <= 2 * MOST_DEFECTS:
+            with closing(sqlite3.connect(path, isolation_level=None)) as other:
+                other.execute("BEGIN EXCLUSIVE")
+                await held.write({"progress": 1})
+        return await done(held)
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    for _ in range(2 * MOST_DEFECTS):
+        await runner.run_due()
+        assert (await shop.job(job)).outcome is None
+        shop.clock.advance(3600)
+    await runner.run_due()
+    row = await shop.job(job)
+    assert (row.outcome, row.progress) == (Outcome.SUCCEEDED, 0)
+
+
+async def test_stopping_ends_though_nothing_can_be_written(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    finished, late = await started(shop, 2)
+    begun = asyncio.Event()
+
+    async def faulty(*_: object, **__: object) -> Job:
+        raise OSError("disk I/O error")
+
+    async def step(held: Held) -> JobChanges:
+        if held.job.id == finished.id:
+            return await done(held)
+        begun.set()
+        await asyncio.Event().wait()
+        return {}
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    with monkeypatch.context() as failing:
+        for name in ("change", "release_all"):
+            failing.setattr(shop.jobs, name, faulty)
+        await runner.start()
+        await begun.wait()
+        async with asyncio.timeout(10):
+            await runner.stop(timedelta(seconds=0.05))
+    assert {(await shop.job(job)).step for job in (finished, late)} == {Step.PREPARE}
+    await shop.jobs.clear_leases()  # as the next start does
+    await shop.new_runner({JobKind.CHARACTER: only(done)}).run_due()
+    assert {(await shop.job(job)).outcome for job in (finished, late)} == {Outcome.SUCCEEDED}

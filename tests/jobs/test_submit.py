@@ -224,7 +224,12 @@ async def test_what_may_have_been_charged_cannot_be_cancelled_as_uncharged(shop:
 async def test_it_can_be_sent_again_only_while_its_clip_is_kept(shop: Shop) -> None:
     job = await unclear(shop)
     upkeep = Upkeep(
-        jobs=shop.jobs, drafts=DraftStore(shop.database), files=shop.files, disk=shop.disk, clock=shop.clock
+        jobs=shop.jobs,
+        drafts=DraftStore(shop.database),
+        events=shop.events,
+        files=shop.files,
+        disk=shop.disk,
+        clock=shop.clock,
     )
     await upkeep.tidy()
     assert shop.work(job).exists()

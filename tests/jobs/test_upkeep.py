@@ -20,7 +20,7 @@ def drafts(shop: Shop) -> DraftStore:
 
 @pytest.fixture
 def upkeep(shop: Shop, drafts: DraftStore) -> Upkeep:
-    return Upkeep(jobs=shop.jobs, drafts=drafts, files=shop.files, disk=shop.disk, clock=shop.clock)
+    return Upkeep(jobs=shop.jobs, drafts=drafts, events=shop.events, files=shop.files, disk=shop.disk, clock=shop.clock)
 
 
 async def test_a_start_sweeps_what_no_row_refers_to_and_keeps_the_rest(shop: Shop, upkeep: Upkeep) -> None:

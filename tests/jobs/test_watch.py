@@ -12,7 +12,7 @@ from tests.jobs.shop import OWNER, Shop, with_limits
 STATUS = "/v1/characters_tasks"
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 429, 401, 403])
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 429, 401, 402, 403])
 async def test_trouble_with_the_status_never_ends_a_paid_job(shop: Shop, status: int) -> None:
     job = await shop.ask()
     await shop.run_to(Step.WATCH, job)
@@ -104,6 +104,31 @@ async def test_after_a_long_absence_one_failed_look_does_not_end_it(shop: Shop) 
     shop.simulated.fail_next("GET", "/v1/", 503, times=3)
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_after_a_long_absence_a_task_that_still_runs_is_looked_at_for_a_while(shop: Shop) -> None:
+    shop.simulated.hold_at(50)
+    job = await shop.ask(shop.task(shop.earlier_task()))
+    await shop.run_to(Step.WATCH, job)
+    shop.clock.advance(3 * 24 * 3600)
+    await shop.run(600)
+    assert (await shop.job(job)).outcome is None
+    shop.simulated.hold_at(None)
+    await shop.run(600)
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_a_task_that_is_not_found_once_is_not_given_up(shop: Shop) -> None:
+    shop.simulated.hold_at(50)
+    job = await shop.ask(shop.task(shop.earlier_task()))
+    await shop.run(1800)
+    shop.simulated.fail_next("GET", "/v1/", 404, times=2 * 3)  # on both status paths, three times
+    await shop.run(600)
+    assert (await shop.job(job)).step is Step.WATCH
+    shop.simulated.hold_at(None)
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert not shop.courier.operators
 
 
 async def test_a_result_that_could_not_be_stored_is_collected_when_checked_again(

@@ -64,6 +64,7 @@ class Gateway:
     def __init__(self, discord: LoopbackDiscord) -> None:
         self._discord = discord
         self.heartbeat_ms = 41_250
+        self.down = False  # nobody can connect; who is connected stays
         self.sessions: dict[str, Session] = {}
         self.connections: list[Connection] = []
         self.identifies: list[dict[str, Any]] = []
@@ -109,6 +110,8 @@ class Gateway:
     # -- the protocol ----------------------------------------------------------------------------------------------
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        if self.down:
+            raise web.HTTPServiceUnavailable
         ws = web.WebSocketResponse(max_msg_size=4096)
         await ws.prepare(request)
         if request.query.get("v") != "10" or request.query.get("encoding") != "json":

@@ -1,6 +1,8 @@
 """Faults on order: each one happens exactly as often as it was ordered, and does nothing else."""
 
+import asyncio
 import io
+import json
 
 import aiohttp
 import pytest
@@ -110,3 +112,53 @@ async def test_nobody_was_found(caller, provider, clips, clock):
     body = await caller.status(task)
     assert body["status"] == "completed"
     assert body["result"] == {"type": "character", "data": {"characters": []}}
+
+
+@pytest.mark.parametrize("damage", ["truncated", "oversized", "html", "not_utf8"])
+async def test_an_answer_that_arrives_damaged_was_carried_out(caller, provider, damage):
+    provider.spoil_next("POST", CREATE, damage)
+    async with caller.session.post(
+        provider.base_url + CREATE,
+        json={"url": URL, "timestamps": "1,3"},
+        headers={"Authorization": f"Bearer {provider.key}"},
+    ) as answer:
+        raw = await answer.read()
+    assert answer.status == 200
+    assert len(provider.tasks) == 1
+    if damage == "oversized":
+        assert len(raw) > 1024 * 1024
+        assert json.loads(raw)["id"] in provider.tasks
+    else:
+        with pytest.raises(ValueError, match=r"."):
+            json.loads(raw)
+    await caller.created(url=URL)
+
+
+async def test_a_connection_that_is_reset_in_the_middle_of_an_answer(caller, provider):
+    provider.spoil_next("POST", CREATE, "reset")
+    with pytest.raises(aiohttp.ClientError):
+        await caller.create(url=URL)
+    assert len(provider.tasks) == 1
+    await caller.created(url=URL)
+
+
+@pytest.mark.parametrize(("moment", "taken"), [("before_read", 0), ("after_taken", 1)])
+async def test_silence_lasts_until_it_is_mended(caller, provider, moment, taken):
+    provider.stall_next(moment)
+    waiting = asyncio.create_task(caller.create(url=URL))
+    while not provider.requests:
+        await asyncio.sleep(0.01)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(waiting), 0.05)
+    assert len(provider.tasks) == taken
+    provider.mend()
+    status, _, _ = await waiting
+    assert (status, len(provider.tasks)) == (200, 1)
+
+
+async def test_what_is_mended_happens_no_more(caller, provider):
+    provider.fail_next("POST", CREATE, 500, times=9)
+    provider.drop_next("after_taken")
+    provider.spoil_next("POST", CREATE, "html", times=9)
+    provider.mend()
+    await caller.created(url=URL)

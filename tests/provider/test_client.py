@@ -308,6 +308,7 @@ async def test_several_characters_are_all_kept_however_they_are_wrapped(client, 
         ({"username": "@abc.turbo"}, ("", "turbo", "abc.turbo", "")),
         ({"id": "c", "display_name": "A\u202eB\x00\n C", "profile_picture_url": "ftp://x/y"}, ("c", "A B C", "", "")),
         ({"id": "c", "display_name": "x" * 999, "profile_picture_url": "http://["}, ("c", "x" * 200, "", "")),
+        ({"id": "c", "display_name": "Ann", "profile_picture_url": "https://xn--a.example/p"}, ("c", "Ann", "", "")),
         ({"id": "c", "display_name": "👩\u200d🚀", "profile_picture_url": 5}, ("c", "👩\u200d🚀", "", "")),
     ],
 )

@@ -11,9 +11,17 @@ import struct
 import pytest
 
 from bot.limits import PROVIDER_ANSWER_BYTES
-from bot.provider.errors import BalanceEmpty, FileTooLarge, NothingTaken, OutcomeUnknown, RateLimited
+from bot.metrics import REGISTRY, Fault
+from bot.provider.errors import (
+    BalanceEmpty,
+    FileTooLarge,
+    NothingTaken,
+    OutcomeUnknown,
+    ProviderError,
+    RateLimited,
+)
 from bot.provider.transport import Timeouts
-from tests.provider.loopback import RANGE, Socket, client_for, http, read_request
+from tests.provider.loopback import RANGE, SUBMIT, Socket, client_for, first, http, read_request
 
 QUEUED = b'{"id": "task_1", "status": "queued"}'
 
@@ -358,3 +366,54 @@ async def test_an_upload_that_is_cut_off_costs_nothing(clip):
             await client.upload_video(clip, mime="video/mp4")
     assert "Nothing was charged" in str(caught.value)
     assert server.connections == 1
+
+
+# -- measured --
+
+
+def measured(name, **labels):
+    return REGISTRY.get_sample_value(f"castbook_provider_{name}", labels) or 0.0
+
+
+async def test_each_request_is_timed_by_its_template(client, provider):
+    request = "GET /v1/characters_tasks/{id}"
+    before = measured("seconds_count", request=request)
+    faults = [measured("faults_total", fault=fault) for fault in Fault]
+    provider.on(first("task_1"), body={"id": "task_1", "status": "queued"})
+    await client.task("task_1")
+    assert measured("seconds_count", request=request) == before + 1
+    assert [measured("faults_total", fault=fault) for fault in Fault] == faults
+
+
+@pytest.mark.parametrize(
+    ("answer", "fault"),
+    [
+        ({"status": 503}, Fault.TROUBLE),
+        ({"status": 429}, Fault.RATE_LIMITED),
+        ({"status": 422}, Fault.REFUSED),
+        ({"raw": b"<html>"}, Fault.UNREADABLE),
+    ],
+)
+async def test_a_fault_is_counted_by_its_kind(submit, provider, answer, fault):
+    before = measured("faults_total", fault=fault)
+    provider.on(SUBMIT, **answer)
+    with pytest.raises(ProviderError):
+        await submit()
+    assert measured("faults_total", fault=fault) == before + 1
+
+
+async def test_silence_is_counted_by_whether_anything_was_sent():
+    unreachable, silent = (measured("faults_total", fault=fault) for fault in (Fault.UNREACHABLE, Fault.SILENT))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        async with client_for(f"http://127.0.0.1:{free.getsockname()[1]}") as client:
+            with pytest.raises(NothingTaken):
+                await create(client)
+    assert measured("faults_total", fault=Fault.UNREACHABLE) == unreachable + 1
+
+    async def hang_up(reader, writer):
+        await read_request(reader)
+        reset(writer)
+
+    await submitted_to(hang_up)
+    assert measured("faults_total", fault=Fault.SILENT) == silent + 1

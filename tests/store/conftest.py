@@ -19,6 +19,7 @@ from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.store.quotas import Quota
 from bot.values.job import Asked, CharacterRequest, CharacterResult, Job, JobKind, Step
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
@@ -138,9 +139,7 @@ def add(jobs: JobStore, new_job: NewJob) -> Callable[..., Any]:
     """Insert a job with these fields, without limits."""
 
     async def add(**fields: Any) -> Job:
-        job = new_job(**fields)
-        await jobs.add(job, running_limit=0, day_limit=0)
-        return job
+        return await jobs.add(new_job(**fields), Quota())
 
     return add
 

@@ -2,21 +2,22 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sqlite3
 import stat
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from bot.errors import BadConfiguration, BadStart
 from bot.store.database import Database
-from bot.store.tables import consents, jobs
+from bot.store.tables import closed_models, consents, jobs
 
 
 def url_of(path: Path) -> str:
@@ -291,3 +292,117 @@ async def test_kill_9_in_mid_transaction_loses_nothing_that_was_committed(databa
         assert (await connection.exec_driver_sql("PRAGMA integrity_check")).scalar() == "ok"
     assert await agreed(database) == 20
     await database.close()
+
+
+# -- nothing of what was deleted -------------------------------------------------------------------------------------
+
+
+def on_disk(path: Path) -> bytes:
+    return b"".join(each.read_bytes() for each in sorted(path.parent.glob(f"{path.name}*")))
+
+
+async def keep_and_delete(database: Database, secret: str) -> None:
+    async with database.write() as connection:
+        await connection.execute(insert(closed_models).values(model=secret, since=datetime(2026, 1, 1, tzinfo=UTC)))
+    async with database.write() as connection:
+        await connection.execute(delete(closed_models))
+
+
+async def test_scrubbed_the_log_is_empty_too(database: Database, database_path: Path) -> None:
+    await keep_and_delete(database, "what-was-secret")
+    assert b"what-was-secret" in on_disk(database_path), "in the write-ahead log"
+    assert await database.scrub()
+    assert b"what-was-secret" not in on_disk(database_path)
+    assert database_path.with_name("castbook.db-wal").stat().st_size == 0
+
+
+async def test_while_somebody_reads_an_older_state_it_cannot_be_scrubbed(
+    database: Database, database_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.store.database._SCRUB_WAITS", 10)
+    async with database.read() as connection:
+        await connection.execute(select(closed_models))
+        await keep_and_delete(database, "what-was-secret")
+        assert not await database.scrub()
+    assert await database.scrub()
+    assert b"what-was-secret" not in on_disk(database_path)
+    async with database.write() as connection:
+        assert await connection.scalar(text("PRAGMA busy_timeout")) == 10_000, "as patient as before"
+
+
+async def test_what_was_deleted_right_before_a_kill_is_scrubbed_at_the_next_start(
+    database: Database, database_path: Path, tmp_path: Path
+) -> None:
+    await keep_and_delete(database, "what-was-secret")
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    for part in ("castbook.db", "castbook.db-wal"):  # as they lie there when nobody has closed them
+        shutil.copy(database_path.with_name(part), killed / part)
+    assert b"what-was-secret" in on_disk(killed / "castbook.db")
+    next_start = Database(url_of(killed / "castbook.db"))
+    await next_start.open()
+    try:
+        assert b"what-was-secret" not in on_disk(killed / "castbook.db")
+    finally:
+        await next_start.close()
+
+
+async def delete_without_a_trace(database: Database) -> None:
+    rows = [{"model": f"model-{number}" * 9, "since": datetime(2026, 1, 1, tzinfo=UTC)} for number in range(1000)]
+    async with database.write() as connection:
+        await connection.execute(insert(closed_models), rows)
+    async with database.write() as connection:
+        await connection.execute(delete(closed_models))
+        await database.leave_no_trace(connection)
+
+
+def free_pages(path: Path) -> int:
+    with sqlite3.connect(path) as raw:
+        (pages,) = raw.execute("PRAGMA freelist_count").fetchone()
+    raw.close()
+    return int(pages)
+
+
+async def test_where_no_trace_may_be_left_the_file_is_written_anew_but_not_all_the_time(
+    database: Database, database_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await delete_without_a_trace(database)
+    assert free_pages(database_path) > 0
+    assert await database.scrub()
+    assert free_pages(database_path) == 0
+    await delete_without_a_trace(database)
+    assert not await database.scrub(), "a moment later"
+    assert free_pages(database_path) > 0
+    monkeypatch.setattr("bot.store.database._BETWEEN_REWRITES", 0.0)
+    assert await database.scrub()
+    assert free_pages(database_path) == 0
+
+
+async def test_a_kill_before_that_leaves_it_to_the_next_start(
+    database: Database, database_path: Path, tmp_path: Path
+) -> None:
+    await delete_without_a_trace(database)
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    for part in ("castbook.db", "castbook.db-wal"):
+        shutil.copy(database_path.with_name(part), killed / part)
+    next_start = Database(url_of(killed / "castbook.db"))
+    await next_start.open()
+    try:
+        assert free_pages(killed / "castbook.db") == 0
+    finally:
+        await next_start.close()
+
+
+async def test_a_transaction_that_is_taken_back_takes_the_mark_with_it(database: Database, database_path: Path) -> None:
+    await delete_without_a_trace(database)
+    await database.scrub()
+
+    async def in_vain() -> None:
+        async with database.write() as connection:
+            await database.leave_no_trace(connection)
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        await in_vain()
+    assert await database.scrub(), "nothing has to be written anew"

@@ -178,3 +178,24 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(BadStart, match=r"store\.files") as refused:
         FileStore(tmp_path / "data" / "files")
     assert refused.value.exit_code == 69
+
+
+async def test_everything_of_one_owner_goes_with_their_folder(files: FileStore, root: Path) -> None:
+    for number in range(3):
+        await files.put_bytes(7, bytes([number]), "image/png")
+    other = await files.put_bytes(8, b"of somebody else", "image/png")
+    (root / "7" / f"{'0' * 64}#3").write_bytes(b"torn")
+    await files.drop_owner(7)
+    assert names(root) == {other.key}
+    assert not (root / "7").exists()
+    await files.drop_owner(7)
+
+
+async def test_a_file_is_read_in_pieces(files: FileStore) -> None:
+    kept = await files.put_bytes(7, b"piece by piece", "image/png")
+    with files.open(kept.key) as read:
+        assert (read.read(5), read.read()) == (b"piece", b" by piece")
+    with pytest.raises(FileNotFoundError):
+        files.open(f"7/{'0' * 64}")
+    with pytest.raises(ValueError, match="not a key"):
+        files.open("7/../8")

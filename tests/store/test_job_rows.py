@@ -133,11 +133,12 @@ def memory() -> Any:
 
 
 def test_every_field_of_a_job_has_columns(new_job: NewJob) -> None:
-    assert job_columns(new_job()).keys() == {column.name for column in jobs_table.c}
+    counted_once = {"guild_id"}  # written with the row, not with the job
+    assert job_columns(new_job()).keys() == {column.name for column in jobs_table.c} - counted_once
 
 
 def test_changes_are_the_fields_that_are_not_the_jobs_identity_or_lease() -> None:
-    fixed = {"id", "kind", "owner_id", "lease_owner", "lease_until", "created_at", "updated_at"}
+    fixed = {"id", "kind", "owner_id", "lease_owner", "lease_until", "admitted_at", "created_at", "updated_at"}
     assert get_type_hints(JobChanges).keys() == {field.name for field in fields(Job)} - fixed
 
 

@@ -18,6 +18,7 @@ from bot.errors import QuotaReached
 from bot.store.database import Database
 from bot.store.job_rows import job_columns
 from bot.store.jobs import JobChanges, JobStore, LeaseLost
+from bot.store.quotas import Quota
 from bot.store.tables import jobs as jobs_table
 from bot.texts import text
 from bot.values.job import Asked, Job, Outcome, Step, Upload
@@ -28,16 +29,16 @@ Add = Callable[..., Any]
 NewJob = Callable[..., Job]
 
 
-async def add_many(jobs: JobStore, many: list[Job], **quota: int) -> list[QuotaReached]:
-    results = await asyncio.gather(*[jobs.add(job, **quota) for job in many], return_exceptions=True)
-    assert all(result is None or isinstance(result, QuotaReached) for result in results), results
+async def add_many(jobs: JobStore, many: list[Job], quota: Quota) -> list[QuotaReached]:
+    results = await asyncio.gather(*[jobs.add(job, quota) for job in many], return_exceptions=True)
+    assert all(isinstance(result, Job | QuotaReached) for result in results), results
     return [result for result in results if isinstance(result, QuotaReached)]
 
 
 async def test_a_job_is_there_when_add_returns(jobs: JobStore, new_job: NewJob, database_path: Path) -> None:
     job = new_job()
-    await jobs.add(job, running_limit=1, day_limit=1)
-    assert await jobs.get(job.id) == job
+    added = await jobs.add(job, Quota(running=1, day=1))
+    assert await jobs.get(job.id) == added == replace(job, admitted_at=job.created_at)
     assert await jobs.get("f" * 16) is None
     with sqlite3.connect(database_path) as raw:  # committed, not only seen by ourselves
         assert raw.execute("SELECT id FROM jobs").fetchall() == [(job.id,)]
@@ -45,21 +46,21 @@ async def test_a_job_is_there_when_add_returns(jobs: JobStore, new_job: NewJob, 
 
 
 async def test_fifty_at_once_do_not_get_past_the_running_limit(jobs: JobStore, new_job: NewJob) -> None:
-    refused = await add_many(jobs, [new_job() for _ in range(50)], running_limit=3, day_limit=0)
+    refused = await add_many(jobs, [new_job() for _ in range(50)], Quota(running=3))
     assert len(refused) == 47
     assert "limit of 3 at a time" in str(refused[0])
     assert "Nothing was charged" in str(refused[0])
 
 
 async def test_fifty_at_once_do_not_get_past_the_days_limit(jobs: JobStore, new_job: NewJob, now: datetime) -> None:
-    refused = await add_many(jobs, [new_job() for _ in range(50)], running_limit=0, day_limit=3)
+    refused = await add_many(jobs, [new_job() for _ in range(50)], Quota(day=3))
     assert len(refused) == 47
     midnight = int(datetime(2026, 3, 15, tzinfo=UTC).timestamp())
     assert f"limit of 3 a day is reached. The next day begins <t:{midnight}:R>" in str(refused[0])
 
 
 async def test_a_limit_of_nothing_is_no_limit(jobs: JobStore, new_job: NewJob) -> None:
-    assert await add_many(jobs, [new_job() for _ in range(5)], running_limit=0, day_limit=0) == []
+    assert await add_many(jobs, [new_job() for _ in range(5)], Quota()) == []
 
 
 async def test_only_ones_own_jobs_without_an_end_take_a_running_place(
@@ -68,9 +69,9 @@ async def test_only_ones_own_jobs_without_an_end_take_a_running_place(
     await add(owner_id=8)
     await add(outcome=Outcome.SUCCEEDED, step=Step.DELIVER)
     await add()
-    await jobs.add(new_job(), running_limit=2, day_limit=0)
+    await jobs.add(new_job(), Quota(running=2))
     with pytest.raises(QuotaReached):
-        await jobs.add(new_job(), running_limit=2, day_limit=0)
+        await jobs.add(new_job(), Quota(running=2))
 
 
 async def test_the_day_begins_at_midnight_in_utc_and_what_cost_nothing_is_given_back(
@@ -81,9 +82,9 @@ async def test_the_day_begins_at_midnight_in_utc_and_what_cost_nothing_is_given_
     await add(created_at=midnight, counted=False)
     await add(created_at=midnight, owner_id=8)
     await add(created_at=midnight)
-    await jobs.add(new_job(), running_limit=0, day_limit=2)
+    await jobs.add(new_job(), Quota(day=2))
     with pytest.raises(QuotaReached):
-        await jobs.add(new_job(), running_limit=0, day_limit=2)
+        await jobs.add(new_job(), Quota(day=2))
 
 
 async def test_two_hundred_concurrent_claims_never_hand_out_a_row_twice(

@@ -10,12 +10,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from bot.errors import QuotaReached
+from bot.store.database import Database
 from bot.store.jobs import JobOverview, JobStore, LeaseLost
 from bot.texts import text
 from bot.values.files import StoredFile
-from bot.values.job import Asked, CharacterRequest, DeliveryAttempt, DeliveryPath, Job, Outcome, Question, Seen, Step
+from bot.values.job import (
+    Asked,
+    CharacterRequest,
+    DeliveryAttempt,
+    DeliveryPath,
+    Job,
+    JobKind,
+    Outcome,
+    Question,
+    Seen,
+    Step,
+)
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 from bot.values.video import Concern, Findings
@@ -366,10 +379,39 @@ async def test_the_overview_has_all_that_matters(jobs: JobStore, add: Add, now: 
     second = await add(created_at=now)
     first = await add(created_at=now - SECOND, step=Step.DELIVER, outcome=Outcome.SUCCEEDED)
     await add(owner_id=8)
-    assert await jobs.overview(7, day_start=day, finished=2) == JobOverview(
+    assert await jobs.overview(7, now=day, finished=2) == JobOverview(
         unfinished=(first, second), finished=(newer, older, kept), used_today=3, running=1
     )
-    assert len((await jobs.overview(7, day_start=day)).finished) == 5
+    assert len((await jobs.overview(7, now=day)).finished) == 5
+
+
+async def test_results_that_wait_are_found_newest_first_and_nobody_elses(
+    jobs: JobStore, add: Add, now: datetime
+) -> None:
+    done = {"step": Step.DONE, "outcome": Outcome.FAILED, "next_attempt_at": None}
+    older = await add(**done)
+    newer = await add(**done | {"outcome": Outcome.UNKNOWN}, created_at=now + SECOND)
+    await add(**done, delivered_at=now)
+    await add(**done | {"outcome": Outcome.CANCELLED})
+    await add(**done | {"kind": JobKind.PREVIEW})
+    await add(step=Step.DELIVER, outcome=Outcome.SUCCEEDED)
+    await add(**done, owner_id=STRANGER)
+    assert await jobs.waiting_results(7) == [newer.id, older.id]
+
+
+async def test_looking_for_results_that_wait_reads_the_owners_jobs_alone(jobs: JobStore, database: Database) -> None:
+    asked: list[tuple[str, Any]] = []
+    assert database._reader is not None
+    event.listen(
+        database._reader.sync_engine,
+        "before_cursor_execute",
+        lambda _c, _u, statement, parameters, *_: asked.append((statement, parameters)),
+    )
+    await jobs.waiting_results(7)
+    ((statement, parameters),) = [each for each in asked if "FROM jobs" in each[0]]
+    async with database.read() as connection:
+        plan = [row.detail for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+    assert plan[0] == "SEARCH jobs USING INDEX ix_jobs_owner_id_created_at (owner_id=?)"
 
 
 async def test_a_row_that_cannot_be_read_does_not_hide_the_others(
@@ -380,7 +422,7 @@ async def test_a_row_that_cannot_be_read_does_not_hide_the_others(
     with sqlite3.connect(database_path) as raw:
         raw.execute("UPDATE jobs SET request = '{' WHERE id = ?", [poison.id])
     raw.close()
-    overview = await jobs.overview(7, day_start=now)
+    overview = await jobs.overview(7, now=now)
     assert overview.unfinished == (good,)
     assert await jobs.owned(7, poison.id) is None
     assert await jobs.answer(7, poison.id, Question.SAME_AGAIN, elsewhere, amend=knowingly, now=now) is None
@@ -410,6 +452,6 @@ async def test_a_strangers_hands_stay_off(jobs: JobStore, add: Add, now: datetim
     )
     assert resumed is None
     nothing = JobOverview(unfinished=(), finished=(), used_today=0, running=0)
-    assert await jobs.overview(STRANGER, day_start=now) == nothing
+    assert await jobs.overview(STRANGER, now=now) == nothing
     for job in (running, asking, agreeing, unclear):
         assert await jobs.owned(7, job.id) == job

@@ -30,7 +30,9 @@ async def test_a_pause_is_announced_once_and_keeps_its_reason(state: ProviderSta
 async def test_a_closed_model_is_closed_alone_and_for_a_time(state: ProviderStateStore, now: datetime) -> None:
     assert await state.close_model("sora-2", now=now)
     assert not await state.close_model("sora-2", now=now + SECOND)  # told already, and refused anew
+    assert not await state.close_model("sora-2", now=now + SECOND, lapsed=now)
     assert await state.closed_models(since=now + SECOND) == {"sora-2"}
     assert await state.closed_models(since=now + 2 * SECOND) == frozenset()
     await state.close_model("sora-2-pro", now=now + SECOND)
+    assert await state.close_model("sora-2", now=now + SECOND, lapsed=now + 2 * SECOND)  # it had been open in between
     assert await state.closed_models(since=now + SECOND) == {"sora-2", "sora-2-pro"}

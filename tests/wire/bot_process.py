@@ -57,6 +57,7 @@ def environment(discord: LoopbackDiscord, provider: SimulatedProvider, folder: P
         "STORE__URL": f"sqlite+aiosqlite:///{folder}/castbook.db",
         "STORE__FILES": str(folder / "files"),
         "WEB__PORT": str(free_port()),
+        "WEB__METRICS_PORT": "0",
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CASTBOOK")}
     ours = {f"CASTBOOK__{name}": value for name, value in (settings | changes).items()}
@@ -69,10 +70,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-async def castbook(command: str, environ: dict[str, str], folder: Path) -> Finished:
-    """Run ``castbook <command>`` to its end."""
+async def castbook(command: str, environ: dict[str, str], folder: Path, *arguments: str) -> Finished:
+    """Run ``castbook <command> <arguments>`` to its end."""
     child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", command),
+        *(sys.executable, "-m", "bot", command, *arguments),
         cwd=folder,  # so that a config.toml of the checkout is not read
         env=environ,
         stdin=asyncio.subprocess.DEVNULL,
@@ -95,6 +96,7 @@ class BotProcess:
         self.folder = folder
         self.environ = environment(discord, provider, folder, **changes)
         self.log = folder / "stderr.log"
+        self.launcher: tuple[str, ...] = ()  # a command that ends by executing what follows
         self._child: asyncio.subprocess.Process | None = None
 
     async def __aenter__(self) -> Self:
@@ -116,7 +118,7 @@ class BotProcess:
         before = len(self.discord.gateway.identifies)
         with self.log.open("ab") as log:
             self._child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "run"),
+                *(*self.launcher, sys.executable, "-m", "bot", "run"),
                 cwd=self.folder,
                 env=self.environ,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -164,6 +166,11 @@ class BotProcess:
         assert self._child is not None
         self._child.terminate()
         return await asyncio.wait_for(self._child.wait(), STOPS_WITHIN)
+
+    async def ended(self) -> int:
+        """Wait until it ends by itself; the exit code."""
+        assert self._child is not None
+        return await asyncio.wait_for(self._child.wait(), STARTS_WITHIN)
 
     async def kill(self) -> None:
         """End it without a word, as a power cut does."""

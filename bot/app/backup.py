@@ -1,0 +1,95 @@
+"""The commands backup and restore: everything that is kept, into a folder and back. One plain line each."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from bot.config import Settings, StoreSettings
+from bot.errors import BadStart
+from bot.store.backup import DATABASE, FILES, Contents, contents, copy_database, copy_file, copy_files, flush
+from bot.store.lock import LockFile
+from bot.values.clock import utc_now
+
+
+async def backup(settings: Settings, path: Path) -> int:
+    """Copy database and files into the new folder ``path``, also while the bot runs; there whole or not at all."""
+    made, gone = await asyncio.to_thread(_backup, settings.store, path)
+    print(f"backup     {path}: {made.characters} characters, {made.jobs} jobs, {len(made.keys) - gone} files")
+    if gone:
+        print(f"           {gone} files were deleted meanwhile")
+    return 0
+
+
+async def restore(settings: Settings, path: Path) -> int:
+    """Put a backup where the settings say that everything is kept; nothing may be there yet, and no bot running."""
+    files = await asyncio.to_thread(_restore, settings.store, path)
+    print(f"restored   {path}: the database and {files} files; unfinished jobs that may have been sent are unclear")
+    return 0
+
+
+def _backup(settings: StoreSettings, path: Path) -> tuple[Contents, int]:
+    if path.exists():
+        raise BadStart(f"There is something at {path} already: name a folder that is not there yet.")
+    path = path.absolute()  # "." has no name of its own
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.mkdir(mode=0o700)
+        copy_database(_database(settings), part / DATABASE, now=utc_now())
+        made = contents(part / DATABASE)
+        (part / FILES).mkdir(mode=0o700)
+        gone = copy_files(settings.files, made.keys, part / FILES)
+        for folder in (*(each for each in part.rglob("*") if each.is_dir()), part):
+            flush(folder)
+        part.rename(path)
+        flush(path.parent)
+    except OSError as error:
+        raise BadStart(f"The backup cannot be written to {path}: {error.strerror}.") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return made, gone
+
+
+def _restore(settings: StoreSettings, path: Path) -> int:
+    if not (path / DATABASE).is_file():
+        raise BadStart(f"There is no backup at {path}: it would be a folder with {DATABASE} in it.")
+    database = _database(settings).resolve()
+    try:
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = LockFile.beside(database)
+        lock.acquire()
+        try:
+            return _put_back(path, database, settings.files)
+        finally:
+            lock.release()
+    except OSError as error:
+        raise BadStart(f"The backup cannot be put back (store.url, store.files): {error.strerror}.") from error
+
+
+def _put_back(path: Path, database: Path, files: Path) -> int:
+    """The files first: as long as there is no database, a restore that was cut off can be done again."""
+    for beside in ("", "-wal"):  # the log of another database would be taken for this one's
+        there = database.with_name(f"{database.name}{beside}")
+        if there.exists() and there.stat().st_size:
+            raise BadStart("There is a database already (store.url): move it and its files (store.files) away first.")
+    copied = [each for each in (path / FILES).rglob("*") if each.is_file()]
+    for file in copied:
+        target = files / file.relative_to(path / FILES)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        copy_file(file, target)
+    for folder in {files, *(each for each in files.rglob("*") if each.is_dir())} if copied else ():
+        flush(folder)
+    part = database.with_name(f"{database.name}.restoring")
+    part.unlink(missing_ok=True)
+    copy_database(path / DATABASE, part, now=utc_now())
+    part.replace(database)
+    flush(database.parent)
+    return len(copied)
+
+
+def _database(settings: StoreSettings) -> Path:
+    return Path(make_url(settings.url).database or "")

@@ -1,0 +1,64 @@
+"""Everything that is kept, each entity with its own queries, over one database and one folder of files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.config import Settings
+from bot.store.blocks import BlockStore
+from bot.store.characters import CharacterStore
+from bot.store.commands import CommandStore
+from bot.store.consents import ConsentStore
+from bot.store.database import Database
+from bot.store.disk import DiskUse
+from bot.store.drafts import DraftStore
+from bot.store.files import FileStore
+from bot.store.jobs import JobStore
+from bot.store.keys import PeopleKeys
+from bot.store.privacy import PrivacyStore
+from bot.store.provider_state import ProviderStateStore
+from bot.store.servers import ServerStore
+from bot.store.webhook_events import WebhookEventStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Everything that is kept, each entity with its own queries."""
+
+    database: Database
+    events: WebhookEventStore
+    people: PeopleKeys
+    servers: ServerStore
+    blocks: BlockStore
+    jobs: JobStore
+    characters: CharacterStore
+    drafts: DraftStore
+    consents: ConsentStore
+    provider_state: ProviderStateStore
+    commands: CommandStore
+    privacy: PrivacyStore
+    disk: DiskUse
+    files: FileStore
+
+    @classmethod
+    def of(cls, settings: Settings) -> Stores:
+        """Build them; nothing is opened yet."""
+        database = Database(settings.store.url)
+        people = PeopleKeys(database)
+        return cls(
+            database=database,
+            events=WebhookEventStore(database),
+            people=people,
+            servers=ServerStore(database, people),
+            blocks=BlockStore(database, people),
+            jobs=JobStore(database),
+            characters=CharacterStore(database),
+            drafts=DraftStore(database),
+            consents=ConsentStore(database),
+            provider_state=ProviderStateStore(database),
+            commands=CommandStore(database),
+            privacy=PrivacyStore(database, people),
+            disk=DiskUse(database),
+            files=FileStore(Path(settings.store.files)),
+        )

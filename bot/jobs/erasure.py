@@ -1,0 +1,82 @@
+"""Everything of one person's goes: rows, files, and the work that is being done for them at that moment."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from bot import metrics
+from bot.jobs.intake import Workers
+from bot.jobs.ports import Courier
+from bot.store.files import FileStore
+from bot.store.privacy import Erased, PrivacyStore
+from bot.texts import text
+from bot.values.clock import Clock
+from bot.values.job import Job, Outcome
+
+# What is still there afterwards, and why.
+STAYS = (
+    text(
+        "If whoever runs this bot or the managers of a server have closed it to you: that, under a keyed hash in "
+        "place of your user ID."
+    ),
+    text(
+        "How many jobs you have used of the present day (UTC), under the same hash, until the day is over; otherwise "
+        "deleting would begin it anew."
+    ),
+    text(
+        "Of a job that ToAPIs is already at work on: the bare ID of its task, until it ends. Nothing says whose it "
+        "was. It may be charged, and nothing of it comes here any more."
+    ),
+    text(
+        "What ToAPIs has: the clips it was sent and the characters it made. It offers no way to delete them, and "
+        "whoever knows a task ID or username of yours can go on using it there."
+    ),
+    text("Messages in Discord, such as the cards of your characters: delete those there."),
+    text(
+        "Backups and logs of whoever runs this bot. The logs name jobs and tasks by their IDs; your name and your "
+        "user ID are not in them."
+    ),
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class Erasure:
+    """Rows first, in one transaction; then the steps that had rows; then the files, which nothing can put any more.
+
+    Cut off in between, it leaves files that no row refers to: the sweep at the next start takes them. Done once more
+    it finds no rows, and takes what is left.
+    """
+
+    def __init__(
+        self, *, store: PrivacyStore, files: FileStore, workers: Workers, courier: Courier, clock: Clock
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._workers = workers
+        self._courier = courier
+        self._clock = clock
+
+    async def erase(self, owner_id: int) -> Erased:
+        """Delete everything of theirs. What they do at the same moment may come after it, and is new then."""
+        erased = await self._store.erase(owner_id, now=self._clock())
+        # A step without its row can write nothing. But it may be about to put a file, so it is stopped and waited for.
+        await asyncio.gather(*[self._workers.interrupt(job_id) for job_id in erased.job_ids])
+        for job_id in (await self._files.work_jobs()).intersection(erased.job_ids):
+            await self._files.drop_work(job_id)
+        await self._files.drop_owner(owner_id)
+        if not await self._store.scrub():
+            _log.info("scrubbed_later")  # by Forgetting, within a minute
+        for job in erased.unfinished:
+            if job.may_be_cancelled:
+                metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
+        await asyncio.gather(*[self._withdraw(job) for job in erased.unfinished])
+        self._workers.wake()  # whoever waits in line may have a place now
+        _log.info("erased", jobs=len(erased.job_ids), characters=erased.characters, left=erased.left_running)
+        return erased
+
+    async def _withdraw(self, job: Job) -> None:
+        """Others may read it: it says nothing of whose it was."""
+        await self._courier.withdraw(job, text("This was deleted."))

@@ -1,0 +1,220 @@
+"""What somebody takes with them: which files go into which part, and the document that says what is what."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from bot.jobs.erasure import STAYS
+from bot.store.archive import Member
+from bot.store.drafts import Draft
+from bot.store.privacy import Holdings
+from bot.texts import Text, render, text
+from bot.values.character import Character
+from bot.values.files import StoredFile
+from bot.values.job import Job
+from bot.values.source import Attachment
+
+DOCUMENT = "castbook.json"
+_SLACK = 64 * 1024  # bytes of a part for what the document says more at its end than when it was measured
+_ENTRY = 200  # bytes that a zip spends on a file beside its content and, twice, its name
+_ENDINGS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+}
+_IDS = frozenset({"guild_id", "channel_id", "message_id"})  # too large for what many programs take for a number
+_JOB = TypeAdapter(Job)
+
+_TOO_LARGE = text("It is larger than what Discord takes here.")
+_MISSING = text("It is not in the file store any more.")
+_ABOUT = text(
+    "Everything that this Castbook keeps about you. The files that are named here lie beside this one, in the part "
+    "that is named with them. Instants are in UTC, ranges in seconds, sizes in bytes."
+)
+_NOT_IN_HERE = (
+    text("The tokens with which I answer your commands: they are keys, and die within a quarter of an hour."),
+    text("The signed addresses of your attachments in Discord: keys as well, erased as soon as the file is here."),
+    text("The video of a job that is not done, or may be sent again: it is yours, and goes when the job is over."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A kept file and where it goes. ``part`` 0: nowhere, because no part can hold it."""
+
+    name: str
+    file: StoredFile
+    at: datetime
+    part: int = 0
+
+
+class Export:
+    """The plan of an export in as many parts as it needs, each a zip of ``limit`` bytes at most.
+
+    Each part has the whole document. Building it takes a moment with many jobs: do it in a thread.
+    """
+
+    def __init__(
+        self, owner_id: int, holdings: Holdings, *, now: datetime, limit: int, day_limit: int, locale: str
+    ) -> None:
+        self._owner_id = owner_id
+        self._holdings = holdings
+        self._now = now
+        self._day_limit = day_limit
+        self._locale = locale
+        self._placed = {each.file.key: each for each in _named(holdings)}
+        self.parts = 1
+        self._place(limit - len(zlib.compress(self.document(1))) - _SLACK)
+
+    def _place(self, room: int) -> None:
+        """In their order, so that what belongs to one character stays together as far as possible."""
+        left = room
+        for key, each in self._placed.items():
+            cost = each.file.size + 2 * len(each.name.encode()) + _ENTRY
+            if cost > room:
+                continue
+            if cost > left:
+                self.parts += 1
+                left = room
+            left -= cost
+            self._placed[key] = _Placed(each.name, each.file, each.at, self.parts)
+
+    @property
+    def left_out(self) -> int:
+        """How many files no part can hold."""
+        return sum(not each.part for each in self._placed.values())
+
+    def members(self, part: int) -> list[Member]:
+        """The files of ``part``, counted from 1."""
+        placed = self._placed.values()
+        return [Member(each.name, each.file.key, each.at) for each in placed if each.part == part]
+
+    def document(self, part: int, missing: frozenset[str] = frozenset()) -> bytes:
+        """The document as it lies in ``part``; ``missing`` are the keys of files that were not found there."""
+        holdings = self._holdings
+        said = {
+            "about": self._say(_ABOUT),
+            "made_at": self._now.isoformat(),
+            "discord_user_id": str(self._owner_id),
+            "part": part,
+            "parts": self.parts,
+            "left_out": [self._file(each.file, missing) for each in self._placed.values() if not each.part],
+            "characters": [self._character(each, missing) for each in holdings.characters],
+            "jobs": [self._job(job) for job in holdings.jobs],
+            "forms_not_sent_yet": [_draft(draft) for draft in holdings.drafts],
+            "entries_that_this_version_cannot_read": holdings.unreadable,
+            "consent_given_at": _instant(holdings.consent_at),
+            "today": {"jobs_used": holdings.used_today, "limit": self._day_limit or None},
+            "closed_to_you": {
+                "everywhere_since": _instant(holdings.blocked_since),
+                "in_servers": [str(guild_id) for guild_id in holdings.blocked_in],
+            },
+            "not_in_here": [self._say(each) for each in _NOT_IN_HERE],
+            "what_stays_after_privacy_delete": [self._say(each) for each in STAYS],
+        }
+        # An unpaired surrogate cannot be encoded; what stands in for it is how JSON writes one.
+        return json.dumps(said, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
+
+    def _say(self, message: Text) -> str:
+        return render(message, self._locale)
+
+    def _character(self, character: Character, missing: frozenset[str]) -> dict[str, Any]:
+        portable = self._holdings.portable.get(character.id, ())
+        return {
+            "id": character.id,
+            "name": character.name,
+            "name_at_toapis": character.display_name,
+            "username": f"@{character.username.removeprefix('@')}" if character.username else None,
+            "task_id": character.task_id,
+            "character_id_at_toapis": character.provider_id,
+            "model": character.model,
+            "range": {"start": str(character.range.start), "end": str(character.range.end)},
+            "made_at": _instant(character.created_at),
+            "last_used_at": _instant(character.last_used_at),
+            "picture": character.picture and self._file(character.picture, missing),
+            "picture_is_a_still_of_the_clip": character.picture_is_still,
+            "clip_and_stills": [self._file(file, missing) for file in portable],
+        }
+
+    def _file(self, file: StoredFile, missing: frozenset[str]) -> dict[str, Any]:
+        placed = self._placed[file.key]
+        said: dict[str, Any] = {"file": placed.name, "part": placed.part or None, "type": file.mime}
+        said |= {"bytes": file.size, "sha256": file.sha256}
+        if not placed.part:
+            said["left_out"] = self._say(_TOO_LARGE)
+        elif file.key in missing:
+            said["left_out"] = self._say(_MISSING)
+        return said
+
+    def _job(self, job: Job) -> dict[str, Any]:
+        """All fields of the row, whatever they are, but what only the machinery needs and what works like a key."""
+        said: dict[str, Any] = _with_ids_as_text(_JOB.dump_python(job, mode="json"))
+        for name in ("owner_id", "lease_owner", "lease_until"):
+            del said[name]
+        del said["asked"]["token"]
+        if isinstance(job.request.source, Attachment):
+            del said["request"]["source"]["url"]
+        if said["file"] is not None:
+            del said["file"]["key"]
+        return said | {"failure": None if job.failure is None else self._say(job.failure)}
+
+
+def _named(holdings: Holdings) -> Iterator[_Placed]:
+    """Each file once, in the folder of the first character that has it."""
+    known: set[str] = set()
+    for number, character in enumerate(holdings.characters, start=1):
+        folder = f"characters/{number:02} {safe_name(character.name)}"
+        for name, file in _its_files(character, holdings.portable.get(character.id, ())):
+            if file.key not in known:
+                known.add(file.key)
+                ending = _ENDINGS.get(file.mime, "bin")
+                yield _Placed(f"{folder}/{name}.{ending}", file, character.created_at)
+
+
+def _its_files(character: Character, portable: tuple[StoredFile, ...]) -> Iterator[tuple[str, StoredFile]]:
+    if character.picture is not None:
+        yield "picture", character.picture
+    stills = 0
+    for file in portable:
+        if file.mime.startswith("video/"):
+            yield "clip", file
+        else:
+            stills += 1
+            yield f"still {stills}", file
+
+
+def safe_name(name: str) -> str:
+    """``name`` as a part of a path that every system takes: letters and digits of any script, spaces, dashes."""
+    kept = "".join(char if unicodedata.category(char)[0] in "LMN" or char in " -" else "_" for char in name)
+    return re.sub("_+", "_", kept).strip(" _-") or "character"
+
+
+def _with_ids_as_text(node: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(node, Mapping):
+        return {
+            name: str(value) if name in _IDS and value is not None else _with_ids_as_text(value)
+            for name, value in node.items()
+        }
+    return [_with_ids_as_text(each) for each in node] if isinstance(node, list) else node
+
+
+def _draft(draft: Draft) -> dict[str, Any]:
+    file = draft.attachment
+    return {"file_name": file.filename, "bytes": file.size, "made_at": _instant(draft.created_at)}
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()

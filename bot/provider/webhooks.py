@@ -1,0 +1,162 @@
+"""The provider's webhooks: whether one is really from it, and which task it speaks of.
+
+Section "Webhooks" of its documentation. An event carries a result too, but nothing of it is read: it says that a task
+has ended, and whoever is told asks the provider how.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+from pydantic import AliasPath, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_core import from_json
+
+from bot.provider.wire import ID_LENGTH, Identifier, Line
+from bot.values.clock import Clock
+
+ID_HEADER = "X-ToAPIs-Webhook-Id"
+TIMESTAMP_HEADER = "X-ToAPIs-Webhook-Timestamp"
+SIGNATURE_HEADER = "X-ToAPIs-Webhook-Signature"
+
+BODY_BYTES = 256 * 1024  # ours; a documented event is about 1 kB
+FARTHEST = timedelta(seconds=300)  # the documentation's
+SIGNATURES_LENGTH = 512  # characters; two signatures are 135, and each one costs a comparison with every key
+
+_FINAL = frozenset({"generation.completed", "generation.failed"})
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")  # int() would take "1_0", "+10" and digits of other scripts as well
+_SIGNATURE = re.compile(r"v1=([0-9a-f]{64})")
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
+
+
+class Doubt(StrEnum):
+    """Why a delivery is not believed. For the log only: whoever sent it is told nothing."""
+
+    ID = "id"
+    TIMESTAMP = "timestamp"
+    AGE = "age"
+    SIGNATURE = "signature"
+
+
+class BadSignature(Exception):
+    """A delivery that cannot be shown to come from the provider, or not now."""
+
+    def __init__(self, doubt: Doubt) -> None:
+        super().__init__(doubt.value)
+        self.doubt = doubt
+
+
+class BadEvent(Exception):
+    """A delivery whose body is no JSON object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One webhook as it came, not believed yet. A header that is missing is an empty string."""
+
+    id: str
+    timestamp: str
+    signature: str = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookEvent:
+    """What a delivery says. ``task_id`` and ``business_id`` are ``None`` where they are absent or no ids.
+
+    ``id`` is the one to tell repeats by, and it is the header's, not the body's. The documentation promises "the same
+    id" for every repeat without saying which. The header's is always there, has a checked shape and is what the
+    signature begins with; the body's may be missing or be shared. And the two mistakes do not weigh the same: were
+    the body's the right one, an event would be taken twice, which wakes its task once more; were the body's wrongly
+    trusted, an event could be dropped as known that was not.
+    """
+
+    id: str
+    type: str
+    task_id: str | None
+    business_id: str | None
+
+    @property
+    def ends_a_task(self) -> bool:
+        """Whether it says that a task has ended, and which. A test of the endpoint does not, nor an unknown type."""
+        return self.type in _FINAL and (self.task_id is not None or self.business_id is not None)
+
+
+class SignatureCheck:
+    """Believes a delivery that one of ``secrets`` signed at most 300 s ago, or ahead, by ``clock``.
+
+    Several secrets, because the provider signs with the old and the new one for 24 h after a change. Its console shows
+    a "32-byte secret" without saying how it is written, so each secret is tried as the text it is, and as the bytes
+    that it spells where it is hex. Repeats pass: telling them apart is for whoever is given the event.
+
+    Raises ``ValueError`` for an empty secret: anybody could sign with that.
+    """
+
+    def __init__(self, secrets: Sequence[SecretStr], clock: Clock) -> None:
+        self._keys = tuple(key for secret in secrets for key in _keys(secret.get_secret_value()))
+        self._clock = clock
+
+    def verify(self, delivery: Delivery) -> None:
+        """Return if ``delivery`` is to be believed; raise :class:`BadSignature` if not."""
+        if not 0 < len(delivery.id) <= ID_LENGTH or not delivery.id.isprintable():
+            raise BadSignature(Doubt.ID)
+        if not _TIMESTAMP.fullmatch(delivery.timestamp):
+            raise BadSignature(Doubt.TIMESTAMP)
+        if abs(self._clock().timestamp() - int(delivery.timestamp)) > FARTHEST.total_seconds():
+            raise BadSignature(Doubt.AGE)
+        if not self._signed(delivery):
+            raise BadSignature(Doubt.SIGNATURE)
+
+    def _signed(self, delivery: Delivery) -> bool:
+        """Every key is compared with every signature, whatever matched before: the time taken names none of them."""
+        message = f"{delivery.id}.{delivery.timestamp}.".encode() + delivery.body
+        given = tuple(_signatures(delivery.signature))
+        signed = False
+        for key in self._keys:
+            ours = hmac.digest(key, message, "sha256")
+            for theirs in given:
+                signed |= hmac.compare_digest(ours, theirs)
+        return signed
+
+
+def parse(delivery: Delivery) -> WebhookEvent:
+    """The event in a delivery that was verified. Raises :class:`BadEvent` where its body is no JSON object."""
+    try:
+        body = from_json(delivery.body)
+    except ValueError:  # also for what is not UTF-8, or nested too deeply
+        body = None
+    if not isinstance(body, dict):
+        raise BadEvent
+    event = _EventBody.model_validate(body)
+    return WebhookEvent(
+        id=delivery.id, type=event.type, task_id=event.task_id or None, business_id=event.business_id or None
+    )
+
+
+class _EventBody(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    type: Line = ""
+    task_id: Identifier = Field("", validation_alias=AliasPath("data", "task_id"))
+    business_id: Identifier = Field("", validation_alias=AliasPath("data", "client_business_id"))
+
+
+def _keys(secret: str) -> Iterator[bytes]:
+    if not secret:
+        raise ValueError("a webhook secret is empty")
+    yield secret.encode()
+    if _HEX.fullmatch(secret):
+        yield bytes.fromhex(secret)
+
+
+def _signatures(header: str) -> Iterator[bytes]:
+    """Those signatures in ``header`` that are of the one kind we know."""
+    if len(header) > SIGNATURES_LENGTH:
+        return
+    for entry in header.split(","):
+        if found := _SIGNATURE.fullmatch(entry.strip()):
+            yield bytes.fromhex(found[1])

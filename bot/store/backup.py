@@ -1,0 +1,179 @@
+"""A copy of everything that is kept, made beside a running bot; and why nothing is paid twice because of it.
+
+What has happened since a copy was made is not in it. So a job that is not known to be at the provider yet is not one
+that may be sent: in the copy it is over, and unclear. That is done to the copy itself, not when it is put back:
+there is no way to put it back without.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, Engine, create_engine, delete, func, or_, select, update
+from sqlalchemy.exc import DatabaseError
+
+from bot.errors import BadStart
+from bot.limits import DATABASE_BUSY
+from bot.store.job_rows import readable, to_columns
+from bot.store.tables import HEAD, alembic_version, characters, drafts, files, jobs
+from bot.texts import text
+from bot.values.job import BEFORE_SUBMISSION, JobKind, Outcome, Step
+
+DATABASE, FILES = "castbook.db", "files"  # what a backup consists of
+_WORK = "work"
+
+_UNCLEAR = text(
+    "This comes from a backup. It may have been sent to ToAPIs since, and charged; nothing is sent again by itself. "
+    "If no result has reached you, press “Send again”, which looks for it first, or ask anew with /character create."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What a copy of the database refers to. ``keys`` are places of files in the file store."""
+
+    characters: int
+    jobs: int
+    keys: frozenset[str]
+
+
+def copy_database(database: Path, into: Path, *, now: datetime) -> None:
+    """Copy ``database`` as it is at this moment, whoever writes to it, into the new file ``into``; then settle that.
+
+    Settled: unfinished jobs that may have been sent since are unclear, interaction tokens and half-written forms are
+    gone, and nothing that was ever deleted is left in the file. Raises :class:`~bot.errors.BadStart` and
+    :class:`OSError`.
+    """
+    unsettled = into.with_name(f"{into.name}.unsettled")
+    try:
+        _copy(database, unsettled)
+        engine = _engine(unsettled)
+        try:
+            with engine.begin() as connection:
+                connection.exec_driver_sql("PRAGMA secure_delete=ON")
+                _settle(connection, now)
+        finally:
+            engine.dispose()
+        with closing(sqlite3.connect(unsettled, isolation_level=None)) as settled:
+            if settled.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+                raise _damaged()
+            settled.execute("VACUUM INTO ?", (str(into),))
+        into.chmod(0o600)
+        flush(into)
+    except (DatabaseError, sqlite3.Error) as error:
+        raise _bad_start(error) from error
+    finally:
+        unsettled.unlink(missing_ok=True)
+
+
+def contents(copy: Path) -> Contents:
+    """What is in a copy that this version has made. Raises BadStart where it is of another version."""
+    engine = _engine(copy)
+    try:
+        with engine.connect() as connection:
+            if connection.scalar(select(alembic_version.c.version_num)) != HEAD:
+                raise BadStart("The database (store.url) is of another version: start this one on it first.")
+            return Contents(
+                characters=connection.scalar(select(func.count()).select_from(characters)) or 0,
+                jobs=connection.scalar(select(func.count()).select_from(jobs)) or 0,
+                keys=frozenset(connection.scalars(select(files.c.key))) | _clips(connection),
+            )
+    except (DatabaseError, sqlite3.Error) as error:
+        raise _bad_start(error) from error
+    finally:
+        engine.dispose()
+
+
+def copy_files(root: Path, keys: Iterable[str], into: Path) -> int:
+    """Copy these files of the file store at ``root``; returns how many are not there any more. Raises OSError."""
+    gone = 0
+    for key in sorted(keys):
+        target = into / key
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            copy_file(root / key, target)
+        except FileNotFoundError:  # its owner deleted it meanwhile
+            gone += 1
+    return gone
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file, for its owner's eyes only, down to the disk. Raises OSError."""
+    shutil.copyfile(source, target, follow_symlinks=False)
+    target.chmod(0o600)
+    flush(target)
+
+
+def flush(path: Path) -> None:
+    """Bring a file, or the names in a folder, to the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _copy(database: Path, into: Path) -> None:
+    address = f"{database.absolute().as_uri()}?mode=ro"  # nor is a database made where there is none
+    with (
+        closing(sqlite3.connect(address, uri=True, timeout=DATABASE_BUSY.total_seconds())) as source,
+        closing(sqlite3.connect(into)) as target,
+    ):
+        into.chmod(0o600)
+        source.backup(target)  # in one go: one snapshot, which no writer waits for and none makes begin anew
+        target.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
+
+
+def _engine(copy: Path) -> Engine:
+    return create_engine(URL.create("sqlite", database=str(copy)), hide_parameters=True)
+
+
+def _settle(connection: Connection, now: datetime) -> None:
+    """By columns that every version has: a copy may be older than we are."""
+    unsent = (jobs.c.step.in_(BEFORE_SUBMISSION), jobs.c.outcome.is_(None))
+    touched = or_(jobs.c.token.is_not(None), jobs.c.lease_owner.is_not(None))
+    unclear = to_columns(
+        {
+            "step": Step.DELIVER,
+            "outcome": Outcome.UNKNOWN,
+            "failure": _UNCLEAR,
+            "finished_at": now,
+            "updated_at": now,
+            "next_attempt_at": now,
+            "attempts": 0,
+            "question": None,
+        }
+    )
+    connection.execute(update(jobs).where(touched).values(token=None, lease_owner=None, lease_until=None))
+    connection.execute(delete(jobs).where(*unsent, jobs.c.kind == JobKind.PREVIEW))  # nothing but a look
+    connection.execute(update(jobs).where(*unsent).values(unclear))
+    connection.execute(delete(drafts))
+
+
+def _clips(connection: Connection) -> frozenset[str]:
+    """The clips and stills of jobs that are at the provider: they enter the cast together with what comes of them."""
+    paid = select(jobs).where(jobs.c.step.in_([Step.WATCH, Step.COLLECT]))
+    found = set()
+    for job in readable(connection.execute(paid).mappings()):
+        if job.seen.cut is not None:
+            names = (job.seen.cut.name, *(still.name for still in job.seen.cut.stills))
+            found |= {f"{_WORK}/{job.id}/{name}" for name in names}
+    return frozenset(found)
+
+
+def _bad_start(error: DatabaseError | sqlite3.Error) -> BadStart:
+    cause = error.orig if isinstance(error, DatabaseError) else error
+    if isinstance(cause, sqlite3.OperationalError):
+        return BadStart("The database cannot be copied: check that it is there, the rights of its folder and the disk.")
+    return _damaged()
+
+
+def _damaged() -> BadStart:
+    return BadStart("The database is damaged, or not a database: it was not copied.")

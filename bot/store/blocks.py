@@ -1,0 +1,49 @@
+"""Whom the operator has shut out, everywhere; under keyed hashes, so that it outlives their deletion."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert, select
+
+from bot.store.database import Database
+from bot.store.keys import PeopleKeys
+from bot.store.tables import operator_blocks
+
+
+class BlockStore:
+    """The operator_blocks table, and its mirror in memory: it is asked on every command, before any I/O."""
+
+    def __init__(self, database: Database, people: PeopleKeys) -> None:
+        self._database = database
+        self._people = people
+        self._blocked: set[str] = set()
+
+    async def load(self) -> None:
+        """Read everything; before the first command."""
+        async with self._database.read() as connection:
+            self._blocked = set((await connection.scalars(select(operator_blocks.c.user_key))).all())
+
+    def is_blocked(self, user_id: int) -> bool:
+        """Whether this person may not use the bot at all."""
+        return bool(self._blocked) and self._people.of(user_id) in self._blocked
+
+    async def block(self, user_id: int, *, now: datetime) -> bool:
+        """Returns whether that is news."""
+        user_key = self._people.of(user_id)
+        known = select(operator_blocks.c.since).where(operator_blocks.c.user_key == user_key)
+        async with self._database.write() as connection:
+            news = await connection.scalar(known) is None
+            if news:
+                await connection.execute(insert(operator_blocks).values(user_key=user_key, since=now))
+        self._blocked.add(user_key)
+        return news
+
+    async def unblock(self, user_id: int) -> bool:
+        """Returns whether they were blocked."""
+        user_key = self._people.of(user_id)
+        gone = delete(operator_blocks).where(operator_blocks.c.user_key == user_key)
+        async with self._database.write() as connection:
+            found = (await connection.execute(gone)).rowcount
+        self._blocked.discard(user_key)
+        return found > 0

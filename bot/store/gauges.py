@@ -1,0 +1,60 @@
+"""How everything stands at one moment, for whoever watches over the bot: numbers only, and nobody's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, case, func, or_, select
+
+from bot.store.database import Database
+from bot.store.tables import closed_models, jobs, pauses
+from bot.values.job import Step
+
+UNFINISHED = tuple(step for step in Step if step is not Step.DONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """``oldest_due``: since when the job that was due first in each step waits for somebody to begin with it.
+
+    Steps without such a job are absent, as are those without jobs in ``unfinished``.
+    """
+
+    unfinished: Mapping[Step, int]
+    oldest_due: Mapping[Step, datetime]
+    in_line: int
+    pause_reason: str | None
+    closed_models: frozenset[str]
+
+
+class GaugeStore:
+    """One snapshot per question, over indexes: it costs the same however many jobs are done."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def standing(self, *, now: datetime, models_closed_since: datetime) -> Standing:
+        """How everything stands ``now``; models that were refused at ``models_closed_since`` or later are closed."""
+        free = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
+        waits = and_(jobs.c.next_attempt_at <= now, free)
+        oldest = func.min(case((waits, jobs.c.next_attempt_at)))
+        by_step = (
+            select(jobs.c.step, func.count().label("jobs"), oldest.label("due"))
+            .where(jobs.c.step.in_(UNFINISHED))  # by name: asked for what is not done, SQLite looks at all that is
+            .group_by(jobs.c.step)
+        )
+        in_line = (
+            select(func.count()).select_from(jobs).where(jobs.c.step == Step.PREPARE, jobs.c.admitted_at.is_(None))
+        )
+        closed = select(closed_models.c.model).where(closed_models.c.since >= models_closed_since)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(by_step)).all()
+            return Standing(
+                unfinished={Step(row.step): row.jobs for row in rows},
+                oldest_due={Step(row.step): row.due for row in rows if row.due is not None},
+                in_line=await connection.scalar(in_line) or 0,
+                pause_reason=await connection.scalar(select(pauses.c.reason)),
+                closed_models=frozenset((await connection.scalars(closed)).all()),
+            )

@@ -1,0 +1,228 @@
+"""Everything of one person's: read as a whole for them to have, and taken out as a whole when they want it gone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import RowMapping, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.characters import whole_cast
+from bot.store.database import Database
+from bot.store.drafts import Draft, to_draft
+from bot.store.job_rows import readable
+from bot.store.keys import PeopleKeys
+from bot.store.quotas import day_of, used_on
+from bot.store.tables import (
+    character_files,
+    characters,
+    consents,
+    day_counters,
+    drafts,
+    files,
+    jobs,
+    operator_blocks,
+    ownerless_tasks,
+    server_blocks,
+    webhook_events,
+)
+from bot.values.character import Character
+from bot.values.files import StoredFile
+from bot.values.job import BEFORE_SUBMISSION, Job, Step
+
+_AT_THE_PROVIDER = frozenset({Step.SUBMIT, Step.WATCH})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """All that is kept about a person. ``portable``: by character id, its clip and then its stills, best first.
+
+    ``unreadable`` jobs and drafts were written by another version. The blocks are those that hold for them: by the
+    operator since when, and in which servers (ids).
+    """
+
+    characters: tuple[Character, ...]
+    portable: Mapping[int, tuple[StoredFile, ...]]
+    jobs: tuple[Job, ...]
+    drafts: tuple[Draft, ...]
+    unreadable: int
+    consent_at: datetime | None
+    used_today: int
+    blocked_since: datetime | None
+    blocked_in: tuple[int, ...]
+
+    @property
+    def deletable(self) -> bool:
+        """Whether there is anything that is not kept under their keyed hash alone."""
+        return bool(self.characters or self.jobs or self.drafts or self.unreadable or self.consent_at)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing at all."""
+        return not (self.deletable or self.used_today or self.blocked_since or self.blocked_in)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What is gone from the database. ``unfinished``: jobs that were not done; the ids are those of all jobs.
+
+    ``left_running`` of them are at the provider, where they go on.
+    """
+
+    characters: int
+    files: int
+    job_ids: tuple[str, ...]
+    unfinished: tuple[Job, ...]
+    left_running: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerlessTask:
+    """A task that was running when its owner had everything deleted, by the provider's id or ours; since when."""
+
+    id: str
+    since: datetime
+
+
+class PrivacyStore:
+    """Reads and deletes across all tables that hold something of a person's."""
+
+    def __init__(self, database: Database, people: PeopleKeys) -> None:
+        self._database = database
+        self._people = people
+
+    async def holdings(self, owner_id: int, *, now: datetime) -> Holdings:
+        """One snapshot of everything."""
+        user_key = self._people.of(owner_id)
+        theirs = select(jobs).where(jobs.c.owner_id == owner_id).order_by(jobs.c.created_at, jobs.c.id)
+        forms = select(drafts).where(drafts.c.owner_id == owner_id).order_by(drafts.c.created_at)
+        consent = select(consents.c.given_at).where(consents.c.owner_id == owner_id)
+        blocked = select(operator_blocks.c.since).where(operator_blocks.c.user_key == user_key)
+        blocked_in = select(server_blocks.c.guild_id).where(server_blocks.c.user_key == user_key)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(theirs)).mappings().all()
+            form_rows = (await connection.execute(forms)).mappings().all()
+            read_jobs = readable(rows)
+            read_drafts = [draft for row in form_rows if (draft := to_draft(row)) is not None]
+            return Holdings(
+                characters=tuple(await whole_cast(connection, owner_id)),
+                portable=await _portable(connection, owner_id),
+                jobs=tuple(read_jobs),
+                drafts=tuple(read_drafts),
+                unreadable=len(rows) - len(read_jobs) + len(form_rows) - len(read_drafts),
+                consent_at=await connection.scalar(consent),
+                used_today=await used_on(connection, owner_id, day_of(now), user_key),
+                blocked_since=await connection.scalar(blocked),
+                blocked_in=tuple((await connection.scalars(blocked_in)).all()),
+            )
+
+    async def erase(self, owner_id: int, *, now: datetime) -> Erased:
+        """Delete every row of theirs, in one transaction.
+
+        What stays: the blocks, under the keyed hash as before; there too what they had used of the day, and of their
+        servers' days; and a bare id for each task that the provider is at work on. Steps that are being done for
+        their jobs find no row any more. Done twice, the second time finds nothing.
+        """
+        theirs = select(jobs).where(jobs.c.owner_id == owner_id).order_by(jobs.c.created_at)
+        async with self._database.write() as connection:
+            rows = (await connection.execute(theirs)).mappings().all()
+            await self._keep_use(connection, rows, day_of(now))
+            left = await _leave_ownerless(connection, rows)
+            await _delete_events(connection, owner_id)
+            its = select(characters.c.id).where(characters.c.owner_id == owner_id)
+            await connection.execute(delete(character_files).where(character_files.c.character_id.in_(its)))
+            gone = {
+                table: (await connection.execute(delete(table).where(table.c.owner_id == owner_id))).rowcount
+                for table in (characters, files, drafts, consents, jobs)
+            }
+            if any(gone.values()):
+                await self._database.leave_no_trace(connection)
+        return Erased(
+            characters=gone[characters],
+            files=gone[files],
+            job_ids=tuple([row["id"] for row in rows]),
+            unfinished=tuple(readable(row for row in rows if row["step"] != Step.DONE)),
+            left_running=left,
+        )
+
+    async def _keep_use(self, connection: AsyncConnection, rows: Sequence[RowMapping], day: datetime) -> None:
+        """Put what the rows count on the day's counters: deleting everything must not begin the day anew."""
+        used: Counter[str] = Counter()
+        for row in rows:
+            if row["counted"] and row["created_at"] >= day and _begun(row):
+                used[self._people.of(row["owner_id"])] += 1
+                if row["guild_id"] is not None:
+                    used[self._people.of_server(row["guild_id"])] += 1
+        for key, number in used.items():
+            this = (day_counters.c.user_key == key, day_counters.c.day == day)
+            more = update(day_counters).where(*this).values(used=day_counters.c.used + number)
+            if not (await connection.execute(more)).rowcount:
+                await connection.execute(insert(day_counters).values(user_key=key, day=day, used=number))
+
+    async def ownerless(self) -> list[OwnerlessTask]:
+        """Those that have not been forgotten yet."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(ownerless_tasks).order_by(ownerless_tasks.c.since))
+            return [OwnerlessTask(row.id, row.since) for row in rows]
+
+    async def forget_task(self, task_id: str) -> None:
+        """It has ended: nothing of it is needed, nor what a webhook said of it."""
+        about_it = or_(webhook_events.c.task_id == task_id, webhook_events.c.business_id == task_id)
+        async with self._database.write() as connection:
+            await connection.execute(delete(ownerless_tasks).where(ownerless_tasks.c.id == task_id))
+            await connection.execute(delete(webhook_events).where(about_it))
+
+    async def forget_days(self, before: datetime) -> int:
+        """Forget the counters of days before ``before``; returns how many there were."""
+        async with self._database.write() as connection:
+            return (await connection.execute(delete(day_counters).where(day_counters.c.day < before))).rowcount
+
+    async def scrub(self) -> bool:
+        """Leave nothing of what was erased in any byte of the database; whether that is done (Database.scrub)."""
+        return await self._database.scrub()
+
+
+async def _portable(connection: AsyncConnection, owner_id: int) -> dict[int, tuple[StoredFile, ...]]:
+    its = (
+        select(character_files.c.character_id, files)
+        .join(files, character_files.c.key == files.c.key)
+        .join(characters, character_files.c.character_id == characters.c.id)
+        .where(characters.c.owner_id == owner_id)
+        .order_by(character_files.c.character_id, character_files.c.position)
+    )
+    found: dict[int, tuple[StoredFile, ...]] = {}
+    for row in await connection.execute(its):
+        file = StoredFile(key=row.key, sha256=row.sha256, size=row.size, mime=row.mime)
+        found[row.character_id] = (*found.get(row.character_id, ()), file)
+    return found
+
+
+async def _leave_ownerless(connection: AsyncConnection, rows: Sequence[RowMapping]) -> int:
+    """Keep a bare id of each task that runs, or may run, at the provider; returns how many those are."""
+    running = {
+        row["task_id"] or row["id"]: row["submit_started_at"]
+        for row in rows
+        if row["outcome"] is None and row["submit_started_at"] is not None and row["step"] in _AT_THE_PROVIDER
+    }
+    known = await connection.scalars(select(ownerless_tasks.c.id).where(ownerless_tasks.c.id.in_(running)))
+    for task_id in running.keys() - set(known.all()):
+        await connection.execute(insert(ownerless_tasks).values(id=task_id, since=running[task_id]))
+    return len(running)
+
+
+async def _delete_events(connection: AsyncConnection, owner_id: int) -> None:
+    """An event names a job or its task; without the job it would be matched to nothing."""
+    about_theirs = or_(
+        webhook_events.c.business_id.in_(select(jobs.c.id).where(jobs.c.owner_id == owner_id)),
+        webhook_events.c.task_id.in_(select(jobs.c.task_id).where(jobs.c.owner_id == owner_id)),
+    )
+    await connection.execute(delete(webhook_events).where(about_theirs))
+
+
+def _begun(row: RowMapping) -> bool:
+    """Whether it keeps its place in the day: what is stopped before its submission has cost nothing."""
+    submitted = row["submit_started_at"] is not None or row["maybe_charged"]
+    return submitted or row["outcome"] is not None or row["step"] not in BEFORE_SUBMISSION

@@ -1,0 +1,143 @@
+"""How much may be asked for: counted in the transaction in which a job is written down (design, rule 8)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import QuotaReached
+from bot.store.tables import day_counters, jobs
+from bot.texts import text
+from bot.values.job import Job, Step
+
+LONGEST_LINE = 25  # jobs that may wait for a place; whoever comes then is told to come back later
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """The limits that a new job is held against; 0 is no limit.
+
+    ``user_key`` is the owner's keyed hash: what they had used of the day before they had everything deleted counts.
+    ``server_key`` is the server's: what such people had used of its day counts as well.
+    """
+
+    running: int = 0
+    day: int = 0
+    server_day: int = 0
+    in_all: int = 0
+    user_key: str | None = None
+    server_key: str | None = None
+
+
+def day_of(instant: datetime) -> datetime:
+    """The beginning of its day, in UTC."""
+    return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+async def check(connection: AsyncConnection, job: Job, quota: Quota) -> None:
+    """Raise :class:`~bot.errors.QuotaReached` where ``job`` would be one too many."""
+    await check_running(connection, job.owner_id, quota.running)
+    day = day_of(job.created_at)
+    tomorrow = int((day + timedelta(days=1)).timestamp())
+    if quota.day and await used_on(connection, job.owner_id, day, quota.user_key) >= quota.day:
+        raise QuotaReached(
+            text(
+                "Your limit of {limit} a day is reached. The next day begins <t:{at}:R>. Nothing was charged.",
+                limit=quota.day,
+                at=tomorrow,
+            )
+        )
+    guild = job.asked.guild_id
+    if quota.server_day and guild is not None:
+        here = and_(jobs.c.guild_id == guild, jobs.c.counted, jobs.c.created_at >= day)
+        used = await count(connection, here) + await _used_by_deleted(connection, quota.server_key, day)
+        if used >= quota.server_day:
+            raise QuotaReached(
+                text(
+                    "This server's limit of {limit} a day is reached. The next day begins <t:{at}:R>; elsewhere you "
+                    "can go on. Nothing was charged.",
+                    limit=quota.server_day,
+                    at=tomorrow,
+                )
+            )
+
+
+async def has_place(connection: AsyncConnection, in_all: int) -> bool:
+    """Whether a new job is begun at once; otherwise it stands in line. Raises QuotaReached where the line is long."""
+    if not in_all:
+        return True
+    waiting = await count(connection, _in_line())
+    if waiting >= LONGEST_LINE:
+        raise QuotaReached(
+            text("Too many people want something at the moment. Try again in a few minutes; nothing was charged.")
+        )
+    return waiting == 0 and await count(connection, being_worked_on()) < in_all
+
+
+async def check_running(connection: AsyncConnection, owner_id: int, limit: int) -> None:
+    """Raise :class:`~bot.errors.QuotaReached` where the owner has no place left for one more running job."""
+    if limit and await running(connection, owner_id) >= limit:
+        raise QuotaReached(
+            text(
+                "Your limit of {limit} at a time is reached. It frees as soon as one of them ends: see /tasks. "
+                "Nothing was charged.",
+                limit=limit,
+            )
+        )
+
+
+async def running(connection: AsyncConnection, owner_id: int) -> int:
+    """How many of the owner's jobs have no outcome yet, those in line among them."""
+    return await count(connection, and_(jobs.c.owner_id == owner_id, jobs.c.outcome.is_(None)))
+
+
+async def used_on(connection: AsyncConnection, owner_id: int, day: datetime, user_key: str | None) -> int:
+    """How many places of the owner's day are taken; what cost nothing was given back."""
+    theirs = and_(jobs.c.owner_id == owner_id, jobs.c.counted, jobs.c.created_at >= day)
+    return await count(connection, theirs) + await _used_by_deleted(connection, user_key, day)
+
+
+async def _used_by_deleted(connection: AsyncConnection, key: str | None, day: datetime) -> int:
+    """What is on the counter alone, because the jobs were deleted together with everything of their owner's."""
+    kept = select(func.sum(day_counters.c.used)).where(day_counters.c.user_key == key, day_counters.c.day >= day)
+    return await connection.scalar(kept) or 0
+
+
+async def count(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
+    """How many jobs."""
+    return await connection.scalar(select(func.count()).select_from(jobs).where(which)) or 0
+
+
+def being_worked_on() -> ColumnElement[bool]:
+    """Jobs that take a place: let in, not ended, and not waiting for their owner."""
+    return and_(jobs.c.admitted_at.is_not(None), jobs.c.outcome.is_(None), jobs.c.step != Step.CHOOSE)
+
+
+def _in_line() -> ColumnElement[bool]:
+    return and_(jobs.c.admitted_at.is_(None), jobs.c.outcome.is_(None))
+
+
+async def line(connection: AsyncConnection) -> list[str]:
+    """The ids of the jobs in line, in the order in which they will be let in."""
+    waiting = await connection.execute(
+        select(jobs.c.id, jobs.c.owner_id).where(_in_line()).order_by(jobs.c.created_at, jobs.c.id)
+    )
+    working = await connection.execute(
+        select(jobs.c.owner_id, func.count()).where(being_worked_on()).group_by(jobs.c.owner_id)
+    )
+    return in_turn([(row.id, row.owner_id) for row in waiting], dict(working.all()))
+
+
+def in_turn(waiting: Iterable[tuple[str, int]], working: Mapping[int, int]) -> list[str]:
+    """Round robin: whoever has the fewest jobs under way (or before this one) is next, then whoever came first."""
+    taken = Counter(working)
+    turns = []
+    for place, (job_id, owner) in enumerate(waiting):
+        turns.append((taken[owner], place, job_id))
+        taken[owner] += 1
+    return [job_id for _, _, job_id in sorted(turns)]

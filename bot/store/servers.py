@@ -1,0 +1,108 @@
+"""What a server's managers decided: members who may not use the bot there, channels where it is off, the day's limit.
+
+Read on every command, before it may do any I/O: so all of it is held in memory too, and written through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Delete, delete, insert, select
+
+from bot.store.database import Database
+from bot.store.keys import PeopleKeys
+from bot.store.tables import server_blocks, server_closed_channels, server_settings
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRules:
+    """``day_limit``: jobs a day in this server; ``None``: what the operator allows. ``blocked`` holds people's keys."""
+
+    day_limit: int | None = None
+    closed_channels: frozenset[int] = frozenset()
+    blocked: frozenset[str] = frozenset()
+
+
+_NONE = ServerRules()
+
+
+class ServerStore:
+    """The three tables of server settings, and their mirror in memory (one process owns the database)."""
+
+    def __init__(self, database: Database, people: PeopleKeys) -> None:
+        self._database = database
+        self._people = people
+        self._rules: dict[int, ServerRules] = {}
+
+    async def load(self) -> None:
+        """Read everything; before the first command."""
+        async with self._database.read() as connection:
+            limits = (await connection.execute(select(server_settings))).all()
+            closed = (await connection.execute(select(server_closed_channels))).all()
+            blocked = (await connection.execute(select(server_blocks))).all()
+        self._rules.clear()
+        for guild_id, day_limit in limits:
+            self._change(guild_id, day_limit=day_limit)
+        for guild_id, channel_id in closed:
+            self._change(guild_id, closed_channels=self.rules(guild_id).closed_channels | {channel_id})
+        for guild_id, user_key in blocked:
+            self._change(guild_id, blocked=self.rules(guild_id).blocked | {user_key})
+
+    def rules(self, guild_id: int | None) -> ServerRules:
+        """What holds in this server; in a direct message nothing does."""
+        return self._rules.get(guild_id, _NONE) if guild_id is not None else _NONE
+
+    def is_blocked(self, guild_id: int | None, user_id: int) -> bool:
+        """Whether this person may not use the bot there."""
+        blocked = self.rules(guild_id).blocked
+        return bool(blocked) and self._people.of(user_id) in blocked
+
+    async def set_day_limit(self, guild_id: int, limit: int | None) -> None:
+        """Jobs a day; ``None`` leaves it to the operator."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(server_settings).where(server_settings.c.guild_id == guild_id))
+            if limit is not None:
+                await connection.execute(insert(server_settings).values(guild_id=guild_id, day_limit=limit))
+        self._change(guild_id, day_limit=limit)
+
+    async def close_channel(self, guild_id: int, channel_id: int) -> None:
+        """No commands there any more. Two managers may do so at once."""
+        async with self._database.write() as connection:
+            await connection.execute(_without_channel(guild_id, channel_id))
+            await connection.execute(insert(server_closed_channels).values(guild_id=guild_id, channel_id=channel_id))
+        self._change(guild_id, closed_channels=self.rules(guild_id).closed_channels | {channel_id})
+
+    async def open_channel(self, guild_id: int, channel_id: int) -> None:
+        """The counterpart of :meth:`close_channel`."""
+        async with self._database.write() as connection:
+            await connection.execute(_without_channel(guild_id, channel_id))
+        self._change(guild_id, closed_channels=self.rules(guild_id).closed_channels - {channel_id})
+
+    async def block(self, guild_id: int, user_id: int) -> bool:
+        """Returns whether that is news."""
+        user_key = self._people.of(user_id)
+        async with self._database.write() as connection:
+            known = (await connection.execute(_without_block(guild_id, user_key))).rowcount > 0
+            await connection.execute(insert(server_blocks).values(guild_id=guild_id, user_key=user_key))
+        self._change(guild_id, blocked=self.rules(guild_id).blocked | {user_key})
+        return not known
+
+    async def unblock(self, guild_id: int, user_id: int) -> bool:
+        """Returns whether they were blocked."""
+        user_key = self._people.of(user_id)
+        async with self._database.write() as connection:
+            found = (await connection.execute(_without_block(guild_id, user_key))).rowcount
+        self._change(guild_id, blocked=self.rules(guild_id).blocked - {user_key})
+        return found > 0
+
+    def _change(self, guild_id: int, **changes: object) -> None:
+        self._rules[guild_id] = replace(self.rules(guild_id), **changes)  # type: ignore[arg-type]  # fields of it
+
+
+def _without_channel(guild_id: int, channel_id: int) -> Delete:
+    table = server_closed_channels
+    return delete(table).where(table.c.guild_id == guild_id, table.c.channel_id == channel_id)
+
+
+def _without_block(guild_id: int, user_key: str) -> Delete:
+    return delete(server_blocks).where(server_blocks.c.guild_id == guild_id, server_blocks.c.user_key == user_key)

@@ -1,0 +1,63 @@
+"""Queries of the webhook_events table: each event once, kept for a day, matched to the job it is about."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, false, insert, or_, select, update
+
+from bot.store.database import Database
+from bot.store.tables import jobs, webhook_events
+from bot.values.job import Step
+
+
+class WebhookEventStore:
+    """An event says nothing that is believed: it only makes a job due at once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def receive(self, event_id: str, *, task_id: str | None, business_id: str | None, now: datetime) -> bool:
+        """Write the event down and wake the job that it is about, in one transaction.
+
+        Returns whether a job was woken; an event that was here before wakes nothing.
+        """
+        about_it = [jobs.c.task_id == task_id] if task_id is not None else []
+        about_it += [jobs.c.id == business_id] if business_id is not None else []
+        async with self._database.write() as connection:
+            known = await connection.scalar(select(webhook_events.c.id).where(webhook_events.c.id == event_id))
+            if known is not None:
+                return False
+            due = (
+                update(jobs)
+                .where(or_(false(), *about_it))
+                .where(jobs.c.step.in_([Step.SUBMIT, Step.WATCH]), jobs.c.submit_started_at.is_not(None))
+                .where(jobs.c.lease_owner.is_(None))
+                .values(next_attempt_at=now)
+            )
+            woken = (await connection.execute(due)).rowcount > 0
+            row = insert(webhook_events).values(
+                id=event_id, received_at=now, task_id=task_id, business_id=business_id, matched=woken
+            )
+            await connection.execute(row)
+            return woken
+
+    async def waiting_for(self, job_id: str, task_id: str) -> bool:
+        """Whether an event about this task came before anybody knew that it is this job's; it is matched with that."""
+        about_it = or_(webhook_events.c.task_id == task_id, webhook_events.c.business_id == job_id)
+        matched = update(webhook_events).where(about_it, webhook_events.c.matched.is_(False)).values(matched=True)
+        async with self._database.write() as connection:
+            return (await connection.execute(matched)).rowcount > 0
+
+    async def task_of(self, job_id: str) -> str | None:
+        """The provider's id of the task that an event named together with our own id."""
+        about_it = (webhook_events.c.business_id == job_id, webhook_events.c.task_id.is_not(None))
+        async with self._database.read() as connection:
+            task_id: str | None = await connection.scalar(select(webhook_events.c.task_id).where(*about_it).limit(1))
+            return task_id
+
+    async def sweep(self, before: datetime) -> int:
+        """Forget events received before ``before``; returns how many there were."""
+        old = delete(webhook_events).where(webhook_events.c.received_at < before)
+        async with self._database.write() as connection:
+            return (await connection.execute(old)).rowcount

@@ -1,0 +1,71 @@
+"""``/metrics`` for Prometheus, on loopback alone: who asks how the bot is doing must be on its machine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from typing import TypeAlias
+
+import structlog
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Metric, generate_latest
+from prometheus_client.registry import Collector
+
+from bot.metrics import READABLE
+from bot.web.site import Complaints, Site
+
+Gauges: TypeAlias = Callable[[], Awaitable[Sequence[Metric]]]
+
+HOST = "127.0.0.1"
+READ_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
+
+
+class MetricsServer(Site):
+    """``GET /metrics``: what ``registry`` has counted, and what ``gauges`` reads at that moment.
+
+    Gauges that cannot be read within two seconds are left out, and ``castbook_gauges_readable`` is 0: what was
+    counted is wanted most when the database is stuck.
+    """
+
+    def __init__(self, port: int, registry: CollectorRegistry, gauges: Gauges) -> None:
+        super().__init__(HOST, port, (web.get("/metrics", self._metrics),), _COMPLAINTS)
+        self._registry = registry
+        self._gauges = gauges
+
+    async def start(self) -> None:
+        """Listen, and say where: the port may be any free one. Raises BadStart."""
+        await super().start()
+        log.info("metrics_served", port=self.port)
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        gauges = await self._read()
+        READABLE.set(gauges is not None)
+        body = generate_latest(_Page(self._registry.collect(), gauges or ()))
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+    async def _read(self) -> Sequence[Metric] | None:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await self._gauges()
+        except Exception as error:  # noqa: BLE001 - the counters are served whatever becomes of the gauges
+            log.warning("gauges_not_read", error=type(error).__name__)
+            return None
+
+
+class _Page(Collector):
+    """What one answer consists of."""
+
+    def __init__(self, *parts: Iterable[Metric]) -> None:
+        self._parts = parts
+
+    def collect(self) -> Iterator[Metric]:
+        for part in self._parts:
+            yield from part
+
+
+_COMPLAINTS = Complaints(
+    taken="The metrics server cannot listen: another program already has the port in web.metrics_port.",
+    otherwise="The metrics server cannot listen on web.metrics_port: there is no right to use that port.",
+)

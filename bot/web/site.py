@@ -1,0 +1,68 @@
+"""A small HTTP site: a few routes, and 404 for everything else; it says nothing about what runs here."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.errors import BadStart
+
+_SHUTDOWN_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Complaints:
+    """What the operator reads where a site cannot listen; neither names the value of a setting."""
+
+    taken: str  # another program has the port
+    otherwise: str
+
+
+class Site:
+    """Serves ``routes`` on ``host`` and ``port`` (0: any free one)."""
+
+    def __init__(self, host: str, port: int, routes: Sequence[web.RouteDef], complaints: Complaints) -> None:
+        self._host = host
+        self._routes = tuple(routes)
+        self._complaints = complaints
+        self._runner: web.AppRunner | None = None
+        self.port = port  # once started, the one that is bound
+
+    async def start(self) -> None:
+        """Listen. Raises :class:`~bot.errors.BadStart` where that is not possible."""
+        app = web.Application()
+        app.router.add_routes(self._routes)
+        app.router.add_route("*", "/{path:.*}", _not_found)
+        app.on_response_prepare.append(_without_versions)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            shutdown_timeout=_SHUTDOWN_SECONDS,
+            auto_decompress=False,  # webhooks are signed as they were sent; and no small body becomes a large one
+        )
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, self._host, self.port).start()
+        except OSError as error:
+            await runner.cleanup()
+            taken = error.errno == errno.EADDRINUSE
+            raise BadStart(self._complaints.taken if taken else self._complaints.otherwise) from error
+        self._runner = runner
+        self.port = runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        """Stop listening; requests being answered get two seconds."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+
+async def _not_found(_: web.Request) -> web.Response:
+    return web.json_response({"status": "not found"}, status=404)
+
+
+async def _without_versions(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "Castbook"

@@ -1,0 +1,148 @@
+"""``POST /webhooks/toapis``: takes the provider's webhooks and hands on what they say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Protocol
+
+import structlog
+from aiohttp import web
+from pydantic import SecretStr
+
+from bot.log import unexpected
+from bot.provider.webhooks import (
+    BODY_BYTES,
+    ID_HEADER,
+    SIGNATURE_HEADER,
+    TIMESTAMP_HEADER,
+    BadEvent,
+    BadSignature,
+    Delivery,
+    SignatureCheck,
+    WebhookEvent,
+    parse,
+)
+from bot.values.clock import Clock
+
+PATH = "/webhooks/toapis"
+READ_SECONDS = 10.0  # the provider hangs up by then, so nobody of ours waits for the answer
+SINK_SECONDS = 0.8  # so that the whole answer takes less than a second
+
+log = structlog.get_logger(__name__)
+
+
+class EventSink(Protocol):
+    """Whom events are given to: those that say which task has ended, and nothing else."""
+
+    async def received(self, event: WebhookEvent) -> None:
+        """Take ``event``. It is cancelled after 0.8 s; if it was, or raises, the provider sends the event again.
+
+        Also one that was taken comes again, and events of one task in any order. So the note that ``event.id`` is
+        known must be made together with what the event does, in one transaction: made before, a repeat of what was
+        cut off would be dropped.
+        """
+
+
+def webhook_routes(secrets: Sequence[SecretStr], sink: EventSink, clock: Clock) -> Sequence[web.RouteDef]:
+    """The routes for :class:`~bot.web.health.HealthServer`; none without secrets, since nothing could be believed."""
+    if not secrets:
+        return ()
+    receiver = _Receiver(SignatureCheck(secrets, clock), sink)
+    return (web.post(PATH, receiver.post), web.route("*", PATH, _only_post))
+
+
+class _Receiver:
+    """Answers 204 for an event that was taken or means nothing to us, and 503 for one that is to come again.
+
+    A delivery that is not believed gets 401 and no reason; the log gets the reason's name, and nothing of the delivery.
+    """
+
+    def __init__(self, check: SignatureCheck, sink: EventSink) -> None:
+        self._check = check
+        self._sink = sink
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def post(self, request: web.Request) -> web.Response:
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                body = await _read(request)
+        except TimeoutError:
+            return _answer(HTTPStatus.REQUEST_TIMEOUT)
+        except ConnectionError:  # hung up half-way: nobody reads this answer
+            return _answer(HTTPStatus.BAD_REQUEST)
+        if body is None:
+            return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return _answer(await self._taken(_delivery(request, body)))
+
+    async def _taken(self, delivery: Delivery) -> HTTPStatus:
+        try:
+            self._check.verify(delivery)
+            event = parse(delivery)
+        except BadSignature as refused:
+            log.warning("webhook_refused", reason=refused.doubt.value)
+            return HTTPStatus.UNAUTHORIZED
+        except BadEvent:
+            log.warning("webhook_refused", reason="body")
+            return HTTPStatus.BAD_REQUEST
+        if not event.ends_a_task:
+            log.info("webhook_without_effect", type=event.type)
+            return HTTPStatus.NO_CONTENT
+        return HTTPStatus.NO_CONTENT if await self._handed_over(event) else HTTPStatus.SERVICE_UNAVAILABLE
+
+    async def _handed_over(self, event: WebhookEvent) -> bool:
+        """Give ``event`` to the sink. Its end is not awaited once it is late: a database may take long to roll back."""
+        task = asyncio.get_running_loop().create_task(self._sink.received(event))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        try:
+            await asyncio.wait({task}, timeout=SINK_SECONDS)
+            if not task.done():
+                log.warning("webhook_late")
+                return False
+            return not task.cancelled() and task.exception() is None
+        finally:
+            task.cancel()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            unexpected("webhook_not_taken", error)
+
+
+async def _read(request: web.Request) -> bytes | None:
+    """The body, or ``None`` as soon as it is known to be larger than one may be."""
+    if (request.content_length or 0) > BODY_BYTES:
+        return None
+    parts = bytearray()
+    async for part in request.content.iter_any():
+        parts += part
+        if len(parts) > BODY_BYTES:
+            return None
+    return bytes(parts)
+
+
+def _delivery(request: web.Request, body: bytes) -> Delivery:
+    """The headers that count, with ``body``. Of an id or a timestamp that comes twice, neither is the one signed."""
+    ids, timestamps, signatures = (
+        request.headers.getall(name, []) for name in (ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER)
+    )
+    return Delivery(
+        id=ids[0] if len(ids) == 1 else "",
+        timestamp=timestamps[0] if len(timestamps) == 1 else "",
+        signature=",".join(signatures),  # a list may be spread over several lines (RFC 9110, 5.3)
+        body=body,
+    )
+
+
+async def _only_post(_: web.Request) -> web.Response:
+    answer = _answer(HTTPStatus.METHOD_NOT_ALLOWED)
+    answer.headers["Allow"] = "POST"
+    return answer
+
+
+def _answer(status: HTTPStatus) -> web.Response:
+    if status is HTTPStatus.NO_CONTENT:
+        return web.Response(status=status)
+    return web.json_response({"status": status.phrase.lower()}, status=status)

@@ -1,0 +1,78 @@
+"""``/operator block | unblock | health``: for whoever runs the bot, in their own server alone."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.card import AMBER, BLUE
+from bot.chat.wording import say
+from bot.errors import Refusal
+from bot.store.blocks import BlockStore
+from bot.texts import Text, text
+from bot.values.clock import Clock
+
+Report = Callable[[], Awaitable[Sequence[tuple[Text, Text, bool]]]]
+"""What holds at the moment: name, value, and whether that is as it should be."""
+
+
+@app_commands.allowed_installs(guilds=True, users=False)
+@app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
+class Operator(commands.GroupCog, group_name="operator", group_description="For whoever runs this bot."):
+    """Added to the operator's server only, and answered to ``owners`` only."""
+
+    def __init__(self, *, blocks: BlockStore, owners: Sequence[int], report: Report, clock: Clock) -> None:
+        super().__init__()
+        self._blocks = blocks
+        self._owners = frozenset(owners)
+        self._report = report
+        self._clock = clock
+
+    async def interaction_check(self, interaction: discord.Interaction) -> bool:
+        """Discord shows the commands to everybody in that server."""
+        if interaction.user.id not in self._owners:
+            # What is no AppCommandError would end here, and the person be left without an answer.
+            raise app_commands.CheckFailure from Refusal(text("Only whoever runs this bot can use that."))
+        return True
+
+    @app_commands.command(name="block", description="Close the bot to somebody, everywhere.")
+    @app_commands.describe(user="Who is to be shut out")
+    async def block(self, interaction: discord.Interaction, user: discord.User) -> None:
+        """What they have running goes on; they can begin and answer nothing more."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        news = await self._blocks.block(user.id, now=self._clock())
+        if news:
+            await _say(interaction, text("<@{user}> is shut out now, everywhere.", user=user.id))
+        else:
+            await _say(interaction, text("<@{user}> was shut out already.", user=user.id))
+
+    @app_commands.command(name="unblock", description="Open the bot to somebody again.")
+    @app_commands.describe(user="Who is to be let in")
+    async def unblock(self, interaction: discord.Interaction, user: discord.User) -> None:
+        """The counterpart of :meth:`block`."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        news = await self._blocks.unblock(user.id)
+        if news:
+            await _say(interaction, text("<@{user}> can use me again.", user=user.id))
+        else:
+            await _say(interaction, text("<@{user}> was not shut out.", user=user.id))
+
+    @app_commands.command(name="health", description="How the bot, the provider and the jobs stand.")
+    async def health(self, interaction: discord.Interaction) -> None:
+        """A field for each thing that may be out of order."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        lines = await self._report()
+        locale = str(interaction.locale)
+        well = all(fine for _, _, fine in lines)
+        title = text("Everything is as it should be") if well else text("Something is out of order")
+        embed = discord.Embed(title=say(title, locale), colour=BLUE if well else AMBER)
+        for name, value, fine in lines:
+            embed.add_field(name=("" if fine else "⚠ ") + say(name, locale), value=say(value, locale))
+        await interaction.edit_original_response(embed=embed)
+
+
+async def _say(interaction: discord.Interaction, said: Text) -> None:
+    await interaction.edit_original_response(content=say(said, str(interaction.locale)))

@@ -1,0 +1,202 @@
+"""``/privacy export`` and ``delete``: what is kept about somebody is theirs to take, and to have gone."""
+
+from __future__ import annotations
+
+import asyncio
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot.chat.buttons import DurableButton, Presses, button
+from bot.chat.card import AMBER, BLUE, Card
+from bot.chat.mentions import mentions_of
+from bot.chat.wording import say
+from bot.errors import Refusal
+from bot.jobs.erasure import STAYS, Erasure
+from bot.jobs.export import DOCUMENT, Export
+from bot.store.archive import Archivist
+from bot.store.privacy import Erased, Holdings, PrivacyStore
+from bot.texts import Text, text
+from bot.values.clock import Clock
+from bot.values.job import Step
+
+_FAMILY = "privacy"
+_ALL = "all"
+
+
+class Privacy(
+    commands.GroupCog, group_name="privacy", group_description="What I keep about you: take it, or delete it."
+):
+    """Only ever of whoever asks, and only for their eyes. ``day_limit``: jobs a day; 0 is no limit."""
+
+    def __init__(
+        self,
+        *,
+        store: PrivacyStore,
+        archivist: Archivist,
+        erasure: Erasure,
+        presses: Presses,
+        clock: Clock,
+        day_limit: int,
+    ) -> None:
+        super().__init__()
+        self._store = store
+        self._archivist = archivist
+        self._erasure = erasure
+        self._clock = clock
+        self._day_limit = day_limit
+        presses.register(_FAMILY, "part", self.another_part)
+        presses.register(_FAMILY, "deleteyes", self.delete_yes)
+        presses.register(_FAMILY, "deleteno", self.delete_no)
+
+    # -- export -------------------------------------------------------------------------------------------------
+
+    @app_commands.command(name="export", description="Get everything that I keep about you, as a zip.")
+    async def export(self, interaction: discord.Interaction) -> None:
+        """The first part, which is all of it in most cases."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._send_part(interaction, 1)
+
+    async def another_part(self, interaction: discord.Interaction, argument: str) -> None:
+        """By the button under the part before; made anew, so that nothing has to be kept for it."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._send_part(interaction, int(argument))
+
+    async def _send_part(self, interaction: discord.Interaction, part: int) -> None:
+        owner, locale, now = interaction.user.id, str(interaction.locale), self._clock()
+        holdings = await self._store.holdings(owner, now=now)
+        if holdings.empty:
+            raise Refusal(text("I keep nothing about you. What you make with /character create would be here."))
+        export = await asyncio.to_thread(
+            Export,
+            owner,
+            holdings,
+            now=now,
+            limit=interaction.filesize_limit,
+            day_limit=self._day_limit,
+            locale=locale,
+        )
+        if not 1 <= part <= export.parts:
+            raise Refusal(text("What I keep has changed since, and that part is no more. Use /privacy export again."))
+        made = await self._archivist.archive(
+            export.members(part), DOCUMENT, lambda missing: export.document(part, missing)
+        )
+        with made:
+            buttons = (_next(owner, part, export.parts, locale),) if part < export.parts else ()
+            await interaction.edit_original_response(
+                content="\n".join(say(each, locale, mentions_of(interaction.client)) for each in _told(export, part)),
+                attachments=[discord.File(made, filename=_file_name(part, export.parts))],
+                view=Card(embeds=(), buttons=buttons).view(),
+            )
+
+    # -- delete -------------------------------------------------------------------------------------------------
+
+    @app_commands.command(name="delete", description="Have everything that I keep about you deleted. Asks first.")
+    async def delete(self, interaction: discord.Interaction) -> None:
+        """Say what there is, and what stays, before anything happens."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        owner, locale = interaction.user.id, str(interaction.locale)
+        holdings = await self._store.holdings(owner, now=self._clock())
+        if not holdings.deletable:
+            raise Refusal(text("I keep nothing about you that could be deleted."))
+        mentions = mentions_of(interaction.client)
+        embed = discord.Embed(title=say(text("Delete everything of yours?"), locale), colour=AMBER)
+        said = [say(each, locale, mentions) for each in _question(holdings)]
+        embed.description = "\n\n".join([*said, _what_stays(locale)])
+        buttons = (
+            button(
+                _FAMILY, "deleteyes", _ALL, owner, say(text("Delete everything"), locale), discord.ButtonStyle.danger
+            ),
+            button(_FAMILY, "deleteno", _ALL, owner, say(text("Keep it"), locale)),
+        )
+        await interaction.edit_original_response(embed=embed, view=Card(embeds=(), buttons=buttons).view())
+
+    async def delete_yes(self, interaction: discord.Interaction, _argument: str) -> None:
+        """However long ago it was asked: what there is now."""
+        await interaction.response.defer()
+        erased = await self._erasure.erase(interaction.user.id)
+        locale = str(interaction.locale)
+        embed = discord.Embed(title=say(text("Everything of yours is deleted"), locale), colour=BLUE)
+        embed.description = "\n\n".join([*[say(each, locale) for each in _done(erased)], _what_stays(locale)])
+        await interaction.edit_original_response(embed=embed, view=None)
+
+    async def delete_no(self, interaction: discord.Interaction, _argument: str) -> None:
+        """Nothing to look up."""
+        kept = say(text("Nothing was deleted."), str(interaction.locale))
+        await interaction.response.edit_message(content=kept, embed=None, view=None)
+
+
+def _told(export: Export, part: int) -> list[Text]:
+    said = [
+        text(
+            "Everything that I keep about you. {document} in it says what is what. Keep it to yourself: usernames and "
+            "task IDs work like keys.",
+            document=DOCUMENT,
+        )
+    ]
+    if export.parts > 1:
+        said.append(text("This is part {part} of {parts}.", part=part, parts=export.parts))
+    if export.left_out:
+        said.append(
+            text(
+                "Larger than what Discord takes here, and so left out: {number} of your files. {document} names them; "
+                "whoever runs this bot can give them to you.",
+                number=export.left_out,
+                document=DOCUMENT,
+            )
+        )
+    return said
+
+
+def _next(owner: int, part: int, parts: int, locale: str) -> DurableButton:
+    label = text("Part {part} of {parts}", part=part + 1, parts=parts)
+    return button(_FAMILY, "part", str(part + 1), owner, say(label, locale), discord.ButtonStyle.primary)
+
+
+def _file_name(part: int, parts: int) -> str:
+    return "castbook.zip" if parts == 1 else f"castbook-{part}-of-{parts}.zip"
+
+
+def _question(holdings: Holdings) -> list[Text]:
+    said = [
+        text(
+            "Characters, with their pictures, clips and stills: {characters}. Jobs: {jobs}. Your consent and open "
+            "forms go as well. This cannot be undone; /privacy export gives you a copy first.",
+            characters=len(holdings.characters),
+            jobs=len(holdings.jobs),
+        )
+    ]
+    running = sum(job.step is not Step.DONE for job in holdings.jobs)
+    if running:
+        said.append(
+            text(
+                "Not done yet: {running} of these jobs. They are stopped, as far as ToAPIs is not at work on them "
+                "already.",
+                running=running,
+            )
+        )
+    return said
+
+
+def _done(erased: Erased) -> list[Text]:
+    said = [
+        text(
+            "Characters: {characters}. Files: {files}. Jobs: {jobs}.",
+            characters=erased.characters,
+            files=erased.files,
+            jobs=len(erased.job_ids),
+        )
+    ]
+    if erased.left_running:
+        said.append(
+            text(
+                "ToAPIs was at work on {number} of the jobs already. It may charge that; nothing of it comes here.",
+                number=erased.left_running,
+            )
+        )
+    return said
+
+
+def _what_stays(locale: str) -> str:
+    return "\n".join([say(text("**What stays**"), locale), *[f"- {say(each, locale)}" for each in STAYS]])

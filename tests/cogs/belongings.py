@@ -1,0 +1,113 @@
+"""Everything that a person can have here, what of it nobody else may see, and what it looks like at one moment."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bot.store.drafts import Draft
+from bot.store.jobs import JobChanges
+from bot.store.tables import metadata
+from bot.texts import text
+from bot.values.character import Character
+from bot.values.job import Job, JobKind, Outcome, Question, Step
+from bot.values.source import Attachment
+from tests.cogs.stage import House
+from tests.cogs.test_picking import DOUBTING, PICKING, REQUEST
+
+FILENAME = "owners-holiday.mp4"
+USERNAME = "owners.secret.handle"
+TASK = "task_owners_secret"
+FILE = Attachment(url=f"https://cdn.example/{FILENAME}", filename=FILENAME, size=10)
+# What the managers of a server may change there, whoever is blocked.
+OF_SERVERS = frozenset({"server_settings", "server_closed_channels", "server_blocks"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Belongings:
+    """One person's: a character, a draft, and a job in each state in which there is something to press."""
+
+    owner_id: int
+    character: Character
+    draft: Draft
+    consenting: Job
+    doubled: Job
+    picking: Job
+    doubting: Job
+    watched: Job
+    unclear: Job
+    late: Job
+    undelivered: Job
+    preview: Job
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Their ids at the provider, which work like keys."""
+        return self.character.task_id, f"{TASK}_watched", f"{TASK}_late"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody else may be told."""
+        return FILENAME, USERNAME, TASK, *self.tasks, "owners-secret-token"
+
+
+async def belongings(house: House, owner_id: int) -> Belongings:
+    """Give ``owner_id`` one of each."""
+    request = replace(REQUEST, source=FILE)
+    now = house.now
+
+    async def job(**changes: object) -> Job:
+        return await house.job(owner_id, JobChanges(request=request) | JobChanges(**changes))  # type: ignore[typeddict-item]
+
+    portable = tuple([await house.files.put_bytes(owner_id, part, "image/jpeg") for part in (b"clip", b"still")])
+    character = await house.character(owner_id, "Aurora", username=USERNAME, portable=portable)
+    draft = Draft(id="d" * 16, owner_id=owner_id, attachment=FILE, created_at=now)
+    await house.drafts.add(draft)
+    over = {"step": Step.DONE, "finished_at": now}
+    mine = Belongings(
+        owner_id=owner_id,
+        character=character,
+        draft=draft,
+        consenting=await job(step=Step.CHOOSE, question=Question.CONSENT),
+        doubled=await job(step=Step.CHOOSE, question=Question.SAME_AGAIN),
+        picking=await job(**PICKING | {"request": replace(request, range=None)}),
+        doubting=await job(**DOUBTING | {"request": request}),
+        watched=await job(step=Step.WATCH, submit_started_at=now, task_id=f"{TASK}_watched", progress=40),
+        unclear=await job(**over, outcome=Outcome.UNKNOWN, submit_started_at=now, delivered_at=now),
+        late=await job(**over, outcome=Outcome.UNKNOWN, submit_started_at=now, task_id=f"{TASK}_late"),
+        undelivered=await job(**over, outcome=Outcome.FAILED, failure=text("No sound in {file}.", file=FILENAME)),
+        preview=await job(step=Step.CHOOSE, question=Question.SECONDS, kind=JobKind.PREVIEW),
+    )
+    for each in (mine.picking, mine.unclear):
+        (await house.files.work_folder(each.id) / "source").write_bytes(b"the owner's video")
+    return mine
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All rows by table, and all files by path, but those of ``others`` and what a server's managers may change."""
+
+    rows: dict[str, list[tuple[object, ...]]]
+    files: dict[str, str]
+
+
+def snapshot(house: House, *, but_of: tuple[int, ...] = (), with_servers: bool = True) -> Snapshot:
+    """As everything lies on the disk just now."""
+    rows: dict[str, list[tuple[object, ...]]] = {}
+    with sqlite3.connect(house.folder / "castbook.db") as raw:
+        for name, table in metadata.tables.items():
+            if name in OF_SERVERS and not with_servers:
+                continue
+            where = f" WHERE owner_id NOT IN ({','.join(map(str, but_of))})" if "owner_id" in table.c and but_of else ""
+            rows[name] = sorted(raw.execute(f"SELECT * FROM {name}{where}"), key=repr)
+    raw.close()
+    theirs = {str(each) for each in but_of}
+    return Snapshot(rows, dict(_files(house.folder / "files", theirs)))
+
+
+def _files(root: Path, theirs: set[str]) -> list[tuple[str, str]]:
+    paths = [path for path in sorted(root.rglob("*")) if path.is_file()]
+    mine = [path for path in paths if path.relative_to(root).parts[0] not in theirs]
+    return [(str(path.relative_to(root)), hashlib.sha256(path.read_bytes()).hexdigest()) for path in mine]

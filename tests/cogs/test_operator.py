@@ -1,0 +1,142 @@
+"""``/operator``: in the operator's own server, for its owners alone, over a restart; and what health says."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+import simcord
+
+from bot.chat.tree import CastbookTree
+from bot.config import LimitSettings
+from bot.store.commands import CommandSync
+from bot.store.jobs import JobChanges
+from bot.values.job import Step
+from tests.cogs.stage import House, Stage, refusal, words
+from tests.cogs.test_picking import PICKING
+
+COMMANDS = {"operator block", "operator unblock", "operator health"}
+
+
+@pytest.fixture
+def limit_settings() -> LimitSettings:
+    return LimitSettings(running_per_user=5, running_in_all=1, per_user_per_day=9, files_mb_per_user=500)
+
+
+@pytest.fixture
+async def run(stage: Stage) -> Stage:
+    """The stage, whose server is the operator's now, and Alice the operator."""
+    stage.house.dev_guild, stage.house.owners = stage.alice.guild.id, (stage.alice.id,)
+    await stage.restart()
+    return stage
+
+
+async def told(run: Stage, command: str, **options: object) -> str:
+    result = await run.alice.slash(run.channel, f"operator {command}", **options)
+    assert result.ephemeral
+    assert result.response is not None
+    return words(result.response)
+
+
+# -- where it is ----------------------------------------------------------------------------------------------------
+
+
+async def test_it_is_in_the_operators_server_alone(run: Stage) -> None:
+    assert set(run.alice.available_commands(run.channel)) >= COMMANDS
+    other = run.env.create_guild("Another")
+    channel = other.create_text_channel("general")
+    assert not COMMANDS & set(other.add_member(run.alice.user).available_commands(channel))
+    assert not COMMANDS & set(run.alice.user.available_commands())
+
+
+async def test_without_a_server_of_the_operators_there_is_none(house: House) -> None:
+    tree = (await house.bot()).tree
+    assert "operator" not in {command.name for command in tree.get_commands()}
+
+
+async def test_what_discord_was_told_is_told_anew_for_another_server(house: House) -> None:
+    hashes = set()
+    for house.dev_guild in (0, 1, 2):
+        tree = (await house.bot()).tree
+        assert isinstance(tree, CastbookTree)
+        hashes.add(tree.payload_hash(discord.Object(house.dev_guild) if house.dev_guild else None))
+    assert len(hashes) == 3
+
+
+async def test_a_server_the_bot_is_not_in_holds_up_nobody_else(stage: Stage) -> None:
+    stage.house.dev_guild = 42
+    await stage.house.commands.save(CommandSync(hash="of before", ids={}))
+    not_there = f"/applications/{stage.client.application_id}/guilds/42/commands"
+    stage.env.inject_error("PUT", not_there, status=403, code=50001, message="Missing Access")
+    await stage.restart()
+    assert any(each.path == not_there for each in stage.env.http_requests)
+    assert "tasks" in stage.client.command_ids
+    assert "Your tasks" in words(_response(await stage.alice.slash(stage.channel, "tasks")))
+
+
+# -- for whom -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+async def test_others_are_refused_with_a_sentence(run: Stage, command: str) -> None:
+    options = {} if command.endswith("health") else {"user": run.alice}
+    result = await run.bob.slash(run.channel, command, **options)
+    assert refusal(result) == "Only whoever runs this bot can use that."
+    assert not run.house.blocks.is_blocked(run.alice.id)
+
+
+# -- what it does ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_block_holds_everywhere_and_over_a_restart(run: Stage) -> None:
+    shut_out = "Whoever runs this bot has closed it to you"
+    assert await told(run, "block", user=run.bob) == f"{run.bob.mention} is shut out now, everywhere."
+    assert await told(run, "block", user=run.bob) == f"{run.bob.mention} was shut out already."
+    await run.restart()
+    await run.house.blocks.load()
+    assert shut_out in refusal(await run.bob.slash(run.channel, "character list"))
+    assert shut_out in refusal(await run.bob.user.slash("character list"))
+    assert "Everything that I keep about you" in words(_response(await run.bob.slash(run.channel, "privacy export")))
+    assert await told(run, "unblock", user=run.bob) == f"{run.bob.mention} can use me again."
+    assert await told(run, "unblock", user=run.bob) == f"{run.bob.mention} was not shut out."
+    assert "Your cast is empty" in words(_response(await run.bob.slash(run.channel, "character list")))
+
+
+async def test_whoever_runs_it_cannot_shut_themselves_out_for_good(run: Stage) -> None:
+    await told(run, "block", user=run.alice)
+    assert "closed it to you" in refusal(await run.alice.slash(run.channel, "tasks"))
+    assert "can use me again" in await told(run, "unblock", user=run.alice)
+
+
+async def test_when_all_is_well_health_says_so(run: Stage) -> None:
+    assert await told(run, "health") == (
+        "Everything is as it should be\nDatabase\nworks\nSubmissions\nopen\nClosed models\nnone\n"
+        "Unfinished jobs\n0, 0 of them wait for their owner, 0 stand in line"
+    )
+
+
+async def test_what_is_out_of_order_stands_out(run: Stage) -> None:
+    house = run.house
+    house.well = False
+    await house.provider_state.pause("balance", now=house.now)
+    for model in ("sora-2-pro", "sora-**2**"):
+        await house.provider_state.close_model(model, now=house.now)
+    await house.job(run.bob.id, PICKING)
+    await house.job(run.bob.id, JobChanges(step=Step.WATCH))
+    for _ in range(2):
+        await run.bob.slash(run.channel, "character create", task="task_of_somewhere", range="1-3")
+    assert await told(run, "health") == (
+        "Something is out of order\n⚠ Database\ndoes not work\n⚠ Submissions\npaused: the balance is used up\n"
+        "⚠ Closed models\nsora-\\*\\*2\\*\\*, sora-2-pro\n"
+        "Unfinished jobs\n2, 1 of them wait for their owner, 0 stand in line"
+    )
+
+
+async def test_the_waiting_line_is_counted(run: Stage) -> None:
+    for _ in range(3):
+        await run.bob.slash(run.channel, "character create", task="task_of_somewhere", range="1-3")
+    assert "3, 0 of them wait for their owner, 2 stand in line" in await told(run, "health")
+
+
+def _response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
+    assert result.response is not None
+    return result.response

@@ -1,0 +1,317 @@
+"""/privacy export and /privacy delete: what a person gets, reads and presses, and that it is nobody else's."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from simcord import InteractionResult, ResponseMessage
+
+from bot.chat.buttons import button, view
+from bot.store.drafts import Draft
+from bot.store.jobs import JobChanges
+from bot.texts import text
+from bot.values.job import Job, Outcome, Question, Step
+from bot.values.source import Attachment, Link
+from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
+
+MB = 1024 * 1024
+
+
+def answer(result: InteractionResult) -> ResponseMessage:
+    """The one answer, for their eyes only."""
+    shown = [message for message in (result.response, *result.followups) if message is not None]
+    (message,) = shown
+    assert message.ephemeral
+    return message
+
+
+async def zipped(message: ResponseMessage) -> tuple[dict[str, bytes], Mapping[str, Any]]:
+    """The files of the zip that is attached to ``message``, and its document."""
+    (attached,) = message.attachments
+    with zipfile.ZipFile(io.BytesIO(await attached.read())) as made:
+        assert made.testzip() is None
+        files = {name: made.read(name) for name in made.namelist()}
+    return files, json.loads(files.pop("castbook.json"))
+
+
+async def exported(stage: Stage) -> tuple[dict[str, bytes], Mapping[str, Any]]:
+    return await zipped(answer(await stage.alice.slash(stage.channel, "privacy export")))
+
+
+def limited(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    """Discord takes files of ``size`` bytes at most."""
+    made = discord.Interaction._from_data
+
+    def from_data(self: Any, data: Any) -> None:
+        made(self, data | {"attachment_size_limit": size})
+
+    monkeypatch.setattr(discord.Interaction, "_from_data", from_data)
+
+
+# -- export ---------------------------------------------------------------------------------------------------------
+
+
+async def test_a_cast_is_taken_along_with_its_pictures_and_everything_known_of_it(stage: Stage) -> None:
+    house, alice = stage.house, stage.alice.id
+    clip = await house.files.put_bytes(alice, b"clip", "video/mp4")
+    stills = [await house.files.put_bytes(alice, f"still {number}".encode(), "image/jpeg") for number in (1, 2)]
+    await house.character(alice, "Ada/Lovelace: <b>", username="duck.sings", portable=(clip, *stills))
+    await house.character(alice, "ada lovelace? <b>")
+    await house.character(alice, "アダ👩🏽", picture=None)
+    await house.character(stage.bob.id, "Bobby", picture=b"\x89PNG\r\n\x1a\n" + b"bob")
+
+    message = answer(await stage.alice.slash(stage.channel, "privacy export"))
+    assert "castbook.json in it says what is what" in words(message)
+    assert labels(message) == []
+    assert message.attachments[0].filename == "castbook.zip"
+    files, document = await zipped(message)
+    assert files == {
+        "characters/01 Ada_Lovelace_ _b/picture.png": PICTURE,
+        "characters/01 Ada_Lovelace_ _b/clip.mp4": b"clip",
+        "characters/01 Ada_Lovelace_ _b/still 1.jpg": b"still 1",
+        "characters/01 Ada_Lovelace_ _b/still 2.jpg": b"still 2",
+    }
+    first, second, third = document["characters"]
+    assert first == {
+        "id": 1,
+        "name": "Ada/Lovelace: <b>",
+        "name_at_toapis": "Singing Duck",
+        "username": "@duck.sings",
+        "task_id": first["task_id"],
+        "character_id_at_toapis": "ch_1",
+        "model": "sora-2",
+        "range": {"start": "1", "end": "3"},
+        "made_at": "2026-01-01T12:00:01+00:00",
+        "last_used_at": None,
+        "picture": {
+            "file": "characters/01 Ada_Lovelace_ _b/picture.png",
+            "part": 1,
+            "type": "image/png",
+            "bytes": len(PICTURE),
+            "sha256": first["picture"]["sha256"],
+        },
+        "picture_is_a_still_of_the_clip": False,
+        "clip_and_stills": first["clip_and_stills"],
+    }
+    assert [each["file"].rpartition("/")[2] for each in first["clip_and_stills"]] == [
+        "clip.mp4",
+        "still 1.jpg",
+        "still 2.jpg",
+    ]
+    assert second["picture"]["file"] == first["picture"]["file"], "the same picture is kept once"
+    assert (third["name"], third["picture"], third["clip_and_stills"]) == ("アダ👩🏽", None, [])
+    assert document["discord_user_id"] == str(alice)
+    assert document["left_out"] == []
+    assert "Bobby" not in json.dumps(document)
+    assert len(document["what_stays_after_privacy_delete"]) == 6
+
+
+async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_like_a_key(stage: Stage) -> None:
+    house, alice, now = stage.house, stage.alice.id, stage.house.now
+    asked = JobChanges(step=Step.CHOOSE, question=Question.CONSENT)
+    waiting = await house.job(alice, asked, name="Waiting")
+    await house.consents.record(alice, waiting.id, now=now)
+    failed = await house.job(alice)
+    await house.intake.cancel(alice, failed.id)
+    attached = Attachment(url="https://cdn.example/secret-signature", filename="holiday.mp4", size=12)
+    await house.drafts.add(Draft(id="d1", owner_id=alice, attachment=attached, created_at=now))
+    await house.job(stage.bob.id, name="Bobs")
+
+    message = answer(await stage.alice.slash(stage.channel, "privacy export"))
+    _, document = await zipped(message)
+    first, second = document["jobs"]
+    assert (first["id"], first["step"], first["question"], first["outcome"]) == (waiting.id, "choose", "consent", None)
+    assert first["request"]["name"] == "Waiting"
+    assert first["request"]["source"] == {"kind": "attachment", "filename": "clip.mp4", "size": 10}
+    assert first["request"]["range"] == {"start": "1", "end": "3"}
+    assert first["asked"]["channel_id"] == "2"
+    assert second["outcome"] == "cancelled"
+    assert document["forms_not_sent_yet"] == [
+        {"file_name": "holiday.mp4", "bytes": 12, "made_at": "2026-01-01T12:00:00+00:00"}
+    ]
+    assert document["consent_given_at"] == "2026-01-01T12:00:00+00:00"
+    assert document["today"] == {"jobs_used": 1, "limit": 5}
+    raw = json.dumps(document)
+    for key in ("first-token", "secret-signature", "https://cdn.example/clip.mp4", "lease", "Bobs"):
+        assert key not in raw
+
+
+async def test_everything_a_job_may_have_is_in_it(stage: Stage) -> None:
+    """Also what is added to jobs later on: whoever adds a field sees this."""
+    await stage.house.job(stage.alice.id)
+    _, document = await exported(stage)
+    (job,) = document["jobs"]
+    left_out = {"owner_id", "lease_owner", "lease_until"}
+    assert set(job) == {field.name for field in fields(Job)} - left_out
+
+
+async def test_a_link_is_their_own_and_an_end_is_said_in_words(stage: Stage) -> None:
+    house, alice = stage.house, stage.alice.id
+    job = await house.job(alice)
+    await house.jobs.claim("test", now=house.now, limit=9)
+    request = replace(job.request, source=Link(url="https://example.org/a.mp4"))
+    failure = text("{reason} Nothing was charged.", reason=text("It has no sound."))
+    changes = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, request=request, failure=failure)
+    await house.jobs.change(job.id, "test", changes, now=house.now, release=True)
+    _, document = await exported(stage)
+    (said,) = document["jobs"]
+    assert said["request"]["source"] == {"kind": "link", "url": "https://example.org/a.mp4"}
+    assert said["failure"] == "It has no sound. Nothing was charged."
+
+
+async def test_what_does_not_fit_into_one_file_comes_in_parts_by_a_button_also_after_a_restart(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, alice = stage.house, stage.alice.id
+    limited(monkeypatch, 1 * MB)
+    for number in range(3):
+        clip = await house.files.put_bytes(alice, bytes([number]) * (600 * 1024), "video/mp4")
+        await house.character(alice, f"C{number}", picture=None, portable=(clip,))
+    huge = await house.files.put_bytes(alice, b"x" * (2 * MB), "video/mp4")
+    await house.character(alice, "Huge", picture=PICTURE, portable=(huge,))
+
+    first = answer(await stage.alice.slash(stage.channel, "privacy export"))
+    assert "part 1 of 3" in words(first)
+    assert "left out: 1 of your files" in words(first)
+    assert first.attachments[0].filename == "castbook-1-of-3.zip"
+    assert labels(first) == ["Part 2 of 3"]
+    files, document = await zipped(first)
+    assert list(files) == ["characters/01 C0/clip.mp4"]
+    (left_out,) = document["left_out"]
+    assert (left_out["file"], left_out["part"]) == ("characters/04 Huge/clip.mp4", None)
+    assert "larger than what Discord takes" in left_out["left_out"]
+
+    await stage.restart()
+    second = answer(await stage.alice.click(first, label="Part 2 of 3"))
+    assert list((await zipped(second))[0]) == ["characters/02 C1/clip.mp4"]
+    third = answer(await stage.alice.click(second, label="Part 3 of 3"))
+    files, document = await zipped(third)
+    assert list(files) == ["characters/03 C2/clip.mp4", "characters/04 Huge/picture.png"]
+    assert (document["part"], document["parts"]) == (3, 3)
+    assert labels(third) == []
+    for part in (first, second, third):
+        assert part.attachments[0].size <= 1 * MB
+
+    c2 = await house.characters.by_name(alice, "C2")
+    assert c2 is not None
+    await house.characters.delete(alice, c2.id)
+    gone = await stage.alice.click(second, label="Part 3 of 3")
+    assert "Use </privacy export" in refusal(gone)
+
+
+async def test_a_picture_that_is_missing_does_not_stop_the_rest(stage: Stage) -> None:
+    house = stage.house
+    lost = await house.character(stage.alice.id, "Lost")
+    await house.character(stage.alice.id, "Found", picture=PICTURE + b"2")
+    assert lost.picture is not None
+    await house.files.delete(lost.picture.key)
+    files, document = await exported(stage)
+    assert list(files) == ["characters/02 Found/picture.png"]
+    assert "not in the file store any more" in document["characters"][0]["picture"]["left_out"]
+
+
+async def test_whoever_has_nothing_is_told_so(stage: Stage) -> None:
+    await stage.house.character(stage.bob.id, "Bobby")
+    assert "I keep nothing about you" in refusal(await stage.alice.slash(stage.channel, "privacy export"))
+    assert "nothing about you" in refusal(await stage.alice.slash(stage.channel, "privacy delete"))
+
+
+async def test_a_block_is_in_it_and_does_not_shut_anybody_out_of_their_own_data(stage: Stage) -> None:
+    house, alice = stage.house, stage.alice.id
+    await house.character(alice, "Ada")
+    await house.blocks.block(alice, now=house.now)
+    await house.servers.block(77, alice)
+    _, document = await exported(stage)
+    assert document["closed_to_you"] == {"everywhere_since": "2026-01-01T12:00:01+00:00", "in_servers": ["77"]}
+    assert "has closed it to you" in refusal(await stage.alice.slash(stage.channel, "character list"))
+    question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
+    done = answer(await stage.alice.click(question, label="Delete everything"))
+    assert "Everything of yours is deleted" in words(done)
+    assert house.blocks.is_blocked(alice)
+    assert house.servers.is_blocked(77, alice)
+    _, document = await exported(stage)
+    assert document["characters"] == []
+    assert document["closed_to_you"]["in_servers"] == ["77"]
+
+
+# -- delete ---------------------------------------------------------------------------------------------------------
+
+
+async def test_it_asks_first_and_says_what_there_is_and_what_stays(stage: Stage) -> None:
+    house, alice = stage.house, stage.alice.id
+    await house.character(alice, "Ada")
+    await house.job(alice, JobChanges(step=Step.WATCH, submit_started_at=house.now, task_id="task_run"))
+    message = answer(await stage.alice.slash(stage.channel, "privacy delete"))
+    said = words(message)
+    for part in (
+        "stills: 1. Jobs: 2.",
+        "cannot be undone",
+        "</privacy export:",
+        "Not done yet: 1 of these jobs",
+        "keyed hash",
+        "no way to delete",
+        "Backups",
+    ):
+        assert part in said
+    assert labels(message) == ["Delete everything", "Keep it"]
+    assert len(message.embeds[0].description or "") < 4096 - 500
+    kept = answer(await stage.alice.click(message, label="Keep it"))
+    assert words(kept) == "Nothing was deleted."
+    assert labels(kept) == []
+    assert await house.characters.count(alice) == 1
+
+
+async def test_a_yes_after_a_restart_deletes_everything_of_theirs_and_of_nobody_else(stage: Stage) -> None:
+    house, alice, bob = stage.house, stage.alice.id, stage.bob.id
+    await house.character(alice, "Ada")
+    running = await house.job(alice, JobChanges(step=Step.WATCH, submit_started_at=house.now, task_id="task_run"))
+    await house.character(bob, "Bobby")
+    question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
+    await stage.restart()
+    done = answer(await stage.alice.click(question, label="Delete everything"))
+    assert "Characters: 1. Files: 1. Jobs: 2." in words(done)
+    assert "at work on 1 of the jobs" in words(done)
+    assert labels(done) == []
+    assert running.id in house.workers.interrupted
+    listed = answer(await stage.alice.slash(stage.channel, "character list"))
+    assert "Your cast is empty" in words(listed)
+    assert await house.characters.count(bob) == 1
+    assert not (Path(house.files._root) / str(alice)).exists()
+    assert (Path(house.files._root) / str(bob)).exists()
+    again = await stage.alice.slash(stage.channel, "privacy delete")
+    assert "nothing about you" in refusal(again)
+
+
+async def test_a_stranger_presses_in_vain(stage: Stage) -> None:
+    """Nobody else sees those messages; whoever sends such a press all the same is refused."""
+    await stage.house.character(stage.alice.id, "Ada")
+    for action, argument in (("deleteyes", "all"), ("deleteno", "all"), ("part", "1")):
+        theirs = view(button("privacy", action, argument, stage.alice.id, "Press"))
+        await stage.env.bot.get_partial_messageable(stage.channel.id).send("public", view=theirs)
+        message = stage.channel.last_message
+        assert message is not None
+        assert "Only the person who asked" in refusal(await stage.bob.click(message, label="Press"))
+    assert await stage.house.characters.count(stage.alice.id) == 1
+
+
+async def test_deleting_everything_does_not_begin_the_day_anew(stage: Stage) -> None:
+    house, alice = stage.house, stage.alice.id
+    for _ in range(5):
+        await house.character(alice, "Ada")
+    create = partial(stage.alice.slash, stage.channel, "character create", task="task_01", range="1-3")
+    assert "limit of 5 a day is reached" in refusal(await create())
+    await house.erasure.erase(alice)
+    assert "limit of 5 a day is reached" in refusal(await create())
+    house.now += timedelta(days=1)
+    await create()
+    assert len(await stage.jobs_of(stage.alice)) == 1

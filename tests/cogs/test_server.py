@@ -1,0 +1,231 @@
+"""What a server's managers decide for it, who may, and who is sent away after that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
+
+import discord
+import pytest
+import simcord
+
+from bot.chat.picker import picker_card
+from bot.config import LimitSettings
+from bot.store.jobs import JobChanges
+from tests.cogs.stage import Stage, asked, refusal, words
+from tests.cogs.test_picking import PICKING
+
+CLIP = ("clip.mp4", b"clip")
+SHUT_OUT = "managers of this server have closed the bot to you"
+SWITCHED_OFF = "switched me off in this channel"
+
+Decide: TypeAlias = Callable[..., Coroutine[Any, Any, str]]
+
+
+@pytest.fixture
+def limit_settings() -> LimitSettings:
+    return LimitSettings(running_per_user=5, per_user_per_day=9, per_server_per_day=200, files_mb_per_user=500)
+
+
+@pytest.fixture
+def manager(stage: Stage) -> simcord.MemberActor:
+    guild = stage.alice.guild
+    role = guild.create_role("Staff", permissions=discord.Permissions(manage_guild=True))
+    return guild.add_member(stage.env.create_user("manager"), roles=[role])
+
+
+@pytest.fixture
+def decide(stage: Stage, manager: simcord.MemberActor) -> Decide:
+    """What is shown after ``/server settings`` with some options."""
+
+    async def go(**options: object) -> str:
+        result = await manager.slash(stage.channel, "server settings", **options)
+        assert result.ephemeral
+        assert result.response is not None
+        return words(result.response)
+
+    return go
+
+
+# -- each option ----------------------------------------------------------------------------------------------------
+
+
+async def test_without_options_it_shows_what_holds(decide: Decide) -> None:
+    assert await decide() == (
+        "In this server\nCharacters a day\n200, by the operator\nBlocked members\nnobody\nSwitched off in\nno channel"
+    )
+
+
+async def test_all_at_once_is_shown_and_holds_after_a_restart(stage: Stage, decide: Decide) -> None:
+    shown = await decide(day_limit=3, switch_off=stage.channel, block=stage.bob)
+    assert shown == (
+        "In this server\nCharacters a day\n3, set here\nBlocked members\n1 (their names are not kept)\n"
+        f"Switched off in\n{stage.channel.mention}"
+    )
+    await stage.restart()
+    await stage.house.servers.load()
+    assert await decide() == shown
+    assert "200, by the operator" in await decide(day_limit=0)
+    assert "no channel" in await decide(switch_on=stage.channel)
+    assert "nobody" in await decide(unblock=stage.bob)
+
+
+async def test_a_server_cannot_allow_itself_more_than_the_operator_does(decide: Decide) -> None:
+    assert "200, by the operator; set here: 5000" in await decide(day_limit=5000)
+    assert "200, set here" not in await decide(day_limit=200)
+
+
+async def test_without_a_limit_of_the_operators(stage: Stage, decide: Decide) -> None:
+    stage.house.limits = stage.house.limits.model_copy(update={"per_server_per_day": 0})
+    await stage.restart()
+    assert "no limit" in await decide()
+    assert "5000, set here" in await decide(day_limit=5000)
+
+
+async def test_the_days_limit_counts_for_everybody_there(stage: Stage, decide: Decide) -> None:
+    await decide(day_limit=1)
+    await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
+    refused = refusal(await stage.bob.slash(stage.channel, "character create", video=CLIP, range="1-3"))
+    assert "This server's limit of 1 a day" in refused
+
+
+async def test_more_channels_than_there_is_room_for_are_cut(stage: Stage, decide: Decide) -> None:
+    for number in range(60):
+        await stage.house.servers.close_channel(stage.alice.guild.id, 10**18 + number)
+    shown = await decide()
+    assert shown.count("<#") == 40
+    assert shown.endswith("…")
+
+
+# -- for managers alone ---------------------------------------------------------------------------------------------
+
+
+async def test_discord_shows_it_to_managers_alone_and_never_in_private(
+    stage: Stage, manager: simcord.MemberActor
+) -> None:
+    assert "server settings" in manager.available_commands(stage.channel)
+    assert "server settings" not in stage.bob.available_commands(stage.channel)
+    assert "server settings" not in stage.bob.user.available_commands()
+    assert "character list" in stage.bob.user.available_commands()
+
+
+@pytest.mark.parametrize("options", [{}, {"day_limit": 1}])
+async def test_others_are_refused_even_where_discord_lets_them(stage: Stage, options: dict[str, int]) -> None:
+    guild = stage.alice.guild
+    guild.set_command_permissions(stage.client.command_ids["server"], {stage.bob: True})
+    told = refusal(await stage.bob.slash(stage.channel, "server settings", **options))
+    assert told == "Only those who may manage the server can see and change this."
+    assert stage.house.servers.rules(guild.id).day_limit is None
+
+
+# -- who is sent away -----------------------------------------------------------------------------------------------
+
+
+async def test_a_blocked_member_is_refused_everything_but_their_own_data(
+    stage: Stage, decide: Decide, manager: simcord.MemberActor
+) -> None:
+    await stage.house.character(stage.bob.id, "Duck")
+    form = await _open_form(stage)
+    question = await _waiting(stage, stage.channel)
+    await decide(block=stage.bob)
+    for told in (
+        refusal(await stage.bob.slash(stage.channel, "character list")),
+        refusal(await stage.bob.slash(stage.channel, "tasks")),
+        refusal(await stage.bob.slash(stage.channel, "help")),
+        refusal(await _menu(stage)),
+        refusal(await stage.bob.click(question, label="Cancel")),
+        _told(await stage.bob.submit_modal(form, {"range": "1-3"})),
+    ):
+        assert SHUT_OUT in told
+        assert "Nothing was charged" in told
+    assert await stage.bob.autocomplete(stage.channel, "character show", "name", "") == []
+    assert len(await stage.jobs_of(stage.bob)) == 1
+    exported = await stage.bob.slash(stage.channel, "privacy export")
+    assert "Everything that I keep about you" in _told(exported)
+    assert "Duck" in words(_response(await stage.bob.user.slash("character list")))
+    assert await stage.alice.slash(stage.channel, "character list")
+    await decide(unblock=stage.bob)
+    assert "Duck" in words(_response(await stage.bob.slash(stage.channel, "character list")))
+
+
+async def test_while_shut_out_whoever_types_is_offered_nothing_and_told_of_no_failure(
+    stage: Stage, decide: Decide
+) -> None:
+    await stage.house.character(stage.bob.id, "Duck")
+    assert await stage.bob.autocomplete(stage.channel, "character show", "name", "") != []
+    await decide(block=stage.bob)
+    assert await stage.bob.autocomplete(stage.channel, "character show", "name", "") == []
+    [last] = list(stage.env.backend.interactions.values())[-1:]
+    assert last.responded
+
+
+async def test_a_switched_off_channel_is_off_for_everybody(
+    stage: Stage, decide: Decide, manager: simcord.MemberActor
+) -> None:
+    form = await _open_form(stage)
+    question = await _waiting(stage, stage.channel)
+    await decide(switch_off=stage.channel)
+    for told in (
+        refusal(await stage.alice.slash(stage.channel, "character list")),
+        refusal(await manager.slash(stage.channel, "help")),
+        refusal(await _menu(stage)),
+        refusal(await stage.bob.click(question, label="Cancel")),
+        _told(await stage.bob.submit_modal(form, {"range": "1-3"})),
+    ):
+        assert SWITCHED_OFF in told
+    assert await stage.alice.autocomplete(stage.channel, "character show", "name", "") == []
+    elsewhere = stage.alice.guild.create_text_channel("elsewhere")
+    assert "Your cast is empty" in words(_response(await stage.alice.slash(elsewhere, "character list")))
+    await decide(switch_on=stage.channel)
+    assert "Your cast is empty" in words(_response(await stage.alice.slash(stage.channel, "character list")))
+
+
+async def test_a_switched_off_channel_is_off_in_its_threads_and_a_category_in_its_channels(
+    stage: Stage, decide: Decide
+) -> None:
+    guild = stage.alice.guild
+    category = guild.create_category("Quiet")
+    inside = guild.create_text_channel("inside", category=category)
+    threads = [await _thread(stage, channel) for channel in (stage.channel, inside)]
+    await decide(switch_off=stage.channel)
+    assert SWITCHED_OFF in refusal(await stage.alice.slash(threads[0], "tasks"))
+    assert "Your tasks" in words(_response(await stage.alice.slash(threads[1], "tasks")))
+    await decide(switch_off=category)
+    for place in (inside, threads[1]):
+        assert SWITCHED_OFF in refusal(await stage.alice.slash(place, "tasks"))
+
+
+async def _open_form(stage: Stage) -> simcord.InteractionResult:
+    form = await _menu(stage)
+    assert form.modal is not None
+    return form
+
+
+async def _menu(stage: Stage) -> simcord.InteractionResult:
+    message = await stage.alice.send(stage.channel, "look", attachments=[CLIP])
+    return await stage.bob.context_menu(stage.channel, "Make a character", message)
+
+
+async def _waiting(stage: Stage, channel: simcord.ChannelHandle) -> Any:
+    """A job of Bob's that waits for his choice, and its message."""
+    job = await stage.house.job(stage.bob.id, PICKING | JobChanges(asked=asked(stage.house.now)))
+    card = picker_card(job, None, "en-GB")
+    await stage.env.bot.get_partial_messageable(channel.id).send(embeds=list(card.embeds), view=card.view())
+    return channel.last_message
+
+
+async def _thread(stage: Stage, channel: simcord.ChannelHandle) -> simcord.ChannelHandle:
+    found = stage.client.get_channel(channel.id)
+    assert isinstance(found, discord.TextChannel)
+    made = await found.create_thread(name="aside", type=discord.ChannelType.public_thread)
+    [thread] = [each for each in channel.threads if each.id == made.id]
+    return thread
+
+
+def _response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
+    assert result.response is not None
+    return result.response
+
+
+def _told(result: simcord.InteractionResult) -> str:
+    return "\n".join(words(message) for message in (result.response, *result.followups) if message is not None)

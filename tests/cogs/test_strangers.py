@@ -1,0 +1,289 @@
+"""Another person's things are out of reach, whatever a stranger or a moderator sends.
+
+The walk drives every command, autocomplete, button and form that is registered, and fails where one is registered that
+it does not know how to drive.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import discord
+import pytest
+import simcord
+from discord import app_commands
+from sqlalchemy import delete
+
+from bot.chat.forms import Field, durable_form
+from bot.config import LimitSettings
+from bot.store.tables import jobs
+from tests.cogs.belongings import Belongings, belongings, snapshot
+from tests.cogs.stage import Stage, words
+
+CLIP = ("posted.mp4", b"clip")
+
+Options: TypeAlias = Mapping[str, Any]
+Make: TypeAlias = Callable[[Belongings, Stage], list[Any]]
+
+
+def _nothing(mine: Belongings, stage: Stage) -> list[Options]:
+    return [{}]
+
+
+def _by_name(**more: str) -> Make:
+    return lambda mine, stage: [{"name": name} | more for name in (mine.character.name, str(mine.character.id))]
+
+
+# By the command's whole name: the options with which it is tried.
+COMMANDS: dict[str, Make] = {
+    "character create": lambda mine, stage: [{"task": task, "range": "1-3"} for task in mine.tasks],
+    "character preview": lambda mine, stage: [{"link": "https://example.org/clip.mp4"}],
+    "character list": lambda mine, stage: [{}, {"search": mine.character.name, "sort": "used"}],
+    "character show": _by_name(),
+    "character rename": _by_name(new_name="Stolen"),
+    "character delete": _by_name(),
+    "tasks": _nothing,
+    "help": _nothing,
+    "about": _nothing,
+    "privacy export": _nothing,
+    "privacy delete": _nothing,
+    "server settings": lambda mine, stage: [{}, {"day_limit": 50}, {"block": stage.alice}, {"unblock": stage.alice}],
+    "operator block": lambda mine, stage: [{"user": stage.alice}],
+    "operator unblock": lambda mine, stage: [{"user": stage.alice}],
+    "operator health": _nothing,
+    "Make a character": _nothing,
+}
+
+# By family and action: the arguments that would do something in the owner's own hands, and others.
+PRESSES: dict[tuple[str, str], Make] = {
+    ("job", "consent"): lambda mine, stage: [mine.consenting.id],
+    ("job", "again"): lambda mine, stage: [mine.doubled.id],
+    ("job", "anyway"): lambda mine, stage: [mine.doubting.id],
+    ("job", "use"): lambda mine, stage: [f"{mine.picking.id}:4-7"],
+    ("job", "other"): lambda mine, stage: [mine.picking.id],
+    ("job", "pick"): lambda mine, stage: [mine.doubting.id, mine.picking.id],
+    ("job", "cancel"): lambda mine, stage: [mine.picking.id, mine.preview.id, mine.watched.id],
+    ("job", "resend"): lambda mine, stage: [mine.unclear.id],
+    ("job", "recheck"): lambda mine, stage: [mine.late.id],
+    ("job", "show"): lambda mine, stage: [mine.undelivered.id, mine.late.id],
+    ("tasks", "consent"): lambda mine, stage: [mine.consenting.id],
+    ("tasks", "again"): lambda mine, stage: [mine.doubled.id],
+    ("tasks", "anyway"): lambda mine, stage: [mine.doubting.id],
+    ("tasks", "pick"): lambda mine, stage: [mine.doubting.id],
+    ("tasks", "cancel"): lambda mine, stage: [mine.doubled.id],
+    ("tasks", "resend"): lambda mine, stage: [mine.unclear.id],
+    ("tasks", "recheck"): lambda mine, stage: [mine.late.id],
+    ("tasks", "show"): lambda mine, stage: [mine.undelivered.id],
+    ("list", "page"): lambda mine, stage: ["0.newest.", "-4.used.", f"0.name.{mine.character.name}"],
+    ("cast", "rename"): lambda mine, stage: [str(mine.character.id)],
+    ("cast", "delete"): lambda mine, stage: [str(mine.character.id)],
+    ("cast", "deleteyes"): lambda mine, stage: [str(mine.character.id)],
+    ("cast", "deleteno"): lambda mine, stage: [str(mine.character.id)],
+    ("privacy", "part"): lambda mine, stage: ["1", "2"],
+    ("privacy", "deleteyes"): lambda mine, stage: ["all", str(mine.owner_id)],
+    ("privacy", "deleteno"): lambda mine, stage: ["all"],
+}
+
+# By family: arguments, and what is typed into the fields.
+FORMS: dict[str, Make] = {
+    "rename": lambda mine, stage: [(str(mine.character.id), {"name": "Stolen"})],
+    "seconds": lambda mine, stage: [(each.id, {"range": "4-6"}) for each in (mine.picking, mine.doubting)],
+    "draft": lambda mine, stage: [(mine.draft.id, {"range": "1-3", "name": "Stolen"})],
+}
+
+# What, in the owner's own hands, changes nothing of theirs and shows nothing that others may not see.
+HARMLESS = {("job", "other"), ("cast", "deleteno"), ("privacy", "deleteno"), ("cast", "delete"), ("cast", "rename")}
+
+
+@dataclass
+class Count:
+    """The figure of the table in the README."""
+
+    attempts: int = 0
+    successes: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def limit_settings() -> LimitSettings:
+    return LimitSettings(
+        running_per_user=0, running_in_all=0, per_user_per_day=0, per_server_per_day=0, files_mb_per_user=500
+    )
+
+
+@pytest.fixture
+async def there(stage: Stage) -> Stage:
+    """The stage, whose server is the operator's now; the operator is somebody else."""
+    stage.house.dev_guild, stage.house.owners = stage.alice.guild.id, (10**17,)
+    await stage.restart()
+    return stage
+
+
+class Attacker:
+    """One person who sends what they like, and what comes of it."""
+
+    def __init__(self, stage: Stage, actor: simcord.MemberActor, mine: Belongings, count: Count) -> None:
+        self.stage, self.actor, self.mine, self.count = stage, actor, mine, count
+
+    async def every_command(self) -> None:
+        for command in registered(self.stage):
+            for options in COMMANDS[command.qualified_name](self.mine, self.stage):
+                await self.attempt(f"/{command.qualified_name} {options}", self._call(command, options))
+            if isinstance(command, app_commands.Command):
+                for parameter in command.parameters:
+                    if parameter.autocomplete:
+                        await self._types(command.qualified_name, parameter.display_name)
+
+    async def _call(
+        self, command: app_commands.Command[Any, Any, Any] | app_commands.ContextMenu, options: Options
+    ) -> list[simcord.InteractionResult]:
+        channel = self.stage.channel
+        if isinstance(command, app_commands.Command):
+            return [await self.actor.slash(channel, command.qualified_name, **options)]
+        posted = await self.stage.alice.send(channel, "look", attachments=[CLIP])
+        form = await self.actor.context_menu(channel, command.qualified_name, posted)
+        return [form, await self.actor.submit_modal(form, {"range": "1-3"})]
+
+    async def _types(self, command: str, option: str) -> None:
+        for typed in ("", self.mine.character.name[:3], self.mine.tasks[0][:6]):
+            label = f"/{command} {option}={typed}…"
+            choices = await self.actor.autocomplete(self.stage.channel, command, option, typed)
+            self._judge(label, json.dumps(choices), changed=choices != [])
+
+    async def every_press(self) -> None:
+        for press in presses(self.stage):
+            for argument in PRESSES[press](self.mine, self.stage):
+                for claimed in (self.mine.owner_id, self.actor.id):
+                    custom_id = f"cb:{press[0]}:{press[1]}:{argument}:{claimed}"
+                    await self.attempt(custom_id, self.press(custom_id))
+
+    async def press(self, custom_id: str) -> list[simcord.InteractionResult]:
+        made = discord.ui.View(timeout=None)
+        made.add_item(discord.ui.Button(label="Press", custom_id=custom_id))
+        await self.stage.client.get_partial_messageable(self.stage.channel.id).send("press", view=made)
+        made.stop()
+        message = self.stage.channel.last_message
+        assert message is not None
+        return [await self.actor.click(message, custom_id=custom_id)]
+
+    async def every_form(self) -> None:
+        for family in forms(self.stage):
+            for argument, values in FORMS[family](self.mine, self.stage):
+                await self.attempt(f"cbf:{family}:{argument}", self.submit(family, argument, values))
+
+    async def submit(self, family: str, argument: str, values: Mapping[str, str]) -> list[simcord.InteractionResult]:
+        """Through a button of the test's own, which opens a form under any id."""
+
+        async def open_form(interaction: discord.Interaction[Any], _argument: str) -> None:
+            fields = [Field(name=name, label=name) for name in values]
+            await interaction.response.send_modal(durable_form(family, argument, "Form", fields))
+
+        self.stage.client.presses.register("forged", "open", open_form)
+        [opened] = await self.press(f"cb:forged:open:x:{self.actor.id}")
+        return [await self.actor.submit_modal(opened, dict(values))]
+
+    async def attempt(self, label: str, go: Coroutine[Any, Any, list[simcord.InteractionResult]]) -> None:
+        """A success is a row or file of others that changed, or a secret of the owner's in anything that was said."""
+        if await self.stage.jobs_of(self.actor):  # or they would be told later what they had typed themselves
+            async with self.stage.house.database.write() as connection:
+                await connection.execute(delete(jobs).where(jobs.c.owner_id == self.actor.id))
+        before, said_before = self._seen(), len(self.stage.env.http_requests)
+        results = await go
+        said = "".join(str(each.json) for each in self.stage.env.http_requests[said_before:])
+        for result in results:
+            said += await everything(result)
+        self._judge(label, said, changed=self._seen() != before)
+
+    def _seen(self) -> object:
+        manager = self.actor.guild.id if self.actor.name == "moderator" else 0
+        return snapshot(self.stage.house, but_of=(self.actor.id,), with_servers=not manager)
+
+    def _judge(self, label: str, said: str, *, changed: bool = False) -> None:
+        self.count.attempts += 1
+        told = [secret for secret in self.mine.secrets if secret in said]
+        if changed or told:
+            self.count.successes.append(f"{self.actor.name}: {label}: changed={changed}, told={told}")
+
+
+async def everything(result: simcord.InteractionResult) -> str:
+    """All that an answer holds: words, buttons, forms, and the files in it."""
+    said = json.dumps([result.modal, result.autocomplete_choices])
+    for message in (result.response, *result.followups):
+        if message is None:
+            continue
+        said += words(message) + json.dumps(message.components)
+        for attachment in message.attachments:
+            said += attachment.filename + _inside(await attachment.read())
+    return said
+
+
+def _inside(data: bytes) -> str:
+    if not zipfile.is_zipfile(io.BytesIO(data)):
+        return data.decode("latin-1")
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return "".join(name + archive.read(name).decode("latin-1") for name in archive.namelist())
+
+
+def registered(stage: Stage) -> list[app_commands.Command[Any, Any, Any] | app_commands.ContextMenu]:
+    tree, found = stage.client.tree, []
+    for place in (None, discord.Object(stage.house.dev_guild)):
+        for kind in discord.AppCommandType:
+            if kind.value <= 3:  # slash commands, user menus, message menus
+                found += tree.walk_commands(guild=place, type=kind)
+    return [each for each in found if not isinstance(each, app_commands.Group)]
+
+
+def presses(stage: Stage) -> list[tuple[str, str]]:
+    return [press for press in stage.client.presses._presses if press[0] != "forged"]
+
+
+def forms(stage: Stage) -> list[str]:
+    return list(stage.client.presses._forms)
+
+
+async def test_the_walk_knows_everything_that_is_registered(there: Stage) -> None:
+    """Whoever adds a command, a button or a form says here how a stranger would try it."""
+    assert {each.qualified_name for each in registered(there)} == set(COMMANDS)
+    assert set(presses(there)) == set(PRESSES)
+    assert set(forms(there)) == set(FORMS)
+
+
+@pytest.fixture(scope="module")
+def count(request: pytest.FixtureRequest) -> Iterator[Count]:
+    """Of all walks together; printed after the last."""
+    count = Count()
+    yield count
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nstrangers' attempts / successes: {count.attempts} / {len(count.successes)}")
+
+
+@pytest.mark.parametrize("way", ["every_command", "every_press", "every_form"])
+@pytest.mark.parametrize("who", ["stranger", "moderator"])
+async def test_nobody_reaches_what_is_anothers(there: Stage, count: Count, who: str, way: str) -> None:
+    guild, actor, before, successes = there.alice.guild, there.bob, count.attempts, len(count.successes)
+    if who == "moderator":
+        role = guild.create_role("Moderators", permissions=discord.Permissions(administrator=True))
+        actor = guild.add_member(there.env.create_user("moderator"), roles=[role])
+    else:  # even where a server shows them the managers' command
+        guild.set_command_permissions(there.client.command_ids["server"], {actor: True})
+    mine = await belongings(there.house, there.alice.id)
+    await getattr(Attacker(there, actor, mine, count), way)()
+    assert count.successes[successes:] == []
+    assert count.attempts - before >= {"every_command": 20, "every_press": 50, "every_form": 4}[way]
+
+
+@pytest.mark.parametrize("press", sorted(set(PRESSES) - HARMLESS), ids=":".join)
+async def test_in_the_owners_own_hands_each_press_does_something(there: Stage, press: tuple[str, str]) -> None:
+    """Otherwise the walk would prove nothing."""
+    count = Count()
+    mine = await belongings(there.house, there.alice.id)
+    owner = Attacker(there, there.alice, mine, count)
+    argument = PRESSES[press](mine, there)[0]
+    before = snapshot(there.house)
+    [result] = await owner.press(f"cb:{press[0]}:{press[1]}:{argument}:{mine.owner_id}")
+    said = await everything(result)
+    assert snapshot(there.house) != before or mine.character.name in said

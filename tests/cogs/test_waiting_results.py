@@ -1,0 +1,139 @@
+"""Whoever has results that could not be brought to them is told so at their next command, once, and quietly."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from simcord import InteractionResult
+
+from bot import metrics
+from bot.chat.waiting import WaitingResults
+from bot.store.jobs import JobChanges
+from bot.texts import text
+from bot.values.job import Job, JobKind, Outcome, Step
+from tests.cogs.stage import House, Stage, words
+
+
+@pytest.fixture(autouse=True)
+def told(stage: Stage) -> WaitingResults:
+    """As the app builds it."""
+    stage.client.waiting = WaitingResults(stage.house.jobs.waiting_results)
+    return stage.client.waiting
+
+
+async def kept(house: House, owner_id: int, **changes: Any) -> Job:
+    """A job whose end reached nobody."""
+    house.now += timedelta(seconds=1)
+    ended = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=text("No."), finished_at=house.now)
+    return await house.job(owner_id, ended | JobChanges(**changes))
+
+
+def after(result: InteractionResult) -> list[str]:
+    """What came after the command's own answer, for that person alone."""
+    assert result.response is not None
+    assert "waiting for you" not in words(result.response), "the answer is the command's own"
+    assert all(message.ephemeral for message in result.followups)
+    return [words(message) for message in result.followups]
+
+
+async def test_results_that_wait_are_mentioned_after_the_next_command_and_only_once(stage: Stage) -> None:
+    await kept(stage.house, stage.alice.id)
+    await kept(stage.house, stage.alice.id, outcome=Outcome.UNKNOWN)
+    tasks = stage.client.command_mentions["tasks"]
+    first = await stage.alice.slash(stage.channel, "about")
+    assert after(first) == [f"2 results are waiting for you: see {tasks}."]
+    assert after(await stage.alice.slash(stage.channel, "help")) == []
+    await kept(stage.house, stage.alice.id)
+    assert after(await stage.alice.slash(stage.channel, "help")) == [f"3 results are waiting for you: see {tasks}."]
+    assert after(await stage.alice.slash(stage.channel, "help")) == []
+
+
+async def test_a_single_one_is_not_many(stage: Stage) -> None:
+    await kept(stage.house, stage.alice.id)
+    (said,) = after(await stage.alice.slash(stage.channel, "help"))
+    assert said.startswith("A result is waiting for you: see ")
+
+
+async def test_after_a_command_that_was_deferred_too(stage: Stage) -> None:
+    await kept(stage.house, stage.alice.id)
+    listed = await stage.alice.slash(stage.channel, "character list")
+    assert len(after(listed)) == 1
+
+
+async def test_tasks_shows_them_and_needs_no_hint(stage: Stage) -> None:
+    await kept(stage.house, stage.alice.id)
+    assert after(await stage.alice.slash(stage.channel, "tasks")) == []
+    assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
+
+
+async def test_somebody_elses_are_none_of_ones_business(stage: Stage) -> None:
+    await kept(stage.house, stage.alice.id)
+    assert after(await stage.bob.slash(stage.channel, "help")) == []
+
+
+@pytest.mark.parametrize("arrived", ["delivered", "cancelled", "running", "looked at"])
+async def test_what_does_not_wait_is_not_mentioned(stage: Stage, arrived: str) -> None:
+    changes: dict[str, dict[str, Any]] = {
+        "delivered": {"delivered_at": stage.house.now},
+        "cancelled": {"outcome": Outcome.CANCELLED},
+        "running": {"step": Step.DELIVER},
+        "looked at": {"kind": JobKind.PREVIEW},
+    }
+    await kept(stage.house, stage.alice.id, **changes[arrived])
+    assert after(await stage.alice.slash(stage.channel, "help")) == []
+
+
+async def test_a_restart_forgets_who_was_told(stage: Stage) -> None:
+    await kept(stage.house, stage.alice.id)
+    assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
+    await stage.restart()
+    stage.client.waiting = WaitingResults(stage.house.jobs.waiting_results)
+    assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
+
+
+async def test_a_command_that_was_refused_says_nothing_else(stage: Stage) -> None:
+    await kept(stage.house, stage.alice.id)
+    refused = await stage.alice.slash(stage.channel, "character create", range="1-3")
+    assert "waiting for you" not in "".join(words(each) for each in (refused.response, *refused.followups) if each)
+    assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
+
+
+async def test_whoever_is_shut_out_is_not_sent_to_tasks(stage: Stage) -> None:
+    await kept(stage.house, stage.alice.id)
+    await stage.house.blocks.block(stage.alice.id, now=stage.house.now)
+    exported = await stage.alice.slash(stage.channel, "privacy delete")
+    assert after(exported) == []
+
+
+async def test_a_failure_to_say_it_disturbs_nothing_and_it_is_said_the_next_time(stage: Stage) -> None:
+    await kept(stage.house, stage.alice.id)
+    stage.env.inject_error("POST", "/webhooks/*", status=403, code=50013)
+    assert after(await stage.alice.slash(stage.channel, "help")) == []
+    assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
+
+
+async def test_a_database_that_does_not_answer_disturbs_nothing_either(stage: Stage) -> None:
+    before = metrics.UNEXPECTED_ERRORS._value.get()
+
+    async def broken(_: int) -> Sequence[str]:
+        raise RuntimeError("no such table: jobs")
+
+    stage.client.waiting = WaitingResults(broken)
+    assert after(await stage.alice.slash(stage.channel, "help")) == []
+    assert metrics.UNEXPECTED_ERRORS._value.get() == before + 1
+
+
+async def test_one_question_to_the_database_for_each_command(stage: Stage) -> None:
+    asked: list[int] = []
+
+    async def count(owner_id: int) -> Sequence[str]:
+        asked.append(owner_id)
+        return []
+
+    stage.client.waiting = WaitingResults(count)
+    await stage.alice.slash(stage.channel, "help")
+    await stage.alice.slash(stage.channel, "tasks")
+    assert asked == [stage.alice.id]

@@ -1,0 +1,453 @@
+"""Everything of one person's goes: what is searched afterwards are the raw bytes on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from bot.errors import QuotaReached
+from bot.jobs.erasure import Erasure
+from bot.jobs.forgetting import Forgetting
+from bot.jobs.held import Held
+from bot.jobs.upkeep import Upkeep
+from bot.store.consents import ConsentStore
+from bot.store.drafts import Draft, DraftStore
+from bot.store.jobs import JobChanges
+from bot.store.privacy import PrivacyStore
+from bot.store.tables import character_files, files
+from bot.values.job import CharacterRequest, Job, Outcome, Question, Step
+from bot.values.source import Attachment, Link, Source
+from tests.jobs.shop import RANGE, Shop
+
+ANN, BEA = 812_345_678_901_234_567, 923_456_789_012_345_678  # as long as Discord's are
+SHORTEST = 7  # characters; what is shorter is found anywhere
+
+
+@dataclass
+class Registry:
+    """The shop, and the parts with which somebody leaves it."""
+
+    shop: Shop
+
+    def __post_init__(self) -> None:
+        shop = self.shop
+        self.store = PrivacyStore(shop.database, shop.people)
+        self.erasure = Erasure(
+            store=self.store, files=shop.files, workers=shop.runner, courier=shop.courier, clock=shop.clock
+        )
+        self.forgetting = Forgetting(
+            store=self.store, provider=shop.provider, clock=shop.clock, keep_watching_for=86400
+        )
+        self.drafts = DraftStore(shop.database)
+        self.upkeep = Upkeep(
+            jobs=shop.jobs, drafts=self.drafts, events=shop.events, files=shop.files, disk=shop.disk, clock=shop.clock
+        )
+        self.folder = Path(shop.settings.store.files)
+        self.database = self.folder.with_name("castbook.db")
+
+    # -- a life -------------------------------------------------------------------------------------------------
+
+    async def begin(self, owner: int, who: str, **request: Any) -> Job:
+        """A job made of a finished video of theirs, so that no video has to be looked at."""
+        video = self.shop.simulated.add_video_task(self._video())
+        asked = self.shop.asked(token=f"interaction-token-of-{who}")
+        wanted = self.request(self.shop.task(video), name=f"{who}-wanted-it-so", another=True, **request)
+        return await self.shop.intake.start(owner_id=owner, asked=asked, request=wanted)
+
+    def request(self, source: Source, **more: Any) -> CharacterRequest:
+        return CharacterRequest(source=source, range=RANGE, model="sora-2", **more)
+
+    def _video(self) -> Path:
+        path = self.folder.with_name("clip.mp4")
+        path.write_bytes(self.shop.host.files["clip.mp4"])
+        return path
+
+    async def live(self, owner: int, who: str) -> dict[str, Job]:
+        """One of everything that may be kept about somebody."""
+        shop = self.shop
+        made = await self.begin(owner, who)
+        await shop.run()
+        await self._with_clip(owner, who)
+        shop.courier.reachable = False
+        undelivered = await self.begin(owner, who)
+        await shop.run()
+        shop.courier.reachable = True
+        shop.simulated.fail_next("POST", "/v1/videos/generations", 422)
+        failed = await self.begin(owner, who)
+        await shop.run()
+        shop.simulated.hold_at(50)
+        shop.simulated.drop_next("after_taken")
+        unclear = await self.begin(owner, who)
+        await shop.run_to(Step.SUBMIT, unclear)
+        await self.step(unclear)
+        watched = await self.begin(owner, who)
+        watched = await shop.run_to(Step.WATCH, watched)
+        prepared = await self._fresh(owner, who)
+        attached = Attachment(url=f"https://cdn.example/{who}-drafted", filename=f"{who}-drafted.mp4", size=9)
+        await self.drafts.add(Draft(id=f"draft-{who}", owner_id=owner, attachment=attached, created_at=shop.clock()))
+        event = {"task_id": watched.task_id, "business_id": watched.id, "now": shop.clock()}
+        await shop.events.receive(f"event-of-{who}", **event)  # type: ignore[arg-type]  # as the keys say
+        shop.simulated.hold_at(None)
+        return {
+            "made": await shop.job(made),
+            "undelivered": await shop.job(undelivered),
+            "failed": await shop.job(failed),
+            "unclear": await shop.job(unclear),
+            "watched": watched,
+            "prepared": prepared,
+        }
+
+    async def _fresh(self, owner: int, who: str) -> Job:
+        """Not begun, with its video half-way here, and with a yes that was given once."""
+        shop = self.shop
+        asked = shop.asked(token=f"interaction-token-of-{who}")
+        request = self.request(Link(url=f"https://example.org/{who}-private-clip.mp4"), name=f"{who}-hopes-for-it")
+        job = await shop.intake.start(owner_id=owner, asked=asked, request=request)
+        (await shop.files.work_folder(job.id) / "source").write_bytes(f"the private video of {who}".encode() * 99)
+        [held] = await shop.jobs.claim(
+            "by hand", now=shop.clock(), limit=1, but={row.id for row in await self._others(job)}
+        )
+        question = JobChanges(step=Step.CHOOSE, question=Question.CONSENT, next_attempt_at=None)
+        job = await shop.jobs.change(held.id, "by hand", question, now=shop.clock(), release=True)
+        assert await ConsentStore(shop.database).record(owner, job.id, now=shop.clock())
+        return job
+
+    async def _with_clip(self, owner: int, who: str) -> None:
+        """The character that was made keeps its clip."""
+        [character] = await self.shop.cast(owner)
+        clip = await self.shop.files.put_bytes(owner, f"the clip of {who}".encode() * 99, "video/mp4")
+        kept = {"key": clip.key, "sha256": clip.sha256, "size": clip.size, "mime": clip.mime}
+        async with self.shop.database.write() as connection:
+            at = self.shop.clock()
+            await connection.execute(insert(files).values(owner_id=owner, created_at=at, **kept))
+            its = {"character_id": character.id, "position": 0, "key": clip.key}
+            await connection.execute(insert(character_files).values(its))
+
+    async def _others(self, job: Job) -> list[Job]:
+        overview = await self.shop.jobs.overview(job.owner_id, now=self.shop.clock())
+        return [row for row in overview.unfinished if row.id != job.id]
+
+    async def step(self, job: Job) -> None:
+        """One step of ``job`` alone."""
+        shop = self.shop
+        others = {row.id for row in await self._others(job)}
+        for claimed in await shop.jobs.claim(shop.runner._holder, now=shop.clock(), limit=1, but=others):
+            await shop.runner._begin(claimed)
+
+    # -- what is on the disk ------------------------------------------------------------------------------------
+
+    def rows(self) -> dict[str, list[dict[str, Any]]]:
+        """Every table, as it stands."""
+        with closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as raw:
+            raw.row_factory = sqlite3.Row
+            names = [row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            return {name: [dict(row) for row in raw.execute(f"SELECT * FROM {name}")] for name in names}
+
+    def rows_of(self, owner: int) -> dict[str, list[dict[str, Any]]]:
+        """The rows that name the person, and those that belong to such rows."""
+        tables = self.rows()
+        theirs = {name: [row for row in rows if row.get("owner_id") == owner] for name, rows in tables.items()}
+        cast = {row["id"] for row in theirs["characters"]}
+        jobs = {row["id"] for row in theirs["jobs"]}
+        theirs["character_files"] = [row for row in tables["character_files"] if row["character_id"] in cast]
+        theirs["webhook_events"] = [row for row in tables["webhook_events"] if row["business_id"] in jobs]
+        return {name: rows for name, rows in theirs.items() if rows}
+
+    def bytes_on_disk(self) -> dict[str, bytes]:
+        """The database with its journals, and every name and content in the file store."""
+        places = {path.name: path for path in self.database.parent.glob("castbook.db*")}
+        found = {name: path.read_bytes() for name, path in places.items()}
+        for path in self.folder.rglob("*"):
+            found[f"name of {path}"] = str(path.relative_to(self.folder)).encode()
+            if path.is_file():
+                found[str(path)] = path.read_bytes()
+        return found
+
+    def found(self, needles: set[bytes]) -> set[bytes]:
+        everything = self.bytes_on_disk().values()
+        return {needle for needle in needles if any(needle in content for content in everything)}
+
+
+def spellings(owner: int) -> set[bytes]:
+    """A user id as anybody would write it: SQLite takes the fewest bytes that hold it, the most significant first."""
+    fewest = -(-(owner.bit_length() + 1) // 8)
+    return {str(owner).encode(), owner.to_bytes(8, "big"), owner.to_bytes(fewest, "big"), owner.to_bytes(8, "little")}
+
+
+def values(node: Any) -> Iterator[str]:
+    """Every text in rows, those inside of JSON too."""
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from values(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from values(value)
+    elif isinstance(node, str):
+        yield node
+        with contextlib.suppress(ValueError):  # only texts
+            inner = json.loads(node)
+            yield from values(inner) if isinstance(inner, dict | list) else ()
+
+
+def distinctive(mine: Any, others: Any) -> set[bytes]:
+    """The texts that only ``mine`` has."""
+    theirs = set(values(others))
+    return {text.encode() for text in values(mine) if len(text) >= SHORTEST and text not in theirs}
+
+
+@pytest.fixture
+async def registry(shop: Shop) -> Registry:
+    limits = shop.settings.limits.model_copy(update={"running_per_user": 0, "per_user_per_day": 50})
+    shop.settings = shop.settings.model_copy(update={"limits": limits})
+    await shop.restart()
+    return Registry(shop)
+
+
+# -- all of it ------------------------------------------------------------------------------------------------------
+
+
+async def test_nothing_of_theirs_is_left_in_any_byte_but_what_the_text_says(registry: Registry) -> None:
+    shop = registry.shop
+    bea = await registry.live(BEA, "bea")
+    ann = await registry.live(ANN, "ann")
+    steps = {name: (job.step, job.outcome) for name, job in ann.items()}
+    assert steps == {
+        "made": (Step.DONE, Outcome.SUCCEEDED),
+        "undelivered": (Step.DONE, Outcome.SUCCEEDED),
+        "failed": (Step.DONE, Outcome.FAILED),
+        "unclear": (Step.SUBMIT, None),
+        "watched": (Step.WATCH, None),
+        "prepared": (Step.CHOOSE, None),
+    }
+    assert ann["undelivered"].undelivered
+    assert ann["unclear"].submit_started_at is not None
+    before, hers = registry.rows_of(ANN), registry.rows_of(BEA)
+    whole = {"jobs", "files", "characters", "character_files", "drafts", "consents", "webhook_events"}
+    assert set(before) == whole
+    files_of_bea = {name: content for name, content in registry.bytes_on_disk().items() if str(BEA) in name}
+    needles = distinctive(before, [hers, registry.rows()["keys"]]) | spellings(ANN)
+    needles |= {b"ann-private-clip", b"ann-wanted-it-so", b"interaction-token-of-ann", b"the private video of ann"}
+    needles |= {b"the clip of ann"}
+    backwards = ANN.to_bytes(8, "little")  # nobody writes it like that: searched for all the same
+    assert registry.found(needles) == needles - {backwards}, "whoever searches finds it, as long as it is there"
+    assert len(needles) > 50
+
+    erased = await registry.erasure.erase(ANN)
+
+    assert (erased.characters, len(erased.job_ids), erased.left_running) == (2, 6, 2)
+    watched, unclear = ann["watched"].task_id, ann["unclear"].id
+    assert watched is not None
+    assert registry.found(needles) == {watched.encode(), unclear.encode()}
+    assert {row["id"] for row in registry.rows()["ownerless_tasks"]} == {watched, unclear}
+    assert registry.rows_of(ANN) == {}
+    assert registry.rows_of(BEA) == hers
+    assert {name: content for name, content in registry.bytes_on_disk().items() if str(BEA) in name} == files_of_bea
+    assert shop.work(bea["prepared"]).exists()
+    said = {job.id for job, message in shop.courier.withdrawn if message == "This was deleted."}
+    assert said == {ann["unclear"].id, ann["watched"].id, ann["prepared"].id}
+
+    delivered = len(shop.courier.delivered)
+    await shop.run()
+    await registry.forgetting.forget()
+    assert {job.owner_id for job, _ in shop.courier.delivered[delivered:]} <= {BEA}
+    assert registry.found(needles) == set(), "the tasks have ended"
+    assert registry.rows()["ownerless_tasks"] == []
+
+
+async def test_the_second_time_there_is_nothing(registry: Registry) -> None:
+    await registry.live(ANN, "ann")
+    await registry.erasure.erase(ANN)
+    rows = registry.rows()
+    again = await registry.erasure.erase(ANN)
+    assert (again.characters, again.files, again.job_ids, again.unfinished) == (0, 0, (), ())
+    assert registry.rows() == rows
+
+
+async def test_a_kill_between_rows_and_files_leaves_them_to_the_next_start(registry: Registry) -> None:
+    ann = await registry.live(ANN, "ann")
+    await registry.live(BEA, "bea")
+    await registry.store.erase(ANN, now=registry.shop.clock())  # and the process is gone
+    assert (registry.folder / str(ANN)).exists()
+    await registry.shop.restart()
+    registry = Registry(registry.shop)
+    await registry.upkeep.at_start()
+    assert not (registry.folder / str(ANN)).exists()
+    assert not registry.shop.work(ann["prepared"]).exists()
+    assert (registry.folder / str(BEA)).exists()
+    assert registry.found(spellings(ANN) | {b"ann-wanted-it-so", b"interaction-token-of-ann"}) == set()
+
+
+# -- at the same moment ---------------------------------------------------------------------------------------------
+
+
+async def collecting(registry: Registry) -> Job:
+    """A job whose character is made, and waits to be brought here."""
+    job = await registry.begin(ANN, "ann")
+    return await registry.shop.run_to(Step.COLLECT, job)
+
+
+async def started(registry: Registry, job: Job) -> asyncio.Task[None]:
+    shop = registry.shop
+    [claimed] = await shop.jobs.claim(shop.runner._holder, now=shop.clock() + timedelta(hours=1), limit=1)
+    assert claimed.id == job.id
+    return shop.runner._begin(claimed)
+
+
+async def test_a_file_that_is_being_put_at_that_moment_does_not_stay(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread (obstore has its own) goes on after whoever waits for it was cancelled."""
+    shop, begun, may_go_on, over = registry.shop, asyncio.Event(), threading.Event(), threading.Event()
+    loop, store = asyncio.get_running_loop(), shop.files._store
+
+    def put(key: str, content: Any, **options: Any) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        may_go_on.wait(20)
+        store.put(key, content, **options)
+        over.set()
+
+    class Slow:
+        async def put_async(self, *args: Any, **options: Any) -> None:
+            await asyncio.to_thread(put, *args, **options)
+
+    job = await collecting(registry)
+    monkeypatch.setattr(shop.files, "_store", Slow())
+    step = await started(registry, job)
+    await asyncio.wait_for(begun.wait(), 20)
+    erasing = asyncio.create_task(registry.erasure.erase(ANN))
+    while registry.rows_of(ANN):
+        await asyncio.sleep(0.01)
+    done, _ = await asyncio.wait({erasing}, timeout=0.3)
+    may_go_on.set()
+    await asyncio.to_thread(over.wait, 20)
+    await erasing
+    assert not done, "it waited for the thread"
+    assert step.done()
+    assert not (registry.folder / str(ANN)).exists()
+    assert registry.rows_of(ANN) == {}
+    assert registry.found(spellings(ANN)) == set()
+
+
+async def test_a_character_that_is_about_to_enter_the_cast_does_not(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, about_to, may_go_on = registry.shop, asyncio.Event(), asyncio.Event()
+    enter = Held.enter_cast
+
+    async def late(self: Held, *args: Any) -> Any:
+        about_to.set()
+        await may_go_on.wait()
+        return await enter(self, *args)
+
+    job = await collecting(registry)
+    monkeypatch.setattr(Held, "enter_cast", late)
+    monkeypatch.setattr(shop.runner, "interrupt", lambda job_id: asyncio.sleep(0))  # nobody stops it
+    step = await started(registry, job)
+    await asyncio.wait_for(about_to.wait(), 20)
+    await registry.store.erase(ANN, now=shop.clock())
+    may_go_on.set()
+    await step
+    assert registry.rows_of(ANN) == {}, "its row is gone, and with that the transaction"
+
+
+async def test_a_submission_that_is_on_its_way_becomes_ownerless_and_is_not_looked_for(registry: Registry) -> None:
+    shop = registry.shop
+    job = await registry.begin(ANN, "ann")
+    await shop.run_to(Step.SUBMIT, job)
+    sent, answered = asyncio.Event(), asyncio.Event()
+    create = shop.provider.create_character
+
+    async def slow(**request: Any) -> Any:
+        task = await create(**request)
+        sent.set()
+        await answered.wait()
+        return task
+
+    shop.provider.create_character = slow  # type: ignore[method-assign]
+    step = await started(registry, job)
+    await asyncio.wait_for(sent.wait(), 20)
+    erased = await registry.erasure.erase(ANN)
+    assert step.done()
+    assert erased.left_running == 1
+    assert [row["id"] for row in registry.rows()["ownerless_tasks"]] == [job.id]
+    await shop.run()
+    assert len(shop.simulated.submissions) == 1
+    assert shop.courier.delivered == []
+
+
+async def test_a_yes_that_comes_too_late_leaves_no_consent(registry: Registry) -> None:
+    job = await registry._fresh(ANN, "ann")
+    await registry.erasure.erase(ANN)
+    assert not await ConsentStore(registry.shop.database).record(ANN, job.id, now=registry.shop.clock())
+    assert registry.rows()["consents"] == []
+
+
+async def test_the_place_of_a_deleted_job_goes_to_whoever_waits(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = registry.shop
+    limits = shop.settings.limits.model_copy(update={"running_in_all": 1})
+    shop.settings = shop.settings.model_copy(update={"limits": limits})
+    await shop.restart()
+    registry = Registry(shop)
+    shop.simulated.hold_at(50)
+    mine = await registry.begin(ANN, "ann")
+    await shop.run_to(Step.WATCH, mine)
+    waiting = await registry.begin(BEA, "bea")
+    assert waiting.admitted_at is None
+    woken: list[None] = []
+    monkeypatch.setattr(shop.runner, "wake", lambda: woken.append(None))
+    await registry.erasure.erase(ANN)
+    assert woken, "it would be seen half a minute later"
+    await shop.run(60)
+    assert (await shop.job(waiting)).step is Step.WATCH
+
+
+async def test_what_they_had_used_of_a_servers_day_stays_used(registry: Registry) -> None:
+    shop = registry.shop
+    limits = shop.settings.limits.model_copy(update={"per_server_per_day": 1})
+    shop.settings = shop.settings.model_copy(update={"limits": limits})
+    await shop.restart()
+    registry = Registry(shop)
+    await registry.begin(ANN, "ann")
+    await shop.run(600)
+    await registry.erasure.erase(ANN)
+    with pytest.raises(QuotaReached, match="server's limit of 1"):
+        await registry.begin(BEA, "bea")
+
+
+async def test_a_log_that_cannot_be_emptied_at_once_is_emptied_later(registry: Registry) -> None:
+    """Somebody reads an older state all the while: a backup, say."""
+    await registry.live(ANN, "ann")
+    with closing(sqlite3.connect(registry.database, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM jobs").fetchone()
+        monkey = pytest.MonkeyPatch()
+        monkey.setattr("bot.store.database._SCRUB_WAITS", 10)
+        await registry.erasure.erase(ANN)
+        monkey.undo()
+        assert registry.found({b"interaction-token-of-ann"})
+        reader.execute("ROLLBACK")
+    await registry.forgetting.forget()
+    assert not registry.found({b"interaction-token-of-ann", b"ann-wanted-it-so"})
+
+
+def test_the_spellings_are_those_that_sqlite_uses(tmp_path: Path) -> None:
+    path = tmp_path / "one.db"
+    with closing(sqlite3.connect(path)) as raw:
+        raw.execute("CREATE TABLE people (id INTEGER)")
+        raw.execute("INSERT INTO people VALUES (?)", [ANN])
+        raw.commit()
+    assert any(spelling in path.read_bytes() for spelling in spellings(ANN))

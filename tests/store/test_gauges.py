@@ -1,0 +1,81 @@
+"""How everything stands: the right jobs counted, and over indexes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import event
+
+from bot.store.database import Database
+from bot.store.gauges import GaugeStore
+from bot.store.jobs import JobStore
+from bot.store.provider_state import ProviderStateStore
+from bot.store.quotas import Quota
+from bot.values.job import Outcome, Step
+
+HOUR = timedelta(hours=1)
+
+
+async def test_nothing_stands_in_an_empty_database(database: Database, now: datetime) -> None:
+    standing = await GaugeStore(database).standing(now=now, models_closed_since=now - HOUR)
+    assert (standing.unfinished, standing.oldest_due, standing.in_line) == ({}, {}, 0)
+    assert (standing.pause_reason, standing.closed_models) == (None, frozenset())
+
+
+async def test_what_is_not_done_is_counted_by_step(database: Database, add: Any, now: datetime) -> None:
+    for step in (Step.WATCH, Step.WATCH, Step.PREPARE, Step.DELIVER):
+        await add(step=step, next_attempt_at=now + HOUR)
+    await add(step=Step.DONE, outcome=Outcome.SUCCEEDED, next_attempt_at=None)
+    standing = await GaugeStore(database).standing(now=now, models_closed_since=now)
+    assert standing.unfinished == {Step.WATCH: 2, Step.PREPARE: 1, Step.DELIVER: 1}
+    assert standing.oldest_due == {}
+
+
+async def test_the_oldest_that_waits_is_one_that_is_due_and_that_nobody_has(
+    database: Database, add: Any, now: datetime
+) -> None:
+    held = {"lease_owner": "runner", "lease_until": now + timedelta(seconds=1)}
+    await add(step=Step.WATCH, next_attempt_at=now - 3 * HOUR, **held)
+    await add(step=Step.WATCH, next_attempt_at=now - HOUR)
+    await add(step=Step.WATCH, next_attempt_at=now - 2 * HOUR, lease_owner="dead", lease_until=now)
+    await add(step=Step.COLLECT, next_attempt_at=now - HOUR / 2)
+    await add(step=Step.SUBMIT, next_attempt_at=now + HOUR)
+    standing = await GaugeStore(database).standing(now=now, models_closed_since=now)
+    assert standing.oldest_due == {Step.WATCH: now - 2 * HOUR, Step.COLLECT: now - HOUR / 2}
+
+
+async def test_jobs_in_line_are_not_due_and_counted_apart(
+    database: Database, jobs: JobStore, new_job: Any, now: datetime
+) -> None:
+    for _ in range(3):
+        await jobs.add(new_job(created_at=now), Quota(in_all=1))
+    standing = await GaugeStore(database).standing(now=now, models_closed_since=now)
+    assert (standing.unfinished, standing.in_line) == ({Step.PREPARE: 3}, 2)
+    assert standing.oldest_due == {Step.PREPARE: now}
+
+
+async def test_a_pause_and_the_models_closed_lately(database: Database, now: datetime) -> None:
+    state = ProviderStateStore(database)
+    await state.pause("balance", now=now)
+    await state.close_model("old", now=now - 2 * HOUR)
+    await state.close_model("gone", now=now)
+    standing = await GaugeStore(database).standing(now=now, models_closed_since=now - HOUR)
+    assert (standing.pause_reason, standing.closed_models) == ("balance", {"gone"})
+
+
+async def test_no_question_looks_at_all_the_jobs_that_are_done(database: Database, now: datetime) -> None:
+    asked: list[tuple[str, Any]] = []
+    assert database._reader is not None
+    event.listen(
+        database._reader.sync_engine,
+        "before_cursor_execute",
+        lambda _c, _u, statement, parameters, *_: asked.append((statement, parameters)),
+    )
+    await GaugeStore(database).standing(now=now, models_closed_since=now)
+    about_jobs = [(statement, parameters) for statement, parameters in asked if "FROM jobs" in statement]
+    assert len(about_jobs) == 2
+    async with database.read() as connection:
+        for statement, parameters in about_jobs:
+            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            assert {row.detail for row in plan} == {"SEARCH jobs USING INDEX ix_jobs_step (step=?)"}

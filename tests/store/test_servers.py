@@ -1,0 +1,113 @@
+"""What servers and operators decided is there at once, after a restart, and under no name."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from bot.store.blocks import BlockStore
+from bot.store.database import Database
+from bot.store.keys import PeopleKeys
+from bot.store.servers import ServerRules, ServerStore
+
+GUILD, OTHER, MEMBER = 111_222_333_444_555_666, 2, 987_654_321_987_654_321
+
+
+@pytest.fixture
+async def people(database: Database) -> PeopleKeys:
+    people = PeopleKeys(database)
+    await people.load()
+    return people
+
+
+@pytest.fixture
+async def servers(database: Database, people: PeopleKeys) -> ServerStore:
+    servers = ServerStore(database, people)
+    await servers.load()
+    return servers
+
+
+async def test_the_key_is_made_once(database: Database, people: PeopleKeys) -> None:
+    again = PeopleKeys(database)
+    with pytest.raises(RuntimeError):
+        again.of(MEMBER)
+    await again.load()
+    assert again.of(MEMBER) == people.of(MEMBER)
+    assert len(people.of(MEMBER)) == 64
+    assert people.of(MEMBER) != people.of(MEMBER + 1)
+
+
+async def test_a_server_without_settings_and_a_direct_message_have_no_rules(servers: ServerStore) -> None:
+    assert servers.rules(GUILD) == servers.rules(None) == ServerRules()
+    assert not servers.is_blocked(None, MEMBER)
+
+
+async def test_what_is_decided_holds_at_once_and_after_a_restart(
+    servers: ServerStore, database: Database, people: PeopleKeys
+) -> None:
+    await servers.set_day_limit(GUILD, 5)
+    for channel in (7, 8):
+        await servers.close_channel(GUILD, channel)
+    assert await servers.block(GUILD, MEMBER) is True
+    assert await servers.block(GUILD, MEMBER) is False
+    again = ServerStore(database, people)
+    await again.load()
+    for store in (servers, again):
+        assert store.rules(GUILD) == ServerRules(5, frozenset({7, 8}), frozenset({people.of(MEMBER)}))
+        assert store.is_blocked(GUILD, MEMBER)
+        assert not store.is_blocked(GUILD, MEMBER + 1)
+        assert not store.is_blocked(OTHER, MEMBER)
+    await servers.set_day_limit(GUILD, None)
+    for channel in (7, 8, 9):
+        await servers.open_channel(GUILD, channel)
+    assert await servers.unblock(GUILD, MEMBER) is True
+    assert await servers.unblock(GUILD, MEMBER) is False
+    await again.load()
+    assert servers.rules(GUILD) == again.rules(GUILD) == ServerRules()
+
+
+async def test_what_two_managers_decide_at_once_holds_both(
+    servers: ServerStore, database: Database, people: PeopleKeys
+) -> None:
+    news, _ = await asyncio.gather(
+        asyncio.gather(*(servers.block(GUILD, MEMBER) for _ in range(2))),
+        asyncio.gather(*(servers.close_channel(GUILD, channel) for channel in (7, 8, 7))),
+    )
+    assert sorted(news) == [False, True]
+    again = ServerStore(database, people)
+    await again.load()
+    for store in (servers, again):
+        assert store.rules(GUILD) == ServerRules(None, frozenset({7, 8}), frozenset({people.of(MEMBER)}))
+
+
+async def test_the_operators_block_holds_at_once_and_after_a_restart(
+    database: Database, people: PeopleKeys, now: datetime
+) -> None:
+    blocks = BlockStore(database, people)
+    await blocks.load()
+    assert await blocks.block(MEMBER, now=now) is True
+    assert await blocks.block(MEMBER, now=now) is False
+    again = BlockStore(database, people)
+    await again.load()
+    assert blocks.is_blocked(MEMBER)
+    assert again.is_blocked(MEMBER)
+    assert not again.is_blocked(MEMBER + 1)
+    assert await again.unblock(MEMBER) is True
+    assert await again.unblock(MEMBER) is False
+    assert not again.is_blocked(MEMBER)
+
+
+async def test_nobodys_id_is_written_down(
+    servers: ServerStore, database: Database, people: PeopleKeys, now: datetime, database_path: Path
+) -> None:
+    await servers.block(GUILD, MEMBER)
+    await BlockStore(database, people).block(MEMBER, now=now)
+    with sqlite3.connect(database_path) as raw:
+        dump = "\n".join(raw.iterdump())
+    raw.close()
+    assert str(GUILD) in dump
+    assert str(MEMBER) not in dump
