@@ -63,8 +63,9 @@ def _nothing_lost(
     found: Findings, rows: Sequence[Row], people: Sequence[Person], provider: Provider, cut_off: set[str]
 ) -> None:
     known = {task.business_id for task in provider.tasks.values()} if provider.remembers_business_id else set()
+    cancelling = {person.user.id for person in people if person.cancels}
     for row in rows:
-        if row.done and row.outcome == "succeeded":
+        if row.done and row.outcome == ("cancelled" if row.owner in cancelling else "succeeded"):
             continue
         may_be_unknown = row.id in cut_off and row.id not in known and MAY_BE_CHARGED in row.failure
         if row.done and row.outcome == "unknown" and may_be_unknown:
@@ -94,6 +95,8 @@ def _told_once(
     found: Findings, rows: Sequence[Row], people: Sequence[Person], in_tasks: set[str], may_be: int, log: str
 ) -> None:
     for row in rows:
+        if row.outcome == "cancelled":
+            continue  # whoever did it saw it
         person = next(person for person in people if person.user.id == row.owner)
         messages = person.results(row.id)
         if not messages and row.id in in_tasks:

@@ -16,17 +16,19 @@ from tests.loopback_discord.places import Channel
 
 YES = ("Yes, that is so", "Use 1", "Use anyway", "Make another", OTHER := "Other seconds…")
 YES_IN_LIST = ("Yes to 1", "Use 1 anyway", "Pick seconds of 1", "Make 1 again")
+NO, NO_IN_LIST = ("Cancel",), ("Cancel 1",)
 STILL_LOOKING = "Looking for the best seconds"
 PATIENCE = 5.0  # seconds without a question before somebody looks into /tasks
 
 
 @dataclass(eq=False)
 class Person:
-    """``options`` is what they give ``/character create``."""
+    """``options`` is what they give ``/character create``. ``cancels``: they do not want it after all."""
 
     user: User
     channel: Channel
     options: Mapping[str, Any]
+    cancels: bool = False
     asked: list[Interaction] = field(default_factory=list)
     looked_into_tasks: int = 0
     _asked_in: int = 0  # the life of the bot in which they asked last
@@ -40,14 +42,14 @@ class Person:
             self.asked.append(await self.user.slash(self.channel, "character create", dict(self.options)))
 
     async def answer(self, mine: Sequence[Row], life: int) -> None:
-        """Say yes to whatever a job of theirs waits with."""
+        """Say yes, or no, to whatever a job of theirs waits with."""
         if not any(row.step == "choose" for row in mine):
             self._waits_since = None
-        elif not await self._press(self.channel.visible_to(self.user), YES, life):
+        elif not await self._press(self.channel.visible_to(self.user), NO if self.cancels else YES, life):
             await self._look_into_tasks(life)
 
     async def _press(self, messages: Sequence[Message], labels: Sequence[str], life: int) -> bool:
-        """Press yes under what asks them; whether there is something that does (perhaps pressed already)."""
+        """Press it under what asks them; whether there is something that does (perhaps pressed already)."""
         for message in reversed(messages):
             label = next((label for label in labels if label in message.labels), None)
             if label is None:
@@ -81,7 +83,8 @@ class Person:
         self.looked_into_tasks += 1
         listing = await self.user.slash(self.channel, "tasks")
         with contextlib.suppress(TimeoutError):  # the bot was killed meanwhile
-            await self._press([await listing.replied(PATIENCE)], YES_IN_LIST, life)
+            shown = await listing.replied(PATIENCE)
+            await self._press([shown], NO_IN_LIST if self.cancels else YES_IN_LIST, life)
 
     def results(self, job_id: str) -> list[Message]:
         """Every message that says to them how that job ended."""

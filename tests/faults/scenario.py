@@ -34,7 +34,7 @@ class Story(StrEnum):
     """What happens apart from the kills."""
 
     STRAIGHT = "straight"  # everything is given; results go into the original messages
-    PICKED = "picked"  # everybody is asked for consent, and for the seconds
+    PICKED = "picked"  # everybody is asked for consent, and for the seconds; one cancels
     LATE = "late"  # the tokens die before there is a result: it goes to the channel, and to direct messages
     OUTAGE = "outage"  # the tokens die while the bot lies dead
 
@@ -209,7 +209,7 @@ class Scenario:
 
     async def _shown_in_tasks(self) -> set[str]:
         """Of the results that reached nobody: the jobs that /tasks offers to show."""
-        waiting = {row.id: row.owner for row in self._rows() if not row.delivered}
+        waiting = {row.id: row.owner for row in self._rows() if not row.delivered and row.outcome != "cancelled"}
         shown = set()
         for person in self.people:
             theirs = [job_id for job_id, owner in waiting.items() if owner == person.user.id]
@@ -265,7 +265,7 @@ async def world(plan: Plan, folder: Path, looks: Path) -> AsyncIterator[Scenario
 
 
 def _people(plan: Plan, discord: LoopbackDiscord, provider: Provider, channel: Channel, folder: Path) -> list[Person]:
-    """Three: somebody with an earlier task, in public; and two with a clip, one in private."""
+    """Somebody with an earlier task, in public; two with a clip, one in private; one who is asked and cancels."""
     guild = channel.guild
     assert guild is not None
     video = folder / "earlier.mp4"
@@ -276,11 +276,14 @@ def _people(plan: Plan, discord: LoopbackDiscord, provider: Provider, channel: C
     def file() -> object:
         return discord.file("clip.mp4", clip(), "video/mp4")
 
-    return [
+    people = [
         Person(discord.add_user("ann", guild), channel, {"task": task, "range": "0.5-2.5", "name": "Ada"}),
         Person(discord.add_user("bob", guild), channel, {"video": file(), "private": True, **seconds}),
         Person(discord.add_user("cleo", guild), channel, {"video": file(), "name": "Cora", **seconds}),
     ]
+    if plan.story is Story.PICKED:
+        people.append(Person(discord.add_user("dan", guild), channel, {"video": file(), "private": True}, cancels=True))
+    return people
 
 
 def _shut(plan: Plan, channel: Channel, people: Sequence[Person]) -> None:

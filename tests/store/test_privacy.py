@@ -215,3 +215,11 @@ async def test_among_many_rows_that_have_moved_nothing_of_theirs_is_left_in_the_
     await privacy.erase(gone, now=now)
     assert await privacy.scrub()
     assert found(needles | others, database_path) == others
+
+
+def test_every_table_that_names_a_person_is_known_here() -> None:
+    """Whoever adds one has to say what becomes of it: in ``holdings``, in ``erase``, and in this list."""
+    named = {table.name for table in tables.metadata.sorted_tables if {"owner_id", "user_id"} & set(table.c.keys())}
+    assert named == {"jobs", "files", "characters", "drafts", "consents"}
+    hashed = {table.name for table in tables.metadata.sorted_tables if "user_key" in table.c}
+    assert hashed == {"operator_blocks", "server_blocks", "day_counters"}
