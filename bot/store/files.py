@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import os
 import re
 import shutil
 from collections.abc import Iterable
+from functools import cached_property
 from io import BufferedRandom
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import BinaryIO
-
-from obstore.exceptions import GenericError
-from obstore.store import LocalStore
+from typing import TYPE_CHECKING, BinaryIO
 
 from bot.errors import BadStart
 from bot.limits import JOB_ID_HEX
 from bot.values.files import StoredFile
 from bot.values.uninterrupted import uninterrupted
+
+if TYPE_CHECKING:
+    from bot.store.objects import Objects
 
 _WORK = "work"
 _OWNER = re.compile(r"\d{1,20}")
@@ -28,7 +28,6 @@ _KEY = re.compile(r"\d{1,20}/[0-9a-f]{64}")
 _OURS = re.compile(r"[0-9a-f]{64}(#\d+)?")  # "#N": what a put leaves that was killed half-way
 _JOB_ID = re.compile(rf"[0-9a-f]{{{JOB_ID_HEX}}}")
 _MOST_AT_ONCE = 8  # each takes a thread
-_CHUNK = 1024 * 1024  # bytes of a file in memory at once, times two
 
 
 class FileStore:
@@ -43,8 +42,13 @@ class FileStore:
         except OSError as error:
             raise BadStart("The folder for files (store.files) cannot be made: check its path and rights.") from error
         self._root = root
-        self._store = LocalStore(root)
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
+
+    @cached_property
+    def _objects(self) -> Objects:
+        from bot.store.objects import Objects
+
+        return Objects(self._root)
 
     async def put_bytes(self, owner_id: int, data: bytes, mime: str) -> StoredFile:
         """Keep ``data``. When this returns, it is on disk and a row may refer to it (design, rule 6).
@@ -66,8 +70,7 @@ class FileStore:
         """The content of a file. Raises FileNotFoundError."""
         _check(_KEY, key)
         async with self._places:
-            found = await self._store.get_async(key)
-            return bytes(await found.bytes_async())
+            return await self._objects.read(key)
 
     async def delete(self, key: str) -> None:
         """Remove a file; one that is gone already is no error."""
@@ -138,10 +141,7 @@ class FileStore:
         key = f"{owner_id}/{sha256}"
         if not (self._root / key).exists():
             # Never over a file that a row may refer to: until the new one is on disk, a power cut would take both.
-            try:
-                await self._store.put_async(key, content, chunk_size=_CHUNK, max_concurrency=2)
-            except GenericError as error:  # whatever the system said: obstore has left nothing behind
-                raise _of_the_system(error) from None
+            await self._objects.put(key, content)
         await asyncio.to_thread(self._flush, key)
         return StoredFile(key=key, sha256=sha256, size=size, mime=mime)
 
@@ -183,13 +183,6 @@ def _sweep_owner(owner: Path, keep_keys: set[str]) -> int:
 
 def _folders(parent: Path) -> Iterable[Path]:
     return [entry for entry in parent.iterdir() if entry.is_dir()] if parent.is_dir() else []
-
-
-def _of_the_system(error: GenericError) -> OSError:
-    """The system's error inside of obstore's, which has it in words only."""
-    found = re.search(r"\(os error (\d+)\)", str(error))
-    number = int(found[1]) if found else errno.EIO
-    return OSError(number, os.strerror(number))
 
 
 def _remove(folder: Path) -> None:

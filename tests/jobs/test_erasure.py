@@ -310,7 +310,7 @@ async def test_a_file_that_is_being_put_at_that_moment_does_not_stay(
 ) -> None:
     """A thread (obstore has its own) goes on after whoever waits for it was cancelled."""
     shop, begun, may_go_on, over = registry.shop, asyncio.Event(), threading.Event(), threading.Event()
-    loop, store = asyncio.get_running_loop(), shop.files._store
+    loop, store = asyncio.get_running_loop(), shop.files._objects._store
 
     def put(key: str, content: Any, **options: Any) -> None:
         loop.call_soon_threadsafe(begun.set)
@@ -323,7 +323,7 @@ async def test_a_file_that_is_being_put_at_that_moment_does_not_stay(
             await asyncio.to_thread(put, *args, **options)
 
     job = await collecting(registry)
-    monkeypatch.setattr(shop.files, "_store", Slow())
+    monkeypatch.setattr(shop.files._objects, "_store", Slow())
     step = await started(registry, job)
     await asyncio.wait_for(begun.wait(), 20)
     erasing = asyncio.create_task(registry.erasure.erase(ANN))
