@@ -185,14 +185,14 @@ class SimulatedProvider:
         creates = (request.method, request.path) == ("POST", _GENERATIONS)
         if creates and self._faults.drops("before_read"):
             return _hang_up(request)
-        if creates:
-            await request.read()  # whoever waits for an answer may be gone when this goes on
-            await self._faults.stall("before_read")
-        ordered = self._faults.answer_for(request)
-        if ordered is not None:
-            await request.release()  # reads what the client sends, or it would see a broken pipe and not the answer
-            return ordered
         try:
+            if creates:
+                await request.read()  # whoever waits for an answer may be gone when this goes on
+                await self._faults.stall("before_read")
+            ordered = self._faults.answer_for(request)
+            if ordered is not None:
+                await request.release()  # reads what the client sends, or it would see a broken pipe, not the answer
+                return ordered
             if request.path.startswith("/v1/"):
                 self._check_key(request)
             return await self._faults.spoil(request, await handler(request))

@@ -97,6 +97,7 @@ async def test_a_gateway_that_is_down_holds_up_no_result(show: ByHand, ann: User
 
 async def test_after_a_lost_session_it_identifies_anew_and_nothing_happens_twice(show: ByHand, ann: User) -> None:
     gateway, client = show.discord.gateway, show.app.client
+    await asyncio.wait_for(client.wait_until_ready(), PATIENCE)  # else what is waited for below comes from the start
     identifies, synced = len(gateway.identifies), len(show.discord.calls("PUT", "/commands$"))
     show.provider.hold_at(50)
     asked = await show.handled(await show.create(ann))

@@ -98,8 +98,8 @@ def _spans(video: Video) -> list[tuple[float, float]]:
         return [(0.0, most + 1)]
     count = max(1, min(PIECES, int(most / SHORTEST_PIECE)))
     length = most / count
-    starts = [(seconds - length) * index / max(1, count - 1) for index in range(count)]
-    pieces = [(start, start + length) for start in starts]
+    starts = [int((seconds - length) * index / max(1, count - 1)) for index in range(count)]
+    pieces = [(float(start), start + length) for start in starts]
     return pieces[::2] + pieces[1::2]
 
 

@@ -1,7 +1,8 @@
-"""One pass over seconds of a video: four pictures a second are looked at, every one is compared, all is heard.
+"""One pass over seconds of a video: four pictures a second are looked at, many more are compared, all is heard.
 
 Decoding, here, and looking, in a thread beside it, share the two cores: both leave the interpreter to the other while
-they compute. What no other picture is made from is left undecoded where the decoder can tell, which loses no cut.
+they compute. Pictures that no other is made from are left undecoded where the decoder can tell: a cut is then known to
+lie between two pictures that are further apart, which is all that has to be known to keep off it.
 """
 
 from __future__ import annotations
