@@ -37,7 +37,9 @@ class BareBot(commands.AutoShardedBot):
         await self.tree.sync()
 
 
-async def _create(interaction: discord.Interaction, range: str, video: discord.Attachment | None = None) -> None:
+async def _create(
+    interaction: discord.Interaction, range: str, video: discord.Attachment | None = None, task: str | None = None
+) -> None:
     await interaction.response.defer(thinking=True)
 
 
