@@ -134,7 +134,9 @@ async def test_a_cast_is_listed_shown_renamed_and_deleted(show: Show) -> None:
 
 
 def _files(show: Show) -> set[Path]:
-    return {path for path in (show.bot.folder / "files").rglob("*") if path.is_file()}
+    """Those that are kept; a work folder goes a moment after the card is delivered."""
+    kept = show.bot.folder / "files"
+    return {path for path in kept.rglob("*") if path.is_file() and path.relative_to(kept).parts[0] != "work"}
 
 
 async def test_private_is_private_from_the_question_to_the_card(show: Show) -> None:
