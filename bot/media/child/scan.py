@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
 import av
@@ -32,15 +32,14 @@ _SMALLEST = 35  # pixels of a side: nothing of a smaller picture can be spared
 _CLOSEST = 0.06  # seconds from one compared picture to the next
 _LONGEST_GAP = 0.3  # seconds between pictures, for which one is decoded that could be left out
 _SOUND_LAGS = 1.5  # seconds of picture in the file, beyond the end, in which sound is still waited for
-_LAST_STAYS = 0.5  # seconds at most that the last picture is believed to be shown
+_LAST_STAYS = 1.0  # seconds at most that the last picture is believed to be shown
 _MARGIN = 0.04  # seconds that are kept from a cut: others may round an instant to another picture
 _MOST_WAITING = 12  # pictures
-Seen: TypeAlias = tuple[float, Rgb, NDArray[np.uint8]]  # the instant, the picture, and the same in grey
-Look: TypeAlias = Callable[[Seen], Future[Sample]]
+_CAN_SKIP = frozenset({"h264", "hevc"})  # decoders that can be told anew with each packet
 
 _Kind = TypeVar("_Kind", bound=np.generic)
-
-_CAN_SKIP = frozenset({"h264", "hevc"})  # decoders that can be told anew with each packet
+Seen: TypeAlias = tuple[float, Rgb, NDArray[np.uint8]]  # the instant, the picture, and the same in grey
+Look: TypeAlias = Callable[[Seen], Future[Sample]]
 
 
 @dataclass(slots=True)
@@ -75,8 +74,9 @@ class Stretch:
 
     def shots(self) -> list[Stretch]:
         """Its parts between cuts, dissolves and fades; without the sound."""
-        transitions = [Cut(cut.last, cut.first + _MARGIN) for cut in self.cuts] + self.dissolves
-        return [self._part(*whole) for whole in between(self.start, self.end, transitions)]
+        # Where pictures are further apart than that, the one before stays until the cut.
+        hard = [Cut(max(cut.last, cut.first - _LONGEST_GAP), cut.first + _MARGIN) for cut in self.cuts]
+        return [self._part(*whole) for whole in between(self.start, self.end, hard + self.dissolves)]
 
     def heard(self, start: float, end: float) -> Values | None:
         """The sound between two instants."""
@@ -171,15 +171,17 @@ class _Pass:
     def stretch(self) -> Stretch:
         """Wait for what is still being looked at."""
         end = min(self._end, self._shown_until)
-        return Stretch(
-            start=self._start,
-            end=end,
-            size=self._size,
-            samples=[look.result() for look in self._looks],
-            thumbnails=self._thumbnails,
-            changes=self._changes,
-            sound=self._sound.until(end) if self._sound is not None else None,
-        )
+        stretch = Stretch(self._start, end, self._size, changes=self._changes)
+        if self._sound is not None:
+            stretch.sound = self._sound.until(end)
+        samples = [look.result() for look in self._looks]
+        ends = [*(sample.instant for sample in samples[1:]), end]
+        for sample, thumbnail, until in zip(samples, self._thumbnails, ends, strict=True):
+            # A picture that stays is seen again and again: a slide, or what a screen shows.
+            for again in range(max(1, round((until - sample.instant) / EVERY))):
+                stretch.samples.append(replace(sample, instant=sample.instant + again * EVERY))
+                stretch.thumbnails.append(thumbnail)
+        return stretch
 
     def _take_picture(self, packet: av.Packet[VideoStream], look: Look) -> None:
         if packet.pts is not None and packet.size:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.media.child.faces import Face
-from bot.media.child.hearing import Hearing
+from bot.media.child.hearing import SILENT, Hearing
 from bot.media.child.samples import Sample
 from bot.media.child.scan import EVERY, Stretch
 from bot.media.child.shots import Thumbnail
@@ -17,6 +17,7 @@ from bot.media.child.shots import Thumbnail
 # The weights of what is seen in a picture, and of what is heard; together 1.
 _SUBJECT, _SHARP, _STEADY, _HEARD = 0.55, 0.15, 0.12, 0.18
 _AVERAGE, _WORST = 0.65, 0.35  # of the pictures of a window: one bad one spoils it
+_SILENCE = 0.85  # what is left of the score where nothing is heard at all
 # Longer is better where it is as good: the provider sees more of the subject. Per second under three.
 _PER_SECOND_LESS = 0.06
 _FEWEST = 0.7  # of the pictures that a window should have
@@ -25,8 +26,8 @@ _FEWEST = 0.7  # of the pictures that a window should have
 _LIGHT = (8.0, 45.0)  # grey levels
 _GLARE = (250.0, 230.0)
 _CONTRAST = (0.0, 25.0)
-_SHARPNESS = (0.27, 0.60)  # by its logarithm
-_SPEED = (0.6, 0.06)  # widths a second
+_SHARPNESS = (0.28, 0.50)  # by its logarithm
+_SPEED = (0.3, 0.06)  # widths a second
 _SIZE = (0.0, 0.30)  # of a face: the side of a square of its area as a share of that of the picture
 _CONFIDENCE = (0.0, 0.7)
 
@@ -45,7 +46,8 @@ _STILL = (0.5, 0.1)  # of the middle's motion, in the margins
 # What moves in one margin, far from the face, while the other stands still is somebody else who comes or goes.
 _CROSSES = (1.0, 5.0)  # grey levels
 _CAMERA_STILL = (1.5, 0.5)
-_ELSEWHERE = 1.0  # widths of the face from it
+_ELSEWHERE = 0.5  # widths of the face from it
+_UPPER = 0.6  # of the picture's height: below that are shoulders
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,8 @@ class Shot:
             return None
         seen = _AVERAGE * float(merits.mean()) + _WORST * float(merits.min())
         heard = _HEARD * self.hearing.worth(start, end) * min(1.0, 0.2 + 2 * seen)
-        return (seen + heard) * (1 - _PER_SECOND_LESS * (3 - (end - start)))
+        audible = _SILENCE if self.hearing.level(start, end) < SILENT else 1.0
+        return (seen + heard) * audible * (1 - _PER_SECOND_LESS * (3 - (end - start)))
 
     def _within(self, start: float, end: float) -> slice:
         first, last = np.searchsorted(self._instants, (start - 1e-3, end + 1e-3))
@@ -156,11 +159,11 @@ def _motion(before: Thumbnail, after: Thumbnail, face: Face | None) -> tuple[flo
     """How much something stirs in the middle, and how much somebody crosses a margin: both 0 to 1."""
     if before.shape != after.shape:
         return 0.0, 0.0
-    moved = np.abs(after - before).mean(axis=0)
-    margin = max(1, round(_MARGIN * len(moved)))
-    left, middle, right = (float(part.mean()) for part in np.split(moved, (margin, len(moved) - margin)))
+    moved = np.abs(after - before)
+    left, middle, right = _thirds(moved)
     stirring = _worth(middle, np.multiply(_MOVES, float(after.std()) + 1.0))
     stirring *= _worth(max(left, right), np.multiply(_STILL, middle))
+    left, _, right = _thirds(moved[: round(_UPPER * len(moved))])
     near = (face.left, face.right) if face is not None else (0.5, 0.5)
     reach = _ELSEWHERE * face.width if face is not None else 0.0
     crossing = max(
@@ -168,6 +171,14 @@ def _motion(before: Thumbnail, after: Thumbnail, face: Face | None) -> tuple[flo
         _worth(right - left, _CROSSES) if near[1] + reach < 1 - _MARGIN else 0.0,
     )
     return stirring, crossing * _worth(min(left, right), _CAMERA_STILL)
+
+
+def _thirds(moved: Thumbnail) -> tuple[float, float, float]:
+    """How much moves in the left margin, between the margins, and in the right one."""
+    width = moved.shape[1]
+    margin = max(1, round(_MARGIN * width))
+    left, middle, right = (float(part.mean()) for part in np.split(moved, (margin, width - margin), axis=1))
+    return left, middle, right
 
 
 def _touches_edge(face: Face) -> bool:

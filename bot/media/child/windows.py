@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from bot.media.child.scoring import Shot
 FEWEST, MOST = 3, 5
 LENGTHS = (3.0, 2.5, 2.0, 1.5, 1.0)  # seconds
 _STEP = 0.25  # seconds from one possible start to the next
+_ABOUT = 0.97  # of the best score: what is about as good
+_MOST_TRIED = 40  # of those
 _AS_GOOD = 0.6  # of the best score: what a suggestion beyond the fewest must have
 
 
@@ -45,22 +48,48 @@ def windows(shot: Shot) -> Iterator[Window]:
 def best_of(windows: Sequence[Window]) -> list[Window]:
     """Three to five, best first, none overlapping. Fewer only where no three fit.
 
-    So the best may have to be a shorter one, or the second best, that leaves room for two others.
+    The best comes first. Of some that are about as good it is the one that leaves the best two others; it may have to
+    be a worse one only where there is no room for three otherwise.
     """
-    left = sorted(windows, key=lambda window: window.score, reverse=True)
-    fewest = min(FEWEST, _most_that_fit(left))
-    chosen: list[Window] = []
-    while left and len(chosen) < MOST:
-        best, *others = left
-        rest = [window for window in others if not window.overlaps(best)]
-        if len(chosen) >= fewest and best.score < _AS_GOOD * chosen[0].score:
+    ranked = sorted(windows, key=lambda window: window.score, reverse=True)
+    chosen = _best_three(ranked)
+    while chosen and len(chosen) < MOST:
+        further = next((window for window in ranked if not any(map(window.overlaps, chosen))), None)
+        if further is None or further.score < _AS_GOOD * chosen[0].score:
             break
-        if len(chosen) + 1 + _most_that_fit(rest) >= fewest:
-            chosen.append(best)
-            left = rest
-        else:
-            left = others
-    return chosen
+        chosen.append(further)
+    return sorted(chosen, key=lambda window: window.score, reverse=True)
+
+
+def _best_three(ranked: Sequence[Window]) -> list[Window]:
+    fewest = min(FEWEST, _most_that_fit(ranked))
+    by_end = sorted(ranked, key=lambda window: window.end)
+    best: list[Window] = []
+    for number, first in enumerate(ranked):
+        if len(best) == fewest and (number >= _MOST_TRIED or first.score < _ABOUT * ranked[0].score):
+            break
+        found = [first, *_best_two([window for window in by_end if not window.overlaps(first)])]
+        if (len(found), _total(found)) > (len(best), _total(best)):
+            best = found
+    return best
+
+
+def _best_two(by_end: Sequence[Window]) -> list[Window]:
+    """Of windows in the order of their ends, the two (or the one) with the highest scores that do not overlap."""
+    ends = [window.end for window in by_end]
+    until: list[Window] = []  # the best of each and all before it
+    best: list[Window] = []
+    for window in by_end:
+        before = bisect_right(ends, window.start, hi=len(until))
+        found = [window, until[before - 1]] if before else [window]
+        if (len(found), _total(found)) > (len(best), _total(best)):
+            best = found
+        until.append(max(window, until[-1], key=lambda each: each.score) if until else window)
+    return best
+
+
+def _total(windows: Sequence[Window]) -> float:
+    return sum(window.score for window in windows)
 
 
 def _most_that_fit(windows: Sequence[Window]) -> int:

@@ -108,13 +108,14 @@ def write(
     codec: str = "libx264",
     options: dict[str, str] | None = None,
     turned: int = 0,
+    fps: int = FPS,
 ) -> Path:
     """A video of `shots`, from cut to cut; its index comes first. Without sound where they are mere pictures.
 
     It is shown `turned` counter-clockwise.
     """
     with av.open(str(path), "w", options={"movflags": "+faststart"} if path.suffix == ".mp4" else {}) as container:
-        track = container.add_stream(codec, rate=FPS, options={"preset": "superfast", "crf": "20"} | (options or {}))
+        track = container.add_stream(codec, rate=fps, options={"preset": "superfast", "crf": "20"} | (options or {}))
         if turned:
             track.set_display_rotation(turned)
         sounds = [shot.sound for shot in shots if isinstance(shot, Shot)]
@@ -124,7 +125,7 @@ def write(
         (track.width, track.height), track.pix_fmt = pictures[0].size, "yuv420p"
         for number, picture in enumerate(pictures):
             frame = av.VideoFrame.from_image(picture)
-            frame.pts, frame.time_base = number, Fraction(1, FPS)
+            frame.pts, frame.time_base = number, Fraction(1, fps)
             container.mux(track.encode(frame))
         container.mux(track.encode(None))
         if sound is not None:

@@ -168,6 +168,14 @@ def test_without_anybody_in_focus_what_is_sharp_and_audible_is_best(folder: Path
     assert not best.any_good
 
 
+@pytest.mark.parametrize("fps", [1, 2, 60])
+def test_any_pace_will_do(fps: int, folder: Path) -> None:
+    path = write(folder / f"pace{fps}.mp4", Shot(talking(1)[:1] * (5 * fps), voice(5)), fps=fps)
+    best = best_seconds(path)
+    assert len(best.suggestions) >= 3
+    assert best.any_good
+
+
 @pytest.mark.parametrize(("length", "expected"), [(0.75, 0), (1.0, 1), (2.25, 2), (3.0, 3)])
 def test_short_videos_have_as_many_as_fit(length: float, expected: int, folder: Path) -> None:
     path = write(folder / f"short{length}.mp4", Shot(talking(length), voice(length)))

@@ -154,6 +154,19 @@ def test_pictures_that_grow_in_the_middle_are_a_new_shot(tmp_path: Path) -> None
     assert len(stretch.shots()) == 2
 
 
+@pytest.mark.parametrize("fps", [1, 2, 5])
+def test_a_picture_that_stays_is_seen_again_and_again(fps: int, tmp_path: Path) -> None:
+    slides = [talking(0.1)[0]] * (4 * fps) + [nobody(0.1)[0]] * (4 * fps)
+    (stretch,) = scanned(write(tmp_path / "slides.mp4", slides, fps=fps))
+    assert stretch.end == pytest.approx(8.0)
+    assert len(stretch.samples) == len(stretch.thumbnails)
+    assert np.diff([sample.instant for sample in stretch.samples]) == pytest.approx(EVERY, abs=0.16)
+    first, second = stretch.shots()
+    assert 3.6 <= first.end <= 4.0
+    assert 4.0 <= second.start <= 4.1
+    assert second.end == pytest.approx(8.0)
+
+
 @pytest.mark.parametrize("size", [(16, 16), (40, 34), (34, 200)])
 def test_tiny_pictures_are_no_trouble(size: tuple[int, int], tmp_path: Path) -> None:
     pictures = [[picture.resize(size) for picture in shot] for shot in (talking(2), nobody(1.5))]
