@@ -196,40 +196,40 @@ class Paths:
         since = [min(posted)] if posted and self._clock() - min(posted) >= limits.SAME_NONCE else []
         if any(each.path is DeliveryPath.ORIGINAL for each in earlier):  # no nonce makes a repeated edit harmless here
             since.append(asked.token_at)
-        if since and not self._may_read(channel.id):
-            return None
         try:
             async with understood(PATIENCE):
-                found = any([await self._find(channel, job.id, moment) for moment in since])
+                found = [await self._find(channel, job.id, moment) for moment in since]
         except Closed as closed:
             log.info("history_not_readable", job=job.id, path=path.value, code=closed.code)
             return None
-        return found or (False if len(earlier) == len(attempts) else None)
+        if any(found):
+            return True
+        return None if None in found or len(earlier) < len(attempts) else False
 
     def _may_read(self, channel_id: int) -> bool:
-        """Without the permission Discord answers with no messages at all, as if there were none.
-
-        What is not known counts as readable.
-        """
+        """Whether the history may be read, as far as the gateway has shown; not before it has shown the channel."""
         channel = self._client.get_channel(channel_id)
-        if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        if isinstance(channel, discord.abc.PrivateChannel):
             return True
-        me = channel.guild.get_member(self._own_id)
+        me = channel.guild.get_member(self._own_id) if channel else None
         try:
-            return me is None or channel.permissions_for(me).read_message_history
+            return channel is not None and me is not None and channel.permissions_for(me).read_message_history
         except discord.ClientException:  # a thread whose channel is not known
-            return True
+            return False
 
     @property
     def _own_id(self) -> int:
         return self._client.user.id if self._client.user else 0
 
-    async def _find(self, channel: discord.PartialMessageable, job_id: str, since: datetime) -> bool:
+    async def _find(self, channel: discord.PartialMessageable, job_id: str, since: datetime) -> bool | None:
+        """Whether it is there. ``None``: without the permission to read it, a history looks empty."""
+        empty = True
         async for message in channel.history(limit=HISTORY, after=since - CLOCKS_APART):
+            empty = False
             footers = [embed.footer.text or "" for embed in message.embeds]
             if message.author.id == self._own_id and any(job_id in footer for footer in footers):
                 return True
-        return False
+        return None if empty and not self._may_read(channel.id) else False
 
     def _attempt(self, path: DeliveryPath, job: Job, channel_id: int) -> DeliveryAttempt:
         return DeliveryAttempt(path=path, channel_id=channel_id, nonce=job.id, at=self._clock())

@@ -279,6 +279,21 @@ async def test_unreadable_history_sends_anyway_and_counts(
     assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
 
 
+async def test_empty_history_of_a_channel_not_seen_yet_tells_nothing(
+    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord, now: Now
+) -> None:
+    """Right after a start: without the permission to read it Discord answers with no messages, too."""
+    loopback.fail(CHANNEL, reset=True, after=True)
+    with pytest.raises(DiscordTrouble):
+        await deliver(courier, late_row)
+    now.pass_by(minutes=3)
+    loopback.readable = False
+    before = metrics.DELIVERIES_UNDECIDABLE._value.get()
+    assert await deliver(courier, late_row)
+    assert loopback.calls == [CHANNEL, f"history:{CHANNEL_ID}", CHANNEL]
+    assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
+
+
 async def test_message_of_an_earlier_end_is_not_taken_for_this_one(
     courier: DiscordCourier, loopback: LoopbackDiscord, now: Now
 ) -> None:
