@@ -5,9 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, func, insert, or_, select, type_coerce, union_all, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    type_coerce,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot import limits
 from bot.store.job_rows import (
@@ -77,25 +94,10 @@ class JobStore(OwnedJobs):
         """
         if limit <= 0:
             return []
-        theirs = jobs.alias()
-        under_way = select(func.count()).where(theirs.c.owner_id == jobs.c.owner_id, theirs.c.lease_owner == holder)
-        before = func.row_number().over(partition_by=jobs.c.owner_id, order_by=(jobs.c.next_attempt_at, jobs.c.id))
-        due = (
-            select(jobs.c.id)
-            .where(_waiting(), jobs.c.next_attempt_at <= now)
-            .where(or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now), jobs.c.id.not_in(but))
-            .order_by(before + under_way.scalar_subquery(), jobs.c.next_attempt_at, jobs.c.id)
-            .limit(limit)
-        )
-        lease = (
-            update(jobs)
-            .where(jobs.c.id.in_(due))
-            .values(lease_owner=holder, lease_until=now + limits.LEASE, attempts=jobs.c.attempts + 1)
-            .returning(*jobs.c)
-        )
+        asked = {"holder": holder, "now": now, "until": now + limits.LEASE, "most": limit, "but": list(but)}
         claimed = []
         async with self._database.write() as connection:
-            for row in (await connection.execute(lease)).mappings().all():
+            for row in (await connection.execute(_LEASE, asked)).mappings().all():
                 try:
                     claimed.append(to_job(row))
                 except UnreadableRow as unreadable:
@@ -210,6 +212,27 @@ async def change_held(
     return to_job(row)
 
 
+def _lease() -> ReturningUpdate[Any]:
+    theirs = jobs.alias()
+    holder, now = bindparam("holder", type_=String), bindparam("now", type_=jobs.c.lease_until.type)
+    under_way = select(func.count()).where(theirs.c.owner_id == jobs.c.owner_id, theirs.c.lease_owner == holder)
+    before = func.row_number().over(partition_by=jobs.c.owner_id, order_by=(jobs.c.next_attempt_at, jobs.c.id))
+    due = (
+        select(jobs.c.id)
+        .where(_waiting(), jobs.c.next_attempt_at <= now)
+        .where(or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now))
+        .where(jobs.c.id.not_in(bindparam("but", expanding=True)))
+        .order_by(before + under_way.scalar_subquery(), jobs.c.next_attempt_at, jobs.c.id)
+        .limit(bindparam("most", type_=Integer))
+    )
+    return (
+        update(jobs)
+        .where(jobs.c.id.in_(due))
+        .values(lease_owner=holder, lease_until=bindparam("until"), attempts=jobs.c.attempts + 1)
+        .returning(*jobs.c)
+    )
+
+
 def _waiting() -> ColumnElement[bool]:
     return jobs.c.step != Step.DONE
 
@@ -219,3 +242,6 @@ async def _put_off(connection: AsyncConnection, unreadable: UnreadableRow, now: 
     log_unreadable(unreadable)
     later = FREE | {"next_attempt_at": now + UNREADABLE_AGAIN}
     await connection.execute(update(jobs).where(jobs.c.id == unreadable.job_id).values(later))
+
+
+_LEASE: Final = _lease()  # built once: the runner asks with every step

@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from unittest.mock import patch
 
 from bot.app.build import App
 from bot.config import load
 from tests.loopback_discord.incoming import Call
 from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.remembered_media import RememberedMedia
 from tests.wire.bot_process import environment
 from tests.wire.scene import PATIENCE, Scene, migrated, scene
 
@@ -78,7 +80,8 @@ async def bot_by_hand(folder: Path) -> AsyncIterator[ByHand]:
         settings = {"CONSENT__ASK": "false", "TOAPIS__POLL_FIRST": "1", "TOAPIS__POLL_EVERY": "3"}
         environ = environment(world.discord, world.provider, migrated(folder), **settings)
         ours = {name: value for name, value in environ.items() if name.startswith("CASTBOOK")}
-        app = App(load(None, ours), clock=world.discord.clock.now, random=Random(7))
+        with patch("bot.app.build.MeasuredMediaWorker", RememberedMedia):  # one clip, and a second for each look at it
+            app = App(load(None, ours), clock=world.discord.clock.now, random=Random(7))
         await app.open()
         serving = asyncio.create_task(app.serve_discord())
         try:

@@ -79,12 +79,14 @@ def _best_two(by_end: Sequence[Window]) -> list[Window]:
     ends = [window.end for window in by_end]
     until: list[Window] = []  # the best of each and all before it
     best: list[Window] = []
+    most = (0, 0.0)
     for window in by_end:
         before = bisect_right(ends, window.start, hi=len(until))
-        found = [window, until[before - 1]] if before else [window]
-        if (len(found), _total(found)) > (len(best), _total(best)):
-            best = found
-        until.append(max(window, until[-1], key=lambda each: each.score) if until else window)
+        other = until[before - 1] if before else None
+        total = (2, window.score + other.score) if other else (1, window.score)
+        if total > most:
+            best, most = [window, other] if other else [window], total
+        until.append(until[-1] if until and until[-1].score > window.score else window)
     return best
 
 
