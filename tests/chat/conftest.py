@@ -2,13 +2,12 @@
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import discord
 import pytest
 import simcord
-import structlog
 from aiohttp import web
 from discord.http import Route
 
@@ -21,16 +20,6 @@ from tests.chat.deliveries import Row
 from tests.chat.samples import a_job, asked_at
 from tests.chat.small_discord import LoopbackDiscord, Now
 from tests.chat.stage import Stage, a_client
-
-
-@pytest.fixture(autouse=True)
-def plain_logs() -> Iterator[None]:
-    """Tracebacks as plain text: drawn ones take a second each."""
-    structlog.configure(
-        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer(key_order=["event"])]
-    )
-    yield
-    structlog.reset_defaults()
 
 
 @pytest.fixture

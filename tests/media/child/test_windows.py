@@ -32,7 +32,7 @@ def ranges(chosen: list[Window]) -> list[tuple[float, float]]:
     return [(window.start, window.end) for window in chosen]
 
 
-spans = st.tuples(st.floats(0, 200), st.floats(0, 30)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+spans = st.tuples(st.floats(0, 200), st.floats(0, 12)).map(lambda pair: (pair[0], pair[0] + pair[1]))
 
 
 @given(spans)
