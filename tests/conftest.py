@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import settings
+
+from tests import injected
 
 # A shared machine is slow at times: how many examples there are is what counts, not how long one takes. The same
 # examples in every run, so that a red build is about the change.
@@ -28,6 +31,24 @@ def quiet_tracebacks() -> None:
 
 
 quiet_tracebacks()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Coverage counts the first example of each test: to trace all of them takes a quarter of the whole run."""
+    seen: set[tuple[Path, str]] = set()
+    for item in items:
+        test = (item.path, getattr(item, "originalname", item.name))
+        if test in seen:
+            item.add_marker(pytest.mark.no_cover)
+        seen.add(test)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def faults_by_kind(record_testsuite_property: Callable[[str, object], None]) -> Iterator[None]:
+    """In the report (``--junitxml``), where ``make faults`` reads it."""
+    yield
+    for kind, times in injected.happened.items():
+        record_testsuite_property(f"{injected.FIGURE}{kind}", times)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import json as jsonlib
 import socket
 import struct
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -17,6 +18,7 @@ from playground.provider.answers import error
 Moment = Literal["before_read", "after_taken"]
 Damage = Literal["reset", "truncated", "oversized", "html", "not_utf8"]
 
+_WHEN: Final[Mapping[Moment, str]] = {"before_read": "request not taken", "after_taken": "request taken"}
 _OVERSIZED: Final = 3 * 1024 * 1024  # bytes; far beyond what any documented answer needs
 
 
@@ -50,9 +52,13 @@ class _Spoiling:
 
 
 class Faults:
-    """What has been ordered and not yet happened, in the order in which it was ordered."""
+    """What has been ordered and not yet happened, in the order in which it was ordered.
+
+    ``happened`` counts by kind what has.
+    """
 
     def __init__(self) -> None:
+        self.happened: Counter[str] = Counter()
         self._answers: list[_Fault] = []
         self._drops: list[Moment] = []
         self._stalls: list[Moment] = []
@@ -108,6 +114,7 @@ class Faults:
                 fault.times -= 1
                 if fault.times <= 0:
                     self._answers.remove(fault)
+                self.happened[f"answer {fault.status}"] += 1
                 return fault.answer()
         return None
 
@@ -115,6 +122,7 @@ class Faults:
         """Whether the connection is to be closed now; the order is used up."""
         if self._drops and self._drops[0] == moment:
             self._drops.pop(0)
+            self.happened[f"connection closed, {_WHEN[moment]}"] += 1
             return True
         return False
 
@@ -122,6 +130,7 @@ class Faults:
         """Waits, if that was ordered; the order is used up."""
         if self._stalls and self._stalls[0] == moment:
             self._stalls.pop(0)
+            self.happened[f"silence, {_WHEN[moment]}"] += 1
             await self._goes_on.wait()
 
     async def spoil(self, request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
@@ -131,6 +140,7 @@ class Faults:
                 spoiling.times -= 1
                 if spoiling.times <= 0:
                     self._spoilings.remove(spoiling)
+                self.happened[f"answer damaged: {spoiling.damage}"] += 1
                 if spoiling.damage == "reset":
                     return await _cut_off(request, answer)
                 return _damaged(answer, answer.body, spoiling.damage)

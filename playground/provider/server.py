@@ -161,6 +161,11 @@ class SimulatedProvider:
         """
         self._faults.spoil_next(method, path_prefix, damage, times=times)
 
+    @property
+    def faults_happened(self) -> Mapping[str, int]:
+        """How often each kind of what was ordered has happened."""
+        return self._faults.happened
+
     def mend(self) -> None:
         """Nothing that was ordered (`fail_next`, `drop_next`, `stall_next`, `spoil_next`) happens any more."""
         self._faults.mend()

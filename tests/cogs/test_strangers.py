@@ -253,12 +253,11 @@ async def test_the_walk_knows_everything_that_is_registered(there: Stage) -> Non
 
 
 @pytest.fixture(scope="module")
-def count(request: pytest.FixtureRequest) -> Iterator[Count]:
-    """Of all walks together; printed after the last."""
+def count(record_testsuite_property: Callable[[str, object], None]) -> Iterator[Count]:
+    """Of all walks together: a figure of ``make faults``."""
     count = Count()
     yield count
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        print(f"\nstrangers' attempts / successes: {count.attempts} / {len(count.successes)}")
+    record_testsuite_property("strangers' attempts / successes", f"{count.attempts} / {len(count.successes)}")
 
 
 @pytest.mark.parametrize("way", ["every_command", "every_press", "every_form"])

@@ -1,6 +1,7 @@
 """The long run: python -m tests.faults [--seed N] [--only WORDS] [--at-once N]
 
-Kills the bot at every point and at random moments, and prints what became of it. Fails where anything was lost.
+Kills the bot at every point and at random moments, injects every single fault, and prints what became of it. Fails
+where anything was lost.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
+from tests.faults import suites
 from tests.faults.campaign import RANDOM_MOMENTS, Campaign, carry_out, every_point, inside_acts, random_moments
 from tests.faults.figures import table
 
@@ -30,10 +32,13 @@ def main() -> int:
     campaign = Campaign(chosen.seed)
     with tempfile.TemporaryDirectory(prefix="castbook-looks-") as looks:
         asyncio.run(_run(campaign, Path(looks), chosen.only, chosen.at_once))
-    print("\n" + table(campaign) + "\n")
-    for failure in campaign.failures:
+    _say("the tests of single faults, of hostile links and of strangers")
+    others = asyncio.run(suites.figures())
+    print("\n" + table(campaign, others.by_name) + "\n")
+    failures = campaign.failures + ([others.failed] if others.failed else [])
+    for failure in failures:
         print(f"FAILED: {failure}")
-    return 1 if campaign.failures else 0
+    return 1 if failures else 0
 
 
 async def _run(campaign: Campaign, looks: Path, only: str, at_once: int) -> None:

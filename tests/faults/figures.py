@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tests.faults.campaign import Campaign, happened
 from tests.faults.points import Kill
 from tests.faults.scenario import ENOUGH, Outcome
 
 
-def table(campaign: Campaign) -> str:
-    """What people want to know of it."""
+def table(campaign: Campaign, others: Mapping[str, object] | None = None) -> str:
+    """What people want to know of it; ``others`` are figures of other tests."""
     outcomes = campaign.outcomes
     found = [outcome.findings for outcome in outcomes]
     tried, survived = sum(map(kills, outcomes)), sum(kills(each) for each in outcomes if not each.findings.wrong)
@@ -31,6 +31,7 @@ def table(campaign: Campaign) -> str:
         ("results that nobody could be sent, kept in /tasks", sum(each.in_tasks for each in found)),
         ("questions that had to be looked for in /tasks", sum(each.looked_into_tasks for each in outcomes)),
         ("orphan files after the sweep", sum(each.orphans for each in found)),
+        *(others or {}).items(),
         ("seconds", f"{campaign.seconds:.0f}"),
         ("seed", campaign.seed),
     ]

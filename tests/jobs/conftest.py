@@ -16,6 +16,7 @@ from bot.config import Settings, load
 from bot.store.database import Database
 from playground.clip import render_clip
 from playground.provider import SimulatedProvider
+from tests import injected
 from tests.jobs.shop import FakeClock, FileHost, Shop
 
 
@@ -85,6 +86,7 @@ async def simulated(clock: FakeClock) -> AsyncIterator[SimulatedProvider]:
     provider = SimulatedProvider(seconds_per_task=15, clock=clock)
     await provider.start()
     yield provider
+    injected.of_the_provider(provider)
     await provider.stop()
 
 

@@ -17,6 +17,7 @@ from bot.provider.transport import Timeouts
 from bot.store.provider_state import Pause
 from bot.values.job import CharacterRequest, Job, Outcome, Step
 from playground.provider.faults import Damage
+from tests import injected
 from tests.jobs.shop import OWNER, RANGE, Shop, with_limits
 
 CREATE = "/v1/videos/generations"
@@ -80,6 +81,7 @@ async def test_a_provider_that_refuses_connections_for_two_minutes_is_waited_for
     waiting = await shop.job(job)
     assert (waiting.step, waiting.outcome, waiting.submit_started_at) == (Step.SUBMIT, None, None)
     assert waiting.attempts > 1
+    injected.happened["provider: connection refused"] += waiting.attempts
     assert not shop.courier.operators
     shop.settings = usual
     await shop.restart()
@@ -105,6 +107,7 @@ async def test_a_name_that_is_not_found_for_two_minutes_is_waited_for(
         patch.setattr(socket, "getaddrinfo", nobody)
         await shop.run(120)
     assert tried > 1
+    injected.happened["provider: name not found"] += tried
     waiting = await shop.job(job)
     assert (waiting.step, waiting.outcome, waiting.submit_started_at) == (Step.SUBMIT, None, None)
     await shop.run()
@@ -406,6 +409,7 @@ class Calls(list[tuple[str, str]]):
 
 def jumps(shop: Shop, by: timedelta) -> None:
     """Our clock jumps; the provider's does not."""
+    injected.happened[f"clock: jump {'forwards' if by > timedelta() else 'backwards'}"] += 1
     of_the_provider = shop.simulated.clock
     shop.clock.instant += by
     shop.simulated.clock = lambda: of_the_provider() - by

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
 
+from tests import injected
 from tests.loopback_discord.incoming import reset
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Gateway:
 
     def drop(self) -> None:
         """Cut every connection; the sessions can be resumed."""
+        injected.happened["Discord: gateway cut off"] += 1
         for connection in list(self.connections):
             reset(connection.request)
 
@@ -89,6 +91,7 @@ class Gateway:
 
     def invalidate(self, *, resumable: bool = False) -> None:
         """Op 9; not `resumable` also forgets the sessions."""
+        injected.happened["Discord: session invalid"] += 1
         if not resumable:
             self.sessions.clear()
         for connection in self.connections:
@@ -111,6 +114,7 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         if self.down:
+            injected.happened["Discord: gateway down"] += 1
             raise web.HTTPServiceUnavailable
         ws = web.WebSocketResponse(max_msg_size=4096)
         await ws.prepare(request)

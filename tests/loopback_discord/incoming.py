@@ -59,6 +59,14 @@ class Forced:
         return self.path.search(call.path) is not None
 
     @property
+    def kind(self) -> str:
+        """What is wrong with it, in words."""
+        taken = ", request taken" if self.processed else ""
+        if self.drop:
+            return f"connection reset{taken}"
+        return f"answer held back{taken}" if self.status is None else f"answer {self.status} (code {self.code}){taken}"
+
+    @property
     def replaces(self) -> bool:
         """Whether it answers in Discord's place, and does not merely hold the request back."""
         return self.drop or self.status is not None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from tests import injected
 from tests.loopback_discord.incoming import Call, Forced, read_body, reset
 from tests.loopback_discord.refusals import Refusal, json_response, not_found, unauthorized
 from tests.loopback_discord.routes_application import ApplicationRoutes
@@ -41,6 +42,7 @@ class Rest:
         forced = next((each for each in self.forced if each.matches(call)), None)
         if forced:
             forced.done += 1
+            injected.happened[f"Discord: {forced.kind}"] += 1
         try:
             response = await self._answer(request, call, forced)
         finally:

@@ -18,6 +18,7 @@ from aiohttp import web
 from bot.values.clock import utc_now
 from playground.clip import render_clip
 from playground.provider import SimulatedProvider, Task
+from tests import injected
 from tests.loopback_discord.driving import User
 from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.messages import Message
@@ -152,3 +153,4 @@ async def scene(*, one_clock: bool = False, seconds_per_task: float = 0.1) -> As
         async with Provider(discord, seconds_per_task=seconds_per_task, clock=clock) as made:
             guild = discord.add_guild("studio")
             yield Scene(discord, made, guild, guild.add_channel("casting"))
+            injected.of_the_provider(made)
