@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import secrets
 import sys
 import tempfile
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("--at-once", type=int, default=3, help="scenarios at once")
     chosen = parser.parse_args()
     print(f"seed {chosen.seed}", flush=True)
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)  # a client that was killed is no news here
     campaign = Campaign(chosen.seed)
     with tempfile.TemporaryDirectory(prefix="castbook-looks-") as looks:
         asyncio.run(_run(campaign, Path(looks), chosen.only, chosen.at_once))

@@ -108,9 +108,14 @@ async def _until_it_happens(plan: Plan, looks: Path) -> Outcome:
     for _ in range(TRIES - 1):
         if outcome.findings.wrong or happened(outcome):
             break
-        once = tuple(replace(kill, hit=1) if isinstance(kill, Kill) else kill for kill in plan.kills)
-        outcome = await run(replace(plan, kills=once), looks)
+        plan = replace(plan, kills=tuple(map(_sooner, plan.kills)))
+        outcome = await run(plan, looks)
     return outcome
+
+
+def _sooner(kill: Kill | At) -> Kill | At:
+    """On a fast machine all may be over by then."""
+    return replace(kill, hit=1, delay=kill.delay / 2) if isinstance(kill, Kill) else At(kill.seconds / 2)
 
 
 async def every_point(looks: Path, campaign: Campaign, random: Random, say: Say) -> list[Plan]:
@@ -148,8 +153,9 @@ def inside_acts(points: Iterable[str], random: Random) -> list[Plan]:
         story = Story.PICKED if step == "choose" else Story.LATE if posts else Story.STRAIGHT
         media = act.startswith("media.")
         kill = Kill(name, "during", delay=random.uniform(0.0, DURING_MEDIA if media else DURING))
-        if act != "discord.history":  # only after another kill
-            plans.append(Plan((kill,), story, random.random() < 0.5, real_media=media))
+        first = (_TAKEN,) if act == "provider.find" else ()  # it is looked for after a kill only
+        if act != "discord.history":  # nor this, and not after every kill
+            plans.append(Plan((*first, kill), story, random.random() < 0.5, real_media=media))
     return plans
 
 
