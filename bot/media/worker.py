@@ -6,13 +6,14 @@ What goes wrong in a child, up to its death, is one failed piece of work with a 
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
 import structlog
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -48,8 +49,15 @@ class _Refused(_Strict):
     detail: str
 
 
+class _NoRoom(_Strict):
+    no_room: Literal[True]
+
+
 class _Failed(_Strict):
     failed: str
+
+
+_NoAnswer: TypeAlias = _Refused | _NoRoom | _Failed
 
 
 @dataclass(frozen=True)
@@ -63,17 +71,17 @@ class _Operation(Generic[_T]):
     """
 
     name: str
-    reply: TypeAdapter[_Answered[_T] | _Refused | _Failed]
+    reply: TypeAdapter[_Answered[_T] | _NoAnswer]
     cpu: int
     wall: float
 
 
-_PROBE = _Operation[VideoFacts]("probe", TypeAdapter(_Answered[VideoFacts] | _Refused | _Failed), cpu=8, wall=20)
-_FILMSTRIP = _Operation[Filmstrip]("filmstrip", TypeAdapter(_Answered[Filmstrip] | _Refused | _Failed), cpu=30, wall=45)
-_SUGGEST = _Operation[BestSeconds]("suggest", TypeAdapter(_Answered[BestSeconds] | _Refused | _Failed), cpu=60, wall=90)
-_EXAMINE = _Operation[Findings]("examine", TypeAdapter(_Answered[Findings] | _Refused | _Failed), cpu=30, wall=45)
-_CUT = _Operation[Cut]("cut", TypeAdapter(_Answered[Cut] | _Refused | _Failed), cpu=40, wall=60)
-_PICTURE = _Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _Refused | _Failed), cpu=8, wall=20)
+_PROBE = _Operation[VideoFacts]("probe", TypeAdapter(_Answered[VideoFacts] | _NoAnswer), cpu=8, wall=20)
+_FILMSTRIP = _Operation[Filmstrip]("filmstrip", TypeAdapter(_Answered[Filmstrip] | _NoAnswer), cpu=30, wall=45)
+_SUGGEST = _Operation[BestSeconds]("suggest", TypeAdapter(_Answered[BestSeconds] | _NoAnswer), cpu=60, wall=90)
+_EXAMINE = _Operation[Findings]("examine", TypeAdapter(_Answered[Findings] | _NoAnswer), cpu=30, wall=45)
+_CUT = _Operation[Cut]("cut", TypeAdapter(_Answered[Cut] | _NoAnswer), cpu=40, wall=60)
+_PICTURE = _Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=8, wall=20)
 
 
 class MediaWorker:
@@ -142,6 +150,8 @@ class MediaWorker:
         if isinstance(reply, _Refused):
             _log.info("media_refused", operation=operation.name, why=reply.refused, detail=_short(reply.detail))
             raise BadFile(_SENTENCES[reply.refused])
+        if isinstance(reply, _NoRoom):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if isinstance(reply, _Failed):
             raise _failed(operation, how="error", detail=_short(reply.failed))
         return reply.answer

@@ -2,9 +2,11 @@
 
 import asyncio
 import dataclasses
+import errno
 import json
 import os
 import signal
+import subprocess
 import sys
 import textwrap
 import time
@@ -285,6 +287,23 @@ async def test_seconds_that_are_no_range_are_nonsense(program: Program) -> None:
     program(f"print({json.dumps({'answer': answer})!r})")
     with pytest.raises(MediaFailed):
         await MediaWorker().suggest(Path("/nowhere"))
+
+
+async def test_a_full_disk_in_the_child_is_a_full_disk_here(program: Program) -> None:
+    program("""print(json.dumps({"no_room": True}))""")
+    with pytest.raises(OSError, match="No space left") as raised:
+        await MediaWorker().probe(Path("/nowhere"))
+    assert raised.value.errno == errno.ENOSPC
+
+
+def test_the_child_says_when_there_is_no_room(clip: Path, tmp_path: Path) -> None:
+    """What is written to /dev/full meets a full disk."""
+    into = tmp_path / "strip.webp"
+    into.symlink_to("/dev/full")
+    request = {"operation": "filmstrip", "source": str(clip), "marks": [], "into": str(into)}
+    command = [sys.executable, "-I", "-B", str(child_process.PROGRAM)]
+    said = subprocess.run(command, input=json.dumps(request).encode(), stdout=subprocess.PIPE, check=True).stdout
+    assert json.loads(said) == {"no_room": True}
 
 
 @pytest.mark.parametrize("why", Unusable)

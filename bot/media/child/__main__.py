@@ -2,13 +2,15 @@
 
 Started by path with ``python -I``, so that neither the environment nor the working folder decides what is imported.
 A request is ``{"operation": …, "source": …, "parent": …, "limits": {…}, …}``; an answer is one of ``{"answer": …}``,
-``{"refused": why, "detail": …}`` (the file's fault) and ``{"failed": …}`` (ours: the parent logs it). ``parent`` is the
-process without which nobody would read the answer; ``limits`` are those of :class:`Limits` that differ.
+``{"refused": why, "detail": …}`` (the file's fault), ``{"no_room": true}`` (the disk's) and ``{"failed": …}`` (ours:
+the parent logs it). ``parent`` is the process without which nobody would read the answer; ``limits`` are those of
+:class:`Limits` that differ.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import stat
@@ -25,6 +27,7 @@ from bot.media.child.confinement import Limits, confine
 from bot.values.video import Unusable
 
 MOST_ASKED = 65_536  # bytes of a request
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def main() -> None:
@@ -50,6 +53,8 @@ def _answer(request: Mapping[str, Any]) -> Mapping[str, Any]:
     except MemoryError:
         return {"refused": Unusable.TOO_MUCH_MEMORY, "detail": ""}
     except Exception as error:  # noqa: BLE001 - the parent has the log
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            return {"no_room": True}
         where = traceback.extract_tb(error.__traceback__)[-1]
         return {"failed": f"{type(error).__name__} in {where.name}, line {where.lineno} of {Path(where.filename).name}"}
 
