@@ -23,6 +23,8 @@ RANDOM_MOMENTS = 40
 
 # Passed only where the machine is slow: a picker is so late that somebody looks for it in /tasks.
 SOMETIMES = frozenset({"bot.commit.OwnedJobs.pick"})
+# Only for a submission that was cut off, which a kill at some moment seldom does.
+FIND = "submit.provider.find"
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -124,7 +126,8 @@ async def every_point(looks: Path, campaign: Campaign, random: Random, say: Say)
     known: set[Point] = set()
     for dry in DRY_RUNS:
         await carry_out([dry], looks, campaign, say)
-        points = {point for point in campaign.outcomes[-1].passed if point[0] not in SOMETIMES}
+        rare = SOMETIMES if _TAKEN in dry.kills else SOMETIMES | {FIND}
+        points = {point for point in campaign.outcomes[-1].passed if point[0] not in rare}
         for point in sorted(points - known):
             plans += [_killed_at(point, replace(dry, remembers=remembers), random) for remembers in (True, False)]
         if not dry.remembers or dry.story in (Story.LATE, Story.OUTAGE):  # what is delivered, and how, is another there
@@ -153,7 +156,7 @@ def inside_acts(points: Iterable[str], random: Random) -> list[Plan]:
         story = Story.PICKED if step == "choose" else Story.LATE if posts else Story.STRAIGHT
         media = act.startswith("media.")
         kill = Kill(name, "during", delay=random.uniform(0.0, DURING_MEDIA if media else DURING))
-        first = (_TAKEN,) if act == "provider.find" else ()  # it is looked for after a kill only
+        first = (_TAKEN,) if name == FIND else ()
         if act != "discord.history":  # nor this, and not after every kill
             plans.append(Plan((*first, kill), story, random.random() < 0.5, real_media=media))
     return plans
