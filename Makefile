@@ -65,7 +65,7 @@ $(VENV)/.lock: requirements/lock.txt
 	touch $@
 
 # simcord's preview asks for an older PyAV than the one we use; it runs with ours (the override).
-UVO := --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -q
+UVO := --universal --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --no-header -q
 UVC := $(BIN)/uv pip compile pyproject.toml $(UVO)
 # Packages of which only files are wanted: models, clips. What they depend on is left out.
 UVP := $(BIN)/uv pip compile --no-deps $(UVO)
