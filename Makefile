@@ -65,13 +65,15 @@ $(VENV)/.lock: requirements/lock.txt
 	touch $@
 
 # simcord's preview asks for an older PyAV than the one we use; it runs with ours (the override).
-UVO := --universal --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate --no-header -q
+UVO := --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 UVC := $(BIN)/uv pip compile pyproject.toml $(UVO)
 # Packages of which only files are wanted: models, clips. What they depend on is left out.
 UVP := $(BIN)/uv pip compile --no-deps $(UVO)
 lock: $(VENV)/.lock  ## pin every version with its hashes
 	$(UVC) -o requirements/run.txt
+	sed -i 's/^coverage\[toml\]==/coverage==/' requirements/dev.txt
 	$(UVC) --extra dev --override requirements/override.in -c requirements/run.txt -o requirements/dev.txt
+	sed -i 's/^coverage==/coverage[toml]==/' requirements/dev.txt  # as pytest-cov asks: pip takes a newer one otherwise
 	$(UVP) requirements/models.in -o requirements/models.txt
 	$(UVP) requirements/clips.in -o requirements/clips.txt
 
