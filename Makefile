@@ -41,7 +41,7 @@ invite: $(VENV)/.run  ## print the link with which a server invites the bot
 	$(BIN)/python -m bot invite
 
 test: lint types layers  ## everything that must be green
-	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

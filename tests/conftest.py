@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 import structlog
@@ -31,16 +30,6 @@ def quiet_tracebacks() -> None:
 
 
 quiet_tracebacks()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Coverage counts the first example of each test: to trace all of them takes a quarter of the whole run."""
-    seen: set[tuple[Path, str]] = set()
-    for item in items:
-        test = (item.path, getattr(item, "originalname", item.name))
-        if test in seen:
-            item.add_marker(pytest.mark.no_cover)
-        seen.add(test)
 
 
 @pytest.fixture(scope="session", autouse=True)
