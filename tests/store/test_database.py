@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import stat
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from bot.errors import BadConfiguration, BadStart
 from bot.store.database import Database
+from bot.store.sqlite import SteadyConnection
 from bot.store.tables import closed_models, consents, jobs
 
 
@@ -212,6 +214,32 @@ async def test_a_reader_sees_one_snapshot_and_waits_for_no_writer(database: Data
             assert await agreed(database) == 0
         assert await reading.scalar(counted) == 0
     assert await agreed(database) == 1
+
+
+async def test_a_statement_is_one_visit_to_the_connections_thread(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await agreed(database) == 0  # the connection is made
+    visits, execute = [], SteadyConnection._execute
+
+    async def counted(self: SteadyConnection, fn: Callable[..., Any], *args: Any) -> Any:
+        visits.append(fn.__name__)
+        return await execute(self, fn, *args)
+
+    monkeypatch.setattr(SteadyConnection, "_execute", counted)
+    async with database.read() as connection:
+        found = await connection.execute(text("SELECT 1 UNION SELECT 2 UNION SELECT 3"))
+        assert found.all() == [(1,), (2,), (3,)]
+    assert len(visits) == 3, "the transaction's begin, the statement, the transaction's end"
+
+
+async def test_what_a_statement_found_can_be_read_in_pieces(database: Database) -> None:
+    numbers = text("WITH RECURSIVE n(i) AS (SELECT 0 UNION SELECT i + 1 FROM n WHERE i < 999) SELECT i FROM n")
+    async with database.read() as connection:
+        pieces = [piece async for piece in (await connection.stream(numbers)).scalars().partitions(300)]
+        one_by_one = [number async for number in (await connection.stream(numbers)).scalars()]
+    assert [len(piece) for piece in pieces] == [300, 300, 300, 100]
+    assert [number for piece in pieces for number in piece] == one_by_one == list(range(1000))
 
 
 async def test_a_cancelled_transaction_leaves_the_writer_usable(database: Database, now: datetime) -> None:
