@@ -10,6 +10,7 @@ import pytest
 from bot.config import Settings, load
 from playground.provider import SimulatedProvider
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.wire.scene import migrated
 
 MakeSettings = Callable[..., Settings]
 
@@ -28,7 +29,8 @@ async def provider() -> AsyncIterator[SimulatedProvider]:
 
 @pytest.fixture
 def make_settings(tmp_path: Path, discord: LoopbackDiscord, provider: SimulatedProvider) -> MakeSettings:
-    """Settings for both, with changes as ``SECTION__KEY="value"``."""
+    """Settings for both, with changes as ``SECTION__KEY="value"``; the database is at head."""
+    migrated(tmp_path)
 
     def make(**changes: str) -> Settings:
         environ = {

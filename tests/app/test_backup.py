@@ -24,14 +24,12 @@ from bot.values.source import Link
 from bot.values.time_range import TimeRange
 from tests.app.conftest import MakeSettings
 from tests.small_files import files_at_most
-from tests.wire.scene import migrated
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def settings(make_settings: MakeSettings, tmp_path: Path) -> Settings:
-    migrated(tmp_path)
+def settings(make_settings: MakeSettings) -> Settings:
     return make_settings()
 
 

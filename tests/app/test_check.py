@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -67,8 +68,11 @@ async def test_the_invite_asks_for_exactly_what_the_bot_needs(
     assert int(query["permissions"][0]) == WANTED
 
 
-async def test_migrate_makes_the_database(make_settings: MakeSettings, capsys: pytest.CaptureFixture[str]) -> None:
-    settings = make_settings()
+async def test_migrate_makes_the_database(
+    make_settings: MakeSettings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = make_settings(STORE__URL=f"sqlite+aiosqlite:///{tmp_path}/new.db")
     assert await check.migrate(settings) == 0
     assert "database" in capsys.readouterr().out
+    assert (tmp_path / "new.db").stat().st_size
     assert await check.migrate(settings) == 0

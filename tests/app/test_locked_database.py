@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import build
 from bot.app.build import App
 from bot.config import load
 from bot.store import database, sqlite
+from tests.remembered_looks import RememberedMedia
 from tests.wire.bot_process import environment
 from tests.wire.scene import PATIENCE, Scene, migrated, scene
 
@@ -26,6 +28,11 @@ def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     patient = f"PRAGMA busy_timeout={int(BUSY * 1000)}"
     monkeypatch.setattr(sqlite, "_WRITER", (*sqlite._WRITER, patient))
     monkeypatch.setattr(database, "PATIENT", patient)
+
+
+@pytest.fixture(autouse=True)
+def remembered_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(build, "MeasuredMediaWorker", RememberedMedia)
 
 
 @asynccontextmanager

@@ -22,30 +22,29 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-sys.modules.setdefault("rich", None)  # type: ignore[arg-type]  # as bot.app.__main__ does, for the same reason
+from discord.http import HTTPClient, Route
+from discord.webhook.async_ import AsyncWebhookAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from discord.http import HTTPClient, Route  # noqa: E402
-from discord.webhook.async_ import AsyncWebhookAdapter  # noqa: E402
-from sqlalchemy.ext.asyncio import AsyncConnection  # noqa: E402
-
-from bot import limits  # noqa: E402
-from bot.app import service  # noqa: E402
-from bot.app.build import App  # noqa: E402
-from bot.app.process import finish  # noqa: E402
-from bot.config import Settings  # noqa: E402
-from bot.jobs.backoff import backoff  # noqa: E402
-from bot.jobs.held import Held  # noqa: E402
-from bot.media.download import Downloader  # noqa: E402
-from bot.media.part_file import PartFile  # noqa: E402
-from bot.media.results import Workshop  # noqa: E402
-from bot.media.worker import MediaWorker  # noqa: E402
-from bot.provider.client import ToapisClient  # noqa: E402
-from bot.store.database import Database  # noqa: E402
-from bot.store.files import FileStore  # noqa: E402
-from bot.values.clock import utc_now  # noqa: E402
-from bot.values.job import Job  # noqa: E402
-from tests.faults.points import ARMED, KILLED, Kill, When  # noqa: E402
-from tests.faults.remembered_looks import remember_looks  # noqa: E402
+from bot import limits
+from bot.app import service
+from bot.app.build import App
+from bot.app.process import finish
+from bot.config import Settings
+from bot.jobs.backoff import backoff
+from bot.jobs.held import Held
+from bot.media.download import Downloader
+from bot.media.part_file import PartFile
+from bot.media.results import Workshop
+from bot.media.worker import MediaWorker
+from bot.provider.client import ToapisClient
+from bot.store.database import Database
+from bot.store.files import FileStore
+from bot.values.clock import utc_now
+from bot.values.job import Job
+from tests.faults.points import ARMED, KILLED, Kill, When
+from tests.forks import be_in
+from tests.remembered_looks import remember_looks
 
 T = TypeVar("T")
 
@@ -127,12 +126,7 @@ def die() -> None:
 
 def live(orders: Orders) -> NoReturn:
     """Be the bot."""
-    os.environ.clear()
-    os.environ.update(orders.environ)
-    os.chdir(orders.folder)
-    log = os.open(orders.folder / "stderr.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    be_in(orders.folder, orders.environ)
     _hurry(orders)
     if orders.looks is not None:
         remember_looks(orders.looks)

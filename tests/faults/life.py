@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import multiprocessing
 import os
 from collections.abc import Mapping
-from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
 
 from tests.faults.app import Orders, live
 from tests.faults.points import Kill, Trace
-
-
-def _forks() -> ForkServerContext:
-    """Processes that begin where the imports are done: a start costs a third of what it would, and is the same one."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.app"])
-    return context
-
-
-_FORKS = _forks()
+from tests.forks import Fork
 
 
 class Bot:
@@ -35,8 +23,7 @@ class Bot:
         self._clock.touch()
         self.advance(0.0)
         self._armed = folder / "armed"
-        self._process: ForkServerProcess | None = None
-        self._over = asyncio.Event()
+        self._process: Fork | None = None
         self.lives = 0
 
     @property
@@ -78,30 +65,17 @@ class Bot:
             same_nonce=self._same_nonce,
             only_opens=only_opens,
         )
-        self._process = _FORKS.Process(target=live, args=(orders,), daemon=True)
-        self._process.start()  # not in a thread: each start also looks after the processes of the other starts
-        over, sentinel, loop = asyncio.Event(), self._process.sentinel, asyncio.get_running_loop()
-
-        def ended() -> None:
-            loop.remove_reader(sentinel)
-            over.set()
-
-        loop.add_reader(sentinel, ended)
-        self._over = over
+        self._process = Fork(live, orders)
 
     @property
     def alive(self) -> bool:
         """Whether a process runs."""
-        return self._process is not None and not self._over.is_set()
+        return self._process is not None and self._process.returncode is None
 
     async def ended(self) -> int:
         """Wait for its end; the exit code, or the negative number of the signal that ended it."""
-        process = self._process
-        assert process is not None
-        await self._over.wait()
-        process.join()
-        assert process.exitcode is not None
-        return process.exitcode
+        assert self._process is not None
+        return await self._process.wait()
 
     async def kill(self) -> None:
         """End it now, as a power cut does. It may be dead already."""

@@ -57,7 +57,7 @@ from bot.values.job import (
 from bot.values.source import Attachment, EarlierTask, Link, Source
 from bot.values.time_range import TimeRange
 from playground.provider import SimulatedProvider
-from tests.remembered_media import RememberedMedia
+from tests.remembered_looks import RememberedMedia
 
 OWNER, STRANGER = 4001, 4002
 RANGE = TimeRange(Decimal(1), Decimal(3))

@@ -20,7 +20,7 @@ from bot.config import load
 from tests.loopback_discord.incoming import Call
 from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.server import LoopbackDiscord
-from tests.remembered_media import RememberedMedia
+from tests.remembered_looks import RememberedMedia
 from tests.wire.bot_process import environment
 from tests.wire.scene import PATIENCE, Scene, migrated, scene
 

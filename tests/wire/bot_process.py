@@ -1,4 +1,4 @@
-"""``python -m bot`` as a real process, pointed at a loopback Discord and the simulated provider."""
+"""The bot as a real process, pointed at a loopback Discord and the simulated provider."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import NoReturn, Self, TypeVar
 
 import aiohttp
 
+from bot.app import service
+from bot.app.process import finish
 from playground.provider import SimulatedProvider
+from tests.forks import Fork, be_in
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.remembered_looks import looks_of_this_process, remember_looks
 from tests.wire.scene import ROOT
 
 T = TypeVar("T")
@@ -88,16 +92,35 @@ async def castbook(command: str, environ: dict[str, str], folder: Path, *argumen
     return Finished(child.returncode, out.decode(), err.decode())
 
 
-class BotProcess:
-    """``castbook run`` on the files in ``folder``: each ``start`` is a new process on the same ones."""
+def live(folder: Path, environ: dict[str, str], looks: Path) -> NoReturn:
+    """Be what ``castbook run`` becomes, where all is imported. Looks at the same clip are remembered."""
+    be_in(folder, environ)
+    remember_looks(looks)
+    finish(None, service.run)
 
-    def __init__(self, discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, **changes: str) -> None:
+
+class BotProcess:
+    """The service on the files in ``folder``: each ``start`` is a new process on the same ones.
+
+    It is forked (:func:`live`) unless ``as_command`` or a ``launcher`` asks for ``castbook run``.
+    """
+
+    def __init__(
+        self,
+        discord: LoopbackDiscord,
+        provider: SimulatedProvider,
+        folder: Path,
+        *,
+        as_command: bool = False,
+        **changes: str,
+    ) -> None:
         self.discord = discord
         self.folder = folder
         self.environ = environment(discord, provider, folder, **changes)
         self.log = folder / "stderr.log"
+        self._as_command = as_command
         self.launcher: tuple[str, ...] = ()  # a command that ends by executing what follows
-        self._child: asyncio.subprocess.Process | None = None
+        self.child: asyncio.subprocess.Process | Fork | None = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -106,7 +129,7 @@ class BotProcess:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await _end(self._child)
+        await _end(self.child)
 
     @property
     def stderr(self) -> str:
@@ -116,15 +139,10 @@ class BotProcess:
     async def start(self) -> None:
         """Start it, and wait until it has identified at the gateway, with its commands registered."""
         before = len(self.discord.gateway.identifies)
-        with self.log.open("ab") as log:
-            self._child = await asyncio.create_subprocess_exec(
-                *(*self.launcher, sys.executable, "-m", "bot", "run"),
-                cwd=self.folder,
-                env=self.environ,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+        if self._as_command or self.launcher:
+            self.child = await self._command()
+        else:
+            self.child = Fork(live, self.folder, self.environ, looks_of_this_process())
         gateway = self.discord.gateway
         await self._alive(
             self.discord.wait_for(
@@ -132,6 +150,17 @@ class BotProcess:
                 STARTS_WITHIN,
             )
         )
+
+    async def _command(self) -> asyncio.subprocess.Process:
+        with self.log.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *(*self.launcher, sys.executable, "-m", "bot", "run"),
+                cwd=self.folder,
+                env=self.environ,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
 
     async def healthy(self) -> dict[str, object]:
         """Wait until ``/readyz`` says yes; what it said."""
@@ -149,12 +178,12 @@ class BotProcess:
 
     async def _alive(self, wanted: Awaitable[T]) -> T:
         """The result of ``wanted``, unless the process ends before: then what it wrote."""
-        assert self._child is not None
+        assert self.child is not None
         waiting = asyncio.ensure_future(wanted)
-        ended = asyncio.ensure_future(self._child.wait())
+        ended = asyncio.ensure_future(self.child.wait())
         try:
             await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
-            assert waiting.done(), f"castbook run ended with {ended.result()}:\n{self.stderr}"
+            assert waiting.done(), f"it ended with {ended.result()}:\n{self.stderr}"
             return waiting.result()
         finally:
             for each in (waiting, ended):
@@ -163,24 +192,24 @@ class BotProcess:
 
     async def stop(self) -> int:
         """Ask it to stop, as ``docker stop`` and systemd do; the exit code."""
-        assert self._child is not None
-        self._child.terminate()
-        return await asyncio.wait_for(self._child.wait(), STOPS_WITHIN)
+        assert self.child is not None
+        self.child.terminate()
+        return await asyncio.wait_for(self.child.wait(), STOPS_WITHIN)
 
     async def ended(self) -> int:
         """Wait until it ends by itself; the exit code."""
-        assert self._child is not None
-        return await asyncio.wait_for(self._child.wait(), STARTS_WITHIN)
+        assert self.child is not None
+        return await asyncio.wait_for(self.child.wait(), STARTS_WITHIN)
 
     async def kill(self) -> None:
         """End it without a word, as a power cut does."""
-        assert self._child is not None
-        self._child.kill()
-        assert await self._child.wait() == -signal.SIGKILL
+        assert self.child is not None
+        self.child.kill()
+        assert await self.child.wait() == -signal.SIGKILL
         await self.discord.wait_for(lambda: not self.discord.gateway.connected)
 
 
-async def _end(child: asyncio.subprocess.Process | None) -> None:
+async def _end(child: asyncio.subprocess.Process | Fork | None) -> None:
     if child is not None and child.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             child.kill()
@@ -189,10 +218,10 @@ async def _end(child: asyncio.subprocess.Process | None) -> None:
 
 @contextlib.asynccontextmanager
 async def running(
-    discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, **changes: str
+    discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, *, as_command: bool = False, **changes: str
 ) -> AsyncIterator[BotProcess]:
     """A bot that serves; at the end it has to stop cleanly, with nothing forgotten."""
-    async with BotProcess(discord, provider, folder, **changes) as bot:
+    async with BotProcess(discord, provider, folder, as_command=as_command, **changes) as bot:
         yield bot
         assert await bot.stop() == 0
         untidy = ("never retrieved", "was destroyed but it is pending", "Unclosed", "never awaited")

@@ -1,4 +1,4 @@
-"""``castbook run`` as a process: from the slash command to the delivered card and all that a cast is good for."""
+"""The bot as a process: from the slash command to the delivered card and all that a cast is good for."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from PIL import Image
 
 from tests.loopback_discord.interactions import DEFERRED_MESSAGE, MODAL
 from tests.wire.bot_process import BotProcess, castbook, environment, running
-from tests.wire.scene import JPEG, PATIENCE, Scene, clip, scene
+from tests.wire.scene import JPEG, PATIENCE, Scene, clip, migrated, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -34,7 +34,10 @@ class Show(Scene):
 async def show(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Show]:
     """One process for all tests of this module, which logs all it can; each test brings people of its own."""
     folder = tmp_path_factory.mktemp("castbook")
-    async with scene() as world, running(world.discord, world.provider, folder, LOG__LEVEL="DEBUG") as bot:
+    async with (
+        scene() as world,
+        running(world.discord, world.provider, migrated(folder), LOG__LEVEL="DEBUG") as bot,
+    ):
         yield Show(world.discord, world.provider, world.guild, world.channel, bot)
 
 

@@ -54,8 +54,8 @@ async def test_nothing_is_lost_and_nothing_half_written(tmp_path: Path) -> None:
         bot = BotProcess(show.discord, show.provider, tmp_path, **settings)
         bot.launcher = (*OWN_NAMESPACE, MOUNT.format(size=SIZE, disk=disk), "sh")
         async with bot:
-            assert bot._child is not None
-            inside = Path(f"/proc/{bot._child.pid}/root{disk}")
+            assert bot.child is not None
+            inside = Path(f"/proc/{bot.child.pid}/root{disk}")
             ann, bob = show.person("ann"), show.person("bob")
             show.provider.hold_at(50)
             asked = await show.create(ann, name="Ada")

@@ -63,10 +63,13 @@ async def test_every_line_of_a_job_names_it_and_none_holds_what_it_is_about(tmp_
 
 
 async def test_a_defect_that_ends_the_process_is_a_line_as_well(tmp_path: Path) -> None:
-    async with scene() as show, BotProcess(show.discord, show.provider, migrated(tmp_path), LOG__FORMAT="json") as bot:
-        assert bot._child is not None
+    async with (
+        scene() as show,
+        BotProcess(show.discord, show.provider, migrated(tmp_path), as_command=True, LOG__FORMAT="json") as bot,
+    ):
+        assert bot.child is not None
         show.discord.gateway.dispatch("GUILD_CREATE", {"id": "no number"})  # a parser of the library breaks
-        code = await bot._child.wait()
+        code = await bot.child.wait()
         assert code == 1
         (ended,) = [line for line in lines(bot) if line["event"] == "discord_client_ended"]
         assert "Traceback" in ended["exception"]

@@ -1,4 +1,4 @@
-"""``castbook run`` as a process that ends in the middle: whoever comes next finds everything as it was left."""
+"""A process of the bot that ends in the middle: whoever comes next finds everything as it was left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``castbook run`` as a process that logs all it can: afterwards every byte it has written or sent is searched."""
+"""A process of the bot that logs all it can: afterwards every byte it has written or sent is searched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``castbook`` as a command: what stands in the way of a start is one sentence and an exit code."""
+"""``castbook`` as a command, with all that is to it; and what stands in the way of a start is one sentence."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.wire.bot_process import castbook, environment
-from tests.wire.scene import Scene, migrated, scene
+from tests.wire.bot_process import castbook, environment, running
+from tests.wire.scene import JPEG, Scene, migrated, scene
 
 # View Channel, Send Messages, Embed Links, Attach Files, Read Message History, Send Messages in Threads
 NEEDED = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 38
@@ -21,6 +21,13 @@ NEEDED = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 38
 async def show() -> AsyncIterator[Scene]:
     async with scene() as show:
         yield show
+
+
+async def test_run_serves_from_an_empty_folder_until_it_is_told_to_stop(show: Scene, tmp_path: Path) -> None:
+    async with running(show.discord, show.provider, tmp_path, as_command=True):
+        card = await show.made(show.person("ann"), name="Ada")
+    assert "Ada" in card.text
+    assert card.picture().startswith(JPEG)
 
 
 async def test_a_bad_start_is_one_sentence(show: Scene, tmp_path: Path) -> None:

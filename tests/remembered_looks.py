@@ -1,36 +1,61 @@
-"""What media children answered is kept in a folder: hundreds of processes look at the same clip.
+"""What media children answered, kept in a folder: many tests, in many processes, look at the same clip.
 
-Only the child itself is spared: the workshop, and what is moved out of it into a job's folder, stay real.
+Only the child itself is spared: the workshop, and what is moved out of it into a job's folder, stay real. A look that
+was not taken before is a real one.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import os
 import pickle
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from bot.media.worker import MediaWorker
 
+_look = MediaWorker._ask
+
+
+class RememberedMedia(MediaWorker):
+    """The media worker of tests that have no folder for it: what it remembers is gone with this process."""
+
+    async def _ask(self, operation: Any, source: Path, request: Mapping[str, Any] | None = None) -> Any:
+        return await _once(looks_of_this_process(), self, operation, source, request)
+
 
 def remember_looks(folder: Path) -> None:
     """From now on a look that was taken once, by any process, is answered as it was answered then, files included."""
-    look = MediaWorker._ask
 
     async def asked(self: MediaWorker, operation: Any, source: Path, request: Mapping[str, Any] | None = None) -> Any:
-        wanted = dict(request or {})
-        shop = _workshop(wanted.pop("into", None), wanted.pop("folder", None))
-        known = await asyncio.to_thread(_place, folder, operation.name, source, wanted)
-        if not await asyncio.to_thread(known.exists):
-            answer = await look(self, operation, source, request)
-            await asyncio.to_thread(_keep, known, answer, shop)
-        return await asyncio.to_thread(_answer_again, known, shop)
+        return await _once(folder, self, operation, source, request)
 
     MediaWorker._ask = asked  # type: ignore[method-assign]
+
+
+@functools.cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="castbook-looks-")
+
+
+def looks_of_this_process() -> Path:
+    """A folder for :func:`remember_looks` in processes that this one starts. It goes with this process."""
+    return Path(_folder().name)
+
+
+async def _once(folder: Path, worker: MediaWorker, operation: Any, source: Path, request: Any) -> Any:
+    wanted = dict(request or {})
+    shop = _workshop(wanted.pop("into", None), wanted.pop("folder", None))
+    known = await asyncio.to_thread(_place, folder, operation.name, source, wanted)
+    if not await asyncio.to_thread(known.exists):
+        answer = await _look(worker, operation, source, request)
+        await asyncio.to_thread(_keep, known, answer, shop)
+    return await asyncio.to_thread(_answer_again, known, shop)
 
 
 def _workshop(into: str | None, folder: str | None) -> Path | None:
