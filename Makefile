@@ -6,6 +6,9 @@ PIP    := $(BIN)/pip --disable-pip-version-check -q
 VIDEO  ?=
 RANGE  ?=
 
+# Set in many containers. Each of the hundreds of processes of a test run would compile our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo playground run check invite test lint types layers faults bench lock clean
 
