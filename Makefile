@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run check invite test lint types layers faults bench lock clean
+.PHONY: help demo playground run check invite test lint types layers asserts faults bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -43,8 +43,13 @@ check: $(VENV)/.run  ## look at the settings, the database, the balance and the 
 invite: $(VENV)/.run  ## print the link with which a server invites the bot
 	$(BIN)/python -m bot invite
 
-test: lint types layers  ## everything that must be green
+test: $(VENV)/.dev  ## everything that must be green
+	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers asserts
 	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+
+# Each worker would rewrite the asserts of all tests anew. What cannot be imported is told by the tests' own run.
+asserts: $(VENV)/.dev
+	-@$(BIN)/python -m pytest --collect-only -qqq > /dev/null
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

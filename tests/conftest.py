@@ -32,7 +32,9 @@ UNCOUNTED = [
         "jobs/test_erasure.py",
         "jobs/test_line.py",
         "jobs/test_provider_faults.py",
+        "jobs/test_provider_pictures.py",
         "jobs/test_restart.py",
+        "jobs/test_watch.py",
         "media/child/test_best_seconds.py",
         "wire",
     )
