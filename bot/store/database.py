@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot.errors import BadConfiguration, BadStart
 from bot.store.lock import LockFile
-from bot.store.sqlite import PATIENT, SteadyConnection, connector, prepare_reader, prepare_writer
+from bot.store.sqlite import PATIENT, READER, WRITER, SteadyConnection, connector
 from bot.store.tables import HEAD, alembic_version
 
 _SCRUB_WAITS = 1000  # milliseconds for those who read an older state to come to their end
@@ -57,17 +57,15 @@ class Database:
         path = self._take(Path(url.database or ""))
         url = url.set(database=str(path))
         self._writer = create_async_engine(
-            url, async_creator=connector(path), pool_size=1, max_overflow=0, hide_parameters=True
+            url, async_creator=connector(path, WRITER), pool_size=1, max_overflow=0, hide_parameters=True
         )
-        prepare_writer(self._writer.sync_engine)
         if await self._revision() != HEAD:
             await _migrate(url)
         await self._touch()
         await self.scrub()  # what was deleted right before a kill
         self._reader = create_async_engine(
-            url, async_creator=connector(path), pool_size=2, max_overflow=0, hide_parameters=True
+            url, async_creator=connector(path, READER), pool_size=2, max_overflow=0, hide_parameters=True
         )
-        prepare_reader(self._reader.sync_engine)
 
     def _take(self, named: Path) -> Path:
         path = named.resolve()  # two names of one file are one lock
@@ -94,7 +92,7 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that has the write lock from its first moment; commits unless an exception leaves it."""
+        """A transaction that has the write lock from its first statement; commits unless an exception leaves it."""
         async with _opened(self._writer).begin() as connection:
             yield connection
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import aiosqlite
 from aiosqlite.context import contextmanager
@@ -17,29 +19,59 @@ from bot.limits import DATABASE_BUSY
 from bot.values.uninterrupted import uninterrupted
 
 PATIENT = f"PRAGMA busy_timeout={int(DATABASE_BUSY.total_seconds() * 1000)}"
-_BOTH = (PATIENT,)
-_WRITER = (
-    *_BOTH,
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA secure_delete=ON",  # a wiped token or a deleted character is overwritten, not only unlinked (see scrub)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a connection is for: its settings, and how each of its transactions begins.
+
+    The driver would begin one only before a write, and then without the lock.
+    """
+
+    pragmas: tuple[str, ...]
+    begin: str
+
+
+WRITER: Final = Role(
+    (
+        PATIENT,
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA foreign_keys=ON",
+        "PRAGMA secure_delete=ON",  # a wiped token or a deleted character is overwritten, not only unlinked (see scrub)
+    ),
+    "BEGIN IMMEDIATE",  # it has the write lock from its first moment (design, rule 8)
 )
-_READER = (*_BOTH, "PRAGMA query_only=ON")
+# Each transaction is one snapshot that cannot write and never waits for a writer.
+READER: Final = Role((PATIENT, "PRAGMA query_only=ON"), "BEGIN")
 
 
 class _WholeStatements(aiosqlite.Cursor):
-    """A cursor whose rows come with the statement's end: one visit to the connection's thread instead of four.
+    """A cursor whose rows come with the statement's end: one visit to the connection's thread.
 
-    SQLAlchemy would have a cursor made there, the statement begun, all rows fetched and the cursor closed, in turn.
+    SQLAlchemy would have the transaction begun there, a cursor made, the statement begun, all rows fetched and the
+    cursor closed, one after the other.
     """
 
     _rows: Iterator[Any] = iter(())
 
+    def __init__(self, connection: SteadyConnection, cursor: sqlite3.Cursor, begin: str) -> None:
+        super().__init__(connection, cursor)
+        self._begin = begin
+
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
-        rows = await self._execute(_whole, self._cursor, sql, parameters or ())  # type: ignore[no-untyped-call]  # it has no types
-        self._rows = iter(rows)
+        self._rows = iter(await self._execute(self._whole, self._cursor.execute, sql, parameters or ()))  # type: ignore[no-untyped-call]  # it has no types
         return self
+
+    async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> Self:
+        await self._execute(self._whole, self._cursor.executemany, sql, parameters)  # type: ignore[no-untyped-call]  # it has no types
+        return self
+
+    def _whole(self, execute: Callable[..., sqlite3.Cursor], sql: str, parameters: Iterable[Any]) -> list[Any]:
+        """In the connection's thread."""
+        if not self._cursor.connection.in_transaction:
+            self._cursor.execute(self._begin)
+        return execute(sql, parameters).fetchall()
 
     async def fetchone(self) -> Any:  # noqa: ANN401 - as inherited
         return next(self._rows, None)
@@ -54,10 +86,6 @@ class _WholeStatements(aiosqlite.Cursor):
         self._cursor.close()  # here: its statement has come to its end, and the other thread does nothing with it
 
 
-def _whole(cursor: sqlite3.Cursor, sql: str, parameters: Any) -> list[Any]:  # noqa: ANN401 - as sqlite3 has it
-    return cursor.execute(sql, parameters).fetchall()
-
-
 class SteadyConnection(aiosqlite.Connection):
     """A connection that is never left in the middle of a statement, and lets go of its locks when it is closed.
 
@@ -66,13 +94,18 @@ class SteadyConnection(aiosqlite.Connection):
     garbage-collected: everybody else would wait for as long as they have patience, in vain.
     """
 
+    def __init__(self, path: Path, role: Role) -> None:
+        super().__init__(partial(_open, path, role), iter_chunk_size=64)
+        self._role = role
+        self._thread.daemon = True  # as SQLAlchemy does: a forgotten one must not keep the process
+
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as inherited
         return await uninterrupted(super()._execute(fn, *args, **kwargs))  # type: ignore[no-untyped-call]  # it has no types
 
     @contextmanager
     async def cursor(self) -> aiosqlite.Cursor:
-        """One that fetches all that a statement finds at once."""
-        return _WholeStatements(self, self._conn.cursor())
+        """One whose first statement begins a transaction, and that fetches all that a statement finds at once."""
+        return _WholeStatements(self, self._conn.cursor(), self._role.begin)
 
     async def close(self) -> None:
         """Roll back what is open, then close."""
@@ -81,38 +114,32 @@ class SteadyConnection(aiosqlite.Connection):
         await super().close()
 
 
-def connector(path: Path) -> Callable[[], SteadyConnection]:
+def connector(path: Path, role: Role) -> Callable[[], SteadyConnection]:
     """What SQLAlchemy calls for each new connection to the database at ``path``."""
+    return partial(SteadyConnection, path, role)
 
-    def connect() -> SteadyConnection:
-        connection = SteadyConnection(lambda: sqlite3.connect(path, check_same_thread=False), iter_chunk_size=64)
-        connection._thread.daemon = True  # noqa: SLF001 - as SQLAlchemy does: a forgotten one must not keep the process
-        return connection
 
-    return connect
+def _open(path: Path, role: Role) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in role.pragmas:
+            connection.execute(pragma)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def prepare_writer(engine: Engine) -> None:
-    """Make every transaction of ``engine`` take the write lock as it begins (design, rule 8)."""
-    _prepare(engine, _WRITER, "BEGIN IMMEDIATE")
+    """Make ``engine``, one without asyncio, write as :data:`WRITER` does."""
 
-
-def prepare_reader(engine: Engine) -> None:
-    """Make every transaction of ``engine`` one snapshot that cannot write and never waits for a writer."""
-    _prepare(engine, _READER, "BEGIN")
-
-
-def _prepare(engine: Engine, pragmas: tuple[str, ...], begin: str) -> None:
     def connected(connection: sqlite3.Connection, _record: object) -> None:
-        # The driver would begin only before a write, and then without the lock: transactions are begun below.
         connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(pragma)
-        cursor.close()
+        for pragma in WRITER.pragmas:
+            connection.execute(pragma)
 
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        connection.exec_driver_sql(WRITER.begin)
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "begin", begun)

@@ -7,6 +7,7 @@ import re
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ import pytest
 from bot.app import build
 from bot.app.build import App
 from bot.config import load
-from bot.store import database, sqlite
+from bot.store import database
+from bot.store.sqlite import WRITER
 from tests.remembered_looks import RememberedMedia
 from tests.wire.bot_process import environment
 from tests.wire.scene import PATIENCE, Scene, migrated, scene
@@ -26,7 +28,7 @@ BUSY = 0.3  # seconds
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """For the database; the ten seconds of real life are only longer."""
     patient = f"PRAGMA busy_timeout={int(BUSY * 1000)}"
-    monkeypatch.setattr(sqlite, "_WRITER", (*sqlite._WRITER, patient))
+    monkeypatch.setattr(database, "WRITER", replace(WRITER, pragmas=(*WRITER.pragmas, patient)))
     monkeypatch.setattr(database, "PATIENT", patient)
 
 

@@ -175,17 +175,29 @@ async def test_a_cancelled_start_stops_its_migration(tmp_path: Path, monkeypatch
     await database.close()
 
 
-async def test_a_write_has_the_lock_before_its_first_statement_and_a_read_never(
+async def test_a_write_has_the_lock_from_its_first_statement_and_a_read_never(
     database: Database, database_path: Path
 ) -> None:
     other = sqlite3.connect(database_path, timeout=0, isolation_level=None)
-    async with database.write():
+    async with database.write() as connection:
+        await connection.scalar(select(func.count()).select_from(consents))  # it need not write anything
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
     async with database.read() as connection:
         await connection.scalar(select(func.count()).select_from(consents))
         other.execute("BEGIN IMMEDIATE")
     other.close()
+
+
+async def test_many_rows_are_one_statement_and_one_transaction(database: Database, now: datetime) -> None:
+    rows = [{"owner_id": owner, "given_at": now} for owner in (1, 2, 3, 2)]
+    with pytest.raises(IntegrityError):
+        async with database.write() as connection:
+            await connection.execute(insert(consents), rows)
+    assert await agreed(database) == 0
+    async with database.write() as connection:
+        await connection.execute(insert(consents), rows[:3])
+    assert await agreed(database) == 3
 
 
 async def test_an_exception_takes_the_transaction_back(database: Database, now: datetime) -> None:
@@ -230,7 +242,7 @@ async def test_a_statement_is_one_visit_to_the_connections_thread(
     async with database.read() as connection:
         found = await connection.execute(text("SELECT 1 UNION SELECT 2 UNION SELECT 3"))
         assert found.all() == [(1,), (2,), (3,)]
-    assert len(visits) == 3, "the transaction's begin, the statement, the transaction's end"
+    assert len(visits) == 2, "the statement, which begins the transaction, and the transaction's end"
 
 
 async def test_what_a_statement_found_can_be_read_in_pieces(database: Database) -> None:
