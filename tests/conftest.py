@@ -44,9 +44,10 @@ UNCOUNTED = [
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Takes coverage's tracer away where nothing is to be counted (pytest-cov's ``no_cover`` leaves it in workers)."""
-    if not any(item.path.is_relative_to(place) for place in UNCOUNTED):
-        return (yield)
     here, in_new_threads = sys.gettrace(), threading.gettrace()
+    is_coverage = type(here).__module__.startswith("coverage")  # and not somebody's debugger
+    if not is_coverage or not any(item.path.is_relative_to(place) for place in UNCOUNTED):
+        return (yield)
     sys.settrace(None)
     threading.settrace(None)  # type: ignore[arg-type]  # None is what it is at first
     try:
