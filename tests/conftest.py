@@ -54,7 +54,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         sys.settrace(here)
-        threading.settrace(in_new_threads)  # type: ignore[arg-type]
+        threading.settrace(in_new_threads)  # type: ignore[arg-type]  # what it was, which may be None
 
 
 def quiet_tracebacks() -> None:
