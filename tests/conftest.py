@@ -13,6 +13,7 @@ import structlog
 from hypothesis import settings
 
 from tests import injected
+from tests.compiled_once import compile_once
 
 # A shared machine is slow at times: how many examples there are is what counts, not how long one takes. The same
 # examples in every run, so that a red build is about the change.
@@ -20,22 +21,33 @@ settings.register_profile("castbook", deadline=None, derandomize=True)
 settings.load_profile("castbook")
 
 
-# Walks through the whole bot or the whole media child, again and again: what they pass is counted in the tests of its
-# parts, and counting makes them half as long again.
+# Walks through the whole bot or the whole media child, again and again, and the same with many examples. What they pass
+# is passed by the tests of its parts as well (all but some lines in a hundred), and counting it makes them half as long
+# again.
 UNCOUNTED = [
     Path(__file__).parent / name
     for name in (
         "app/test_drain.py",
         "app/test_locked_database.py",
+        "benchmarks",
+        "cogs/test_first_answer.py",
         "cogs/test_strangers.py",
         "faults",
+        "jobs/test_character.py",
+        "jobs/test_choose.py",
         "jobs/test_erasure.py",
         "jobs/test_line.py",
         "jobs/test_provider_faults.py",
         "jobs/test_provider_pictures.py",
         "jobs/test_restart.py",
+        "jobs/test_submit.py",
         "jobs/test_watch.py",
         "media/child/test_best_seconds.py",
+        "media/child/test_frames.py",
+        "media/child/test_stills.py",
+        "media/test_hostile_files.py",
+        "provider/test_webhooks.py",
+        "values/test_time_range.py",
         "wire",
     )
 ]
@@ -70,6 +82,7 @@ def quiet_tracebacks() -> None:
 
 
 quiet_tracebacks()
+compile_once()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +27,14 @@ class Unusable(Exception):
     """A clip that no character can be made of; the message says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """A file by what is in it: one clip is submitted many times, and looked into once for each range."""
+
+    digest: bytes
+    path: Path = field(compare=False)
+
+
 def kind_of(head: bytes) -> str | None:
     """The MIME type of a video by its first 64 bytes: MP4, QuickTime or WebM; None for everything else."""
     if head[:4] == b"\x1a\x45\xdf\xa3":
@@ -40,11 +51,18 @@ def portrait(path: Path, start: Decimal, end: Decimal) -> bytes:
     a thread.
     """
     with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").digest()
+    return _looked_into(_Clip(digest, path), start, end)
+
+
+@lru_cache(maxsize=128)
+def _looked_into(clip: _Clip, start: Decimal, end: Decimal) -> bytes:
+    with clip.path.open("rb") as file:
         kind = kind_of(file.read(64))
     if kind is None:
         raise Unusable("the file is not an MP4, WebM or MOV video")
     try:
-        with av.open(str(path), format=_DEMUXERS[kind]) as container:
+        with av.open(str(clip.path), format=_DEMUXERS[kind]) as container:
             begin = _check(container, float(end))
             return _portrait(container, begin, float(start), float(end))
     except (av.FFmpegError, MemoryError):  # MemoryError: what PyAV raises for a file with absurd sizes in it
