@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bot.config.sections import LimitSettings
 from tests.loopback_discord.driving import User
 from tests.loopback_discord.places import Channel
 from tests.loopback_discord.server import LoopbackDiscord
@@ -151,7 +152,7 @@ def _settings(folder: Path, discord: LoopbackDiscord, provider: Provider) -> dic
         "toapis": {"api_key": provider.key, "base_url": provider.base_url},
         "store": {"url": f"sqlite+aiosqlite:///{folder}/castbook.db", "files": str(folder / "files")},
         "links": {"trusted_origins": [provider.base_url]},
-        "limits": {"running_per_user": 0, "per_user_per_day": 0, "files_mb_per_user": 0},
+        "limits": dict.fromkeys(LimitSettings.model_fields, 0),  # also those that are yet to come
         "consent": {"ask": False},
         "web": {"port": 0, "metrics_port": 0},
     }
