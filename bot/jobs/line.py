@@ -12,7 +12,6 @@ from bot.log import unexpected
 from bot.store.jobs import JobStore
 from bot.texts import text
 from bot.values.clock import Clock
-from bot.values.job import Job
 
 _log = structlog.get_logger(__name__)
 
@@ -41,18 +40,21 @@ class WaitingLine:
         self._somebody = bool(still_waiting)
         self._tell(still_waiting)
 
-    def _tell(self, waiting: Sequence[Job]) -> None:
-        places = {job.id: place for place, job in enumerate(waiting)}
-        news = [job for job in waiting if self._told.get(job.id) != places[job.id]]
+    def _tell(self, waiting: Sequence[str]) -> None:
+        places = {job_id: place for place, job_id in enumerate(waiting)}
+        news = [job_id for job_id in waiting if self._told.get(job_id) != places[job_id]]
         if not news or (self._telling is not None and not self._telling.done()):
             return
         self._told = places
         self._telling = asyncio.create_task(self._show(news, places), name="waiting-line")
 
-    async def _show(self, news: Sequence[Job], places: dict[str, int]) -> None:
+    async def _show(self, news: Sequence[str], places: dict[str, int]) -> None:
         try:
-            for job in news:
-                state = text("In line: {number} before you. Nothing was charged yet", number=places[job.id])
+            for job_id in news:
+                job = await self._jobs.get(job_id)
+                if job is None or job.admitted_at is not None or job.outcome is not None:
+                    continue  # its turn has come meanwhile, or it has left
+                state = text("In line: {number} before you. Nothing was charged yet", number=places[job_id])
                 await self._courier.progress(job, state, None)
         except Exception as error:  # noqa: BLE001 - a place in line that is not shown changes nothing
             unexpected("line_not_shown", error)

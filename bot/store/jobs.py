@@ -32,13 +32,12 @@ from bot.store.job_rows import (
     UnreadableRow,
     job_columns,
     log_unreadable,
-    readable,
     readable_one,
     to_columns,
     to_job,
 )
 from bot.store.owned_jobs import FREE, JobOverview, OwnedJobs, wants_work
-from bot.store.quotas import Quota, being_worked_on, check, count, has_place, line
+from bot.store.quotas import Quota, check, has_place, line
 from bot.store.tables import characters, jobs
 from bot.values.job import Job, Step
 
@@ -69,16 +68,15 @@ class JobStore(OwnedJobs):
             await connection.execute(insert(jobs).values(columns))
             return job
 
-    async def let_in(self, in_all: int, *, now: datetime) -> list[Job]:
-        """Make the next jobs of the line due, as many as there are places; returns those that go on waiting."""
+    async def let_in(self, in_all: int, *, now: datetime) -> list[str]:
+        """Make the next jobs of the line due, as many as there are places; returns the ids of those that still wait."""
         async with self._database.write() as connection:
-            waiting = await line(connection)
-            free = max(0, in_all - await count(connection, being_worked_on()))
-            admitted = update(jobs).where(jobs.c.id.in_(waiting[:free])).values(admitted_at=now, next_attempt_at=now)
-            await connection.execute(admitted)
-            rest = (await connection.execute(select(jobs).where(jobs.c.id.in_(waiting[free:])))).mappings()
-            by_id = {job.id: job for job in readable(rest)}
-            return [by_id[job_id] for job_id in waiting[free:] if job_id in by_id]
+            waiting, working = await line(connection)
+            free = max(0, in_all - working)
+            if admitted := waiting[:free]:
+                let_in_now = update(jobs).where(jobs.c.id.in_(admitted)).values(admitted_at=now, next_attempt_at=now)
+                await connection.execute(let_in_now)
+        return waiting[free:]
 
     async def get(self, job_id: str) -> Job | None:
         """The job, whoever owns it: for the runner only."""

@@ -122,15 +122,16 @@ def _in_line() -> ColumnElement[bool]:
     return and_(jobs.c.admitted_at.is_(None), jobs.c.outcome.is_(None))
 
 
-async def line(connection: AsyncConnection) -> list[str]:
-    """The ids of the jobs in line, in the order in which they will be let in."""
+async def line(connection: AsyncConnection) -> tuple[list[str], int]:
+    """The ids of the jobs in line, in the order in which they will be let in; and how many have a place."""
     waiting = await connection.execute(
         select(jobs.c.id, jobs.c.owner_id).where(_in_line()).order_by(jobs.c.created_at, jobs.c.id)
     )
     working = await connection.execute(
         select(jobs.c.owner_id, func.count()).where(being_worked_on()).group_by(jobs.c.owner_id)
     )
-    return in_turn([(row.id, row.owner_id) for row in waiting], dict(working.all()))
+    by_owner: dict[int, int] = dict(working.all())
+    return in_turn([(row.id, row.owner_id) for row in waiting], by_owner), sum(by_owner.values())
 
 
 def in_turn(waiting: Iterable[tuple[str, int]], working: Mapping[int, int]) -> list[str]:

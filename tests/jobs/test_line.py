@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from bot.errors import QuotaReached, Refusal
-from bot.values.job import CharacterRequest, Outcome, Step
+from bot.texts import Text
+from bot.values.job import CharacterRequest, Job, Outcome, Step
 from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, with_limits
 
 
@@ -51,6 +52,31 @@ async def test_the_place_in_line_is_told(narrow: Shop) -> None:
         jobs[1].id: "In line: 0 before you. Nothing was charged yet",
         jobs[2].id: "In line: 1 before you. Nothing was charged yet",
     }
+
+
+async def test_who_has_left_the_line_meanwhile_hears_no_more_of_it(
+    narrow: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = []
+    for owner in (1, 2, 3, 4):
+        jobs.append(await narrow.ask(narrow.task(narrow.earlier_task()), owner=owner))
+        narrow.clock.advance(1)
+    told: list[str] = []
+    last_is_told = asyncio.Event()
+
+    async def one_leaves(job: Job, state: Text, _percent: int | None) -> None:
+        if str(state).startswith("In line"):
+            told.append(job.id)
+        if job.id == jobs[1].id:
+            await narrow.intake.cancel(3, jobs[2].id)
+        if job.id == jobs[3].id:
+            last_is_told.set()
+
+    monkeypatch.setattr(narrow.courier, "progress", one_leaves)
+    await narrow.runner.run_due()
+    async with asyncio.timeout(10):
+        await last_is_told.wait()
+    assert set(told) == {jobs[1].id, jobs[3].id}
 
 
 async def test_a_restart_keeps_the_line(narrow: Shop) -> None:
