@@ -61,12 +61,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if not is_coverage or not any(item.path.is_relative_to(place) for place in UNCOUNTED):
         return (yield)
     sys.settrace(None)
-    threading.settrace(None)  # type: ignore[arg-type]  # None is what it is at first
+    threading.settrace(None)  # type: ignore[arg-type]  # typeshed leaves None out; it is what is set at first
     try:
         return (yield)
     finally:
         sys.settrace(here)
-        threading.settrace(in_new_threads)  # type: ignore[arg-type]  # what it was, which may be None
+        threading.settrace(in_new_threads)  # type: ignore[arg-type]  # typeshed leaves None out; it may be what was set
 
 
 def quiet_tracebacks() -> None:

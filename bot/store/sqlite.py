@@ -60,11 +60,11 @@ class _WholeStatements(aiosqlite.Cursor):
         self._begin = begin
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> Self:
-        self._rows = iter(await self._execute(self._whole, self._cursor.execute, sql, parameters or ()))  # type: ignore[no-untyped-call]  # it has no types
+        self._rows = iter(await self._execute(self._whole, self._cursor.execute, sql, parameters or ()))  # type: ignore[no-untyped-call]  # aiosqlite's cursor has no types here
         return self
 
     async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> Self:
-        await self._execute(self._whole, self._cursor.executemany, sql, parameters)  # type: ignore[no-untyped-call]  # it has no types
+        await self._execute(self._whole, self._cursor.executemany, sql, parameters)  # type: ignore[no-untyped-call]  # aiosqlite's cursor has no types here
         return self
 
     def _whole(self, execute: Callable[..., sqlite3.Cursor], sql: str, parameters: Iterable[Any]) -> list[Any]:
@@ -100,7 +100,7 @@ class SteadyConnection(aiosqlite.Connection):
         self._thread.daemon = True  # as SQLAlchemy does: a forgotten one must not keep the process
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as inherited
-        return await uninterrupted(super()._execute(fn, *args, **kwargs))  # type: ignore[no-untyped-call]  # it has no types
+        return await uninterrupted(super()._execute(fn, *args, **kwargs))  # type: ignore[no-untyped-call]  # aiosqlite's connection has no types here
 
     @contextmanager
     async def cursor(self) -> aiosqlite.Cursor:
