@@ -50,12 +50,11 @@ async def submitted_to(script):
 
 
 async def test_a_refused_connection_took_nothing():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    async with client_for(f"http://127.0.0.1:{port}") as client:
-        with pytest.raises(NothingTaken) as caught:
-            await create(client)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        async with client_for(f"http://127.0.0.1:{taken.getsockname()[1]}") as client:
+            with pytest.raises(NothingTaken) as caught:
+                await create(client)
     assert type(caught.value) is NothingTaken
     assert caught.value.code == "ClientConnectorError"
     assert "Nothing was charged" in str(caught.value)
@@ -404,9 +403,9 @@ async def test_a_fault_is_counted_by_its_kind(submit, provider, answer, fault):
 
 async def test_silence_is_counted_by_whether_anything_was_sent():
     unreachable, silent = (measured("faults_total", fault=fault) for fault in (Fault.UNREACHABLE, Fault.SILENT))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        async with client_for(f"http://127.0.0.1:{free.getsockname()[1]}") as client:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and does not listen
+        async with client_for(f"http://127.0.0.1:{taken.getsockname()[1]}") as client:
             with pytest.raises(NothingTaken):
                 await create(client)
     assert measured("faults_total", fault=Fault.UNREACHABLE) == unreachable + 1
