@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import socket
@@ -68,10 +69,19 @@ def environment(discord: LoopbackDiscord, provider: SimulatedProvider, folder: P
     return inherited | ours | {"PYTHONPATH": str(ROOT)}
 
 
+# Below the ports that a system gives to connections and to port 0, or one of those takes it between our look and the
+# bot's start; and for each worker of the tests its own, or another's bot does.
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+PORTS = itertools.cycle(range(20_000 + 1_000 * WORKER, 21_000 + 1_000 * WORKER))
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens at, and that nobody is going to before it is used."""
+    while True:
+        port = next(PORTS)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def castbook(command: str, environ: dict[str, str], folder: Path, *arguments: str) -> Finished:
