@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import settings
+from xdist import is_xdist_worker
 
 from tests import injected
 from tests.compiled_once import compile_once
+from tests.remembered_looks import keep_looks
 
 # A shared machine is slow at times: how many examples there are is what counts, not how long one takes. The same
 # examples in every run, so that a red build is about the change.
@@ -83,6 +85,13 @@ def quiet_tracebacks() -> None:
 
 quiet_tracebacks()
 compile_once()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def looks_are_kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Where all workers find them: the folder of a worker is in the one of the run."""
+    own = tmp_path_factory.getbasetemp()
+    keep_looks((own.parent if is_xdist_worker(request) else own) / "looks")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,32 +1,35 @@
 """What media children answered, kept in a folder: many tests, in many processes, look at the same clip.
 
 Only the child itself is spared: the workshop, and what is moved out of it into a job's folder, stay real. A look that
-was not taken before is a real one.
+was not taken before is a real one, and who wants the same look meanwhile waits for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
+import fcntl
 import hashlib
 import os
 import pickle
 import secrets
-import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any
 
 from bot.media.worker import MediaWorker
 
 _look = MediaWorker._ask
+_run: dict[str, Path] = {}
+_waiting = ThreadPoolExecutor(64)  # of its own: who waits must not take the threads of the one who looks
 
 
 class RememberedMedia(MediaWorker):
-    """The media worker of tests that have no folder for it: what it remembers is gone with this process."""
+    """The media worker of tests."""
 
     async def _ask(self, operation: Any, source: Path, request: Mapping[str, Any] | None = None) -> Any:
-        return await _once(looks_of_this_process(), self, operation, source, request)
+        return await _once(looks_of_this_run(), self, operation, source, request)
 
 
 def remember_looks(folder: Path) -> None:
@@ -38,14 +41,15 @@ def remember_looks(folder: Path) -> None:
     MediaWorker._ask = asked  # type: ignore[method-assign]
 
 
-@functools.cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(prefix="castbook-looks-")
+def keep_looks(folder: Path) -> None:
+    """The answer of :func:`looks_of_this_run` from now on: a folder that all workers of a test run know."""
+    folder.mkdir(exist_ok=True)
+    _run["looks"] = folder
 
 
-def looks_of_this_process() -> Path:
-    """A folder for :func:`remember_looks` in processes that this one starts. It goes with this process."""
-    return Path(_folder().name)
+def looks_of_this_run() -> Path:
+    """A folder for :func:`remember_looks`, from :func:`keep_looks`."""
+    return _run["looks"]
 
 
 async def _once(folder: Path, worker: MediaWorker, operation: Any, source: Path, request: Any) -> Any:
@@ -53,9 +57,18 @@ async def _once(folder: Path, worker: MediaWorker, operation: Any, source: Path,
     shop = _workshop(wanted.pop("into", None), wanted.pop("folder", None))
     known = await asyncio.to_thread(_place, folder, operation.name, source, wanted)
     if not await asyncio.to_thread(known.exists):
-        answer = await _look(worker, operation, source, request)
-        await asyncio.to_thread(_keep, known, answer, shop)
+        with await asyncio.get_running_loop().run_in_executor(_waiting, _alone, known):
+            if not await asyncio.to_thread(known.exists):
+                answer = await _look(worker, operation, source, request)
+                await asyncio.to_thread(_keep, known, answer, shop)
     return await asyncio.to_thread(_answer_again, known, shop)
+
+
+def _alone(known: Path) -> BufferedWriter:
+    """A file that is locked until it is closed, or its process is gone."""
+    lock = known.with_suffix(".lock").open("wb")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
 
 
 def _workshop(into: str | None, folder: str | None) -> Path | None:

@@ -14,6 +14,7 @@ from tests.faults.figures import kills
 from tests.faults.invariants import Findings
 from tests.faults.points import EXPECTED, Kill
 from tests.faults.scenario import Outcome, Plan, Scenario, run, world
+from tests.remembered_looks import looks_of_this_run
 
 Tampering = Callable[[Scenario], AbstractContextManager[None]]
 
@@ -124,10 +125,7 @@ TAMPERINGS: dict[str, tuple[Tampering, str]] = {
 
 
 async def test_each_thing_that_is_wrong_is_found(tmp_path: Path) -> None:
-    looks = tmp_path / "looks"
-    looks.mkdir()
-    (tmp_path / "bot").mkdir()
-    async with world(Plan(), tmp_path / "bot", looks) as scenario:
+    async with world(Plan(), tmp_path, looks_of_this_run()) as scenario:
         outcome = await scenario.run()
         assert outcome.findings == Findings(jobs=3)
         for name, (tamper, figure) in TAMPERINGS.items():
@@ -141,9 +139,9 @@ async def test_each_thing_that_is_wrong_is_found(tmp_path: Path) -> None:
         assert after == Findings(jobs=3), "every tampering was put right again"
 
 
-async def test_a_point_that_is_never_come_to_is_a_failure(tmp_path: Path) -> None:
+async def test_a_point_that_is_never_come_to_is_a_failure() -> None:
     plan = Plan((Kill("submit.provider.pay_twice", "before"),))
-    campaign = Campaign(0, [await run(plan, tmp_path)])
+    campaign = Campaign(0, [await run(plan, looks_of_this_run())])
     assert campaign.never == [f"never happened: {plan}"]
     assert not campaign.wrong
 

@@ -5,7 +5,6 @@ The short run: a few points of every step, and both kinds of provider. ``make fa
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -14,6 +13,7 @@ from tests.faults.campaign import Campaign, carry_out, random_moments
 from tests.faults.figures import kills, table
 from tests.faults.points import At, Kill
 from tests.faults.scenario import History, Plan, Story
+from tests.remembered_looks import looks_of_this_run
 
 SEED = 4  # of the moments
 AT_LEAST = 20
@@ -44,11 +44,10 @@ PLANS = (
 
 
 @pytest.mark.timeout(600)  # seconds; on two idle cores it takes less than one of ten
-async def test_nothing_is_lost_and_nothing_is_done_twice(tmp_path: Path) -> None:
+async def test_nothing_is_lost_and_nothing_is_done_twice() -> None:
     campaign = Campaign(SEED)
     plans = [*PLANS, *random_moments(2, Random(SEED))]
-    await carry_out(plans[:1], tmp_path, campaign, print)  # the looks at the clips are remembered
-    await carry_out(plans[1:], tmp_path, campaign, print, AT_ONCE)
+    await carry_out(plans, looks_of_this_run(), campaign, print, AT_ONCE)
     print(table(campaign))
     assert not campaign.wrong
     assert not campaign.never

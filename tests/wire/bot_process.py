@@ -22,7 +22,7 @@ from bot.app.process import finish
 from playground.provider import SimulatedProvider
 from tests.forks import Fork, be_in
 from tests.loopback_discord.server import LoopbackDiscord
-from tests.remembered_looks import looks_of_this_process, remember_looks
+from tests.remembered_looks import looks_of_this_run, remember_looks
 from tests.wire.scene import ROOT
 
 T = TypeVar("T")
@@ -152,7 +152,7 @@ class BotProcess:
         if self._as_command or self.launcher:
             self.child = await self._command()
         else:
-            self.child = Fork(live, self.folder, self.environ, looks_of_this_process())
+            self.child = Fork(live, self.folder, self.environ, looks_of_this_run())
         gateway = self.discord.gateway
         await self._alive(
             self.discord.wait_for(
