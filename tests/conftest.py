@@ -23,21 +23,24 @@ settings.register_profile("castbook", deadline=None, derandomize=True)
 settings.load_profile("castbook")
 
 
-# Walks through the whole bot or the whole media child, again and again, and the same with many examples. What they pass
-# is passed by the tests of its parts as well (all but some lines in a hundred), and counting it makes them half as long
-# again.
+# Walks through the whole bot or the whole media child, again and again. What they pass is passed by the tests of its
+# parts as well (all but some lines in a hundred), and counting it makes them half as long again. So it is with what is
+# tried with many examples (below).
 UNCOUNTED = [
     Path(__file__).parent / name
     for name in (
         "app/test_drain.py",
         "app/test_locked_database.py",
         "benchmarks",
+        "chat/test_cards.py",
+        "chat/test_hostile_words.py",
         "cogs/test_first_answer.py",
         "cogs/test_strangers.py",
         "faults",
         "jobs/test_character.py",
         "jobs/test_choose.py",
         "jobs/test_erasure.py",
+        "jobs/test_export.py",
         "jobs/test_line.py",
         "jobs/test_provider_faults.py",
         "jobs/test_provider_pictures.py",
@@ -45,9 +48,16 @@ UNCOUNTED = [
         "jobs/test_submit.py",
         "jobs/test_watch.py",
         "media/child/test_best_seconds.py",
+        "media/child/test_contact_sheet.py",
         "media/child/test_frames.py",
+        "media/child/test_samples.py",
+        "media/child/test_shots.py",
+        "media/child/test_soundtrack.py",
         "media/child/test_stills.py",
         "media/test_hostile_files.py",
+        "playground/test_clip.py",
+        "playground/test_footage.py",
+        "provider/test_client.py",
         "provider/test_webhooks.py",
         "values/test_time_range.py",
         "wire",
@@ -60,7 +70,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """Takes coverage's tracer away where nothing is to be counted (pytest-cov's ``no_cover`` leaves it in workers)."""
     here, in_new_threads = sys.gettrace(), threading.gettrace()
     is_coverage = type(here).__module__.startswith("coverage")  # and not somebody's debugger
-    if not is_coverage or not any(item.path.is_relative_to(place) for place in UNCOUNTED):
+    has_examples = isinstance(item, pytest.Function) and getattr(item.obj, "is_hypothesis_test", False)
+    if not is_coverage or not (has_examples or any(item.path.is_relative_to(place) for place in UNCOUNTED)):
         return (yield)
     sys.settrace(None)
     threading.settrace(None)  # type: ignore[arg-type]  # typeshed leaves None out; it is what is set at first
