@@ -54,29 +54,37 @@ async def test_the_place_in_line_is_told(narrow: Shop) -> None:
     }
 
 
+@pytest.mark.parametrize("how", ["one is cancelled", "all are let in"])
 async def test_who_has_left_the_line_meanwhile_hears_no_more_of_it(
-    narrow: Shop, monkeypatch: pytest.MonkeyPatch
+    narrow: Shop, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     jobs = []
     for owner in (1, 2, 3, 4):
         jobs.append(await narrow.ask(narrow.task(narrow.earlier_task()), owner=owner))
         narrow.clock.advance(1)
     told: list[str] = []
-    last_is_told = asyncio.Event()
+    begun: asyncio.Future[asyncio.Task[None] | None] = asyncio.get_running_loop().create_future()
 
-    async def one_leaves(job: Job, state: Text, _percent: int | None) -> None:
-        if str(state).startswith("In line"):
-            told.append(job.id)
-        if job.id == jobs[1].id:
+    async def they_leave(job: Job, state: Text, _percent: int | None) -> None:
+        if not str(state).startswith("In line"):
+            return
+        told.append(job.id)
+        if len(told) > 1:
+            return
+        if how == "one is cancelled":
             await narrow.intake.cancel(3, jobs[2].id)
-        if job.id == jobs[3].id:
-            last_is_told.set()
+        else:
+            await narrow.jobs.let_in(10, now=narrow.clock())
+        begun.set_result(asyncio.current_task())
 
-    monkeypatch.setattr(narrow.courier, "progress", one_leaves)
+    monkeypatch.setattr(narrow.courier, "progress", they_leave)
     await narrow.runner.run_due()
     async with asyncio.timeout(10):
-        await last_is_told.wait()
-    assert set(told) == {jobs[1].id, jobs[3].id}
+        telling = await begun
+        assert telling is not None
+        await telling
+    hear_of_it = {jobs[1].id, jobs[3].id} if how == "one is cancelled" else {jobs[1].id}
+    assert set(told) == hear_of_it
 
 
 async def test_a_restart_keeps_the_line(narrow: Shop) -> None:
