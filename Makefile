@@ -43,10 +43,10 @@ check: $(VENV)/.run  ## look at the settings, the database, the balance and the 
 invite: $(VENV)/.run  ## print the link with which a server invites the bot
 	$(BIN)/python -m bot invite
 
-# Three workers for two cores: an eighth of a worker's time is waiting (for a child, a process, a second to pass).
+# Four workers for two cores: at times a worker waits, for a child, a process, or a second to pass.
 test: $(VENV)/.dev  ## everything that must be green
 	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers asserts
-	$(BIN)/python -m pytest -n 3 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=term
 
 # Each worker would rewrite the asserts of all tests anew. What cannot be imported is told by the tests' own run.
 asserts: $(VENV)/.dev
