@@ -23,9 +23,9 @@ settings.register_profile("castbook", deadline=None, derandomize=True)
 settings.load_profile("castbook")
 
 
-# Walks through the whole bot or the whole media child, again and again. What they pass is passed by the tests of its
-# parts as well (all but some lines in a hundred), and counting it makes them half as long again. So it is with what is
-# tried with many examples (below).
+# Walks through the whole bot or the whole media child, again and again, and others that pass almost no line of their
+# own (in all, some in a hundred). Counting coverage makes them half as long again. So it is with what is tried with
+# many examples (below).
 UNCOUNTED = [
     Path(__file__).parent / name
     for name in (
@@ -74,12 +74,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if not is_coverage or not (has_examples or any(item.path.is_relative_to(place) for place in UNCOUNTED)):
         return (yield)
     sys.settrace(None)
-    threading.settrace(None)  # type: ignore[arg-type]  # typeshed leaves None out; it is what is set at first
+    threading.settrace(None)
     try:
         return (yield)
     finally:
         sys.settrace(here)
-        threading.settrace(in_new_threads)  # type: ignore[arg-type]  # typeshed leaves None out; it may be what was set
+        threading.settrace(in_new_threads)
 
 
 def quiet_tracebacks() -> None:

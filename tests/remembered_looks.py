@@ -38,7 +38,7 @@ def remember_looks(folder: Path) -> None:
     async def asked(self: MediaWorker, operation: Any, source: Path, request: Mapping[str, Any] | None = None) -> Any:
         return await _once(folder, self, operation, source, request)
 
-    MediaWorker._ask = asked  # type: ignore[method-assign]
+    MediaWorker._ask = asked  # type: ignore[method-assign]  # for every worker of this process
 
 
 def keep_looks(folder: Path) -> None:

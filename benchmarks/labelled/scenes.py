@@ -116,7 +116,7 @@ class Robot:
         picture = _scenery().draw(instant + 7)
         draw = ImageDraw.Draw(picture)
         x, y = 320 + 16 * math.sin(instant * 1.7), 150 + 7 * math.sin(instant * 2.9)
-        shade: tuple[int, int, int] = tuple(part * 2 // 3 for part in self.colour)  # type: ignore[assignment]
+        shade: tuple[int, int, int] = tuple(part * 2 // 3 for part in self.colour)  # type: ignore[assignment]  # as many parts as there are
         draw.rounded_rectangle((x - 120, y + 96, x + 120, 400), 40, shade, (30, 30, 40), 4)
         draw.line((x, y - 84, x, y - 122), (30, 30, 40), 5)
         draw.ellipse((x - 11, y - 138, x + 11, y - 116), (250, 90, 80), (30, 30, 40), 3)

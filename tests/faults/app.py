@@ -145,7 +145,7 @@ def live(orders: Orders) -> NoReturn:
 
 def _hurry(orders: Orders) -> None:
     """Less patience, so that what happens in five minutes happens in a second."""
-    limits.SUBMISSION_LOOKUPS = (0.1, 0.3, 0.6, 1.0)  # type: ignore[assignment]
+    limits.SUBMISSION_LOOKUPS = (0.1, 0.3, 0.6, 1.0)  # type: ignore[assignment]  # ints are seconds too
     limits.LEASE_RENEWAL = timedelta(seconds=0.05)
     limits.PROGRESS_GAP = timedelta(seconds=0.1)
     limits.SAME_NONCE = timedelta(seconds=orders.same_nonce)
@@ -175,7 +175,7 @@ def _wrap(points: Points) -> None:
         part_made(part, into)
         part.step = _step.get()  # it is written in threads, which do not know
 
-    PartFile.__init__ = part_begun  # type: ignore[method-assign,assignment]
+    PartFile.__init__ = part_begun  # type: ignore[method-assign,assignment]  # wrapped from here
     for method in ("write", "finish"):
         _around_in_thread(points, PartFile, method, f"part.{method}")
 
@@ -209,7 +209,7 @@ def _wrap_steps() -> None:
         finally:
             _step.reset(token)
 
-    Held.__init__, Held.write, Held.release, App.open = held, written, released, open_  # type: ignore[method-assign]
+    Held.__init__, Held.write, Held.release, App.open = held, written, released, open_  # type: ignore[method-assign]  # wrapped from here
 
 
 def _wrap_commits(points: Points) -> None:
@@ -227,7 +227,7 @@ def _wrap_commits(points: Points) -> None:
         writer = _row.get() or sys._getframe(1).f_code.co_qualname
         return committed(database, f"{_step.get()}.commit.{writer}")
 
-    Database.write = write  # type: ignore[method-assign,assignment]
+    Database.write = write  # type: ignore[method-assign,assignment]  # wrapped from here
 
 
 def _wrap_discord(points: Points) -> None:

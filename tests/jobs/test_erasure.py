@@ -375,7 +375,7 @@ async def test_a_submission_that_is_on_its_way_becomes_ownerless_and_is_not_look
         await answered.wait()
         return task
 
-    shop.provider.create_character = slow  # type: ignore[method-assign]
+    shop.provider.create_character = slow  # type: ignore[method-assign]  # of this one client
     step = await started(registry, job)
     await asyncio.wait_for(sent.wait(), 20)
     erased = await registry.erasure.erase(ANN)

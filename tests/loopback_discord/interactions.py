@@ -110,13 +110,13 @@ class Interaction:
 
     # -- for tests -----------------------------------------------------------------------------------------------
 
-    async def answered(self, timeout: float = 5) -> Interaction:  # noqa: ASYNC109  # tests give it in seconds
+    async def answered(self, timeout: float = 5) -> Interaction:  # noqa: ASYNC109 - as asyncio.wait_for has it  # tests give it in seconds
         """Wait for the bot's first answer, of whatever type."""
         async with asyncio.timeout(timeout):
             await self._answered.wait()
         return self
 
-    async def replied(self, timeout: float = 5) -> Message:  # noqa: ASYNC109
+    async def replied(self, timeout: float = 5) -> Message:  # noqa: ASYNC109 - as asyncio.wait_for has it
         """Wait for a reply that is more than "thinking"; it is the original reply or a follow-up."""
         return await self.channel.discord.wait_for(self._reply, timeout)
 
@@ -124,7 +124,7 @@ class Interaction:
         ready = [message for message in [self.original, *self.followups] if message and not message.loading]
         return next((message for message in ready if not message.deleted), None)
 
-    async def opened(self, timeout: float = 5) -> Modal:  # noqa: ASYNC109
+    async def opened(self, timeout: float = 5) -> Modal:  # noqa: ASYNC109 - as asyncio.wait_for has it
         """Wait for the form that the bot opens."""
         await self.answered(timeout)
         assert self.modal, f"the bot answered with type {self.answer_type}, not with a form"

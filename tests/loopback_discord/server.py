@@ -201,7 +201,7 @@ class LoopbackDiscord:
             if not future.done():
                 future.set_result(None)
 
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 30) -> T:  # noqa: ASYNC109
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 30) -> T:  # noqa: ASYNC109 - as asyncio.wait_for has it
         """The first true value of `predicate`, asked at every request, every answer and every event of the gateway."""
         async with asyncio.timeout(timeout):
             while not (value := predicate()):
@@ -210,6 +210,6 @@ class LoopbackDiscord:
                 await future
         return value
 
-    async def bot_is_ready(self, timeout: float = 30) -> None:  # noqa: ASYNC109
+    async def bot_is_ready(self, timeout: float = 30) -> None:  # noqa: ASYNC109 - as asyncio.wait_for has it
         """Wait until a bot has identified and its commands are registered."""
         await self.wait_for(lambda: self.gateway.connected and self.commands, timeout)

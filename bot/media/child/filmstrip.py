@@ -100,7 +100,7 @@ def _upright(video: Video, frame: av.VideoFrame, layout: Layout, scaler: Scaler)
     if turned in (90, 270):
         size = size[1], size[0]
     how = Interpolation.AREA if size[0] < frame.width else Interpolation.BICUBIC
-    picture: Image.Image = scaler.scaled(frame, *size, "rgb24", how).to_image()  # type: ignore[no-untyped-call]
+    picture: Image.Image = scaler.scaled(frame, *size, "rgb24", how).to_image()  # type: ignore[no-untyped-call]  # PyAV has no types here
     return picture.transpose(_TURNS[turned]) if turned else picture
 
 

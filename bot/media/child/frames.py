@@ -6,7 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, overload
 
 import av
 from av.audio.stream import AudioStream
@@ -40,7 +40,7 @@ def decoded(video: Video, stream: VideoStream | AudioStream) -> Iterator[av.Vide
     return _decoded(packets(video, stream))
 
 
-def packets(video: Video, *streams: VideoStream | AudioStream) -> Iterator[av.Packet]:  # type: ignore[type-arg]
+def packets(video: Video, *streams: VideoStream | AudioStream) -> Iterator[av.Packet[Any]]:
     """Each packet of ``streams`` from where the file stands, then an empty one for each: it flushes the decoder."""
     try:
         yield from video.container.demux(*streams)
@@ -48,7 +48,7 @@ def packets(video: Video, *streams: VideoStream | AudioStream) -> Iterator[av.Pa
         return
 
 
-def _decoded(packets: Iterator[av.Packet]) -> Iterator[av.VideoFrame | av.AudioFrame]:  # type: ignore[type-arg]
+def _decoded(packets: Iterator[av.Packet[Any]]) -> Iterator[av.VideoFrame | av.AudioFrame]:
     errors = 0
     for packet in packets:
         if packet.is_corrupt:  # half of the last one of a file; its error would come at the end and take others with it
