@@ -94,16 +94,16 @@ def unexpected(error_id: str) -> Text:
     )
 
 
-class Trouble(StrEnum):
+class DatabaseFault(StrEnum):
     """Why nothing can be written just now, though nothing is defect."""
 
     BUSY = "busy"  # another program holds the database
     FULL = "full"  # no room on the disk, or no right to more of it
 
 
-def troubled(trouble: Trouble, error_id: str) -> Text:
+def troubled(trouble: DatabaseFault, error_id: str) -> Text:
     """The sentence for what could not be written; the log has ``error_id``. Nothing was sent for it."""
-    if trouble is Trouble.BUSY:
+    if trouble is DatabaseFault.BUSY:
         return text(
             "I could not write that down: my database is busy (ID {id}). Nothing was charged. "
             "Try again in a minute; /tasks shows what is running.",

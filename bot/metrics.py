@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from bot.values.job import DeliveryPath, Outcome, Step
+from bot.values.job import DeliveryRoute, Outcome, Step
 
 REGISTRY = CollectorRegistry()
 
@@ -115,7 +115,7 @@ def fault_of(status: int) -> Fault | None:
 # A series that begins at its first event hides that event from every rate.
 for _outcome in Outcome:
     JOBS_ENDED.labels(_outcome)
-for _path in DeliveryPath:
+for _path in DeliveryRoute:
     DELIVERIES.labels(_path)
 for _step in Step:
     if _step is not Step.DONE:

@@ -6,9 +6,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.card import BLUE
-from bot.chat.mentions import mentions_of
-from bot.chat.wording import say
+from bot.chat.command_mentions import mentions_of
+from bot.chat.markdown import say
+from bot.chat.message import BLUE
 from bot.texts import Text, text
 
 _HELP = text(

@@ -13,11 +13,12 @@ from discord.ext import commands
 
 from bot import limits
 from bot.chat.buttons import Press, Presses, button
-from bot.chat.cards import Card, character_card, redrawn
-from bot.chat.cast_page import PER_PAGE, CastPage, page_card
+from bot.chat.command_mentions import mentions_of
 from bot.chat.forms import Field, durable_form
-from bot.chat.mentions import mentions_of
-from bot.chat.wording import say
+from bot.chat.markdown import say
+from bot.chat.message import MessageContent
+from bot.chat.render_cast import PER_PAGE, CastPage, render_page
+from bot.chat.render_job import redrawn, render_character
 from bot.errors import Refusal, UnknownCharacter
 from bot.store.characters import CharacterStore, Sort
 from bot.store.files import FileStore
@@ -94,7 +95,7 @@ class Cast(commands.Cog):
             found, total = await self._find(owner, page)
         pictures = await self._pictures(found, room=interaction.filesize_limit)
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
-        await _edit(interaction, page_card(owner, page, found, total, pictures, locale, mentions))
+        await _edit(interaction, render_page(owner, page, found, total, pictures, locale, mentions))
 
     async def _find(self, owner: int, page: CastPage) -> tuple[list[Character], int]:
         return await self._characters.page(
@@ -125,7 +126,7 @@ class Cast(commands.Cog):
         pictures = await self._pictures([character], room=interaction.filesize_limit)
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
         await _edit(
-            interaction, character_card(character, pictures.get(character.id), locale, mentions, owner_sees=True)
+            interaction, render_character(character, pictures.get(character.id), locale, mentions, owner_sees=True)
         )
 
     # -- rename -------------------------------------------------------------------------------------------------
@@ -276,15 +277,15 @@ async def _ask_delete(interaction: discord.Interaction, character: Character) ->
         button("cast", "deleteyes", argument, owner, say(text("Delete it"), locale), danger),
         button("cast", "deleteno", argument, owner, say(text("Keep it"), locale)),
     )
-    await _edit(interaction, Card(embeds=(), buttons=buttons), content=say(question, locale))
+    await _edit(interaction, MessageContent(embeds=(), buttons=buttons), content=say(question, locale))
 
 
 async def _say(interaction: discord.Interaction, said: Text) -> None:
     """In place of what the answer showed before."""
-    await _edit(interaction, Card(embeds=()), content=say(said, str(interaction.locale)))
+    await _edit(interaction, MessageContent(embeds=()), content=say(said, str(interaction.locale)))
 
 
-async def _edit(interaction: discord.Interaction, card: Card, *, content: str | None = None) -> None:
+async def _edit(interaction: discord.Interaction, card: MessageContent, *, content: str | None = None) -> None:
     await interaction.edit_original_response(
         content=content, embeds=card.embeds, attachments=card.attachments(), view=card.view()
     )

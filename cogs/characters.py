@@ -10,10 +10,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import limits
-from bot.chat.asking import asked
 from bot.chat.attachments import attached
+from bot.chat.origin import origin_of
 from bot.errors import Refusal
-from bot.jobs.intake import Intake
+from bot.jobs.job_service import JobService
 from bot.texts import text
 from bot.values.character import clean_name
 from bot.values.clock import Clock
@@ -29,10 +29,10 @@ class Characters(commands.GroupCog, group_name="character", group_description="M
     """
 
     def __init__(
-        self, *, intake: Intake, clock: Clock, models: Sequence[str], default_model: str, max_bytes: int
+        self, *, job_service: JobService, clock: Clock, models: Sequence[str], default_model: str, max_bytes: int
     ) -> None:
         super().__init__()
-        self._intake = intake
+        self._job_service = job_service
         self._clock = clock
         self._models = frozenset(models)
         self._default_model = default_model
@@ -92,8 +92,8 @@ class Characters(commands.GroupCog, group_name="character", group_description="M
         )
         here = await interaction.response.defer(thinking=True, ephemeral=private)
         hidden = here is not None and here.is_ephemeral()  # where Discord hides a user-installed app's answers
-        place = asked(interaction, private=private, ephemeral=private or hidden, clock=self._clock)
-        await self._intake.start(owner_id=interaction.user.id, asked=place, request=request)
+        place = origin_of(interaction, private=private, ephemeral=private or hidden, clock=self._clock)
+        await self._job_service.start(owner_id=interaction.user.id, origin=place, request=request)
 
     @app_commands.describe(video="A clip: MP4, MOV or WebM", link="A link to a video file, in place of an attachment")
     async def preview(
@@ -102,8 +102,8 @@ class Characters(commands.GroupCog, group_name="character", group_description="M
         """For the person who asked alone. Refuse at once what cannot work, else defer before any I/O."""
         request = CharacterRequest(source=self._source(video, link, None), range=None, model=self._default_model)
         await interaction.response.defer(thinking=True, ephemeral=True)
-        place = asked(interaction, private=True, ephemeral=True, clock=self._clock)
-        await self._intake.preview(owner_id=interaction.user.id, asked=place, request=request)
+        place = origin_of(interaction, private=True, ephemeral=True, clock=self._clock)
+        await self._job_service.preview(owner_id=interaction.user.id, origin=place, request=request)
 
     def _source(self, video: discord.Attachment | None, link: str | None, task: str | None) -> Source:
         attachment = attached(video, max_bytes=self._max_bytes) if video else None

@@ -10,13 +10,13 @@ from discord import app_commands, ui
 from discord.ext import commands
 
 from bot import limits
-from bot.chat.asking import asked
 from bot.chat.attachments import attached
 from bot.chat.buttons import Presses
 from bot.chat.forms import Field, durable_form
-from bot.chat.wording import say
+from bot.chat.markdown import say
+from bot.chat.origin import origin_of
 from bot.errors import BadSource, Refusal
-from bot.jobs.intake import Intake
+from bot.jobs.job_service import JobService
 from bot.store.drafts import Draft, DraftStore
 from bot.texts import text
 from bot.values.character import clean_name
@@ -39,14 +39,14 @@ class MessageMenu(commands.Cog):
         *,
         tree: app_commands.CommandTree,
         presses: Presses,
-        intake: Intake,
+        job_service: JobService,
         drafts: DraftStore,
         clock: Clock,
         model: str,
         max_bytes: int,
     ) -> None:
         self._tree = tree
-        self._intake = intake
+        self._job_service = job_service
         self._drafts = drafts
         self._clock = clock
         self._model = model
@@ -90,8 +90,8 @@ class MessageMenu(commands.Cog):
             )
         request = CharacterRequest(source=draft.attachment, range=seconds, model=self._model, name=name)
         hidden = here is not None and here.is_ephemeral()  # where Discord hides a user-installed app's answers
-        place = asked(interaction, private=False, ephemeral=hidden, clock=self._clock)
-        await self._intake.start(owner_id=owner, asked=place, request=request)
+        place = origin_of(interaction, private=False, ephemeral=hidden, clock=self._clock)
+        await self._job_service.start(owner_id=owner, origin=place, request=request)
 
 
 def _form(draft_id: str, locale: str) -> ui.Modal:

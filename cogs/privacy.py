@@ -9,13 +9,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot.chat.buttons import DurableButton, Presses, button
-from bot.chat.card import AMBER, BLUE, Card
-from bot.chat.mentions import mentions_of
-from bot.chat.wording import say
+from bot.chat.command_mentions import mentions_of
+from bot.chat.markdown import say
+from bot.chat.message import AMBER, BLUE, MessageContent
 from bot.errors import Refusal
 from bot.jobs.erasure import STAYS, Erasure
 from bot.jobs.export import DOCUMENT, Export
-from bot.store.archive import Archivist
+from bot.store.export_archive import Archivist
 from bot.store.privacy import Erased, Holdings, PrivacyStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
@@ -87,7 +87,7 @@ class Privacy(
             await interaction.edit_original_response(
                 content="\n".join(say(each, locale, mentions_of(interaction.client)) for each in _told(export, part)),
                 attachments=[discord.File(made, filename=_file_name(part, export.parts))],
-                view=Card(embeds=(), buttons=buttons).view(),
+                view=MessageContent(embeds=(), buttons=buttons).view(),
             )
 
     # -- delete -------------------------------------------------------------------------------------------------
@@ -110,7 +110,7 @@ class Privacy(
             ),
             button(_FAMILY, "deleteno", _ALL, owner, say(text("Keep it"), locale)),
         )
-        await interaction.edit_original_response(embed=embed, view=Card(embeds=(), buttons=buttons).view())
+        await interaction.edit_original_response(embed=embed, view=MessageContent(embeds=(), buttons=buttons).view())
 
     async def delete_yes(self, interaction: discord.Interaction, _argument: str) -> None:
         """However long ago it was asked: what there is now."""

@@ -6,8 +6,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.card import BLUE
-from bot.chat.wording import say
+from bot.chat.markdown import say
+from bot.chat.message import BLUE
 from bot.errors import Refusal
 from bot.store.servers import ServerRules, ServerStore
 from bot.texts import Text, text

@@ -11,23 +11,23 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat import picker
-from bot.chat.asking import asked
+from bot.chat import render_picker
 from bot.chat.buttons import Presses
-from bot.chat.card import AMBER, BLUE
-from bot.chat.mentions import mentions_of
-from bot.chat.tasks_card import FAMILY, tasks_card
-from bot.chat.wording import say
+from bot.chat.command_mentions import mentions_of
+from bot.chat.markdown import say
+from bot.chat.message import AMBER, BLUE
+from bot.chat.origin import origin_of
+from bot.chat.render_tasks import FAMILY, render_tasks
 from bot.errors import CastbookError, UnknownJob
-from bot.jobs.footage import check_inside
-from bot.jobs.intake import Intake
+from bot.jobs.job_service import JobService
+from bot.jobs.video_inspection import check_inside
 from bot.store.jobs import JobStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
-from bot.values.job import Asked, Job, Question
+from bot.values.job import Job, Origin, Question
 from bot.values.time_range import TimeRange
 
-_Go: TypeAlias = Callable[[int, str, Asked], Awaitable[Job]]
+_Go: TypeAlias = Callable[[int, str, Origin], Awaitable[Job]]
 
 _ON_IT = text("Thank you, on it.")
 
@@ -39,23 +39,23 @@ class Tasks(commands.Cog):
     family ``tasks`` stands under a list, which is drawn anew.
     """
 
-    def __init__(self, *, intake: Intake, jobs: JobStore, presses: Presses, clock: Clock) -> None:
-        self._intake = intake
+    def __init__(self, *, job_service: JobService, jobs: JobStore, presses: Presses, clock: Clock) -> None:
+        self._job_service = job_service
         self._jobs = jobs
         self._clock = clock
         going: dict[str, _Go] = {
             "consent": partial(self._answer, Question.CONSENT),
             "again": partial(self._answer, Question.SAME_AGAIN),
             "anyway": partial(self._answer, Question.CONCERNS),
-            "resend": intake.send_again,
-            "recheck": intake.check_again,
+            "resend": job_service.send_again,
+            "recheck": job_service.check_again,
         }
         for action, go in going.items():
             presses.register("job", action, partial(self._under_job, go))
             presses.register(FAMILY, action, partial(self._in_list, go))
         presses.register("job", "use", self._use)
         presses.register("job", "other", self._ask_seconds)
-        presses.register_form(picker.FORM, self._seconds_typed)
+        presses.register_form(render_picker.FORM, self._seconds_typed)
         presses.register("job", "pick", self._pick)
         presses.register(FAMILY, "pick", self._pick_in_list)
         presses.register("job", "show", self._show)
@@ -71,13 +71,13 @@ class Tasks(commands.Cog):
 
     async def _draw(self, interaction: discord.Interaction) -> None:
         owner = interaction.user.id
-        overview = await self._intake.overview(owner)
+        overview = await self._job_service.overview(owner)
         commands = mentions_of(interaction.client)
-        card = tasks_card(owner, overview, self._clock(), str(interaction.locale), commands)
+        card = render_tasks(owner, overview, self._clock(), str(interaction.locale), commands)
         await interaction.edit_original_response(embeds=card.embeds, view=card.view())
 
-    async def _answer(self, question: Question, owner_id: int, job_id: str, place: Asked) -> Job:
-        return await self._intake.answer(owner_id, job_id, question, place)
+    async def _answer(self, question: Question, owner_id: int, job_id: str, place: Origin) -> Job:
+        return await self._job_service.answer(owner_id, job_id, question, place)
 
     # -- a job goes on ------------------------------------------------------------------------------------------
 
@@ -90,7 +90,7 @@ class Tasks(commands.Cog):
         if seconds is not None and job.seen.facts is not None:
             check_inside(seconds, job.seen.facts)
         message = cast("discord.Message", interaction.message)  # there is one, because this is a press
-        if message.flags.ephemeral and not job.asked.private:
+        if message.flags.ephemeral and not job.origin.private:
             await self._in_new_message(go, interaction, job, hidden=False)
             await _say(interaction)
             return
@@ -101,14 +101,14 @@ class Tasks(commands.Cog):
     async def _in_list(self, go: _Go, interaction: discord.Interaction, job_id: str) -> None:
         await interaction.response.defer()
         job = await self._owned(interaction, job_id)
-        await self._in_new_message(go, interaction, job, hidden=job.asked.private)
+        await self._in_new_message(go, interaction, job, hidden=job.origin.private)
         await self._draw(interaction)
 
     async def _show(self, interaction: discord.Interaction, job_id: str) -> None:
         """To its owner alone, wherever they are: a public result was meant for the place where it was asked."""
         await interaction.response.defer()
         job = await self._owned(interaction, job_id)
-        await self._in_new_message(self._intake.show_again, interaction, job, hidden=True)
+        await self._in_new_message(self._job_service.show_again, interaction, job, hidden=True)
 
     async def _show_in_list(self, interaction: discord.Interaction, job_id: str) -> None:
         await self._show(interaction, job_id)
@@ -127,20 +127,20 @@ class Tasks(commands.Cog):
 
     async def _use(self, interaction: discord.Interaction, argument: str) -> None:
         """A suggestion: what speaks against it stood beside its number."""
-        job_id, seconds = picker.chosen(argument)
+        job_id, seconds = render_picker.chosen(argument)
         await self._under_job(partial(self._choose, seconds, anyway=True), interaction, job_id)
 
     async def _ask_seconds(self, interaction: discord.Interaction, job_id: str) -> None:
         """The form is the first answer; whether there still is such a job is seen when it comes back."""
-        await interaction.response.send_modal(picker.seconds_form(job_id, str(interaction.locale)))
+        await interaction.response.send_modal(render_picker.seconds_form(job_id, str(interaction.locale)))
 
     async def _seconds_typed(self, interaction: discord.Interaction, job_id: str, values: Mapping[str, str]) -> None:
         """Other seconds, perhaps after a restart. Those that do not work leave the picker as it is."""
         seconds = TimeRange.parse(values["range"])
         await self._under_job(partial(self._choose, seconds, anyway=False), interaction, job_id, seconds)
 
-    async def _choose(self, seconds: TimeRange, owner_id: int, job_id: str, place: Asked, *, anyway: bool) -> Job:
-        return await self._intake.choose(owner_id, job_id, seconds, place, anyway=anyway)
+    async def _choose(self, seconds: TimeRange, owner_id: int, job_id: str, place: Origin, *, anyway: bool) -> Job:
+        return await self._job_service.choose(owner_id, job_id, seconds, place, anyway=anyway)
 
     async def _pick(self, interaction: discord.Interaction, job_id: str) -> None:
         """The picker comes in the place of the question: both are for the owner's eyes only."""
@@ -149,16 +149,16 @@ class Tasks(commands.Cog):
         message = cast("discord.Message", interaction.message)  # there is one, because this is a press
         await _say(interaction)
         place = self._place(interaction, job, message.id, ephemeral=message.flags.ephemeral)
-        await self._intake.pick(job.owner_id, job.id, place)
+        await self._job_service.pick(job.owner_id, job.id, place)
 
     async def _pick_in_list(self, interaction: discord.Interaction, job_id: str) -> None:
         await interaction.response.defer()
         job = await self._owned(interaction, job_id)
-        await self._in_new_message(self._intake.pick, interaction, job, hidden=True)
+        await self._in_new_message(self._job_service.pick, interaction, job, hidden=True)
         await self._draw(interaction)
 
-    def _place(self, interaction: discord.Interaction, job: Job, message_id: int, *, ephemeral: bool) -> Asked:
-        place = asked(interaction, private=job.asked.private, ephemeral=ephemeral, clock=self._clock)
+    def _place(self, interaction: discord.Interaction, job: Job, message_id: int, *, ephemeral: bool) -> Origin:
+        place = origin_of(interaction, private=job.origin.private, ephemeral=ephemeral, clock=self._clock)
         return replace(place, message_id=message_id)
 
     async def _owned(self, interaction: discord.Interaction, job_id: str) -> Job:
@@ -171,12 +171,12 @@ class Tasks(commands.Cog):
 
     async def _cancel_job(self, interaction: discord.Interaction, job_id: str) -> None:
         await interaction.response.defer()
-        await self._intake.cancel(interaction.user.id, job_id)
+        await self._job_service.cancel(interaction.user.id, job_id)
         await _say(interaction, text("Cancelled. Nothing was charged."), AMBER)
 
     async def _cancel_in_list(self, interaction: discord.Interaction, job_id: str) -> None:
         await interaction.response.defer()
-        await self._intake.cancel(interaction.user.id, job_id)
+        await self._job_service.cancel(interaction.user.id, job_id)
         await self._draw(interaction)
 
 

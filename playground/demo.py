@@ -169,7 +169,7 @@ class _Demo:
         async with asyncio.timeout(PATIENCE):
             while True:
                 self._look(member)
-                overview = await self._stage.app.intake.overview(member.id)
+                overview = await self._stage.app.job_service.overview(member.id)
                 newest = max((*overview.unfinished, *overview.finished), key=lambda job: job.created_at)
                 if reached(newest):
                     self._look(member)

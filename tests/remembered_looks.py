@@ -35,10 +35,10 @@ class RememberedMedia(MediaWorker):
 def remember_looks(folder: Path) -> None:
     """From now on a look that was taken once, by any process, is answered as it was answered then, files included."""
 
-    async def asked(self: MediaWorker, operation: Any, source: Path, request: Mapping[str, Any] | None = None) -> Any:
+    async def origin(self: MediaWorker, operation: Any, source: Path, request: Mapping[str, Any] | None = None) -> Any:
         return await _once(folder, self, operation, source, request)
 
-    MediaWorker._ask = asked  # type: ignore[method-assign]  # for every worker of this process
+    MediaWorker._ask = origin  # type: ignore[method-assign]  # for every worker of this process
 
 
 def keep_looks(folder: Path) -> None:

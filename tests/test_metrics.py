@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from bot.metrics import DELIVERIES, REGISTRY, Fault, fault_of
-from bot.values.job import DeliveryPath, Step
+from bot.values.job import DeliveryRoute, Step
 
 BOUNDED = {
     "outcome": {"succeeded", "failed", "cancelled", "unknown"},
@@ -55,7 +55,7 @@ def test_no_label_holds_anything_of_which_there_could_be_ever_more() -> None:
 def test_counting_with_our_own_values() -> None:
     labels = {"path": "dm"}
     before = REGISTRY.get_sample_value("castbook_deliveries_total", labels)
-    DELIVERIES.labels(DeliveryPath.DM).inc()
+    DELIVERIES.labels(DeliveryRoute.DM).inc()
     assert before is not None
     assert REGISTRY.get_sample_value("castbook_deliveries_total", labels) == before + 1
 

@@ -66,6 +66,6 @@ def test_the_project_says_which_pythons_and_which_licence() -> None:
 
 def test_the_readme_names_the_permissions_that_the_invite_asks_for() -> None:
     words = re.sub(r"\s+", " ", read("README.md"))
-    for permission, asked in PERMISSIONS:
-        if asked and permission != "read_messages":  # the library's name for View Channels
+    for permission, origin in PERMISSIONS:
+        if origin and permission != "read_messages":  # the library's name for View Channels
             assert permission.replace("_", " ").title().replace(" In ", " in ") in words

@@ -12,37 +12,37 @@ from discord.ext import commands
 
 from bot import __version__, metrics
 from bot.app.gauges import Gauges
+from bot.app.health_report import HealthReport
 from bot.app.login import log_in
-from bot.app.report import HealthReport
 from bot.app.stores import Stores
 from bot.chat.buttons import Presses
 from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
-from bot.chat.waiting import WaitingResults
+from bot.chat.pending_results import PendingResults
 from bot.config import Settings
+from bot.jobs.access_policy import AccessPolicy
+from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.character import character_steps
 from bot.jobs.choose import Choose
+from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.collect import Collect
 from bot.jobs.deliver import Deliver
-from bot.jobs.doorkeeper import Doorkeeper
 from bot.jobs.erasure import Erasure
-from bot.jobs.events import TaskEvents
-from bot.jobs.footage import Footage
 from bot.jobs.forgetting import Forgetting
-from bot.jobs.gate import Gate
-from bot.jobs.intake import Intake
-from bot.jobs.line import WaitingLine
+from bot.jobs.job_service import JobService
 from bot.jobs.ports import ByteSource
 from bot.jobs.prepare import Prepare, most_bytes
 from bot.jobs.runner import Runner
 from bot.jobs.submit import Submit
+from bot.jobs.task_events import TaskEvents
 from bot.jobs.upkeep import Upkeep
+from bot.jobs.video_inspection import VideoInspection
 from bot.jobs.watch import Watch
+from bot.media.address_guard import AddressGuard
 from bot.media.download import Downloader
-from bot.media.guard import AddressGuard
-from bot.media.measured import MeasuredMediaWorker
+from bot.media.media_metrics import MeasuredMediaWorker
 from bot.provider.client import ToapisClient
-from bot.store.archive import Archivist
+from bot.store.export_archive import Archivist
 from bot.store.gauges import GaugeStore
 from bot.values.clock import Clock, utc_now
 from bot.values.job import JobKind
@@ -88,32 +88,32 @@ class App:
         guard = AddressGuard([*settings.discord.cdn_origins, *settings.links.trusted_origins])
         self._downloader = Downloader(guard, timeout=settings.links.timeout, cdn_origins=settings.discord.cdn_origins)
         source: ByteSource = wrap_source(self._downloader) if wrap_source else self._downloader
-        self.doorkeeper = Doorkeeper(servers=stores.servers, blocks=stores.blocks)
-        self._presses = Presses(refusal=self.doorkeeper.refusal)
+        self.access_policy = AccessPolicy(servers=stores.servers, blocks=stores.blocks)
+        self._presses = Presses(refusal=self.access_policy.refusal)
         self.media = MeasuredMediaWorker(workers=settings.media.workers)
         self.client = CastbookClient(
             clock=clock,
             presses=self._presses,
-            waiting=WaitingResults(stores.jobs.waiting_results),
+            waiting=PendingResults(stores.jobs.pending_results),
             commands_store=stores.commands,
             dev_guild=settings.discord.dev_guild,
             shard_count=shards,
         )
         self.courier = DiscordCourier(self.client, stores.files, clock=clock, owners=settings.discord.owners)
-        self.gate = Gate(stores.provider_state, self.provider, clock, models=settings.toapis.models)
-        self._line = WaitingLine(
+        self.breaker = CircuitBreaker(stores.provider_state, self.provider, clock, models=settings.toapis.models)
+        self._line = AdmissionQueue(
             jobs=stores.jobs, courier=self.courier, clock=clock, in_all=settings.limits.running_in_all
         )
         self.runner = self._build_runner(source)
-        self.intake = Intake(
+        self.job_service = JobService(
             jobs=stores.jobs,
             people=stores.people,
-            doorkeeper=self.doorkeeper,
+            access_policy=self.access_policy,
             line=self._line,
             consents=stores.consents,
             files=stores.files,
             disk=stores.disk,
-            gate=self.gate,
+            breaker=self.breaker,
             workers=self.runner,
             courier=self.courier,
             clock=clock,
@@ -155,7 +155,7 @@ class App:
 
     def _build_runner(self, source: ByteSource) -> Runner:
         stores, settings, random = self.stores, self.settings, self._random
-        footage = Footage(media=self.media, files=stores.files)
+        inspection = VideoInspection(media=self.media, files=stores.files)
         steps = character_steps(
             Prepare(
                 jobs=stores.jobs,
@@ -164,15 +164,15 @@ class App:
                 disk=stores.disk,
                 source=source,
                 courier=self.courier,
-                footage=footage,
+                inspection=inspection,
                 random=random,
                 settings=settings,
             ),
-            Choose(courier=self.courier, files=stores.files, footage=footage, random=random),
+            Choose(courier=self.courier, files=stores.files, inspection=inspection, random=random),
             Submit(
                 provider=self.provider,
-                gate=self.gate,
-                footage=footage,
+                breaker=self.breaker,
+                inspection=inspection,
                 courier=self.courier,
                 events=stores.events,
                 random=random,
@@ -191,7 +191,7 @@ class App:
                 files=stores.files,
                 source=source,
                 media=self.media,
-                footage=footage,
+                inspection=inspection,
                 random=random,
             ),
             Deliver(characters=stores.characters, files=stores.files, courier=self.courier, random=random),
@@ -225,7 +225,7 @@ class App:
         stores, toapis = self.stores, self.settings.toapis
         max_bytes = most_bytes(self.settings)
         characters = Characters(
-            intake=self.intake,
+            job_service=self.job_service,
             clock=self.clock,
             models=toapis.models,
             default_model=toapis.default_model,
@@ -234,7 +234,7 @@ class App:
         menu = MessageMenu(
             tree=self.client.tree,
             presses=self._presses,
-            intake=self.intake,
+            job_service=self.job_service,
             drafts=stores.drafts,
             clock=self.clock,
             model=toapis.default_model,
@@ -244,7 +244,7 @@ class App:
             characters,
             Cast(group=characters.group, presses=self._presses, characters=stores.characters, files=stores.files),
             menu,
-            Tasks(intake=self.intake, jobs=stores.jobs, presses=self._presses, clock=self.clock),
+            Tasks(job_service=self.job_service, jobs=stores.jobs, presses=self._presses, clock=self.clock),
             Privacy(
                 store=stores.privacy,
                 archivist=Archivist(stores.files),

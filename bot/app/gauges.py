@@ -7,7 +7,7 @@ from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 
-from bot.jobs.gate import MODEL_CLOSED, REASONS
+from bot.jobs.circuit_breaker import MODEL_CLOSED, REASONS
 from bot.store.gauges import UNFINISHED, GaugeStore, Standing
 from bot.values.clock import Clock
 from bot.values.job import Step

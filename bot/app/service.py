@@ -34,13 +34,13 @@ async def _until_stopped(app: App) -> int:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
-    def asked(number: signal.Signals) -> None:
+    def origin(number: signal.Signals) -> None:
         _log.info("stopping", signal=number.name)
         stop.set()
         loop.remove_signal_handler(number)  # from now on the default: the second one kills
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, asked, number)
+        loop.add_signal_handler(number, origin, number)
     serving = asyncio.create_task(app.serve_discord(), name="discord")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -15,9 +15,9 @@ from bot.store.disk import DiskUse
 from bot.store.drafts import DraftStore
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
-from bot.store.keys import PeopleKeys
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.servers import ServerStore
 from bot.store.webhook_events import WebhookEventStore
 
@@ -28,7 +28,7 @@ class Stores:
 
     database: Database
     events: WebhookEventStore
-    people: PeopleKeys
+    people: Pseudonyms
     servers: ServerStore
     blocks: BlockStore
     jobs: JobStore
@@ -45,7 +45,7 @@ class Stores:
     def of(cls, settings: Settings) -> Stores:
         """Build them; nothing is opened yet."""
         database = Database(settings.store.url)
-        people = PeopleKeys(database)
+        people = Pseudonyms(database)
         return cls(
             database=database,
             events=WebhookEventStore(database),

@@ -11,12 +11,12 @@ import structlog
 from discord.ext import commands
 
 from bot.chat.buttons import BUTTON_ID, DurableButton, Presses
+from bot.chat.command_mentions import Commands, mentions
+from bot.chat.command_tree import CastbookTree
 from bot.chat.forms import submitted
-from bot.chat.mentions import Commands, mentions
+from bot.chat.pending_results import PendingResults
 from bot.chat.replies import tell
-from bot.chat.tracing import traced
-from bot.chat.tree import CastbookTree
-from bot.chat.waiting import WaitingResults
+from bot.chat.rest_metrics import traced
 from bot.errors import Refusal
 from bot.store.commands import CommandStore, CommandSync
 from bot.texts import text
@@ -39,7 +39,7 @@ class CastbookClient(commands.AutoShardedBot):
         clock: Clock,
         commands_store: CommandStore,
         presses: Presses | None = None,
-        waiting: WaitingResults | None = None,
+        waiting: PendingResults | None = None,
         dev_guild: int = 0,
         shard_count: int | None = None,
     ) -> None:

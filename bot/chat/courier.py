@@ -11,19 +11,26 @@ import discord
 import structlog
 
 from bot import limits, metrics
-from bot.chat.cards import failure_card, gone_card, last_word_card, progress_card, question_card, result_card
-from bot.chat.mentions import mentions_of
-from bot.chat.paths import PATIENCE, Parcel, Paths, Way
-from bot.chat.picker import picker_card
-from bot.chat.refusals import Closed
-from bot.chat.wording import say
-from bot.jobs.ports import DiscordTrouble, RecordAttempt, Undeliverable
+from bot.chat.command_mentions import mentions_of
+from bot.chat.delivery_routes import PATIENCE, Delivery, DeliveryRoutes, Route
+from bot.chat.markdown import say
+from bot.chat.render_job import (
+    render_failure,
+    render_gone,
+    render_last_word,
+    render_progress,
+    render_question,
+    render_result,
+)
+from bot.chat.render_picker import render_picker
+from bot.chat.rest_errors import RouteClosed
+from bot.jobs.ports import DiscordUnavailable, RecordAttempt, Undeliverable
 from bot.log import unexpected
 from bot.store.files import FileStore
 from bot.texts import Text, text
 from bot.values.character import Character
 from bot.values.clock import Clock
-from bot.values.job import Asked, DeliveryPath, Job, Outcome, Question
+from bot.values.job import DeliveryRoute, Job, Origin, Outcome, Question
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +58,7 @@ class DiscordCourier:
         self._files = files
         self._clock = clock
         self._owners = tuple(owners)
-        self._paths = Paths(client, clock)
+        self._routes = DeliveryRoutes(client, clock)
         self._shown: OrderedDict[str, _Shown] = OrderedDict()
         self._alarms: dict[str, datetime] = {}
 
@@ -59,16 +66,18 @@ class DiscordCourier:
 
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
         """Show how ``job`` stands: on a change, at most once in :data:`bot.limits.PROGRESS_GAP`. Never raises."""
-        shown = _Shown((state, percent), self._clock(), job.asked.token_at)
-        if not self._paths.token_usable(job.asked) or not self._worth_showing(job, shown):
+        shown = _Shown((state, percent), self._clock(), job.origin.token_at)
+        if not self._routes.token_usable(job.origin) or not self._worth_showing(job, shown):
             return
         self._remember(job, shown)
         try:
-            await self._paths.edit(job.asked, progress_card(job, state, percent, job.asked.locale), _PROGRESS_PATIENCE)
-        except Closed as closed:
+            await self._routes.edit(
+                job.origin, render_progress(job, state, percent, job.origin.locale), _PROGRESS_PATIENCE
+            )
+        except RouteClosed as closed:
             self._remember(job, replace(shown, closed=True))
             log.info("progress_not_shown", job=job.id, code=closed.code)
-        except DiscordTrouble:
+        except DiscordUnavailable:
             log.info("progress_not_shown", job=job.id)
         except Exception as error:  # noqa: BLE001 - a job never fails because of its progress bar
             unexpected("progress_failed", error, job=job.id)
@@ -87,25 +96,25 @@ class DiscordCourier:
 
     # -- questions ----------------------------------------------------------------------------------------------
 
-    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Asked:
+    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Origin:
         """Show ``question`` to the owner of ``job`` alone; returns where it stands now.
 
         A public message is replaced by one that only they see. Raises Undeliverable once the token is dead, and
         DiscordTrouble where asking again later may work.
         """
-        asked, commands = job.asked, mentions_of(self._client)
+        origin, commands = job.origin, mentions_of(self._client)
         if question is Question.SECONDS:
-            card = picker_card(job, picture, asked.locale, commands)
+            card = render_picker(job, picture, origin.locale, commands)
         else:
-            card = question_card(job, question, asked.locale, commands)
+            card = render_question(job, question, origin.locale, commands)
         try:
-            if asked.ephemeral:
-                await self._paths.edit(asked, card, PATIENCE)
-                return asked
+            if origin.ephemeral:
+                await self._routes.edit(origin, card, PATIENCE)
+                return origin
             first = text("There is a question first, for <@{owner}>.", owner=job.owner_id)
-            meanwhile = last_word_card(first, asked.locale)
-            return await self._paths.instead(asked, card, meanwhile)
-        except Closed as closed:
+            meanwhile = render_last_word(first, origin.locale)
+            return await self._routes.instead(origin, card, meanwhile)
+        except RouteClosed as closed:
             log.info("question_not_shown", job=job.id, code=closed.code)
             raise Undeliverable from None
 
@@ -117,40 +126,40 @@ class DiscordCourier:
         ``record`` is awaited before each message. Raises DiscordTrouble where trying again later may work; what
         arrived after all is found again then.
         """
-        self._paths.check_login()
+        self._routes.check_login()
         self._shown.pop(job.id, None)
-        parcel = await self._parcel(job, character)
-        for path, way in self._ways(job):
+        delivery = await self._delivery(job, character)
+        for path, route in self._open_routes(job):
             try:
-                await way(job, parcel, record)
-            except Closed as closed:
+                await route(job, delivery, record)
+            except RouteClosed as closed:
                 log.info("way_closed", job=job.id, path=path.value, code=closed.code)
             else:
                 metrics.DELIVERIES.labels(path).inc()
                 return True
         return False
 
-    def _ways(self, job: Job) -> Iterator[tuple[DeliveryPath, Way]]:
-        asked = job.asked
-        if self._paths.token_usable(asked):
-            yield DeliveryPath.ORIGINAL, self._paths.original
-        if asked.bot_is_member and not asked.private and not asked.ephemeral:
-            yield DeliveryPath.CHANNEL, self._paths.channel
-        yield DeliveryPath.DM, self._paths.dm
+    def _open_routes(self, job: Job) -> Iterator[tuple[DeliveryRoute, Route]]:
+        origin = job.origin
+        if self._routes.token_usable(origin):
+            yield DeliveryRoute.ORIGINAL, self._routes.original
+        if origin.bot_is_member and not origin.private and not origin.ephemeral:
+            yield DeliveryRoute.CHANNEL, self._routes.channel
+        yield DeliveryRoute.DM, self._routes.dm
 
-    async def _parcel(self, job: Job, character: Character | None) -> Parcel:
-        locale, commands = job.asked.locale, mentions_of(self._client)
+    async def _delivery(self, job: Job, character: Character | None) -> Delivery:
+        locale, commands = job.origin.locale, mentions_of(self._client)
         if job.outcome is not Outcome.SUCCEEDED:
-            card = failure_card(job, locale, commands)
-            return Parcel(card, card, say(text("I could not make your character."), locale))
+            card = render_failure(job, locale, commands)
+            return Delivery(card, card, say(text("I could not make your character."), locale))
         sentence = say(text("Your character is ready."), locale)
         if character is None:
-            card = gone_card(job, locale, commands)
-            return Parcel(card, card, sentence)
-        lean = result_card(job, character, None, locale, commands)
+            card = render_gone(job, locale, commands)
+            return Delivery(card, card, sentence)
+        lean = render_result(job, character, None, locale, commands)
         picture = await self._picture(character)
-        full = lean if picture is None else result_card(job, character, picture, locale, commands)
-        return Parcel(full, lean, sentence)
+        full = lean if picture is None else render_result(job, character, picture, locale, commands)
+        return Delivery(full, lean, sentence)
 
     async def _picture(self, character: Character) -> bytes | None:
         if character.picture is None:
@@ -164,12 +173,12 @@ class DiscordCourier:
     async def withdraw(self, job: Job, message: Text) -> None:
         """Put ``message`` in the place of the job's own, while that can be reached. Never raises."""
         self._shown.pop(job.id, None)
-        if not self._paths.token_usable(job.asked):
+        if not self._routes.token_usable(job.origin):
             return
         try:
-            card = last_word_card(message, job.asked.locale, mentions_of(self._client))
-            await self._paths.edit(job.asked, card, _PROGRESS_PATIENCE)
-        except (Closed, DiscordTrouble):
+            card = render_last_word(message, job.origin.locale, mentions_of(self._client))
+            await self._routes.edit(job.origin, card, _PROGRESS_PATIENCE)
+        except (RouteClosed, DiscordUnavailable):
             log.info("not_withdrawn", job=job.id)
         except Exception as error:  # noqa: BLE001 - what was withdrawn is withdrawn, whether it shows or not
             unexpected("withdrawal_failed", error, job=job.id)
@@ -191,8 +200,8 @@ class DiscordCourier:
         log.warning("operators_told", message=message.msgid)
         for owner in self._owners:
             try:
-                await self._paths.plain_dm(owner, words)
-            except (Closed, DiscordTrouble):
+                await self._routes.plain_dm(owner, words)
+            except (RouteClosed, DiscordUnavailable):
                 log.warning("operator_not_reached", operator=owner)
             else:
                 self._alarms[words] = now

@@ -11,7 +11,7 @@ from discord import ui
 
 from bot import limits
 from bot.chat.buttons import FORM_ID
-from bot.chat.wording import plain
+from bot.chat.markdown import plain
 
 _LABEL = 45  # of a field; Discord's own limit is that of the title
 _PLACEHOLDER = 100

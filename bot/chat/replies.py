@@ -10,11 +10,11 @@ import structlog
 from discord import app_commands
 
 from bot import errors
-from bot.chat.mentions import mentions_of
-from bot.chat.wording import say
+from bot.chat.command_mentions import mentions_of
+from bot.chat.markdown import say
 from bot.errors import CastbookError
 from bot.log import unexpected
-from bot.store.trouble import trouble_of
+from bot.store.database_errors import database_fault_of
 from bot.texts import Text
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ async def failed(interaction: discord.Interaction[Any], error: BaseException, ev
         log.warning("interaction_gone", code=cause.code, **context)
         return
     error_id = unexpected(event, cause or error, **context)
-    trouble = trouble_of(cause)
+    trouble = database_fault_of(cause)
     await tell(interaction, errors.unexpected(error_id) if trouble is None else errors.troubled(trouble, error_id))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.jobs.choose import Choose
 from bot.jobs.collect import Collect
 from bot.jobs.deliver import Deliver
-from bot.jobs.held import Steps
+from bot.jobs.leased_job import Steps
 from bot.jobs.prepare import Prepare
 from bot.jobs.submit import Submit
 from bot.jobs.watch import Watch

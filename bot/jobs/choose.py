@@ -8,9 +8,9 @@ import structlog
 
 from bot import limits
 from bot.jobs.backoff import backoff
-from bot.jobs.footage import Footage
-from bot.jobs.held import Held, without_token
-from bot.jobs.ports import Courier, DiscordTrouble, Undeliverable
+from bot.jobs.leased_job import LeasedJob, without_token
+from bot.jobs.ports import Courier, DiscordUnavailable, Undeliverable
+from bot.jobs.video_inspection import VideoInspection
 from bot.store.files import FileStore
 from bot.store.jobs import JobChanges
 from bot.values.job import JobKind, Outcome, Question, Step
@@ -26,58 +26,58 @@ class Choose:
     The row says what is asked before anybody sees it, so that an answer finds it however quick it is.
     """
 
-    def __init__(self, *, courier: Courier, files: FileStore, footage: Footage, random: Random) -> None:
+    def __init__(self, *, courier: Courier, files: FileStore, inspection: VideoInspection, random: Random) -> None:
         self._courier = courier
-        self._footage = footage
+        self._inspection = inspection
         self._files = files
         self._random = random
 
-    async def __call__(self, held: Held) -> JobChanges:
+    async def __call__(self, leased: LeasedJob) -> JobChanges:
         """Ask, or give up. A question that cannot be shown waits in /tasks."""
-        job = held.job
+        job = leased.job
         if job.question is None:
             raise AssertionError("a job waits only with a question")
-        deadline = job.asked.token_at + limits.CHOICE_OPEN
-        if held.now >= deadline:
-            return await self._expire(held)
+        deadline = job.origin.token_at + limits.CHOICE_OPEN
+        if leased.now >= deadline:
+            return await self._expire(leased)
         try:
             if job.question is Question.SECONDS:
-                await self._show_picker(held)
+                await self._show_picker(leased)
             else:
-                await self._ask(held, job.question)
-        except DiscordTrouble:
-            return held.again(min(backoff(job.attempts, self._random), deadline - held.now))
+                await self._ask(leased, job.question)
+        except DiscordUnavailable:
+            return leased.again(min(backoff(job.attempts, self._random), deadline - leased.now))
         if job.kind is JobKind.PREVIEW:  # nobody has to answer
-            return await self._end(held, Outcome.SUCCEEDED) | JobChanges(delivered_at=held.now)
+            return await self._end(leased, Outcome.SUCCEEDED) | JobChanges(delivered_at=leased.now)
         return {"next_attempt_at": deadline}
 
-    async def _show_picker(self, held: Held) -> None:
+    async def _show_picker(self, leased: LeasedJob) -> None:
         """The filmstrip at once; the best seconds are marked on it as soon as they are found."""
-        if held.job.seen.best is None:
-            await self._ask(held, Question.SECONDS, await self._footage.filmstrip(held))
-        best = await self._footage.suggested(held)
+        if leased.job.seen.best is None:
+            await self._ask(leased, Question.SECONDS, await self._inspection.filmstrip(leased))
+        best = await self._inspection.suggested(leased)
         marks = [suggestion.range for suggestion in best.suggestions]
-        await self._ask(held, Question.SECONDS, await self._footage.filmstrip(held, marks))
+        await self._ask(leased, Question.SECONDS, await self._inspection.filmstrip(leased, marks))
 
-    async def _ask(self, held: Held, question: Question, picture: bytes | None = None) -> None:
+    async def _ask(self, leased: LeasedJob, question: Question, picture: bytes | None = None) -> None:
         try:
-            asked = await self._courier.ask(held.job, question, picture)
+            origin = await self._courier.ask(leased.job, question, picture)
         except Undeliverable:
-            _log.info("question_not_shown", job=held.job.id, question=question.value)
+            _log.info("question_not_shown", job=leased.job.id, question=question.value)
             return
-        await held.write({"asked": asked})
+        await leased.write({"origin": origin})
 
-    async def _expire(self, held: Held) -> JobChanges:
-        return await self._end(held, Outcome.CANCELLED)
+    async def _expire(self, leased: LeasedJob) -> JobChanges:
+        return await self._end(leased, Outcome.CANCELLED)
 
-    async def _end(self, held: Held, outcome: Outcome) -> JobChanges:
-        await self._files.drop_work(held.job.id)
+    async def _end(self, leased: LeasedJob, outcome: Outcome) -> JobChanges:
+        await self._files.drop_work(leased.job.id)
         return {
             "step": Step.DONE,
             "outcome": outcome,
             "counted": False,
-            "finished_at": held.now,
+            "finished_at": leased.now,
             "next_attempt_at": None,
-            "asked": without_token(held.job.asked),
-            "request": held.job.request.without_address(),
+            "origin": without_token(leased.job.origin),
+            "request": leased.job.request.without_address(),
         }

@@ -9,9 +9,9 @@ import structlog
 from bot import limits
 from bot.errors import CastbookError, DownloadFailed
 from bot.jobs.backoff import backoff
-from bot.jobs.footage import Footage
-from bot.jobs.held import Held
+from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import ByteSource
+from bot.jobs.video_inspection import VideoInspection
 from bot.media.worker import MediaWorker
 from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.files import FileStore
@@ -38,30 +38,30 @@ class Collect:
         files: FileStore,
         source: ByteSource,
         media: MediaWorker,
-        footage: Footage,
+        inspection: VideoInspection,
         random: Random,
     ) -> None:
         self._characters = characters
         self._files = files
         self._source = source
         self._media = media
-        self._footage = footage
+        self._inspection = inspection
         self._random = random
 
-    async def __call__(self, held: Held) -> JobChanges:
+    async def __call__(self, leased: LeasedJob) -> JobChanges:
         """Fetch, store, and write character and job in one transaction."""
-        job = held.job
+        job = leased.job
         if job.result is None or job.task_id is None:
             raise AssertionError("a job is collected only once it has a result")
         main = job.result.characters[0]  # of several, the first is the main one
         last_try = job.attempts >= PICTURE_ATTEMPTS
         try:
-            picture = await self._picture(held, main, last_try=last_try)
+            picture = await self._picture(leased, main, last_try=last_try)
             still = await self._best_still(job) if picture is None else None
             portable = await self._portable(job)
         except (DownloadFailed, OSError) as error:
             if not last_try:
-                return held.again(backoff(job.attempts, self._random))
+                return leased.again(backoff(job.attempts, self._random))
             _log.error("files_given_up", job=job.id, error=type(error).__name__)  # our own disk
             picture, still, portable = None, None, ()
         new = NewCharacter(
@@ -77,19 +77,19 @@ class Collect:
             picture_is_still=still is not None,
             portable=portable,
         )
-        await held.enter_cast(self._characters, new, job.result)
+        await leased.enter_cast(self._characters, new, job.result)
         return {}
 
-    async def _picture(self, held: Held, character: ProviderCharacter, *, last_try: bool) -> StoredFile | None:
+    async def _picture(self, leased: LeasedJob, character: ProviderCharacter, *, last_try: bool) -> StoredFile | None:
         """The provider's, or ``None`` where it is not to be had. Raises DownloadFailed where it may be later."""
-        job = held.job
+        job = leased.job
         if not character.picture_url:
             return None
         folder = await self._files.work_folder(job.id)
         into = folder / "received"
         try:
             await self._source.fetch(character.picture_url, into, max_bytes=limits.PICTURE_BYTES)
-            with held.aside():
+            with leased.aside():
                 picture = await self._media.picture(into, folder)
         except CastbookError as error:
             if isinstance(error, DownloadFailed) and not error.permanent and not last_try:
@@ -104,10 +104,10 @@ class Collect:
             return ()
         clip = await self._files.work_folder(job.id) / job.seen.cut.name
         there = [(clip, "video/mp4")] if await self._files.in_work(clip) else []
-        there += [(still, "image/jpeg") for still in (await self._footage.stills(job))[1:]]
+        there += [(still, "image/jpeg") for still in (await self._inspection.stills(job))[1:]]
         return tuple([await self._files.put_path(job.owner_id, path, mime) for path, mime in there])
 
     async def _best_still(self, job: Job) -> StoredFile | None:
         """In the place of the provider's picture."""
-        stills = await self._footage.stills(job)
+        stills = await self._inspection.stills(job)
         return await self._files.put_path(job.owner_id, stills[0], "image/jpeg") if stills else None

@@ -8,8 +8,8 @@ from random import Random
 import structlog
 
 from bot.jobs.backoff import backoff
-from bot.jobs.held import Held, without_token
-from bot.jobs.ports import Courier, DiscordTrouble
+from bot.jobs.leased_job import LeasedJob, without_token
+from bot.jobs.ports import Courier, DiscordUnavailable
 from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
 from bot.store.jobs import JobChanges
@@ -30,29 +30,29 @@ class Deliver:
         self._courier = courier
         self._random = random
 
-    async def __call__(self, held: Held) -> JobChanges:
+    async def __call__(self, leased: LeasedJob) -> JobChanges:
         """One attempt; trouble at Discord is waited out."""
 
         async def record(attempt: DeliveryAttempt) -> None:
-            await held.write({"deliveries": (*held.job.deliveries, attempt)})
+            await leased.write({"deliveries": (*leased.job.deliveries, attempt)})
 
         try:
-            reached = await self._courier.deliver(held.job, await self._character(held.job), record)
-        except DiscordTrouble as trouble:
-            if held.now - max(held.job.finished_at or held.now, held.job.asked.token_at) < TRIED_FOR:
-                wait = backoff(held.job.attempts, self._random, most=300.0)
+            reached = await self._courier.deliver(leased.job, await self._character(leased.job), record)
+        except DiscordUnavailable as trouble:
+            if leased.now - max(leased.job.finished_at or leased.now, leased.job.origin.token_at) < TRIED_FOR:
+                wait = backoff(leased.job.attempts, self._random, most=300.0)
                 asked_for = timedelta(seconds=trouble.retry_after or 0.0)
-                return held.again(max(wait, asked_for))
+                return leased.again(max(wait, asked_for))
             reached = False
-        if not _may_be_sent_again(held.job):
-            await self._files.drop_work(held.job.id)
-        _log.info("delivered" if reached else "kept_for_tasks", job=held.job.id)
+        if not _may_be_sent_again(leased.job):
+            await self._files.drop_work(leased.job.id)
+        _log.info("delivered" if reached else "kept_for_tasks", job=leased.job.id)
         return {
             "step": Step.DONE,
             "next_attempt_at": None,
-            "delivered_at": held.now if reached else None,
-            "asked": without_token(held.job.asked),
-            "request": held.job.request.without_address(),
+            "delivered_at": leased.now if reached else None,
+            "origin": without_token(leased.job.origin),
+            "request": leased.job.request.without_address(),
         }
 
     async def _character(self, job: Job) -> Character | None:

@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from bot import metrics
-from bot.jobs.intake import Workers
+from bot.jobs.job_service import Workers
 from bot.jobs.ports import Courier
 from bot.store.files import FileStore
 from bot.store.privacy import Erased, PrivacyStore

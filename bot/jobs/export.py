@@ -14,8 +14,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bot.jobs.erasure import STAYS
-from bot.store.archive import Member
 from bot.store.drafts import Draft
+from bot.store.export_archive import Member
 from bot.store.privacy import Holdings
 from bot.texts import Text, render, text
 from bot.values.character import Character
@@ -164,7 +164,7 @@ class Export:
         said: dict[str, Any] = _with_ids_as_text(_JOB.dump_python(job, mode="json"))
         for name in ("owner_id", "lease_owner", "lease_until"):
             del said[name]
-        del said["asked"]["token"]
+        del said["origin"]["token"]
         if isinstance(job.request.source, Attachment):
             del said["request"]["source"]["url"]
         if said["file"] is not None:

@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 from bot.media.download import Download
 from bot.texts import Text
 from bot.values.character import Character
-from bot.values.job import Asked, DeliveryAttempt, Job, Question
+from bot.values.job import DeliveryAttempt, Job, Origin, Question
 
 RecordAttempt: TypeAlias = Callable[[DeliveryAttempt], Awaitable[None]]
 
@@ -18,7 +18,7 @@ class Undeliverable(Exception):
     """The message cannot be shown where it belongs, and trying again will not change that."""
 
 
-class DiscordTrouble(Exception):
+class DiscordUnavailable(Exception):
     """Discord did not take the message just now; ``retry_after`` in seconds where it named a time."""
 
     def __init__(self, retry_after: float | None = None) -> None:
@@ -32,17 +32,17 @@ class Courier(Protocol):
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
         """Show how a job stands. Best effort: never raises, and limits its own rate."""
 
-    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Asked:
+    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Origin:
         """Show ``question`` with its buttons, and ``picture`` (WebP) where there is one; returns where it stands.
 
-        Raises :class:`Undeliverable` for good, :class:`DiscordTrouble` where asking later may work.
+        Raises :class:`Undeliverable` for good, :class:`DiscordUnavailable` where asking later may work.
         """
 
     async def deliver(self, job: Job, character: Character | None, record: RecordAttempt) -> bool:
         """Hand the end of a job to its owner (design, rule 5).
 
         ``record`` is awaited before each message that is not idempotent. Returns whether it arrived; raises
-        :class:`DiscordTrouble` where a later attempt may succeed.
+        :class:`DiscordUnavailable` where a later attempt may succeed.
         """
 
     async def withdraw(self, job: Job, message: Text) -> None:

@@ -10,10 +10,10 @@ from bot import limits
 from bot.config import Settings
 from bot.errors import BadFile, BadSource, DownloadFailed, QuotaReached, TooLarge
 from bot.jobs.backoff import backoff
-from bot.jobs.footage import SOURCE, Footage, check_inside, seen_anew
-from bot.jobs.held import Held
+from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import ByteSource, Courier
-from bot.media.magic import video_type
+from bot.jobs.video_inspection import SOURCE, VideoInspection, check_inside, seen_anew
+from bot.media.file_types import video_type
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
@@ -40,7 +40,7 @@ class Prepare:
         disk: DiskUse,
         source: ByteSource,
         courier: Courier,
-        footage: Footage,
+        inspection: VideoInspection,
         random: Random,
         settings: Settings,
     ) -> None:
@@ -50,44 +50,44 @@ class Prepare:
         self._disk = disk
         self._bytes = source
         self._courier = courier
-        self._footage = footage
+        self._inspection = inspection
         self._random = random
         self._settings = settings
 
-    async def __call__(self, held: Held) -> JobChanges:
+    async def __call__(self, leased: LeasedJob) -> JobChanges:
         """Bring and check. Errors of the video or its link end the job uncharged."""
         try:
-            await self._bring(held)
+            await self._bring(leased)
         except DownloadFailed as error:
-            if error.permanent or held.job.attempts >= DOWNLOAD_ATTEMPTS:
+            if error.permanent or leased.job.attempts >= DOWNLOAD_ATTEMPTS:
                 raise
-            return held.again(backoff(held.job.attempts, self._random))
-        facts = None if isinstance(held.job.request.source, EarlierTask) else await self._look(held)
-        question = await self._question(held, facts)
+            return leased.again(backoff(leased.job.attempts, self._random))
+        facts = None if isinstance(leased.job.request.source, EarlierTask) else await self._look(leased)
+        question = await self._question(leased, facts)
         if question is not None:
-            return held.go(Step.CHOOSE) | JobChanges(question=question)
-        return held.go(Step.SUBMIT)
+            return leased.go(Step.CHOOSE) | JobChanges(question=question)
+        return leased.go(Step.SUBMIT)
 
-    async def _look(self, held: Held) -> VideoFacts:
-        if held.job.seen.facts is None:
-            await self._courier.progress(held.job, text("Looking at the video"), None)
-        facts = await self._footage.probed(held)
-        if held.job.request.range is not None:
-            check_inside(held.job.request.range, facts)
+    async def _look(self, leased: LeasedJob) -> VideoFacts:
+        if leased.job.seen.facts is None:
+            await self._courier.progress(leased.job, text("Looking at the video"), None)
+        facts = await self._inspection.probed(leased)
+        if leased.job.request.range is not None:
+            check_inside(leased.job.request.range, facts)
         return facts
 
-    async def _bring(self, held: Held) -> None:
-        source = held.job.request.source
+    async def _bring(self, leased: LeasedJob) -> None:
+        source = leased.job.request.source
         if isinstance(source, EarlierTask):
-            await self._check_task(held.job, source)
-        elif held.job.file is None or not await self._files.in_work(await self._source(held.job)):
+            await self._check_task(leased.job, source)
+        elif leased.job.file is None or not await self._files.in_work(await self._source(leased.job)):
             if source.url is None:
                 raise BadSource(
                     text("The video is no longer here. Attach it again with /character create; nothing was charged.")
                 )
-            await self._courier.progress(held.job, text("Fetching the video"), None)
-            file = await self._fetch(held.job, source.url, held.now)
-            await held.write({"file": file, "seen": seen_anew(file), "request": held.job.request.without_address()})
+            await self._courier.progress(leased.job, text("Fetching the video"), None)
+            file = await self._fetch(leased.job, source.url, leased.now)
+            await leased.write({"file": file, "seen": seen_anew(file), "request": leased.job.request.without_address()})
 
     async def _source(self, job: Job) -> Path:
         return await self._files.work_folder(job.id) / SOURCE
@@ -115,32 +115,32 @@ class Prepare:
             raise BadFile(text("That file is not an MP4, MOV or WebM video. Attach one of those; nothing was charged."))
         return StoredFile(key=f"work/{job.id}/{SOURCE}", sha256=got.sha256, size=got.size, mime=mime)
 
-    async def _question(self, held: Held, facts: VideoFacts | None) -> Question | None:
+    async def _question(self, leased: LeasedJob, facts: VideoFacts | None) -> Question | None:
         """The first thing that the owner has to say; each answer leads here again."""
-        job = held.job
+        job = leased.job
         if job.kind is JobKind.PREVIEW:
             return Question.SECONDS
         if self._settings.consent.ask and not await self._consents.given(job.owner_id):
             return Question.CONSENT
         if job.request.range is None:
             return Question.SECONDS
-        if not job.request.another and await self._same_recently(held, job.request.range):
+        if not job.request.another and await self._same_recently(leased, job.request.range):
             return Question.SAME_AGAIN
         if facts is not None:
-            findings = await self._footage.examined(held)
+            findings = await self._inspection.examined(leased)
             if findings is not None and findings.grave and not job.request.anyway:
                 return Question.CONCERNS
         return None
 
-    async def _same_recently(self, held: Held, chosen: TimeRange) -> bool:
-        job, source = held.job, held.job.request.source
+    async def _same_recently(self, leased: LeasedJob, chosen: TimeRange) -> bool:
+        job, source = leased.job, leased.job.request.source
         same = await self._jobs.same_recently(
             job.owner_id,
             but=job.id,
             sha256=job.seen.sha256,
             task_id=source.task_id if isinstance(source, EarlierTask) else None,
             range=chosen,
-            since=held.now - limits.SAME_AGAIN,
+            since=leased.now - limits.SAME_AGAIN,
         )
         return same is not None
 

@@ -13,12 +13,12 @@ import structlog
 
 from bot import limits, metrics
 from bot.errors import CastbookError, troubled, unexpected_uncharged
+from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.backoff import backoff
-from bot.jobs.held import Held, Steps
-from bot.jobs.line import WaitingLine
+from bot.jobs.leased_job import LeasedJob, Steps
 from bot.log import unexpected as log_unexpected
+from bot.store.database_errors import database_fault_of
 from bot.store.jobs import JobChanges, JobStore, LeaseLost
-from bot.store.trouble import trouble_of
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, JobKind, Step
@@ -38,7 +38,7 @@ class Runner:
     """Works through the jobs table. Woken by :meth:`wake`, otherwise by the earliest ``next_attempt_at``.
 
     A job waits in the table, not in a task: only a step that is being done takes one of ``concurrency`` places,
-    unless it stands in line for something else meanwhile (:attr:`Held.aside`).
+    unless it stands in line for something else meanwhile (:attr:`LeasedJob.aside`).
     ``run`` is the service; ``run_due`` does all that is due now and returns (tests and the playground drive by it).
     """
 
@@ -50,7 +50,7 @@ class Runner:
         clock: Clock,
         random: Random,
         concurrency: int,
-        line: WaitingLine | None = None,
+        line: AdmissionQueue | None = None,
     ) -> None:
         self._store = store
         self._kinds = kinds
@@ -193,8 +193,8 @@ class Runner:
         working = dict(self._working)
         if not working:
             return
-        held = await self._store.renew(self._holder, working, now=self._clock())
-        for job_id in working.keys() - held:
+        leased = await self._store.renew(self._holder, working, now=self._clock())
+        for job_id in working.keys() - leased:
             _log.warning("lease_lost", job=job_id)
             working[job_id].cancel()
 
@@ -217,47 +217,47 @@ class Runner:
             await self._one_step(job)
 
     async def _one_step(self, job: Job) -> None:
-        held = Held(job, self._holder, self._store, self._clock, aside=partial(self._step_aside, job.id))
+        leased = LeasedJob(job, self._holder, self._store, self._clock, aside=partial(self._step_aside, job.id))
         try:
-            changes = await self._step(held)
+            changes = await self._step(leased)
         except LeaseLost:
             _log.info("step_dropped")
         except asyncio.CancelledError:
             _log.info("step_cancelled")
             # Whoever cancelled it has taken the row; where that was another claim of it, it goes on at once.
             with contextlib.suppress(asyncio.CancelledError):
-                await uninterrupted(self._give_back(held))
+                await uninterrupted(self._give_back(leased))
         else:
             with contextlib.suppress(asyncio.CancelledError):  # it has had its way: the step is over
-                await uninterrupted(self._write_down(held, changes, job))
+                await uninterrupted(self._write_down(leased, changes, job))
 
-    async def _step(self, held: Held) -> JobChanges:
-        job = held.job
+    async def _step(self, leased: LeasedJob) -> JobChanges:
+        job = leased.job
         try:
-            changes = await self._kinds[job.kind][job.step](held)
+            changes = await self._kinds[job.kind][job.step](leased)
         except LeaseLost:
             raise
         except CastbookError as error:
             _log.info("job_failed", reason=error.text.msgid)
-            changes = held.fail(error.text)
+            changes = leased.fail(error.text)
         except Exception as error:  # noqa: BLE001 - any defect of a step is this job's trouble alone
-            return self._after_defect(held, error)
+            return self._after_defect(leased, error)
         self._defects.pop(job.id, None)
         return changes
 
-    async def _give_back(self, held: Held) -> None:
+    async def _give_back(self, leased: LeasedJob) -> None:
         try:
-            await held.release({})
+            await leased.release({})
         except LeaseLost:
             return
         except Exception as error:  # noqa: BLE001 - a lease that is not given back ends by itself, within a minute
             log_unexpected("lease_not_given_back", error)
 
-    async def _write_down(self, held: Held, changes: JobChanges, before: Job) -> None:
+    async def _write_down(self, leased: LeasedJob, changes: JobChanges, before: Job) -> None:
         """Write the end of a step, again and again: what it did (a task that is paid for) may be known only here."""
         for attempt in range(1, _LAST_WRITES + 1):
             try:
-                after = await held.release(changes)
+                after = await leased.release(changes)
             except LeaseLost:
                 _log.info("step_dropped")
                 return
@@ -272,21 +272,21 @@ class Runner:
                 _log.info("step_done", next=after.step.value, attempt=before.attempts)
                 return
 
-    def _after_defect(self, held: Held, error: Exception) -> JobChanges:
-        job = held.job
+    def _after_defect(self, leased: LeasedJob, error: Exception) -> JobChanges:
+        job = leased.job
         error_id = log_unexpected("step_defect", error)
         defects = self._defects[job.id] = self._defects.get(job.id, 0) + 1
-        trouble = trouble_of(error)
+        trouble = database_fault_of(error)
         # A database that cannot be written is no job's fault; and as long as it cannot, no end could be written either.
         patient = job.task_id is not None or (trouble is not None and not isinstance(error, OSError))
         if defects < (MOST_DEFECTS_PAID if patient else MOST_DEFECTS):
-            return held.again(backoff(defects, self._random, first=5.0, most=1200.0))
+            return leased.again(backoff(defects, self._random, first=5.0, most=1200.0))
         del self._defects[job.id]
         if job.step is Step.DELIVER:
             return {"step": Step.DONE, "next_attempt_at": None}
         if job.submit_started_at is None:
-            return held.fail(unexpected_uncharged(error_id) if trouble is None else troubled(trouble, error_id))
-        return held.unknown(
+            return leased.fail(unexpected_uncharged(error_id) if trouble is None else troubled(trouble, error_id))
+        return leased.unknown(
             text(
                 "Something went wrong on our side (ID {id}) after this was sent to ToAPIs, so it may have been "
                 "charged. See the buttons here or in /tasks, and give this ID to whoever runs the bot.",

@@ -10,7 +10,7 @@ import structlog
 from bot import limits
 from bot.config import ToapisSettings
 from bot.jobs.backoff import backoff, jittered
-from bot.jobs.held import Held
+from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Courier
 from bot.provider.client import ToapisClient
 from bot.provider.errors import OutcomeUnknown, ProviderError, RateLimited, UnknownTask
@@ -53,77 +53,77 @@ class Watch:
         self._random = random
         self._settings = settings
 
-    async def __call__(self, held: Held) -> JobChanges:
+    async def __call__(self, leased: LeasedJob) -> JobChanges:
         """One query. Nothing but a final status ends the job; trouble on the way is waited out."""
-        task_id = held.job.task_id
+        task_id = leased.job.task_id
         if task_id is None:
             raise AssertionError("a job is watched only once it has a task")
         try:
             task = await self._provider.task(task_id)
         except UnknownTask:
-            return await self._gone(held)
+            return await self._gone(leased)
         except ProviderError as error:
-            _log.info("status_failed", job=held.job.id, status=error.status, code=error.code)
-            if self._given_up(held) and held.job.attempts >= LAST_LOOKS:
-                return self._too_long(held, held.job.progress)
-            return held.again(self._after_trouble(held, error))
+            _log.info("status_failed", job=leased.job.id, status=error.status, code=error.code)
+            if self._given_up(leased) and leased.job.attempts >= LAST_LOOKS:
+                return self._too_long(leased, leased.job.progress)
+            return leased.again(self._after_trouble(leased, error))
         if task.state is TaskState.COMPLETED:
-            return self._completed(held, task)
+            return self._completed(leased, task)
         if task.state is TaskState.FAILED:
-            _log.info("task_failed", job=held.job.id, code=task.failure.code if task.failure else "")
-            return held.fail(failure_text(task.failure or TaskFailure("", "")))
-        return await self._running(held, task)
+            _log.info("task_failed", job=leased.job.id, code=task.failure.code if task.failure else "")
+            return leased.fail(failure_text(task.failure or TaskFailure("", "")))
+        return await self._running(leased, task)
 
-    def _completed(self, held: Held, task: Task) -> JobChanges:
+    def _completed(self, leased: LeasedJob, task: Task) -> JobChanges:
         if not task.characters:
             # A completed task by the provider's count: nothing says that it is refunded, so it keeps its place.
-            return held.fail(nobody_found_text()) | JobChanges(counted=True)
+            return leased.fail(nobody_found_text()) | JobChanges(counted=True)
         result = CharacterResult(characters=task.characters)
-        return held.go(Step.COLLECT) | JobChanges(result=result, progress=100)
+        return leased.go(Step.COLLECT) | JobChanges(result=result, progress=100)
 
-    async def _running(self, held: Held, task: Task) -> JobChanges:
-        progress = max(held.job.progress, task.progress)
-        overdue = self._given_up(held)
-        if overdue and (held.job.attempts >= LAST_LOOKS or self._asked_since(held)):
-            return self._too_long(held, progress) | JobChanges(progress=progress)
-        late = self._watched(held) - self._settings.show_progress_for
+    async def _running(self, leased: LeasedJob, task: Task) -> JobChanges:
+        progress = max(leased.job.progress, task.progress)
+        overdue = self._given_up(leased)
+        if overdue and (leased.job.attempts >= LAST_LOOKS or self._asked_since(leased)):
+            return self._too_long(leased, progress) | JobChanges(progress=progress)
+        late = self._watched(leased) - self._settings.show_progress_for
         if late <= 0:
-            await self._courier.progress(held.job, _STATES[task.state], progress)
+            await self._courier.progress(leased.job, _STATES[task.state], progress)
             poll = self._usual_poll()
         else:  # as long again as it is late already: the interval doubles, up to five minutes
-            await self._courier.progress(held.job, _STILL_RUNNING, None)  # shown once: it does not change any more
+            await self._courier.progress(leased.job, _STILL_RUNNING, None)  # shown once: it does not change any more
             poll = min(max(self._usual_poll(), late), limits.RESULT_SLOWEST_POLL.total_seconds())
         changes = JobChanges(progress=progress) if overdue else JobChanges(progress=progress, attempts=0)
-        if await self._ended_meanwhile(held):
-            return held.go(Step.WATCH) | changes
-        return held.again(jittered(poll, self._random)) | changes
+        if await self._ended_meanwhile(leased):
+            return leased.go(Step.WATCH) | changes
+        return leased.again(jittered(poll, self._random)) | changes
 
     def _usual_poll(self) -> float:
         """Seconds; with webhooks, polling is only for those that get lost."""
         slow = limits.POLL_BESIDE_WEBHOOKS.total_seconds() if self._settings.webhook_secrets else 0.0
         return max(self._settings.poll_every, slow)
 
-    async def _ended_meanwhile(self, held: Held) -> bool:
+    async def _ended_meanwhile(self, leased: LeasedJob) -> bool:
         """Whether a webhook came while the job was held, when it could not be woken."""
-        if not self._settings.webhook_secrets or held.job.task_id is None:
+        if not self._settings.webhook_secrets or leased.job.task_id is None:
             return False
-        return await self._events.waiting_for(held.job.id, held.job.task_id)
+        return await self._events.waiting_for(leased.job.id, leased.job.task_id)
 
-    async def _gone(self, held: Held) -> JobChanges:
-        if self._watched(held) < BELIEVED_GONE.total_seconds() or held.job.attempts < LAST_LOOKS:
-            return held.again(backoff(held.job.attempts, self._random, first=self._settings.poll_every, most=60.0))
+    async def _gone(self, leased: LeasedJob) -> JobChanges:
+        if self._watched(leased) < BELIEVED_GONE.total_seconds() or leased.job.attempts < LAST_LOOKS:
+            return leased.again(backoff(leased.job.attempts, self._random, first=self._settings.poll_every, most=60.0))
         await self._courier.tell_operators(
-            text("ToAPIs no longer knows the task of job {job}; it may have been charged.", job=held.job.id)
+            text("ToAPIs no longer knows the task of job {job}; it may have been charged.", job=leased.job.id)
         )
-        return held.unknown(
+        return leased.unknown(
             text(
                 "ToAPIs no longer knows this task, and it may have been charged. "
                 "Press “Check again” here or in /tasks later, or ask whoever runs the bot."
             )
         )
 
-    def _too_long(self, held: Held, progress: int) -> JobChanges:
-        return held.unknown(
+    def _too_long(self, leased: LeasedJob, progress: int) -> JobChanges:
+        return leased.unknown(
             text(
                 "ToAPIs is still not done with this ({percent} %) after a very long time; it may have been charged. "
                 "Press “Check again” here or in /tasks whenever you like.",
@@ -131,19 +131,19 @@ class Watch:
             )
         )
 
-    def _after_trouble(self, held: Held, error: ProviderError) -> timedelta:
+    def _after_trouble(self, leased: LeasedJob, error: ProviderError) -> timedelta:
         if isinstance(error, RateLimited | OutcomeUnknown) and error.retry_after is not None:
             return jittered(error.retry_after, self._random)
-        return backoff(held.job.attempts, self._random, first=self._settings.poll_every)
+        return backoff(leased.job.attempts, self._random, first=self._settings.poll_every)
 
-    def _watched(self, held: Held) -> float:
-        started = held.job.submit_started_at or held.job.created_at
-        return (held.now - started).total_seconds()
+    def _watched(self, leased: LeasedJob) -> float:
+        started = leased.job.submit_started_at or leased.job.created_at
+        return (leased.now - started).total_seconds()
 
-    def _given_up(self, held: Held) -> bool:
-        return self._watched(held) > self._settings.keep_watching_for
+    def _given_up(self, leased: LeasedJob) -> bool:
+        return self._watched(leased) > self._settings.keep_watching_for
 
-    def _asked_since(self, held: Held) -> bool:
+    def _asked_since(self, leased: LeasedJob) -> bool:
         """Whether its owner has it checked again: that is one look."""
-        started = held.job.submit_started_at or held.job.created_at
-        return (held.job.asked.token_at - started).total_seconds() > self._settings.keep_watching_for
+        started = leased.job.submit_started_at or leased.job.created_at
+        return (leased.job.origin.token_at - started).total_seconds() > self._settings.keep_watching_for

@@ -13,7 +13,7 @@ import structlog
 from yarl import URL
 
 from bot.errors import BadFile, BadLink, DownloadFailed, TooLarge
-from bot.media.guard import AddressGuard, origin_of
+from bot.media.address_guard import AddressGuard, origin_of
 from bot.media.part_file import PartFile, in_thread
 from bot.texts import Text, text
 

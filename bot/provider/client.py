@@ -13,10 +13,10 @@ from aiolimiter import AsyncLimiter
 
 from bot.config import ToapisSettings
 from bot.limits import PROVIDER_VIDEO_BYTES
-from bot.provider import refusals
+from bot.provider import error_mapping
+from bot.provider.error_mapping import About, Purpose
 from bot.provider.errors import UnknownTask
 from bot.provider.rates import bucket
-from bot.provider.refusals import About, Purpose
 from bot.provider.task import Balance, Task, TaskFailure, TaskState, state_of
 from bot.provider.transport import Call, Timeouts, Transport
 from bot.provider.wire import BalanceAnswer, CharacterAnswer, TaskAnswer, UploadAnswer
@@ -105,7 +105,7 @@ class ToapisClient:
         call = Call(method="POST", template=_SUBMIT, body=lambda: body)
         answer = TaskAnswer.model_validate(await self._ask(call, about))
         if not answer.name:
-            raise refusals.unclear(about, status=200, code="no task id")
+            raise error_mapping.unclear(about, status=200, code="no task id")
         return self._task(answer.name, answer)
 
     async def task(self, task_id: str) -> Task:
@@ -122,7 +122,7 @@ class ToapisClient:
         except UnknownTask:
             return None
         if not answer.name:
-            raise refusals.unclear(_READ, status=200, code="no task id")
+            raise error_mapping.unclear(_READ, status=200, code="no task id")
         return self._task(answer.name, answer)
 
     async def upload_video(self, path: Path, *, mime: str) -> str:
@@ -134,7 +134,7 @@ class ToapisClient:
         file = await asyncio.to_thread(path.open, "rb")
         try:
             if (await asyncio.to_thread(path.stat)).st_size > PROVIDER_VIDEO_BYTES:
-                raise refusals.too_large()
+                raise error_mapping.too_large()
 
             def form() -> aiohttp.FormData:
                 data = aiohttp.FormData()
@@ -148,7 +148,7 @@ class ToapisClient:
             await asyncio.to_thread(file.close)
         url = UploadAnswer.model_validate(body).url
         if not url:
-            raise refusals.unclear(_UPLOADING, status=200, code="no url")
+            raise error_mapping.unclear(_UPLOADING, status=200, code="no url")
         return url
 
     async def balance(self) -> Balance:
@@ -169,14 +169,14 @@ class ToapisClient:
             body = await self._ask(second, _READ, self._queries)
         answer = TaskAnswer.model_validate(body)
         if not answer.status:
-            raise refusals.unclear(_READ, status=200, code="no status")
+            raise error_mapping.unclear(_READ, status=200, code="no status")
         return answer
 
     async def _ask(self, call: Call, about: About, limiter: AsyncLimiter | None = None) -> dict[str, Any]:
         if limiter is not None:
             await limiter.acquire()
         reply = await self._transport.send(call)
-        return refusals.body_of(reply, about, now=self._clock())
+        return error_mapping.body_of(reply, about, now=self._clock())
 
     def _task(self, task_id: str, answer: TaskAnswer) -> Task:
         state = state_of(answer.status) or self._strange_state(answer.status)

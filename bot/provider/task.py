@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.provider.reasons import Reason, reason_of, sentence
+from bot.provider.rejection_reasons import Cause, reason_of, sentence
 from bot.texts import Text, text
 from bot.values.character import ProviderCharacter
 
@@ -82,7 +82,7 @@ class Balance:
 def failure_text(failure: TaskFailure) -> Text:
     """What a person is told of a failed task. The provider refunds those (section "Money" of its documentation)."""
     reason = reason_of(failure.code, failure.message)
-    if reason is None or reason is Reason.UNFINISHED:  # it has ended, whatever its message says
+    if reason is None or reason is Cause.UNFINISHED:  # it has ended, whatever its message says
         return text(
             "ToAPIs could not make a character of these seconds. It refunds failed tasks, so nothing is charged. "
             "Pick other seconds in which one face is seen clearly and speaks, or try again later."
@@ -97,5 +97,5 @@ def nobody_found_text() -> Text:
     """What a person is told of a completed task without a character: by the provider's count it succeeded."""
     return text(
         "{reason} ToAPIs calls this task completed, so it may have been charged.",
-        reason=sentence(Reason.NO_CHARACTER),
+        reason=sentence(Cause.NO_CHARACTER),
     )

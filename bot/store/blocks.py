@@ -7,14 +7,14 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 
 from bot.store.database import Database
-from bot.store.keys import PeopleKeys
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.tables import operator_blocks
 
 
 class BlockStore:
     """The operator_blocks table, and its mirror in memory: it is asked on every command, before any I/O."""
 
-    def __init__(self, database: Database, people: PeopleKeys) -> None:
+    def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
         self._people = people
         self._blocked: set[str] = set()

@@ -15,7 +15,7 @@ from sqlalchemy.sql.elements import UnaryExpression
 
 from bot.errors import Refusal
 from bot.store.database import Database
-from bot.store.jobs import JobChanges, change_held
+from bot.store.jobs import JobChanges, change_leased
 from bot.store.tables import character_files, characters, files
 from bot.texts import text
 from bot.values.character import Character, clean_name, name_key, numbered
@@ -103,7 +103,7 @@ class CharacterStore:
                 next_attempt_at=now,
                 finished_at=now,
             )
-            return await change_held(connection, job_id, holder, ended, now=now), character
+            return await change_leased(connection, job_id, holder, ended, now=now), character
 
     async def get(self, owner_id: int, character_id: int) -> Character | None:
         """The owner's character with this id."""

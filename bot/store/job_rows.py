@@ -16,12 +16,12 @@ from bot.errors import CastbookError
 from bot.texts import Text
 from bot.values.files import StoredFile
 from bot.values.job import (
-    Asked,
     CharacterRequest,
     CharacterResult,
     DeliveryAttempt,
     Job,
     JobKind,
+    Origin,
     Outcome,
     Question,
     Seen,
@@ -32,7 +32,7 @@ from bot.values.job import (
 _log = structlog.get_logger(__name__)
 _Read = TypeVar("_Read")
 
-_ASKED = TypeAdapter(Asked)
+_ASKED = TypeAdapter(Origin)
 _REQUEST = TypeAdapter(CharacterRequest)
 _SEEN = TypeAdapter(Seen)
 _UPLOAD = TypeAdapter(Upload)
@@ -51,7 +51,7 @@ _PLAIN = (
 class JobChanges(TypedDict, total=False):
     """Fields of a job that a step may write; what is absent stays as it is."""
 
-    asked: Asked
+    origin: Origin
     step: Step
     outcome: Outcome | None
     attempts: int
@@ -106,7 +106,7 @@ def to_job(row: RowMapping) -> Job:
             step=Step(row["step"]),
             outcome=_maybe(Outcome, row["outcome"]),
             question=_maybe(Question, row["question"]),
-            asked=replace(_ASKED.validate_json(row["asked"]), token=row["token"], token_at=row["token_at"]),
+            origin=replace(_ASKED.validate_json(row["origin"]), token=row["token"], token_at=row["token_at"]),
             request=_REQUEST.validate_json(row["request"]),
             file=_file(row),
             seen=_maybe(_SEEN.validate_json, row["seen"]) or Seen(),
@@ -153,12 +153,12 @@ def _file(row: RowMapping) -> StoredFile | None:
     return StoredFile(key=row["file_key"], sha256=row["file_sha256"], size=row["file_size"], mime=row["file_mime"])
 
 
-def _asked_columns(asked: Asked) -> dict[str, Any]:
+def _origin_columns(origin: Origin) -> dict[str, Any]:
     # The token has a column of its own, so that dead ones are wiped by one statement.
     return {
-        "asked": _ASKED.dump_json(replace(asked, token=None)).decode(),
-        "token": asked.token,
-        "token_at": asked.token_at,
+        "origin": _ASKED.dump_json(replace(origin, token=None)).decode(),
+        "token": origin.token,
+        "token_at": origin.token_at,
     }
 
 
@@ -193,7 +193,7 @@ def _json(name: str, adapter: TypeAdapter[Any]) -> Callable[[Any], dict[str, Any
 
 
 _WRITERS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
-    "asked": _asked_columns,
+    "origin": _origin_columns,
     "file": _file_columns,
     "request": _json("request", _REQUEST),
     "seen": _json("seen", _SEEN),

@@ -64,7 +64,7 @@ class JobStore(OwnedJobs):
                 job = replace(job, admitted_at=job.created_at)
             else:
                 job = replace(job, next_attempt_at=None)
-            columns = job_columns(job) | {"guild_id": job.asked.guild_id}
+            columns = job_columns(job) | {"guild_id": job.origin.guild_id}
             await connection.execute(insert(jobs).values(columns))
             return job
 
@@ -92,10 +92,10 @@ class JobStore(OwnedJobs):
         """
         if limit <= 0:
             return []
-        asked = {"holder": holder, "now": now, "until": now + limits.LEASE, "most": limit, "but": list(but)}
+        origin = {"holder": holder, "now": now, "until": now + limits.LEASE, "most": limit, "but": list(but)}
         claimed = []
         async with self._database.write() as connection:
-            for row in (await connection.execute(_LEASE, asked)).mappings().all():
+            for row in (await connection.execute(_LEASE, origin)).mappings().all():
                 try:
                     claimed.append(to_job(row))
                 except UnreadableRow as unreadable:
@@ -141,7 +141,7 @@ class JobStore(OwnedJobs):
         A job that becomes done is no longer due. Raises :class:`LeaseLost`.
         """
         async with self._database.write() as connection:
-            return await change_held(connection, job_id, holder, changes, now=now, release=release)
+            return await change_leased(connection, job_id, holder, changes, now=now, release=release)
 
     async def release_all(self, holder: str) -> None:
         """Give back everything that ``holder`` has leased."""
@@ -188,7 +188,7 @@ class JobStore(OwnedJobs):
             return owner
 
 
-async def change_held(
+async def change_leased(
     connection: AsyncConnection,
     job_id: str,
     holder: str,

@@ -15,7 +15,7 @@ from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
 from bot.store.quotas import check_running, day_of, running, used_on
 from bot.store.tables import jobs
-from bot.values.job import BEFORE_SUBMISSION, Asked, CharacterRequest, Job, JobKind, Outcome, Question, Step
+from bot.values.job import BEFORE_SUBMISSION, CharacterRequest, Job, JobKind, Origin, Outcome, Question, Step
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
@@ -74,12 +74,12 @@ class OwnedJobs:
         owner_id: int,
         job_id: str,
         question: Question,
-        asked: Asked,
+        origin: Origin,
         *,
         amend: Amend,
         now: datetime,
     ) -> Job | None:
-        """Answer the question the job waits with: it is prepared again, and what it says goes to ``asked``.
+        """Answer the question the job waits with: it is prepared again, and what it says goes to ``origin``.
 
         ``amend`` puts the answer into the request. What was found in other seconds is forgotten.
         """
@@ -95,14 +95,14 @@ class OwnedJobs:
                 "question": None,
                 "attempts": 0,
                 "next_attempt_at": now,
-                "asked": asked,
+                "origin": origin,
                 "request": request,
                 "seen": job.seen if same_seconds else replace(job.seen, findings=None),
             }
             return await _change(connection, owner_id, job_id, waiting, changes, now)
 
-    async def pick(self, owner_id: int, job_id: str, asked: Asked, *, now: datetime) -> Job | None:
-        """Have the seconds picked (again) at ``asked``, where the job waits for that or doubts those it was given."""
+    async def pick(self, owner_id: int, job_id: str, origin: Origin, *, now: datetime) -> Job | None:
+        """Have the seconds picked (again) at ``origin``, where the job waits for that or doubts those it was given."""
         waiting = and_(jobs.c.step == Step.CHOOSE, jobs.c.question.in_([Question.SECONDS, Question.CONCERNS]))
         async with self._database.write() as connection:
             job = await _one(connection, _of(owner_id).where(jobs.c.id == job_id, waiting).with_for_update())
@@ -112,7 +112,7 @@ class OwnedJobs:
                 "question": Question.SECONDS,
                 "attempts": 0,
                 "next_attempt_at": now,
-                "asked": asked,
+                "origin": origin,
                 "request": replace(job.request, range=None, anyway=False),
                 "seen": replace(job.seen, findings=None),
             }
@@ -125,12 +125,12 @@ class OwnedJobs:
         *,
         outcome: Outcome | None,
         step: Step,
-        asked: Asked,
+        origin: Origin,
         now: datetime,
         forget_submission: bool,
         running_limit: int,
     ) -> Job | None:
-        """Take a done job with this ``outcome`` (``None``: any) back to ``step``; what it says goes to ``asked``.
+        """Take a done job with this ``outcome`` (``None``: any) back to ``step``; what it says goes to ``origin``.
 
         What was delivered before is forgotten, so that the new end is delivered too. ``deliver`` keeps the job's
         end; every other step reopens it, and then it takes a place among the ``running_limit`` (0: none). Raises
@@ -144,7 +144,7 @@ class OwnedJobs:
             "step": step,
             "attempts": 0,
             "next_attempt_at": now,
-            "asked": asked,
+            "origin": origin,
             "deliveries": (),
             "delivered_at": None,
         }
@@ -202,7 +202,7 @@ class OwnedJobs:
                 running=await running(connection, owner_id),
             )
 
-    async def waiting_results(self, owner_id: int) -> list[str]:
+    async def pending_results(self, owner_id: int) -> list[str]:
         """The ids of their jobs that ended with something to say that has not reached them, newest first."""
         waiting = (
             select(jobs.c.id)

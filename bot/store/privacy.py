@@ -14,7 +14,7 @@ from bot.store.characters import whole_cast
 from bot.store.database import Database
 from bot.store.drafts import Draft, to_draft
 from bot.store.job_rows import readable
-from bot.store.keys import PeopleKeys
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import day_of, used_on
 from bot.store.tables import (
     character_files,
@@ -90,7 +90,7 @@ class OwnerlessTask:
 class PrivacyStore:
     """Reads and deletes across all tables that hold something of a person's."""
 
-    def __init__(self, database: Database, people: PeopleKeys) -> None:
+    def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
         self._people = people
 

@@ -52,7 +52,7 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota) -> None:
                 at=tomorrow,
             )
         )
-    guild = job.asked.guild_id
+    guild = job.origin.guild_id
     if quota.server_day and guild is not None:
         here = and_(jobs.c.guild_id == guild, jobs.c.counted, jobs.c.created_at >= day)
         used = await count(connection, here) + await _used_by_deleted(connection, quota.server_key, day)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Delete, delete, insert, select
 
 from bot.store.database import Database
-from bot.store.keys import PeopleKeys
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.tables import server_blocks, server_closed_channels, server_settings
 
 
@@ -29,7 +29,7 @@ _NONE = ServerRules()
 class ServerStore:
     """The three tables of server settings, and their mirror in memory (one process owns the database)."""
 
-    def __init__(self, database: Database, people: PeopleKeys) -> None:
+    def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
         self._people = people
         self._rules: dict[int, ServerRules] = {}

@@ -21,7 +21,7 @@ from sqlalchemy import (
     false,
 )
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -63,7 +63,7 @@ jobs = Table(
     Column("id", String(16), primary_key=True),
     Column("kind", String(16), nullable=False),
     Column("owner_id", BigInteger, nullable=False),
-    Column("asked", Text, nullable=False),  # JSON, without the token
+    Column("origin", Text, nullable=False),  # JSON, without the token
     Column("token", Text),
     Column("token_at", Instant, nullable=False),
     Column("step", String(16), nullable=False),
@@ -93,7 +93,7 @@ jobs = Table(
     Column("updated_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("seen", Text),  # JSON
-    Column("guild_id", BigInteger),  # as in "asked": where it counts against the server's day
+    Column("guild_id", BigInteger),  # as in "origin": where it counts against the server's day
     Column("admitted_at", Instant),  # NULL: it stands in the waiting line
     Index(None, "next_attempt_at"),  # what is due
     Index(None, "owner_id", "created_at"),

@@ -52,7 +52,7 @@ class Question(StrEnum):
     CONCERNS = "concerns"  # what was seen in those seconds speaks against them: use them anyway?
 
 
-class DeliveryPath(StrEnum):
+class DeliveryRoute(StrEnum):
     """How a result reaches its owner, in the order in which the ways are tried."""
 
     ORIGINAL = "original"
@@ -61,7 +61,7 @@ class DeliveryPath(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Origin:
     """Where a job was asked for, and where its answer goes. Replaced by each later press or form of the owner.
 
     ``message_id`` is the message that shows the job (``None``: the interaction's original response, not known by id
@@ -135,7 +135,7 @@ class Upload:
 class DeliveryAttempt:
     """Written before a message is sent, so that a restart knows where one may already stand."""
 
-    path: DeliveryPath
+    path: DeliveryRoute
     channel_id: int | None
     nonce: str
     at: datetime
@@ -163,7 +163,7 @@ class Job:
     id: str
     kind: JobKind
     owner_id: int
-    asked: Asked
+    origin: Origin
     step: Step
     outcome: Outcome | None = None
     attempts: int = 0

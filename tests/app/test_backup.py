@@ -19,7 +19,7 @@ from bot.store import backup as store_backup
 from bot.store.jobs import JobStore
 from bot.store.quotas import Quota
 from bot.values.files import StoredFile
-from bot.values.job import Asked, CharacterRequest, Job, JobKind, Outcome, Step
+from bot.values.job import CharacterRequest, Job, JobKind, Origin, Outcome, Step
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
 from tests.app.conftest import MakeSettings
@@ -49,7 +49,7 @@ async def app(settings: Settings) -> AsyncIterator[App]:
 
 
 async def unfinished(jobs: JobStore) -> Job:
-    asked = Asked(
+    origin = Origin(
         guild_id=1,
         channel_id=2,
         message_id=None,
@@ -65,7 +65,7 @@ async def unfinished(jobs: JobStore) -> Job:
         id=f"{7:016x}",
         kind=JobKind.CHARACTER,
         owner_id=7,
-        asked=asked,
+        origin=origin,
         step=Step.SUBMIT,
         next_attempt_at=NOW,
         request=CharacterRequest(source=Link(url="https://example.org/a.mp4"), range=chosen, model="sora-2"),

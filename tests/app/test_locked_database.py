@@ -38,7 +38,7 @@ def remembered_looks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def held(folder: Path) -> AsyncIterator[None]:
+async def leased(folder: Path) -> AsyncIterator[None]:
     """While another connection has the database to itself."""
     with closing(sqlite3.connect(folder / "castbook.db", isolation_level=None, timeout=0)) as other:
         async with asyncio.timeout(PATIENCE):
@@ -75,7 +75,7 @@ async def show(tmp_path: Path) -> AsyncIterator[Scene]:
 async def test_whoever_asks_meanwhile_is_told_and_may_ask_again(show: Scene, tmp_path: Path) -> None:
     ann = show.person("ann")
     async with running(show, tmp_path):
-        async with held(tmp_path):
+        async with leased(tmp_path):
             refused = await show.says(await show.create(ann), "my database is busy")
         assert refused.only_for is ann
         assert re.search(r"\(ID [0-9a-f]{8}\)\. Nothing was charged\.", refused.text)
@@ -92,17 +92,17 @@ async def test_a_task_that_ends_meanwhile_is_delivered_afterwards(show: Scene, t
     ann = show.person("ann")
     async with running(show, tmp_path) as app:
         show.provider.hold_at(50)
-        asked = await show.create(ann, name="Ada")
+        origin = await show.create(ann, name="Ada")
         await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
-        async with held(tmp_path):
+        async with leased(tmp_path):
             assert not await app.stores.database.writable()
             show.provider.hold_at(None)
             await asyncio.sleep(4 * BUSY)
             assert app.runner.alive
-        await show.says(asked, "Reusable task ID")
+        await show.says(origin, "Reusable task ID")
         assert await app.stores.database.writable()
     assert len(show.provider.submissions) == 1
-    assert [message for message in show.channel.visible_to(ann) if "Ada" in message.text] == [asked.original]
+    assert [message for message in show.channel.visible_to(ann) if "Ada" in message.text] == [origin.original]
 
 
 async def test_it_can_be_stopped_meanwhile(show: Scene, tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ async def test_it_can_be_stopped_meanwhile(show: Scene, tmp_path: Path) -> None:
     async with AsyncExitStack() as lock, running(show, tmp_path):
         await show.create(ann, name="Ada")
         await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
-        await lock.enter_async_context(held(tmp_path))
+        await lock.enter_async_context(leased(tmp_path))
     show.provider.hold_at(None)
     async with running(show, tmp_path):
         await show.reads(ann, "Reusable task ID")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.chat.courier import DiscordCourier
-from bot.values.job import DeliveryAttempt, DeliveryPath, Job
+from bot.values.job import DeliveryAttempt, DeliveryRoute, Job
 from tests.chat.samples import a_character
 from tests.chat.small_discord import CHANNEL_ID, DM_ID, LoopbackDiscord
 
@@ -17,7 +17,7 @@ class Row:
 
     def __init__(self, job: Job, world: LoopbackDiscord) -> None:
         self.job = job
-        self.paths: list[DeliveryPath] = []
+        self.paths: list[DeliveryRoute] = []
         self._world = world
         self.calls_before: list[int] = []
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.texts import text
 from bot.values.character import Character
-from bot.values.job import Asked, CharacterRequest, Job, JobKind, Outcome, Step
+from bot.values.job import CharacterRequest, Job, JobKind, Origin, Outcome, Step
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
 from tests.chat.small_discord import CHANNEL_ID, GUILD_ID, OWNER_ID
@@ -14,28 +14,28 @@ from tests.chat.small_discord import CHANNEL_ID, GUILD_ID, OWNER_ID
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
 
 
-def asked_at(moment: datetime, **changes: Any) -> Asked:
+def asked_at(moment: datetime, **changes: Any) -> Origin:
     values: dict[str, Any] = {
         "guild_id": GUILD_ID, "channel_id": CHANNEL_ID, "message_id": None, "token": "tok", "token_at": moment,
         "locale": "en-GB", "private": False, "ephemeral": False, "bot_is_member": True,
     }  # fmt: skip
-    return Asked(**values | changes)
+    return Origin(**values | changes)
 
 
-def a_job(asked: Asked, **changes: Any) -> Job:
+def a_job(origin: Origin, **changes: Any) -> Job:
     values: dict[str, Any] = {
-        "id": "00112233445566ff", "kind": JobKind.CHARACTER, "owner_id": OWNER_ID, "asked": asked,
+        "id": "00112233445566ff", "kind": JobKind.CHARACTER, "owner_id": OWNER_ID, "origin": origin,
         "step": Step.DELIVER, "outcome": Outcome.SUCCEEDED, "next_attempt_at": None,
         "request": CharacterRequest(
             source=Link(url="https://example.org/clip.mp4"), range=TimeRange(Decimal(1), Decimal(3)), model="sora-2"
         ),
-        "created_at": asked.token_at, "updated_at": asked.token_at,
+        "created_at": origin.token_at, "updated_at": origin.token_at,
     }  # fmt: skip
     return Job(**values | changes)
 
 
-def a_failed_job(asked: Asked, **changes: Any) -> Job:
-    return a_job(asked, outcome=Outcome.FAILED, failure=text("It was silent. Nothing was charged."), **changes)
+def a_failed_job(origin: Origin, **changes: Any) -> Job:
+    return a_job(origin, outcome=Outcome.FAILED, failure=text("It was silent. Nothing was charged."), **changes)
 
 
 def a_character(**changes: Any) -> Character:

@@ -7,7 +7,7 @@ import discord
 import pytest
 
 from bot.chat.courier import DiscordCourier
-from bot.jobs.ports import DiscordTrouble, Undeliverable
+from bot.jobs.ports import DiscordUnavailable, Undeliverable
 from bot.texts import text
 from bot.values.job import Question
 from tests.chat.deliveries import DM, Row, deliver, text_of
@@ -120,7 +120,7 @@ async def test_progress_of_many_jobs_costs_little(
     courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, now: Now, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.chat.courier._MOST_REMEMBERED", 3)
-    jobs = [a_job(row.job.asked, id=f"{number:016x}") for number in range(5)]
+    jobs = [a_job(row.job.origin, id=f"{number:016x}") for number in range(5)]
     for job in jobs:
         await courier.progress(job, text("Making it"), 1)
     assert list(courier._shown) == [job.id for job in jobs[-3:]]
@@ -137,7 +137,7 @@ async def test_question_takes_the_place_of_an_ephemeral_message(
     loopback.new_token()
     loopback.original()
     job = a_job(asked_at(now(), ephemeral=True, private=True))
-    assert await courier.ask(job, Question.CONSENT) == job.asked
+    assert await courier.ask(job, Question.CONSENT) == job.origin
     assert "Yes, that is so" in text_of(loopback.messages[ORIGINAL_ID])
     assert loopback.calls == ["edit"]
 
@@ -148,20 +148,20 @@ async def test_question_of_a_public_job_is_for_its_owner_alone(
 ) -> None:
     if not public_is_there:
         del loopback.messages[ORIGINAL_ID]
-    asked = await courier.ask(row.job, Question.SAME_AGAIN)
+    origin = await courier.ask(row.job, Question.SAME_AGAIN)
     assert ORIGINAL_ID not in loopback.messages
     (shown,) = loopback.messages.values()
     assert shown["flags"] == discord.MessageFlags(ephemeral=True).value
     assert "Make another" in text_of(shown)
-    assert (asked.message_id, asked.ephemeral, asked.private) == (int(shown["id"]), True, False)
+    assert (origin.message_id, origin.ephemeral, origin.private) == (int(shown["id"]), True, False)
 
 
 async def test_public_message_that_cannot_be_deleted_says_that_there_is_a_question(
     courier: DiscordCourier, row: Row, loopback: LoopbackDiscord
 ) -> None:
     loopback.fail("delete", 429)
-    asked = await courier.ask(row.job, Question.SAME_AGAIN)
-    assert asked.ephemeral
+    origin = await courier.ask(row.job, Question.SAME_AGAIN)
+    assert origin.ephemeral
     assert f"There is a question first, for <@{OWNER_ID}>." in text_of(loopback.messages[ORIGINAL_ID])
 
 
@@ -182,10 +182,10 @@ async def test_token_found_dead_is_called_once(courier: DiscordCourier, row: Row
 
 async def test_question_in_trouble_is_asked_later(courier: DiscordCourier, row: Row, loopback: LoopbackDiscord) -> None:
     loopback.fail("followup", reset=True)
-    with pytest.raises(DiscordTrouble):
+    with pytest.raises(DiscordUnavailable):
         await courier.ask(row.job, Question.CONSENT)
-    asked = await courier.ask(row.job, Question.CONSENT)
-    assert asked.ephemeral
+    origin = await courier.ask(row.job, Question.CONSENT)
+    assert origin.ephemeral
 
 
 # -- operators --------------------------------------------------------------------------------------------------------

@@ -9,12 +9,19 @@ from dataclasses import replace
 
 import pytest
 
-from bot.chat.card import Card
-from bot.chat.cards import character_card, failure_card, gone_card, progress_card, question_card, result_card
-from bot.chat.cast_page import CastPage, page_card
-from bot.chat.picker import picker_card
-from bot.chat.tasks_card import tasks_card
-from bot.chat.wording import escape, plain, say
+from bot.chat.markdown import escape, plain, say
+from bot.chat.message import MessageContent
+from bot.chat.render_cast import CastPage, render_page
+from bot.chat.render_job import (
+    render_character,
+    render_failure,
+    render_gone,
+    render_progress,
+    render_question,
+    render_result,
+)
+from bot.chat.render_picker import render_picker
+from bot.chat.render_tasks import render_tasks
 from bot.errors import UnknownCharacter
 from bot.store.characters import Sort
 from bot.texts import Text, text
@@ -24,9 +31,9 @@ from bot.values.source import Attachment, EarlierTask, Link
 from bot.values.time_range import TimeRange
 from tests.chat.samples import a_character, a_job, asked_at
 from tests.chat.small_discord import Now
-from tests.chat.test_cards import assert_discord_takes
-from tests.chat.test_picker import GOOD, found, picking
-from tests.chat.test_tasks_card import NOTHING, NOW, done, running
+from tests.chat.test_render_job import assert_discord_takes
+from tests.chat.test_render_picker import GOOD, found, picking
+from tests.chat.test_render_tasks import NOTHING, NOW, done, running
 
 COMMANDS = {"tasks": "</tasks:1>", "character show": "</character show:2>", "character create": "</character create:2>"}
 RANGE = TimeRange.parse("1-3")
@@ -51,30 +58,33 @@ HOSTILE = [
 ]
 
 
-def cards(value: str) -> Iterator[tuple[str, Card]]:
+def cards(value: str) -> Iterator[tuple[str, MessageContent]]:
     """Every card that shows something of others', with ``value`` in each place that they can fill."""
     character = a_character(name=value, display_name=value + " too", model=value, username=value, task_id=value)
     character = replace(character, last_used_at=NOW)
     job = a_job(asked_at(Now()()))
     reason = text("It said: {reason} ({again}).", reason=value, again=text("{deeper}", deeper=value))
-    yield "result", result_card(job, character, None, "en", COMMANDS)
+    yield "result", render_result(job, character, None, "en", COMMANDS)
     for owner_sees in (True, False):
-        yield "character", character_card(character, None, "en", COMMANDS, owner_sees=owner_sees)
+        yield "character", render_character(character, None, "en", COMMANDS, owner_sees=owner_sees)
     for outcome in (Outcome.FAILED, Outcome.UNKNOWN):
-        yield "failure", failure_card(replace(job, outcome=outcome, failure=reason), "en", COMMANDS)
-    yield "progress", progress_card(job, reason, 40, "en")
-    yield "gone", gone_card(job, "en", COMMANDS)
+        yield "failure", render_failure(replace(job, outcome=outcome, failure=reason), "en", COMMANDS)
+    yield "progress", render_progress(job, reason, 40, "en")
+    yield "gone", render_gone(job, "en", COMMANDS)
     for question in Question:
         if question is Question.SECONDS:  # that has the picker
             continue
-        yield "question", question_card(replace(job, request=_requests(value)[0]), question, "en", COMMANDS)
-    yield "picker", picker_card(replace(picking(Now(), found(GOOD)), request=_requests(value)[0]), b"", "en", COMMANDS)
-    yield "page", page_card(42, CastPage(0, Sort.NEWEST, value[:32]), [character], 1, {}, "en", COMMANDS)
-    yield "empty page", page_card(42, CastPage(0, Sort.NEWEST, value), [], 0, {}, "en", COMMANDS)
+        yield "question", render_question(replace(job, request=_requests(value)[0]), question, "en", COMMANDS)
+    yield (
+        "picker",
+        render_picker(replace(picking(Now(), found(GOOD)), request=_requests(value)[0]), b"", "en", COMMANDS),
+    )
+    yield "page", render_page(42, CastPage(0, Sort.NEWEST, value[:32]), [character], 1, {}, "en", COMMANDS)
+    yield "empty page", render_page(42, CastPage(0, Sort.NEWEST, value), [], 0, {}, "en", COMMANDS)
     for each in _jobs(value, reason):
         begun = each.step is not Step.DONE
         overview = replace(NOTHING, unfinished=(each,) * begun, finished=(each,) * (not begun))
-        yield "tasks", tasks_card(42, overview, NOW, "en", COMMANDS)
+        yield "tasks", render_tasks(42, overview, NOW, "en", COMMANDS)
 
 
 def _requests(value: str) -> list[CharacterRequest]:
@@ -94,7 +104,7 @@ def _jobs(value: str, reason: Text) -> Iterator[Job]:
     yield done(result=made)
 
 
-def leaves(card: Card) -> Iterator[tuple[str, str]]:
+def leaves(card: MessageContent) -> Iterator[tuple[str, str]]:
     """Every text of a card, and where it stands."""
     for embed in card.embeds:
         yield "title", embed.title or ""
@@ -162,7 +172,7 @@ def test_a_host_that_looks_like_another_is_shown_as_it_is_written() -> None:
         ("https://files.example.org/clip.mp4", "files.example.org"),
     ):
         job = running(request=CharacterRequest(source=Link(url=link), range=RANGE, model="sora-2"))
-        [embed] = tasks_card(42, replace(NOTHING, unfinished=(job,)), NOW, "en").embeds
+        [embed] = render_tasks(42, replace(NOTHING, unfinished=(job,)), NOW, "en").embeds
         assert shown in (embed.description or "")
 
 

@@ -11,18 +11,17 @@ from random import Random
 import discord
 import simcord
 
-from bot.app.report import HealthReport
+from bot.app.health_report import HealthReport
 from bot.chat.buttons import Presses
 from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
 from bot.config import LimitSettings
-from bot.jobs.doorkeeper import Doorkeeper
+from bot.jobs.access_policy import AccessPolicy
+from bot.jobs.admission_queue import AdmissionQueue
+from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.erasure import Erasure
-from bot.jobs.gate import Gate
-from bot.jobs.intake import Intake
-from bot.jobs.line import WaitingLine
+from bot.jobs.job_service import JobService
 from bot.provider.task import Balance
-from bot.store.archive import Archivist
 from bot.store.blocks import BlockStore
 from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.commands import CommandStore
@@ -30,18 +29,19 @@ from bot.store.consents import ConsentStore
 from bot.store.database import Database
 from bot.store.disk import DiskUse
 from bot.store.drafts import DraftStore
+from bot.store.export_archive import Archivist
 from bot.store.files import FileStore
 from bot.store.gauges import GaugeStore
 from bot.store.jobs import JobChanges, JobStore
-from bot.store.keys import PeopleKeys
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.store.servers import ServerStore
 from bot.texts import Text
 from bot.values.character import Character, ProviderCharacter
 from bot.values.files import StoredFile
-from bot.values.job import Asked, CharacterRequest, CharacterResult, Job, JobKind, Step
+from bot.values.job import CharacterRequest, CharacterResult, Job, JobKind, Origin, Step
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
 from cogs.about import About
@@ -110,24 +110,24 @@ class House:
         self.workers = Idle()
         self.courier = CurrentCourier()
         disk = DiskUse(self.database)
-        self.people = PeopleKeys(self.database)
+        self.people = Pseudonyms(self.database)
         self.servers = ServerStore(self.database, self.people)
         self.blocks = BlockStore(self.database, self.people)
         self.privacy = PrivacyStore(self.database, self.people)
         self.erasure = Erasure(
             store=self.privacy, files=self.files, workers=self.workers, courier=self.courier, clock=self.clock
         )
-        self.doorkeeper = Doorkeeper(servers=self.servers, blocks=self.blocks)
-        self.line = WaitingLine(jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=limits.running_in_all)
-        self.intake = Intake(
+        self.access_policy = AccessPolicy(servers=self.servers, blocks=self.blocks)
+        self.line = AdmissionQueue(jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=limits.running_in_all)
+        self.job_service = JobService(
             jobs=self.jobs,
             people=self.people,
-            doorkeeper=self.doorkeeper,
+            access_policy=self.access_policy,
             line=self.line,
             consents=self.consents,
             files=self.files,
             disk=disk,
-            gate=Gate(self.provider_state, EmptyPurse(), self.clock, models=MODELS),
+            breaker=CircuitBreaker(self.provider_state, EmptyPurse(), self.clock, models=MODELS),
             workers=self.workers,
             courier=self.courier,
             clock=self.clock,
@@ -145,13 +145,13 @@ class House:
         return self.now
 
     async def bot(self) -> CastbookClient:
-        presses = Presses(refusal=self.doorkeeper.refusal)
+        presses = Presses(refusal=self.access_policy.refusal)
         client = CastbookClient(
             clock=self.clock, presses=presses, commands_store=self.commands, dev_guild=self.dev_guild
         )
         self.courier.real = DiscordCourier(client, self.files, clock=self.clock, owners=())
         characters = Characters(
-            intake=self.intake,
+            job_service=self.job_service,
             clock=self.clock,
             models=MODELS,
             default_model=MODELS[0],
@@ -161,7 +161,7 @@ class House:
             [
                 characters,
                 Cast(group=characters.group, presses=presses, characters=self.characters, files=self.files),
-                Tasks(intake=self.intake, jobs=self.jobs, presses=presses, clock=self.clock),
+                Tasks(job_service=self.job_service, jobs=self.jobs, presses=presses, clock=self.clock),
                 Privacy(
                     store=self.privacy,
                     archivist=Archivist(self.files),
@@ -173,7 +173,7 @@ class House:
                 MessageMenu(
                     tree=client.tree,
                     presses=presses,
-                    intake=self.intake,
+                    job_service=self.job_service,
                     drafts=self.drafts,
                     clock=self.clock,
                     model=MODELS[0],
@@ -199,7 +199,7 @@ class House:
             id=f"{number:016x}",
             kind=JobKind.CHARACTER,
             owner_id=owner_id,
-            asked=asked(self.now),
+            origin=origin(self.now),
             step=Step.PREPARE,
             next_attempt_at=self.now,
             request=CharacterRequest(
@@ -262,8 +262,8 @@ class House:
         return character
 
 
-def asked(now: datetime, *, private: bool = False) -> Asked:
-    return Asked(
+def origin(now: datetime, *, private: bool = False) -> Origin:
+    return Origin(
         guild_id=1,
         channel_id=2,
         message_id=None,
@@ -295,7 +295,7 @@ class Stage:
         await self.env.restart_bot(await self.house.bot())
 
     async def jobs_of(self, actor: simcord.MemberActor) -> tuple[Job, ...]:
-        return (await self.house.intake.overview(actor.id)).unfinished
+        return (await self.house.job_service.overview(actor.id)).unfinished
 
     async def job_of(self, actor: simcord.MemberActor) -> Job:
         (job,) = await self.jobs_of(actor)

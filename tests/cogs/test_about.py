@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.chat.card import BLUE
+from bot.chat.message import BLUE
 from tests.cogs.stage import Stage, words
 
 

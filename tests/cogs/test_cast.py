@@ -9,7 +9,7 @@ import pytest
 from simcord import InteractionResult, ResponseMessage
 
 from bot.chat.buttons import button, view
-from bot.chat.cards import result_card
+from bot.chat.render_job import render_result
 from bot.values.character import Character
 from cogs import cast
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
@@ -404,7 +404,7 @@ async def public_card(stage: Stage, character_id: int) -> discord.Message:
     character = await stage.house.characters.get(stage.alice.id, character_id)
     assert character is not None
     job = await stage.house.job(stage.alice.id)
-    card = result_card(job, character, PICTURE, "en-GB")
+    card = render_result(job, character, PICTURE, "en-GB")
     channel = stage.env.bot.get_partial_messageable(stage.channel.id)
     await channel.send(embeds=list(card.embeds), files=card.attachments(), view=view(*card.buttons))
     message = stage.channel.last_message

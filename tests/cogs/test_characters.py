@@ -25,8 +25,8 @@ async def test_an_attachment_becomes_a_job_and_the_answer_is_deferred_for_everyb
     assert job.request.source.url is not None
     assert (job.request.range.provider, job.request.model, job.request.name) == ("1,3", "sora-2-pro", "Duck")
     assert (job.step, job.owner_id) == (Step.PREPARE, stage.alice.id)
-    assert (job.asked.private, job.asked.ephemeral, job.asked.channel_id) == (False, False, stage.channel.id)
-    assert job.asked.token
+    assert (job.origin.private, job.origin.ephemeral, job.origin.channel_id) == (False, False, stage.channel.id)
+    assert job.origin.token
     assert stage.house.workers.woken == 1
 
 
@@ -40,7 +40,7 @@ async def test_a_private_one_is_hidden_from_the_start(stage: Stage) -> None:
     assert job.request.source == Link(url="https://example.org/clip.mp4")
     assert job.request.model == "sora-2"
     assert job.request.name is None
-    assert (job.asked.private, job.asked.ephemeral) == (True, True)
+    assert (job.origin.private, job.origin.ephemeral) == (True, True)
 
 
 async def test_an_earlier_task_is_taken_by_its_id(stage: Stage) -> None:
@@ -125,4 +125,4 @@ async def test_nobody_has_finished_videos_to_choose_from_yet(stage: Stage) -> No
 async def test_it_works_in_a_direct_message(stage: Stage) -> None:
     result = await stage.alice.user.slash("character create", link="https://example.org/clip.mp4", range="1-3")
     assert result.deferred
-    assert (await stage.job_of(stage.alice)).asked.guild_id is None
+    assert (await stage.job_of(stage.alice)).origin.guild_id is None

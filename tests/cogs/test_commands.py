@@ -132,7 +132,9 @@ async def test_all_of_them_together_are_within_discords_size(payloads: list[Payl
 async def test_more_models_than_discord_shows_are_cut(house: House) -> None:
 
     models = [f"model-{number}" for number in range(30)]
-    cog = Characters(intake=house.intake, clock=house.clock, models=models, default_model=models[0], max_bytes=1)
+    cog = Characters(
+        job_service=house.job_service, clock=house.clock, models=models, default_model=models[0], max_bytes=1
+    )
     create = cog.group.get_command("create")
     (model,) = [each for each in create.parameters if each.name == "model"]  # type: ignore[union-attr]  # a Command
     assert len(model.choices) == 25

@@ -28,7 +28,7 @@ async def test_a_posted_video_becomes_a_job_through_the_form(stage: Stage) -> No
     assert isinstance(job.request.source, Attachment)
     assert (job.request.source.filename, job.request.source.size) == ("CLIP.MP4", 5)
     assert (job.request.range.provider, job.request.name, job.request.model) == ("1,3", "Duck", "sora-2")
-    assert (job.asked.private, job.asked.ephemeral) == (False, False)
+    assert (job.origin.private, job.origin.ephemeral) == (False, False)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import discord
 import pytest
 import simcord
 
-from bot.chat.tree import CastbookTree
+from bot.chat.command_tree import CastbookTree
 from bot.config import LimitSettings
 from bot.store.commands import CommandSync
 from bot.store.jobs import JobChanges

@@ -8,14 +8,14 @@ import discord
 import pytest
 from simcord import InteractionResult
 
-from bot.chat.cards import question_card
-from bot.chat.picker import picker_card
+from bot.chat.render_job import render_question
+from bot.chat.render_picker import render_picker
 from bot.store.jobs import JobChanges
 from bot.values.job import CharacterRequest, Job, JobKind, Question, Seen, Step
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Concern, Findings, Reason, Suggestion, VideoFacts
-from tests.cogs.stage import Stage, asked, labels, refusal, words
+from tests.cogs.stage import Stage, labels, origin, refusal, words
 
 FACTS = VideoFacts(
     container="mp4", seconds=8.0, width=1280, height=720, frame_rate=24.0, video_codec="h264", audio_codec="aac"
@@ -48,10 +48,10 @@ DOUBTING = JobChanges(
 
 async def shown(stage: Stage, changes: JobChanges, *, private: bool = False) -> tuple[Job, discord.Message]:
     """A waiting job of Alice's and its message, as the courier would show it."""
-    job = await stage.house.job(stage.alice.id, changes | JobChanges(asked=asked(stage.house.now, private=private)))
+    job = await stage.house.job(stage.alice.id, changes | JobChanges(origin=origin(stage.house.now, private=private)))
     assert job.question is not None
     picking = job.question is Question.SECONDS
-    card = picker_card(job, b"RIFF....WEBP", "en-GB") if picking else question_card(job, job.question, "en-GB")
+    card = render_picker(job, b"RIFF....WEBP", "en-GB") if picking else render_question(job, job.question, "en-GB")
     view = card.view()
     assert view is not None
     channel = stage.env.bot.get_partial_messageable(stage.channel.id)
@@ -120,7 +120,7 @@ async def test_doubtful_seconds_are_picked_again(stage: Stage) -> None:
     await stage.alice.click(message, label="Pick again")
     after = await now_of(stage, job)
     assert (after.step, after.question, after.request.range) == (Step.CHOOSE, Question.SECONDS, None)
-    assert after.asked.message_id == message.id
+    assert after.origin.message_id == message.id
 
 
 @pytest.mark.parametrize("changes", [PICKING, DOUBTING])
@@ -156,8 +156,8 @@ async def test_the_list_offers_to_pick(stage: Stage, changes: JobChanges) -> Non
     await stage.alice.click(listed.response, label="Pick seconds of 1")
     after = await now_of(stage, job)
     assert after.question is Question.SECONDS
-    assert after.asked.ephemeral
-    assert after.asked.message_id not in {None, job.asked.message_id}
+    assert after.origin.ephemeral
+    assert after.origin.message_id not in {None, job.origin.message_id}
     assert after.next_attempt_at == stage.house.now
 
 
@@ -181,7 +181,7 @@ async def test_a_preview_is_for_whoever_asked_alone(stage: Stage) -> None:
     assert result.response is not None
     assert result.response.ephemeral
     job = await stage.job_of(stage.alice)
-    assert (job.kind, job.counted, job.asked.private, job.asked.ephemeral) == (JobKind.PREVIEW, False, True, True)
+    assert (job.kind, job.counted, job.origin.private, job.origin.ephemeral) == (JobKind.PREVIEW, False, True, True)
 
 
 async def test_a_preview_needs_exactly_one_video(stage: Stage) -> None:

@@ -118,11 +118,11 @@ async def test_a_cast_is_taken_along_with_its_pictures_and_everything_known_of_i
 
 async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_like_a_key(stage: Stage) -> None:
     house, alice, now = stage.house, stage.alice.id, stage.house.now
-    asked = JobChanges(step=Step.CHOOSE, question=Question.CONSENT)
-    waiting = await house.job(alice, asked, name="Waiting")
+    origin = JobChanges(step=Step.CHOOSE, question=Question.CONSENT)
+    waiting = await house.job(alice, origin, name="Waiting")
     await house.consents.record(alice, waiting.id, now=now)
     failed = await house.job(alice)
-    await house.intake.cancel(alice, failed.id)
+    await house.job_service.cancel(alice, failed.id)
     attached = Attachment(url="https://cdn.example/secret-signature", filename="holiday.mp4", size=12)
     await house.drafts.add(Draft(id="d1", owner_id=alice, attachment=attached, created_at=now))
     await house.job(stage.bob.id, name="Bobs")
@@ -134,7 +134,7 @@ async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_li
     assert first["request"]["name"] == "Waiting"
     assert first["request"]["source"] == {"kind": "attachment", "filename": "clip.mp4", "size": 10}
     assert first["request"]["range"] == {"start": "1", "end": "3"}
-    assert first["asked"]["channel_id"] == "2"
+    assert first["origin"]["channel_id"] == "2"
     assert second["outcome"] == "cancelled"
     assert document["forms_not_sent_yet"] == [
         {"file_name": "holiday.mp4", "bytes": 12, "made_at": "2026-01-01T12:00:00+00:00"}

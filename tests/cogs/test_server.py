@@ -9,10 +9,10 @@ import discord
 import pytest
 import simcord
 
-from bot.chat.picker import picker_card
+from bot.chat.render_picker import render_picker
 from bot.config import LimitSettings
 from bot.store.jobs import JobChanges
-from tests.cogs.stage import Stage, asked, refusal, words
+from tests.cogs.stage import Stage, origin, refusal, words
 from tests.cogs.test_picking import PICKING
 
 CLIP = ("clip.mp4", b"clip")
@@ -208,8 +208,8 @@ async def _menu(stage: Stage) -> simcord.InteractionResult:
 
 async def _waiting(stage: Stage, channel: simcord.ChannelHandle) -> Any:
     """A job of Bob's that waits for his choice, and its message."""
-    job = await stage.house.job(stage.bob.id, PICKING | JobChanges(asked=asked(stage.house.now)))
-    card = picker_card(job, None, "en-GB")
+    job = await stage.house.job(stage.bob.id, PICKING | JobChanges(origin=origin(stage.house.now)))
+    card = render_picker(job, None, "en-GB")
     await stage.env.bot.get_partial_messageable(channel.id).send(embeds=list(card.embeds), view=card.view())
     return channel.last_message
 

@@ -10,11 +10,11 @@ import pytest
 from simcord import InteractionResult, ResponseMessage
 
 from bot.chat.buttons import button, view
-from bot.chat.cards import failure_card, progress_card, question_card
+from bot.chat.render_job import render_failure, render_progress, render_question
 from bot.store.jobs import JobChanges
 from bot.texts import text
 from bot.values.job import Job, Outcome, Question, Step
-from tests.cogs.stage import Stage, asked, labels, refusal, words
+from tests.cogs.stage import Stage, labels, origin, refusal, words
 
 WAITING = JobChanges(step=Step.CHOOSE, question=Question.CONSENT)
 SAME_AGAIN = JobChanges(step=Step.CHOOSE, question=Question.SAME_AGAIN)
@@ -44,7 +44,7 @@ async def now_of(stage: Stage, job: Job) -> Job:
 
 async def public(stage: Stage, job: Job, question: Question) -> discord.Message:
     """The job's own message, for everybody to see."""
-    card = question_card(job, question, "en-GB")
+    card = render_question(job, question, "en-GB")
     view = card.view()
     assert view is not None
     await stage.env.bot.get_partial_messageable(stage.channel.id).send(embeds=list(card.embeds), view=view)
@@ -127,17 +127,17 @@ async def test_yes_to_a_hidden_question_about_a_public_job_opens_a_message_for_e
     assert labels(result.response) == []
     (progress,) = result.followups
     assert not progress.ephemeral
-    assert progress.embeds[0].colour == progress_card(job, text("Making it"), 1, "en-GB").embeds[0].colour
+    assert progress.embeds[0].colour == render_progress(job, text("Making it"), 1, "en-GB").embeds[0].colour
     job = await now_of(stage, job)
     assert (job.step, job.question) == (Step.PREPARE, None)
-    assert (job.asked.message_id, job.asked.ephemeral, job.asked.private) == (progress.id, False, False)
-    assert job.asked.token not in {None, "first-token"}
+    assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (progress.id, False, False)
+    assert job.origin.token not in {None, "first-token"}
     assert await stage.house.consents.given(stage.alice.id)
     assert stage.house.workers.woken == 1
 
 
 async def test_yes_to_a_private_job_goes_on_in_the_same_message(stage: Stage) -> None:
-    private = WAITING | JobChanges(asked=asked(stage.house.now, private=True))
+    private = WAITING | JobChanges(origin=origin(stage.house.now, private=True))
     job = await stage.house.job(stage.alice.id, private)
     question = await hidden(stage, job)
     result = await stage.alice.click(question, label=yes_of(question))
@@ -146,7 +146,7 @@ async def test_yes_to_a_private_job_goes_on_in_the_same_message(stage: Stage) ->
     assert result.response.id == question.id
     assert "Thank you, on it." in words(result.response)
     job = await now_of(stage, job)
-    assert (job.asked.message_id, job.asked.ephemeral, job.asked.private) == (question.id, True, True)
+    assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (question.id, True, True)
 
 
 async def test_a_public_question_goes_on_where_it_stands_also_after_a_restart(stage: Stage) -> None:
@@ -156,7 +156,7 @@ async def test_a_public_question_goes_on_where_it_stands_also_after_a_restart(st
     await stage.alice.click(question, custom_id=custom_id(question, "again"))
     job = await now_of(stage, job)
     assert (job.step, job.request.another) == (Step.PREPARE, True)
-    assert (job.asked.message_id, job.asked.ephemeral) == (question.id, False)
+    assert (job.origin.message_id, job.origin.ephemeral) == (question.id, False)
 
 
 async def test_yes_in_the_list_opens_a_message_and_draws_the_list_anew(stage: Stage) -> None:
@@ -165,7 +165,7 @@ async def test_yes_in_the_list_opens_a_message_and_draws_the_list_anew(stage: St
     result = await stage.alice.click(message, label="Yes to 1")
     (progress,) = result.followups
     assert not progress.ephemeral
-    assert (await now_of(stage, job)).asked.message_id == progress.id
+    assert (await now_of(stage, job)).origin.message_id == progress.id
     assert result.response is not None
     assert result.response.id == message.id
     assert "Fetching the video" in words(result.response)
@@ -176,12 +176,12 @@ async def test_a_second_yes_finds_nothing_waiting_and_leaves_no_message_behind(s
     job = await stage.house.job(stage.alice.id, WAITING)
     one, two = await hidden(stage, job), await hidden(stage, job)
     await stage.alice.click(one, label=yes_of(one))
-    before = (await now_of(stage, job)).asked
+    before = (await now_of(stage, job)).origin
     late = await stage.alice.click(two, label=yes_of(two))
     (said,) = late.followups
     assert said.ephemeral
     assert "no longer waiting" in words(said)
-    assert (await now_of(stage, job)).asked == before
+    assert (await now_of(stage, job)).origin == before
 
 
 async def test_another_button_of_the_list_does_not_answer_the_question(stage: Stage) -> None:
@@ -237,12 +237,12 @@ async def test_send_again_submits_anew_and_shows_it_where_it_was_pressed(stage: 
     (progress,) = result.followups
     job = await now_of(stage, job)
     assert (job.step, job.outcome, job.submit_started_at) == (Step.SUBMIT, None, None)
-    assert job.asked.message_id == progress.id
+    assert job.origin.message_id == progress.id
 
 
 async def test_check_again_looks_once_more_also_from_the_failure_itself(stage: Stage) -> None:
     job = await stage.house.job(stage.alice.id, unclear(stage) | JobChanges(task_id="task_1"))
-    card = failure_card(job, "en-GB")
+    card = render_failure(job, "en-GB")
     view = card.view()
     assert view is not None
     await stage.env.bot.get_partial_messageable(stage.channel.id).send(embeds=list(card.embeds), view=view)
@@ -252,7 +252,7 @@ async def test_check_again_looks_once_more_also_from_the_failure_itself(stage: S
     assert result.followups == []
     job = await now_of(stage, job)
     assert (job.step, job.outcome, job.task_id) == (Step.WATCH, None, "task_1")
-    assert (job.asked.message_id, job.asked.ephemeral) == (message.id, False)
+    assert (job.origin.message_id, job.origin.ephemeral) == (message.id, False)
 
 
 async def test_show_brings_an_undelivered_result_to_its_owner_alone(stage: Stage) -> None:
@@ -267,7 +267,7 @@ async def test_show_brings_an_undelivered_result_to_its_owner_alone(stage: Stage
     assert labels(result.response) == []
     job = await now_of(stage, job)
     assert (job.step, job.outcome) == (Step.DELIVER, Outcome.SUCCEEDED)
-    assert (job.asked.message_id, job.asked.ephemeral, job.asked.private) == (place.id, True, False)
+    assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (place.id, True, False)
 
 
 async def test_what_no_longer_applies_leaves_no_message_behind(stage: Stage) -> None:
@@ -319,7 +319,7 @@ async def hidden(stage: Stage, job: Job) -> ResponseMessage:
     """The question as its owner alone sees it: an answer to some command of theirs, made into the question."""
     result: InteractionResult = await stage.alice.slash(stage.channel, "about")
     assert result.response is not None
-    card = question_card(job, job.question or Question.CONSENT, "en-GB")
+    card = render_question(job, job.question or Question.CONSENT, "en-GB")
     view = card.view()
     assert view is not None
     application = stage.env.bot.application_id

@@ -10,7 +10,7 @@ import pytest
 from simcord import InteractionResult
 
 from bot import metrics
-from bot.chat.waiting import WaitingResults
+from bot.chat.pending_results import PendingResults
 from bot.store.jobs import JobChanges
 from bot.texts import text
 from bot.values.job import Job, JobKind, Outcome, Step
@@ -18,9 +18,9 @@ from tests.cogs.stage import House, Stage, words
 
 
 @pytest.fixture(autouse=True)
-def told(stage: Stage) -> WaitingResults:
+def told(stage: Stage) -> PendingResults:
     """As the app builds it."""
-    stage.client.waiting = WaitingResults(stage.house.jobs.waiting_results)
+    stage.client.waiting = PendingResults(stage.house.jobs.pending_results)
     return stage.client.waiting
 
 
@@ -90,7 +90,7 @@ async def test_a_restart_forgets_who_was_told(stage: Stage) -> None:
     await kept(stage.house, stage.alice.id)
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
     await stage.restart()
-    stage.client.waiting = WaitingResults(stage.house.jobs.waiting_results)
+    stage.client.waiting = PendingResults(stage.house.jobs.pending_results)
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
 
 
@@ -121,19 +121,19 @@ async def test_a_database_that_does_not_answer_disturbs_nothing_either(stage: St
     async def broken(_: int) -> Sequence[str]:
         raise RuntimeError("no such table: jobs")
 
-    stage.client.waiting = WaitingResults(broken)
+    stage.client.waiting = PendingResults(broken)
     assert after(await stage.alice.slash(stage.channel, "help")) == []
     assert metrics.UNEXPECTED_ERRORS._value.get() == before + 1
 
 
 async def test_one_question_to_the_database_for_each_command(stage: Stage) -> None:
-    asked: list[int] = []
+    origin: list[int] = []
 
     async def count(owner_id: int) -> Sequence[str]:
-        asked.append(owner_id)
+        origin.append(owner_id)
         return []
 
-    stage.client.waiting = WaitingResults(count)
+    stage.client.waiting = PendingResults(count)
     await stage.alice.slash(stage.channel, "help")
     await stage.alice.slash(stage.channel, "tasks")
-    assert asked == [stage.alice.id]
+    assert origin == [stage.alice.id]

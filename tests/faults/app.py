@@ -32,7 +32,7 @@ from bot.app.build import App
 from bot.app.process import finish
 from bot.config import Settings
 from bot.jobs.backoff import backoff
-from bot.jobs.held import Held
+from bot.jobs.leased_job import LeasedJob
 from bot.media.download import Downloader
 from bot.media.part_file import PartFile
 from bot.media.results import Workshop
@@ -182,20 +182,20 @@ def _wrap(points: Points) -> None:
 
 def _wrap_steps() -> None:
     """Remember in which step a job is being worked on, and what is written into its row."""
-    hold, write, release, opened = Held.__init__, Held.write, Held.release, App.open
+    hold, write, release, opened = LeasedJob.__init__, LeasedJob.write, LeasedJob.release, App.open
 
-    def held(self: Held, job: Job, *args: Any, **options: Any) -> None:
+    def leased(self: LeasedJob, job: Job, *args: Any, **options: Any) -> None:
         _step.set(job.step.value)  # for the rest of this task, which is the runner's for this one step
         hold(self, job, *args, **options)
 
-    async def written(self: Held, changes: Any) -> Job:
+    async def written(self: LeasedJob, changes: Any) -> Job:
         token = _row.set(f"row({','.join(sorted(changes))})")
         try:
             return await write(self, changes)
         finally:
             _row.reset(token)
 
-    async def released(self: Held, changes: Any) -> Job:
+    async def released(self: LeasedJob, changes: Any) -> Job:
         token = _row.set("release")
         try:
             return await release(self, changes)
@@ -209,7 +209,7 @@ def _wrap_steps() -> None:
         finally:
             _step.reset(token)
 
-    Held.__init__, Held.write, Held.release, App.open = held, written, released, open_  # type: ignore[method-assign]  # wrapped from here
+    LeasedJob.__init__, LeasedJob.write, LeasedJob.release, App.open = leased, written, released, open_  # type: ignore[method-assign]  # wrapped from here
 
 
 def _wrap_commits(points: Points) -> None:
@@ -238,12 +238,12 @@ def _wrap_discord(points: Points) -> None:
 def _wrap_requests(points: Points, sender: Any) -> None:
     request = sender.request
 
-    async def asked(self: Any, route: Route, *args: Any, **options: Any) -> Any:
+    async def requested(self: Any, route: Route, *args: Any, **options: Any) -> Any:
         verb = _VERBS.get((route.method, re.sub(r"\{\w+\}|@original", "*", route.path)))
         sent = request(self, route, *args, **options)
         return await (_act(points, f"{_step.get()}.discord.{verb}", sent) if verb else sent)
 
-    sender.request = asked
+    sender.request = requested
 
 
 def _around(points: Points, owner: Any, method: str, name: str | Callable[..., str]) -> None:

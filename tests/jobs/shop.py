@@ -13,23 +13,23 @@ from typing import Any
 from aiohttp import web
 
 from bot.config import Settings
+from bot.jobs.access_policy import AccessPolicy
+from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.character import character_steps
 from bot.jobs.choose import Choose
+from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.collect import Collect
 from bot.jobs.deliver import Deliver
-from bot.jobs.doorkeeper import Doorkeeper
-from bot.jobs.footage import Footage
-from bot.jobs.gate import Gate
-from bot.jobs.held import Steps
-from bot.jobs.intake import Intake
-from bot.jobs.line import WaitingLine
-from bot.jobs.ports import DiscordTrouble, RecordAttempt, Undeliverable
+from bot.jobs.job_service import JobService
+from bot.jobs.leased_job import Steps
+from bot.jobs.ports import DiscordUnavailable, RecordAttempt, Undeliverable
 from bot.jobs.prepare import Prepare
 from bot.jobs.runner import Runner
 from bot.jobs.submit import Submit
+from bot.jobs.video_inspection import VideoInspection
 from bot.jobs.watch import Watch
+from bot.media.address_guard import AddressGuard
 from bot.media.download import Downloader
-from bot.media.guard import AddressGuard
 from bot.provider.client import ToapisClient
 from bot.store.blocks import BlockStore
 from bot.store.characters import CharacterStore, Sort
@@ -38,19 +38,19 @@ from bot.store.database import Database
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
-from bot.store.keys import PeopleKeys
 from bot.store.provider_state import ProviderStateStore
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.servers import ServerStore
 from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text
 from bot.values.character import Character
 from bot.values.job import (
-    Asked,
     CharacterRequest,
     DeliveryAttempt,
-    DeliveryPath,
+    DeliveryRoute,
     Job,
     JobKind,
+    Origin,
     Question,
     Step,
 )
@@ -91,21 +91,21 @@ class RecordingCourier:
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
         self.shown.append((job.id, str(state), percent))
 
-    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Asked:
+    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Origin:
         if self.trouble:
             self.trouble -= 1
-            raise DiscordTrouble
+            raise DiscordUnavailable
         if not self.askable:
             raise Undeliverable
         self.questions.append((job.id, question))
         self.pictures.append(picture)
-        return dataclasses.replace(job.asked, message_id=77, ephemeral=True)
+        return dataclasses.replace(job.origin, message_id=77, ephemeral=True)
 
     async def deliver(self, job: Job, character: Character | None, record: RecordAttempt) -> bool:
         if self.trouble:
             self.trouble -= 1
-            raise DiscordTrouble(retry_after=3.0)
-        attempt = DeliveryAttempt(path=DeliveryPath.ORIGINAL, channel_id=1, nonce=job.id, at=job.updated_at)
+            raise DiscordUnavailable(retry_after=3.0)
+        attempt = DeliveryAttempt(path=DeliveryRoute.ORIGINAL, channel_id=1, nonce=job.id, at=job.updated_at)
         await record(attempt)
         if self.reachable:
             self.delivered.append((job, character))
@@ -168,11 +168,11 @@ class Shop:
         self.state = ProviderStateStore(self.database)
         self.disk = DiskUse(self.database)
         self.events = WebhookEventStore(self.database)
-        self.people = PeopleKeys(self.database)
+        self.people = Pseudonyms(self.database)
         await self.people.load()
         self.servers = ServerStore(self.database, self.people)
         self.blocks = BlockStore(self.database, self.people)
-        self.line = WaitingLine(
+        self.line = AdmissionQueue(
             jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=settings.limits.running_in_all
         )
         self.files = FileStore(Path(settings.store.files))
@@ -180,9 +180,9 @@ class Shop:
         await self.provider.open()
         self.downloader = Downloader(AddressGuard(settings.links.trusted_origins), timeout=5)
         await self.downloader.open()
-        self.gate = Gate(self.state, self.provider, self.clock, models=settings.toapis.models)
+        self.breaker = CircuitBreaker(self.state, self.provider, self.clock, models=settings.toapis.models)
         media = RememberedMedia()
-        footage = Footage(media=media, files=self.files)
+        inspection = VideoInspection(media=media, files=self.files)
         steps = character_steps(
             Prepare(
                 jobs=self.jobs,
@@ -191,15 +191,15 @@ class Shop:
                 disk=self.disk,
                 source=self.downloader,
                 courier=self.courier,
-                footage=footage,
+                inspection=inspection,
                 random=random,
                 settings=settings,
             ),
-            Choose(courier=self.courier, files=self.files, footage=footage, random=random),
+            Choose(courier=self.courier, files=self.files, inspection=inspection, random=random),
             Submit(
                 provider=self.provider,
-                gate=self.gate,
-                footage=footage,
+                breaker=self.breaker,
+                inspection=inspection,
                 courier=self.courier,
                 events=self.events,
                 random=random,
@@ -218,7 +218,7 @@ class Shop:
                 files=self.files,
                 source=self.downloader,
                 media=media,
-                footage=footage,
+                inspection=inspection,
                 random=random,
             ),
             Deliver(characters=self.characters, files=self.files, courier=self.courier, random=random),
@@ -226,15 +226,15 @@ class Shop:
         self.media = media
         wrapped = self.wrap_steps(steps)
         self.runner = self.new_runner({JobKind.CHARACTER: wrapped, JobKind.PREVIEW: wrapped})
-        self.intake = Intake(
+        self.job_service = JobService(
             jobs=self.jobs,
             people=self.people,
-            doorkeeper=Doorkeeper(servers=self.servers, blocks=self.blocks),
+            access_policy=AccessPolicy(servers=self.servers, blocks=self.blocks),
             line=self.line,
             consents=self.consents,
             files=self.files,
             disk=self.disk,
-            gate=self.gate,
+            breaker=self.breaker,
             workers=self.runner,
             courier=self.courier,
             clock=self.clock,
@@ -260,7 +260,7 @@ class Shop:
         self, source: Source | None = None, *, owner: int = OWNER, range: TimeRange | None = RANGE, **request: Any
     ) -> Job:
         wanted = CharacterRequest(source=source or self.link(), range=range, model="sora-2", **request)
-        return await self.intake.start(owner_id=owner, asked=self.asked(), request=wanted)
+        return await self.job_service.start(owner_id=owner, origin=self.origin(), request=wanted)
 
     def link(self, name: str = "clip.mp4") -> Link:
         return Link(url=self.host.url(name))
@@ -277,8 +277,8 @@ class Shop:
     def task(self, task_id: str) -> EarlierTask:
         return EarlierTask(task_id=task_id)
 
-    def asked(self, **changes: Any) -> Asked:
-        asked = Asked(
+    def origin(self, **changes: Any) -> Origin:
+        origin = Origin(
             guild_id=1,
             channel_id=2,
             message_id=None,
@@ -289,7 +289,7 @@ class Shop:
             ephemeral=False,
             bot_is_member=True,
         )
-        return dataclasses.replace(asked, **changes)
+        return dataclasses.replace(origin, **changes)
 
     async def run(self, seconds: float = 3600) -> None:
         """Do all that becomes due within ``seconds`` of the fake clock, jumping from one instant to the next."""

@@ -56,9 +56,9 @@ async def test_an_attachments_url_is_erased_once_the_bytes_are_here(shop: Shop) 
 
 async def test_the_interaction_token_is_wiped_with_the_delivery(shop: Shop) -> None:
     job = await shop.ask()
-    assert (await shop.job(job)).asked.token
+    assert (await shop.job(job)).origin.token
     await shop.run()
-    assert (await shop.job(job)).asked.token is None
+    assert (await shop.job(job)).origin.token is None
 
 
 async def test_an_earlier_task_needs_no_bytes(shop: Shop, tmp_path: Path) -> None:
@@ -151,8 +151,8 @@ async def test_a_full_library_takes_no_more_clips(shop: Shop) -> None:
     shop.settings = with_limits(shop.settings, limits={"files_mb_per_user": 1})
     await shop.restart()
     await shop.files.put_bytes(OWNER, b"x", "image/png")
-    held = await shop.ask()
-    row = await shop.run_to(Step.SUBMIT, held)
+    leased = await shop.ask()
+    row = await shop.run_to(Step.SUBMIT, leased)
     assert row.file is not None
     [leased] = await shop.jobs.claim("test", now=shop.clock(), limit=1)
     fat = {"file": row.file.__class__(key=row.file.key, sha256=row.file.sha256, size=1 << 20, mime=row.file.mime)}
@@ -233,12 +233,12 @@ async def test_what_reaches_nobody_waits_in_tasks_and_can_be_shown_there(shop: S
     shop.courier.reachable = False
     job = await shop.ask()
     await shop.run()
-    overview = await shop.intake.overview(OWNER)
+    overview = await shop.job_service.overview(OWNER)
     assert [row.id for row in overview.finished if row.undelivered] == [job.id]
     shop.courier.reachable = True
-    await shop.intake.show_again(OWNER, job.id, shop.asked(channel_id=99))
+    await shop.job_service.show_again(OWNER, job.id, shop.origin(channel_id=99))
     await shop.run()
-    assert shop.courier.delivered[0][0].asked.channel_id == 99
+    assert shop.courier.delivered[0][0].origin.channel_id == 99
     assert not (await shop.job(job)).undelivered
     assert len(await shop.cast()) == 1
 
@@ -247,7 +247,7 @@ async def test_the_signed_address_of_an_attachment_outlives_no_job(shop: Shop) -
     failed = await shop.ask(shop.attachment("page.mp4"))
     await shop.run()
     cancelled = await shop.ask(shop.attachment())
-    await shop.intake.cancel(cancelled.owner_id, cancelled.id)
+    await shop.job_service.cancel(cancelled.owner_id, cancelled.id)
     for job in (failed, cancelled):
         source = (await shop.job(job)).request.source
         assert isinstance(source, Attachment)

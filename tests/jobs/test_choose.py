@@ -37,7 +37,7 @@ async def test_without_a_range_the_filmstrip_is_shown_and_then_the_suggestions_o
 
 async def test_the_chosen_seconds_are_cut_out_and_nothing_else_is_sent(shop: Shop) -> None:
     job = await _picking(shop)
-    await shop.intake.choose(OWNER, job.id, CHOSEN, shop.asked(), anyway=True)
+    await shop.job_service.choose(OWNER, job.id, CHOSEN, shop.origin(), anyway=True)
     submitted = await shop.run_to(Step.WATCH, job)
     [submission] = shop.simulated.submissions
     assert (submission.creation.start, submission.creation.end) == (0, 2)
@@ -65,7 +65,7 @@ async def test_the_whole_video_is_sent_where_the_operator_wants_it(shop: Shop) -
 async def test_seconds_outside_the_video_are_refused_and_the_question_stays(shop: Shop) -> None:
     job = await _picking(shop)
     with pytest.raises(BadRange, match="4 s long"):
-        await shop.intake.choose(OWNER, job.id, TimeRange.parse("3-6"), shop.asked(), anyway=False)
+        await shop.job_service.choose(OWNER, job.id, TimeRange.parse("3-6"), shop.origin(), anyway=False)
     assert (await shop.job(job)).question is Question.SECONDS
 
 
@@ -84,7 +84,7 @@ async def test_a_restart_between_the_filmstrip_and_the_answer_loses_nothing(shop
     await shop.restart()
     await shop.run(60)
     assert (await shop.job(job)).question is Question.SECONDS
-    await shop.intake.choose(OWNER, job.id, CHOSEN, shop.asked(), anyway=True)
+    await shop.job_service.choose(OWNER, job.id, CHOSEN, shop.origin(), anyway=True)
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
 
@@ -103,25 +103,25 @@ async def test_a_start_shows_young_questions_anew(shop: Shop) -> None:
             await asyncio.sleep(0.005)
     await shop.runner.stop()
     assert shop.courier.questions == [(young.id, Question.SECONDS)]
-    assert (await shop.job(young)).next_attempt_at == young.asked.token_at + limits.CHOICE_OPEN
+    assert (await shop.job(young)).next_attempt_at == young.origin.token_at + limits.CHOICE_OPEN
 
 
 async def test_the_picker_is_shown_anew_where_it_is_asked_for(shop: Shop) -> None:
     job = await _picking(shop)
     shop.courier.questions.clear()
-    elsewhere = shop.asked(channel_id=99, message_id=5)
-    await shop.intake.pick(OWNER, job.id, elsewhere)
+    elsewhere = shop.origin(channel_id=99, message_id=5)
+    await shop.job_service.pick(OWNER, job.id, elsewhere)
     await shop.run(60)
     assert shop.courier.questions == [(job.id, Question.SECONDS)]  # the suggestions are known by now
-    assert (await shop.job(job)).asked.channel_id == 99
+    assert (await shop.job(job)).origin.channel_id == 99
 
 
 async def test_nobody_else_chooses(shop: Shop) -> None:
     job = await _picking(shop)
     with pytest.raises(UnknownJob):
-        await shop.intake.choose(STRANGER, job.id, CHOSEN, shop.asked(), anyway=True)
+        await shop.job_service.choose(STRANGER, job.id, CHOSEN, shop.origin(), anyway=True)
     with pytest.raises(UnknownJob):
-        await shop.intake.pick(STRANGER, job.id, shop.asked())
+        await shop.job_service.pick(STRANGER, job.id, shop.origin())
     assert (await shop.job(job)).question is Question.SECONDS
 
 
@@ -166,7 +166,7 @@ async def test_seconds_without_anybody_are_asked_about_and_used_knowingly(shop: 
     assert waiting.seen.findings is not None
     assert waiting.seen.findings.grave
     assert not shop.simulated.submissions
-    await shop.intake.answer(OWNER, job.id, Question.CONCERNS, shop.asked())
+    await shop.job_service.answer(OWNER, job.id, Question.CONCERNS, shop.origin())
     await shop.run_to(Step.WATCH, job)
     assert len(shop.simulated.submissions) == 1
 
@@ -174,7 +174,7 @@ async def test_seconds_without_anybody_are_asked_about_and_used_knowingly(shop: 
 async def test_doubtful_seconds_are_picked_again(shop: Shop) -> None:
     job = await shop.ask(shop.link("nobody.mp4"), anyway=False)
     await shop.run(60)
-    await shop.intake.pick(OWNER, job.id, shop.asked())
+    await shop.job_service.pick(OWNER, job.id, shop.origin())
     await shop.run(60)
     waiting = await shop.job(job)
     assert (waiting.question, waiting.request.range, waiting.seen.findings) == (Question.SECONDS, None, None)
@@ -203,7 +203,7 @@ async def test_a_preview_shows_filmstrip_and_suggestions_and_sends_nothing(shop:
     assert shop.courier.questions == [(job.id, Question.SECONDS)] * 2
     assert not shop.simulated.submissions
     assert not shop.work(job).exists()
-    overview = await shop.intake.overview(OWNER)
+    overview = await shop.job_service.overview(OWNER)
     assert (overview.used_today, overview.finished, overview.unfinished) == (0, (), ())
 
 
@@ -225,4 +225,6 @@ async def _picking(shop: Shop) -> Job:
 
 async def _preview(shop: Shop) -> Job:
     request = CharacterRequest(source=shop.link(), range=None, model="sora-2")
-    return await shop.intake.preview(owner_id=OWNER, asked=shop.asked(private=True, ephemeral=True), request=request)
+    return await shop.job_service.preview(
+        owner_id=OWNER, origin=shop.origin(private=True, ephemeral=True), request=request
+    )

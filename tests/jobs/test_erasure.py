@@ -20,7 +20,7 @@ from sqlalchemy import insert
 from bot.errors import QuotaReached
 from bot.jobs.erasure import Erasure
 from bot.jobs.forgetting import Forgetting
-from bot.jobs.held import Held
+from bot.jobs.leased_job import LeasedJob
 from bot.jobs.upkeep import Upkeep
 from bot.store.consents import ConsentStore
 from bot.store.drafts import Draft, DraftStore
@@ -62,9 +62,9 @@ class Registry:
     async def begin(self, owner: int, who: str, **request: Any) -> Job:
         """A job made of a finished video of theirs, so that no video has to be looked at."""
         video = self.shop.simulated.add_video_task(self._video())
-        asked = self.shop.asked(token=f"interaction-token-of-{who}")
+        origin = self.shop.origin(token=f"interaction-token-of-{who}")
         wanted = self.request(self.shop.task(video), name=f"{who}-wanted-it-so", another=True, **request)
-        return await self.shop.intake.start(owner_id=owner, asked=asked, request=wanted)
+        return await self.shop.job_service.start(owner_id=owner, origin=origin, request=wanted)
 
     def request(self, source: Source, **more: Any) -> CharacterRequest:
         return CharacterRequest(source=source, range=RANGE, model="sora-2", **more)
@@ -112,15 +112,15 @@ class Registry:
     async def _fresh(self, owner: int, who: str) -> Job:
         """Not begun, with its video half-way here, and with a yes that was given once."""
         shop = self.shop
-        asked = shop.asked(token=f"interaction-token-of-{who}")
+        origin = shop.origin(token=f"interaction-token-of-{who}")
         request = self.request(Link(url=f"https://example.org/{who}-private-clip.mp4"), name=f"{who}-hopes-for-it")
-        job = await shop.intake.start(owner_id=owner, asked=asked, request=request)
+        job = await shop.job_service.start(owner_id=owner, origin=origin, request=request)
         (await shop.files.work_folder(job.id) / "source").write_bytes(f"the private video of {who}".encode() * 99)
-        [held] = await shop.jobs.claim(
+        [leased] = await shop.jobs.claim(
             "by hand", now=shop.clock(), limit=1, but={row.id for row in await self._others(job)}
         )
         question = JobChanges(step=Step.CHOOSE, question=Question.CONSENT, next_attempt_at=None)
-        job = await shop.jobs.change(held.id, "by hand", question, now=shop.clock(), release=True)
+        job = await shop.jobs.change(leased.id, "by hand", question, now=shop.clock(), release=True)
         assert await ConsentStore(shop.database).record(owner, job.id, now=shop.clock())
         return job
 
@@ -344,15 +344,15 @@ async def test_a_character_that_is_about_to_enter_the_cast_does_not(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop, about_to, may_go_on = registry.shop, asyncio.Event(), asyncio.Event()
-    enter = Held.enter_cast
+    enter = LeasedJob.enter_cast
 
-    async def late(self: Held, *args: Any) -> Any:
+    async def late(self: LeasedJob, *args: Any) -> Any:
         about_to.set()
         await may_go_on.wait()
         return await enter(self, *args)
 
     job = await collecting(registry)
-    monkeypatch.setattr(Held, "enter_cast", late)
+    monkeypatch.setattr(LeasedJob, "enter_cast", late)
     monkeypatch.setattr(shop.runner, "interrupt", lambda job_id: asyncio.sleep(0))  # nobody stops it
     step = await started(registry, job)
     await asyncio.wait_for(about_to.wait(), 20)

@@ -92,10 +92,10 @@ async def test_trouble_of_the_provider_is_waited_out_but_not_for_ever(
     await forgetting.forget()
     assert await left(store) == ["task_stuck"]
     shop.clock.advance(120)
-    asked = len(shop.simulated.requests)
+    origin = len(shop.simulated.requests)
     await forgetting.forget()
     assert await left(store) == []
-    assert len(shop.simulated.requests) == asked
+    assert len(shop.simulated.requests) == origin
 
 
 async def test_a_counter_is_forgotten_when_its_day_is_over(
@@ -105,7 +105,7 @@ async def test_a_counter_is_forgotten_when_its_day_is_over(
     async with shop.database.write() as connection:
         await connection.execute(insert(day_counters).values(user_key=shop.people.of(OWNER), day=today, used=3))
     await forgetting.forget()
-    assert (await shop.intake.overview(OWNER)).used_today == 3
+    assert (await shop.job_service.overview(OWNER)).used_today == 3
     shop.clock.advance(timedelta(days=1).total_seconds())
     await forgetting.forget()
     assert await store.forget_days(today + timedelta(days=2)) == 0

@@ -30,10 +30,10 @@ DAMAGES = get_args(Damage)
 STEPS = (Step.PREPARE, Step.SUBMIT, Step.WATCH, Step.COLLECT, Step.DELIVER)
 
 
-async def asked(shop: Shop, *, owner: int = OWNER, model: str = "sora-2") -> Job:
+async def origin(shop: Shop, *, owner: int = OWNER, model: str = "sora-2") -> Job:
     """A job that needs no bytes: the character of an earlier video task."""
     request = CharacterRequest(source=shop.task(shop.earlier_task()), range=RANGE, model=model)
-    return await shop.intake.start(owner_id=owner, asked=shop.asked(), request=request)
+    return await shop.job_service.start(owner_id=owner, origin=shop.origin(), request=request)
 
 
 def requests(shop: Shop, method: str, path: str) -> int:
@@ -76,7 +76,7 @@ async def test_a_provider_that_refuses_connections_for_two_minutes_is_waited_for
         taken.bind(("127.0.0.1", 0))  # and does not listen
         shop.settings = with_limits(usual, toapis={"base_url": f"http://127.0.0.1:{taken.getsockname()[1]}"})
         await shop.restart()
-        job = await asked(shop)
+        job = await origin(shop)
         await shop.run(120)
     waiting = await shop.job(job)
     assert (waiting.step, waiting.outcome, waiting.submit_started_at) == (Step.SUBMIT, None, None)
@@ -102,7 +102,7 @@ async def test_a_name_that_is_not_found_for_two_minutes_is_waited_for(
         tried += 1
         raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
-    job = await asked(shop)
+    job = await origin(shop)
     with monkeypatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", nobody)
         await shop.run(120)
@@ -128,7 +128,7 @@ async def impatient(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
 async def test_a_time_out_after_the_request_was_taken(impatient: Shop, remembers: bool) -> None:
     impatient.simulated.remembers_business_id = remembers
     impatient.simulated.stall_next("after_taken")
-    job = await asked(impatient)
+    job = await origin(impatient)
     await impatient.run()
     assert len(impatient.simulated.submissions) == 1
     if remembers:
@@ -139,19 +139,19 @@ async def test_a_time_out_after_the_request_was_taken(impatient: Shop, remembers
 
 async def test_a_time_out_of_a_request_that_was_never_taken(impatient: Shop) -> None:
     impatient.simulated.stall_next("before_read")
-    job = await asked(impatient)
+    job = await origin(impatient)
     await impatient.run()
     await left_unclear(impatient, job)
     assert not impatient.simulated.submissions
     impatient.courier.delivered.clear()
-    await impatient.intake.send_again(OWNER, job.id, impatient.asked())
+    await impatient.job_service.send_again(OWNER, job.id, impatient.origin())
     await impatient.run()
     await succeeded_once(impatient, job)
 
 
 async def test_a_request_that_is_taken_minutes_after_its_time_out_is_found(impatient: Shop) -> None:
     impatient.simulated.stall_next("before_read")
-    job = await asked(impatient)
+    job = await origin(impatient)
     await impatient.run(100)
     assert (await impatient.job(job)).lookups == 3
     impatient.simulated.mend()
@@ -166,7 +166,7 @@ async def test_a_request_that_is_taken_minutes_after_its_time_out_is_found(impat
 async def test_a_damaged_answer_to_the_submission(shop: Shop, damage: Damage, remembers: bool) -> None:
     shop.simulated.remembers_business_id = remembers
     shop.simulated.spoil_next("POST", CREATE, damage)
-    job = await asked(shop)
+    job = await origin(shop)
     await shop.run()
     assert len(shop.simulated.submissions) == 1
     if remembers:
@@ -176,7 +176,7 @@ async def test_a_damaged_answer_to_the_submission(shop: Shop, damage: Damage, re
 
 
 async def test_damaged_answers_about_the_task(shop: Shop) -> None:
-    job = await asked(shop)
+    job = await origin(shop)
     await shop.run_to(Step.WATCH, job)
     for damage in DAMAGES:
         shop.simulated.spoil_next("GET", STATUS, damage)
@@ -208,7 +208,7 @@ async def test_a_picture_that_cannot_be_had_costs_the_picture_and_not_the_charac
     shop: Shop, answer: dict[str, Any], kept: bool
 ) -> None:
     shop.simulated.fail_next("GET", PICTURES, **answer)
-    job = await asked(shop)
+    job = await origin(shop)
     await shop.run()
     await succeeded_once(shop, job)
     assert ((await shop.cast())[0].picture is not None) is kept
@@ -222,7 +222,7 @@ async def test_a_picture_that_cannot_be_had_costs_the_picture_and_not_the_charac
 async def test_a_rate_limit_is_waited_out_whichever_way_it_is_put(
     shop: Shop, kind: str, method: str, path: str, step: Step
 ) -> None:
-    job = await asked(shop)
+    job = await origin(shop)
     await shop.run_to(step, job)
     now = (await shop.job(job)).next_attempt_at or shop.clock()
     until = now + timedelta(seconds=90)
@@ -238,15 +238,15 @@ async def test_a_rate_limit_is_waited_out_whichever_way_it_is_put(
 async def test_minutes_of_trouble_at_the_provider(shop: Shop, status: int) -> None:
     """A job that is watched, one whose submission's answer was lost, and one that is submitted in the midst of it."""
     shop.simulated.hold_at(50)
-    watched = await asked(shop, owner=1)
+    watched = await origin(shop, owner=1)
     await shop.run_to(Step.WATCH, watched)
     shop.simulated.drop_next("after_taken")
-    lost = await asked(shop, owner=2)
+    lost = await origin(shop, owner=2)
     await shop.runner.run_due()
     assert len(shop.simulated.submissions) == 2
     shop.simulated.fail_next("GET", "/v1/", status, times=10_000, body="<html>trouble</html>")
     shop.simulated.fail_next("POST", CREATE, status)
-    refused = await asked(shop, owner=3)
+    refused = await origin(shop, owner=3)
     await shop.run(240)
     assert [(await shop.job(job)).outcome for job in (watched, lost, refused)] == [None, None, None]
     assert requests(shop, "POST", CREATE) == 3
@@ -266,11 +266,11 @@ async def test_minutes_of_trouble_at_the_provider(shop: Shop, status: int) -> No
 async def paused(shop: Shop, status: int) -> tuple[Job, list[Job]]:
     """A task that is being made, and then three jobs at once whose submissions are refused."""
     shop.simulated.hold_at(50)
-    running = await asked(shop, owner=1)
+    running = await origin(shop, owner=1)
     await shop.run_to(Step.WATCH, running)
     shop.simulated.fail_next("POST", CREATE, status, times=3)
     shop.simulated.fail_next("GET", BALANCE, status, times=10_000)
-    waiting = [await asked(shop, owner=owner) for owner in (2, 3, 4)]
+    waiting = [await origin(shop, owner=owner) for owner in (2, 3, 4)]
     await shop.run(100)
     return running, waiting
 
@@ -285,9 +285,9 @@ async def test_a_refused_key_or_balance_in_the_middle_of_running_jobs(shop: Shop
         row = await shop.job(job)
         assert (row.step, row.outcome, row.submit_started_at, row.counted) == (Step.SUBMIT, None, None, True)
         assert [state for shown, state, _ in shop.courier.shown if shown == job.id][-1].startswith("Waiting: ")
-        assert (await shop.intake.overview(job.owner_id)).paused
+        assert (await shop.job_service.overview(job.owner_id)).paused
     with pytest.raises(Refusal, match="Nothing was charged"):
-        await asked(shop, owner=5)
+        await origin(shop, owner=5)
 
     looks = requests(shop, "GET", STATUS)
     shop.simulated.hold_at(None)
@@ -304,7 +304,7 @@ async def test_a_refused_key_or_balance_in_the_middle_of_running_jobs(shop: Shop
     assert requests(shop, "POST", CREATE) == created
     await shop.run()
     await succeeded_once(shop, running, *waiting)
-    assert not (await shop.intake.overview(2)).paused
+    assert not (await shop.job_service.overview(2)).paused
     assert len(shop.courier.operators) == 1
 
 
@@ -333,25 +333,25 @@ async def test_after_an_hour_of_it_those_who_wait_fail_uncharged_and_what_runs_g
 @pytest.mark.parametrize("how", ["403", "model not found"])
 async def test_a_model_that_is_refused_closes_alone_and_for_an_hour(shop: Shop, how: str) -> None:
     shop.simulated.hold_at(50)
-    running = await asked(shop, owner=1)
+    running = await origin(shop, owner=1)
     await shop.run_to(Step.WATCH, running)
     if how == "403":
         shop.simulated.models.remove("sora-2")
     else:
         shop.simulated.model_gone("sora-2")
-    refused = await asked(shop, owner=2)
-    other = await asked(shop, owner=3, model="sora-2-pro")
+    refused = await origin(shop, owner=2)
+    other = await origin(shop, owner=3, model="sora-2-pro")
     await shop.run(60)
     await failed_uncharged(shop, refused)
     assert len(shop.courier.operators) == 1
     with pytest.raises(ModelClosed):
-        await asked(shop, owner=4)
-    assert not (await shop.intake.overview(4)).paused
+        await origin(shop, owner=4)
+    assert not (await shop.job_service.overview(4)).paused
     shop.simulated.hold_at(None)
     await shop.run()
     await succeeded_once(shop, running, other)
     shop.clock.advance(3600)
-    again = await asked(shop, owner=2)
+    again = await origin(shop, owner=2)
     await shop.run()
     await failed_uncharged(shop, again)
     assert len(shop.courier.operators) == 2  # an hour later it is news again
@@ -362,7 +362,7 @@ async def test_a_model_that_is_refused_closes_alone_and_for_an_hour(shop: Shop, 
 
 async def test_a_task_that_is_gone_for_minutes_after_it_was_seen_is_waited_for(shop: Shop) -> None:
     shop.simulated.hold_at(50)
-    job = await asked(shop)
+    job = await origin(shop)
     await shop.run(60)
     assert (await shop.job(job)).progress == 50
     tasks = dict(shop.simulated.tasks)
@@ -379,7 +379,7 @@ async def test_a_task_that_is_gone_for_minutes_after_it_was_seen_is_waited_for(s
 
 async def test_a_task_that_is_gone_for_good_after_it_was_seen_is_unclear(shop: Shop) -> None:
     shop.simulated.hold_at(50)
-    job = await asked(shop)
+    job = await origin(shop)
     await shop.run(60)
     shop.simulated.tasks.clear()
     await shop.run()
@@ -418,7 +418,7 @@ def jumps(shop: Shop, by: timedelta) -> None:
 @pytest.mark.parametrize("by", [DAYS, HOURS], ids=["forwards", "backwards"])
 @pytest.mark.parametrize("step", STEPS)
 async def test_the_clock_jumps_between_two_steps(shop: Shop, step: Step, by: timedelta) -> None:
-    job = await asked(shop)
+    job = await origin(shop)
     await shop.run_to(step, job)
     jumps(shop, by)
     await shop.run(abs(HOURS.total_seconds()) + 3600)
@@ -428,7 +428,7 @@ async def test_the_clock_jumps_between_two_steps(shop: Shop, step: Step, by: tim
 @pytest.mark.parametrize("by", [DAYS, HOURS], ids=["forwards", "backwards"])
 @pytest.mark.parametrize("path", [CREATE, STATUS, PICTURES])
 async def test_the_clock_jumps_while_a_step_is_being_done(shop: Shop, path: str, by: timedelta) -> None:
-    job = await asked(shop)
+    job = await origin(shop)
     shop.simulated.requests = calls = Calls(path, lambda: jumps(shop, by))
     while not calls.happened:
         await shop.runner.run_due()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.jobs.held import Held, StepFunction, Steps
+from bot.jobs.leased_job import LeasedJob, StepFunction, Steps
 from bot.provider.client import ToapisClient
 from bot.provider.task import Task
 from bot.store.jobs import JobChanges
@@ -20,8 +20,8 @@ STEPS = [Step.PREPARE, Step.SUBMIT, Step.WATCH, Step.COLLECT, Step.DELIVER]
 
 
 def killed_after(step: StepFunction) -> StepFunction:
-    async def act_and_die(held: Held) -> JobChanges:
-        await step(held)
+    async def act_and_die(leased: LeasedJob) -> JobChanges:
+        await step(leased)
         raise Killed
 
     return act_and_die
@@ -101,7 +101,7 @@ async def test_a_kill_between_the_row_and_the_submission(
     row = await shop.job(job)
     assert row.outcome is Outcome.UNKNOWN
     assert shop.simulated.submissions == []  # never sent by itself
-    await shop.intake.send_again(OWNER, job.id, shop.asked())
+    await shop.job_service.send_again(OWNER, job.id, shop.origin())
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
     assert len(shop.simulated.submissions) == 1

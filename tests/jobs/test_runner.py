@@ -11,24 +11,26 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import make_url
 
-from bot.jobs.held import Held, Steps
+from bot.jobs.leased_job import LeasedJob, Steps
 from bot.jobs.runner import MOST_DEFECTS, Runner
 from bot.store.jobs import JobChanges
 from bot.values.job import Job, JobKind, Outcome, Step
 from tests.jobs.shop import OWNER, Shop
 
 
-def only(prepare: Callable[[Held], Awaitable[JobChanges]], **others: Callable[[Held], Awaitable[JobChanges]]) -> Steps:
+def only(
+    prepare: Callable[[LeasedJob], Awaitable[JobChanges]], **others: Callable[[LeasedJob], Awaitable[JobChanges]]
+) -> Steps:
     """Steps of which just the first matters; what follows ends the job."""
 
-    async def finish(held: Held) -> JobChanges:
+    async def finish(leased: LeasedJob) -> JobChanges:
         return {"step": Step.DONE, "next_attempt_at": None}
 
     steps = dict.fromkeys(Step, finish)
     return steps | {Step.PREPARE: prepare} | {Step(name): step for name, step in others.items()}
 
 
-async def done(held: Held) -> JobChanges:
+async def done(leased: LeasedJob) -> JobChanges:
     return {"step": Step.DONE, "next_attempt_at": None, "outcome": Outcome.SUCCEEDED}
 
 
@@ -45,12 +47,12 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_new_work_is_begun_at_once(shop: Shop) -> None:
     begun = asyncio.Event()
 
-    async def step(held: Held) -> JobChanges:
+    async def step(leased: LeasedJob) -> JobChanges:
         begun.set()
-        return await done(held)
+        return await done(leased)
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
-    shop.intake._workers = runner
+    shop.job_service._workers = runner
     await runner.start()
     await asyncio.sleep(0)  # it sleeps for LONGEST_NAP now unless it is woken
     await shop.ask()
@@ -63,11 +65,11 @@ async def test_a_job_that_waits_takes_no_place(shop: Shop) -> None:
     first, second = await started(shop, 2)
     order: list[str] = []
 
-    async def step(held: Held) -> JobChanges:
-        order.append(held.job.id)
-        if held.job.id == first.id and held.job.attempts == 1:
-            return held.again(timedelta(seconds=60))
-        return await done(held)
+    async def step(leased: LeasedJob) -> JobChanges:
+        order.append(leased.job.id)
+        if leased.job.id == first.id and leased.job.attempts == 1:
+            return leased.again(timedelta(seconds=60))
+        return await done(leased)
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)}, concurrency=1)
     await runner.run_due()
@@ -81,20 +83,20 @@ async def test_a_job_that_waits_takes_no_place(shop: Shop) -> None:
 async def test_no_more_steps_at_once_than_there_are_places(shop: Shop) -> None:
     await started(shop, 7)
     running = most = 0
-    gate = asyncio.Event()
+    breaker = asyncio.Event()
 
-    async def step(held: Held) -> JobChanges:
+    async def step(leased: LeasedJob) -> JobChanges:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await gate.wait()
+        await breaker.wait()
         running -= 1
-        return await done(held)
+        return await done(leased)
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)}, concurrency=3)
     await runner.start()
     await until(lambda: running == 3)
-    gate.set()
+    breaker.set()
     await until(lambda: not runner._working)
     await runner.stop()
     assert most == 3
@@ -104,10 +106,10 @@ async def test_two_runners_never_do_the_same_step(shop: Shop) -> None:
     jobs = await started(shop, 6)
     seen: list[str] = []
 
-    async def step(held: Held) -> JobChanges:
-        seen.append(held.job.id)
+    async def step(leased: LeasedJob) -> JobChanges:
+        seen.append(leased.job.id)
         await asyncio.sleep(0.01)
-        return await done(held)
+        return await done(leased)
 
     runners = [shop.new_runner({JobKind.CHARACTER: only(step)}) for _ in range(3)]
     await asyncio.gather(*(runner.run_due() for runner in runners))
@@ -117,10 +119,10 @@ async def test_two_runners_never_do_the_same_step(shop: Shop) -> None:
 async def test_a_defect_is_this_jobs_trouble_alone(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     bad, good = await started(shop, 2)
 
-    async def step(held: Held) -> JobChanges:
-        if held.job.id == bad.id:
+    async def step(leased: LeasedJob) -> JobChanges:
+        if leased.job.id == bad.id:
             raise RuntimeError("a defect")
-        return await done(held)
+        return await done(leased)
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     await runner.run_due()
@@ -137,8 +139,8 @@ async def test_a_defect_is_this_jobs_trouble_alone(shop: Shop, caplog: pytest.Lo
 async def test_a_defect_after_the_submission_is_unknown_not_failed(shop: Shop) -> None:
     [job] = await started(shop)
 
-    async def step(held: Held) -> JobChanges:
-        await held.write({"submit_started_at": held.now})
+    async def step(leased: LeasedJob) -> JobChanges:
+        await leased.write({"submit_started_at": leased.now})
         raise RuntimeError("a defect")
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
@@ -153,11 +155,11 @@ async def test_a_defect_after_the_submission_is_unknown_not_failed(shop: Shop) -
 async def test_a_defect_in_the_delivery_leaves_the_result_in_tasks(shop: Shop) -> None:
     [job] = await started(shop)
 
-    async def broken(held: Held) -> JobChanges:
+    async def broken(leased: LeasedJob) -> JobChanges:
         raise RuntimeError("a defect")
 
-    async def step(held: Held) -> JobChanges:
-        return held.go(Step.DELIVER) | JobChanges(outcome=Outcome.SUCCEEDED)
+    async def step(leased: LeasedJob) -> JobChanges:
+        return leased.go(Step.DELIVER) | JobChanges(outcome=Outcome.SUCCEEDED)
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step, deliver=broken)})
     for _ in range(MOST_DEFECTS + 1):
@@ -171,12 +173,12 @@ async def test_a_step_that_lost_its_lease_writes_nothing(shop: Shop) -> None:
     [job] = await started(shop)
     wrote = False
 
-    async def step(held: Held) -> JobChanges:
+    async def step(leased: LeasedJob) -> JobChanges:
         nonlocal wrote
         await shop.jobs.clear_leases()
-        await held.write({"progress": 50})
+        await leased.write({"progress": 50})
         wrote = True
-        return await done(held)
+        return await done(leased)
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     assert len(await runner._claim()) == 1
@@ -191,7 +193,7 @@ async def test_a_renewal_that_finds_the_lease_gone_cancels_the_step(shop: Shop) 
     [job] = await started(shop)
     cancelled = asyncio.Event()
 
-    async def step(held: Held) -> JobChanges:
+    async def step(leased: LeasedJob) -> JobChanges:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
@@ -218,10 +220,10 @@ async def test_stopping_lets_a_running_step_finish(shop: Shop) -> None:
     [job] = await started(shop)
     begun = asyncio.Event()
 
-    async def step(held: Held) -> JobChanges:
+    async def step(leased: LeasedJob) -> JobChanges:
         begun.set()
         await asyncio.sleep(0.05)
-        return await done(held)
+        return await done(leased)
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
@@ -235,7 +237,7 @@ async def test_stopping_cancels_a_late_step_and_gives_its_lease_back(shop: Shop)
     [job] = await started(shop)
     begun = asyncio.Event()
 
-    async def step(held: Held) -> JobChanges:
+    async def step(leased: LeasedJob) -> JobChanges:
         begun.set()
         await asyncio.Event().wait()
         return {}
@@ -279,7 +281,7 @@ async def test_an_interrupted_step_stops_at_once(shop: Shop) -> None:
     [job] = await started(shop)
     begun = asyncio.Event()
 
-    async def step(held: Held) -> JobChanges:
+    async def step(leased: LeasedJob) -> JobChanges:
         begun.set()
         await asyncio.Event().wait()
         return {}
@@ -310,10 +312,10 @@ async def test_what_a_step_did_is_written_though_the_database_fails_for_a_while(
     monkeypatch.setattr(shop.jobs, "change", faulty)
     times = 0
 
-    async def step(held: Held) -> JobChanges:
+    async def step(leased: LeasedJob) -> JobChanges:
         nonlocal times
         times += 1
-        return await done(held) | JobChanges(task_id="task_paid")
+        return await done(leased) | JobChanges(task_id="task_paid")
 
     await shop.new_runner({JobKind.CHARACTER: only(step)}).run_due()
     assert (times, (await shop.job(job)).task_id) == (1, "task_paid")
@@ -333,8 +335,8 @@ async def test_what_a_step_did_is_written_though_it_is_cancelled_then(
 
     monkeypatch.setattr(shop.jobs, "change", slow)
 
-    async def step(held: Held) -> JobChanges:
-        return await done(held) | JobChanges(task_id="task_paid")
+    async def step(leased: LeasedJob) -> JobChanges:
+        return await done(leased) | JobChanges(task_id="task_paid")
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
@@ -350,10 +352,10 @@ async def test_what_a_step_did_is_written_though_it_is_cancelled_then(
 async def test_defects_count_only_in_a_row(shop: Shop) -> None:
     [job] = await started(shop)
 
-    async def step(held: Held) -> JobChanges:
-        if held.job.attempts % 4:
+    async def step(leased: LeasedJob) -> JobChanges:
+        if leased.job.attempts % 4:
             raise RuntimeError("a defect")
-        return held.again(timedelta(seconds=1))
+        return leased.again(timedelta(seconds=1))
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     for _ in range(4 * MOST_DEFECTS):
@@ -365,9 +367,9 @@ async def test_defects_count_only_in_a_row(shop: Shop) -> None:
 async def test_a_paid_job_is_not_given_up_for_a_few_defects(shop: Shop) -> None:
     [job] = await started(shop)
 
-    async def step(held: Held) -> JobChanges:
-        if held.job.task_id is None:
-            await held.write({"task_id": "task_paid", "submit_started_at": held.now})
+    async def step(leased: LeasedJob) -> JobChanges:
+        if leased.job.task_id is None:
+            await leased.write({"task_id": "task_paid", "submit_started_at": leased.now})
         raise RuntimeError("a defect")
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
@@ -382,10 +384,10 @@ async def test_leases_are_renewed_while_a_step_goes_on(shop: Shop, monkeypatch: 
     [job] = await started(shop)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def step(held: Held) -> JobChanges:
+    async def step(leased: LeasedJob) -> JobChanges:
         begun.set()
         await go_on.wait()
-        return await done(held)
+        return await done(leased)
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
@@ -424,12 +426,12 @@ async def test_a_database_that_is_busy_is_no_jobs_fault(shop: Shop) -> None:
         await connection.exec_driver_sql("PRAGMA busy_timeout=20")
     path = str(make_url(shop.settings.store.url).database)
 
-    async def step(held: Held) -> JobChanges:
-        if held.job.attempts <= 2 * MOST_DEFECTS:
+    async def step(leased: LeasedJob) -> JobChanges:
+        if leased.job.attempts <= 2 * MOST_DEFECTS:
             with closing(sqlite3.connect(path, isolation_level=None)) as other:
                 other.execute("BEGIN EXCLUSIVE")
-                await held.write({"progress": 1})
-        return await done(held)
+                await leased.write({"progress": 1})
+        return await done(leased)
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     for _ in range(2 * MOST_DEFECTS):
@@ -448,9 +450,9 @@ async def test_stopping_ends_though_nothing_can_be_written(shop: Shop, monkeypat
     async def faulty(*_: object, **__: object) -> Job:
         raise OSError("disk I/O error")
 
-    async def step(held: Held) -> JobChanges:
-        if held.job.id == finished.id:
-            return await done(held)
+    async def step(leased: LeasedJob) -> JobChanges:
+        if leased.job.id == finished.id:
+            return await done(leased)
         begun.set()
         await asyncio.Event().wait()
         return {}

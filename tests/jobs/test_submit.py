@@ -62,7 +62,7 @@ async def test_a_server_error_is_never_sent_again_by_itself(shop: Shop, remember
     done = await shop.job(job)
     assert done.outcome is Outcome.UNKNOWN
     assert shop.simulated.submissions == []
-    again = await shop.intake.send_again(OWNER, job.id, shop.asked())
+    again = await shop.job_service.send_again(OWNER, job.id, shop.origin())
     assert again.submit_started_at is None
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
@@ -75,7 +75,7 @@ async def test_sending_again_replays_the_first_task_where_the_provider_remembers
     job = await shop.ask()
     await shop.run()
     shop.simulated.remembers_business_id = True
-    await shop.intake.send_again(OWNER, job.id, shop.asked())
+    await shop.job_service.send_again(OWNER, job.id, shop.origin())
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
     assert len({submission.task_id for submission in shop.simulated.submissions}) == 1
@@ -137,12 +137,12 @@ async def test_a_refused_key_or_balance_pauses_everybody_until_the_balance_answe
     assert (row.step, row.outcome, row.submit_started_at) == (Step.SUBMIT, None, None)
     assert len(shop.courier.operators) == 1
     assert any("paused" in state for _, state, _ in shop.courier.shown)
-    assert (await shop.intake.overview(OWNER)).paused
+    assert (await shop.job_service.overview(OWNER)).paused
     with pytest.raises(Exception, match="Nothing was charged"):
         await shop.ask()
     await shop.run(600)
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
-    assert not (await shop.intake.overview(OWNER)).paused
+    assert not (await shop.job_service.overview(OWNER)).paused
     assert len(shop.courier.operators) == 1
 
 
@@ -169,7 +169,7 @@ async def test_a_model_that_is_gone_closes_that_model_alone(shop: Shop) -> None:
     assert len(shop.courier.operators) == 1
     with pytest.raises(ModelClosed, match=r"sora-2.*Choose another one: sora-2-pro, sora-2-vip"):
         await shop.ask()
-    assert not (await shop.intake.overview(OWNER)).paused
+    assert not (await shop.job_service.overview(OWNER)).paused
 
 
 async def test_an_upload_is_used_again_only_while_it_is_fresh(shop: Shop) -> None:
@@ -202,13 +202,13 @@ async def unclear(shop: Shop) -> Job:
 async def test_a_refusal_after_sending_again_does_not_say_that_nothing_was_charged(shop: Shop) -> None:
     job = await unclear(shop)
     shop.simulated.fail_next("POST", CREATE, 422)
-    await shop.intake.send_again(OWNER, job.id, shop.asked())
+    await shop.job_service.send_again(OWNER, job.id, shop.origin())
     await shop.run(600)
     done = await shop.job(job)
     assert (done.outcome, done.counted) == (Outcome.UNKNOWN, True)
     assert "an earlier one may have been charged" in str(done.failure)
     shop.simulated.remembers_business_id = True  # and it can still be sent again, or found
-    await shop.intake.send_again(OWNER, job.id, shop.asked())
+    await shop.job_service.send_again(OWNER, job.id, shop.origin())
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
     assert len(shop.simulated.submissions) == 1
@@ -216,9 +216,9 @@ async def test_a_refusal_after_sending_again_does_not_say_that_nothing_was_charg
 
 async def test_what_may_have_been_charged_cannot_be_cancelled_as_uncharged(shop: Shop) -> None:
     job = await unclear(shop)
-    await shop.intake.send_again(OWNER, job.id, shop.asked())
+    await shop.job_service.send_again(OWNER, job.id, shop.origin())
     with pytest.raises(UnknownJob):
-        await shop.intake.cancel(OWNER, job.id)
+        await shop.job_service.cancel(OWNER, job.id)
 
 
 async def test_it_can_be_sent_again_only_while_its_clip_is_kept(shop: Shop) -> None:
@@ -237,7 +237,7 @@ async def test_it_can_be_sent_again_only_while_its_clip_is_kept(shop: Shop) -> N
     await upkeep.tidy()
     assert not shop.work(job).exists()
     with pytest.raises(UnknownJob):
-        await shop.intake.send_again(OWNER, job.id, shop.asked())
+        await shop.job_service.send_again(OWNER, job.id, shop.origin())
 
 
 async def test_a_balance_that_is_too_small_does_not_go_round_for_ever(shop: Shop) -> None:

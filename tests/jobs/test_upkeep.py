@@ -46,10 +46,10 @@ async def test_dead_tokens_and_old_drafts_go(shop: Shop, upkeep: Upkeep, drafts:
     await drafts.add(Draft(id="d1", owner_id=OWNER, attachment=shop.attachment(), created_at=shop.clock()))
     shop.clock.advance(14 * 60)
     await upkeep.tidy()
-    assert (await shop.job(job)).asked.token is not None
+    assert (await shop.job(job)).origin.token is not None
     shop.clock.advance(2 * 60)
     await upkeep.tidy()
-    assert (await shop.job(job)).asked.token is None
+    assert (await shop.job(job)).origin.token is None
     shop.clock.advance(25 * 3600)
     await upkeep.tidy()
     assert await drafts.take(OWNER, "d1") is None
@@ -71,7 +71,7 @@ async def test_it_goes_on_after_a_fault(shop: Shop, upkeep: Upkeep, monkeypatch:
     monkeypatch.setattr(shop.jobs, "wipe_tokens", faulty)
     running = asyncio.create_task(upkeep.run())
     async with asyncio.timeout(20):
-        while (await shop.job(job)).asked.token is not None:
+        while (await shop.job(job)).origin.token is not None:
             await asyncio.sleep(0.02)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)

@@ -32,7 +32,7 @@ async def test_a_task_that_both_paths_forgot_is_unknown_after_a_while_and_can_be
     assert (done.outcome, done.counted) == (Outcome.UNKNOWN, True)
     assert shop.courier.operators
     shop.simulated.tasks.update(forgotten)
-    await shop.intake.check_again(OWNER, job.id, shop.asked())
+    await shop.job_service.check_again(OWNER, job.id, shop.origin())
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
 
@@ -64,12 +64,12 @@ async def test_a_task_without_an_end_is_unknown_and_can_be_checked_again(shop: S
     await shop.run(2 * 3600)
     done = await shop.job(job)
     assert (done.outcome, done.step) == (Outcome.UNKNOWN, Step.DONE)
-    await shop.intake.check_again(OWNER, job.id, shop.asked())
+    await shop.job_service.check_again(OWNER, job.id, shop.origin())
     await shop.run(60)
     assert (await shop.job(job)).outcome is Outcome.UNKNOWN  # one look, and the provider is not done
     shop.simulated.hold_at(None)
     shop.clock.advance(60)
-    await shop.intake.check_again(OWNER, job.id, shop.asked())
+    await shop.job_service.check_again(OWNER, job.id, shop.origin())
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
     assert len(shop.simulated.submissions) == 1
@@ -143,7 +143,7 @@ async def test_a_result_that_could_not_be_stored_is_collected_when_checked_again
     broken = await shop.job(job)
     assert (broken.outcome, broken.result is not None) == (Outcome.UNKNOWN, True)
     shop.simulated.tasks.clear()
-    await shop.intake.check_again(OWNER, job.id, shop.asked())
+    await shop.job_service.check_again(OWNER, job.id, shop.origin())
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
     assert len(await shop.cast()) == 1

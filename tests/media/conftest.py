@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 import pytest
 from aiohttp import AddrInfoType, web
 
+from bot.media.address_guard import AddressGuard
 from bot.media.download import Downloader
-from bot.media.guard import AddressGuard
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PUBLIC = "93.184.215.14"  # nobody is asked there: see Sockets
@@ -64,10 +64,10 @@ class Names:
 
     def __init__(self) -> None:
         self.answers: list[Sequence[str]] = [[PUBLIC]]
-        self.asked: list[tuple[str, int]] = []
+        self.origin: list[tuple[str, int]] = []
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        self.asked.append((host, port))
+        self.origin.append((host, port))
         await asyncio.sleep(0)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return list(answer)

@@ -15,8 +15,8 @@ from yarl import URL
 
 from bot.errors import BadFile, BadLink, CastbookError, DownloadFailed, Refusal
 from bot.media import download
+from bot.media.address_guard import AddressGuard
 from bot.media.download import CHUNK_BYTES, Downloader, redirected
-from bot.media.guard import AddressGuard
 from bot.media.part_file import PartFile
 
 VIDEO = os.urandom(3 * CHUNK_BYTES + 12345)

@@ -22,7 +22,7 @@ from structlog.testing import capture_logs
 from bot.errors import BadFile
 from bot.media import child_process
 from bot.media.child_process import ChildFailed, Ending
-from bot.media.magic import video_type
+from bot.media.file_types import video_type
 from bot.media.worker import MediaWorker
 from bot.values.time_range import TimeRange
 from bot.values.video import VideoFacts
@@ -65,9 +65,9 @@ for line in sys.stdin:
 
 def looked_at(requests: Sequence[dict[str, object]], how: str = "confined") -> list[dict[str, object]]:
     """What one child answers that is asked again and again: it dies of none of the files, or this fails."""
-    asked = "".join(json.dumps(request) + "\n" for request in requests)
+    origin = "".join(json.dumps(request) + "\n" for request in requests)
     ended = subprocess.run(
-        [sys.executable, "-I", "-c", LOOP, how], input=asked, capture_output=True, text=True, timeout=50
+        [sys.executable, "-I", "-c", LOOP, how], input=origin, capture_output=True, text=True, timeout=50
     )
     answers = [json.loads(line) for line in ended.stdout.splitlines()]
     assert (ended.returncode, len(answers)) == (0, len(requests)), ended.stderr[-2000:]
@@ -204,8 +204,8 @@ def test_the_traps_work(files: dict[str, Path], lookout: Lookout, name: str, req
 def test_no_other_file_is_opened_and_no_host_is_asked(
     files: dict[str, Path], lookout: Lookout, tmp_path: Path, how: str, operations: Sequence[str]
 ) -> None:
-    asked = [each for path in files.values() for each in asked_for(path, tmp_path / path.name, *operations)]
-    answers = looked_at(asked, how)
+    origin = [each for path in files.values() for each in asked_for(path, tmp_path / path.name, *operations)]
+    answers = looked_at(origin, how)
     assert defects(answers) == []
     assert not lookout.opened
     assert lookout.requests == []
@@ -249,12 +249,12 @@ async def test_what_is_no_plain_file_is_not_opened(
 @pytest.mark.parametrize("kind", ["mp4", "webm"])
 def test_a_file_that_is_cut_off(request: pytest.FixtureRequest, tmp_path: Path, kind: str) -> None:
     content: bytes = request.getfixturevalue(kind)
-    asked = []
+    origin = []
     for tenth in range(11):
         path = tmp_path / f"{tenth}.{kind}"
         path.write_bytes(content[: len(content) * tenth // 10])
-        asked += asked_for(path, tmp_path / f"{tenth}", *(() if tenth in {3, 7} else ("probe",)))
-    answers = looked_at(asked)
+        origin += asked_for(path, tmp_path / f"{tenth}", *(() if tenth in {3, 7} else ("probe",)))
+    answers = looked_at(origin)
     assert defects(answers) == []
     assert "refused" in answers[0]
     assert "answer" in answers[-1]  # the whole file
@@ -263,12 +263,12 @@ def test_a_file_that_is_cut_off(request: pytest.FixtureRequest, tmp_path: Path, 
 @pytest.mark.parametrize(("kind", "seed"), [("mp4", 1), ("webm", 2)])
 def test_files_with_changed_bytes(request: pytest.FixtureRequest, tmp_path: Path, kind: str, seed: int) -> None:
     content: bytes = request.getfixturevalue(kind)
-    asked = []
+    origin = []
     for number, mutated in enumerate(traps.mutations(content, 100, seed)):
         path = tmp_path / f"{number}.{kind}"
         path.write_bytes(mutated)
-        asked += asked_for(path, tmp_path / f"{number}", *(() if number < 5 else ("probe",)))
-    answers = looked_at(asked)
+        origin += asked_for(path, tmp_path / f"{number}", *(() if number < 5 else ("probe",)))
+    answers = looked_at(origin)
     assert defects(answers) == []
     assert max(float(str(answer["cpu"])) for answer in answers) < 8  # what a probe may compute
 

@@ -17,9 +17,9 @@ from aiohttp import AddrInfoType, web
 from yarl import URL
 
 from bot.errors import BadLink, CastbookError
-from bot.media import guard as guarding
+from bot.media import address_guard as guarding
+from bot.media.address_guard import AddressGuard
 from bot.media.download import Downloader
-from bot.media.guard import AddressGuard
 
 PUBLIC, PUBLIC_6 = "93.184.215.14", "2606:4700:4700::1111"
 
@@ -193,10 +193,10 @@ class Names:
     """Our resolver: a list of answers, one for each look-up, the last one for ever; else as in ``ANSWERS``."""
 
     changing: dict[str, list[list[str]]] = field(default_factory=dict)
-    asked: list[str] = field(default_factory=list)
+    origin: list[str] = field(default_factory=list)
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        self.asked.append(host)
+        self.origin.append(host)
         if later := self.changing.get(host):
             return later.pop(0) if len(later) > 1 else later[0]
         return ANSWERS.get(host.lower().removesuffix("."), HERE)
@@ -332,9 +332,9 @@ async def _changing(there: Range, answers: list[list[str]]) -> None:
     there.names.changing["rebind.example.org"] = [list(answer) for answer in answers]
     link = there.spelt("http://rebind.example.org:{port}/{name}")
     for _ in answers:
-        there.names.asked.clear()
+        there.names.origin.clear()
         assert await there.shoot(link) is not None
-        assert there.names.asked == ["rebind.example.org"]  # once: what was checked is what is connected to
+        assert there.names.origin == ["rebind.example.org"]  # once: what was checked is what is connected to
     there.names.changing["rebind.example.org"] = [list(answer) for answer in answers]
     there.front.location = link
     for _ in answers:

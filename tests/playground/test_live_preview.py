@@ -107,8 +107,8 @@ async def test_a_clip_becomes_a_character_in_the_page(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     render_clip(clip, seconds=2.0, size=(160, 90), fps=8)
     async with playing(tmp_path) as (_, browser):
-        asked = await browser.slash("character create", clip.read_bytes(), range="0-1", name="Rosie")
-        assert asked["settlement"] == "settled"
+        origin = await browser.slash("character create", clip.read_bytes(), range="0-1", name="Rosie")
+        assert origin["settlement"] == "settled"
         await browser.look(lambda shown: "Yes, that is so" in shown)
         assert (await browser.press("Yes, that is so"))["settlement"] == "settled"
         card = await browser.look(lambda shown: "Rename" in shown)  # nobody asked the page to show it
@@ -125,7 +125,7 @@ async def test_what_the_bot_refuses_is_answered_and_what_breaks_is_a_failure(
         refused = await browser.slash("character create", range="1-3")
         assert (refused["settlement"], refused["diagnostics"]) == ("settled", [])
         await browser.look(lambda shown: "Give exactly one of video, link or task" in shown)
-        monkeypatch.setattr(stage.app.intake, "overview", broken)
+        monkeypatch.setattr(stage.app.job_service, "overview", broken)
         assert (await browser.slash("tasks"))["settlement"] == "failed"
 
 
@@ -143,14 +143,14 @@ async def test_who_acts_while_something_else_happens_waits_for_it(
         return await act(page, context_id, body)
 
     async with playing(tmp_path) as (stage, browser):
-        overview = stage.app.intake.overview
+        overview = stage.app.job_service.overview
 
         async def slow(owner_id: int) -> Any:
             begun.set()
             await tried_again.wait()
             return await overview(owner_id)
 
-        monkeypatch.setattr(stage.app.intake, "overview", slow)
+        monkeypatch.setattr(stage.app.job_service, "overview", slow)
         monkeypatch.setattr(Preview, "_action", counted)
         other = asyncio.create_task(stage.sam.slash(stage.channel, "tasks"))
         await begun.wait()

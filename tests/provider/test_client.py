@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.limits import PROVIDER_ANSWER_BYTES, PROVIDER_VIDEO_BYTES
+from bot.provider.error_mapping import About, Purpose, body_of
 from bot.provider.errors import (
     BadRequest,
     BalanceEmpty,
@@ -27,7 +28,6 @@ from bot.provider.errors import (
     ProviderError,
     UnknownTask,
 )
-from bot.provider.refusals import About, Purpose, body_of
 from bot.provider.task import Balance, TaskFailure, TaskState
 from bot.provider.transport import Answer, Timeouts
 from bot.provider.wire import BalanceAnswer, TaskAnswer, UploadAnswer

@@ -20,7 +20,7 @@ from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.quotas import Quota
-from bot.values.job import Asked, CharacterRequest, CharacterResult, Job, JobKind, Step
+from bot.values.job import CharacterRequest, CharacterResult, Job, JobKind, Origin, Step
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
 
@@ -95,8 +95,8 @@ def files(tmp_path: Path) -> FileStore:
 
 
 @pytest.fixture
-def asked(now: datetime) -> Asked:
-    return Asked(
+def origin(now: datetime) -> Origin:
+    return Origin(
         guild_id=1,
         channel_id=2,
         message_id=None,
@@ -110,7 +110,7 @@ def asked(now: datetime) -> Asked:
 
 
 @pytest.fixture
-def new_job(now: datetime, asked: Asked) -> NewJob:
+def new_job(now: datetime, origin: Origin) -> NewJob:
     numbers = itertools.count(1)
 
     def make(**fields: Any) -> Job:
@@ -118,7 +118,7 @@ def new_job(now: datetime, asked: Asked) -> NewJob:
             id=f"{next(numbers):016x}",
             kind=JobKind.CHARACTER,
             owner_id=7,
-            asked=asked,
+            origin=origin,
             step=Step.PREPARE,
             next_attempt_at=now,
             request=CharacterRequest(

@@ -62,7 +62,7 @@ async def test_what_may_have_been_sent_since_is_unclear_and_nothing_else_changes
 ) -> None:
     before: dict[str, Job] = {
         "fetching": await add(step=Step.PREPARE, lease_owner="runner", lease_until=now + LATER),
-        "asked": await add(step=Step.CHOOSE, question=Question.CONSENT, next_attempt_at=now + LATER),
+        "origin": await add(step=Step.CHOOSE, question=Question.CONSENT, next_attempt_at=now + LATER),
         "sending": await add(step=Step.SUBMIT, attempts=3),
         "looked for": await add(step=Step.SUBMIT, submit_started_at=now, lookups=2),
         "preview": await add(step=Step.CHOOSE, kind=JobKind.PREVIEW, question=Question.SECONDS),
@@ -73,7 +73,7 @@ async def test_what_may_have_been_sent_since_is_unclear_and_nothing_else_changes
     }
     after = await rows(await copied(database_path, tmp_path / "copy.db", now + LATER), before)
     assert after.pop("preview") is None, "it cost nothing, and nobody waits for it any more"
-    for name in ("fetching", "asked", "sending", "looked for"):
+    for name in ("fetching", "origin", "sending", "looked for"):
         job = after.pop(name)
         assert job is not None
         assert (job.step, job.outcome, job.question) == (Step.DELIVER, Outcome.UNKNOWN, None)
@@ -82,7 +82,7 @@ async def test_what_may_have_been_sent_since_is_unclear_and_nothing_else_changes
         assert "may have been sent to ToAPIs since, and charged" in str(job.failure)
     for name, kept in after.items():
         original = before[name]
-        assert kept == replace(original, asked=replace(original.asked, token=None))
+        assert kept == replace(original, origin=replace(original.origin, token=None))
     assert (await jobs.get(before["sending"].id)) == before["sending"], "the original goes on as it was"
 
 

@@ -65,15 +65,15 @@ async def test_a_pause_and_the_models_closed_lately(database: Database, now: dat
 
 
 async def test_no_question_looks_at_all_the_jobs_that_are_done(database: Database, now: datetime) -> None:
-    asked: list[tuple[str, Any]] = []
+    origin: list[tuple[str, Any]] = []
     assert database._reader is not None
     event.listen(
         database._reader.sync_engine,
         "before_cursor_execute",
-        lambda _c, _u, statement, parameters, *_: asked.append((statement, parameters)),
+        lambda _c, _u, statement, parameters, *_: origin.append((statement, parameters)),
     )
     await GaugeStore(database).standing(now=now, models_closed_since=now)
-    about_jobs = [(statement, parameters) for statement, parameters in asked if "FROM jobs" in statement]
+    about_jobs = [(statement, parameters) for statement, parameters in origin if "FROM jobs" in statement]
     assert len(about_jobs) == 2
     async with database.read() as connection:
         for statement, parameters in about_jobs:

@@ -21,13 +21,13 @@ from bot.texts import Text
 from bot.values.character import ProviderCharacter
 from bot.values.files import StoredFile
 from bot.values.job import (
-    Asked,
     CharacterRequest,
     CharacterResult,
     DeliveryAttempt,
-    DeliveryPath,
+    DeliveryRoute,
     Job,
     JobKind,
+    Origin,
     Outcome,
     Question,
     Step,
@@ -58,7 +58,7 @@ texts = st.recursive(
 )
 made = st.builds(ProviderCharacter, id=words, display_name=words, username=words, picture_url=words)
 asked_places = st.builds(
-    Asked,
+    Origin,
     guild_id=st.none() | ids,
     channel_id=ids,
     message_id=st.none() | ids,
@@ -74,7 +74,7 @@ all_jobs = st.builds(
     id=st.text("0123456789abcdef", min_size=16, max_size=16),
     kind=st.sampled_from(JobKind),
     owner_id=ids,
-    asked=asked_places,
+    origin=asked_places,
     step=st.sampled_from(Step),
     outcome=st.none() | st.sampled_from(Outcome),
     attempts=st.integers(0, 999),
@@ -98,7 +98,7 @@ all_jobs = st.builds(
     deliveries=st.lists(
         st.builds(
             DeliveryAttempt,
-            path=st.sampled_from(DeliveryPath),
+            path=st.sampled_from(DeliveryRoute),
             channel_id=st.none() | ids,
             nonce=words,
             at=instants,
@@ -157,7 +157,7 @@ def test_the_token_is_in_its_own_column_only(new_job: NewJob) -> None:
 
 def test_instants_inside_json_have_a_time_zone(now: datetime) -> None:
     naive = now.replace(tzinfo=None)
-    attempt = DeliveryAttempt(path=DeliveryPath.DM, channel_id=None, nonce="n", at=naive)
+    attempt = DeliveryAttempt(path=DeliveryRoute.DM, channel_id=None, nonce="n", at=naive)
     for changes in ({"upload": Upload(url="u", at=naive)}, {"deliveries": (attempt,)}):
         with pytest.raises(ValueError, match="time zone"):
             to_columns(changes)
@@ -166,7 +166,7 @@ def test_instants_inside_json_have_a_time_zone(now: datetime) -> None:
 @pytest.mark.parametrize(
     ("column", "damaged"),
     [
-        ("asked", "{not json"),
+        ("origin", "{not json"),
         ("request", '{"source": {"kind": "film roll"}}'),
         ("request", '{"source":{"kind":"link","url":"https://secret.example"},"range":7,"model":"m"}'),
         ("upload", '{"url": 3}'),

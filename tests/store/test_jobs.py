@@ -21,7 +21,7 @@ from bot.store.jobs import JobChanges, JobStore, LeaseLost
 from bot.store.quotas import Quota
 from bot.store.tables import jobs as jobs_table
 from bot.texts import text
-from bot.values.job import Asked, Job, Outcome, Step, Upload
+from bot.values.job import Job, Origin, Outcome, Step, Upload
 
 SECOND = timedelta(seconds=1)
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
@@ -185,13 +185,13 @@ async def test_only_what_is_still_held_is_renewed(jobs: JobStore, add: Add, now:
     assert await jobs.renew("runner", [], now=now) == set()
 
 
-async def test_a_holder_changes_its_row(jobs: JobStore, add: Add, now: datetime, asked: Asked) -> None:
+async def test_a_holder_changes_its_row(jobs: JobStore, add: Add, now: datetime, origin: Origin) -> None:
     job = await add(lease_owner="runner", lease_until=now)
     changes = JobChanges(
         step=Step.WATCH,
         upload=Upload(url="https://files.example/u", at=now),
         failure=text("Because of {what}", what="x"),
-        asked=replace(asked, token=None),
+        origin=replace(origin, token=None),
         progress=40,
     )
     later = now + SECOND
@@ -237,13 +237,13 @@ async def test_leases_are_given_back_and_cleared(jobs: JobStore, add: Add, now: 
 
 
 async def test_dead_tokens_are_wiped_out_of_the_file(
-    jobs: JobStore, add: Add, now: datetime, asked: Asked, database: Database, database_path: Path
+    jobs: JobStore, add: Add, now: datetime, origin: Origin, database: Database, database_path: Path
 ) -> None:
-    dead = await add(asked=replace(asked, token="a-dead-token", token_at=now - SECOND))
+    dead = await add(origin=replace(origin, token="a-dead-token", token_at=now - SECOND))
     alive = await add()
-    await add(asked=replace(asked, token=None, token_at=now - SECOND))
+    await add(origin=replace(origin, token=None, token_at=now - SECOND))
     assert await jobs.wipe_tokens(now) == 1
-    assert await jobs.get(dead.id) == replace(dead, asked=replace(dead.asked, token=None))
+    assert await jobs.get(dead.id) == replace(dead, origin=replace(dead.origin, token=None))
     assert await jobs.get(alive.id) == alive
     assert await jobs.wipe_tokens(now) == 0
     await database.close()  # the journal goes into the file

@@ -18,12 +18,12 @@ from bot.store.jobs import JobOverview, JobStore, LeaseLost
 from bot.texts import text
 from bot.values.files import StoredFile
 from bot.values.job import (
-    Asked,
     CharacterRequest,
     DeliveryAttempt,
-    DeliveryPath,
+    DeliveryRoute,
     Job,
     JobKind,
+    Origin,
     Outcome,
     Question,
     Seen,
@@ -41,8 +41,8 @@ LEASED: dict[str, Any] = {"lease_owner": "runner"}
 
 
 @pytest.fixture
-def elsewhere(asked: Asked, now: datetime) -> Asked:
-    return replace(asked, channel_id=99, token="a new token", token_at=now + SECOND)
+def elsewhere(origin: Origin, now: datetime) -> Origin:
+    return replace(origin, channel_id=99, token="a new token", token_at=now + SECOND)
 
 
 def knowingly(request: CharacterRequest) -> CharacterRequest:
@@ -54,7 +54,7 @@ def knowingly(request: CharacterRequest) -> CharacterRequest:
 
 @pytest.mark.parametrize("step", [Step.PREPARE, Step.CHOOSE, Step.SUBMIT])
 async def test_a_job_is_cancelled_before_its_submission(
-    jobs: JobStore, add: Add, now: datetime, asked: Asked, step: Step
+    jobs: JobStore, add: Add, now: datetime, origin: Origin, step: Step
 ) -> None:
     job = await add(step=step, **LEASED, lease_until=now + SECOND)
     cancelled = await jobs.cancel(7, job.id, now=now + SECOND)
@@ -66,7 +66,7 @@ async def test_a_job_is_cancelled_before_its_submission(
         next_attempt_at=None,
         lease_owner=None,
         lease_until=None,
-        asked=replace(asked, token=None),
+        origin=replace(origin, token=None),
         finished_at=now + SECOND,
         updated_at=now + SECOND,
     )
@@ -108,7 +108,7 @@ async def test_of_a_cancellation_and_a_submission_one_wins(jobs: JobStore, add: 
 
 @pytest.mark.parametrize("question", Question)
 async def test_an_answer_sends_the_job_back_to_be_prepared(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, question: Question
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, question: Question
 ) -> None:
     job = await add(step=Step.CHOOSE, question=question, attempts=3, next_attempt_at=now + SECOND, **LEASED)
     answered = await jobs.answer(7, job.id, question, elsewhere, amend=knowingly, now=now)
@@ -118,7 +118,7 @@ async def test_an_answer_sends_the_job_back_to_be_prepared(
         question=None,
         attempts=0,
         next_attempt_at=now,
-        asked=elsewhere,
+        origin=elsewhere,
         lease_owner=None,
         request=replace(job.request, another=True),
     )
@@ -128,7 +128,7 @@ async def test_an_answer_sends_the_job_back_to_be_prepared(
 
 @pytest.mark.parametrize("question", Question)
 async def test_only_the_question_that_is_open_is_answered(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, question: Question
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, question: Question
 ) -> None:
     others = set(Question) - {question}
     for job in (
@@ -142,7 +142,7 @@ async def test_only_the_question_that_is_open_is_answered(
 
 
 async def test_what_was_found_in_other_seconds_is_forgotten(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin
 ) -> None:
     findings = Findings(concerns=(Concern.SILENT,), faces=True)
     seen = Seen(sha256="ab", findings=findings)
@@ -161,7 +161,7 @@ async def test_what_was_found_in_other_seconds_is_forgotten(
 
 @pytest.mark.parametrize("question", [Question.SECONDS, Question.CONCERNS])
 async def test_the_seconds_are_picked_again(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, question: Question
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, question: Question
 ) -> None:
     findings = Findings(concerns=(Concern.NO_SUBJECT,), faces=True)
     job = await add(step=Step.CHOOSE, question=question, seen=Seen(sha256="ab", findings=findings), **LEASED)
@@ -172,7 +172,7 @@ async def test_the_seconds_are_picked_again(
         question=Question.SECONDS,
         request=replace(job.request, range=None),
         seen=Seen(sha256="ab"),
-        asked=elsewhere,
+        origin=elsewhere,
         attempts=0,
         next_attempt_at=now,
         lease_owner=None,
@@ -180,7 +180,7 @@ async def test_the_seconds_are_picked_again(
 
 
 async def test_nothing_is_picked_where_nothing_waits_for_it(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin
 ) -> None:
     for job in (
         await add(step=Step.CHOOSE, question=Question.CONSENT),
@@ -207,14 +207,14 @@ def ended(now: datetime) -> dict[str, Any]:
         "lookups": 4,
         "task_id": "task_x",
         "progress": 50,
-        "deliveries": (DeliveryAttempt(path=DeliveryPath.DM, channel_id=1, nonce="n", at=now),),
+        "deliveries": (DeliveryAttempt(path=DeliveryRoute.DM, channel_id=1, nonce="n", at=now),),
         "delivered_at": now,
         "finished_at": now,
     }
 
 
 async def test_a_job_is_watched_again(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, ended: dict[str, Any]
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, ended: dict[str, Any]
 ) -> None:
     job = await add(**ended)
     resumed = await jobs.resume(
@@ -222,7 +222,7 @@ async def test_a_job_is_watched_again(
         job.id,
         outcome=Outcome.UNKNOWN,
         step=Step.WATCH,
-        asked=elsewhere,
+        origin=elsewhere,
         now=now,
         forget_submission=False,
         running_limit=0,
@@ -235,7 +235,7 @@ async def test_a_job_is_watched_again(
         finished_at=None,
         attempts=0,
         next_attempt_at=now,
-        asked=elsewhere,
+        origin=elsewhere,
         deliveries=(),
         delivered_at=None,
     )
@@ -243,7 +243,7 @@ async def test_a_job_is_watched_again(
 
 
 async def test_a_job_is_sent_again(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, ended: dict[str, Any]
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, ended: dict[str, Any]
 ) -> None:
     job = await add(**ended)
     resumed = await jobs.resume(
@@ -251,7 +251,7 @@ async def test_a_job_is_sent_again(
         job.id,
         outcome=Outcome.UNKNOWN,
         step=Step.SUBMIT,
-        asked=elsewhere,
+        origin=elsewhere,
         now=now,
         forget_submission=True,
         running_limit=0,
@@ -263,7 +263,12 @@ async def test_a_job_is_sent_again(
 
 @pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, None])
 async def test_a_job_is_delivered_again_with_the_end_it_had(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, ended: dict[str, Any], outcome: Outcome | None
+    jobs: JobStore,
+    add: Add,
+    now: datetime,
+    elsewhere: Origin,
+    ended: dict[str, Any],
+    outcome: Outcome | None,
 ) -> None:
     job = await add(**ended | {"delivered_at": None})
     resumed = await jobs.resume(
@@ -271,16 +276,16 @@ async def test_a_job_is_delivered_again_with_the_end_it_had(
         job.id,
         outcome=outcome,
         step=Step.DELIVER,
-        asked=elsewhere,
+        origin=elsewhere,
         now=now,
         forget_submission=False,
         running_limit=0,
     )
-    assert resumed == replace(job, step=Step.DELIVER, attempts=0, next_attempt_at=now, asked=elsewhere, deliveries=())
+    assert resumed == replace(job, step=Step.DELIVER, attempts=0, next_attempt_at=now, origin=elsewhere, deliveries=())
 
 
 async def test_only_a_done_job_with_that_outcome_is_resumed(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, ended: dict[str, Any]
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, ended: dict[str, Any]
 ) -> None:
     for fields in ({"outcome": Outcome.FAILED}, {"outcome": Outcome.SUCCEEDED}, {"step": Step.DELIVER}):
         job = await add(**ended | fields)
@@ -289,7 +294,7 @@ async def test_only_a_done_job_with_that_outcome_is_resumed(
             job.id,
             outcome=Outcome.UNKNOWN,
             step=Step.WATCH,
-            asked=elsewhere,
+            origin=elsewhere,
             now=now,
             forget_submission=False,
             running_limit=0,
@@ -299,11 +304,11 @@ async def test_only_a_done_job_with_that_outcome_is_resumed(
 
 
 async def test_a_resumed_job_takes_a_place_unless_it_is_only_delivered(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Asked, ended: dict[str, Any]
+    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, ended: dict[str, Any]
 ) -> None:
     await add()
     job = await add(**ended | {"delivered_at": None})
-    where: dict[str, Any] = {"outcome": None, "asked": elsewhere, "now": now, "running_limit": 1}
+    where: dict[str, Any] = {"outcome": None, "origin": elsewhere, "now": now, "running_limit": 1}
     for step in (Step.WATCH, Step.SUBMIT):
         with pytest.raises(QuotaReached, match="1 at a time"):
             await jobs.resume(7, job.id, step=step, forget_submission=step is Step.SUBMIT, **where)
@@ -396,26 +401,26 @@ async def test_results_that_wait_are_found_newest_first_and_nobody_elses(
     await add(**done | {"kind": JobKind.PREVIEW})
     await add(step=Step.DELIVER, outcome=Outcome.SUCCEEDED)
     await add(**done, owner_id=STRANGER)
-    assert await jobs.waiting_results(7) == [newer.id, older.id]
+    assert await jobs.pending_results(7) == [newer.id, older.id]
 
 
 async def test_looking_for_results_that_wait_reads_the_owners_jobs_alone(jobs: JobStore, database: Database) -> None:
-    asked: list[tuple[str, Any]] = []
+    origin: list[tuple[str, Any]] = []
     assert database._reader is not None
     event.listen(
         database._reader.sync_engine,
         "before_cursor_execute",
-        lambda _c, _u, statement, parameters, *_: asked.append((statement, parameters)),
+        lambda _c, _u, statement, parameters, *_: origin.append((statement, parameters)),
     )
-    await jobs.waiting_results(7)
-    ((statement, parameters),) = [each for each in asked if "FROM jobs" in each[0]]
+    await jobs.pending_results(7)
+    ((statement, parameters),) = [each for each in origin if "FROM jobs" in each[0]]
     async with database.read() as connection:
         plan = [row.detail for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
     assert plan[0] == "SEARCH jobs USING INDEX ix_jobs_owner_id_created_at (owner_id=?)"
 
 
 async def test_a_row_that_cannot_be_read_does_not_hide_the_others(
-    jobs: JobStore, add: Add, now: datetime, database_path: Path, elsewhere: Asked
+    jobs: JobStore, add: Add, now: datetime, database_path: Path, elsewhere: Origin
 ) -> None:
     good = await add()
     poison = await add(step=Step.CHOOSE, question=Question.SAME_AGAIN)
@@ -431,7 +436,7 @@ async def test_a_row_that_cannot_be_read_does_not_hide_the_others(
 # -- strangers ------------------------------------------------------------------------------------------------------
 
 
-async def test_a_strangers_hands_stay_off(jobs: JobStore, add: Add, now: datetime, elsewhere: Asked) -> None:
+async def test_a_strangers_hands_stay_off(jobs: JobStore, add: Add, now: datetime, elsewhere: Origin) -> None:
     running = await add()
     asking = await add(step=Step.CHOOSE, question=Question.SAME_AGAIN)
     agreeing = await add(step=Step.CHOOSE, question=Question.CONSENT)
@@ -445,7 +450,7 @@ async def test_a_strangers_hands_stay_off(jobs: JobStore, add: Add, now: datetim
         unclear.id,
         outcome=None,
         step=Step.WATCH,
-        asked=elsewhere,
+        origin=elsewhere,
         now=now,
         forget_submission=True,
         running_limit=0,

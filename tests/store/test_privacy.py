@@ -22,35 +22,35 @@ from bot.store.drafts import Draft, DraftStore
 from bot.store.files import FileStore
 from bot.store.job_rows import job_columns
 from bot.store.jobs import JobStore
-from bot.store.keys import PeopleKeys
 from bot.store.privacy import PrivacyStore
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota, day_of
 from bot.store.servers import ServerStore
 from bot.store.webhook_events import WebhookEventStore
-from bot.values.job import Asked, Job, Outcome, Step
+from bot.values.job import Job, Origin, Outcome, Step
 from bot.values.source import Attachment
 
 Add = Callable[..., Any]
 
 
 @pytest.fixture
-async def people(database: Database) -> PeopleKeys:
-    people = PeopleKeys(database)
+async def people(database: Database) -> Pseudonyms:
+    people = Pseudonyms(database)
     await people.load()
     return people
 
 
 @pytest.fixture
-def privacy(database: Database, people: PeopleKeys) -> PrivacyStore:
+def privacy(database: Database, people: Pseudonyms) -> PrivacyStore:
     return PrivacyStore(database, people)
 
 
-async def used(jobs: JobStore, people: PeopleKeys, now: datetime, owner: int = 7) -> int:
+async def used(jobs: JobStore, people: Pseudonyms, now: datetime, owner: int = 7) -> int:
     return (await jobs.overview(owner, now=now, user_key=people.of(owner))).used_today
 
 
 async def test_holdings_are_everything_of_one_person(
-    privacy: PrivacyStore, database: Database, people: PeopleKeys, files: FileStore, cast: Add, add: Add, now: datetime
+    privacy: PrivacyStore, database: Database, people: Pseudonyms, files: FileStore, cast: Add, add: Add, now: datetime
 ) -> None:
     clip = await files.put_bytes(7, b"clip", "video/mp4")
     still = await files.put_bytes(7, b"still", "image/jpeg")
@@ -92,7 +92,12 @@ async def test_what_this_version_cannot_read_is_counted_and_deleted_too(
 
 
 async def test_the_day_goes_on_for_whoever_was_erased_and_for_their_servers(
-    privacy: PrivacyStore, people: PeopleKeys, jobs: JobStore, new_job: Callable[..., Job], asked: Asked, now: datetime
+    privacy: PrivacyStore,
+    people: Pseudonyms,
+    jobs: JobStore,
+    new_job: Callable[..., Job],
+    origin: Origin,
+    now: datetime,
 ) -> None:
     submitted = {"submit_started_at": now, "step": Step.WATCH, "task_id": "task_1"}
     quota = Quota(server_day=5, user_key=people.of(7), server_key=people.of_server(1))
@@ -103,7 +108,7 @@ async def test_the_day_goes_on_for_whoever_was_erased_and_for_their_servers(
         {"step": Step.CHOOSE},  # stopped with the erasure, at no cost
         {"outcome": Outcome.FAILED, "step": Step.DONE, "counted": False},  # gave its place back
         {"outcome": Outcome.SUCCEEDED, "step": Step.DONE, "created_at": now - timedelta(days=1)},
-        {"outcome": Outcome.SUCCEEDED, "step": Step.DONE, "asked": replace(asked, guild_id=None)},
+        {"outcome": Outcome.SUCCEEDED, "step": Step.DONE, "origin": replace(origin, guild_id=None)},
     ):
         await jobs.add(new_job(**fields), Quota())
     assert await used(jobs, people, now) == 5
@@ -115,16 +120,16 @@ async def test_the_day_goes_on_for_whoever_was_erased_and_for_their_servers(
     await jobs.add(new_job(owner_id=8), quota)
     with pytest.raises(QuotaReached, match="server's limit of 5"):
         await jobs.add(new_job(owner_id=8), quota)
-    elsewhere = replace(asked, guild_id=2)
-    await jobs.add(new_job(owner_id=8, asked=elsewhere), replace(quota, server_key=people.of_server(2)))
+    elsewhere = replace(origin, guild_id=2)
+    await jobs.add(new_job(owner_id=8, origin=elsewhere), replace(quota, server_key=people.of_server(2)))
     tomorrow = now + timedelta(days=1)
     assert await used(jobs, people, tomorrow) == 0
 
 
 async def test_past_days_are_forgotten_and_the_present_one_is_not(
-    privacy: PrivacyStore, people: PeopleKeys, jobs: JobStore, add: Add, now: datetime
+    privacy: PrivacyStore, people: Pseudonyms, jobs: JobStore, add: Add, now: datetime
 ) -> None:
-    await add(outcome=Outcome.SUCCEEDED, step=Step.DONE, asked=replace((await add()).asked, guild_id=None))
+    await add(outcome=Outcome.SUCCEEDED, step=Step.DONE, origin=replace((await add()).origin, guild_id=None))
     await privacy.erase(7, now=now)
     assert await privacy.forget_days(day_of(now)) == 0
     assert await used(jobs, people, now) == 1

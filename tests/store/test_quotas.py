@@ -18,15 +18,15 @@ from bot.store.database import Database
 from bot.store.jobs import JobStore
 from bot.store.quotas import LONGEST_LINE, Quota, day_of, in_turn
 from bot.store.tables import day_counters
-from bot.values.job import Asked, Job, Outcome, Step
+from bot.values.job import Job, Origin, Outcome, Step
 
 SECOND = timedelta(seconds=1)
 Add = Callable[..., Any]
 NewJob = Callable[..., Job]
 
 
-def elsewhere(asked: Asked, guild_id: int | None) -> Asked:
-    return replace(asked, guild_id=guild_id)
+def elsewhere(origin: Origin, guild_id: int | None) -> Origin:
+    return replace(origin, guild_id=guild_id)
 
 
 # -- a server's day -------------------------------------------------------------------------------------------------
@@ -41,15 +41,15 @@ async def test_fifty_at_once_do_not_get_past_a_servers_day(jobs: JobStore, new_j
 
 
 async def test_other_servers_days_direct_messages_and_what_cost_nothing_do_not_count(
-    jobs: JobStore, new_job: NewJob, add: Add, asked: Asked, now: datetime
+    jobs: JobStore, new_job: NewJob, add: Add, origin: Origin, now: datetime
 ) -> None:
-    await add(asked=elsewhere(asked, 99))
-    await add(asked=elsewhere(asked, None))
+    await add(origin=elsewhere(origin, 99))
+    await add(origin=elsewhere(origin, None))
     await add(counted=False)
     await add(created_at=day_of(now) - SECOND)
     quota = Quota(server_day=1)
     for number in range(3):  # in a direct message there is no server
-        await jobs.add(new_job(owner_id=number, asked=elsewhere(asked, None)), quota)
+        await jobs.add(new_job(owner_id=number, origin=elsewhere(origin, None)), quota)
     await jobs.add(new_job(), quota)
     with pytest.raises(QuotaReached):
         await jobs.add(new_job(), quota)

@@ -11,28 +11,28 @@ import pytest
 
 from bot.store.blocks import BlockStore
 from bot.store.database import Database
-from bot.store.keys import PeopleKeys
+from bot.store.pseudonyms import Pseudonyms
 from bot.store.servers import ServerRules, ServerStore
 
 GUILD, OTHER, MEMBER = 111_222_333_444_555_666, 2, 987_654_321_987_654_321
 
 
 @pytest.fixture
-async def people(database: Database) -> PeopleKeys:
-    people = PeopleKeys(database)
+async def people(database: Database) -> Pseudonyms:
+    people = Pseudonyms(database)
     await people.load()
     return people
 
 
 @pytest.fixture
-async def servers(database: Database, people: PeopleKeys) -> ServerStore:
+async def servers(database: Database, people: Pseudonyms) -> ServerStore:
     servers = ServerStore(database, people)
     await servers.load()
     return servers
 
 
-async def test_the_key_is_made_once(database: Database, people: PeopleKeys) -> None:
-    again = PeopleKeys(database)
+async def test_the_key_is_made_once(database: Database, people: Pseudonyms) -> None:
+    again = Pseudonyms(database)
     with pytest.raises(RuntimeError):
         again.of(MEMBER)
     await again.load()
@@ -47,7 +47,7 @@ async def test_a_server_without_settings_and_a_direct_message_have_no_rules(serv
 
 
 async def test_what_is_decided_holds_at_once_and_after_a_restart(
-    servers: ServerStore, database: Database, people: PeopleKeys
+    servers: ServerStore, database: Database, people: Pseudonyms
 ) -> None:
     await servers.set_day_limit(GUILD, 5)
     for channel in (7, 8):
@@ -71,7 +71,7 @@ async def test_what_is_decided_holds_at_once_and_after_a_restart(
 
 
 async def test_what_two_managers_decide_at_once_holds_both(
-    servers: ServerStore, database: Database, people: PeopleKeys
+    servers: ServerStore, database: Database, people: Pseudonyms
 ) -> None:
     news, _ = await asyncio.gather(
         asyncio.gather(*(servers.block(GUILD, MEMBER) for _ in range(2))),
@@ -85,7 +85,7 @@ async def test_what_two_managers_decide_at_once_holds_both(
 
 
 async def test_the_operators_block_holds_at_once_and_after_a_restart(
-    database: Database, people: PeopleKeys, now: datetime
+    database: Database, people: Pseudonyms, now: datetime
 ) -> None:
     blocks = BlockStore(database, people)
     await blocks.load()
@@ -102,7 +102,7 @@ async def test_the_operators_block_holds_at_once_and_after_a_restart(
 
 
 async def test_nobodys_id_is_written_down(
-    servers: ServerStore, database: Database, people: PeopleKeys, now: datetime, database_path: Path
+    servers: ServerStore, database: Database, people: Pseudonyms, now: datetime, database_path: Path
 ) -> None:
     await servers.block(GUILD, MEMBER)
     await BlockStore(database, people).block(MEMBER, now=now)

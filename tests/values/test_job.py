@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.values.clock import utc_now
-from bot.values.job import Asked, CharacterRequest, Job, JobKind, Outcome, Step, Upload
+from bot.values.job import CharacterRequest, Job, JobKind, Origin, Outcome, Step, Upload
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
@@ -17,7 +17,7 @@ JOB = Job(
     id="0123456789abcdef",
     kind=JobKind.CHARACTER,
     owner_id=1,
-    asked=Asked(
+    origin=Origin(
         guild_id=None,
         channel_id=2,
         message_id=None,

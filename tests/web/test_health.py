@@ -32,7 +32,7 @@ async def broken() -> bool:
     raise RuntimeError("the password is hunter2")
 
 
-async def asked(
+async def origin(
     probes: Mapping[str, Callable[[], Awaitable[bool]]], path: str, method: str = "GET"
 ) -> tuple[int, object, Mapping[str, str]]:
     """Status, JSON body and headers of the answer."""
@@ -55,24 +55,24 @@ async def serving(probes: Mapping[str, Callable[[], Awaitable[bool]]]) -> AsyncI
 
 
 async def test_a_process_that_serves_is_alive_whatever_the_probes_say() -> None:
-    status, body, _ = await asked({"database": broken, "gateway": never}, "/healthz")
+    status, body, _ = await origin({"database": broken, "gateway": never}, "/healthz")
     assert (status, body) == (200, {"status": "ok"})
 
 
 async def test_ready_when_every_probe_says_so() -> None:
-    status, body, _ = await asked({"gateway": yes, "database": yes}, "/readyz")
+    status, body, _ = await origin({"gateway": yes, "database": yes}, "/readyz")
     assert (status, body) == (200, {"status": "ok", "probes": {"gateway": True, "database": True}})
 
 
 async def test_one_no_is_enough() -> None:
-    status, body, _ = await asked({"gateway": yes, "database": no, "runner": yes}, "/readyz")
+    status, body, _ = await origin({"gateway": yes, "database": no, "runner": yes}, "/readyz")
     assert status == 503
     assert body == {"status": "unready", "probes": {"gateway": True, "database": False, "runner": True}}
 
 
 async def test_a_probe_that_fails_says_no_and_nothing_else() -> None:
     with capture_logs() as logs:
-        status, body, headers = await asked({"gateway": yes, "database": broken}, "/readyz")
+        status, body, headers = await origin({"gateway": yes, "database": broken}, "/readyz")
     assert status == 503
     assert body == {"status": "unready", "probes": {"gateway": True, "database": False}}
     assert "hunter2" not in repr(body) + repr(headers) + repr(logs)
@@ -81,7 +81,7 @@ async def test_a_probe_that_fails_says_no_and_nothing_else() -> None:
 
 async def test_a_late_probe_says_no(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "PROBE_SECONDS", 0.05)
-    status, body, _ = await asked({"gateway": never, "database": yes}, "/readyz")
+    status, body, _ = await origin({"gateway": never, "database": yes}, "/readyz")
     assert status == 503
     assert body == {"status": "unready", "probes": {"gateway": False, "database": True}}
 
@@ -93,13 +93,13 @@ async def test_probes_are_asked_at_the_same_time() -> None:
         await both.wait()
         return True
 
-    status, _, _ = await asked({"gateway": meets_the_other, "database": meets_the_other}, "/readyz")
+    status, _, _ = await origin({"gateway": meets_the_other, "database": meets_the_other}, "/readyz")
     assert status == 200
 
 
 @pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/readyz", 503), ("/metrics", 404)])
 async def test_head_answers_like_get(path: str, status: int) -> None:
-    assert (await asked({"gateway": no}, path, "HEAD"))[0] == status
+    assert (await origin({"gateway": no}, path, "HEAD"))[0] == status
 
 
 @pytest.mark.parametrize(
@@ -114,19 +114,19 @@ async def test_head_answers_like_get(path: str, status: int) -> None:
     ],
 )
 async def test_anything_else_is_not_there(method: str, path: str) -> None:
-    status, body, _ = await asked({}, path, method)
+    status, body, _ = await origin({}, path, method)
     assert (status, body) == (404, {"status": "not found"})
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/nothing"])
 async def test_no_answer_tells_what_runs_here(path: str) -> None:
-    _, _, headers = await asked({}, path)
+    _, _, headers = await origin({}, path)
     assert headers["Server"] == "Castbook"
 
 
 async def test_requests_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", logger="aiohttp")
-    await asked({}, "/healthz?token=secret")
+    await origin({}, "/healthz?token=secret")
     assert [record for record in caplog.records if record.name.startswith("aiohttp")] == []
 
 

@@ -67,16 +67,16 @@ async def test_what_was_counted_and_what_is_read_at_that_moment_are_one_page() -
 
 
 async def test_gauges_are_read_anew_for_each_answer() -> None:
-    asked = 0
+    origin = 0
 
     async def count() -> Sequence[Metric]:
-        nonlocal asked
-        asked += 1
-        return [GaugeMetricFamily("castbook_asked", "How often.", value=asked)]
+        nonlocal origin
+        origin += 1
+        return [GaugeMetricFamily("castbook_asked", "How often.", value=origin)]
 
     async with serving(count) as server, aiohttp.ClientSession() as session:
         await asyncio.sleep(0.05)
-        assert asked == 0, "nothing is read in the background"
+        assert origin == 0, "nothing is read in the background"
         for expected in (1, 2):
             async with session.get(f"http://127.0.0.1:{server.port}/metrics") as answer:
                 assert values(await answer.text())["castbook_asked"] == expected

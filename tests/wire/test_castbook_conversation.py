@@ -44,12 +44,12 @@ async def show(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Show]:
 async def test_from_the_slash_command_to_the_delivered_card(show: Show) -> None:
     ann, bob, discord = show.person("ann"), show.person("bob"), show.discord
     submitted = len(show.provider.submissions)
-    asked = await show.create(ann, name="Ada")
+    origin = await show.create(ann, name="Ada")
 
-    callback = await discord.wait_for(lambda: discord.calls("POST", f"/interactions/{asked.id}/"), PATIENCE)
-    (video,) = [file for file in discord.cdn._files.values() if str(file.id) in asked.data["resolved"]["attachments"]]
+    callback = await discord.wait_for(lambda: discord.calls("POST", f"/interactions/{origin.id}/"), PATIENCE)
+    (video,) = [file for file in discord.cdn._files.values() if str(file.id) in origin.data["resolved"]["attachments"]]
     assert video.fetches == 0, "nothing is fetched before the first answer"
-    await asked.answered(PATIENCE)
+    await origin.answered(PATIENCE)
     assert callback[0].payload["type"] == DEFERRED_MESSAGE
 
     question = await show.reads(ann, "Yes, that is so")
@@ -123,10 +123,10 @@ async def test_a_cast_is_listed_shown_renamed_and_deleted(show: Show) -> None:
     assert renamed.only_for is cara
     await show.see(lambda: card if "Ada 2" in card.text else None)
 
-    asked = await (await card.press(cara, "Delete")).replied(PATIENCE)
-    assert asked.ephemeral
-    assert asked.labels == ["Delete it", "Keep it"]
-    kept = await asked.press(cara, "Keep it")
+    origin = await (await card.press(cara, "Delete")).replied(PATIENCE)
+    assert origin.ephemeral
+    assert origin.labels == ["Delete it", "Keep it"]
+    kept = await origin.press(cara, "Keep it")
     await show.says(kept, "Nothing was deleted")
     for name in ("Ada 2", "Ada"):
         asking = await (await cara.slash(show.channel, "character delete", {"name": name})).replied(PATIENCE)
@@ -145,11 +145,11 @@ def _files(show: Show) -> set[Path]:
 async def test_private_is_private_from_the_question_to_the_card(show: Show) -> None:
     jan, kim = show.person("jan"), show.person("kim")
     before = show.channel.visible_to(kim)
-    asked = await show.create(jan, private=True)
-    question = await show.says(asked, "Yes, that is so")
+    origin = await show.create(jan, private=True)
+    question = await show.says(origin, "Yes, that is so")
     await question.press(jan, "Yes, that is so")
-    card = await show.says(asked, "Reusable task ID")
-    assert card is asked.original
+    card = await show.says(origin, "Reusable task ID")
+    assert card is origin.original
     assert card.only_for is jan
     assert show.channel.visible_to(kim) == before
 
@@ -158,8 +158,8 @@ async def test_what_happens_while_the_gateway_is_away_is_answered_afterwards(sho
     gateway, lee = show.discord.gateway, show.person("lee")
     gateway.drop()
     await show.discord.wait_for(lambda: not gateway.connected, PATIENCE)
-    asked = await lee.slash(show.channel, "tasks")
-    assert "Nothing is running" in (await asked.replied(PATIENCE)).text
+    origin = await lee.slash(show.channel, "tasks")
+    assert "Nothing is running" in (await origin.replied(PATIENCE)).text
     assert (gateway.resumes, len(gateway.identifies)) == (1, 1)
 
 
@@ -197,8 +197,8 @@ async def test_a_stranger_is_refused_kindly_and_nothing_changes(show: Show) -> N
 async def test_an_error_of_ours_shows_an_id_and_the_log_has_it_with_the_traceback(show: Show) -> None:
     hal = show.person("hal")
     with _without_table(show, "characters"):
-        asked = await hal.slash(show.channel, "character list")
-        answer = await show.says(asked, "Something went wrong")
+        origin = await hal.slash(show.channel, "character list")
+        answer = await show.says(origin, "Something went wrong")
     assert answer.only_for is hal
     found = re.search(r"Something went wrong on our side \(ID ([0-9a-f]{8})\)", answer.text)
     assert found, answer.text

@@ -22,7 +22,7 @@ async def test_a_delivery_that_is_under_way_is_waited_for(tmp_path: Path) -> Non
     async with scene() as show, running(show.discord, show.provider, migrated(tmp_path), CONSENT__ASK="false") as bot:
         ann, go_on = show.person("ann"), asyncio.Event()
         show.provider.hold_at(50)
-        asked = await show.create(ann, name="Ada")
+        origin = await show.create(ann, name="Ada")
         await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
         show.discord.inject("PATCH", "/webhooks/", times=100, until=go_on)
         show.provider.hold_at(None)
@@ -36,10 +36,10 @@ async def test_a_delivery_that_is_under_way_is_waited_for(tmp_path: Path) -> Non
         assert await stopping == 0
 
         assert job(tmp_path) == ("done", True, True)
-        assert asked.original is not None
-        assert "Reusable task ID" in asked.original.text
+        assert origin.original is not None
+        assert "Reusable task ID" in origin.original.text
         edits = len(show.discord.calls("PATCH"))
         await bot.start()
         await bot.healthy()
-        assert show.channel.visible_to(ann) == [asked.original]
+        assert show.channel.visible_to(ann) == [origin.original]
         assert len(show.discord.calls("PATCH")) == edits, "nothing is delivered again"

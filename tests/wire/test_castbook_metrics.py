@@ -40,7 +40,7 @@ async def test_what_happens_is_seen_and_nobody_is_named(tmp_path: Path) -> None:
 
         ann, bob = show.person("ann"), show.person("bob")
         show.provider.hold_at(50)
-        asked = await show.create(ann, name="Ada")
+        origin = await show.create(ann, name="Ada")
         await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
         page = await scraped()
         assert page("gauges_readable") == 1
@@ -50,7 +50,7 @@ async def test_what_happens_is_seen_and_nobody_is_named(tmp_path: Path) -> None:
         show.provider.model_gone("sora-2-pro")
         await show.says(await show.create(bob, model="sora-2-pro"), "does not serve the model")
         show.provider.hold_at(None)
-        await show.says(asked, "Reusable task ID")
+        await show.says(origin, "Reusable task ID")
         page = await scraped()
 
         assert page("jobs_ended_total", outcome="succeeded") == 1

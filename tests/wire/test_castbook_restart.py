@@ -17,7 +17,7 @@ async def test_sigterm_in_the_middle_of_a_task(tmp_path: Path) -> None:
         await show.create(bob)
         question = await show.reads(bob, "Yes, that is so")
         show.provider.hold_at(50)
-        asked = await show.create(ann, range="0.5-2", name="Bea")
+        origin = await show.create(ann, range="0.5-2", name="Bea")
         await show.discord.wait_for(lambda: len(show.tasks) == 2 and show.provider.looked_at(show.tasks[1]), PATIENCE)
 
         assert await bot.stop() == 0
@@ -29,12 +29,12 @@ async def test_sigterm_in_the_middle_of_a_task(tmp_path: Path) -> None:
         refusal = await (await card.press(bob, "Delete")).replied(PATIENCE)
         assert "Only the person who asked for this" in refusal.text
         show.provider.hold_at(None)
-        done = await show.says(asked, "Reusable task ID")
+        done = await show.says(origin, "Reusable task ID")
         assert done.picture().startswith(JPEG)
         assert "Bea" in done.text
         await show.says(pressed, "Reusable task ID")
         assert len(show.provider.submissions) == 3, "one for each character"
-        assert [message for message in show.channel.visible_to(bob) if "Bea" in message.text] == [asked.original]
+        assert [message for message in show.channel.visible_to(bob) if "Bea" in message.text] == [origin.original]
         assert len(show.discord.calls("PUT", "/commands$")) == 1, "they are the same commands as before"
 
 
@@ -44,13 +44,13 @@ async def test_sigkill_makes_nothing_twice(tmp_path: Path) -> None:
         ann = show.person("ann")
         show.provider.hold_at(50)
         show.provider.speaks.clear()
-        asked = await show.create(ann, name="Ada")
+        origin = await show.create(ann, name="Ada")
         (task,) = await show.discord.wait_for(lambda: show.tasks, PATIENCE)
         await bot.kill()  # between the submission and its answer
         show.provider.speaks.set()
         await bot.start()
         await show.discord.wait_for(lambda: show.provider.looked_at(task), PATIENCE)
-        asked.original.delete()
+        origin.original.delete()
         place = f"^/channels/{show.channel.id}/messages$"
         show.discord.inject("POST", place, processed=True, drop=True)
         show.provider.hold_at(None)

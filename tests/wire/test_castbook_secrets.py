@@ -54,9 +54,9 @@ async def half_made(show: Scene, user: User, **options: object) -> Task:
     def question() -> Message | None:
         return next((each for each in show.channel.visible_to(user) if "Yes, that is so" in each.labels), None)
 
-    asked = await show.discord.wait_for(lambda: question() or len(show.tasks) > before, PATIENCE)
-    if isinstance(asked, Message):
-        await asked.press(user, "Yes, that is so")
+    origin = await show.discord.wait_for(lambda: question() or len(show.tasks) > before, PATIENCE)
+    if isinstance(origin, Message):
+        await origin.press(user, "Yes, that is so")
     await show.discord.wait_for(lambda: len(show.tasks) > before and show.provider.looked_at(show.tasks[-1]), PATIENCE)
     return show.tasks[-1]
 

@@ -86,49 +86,49 @@ def posts(show: ByHand, channel: Channel) -> list[Call]:
     return show.discord.calls("POST", f"^/channels/{channel.id}/messages$")
 
 
-def edits(show: ByHand, asked: Interaction) -> list[Call]:
+def edits(show: ByHand, origin: Interaction) -> list[Call]:
     """What the bot has done with the message by which it answered."""
-    return [call for call in show.discord.calls("PATCH") if asked.token in call.path]
+    return [call for call in show.discord.calls("PATCH") if origin.token in call.path]
 
 
 # -- the original reply ---------------------------------------------------------------------------------------------
 
 
 async def test_while_its_token_lives_the_original_reply_becomes_the_card(show: ByHand, ann: User) -> None:
-    asked = await show.handled(await show.create(ann))
+    origin = await show.handled(await show.create(ann))
     await show.passes(SOON)
-    assert cards(show.channel, ann) == [asked.original] == show.channel.visible_to(ann)
-    assert asked.original.picture().startswith(JPEG)
+    assert cards(show.channel, ann) == [origin.original] == show.channel.visible_to(ann)
+    assert origin.original.picture().startswith(JPEG)
     assert not posts(show, show.channel)
     assert not show.invalid_requests
 
 
 async def test_progress_is_shown_on_change_and_five_seconds_apart(show: ByHand, ann: User) -> None:
     show.provider.seconds_per_task = 30
-    asked = await show.handled(await show.create(ann))
+    origin = await show.handled(await show.create(ann))
     await show.passes(14)
-    shown = edits(show, asked)
+    shown = edits(show, origin)
     assert len(shown) >= 3
     assert all(after.at - before.at >= timedelta(seconds=5) for before, after in pairwise(shown))
     show.provider.hold_at(60)
     await show.passes(20)
-    assert "`█████████░░░░░░░` 60 %\n" in asked.original.text
-    before = len(edits(show, asked))
+    assert "`█████████░░░░░░░` 60 %\n" in origin.original.text
+    before = len(edits(show, origin))
     await show.passes(15)
-    assert len(edits(show, asked)) == before, "nothing has changed, so nothing is edited"
+    assert len(edits(show, origin)) == before, "nothing has changed, so nothing is edited"
     await finished(show)
-    assert cards(show.channel, ann) == [asked.original]
+    assert cards(show.channel, ann) == [origin.original]
 
 
 async def test_with_a_dead_token_the_channel_is_used_and_the_token_left_alone(show: ByHand, ann: User) -> None:
-    asked = await held(show, ann)
+    origin = await held(show, ann)
     await show.passes(30)
-    progress = len(edits(show, asked))
+    progress = len(edits(show, origin))
     show.discord.advance(LATE)
     await show.passes(1)
     await finished(show, AFTER_LATE)
     (card,) = cards(show.channel, ann)
-    assert card is not asked.original
+    assert card is not origin.original
     assert card.content.startswith(ann.mention)
     assert card.pinged == {ann.id}
     assert card.picture().startswith(JPEG)
@@ -138,16 +138,16 @@ async def test_with_a_dead_token_the_channel_is_used_and_the_token_left_alone(sh
     assert not post.payload["allowed_mentions"].get("parse")
     assert post.payload["enforce_nonce"] is True
     assert f"Job {post.payload['nonce']}" in card.text
-    assert len(edits(show, asked)) == progress
+    assert len(edits(show, origin)) == progress
     assert not show.invalid_requests, "calls with a dead token count towards a ban"
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 50027), (404, 10015)])
 async def test_what_the_token_no_longer_does_the_channel_does(show: ByHand, ann: User, status: int, code: int) -> None:
     show.provider.seconds_per_task = 60
-    asked = await held(show, ann)
+    origin = await held(show, ann)
     await show.passes(2)
-    refused = show.discord.inject("PATCH", asked.token, status=status, code=code, times=9)
+    refused = show.discord.inject("PATCH", origin.token, status=status, code=code, times=9)
     await show.passes(20)  # progress finds out, and the delivery need not
     assert refused.done == 1
     await finished(show)
@@ -157,8 +157,8 @@ async def test_what_the_token_no_longer_does_the_channel_does(show: ByHand, ann:
 
 
 async def test_a_deleted_reply_leads_to_the_channel(show: ByHand, ann: User) -> None:
-    asked = await held(show, ann)
-    asked.original.delete()
+    origin = await held(show, ann)
+    origin.original.delete()
     await finished(show)
     (card,) = cards(show.channel, ann)
     assert card.pinged == {ann.id}
@@ -166,12 +166,12 @@ async def test_a_deleted_reply_leads_to_the_channel(show: ByHand, ann: User) -> 
 
 async def test_a_picture_too_large_for_the_place_is_left_out(show: ByHand, ann: User) -> None:
     show.discord.file_limit = 1000
-    asked = await show.handled(await show.create(ann))
+    origin = await show.handled(await show.create(ann))
     await show.passes(SOON)
-    assert cards(show.channel, ann) == [asked.original]
-    assert "Its picture could not be shown here" in asked.original.text
-    assert not asked.original.files
-    assert [call.code for call in edits(show, asked)][-2:] == [40005, None]
+    assert cards(show.channel, ann) == [origin.original]
+    assert "Its picture could not be shown here" in origin.original.text
+    assert not origin.original.files
+    assert [call.code for call in edits(show, origin)][-2:] == [40005, None]
 
 
 # -- direct messages ------------------------------------------------------------------------------------------------
@@ -286,11 +286,11 @@ RATE_LIMITED = {"status": 429, "headers": {"Retry-After": "9"}}
 
 @pytest.mark.parametrize("trouble", [RESET, RATE_LIMITED])
 async def test_trouble_with_the_reply_is_waited_out(show: ByHand, ann: User, trouble: dict[str, Any]) -> None:
-    asked = await held(show, ann)
+    origin = await held(show, ann)
     await show.passes(2)
-    forced = show.discord.inject("PATCH", asked.token, times=3, **trouble)
+    forced = show.discord.inject("PATCH", origin.token, times=3, **trouble)
     await finished(show)
-    assert cards(show.channel, ann) == [asked.original] == show.channel.visible_to(ann)
+    assert cards(show.channel, ann) == [origin.original] == show.channel.visible_to(ann)
     assert forced.done == 3
 
 
@@ -368,12 +368,12 @@ async def test_where_the_history_may_not_be_read_a_second_message_is_counted(sho
 
 
 async def test_an_edit_whose_answer_was_lost_until_the_token_died_is_found_again(show: ByHand, ann: User) -> None:
-    asked = await held(show, ann)
+    origin = await held(show, ann)
     await show.passes(2)
-    show.discord.inject("PATCH", asked.token, drop=True, processed=True)
-    show.discord.inject("PATCH", asked.token, drop=True, times=99)
+    show.discord.inject("PATCH", origin.token, drop=True, processed=True)
+    show.discord.inject("PATCH", origin.token, drop=True, times=99)
     await finished(show, 3600)
-    assert cards(show.channel, ann) == [asked.original]
+    assert cards(show.channel, ann) == [origin.original]
     assert not posts(show, show.channel)
     assert not show.invalid_requests
 
@@ -396,10 +396,10 @@ def _tourist(show: ByHand, channel: Channel) -> User:
 
 async def test_a_user_installed_bot_answers_by_the_token_alone(show: ByHand, elsewhere: Channel) -> None:
     ann = _tourist(show, elsewhere)
-    asked = await show.handled(await show.create(ann, elsewhere))
+    origin = await show.handled(await show.create(ann, elsewhere))
     await show.passes(SOON)
-    assert cards(elsewhere, ann) == [asked.original]
-    assert not asked.original.ephemeral
+    assert cards(elsewhere, ann) == [origin.original]
+    assert not origin.original.ephemeral
     assert not show.discord.calls(path=f"^/channels/{elsewhere.id}")
 
 
@@ -426,10 +426,10 @@ async def test_where_outside_apps_may_not_speak_nothing_becomes_public(show: ByH
     elsewhere.guild.external_apps_speak = False
     ann = _tourist(show, elsewhere)
     show.guild.members.append(ann)
-    asked = await show.handled(await show.create(ann, elsewhere))
+    origin = await show.handled(await show.create(ann, elsewhere))
     await show.passes(SOON)
-    assert cards(elsewhere, ann) == [asked.original]
-    assert asked.original.only_for is ann
+    assert cards(elsewhere, ann) == [origin.original]
+    assert origin.original.only_for is ann
     await too_late(show, ann, elsewhere, range="0.5-2")
     await finished(show, AFTER_LATE)
     assert len(ann.dms()) == 1
@@ -438,9 +438,9 @@ async def test_where_outside_apps_may_not_speak_nothing_becomes_public(show: ByH
 async def test_in_a_group_without_the_bot_the_late_result_is_a_direct_message(show: ByHand) -> None:
     ann, bob, cy = (show.person(name, installed_app=True) for name in ("ann", "bob", "cy"))
     group = show.discord.private_channel(ann, bob, cy)
-    asked = await show.handled(await show.create(ann, group))
+    origin = await show.handled(await show.create(ann, group))
     await show.passes(SOON)
-    assert cards(group, bob) == [asked.original]
+    assert cards(group, bob) == [origin.original]
     await too_late(show, ann, group, range="0.5-2")
     await finished(show, AFTER_LATE)
     assert len(ann.dms()) == 1
@@ -450,9 +450,9 @@ async def test_in_a_group_without_the_bot_the_late_result_is_a_direct_message(sh
 
 async def test_in_its_own_direct_messages_the_late_result_comes_once(show: ByHand, ann: User) -> None:
     place = show.discord.dm(ann)
-    asked = await show.handled(await show.create(ann, place))
+    origin = await show.handled(await show.create(ann, place))
     await show.passes(SOON)
-    assert cards(place, ann) == [asked.original]
+    assert cards(place, ann) == [origin.original]
     await too_late(show, ann, place, range="0.5-2")
     await finished(show, AFTER_LATE)
     assert len(cards(place, ann)) == 2

@@ -64,7 +64,7 @@ async def settled() -> None:
 
 
 async def jobs_of(show: ByHand, user: User) -> int:
-    overview = await show.app.intake.overview(user.id)
+    overview = await show.app.job_service.overview(user.id)
     return len(overview.unfinished) + len(overview.finished)
 
 
@@ -79,7 +79,7 @@ def cards(channel: Channel, reader: User) -> list[Message]:
 async def test_a_gateway_that_is_down_holds_up_no_result(show: ByHand, ann: User) -> None:
     gateway = show.discord.gateway
     show.provider.hold_at(50)
-    asked = await show.handled(await show.create(ann))
+    origin = await show.handled(await show.create(ann))
     await show.passes(2)
     gateway.down = True
     try:
@@ -87,7 +87,7 @@ async def test_a_gateway_that_is_down_holds_up_no_result(show: ByHand, ann: User
         await show.discord.wait_for(lambda: not gateway.connected, PATIENCE)
         show.provider.hold_at(None)
         await show.passes(SOON)
-        assert cards(show.channel, ann) == [asked.original]
+        assert cards(show.channel, ann) == [origin.original]
     finally:
         gateway.down = False
     await show.discord.wait_for(lambda: gateway.connected, PATIENCE)  # discord.py resumes at the first attempt only
@@ -99,7 +99,7 @@ async def test_after_a_lost_session_it_identifies_anew_and_nothing_happens_twice
     gateway, client = show.discord.gateway, show.app.client
     identifies, synced = len(gateway.identifies), len(show.discord.calls("PUT", "/commands$"))
     show.provider.hold_at(50)
-    asked = await show.handled(await show.create(ann))
+    origin = await show.handled(await show.create(ann))
     await show.passes(2)
     submitted = len(show.provider.submissions)
     ready = asyncio.Event()
@@ -118,9 +118,9 @@ async def test_after_a_lost_session_it_identifies_anew_and_nothing_happens_twice
     assert len(show.discord.calls("PUT", "/commands$")) == synced
     show.provider.hold_at(None)
     await show.passes(SOON)
-    assert cards(show.channel, ann) == [asked.original] == show.channel.visible_to(ann)
+    assert cards(show.channel, ann) == [origin.original] == show.channel.visible_to(ann)
     assert len(show.provider.submissions) == submitted
-    form = await (await show.handled(await asked.original.press(ann, "Rename"))).opened()
+    form = await (await show.handled(await origin.original.press(ann, "Rename"))).opened()
     assert form.interaction.answer_type == MODAL
     assert len(show.discord.calls("POST", f"/interactions/{form.interaction.id}/")) == 1, "answered once"
 
@@ -132,15 +132,15 @@ async def test_an_event_that_ends_the_client_ends_the_process_and_the_next_one_g
     ):
         ann = world.person("ann")
         world.provider.hold_at(50)
-        asked = await world.create(ann)
+        origin = await world.create(ann)
         await world.discord.wait_for(lambda: world.tasks and world.provider.looked_at(world.tasks[0]), PATIENCE)
         world.discord.gateway.dispatch("GUILD_CREATE", {"id": "no number"}, guild_id=world.guild.id)
         assert await bot.ended() == 1
         assert "discord_client_ended" in bot.stderr
         world.provider.hold_at(None)
         await bot.start()
-        card = await world.says(asked, "Reusable task ID")
-        assert card is asked.original
+        card = await world.says(origin, "Reusable task ID")
+        assert card is origin.original
         assert len(world.provider.submissions) == 1
         assert await bot.stop() == 0
 
@@ -151,8 +151,8 @@ async def test_an_event_that_ends_the_client_ends_the_process_and_the_next_one_g
 async def test_a_command_that_reaches_the_bot_too_late_starts_nothing(show: ByHand, ann: User) -> None:
     video = show.discord.file("clip.mp4", clip(), "video/mp4")
     for command, options in (("character create", {"range": "1-3", "video": video}), ("tasks", {}), ("help", {})):
-        asked = await ann.slash(show.channel, command, options, late=TOO_LATE)
-        answer = await _refused(show, asked)
+        origin = await ann.slash(show.channel, command, options, late=TOO_LATE)
+        answer = await _refused(show, origin)
         assert answer == (404, 10062)
     assert await jobs_of(show, ann) == 0
     assert show.channel.visible_to(ann) == []
@@ -160,11 +160,11 @@ async def test_a_command_that_reaches_the_bot_too_late_starts_nothing(show: ByHa
 
 async def test_a_press_or_a_form_that_reaches_the_bot_too_late_does_nothing(show: ByHand, ann: User) -> None:
     show.provider.hold_at(50)
-    asked = await show.handled(await show.create(ann))
+    origin = await show.handled(await show.create(ann))
     await show.passes(2)
     show.provider.hold_at(None)
     await show.passes(SOON)
-    card = asked.original
+    card = origin.original
     assert await _refused(show, await ann.press(card, "Rename", late=TOO_LATE)) == (404, 10062)
     form = await (await show.handled(await card.press(ann, "Rename"))).opened()
     before = card.text
@@ -176,12 +176,12 @@ async def test_a_press_or_a_form_that_reaches_the_bot_too_late_does_nothing(show
 @pytest.mark.parametrize(("status", "code"), [(400, 40060), (404, 10015), (401, 50027), (404, 10062)])
 async def test_a_first_answer_that_is_not_taken_starts_nothing(show: ByHand, ann: User, status: int, code: int) -> None:
     forced = show.discord.inject("POST", "/callback$", status=status, code=code)
-    asked = await show.create(ann)
+    origin = await show.create(ann)
     await show.discord.wait_for(lambda: forced.done, PATIENCE)
     await settled()
     await show.passes(SOON)
     assert await jobs_of(show, ann) == 0
-    assert len(show.discord.calls("*", asked.token)) == 1, "it was not tried again"
+    assert len(show.discord.calls("*", origin.token)) == 1, "it was not tried again"
 
 
 async def _refused(show: ByHand, interaction: Interaction) -> tuple[int | None, int | None]:
@@ -210,8 +210,8 @@ def _channel_deleted(show: ByHand, _: Interaction) -> None:
     show.channel.delete()
 
 
-def _message_deleted_and_shut_out(show: ByHand, asked: Interaction) -> None:
-    asked.original.delete()
+def _message_deleted_and_shut_out(show: ByHand, origin: Interaction) -> None:
+    origin.original.delete()
     show.channel.deny("send_messages")
 
 
@@ -221,10 +221,10 @@ async def test_a_result_that_reaches_nobody_waits_and_the_next_command_says_so(
 ) -> None:
     ann.blocks_bot = True
     show.provider.hold_at(99)
-    asked = await show.handled(await show.create(ann, name="Ada"))
+    origin = await show.handled(await show.create(ann, name="Ada"))
     await show.passes(2)
     show.discord.advance(LATE)
-    event(show, asked)
+    event(show, origin)
     show.provider.hold_at(None)
     await show.passes(AFTER_LATE)
 
@@ -269,30 +269,30 @@ async def _left_in_tasks(show: ByHand, ann: User) -> None:
 async def test_the_hint_never_takes_the_place_of_an_answer_that_is_still_thinking(
     show: ByHand, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.chat.waiting.LOOKS", (0.05, 0.05))
+    monkeypatch.setattr("bot.chat.pending_results.LOOKS", (0.05, 0.05))
     await _left_in_tasks(show, ann)
-    asked = await show.handled(await show.create(ann, range="0.5-2"))
+    origin = await show.handled(await show.create(ann, range="0.5-2"))
     await settled()
-    assert asked.answer_type == DEFERRED_MESSAGE
-    assert (asked.original.loading, asked.followups) == (True, [])
+    assert origin.answer_type == DEFERRED_MESSAGE
+    assert (origin.original.loading, origin.followups) == (True, [])
     helped = await show.handled(await ann.slash(show.channel, "help"))
     await settled()
     assert len(helped.followups) == 1, "said at the next command"
     await show.passes(SOON)
-    assert cards(show.channel, ann) == [asked.original]
+    assert cards(show.channel, ann) == [origin.original]
 
 
 async def test_the_hint_comes_once_the_answer_is_there(
     show: ByHand, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.chat.waiting.LOOKS", (0.1,) * 100)
+    monkeypatch.setattr("bot.chat.pending_results.LOOKS", (0.1,) * 100)
     await _left_in_tasks(show, ann)
-    asked = await show.handled(await show.create(ann, range="0.5-2"))
-    assert asked.followups == []
+    origin = await show.handled(await show.create(ann, range="0.5-2"))
+    assert origin.followups == []
     await show.passes(SOON)
-    (hint,) = await show.discord.wait_for(lambda: asked.followups, PATIENCE)
+    (hint,) = await show.discord.wait_for(lambda: origin.followups, PATIENCE)
     assert hint.only_for is ann
-    assert cards(show.channel, ann) == [asked.original]
+    assert cards(show.channel, ann) == [origin.original]
 
 
 async def test_a_form_is_not_disturbed(show: ByHand, ann: User) -> None:

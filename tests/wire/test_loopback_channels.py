@@ -267,10 +267,10 @@ async def test_a_connection_can_be_reset_before_or_after_the_deed(world: World) 
 
 
 async def test_a_request_can_be_held_back(world: World) -> None:
-    gate = asyncio.Event()
-    world.discord.inject("POST", "/messages$", until=gate)
+    breaker = asyncio.Event()
+    world.discord.inject("POST", "/messages$", until=breaker)
     task = asyncio.create_task(world.post({"content": "x"}))
     await world.discord.wait_for(lambda: world.discord.calls("POST", "/messages$"))
     assert world.channel.messages == []
-    gate.set()
+    breaker.set()
     assert (await task).status == 200

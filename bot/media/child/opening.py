@@ -17,7 +17,7 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from bot.media.magic import video_type
+from bot.media.file_types import video_type
 from bot.values.video import Unusable
 
 LONGEST_SIDE = 8192  # pixels

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 from bot.limits import PICTURE_BYTES
 from bot.media.child.opening import Refused
 from bot.media.child.pictures import MOST_PIXELS, encode_anew
-from bot.media.magic import picture_type
+from bot.media.file_types import picture_type
 from bot.values.video import Picture, Unusable
 
 SECRET = b"whose camera this was"

@@ -28,10 +28,10 @@ class Count:
 
     def __init__(self, *faces: Face) -> None:
         self.faces = faces
-        self.asked = 0
+        self.origin = 0
 
     def __call__(self, _: Rgb) -> Sequence[Face]:
-        self.asked += 1
+        self.origin += 1
         return self.faces
 
 
@@ -107,7 +107,7 @@ def test_a_picture_that_has_not_changed_is_not_searched_again() -> None:
     onlooker = Onlooker(finder)
     picture = nobody(0.1)[0]
     samples = [onlooker.look(at, np.asarray(picture), grey(picture)) for at in range(5)]
-    assert finder.asked == 1
+    assert finder.origin == 1
     assert {sample.subjects for sample in samples} == {1}
 
 
@@ -115,7 +115,7 @@ def test_a_blank_one_is_not_searched_at_all() -> None:
     finder = Count(Face(10, 10, 90, 100, 0.9))
     blank = np.full((180, 320, 3), 17, np.uint8)
     assert Onlooker(finder).look(0.0, blank, np.full((180, 320), 17, np.float32)).subjects == 0
-    assert finder.asked == 0
+    assert finder.origin == 0
 
 
 def test_where_little_changes_every_second_one_is_searched() -> None:
@@ -125,7 +125,7 @@ def test_where_little_changes_every_second_one_is_searched() -> None:
     for at in range(12):
         picture = np.clip(base + 2 * at, 0, 255).astype(np.uint8)
         onlooker.look(at, picture, picture[..., 0].astype(np.float32))
-    assert finder.asked == 7  # the first two, which agree, and then every other
+    assert finder.origin == 7  # the first two, which agree, and then every other
 
 
 def test_where_much_changes_each_is_searched() -> None:
@@ -135,7 +135,7 @@ def test_where_much_changes_each_is_searched() -> None:
     for at in range(12):
         picture = np.clip(base + 30 * (at % 2), 0, 255).astype(np.uint8)
         onlooker.look(at, picture, picture[..., 0].astype(np.float32))
-    assert finder.asked == 12
+    assert finder.origin == 12
 
 
 @pytest.mark.parametrize("size", [(2, 2), (8, 6), (16, 200), (33, 17)])

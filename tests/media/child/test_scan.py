@@ -190,12 +190,12 @@ def test_webm_is_seen_as_well(tmp_path: Path) -> None:
 
 
 def test_where_time_is_up_it_stops(three_shots: Path) -> None:
-    asked = 0
+    origin = 0
 
     def in_time() -> bool:
-        nonlocal asked
-        asked += 1
-        return asked < 100
+        nonlocal origin
+        origin += 1
+        return origin < 100
 
     with open_video(three_shots) as video, ThreadPoolExecutor(max_workers=1) as beside:
         (stretch,) = scan(video, [(0.0, 60.0)], beside.submit(Onlooker, None), beside, in_time=in_time)

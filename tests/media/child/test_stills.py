@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 
 from bot.media.child.faces import Face, FaceDetector, face_detector
 from bot.media.child.stills import APART, Candidates, take_stills
-from bot.media.magic import picture_type
+from bot.media.file_types import picture_type
 from bot.values.video import Still
 
 Draw = Callable[[float], Image.Image]  # the picture at an instant

@@ -1,0 +1,71 @@
+"""How everything stands, in words for the operator: what /operator health shows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from bot.jobs.circuit_breaker import MODEL_CLOSED
+from bot.store.gauges import GaugeStore
+from bot.texts import Text, text
+from bot.values.clock import Clock
+from bot.values.job import Step
+
+Line: TypeAlias = tuple[Text, Text, bool]
+
+_PAUSES = {
+    "key": text("paused: ToAPIs refuses the key"),
+    "balance": text("paused: the balance is used up"),
+}
+
+_PARTS = {
+    "gateway": text("Discord's gateway"),
+    "database": text("Database"),
+    "jobs": text("Jobs"),
+}
+
+
+class HealthReport:
+    """The probes of /readyz, what the provider refused, and what waits."""
+
+    def __init__(
+        self, *, probes: Mapping[str, Callable[[], Awaitable[bool]]], gauges: GaugeStore, clock: Clock
+    ) -> None:
+        self._probes = probes
+        self._gauges = gauges
+        self._clock = clock
+
+    async def lines(self) -> Sequence[Line]:
+        """Name, value, and whether that is as it should be."""
+        now = self._clock()
+        standing = await self._gauges.standing(now=now, models_closed_since=now - MODEL_CLOSED)
+        lines = [(_PARTS[name], *_works(await probe())) for name, probe in self._probes.items()]
+        lines.append((text("Submissions"), _submissions(standing.pause_reason), standing.pause_reason is None))
+        closed = sorted(standing.closed_models)
+        lines.append(
+            (text("Closed models"), text("{models}", models=", ".join(closed)) if closed else text("none"), not closed)
+        )
+        waiting_for_people = standing.unfinished.get(Step.CHOOSE, 0)
+        lines.append(
+            (
+                text("Unfinished jobs"),
+                text(
+                    "{number}, {people} of them wait for their owner, {line} stand in line",
+                    number=sum(standing.unfinished.values()),
+                    people=waiting_for_people,
+                    line=standing.in_line,
+                ),
+                True,
+            )
+        )
+        return lines
+
+
+def _submissions(pause_reason: str | None) -> Text:
+    if pause_reason is None:
+        return text("open")
+    return _PAUSES.get(pause_reason) or text("paused: {reason}", reason=pause_reason)
+
+
+def _works(well: bool) -> tuple[Text, bool]:
+    return (text("works"), True) if well else (text("does not work"), False)

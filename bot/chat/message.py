@@ -1,0 +1,55 @@
+"""A message as a value: what it shows, what is attached to it, and the buttons under it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+
+import discord
+from discord import ui
+
+from bot.chat.buttons import DurableButton, view
+from bot.values.character import Character
+
+GREEN = discord.Colour(0x2E8B57)  # made
+BLUE = discord.Colour(0x3B6EA5)  # told, or under way
+AMBER = discord.Colour(0xC98A1B)  # asked, or unclear
+RED = discord.Colour(0xB5443A)  # failed
+
+_ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
+
+
+@dataclass(frozen=True, slots=True)
+class PictureFile:
+    """A picture to attach. An embed shows it by :attr:`url`."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """How an embed of the same message refers to it."""
+        return f"attachment://{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageContent:
+    """One message. It can be sent more than once: files and views are made anew each time."""
+
+    embeds: tuple[discord.Embed, ...]
+    files: tuple[PictureFile, ...] = ()
+    buttons: tuple[DurableButton, ...] = ()
+
+    def attachments(self) -> list[discord.File]:
+        """The files, for ``attachments=`` of an edit or ``files=`` of a new message."""
+        return [discord.File(io.BytesIO(file.data), filename=file.name) for file in self.files]
+
+    def view(self) -> ui.View | None:
+        """The buttons, for ``view=`` of an edit; ``None`` removes those that were there."""
+        return view(*self.buttons) if self.buttons else None
+
+
+def picture_file(character: Character, data: bytes) -> PictureFile:
+    """The picture of ``character``, under a name that is its own within one message."""
+    mime = character.picture.mime if character.picture else ""
+    return PictureFile(f"character-{character.id}.{_ENDINGS.get(mime, 'png')}", data)

@@ -1,0 +1,95 @@
+"""Tells a person at their next command that results wait for them which could not be brought to them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+import aiohttp
+import discord
+import structlog
+
+from bot.chat.command_mentions import mentions_of
+from bot.chat.markdown import say
+from bot.log import unexpected
+from bot.texts import Text, text
+
+FindWaiting: TypeAlias = Callable[[int], Awaitable[Sequence[str]]]
+"""The ids of a person's jobs whose end has not reached them."""
+
+SHOWS_THEM = "tasks"  # the command that lists them itself
+LOOKS = (1.0, 3.0, 6.0)  # seconds between looks whether a deferred answer is there by now
+_MOST_REMEMBERED = 10_000  # results; one that is forgotten is told once more
+
+log = structlog.get_logger(__name__)
+
+
+class PendingResults:
+    """Says it once per result and process run, for their eyes alone, after the command's own answer."""
+
+    def __init__(self, find: FindWaiting) -> None:
+        self._find = find
+        self._told: OrderedDict[str, None] = OrderedDict()
+
+    async def tell(self, interaction: discord.Interaction[Any], command: str) -> None:
+        """Called once ``command`` has been carried out. Never raises: what it has to say can wait as well."""
+        if command == SHOWS_THEM:
+            return
+        try:
+            await self._tell(interaction)
+        except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
+            log.info("waiting_results_not_told", error=type(error).__name__, code=getattr(error, "code", None))
+        except Exception as error:  # noqa: BLE001 - the command has been answered; nothing may come after it
+            unexpected("waiting_results_failed", error)
+
+    async def _tell(self, interaction: discord.Interaction[Any]) -> None:
+        waiting = await self._find(interaction.user.id)
+        news = [job_id for job_id in waiting if job_id not in self._told]
+        if not news or not await _answered(interaction):
+            return
+        self._remember(news)  # first: another command of theirs may be at the same point
+        try:
+            words = say(_sentence(len(waiting)), str(interaction.locale), mentions_of(interaction.client))
+            await interaction.followup.send(words, ephemeral=True, suppress_embeds=True)
+        except BaseException:
+            self._forget(news)
+            raise
+
+    def _remember(self, job_ids: Iterable[str]) -> None:
+        self._told.update(dict.fromkeys(job_ids))
+        while len(self._told) > _MOST_REMEMBERED:
+            self._told.popitem(last=False)
+
+    def _forget(self, job_ids: Iterable[str]) -> None:
+        for job_id in job_ids:
+            self._told.pop(job_id, None)
+
+
+async def _answered(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the command's own answer is there: a follow-up while it is "thinking" would take its place.
+
+    After a form there is none yet: it is the answer to the form's submission.
+    """
+    kind = interaction.response.type
+    if kind is None or kind is discord.InteractionResponseType.modal:
+        return False
+    if kind is not discord.InteractionResponseType.deferred_channel_message:
+        return True
+    try:
+        answer: discord.Message = await interaction.original_response()
+        for pause in LOOKS:
+            if not answer.flags.loading:
+                return True
+            await asyncio.sleep(pause)
+            answer = await interaction.followup.fetch_message(answer.id)
+    except discord.NotFound:  # it has been there, and gave way to something else
+        return True
+    return not answer.flags.loading
+
+
+def _sentence(number: int) -> Text:
+    if number == 1:
+        return text("A result is waiting for you: see /tasks.")
+    return text("{number} results are waiting for you: see /tasks.", number=number)

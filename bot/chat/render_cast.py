@@ -1,0 +1,126 @@
+"""One page of somebody's cast, with pictures and the buttons to turn it. Pure rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import discord
+
+from bot.chat.buttons import DurableButton, button
+from bot.chat.command_mentions import PLAIN, Commands
+from bot.chat.markdown import escape, say
+from bot.chat.message import BLUE, MessageContent, PictureFile, picture_file
+from bot.store.characters import Sort
+from bot.texts import Text, text
+from bot.values.character import Character
+
+PER_PAGE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CastPage:
+    """Which part of a cast is shown; it travels in the buttons as ``<offset>.<sort>.<search>``.
+
+    ``search`` has at most :data:`bot.limits.NAME_LENGTH` characters, so that it always fits there.
+    """
+
+    offset: int
+    sort: Sort
+    search: str
+
+    def __str__(self) -> str:
+        return f"{self.offset}.{self.sort.value}.{self.search}"
+
+    @classmethod
+    def parse(cls, argument: str) -> CastPage:
+        """The counterpart of ``str``. Raises :class:`ValueError` where it is not one."""
+        offset, sort, search = argument.split(".", 2)
+        return cls(int(offset), Sort(sort), search)
+
+    def within(self, total: int) -> CastPage:
+        """This page, or the last there is, where the cast has become shorter since."""
+        last = max(0, (total - 1) // PER_PAGE * PER_PAGE)
+        return replace(self, offset=min(self.offset, last))
+
+
+def render_page(
+    owner_id: int,
+    page: CastPage,
+    characters: Sequence[Character],
+    total: int,
+    pictures: Mapping[int, bytes],
+    locale: str,
+    commands: Commands = PLAIN,
+) -> MessageContent:
+    """``characters`` of ``total``, with what to do next. ``pictures`` by character id, where there are any."""
+    if not characters:
+        return MessageContent(
+            embeds=(discord.Embed(description=say(_nobody(page.search), locale, commands), colour=BLUE),)
+        )
+    embeds: list[discord.Embed] = []
+    files: list[PictureFile] = []
+    for character in characters:
+        embed = _entry(character, locale)
+        if character.id in pictures:
+            files.append(picture_file(character, pictures[character.id]))
+            embed.set_thumbnail(url=files[-1].url)
+        embeds.append(embed)
+    embeds[-1].set_footer(text=say(_standing(page, len(characters), total), locale))
+    return MessageContent(embeds=tuple(embeds), files=tuple(files), buttons=_turning(owner_id, page, total, locale))
+
+
+def _entry(character: Character, locale: str) -> discord.Embed:
+    about = text(
+        "{model} · {range} · made <t:{made}:R>\n{used}",
+        model=character.model,
+        range=character.range.people,
+        made=int(character.created_at.timestamp()),
+        used=_used(character),
+    )
+    return discord.Embed(title=escape(character.name), description=say(about, locale), colour=BLUE)
+
+
+def _used(character: Character) -> Text:
+    if character.last_used_at is None:
+        return text("Not used in a video yet")
+    return text("Last used <t:{at}:R>", at=int(character.last_used_at.timestamp()))
+
+
+def _nobody(search: str) -> Text:
+    if search:
+        return text("Nobody in your cast has “{search}” in the name. Leave out search to see everyone.", search=search)
+    return text(
+        "Your cast is empty. Make its first member with /character create: attach a clip and name the 1 to 3 "
+        "seconds in which somebody is seen best. /help says more."
+    )
+
+
+def _standing(page: CastPage, shown: int, total: int) -> Text:
+    return text(
+        "{count} /character show shows one in full, with Rename and Delete. /character create makes another.",
+        count=_count(page, shown, total),
+    )
+
+
+def _count(page: CastPage, shown: int, total: int) -> Text:
+    if total > PER_PAGE:
+        first, last = page.offset + 1, page.offset + shown
+        return text("{first} to {last} of {total}.", first=first, last=last, total=total)
+    if page.search:
+        return text("{total} found in your cast.", total=total)
+    return text("{total} in your cast.", total=total)
+
+
+def _turning(owner_id: int, page: CastPage, total: int, locale: str) -> tuple[DurableButton, ...]:
+    if total <= PER_PAGE:
+        return ()
+    before, after = page.offset - PER_PAGE, page.offset + PER_PAGE
+    return (
+        _turn(owner_id, replace(page, offset=max(0, before)), text("Previous"), locale, possible=page.offset > 0),
+        _turn(owner_id, replace(page, offset=after), text("Next"), locale, possible=after < total),
+    )
+
+
+def _turn(owner_id: int, to: CastPage, label: Text, locale: str, *, possible: bool) -> DurableButton:
+    return button("list", "page", str(to), owner_id, say(label, locale), disabled=not possible)

@@ -1,0 +1,239 @@
+"""What people see: a character, the progress of a job, how it ended, and what it asks. Pure rendering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import discord
+
+from bot import limits
+from bot.chat.buttons import DurableButton, button
+from bot.chat.command_mentions import PLAIN, Commands
+from bot.chat.markdown import code_block, escape, plain, say
+from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFile, picture_file
+from bot.chat.render_findings import concerns
+from bot.texts import Text, text
+from bot.values.character import Character
+from bot.values.job import Job, Origin, Outcome, Question
+
+_BAR_CELLS = 16
+
+
+def render_result(
+    job: Job, character: Character, picture: bytes | None, locale: str, commands: Commands = PLAIN
+) -> MessageContent:
+    """The character that ``job`` made, for everybody to see (no @username), with its owner's buttons.
+
+    Without ``picture`` (its bytes) the card says so.
+    """
+    card = _character(character, picture, locale, commands, to_owner=_for_owner_alone(job.origin))
+    if job.seen.findings is not None and job.seen.findings.concerns:
+        noticed = " ".join(say(told, locale) for told in concerns(job.seen.findings.concerns))
+        card.embeds[0].add_field(name=say(text("Seen in these seconds"), locale), value=noticed, inline=False)
+    card.embeds[0].set_footer(text=job_footer(job, locale))
+    return card
+
+
+def _for_owner_alone(origin: Origin) -> bool:
+    """Whether nobody else reads what is answered there: then it says "your"."""
+    in_own_dm = origin.guild_id is None and origin.bot_is_member
+    return origin.private or origin.ephemeral or in_own_dm
+
+
+def render_character(
+    character: Character, picture: bytes | None, locale: str, commands: Commands = PLAIN, *, owner_sees: bool
+) -> MessageContent:
+    """One member of a cast. ``owner_sees``: nobody else will see the message, so the @username may be in it."""
+    card = _character(character, picture, locale, commands, to_owner=owner_sees)
+    embed = card.embeds[0]
+    if owner_sees and character.username:
+        label = say(text("Username (keep it to yourself)"), locale)
+        username = "@" + character.username.removeprefix("@")
+        embed.add_field(name=label, value=code_block(username), inline=False)
+    embed.set_footer(text=say(text("Made"), locale))  # Discord puts the timestamp behind it
+    embed.timestamp = character.created_at
+    return card
+
+
+def redrawn(
+    shown: discord.Embed,
+    character: Character,
+    attachment: str | None,
+    locale: str,
+    commands: Commands = PLAIN,
+    *,
+    to_owner: bool,
+) -> discord.Embed:
+    """A card of ``character`` as it stands (``shown``), under its present name; its footer and its fields stay.
+
+    ``attachment`` is the name of the picture that is attached to the message, where there is one.
+    """
+    embed = shown.copy()
+    embed.title = _title(character)
+    embed.description = _about(character, locale, commands, to_owner=to_owner, pictured=attachment is not None)
+    if attachment is not None:  # Discord has told its address, which would show the picture a second time
+        embed.set_image(url=f"attachment://{attachment}")
+    return embed
+
+
+def _character(
+    character: Character, picture: bytes | None, locale: str, commands: Commands, *, to_owner: bool
+) -> MessageContent:
+    about = _about(character, locale, commands, to_owner=to_owner, pictured=picture is not None)
+    embed = discord.Embed(title=_title(character), description=about, colour=GREEN)
+    task_id = f"{code_block(character.task_id)}\n{say(text('It puts the character into new videos.'), locale)}"
+    embed.add_field(name=say(text("Reusable task ID"), locale), value=task_id, inline=False)
+    embed.add_field(name=say(text("Model"), locale), value=escape(character.model))
+    embed.add_field(name=say(text("Seconds used"), locale), value=character.range.people)
+    files: tuple[PictureFile, ...] = ()
+    if picture is not None:
+        files = (picture_file(character, picture),)
+        embed.set_image(url=files[0].url)
+    return MessageContent(embeds=(embed,), files=files, buttons=_owner_buttons(character, locale))
+
+
+def _title(character: Character) -> str:
+    # an escape at most doubles it, and adds one at its start
+    return escape(plain(character.name, limits.EMBED_TITLE // 2 - 1))
+
+
+def _about(character: Character, locale: str, commands: Commands, *, to_owner: bool, pictured: bool) -> str:
+    said = [text("In your cast.") if to_owner else text("In <@{owner}>'s cast.", owner=character.owner_id)]
+    theirs = plain(character.display_name, limits.EMBED_TITLE)
+    if theirs and theirs != plain(character.name, limits.EMBED_TITLE):
+        said.append(text("ToAPIs calls it {name}.", name=theirs))
+    lines = [" ".join(say(each, locale) for each in said)]
+    if not pictured:
+        lines.append(say(_no_picture(character), locale, commands))
+    elif character.picture_is_still:
+        lines.append(say(text("ToAPIs sent no picture that can be shown; this is a still of your clip."), locale))
+    return "\n".join(lines)
+
+
+def _no_picture(character: Character) -> Text:
+    if character.picture is None:
+        return text("ToAPIs sent no picture of it; the character works all the same.")
+    return text("Its picture could not be shown here. It is kept in your cast: see /character show.")
+
+
+def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ...]:
+    argument, owner = str(character.id), character.owner_id
+    return (
+        button("cast", "rename", argument, owner, say(text("Rename"), locale)),
+        button("cast", "delete", argument, owner, say(text("Delete"), locale)),
+    )
+
+
+def render_progress(job: Job, state: Text, percent: int | None, locale: str) -> MessageContent:
+    """A running job: what is happening (``state``), how far it is (0-100, or not known), since when, for whom.
+
+    It does not carry the job's id: by that the courier knows the messages that say how a job ended.
+    """
+    at = int(job.created_at.timestamp())
+    title = text("Making a character")
+    since = text(
+        "Started <t:{at}:R> for <@{owner}>. You need not wait: the result comes here.", at=at, owner=job.owner_id
+    )
+    if _for_owner_alone(job.origin):
+        title = text("Making your character")
+        since = text("Started <t:{at}:R>. You need not wait: the result comes here.", at=at)
+    lines = [say(state, locale), *([] if percent is None else [_bar(percent)]), say(since, locale)]
+    return MessageContent(embeds=(discord.Embed(title=say(title, locale), description="\n".join(lines), colour=BLUE),))
+
+
+def _bar(percent: int) -> str:
+    done = max(0, min(100, percent))
+    full = done * _BAR_CELLS // 100
+    return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}` {done} %"
+
+
+def render_failure(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:
+    """How ``job`` ended when it made nothing: what happened, what it cost, what to do now.
+
+    Where that is not known, its owner decides: submit once more, or look at the task once more.
+    """
+    unclear = job.outcome is Outcome.UNKNOWN
+    title = say(text("This may have been charged") if unclear else text("Nothing was made"), locale)
+    reason = say(job.failure or text("It is not known how this ended. See /tasks."), locale, commands)
+    embed = discord.Embed(title=title, description=reason, colour=AMBER if unclear else RED)
+    embed.set_footer(text=job_footer(job, locale))
+    return MessageContent(embeds=(embed,), buttons=(_second_try(job, locale),) if unclear else ())
+
+
+def _second_try(job: Job, locale: str) -> DurableButton:
+    if job.task_id is None:
+        return button("job", "resend", job.id, job.owner_id, say(text("Send again"), locale))
+    return button("job", "recheck", job.id, job.owner_id, say(text("Check again"), locale))
+
+
+def render_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:
+    """``job`` succeeded, but its character is no longer there: its owner has deleted it since."""
+    gone = text(
+        "The character was made, and <@{owner}> has deleted it since. Another one: /character create.",
+        owner=job.owner_id,
+    )
+    card = render_last_word(gone, locale, commands)
+    card.embeds[0].set_footer(text=job_footer(job, locale))
+    return card
+
+
+def render_last_word(message: Text, locale: str, commands: Commands = PLAIN) -> MessageContent:
+    """One sentence, where a job was that goes no further, or not there."""
+    return MessageContent(embeds=(discord.Embed(description=say(message, locale, commands), colour=AMBER),))
+
+
+def render_question(job: Job, question: Question, locale: str, commands: Commands = PLAIN) -> MessageContent:
+    """What ``job`` wants to know from its owner, with the answers as buttons. Nothing was sent until then."""
+    asks = _QUESTIONS[question]
+    lines = [say(asks.question, locale, commands)]
+    buttons = [button("job", asks.action, job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)]
+    if question is Question.CONCERNS and job.seen.findings is not None:
+        lines[:0] = [f"• {say(told, locale)}" for told in concerns(job.seen.findings.concerns)]
+        buttons.append(button("job", "pick", job.id, job.owner_id, say(text("Pick again"), locale)))
+    buttons.append(button("job", "cancel", job.id, job.owner_id, say(text("Cancel"), locale)))
+    embed = discord.Embed(title=say(asks.title, locale), description="\n".join(lines), colour=AMBER)
+    return MessageContent(embeds=(embed,), buttons=tuple(buttons))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    title: Text
+    question: Text
+    yes: Text
+    action: str
+
+
+_QUESTIONS = {
+    Question.CONSENT: _Asks(
+        text("Before your first character"),
+        text(
+            "Whoever is in the clip can be put into any video afterwards. Go on only if it is you, if you have "
+            "their permission, or if it is nobody real. You are asked this once. Nothing was charged yet."
+        ),
+        text("Yes, that is so"),
+        "consent",
+    ),
+    Question.SAME_AGAIN: _Asks(
+        text("The same one again?"),
+        text(
+            "These seconds of this clip are already running, or were made a few minutes ago; see /tasks. Making "
+            "another is charged like any other. Nothing was charged yet."
+        ),
+        text("Make another"),
+        "again",
+    ),
+    Question.CONCERNS: _Asks(
+        text("Use these seconds anyway?"),
+        text(
+            "ToAPIs may find no character in them, or make a poor one, and would charge it all the same. "
+            "Nothing was charged yet."
+        ),
+        text("Use anyway"),
+        "anyway",
+    ),
+}
+
+
+def job_footer(job: Job, locale: str) -> str:
+    """The line that carries the job's id: people quote it, and the courier finds its own messages by it."""
+    return say(text("Job {id}", id=job.id), locale)

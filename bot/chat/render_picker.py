@@ -1,0 +1,117 @@
+"""The picker: a video as a filmstrip, its best seconds on buttons, and a form for other ones. Pure rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import discord
+from discord import ui
+
+from bot.chat.buttons import DurableButton, button
+from bot.chat.command_mentions import PLAIN, Commands
+from bot.chat.forms import Field, durable_form
+from bot.chat.markdown import say
+from bot.chat.message import BLUE, MessageContent, PictureFile
+from bot.chat.render_findings import buts, reasons
+from bot.texts import Text, text
+from bot.values.job import Job, JobKind
+from bot.values.time_range import INPUT_LENGTH, TimeRange
+from bot.values.video import BestSeconds, Concern, Suggestion
+
+FORM = "seconds"
+_STRIP = "filmstrip.webp"
+
+
+def render_picker(job: Job, picture: bytes | None, locale: str, commands: Commands = PLAIN) -> MessageContent:
+    """Where the seconds of ``job`` are picked; ``picture`` is its filmstrip. A preview has no buttons: it only shows.
+
+    As long as the best seconds are still being looked for, it says so, and other seconds can be named already.
+    """
+    preview = job.kind is JobKind.PREVIEW
+    title = text("What is in this video") if preview else text("Which seconds show the character best?")
+    embed = discord.Embed(title=say(title, locale), colour=BLUE)
+    embed.description = "\n".join(say(line, locale, commands) for line in _lines(job, preview=preview))
+    files: tuple[PictureFile, ...] = ()
+    if picture is not None:
+        files = (PictureFile(_STRIP, picture),)
+        embed.set_image(url=files[0].url)
+    return MessageContent(embeds=(embed,), files=files, buttons=() if preview else tuple(_buttons(job, locale)))
+
+
+def seconds_form(job_id: str, locale: str) -> ui.Modal:
+    """For seconds that were not suggested."""
+    field = Field(
+        name="range",
+        label=say(text("Which 1 to 3 seconds show it best?"), locale),
+        placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
+        max_length=INPUT_LENGTH,
+    )
+    return durable_form(FORM, job_id, say(text("Other seconds"), locale), [field])
+
+
+def chosen(argument: str) -> tuple[str, TimeRange]:
+    """The job's id and the seconds that the button of a suggestion stands for."""
+    job_id, _, seconds = argument.partition(":")
+    return job_id, TimeRange.parse(seconds)
+
+
+def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
+    best = job.seen.best
+    if best is None:
+        yield text("Looking for the best seconds…")
+    elif not best.suggestions:
+        yield text("No seconds stand out by themselves. Name those in which the character is seen best.")
+    else:
+        if not best.any_good:
+            yield text("None of it is ideal. This is the best of it:")
+        for number, suggestion in enumerate(best.suggestions, start=1):
+            yield _suggestion(number, suggestion)
+    if best is not None:
+        yield from _cautions(job, best)
+    if preview:
+        yield text(
+            "To make a character: /character create with this video and your choice as range. Nothing was charged."
+        )
+    else:
+        yield text("Nothing was charged yet.")
+
+
+def _suggestion(number: int, suggestion: Suggestion) -> Text:
+    return text(
+        "**{number}** · {range} · {words}",
+        number=number,
+        range=suggestion.range.people,
+        words=_listed([*reasons(suggestion.reasons), *buts(_own(suggestion.concerns))]),
+    )
+
+
+def _own(concerns: Iterable[Concern]) -> Iterator[Concern]:
+    """Without what holds for the whole video, which is said once."""
+    return (concern for concern in concerns if concern is not Concern.LOW_RESOLUTION)
+
+
+def _listed(words: list[Text]) -> Text:
+    if not words:
+        return text("nothing special")
+    listed = words[0]
+    for word in words[1:]:
+        listed = text("{before}, {word}", before=listed, word=word)
+    return listed
+
+
+def _cautions(job: Job, best: BestSeconds) -> Iterator[Text]:
+    if job.seen.facts is not None and job.seen.facts.low_resolution:
+        yield text("The video has less than 720 lines; HD works better.")
+    if best.sampled:
+        yield text("It is a long video: only parts of it were looked at.")
+    if best.suggestions and not best.faces:
+        yield text("Faces were not looked for: this bot runs without its face model.")
+
+
+def _buttons(job: Job, locale: str) -> Iterator[DurableButton]:
+    for number, suggestion in enumerate(job.seen.best.suggestions if job.seen.best else (), start=1):
+        label = say(text("Use {number}", number=number), locale)
+        style = discord.ButtonStyle.success if number == 1 else discord.ButtonStyle.primary
+        yield button("job", "use", f"{job.id}:{suggestion.range.provider}", job.owner_id, label, style)
+    yield button("job", "other", job.id, job.owner_id, say(text("Other seconds…"), locale))
+    yield button("job", "cancel", job.id, job.owner_id, say(text("Cancel"), locale))

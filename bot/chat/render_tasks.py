@@ -1,0 +1,204 @@
+"""What /tasks shows: what runs, what waits, what is done, and what is left of the day. Pure rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+import discord
+from yarl import URL
+
+from bot import limits
+from bot.chat.buttons import DurableButton, button
+from bot.chat.command_mentions import PLAIN, Commands
+from bot.chat.markdown import say
+from bot.chat.message import BLUE, MessageContent
+from bot.jobs.job_service import Overview
+from bot.texts import Text, text
+from bot.values.job import Job, JobKind, Outcome, Question, Step
+from bot.values.source import Attachment, Link
+
+FAMILY = "tasks"  # the same actions as "job", pressed in this list
+_MB = 1024 * 1024
+_BUTTONS = 25  # five rows of five (Discord: Components, action rows)
+
+_Action: TypeAlias = tuple[str, Text]
+
+_STATES = {
+    Step.PREPARE: text("Fetching the video"),
+    Step.SUBMIT: text("Handing it to ToAPIs"),
+    Step.COLLECT: text("Bringing the result here"),
+    Step.DELIVER: text("On its way to you"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One job of the list: its two lines, and the action and label of each of its buttons."""
+
+    job_id: str
+    lines: str
+    actions: tuple[_Action, ...]
+
+
+def render_tasks(
+    owner_id: int, overview: Overview, now: datetime, locale: str, commands: Commands = PLAIN
+) -> MessageContent:
+    """Everything of one owner's, newest last among the unfinished and first among the finished."""
+    jobs = enumerate((*overview.unfinished, *overview.finished), start=1)
+    entries = [_entry(number, job, now, locale, commands) for number, job in jobs]
+    embed = discord.Embed(title=say(text("Your tasks"), locale), colour=BLUE)
+    embed.description = "\n".join(_fitting(list(_blocks(overview, entries, locale, commands)), locale))
+    for name, value in _standing(overview):
+        embed.add_field(name=say(name, locale), value=say(value, locale))
+    if entries:
+        footer = text("Your cast: /character list. Another one: /character create.")
+        embed.set_footer(text=say(footer, locale))
+    return MessageContent(embeds=(embed,), buttons=tuple(_buttons(owner_id, entries, locale))[:_BUTTONS])
+
+
+def _blocks(overview: Overview, entries: Sequence[_Entry], locale: str, commands: Commands) -> Iterator[str]:
+    """What may only be shown whole: a heading, or an entry."""
+    if overview.paused:
+        yield say(
+            text("Nothing new can be made at the moment; whoever runs the bot has been told. What runs goes on."),
+            locale,
+        )
+    if not entries:
+        nothing = text("Nothing is running, and nothing was made yet. Begin with /character create, or see /help.")
+        yield say(nothing, locale, commands)
+    running = len(overview.unfinished)
+    parts = ((text("**Running or waiting**"), entries[:running]), (text("**Done**"), entries[running:]))
+    begun = overview.paused
+    for heading, part in parts:
+        if part:
+            yield ("\n" if begun else "") + say(heading, locale)
+            yield from (entry.lines for entry in part)
+            begun = True
+
+
+def _fitting(blocks: Sequence[str], locale: str) -> list[str]:
+    """As many of them as a description holds."""
+    more = say(text("… and more, which I will show when these are done."), locale)
+    room = limits.EMBED_DESCRIPTION
+    kept: list[str] = []
+    for block in blocks:
+        room -= len(block) + 1
+        if room < len(more):
+            return [*kept, more]
+        kept.append(block)
+    return kept
+
+
+def _buttons(owner_id: int, entries: Sequence[_Entry], locale: str) -> Iterator[DurableButton]:
+    for entry in entries:
+        for action, label in entry.actions:
+            yield button(FAMILY, action, entry.job_id, owner_id, say(label, locale))
+
+
+def _entry(number: int, job: Job, now: datetime, locale: str, commands: Commands) -> _Entry:
+    at = job.finished_at or job.created_at
+    lines = text(  # the dot is escaped: these are no Markdown lists, which would be set differently from each other
+        "{number}\\. **{what}** ({range}) · <t:{at}:R>\n{state}",
+        number=number,
+        what=_what(job),
+        range=job.request.range.people if job.request.range else text("seconds not picked yet"),
+        at=int(at.timestamp()),
+        state=_state(job),
+    )
+    return _Entry(job.id, say(lines, locale, commands), tuple(_actions(number, job, now)))
+
+
+def _what(job: Job) -> str:
+    if job.result and job.result.characters:
+        return job.request.name or job.result.characters[0].display_name
+    source = job.request.source
+    if job.request.name:
+        return job.request.name
+    if isinstance(source, Attachment):
+        return source.filename
+    # As it is written: letters that only look like those of another host are not shown as them.
+    return URL(source.url).raw_host or "" if isinstance(source, Link) else source.task_id
+
+
+def _state(job: Job) -> Text:
+    if job.outcome is Outcome.UNKNOWN:
+        return job.failure or text("It is not known how it ended, so it may have been charged.")
+    if job.outcome is Outcome.FAILED:
+        return job.failure or text("Failed")
+    if job.outcome is Outcome.CANCELLED:
+        return text("Cancelled. Nothing was charged.")
+    if job.outcome is Outcome.SUCCEEDED and job.step is Step.DONE:
+        return text("Done, but it could not be shown to you") if job.undelivered else text("Done")
+    if job.step is Step.WATCH:
+        return text("Being made, {percent} %", percent=job.progress)
+    if job.step is Step.CHOOSE:
+        return text("Looking for the best seconds") if job.kind is JobKind.PREVIEW else _asked(job.question)
+    return _STATES[job.step]
+
+
+def _asked(question: Question | None) -> Text:
+    if question is Question.SECONDS:
+        return text("Waits for you: which seconds?")
+    if question is Question.CONCERNS:
+        return text("Waits for you: something speaks against these seconds. Use them anyway?")
+    if question is Question.SAME_AGAIN:
+        return text("Waits for you: the same clip and seconds were asked for a moment ago. Make another?")
+    return text("Waits for you: is it you, do you have their permission, or is it nobody real?")
+
+
+def _actions(number: int, job: Job, now: datetime) -> Iterator[_Action]:
+    if job.step is Step.CHOOSE and job.kind is not JobKind.PREVIEW:
+        yield from _answers(number, job.question)
+    if job.may_be_cancelled:
+        yield "cancel", text("Cancel {number}", number=number)
+    if job.outcome is Outcome.UNKNOWN and job.step is Step.DONE:
+        if job.task_id is not None:
+            yield "recheck", text("Check {number} again", number=number)
+        elif _still_here(job, now):
+            yield "resend", text("Send {number} again", number=number)
+    if job.undelivered:
+        yield "show", text("Show {number}", number=number)
+
+
+def _answers(number: int, question: Question | None) -> Iterator[_Action]:
+    if question is Question.CONSENT:
+        yield "consent", text("Yes to {number}", number=number)
+    if question is Question.CONCERNS:
+        yield "anyway", text("Use {number} anyway", number=number)
+    if question in {Question.SECONDS, Question.CONCERNS}:
+        yield "pick", text("Pick seconds of {number}", number=number)
+    if question is Question.SAME_AGAIN:
+        yield "again", text("Make {number} again", number=number)
+
+
+def _still_here(job: Job, now: datetime) -> bool:
+    """The clip of an unclear submission is kept for a while only."""
+    return job.finished_at is None or now - job.finished_at < limits.RESEND_WINDOW
+
+
+def _standing(overview: Overview) -> Iterator[tuple[Text, Text]]:
+    """Name and value of each field."""
+    yield text("Today (UTC)"), _quota(overview)
+    running = text("{running}", running=overview.running)
+    if overview.running_limit:
+        running = text("{running} of {limit}", running=overview.running, limit=overview.running_limit)
+    yield text("Running"), running
+    used = -(-overview.disk_used // _MB)
+    files = text("{used} MB", used=used)
+    if overview.disk_limit:
+        files = text("{used} of {limit} MB", used=used, limit=overview.disk_limit // _MB)
+    yield text("Files"), files
+
+
+def _quota(overview: Overview) -> Text:
+    if not overview.day_limit:
+        return text("{used} made", used=overview.used_today)
+    return text(
+        "{used} of {limit} used, {left} left",
+        used=overview.used_today,
+        limit=overview.day_limit,
+        left=max(0, overview.day_limit - overview.used_today),
+    )

@@ -1,0 +1,82 @@
+"""What an answer of Discord means for a delivery: try this way again later, without its files, or take another way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import discord
+import structlog
+
+from bot.jobs.ports import DiscordUnavailable
+
+log = structlog.get_logger(__name__)
+
+UNKNOWN_MESSAGE = 10008  # somebody deleted it, or dismissed it
+TOKEN_DEAD = frozenset({10015, 50027})  # each further call with it counts towards a ban
+TOO_LARGE = 40005
+LATER = frozenset({40003})  # direct messages opened too fast
+EXPECTED = TOKEN_DEAD | frozenset(
+    {
+        10003,  # unknown channel
+        UNKNOWN_MESSAGE,
+        10062,  # unknown interaction
+        30046,  # a message older than an hour was edited too often
+        50001,  # the bot is not in the channel
+        50007,  # direct messages are closed
+        50013,  # no permission there
+        50278,  # no server in common
+        200000,  # AutoMod blocked it
+    }
+)
+
+
+class RouteClosed(Exception):
+    """This way is closed for this message, now and later."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"Discord refused it with code {code}")
+        self.code = code
+
+
+class TooLarge(RouteClosed):
+    """The files are larger than Discord takes there."""
+
+
+@asynccontextmanager
+async def understood(patience: float) -> AsyncIterator[None]:
+    """Around calls to Discord that together may take ``patience`` seconds, discord.py's own retries included.
+
+    Raises :class:`RouteClosed`, :class:`TooLarge` or :class:`~bot.jobs.ports.DiscordUnavailable`. The cause is left
+    out of them on purpose: it may contain the interaction token.
+    """
+    try:
+        async with asyncio.timeout(patience):
+            yield
+    except discord.HTTPException as error:
+        raise _meaning(error) from None
+    except discord.RateLimited as error:
+        raise DiscordUnavailable(error.retry_after) from None
+    except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
+        log.info("discord_unreachable", error=type(error).__name__)
+        raise DiscordUnavailable from None
+
+
+def _meaning(error: discord.HTTPException) -> Exception:
+    if error.code == TOO_LARGE or error.status == 413:
+        return TooLarge(error.code)
+    if error.status == 429 or error.status >= 500 or error.code in LATER:
+        log.info("discord_trouble", status=error.status, code=error.code)
+        return DiscordUnavailable(_retry_after(error))
+    if error.code not in EXPECTED:
+        log.error("unforeseen_refusal", status=error.status, code=error.code)
+    return RouteClosed(error.code)
+
+
+def _retry_after(error: discord.HTTPException) -> float | None:
+    try:
+        return float(error.response.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return None

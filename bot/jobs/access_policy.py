@@ -1,0 +1,46 @@
+"""Who may use the bot, and where: asked before anything else, from memory, because nothing may be waited for then."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from bot.store.blocks import BlockStore
+from bot.store.servers import ServerStore
+from bot.texts import Text, text
+
+
+class AccessPolicy:
+    """What the operator and the managers of a server have decided."""
+
+    def __init__(self, *, servers: ServerStore, blocks: BlockStore) -> None:
+        self._servers = servers
+        self._blocks = blocks
+
+    def refusal(self, *, user_id: int, guild_id: int | None, channels: Collection[int]) -> Text | None:
+        """Why this person may not use the bot there; ``None`` where they may.
+
+        ``channels``: where they are, and what that is in: a thread's channel, a channel's category.
+        """
+        if self._blocks.is_blocked(user_id):
+            return text(
+                "Whoever runs this bot has closed it to you. Your cast stays, and /privacy still works. "
+                "Nothing was charged."
+            )
+        if self._servers.is_blocked(guild_id, user_id):
+            return text(
+                "The managers of this server have closed the bot to you here. Elsewhere you can use it. "
+                "Nothing was charged."
+            )
+        if not self._servers.rules(guild_id).closed_channels.isdisjoint(channels):
+            return text(
+                "The managers of this server have switched me off in this channel. Try another one. "
+                "Nothing was charged."
+            )
+        return None
+
+    def day_limit(self, guild_id: int | None, allowed: int) -> int:
+        """Jobs a day in this server: the operator's limit (0: none), or the server's own where that is less."""
+        own = self._servers.rules(guild_id).day_limit
+        if own is None:
+            return allowed
+        return own if not allowed else min(own, allowed)

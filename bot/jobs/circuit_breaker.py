@@ -1,0 +1,100 @@
+"""Whether submissions may go out: paused when the key or the balance is refused, closed model by model.
+
+One member cannot stop the bot (design, rule 14): a refusal of the key or of the balance concerns everybody and pauses
+all submissions until a probe of the balance succeeds; a refusal of a model closes that model alone, for a while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.provider.client import ToapisClient
+from bot.provider.error_mapping import model_closed_text
+from bot.provider.errors import BalanceEmpty, KeyRefused, ModelClosed, ProviderError
+from bot.store.provider_state import Pause, ProviderStateStore
+from bot.texts import Text, text
+from bot.values.clock import Clock
+
+PROBE_GAP = timedelta(seconds=60)
+MODEL_CLOSED = timedelta(hours=1)  # then the next request finds out anew; a refusal costs nothing
+
+_log = structlog.get_logger(__name__)
+
+REASONS = {
+    "key": text(
+        "ToAPIs refuses this bot's key at the moment, so nothing new can be made. Nothing was charged. "
+        "Whoever runs the bot has been told; try again later."
+    ),
+    "balance": text(
+        "This bot's balance at ToAPIs is used up, so nothing new can be made. Nothing was charged. "
+        "Whoever runs the bot has been told; try again later."
+    ),
+}
+
+
+def paused_text(pause: Pause) -> Text:
+    """Why nothing is submitted at the moment, for the person who waits."""
+    return REASONS.get(pause.reason, REASONS["key"])
+
+
+class CircuitBreaker:
+    """What is paused and what is closed, kept in the database so that a restart does not forget it."""
+
+    def __init__(
+        self, state: ProviderStateStore, provider: ToapisClient, clock: Clock, *, models: Sequence[str]
+    ) -> None:
+        self._models = tuple(models)
+        self._state = state
+        self._provider = provider
+        self._clock = clock
+        self._probed_at: datetime | None = None
+
+    async def pause(self, error: KeyRefused | BalanceEmpty) -> bool:
+        """Stop all submissions; returns whether this is news (then somebody should tell the operator)."""
+        reason = "balance" if isinstance(error, BalanceEmpty) else "key"
+        now = self._clock()
+        self._probed_at = now
+        news = await self._state.pause(reason, now=now)
+        if news:
+            _log.error("submissions_paused", reason=reason)
+        return news
+
+    async def paused(self) -> Pause | None:
+        """The pause, if there still is one: at most once a minute the balance is asked, and may end it."""
+        pause = await self._state.paused()
+        now = self._clock()
+        if pause is None or (self._probed_at is not None and abs(now - self._probed_at) < PROBE_GAP):
+            return pause
+        self._probed_at = now
+        try:
+            balance = await self._provider.balance()
+        except ProviderError as error:
+            _log.info("pause_probe_failed", reason=pause.reason, status=error.status)
+            return pause
+        if balance.empty:
+            return pause
+        await self._state.resume()
+        _log.info("submissions_resumed", paused_for=str(now - pause.since))
+        return None
+
+    async def standing(self) -> bool:
+        """Whether there is a pause as far as is known, without asking anybody outside."""
+        return await self._state.paused() is not None
+
+    async def close_model(self, model: str) -> bool:
+        """Close ``model`` for an hour; returns whether this is news."""
+        now = self._clock()
+        news = await self._state.close_model(model, now=now, lapsed=now - MODEL_CLOSED)
+        if news:
+            _log.error("model_closed", model=model)
+        return news
+
+    async def check_model(self, model: str) -> None:
+        """Raise :class:`~bot.provider.errors.ModelClosed` while ``model`` is closed."""
+        closed = await self._state.closed_models(since=self._clock() - MODEL_CLOSED)
+        if model in closed:
+            others = [other for other in self._models if other != model and other not in closed]
+            raise ModelClosed(model_closed_text(model, others), model=model)

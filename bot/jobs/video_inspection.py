@@ -1,0 +1,155 @@
+"""What is seen in a job's video, each look taken once and kept in the row; and the clip that is cut out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+
+from bot import limits
+from bot.errors import BadFile, BadRange, BadSource
+from bot.jobs.leased_job import LeasedJob
+from bot.media.worker import MediaFailed, MediaWorker
+from bot.store.files import FileStore
+from bot.texts import text
+from bot.values.files import StoredFile
+from bot.values.job import Job, Seen
+from bot.values.time_range import TimeRange
+from bot.values.video import BestSeconds, Findings, VideoFacts
+
+SOURCE = "source"  # in the job's work folder: the video as it came
+_STRIP, _MARKED_STRIP = "filmstrip.webp", "filmstrip-marked.webp"
+_SLACK = 0.05  # seconds by which a range may pass the last picture: clocks show whole frames
+
+_log = structlog.get_logger(__name__)
+
+
+class VideoInspection:
+    """Looks through the media worker. While a look stands in line there, its job takes no place in the runner.
+
+    Raises :class:`~bot.errors.BadFile` and :class:`~bot.media.worker.MediaFailed`, both with nothing charged.
+    """
+
+    def __init__(self, *, media: MediaWorker, files: FileStore) -> None:
+        self._media = media
+        self._files = files
+
+    async def probed(self, leased: LeasedJob) -> VideoFacts:
+        """The facts of the video. Raises BadFile where no provider would take it."""
+        if leased.job.seen.facts is not None:
+            return leased.job.seen.facts
+        source = await self._source(leased.job)
+        with leased.aside():
+            facts = await self._media.probe(source)
+        _check(facts)
+        await leased.write({"seen": replace(leased.job.seen, facts=facts)})
+        return facts
+
+    async def examined(self, leased: LeasedJob) -> Findings | None:
+        """What speaks against the chosen seconds; ``None`` where they could not be looked at: no reason to stop."""
+        seen = leased.job.seen
+        if seen.findings is None:
+            source = await self._source(leased.job)
+            try:
+                with leased.aside():
+                    findings = await self._media.examine(source, leased.job.request.chosen)
+            except (MediaFailed, BadFile):
+                _log.warning("not_examined", job=leased.job.id)
+                return None
+            seen = replace(seen, findings=findings)
+            await leased.write({"seen": seen})
+        return seen.findings
+
+    async def suggested(self, leased: LeasedJob) -> BestSeconds:
+        """The best seconds of the video; none where they could not be looked for: a person can still choose."""
+        seen = leased.job.seen
+        if seen.best is None:
+            source = await self._source(leased.job)
+            try:
+                with leased.aside():
+                    best = await self._media.suggest(source)
+            except (MediaFailed, BadFile):
+                _log.warning("no_suggestions", job=leased.job.id)
+                best = BestSeconds(suggestions=(), sampled=False, faces=False, voices=False)
+            seen = replace(seen, best=best)
+            await leased.write({"seen": seen})
+        return seen.best or BestSeconds(suggestions=(), sampled=False, faces=False, voices=False)
+
+    async def filmstrip(self, leased: LeasedJob, marks: Sequence[TimeRange] = ()) -> bytes:
+        """The video as one picture of many, with ``marks`` framed and numbered on it."""
+        source = await self._source(leased.job)
+        into = source.with_name(_MARKED_STRIP if marks else _STRIP)
+        if not await self._files.in_work(into):
+            with leased.aside():
+                await self._media.filmstrip(source, into, marks=marks)
+        return await self._files.read_work(into)
+
+    async def cut(self, leased: LeasedJob) -> None:
+        """Make the chosen seconds a file of their own, with its stills; the video itself is no longer needed then."""
+        job = leased.job
+        if job.seen.cut is not None:
+            return
+        source = await self._source(job)
+        with leased.aside():
+            cut = await self._media.cut(source, job.request.chosen, source.parent)
+        clip = await self._files.measure_work(source.with_name(cut.name), "video/mp4")
+        await leased.write({"file": clip, "seen": replace(job.seen, cut=cut)})
+        await self._files.drop_from_work(source)
+
+    async def stills(self, job: Job) -> tuple[Path, ...]:
+        """The stills of the clip as far as they are still there, best first."""
+        folder = await self._files.work_folder(job.id)
+        names = [still.name for still in job.seen.cut.stills] if job.seen.cut else []
+        return tuple([path for name in names if await self._files.in_work(path := folder / name)])
+
+    async def sent(self, job: Job) -> Path:
+        """The file that the provider gets. Raises BadSource where it is gone."""
+        return await self._present(job, job.seen.cut.name if job.seen.cut else SOURCE)
+
+    async def _source(self, job: Job) -> Path:
+        return await self._present(job, SOURCE)
+
+    async def _present(self, job: Job, name: str) -> Path:
+        path = await self._files.work_folder(job.id) / name
+        if job.file is None or not await self._files.in_work(path):
+            raise BadSource(
+                text("The video is no longer here. Attach it again with /character create; nothing was charged.")
+            )
+        return path
+
+
+def seen_anew(file: StoredFile) -> Seen:
+    """Nothing yet but which bytes they are."""
+    return Seen(sha256=file.sha256)
+
+
+def check_inside(chosen: TimeRange, facts: VideoFacts) -> None:
+    """Raise :class:`~bot.errors.BadRange` where ``chosen`` ends after the video."""
+    if float(chosen.end) > facts.seconds + _SLACK:
+        raise BadRange(
+            text(
+                "The video is {length} s long, but {range} ends after that. Name seconds inside it; nothing was "
+                "charged.",
+                length=f"{facts.seconds:.1f}".removesuffix(".0"),
+                range=chosen.people,
+            )
+        )
+
+
+def _check(facts: VideoFacts) -> None:
+    if facts.audio_codec is None:
+        raise BadFile(
+            text(
+                "That video has no sound, and ToAPIs takes none without. Send one with an audio track, best with the "
+                "character's voice; nothing was charged."
+            )
+        )
+    if facts.seconds + _SLACK < float(limits.RANGE_SHORTEST):
+        raise BadFile(
+            text(
+                "That video is shorter than a second, and one to three are needed. Send a longer one; nothing was "
+                "charged."
+            )
+        )

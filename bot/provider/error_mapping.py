@@ -1,0 +1,237 @@
+"""What a reply that is not the hoped-for one means: which error, and which sentence for a person.
+
+Section 7 of the provider's error table, row by row, and what its family and the proxies in front of it add.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any
+
+from bot.limits import PROVIDER_VIDEO_BYTES
+from bot.provider.errors import (
+    BadRequest,
+    BalanceEmpty,
+    ContentRefused,
+    FileTooLarge,
+    KeyRefused,
+    ModelClosed,
+    NothingTaken,
+    OutcomeUnknown,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    UnknownTask,
+)
+from bot.provider.rejection_reasons import Cause, reason_of, sentence
+from bot.provider.transport import Answer, Reply, Silence
+from bot.provider.wire import ErrorAnswer, FailureAnswer
+from bot.texts import Text, text
+
+LONGEST_WAIT = 3600.0  # seconds; a Retry-After beyond it is not believed
+_MOVED = frozenset({301, 302, 307, 308})  # 303 says that the request was taken and where to look
+_UNCLEAR = frozenset({408, 409})  # given up on half-way; or our client_business_id is there already
+_NO_MONEY = re.compile(r"insufficient.{0,20}(quota|balance|credits?)")
+_NO_TASK = re.compile(r"task.{0,10}(not.(exist|found)|does.not.exist)")
+
+
+class Purpose(StrEnum):
+    """What a call is for; it decides what a failure may have cost."""
+
+    SUBMIT = "submit"
+    UPLOAD = "upload"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a call was about: for a submission its model, the other models on offer, and the task it names."""
+
+    purpose: Purpose
+    model: str = ""
+    others: tuple[str, ...] = ()
+    from_task: str = ""
+
+
+def body_of(reply: Reply, about: About, *, now: datetime) -> dict[str, Any]:
+    """The JSON object of a 2xx. Raises the :class:`ProviderError` that any other reply amounts to."""
+    if isinstance(reply, Silence):
+        raise unclear(about, code=reply.trouble) if reply.sent else _out_of_reach(reply.trouble)
+    if 200 <= reply.status < 300 and reply.body is not None:
+        return reply.body
+    raise _error(reply, about, now)
+
+
+def _error(answer: Answer, about: About, now: datetime) -> ProviderError:
+    failure = _failure(answer, about)
+    wait = retry_after(answer.retry_after, now=now)
+    code = failure.code or answer.trouble
+    if answer.status == 429 and not _NO_MONEY.search(_said(failure)):
+        return RateLimited(_TOO_OFTEN, retry_after=wait, code=code)
+    return _refused(answer, failure, about) or unclear(about, status=answer.status, code=code, wait=wait)
+
+
+def unclear(about: About, *, status: int | None = None, code: str = "", wait: float | None = None) -> OutcomeUnknown:
+    """The error for an answer that settles nothing."""
+    return OutcomeUnknown(_NO_CLEAR_ANSWER[about.purpose], status=status, code=code, retry_after=wait)
+
+
+def too_large(*, status: int | None = None, code: str = "") -> FileTooLarge:
+    """The error for a video above the provider's limit."""
+    return FileTooLarge(_TOO_LARGE, status=status, code=code)
+
+
+def retry_after(header: str | None, *, now: datetime) -> float | None:
+    """Seconds to wait from a ``Retry-After`` header: a number, or an HTTP date (RFC 9110, 10.2.3). 0 to 3,600."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            then = parsedate_to_datetime(header)
+        except (ValueError, OverflowError):
+            return None
+        if then.tzinfo is None:  # "-0000": in UTC, from nowhere in particular
+            then = then.replace(tzinfo=UTC)
+        seconds = (then - now).total_seconds()
+    return None if seconds != seconds else min(LONGEST_WAIT, max(0.0, seconds))
+
+
+def _failure(answer: Answer, about: About) -> FailureAnswer:
+    """What the provider said, without the task id that it may repeat: a person typed that, and could say anything."""
+    failure = ErrorAnswer.model_validate(answer.body or {}).failure
+    if not about.from_task:
+        return failure
+    own = re.compile(re.escape(about.from_task), re.IGNORECASE)
+    return failure.model_copy(update={"code": own.sub("…", failure.code), "message": own.sub("…", failure.message)})
+
+
+def _said(failure: FailureAnswer) -> str:
+    return f"{failure.code} {failure.message}".lower()
+
+
+def _refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderError | None:
+    """The final no that ``answer`` is, or ``None`` where it is none.
+
+    A query is refused for good only by what concerns the key or the task: whatever else a proxy may say, the task
+    goes on, and its result is not to be lost for it.
+    """
+    status, code = answer.status, failure.code or answer.trouble
+    if status == 401:
+        return KeyRefused(_KEY_REFUSED, status=status, code=code)
+    if status == 402 or (400 <= status < 500 and _NO_MONEY.search(_said(failure))):
+        return BalanceEmpty(_BALANCE_EMPTY, status=status, code=code)
+    if about.purpose is Purpose.READ:
+        missing = status == 404 or (status == 400 and _NO_TASK.search(_said(failure)))
+        return UnknownTask(_TASK_GONE, status=status, code=code) if missing else None
+    if status in _MOVED:
+        return Rejected(_MOVED_AWAY, status=status, code=code)
+    if status >= 500:
+        gone = about.purpose is Purpose.SUBMIT and failure.code == "model_not_found"  # never got past the gateway
+        return _model_closed(about, status, code) if gone else None
+    if not 400 <= status < 500 or status in _UNCLEAR:
+        return None
+    if status == 413:
+        return too_large(status=status, code=code)
+    if about.purpose is Purpose.UPLOAD:
+        return BadRequest(_FILE_REFUSED, status=status, code=code)
+    return _submission_refused(answer, failure, about)
+
+
+def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) -> Rejected:
+    """A 4xx to a submission. By what was said first: one member's request must not close a model for everybody."""
+    status, code = answer.status, failure.code or answer.trouble
+    reason = reason_of(failure.code, failure.message)
+    if reason is Cause.MODEL:
+        return _model_closed(about, status, code)
+    if reason is Cause.CONTENT or (reason is None and status == 422):
+        return ContentRefused(_uncharged(Cause.CONTENT), status=status, code=code)
+    if reason is not None:
+        kind = BadRequest if status == 400 else Rejected
+        return kind(_uncharged(reason), status=status, code=code)
+    of_task = status in {403, 404} and not failure.code.startswith("model")
+    if about.from_task and (of_task or _NO_TASK.search(_said(failure))):
+        return UnknownTask(_UNKNOWN_TASK, status=status, code=code)
+    if status in {403, 404}:
+        if answer.html:
+            return Rejected(_BLOCKED, status=status, code=code)  # a proxy's page: the provider never saw the model
+        return _model_closed(about, status, code)
+    return BadRequest(_BAD_REQUEST, status=status, code=code)
+
+
+def _model_closed(about: About, status: int, code: str) -> ModelClosed:
+    return ModelClosed(model_closed_text(about.model, about.others), model=about.model, status=status, code=code)
+
+
+def model_closed_text(model: str, others: Sequence[str]) -> Text:
+    """What a person is told of a model that is not to be had, with the ones that may be."""
+    message = text(
+        "ToAPIs does not serve the model “{model}” to this bot at the moment. Nothing was charged. "
+        "Tell whoever runs the bot: it is the only model set up.",
+        model=model,
+    )
+    if others:
+        message = text(
+            "ToAPIs does not serve the model “{model}” to this bot at the moment. Nothing was charged. "
+            "Choose another one: {others}.",
+            model=model,
+            others=", ".join(others),
+        )
+    return message
+
+
+def _out_of_reach(code: str) -> NothingTaken:
+    return NothingTaken(text("ToAPIs cannot be reached. Nothing was charged. Try again in a few minutes."), code=code)
+
+
+def _uncharged(reason: Cause) -> Text:
+    return text("{reason} Nothing was charged.", reason=sentence(reason))
+
+
+_KEY_REFUSED = text(
+    "ToAPIs refused this bot's key. Nothing was charged, and whoever runs the bot was told. Try again later."
+)
+_BALANCE_EMPTY = text(
+    "This bot's balance at ToAPIs is used up. Nothing was charged, and whoever runs the bot was told. Try again later."
+)
+_TASK_GONE = text("ToAPIs knows no task with this ID. Asking costs nothing. Check the ID and try again.")
+_UNKNOWN_TASK = text("ToAPIs knows no task with this ID. Nothing was charged. Check the ID and try again.")
+_TOO_LARGE = text(
+    "ToAPIs takes videos of at most {megabytes} MB, and this one is larger. Nothing was charged. "
+    "Use a shorter clip, or one of lower quality.",
+    megabytes=PROVIDER_VIDEO_BYTES // (1024 * 1024),
+)
+_FILE_REFUSED = text(
+    "ToAPIs did not take this file. Nothing was charged. It takes MP4, MOV and WebM videos of at most "
+    "{megabytes} MB: try another one.",
+    megabytes=PROVIDER_VIDEO_BYTES // (1024 * 1024),
+)
+_BAD_REQUEST = text(
+    "ToAPIs did not accept this request. Nothing was charged. Check that the seconds lie inside the video, "
+    "that it has sound and that one face is seen clearly, and try again."
+)
+_MOVED_AWAY = text(
+    "The address of ToAPIs has moved. Nothing was charged. Tell whoever runs the bot: its base_url is to be changed."
+)
+_BLOCKED = text(
+    "The way to ToAPIs is blocked at the moment. Nothing was charged. Try again later, "
+    "and tell whoever runs the bot if it lasts."
+)
+_TOO_OFTEN = text(
+    "ToAPIs has more requests from this bot than it takes. Nothing was charged. Try again in a few minutes."
+)
+_NO_CLEAR_ANSWER = {
+    Purpose.SUBMIT: text(
+        "ToAPIs gave no clear answer, so this may have been charged. See /tasks before you send it again."
+    ),
+    Purpose.UPLOAD: text("The video could not be handed to ToAPIs. Nothing was charged. Try again in a few minutes."),
+    Purpose.READ: text(
+        "ToAPIs gave no clear answer when it was asked. Asking costs nothing. Try again in a few minutes."
+    ),
+}

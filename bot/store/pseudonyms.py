@@ -1,0 +1,49 @@
+"""A person without their name: the keyed hash under which what must outlive their deletion is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from sqlalchemy import insert, select
+
+from bot.store.database import Database
+from bot.store.tables import keys
+
+_NAME = "people"
+_BYTES = 32
+
+
+class Pseudonyms:
+    """HMAC-SHA256 of user ids under a key of this database's own, made once. Load it before anything else is asked.
+
+    Both raise RuntimeError before :meth:`load`.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._key = b""
+
+    async def load(self) -> None:
+        """Read the key; the first time, make it."""
+        query = select(keys.c.value).where(keys.c.name == _NAME)
+        async with self._database.write() as connection:
+            value = await connection.scalar(query)
+            if value is None:
+                value = secrets.token_hex(_BYTES)
+                await connection.execute(insert(keys).values(name=_NAME, value=value))
+        self._key = bytes.fromhex(value)
+
+    def of(self, user_id: int) -> str:
+        """The person's key, 64 hex digits."""
+        return self._keyed(str(user_id))
+
+    def of_server(self, guild_id: int) -> str:
+        """A server's key among those of people: for what those who are gone had used of its day."""
+        return self._keyed(f"server {guild_id}")
+
+    def _keyed(self, what: str) -> str:
+        if not self._key:
+            raise RuntimeError("the key is not loaded")
+        return hmac.new(self._key, what.encode(), hashlib.sha256).hexdigest()

@@ -1,0 +1,61 @@
+"""Whatever somebody calls something, it is shown letter by letter and breaks nothing around it."""
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.chat.markdown import PARAM_LENGTH, code_block, escape, plain, say
+from bot.texts import text
+
+HOSTILE = st.text(max_size=400) | st.text(alphabet="\\`*_~|<>#[]()@:/-+.1\u202e\n \u200b", max_size=60)
+SIGN = r"\\([^0-9A-Za-z\s])"
+
+
+@given(HOSTILE)
+@example("@everyone")
+@example("- a list")
+@example("12. a list")
+@example("https://evil.example")
+@example("\ud800")
+def test_escaped_text_means_nothing_to_discord(value: str) -> None:
+    shown = escape(value)
+    bare = re.sub(SIGN, "", shown)
+    assert not set(bare) & set("\\`*_~|<>#[]()")
+    assert not re.search(r"@(?!\u200b)", shown)
+    assert "://" not in bare
+    assert not re.match(r"[-+]|[0-9]+\.", shown)
+    assert "\n" not in shown
+    assert not set(shown) & set("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
+    shown.encode()  # Discord takes UTF-8
+
+
+@given(HOSTILE)
+def test_escapes_can_be_taken_off_again(value: str) -> None:
+    # What a reader sees: a backslash shows the sign after it.
+    seen = re.sub(SIGN, r"\1", escape(value))
+    assert seen.replace("@\u200b", "@") == plain(value, PARAM_LENGTH)
+
+
+@given(HOSTILE, st.integers(1, 300))
+def test_plain_is_one_line_that_fits(value: str, limit: int) -> None:
+    assert len(plain(value, limit)) <= limit
+    assert "\n" not in plain(value, limit)
+
+
+@given(HOSTILE)
+def test_code_block_cannot_be_left(value: str) -> None:
+    assert code_block(value).count("```") == 2
+
+
+def test_ordinary_names_stay_as_they_are() -> None:
+    for name in ("Ada", "Żółć 2", "家族", "👩‍👩‍👧", "it's me, Ada!", "sora-2-pro"):
+        assert escape(name) == name
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_say_escapes_parameters_and_not_the_sentence(depth: int) -> None:
+    inner = text("**{name}**", name="*a*")
+    message = text("_{inner}_ {number}", inner=inner, number=3) if depth else inner
+    assert say(message, "en-GB") == (r"_**\*a\***_ 3" if depth else r"**\*a\***")

@@ -1,0 +1,27 @@
+"""A card is a value: it can be sent as often as wanted, and its pictures have names that fit what they are."""
+
+import discord
+import pytest
+
+from bot.chat.message import picture_file
+from bot.chat.render_job import render_result
+from bot.values.files import StoredFile
+from bot.values.job import Job
+from tests.chat.samples import PICTURE, a_character
+
+
+async def test_card_can_be_sent_twice(job: Job) -> None:
+    card = render_result(job, a_character(), PICTURE, "en")
+    for _ in range(2):
+        (file,) = card.attachments()
+        assert file.fp.read() == PICTURE
+        made = card.view()
+        assert made is not None
+        assert all(isinstance(item, discord.ui.DynamicItem) for item in made.children)
+        assert made.timeout is None
+
+
+@pytest.mark.parametrize(("mime", "name"), [("image/jpeg", "character-3.jpg"), ("image/tiff", "character-3.png")])
+def test_pictures_are_named_by_what_they_are(mime: str, name: str) -> None:
+    character = a_character(picture=StoredFile(key="k", sha256="s", size=1, mime=mime))
+    assert picture_file(character, PICTURE).name == name

@@ -1,0 +1,53 @@
+"""Where an interaction came from, in each kind of place where Discord lets one come from."""
+
+from typing import Any
+
+import discord
+import pytest
+
+from bot.chat.origin import origin_of
+from tests.chat.small_discord import APP_ID, CHANNEL_ID, GUILD_ID, OWNER_ID, Now
+
+PERSON = {"id": str(OWNER_ID), "username": "ada", "discriminator": "0", "avatar": None}
+MEMBER = {"user": PERSON, "roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "deaf": False, "mute": False,
+          "permissions": "0", "flags": 0}  # fmt: skip
+ROOM = {"id": str(CHANNEL_ID), "type": 0, "name": "general", "position": 0, "permissions": "0"}
+SERVER = {"guild_id": str(GUILD_ID), "member": MEMBER, "context": 0, "channel": ROOM}
+DM = {"user": PERSON, "context": 1, "channel": {"id": str(CHANNEL_ID), "type": 1, "recipients": [PERSON]}}
+GROUP = {"user": PERSON, "context": 2, "channel": {"id": str(CHANNEL_ID), "type": 3, "recipients": [PERSON]}}
+IN_SERVER, BY_PERSON = {"0": str(GUILD_ID)}, {"1": str(OWNER_ID)}
+
+
+def interaction(client: discord.Client, **place: Any) -> discord.Interaction[Any]:
+    payload: dict[str, Any] = {
+        "id": "1", "application_id": str(APP_ID), "type": 2, "token": "tok", "version": 1, "locale": "de",
+        "entitlements": [], "attachment_size_limit": 1, "app_permissions": "0",
+        "data": {"id": "2", "name": "character", "type": 1},
+    }  # fmt: skip
+    return discord.Interaction(data=payload | place, state=client._connection)  # type: ignore[arg-type]  # a payload
+
+
+@pytest.mark.parametrize(
+    ("place", "installed", "guild", "member"),
+    [
+        (SERVER, IN_SERVER, GUILD_ID, True),
+        (SERVER, BY_PERSON, GUILD_ID, False),
+        (DM, {"0": "0"}, None, True),
+        (GROUP, BY_PERSON, None, False),
+        (SERVER | {"channel": {"id": "1", "type": 250}}, IN_SERVER, GUILD_ID, False),
+    ],
+    ids=["server", "server, user-installed", "direct message", "group", "unknown kind of channel"],
+)
+async def test_membership_by_place(
+    client: discord.Client, now: Now, place: dict[str, Any], installed: dict[str, str], guild: int | None, member: bool
+) -> None:
+    here = interaction(client, **place, authorizing_integration_owners=installed)
+    made = origin_of(here, private=False, ephemeral=False, clock=now)
+    assert (made.guild_id, made.bot_is_member) == (guild, member)
+
+
+async def test_everything_else_is_taken_along(client: discord.Client, now: Now) -> None:
+    made = origin_of(interaction(client, **SERVER), private=True, ephemeral=False, clock=now)
+    assert (made.channel_id, made.message_id, made.token, made.token_at) == (CHANNEL_ID, None, "tok", now.at)
+    assert (made.locale, made.private, made.ephemeral) == ("de", True, False)
+    assert "'tok'" not in repr(made)

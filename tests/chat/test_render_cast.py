@@ -1,0 +1,108 @@
+"""One page of a cast: what stands in it, and how its buttons find the next one."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat.render_cast import PER_PAGE, CastPage, render_page
+from bot.limits import CUSTOM_ID, NAME_LENGTH
+from bot.store.characters import Sort
+from bot.values.character import clean_name
+from bot.values.files import StoredFile
+from tests.chat.samples import PICTURE, a_character
+
+FIRST = CastPage(0, Sort.NEWEST, "")
+LARGEST_ID = 2**63 - 1
+
+
+@given(st.integers(0, 10**6), st.sampled_from(Sort), st.text(max_size=100))
+def test_a_page_survives_its_way_through_a_button(offset: int, sort: Sort, typed: str) -> None:
+    page = CastPage(offset, sort, clean_name(typed))
+    assert CastPage.parse(str(page)) == page
+
+
+@pytest.mark.parametrize("argument", ["", "1", "x.newest.", "1.loudest.", "1.newest"])
+def test_what_is_no_page_is_a_value_error(argument: str) -> None:
+    with pytest.raises(ValueError, match=r".*"):
+        CastPage.parse(argument)
+
+
+@pytest.mark.parametrize(
+    ("offset", "total", "shown"), [(8, 5, 4), (8, 4, 0), (4, 0, 0), (4, 8, 4), (4, 9, 4), (40, 9, 8)]
+)
+def test_a_page_beyond_the_end_becomes_the_last(offset: int, total: int, shown: int) -> None:
+    assert replace(FIRST, offset=offset).within(total).offset == shown
+
+
+def test_the_longest_search_and_the_longest_owner_fit_into_a_buttons_id() -> None:
+    page = CastPage(99_996, Sort.NEWEST, "x" * NAME_LENGTH)
+    card = render_page(LARGEST_ID, page, [a_character()] * PER_PAGE, 200_000, {}, "en-GB")
+    ids = [button.item.custom_id for button in card.buttons]
+    assert len(ids) == 2
+    assert all(each is not None and len(each) <= CUSTOM_ID for each in ids)
+
+
+def test_only_buttons_that_lead_somewhere_can_be_pressed() -> None:
+    def pressable(offset: int) -> list[bool]:
+        card = render_page(42, replace(FIRST, offset=offset), [a_character()], 9, {}, "en-GB")
+        return [not button.item.disabled for button in card.buttons]
+
+    assert pressable(0) == [False, True]
+    assert pressable(4) == [True, True]
+    assert pressable(8) == [True, False]
+    assert render_page(42, FIRST, [a_character()], PER_PAGE, {}, "en-GB").buttons == ()
+
+
+def test_pictures_stand_beside_their_own_character() -> None:
+    file = StoredFile(key="k", sha256="s", size=len(PICTURE), mime="image/jpeg")
+    cast = [a_character(id=1), a_character(id=2, picture=file), a_character(id=3, picture=file)]
+    card = render_page(42, FIRST, cast, 3, {2: b"two", 3: b"three"}, "en-GB")
+    assert [embed.thumbnail.url for embed in card.embeds] == [
+        None,
+        "attachment://character-2.jpg",
+        "attachment://character-3.jpg",
+    ]
+    assert {file.name: file.data for file in card.files} == {
+        "character-2.jpg": b"two",
+        "character-3.jpg": b"three",
+    }
+
+
+def test_an_entry_says_model_seconds_age_and_use() -> None:
+    used = datetime(2026, 3, 2, tzinfo=UTC)
+    card = render_page(42, FIRST, [a_character(last_used_at=used), a_character()], 2, {}, "en-GB")
+    made = int(a_character().created_at.timestamp())
+    assert card.embeds[0].description == (
+        f"sora-2 · 0:01–0:03 · made <t:{made}:R>\nLast used <t:{int(used.timestamp())}:R>"
+    )
+    assert (card.embeds[1].description or "").endswith("Not used in a video yet")
+
+
+@pytest.mark.parametrize(
+    ("page", "shown", "total", "count"),
+    [
+        (FIRST, 1, 1, "1 in your cast."),
+        (replace(FIRST, search="a"), 2, 2, "2 found in your cast."),
+        (FIRST, 4, 9, "1 to 4 of 9."),
+        (replace(FIRST, offset=8), 1, 9, "9 to 9 of 9."),
+    ],
+)
+def test_the_last_entry_says_how_many_there_are_and_what_to_do_next(
+    page: CastPage, shown: int, total: int, count: str
+) -> None:
+    card = render_page(42, page, [a_character()] * shown, total, {}, "en-GB")
+    assert card.embeds[-1].footer.text == (
+        f"{count} /character show shows one in full, with Rename and Delete. /character create makes another."
+    )
+
+
+def test_an_empty_page_says_what_to_do_next() -> None:
+    commands = {"character create": "</character create:1>"}
+    (empty,) = render_page(42, FIRST, [], 0, {}, "en-GB", commands).embeds
+    assert "first member with </character create:1>:" in (empty.description or "")
+    (unfound,) = render_page(42, replace(FIRST, search="*x*"), [], 0, {}, "en-GB").embeds
+    assert r"“\*x\*”" in (unfound.description or "")
+    assert "Leave out search" in (unfound.description or "")

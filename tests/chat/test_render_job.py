@@ -1,0 +1,214 @@
+"""Cards hold Discord's limits whatever they are about, and say what their readers need."""
+
+from typing import Any
+
+import discord
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import limits
+from bot.chat.message import MessageContent, PictureFile
+from bot.chat.render_job import (
+    redrawn,
+    render_character,
+    render_failure,
+    render_gone,
+    render_progress,
+    render_question,
+    render_result,
+)
+from bot.texts import text
+from bot.values.files import StoredFile
+from bot.values.job import Job, Outcome, Question
+from tests.chat.samples import PICTURE, a_character, a_job, asked_at
+from tests.chat.small_discord import Now
+
+EMBEDS, FILES, FIELD_VALUE, WHOLE_EMBED = 10, 10, 1024, 6000  # of one message (Discord: Message resource)
+HOSTILE = st.text(max_size=600) | st.sampled_from(["", " ", "```", "@everyone", "*" * 600, "\n" * 50, "[a](https://b)"])
+
+
+def words(card: MessageContent) -> str:
+    return "\n".join(str(embed.to_dict()) for embed in card.embeds)
+
+
+LINKED = {name: f"</{name}:{'9' * 19}>" for name in ("character create", "character show", "tasks")}
+
+
+def labels(card: MessageContent) -> list[str | None]:
+    return [button.item.label for button in card.buttons]
+
+
+def assert_discord_takes(card: MessageContent) -> None:
+    assert 0 < len(card.embeds) <= EMBEDS
+    assert len(card.files) <= FILES
+    assert sum(len(embed) for embed in card.embeds) <= WHOLE_EMBED
+    for embed in card.embeds:
+        assert len(embed.title or "") <= limits.EMBED_TITLE
+        assert len(embed.description or "") <= limits.EMBED_DESCRIPTION
+        for field in embed.fields:
+            assert 0 < len(field.name or "") <= limits.EMBED_TITLE
+            assert 0 < len(field.value or "") <= FIELD_VALUE
+    for button in card.buttons:
+        assert 0 < len(button.item.label or "") <= limits.BUTTON_LABEL
+        assert len(button.custom_id) <= limits.CUSTOM_ID
+    str([embed.to_dict() for embed in card.embeds]).encode()
+
+
+@given(name=HOSTILE, display_name=HOSTILE, username=HOSTILE, task_id=HOSTILE, with_picture=st.booleans())
+def test_characters_with_hostile_names_fit(with_picture: bool, **names: str) -> None:
+    job, character = a_job(asked_at(Now()())), a_character(**names)
+    picture = PICTURE if with_picture else None
+    for card in (
+        render_result(job, character, picture, "en", LINKED),
+        render_character(character, picture, "en", LINKED, owner_sees=True),
+    ):
+        assert_discord_takes(card)
+
+
+@given(reason=HOSTILE, percent=st.none() | st.integers(-5, 200))
+def test_ends_and_states_fit(reason: str, percent: int | None) -> None:
+    job = a_job(asked_at(Now()()), outcome=Outcome.FAILED, failure=text("{problem}.", problem=reason))
+    for card in (
+        render_failure(job, "en"),
+        render_progress(job, text("{x}", x=reason), percent, "en"),
+        render_gone(job, "en"),
+    ):
+        assert_discord_takes(card)
+
+
+def test_result_says_what_it_is_and_whose_it_is(job: Job) -> None:
+    character = a_character(picture=StoredFile(key="k", sha256="s", size=1, mime="image/webp"))
+    card = render_result(job, character, PICTURE, "en")
+    (embed,) = card.embeds
+    assert embed.title == "Ada"
+    assert embed.description == "In <@42>'s cast. ToAPIs calls it Ada the Tall."
+    fields = {field.name: field.value for field in embed.fields}
+    assert fields == {
+        "Reusable task ID": "```\ntask_01ABC\n```\nIt puts the character into new videos.",
+        "Model": "sora-2",
+        "Seconds used": "0:01–0:03",
+    }
+    assert job.id in (embed.footer.text or "")
+    assert embed.image.url == "attachment://character-3.webp"
+    assert card.files == (PictureFile("character-3.webp", PICTURE),)
+    assert labels(card) == ["Rename", "Delete"]
+    assert [button.press.custom_id for button in card.buttons] == ["cb:cast:rename:3:42", "cb:cast:delete:3:42"]
+    assert {button.item.style for button in card.buttons} == {discord.ButtonStyle.secondary}
+
+
+@pytest.mark.parametrize(
+    ("place", "whose"),
+    [
+        ({}, "In <@42>'s cast"),
+        ({"private": True}, "In your cast"),
+        ({"ephemeral": True}, "In your cast"),
+        ({"guild_id": None}, "In your cast"),  # in the direct messages with the bot
+        ({"guild_id": None, "bot_is_member": False}, "In <@42>'s cast"),  # in a group of people
+    ],
+)
+def test_only_what_nobody_else_reads_says_your(place: dict[str, Any], whose: str) -> None:
+    job = a_job(asked_at(Now()(), **place))
+    assert whose in words(render_result(job, a_character(), None, "en"))
+    assert ("your character" in words(render_progress(job, text("Making it"), 1, "en"))) is ("your" in whose)
+    assert ("<@42>" in words(render_progress(job, text("Making it"), 1, "en"))) is ("<@42>" in whose)
+
+
+@pytest.mark.parametrize("theirs", ["Ada", " Ada ", "\u202e "])
+def test_what_toapis_calls_it_is_said_only_where_it_is_something_else(job: Job, theirs: str) -> None:
+    assert render_result(job, a_character(display_name=theirs), PICTURE, "en").embeds[0].description == (
+        "In <@42>'s cast."
+    )
+
+
+def test_commands_can_be_clicked_in_texts_and_not_in_footers(job: Job) -> None:
+    kept = a_character(picture=StoredFile(key="k", sha256="s", size=1, mime="image/png"))
+    assert LINKED["character show"] in words(render_result(job, kept, None, "en", LINKED))
+    assert LINKED["tasks"] in words(render_failure(job, "en", LINKED))
+    assert LINKED["character create"] in words(render_gone(job, "en", LINKED))
+    assert LINKED["tasks"] in words(render_question(job, Question.SAME_AGAIN, "en", LINKED))
+
+
+@pytest.mark.parametrize("pictured", [True, False])
+def test_a_card_is_redrawn_under_its_new_name_and_keeps_the_rest(job: Job, pictured: bool) -> None:
+    card = render_result(job, a_character(name="Ada the Tall"), PICTURE if pictured else None, "en")
+    (shown,) = card.embeds
+    if pictured:
+        shown.set_image(url="https://cdn.example/signed.png")  # as Discord gives it back
+    new = redrawn(shown, a_character(), "character-3.png" if pictured else None, "en", to_owner=False)
+    assert new.title == "Ada"
+    assert (new.description or "").startswith("In <@42>'s cast. ToAPIs calls it Ada the Tall.")
+    assert ("no picture" in (new.description or "")) is not pictured
+    assert new.image.url == ("attachment://character-3.png" if pictured else None)
+    assert (new.footer.text, new.fields, new.colour) == (shown.footer.text, shown.fields, shown.colour)
+    assert shown.title == "Ada the Tall"
+
+
+def test_missing_pictures_are_spoken_of(job: Job) -> None:
+    none = render_result(job, a_character(), None, "en")
+    assert "no picture" in words(none)
+    kept = a_character(picture=StoredFile(key="k", sha256="s", size=1, mime="image/png"))
+    assert "/character show" in words(render_result(job, kept, None, "en"))
+    assert none.attachments() == []
+
+
+def test_username_is_for_its_owner_only(job: Job) -> None:
+    character = a_character()
+    assert "@ada.tall" in words(render_character(character, None, "en", owner_sees=True))
+    assert "ada.tall" not in words(render_character(character, None, "en", owner_sees=False))
+    assert "ada.tall" not in words(render_result(job, character, PICTURE, "en"))
+
+
+def test_card_of_ones_own_says_when_it_was_made() -> None:
+    (embed,) = render_character(a_character(), None, "en", owner_sees=True).embeds
+    assert (embed.footer.text, embed.timestamp) == ("Made", a_character().created_at)
+    assert embed.description == (
+        "In your cast. ToAPIs calls it Ada the Tall.\nToAPIs sent no picture of it; the character works all the same."
+    )
+    assert embed.fields[-1].name == "Username (keep it to yourself)"
+
+
+@pytest.mark.parametrize(("percent", "bar"), [(0, "`░░░░░░░░░░░░░░░░` 0 %"), (50, "`████████░░░░░░░░` 50 %"),
+                                              (130, "`████████████████` 100 %")])  # fmt: skip
+def test_progress_has_a_bar_and_a_beginning(job: Job, percent: int, bar: str) -> None:
+    shown = render_progress(job, text("Making it"), percent, "en").embeds[0].description or ""
+    began = f"Started <t:{int(job.created_at.timestamp())}:R> for <@42>. You need not wait: the result comes here."
+    assert shown.split("\n") == ["Making it", bar, began]
+
+
+def test_progress_without_a_known_percent_has_no_bar_and_no_job_id(job: Job) -> None:
+    card = render_progress(job, text("Waiting"), None, "en")
+    assert "█" not in words(card)
+    assert job.id not in words(card)  # the courier would take it for the result
+
+
+@pytest.mark.parametrize(
+    ("changes", "title", "buttons"),
+    [
+        ({"outcome": Outcome.FAILED}, "Nothing was made", []),
+        ({"outcome": Outcome.UNKNOWN}, "This may have been charged", ["Send again"]),
+        ({"outcome": Outcome.UNKNOWN, "task_id": "task_1"}, "This may have been charged", ["Check again"]),
+    ],
+)
+def test_failures_offer_what_applies(changes: dict[str, Any], title: str, buttons: list[str]) -> None:
+    card = render_failure(a_job(asked_at(Now()()), failure=text("It was {how}.", how="*silent*"), **changes), "en")
+    assert card.embeds[0].title == title
+    assert card.embeds[0].description == r"It was \*silent\*."
+    assert labels(card) == buttons
+    assert "Job 00112233445566ff" in words(card)
+
+
+def test_failure_without_a_reason_still_says_something(job: Job) -> None:
+    assert render_failure(job, "en").embeds[0].description
+
+
+@pytest.mark.parametrize(
+    ("question", "yes", "action"),
+    [(Question.CONSENT, "Yes, that is so", "consent"), (Question.SAME_AGAIN, "Make another", "again")],
+)
+def test_questions_have_a_yes_and_a_cancel(job: Job, question: Question, yes: str, action: str) -> None:
+    card = render_question(job, question, "en")
+    assert_discord_takes(card)
+    assert labels(card) == [yes, "Cancel"]
+    assert [button.press.action for button in card.buttons] == [action, "cancel"]
+    assert job.id not in words(card)

@@ -1,0 +1,131 @@
+"""The picker says what was found, offers it on buttons, and holds Discord's limits."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat.render_job import render_question, render_result
+from bot.chat.render_picker import chosen, render_picker, seconds_form
+from bot.values.files import StoredFile
+from bot.values.job import Job, JobKind, Question, Seen, Step
+from bot.values.time_range import TimeRange
+from bot.values.video import BestSeconds, Concern, Findings, Reason, Suggestion, VideoFacts
+from tests.chat.samples import PICTURE, a_character, a_job, asked_at
+from tests.chat.small_discord import Now
+from tests.chat.test_render_job import assert_discord_takes, labels, words
+
+STRIP = b"RIFF\0\0\0\0WEBP"
+
+
+def facts(**changes: Any) -> VideoFacts:
+    values: dict[str, Any] = {
+        "container": "mp4", "seconds": 8.0, "width": 1280, "height": 720, "frame_rate": 24.0,
+        "video_codec": "h264", "audio_codec": "aac",
+    }  # fmt: skip
+    return VideoFacts(**values | changes)
+
+
+def found(*suggestions: Suggestion, **changes: Any) -> BestSeconds:
+    return BestSeconds(**{"suggestions": suggestions, "sampled": False, "faces": True, "voices": True} | changes)
+
+
+GOOD = Suggestion(range=TimeRange.parse("4-7"), score=0.9, reasons=(Reason.ONE_FACE, Reason.SHARP, Reason.VOICE))
+POOR = Suggestion(range=TimeRange.parse("0.5-2"), score=0.2, concerns=(Concern.NO_SUBJECT, Concern.BLURRED))
+
+
+def picking(now: Now, best: BestSeconds | None, kind: JobKind = JobKind.CHARACTER, **seen: Any) -> Job:
+    looked = Seen(facts=seen.pop("facts", facts()), best=best)
+    return a_job(asked_at(now()), kind=kind, step=Step.CHOOSE, outcome=None, question=Question.SECONDS, seen=looked)
+
+
+def test_while_it_looks_it_says_so_and_takes_other_seconds_already(now: Now) -> None:
+    card = render_picker(picking(now, None), STRIP, "en-GB")
+    assert "Looking for the best seconds" in words(card)
+    assert labels(card) == ["Other seconds…", "Cancel"]
+    assert card.files[0].data == STRIP
+    assert card.embeds[0].image.url == card.files[0].url
+
+
+def test_each_suggestion_has_its_reasons_and_a_button(now: Now) -> None:
+    card = render_picker(picking(now, found(GOOD, POOR)), STRIP, "en-GB")
+    lines = (card.embeds[0].description or "").splitlines()
+    assert lines[0] == "**1** · 0:04–0:07 · one face, sharp, voice"
+    assert lines[1] == "**2** · 0:00.5–0:02 · no face found, blurred"
+    assert labels(card) == ["Use 1", "Use 2", "Other seconds…", "Cancel"]
+    assert "Nothing was charged" in lines[-1]
+    argument = card.buttons[0].press.argument
+    assert chosen(argument) == (picking(now, None).id, GOOD.range)
+
+
+@pytest.mark.parametrize(
+    ("best", "seen", "sentence"),
+    [
+        (found(POOR), {}, "None of it is ideal"),
+        (found(), {}, "No seconds stand out"),
+        (found(GOOD, sampled=True), {}, "only parts of it"),
+        (found(GOOD, faces=False), {}, "without its face model"),
+        (found(GOOD), {"facts": facts(width=640, height=360)}, "less than 720 lines"),
+    ],
+)
+def test_it_is_honest(now: Now, best: BestSeconds, seen: dict[str, Any], sentence: str) -> None:
+    assert sentence in words(render_picker(picking(now, best, **seen), STRIP, "en-GB"))
+    assert sentence not in words(render_picker(picking(now, found(GOOD)), STRIP, "en-GB"))
+
+
+def test_a_preview_only_shows(now: Now) -> None:
+    card = render_picker(picking(now, found(GOOD), JobKind.PREVIEW), STRIP, "en-GB")
+    assert card.buttons == ()
+    assert "/character create" in words(card)
+    assert "0:04–0:07" in words(card)
+
+
+RANGES = st.integers(0, 359_000_000).map(lambda start: TimeRange(Decimal(start) / 1000, Decimal(start + 2_999) / 1000))
+SUGGESTIONS = st.builds(
+    Suggestion,
+    range=RANGES,
+    score=st.floats(0, 1),
+    reasons=st.lists(st.sampled_from(Reason), unique=True).map(tuple),
+    concerns=st.lists(st.sampled_from(Concern), unique=True).map(tuple),
+)
+
+
+@given(suggestions=st.lists(SUGGESTIONS, max_size=5), sampled=st.booleans(), faces=st.booleans())
+def test_whatever_is_found_discord_takes_it(suggestions: list[Suggestion], sampled: bool, faces: bool) -> None:
+    best = found(*suggestions, sampled=sampled, faces=faces)
+    card = render_picker(picking(Now(), best), STRIP, "en-GB")
+    assert_discord_takes(card)
+    for button, suggestion in zip(card.buttons, suggestions, strict=False):
+        assert chosen(button.press.argument)[1] == suggestion.range
+
+
+def test_the_form_is_found_again_by_its_job(now: Now) -> None:
+    job = picking(now, found(GOOD))
+    assert seconds_form(job.id, "en-GB").custom_id == f"cbf:seconds:{job.id}"
+
+
+def test_doubts_are_listed_before_they_are_asked_about(now: Now) -> None:
+    findings = Findings(concerns=(Concern.SILENT, Concern.LOW_RESOLUTION), faces=True)
+    job = a_job(asked_at(now()), step=Step.CHOOSE, question=Question.CONCERNS, seen=Seen(findings=findings))
+    card = render_question(job, Question.CONCERNS, "en-GB")
+    assert "hardly any sound" in words(card)
+    assert "720 lines" in words(card)
+    assert labels(card) == ["Use anyway", "Pick again", "Cancel"]
+    assert_discord_takes(card)
+
+
+def test_what_was_seen_in_the_seconds_stands_on_the_result(now: Now) -> None:
+    findings = Findings(concerns=(Concern.CUT,), faces=True)
+    card = render_result(a_job(asked_at(now()), seen=Seen(findings=findings)), a_character(), PICTURE, "en-GB")
+    assert "jumps to another shot" in words(card)
+    assert_discord_takes(card)
+
+
+def test_a_still_in_the_pictures_place_is_called_one(now: Now) -> None:
+    still = StoredFile(key="7/ab", sha256="ab", size=9, mime="image/jpeg")
+    character = a_character(picture=still, picture_is_still=True)
+    assert "a still of your clip" in words(render_result(a_job(asked_at(now())), character, PICTURE, "en-GB"))

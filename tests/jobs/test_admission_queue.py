@@ -1,0 +1,162 @@
+"""More work than there are places for: a line in which everybody has their turn and hears of their place."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.errors import QuotaReached, Refusal
+from bot.texts import Text
+from bot.values.job import CharacterRequest, Job, Outcome, Step
+from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, with_limits
+
+
+@pytest.fixture
+async def narrow(shop: Shop) -> Shop:
+    """One place in all; a person may have five jobs."""
+    shop.settings = with_limits(shop.settings, limits={"running_per_user": 5, "running_in_all": 1})
+    await shop.restart()
+    return shop
+
+
+async def test_jobs_in_line_are_done_one_after_the_other(narrow: Shop) -> None:
+    jobs = [await narrow.ask(narrow.task(narrow.earlier_task()), owner=owner) for owner in (OWNER, STRANGER)]
+    assert (await narrow.job(jobs[0])).admitted_at is not None
+    assert (await narrow.job(jobs[1])).admitted_at is None
+    await narrow.run()
+    for job in jobs:
+        assert (await narrow.job(job)).outcome is Outcome.SUCCEEDED
+    first, second = [narrow.simulated.tasks[each.task_id].created for each in narrow.simulated.submissions]
+    assert (second - first).total_seconds() >= narrow.simulated.seconds_per_task
+
+
+async def test_nobody_starves_the_others(narrow: Shop) -> None:
+    greedy = [await narrow.ask(narrow.task(narrow.earlier_task())) for _ in range(5)]
+    modest = await narrow.ask(narrow.task(narrow.earlier_task()), owner=STRANGER)
+    await narrow.run()
+    order = [submission.business_id for submission in narrow.simulated.submissions]
+    assert order.index(modest.id) <= 2  # after what was under way, and one that came earlier
+    assert set(order) == {job.id for job in [*greedy, modest]}
+
+
+async def test_the_place_in_line_is_told(narrow: Shop) -> None:
+    jobs = []
+    for owner in (1, 2, 3):
+        jobs.append(await narrow.ask(narrow.task(narrow.earlier_task()), owner=owner))
+        narrow.clock.advance(1)
+    await narrow.runner.run_due()
+    await asyncio.sleep(0.05)  # told beside the work, not before it
+    told = {job_id: state for job_id, state, _ in narrow.courier.shown if state.startswith("In line")}
+    assert told == {
+        jobs[1].id: "In line: 0 before you. Nothing was charged yet",
+        jobs[2].id: "In line: 1 before you. Nothing was charged yet",
+    }
+
+
+@pytest.mark.parametrize("how", ["one is cancelled", "all are let in"])
+async def test_who_has_left_the_line_meanwhile_hears_no_more_of_it(
+    narrow: Shop, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    jobs = []
+    for owner in (1, 2, 3, 4):
+        jobs.append(await narrow.ask(narrow.task(narrow.earlier_task()), owner=owner))
+        narrow.clock.advance(1)
+    told: list[str] = []
+    begun: asyncio.Future[asyncio.Task[None] | None] = asyncio.get_running_loop().create_future()
+
+    async def they_leave(job: Job, state: Text, _percent: int | None) -> None:
+        if not str(state).startswith("In line"):
+            return
+        told.append(job.id)
+        if len(told) > 1:
+            return
+        if how == "one is cancelled":
+            await narrow.job_service.cancel(3, jobs[2].id)
+        else:
+            await narrow.jobs.let_in(10, now=narrow.clock())
+        begun.set_result(asyncio.current_task())
+
+    monkeypatch.setattr(narrow.courier, "progress", they_leave)
+    await narrow.runner.run_due()
+    async with asyncio.timeout(10):
+        telling = await begun
+        assert telling is not None
+        await telling
+    hear_of_it = {jobs[1].id, jobs[3].id} if how == "one is cancelled" else {jobs[1].id}
+    assert set(told) == hear_of_it
+
+
+async def test_a_restart_keeps_the_line(narrow: Shop) -> None:
+    jobs = [await narrow.ask(narrow.task(narrow.earlier_task()), owner=owner) for owner in (1, 2)]
+    await narrow.restart()
+    await narrow.run()
+    for job in jobs:
+        assert (await narrow.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_who_stands_in_line_may_leave_it(narrow: Shop) -> None:
+    await narrow.ask(narrow.task(narrow.earlier_task()), owner=1)
+    waiting = await narrow.ask(narrow.task(narrow.earlier_task()), owner=2)
+    await narrow.job_service.cancel(2, waiting.id)
+    await narrow.run()
+    assert len(narrow.simulated.submissions) == 1
+    assert (await narrow.job(waiting)).outcome is Outcome.CANCELLED
+
+
+async def test_fifty_commands_at_once_and_a_limit_of_three(shop: Shop) -> None:
+    shop.settings = with_limits(shop.settings, limits={"running_per_user": 3, "per_user_per_day": 0})
+    await shop.restart()
+    tasks = [shop.task(shop.earlier_task()) for _ in range(50)]
+    results = await asyncio.gather(*[shop.ask(task) for task in tasks], return_exceptions=True)
+    assert len([result for result in results if isinstance(result, QuotaReached)]) == 47
+    overview = await shop.job_service.overview(OWNER)
+    assert (overview.running, overview.used_today) == (3, 3)
+
+
+# -- who may come in ------------------------------------------------------------------------------------------------
+
+
+async def test_whom_the_operator_shut_out_begins_nothing(shop: Shop) -> None:
+    unclear = await _unclear(shop)
+    await shop.blocks.block(OWNER, now=shop.clock())
+    with pytest.raises(Refusal, match="Whoever runs this bot has closed it to you"):
+        await shop.ask()
+    with pytest.raises(Refusal):
+        await shop.job_service.send_again(OWNER, unclear, shop.origin())
+    await shop.ask(shop.task(shop.earlier_task()), owner=STRANGER)
+
+
+async def test_a_server_shuts_out_a_member_and_a_channel_for_itself_alone(shop: Shop) -> None:
+    await shop.servers.block(1, OWNER)
+    await shop.servers.close_channel(1, 2)
+    with pytest.raises(Refusal, match="closed the bot to you here"):
+        await shop.ask()
+    with pytest.raises(Refusal, match="switched me off in this channel"):
+        await shop.ask(owner=STRANGER)
+    elsewhere = shop.origin(guild_id=99)
+    request = CharacterRequest(source=shop.link(), range=RANGE, model="sora-2")
+    job = await shop.job_service.start(owner_id=OWNER, origin=elsewhere, request=request)
+    assert job.origin.guild_id == 99
+
+
+async def test_a_server_sets_itself_a_smaller_day(shop: Shop) -> None:
+    await shop.servers.set_day_limit(1, 1)
+    await shop.ask(shop.task(shop.earlier_task()))
+    with pytest.raises(QuotaReached, match="This server's limit of 1 a day"):
+        await shop.ask(shop.task(shop.earlier_task()), owner=STRANGER)
+
+
+async def _unclear(shop: Shop) -> str:
+    """A job of the owner's whose submission was never cleared up."""
+    job = await shop.ask(shop.task(shop.earlier_task()))
+    await shop.run_to(Step.SUBMIT, job)
+    await shop.jobs.claim("test", now=shop.clock(), limit=9)
+    await shop.jobs.change(
+        job.id,
+        "test",
+        {"step": Step.DONE, "outcome": Outcome.UNKNOWN, "finished_at": shop.clock()},
+        now=shop.clock(),
+        release=True,
+    )
+    return job.id
