@@ -1,0 +1,94 @@
+"""Limits on how much of one resource is used at once, shared fairly between the people who want it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+
+class FairLimiter:
+    """At most ``limit`` places at once; a free place goes to the waiting owner who holds the fewest.
+
+    Among owners who hold equally many, the one who has waited longest is next; one owner's own requests are served
+    in the order in which they came. So however many requests one person makes, another person waits for one place at
+    most, never for all of theirs. A place is held around the act alone (design, rule 15), never while something else
+    is waited for.
+    """
+
+    def __init__(self, limit: int) -> None:
+        """``limit``: places, at least 1. Raises ValueError otherwise: with none, everybody would wait for ever."""
+        if limit < 1:
+            raise ValueError("a limiter needs at least one place")
+        self._free = limit
+        self._held: Counter[int] = Counter()
+        self._waiting: OrderedDict[int, deque[asyncio.Future[None]]] = OrderedDict()  # by owner, who came first first
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for a place."""
+        return sum(map(len, self._waiting.values()))
+
+    @asynccontextmanager
+    async def place(self, owner_id: int) -> AsyncIterator[None]:
+        """Wait for a place, and hold it inside the ``async with`` block."""
+        await self._acquire(owner_id)
+        try:
+            yield
+        finally:
+            self._release(owner_id)
+
+    @contextmanager
+    def place_now(self, owner_id: int) -> Iterator[bool]:
+        """Hold a place inside the ``with`` block where one is free; yields whether one was. Never waits."""
+        if not self._free:
+            yield False
+            return
+        self._take(owner_id)
+        try:
+            yield True
+        finally:
+            self._release(owner_id)
+
+    async def _acquire(self, owner_id: int) -> None:
+        if self._free:  # a place is only ever free while nobody waits
+            self._take(owner_id)
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(owner_id, deque()).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._release(owner_id)  # the place came in the same moment: the next one gets it
+            else:
+                self._forget(owner_id, turn)
+            raise
+
+    def _take(self, owner_id: int) -> None:
+        self._free -= 1
+        self._held[owner_id] += 1
+
+    def _release(self, owner_id: int) -> None:
+        self._free += 1
+        self._held[owner_id] -= 1
+        if not self._held[owner_id]:
+            del self._held[owner_id]
+        while self._free and self._waiting:
+            following = min(self._waiting, key=lambda owner: self._held[owner])  # of equals, the first in the order
+            turn = self._waiting[following].popleft()
+            if self._waiting[following]:
+                self._waiting.move_to_end(following)
+            else:
+                del self._waiting[following]
+            if not turn.done():  # a cancelled one takes itself out as soon as it runs
+                self._take(following)
+                turn.set_result(None)
+
+    def _forget(self, owner_id: int, turn: asyncio.Future[None]) -> None:
+        turns = self._waiting.get(owner_id)
+        if turns is not None and turn in turns:
+            turns.remove(turn)
+            if not turns:
+                del self._waiting[owner_id]
