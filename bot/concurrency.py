@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 
 class FairLimiter:
@@ -92,3 +93,32 @@ class FairLimiter:
             turns.remove(turn)
             if not turns:
                 del self._waiting[owner_id]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """A limiter for each resource that jobs share (design, rule 15).
+
+    What was paid for has its own: it never waits behind somebody's slow link or long video.
+    """
+
+    links: FairLimiter  # downloads from other people's servers, which may be as slow as they like
+    attachments: FairLimiter  # downloads from Discord
+    results: FairLimiter  # downloads of what the provider made
+    uploads: FairLimiter
+    videos: FairLimiter  # child processes that look into a video
+    pictures: FairLimiter  # child processes that open a picture of the provider's
+    sends: FairLimiter  # messages to Discord
+
+    @classmethod
+    def of(cls, *, downloads: int, uploads: int, videos: int, sends: int) -> Places:
+        """So many places each; ``downloads`` for links, attachments and results alike."""
+        return cls(
+            links=FairLimiter(downloads),
+            attachments=FairLimiter(downloads),
+            results=FairLimiter(downloads),
+            uploads=FairLimiter(uploads),
+            videos=FairLimiter(videos),
+            pictures=FairLimiter(1),  # it takes a moment
+            sends=FairLimiter(sends),
+        )

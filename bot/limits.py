@@ -28,6 +28,7 @@ NAME_LENGTH = 32
 PICTURE_BYTES = 8 * 1024 * 1024
 JOB_ID_HEX = 16
 LEASE = timedelta(seconds=60)
+TASKS_PER_LANE = 256  # steps that are being done at once, mostly waiting; each is a task with a lease
 LEASE_RENEWAL = timedelta(seconds=20)
 SHUTDOWN_GRACE = timedelta(seconds=10)
 PROGRESS_GAP = timedelta(seconds=5)

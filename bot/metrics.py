@@ -90,7 +90,7 @@ DISCORD_FAULTS = Counter(
 )
 MEDIA_SECONDS = Histogram(
     "castbook_media_seconds",
-    "How long a look into a file took, its wait for a place included.",
+    "How long a look into a file took.",
     ["operation"],
     registry=REGISTRY,
     buckets=_LOOKS,

@@ -100,10 +100,10 @@ class Characters(commands.GroupCog, group_name="character", group_description="M
         self, interaction: discord.Interaction, video: discord.Attachment | None = None, link: str | None = None
     ) -> None:
         """For the person who asked alone. Refuse at once what cannot work, else defer before any I/O."""
-        request = CharacterRequest(source=self._source(video, link, None), range=None, model=self._default_model)
+        source = self._source(video, link, None)
         await interaction.response.defer(thinking=True, ephemeral=True)
         place = origin_of(interaction, private=True, ephemeral=True, clock=self._clock)
-        await self._job_service.preview(owner_id=interaction.user.id, origin=place, request=request)
+        await self._job_service.preview(owner_id=interaction.user.id, origin=place, source=source)
 
     def _source(self, video: discord.Attachment | None, link: str | None, task: str | None) -> Source:
         attachment = attached(video, max_bytes=self._max_bytes) if video else None

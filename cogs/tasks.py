@@ -21,7 +21,7 @@ from bot.chat.render_tasks import FAMILY, render_tasks
 from bot.errors import CastbookError, UnknownJob
 from bot.jobs.job_service import JobService
 from bot.jobs.video_inspection import check_inside
-from bot.store.jobs import JobStore
+from bot.store.owned_jobs import OwnedJobStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
 from bot.values.job import Job, Origin, Question
@@ -39,7 +39,7 @@ class Tasks(commands.Cog):
     family ``tasks`` stands under a list, which is drawn anew.
     """
 
-    def __init__(self, *, job_service: JobService, jobs: JobStore, presses: Presses, clock: Clock) -> None:
+    def __init__(self, *, job_service: JobService, jobs: OwnedJobStore, presses: Presses, clock: Clock) -> None:
         self._job_service = job_service
         self._jobs = jobs
         self._clock = clock
@@ -162,7 +162,7 @@ class Tasks(commands.Cog):
         return replace(place, message_id=message_id)
 
     async def _owned(self, interaction: discord.Interaction, job_id: str) -> Job:
-        job = await self._jobs.owned(interaction.user.id, job_id)
+        job = await self._jobs.get(interaction.user.id, job_id)
         if job is None:
             raise UnknownJob
         return job

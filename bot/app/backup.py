@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 from bot.config import Settings, StoreSettings
 from bot.errors import BadStart
+from bot.jobs import transitions
 from bot.store.backup import DATABASE, FILES, Contents, contents, copy_database, copy_file, copy_files, flush
 from bot.store.lock import LockFile
 from bot.values.clock import utc_now
@@ -39,7 +40,7 @@ def _backup(settings: StoreSettings, path: Path) -> tuple[Contents, int]:
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         part.mkdir(mode=0o700)
-        copy_database(_database(settings), part / DATABASE, now=utc_now())
+        copy_database(_database(settings), part / DATABASE, transitions.restored(utc_now()))
         made = contents(part / DATABASE)
         (part / FILES).mkdir(mode=0o700)
         gone = copy_files(settings.files, made.keys, part / FILES)
@@ -85,7 +86,7 @@ def _put_back(path: Path, database: Path, files: Path) -> int:
         flush(folder)
     part = database.with_name(f"{database.name}.restoring")
     part.unlink(missing_ok=True)
-    copy_database(path / DATABASE, part, now=utc_now())
+    copy_database(path / DATABASE, part, transitions.restored(utc_now()))
     part.replace(database)
     flush(database.parent)
     return len(copied)

@@ -19,10 +19,10 @@ from bot.chat.buttons import Presses
 from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
 from bot.chat.pending_results import PendingResults
+from bot.concurrency import Places
 from bot.config import Settings
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
-from bot.jobs.character import character_steps
 from bot.jobs.choose import Choose
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.collect import Collect
@@ -30,6 +30,7 @@ from bot.jobs.deliver import Deliver
 from bot.jobs.erasure import Erasure
 from bot.jobs.forgetting import Forgetting
 from bot.jobs.job_service import JobService
+from bot.jobs.kinds import character_content, character_steps, preview_steps
 from bot.jobs.ports import ByteSource
 from bot.jobs.prepare import Prepare, most_bytes
 from bot.jobs.runner import Runner
@@ -90,26 +91,31 @@ class App:
         source: ByteSource = wrap_source(self._downloader) if wrap_source else self._downloader
         self.access_policy = AccessPolicy(servers=stores.servers, blocks=stores.blocks)
         self._presses = Presses(refusal=self.access_policy.refusal)
-        self.media = MeasuredMediaWorker(workers=settings.media.workers)
+        self.media = MeasuredMediaWorker()
+        jobs = settings.jobs
+        self.places = Places.of(
+            downloads=jobs.downloads, uploads=jobs.uploads, videos=settings.media.workers, sends=jobs.sends
+        )
         self.client = CastbookClient(
             clock=clock,
             presses=self._presses,
-            waiting=PendingResults(stores.jobs.pending_results),
+            waiting=PendingResults(stores.owned_jobs.pending_results),
             commands_store=stores.commands,
             dev_guild=settings.discord.dev_guild,
             shard_count=shards,
         )
         self.courier = DiscordCourier(self.client, stores.files, clock=clock, owners=settings.discord.owners)
         self.breaker = CircuitBreaker(stores.provider_state, self.provider, clock, models=settings.toapis.models)
-        self._line = AdmissionQueue(
+        self._queue = AdmissionQueue(
             jobs=stores.jobs, courier=self.courier, clock=clock, in_all=settings.limits.running_in_all
         )
         self.runner = self._build_runner(source)
         self.job_service = JobService(
             jobs=stores.jobs,
+            owned=stores.owned_jobs,
             people=stores.people,
             access_policy=self.access_policy,
-            line=self._line,
+            queue=self._queue,
             consents=stores.consents,
             files=stores.files,
             disk=stores.disk,
@@ -155,54 +161,64 @@ class App:
 
     def _build_runner(self, source: ByteSource) -> Runner:
         stores, settings, random = self.stores, self.settings, self._random
-        inspection = VideoInspection(media=self.media, files=stores.files)
-        steps = character_steps(
-            Prepare(
-                jobs=stores.jobs,
-                consents=stores.consents,
-                files=stores.files,
-                disk=stores.disk,
-                source=source,
-                courier=self.courier,
-                inspection=inspection,
-                random=random,
-                settings=settings,
-            ),
-            Choose(courier=self.courier, files=stores.files, inspection=inspection, random=random),
-            Submit(
-                provider=self.provider,
-                breaker=self.breaker,
-                inspection=inspection,
-                courier=self.courier,
-                events=stores.events,
-                random=random,
-                settings=settings.toapis,
-                cut=settings.media.send == "clip",
-            ),
-            Watch(
-                provider=self.provider,
-                courier=self.courier,
-                events=stores.events,
-                random=random,
-                settings=settings.toapis,
-            ),
-            Collect(
-                characters=stores.characters,
-                files=stores.files,
-                source=source,
-                media=self.media,
-                inspection=inspection,
-                random=random,
-            ),
-            Deliver(characters=stores.characters, files=stores.files, courier=self.courier, random=random),
+        places = self.places
+        inspection = VideoInspection(media=self.media, files=stores.files, places=places)
+        prepare = Prepare(
+            jobs=stores.jobs,
+            owned=stores.owned_jobs,
+            consents=stores.consents,
+            files=stores.files,
+            disk=stores.disk,
+            source=source,
+            places=places,
+            courier=self.courier,
+            inspection=inspection,
+            random=random,
+            settings=settings,
+        )
+        choose = Choose(courier=self.courier, files=stores.files, inspection=inspection, random=random)
+        submit = Submit(
+            provider=self.provider,
+            breaker=self.breaker,
+            inspection=inspection,
+            places=places,
+            courier=self.courier,
+            events=stores.events,
+            random=random,
+            settings=settings.toapis,
+            cut=settings.media.send == "clip",
+        )
+        watch = Watch(
+            provider=self.provider,
+            courier=self.courier,
+            events=stores.events,
+            random=random,
+            settings=settings.toapis,
+        )
+        collect = Collect(
+            characters=stores.characters,
+            files=stores.files,
+            source=source,
+            media=self.media,
+            places=places,
+            inspection=inspection,
+            random=random,
+        )
+        deliver = Deliver(
+            contents={JobKind.CHARACTER: character_content(stores.characters)},
+            files=stores.files,
+            courier=self.courier,
+            random=random,
         )
         return Runner(
             stores.jobs,
-            {JobKind.CHARACTER: steps, JobKind.PREVIEW: steps},
+            {
+                JobKind.CHARACTER: character_steps(prepare, choose, submit, watch, collect, deliver),
+                JobKind.PREVIEW: preview_steps(prepare, choose, deliver),
+            },
             clock=self.clock,
             random=random,
-            concurrency=settings.jobs.concurrency,
-            line=self._line,
+            queue=self._queue,
         )
 
     async def open(self) -> None:
@@ -244,7 +260,7 @@ class App:
             characters,
             Cast(group=characters.group, presses=self._presses, characters=stores.characters, files=stores.files),
             menu,
-            Tasks(job_service=self.job_service, jobs=stores.jobs, presses=self._presses, clock=self.clock),
+            Tasks(job_service=self.job_service, jobs=stores.owned_jobs, presses=self._presses, clock=self.clock),
             Privacy(
                 store=stores.privacy,
                 archivist=Archivist(stores.files),

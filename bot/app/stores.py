@@ -15,6 +15,7 @@ from bot.store.disk import DiskUse
 from bot.store.drafts import DraftStore
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.store.owned_jobs import OwnedJobStore
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
@@ -32,6 +33,7 @@ class Stores:
     servers: ServerStore
     blocks: BlockStore
     jobs: JobStore
+    owned_jobs: OwnedJobStore
     characters: CharacterStore
     drafts: DraftStore
     consents: ConsentStore
@@ -53,6 +55,7 @@ class Stores:
             servers=ServerStore(database, people),
             blocks=BlockStore(database, people),
             jobs=JobStore(database),
+            owned_jobs=OwnedJobStore(database),
             characters=CharacterStore(database),
             drafts=DraftStore(database),
             consents=ConsentStore(database),

@@ -24,13 +24,13 @@ from bot.chat.render_job import (
 )
 from bot.chat.render_picker import render_picker
 from bot.chat.rest_errors import RouteClosed
-from bot.jobs.ports import DiscordUnavailable, RecordAttempt, Undeliverable
+from bot.jobs.ports import Content, DiscordUnavailable, NothingMade, RecordAttempt, Undeliverable
 from bot.log import unexpected
 from bot.store.files import FileStore
 from bot.texts import Text, text
 from bot.values.character import Character
 from bot.values.clock import Clock
-from bot.values.job import DeliveryRoute, Job, Origin, Outcome, Question
+from bot.values.job import DeliveryRoute, Job, Origin, Question
 
 log = structlog.get_logger(__name__)
 
@@ -120,7 +120,7 @@ class DiscordCourier:
 
     # -- the end ------------------------------------------------------------------------------------------------
 
-    async def deliver(self, job: Job, character: Character | None, record: RecordAttempt) -> bool:
+    async def deliver(self, job: Job, content: Content, record: RecordAttempt) -> bool:
         """Hand the end of ``job`` to its owner by the first way that is open; ``False`` where none is.
 
         ``record`` is awaited before each message. Raises DiscordTrouble where trying again later may work; what
@@ -128,7 +128,7 @@ class DiscordCourier:
         """
         self._routes.check_login()
         self._shown.pop(job.id, None)
-        delivery = await self._delivery(job, character)
+        delivery = await self._delivery(job, content)
         for path, route in self._open_routes(job):
             try:
                 await route(job, delivery, record)
@@ -147,12 +147,13 @@ class DiscordCourier:
             yield DeliveryRoute.CHANNEL, self._routes.channel
         yield DeliveryRoute.DM, self._routes.dm
 
-    async def _delivery(self, job: Job, character: Character | None) -> Delivery:
+    async def _delivery(self, job: Job, content: Content) -> Delivery:
         locale, commands = job.origin.locale, mentions_of(self._client)
-        if job.outcome is not Outcome.SUCCEEDED:
+        if isinstance(content, NothingMade):
             card = render_failure(job, locale, commands)
             return Delivery(card, card, say(text("I could not make your character."), locale))
         sentence = say(text("Your character is ready."), locale)
+        character = content.character
         if character is None:
             card = render_gone(job, locale, commands)
             return Delivery(card, card, sentence)

@@ -17,7 +17,7 @@ from bot.chat.markdown import say
 from bot.chat.message import BLUE, MessageContent
 from bot.jobs.job_service import Overview
 from bot.texts import Text, text
-from bot.values.job import Job, JobKind, Outcome, Question, Step
+from bot.values.job import CharacterRequest, Job, JobKind, Outcome, PreviewRequest, Question, Step
 from bot.values.source import Attachment, Link
 
 FAMILY = "tasks"  # the same actions as "job", pressed in this list
@@ -104,19 +104,25 @@ def _entry(number: int, job: Job, now: datetime, locale: str, commands: Commands
         "{number}\\. **{what}** ({range}) · <t:{at}:R>\n{state}",
         number=number,
         what=_what(job),
-        range=job.request.range.people if job.request.range else text("seconds not picked yet"),
+        range=_range(job),
         at=int(at.timestamp()),
         state=_state(job),
     )
     return _Entry(job.id, say(lines, locale, commands), tuple(_actions(number, job, now)))
 
 
+def _range(job: Job) -> Text | str:
+    if isinstance(job.request, PreviewRequest):
+        return text("a preview")
+    return job.request.range.people if job.request.range else text("seconds not picked yet")
+
+
 def _what(job: Job) -> str:
-    if job.result and job.result.characters:
-        return job.request.name or job.result.characters[0].display_name
-    source = job.request.source
-    if job.request.name:
+    if isinstance(job.request, CharacterRequest) and job.request.name:
         return job.request.name
+    if job.result and job.result.characters:
+        return job.result.characters[0].display_name
+    source = job.request.source
     if isinstance(source, Attachment):
         return source.filename
     # As it is written: letters that only look like those of another host are not shown as them.

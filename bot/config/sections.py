@@ -122,9 +122,11 @@ class MediaSettings(_Section):
 class JobSettings(_Section):
     """How much is done at once."""
 
-    concurrency: Whole = Field(
-        8, description="The most steps of jobs that run at once; waiting for the provider is none."
+    downloads: Whole = Field(
+        8, description="The most downloads at once: so many from links, so many from Discord, so many of results."
     )
+    uploads: Whole = Field(4, description="The most clips that are sent to the provider at once.")
+    sends: Whole = Field(16, description="The most messages that are sent to Discord at once.")
 
 
 class LimitSettings(_Section):

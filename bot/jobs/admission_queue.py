@@ -1,4 +1,4 @@
-"""The waiting line: who is let in when there is a place, and what those who wait are told."""
+"""The admission queue: which job is let in when there is room, and what those who wait are told."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 
 class AdmissionQueue:
-    """At most ``in_all`` jobs are worked on at once (0: no limit); the others stand in line, owners in turn."""
+    """At most ``in_all`` jobs are worked on at once (0: no limit); the others wait, owners in turn."""
 
     def __init__(self, *, jobs: JobStore, courier: Courier, clock: Clock, in_all: int) -> None:
         self._jobs = jobs

@@ -7,13 +7,13 @@ from random import Random
 import structlog
 
 from bot import limits
+from bot.jobs import transitions
 from bot.jobs.backoff import backoff
-from bot.jobs.leased_job import LeasedJob, without_token
+from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Courier, DiscordUnavailable, Undeliverable
 from bot.jobs.video_inspection import VideoInspection
 from bot.store.files import FileStore
-from bot.store.jobs import JobChanges
-from bot.values.job import JobKind, Outcome, Question, Step
+from bot.values.job import JobKind, Question, Transition
 
 _log = structlog.get_logger(__name__)
 
@@ -32,24 +32,27 @@ class Choose:
         self._files = files
         self._random = random
 
-    async def __call__(self, leased: LeasedJob) -> JobChanges:
+    async def __call__(self, leased: LeasedJob) -> Transition:
         """Ask, or give up. A question that cannot be shown waits in /tasks."""
         job = leased.job
         if job.question is None:
             raise AssertionError("a job waits only with a question")
         deadline = job.origin.token_at + limits.CHOICE_OPEN
         if leased.now >= deadline:
-            return await self._expire(leased)
+            await self._files.drop_work(job.id)
+            return transitions.expired(job, leased.now)
         try:
             if job.question is Question.SECONDS:
                 await self._show_picker(leased)
             else:
                 await self._ask(leased, job.question)
         except DiscordUnavailable:
-            return leased.again(min(backoff(job.attempts, self._random), deadline - leased.now))
+            wait = min(backoff(job.attempts, self._random), deadline - leased.now)
+            return transitions.retried(leased.job, leased.now, wait)
         if job.kind is JobKind.PREVIEW:  # nobody has to answer
-            return await self._end(leased, Outcome.SUCCEEDED) | JobChanges(delivered_at=leased.now)
-        return {"next_attempt_at": deadline}
+            await self._files.drop_work(job.id)
+            return transitions.previewed(leased.job, leased.now)
+        return transitions.shown(leased.job, leased.now, deadline)
 
     async def _show_picker(self, leased: LeasedJob) -> None:
         """The filmstrip at once; the best seconds are marked on it as soon as they are found."""
@@ -65,19 +68,4 @@ class Choose:
         except Undeliverable:
             _log.info("question_not_shown", job=leased.job.id, question=question.value)
             return
-        await leased.write({"origin": origin})
-
-    async def _expire(self, leased: LeasedJob) -> JobChanges:
-        return await self._end(leased, Outcome.CANCELLED)
-
-    async def _end(self, leased: LeasedJob, outcome: Outcome) -> JobChanges:
-        await self._files.drop_work(leased.job.id)
-        return {
-            "step": Step.DONE,
-            "outcome": outcome,
-            "counted": False,
-            "finished_at": leased.now,
-            "next_attempt_at": None,
-            "origin": without_token(leased.job.origin),
-            "request": leased.job.request.without_address(),
-        }
+        await leased.note({"origin": origin})

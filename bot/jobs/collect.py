@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import structlog
 
 from bot import limits
+from bot.concurrency import Places
 from bot.errors import CastbookError, DownloadFailed
+from bot.jobs import transitions
 from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import ByteSource
@@ -15,10 +18,9 @@ from bot.jobs.video_inspection import VideoInspection
 from bot.media.worker import MediaWorker
 from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.files import FileStore
-from bot.store.jobs import JobChanges
 from bot.values.character import ProviderCharacter, clean_name
 from bot.values.files import StoredFile
-from bot.values.job import Job
+from bot.values.job import Job, Transition
 
 PICTURE_ATTEMPTS = 4
 
@@ -38,6 +40,7 @@ class Collect:
         files: FileStore,
         source: ByteSource,
         media: MediaWorker,
+        places: Places,
         inspection: VideoInspection,
         random: Random,
     ) -> None:
@@ -45,15 +48,16 @@ class Collect:
         self._files = files
         self._source = source
         self._media = media
+        self._places = places
         self._inspection = inspection
         self._random = random
 
-    async def __call__(self, leased: LeasedJob) -> JobChanges:
+    async def __call__(self, leased: LeasedJob) -> Transition | None:
         """Fetch, store, and write character and job in one transaction."""
-        job = leased.job
-        if job.result is None or job.task_id is None:
+        job, result = leased.job, leased.job.result
+        if result is None or job.task_id is None:
             raise AssertionError("a job is collected only once it has a result")
-        main = job.result.characters[0]  # of several, the first is the main one
+        main = result.characters[0]  # of several, the first is the main one
         last_try = job.attempts >= PICTURE_ATTEMPTS
         try:
             picture = await self._picture(leased, main, last_try=last_try)
@@ -61,24 +65,28 @@ class Collect:
             portable = await self._portable(job)
         except (DownloadFailed, OSError) as error:
             if not last_try:
-                return leased.again(backoff(job.attempts, self._random))
+                return transitions.retried(job, leased.now, backoff(job.attempts, self._random))
             _log.error("files_given_up", job=job.id, error=type(error).__name__)  # our own disk
             picture, still, portable = None, None, ()
         new = NewCharacter(
             owner_id=job.owner_id,
-            name=clean_name(job.request.name or "") or clean_name(main.display_name) or "Character",
+            name=clean_name(job.character.name or "") or clean_name(main.display_name) or "Character",
             display_name=clean_name(main.display_name) or "Character",
             username=main.username,
             provider_id=main.id,
             task_id=job.task_id,
-            model=job.request.model,
-            range=job.request.chosen,
+            model=job.character.model,
+            range=job.character.chosen,
             picture=picture or still,
             picture_is_still=still is not None,
             portable=portable,
         )
-        await leased.enter_cast(self._characters, new, job.result)
-        return {}
+
+        def collected(character_id: int) -> Transition:
+            return transitions.collected(job, leased.now, replace(result, character_id=character_id))
+
+        await leased.add_to_cast(self._characters, new, collected)
+        return None
 
     async def _picture(self, leased: LeasedJob, character: ProviderCharacter, *, last_try: bool) -> StoredFile | None:
         """The provider's, or ``None`` where it is not to be had. Raises DownloadFailed where it may be later."""
@@ -88,8 +96,9 @@ class Collect:
         folder = await self._files.work_folder(job.id)
         into = folder / "received"
         try:
-            await self._source.fetch(character.picture_url, into, max_bytes=limits.PICTURE_BYTES)
-            with leased.aside():
+            async with self._places.results.place(job.owner_id):
+                await self._source.fetch(character.picture_url, into, max_bytes=limits.PICTURE_BYTES)
+            async with self._places.pictures.place(job.owner_id):
                 picture = await self._media.picture(into, folder)
         except CastbookError as error:
             if isinstance(error, DownloadFailed) and not error.permanent and not last_try:

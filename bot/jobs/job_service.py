@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import structlog
 
 from bot import limits, metrics
 from bot.config import LimitSettings
 from bot.errors import BadRange, Refusal, UnknownJob
+from bot.jobs import transitions
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
@@ -21,19 +22,32 @@ from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
-from bot.store.owned_jobs import Amend
+from bot.store.owned_jobs import OwnedJobStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.texts import text
 from bot.values.clock import Clock
-from bot.values.job import CharacterRequest, Job, JobKind, Origin, Outcome, Question, Step
-from bot.values.source import EarlierTask
+from bot.values.job import (
+    CharacterRequest,
+    Job,
+    JobKind,
+    JobRequest,
+    Origin,
+    Outcome,
+    PreviewRequest,
+    Question,
+    Step,
+    Transition,
+)
+from bot.values.source import EarlierTask, Source
 from bot.values.time_range import TimeRange
 
 _log = structlog.get_logger(__name__)
 
+_Amend: TypeAlias = Callable[[CharacterRequest], CharacterRequest]
+
 # What a yes changes in the request.
-_YES: Mapping[Question, Amend] = {
+_YES: Mapping[Question, _Amend] = {
     Question.CONSENT: lambda request: request,
     Question.SAME_AGAIN: lambda request: replace(request, another=True),
     Question.CONCERNS: lambda request: replace(request, anyway=True),
@@ -72,9 +86,10 @@ class JobService:
         self,
         *,
         jobs: JobStore,
+        owned: OwnedJobStore,
         people: Pseudonyms,
         access_policy: AccessPolicy,
-        line: AdmissionQueue,
+        queue: AdmissionQueue,
         consents: ConsentStore,
         files: FileStore,
         disk: DiskUse,
@@ -86,9 +101,10 @@ class JobService:
         settings: LimitSettings,
     ) -> None:
         self._jobs = jobs
+        self._owned = owned
         self._people = people
         self._access_policy = access_policy
-        self._line = line
+        self._queue = queue
         self._consents = consents
         self._files = files
         self._disk = disk
@@ -112,35 +128,34 @@ class JobService:
         pause = await self._breaker.paused()
         if pause is not None:
             raise Refusal(paused_text(pause))
-        return await self._begin(JobKind.CHARACTER, owner_id, origin, request)
+        return await self._begin(owner_id, origin, request)
 
-    async def preview(self, *, owner_id: int, origin: Origin, request: CharacterRequest) -> Job:
-        """Only look at a video. It takes a place among those running, none of the day. Raises QuotaReached."""
-        return await self._begin(JobKind.PREVIEW, owner_id, origin, request)
+    async def preview(self, *, owner_id: int, origin: Origin, source: Source) -> Job:
+        """Only look at a video. It counts among the owner's running jobs, not in their day. Raises QuotaReached."""
+        return await self._begin(owner_id, origin, PreviewRequest(source=source))
 
-    async def _begin(self, kind: JobKind, owner_id: int, origin: Origin, request: CharacterRequest) -> Job:
+    async def _begin(self, owner_id: int, origin: Origin, request: JobRequest) -> Job:
         now = self._clock()
         job = Job(
             id=f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}",
-            kind=kind,
             owner_id=owner_id,
             origin=origin,
             step=Step.PREPARE,
             next_attempt_at=now,
             request=request,
-            counted=kind is not JobKind.PREVIEW,
+            counted=request.kind is not JobKind.PREVIEW,
             created_at=now,
             updated_at=now,
         )
-        self._check_welcome(owner_id, origin)
+        self._check_access(owner_id, origin)
         job = await self._jobs.add(job, self._quota(job))
         _log.info("job_started", job=job.id, kind=job.kind.value, source=request.source.kind)
         if job.admitted_at is None:
-            self._line.joined()
+            self._queue.joined()
         self._workers.wake()
         return job
 
-    def _check_welcome(self, owner_id: int, origin: Origin) -> None:
+    def _check_access(self, owner_id: int, origin: Origin) -> None:
         reason = self._access_policy.refusal(user_id=owner_id, guild_id=origin.guild_id, channels=(origin.channel_id,))
         if reason is not None:
             raise Refusal(reason)
@@ -171,7 +186,7 @@ class JobService:
         ``anyway``: they were suggested together with what speaks against them. Raises UnknownJob, and BadRange where
         they are not inside the video: then the question stays.
         """
-        waiting = await self._jobs.owned(owner_id, job_id)
+        waiting = await self._owned.get(owner_id, job_id)
         if waiting is None or waiting.seen.facts is None:
             raise UnknownJob
         check_inside(chosen, waiting.seen.facts)
@@ -183,98 +198,99 @@ class JobService:
             lambda request: replace(request, range=chosen, anyway=anyway),
         )
 
-    async def _answered(self, owner_id: int, job_id: str, question: Question, origin: Origin, amend: Amend) -> Job:
-        job = await self._jobs.answer(owner_id, job_id, question, origin, amend=amend, now=self._clock())
-        if job is not None:
-            await self._workers.interrupt(job_id)  # it may still be looking for the best seconds
+    async def _answered(self, owner_id: int, job_id: str, question: Question, origin: Origin, amend: _Amend) -> Job:
+        def decide(job: Job) -> Transition:
+            return transitions.answered(job, self._clock(), question, amend(job.character), origin)
+
+        job = await self._decided(owner_id, job_id, decide)
+        await self._workers.interrupt(job_id)  # it may still be looking for the best seconds
         return self._woken(job)
 
     async def pick(self, owner_id: int, job_id: str, origin: Origin) -> Job:
-        """Show the picker at ``asked``: once more, or in the place of a doubt about seconds. Raises UnknownJob."""
-        job = await self._jobs.pick(owner_id, job_id, origin, now=self._clock())
-        if job is not None:
-            await self._workers.interrupt(job_id)
+        """Show the picker at ``origin``: once more, or in the place of a doubt about seconds. Raises UnknownJob."""
+        job = await self._decided(owner_id, job_id, lambda job: transitions.reopened(job, self._clock(), origin))
+        await self._workers.interrupt(job_id)
         return self._woken(job)
 
     async def cancel(self, owner_id: int, job_id: str) -> Job:
         """Only before the submission. Raises UnknownJob when it is too late for that."""
-        before = await self._jobs.owned(owner_id, job_id)
-        job = await self._jobs.cancel(owner_id, job_id, now=self._clock())
-        if before is None or job is None:
-            raise UnknownJob
+        before = await self._owned.get(owner_id, job_id)
+        job = await self._decided(owner_id, job_id, lambda job: transitions.cancelled(job, self._clock()))
         metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
         await self._workers.interrupt(job_id)  # its next write would find the lease gone; this spares the wait
         await self._files.drop_work(job_id)
-        await self._courier.withdraw(before, text("Cancelled. Nothing was charged."))
+        if before is not None:
+            await self._courier.withdraw(before, text("Cancelled. Nothing was charged."))
         return job
 
     async def send_again(self, owner_id: int, job_id: str, origin: Origin) -> Job:
         """The owner's own decision after an unclear submission, with the same id at the provider as before.
 
         A provider that remembers the id replays the first task then, and nothing is paid twice. Possible for as long
-        as the video is kept. Raises UnknownJob and QuotaReached.
+        as the video is kept; it counts as one more job of today. Raises UnknownJob and QuotaReached.
         """
-        kept_since = self._clock() - limits.RESEND_WINDOW
 
-        def applies(job: Job) -> bool:
-            unclear = job.outcome is Outcome.UNKNOWN and job.task_id is None
-            return unclear and job.finished_at is not None and job.finished_at > kept_since
+        def decide(job: Job) -> Transition:
+            now = self._clock()
+            if job.finished_at is None or now - job.finished_at > limits.RESEND_WINDOW:
+                raise UnknownJob
+            return transitions.resent(job, now, origin)
 
-        return await self._resume(owner_id, job_id, origin, applies=applies, step=lambda _: Step.SUBMIT)
+        return await self._resume(owner_id, job_id, origin, decide, self._quota)
 
     async def check_again(self, owner_id: int, job_id: str, origin: Origin) -> Job:
         """One more look at a task that outlived our patience, or at a result that could not be stored.
 
         Raises UnknownJob and QuotaReached.
         """
-        return await self._resume(
-            owner_id,
-            job_id,
-            origin,
-            applies=lambda job: job.outcome is Outcome.UNKNOWN and job.task_id is not None,
-            step=lambda job: Step.WATCH if job.result is None else Step.COLLECT,
-        )
+
+        def decide(job: Job) -> Transition:
+            return transitions.rechecked(job, self._clock(), origin)
+
+        running = Quota(running=self._settings.running_per_user)
+        return await self._resume(owner_id, job_id, origin, decide, lambda _: running)
 
     async def show_again(self, owner_id: int, job_id: str, origin: Origin) -> Job:
-        """Deliver to ``asked`` what could not be delivered before. Raises UnknownJob."""
-        return await self._resume(
-            owner_id, job_id, origin, applies=lambda job: job.undelivered, step=lambda _: Step.DELIVER
-        )
+        """Deliver to ``origin`` what could not be delivered before. Raises UnknownJob."""
+
+        def decide(job: Job) -> Transition:
+            return transitions.shown_again(job, self._clock(), origin)
+
+        return await self._resume(owner_id, job_id, origin, decide, lambda _: None)
 
     async def _resume(
         self,
         owner_id: int,
         job_id: str,
         origin: Origin,
-        *,
-        applies: Callable[[Job], bool],
-        step: Callable[[Job], Step],
+        decide: Callable[[Job], Transition],
+        quota: Callable[[Job], Quota | None],
     ) -> Job:
-        job = await self._jobs.owned(owner_id, job_id)
-        if job is None or not applies(job):
-            raise UnknownJob
-        self._check_welcome(owner_id, origin)
-        resumed = await self._jobs.resume(
-            owner_id,
-            job_id,
-            outcome=job.outcome,
-            step=step(job),
-            origin=origin,
-            now=self._clock(),
-            forget_submission=step(job) is Step.SUBMIT,
-            running_limit=self._settings.running_per_user,
-        )
-        return self._woken(resumed)
-
-    def _woken(self, job: Job | None) -> Job:
+        self._check_access(owner_id, origin)
+        job = await self._owned.get(owner_id, job_id)
         if job is None:
             raise UnknownJob
+        return self._woken(await self._decided(owner_id, job_id, decide, quota(job)))
+
+    async def _decided(
+        self, owner_id: int, job_id: str, decide: Callable[[Job], Transition], quota: Quota | None = None
+    ) -> Job:
+        """What the owner decided, written down. Raises UnknownJob where it is not possible (any more)."""
+        try:
+            job = await self._owned.decide(owner_id, job_id, decide, now=self._clock(), quota=quota)
+        except transitions.NotAllowed:
+            job = None
+        if job is None:
+            raise UnknownJob
+        return job
+
+    def _woken(self, job: Job) -> Job:
         self._workers.wake()
         return job
 
     async def overview(self, owner_id: int) -> Overview:
         """How everything of theirs stands."""
-        rows = await self._jobs.overview(owner_id, now=self._clock(), user_key=self._people.of(owner_id))
+        rows = await self._owned.overview(owner_id, now=self._clock(), user_key=self._people.of(owner_id))
         return Overview(
             unfinished=rows.unfinished,
             finished=rows.finished,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -12,6 +13,22 @@ from bot.values.character import Character
 from bot.values.job import DeliveryAttempt, Job, Origin, Question
 
 RecordAttempt: TypeAlias = Callable[[DeliveryAttempt], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterMade:
+    """A character to hand over; ``None`` where its owner has deleted it since."""
+
+    character: Character | None
+
+
+@dataclass(frozen=True, slots=True)
+class NothingMade:
+    """The job ended without a result: its ``outcome`` and ``failure`` say how and why."""
+
+
+Content: TypeAlias = CharacterMade | NothingMade
+"""What the end of a job hands to its owner, by the kind of job. The courier renders it."""
 
 
 class Undeliverable(Exception):
@@ -38,8 +55,8 @@ class Courier(Protocol):
         Raises :class:`Undeliverable` for good, :class:`DiscordUnavailable` where asking later may work.
         """
 
-    async def deliver(self, job: Job, character: Character | None, record: RecordAttempt) -> bool:
-        """Hand the end of a job to its owner (design, rule 5).
+    async def deliver(self, job: Job, content: Content, record: RecordAttempt) -> bool:
+        """Hand the end of a job, and ``content`` with it, to its owner (design, rule 5).
 
         ``record`` is awaited before each message that is not idempotent. Returns whether it arrived; raises
         :class:`DiscordUnavailable` where a later attempt may succeed.

@@ -7,21 +7,24 @@ from pathlib import Path
 from random import Random
 
 from bot import limits
+from bot.concurrency import Places
 from bot.config import Settings
 from bot.errors import BadFile, BadSource, DownloadFailed, QuotaReached, TooLarge
+from bot.jobs import transitions
 from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import ByteSource, Courier
-from bot.jobs.video_inspection import SOURCE, VideoInspection, check_inside, seen_anew
+from bot.jobs.video_inspection import SOURCE, VideoInspection, check_inside
 from bot.media.file_types import video_type
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
-from bot.store.jobs import JobChanges, JobStore
+from bot.store.jobs import JobStore
+from bot.store.owned_jobs import OwnedJobStore
 from bot.texts import text
 from bot.values.files import StoredFile
-from bot.values.job import Job, JobKind, Question, Step
-from bot.values.source import EarlierTask
+from bot.values.job import CharacterRequest, Job, PreviewRequest, Question, Seen, Transition
+from bot.values.source import Attachment, EarlierTask, Link
 from bot.values.time_range import TimeRange
 from bot.values.video import VideoFacts
 
@@ -35,45 +38,50 @@ class Prepare:
         self,
         *,
         jobs: JobStore,
+        owned: OwnedJobStore,
         consents: ConsentStore,
         files: FileStore,
         disk: DiskUse,
         source: ByteSource,
+        places: Places,
         courier: Courier,
         inspection: VideoInspection,
         random: Random,
         settings: Settings,
     ) -> None:
         self._jobs = jobs
+        self._owned = owned
         self._consents = consents
         self._files = files
         self._disk = disk
         self._bytes = source
+        self._places = places
         self._courier = courier
         self._inspection = inspection
         self._random = random
         self._settings = settings
 
-    async def __call__(self, leased: LeasedJob) -> JobChanges:
+    async def __call__(self, leased: LeasedJob) -> Transition:
         """Bring and check. Errors of the video or its link end the job uncharged."""
         try:
             await self._bring(leased)
         except DownloadFailed as error:
             if error.permanent or leased.job.attempts >= DOWNLOAD_ATTEMPTS:
                 raise
-            return leased.again(backoff(leased.job.attempts, self._random))
+            return transitions.retried(leased.job, leased.now, backoff(leased.job.attempts, self._random))
         facts = None if isinstance(leased.job.request.source, EarlierTask) else await self._look(leased)
         question = await self._question(leased, facts)
         if question is not None:
-            return leased.go(Step.CHOOSE) | JobChanges(question=question)
-        return leased.go(Step.SUBMIT)
+            return transitions.asked(leased.job, leased.now, question)
+        return transitions.prepared(leased.job, leased.now)
 
     async def _look(self, leased: LeasedJob) -> VideoFacts:
         if leased.job.seen.facts is None:
             await self._courier.progress(leased.job, text("Looking at the video"), None)
         facts = await self._inspection.probed(leased)
-        if leased.job.request.range is not None:
-            check_inside(leased.job.request.range, facts)
+        request = leased.job.request
+        if isinstance(request, CharacterRequest) and request.range is not None:
+            check_inside(request.range, facts)
         return facts
 
     async def _bring(self, leased: LeasedJob) -> None:
@@ -86,8 +94,9 @@ class Prepare:
                     text("The video is no longer here. Attach it again with /character create; nothing was charged.")
                 )
             await self._courier.progress(leased.job, text("Fetching the video"), None)
-            file = await self._fetch(leased.job, source.url, leased.now)
-            await leased.write({"file": file, "seen": seen_anew(file), "request": leased.job.request.without_address()})
+            file = await self._fetch(leased.job, source, source.url, leased.now)
+            request = leased.job.request.without_address()
+            await leased.note({"file": file, "seen": Seen(sha256=file.sha256), "request": request})
 
     async def _source(self, job: Job) -> Path:
         return await self._files.work_folder(job.id) / SOURCE
@@ -98,14 +107,16 @@ class Prepare:
         if owner != job.owner_id and not outside:
             raise BadSource(text("I know no such task of yours. Attach the video instead; nothing was charged."))
 
-    async def _fetch(self, job: Job, url: str, now: datetime) -> StoredFile:
+    async def _fetch(self, job: Job, source: Attachment | Link, url: str, now: datetime) -> StoredFile:
         cap = most_bytes(self._settings)
         allowed = self._settings.limits.files_mb_per_user * 1024 * 1024
         room = max(0, allowed - await self._disk.of(job.owner_id, now=now)) if allowed else cap
         try:
             if room == 0:
                 raise _no_room(allowed)
-            got = await self._bytes.fetch(url, await self._source(job), max_bytes=min(cap, room))
+            places = self._places.attachments if isinstance(source, Attachment) else self._places.links
+            async with places.place(job.owner_id):
+                got = await self._bytes.fetch(url, await self._source(job), max_bytes=min(cap, room))
         except TooLarge as error:
             if room < cap:
                 raise _no_room(allowed) from error
@@ -118,7 +129,7 @@ class Prepare:
     async def _question(self, leased: LeasedJob, facts: VideoFacts | None) -> Question | None:
         """The first thing that the owner has to say; each answer leads here again."""
         job = leased.job
-        if job.kind is JobKind.PREVIEW:
+        if isinstance(job.request, PreviewRequest):
             return Question.SECONDS
         if self._settings.consent.ask and not await self._consents.given(job.owner_id):
             return Question.CONSENT
@@ -134,7 +145,7 @@ class Prepare:
 
     async def _same_recently(self, leased: LeasedJob, chosen: TimeRange) -> bool:
         job, source = leased.job, leased.job.request.source
-        same = await self._jobs.same_recently(
+        same = await self._owned.same_recently(
             job.owner_id,
             but=job.id,
             sha256=job.seen.sha256,

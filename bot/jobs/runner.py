@@ -4,31 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import partial
 from random import Random
 
 import structlog
 
 from bot import limits, metrics
 from bot.errors import CastbookError, troubled, unexpected_uncharged
+from bot.jobs import transitions
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob, Steps
 from bot.log import unexpected as log_unexpected
 from bot.store.database_errors import database_fault_of
-from bot.store.jobs import JobChanges, JobStore, LeaseLost
+from bot.store.jobs import JobStore, LeaseLost
 from bot.texts import text
 from bot.values.clock import Clock
-from bot.values.job import Job, JobKind, Step
+from bot.values.job import Job, JobKind, Lane, Step, Transition
 from bot.values.uninterrupted import uninterrupted
 
 SET_BACK = timedelta(minutes=1)  # by which the clock has to go backwards for the jobs to be told
 LONGEST_NAP = 30.0  # seconds; after a jump of the clock forwards, the most that what is due has to wait
 MOST_DEFECTS = 5  # in a row, of one job, before it is given up
 MOST_DEFECTS_PAID = 60  # of a job whose task is at the provider: the better part of a day
-MOST_ASIDE = 100  # steps in line for something; each is a task with a lease
 _LAST_WRITES = 8  # attempts, over about a minute
 
 _log = structlog.get_logger(__name__)
@@ -37,9 +37,10 @@ _log = structlog.get_logger(__name__)
 class Runner:
     """Works through the jobs table. Woken by :meth:`wake`, otherwise by the earliest ``next_attempt_at``.
 
-    A job waits in the table, not in a task: only a step that is being done takes one of ``concurrency`` places,
-    unless it stands in line for something else meanwhile (:attr:`LeasedJob.aside`).
-    ``run`` is the service; ``run_due`` does all that is due now and returns (tests and the playground drive by it).
+    A job waits in the table; a step that is being done is a task with a lease. What a step uses (a download, a child
+    process, a message to Discord) has a limit of its own (:class:`~bot.concurrency.Places`), so a task costs little.
+    ``tasks`` only keeps their number in bounds, for each lane on its own: what was submitted never waits for what was
+    not. ``start`` is the service; ``run_due`` does all that is due now and returns, for tests and the playground.
     """
 
     def __init__(
@@ -49,18 +50,18 @@ class Runner:
         *,
         clock: Clock,
         random: Random,
-        concurrency: int,
-        line: AdmissionQueue | None = None,
+        queue: AdmissionQueue | None = None,
+        tasks: int = limits.TASKS_PER_LANE,
     ) -> None:
         self._store = store
         self._kinds = kinds
         self._clock = clock
         self._random = random
-        self._concurrency = concurrency
-        self._line = line
+        self._queue = queue
+        self._tasks = tasks
         self._holder = f"{random.getrandbits(64):016x}"
         self._working: dict[str, asyncio.Task[None]] = {}
-        self._aside: set[str] = set()
+        self._lanes: dict[str, Lane] = {}  # of those that are being worked on
         self._defects: dict[str, int] = {}
         self._latest: datetime | None = None
         self._woken = asyncio.Event()
@@ -100,8 +101,8 @@ class Runner:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        if self._line is not None:
-            await self._line.close()
+        if self._queue is not None:
+            await self._queue.close()
         try:
             await self._store.release_all(self._holder)
         except Exception as error:  # noqa: BLE001 - the next start clears every lease; nothing else may stop this one's end
@@ -142,13 +143,13 @@ class Runner:
 
     async def _claim(self) -> list[Job]:
         await self._follow_the_clock()
-        if self._line is not None:
-            await self._line.move()
+        if self._queue is not None:
+            await self._queue.move()
         free = self._free()
-        if free <= 0:
+        if not free:
             return []
         # A row that was taken from a step of ours (its owner answered, its lease ran out) waits for that step to end.
-        return await self._store.claim(self._holder, now=self._clock(), limit=free, but=set(self._working))
+        return await self._store.claim(self._holder, now=self._clock(), most=free, but=set(self._working))
 
     async def _follow_the_clock(self) -> None:
         """After a jump of the clock backwards, what would be due hours later only is due when it was meant to be."""
@@ -159,23 +160,15 @@ class Runner:
             await self._store.bring_forward(back)
         self._latest = now
 
-    def _free(self) -> int:
-        active = len(self._working) - len(self._aside)
-        return min(self._concurrency - active, self._concurrency + MOST_ASIDE - len(self._working))
-
-    @contextlib.contextmanager
-    def _step_aside(self, job_id: str) -> Iterator[None]:
-        self._aside.add(job_id)
-        self.wake()
-        try:
-            yield
-        finally:
-            self._aside.discard(job_id)
+    def _free(self) -> dict[Lane, int]:
+        """How many more tasks each lane may have; lanes without room are left out."""
+        used = Counter(self._lanes.values())
+        return {lane: self._tasks - used[lane] for lane in Lane if used[lane] < self._tasks}
 
     async def _nap(self) -> float:
-        if self._free() <= 0:
-            return LONGEST_NAP  # a step that ends wakes us
-        due = await self._store.next_due(self._holder, but=set(self._working))
+        """Seconds until something is due in a lane that has room; in the others, a step that ends wakes us."""
+        free = self._free()
+        due = await self._store.next_due(self._holder, lanes=free, but=set(self._working)) if free else None
         if due is None:
             return LONGEST_NAP
         return min(LONGEST_NAP, max(0.0, (due - self._clock()).total_seconds()))
@@ -200,12 +193,13 @@ class Runner:
 
     def _begin(self, job: Job) -> asyncio.Task[None]:
         task = asyncio.create_task(self._work(job), name=f"job-{job.id}")
-        self._working[job.id] = task
+        self._working[job.id], self._lanes[job.id] = task, job.lane
         task.add_done_callback(lambda _: self._ended(job.id))
         return task
 
     def _ended(self, job_id: str) -> None:
         self._working.pop(job_id, None)
+        self._lanes.pop(job_id, None)
         self.wake()
 
     async def _work(self, job: Job) -> None:
@@ -217,9 +211,9 @@ class Runner:
             await self._one_step(job)
 
     async def _one_step(self, job: Job) -> None:
-        leased = LeasedJob(job, self._holder, self._store, self._clock, aside=partial(self._step_aside, job.id))
+        leased = LeasedJob(job, self._holder, self._store, self._clock)
         try:
-            changes = await self._step(leased)
+            transition = await self._step(leased)
         except LeaseLost:
             _log.info("step_dropped")
         except asyncio.CancelledError:
@@ -229,41 +223,43 @@ class Runner:
                 await uninterrupted(self._give_back(leased))
         else:
             with contextlib.suppress(asyncio.CancelledError):  # it has had its way: the step is over
-                await uninterrupted(self._write_down(leased, changes, job))
+                await uninterrupted(self._write_down(leased, transition, job))
 
-    async def _step(self, leased: LeasedJob) -> JobChanges:
+    async def _step(self, leased: LeasedJob) -> Transition | None:
         job = leased.job
         try:
-            changes = await self._kinds[job.kind][job.step](leased)
+            transition = await self._kinds[job.kind][job.step](leased)
         except LeaseLost:
             raise
         except CastbookError as error:
+            if leased.job.lane is Lane.SUBMITTED:  # it says that nothing was charged, and that is not known here
+                return self._after_defect(leased, error)
             _log.info("job_failed", reason=error.text.msgid)
-            changes = leased.fail(error.text)
+            transition = transitions.failed(leased.job, leased.now, error.text)
         except Exception as error:  # noqa: BLE001 - any defect of a step is this job's trouble alone
             return self._after_defect(leased, error)
         self._defects.pop(job.id, None)
-        return changes
+        return transition
 
     async def _give_back(self, leased: LeasedJob) -> None:
         try:
-            await leased.release({})
+            await leased.release(None)
         except LeaseLost:
             return
         except Exception as error:  # noqa: BLE001 - a lease that is not given back ends by itself, within a minute
             log_unexpected("lease_not_given_back", error)
 
-    async def _write_down(self, leased: LeasedJob, changes: JobChanges, before: Job) -> None:
+    async def _write_down(self, leased: LeasedJob, transition: Transition | None, before: Job) -> None:
         """Write the end of a step, again and again: what it did (a task that is paid for) may be known only here."""
         for attempt in range(1, _LAST_WRITES + 1):
             try:
-                after = await leased.release(changes)
+                after = await leased.release(transition)
             except LeaseLost:
                 _log.info("step_dropped")
                 return
             except Exception as error:  # noqa: BLE001 - a row that cannot be written must not stop the loop
                 log_unexpected("step_not_written", error, attempt=attempt)
-                if self._stopping and "task_id" not in changes:
+                if self._stopping and (transition is None or "task_id" not in transition.changes):
                     return  # the next start does the step again; only a new task would be unknown to it
                 await asyncio.sleep(backoff(attempt, self._random, first=0.5, most=20.0).total_seconds())
             else:
@@ -272,24 +268,25 @@ class Runner:
                 _log.info("step_done", next=after.step.value, attempt=before.attempts)
                 return
 
-    def _after_defect(self, leased: LeasedJob, error: Exception) -> JobChanges:
-        job = leased.job
+    def _after_defect(self, leased: LeasedJob, error: Exception) -> Transition:
+        job, now = leased.job, leased.now
         error_id = log_unexpected("step_defect", error)
         defects = self._defects[job.id] = self._defects.get(job.id, 0) + 1
-        trouble = database_fault_of(error)
+        fault = database_fault_of(error)
         # A database that cannot be written is no job's fault; and as long as it cannot, no end could be written either.
-        patient = job.task_id is not None or (trouble is not None and not isinstance(error, OSError))
+        patient = job.task_id is not None or (fault is not None and not isinstance(error, OSError))
         if defects < (MOST_DEFECTS_PAID if patient else MOST_DEFECTS):
-            return leased.again(backoff(defects, self._random, first=5.0, most=1200.0))
+            return transitions.retried(job, now, backoff(defects, self._random, first=5.0, most=1200.0))
         del self._defects[job.id]
         if job.step is Step.DELIVER:
-            return {"step": Step.DONE, "next_attempt_at": None}
-        if job.submit_started_at is None:
-            return leased.fail(unexpected_uncharged(error_id) if trouble is None else troubled(trouble, error_id))
-        return leased.unknown(
-            text(
+            return transitions.kept(job, now)
+        return transitions.given_up(
+            job,
+            now,
+            uncharged=unexpected_uncharged(error_id) if fault is None else troubled(fault, error_id),
+            maybe_charged=text(
                 "Something went wrong on our side (ID {id}) after this was sent to ToAPIs, so it may have been "
-                "charged. See the buttons here or in /tasks, and give this ID to whoever runs the bot.",
+                "charged. Use the buttons here or in /tasks, and give this ID to the people who run this bot.",
                 id=error_id,
-            )
+            ),
         )

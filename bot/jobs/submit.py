@@ -9,7 +9,9 @@ from random import Random
 import structlog
 
 from bot import limits
+from bot.concurrency import Places
 from bot.config import ToapisSettings
+from bot.jobs import transitions
 from bot.jobs.backoff import backoff, jittered
 from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
 from bot.jobs.leased_job import LeasedJob
@@ -26,10 +28,9 @@ from bot.provider.errors import (
     Rejected,
 )
 from bot.provider.task import Task
-from bot.store.jobs import JobChanges
 from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text, text
-from bot.values.job import Job, Step, Upload
+from bot.values.job import Job, Transition, Upload
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
@@ -52,6 +53,7 @@ class Submit:
         provider: ToapisClient,
         breaker: CircuitBreaker,
         inspection: VideoInspection,
+        places: Places,
         courier: Courier,
         events: WebhookEventStore,
         random: Random,
@@ -61,13 +63,14 @@ class Submit:
         self._provider = provider
         self._breaker = breaker
         self._inspection = inspection
+        self._places = places
         self._events = events
         self._cut = cut
         self._courier = courier
         self._random = random
         self._settings = settings
 
-    async def __call__(self, leased: LeasedJob) -> JobChanges:
+    async def __call__(self, leased: LeasedJob) -> Transition:
         """One submission, or one look for an unclear one."""
         if leased.job.submit_started_at is not None:
             return await self._look(leased)
@@ -82,15 +85,15 @@ class Submit:
             return await self._not_taken(leased, error)
         return await self._create(leased, url)
 
-    async def _stopped(self, leased: LeasedJob) -> JobChanges | None:
-        await self._breaker.check_model(leased.job.request.model)
+    async def _stopped(self, leased: LeasedJob) -> Transition | None:
+        await self._breaker.check_model(leased.job.character.model)
         pause = await self._breaker.paused()
         if pause is None:
             return None
         if leased.now - pause.since > limits.SUBMISSION_PAUSE:
-            return leased.fail(paused_text(pause))
+            return transitions.failed(leased.job, leased.now, paused_text(pause))
         await self._courier.progress(leased.job, text("Waiting: submissions are paused, nothing was charged"), None)
-        return leased.wait(PAUSED_LOOK)
+        return transitions.waited(leased.job, leased.now, PAUSED_LOOK)
 
     async def _upload(self, leased: LeasedJob) -> str | None:
         """The URL of the clip at the provider; ``None`` where an earlier task is used instead. Costs nothing."""
@@ -105,18 +108,19 @@ class Submit:
         path = await self._inspection.sent(leased.job)
         mime = leased.job.file.mime if leased.job.file else "video/mp4"
         await self._courier.progress(job, text("Sending the video to ToAPIs"), None)
-        url = await self._provider.upload_video(path, mime=mime)
-        await leased.write({"upload": Upload(url=url, at=leased.now)})
+        async with self._places.uploads.place(job.owner_id):
+            url = await self._provider.upload_video(path, mime=mime)
+        await leased.note({"upload": Upload(url=url, at=leased.now)})
         return url
 
-    async def _create(self, leased: LeasedJob, url: str | None) -> JobChanges:
+    async def _create(self, leased: LeasedJob, url: str | None) -> Transition:
         source = leased.job.request.source
         await self._courier.progress(leased.job, text("Asking ToAPIs for the character"), None)
         await self._provider.submit_slot()  # before the row says that it is being sent: this may take seconds
-        job = await leased.write({"submit_started_at": leased.now, "lookups": 0})
+        job = await leased.apply(transitions.submitting(leased.job, leased.now))
         try:
             task = await self._provider.create_character(
-                model=job.request.model,
+                model=job.character.model,
                 range=_sent_range(job),
                 business_id=job.id,
                 url=url,
@@ -124,37 +128,42 @@ class Submit:
             )
         except OutcomeUnknown as error:
             _log.warning("submission_unclear", job=job.id, status=error.status)
-            return leased.wait(timedelta(seconds=limits.SUBMISSION_LOOKUPS[0]))
+            first = timedelta(seconds=limits.SUBMISSION_LOOKUPS[0])
+            return transitions.looked_up(job, leased.now, first, lookups=0)
         except ProviderError as error:
-            await leased.write({"submit_started_at": None})  # first of all: that nothing was taken is known only here
+            # First of all: that nothing was taken is known only here.
+            await leased.apply(transitions.not_taken(job, leased.now))
             return await self._not_taken(leased, error)
         return await self._taken(leased, task)
 
-    async def _taken(self, leased: LeasedJob, task: Task) -> JobChanges:
+    async def _taken(self, leased: LeasedJob, task: Task) -> Transition:
         poll = jittered(self._settings.poll_first, self._random)
         if self._settings.webhook_secrets and await self._events.waiting_for(leased.job.id, task.id):
             poll = timedelta()  # its webhook was quicker than the answer to the submission
         _log.info("submitted", job=leased.job.id, task=task.id)
-        return leased.go(Step.WATCH, after=poll) | JobChanges(task_id=task.id, progress=task.progress)
+        return transitions.taken(leased.job, leased.now, task.id, task.progress, poll)
 
-    async def _not_taken(self, leased: LeasedJob, error: ProviderError) -> JobChanges:
+    async def _not_taken(self, leased: LeasedJob, error: ProviderError) -> Transition:
         """What a failure means that certainly cost nothing: of a submission, or any failure of an upload."""
         job = leased.job
         if isinstance(error, KeyRefused | BalanceEmpty):
             if await self._breaker.pause(error):
                 await self._courier.tell_operators(_operator_text(error))
             # It counts: a balance that is not empty and yet too small would otherwise go round for ever.
-            return leased.fail(error.text) if job.attempts >= ATTEMPTS else leased.again(PAUSED_LOOK)
-        if isinstance(error, ModelClosed) and await self._breaker.close_model(job.request.model):
+            if job.attempts >= ATTEMPTS:
+                return transitions.failed(job, leased.now, error.text)
+            return transitions.retried(job, leased.now, PAUSED_LOOK)
+        if isinstance(error, ModelClosed) and await self._breaker.close_model(job.character.model):
             await self._courier.tell_operators(_operator_text(error))
         if isinstance(error, Rejected) or job.attempts >= ATTEMPTS:
-            return leased.fail(error.text if isinstance(error, Rejected) else _UNREACHABLE)
+            reason = error.text if isinstance(error, Rejected) else _UNREACHABLE
+            return transitions.failed(job, leased.now, reason)
         asked_for = error.retry_after if isinstance(error, RateLimited | OutcomeUnknown) else None
         if asked_for is not None:
-            return leased.again(jittered(asked_for, self._random))
-        return leased.again(backoff(job.attempts, self._random))
+            return transitions.retried(job, leased.now, jittered(asked_for, self._random))
+        return transitions.retried(job, leased.now, backoff(job.attempts, self._random))
 
-    async def _look(self, leased: LeasedJob) -> JobChanges:
+    async def _look(self, leased: LeasedJob) -> Transition:
         """Ask both status paths for our own id, after each of :data:`bot.limits.SUBMISSION_LOOKUPS` seconds."""
         job = leased.job
         await self._courier.progress(job, text("Checking whether ToAPIs took the request"), None)
@@ -164,7 +173,7 @@ class Submit:
             _log.info("lookup_failed", job=job.id, status=error.status)
             if self._outlived(leased) and job.attempts >= LAST_LOOKS:
                 return await self._unclear(leased)
-            return leased.again(backoff(job.attempts, self._random, first=5.0))
+            return transitions.retried(job, leased.now, backoff(job.attempts, self._random, first=5.0))
         if task is not None:
             _log.info("submission_found", job=job.id, task=task.id)
             return await self._taken(leased, task)
@@ -172,7 +181,7 @@ class Submit:
         if done >= len(limits.SUBMISSION_LOOKUPS):
             return await self._unclear(leased)
         gap = limits.SUBMISSION_LOOKUPS[done] - limits.SUBMISSION_LOOKUPS[done - 1]
-        return leased.wait(timedelta(seconds=gap)) | JobChanges(lookups=done)
+        return transitions.looked_up(job, leased.now, timedelta(seconds=gap), lookups=done)
 
     async def _named_by_event(self, job_id: str) -> Task | None:
         """The task that a webhook named together with our id (design, rule 2), as far as the provider confirms it."""
@@ -183,24 +192,26 @@ class Submit:
         started = leased.job.submit_started_at
         return started is not None and leased.now - started > timedelta(seconds=self._settings.keep_watching_for)
 
-    async def _unclear(self, leased: LeasedJob) -> JobChanges:
+    async def _unclear(self, leased: LeasedJob) -> Transition:
         await self._courier.tell_operators(
             text(
                 "The submission of job {job} was never confirmed by ToAPIs; it may have been charged.",
                 job=leased.job.id,
             )
         )
-        return leased.unknown(
+        return transitions.unclear(
+            leased.job,
+            leased.now,
             text(
                 "ToAPIs never said whether it took this request, so it may have been charged. "
-                "Nothing more is sent by itself; press “Send again” here or in /tasks if you want it made."
-            )
+                "I won't send it again by myself. If you want it made, press “Send again” here or in /tasks."
+            ),
         )
 
 
 def _sent_range(job: Job) -> TimeRange:
     """The chosen seconds, as they stand in the file that the provider gets."""
-    chosen = job.request.chosen
+    chosen = job.character.chosen
     return chosen if job.seen.cut is None else TimeRange(Decimal(0), chosen.seconds)
 
 

@@ -9,13 +9,13 @@ from pathlib import Path
 import structlog
 
 from bot import limits
+from bot.concurrency import Places
 from bot.errors import BadFile, BadRange, BadSource
 from bot.jobs.leased_job import LeasedJob
 from bot.media.worker import MediaFailed, MediaWorker
 from bot.store.files import FileStore
 from bot.texts import text
-from bot.values.files import StoredFile
-from bot.values.job import Job, Seen
+from bot.values.job import Job
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Findings, VideoFacts
 
@@ -27,13 +27,14 @@ _log = structlog.get_logger(__name__)
 
 
 class VideoInspection:
-    """Looks through the media worker. While a look stands in line there, its job takes no place in the runner.
+    """Looks through the media worker, with a place among the child processes for each look.
 
     Raises :class:`~bot.errors.BadFile` and :class:`~bot.media.worker.MediaFailed`, both with nothing charged.
     """
 
-    def __init__(self, *, media: MediaWorker, files: FileStore) -> None:
+    def __init__(self, *, media: MediaWorker, files: FileStore, places: Places) -> None:
         self._media = media
+        self._places = places
         self._files = files
 
     async def probed(self, leased: LeasedJob) -> VideoFacts:
@@ -41,10 +42,10 @@ class VideoInspection:
         if leased.job.seen.facts is not None:
             return leased.job.seen.facts
         source = await self._source(leased.job)
-        with leased.aside():
+        async with self._places.videos.place(leased.job.owner_id):
             facts = await self._media.probe(source)
         _check(facts)
-        await leased.write({"seen": replace(leased.job.seen, facts=facts)})
+        await leased.note({"seen": replace(leased.job.seen, facts=facts)})
         return facts
 
     async def examined(self, leased: LeasedJob) -> Findings | None:
@@ -53,13 +54,13 @@ class VideoInspection:
         if seen.findings is None:
             source = await self._source(leased.job)
             try:
-                with leased.aside():
-                    findings = await self._media.examine(source, leased.job.request.chosen)
+                async with self._places.videos.place(leased.job.owner_id):
+                    findings = await self._media.examine(source, leased.job.character.chosen)
             except (MediaFailed, BadFile):
                 _log.warning("not_examined", job=leased.job.id)
                 return None
             seen = replace(seen, findings=findings)
-            await leased.write({"seen": seen})
+            await leased.note({"seen": seen})
         return seen.findings
 
     async def suggested(self, leased: LeasedJob) -> BestSeconds:
@@ -68,13 +69,13 @@ class VideoInspection:
         if seen.best is None:
             source = await self._source(leased.job)
             try:
-                with leased.aside():
+                async with self._places.videos.place(leased.job.owner_id):
                     best = await self._media.suggest(source)
             except (MediaFailed, BadFile):
                 _log.warning("no_suggestions", job=leased.job.id)
                 best = BestSeconds(suggestions=(), sampled=False, faces=False, voices=False)
             seen = replace(seen, best=best)
-            await leased.write({"seen": seen})
+            await leased.note({"seen": seen})
         return seen.best or BestSeconds(suggestions=(), sampled=False, faces=False, voices=False)
 
     async def filmstrip(self, leased: LeasedJob, marks: Sequence[TimeRange] = ()) -> bytes:
@@ -82,7 +83,7 @@ class VideoInspection:
         source = await self._source(leased.job)
         into = source.with_name(_MARKED_STRIP if marks else _STRIP)
         if not await self._files.in_work(into):
-            with leased.aside():
+            async with self._places.videos.place(leased.job.owner_id):
                 await self._media.filmstrip(source, into, marks=marks)
         return await self._files.read_work(into)
 
@@ -92,10 +93,10 @@ class VideoInspection:
         if job.seen.cut is not None:
             return
         source = await self._source(job)
-        with leased.aside():
-            cut = await self._media.cut(source, job.request.chosen, source.parent)
+        async with self._places.videos.place(leased.job.owner_id):
+            cut = await self._media.cut(source, job.character.chosen, source.parent)
         clip = await self._files.measure_work(source.with_name(cut.name), "video/mp4")
-        await leased.write({"file": clip, "seen": replace(job.seen, cut=cut)})
+        await leased.note({"file": clip, "seen": replace(job.seen, cut=cut)})
         await self._files.drop_from_work(source)
 
     async def stills(self, job: Job) -> tuple[Path, ...]:
@@ -118,11 +119,6 @@ class VideoInspection:
                 text("The video is no longer here. Attach it again with /character create; nothing was charged.")
             )
         return path
-
-
-def seen_anew(file: StoredFile) -> Seen:
-    """Nothing yet but which bytes they are."""
-    return Seen(sha256=file.sha256)
 
 
 def check_inside(chosen: TimeRange, facts: VideoFacts) -> None:

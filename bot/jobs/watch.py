@@ -9,16 +9,16 @@ import structlog
 
 from bot import limits
 from bot.config import ToapisSettings
+from bot.jobs import transitions
 from bot.jobs.backoff import backoff, jittered
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Courier
 from bot.provider.client import ToapisClient
 from bot.provider.errors import OutcomeUnknown, ProviderError, RateLimited, UnknownTask
 from bot.provider.task import Task, TaskFailure, TaskState, failure_text, nobody_found_text
-from bot.store.jobs import JobChanges
 from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text, text
-from bot.values.job import CharacterResult, Step
+from bot.values.job import CharacterResult, Transition
 
 LAST_LOOKS = 5  # in a row, before the worst is believed: the bot may have been away, and its clock may have jumped
 BELIEVED_GONE = timedelta(minutes=10)  # how long after the submission a 404 may still be a slow replica
@@ -53,7 +53,7 @@ class Watch:
         self._random = random
         self._settings = settings
 
-    async def __call__(self, leased: LeasedJob) -> JobChanges:
+    async def __call__(self, leased: LeasedJob) -> Transition:
         """One query. Nothing but a final status ends the job; trouble on the way is waited out."""
         task_id = leased.job.task_id
         if task_id is None:
@@ -66,26 +66,25 @@ class Watch:
             _log.info("status_failed", job=leased.job.id, status=error.status, code=error.code)
             if self._given_up(leased) and leased.job.attempts >= LAST_LOOKS:
                 return self._too_long(leased, leased.job.progress)
-            return leased.again(self._after_trouble(leased, error))
+            return transitions.retried(leased.job, leased.now, self._after_trouble(leased, error))
         if task.state is TaskState.COMPLETED:
             return self._completed(leased, task)
         if task.state is TaskState.FAILED:
             _log.info("task_failed", job=leased.job.id, code=task.failure.code if task.failure else "")
-            return leased.fail(failure_text(task.failure or TaskFailure("", "")))
+            return transitions.failed(leased.job, leased.now, failure_text(task.failure or TaskFailure("", "")))
         return await self._running(leased, task)
 
-    def _completed(self, leased: LeasedJob, task: Task) -> JobChanges:
+    def _completed(self, leased: LeasedJob, task: Task) -> Transition:
         if not task.characters:
             # A completed task by the provider's count: nothing says that it is refunded, so it keeps its place.
-            return leased.fail(nobody_found_text()) | JobChanges(counted=True)
-        result = CharacterResult(characters=task.characters)
-        return leased.go(Step.COLLECT) | JobChanges(result=result, progress=100)
+            return transitions.failed(leased.job, leased.now, nobody_found_text(), counted=True)
+        return transitions.completed(leased.job, leased.now, CharacterResult(characters=task.characters))
 
-    async def _running(self, leased: LeasedJob, task: Task) -> JobChanges:
+    async def _running(self, leased: LeasedJob, task: Task) -> Transition:
         progress = max(leased.job.progress, task.progress)
         overdue = self._given_up(leased)
         if overdue and (leased.job.attempts >= LAST_LOOKS or self._asked_since(leased)):
-            return self._too_long(leased, progress) | JobChanges(progress=progress)
+            return self._too_long(leased, progress)
         late = self._watched(leased) - self._settings.show_progress_for
         if late <= 0:
             await self._courier.progress(leased.job, _STATES[task.state], progress)
@@ -93,10 +92,10 @@ class Watch:
         else:  # as long again as it is late already: the interval doubles, up to five minutes
             await self._courier.progress(leased.job, _STILL_RUNNING, None)  # shown once: it does not change any more
             poll = min(max(self._usual_poll(), late), limits.RESULT_SLOWEST_POLL.total_seconds())
-        changes = JobChanges(progress=progress) if overdue else JobChanges(progress=progress, attempts=0)
-        if await self._ended_meanwhile(leased):
-            return leased.go(Step.WATCH) | changes
-        return leased.again(jittered(poll, self._random)) | changes
+        wait = timedelta() if await self._ended_meanwhile(leased) else jittered(poll, self._random)
+        attempts = leased.job.attempts if overdue else 0
+        looked = transitions.retried(leased.job, leased.now, wait, attempts=attempts)
+        return looked.noting({"progress": progress})
 
     def _usual_poll(self) -> float:
         """Seconds; with webhooks, polling is only for those that get lost."""
@@ -109,27 +108,33 @@ class Watch:
             return False
         return await self._events.waiting_for(leased.job.id, leased.job.task_id)
 
-    async def _gone(self, leased: LeasedJob) -> JobChanges:
+    async def _gone(self, leased: LeasedJob) -> Transition:
         if self._watched(leased) < BELIEVED_GONE.total_seconds() or leased.job.attempts < LAST_LOOKS:
-            return leased.again(backoff(leased.job.attempts, self._random, first=self._settings.poll_every, most=60.0))
+            wait = backoff(leased.job.attempts, self._random, first=self._settings.poll_every, most=60.0)
+            return transitions.retried(leased.job, leased.now, wait)
         await self._courier.tell_operators(
             text("ToAPIs no longer knows the task of job {job}; it may have been charged.", job=leased.job.id)
         )
-        return leased.unknown(
+        return transitions.unclear(
+            leased.job,
+            leased.now,
             text(
                 "ToAPIs no longer knows this task, and it may have been charged. "
-                "Press “Check again” here or in /tasks later, or ask whoever runs the bot."
-            )
+                "Press “Check again” here or in /tasks later, or ask the people who run this bot."
+            ),
         )
 
-    def _too_long(self, leased: LeasedJob, progress: int) -> JobChanges:
-        return leased.unknown(
+    def _too_long(self, leased: LeasedJob, progress: int) -> Transition:
+        unclear = transitions.unclear(
+            leased.job,
+            leased.now,
             text(
-                "ToAPIs is still not done with this ({percent} %) after a very long time; it may have been charged. "
-                "Press “Check again” here or in /tasks whenever you like.",
+                "ToAPIs has been working on this for a very long time ({percent} % done), and it may have been "
+                "charged. Press “Check again” here or in /tasks at any time.",
                 percent=progress,
-            )
+            ),
         )
+        return unclear.noting({"progress": progress})
 
     def _after_trouble(self, leased: LeasedJob, error: ProviderError) -> timedelta:
         if isinstance(error, RateLimited | OutcomeUnknown) and error.retry_after is not None:

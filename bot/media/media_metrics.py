@@ -15,7 +15,7 @@ from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Vid
 
 
 class MeasuredMediaWorker(MediaWorker):
-    """Measures from the question to the answer, the wait for a place included."""
+    """Measures each child process from its start to its answer."""
 
     async def probe(self, source: Path) -> VideoFacts:
         """As in :class:`MediaWorker`."""

@@ -5,7 +5,6 @@ What goes wrong in a child, up to its death, is one failed piece of work with a 
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import json
 import os
@@ -85,15 +84,13 @@ _PICTURE = _Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _NoAn
 
 
 class MediaWorker:
-    """Opens other people's files in child processes, one for each piece of work, at most ``workers`` at a time.
+    """Opens other people's files in child processes, one for each piece of work.
 
-    Whoever asked first is served first. Files appear under their names only when they are whole; a failure leaves
-    nothing behind. Every method raises :class:`~bot.errors.BadFile` where the file cannot be used,
-    :class:`MediaFailed` where nobody knows, and :class:`OSError` where the folder cannot be written.
+    How many run at once is for the caller to say (:class:`~bot.concurrency.Places`). Files appear under their names
+    only when they are whole; a failure leaves nothing behind. Every method raises :class:`~bot.errors.BadFile` where
+    the file cannot be used, :class:`MediaFailed` where nobody knows, and :class:`OSError` where the folder cannot be
+    written.
     """
-
-    def __init__(self, *, workers: int = 1) -> None:
-        self._free = asyncio.Semaphore(workers)
 
     async def probe(self, source: Path) -> VideoFacts:
         """What the packets of the video say."""
@@ -138,11 +135,10 @@ class MediaWorker:
             "parent": os.getpid(),
             "limits": {"cpu_seconds": operation.cpu},
         }
-        async with self._free:
-            try:
-                said = await child_process.ask(json.dumps(question).encode(), seconds=operation.wall)
-            except ChildFailed as failure:
-                raise _without_answer(operation, failure) from failure
+        try:
+            said = await child_process.ask(json.dumps(question).encode(), seconds=operation.wall)
+        except ChildFailed as failure:
+            raise _without_answer(operation, failure) from failure
         try:
             reply = operation.reply.validate_json(said)
         except (ValidationError, BadRange):  # a range checks itself

@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, delete, func, or_, select, update
@@ -23,16 +22,10 @@ from bot.errors import BadStart
 from bot.limits import DATABASE_BUSY
 from bot.store.job_rows import readable, to_columns
 from bot.store.tables import HEAD, alembic_version, characters, drafts, files, jobs
-from bot.texts import text
-from bot.values.job import BEFORE_SUBMISSION, JobKind, Outcome, Step
+from bot.values.job import BEFORE_SUBMISSION, JobKind, Step, Transition
 
 DATABASE, FILES = "castbook.db", "files"  # what a backup consists of
 _WORK = "work"
-
-_UNCLEAR = text(
-    "This comes from a backup. It may have been sent to ToAPIs since, and charged; nothing is sent again by itself. "
-    "If no result has reached you, press “Send again”, which looks for it first, or ask anew with /character create."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +37,11 @@ class Contents:
     keys: frozenset[str]
 
 
-def copy_database(database: Path, into: Path, *, now: datetime) -> None:
+def copy_database(database: Path, into: Path, restored: Transition) -> None:
     """Copy ``database`` as it is at this moment, whoever writes to it, into the new file ``into``; then settle that.
 
-    Settled: unfinished jobs that may have been sent since are unclear, interaction tokens and half-written forms are
-    gone, and nothing that was ever deleted is left in the file. Raises :class:`~bot.errors.BadStart` and
+    Settled: ``restored`` happens to unfinished jobs that may have been sent since, interaction tokens and half-written
+    forms are gone, and nothing that was ever deleted is left in the file. Raises :class:`~bot.errors.BadStart` and
     :class:`OSError`.
     """
     unsettled = into.with_name(f"{into.name}.unsettled")
@@ -58,7 +51,7 @@ def copy_database(database: Path, into: Path, *, now: datetime) -> None:
         try:
             with engine.begin() as connection:
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
-                _settle(connection, now)
+                _settle(connection, restored)
         finally:
             engine.dispose()
         with closing(sqlite3.connect(unsettled, isolation_level=None)) as settled:
@@ -135,25 +128,14 @@ def _engine(copy: Path) -> Engine:
     return create_engine(URL.create("sqlite", database=str(copy)), hide_parameters=True)
 
 
-def _settle(connection: Connection, now: datetime) -> None:
+def _settle(connection: Connection, restored: Transition) -> None:
     """By columns that every version has: a copy may be older than we are."""
     unsent = (jobs.c.step.in_(BEFORE_SUBMISSION), jobs.c.outcome.is_(None))
     touched = or_(jobs.c.token.is_not(None), jobs.c.lease_owner.is_not(None))
-    unclear = to_columns(
-        {
-            "step": Step.DELIVER,
-            "outcome": Outcome.UNKNOWN,
-            "failure": _UNCLEAR,
-            "finished_at": now,
-            "updated_at": now,
-            "next_attempt_at": now,
-            "attempts": 0,
-            "question": None,
-        }
-    )
+    columns = to_columns(restored.changes) | {"updated_at": restored.changes["finished_at"]}
     connection.execute(update(jobs).where(touched).values(token=None, lease_owner=None, lease_until=None))
     connection.execute(delete(jobs).where(*unsent, jobs.c.kind == JobKind.PREVIEW))  # nothing but a look
-    connection.execute(update(jobs).where(*unsent).values(unclear))
+    connection.execute(update(jobs).where(*unsent).values(columns))
     connection.execute(delete(drafts))
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -15,12 +15,12 @@ from sqlalchemy.sql.elements import UnaryExpression
 
 from bot.errors import Refusal
 from bot.store.database import Database
-from bot.store.jobs import JobChanges, change_leased
+from bot.store.jobs import write_leased
 from bot.store.tables import character_files, characters, files
 from bot.texts import text
 from bot.values.character import Character, clean_name, name_key, numbered
 from bot.values.files import StoredFile
-from bot.values.job import CharacterResult, Job, Outcome, Step
+from bot.values.job import Job, Transition
 from bot.values.time_range import TimeRange
 
 
@@ -81,9 +81,15 @@ class CharacterStore:
         self._database = database
 
     async def add_for_job(
-        self, job_id: str, holder: str, new: NewCharacter, result: CharacterResult, *, now: datetime
+        self,
+        job_id: str,
+        holder: str,
+        new: NewCharacter,
+        collected: Callable[[int], Transition],
+        *,
+        now: datetime,
     ) -> tuple[Job, Character]:
-        """Enter ``new`` into the cast and mark its job succeeded and to be delivered, in one transaction.
+        """Add ``new`` to the cast and write its job's ``collected`` (given the character's id), in one transaction.
 
         The lease stays with ``holder``. Done twice for a job, it gives the same character. Raises
         :class:`~bot.store.jobs.LeaseLost`.
@@ -95,15 +101,8 @@ class CharacterStore:
                 for file in {file.key: file for file in (new.picture, *new.portable) if file}.values():
                     await _keep_file(connection, new.owner_id, file, now)
                 character = await _insert(connection, job_id, new, now)
-            ended = JobChanges(
-                result=replace(result, character_id=character.id),
-                outcome=Outcome.SUCCEEDED,
-                step=Step.DELIVER,
-                attempts=0,
-                next_attempt_at=now,
-                finished_at=now,
-            )
-            return await change_leased(connection, job_id, holder, ended, now=now), character
+            changes = collected(character.id).changes
+            return await write_leased(connection, job_id, holder, changes, now=now), character
 
     async def get(self, owner_id: int, character_id: int) -> Character | None:
         """The owner's character with this id."""

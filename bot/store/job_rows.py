@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
@@ -21,8 +21,11 @@ from bot.values.job import (
     DeliveryAttempt,
     Job,
     JobKind,
+    JobRequest,
+    JobResult,
     Origin,
     Outcome,
+    PreviewRequest,
     Question,
     Seen,
     Step,
@@ -33,10 +36,14 @@ _log = structlog.get_logger(__name__)
 _Read = TypeVar("_Read")
 
 _ASKED = TypeAdapter(Origin)
-_REQUEST = TypeAdapter(CharacterRequest)
+# By the job's kind: rows of the first versions do not say it again inside.
+_REQUESTS: Mapping[JobKind, TypeAdapter[Any]] = {
+    JobKind.CHARACTER: TypeAdapter(CharacterRequest),
+    JobKind.PREVIEW: TypeAdapter(PreviewRequest),
+}
+_RESULTS: Mapping[JobKind, TypeAdapter[Any]] = {JobKind.CHARACTER: TypeAdapter(CharacterResult)}
 _SEEN = TypeAdapter(Seen)
 _UPLOAD = TypeAdapter(Upload)
-_RESULT = TypeAdapter(CharacterResult)
 _FAILURE = TypeAdapter(Text)
 _DELIVERIES = TypeAdapter(tuple[DeliveryAttempt, ...])
 
@@ -46,32 +53,6 @@ _PLAIN = (
     *("lookups", "task_id", "maybe_charged", "progress", "delivered_at", "counted", "admitted_at"),
     *("created_at", "updated_at", "finished_at"),
 )
-
-
-class JobChanges(TypedDict, total=False):
-    """Fields of a job that a step may write; what is absent stays as it is."""
-
-    origin: Origin
-    step: Step
-    outcome: Outcome | None
-    attempts: int
-    next_attempt_at: datetime | None
-    request: CharacterRequest
-    file: StoredFile | None
-    seen: Seen
-    question: Question | None
-    upload: Upload | None
-    submit_started_at: datetime | None
-    lookups: int
-    task_id: str | None
-    maybe_charged: bool
-    progress: int
-    result: CharacterResult | None
-    failure: Text | None
-    deliveries: tuple[DeliveryAttempt, ...]
-    delivered_at: datetime | None
-    counted: bool
-    finished_at: datetime | None
 
 
 class UnreadableRow(Exception):
@@ -100,22 +81,22 @@ def job_columns(job: Job) -> dict[str, Any]:
 def to_job(row: RowMapping) -> Job:
     """Read a row. Raises :class:`UnreadableRow`."""
     try:
+        kind = JobKind(row["kind"])
         return Job(
             **{name: row[name] for name in _PLAIN},
-            kind=JobKind(row["kind"]),
             step=Step(row["step"]),
             outcome=_maybe(Outcome, row["outcome"]),
             question=_maybe(Question, row["question"]),
             origin=replace(_ASKED.validate_json(row["origin"]), token=row["token"], token_at=row["token_at"]),
-            request=_REQUEST.validate_json(row["request"]),
+            request=_REQUESTS[kind].validate_json(row["request"]),
             file=_file(row),
             seen=_maybe(_SEEN.validate_json, row["seen"]) or Seen(),
             upload=_maybe(_UPLOAD.validate_json, row["upload"]),
-            result=_maybe(_RESULT.validate_json, row["result"]),
+            result=None if row["result"] is None else _RESULTS[kind].validate_json(row["result"]),
             failure=_maybe(_FAILURE.validate_json, row["failure"]),
             deliveries=_DELIVERIES.validate_json(row["deliveries"]),
         )
-    except (ValueError, TypeError, CastbookError) as error:
+    except (ValueError, TypeError, KeyError, CastbookError) as error:
         # Not chained: what pydantic says quotes the row, and the row holds links and tokens.
         raise UnreadableRow(row["id"], type(error).__name__) from None
 
@@ -188,6 +169,14 @@ def _refuse_naive(instant: datetime) -> None:
         raise ValueError("an instant without a time zone cannot be stored")
 
 
+def _request_columns(request: JobRequest) -> dict[str, Any]:
+    return {"kind": request.kind, "request": _REQUESTS[request.kind].dump_json(request).decode()}
+
+
+def _result_columns(result: JobResult | None) -> dict[str, Any]:
+    return {"result": None if result is None else _RESULTS[result.kind].dump_json(result).decode()}
+
+
 def _json(name: str, adapter: TypeAdapter[Any]) -> Callable[[Any], dict[str, Any]]:
     return lambda value: {name: None if value is None else adapter.dump_json(value).decode()}
 
@@ -195,10 +184,10 @@ def _json(name: str, adapter: TypeAdapter[Any]) -> Callable[[Any], dict[str, Any
 _WRITERS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "origin": _origin_columns,
     "file": _file_columns,
-    "request": _json("request", _REQUEST),
+    "request": _request_columns,
     "seen": _json("seen", _SEEN),
     "upload": _upload_columns,
-    "result": _json("result", _RESULT),
+    "result": _result_columns,
     "failure": _json("failure", _FAILURE),
     "deliveries": _deliveries_columns,
 }

@@ -1,8 +1,8 @@
-"""Queries of the jobs table on the runner's side: added, leased, changed, tidied up. The owner's: ``owned_jobs``."""
+"""Queries of the jobs table for those who do the work: add, claim, write, tidy up. Its owner's: ``owned_jobs``."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    not_,
     or_,
     select,
     type_coerce,
@@ -27,8 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot import limits
+from bot.store.database import Database
 from bot.store.job_rows import (
-    JobChanges,
     UnreadableRow,
     job_columns,
     log_unreadable,
@@ -36,12 +37,10 @@ from bot.store.job_rows import (
     to_columns,
     to_job,
 )
-from bot.store.owned_jobs import FREE, JobOverview, OwnedJobs, wants_work
+from bot.store.owned_jobs import FREE, wants_work
 from bot.store.quotas import Quota, check, has_place, line
 from bot.store.tables import characters, jobs
-from bot.values.job import Job, Step
-
-__all__ = ["JobChanges", "JobOverview", "JobStore", "LeaseLost"]
+from bot.values.job import Job, JobNotes, Lane, Step, Transition
 
 UNREADABLE_AGAIN = timedelta(hours=1)
 
@@ -50,8 +49,11 @@ class LeaseLost(Exception):
     """The row is leased to somebody else by now, or its owner took it back: nothing was written."""
 
 
-class JobStore(OwnedJobs):
+class JobStore:
     """The jobs table. Every write to a leased row carries its holder and changes nothing without it (rule 3)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def add(self, job: Job, quota: Quota) -> Job:
         """Count what there is and insert this job, in one transaction (rule 8).
@@ -59,7 +61,7 @@ class JobStore(OwnedJobs):
         Where no place is free it is not due: it stands in line. Raises :class:`~bot.errors.QuotaReached`.
         """
         async with self._database.write() as connection:
-            await check(connection, job, quota)
+            await check(connection, job, quota, now=job.created_at)
             if await has_place(connection, quota.in_all):
                 job = replace(job, admitted_at=job.created_at)
             else:
@@ -84,31 +86,37 @@ class JobStore(OwnedJobs):
             rows = await connection.execute(select(jobs).where(jobs.c.id == job_id))
             return readable_one(rows.mappings().one_or_none())
 
-    async def claim(self, holder: str, *, now: datetime, limit: int, but: Collection[str] = ()) -> list[Job]:
-        """Lease up to ``limit`` due rows to ``holder`` for :data:`bot.limits.LEASE`: owners in turn, earliest first.
+    async def claim(
+        self, holder: str, *, now: datetime, most: Mapping[Lane, int], but: Collection[str] = ()
+    ) -> list[Job]:
+        """Lease due rows to ``holder`` for :data:`bot.limits.LEASE`: in each lane so many at most, owners in turn.
 
         ``but`` names jobs that the holder is still at work on: they wait until it is done with them. Each row counts
         one more attempt. A row that cannot be read is put off for an hour and does not keep the others back.
         """
-        if limit <= 0:
-            return []
-        origin = {"holder": holder, "now": now, "until": now + limits.LEASE, "most": limit, "but": list(but)}
+        asked = {"holder": holder, "now": now, "until": now + limits.LEASE, "but": list(but)}
         claimed = []
         async with self._database.write() as connection:
-            for row in (await connection.execute(_LEASE, origin)).mappings().all():
-                try:
-                    claimed.append(to_job(row))
-                except UnreadableRow as unreadable:
-                    await _put_off(connection, unreadable, now)
+            for lane, limit in most.items():
+                if limit <= 0:
+                    continue
+                for row in (await connection.execute(_CLAIM[lane], asked | {"most": limit})).mappings().all():
+                    try:
+                        claimed.append(to_job(row))
+                    except UnreadableRow as unreadable:
+                        await _put_off(connection, unreadable, now)
         return sorted(claimed, key=lambda job: (job.next_attempt_at or now, job.id))
 
-    async def next_due(self, holder: str, *, but: Collection[str] = ()) -> datetime | None:
-        """The earliest instant at which something can be claimed, other than ``but`` and what ``holder`` has leased."""
+    async def next_due(self, holder: str, *, lanes: Collection[Lane], but: Collection[str] = ()) -> datetime | None:
+        """The earliest instant at which something in ``lanes`` can be claimed.
+
+        Not counted are ``but`` and what ``holder`` has leased.
+        """
         leased_past_it = jobs.c.lease_until > jobs.c.next_attempt_at
         claimable_at = case((leased_past_it, jobs.c.lease_until), else_=jobs.c.next_attempt_at)
         earliest = (
             select(func.min(claimable_at))
-            .where(_waiting(), jobs.c.next_attempt_at.is_not(None))
+            .where(_waiting(), jobs.c.next_attempt_at.is_not(None), or_(*(_IN_LANE[lane] for lane in lanes)))
             .where(or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner != holder), jobs.c.id.not_in(but))
         )
         async with self._database.read() as connection:
@@ -133,15 +141,21 @@ class JobStore(OwnedJobs):
         async with self._database.write() as connection:
             return set((await connection.scalars(renewed)).all())
 
-    async def change(
-        self, job_id: str, holder: str, changes: JobChanges, *, now: datetime, release: bool = False
-    ) -> Job:
-        """Write ``changes`` to a row that ``holder`` has leased; ``release`` gives the lease back with it.
-
-        A job that becomes done is no longer due. Raises :class:`LeaseLost`.
-        """
+    async def note(self, job_id: str, holder: str, notes: JobNotes, *, now: datetime) -> Job:
+        """Write ``notes`` to a row that ``holder`` has leased. Raises :class:`LeaseLost`."""
         async with self._database.write() as connection:
-            return await change_leased(connection, job_id, holder, changes, now=now, release=release)
+            return await write_leased(connection, job_id, holder, notes, now=now)
+
+    async def apply(self, job_id: str, holder: str, transition: Transition, *, now: datetime) -> Job:
+        """Write ``transition`` to a row that ``holder`` has leased, and goes on holding. Raises :class:`LeaseLost`."""
+        async with self._database.write() as connection:
+            return await write_leased(connection, job_id, holder, transition.changes, now=now)
+
+    async def release(self, job_id: str, holder: str, transition: Transition | None, *, now: datetime) -> Job:
+        """Write ``transition``, if there is one, and give the lease back with it. Raises :class:`LeaseLost`."""
+        changes = transition.changes if transition else JobNotes()
+        async with self._database.write() as connection:
+            return await write_leased(connection, job_id, holder, changes, now=now, release=True)
 
     async def release_all(self, holder: str) -> None:
         """Give back everything that ``holder`` has leased."""
@@ -188,19 +202,17 @@ class JobStore(OwnedJobs):
             return owner
 
 
-async def change_leased(
+async def write_leased(
     connection: AsyncConnection,
     job_id: str,
     holder: str,
-    changes: JobChanges,
+    changes: JobNotes,
     *,
     now: datetime,
     release: bool = False,
 ) -> Job:
-    """:meth:`JobStore.change` inside a transaction of the caller's. Raises :class:`LeaseLost`."""
+    """Write to a leased row in a transaction of the caller's. Raises :class:`LeaseLost`."""
     columns = to_columns(changes) | {"updated_at": now}
-    if changes.get("step") is Step.DONE:
-        columns["next_attempt_at"] = None
     if release:
         columns |= FREE
     changed = update(jobs).where(jobs.c.id == job_id, jobs.c.lease_owner == holder).values(columns).returning(*jobs.c)
@@ -210,14 +222,22 @@ async def change_leased(
     return to_job(row)
 
 
-def _lease() -> ReturningUpdate[Any]:
+_SUBMITTED = or_(jobs.c.step.in_([Step.WATCH, Step.COLLECT, Step.DELIVER]), jobs.c.submit_started_at.is_not(None))
+_IN_LANE: Final[Mapping[Lane, ColumnElement[bool]]] = {Lane.SUBMITTED: _SUBMITTED, Lane.UNSUBMITTED: not_(_SUBMITTED)}
+
+
+def _waiting() -> ColumnElement[bool]:
+    return jobs.c.step != Step.DONE
+
+
+def _claim(lane: Lane) -> ReturningUpdate[Any]:
     theirs = jobs.alias()
     holder, now = bindparam("holder", type_=String), bindparam("now", type_=jobs.c.lease_until.type)
     under_way = select(func.count()).where(theirs.c.owner_id == jobs.c.owner_id, theirs.c.lease_owner == holder)
     before = func.row_number().over(partition_by=jobs.c.owner_id, order_by=(jobs.c.next_attempt_at, jobs.c.id))
     due = (
         select(jobs.c.id)
-        .where(_waiting(), jobs.c.next_attempt_at <= now)
+        .where(_waiting(), _IN_LANE[lane], jobs.c.next_attempt_at <= now)
         .where(or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now))
         .where(jobs.c.id.not_in(bindparam("but", expanding=True)))
         .order_by(before + under_way.scalar_subquery(), jobs.c.next_attempt_at, jobs.c.id)
@@ -231,10 +251,6 @@ def _lease() -> ReturningUpdate[Any]:
     )
 
 
-def _waiting() -> ColumnElement[bool]:
-    return jobs.c.step != Step.DONE
-
-
 async def _put_off(connection: AsyncConnection, unreadable: UnreadableRow, now: datetime) -> None:
     """Not ended: a newer version may read it (after a roll-back, say), and the task in it may be paid for."""
     log_unreadable(unreadable)
@@ -242,4 +258,4 @@ async def _put_off(connection: AsyncConnection, unreadable: UnreadableRow, now: 
     await connection.execute(update(jobs).where(jobs.c.id == unreadable.job_id).values(later))
 
 
-_LEASE: Final = _lease()  # built once: the runner asks with every step
+_CLAIM: Final = {lane: _claim(lane) for lane in Lane}  # built once: the runner asks with every step

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,17 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import limits
 from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
-from bot.store.quotas import check_running, day_of, running, used_on
+from bot.store.quotas import Quota, day_of, running, use_again, used_on
 from bot.store.tables import jobs
-from bot.values.job import BEFORE_SUBMISSION, CharacterRequest, Job, JobKind, Origin, Outcome, Question, Step
+from bot.values.job import Job, JobKind, JobRequest, Outcome, Step, Transition
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
-# Whatever the owner decides takes the row from the step that may be at work on it: its next write finds no lease.
+# An owner's decision takes the row from the step that may be at work on it: its next write finds no lease.
 FREE = {"lease_owner": None, "lease_until": None}
-
-
-Amend: TypeAlias = Callable[[CharacterRequest], CharacterRequest]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,126 +33,46 @@ class JobOverview:
     running: int
 
 
-class OwnedJobs:
-    """What a person may ask of the jobs table. Another's job, or one past what is asked, is ``None``."""
+class OwnedJobStore:
+    """What a person may see and decide. Another person's job is ``None``, like an unknown one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def owned(self, owner_id: int, job_id: str) -> Job | None:
+    async def get(self, owner_id: int, job_id: str) -> Job | None:
         """The owner's job."""
         async with self._database.read() as connection:
             return await _one(connection, _of(owner_id).where(jobs.c.id == job_id))
 
-    async def cancel(self, owner_id: int, job_id: str, *, now: datetime) -> Job | None:
-        """End the job, uncounted, as long as its submission has not begun (``Job.may_be_cancelled``)."""
-        before_submission = and_(
-            jobs.c.outcome.is_(None),
-            jobs.c.submit_started_at.is_(None),
-            jobs.c.maybe_charged.is_(False),
-            jobs.c.step.in_(BEFORE_SUBMISSION),
-        )
-        changes: dict[str, Any] = {
-            "step": Step.DONE,
-            "outcome": Outcome.CANCELLED,
-            "counted": False,
-            "next_attempt_at": None,
-            "finished_at": now,
-            "token": None,
-        }
+    async def decide(
+        self,
+        owner_id: int,
+        job_id: str,
+        decide: Callable[[Job], Transition],
+        *,
+        now: datetime,
+        quota: Quota | None = None,
+    ) -> Job | None:
+        """Read the job and write what ``decide`` makes of it, in one transaction; ``None`` where there is no such job.
+
+        A step that is being done for the job loses its lease by this: its next write finds none. With ``quota`` the
+        job is one more that runs today, and is counted as such. Raises :class:`~bot.errors.QuotaReached`, and
+        whatever ``decide`` raises; nothing is written then.
+        """
         async with self._database.write() as connection:
             job = await _one(connection, _of(owner_id).where(jobs.c.id == job_id).with_for_update())
-            if job is not None:
-                changes["request"] = job.request.without_address()
-            return await _change(connection, owner_id, job_id, before_submission, changes, now)
-
-    async def answer(
-        self,
-        owner_id: int,
-        job_id: str,
-        question: Question,
-        origin: Origin,
-        *,
-        amend: Amend,
-        now: datetime,
-    ) -> Job | None:
-        """Answer the question the job waits with: it is prepared again, and what it says goes to ``origin``.
-
-        ``amend`` puts the answer into the request. What was found in other seconds is forgotten.
-        """
-        waiting = and_(jobs.c.step == Step.CHOOSE, jobs.c.question == question)
-        async with self._database.write() as connection:
-            job = await _one(connection, _of(owner_id).where(jobs.c.id == job_id, waiting).with_for_update())
             if job is None:
                 return None
-            request = amend(job.request)
-            same_seconds = request.range == job.request.range
-            changes: dict[str, Any] = {
-                "step": Step.PREPARE,
-                "question": None,
-                "attempts": 0,
-                "next_attempt_at": now,
-                "origin": origin,
-                "request": request,
-                "seen": job.seen if same_seconds else replace(job.seen, findings=None),
-            }
-            return await _change(connection, owner_id, job_id, waiting, changes, now)
-
-    async def pick(self, owner_id: int, job_id: str, origin: Origin, *, now: datetime) -> Job | None:
-        """Have the seconds picked (again) at ``origin``, where the job waits for that or doubts those it was given."""
-        waiting = and_(jobs.c.step == Step.CHOOSE, jobs.c.question.in_([Question.SECONDS, Question.CONCERNS]))
-        async with self._database.write() as connection:
-            job = await _one(connection, _of(owner_id).where(jobs.c.id == job_id, waiting).with_for_update())
-            if job is None:
-                return None
-            changes: dict[str, Any] = {
-                "question": Question.SECONDS,
-                "attempts": 0,
-                "next_attempt_at": now,
-                "origin": origin,
-                "request": replace(job.request, range=None, anyway=False),
-                "seen": replace(job.seen, findings=None),
-            }
-            return await _change(connection, owner_id, job_id, waiting, changes, now)
-
-    async def resume(
-        self,
-        owner_id: int,
-        job_id: str,
-        *,
-        outcome: Outcome | None,
-        step: Step,
-        origin: Origin,
-        now: datetime,
-        forget_submission: bool,
-        running_limit: int,
-    ) -> Job | None:
-        """Take a done job with this ``outcome`` (``None``: any) back to ``step``; what it says goes to ``origin``.
-
-        What was delivered before is forgotten, so that the new end is delivered too. ``deliver`` keeps the job's
-        end; every other step reopens it, and then it takes a place among the ``running_limit`` (0: none). Raises
-        :class:`~bot.errors.QuotaReached`. ``forget_submission`` lets it be submitted again: it stays marked as one
-        that may have been charged before.
-        """
-        done = jobs.c.step == Step.DONE
-        if outcome is not None:
-            done = and_(done, jobs.c.outcome == outcome)
-        changes: dict[str, Any] = {
-            "step": step,
-            "attempts": 0,
-            "next_attempt_at": now,
-            "origin": origin,
-            "deliveries": (),
-            "delivered_at": None,
-        }
-        if step is not Step.DELIVER:
-            changes |= {"outcome": None, "failure": None, "finished_at": None}
-        if forget_submission:
-            changes |= {"submit_started_at": None, "lookups": 0, "task_id": None, "maybe_charged": True, "progress": 0}
-        async with self._database.write() as connection:
-            if step is not Step.DELIVER:
-                await check_running(connection, owner_id, running_limit)
-            return await _change(connection, owner_id, job_id, done, changes, now)
+            changes = decide(job).changes
+            if quota is not None:
+                await use_again(connection, job, quota, now=now)
+            changed = (
+                update(jobs)
+                .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id)
+                .values(to_columns(changes) | FREE | {"updated_at": now})
+                .returning(*jobs.c)
+            )
+            return readable_one((await connection.execute(changed)).mappings().one_or_none())
 
     async def same_recently(
         self,
@@ -170,13 +87,13 @@ class OwnedJobs:
         """The newest other job for the same bytes (or task) and seconds, unless that failed or was cancelled."""
         recent = (
             _of(owner_id)
-            .where(jobs.c.id != but, jobs.c.created_at >= since)
+            .where(jobs.c.id != but, jobs.c.created_at >= since, jobs.c.kind == JobKind.CHARACTER)
             .where(or_(jobs.c.outcome.is_(None), jobs.c.outcome.in_([Outcome.SUCCEEDED, Outcome.UNKNOWN])))
             .order_by(jobs.c.created_at.desc())
         )
         for job in await self._readable(recent):
             same_bytes = sha256 is not None and job.seen.sha256 == sha256
-            if job.request.range == range and (same_bytes or _made_from(job.request, task_id)):
+            if job.character.range == range and (same_bytes or _made_from(job.request, task_id)):
                 return job
         return None
 
@@ -239,22 +156,5 @@ async def _one(connection: AsyncConnection, query: Select[Any]) -> Job | None:
     return readable_one((await connection.execute(query)).mappings().one_or_none())
 
 
-async def _change(
-    connection: AsyncConnection,
-    owner_id: int,
-    job_id: str,
-    condition: ColumnElement[bool],
-    changes: Mapping[str, Any],
-    now: datetime,
-) -> Job | None:
-    changed = (
-        update(jobs)
-        .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id, condition)
-        .values(to_columns(changes) | FREE | {"updated_at": now})
-        .returning(*jobs.c)
-    )
-    return readable_one((await connection.execute(changed)).mappings().one_or_none())
-
-
-def _made_from(request: CharacterRequest, task_id: str | None) -> bool:
+def _made_from(request: JobRequest, task_id: str | None) -> bool:
     return isinstance(request.source, EarlierTask) and request.source.task_id == task_id

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, delete, insert, or_, select, update
+from sqlalchemy import RowMapping, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.characters import whole_cast
@@ -15,7 +15,7 @@ from bot.store.database import Database
 from bot.store.drafts import Draft, to_draft
 from bot.store.job_rows import readable
 from bot.store.pseudonyms import Pseudonyms
-from bot.store.quotas import day_of, used_on
+from bot.store.quotas import add_to_day, day_of, used_on
 from bot.store.tables import (
     character_files,
     characters,
@@ -156,11 +156,7 @@ class PrivacyStore:
                 used[self._people.of(row["owner_id"])] += 1
                 if row["guild_id"] is not None:
                     used[self._people.of_server(row["guild_id"])] += 1
-        for key, number in used.items():
-            this = (day_counters.c.user_key == key, day_counters.c.day == day)
-            more = update(day_counters).where(*this).values(used=day_counters.c.used + number)
-            if not (await connection.execute(more)).rowcount:
-                await connection.execute(insert(day_counters).values(user_key=key, day=day, used=number))
+        await add_to_day(connection, used, day)
 
     async def ownerless(self) -> list[OwnerlessTask]:
         """Those that have not been forgotten yet."""

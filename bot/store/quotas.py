@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import QuotaReached
@@ -39,10 +39,10 @@ def day_of(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-async def check(connection: AsyncConnection, job: Job, quota: Quota) -> None:
+async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: datetime) -> None:
     """Raise :class:`~bot.errors.QuotaReached` where ``job`` would be one too many."""
     await check_running(connection, job.owner_id, quota.running)
-    day = day_of(job.created_at)
+    day = day_of(now)
     tomorrow = int((day + timedelta(days=1)).timestamp())
     if quota.day and await used_on(connection, job.owner_id, day, quota.user_key) >= quota.day:
         raise QuotaReached(
@@ -65,6 +65,26 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota) -> None:
                     at=tomorrow,
                 )
             )
+
+
+async def use_again(connection: AsyncConnection, job: Job, quota: Quota, *, now: datetime) -> None:
+    """Check and count one more use of the day for a job that has its own already (it is sent again).
+
+    Raises :class:`~bot.errors.QuotaReached`. The second use stands on the day's counters: the row counts once.
+    """
+    await check(connection, job, quota, now=now)
+    if quota.day or quota.server_day:
+        keys = [key for key in (quota.user_key, quota.server_key) if key is not None]
+        await add_to_day(connection, dict.fromkeys(keys, 1), day_of(now))
+
+
+async def add_to_day(connection: AsyncConnection, used: Mapping[str, int], day: datetime) -> None:
+    """Add to the counters of ``day``, by the keyed hash of a person or a server."""
+    for key, number in used.items():
+        this = (day_counters.c.user_key == key, day_counters.c.day == day)
+        more = update(day_counters).where(*this).values(used=day_counters.c.used + number)
+        if not (await connection.execute(more)).rowcount:
+            await connection.execute(insert(day_counters).values(user_key=key, day=day, used=number))
 
 
 async def has_place(connection: AsyncConnection, in_all: int) -> bool:

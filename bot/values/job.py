@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal, TypeAlias, TypedDict
 
 from bot.texts import Text
 from bot.values.character import ProviderCharacter
@@ -41,6 +42,13 @@ class Outcome(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
+
+
+class Lane(StrEnum):
+    """What shares the runner's tasks: what was sent to the provider never waits behind what was not."""
+
+    SUBMITTED = "submitted"  # sent, or ended: watch, collect, deliver, and looking for an unclear submission
+    UNSUBMITTED = "unsubmitted"
 
 
 class Question(StrEnum):
@@ -82,12 +90,13 @@ class Origin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharacterRequest:
-    """What the owner wants made. ``range`` is ``None`` until the owner has picked the seconds.
+    """A character that its owner wants made. ``range`` is ``None`` until they have picked the seconds.
 
-    ``another``: made again knowingly, though the same was asked a moment ago. ``anyway``: these seconds knowingly,
-    whatever speaks against them.
+    ``another``: the owner knows that they asked for the same a moment ago. ``anyway``: they know what is wrong with
+    these seconds.
     """
 
+    kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
     source: Source
     range: TimeRange | None
     model: str
@@ -103,10 +112,27 @@ class CharacterRequest:
         return self.range
 
     def without_address(self) -> CharacterRequest:
-        """The same request, once an attachment's signed URL has done its work (design, section 1)."""
-        if not isinstance(self.source, Attachment):
-            return self
-        return replace(self, source=replace(self.source, url=None))
+        """The same request without an attachment's signed URL (design, section 1)."""
+        return replace(self, source=_without_address(self.source))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewRequest:
+    """A look at a video, which makes and costs nothing."""
+
+    kind: Literal[JobKind.PREVIEW] = JobKind.PREVIEW
+    source: Source
+
+    def without_address(self) -> PreviewRequest:
+        """The same request without an attachment's signed URL (design, section 1)."""
+        return replace(self, source=_without_address(self.source))
+
+
+JobRequest: TypeAlias = CharacterRequest | PreviewRequest
+
+
+def _without_address(source: Source) -> Source:
+    return replace(source, url=None) if isinstance(source, Attachment) else source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +169,14 @@ class DeliveryAttempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharacterResult:
-    """What the provider made, and what became of it here."""
+    """What the provider made, and the id of the character in its owner's cast once it is there."""
 
+    kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
     characters: tuple[ProviderCharacter, ...]
     character_id: int | None = None
+
+
+JobResult: TypeAlias = CharacterResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,14 +184,13 @@ class Job:
     """One row of the jobs table. All instants are aware and in UTC.
 
     ``next_attempt_at`` is ``None`` where nothing is to be done by itself (a person is asked, or it is done).
-    ``admitted_at`` is ``None`` while it stands in line for a place among those that are worked on at once.
+    ``admitted_at`` is ``None`` while it waits in the admission queue. ``request`` and ``result`` are those of its kind.
     ``file`` is what lies in the job's work folder: the video as it came, later the clip cut out of it.
     ``counted`` says whether it takes a place in its owner's day. ``attempts`` counts those of the present step.
     ``maybe_charged``: an earlier submission of it was never cleared up, and its owner had it sent again.
     """
 
     id: str
-    kind: JobKind
     owner_id: int
     origin: Origin
     step: Step
@@ -170,7 +199,7 @@ class Job:
     next_attempt_at: datetime | None
     lease_owner: str | None = None
     lease_until: datetime | None = None
-    request: CharacterRequest
+    request: JobRequest
     file: StoredFile | None = None
     seen: Seen = Seen()
     question: Question | None = None
@@ -180,7 +209,7 @@ class Job:
     task_id: str | None = None
     maybe_charged: bool = False
     progress: int = 0
-    result: CharacterResult | None = None
+    result: JobResult | None = None
     failure: Text | None = None
     deliveries: tuple[DeliveryAttempt, ...] = ()
     delivered_at: datetime | None = None
@@ -191,15 +220,76 @@ class Job:
     finished_at: datetime | None = None
 
     @property
+    def kind(self) -> JobKind:
+        """What it makes."""
+        return self.request.kind
+
+    @property
     def may_be_cancelled(self) -> bool:
         """Until the submission has begun; after that the provider is at work."""
         begun = self.submit_started_at is not None or self.maybe_charged
         return self.outcome is None and not begun and self.step in BEFORE_SUBMISSION
 
     @property
+    def lane(self) -> Lane:
+        """With which jobs it shares the runner's tasks."""
+        sent = self.step not in BEFORE_SUBMISSION or self.submit_started_at is not None
+        return Lane.SUBMITTED if sent else Lane.UNSUBMITTED
+
+    @property
     def undelivered(self) -> bool:
         """Ended with something to say that has not reached its owner."""
         return self.step is Step.DONE and self.delivered_at is None and self.outcome is not Outcome.CANCELLED
 
+    @property
+    def character(self) -> CharacterRequest:
+        """The request of a job that makes a character. Raises AssertionError for any other kind."""
+        if not isinstance(self.request, CharacterRequest):
+            raise AssertionError("only a character has this request")
+        return self.request
+
 
 BEFORE_SUBMISSION = frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT})
+
+
+class JobNotes(TypedDict, total=False):
+    """What a step may write down in between; what is absent stays as it is. The life of the job is none of it."""
+
+    origin: Origin
+    request: JobRequest
+    file: StoredFile | None
+    seen: Seen
+    upload: Upload | None
+    progress: int
+    deliveries: tuple[DeliveryAttempt, ...]
+
+
+class JobChanges(JobNotes, total=False):
+    """Fields that a transition changes. Only ``bot.jobs.transitions`` makes these."""
+
+    step: Step
+    outcome: Outcome | None
+    attempts: int
+    next_attempt_at: datetime | None
+    question: Question | None
+    submit_started_at: datetime | None
+    lookups: int
+    task_id: str | None
+    maybe_charged: bool
+    result: JobResult | None
+    failure: Text | None
+    delivered_at: datetime | None
+    counted: bool
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """What an event changes in a job. Made by the functions of ``bot.jobs.transitions`` alone (design, rule 16)."""
+
+    event: str
+    changes: JobChanges
+
+    def noting(self, notes: JobNotes) -> Transition:
+        """The same transition, which writes ``notes`` down as well."""
+        return Transition(self.event, {**self.changes, **notes})

@@ -19,7 +19,7 @@ from bot.store import backup as store_backup
 from bot.store.jobs import JobStore
 from bot.store.quotas import Quota
 from bot.values.files import StoredFile
-from bot.values.job import CharacterRequest, Job, JobKind, Origin, Outcome, Step
+from bot.values.job import CharacterRequest, Job, Origin, Outcome, Step
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
 from tests.app.conftest import MakeSettings
@@ -63,7 +63,6 @@ async def unfinished(jobs: JobStore) -> Job:
     chosen = TimeRange(Decimal(1), Decimal(3))
     job = Job(
         id=f"{7:016x}",
-        kind=JobKind.CHARACTER,
         owner_id=7,
         origin=origin,
         step=Step.SUBMIT,

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from bot.chat.courier import DiscordCourier
-from bot.values.job import DeliveryAttempt, DeliveryRoute, Job
+from bot.jobs.ports import CharacterMade, NothingMade
+from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Outcome
 from tests.chat.samples import a_character
 from tests.chat.small_discord import CHANNEL_ID, DM_ID, LoopbackDiscord
 
@@ -29,8 +30,9 @@ class Row:
 
 
 async def deliver(courier: DiscordCourier, row: Row, character: Any = "ada") -> bool:
-    made = a_character() if character == "ada" else character
-    return await courier.deliver(row.job, made, row.record)
+    made = CharacterMade(a_character() if character == "ada" else character)
+    content = made if row.job.outcome is Outcome.SUCCEEDED else NothingMade()
+    return await courier.deliver(row.job, content, row.record)
 
 
 def text_of(message: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.texts import text
 from bot.values.character import Character
-from bot.values.job import CharacterRequest, Job, JobKind, Origin, Outcome, Step
+from bot.values.job import CharacterRequest, Job, Origin, Outcome, Step
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
 from tests.chat.small_discord import CHANNEL_ID, GUILD_ID, OWNER_ID
@@ -24,7 +24,7 @@ def asked_at(moment: datetime, **changes: Any) -> Origin:
 
 def a_job(origin: Origin, **changes: Any) -> Job:
     values: dict[str, Any] = {
-        "id": "00112233445566ff", "kind": JobKind.CHARACTER, "owner_id": OWNER_ID, "origin": origin,
+        "id": "00112233445566ff", "owner_id": OWNER_ID, "origin": origin,
         "step": Step.DELIVER, "outcome": Outcome.SUCCEEDED, "next_attempt_at": None,
         "request": CharacterRequest(
             source=Link(url="https://example.org/clip.mp4"), range=TimeRange(Decimal(1), Decimal(3)), model="sora-2"

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from bot.chat.render_job import render_question, render_result
 from bot.chat.render_picker import chosen, render_picker, seconds_form
 from bot.values.files import StoredFile
-from bot.values.job import Job, JobKind, Question, Seen, Step
+from bot.values.job import Job, PreviewRequest, Question, Seen, Step
+from bot.values.source import Link
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Concern, Findings, Reason, Suggestion, VideoFacts
 from tests.chat.samples import PICTURE, a_character, a_job, asked_at
@@ -38,9 +39,10 @@ GOOD = Suggestion(range=TimeRange.parse("4-7"), score=0.9, reasons=(Reason.ONE_F
 POOR = Suggestion(range=TimeRange.parse("0.5-2"), score=0.2, concerns=(Concern.NO_SUBJECT, Concern.BLURRED))
 
 
-def picking(now: Now, best: BestSeconds | None, kind: JobKind = JobKind.CHARACTER, **seen: Any) -> Job:
+def picking(now: Now, best: BestSeconds | None, *, preview: bool = False, **seen: Any) -> Job:
     looked = Seen(facts=seen.pop("facts", facts()), best=best)
-    return a_job(asked_at(now()), kind=kind, step=Step.CHOOSE, outcome=None, question=Question.SECONDS, seen=looked)
+    request = {"request": PreviewRequest(source=Link(url="https://example.org/clip.mp4"))} if preview else {}
+    return a_job(asked_at(now()), **request, step=Step.CHOOSE, outcome=None, question=Question.SECONDS, seen=looked)
 
 
 def test_while_it_looks_it_says_so_and_takes_other_seconds_already(now: Now) -> None:
@@ -78,7 +80,7 @@ def test_it_is_honest(now: Now, best: BestSeconds, seen: dict[str, Any], sentenc
 
 
 def test_a_preview_only_shows(now: Now) -> None:
-    card = render_picker(picking(now, found(GOOD), JobKind.PREVIEW), STRIP, "en-GB")
+    card = render_picker(picking(now, found(GOOD), preview=True), STRIP, "en-GB")
     assert card.buttons == ()
     assert "/character create" in words(card)
     assert "0:04–0:07" in words(card)

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.store.drafts import Draft
-from bot.store.jobs import JobChanges
 from bot.store.tables import metadata
 from bot.texts import text
 from bot.values.character import Character
-from bot.values.job import Job, JobKind, Outcome, Question, Step
-from bot.values.source import Attachment
+from bot.values.job import Job, JobChanges, Outcome, PreviewRequest, Question, Step
+from bot.values.source import Attachment, Link
 from tests.cogs.stage import House
 from tests.cogs.test_picking import DOUBTING, PICKING, REQUEST
 
@@ -78,7 +77,11 @@ async def belongings(house: House, owner_id: int) -> Belongings:
         unclear=await job(**over, outcome=Outcome.UNKNOWN, submit_started_at=now, delivered_at=now),
         late=await job(**over, outcome=Outcome.UNKNOWN, submit_started_at=now, task_id=f"{TASK}_late"),
         undelivered=await job(**over, outcome=Outcome.FAILED, failure=text("No sound in {file}.", file=FILENAME)),
-        preview=await job(step=Step.CHOOSE, question=Question.SECONDS, kind=JobKind.PREVIEW),
+        preview=await job(
+            step=Step.CHOOSE,
+            question=Question.SECONDS,
+            request=PreviewRequest(source=Link(url="https://example.org/clip.mp4")),
+        ),
     )
     for each in (mine.picking, mine.unclear):
         (await house.files.work_folder(each.id) / "source").write_bytes(b"the owner's video")

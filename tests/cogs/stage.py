@@ -32,7 +32,8 @@ from bot.store.drafts import DraftStore
 from bot.store.export_archive import Archivist
 from bot.store.files import FileStore
 from bot.store.gauges import GaugeStore
-from bot.store.jobs import JobChanges, JobStore
+from bot.store.jobs import JobStore
+from bot.store.owned_jobs import OwnedJobStore
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
@@ -41,7 +42,17 @@ from bot.store.servers import ServerStore
 from bot.texts import Text
 from bot.values.character import Character, ProviderCharacter
 from bot.values.files import StoredFile
-from bot.values.job import CharacterRequest, CharacterResult, Job, JobKind, Origin, Step
+from bot.values.job import (
+    CharacterRequest,
+    CharacterResult,
+    Job,
+    JobChanges,
+    Lane,
+    Origin,
+    Outcome,
+    Step,
+    Transition,
+)
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
 from cogs.about import About
@@ -100,6 +111,7 @@ class House:
         self.limits = limits
         self.database = Database(f"sqlite+aiosqlite:///{folder}/castbook.db")
         self.jobs = JobStore(self.database)
+        self.owned_jobs = OwnedJobStore(self.database)
         self.characters = CharacterStore(self.database)
         self.consents = ConsentStore(self.database)
         self.drafts = DraftStore(self.database)
@@ -118,12 +130,15 @@ class House:
             store=self.privacy, files=self.files, workers=self.workers, courier=self.courier, clock=self.clock
         )
         self.access_policy = AccessPolicy(servers=self.servers, blocks=self.blocks)
-        self.line = AdmissionQueue(jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=limits.running_in_all)
+        self.queue = AdmissionQueue(
+            jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=limits.running_in_all
+        )
         self.job_service = JobService(
             jobs=self.jobs,
+            owned=self.owned_jobs,
             people=self.people,
             access_policy=self.access_policy,
-            line=self.line,
+            queue=self.queue,
             consents=self.consents,
             files=self.files,
             disk=disk,
@@ -161,7 +176,7 @@ class House:
             [
                 characters,
                 Cast(group=characters.group, presses=presses, characters=self.characters, files=self.files),
-                Tasks(job_service=self.job_service, jobs=self.jobs, presses=presses, clock=self.clock),
+                Tasks(job_service=self.job_service, jobs=self.owned_jobs, presses=presses, clock=self.clock),
                 Privacy(
                     store=self.privacy,
                     archivist=Archivist(self.files),
@@ -197,7 +212,6 @@ class House:
         number = await self._number()
         job = Job(
             id=f"{number:016x}",
-            kind=JobKind.CHARACTER,
             owner_id=owner_id,
             origin=origin(self.now),
             step=Step.PREPARE,
@@ -214,9 +228,9 @@ class House:
         job = await self.jobs.add(job, Quota())
         if changes is None:
             return job
-        await self.jobs.claim("test", now=self.now, limit=100)
+        await self.jobs.claim("test", now=self.now, most=dict.fromkeys(Lane, 100))
         settled = JobChanges(next_attempt_at=None) | changes
-        return await self.jobs.change(job.id, "test", settled, now=self.now, release=True)
+        return await self.jobs.release(job.id, "test", Transition("test", settled), now=self.now)
 
     async def _number(self) -> int:
         self._made = getattr(self, "_made", 0) + 1
@@ -234,7 +248,7 @@ class House:
         """A member of ``owner_id``'s cast, made a second after the one before."""
         self.now += timedelta(seconds=1)
         job = await self.job(owner_id)
-        await self.jobs.claim("test", now=self.now, limit=100)
+        await self.jobs.claim("test", now=self.now, most=dict.fromkeys(Lane, 100))
         stored = None if picture is None else await self.files.put_bytes(owner_id, picture, "image/png")
         made = ProviderCharacter(id="ch_1", display_name="Singing Duck", username=username)
         new = NewCharacter(
@@ -249,16 +263,14 @@ class House:
             picture=stored,
             portable=portable,
         )
-        _, character = await self.characters.add_for_job(
-            job.id, "test", new, CharacterResult(characters=(made,)), now=self.now
-        )
-        await self.jobs.change(
-            job.id,
-            "test",
-            JobChanges(step=Step.DONE, next_attempt_at=None, delivered_at=self.now, finished_at=self.now),
-            now=self.now,
-            release=True,
-        )
+
+        def collected(character_id: int) -> Transition:
+            result = CharacterResult(characters=(made,), character_id=character_id)
+            return Transition("test", {"result": result, "outcome": Outcome.SUCCEEDED, "finished_at": self.now})
+
+        _, character = await self.characters.add_for_job(job.id, "test", new, collected, now=self.now)
+        done = Transition("test", {"step": Step.DONE, "next_attempt_at": None, "delivered_at": self.now})
+        await self.jobs.release(job.id, "test", done, now=self.now)
         return character
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 import simcord
 
-from bot.store.jobs import JobChanges
-from bot.values.job import Question, Step
+from bot.values.job import JobChanges, Question, Step
 from tests.cogs.stage import Stage
 
 CLIP = ("clip.mp4", b"clip")

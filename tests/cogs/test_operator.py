@@ -9,8 +9,7 @@ import simcord
 from bot.chat.command_tree import CastbookTree
 from bot.config import LimitSettings
 from bot.store.commands import CommandSync
-from bot.store.jobs import JobChanges
-from bot.values.job import Step
+from bot.values.job import JobChanges, Step
 from tests.cogs.stage import House, Stage, refusal, words
 from tests.cogs.test_picking import PICKING
 

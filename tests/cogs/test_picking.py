@@ -10,8 +10,7 @@ from simcord import InteractionResult
 
 from bot.chat.render_job import render_question
 from bot.chat.render_picker import render_picker
-from bot.store.jobs import JobChanges
-from bot.values.job import CharacterRequest, Job, JobKind, Question, Seen, Step
+from bot.values.job import CharacterRequest, Job, JobChanges, JobKind, Lane, Question, Seen, Step, Transition
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Concern, Findings, Reason, Suggestion, VideoFacts
@@ -138,8 +137,8 @@ async def test_a_form_of_anothers_job_is_answered_like_an_unknown_one(stage: Sta
     job, _ = await shown(stage, PICKING)
     _, own = await shown(stage, PICKING)
     opened = await stage.alice.click(own, label="Other seconds…")
-    await stage.house.jobs.cancel(stage.alice.id, job.id, now=stage.house.now)
-    await stage.house.jobs.cancel(stage.alice.id, (await stage.jobs_of(stage.alice))[0].id, now=stage.house.now)
+    await stage.house.job_service.cancel(stage.alice.id, job.id)
+    await stage.house.job_service.cancel(stage.alice.id, (await stage.jobs_of(stage.alice))[0].id)
     result = await stage.alice.submit_modal(opened, {"range": "2-4"})
     assert "no longer waiting" in told(result)
 
@@ -192,9 +191,9 @@ async def test_a_preview_needs_exactly_one_video(stage: Stage) -> None:
 async def test_a_waiting_preview_asks_for_nothing(stage: Stage) -> None:
     await stage.alice.slash(stage.channel, "character preview", video=("clip.mp4", b"12345"))
     preview = await stage.job_of(stage.alice)
-    await stage.house.jobs.claim("test", now=stage.house.now, limit=5)
+    await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 5))
     waiting = JobChanges(step=Step.CHOOSE, question=Question.SECONDS)
-    await stage.house.jobs.change(preview.id, "test", waiting, now=stage.house.now, release=True)
+    await stage.house.jobs.release(preview.id, "test", Transition("test", waiting), now=stage.house.now)
     listed = await stage.alice.slash(stage.channel, "tasks")
     assert listed.response is not None
     assert "Looking for the best seconds" in words(listed.response)

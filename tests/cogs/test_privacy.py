@@ -18,9 +18,8 @@ from simcord import InteractionResult, ResponseMessage
 
 from bot.chat.buttons import button, view
 from bot.store.drafts import Draft
-from bot.store.jobs import JobChanges
 from bot.texts import text
-from bot.values.job import Job, Outcome, Question, Step
+from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition
 from bot.values.source import Attachment, Link
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
 
@@ -158,11 +157,11 @@ async def test_everything_a_job_may_have_is_in_it(stage: Stage) -> None:
 async def test_a_link_is_their_own_and_an_end_is_said_in_words(stage: Stage) -> None:
     house, alice = stage.house, stage.alice.id
     job = await house.job(alice)
-    await house.jobs.claim("test", now=house.now, limit=9)
+    await house.jobs.claim("test", now=house.now, most=dict.fromkeys(Lane, 9))
     request = replace(job.request, source=Link(url="https://example.org/a.mp4"))
     failure = text("{reason} Nothing was charged.", reason=text("It has no sound."))
     changes = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, request=request, failure=failure)
-    await house.jobs.change(job.id, "test", changes, now=house.now, release=True)
+    await house.jobs.release(job.id, "test", Transition("test", changes), now=house.now)
     _, document = await exported(stage)
     (said,) = document["jobs"]
     assert said["request"]["source"] == {"kind": "link", "url": "https://example.org/a.mp4"}

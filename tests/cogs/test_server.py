@@ -11,7 +11,7 @@ import simcord
 
 from bot.chat.render_picker import render_picker
 from bot.config import LimitSettings
-from bot.store.jobs import JobChanges
+from bot.values.job import JobChanges
 from tests.cogs.stage import Stage, origin, refusal, words
 from tests.cogs.test_picking import PICKING
 

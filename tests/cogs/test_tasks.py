@@ -11,9 +11,8 @@ from simcord import InteractionResult, ResponseMessage
 
 from bot.chat.buttons import button, view
 from bot.chat.render_job import render_failure, render_progress, render_question
-from bot.store.jobs import JobChanges
 from bot.texts import text
-from bot.values.job import Job, Outcome, Question, Step
+from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition
 from tests.cogs.stage import Stage, labels, origin, refusal, words
 
 WAITING = JobChanges(step=Step.CHOOSE, question=Question.CONSENT)
@@ -220,9 +219,9 @@ async def test_cancel_in_the_list_draws_it_anew(stage: Stage) -> None:
 async def test_it_is_too_late_to_cancel_once_it_was_submitted(stage: Stage) -> None:
     job = await stage.house.job(stage.alice.id)
     message = await listed(stage)
-    await stage.house.jobs.claim("test", now=stage.house.now, limit=1)
+    await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 1))
     started = JobChanges(step=Step.WATCH, submit_started_at=stage.house.now)
-    await stage.house.jobs.change(job.id, "test", started, now=stage.house.now, release=True)
+    await stage.house.jobs.release(job.id, "test", Transition("test", started), now=stage.house.now)
     result = await stage.alice.click(message, label="Cancel 1")
     assert "no longer waiting" in words(result.followups[-1])
     assert (await now_of(stage, job)).outcome is None

@@ -11,16 +11,16 @@ from simcord import InteractionResult
 
 from bot import metrics
 from bot.chat.pending_results import PendingResults
-from bot.store.jobs import JobChanges
 from bot.texts import text
-from bot.values.job import Job, JobKind, Outcome, Step
+from bot.values.job import Job, JobChanges, Outcome, PreviewRequest, Step
+from bot.values.source import Link
 from tests.cogs.stage import House, Stage, words
 
 
 @pytest.fixture(autouse=True)
 def told(stage: Stage) -> PendingResults:
     """As the app builds it."""
-    stage.client.waiting = PendingResults(stage.house.jobs.pending_results)
+    stage.client.waiting = PendingResults(stage.house.owned_jobs.pending_results)
     return stage.client.waiting
 
 
@@ -80,7 +80,7 @@ async def test_what_does_not_wait_is_not_mentioned(stage: Stage, arrived: str) -
         "delivered": {"delivered_at": stage.house.now},
         "cancelled": {"outcome": Outcome.CANCELLED},
         "running": {"step": Step.DELIVER},
-        "looked at": {"kind": JobKind.PREVIEW},
+        "looked at": {"request": PreviewRequest(source=Link(url="https://example.org/clip.mp4"))},
     }
     await kept(stage.house, stage.alice.id, **changes[arrived])
     assert after(await stage.alice.slash(stage.channel, "help")) == []
@@ -90,7 +90,7 @@ async def test_a_restart_forgets_who_was_told(stage: Stage) -> None:
     await kept(stage.house, stage.alice.id)
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
     await stage.restart()
-    stage.client.waiting = PendingResults(stage.house.jobs.pending_results)
+    stage.client.waiting = PendingResults(stage.house.owned_jobs.pending_results)
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
 
 

@@ -40,7 +40,7 @@ def variable(name: str) -> str:
         ("links.max_bytes", "1.5", WHOLE),
         ("links.max_bytes", "fifty", WHOLE),
         ("links.max_bytes", "", WHOLE),
-        ("jobs.concurrency", "0", WHOLE),
+        ("jobs.downloads", "0", WHOLE),
         ("limits.running_per_user", "-1", LIMIT),
         ("limits.per_user_per_day", "none", LIMIT),
         ("limits.files_mb_per_user", "1e400", LIMIT),
@@ -135,7 +135,7 @@ def test_a_bad_value_is_answered_with_what_it_must_be(
     ("section", "key", "value", "must"),
     [
         ("web", "port", "true", PORT),
-        ("jobs", "concurrency", "true", WHOLE),
+        ("jobs", "downloads", "true", WHOLE),
         ("links", "timeout", "true", SECONDS),
         ("discord", "token", "5", SECRET),
         ("discord", "token", "['hidden']", SECRET),

@@ -182,16 +182,24 @@ def _wrap(points: Points) -> None:
 
 def _wrap_steps() -> None:
     """Remember in which step a job is being worked on, and what is written into its row."""
-    hold, write, release, opened = LeasedJob.__init__, LeasedJob.write, LeasedJob.release, App.open
+    hold, note, apply, release = LeasedJob.__init__, LeasedJob.note, LeasedJob.apply, LeasedJob.release
+    opened = App.open
 
     def leased(self: LeasedJob, job: Job, *args: Any, **options: Any) -> None:
         _step.set(job.step.value)  # for the rest of this task, which is the runner's for this one step
         hold(self, job, *args, **options)
 
-    async def written(self: LeasedJob, changes: Any) -> Job:
-        token = _row.set(f"row({','.join(sorted(changes))})")
+    async def noted(self: LeasedJob, notes: Any) -> Job:
+        token = _row.set(f"row({','.join(sorted(notes))})")
         try:
-            return await write(self, changes)
+            return await note(self, notes)
+        finally:
+            _row.reset(token)
+
+    async def applied(self: LeasedJob, transition: Any) -> Job:
+        token = _row.set(transition.event.replace(" ", "_"))
+        try:
+            return await apply(self, transition)
         finally:
             _row.reset(token)
 
@@ -209,7 +217,9 @@ def _wrap_steps() -> None:
         finally:
             _step.reset(token)
 
-    LeasedJob.__init__, LeasedJob.write, LeasedJob.release, App.open = leased, written, released, open_  # type: ignore[method-assign]  # wrapped from here
+    LeasedJob.__init__, LeasedJob.note = leased, noted  # type: ignore[method-assign]  # wrapped from here
+    LeasedJob.apply, LeasedJob.release = applied, released  # type: ignore[method-assign]  # wrapped from here
+    App.open = open_  # type: ignore[method-assign]  # wrapped from here
 
 
 def _wrap_commits(points: Points) -> None:

@@ -21,8 +21,6 @@ LONGEST = 1.5  # seconds from the last command to the last result, about; moment
 SECOND_KILLS = 0.25  # of the scenarios, at some moment after the restart
 RANDOM_MOMENTS = 40
 
-# Passed only where the machine is slow: a picker is so late that somebody looks for it in /tasks.
-SOMETIMES = frozenset({"bot.commit.OwnedJobs.pick"})
 # Only for a submission that was cut off, which a kill at some moment seldom does.
 FIND = "submit.provider.find"
 
@@ -126,8 +124,8 @@ async def every_point(looks: Path, campaign: Campaign, random: Random, say: Say)
     known: set[Point] = set()
     for dry in DRY_RUNS:
         await carry_out([dry], looks, campaign, say)
-        rare = SOMETIMES if _TAKEN in dry.kills else SOMETIMES | {FIND}
-        points = {point for point in campaign.outcomes[-1].passed if point[0] not in rare}
+        often = _TAKEN in dry.kills
+        points = {point for point in campaign.outcomes[-1].passed if often or point[0] != FIND}
         for point in sorted(points - known):
             plans += [_killed_at(point, replace(dry, remembers=remembers), random) for remembers in (True, False)]
         if not dry.remembers or dry.story in (Story.LATE, Story.OUTAGE):  # what is delivered, and how, is another there

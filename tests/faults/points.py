@@ -16,15 +16,15 @@ ARMED, KILLED = "armed", "killed"  # marks behind a point in a trace
 _ACTS = {
     "start": "commit.JobStore.wipe_tokens files.sweep",
     "bot": """commit.JobStore.add commit.JobStore.claim commit.JobStore.clear_leases commit.JobStore.renew
-        commit.OwnedJobs.answer commit.OwnedJobs.cancel commit.ConsentStore.record files.drop_work
+        commit.OwnedJobStore.decide commit.ConsentStore.record files.drop_work
         discord.answer discord.edit discord.follow_up""",
     "prepare": """source.fetch part.write part.finish files.work_folder media.probe media.examine discord.edit
         commit.row(file,request,seen) commit.row(seen) commit.release""",
     "choose": """files.work_folder media.filmstrip media.suggest media.take discord.edit discord.follow_up
-        discord.delete commit.row(asked) commit.row(seen) commit.release""",
+        discord.delete commit.row(origin) commit.row(seen) commit.release""",
     "submit": """files.work_folder files.drop_from_work media.cut media.take discord.edit provider.upload_video
         provider.create_character provider.find commit.row(file,seen) commit.row(upload)
-        commit.row(lookups,submit_started_at) commit.release""",
+        commit.submitting commit.release""",
     "watch": "provider.task discord.edit commit.release",
     "collect": """source.fetch part.write part.finish files.work_folder files.put_path files.flush media.picture
         media.take commit.CharacterStore.add_for_job commit.release""",

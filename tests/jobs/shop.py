@@ -12,17 +12,18 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.concurrency import Places
 from bot.config import Settings
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
-from bot.jobs.character import character_steps
 from bot.jobs.choose import Choose
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.collect import Collect
 from bot.jobs.deliver import Deliver
 from bot.jobs.job_service import JobService
+from bot.jobs.kinds import character_content, character_steps
 from bot.jobs.leased_job import Steps
-from bot.jobs.ports import DiscordUnavailable, RecordAttempt, Undeliverable
+from bot.jobs.ports import CharacterMade, Content, DiscordUnavailable, RecordAttempt, Undeliverable
 from bot.jobs.prepare import Prepare
 from bot.jobs.runner import Runner
 from bot.jobs.submit import Submit
@@ -38,6 +39,7 @@ from bot.store.database import Database
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.store.owned_jobs import OwnedJobStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.servers import ServerStore
@@ -50,6 +52,7 @@ from bot.values.job import (
     DeliveryRoute,
     Job,
     JobKind,
+    Lane,
     Origin,
     Question,
     Step,
@@ -101,14 +104,14 @@ class RecordingCourier:
         self.pictures.append(picture)
         return dataclasses.replace(job.origin, message_id=77, ephemeral=True)
 
-    async def deliver(self, job: Job, character: Character | None, record: RecordAttempt) -> bool:
+    async def deliver(self, job: Job, content: Content, record: RecordAttempt) -> bool:
         if self.trouble:
             self.trouble -= 1
             raise DiscordUnavailable(retry_after=3.0)
         attempt = DeliveryAttempt(path=DeliveryRoute.ORIGINAL, channel_id=1, nonce=job.id, at=job.updated_at)
         await record(attempt)
         if self.reachable:
-            self.delivered.append((job, character))
+            self.delivered.append((job, content.character if isinstance(content, CharacterMade) else None))
         return self.reachable
 
     async def withdraw(self, job: Job, message: Text) -> None:
@@ -163,6 +166,7 @@ class Shop:
         self.database = Database(settings.store.url)
         await self.database.open()
         self.jobs = JobStore(self.database)
+        self.owned_jobs = OwnedJobStore(self.database)
         self.characters = CharacterStore(self.database)
         self.consents = ConsentStore(self.database)
         self.state = ProviderStateStore(self.database)
@@ -172,7 +176,7 @@ class Shop:
         await self.people.load()
         self.servers = ServerStore(self.database, self.people)
         self.blocks = BlockStore(self.database, self.people)
-        self.line = AdmissionQueue(
+        self.queue = AdmissionQueue(
             jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=settings.limits.running_in_all
         )
         self.files = FileStore(Path(settings.store.files))
@@ -182,10 +186,13 @@ class Shop:
         await self.downloader.open()
         self.breaker = CircuitBreaker(self.state, self.provider, self.clock, models=settings.toapis.models)
         media = RememberedMedia()
-        inspection = VideoInspection(media=media, files=self.files)
+        self.places = places = Places.of(downloads=8, uploads=4, videos=1, sends=16)
+        inspection = VideoInspection(media=media, files=self.files, places=places)
         steps = character_steps(
             Prepare(
                 jobs=self.jobs,
+                owned=self.owned_jobs,
+                places=places,
                 consents=self.consents,
                 files=self.files,
                 disk=self.disk,
@@ -200,6 +207,7 @@ class Shop:
                 provider=self.provider,
                 breaker=self.breaker,
                 inspection=inspection,
+                places=places,
                 courier=self.courier,
                 events=self.events,
                 random=random,
@@ -218,19 +226,26 @@ class Shop:
                 files=self.files,
                 source=self.downloader,
                 media=media,
+                places=places,
                 inspection=inspection,
                 random=random,
             ),
-            Deliver(characters=self.characters, files=self.files, courier=self.courier, random=random),
+            Deliver(
+                contents={JobKind.CHARACTER: character_content(self.characters)},
+                files=self.files,
+                courier=self.courier,
+                random=random,
+            ),
         )
         self.media = media
         wrapped = self.wrap_steps(steps)
         self.runner = self.new_runner({JobKind.CHARACTER: wrapped, JobKind.PREVIEW: wrapped})
         self.job_service = JobService(
             jobs=self.jobs,
+            owned=self.owned_jobs,
             people=self.people,
             access_policy=AccessPolicy(servers=self.servers, blocks=self.blocks),
-            line=self.line,
+            queue=self.queue,
             consents=self.consents,
             files=self.files,
             disk=self.disk,
@@ -242,8 +257,8 @@ class Shop:
             settings=settings.limits,
         )
 
-    def new_runner(self, kinds: dict[JobKind, Steps], concurrency: int = 8) -> Runner:
-        return Runner(self.jobs, kinds, clock=self.clock, random=self.random, concurrency=concurrency, line=self.line)
+    def new_runner(self, kinds: dict[JobKind, Steps], tasks: int = 100) -> Runner:
+        return Runner(self.jobs, kinds, clock=self.clock, random=self.random, queue=self.queue, tasks=tasks)
 
     async def close(self) -> None:
         await self.downloader.close()
@@ -296,7 +311,7 @@ class Shop:
         until = self.clock() + timedelta(seconds=seconds)
         while True:
             await self.runner.run_due()
-            due = await self.jobs.next_due("nobody")
+            due = await self.jobs.next_due("nobody", lanes=Lane)
             if due is None or due > until:
                 break
             self.clock.instant = max(self.clock(), due)
@@ -308,10 +323,10 @@ class Shop:
             row = await self.job(job)
             if row.step is step:
                 return row
-            due = await self.jobs.next_due("nobody")
+            due = await self.jobs.next_due("nobody", lanes=Lane)
             assert due is not None, f"stopped at {row.step} before {step}"
             self.clock.instant = max(self.clock(), due)
-            for claimed in await self.jobs.claim(self.runner._holder, now=self.clock(), limit=1):
+            for claimed in await self.jobs.claim(self.runner._holder, now=self.clock(), most=dict.fromkeys(Lane, 1)):
                 await self.runner._begin(claimed)
         raise AssertionError(f"never came to {step}")
 

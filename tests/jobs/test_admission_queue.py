@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import QuotaReached, Refusal
 from bot.texts import Text
-from bot.values.job import CharacterRequest, Job, Outcome, Step
+from bot.values.job import CharacterRequest, Job, Lane, Outcome, Step, Transition
 from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, with_limits
 
 
@@ -151,12 +151,7 @@ async def _unclear(shop: Shop) -> str:
     """A job of the owner's whose submission was never cleared up."""
     job = await shop.ask(shop.task(shop.earlier_task()))
     await shop.run_to(Step.SUBMIT, job)
-    await shop.jobs.claim("test", now=shop.clock(), limit=9)
-    await shop.jobs.change(
-        job.id,
-        "test",
-        {"step": Step.DONE, "outcome": Outcome.UNKNOWN, "finished_at": shop.clock()},
-        now=shop.clock(),
-        release=True,
-    )
+    await shop.jobs.claim("test", now=shop.clock(), most=dict.fromkeys(Lane, 9))
+    unclear = Transition("test", {"step": Step.DONE, "outcome": Outcome.UNKNOWN, "finished_at": shop.clock()})
+    await shop.jobs.release(job.id, "test", unclear, now=shop.clock())
     return job.id

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.values.job import Outcome, Step
+from bot.values.job import Lane, Outcome, Step, Transition
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
 from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
@@ -154,9 +154,9 @@ async def test_a_full_library_takes_no_more_clips(shop: Shop) -> None:
     leased = await shop.ask()
     row = await shop.run_to(Step.SUBMIT, leased)
     assert row.file is not None
-    [leased] = await shop.jobs.claim("test", now=shop.clock(), limit=1)
+    [leased] = await shop.jobs.claim("test", now=shop.clock(), most=dict.fromkeys(Lane, 1))
     fat = {"file": row.file.__class__(key=row.file.key, sha256=row.file.sha256, size=1 << 20, mime=row.file.mime)}
-    await shop.jobs.change(leased.id, "test", fat, now=shop.clock(), release=True)  # type: ignore[arg-type] # one key
+    await shop.jobs.release(leased.id, "test", Transition("test", fat), now=shop.clock())  # type: ignore[arg-type] # one key
     job = await shop.ask()
     await shop.run(1)
     done = await shop.job(job)

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from bot import limits
 from bot.errors import BadRange, QuotaReached, UnknownJob
 from bot.store.tables import jobs
-from bot.values.job import CharacterRequest, Job, JobKind, Outcome, Question, Step
+from bot.values.job import Job, JobKind, Outcome, Question, Step
 from bot.values.time_range import TimeRange
 from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
 
@@ -224,7 +224,5 @@ async def _picking(shop: Shop) -> Job:
 
 
 async def _preview(shop: Shop) -> Job:
-    request = CharacterRequest(source=shop.link(), range=None, model="sora-2")
-    return await shop.job_service.preview(
-        owner_id=OWNER, origin=shop.origin(private=True, ephemeral=True), request=request
-    )
+    origin = shop.origin(private=True, ephemeral=True)
+    return await shop.job_service.preview(owner_id=OWNER, origin=origin, source=shop.link())

@@ -24,10 +24,9 @@ from bot.jobs.leased_job import LeasedJob
 from bot.jobs.upkeep import Upkeep
 from bot.store.consents import ConsentStore
 from bot.store.drafts import Draft, DraftStore
-from bot.store.jobs import JobChanges
 from bot.store.privacy import PrivacyStore
 from bot.store.tables import character_files, files
-from bot.values.job import CharacterRequest, Job, Outcome, Question, Step
+from bot.values.job import CharacterRequest, Job, JobChanges, Lane, Outcome, Question, Step, Transition
 from bot.values.source import Attachment, Link, Source
 from tests.jobs.shop import RANGE, Shop
 
@@ -117,10 +116,13 @@ class Registry:
         job = await shop.job_service.start(owner_id=owner, origin=origin, request=request)
         (await shop.files.work_folder(job.id) / "source").write_bytes(f"the private video of {who}".encode() * 99)
         [leased] = await shop.jobs.claim(
-            "by hand", now=shop.clock(), limit=1, but={row.id for row in await self._others(job)}
+            "by hand",
+            now=shop.clock(),
+            most=dict.fromkeys(Lane, 1),
+            but={row.id for row in await self._others(job)},
         )
         question = JobChanges(step=Step.CHOOSE, question=Question.CONSENT, next_attempt_at=None)
-        job = await shop.jobs.change(leased.id, "by hand", question, now=shop.clock(), release=True)
+        job = await shop.jobs.release(leased.id, "by hand", Transition("test", question), now=shop.clock())
         assert await ConsentStore(shop.database).record(owner, job.id, now=shop.clock())
         return job
 
@@ -136,14 +138,16 @@ class Registry:
             await connection.execute(insert(character_files).values(its))
 
     async def _others(self, job: Job) -> list[Job]:
-        overview = await self.shop.jobs.overview(job.owner_id, now=self.shop.clock())
+        overview = await self.shop.owned_jobs.overview(job.owner_id, now=self.shop.clock())
         return [row for row in overview.unfinished if row.id != job.id]
 
     async def step(self, job: Job) -> None:
         """One step of ``job`` alone."""
         shop = self.shop
         others = {row.id for row in await self._others(job)}
-        for claimed in await shop.jobs.claim(shop.runner._holder, now=shop.clock(), limit=1, but=others):
+        for claimed in await shop.jobs.claim(
+            shop.runner._holder, now=shop.clock(), most=dict.fromkeys(Lane, 1), but=others
+        ):
             await shop.runner._begin(claimed)
 
     # -- what is on the disk ------------------------------------------------------------------------------------
@@ -300,7 +304,9 @@ async def collecting(registry: Registry) -> Job:
 
 async def started(registry: Registry, job: Job) -> asyncio.Task[None]:
     shop = registry.shop
-    [claimed] = await shop.jobs.claim(shop.runner._holder, now=shop.clock() + timedelta(hours=1), limit=1)
+    [claimed] = await shop.jobs.claim(
+        shop.runner._holder, now=shop.clock() + timedelta(hours=1), most=dict.fromkeys(Lane, 1)
+    )
     assert claimed.id == job.id
     return shop.runner._begin(claimed)
 
@@ -344,7 +350,7 @@ async def test_a_character_that_is_about_to_enter_the_cast_does_not(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shop, about_to, may_go_on = registry.shop, asyncio.Event(), asyncio.Event()
-    enter = LeasedJob.enter_cast
+    enter = LeasedJob.add_to_cast
 
     async def late(self: LeasedJob, *args: Any) -> Any:
         about_to.set()
@@ -352,7 +358,7 @@ async def test_a_character_that_is_about_to_enter_the_cast_does_not(
         return await enter(self, *args)
 
     job = await collecting(registry)
-    monkeypatch.setattr(LeasedJob, "enter_cast", late)
+    monkeypatch.setattr(LeasedJob, "add_to_cast", late)
     monkeypatch.setattr(shop.runner, "interrupt", lambda job_id: asyncio.sleep(0))  # nobody stops it
     step = await started(registry, job)
     await asyncio.wait_for(about_to.wait(), 20)

@@ -15,7 +15,7 @@ from bot.errors import Refusal
 from bot.provider.errors import ModelClosed
 from bot.provider.transport import Timeouts
 from bot.store.provider_state import Pause
-from bot.values.job import CharacterRequest, Job, Outcome, Step
+from bot.values.job import CharacterRequest, Job, Lane, Outcome, Step
 from playground.provider.faults import Damage
 from tests import injected
 from tests.jobs.shop import OWNER, RANGE, Shop, with_limits
@@ -432,6 +432,6 @@ async def test_the_clock_jumps_while_a_step_is_being_done(shop: Shop, path: str,
     shop.simulated.requests = calls = Calls(path, lambda: jumps(shop, by))
     while not calls.happened:
         await shop.runner.run_due()
-        shop.clock.instant = await shop.jobs.next_due("nobody") or shop.clock()
+        shop.clock.instant = await shop.jobs.next_due("nobody", lanes=Lane) or shop.clock()
     await shop.run(abs(HOURS.total_seconds()) + 3600)
     await succeeded_once(shop, job)

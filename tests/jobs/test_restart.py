@@ -7,8 +7,7 @@ import pytest
 from bot.jobs.leased_job import LeasedJob, StepFunction, Steps
 from bot.provider.client import ToapisClient
 from bot.provider.task import Task
-from bot.store.jobs import JobChanges
-from bot.values.job import Job, Outcome, Step
+from bot.values.job import Job, Lane, Outcome, Step, Transition
 from tests.jobs.shop import OWNER, Shop
 
 
@@ -20,7 +19,7 @@ STEPS = [Step.PREPARE, Step.SUBMIT, Step.WATCH, Step.COLLECT, Step.DELIVER]
 
 
 def killed_after(step: StepFunction) -> StepFunction:
-    async def act_and_die(leased: LeasedJob) -> JobChanges:
+    async def act_and_die(leased: LeasedJob) -> Transition | None:
         await step(leased)
         raise Killed
 
@@ -39,7 +38,7 @@ async def die_at(shop: Shop, step: Step, job: Job) -> None:
     row = await shop.job(job)
     assert row.next_attempt_at is not None
     shop.clock.instant = max(shop.clock(), row.next_attempt_at)
-    [claimed] = await shop.jobs.claim(shop.runner._holder, now=shop.clock(), limit=1)
+    [claimed] = await shop.jobs.claim(shop.runner._holder, now=shop.clock(), most=dict.fromkeys(Lane, 1))
     with pytest.raises(Killed):
         await shop.runner._begin(claimed)
 

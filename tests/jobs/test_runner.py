@@ -11,27 +11,28 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import make_url
 
+from bot.jobs import transitions
 from bot.jobs.leased_job import LeasedJob, Steps
 from bot.jobs.runner import MOST_DEFECTS, Runner
-from bot.store.jobs import JobChanges
-from bot.values.job import Job, JobKind, Outcome, Step
+from bot.values.job import Job, JobKind, Outcome, Step, Transition
 from tests.jobs.shop import OWNER, Shop
 
 
 def only(
-    prepare: Callable[[LeasedJob], Awaitable[JobChanges]], **others: Callable[[LeasedJob], Awaitable[JobChanges]]
+    prepare: Callable[[LeasedJob], Awaitable[Transition | None]],
+    **others: Callable[[LeasedJob], Awaitable[Transition | None]],
 ) -> Steps:
     """Steps of which just the first matters; what follows ends the job."""
 
-    async def finish(leased: LeasedJob) -> JobChanges:
-        return {"step": Step.DONE, "next_attempt_at": None}
+    async def finish(leased: LeasedJob) -> Transition | None:
+        return Transition("test", {"step": Step.DONE, "next_attempt_at": None})
 
     steps = dict.fromkeys(Step, finish)
     return steps | {Step.PREPARE: prepare} | {Step(name): step for name, step in others.items()}
 
 
-async def done(leased: LeasedJob) -> JobChanges:
-    return {"step": Step.DONE, "next_attempt_at": None, "outcome": Outcome.SUCCEEDED}
+async def done(leased: LeasedJob) -> Transition:
+    return Transition("test", {"step": Step.DONE, "next_attempt_at": None, "outcome": Outcome.SUCCEEDED})
 
 
 async def started(shop: Shop, count: int = 1) -> list[Job]:
@@ -47,7 +48,7 @@ async def until(condition: Callable[[], bool]) -> None:
 async def test_new_work_is_begun_at_once(shop: Shop) -> None:
     begun = asyncio.Event()
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         begun.set()
         return await done(leased)
 
@@ -65,13 +66,13 @@ async def test_a_job_that_waits_takes_no_place(shop: Shop) -> None:
     first, second = await started(shop, 2)
     order: list[str] = []
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         order.append(leased.job.id)
         if leased.job.id == first.id and leased.job.attempts == 1:
-            return leased.again(timedelta(seconds=60))
+            return transitions.retried(leased.job, leased.now, timedelta(seconds=60))
         return await done(leased)
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)}, concurrency=1)
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)}, tasks=1)
     await runner.run_due()
     assert sorted(order) == sorted([first.id, second.id])
     assert (await shop.job(second)).step is Step.DONE
@@ -85,7 +86,7 @@ async def test_no_more_steps_at_once_than_there_are_places(shop: Shop) -> None:
     running = most = 0
     breaker = asyncio.Event()
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -93,7 +94,7 @@ async def test_no_more_steps_at_once_than_there_are_places(shop: Shop) -> None:
         running -= 1
         return await done(leased)
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)}, concurrency=3)
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)}, tasks=3)
     await runner.start()
     await until(lambda: running == 3)
     breaker.set()
@@ -106,7 +107,7 @@ async def test_two_runners_never_do_the_same_step(shop: Shop) -> None:
     jobs = await started(shop, 6)
     seen: list[str] = []
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         seen.append(leased.job.id)
         await asyncio.sleep(0.01)
         return await done(leased)
@@ -119,7 +120,7 @@ async def test_two_runners_never_do_the_same_step(shop: Shop) -> None:
 async def test_a_defect_is_this_jobs_trouble_alone(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
     bad, good = await started(shop, 2)
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         if leased.job.id == bad.id:
             raise RuntimeError("a defect")
         return await done(leased)
@@ -139,11 +140,11 @@ async def test_a_defect_is_this_jobs_trouble_alone(shop: Shop, caplog: pytest.Lo
 async def test_a_defect_after_the_submission_is_unknown_not_failed(shop: Shop) -> None:
     [job] = await started(shop)
 
-    async def step(leased: LeasedJob) -> JobChanges:
-        await leased.write({"submit_started_at": leased.now})
+    async def step(leased: LeasedJob) -> Transition | None:
+        await leased.apply(Transition("test", {"submit_started_at": leased.now, "step": Step.SUBMIT}))
         raise RuntimeError("a defect")
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = shop.new_runner({JobKind.CHARACTER: only(step, submit=step)})
     for _ in range(MOST_DEFECTS):
         await runner.run_due()
         shop.clock.advance(600)
@@ -155,11 +156,13 @@ async def test_a_defect_after_the_submission_is_unknown_not_failed(shop: Shop) -
 async def test_a_defect_in_the_delivery_leaves_the_result_in_tasks(shop: Shop) -> None:
     [job] = await started(shop)
 
-    async def broken(leased: LeasedJob) -> JobChanges:
+    async def broken(leased: LeasedJob) -> Transition | None:
         raise RuntimeError("a defect")
 
-    async def step(leased: LeasedJob) -> JobChanges:
-        return leased.go(Step.DELIVER) | JobChanges(outcome=Outcome.SUCCEEDED)
+    async def step(leased: LeasedJob) -> Transition | None:
+        return Transition(
+            "test", {"step": Step.DELIVER, "attempts": 0, "next_attempt_at": leased.now, "outcome": Outcome.SUCCEEDED}
+        )
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step, deliver=broken)})
     for _ in range(MOST_DEFECTS + 1):
@@ -173,10 +176,10 @@ async def test_a_step_that_lost_its_lease_writes_nothing(shop: Shop) -> None:
     [job] = await started(shop)
     wrote = False
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         nonlocal wrote
         await shop.jobs.clear_leases()
-        await leased.write({"progress": 50})
+        await leased.note({"progress": 50})
         wrote = True
         return await done(leased)
 
@@ -193,13 +196,13 @@ async def test_a_renewal_that_finds_the_lease_gone_cancels_the_step(shop: Shop) 
     [job] = await started(shop)
     cancelled = asyncio.Event()
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             cancelled.set()
             raise
-        return {}
+        return None
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
@@ -209,7 +212,7 @@ async def test_a_renewal_that_finds_the_lease_gone_cancels_the_step(shop: Shop) 
     row = await shop.job(job)
     assert row.lease_until == shop.clock() + timedelta(seconds=60)
     assert not cancelled.is_set()
-    await shop.jobs.cancel(job.owner_id, job.id, now=shop.clock())
+    await shop.job_service.cancel(job.owner_id, job.id)
     await runner.renew()
     await asyncio.wait_for(cancelled.wait(), 20)
     await runner.stop()
@@ -220,7 +223,7 @@ async def test_stopping_lets_a_running_step_finish(shop: Shop) -> None:
     [job] = await started(shop)
     begun = asyncio.Event()
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         begun.set()
         await asyncio.sleep(0.05)
         return await done(leased)
@@ -237,10 +240,10 @@ async def test_stopping_cancels_a_late_step_and_gives_its_lease_back(shop: Shop)
     [job] = await started(shop)
     begun = asyncio.Event()
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         begun.set()
         await asyncio.Event().wait()
-        return {}
+        return None
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
@@ -281,10 +284,10 @@ async def test_an_interrupted_step_stops_at_once(shop: Shop) -> None:
     [job] = await started(shop)
     begun = asyncio.Event()
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         begun.set()
         await asyncio.Event().wait()
-        return {}
+        return None
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
@@ -300,22 +303,22 @@ async def test_what_a_step_did_is_written_though_the_database_fails_for_a_while(
 ) -> None:
     monkeypatch.setattr("bot.jobs.runner.backoff", lambda *_, **__: timedelta())
     [job] = await started(shop)
-    change, faults = shop.jobs.change, 3
+    release, faults = shop.jobs.release, 3
 
     async def faulty(*args: object, **kwargs: object) -> Job:
         nonlocal faults
         if faults:
             faults -= 1
             raise OSError("disk I/O error")
-        return await change(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
+        return await release(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
 
-    monkeypatch.setattr(shop.jobs, "change", faulty)
+    monkeypatch.setattr(shop.jobs, "release", faulty)
     times = 0
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         nonlocal times
         times += 1
-        return await done(leased) | JobChanges(task_id="task_paid")
+        return Transition("test", {**(await done(leased)).changes, "task_id": "task_paid"})
 
     await shop.new_runner({JobKind.CHARACTER: only(step)}).run_due()
     assert (times, (await shop.job(job)).task_id) == (1, "task_paid")
@@ -325,18 +328,18 @@ async def test_what_a_step_did_is_written_though_it_is_cancelled_then(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [job] = await started(shop)
-    change = shop.jobs.change
+    release = shop.jobs.release
     writing, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(*args: object, **kwargs: object) -> Job:
         writing.set()
         await go_on.wait()
-        return await change(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
+        return await release(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
 
-    monkeypatch.setattr(shop.jobs, "change", slow)
+    monkeypatch.setattr(shop.jobs, "release", slow)
 
-    async def step(leased: LeasedJob) -> JobChanges:
-        return await done(leased) | JobChanges(task_id="task_paid")
+    async def step(leased: LeasedJob) -> Transition | None:
+        return Transition("test", {**(await done(leased)).changes, "task_id": "task_paid"})
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
@@ -352,10 +355,10 @@ async def test_what_a_step_did_is_written_though_it_is_cancelled_then(
 async def test_defects_count_only_in_a_row(shop: Shop) -> None:
     [job] = await started(shop)
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         if leased.job.attempts % 4:
             raise RuntimeError("a defect")
-        return leased.again(timedelta(seconds=1))
+        return transitions.retried(leased.job, leased.now, timedelta(seconds=1))
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     for _ in range(4 * MOST_DEFECTS):
@@ -367,9 +370,11 @@ async def test_defects_count_only_in_a_row(shop: Shop) -> None:
 async def test_a_paid_job_is_not_given_up_for_a_few_defects(shop: Shop) -> None:
     [job] = await started(shop)
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         if leased.job.task_id is None:
-            await leased.write({"task_id": "task_paid", "submit_started_at": leased.now})
+            await leased.apply(
+                Transition("test", {"task_id": "task_paid", "submit_started_at": leased.now, "step": Step.WATCH})
+            )
         raise RuntimeError("a defect")
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
@@ -384,7 +389,7 @@ async def test_leases_are_renewed_while_a_step_goes_on(shop: Shop, monkeypatch: 
     [job] = await started(shop)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         begun.set()
         await go_on.wait()
         return await done(leased)
@@ -426,11 +431,11 @@ async def test_a_database_that_is_busy_is_no_jobs_fault(shop: Shop) -> None:
         await connection.exec_driver_sql("PRAGMA busy_timeout=20")
     path = str(make_url(shop.settings.store.url).database)
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         if leased.job.attempts <= 2 * MOST_DEFECTS:
             with closing(sqlite3.connect(path, isolation_level=None)) as other:
                 other.execute("BEGIN EXCLUSIVE")
-                await leased.write({"progress": 1})
+                await leased.note({"progress": 1})
         return await done(leased)
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
@@ -450,16 +455,16 @@ async def test_stopping_ends_though_nothing_can_be_written(shop: Shop, monkeypat
     async def faulty(*_: object, **__: object) -> Job:
         raise OSError("disk I/O error")
 
-    async def step(leased: LeasedJob) -> JobChanges:
+    async def step(leased: LeasedJob) -> Transition | None:
         if leased.job.id == finished.id:
             return await done(leased)
         begun.set()
         await asyncio.Event().wait()
-        return {}
+        return None
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
     with monkeypatch.context() as failing:
-        for name in ("change", "release_all"):
+        for name in ("release", "release_all"):
             failing.setattr(shop.jobs, name, faulty)
         await runner.start()
         await begun.wait()

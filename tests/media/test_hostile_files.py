@@ -218,8 +218,13 @@ def test_each_is_one_failed_job_at_most(files: dict[str, Path]) -> None:
     opened = {name: path for name, path in files.items() if video_type(path.read_bytes()[:4096])}
 
     async def look() -> list[object]:
-        media = MediaWorker(workers=2)
-        return await asyncio.gather(*(media.probe(path) for path in opened.values()), return_exceptions=True)
+        media, two = MediaWorker(), asyncio.Semaphore(2)
+
+        async def probe(path: Path) -> VideoFacts:
+            async with two:
+                return await media.probe(path)
+
+        return await asyncio.gather(*(probe(path) for path in opened.values()), return_exceptions=True)
 
     with capture_logs() as logs:
         results = asyncio.run(look())

@@ -383,43 +383,6 @@ BUSY = """
 """
 
 
-async def test_whoever_asks_first_is_served_first(program: Program, tmp_path: Path) -> None:
-    program(BUSY.format(seconds=0.01, answer=ANSWER))
-    media = MediaWorker()
-    await asyncio.gather(*(media.probe(Path("/", name)) for name in "abcd"))
-    diary = (tmp_path / "diary").read_text().splitlines()
-    assert diary == [f"{name} {what}" for name in "abcd" for what in ("begins", "ends")]
-
-
-async def test_no_more_children_than_workers(program: Program, tmp_path: Path) -> None:
-    program(BUSY.format(seconds=0.3, answer=ANSWER))
-    media = MediaWorker(workers=2)
-    await asyncio.gather(*(media.probe(Path("/", name)) for name in "abcde"))
-    at_once = 0
-    most = 0
-    for line in (tmp_path / "diary").read_text().splitlines():
-        at_once += 1 if line.endswith("begins") else -1
-        most = max(most, at_once)
-    assert most == 2
-
-
-async def test_who_no_longer_waits_in_line_is_passed_over(program: Program, tmp_path: Path) -> None:
-    program(BUSY.format(seconds=0.1, answer=ANSWER))
-    media = MediaWorker()
-    first, second, third = (asyncio.create_task(media.probe(Path("/", name))) for name in "abc")
-    await asyncio.sleep(0.01)
-    await cancelled(second)
-    await asyncio.gather(first, third)
-    assert [line[0] for line in (tmp_path / "diary").read_text().splitlines()] == list("aacc")
-
-
-@pytest.mark.usefixtures("hurried")
-async def test_standing_in_line_takes_nobodys_time(program: Program) -> None:
-    program(f"time.sleep(0.3); print({ANSWER!r})")
-    media = MediaWorker()
-    await asyncio.gather(*(media.probe(Path("/", name)) for name in "abcd"))
-
-
 async def test_no_file_stays_open(program: Program) -> None:
     program(f"print({ANSWER!r})")
     media = MediaWorker()

@@ -20,7 +20,7 @@ from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.quotas import Quota
-from bot.values.job import CharacterRequest, CharacterResult, Job, JobKind, Origin, Step
+from bot.values.job import CharacterRequest, Job, Origin, Outcome, Step, Transition
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
 
@@ -116,7 +116,6 @@ def new_job(now: datetime, origin: Origin) -> NewJob:
     def make(**fields: Any) -> Job:
         job = Job(
             id=f"{next(numbers):016x}",
-            kind=JobKind.CHARACTER,
             owner_id=7,
             origin=origin,
             step=Step.PREPARE,
@@ -162,8 +161,9 @@ def cast(characters: CharacterStore, jobs: JobStore, add: Callable[..., Any], no
         }
         new = NewCharacter(**usual | fields)
         job = await add(owner_id=new.owner_id, step=Step.COLLECT, lease_owner="runner")
-        _, character = await characters.add_for_job(job.id, "runner", new, CharacterResult(characters=()), now=at)
-        await jobs.change(job.id, "runner", {"step": Step.DONE}, now=at, release=True)
+        made = Transition("test", {"outcome": Outcome.SUCCEEDED})
+        _, character = await characters.add_for_job(job.id, "runner", new, lambda _: made, now=at)
+        await jobs.release(job.id, "runner", Transition("test", {"step": Step.DONE}), now=at)
         return character
 
     return cast

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import insert
 
 from bot.errors import BadStart
+from bot.jobs import transitions
 from bot.store.backup import contents, copy_database, copy_files
 from bot.store.database import Database
 from bot.store.drafts import Draft, DraftStore
@@ -23,8 +24,8 @@ from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.tables import consents
 from bot.values.files import StoredFile
-from bot.values.job import Job, JobKind, Outcome, Question, Seen, Step
-from bot.values.source import Attachment
+from bot.values.job import Job, Outcome, PreviewRequest, Question, Seen, Step
+from bot.values.source import Attachment, Link
 from bot.values.video import Cut, Still
 
 LATER = timedelta(hours=3)
@@ -45,7 +46,7 @@ def spoil(database: Path) -> None:
 
 async def copied(database_path: Path, into: Path, now: datetime) -> JobStore:
     """The jobs of a copy that is made now, opened as a bot would open it."""
-    await asyncio.to_thread(copy_database, database_path, into, now=now)
+    await asyncio.to_thread(copy_database, database_path, into, transitions.restored(now))
     copy = Database(f"sqlite+aiosqlite:///{into}")
     await copy.open()
     return JobStore(copy)
@@ -65,7 +66,11 @@ async def test_what_may_have_been_sent_since_is_unclear_and_nothing_else_changes
         "origin": await add(step=Step.CHOOSE, question=Question.CONSENT, next_attempt_at=now + LATER),
         "sending": await add(step=Step.SUBMIT, attempts=3),
         "looked for": await add(step=Step.SUBMIT, submit_started_at=now, lookups=2),
-        "preview": await add(step=Step.CHOOSE, kind=JobKind.PREVIEW, question=Question.SECONDS),
+        "preview": await add(
+            step=Step.CHOOSE,
+            request=PreviewRequest(source=Link(url="https://example.org/clip.mp4")),
+            question=Question.SECONDS,
+        ),
         "running": await add(step=Step.WATCH, task_id="task_1", submit_started_at=now),
         "ended": await add(step=Step.DELIVER, outcome=Outcome.SUCCEEDED, task_id="task_2"),
         "failed": await add(step=Step.DELIVER, outcome=Outcome.FAILED, counted=False),
@@ -78,8 +83,8 @@ async def test_what_may_have_been_sent_since_is_unclear_and_nothing_else_changes
         assert job is not None
         assert (job.step, job.outcome, job.question) == (Step.DELIVER, Outcome.UNKNOWN, None)
         assert (job.finished_at, job.next_attempt_at, job.counted) == (now + LATER, now + LATER, True)
-        assert "This comes from a backup" in str(job.failure)
-        assert "may have been sent to ToAPIs since, and charged" in str(job.failure)
+        assert "This job comes from a backup" in str(job.failure)
+        assert "may have been sent to ToAPIs since then, and charged" in str(job.failure)
     for name, kept in after.items():
         original = before[name]
         assert kept == replace(original, origin=replace(original.origin, token=None))
@@ -96,7 +101,7 @@ async def test_tokens_forms_and_what_was_deleted_are_nowhere_in_the_copy(
     await drafts.add(Draft(id="dead", owner_id=7, attachment=replace(video, filename="gone.mp4"), created_at=now))
     await drafts.take(7, "dead")
     into = tmp_path / "copy.db"
-    await asyncio.to_thread(copy_database, database_path, into, now=now)
+    await asyncio.to_thread(copy_database, database_path, into, transitions.restored(now))
     raw = into.read_bytes()
     assert b"task_1" in raw
     assert [word for word in (TOKEN, "signed-for-a-day", "gone.mp4", "f00d") if word.encode() in raw] == []
@@ -125,7 +130,7 @@ async def test_a_copy_is_one_moment_while_others_write(
             into = tmp_path / f"copy{number}.db"
             while written < 20 * (number + 1):  # the writer goes on meanwhile
                 await asyncio.sleep(0.001)
-            await asyncio.to_thread(copy_database, database_path, into, now=now)
+            await asyncio.to_thread(copy_database, database_path, into, transitions.restored(now))
             with closing(sqlite3.connect(into)) as copy:
                 ((rows,),) = copy.execute("SELECT count(*) FROM consents")
             assert rows >= 20 * (number + 1) - 2
@@ -155,7 +160,7 @@ def test_what_is_no_database_is_one_sentence_and_leaves_nothing(tmp_path: Path, 
         if content is not None:
             source.write_bytes(content)
         with pytest.raises(BadStart, match=complaint):
-            copy_database(source, tmp_path / "copy.db", now=now)
+            copy_database(source, tmp_path / "copy.db", transitions.restored(now))
     assert names(tmp_path) == ["source.db"]
 
 
@@ -167,7 +172,7 @@ async def test_a_damaged_database_is_not_taken_for_a_backup(
     await database.close()
     spoil(database_path)
     with pytest.raises(BadStart, match="damaged"):
-        copy_database(database_path, tmp_path / "copy.db", now=now)
+        copy_database(database_path, tmp_path / "copy.db", transitions.restored(now))
     assert not (tmp_path / "copy.db").exists()
 
 
@@ -186,7 +191,7 @@ async def test_the_files_of_the_cast_and_the_clips_of_paid_jobs_belong_to_it(
         folder = await files.work_folder(job.id)
         for name in ("clip.mp4", "still-1.jpg", "source"):
             (folder / name).write_bytes(name.encode())
-    await asyncio.to_thread(copy_database, database_path, tmp_path / "copy.db", now=now)
+    await asyncio.to_thread(copy_database, database_path, tmp_path / "copy.db", transitions.restored(now))
     found = contents(tmp_path / "copy.db")
     assert (found.characters, found.jobs) == (2, 4)
     work = {f"work/{paid.id}/clip.mp4", f"work/{paid.id}/still-1.jpg"}

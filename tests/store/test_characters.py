@@ -18,14 +18,21 @@ from bot.store.disk import DiskUse
 from bot.store.jobs import JobStore, LeaseLost
 from bot.values.character import Character, ProviderCharacter
 from bot.values.files import StoredFile
-from bot.values.job import CharacterResult, Outcome, Step
+from bot.values.job import CharacterResult, Outcome, Step, Transition
 from bot.values.time_range import TimeRange
 
 SECOND = timedelta(seconds=1)
 STRANGER = 666
 Add = Callable[..., Any]
 PICTURE = StoredFile(key=f"7/{'ab' * 32}", sha256="ab" * 32, size=123, mime="image/png")
-RESULT = CharacterResult(characters=(ProviderCharacter(id="char_1", display_name="Ann", username="@ann"),))
+
+
+def collected(character_id: int) -> Transition:
+    made = ProviderCharacter(id="char_1", display_name="Ann", username="@ann")
+    result = CharacterResult(characters=(made,), character_id=character_id)
+    return Transition("test", {"result": result, "outcome": Outcome.SUCCEEDED, "step": Step.DELIVER})
+
+
 NEW = NewCharacter(
     owner_id=7,
     name="Ann",
@@ -43,15 +50,12 @@ async def test_a_character_and_its_jobs_success_are_one(
     characters: CharacterStore, jobs: JobStore, add: Add, now: datetime
 ) -> None:
     job = await add(step=Step.COLLECT, lease_owner="runner", attempts=3)
-    changed, character = await characters.add_for_job(job.id, "runner", NEW, RESULT, now=now)
+    changed, character = await characters.add_for_job(job.id, "runner", NEW, collected, now=now)
     assert changed == replace(
         job,
-        result=replace(RESULT, character_id=character.id),
+        result=collected(character.id).changes["result"],
         outcome=Outcome.SUCCEEDED,
         step=Step.DELIVER,
-        attempts=0,
-        next_attempt_at=now,
-        finished_at=now,
     )
     assert await jobs.get(job.id) == changed
     assert character == Character(
@@ -73,8 +77,8 @@ async def test_a_character_and_its_jobs_success_are_one(
 
 async def test_the_same_job_twice_is_one_character(characters: CharacterStore, add: Add, now: datetime) -> None:
     job = await add(step=Step.COLLECT, lease_owner="runner")
-    first = await characters.add_for_job(job.id, "runner", NEW, RESULT, now=now)
-    assert await characters.add_for_job(job.id, "runner", NEW, RESULT, now=now) == first
+    first = await characters.add_for_job(job.id, "runner", NEW, collected, now=now)
+    assert await characters.add_for_job(job.id, "runner", NEW, collected, now=now) == first
     assert await characters.count(7) == 1
 
 
@@ -83,7 +87,7 @@ async def test_without_the_lease_there_is_no_character_and_no_file(
 ) -> None:
     job = await add(step=Step.COLLECT, lease_owner="other")
     with pytest.raises(LeaseLost):
-        await characters.add_for_job(job.id, "runner", NEW, RESULT, now=now)
+        await characters.add_for_job(job.id, "runner", NEW, collected, now=now)
     assert await characters.count(7) == 0
     assert await DiskUse(database).keys() == set()
 
@@ -252,7 +256,7 @@ async def test_clip_and_stills_are_kept_with_it_and_go_with_the_last_that_has_th
     for name in ("Ann", "Twin"):
         job = await add(step=Step.COLLECT, lease_owner="runner")
         new = replace(NEW, name=name, picture=STILL, picture_is_still=True, portable=(CLIP, STILL))
-        _, character = await characters.add_for_job(job.id, "runner", new, RESULT, now=now)
+        _, character = await characters.add_for_job(job.id, "runner", new, collected, now=now)
         made.append(character)
     assert all(character.picture_is_still for character in made)
     assert await disk.keys() == {CLIP.key, STILL.key}

@@ -17,11 +17,11 @@ from bot import limits
 from bot.errors import QuotaReached
 from bot.store.database import Database
 from bot.store.job_rows import job_columns
-from bot.store.jobs import JobChanges, JobStore, LeaseLost
+from bot.store.jobs import JobStore, LeaseLost
 from bot.store.quotas import Quota
 from bot.store.tables import jobs as jobs_table
 from bot.texts import text
-from bot.values.job import Job, Origin, Outcome, Step, Upload
+from bot.values.job import Job, JobChanges, Lane, Origin, Outcome, Step, Transition, Upload
 
 SECOND = timedelta(seconds=1)
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
@@ -92,7 +92,9 @@ async def test_two_hundred_concurrent_claims_never_hand_out_a_row_twice(
 ) -> None:
     async with database.write() as connection:
         await connection.execute(insert(jobs_table), [job_columns(new_job()) for _ in range(120)])
-    claims = await asyncio.gather(*[jobs.claim(f"runner {n}", now=now, limit=5) for n in range(200)])
+    claims = await asyncio.gather(
+        *[jobs.claim(f"runner {n}", now=now, most=dict.fromkeys(Lane, 5)) for n in range(200)]
+    )
     given = [(job.id, f"runner {n}", job.lease_owner) for n, claimed in enumerate(claims) for job in claimed]
     assert len(given) == 120
     assert len({job_id for job_id, _, _ in given}) == 120
@@ -106,7 +108,7 @@ async def test_a_claim_leases_the_earliest_due_rows_and_counts_the_attempt(
     late = await add(next_attempt_at=now - SECOND)
     await add(next_attempt_at=now)
     early = await add(next_attempt_at=now - 2 * SECOND, attempts=4)
-    claimed = await jobs.claim("runner", now=now, limit=2)
+    claimed = await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 2))
     assert [(job.id, job.attempts) for job in claimed] == [(early.id, 5), (late.id, 1)]
     assert {(job.lease_owner, job.lease_until) for job in claimed} == {("runner", now + limits.LEASE)}
     assert claimed[0] == await jobs.get(early.id)
@@ -120,8 +122,8 @@ async def test_what_is_not_due_done_waiting_for_a_person_or_leased_is_not_claime
     await add(step=Step.DONE)
     await add(lease_owner="other", lease_until=now + timedelta(microseconds=1))
     expired = await add(lease_owner="other", lease_until=now)
-    assert [job.id for job in await jobs.claim("runner", now=now, limit=9)] == [expired.id]
-    assert await jobs.claim("runner", now=now, limit=0) == []
+    assert [job.id for job in await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 9))] == [expired.id]
+    assert await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 0)) == []
 
 
 async def test_a_row_that_cannot_be_read_is_put_off_and_the_rest_is_claimed(
@@ -132,7 +134,7 @@ async def test_a_row_that_cannot_be_read_is_put_off_and_the_rest_is_claimed(
         raw.execute("UPDATE jobs SET request = '{' WHERE id = ?", [poison.id])
     raw.close()
     with capture_logs() as logs:
-        assert [job.id for job in await jobs.claim("runner", now=now, limit=9)] == [good.id]
+        assert [job.id for job in await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 9))] == [good.id]
     assert [(log["event"], log["job"]) for log in logs] == [("row_unreadable", poison.id)]
     with sqlite3.connect(database_path) as raw:
         raw.execute("UPDATE jobs SET request = (SELECT request FROM jobs WHERE id = ?)", [good.id])
@@ -145,23 +147,23 @@ async def test_a_row_that_cannot_be_read_is_put_off_and_the_rest_is_claimed(
 
 async def test_what_the_holder_is_still_at_work_on_is_left_alone(jobs: JobStore, add: Add, now: datetime) -> None:
     busy, other = await add(), await add(next_attempt_at=now + SECOND)
-    assert await jobs.next_due("runner", but={busy.id}) == other.next_attempt_at
-    assert await jobs.claim("runner", now=now, limit=9, but={busy.id}) == []
-    assert [job.id for job in await jobs.claim("runner", now=now, limit=9)] == [busy.id]
+    assert await jobs.next_due("runner", lanes=Lane, but={busy.id}) == other.next_attempt_at
+    assert await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 9), but={busy.id}) == []
+    assert [job.id for job in await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 9))] == [busy.id]
 
 
 async def test_next_due_is_when_something_can_be_claimed(jobs: JobStore, add: Add, now: datetime) -> None:
-    assert await jobs.next_due("runner") is None
+    assert await jobs.next_due("runner", lanes=Lane) is None
     await add(step=Step.DONE)
     await add(step=Step.CHOOSE, next_attempt_at=None)
     await add(lease_owner="runner", lease_until=now + SECOND)  # our own: it is being done
-    assert await jobs.next_due("runner") is None
+    assert await jobs.next_due("runner", lanes=Lane) is None
     await add(lease_owner="other", lease_until=now + 9 * SECOND)
-    assert await jobs.next_due("runner") == now + 9 * SECOND
+    assert await jobs.next_due("runner", lanes=Lane) == now + 9 * SECOND
     await add(lease_owner="other", lease_until=now + SECOND, next_attempt_at=now + 8 * SECOND)
-    assert await jobs.next_due("runner") == now + 8 * SECOND
+    assert await jobs.next_due("runner", lanes=Lane) == now + 8 * SECOND
     await add(next_attempt_at=now + 7 * SECOND)
-    assert await jobs.next_due("runner") == now + 7 * SECOND
+    assert await jobs.next_due("runner", lanes=Lane) == now + 7 * SECOND
 
 
 @pytest.mark.parametrize("fields", [{}, {"lease_owner": "other", "lease_until": NOW + 5 * SECOND}])
@@ -169,10 +171,10 @@ async def test_at_next_due_and_not_before_there_is_something_to_claim(
     jobs: JobStore, add: Add, fields: dict[str, Any]
 ) -> None:
     await add(**fields, next_attempt_at=NOW + 3 * SECOND)
-    due = await jobs.next_due("runner")
+    due = await jobs.next_due("runner", lanes=Lane)
     assert due is not None
-    assert await jobs.claim("runner", now=due - timedelta(microseconds=1), limit=1) == []
-    assert len(await jobs.claim("runner", now=due, limit=1)) == 1
+    assert await jobs.claim("runner", now=due - timedelta(microseconds=1), most=dict.fromkeys(Lane, 1)) == []
+    assert len(await jobs.claim("runner", now=due, most=dict.fromkeys(Lane, 1))) == 1
 
 
 async def test_only_what_is_still_held_is_renewed(jobs: JobStore, add: Add, now: datetime) -> None:
@@ -195,10 +197,10 @@ async def test_a_holder_changes_its_row(jobs: JobStore, add: Add, now: datetime,
         progress=40,
     )
     later = now + SECOND
-    changed = await jobs.change(job.id, "runner", changes, now=later)
+    changed = await jobs.apply(job.id, "runner", Transition("test", changes), now=later)
     assert changed == replace(job, **changes, updated_at=later)
     assert await jobs.get(job.id) == changed
-    released = await jobs.change(job.id, "runner", {}, now=later, release=True)
+    released = await jobs.release(job.id, "runner", Transition("test", {}), now=later)
     assert released == replace(changed, lease_owner=None, lease_until=None)
 
 
@@ -208,21 +210,18 @@ async def test_who_holds_no_lease_changes_nothing(
 ) -> None:
     job = await add(lease_owner=leased_to)
     with pytest.raises(LeaseLost):
-        await jobs.change(job.id, "runner", {"progress": 1}, now=now)
+        await jobs.apply(job.id, "runner", Transition("test", {"progress": 1}), now=now)
     with pytest.raises(LeaseLost):
-        await jobs.change("f" * 16, "runner", {"progress": 1}, now=now)
+        await jobs.apply("f" * 16, "runner", Transition("test", {"progress": 1}), now=now)
     assert await jobs.get(job.id) == job
-
-
-async def test_a_job_that_is_done_is_no_longer_due(jobs: JobStore, add: Add, now: datetime) -> None:
-    job = await add(lease_owner="runner")
-    assert (await jobs.change(job.id, "runner", {"step": Step.DONE}, now=now)).next_attempt_at is None
 
 
 async def test_a_naive_instant_in_a_change_is_refused(jobs: JobStore, add: Add, now: datetime) -> None:
     job = await add(lease_owner="runner")
     with pytest.raises(ValueError, match="time zone"):
-        await jobs.change(job.id, "runner", {"upload": Upload(url="u", at=now.replace(tzinfo=None))}, now=now)
+        await jobs.apply(
+            job.id, "runner", Transition("test", {"upload": Upload(url="u", at=now.replace(tzinfo=None))}), now=now
+        )
     assert await jobs.get(job.id) == job
 
 
@@ -276,8 +275,8 @@ async def test_a_claim_that_is_cancelled_keeps_no_lock(jobs: JobStore, add: Add,
 
         async def claiming() -> None:
             while True:
-                await jobs.claim("runner", now=now, limit=3)
-                await jobs.next_due("runner")
+                await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 3))
+                await jobs.next_due("runner", lanes=Lane)
 
         task = asyncio.create_task(claiming())
         await asyncio.sleep(random.random() * 0.02)

@@ -13,25 +13,24 @@ import pytest
 from sqlalchemy import event
 
 from bot.errors import QuotaReached
+from bot.jobs import transitions
 from bot.store.database import Database
-from bot.store.jobs import JobOverview, JobStore, LeaseLost
-from bot.texts import text
+from bot.store.jobs import JobStore, LeaseLost
+from bot.store.owned_jobs import JobOverview, OwnedJobStore
+from bot.store.quotas import Quota
 from bot.values.files import StoredFile
 from bot.values.job import (
-    CharacterRequest,
-    DeliveryAttempt,
-    DeliveryRoute,
     Job,
-    JobKind,
     Origin,
     Outcome,
+    PreviewRequest,
     Question,
     Seen,
     Step,
+    Transition,
 )
-from bot.values.source import EarlierTask
+from bot.values.source import EarlierTask, Link
 from bot.values.time_range import TimeRange
-from bot.values.video import Concern, Findings
 
 SECOND = timedelta(seconds=1)
 AS_THEY_CAME = Seen(sha256="ab" * 32)
@@ -41,284 +40,90 @@ LEASED: dict[str, Any] = {"lease_owner": "runner"}
 
 
 @pytest.fixture
+def owned(database: Database) -> OwnedJobStore:
+    return OwnedJobStore(database)
+
+
+@pytest.fixture
 def elsewhere(origin: Origin, now: datetime) -> Origin:
     return replace(origin, channel_id=99, token="a new token", token_at=now + SECOND)
 
 
-def knowingly(request: CharacterRequest) -> CharacterRequest:
-    return replace(request, another=True)
+def moved(step: Step, **more: Any) -> Callable[[Job], Transition]:
+    return lambda job: Transition("test", {"step": step, "next_attempt_at": None, **more})  # type: ignore[typeddict-item]
 
 
-# -- cancel ---------------------------------------------------------------------------------------------------------
+# -- an owner decides -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", [Step.PREPARE, Step.CHOOSE, Step.SUBMIT])
-async def test_a_job_is_cancelled_before_its_submission(
-    jobs: JobStore, add: Add, now: datetime, origin: Origin, step: Step
+async def test_what_the_owner_decides_is_written_and_takes_the_row_from_a_step(
+    owned: OwnedJobStore, jobs: JobStore, add: Add, now: datetime, elsewhere: Origin
 ) -> None:
-    job = await add(step=step, **LEASED, lease_until=now + SECOND)
-    cancelled = await jobs.cancel(7, job.id, now=now + SECOND)
-    assert cancelled == replace(
+    job = await add(**LEASED, lease_until=now + SECOND)
+    later = now + SECOND
+    decided = await owned.decide(7, job.id, moved(Step.CHOOSE, origin=elsewhere), now=later)
+    assert decided == replace(
         job,
-        step=Step.DONE,
-        outcome=Outcome.CANCELLED,
-        counted=False,
+        step=Step.CHOOSE,
         next_attempt_at=None,
+        origin=elsewhere,
         lease_owner=None,
         lease_until=None,
-        origin=replace(origin, token=None),
-        finished_at=now + SECOND,
-        updated_at=now + SECOND,
+        updated_at=later,
     )
-    assert await jobs.get(job.id) == cancelled
-    with pytest.raises(LeaseLost):  # the step that was at work on it cannot submit any more
-        await jobs.change(job.id, "runner", {"submit_started_at": now}, now=now)
+    assert await owned.get(7, job.id) == decided
+    with pytest.raises(LeaseLost):
+        await jobs.note(job.id, "runner", {"progress": 1}, now=later)
 
 
-@pytest.mark.parametrize(
-    "fields",
-    [
-        {"step": Step.SUBMIT, "submit_started_at": datetime.fromisoformat("2026-03-14T12:00:00Z")},
-        *({"step": step} for step in (Step.WATCH, Step.COLLECT, Step.DELIVER, Step.DONE)),
-        {"step": Step.SUBMIT, "outcome": Outcome.UNKNOWN},
-    ],
-)
-async def test_a_job_past_that_is_not_cancelled(
-    jobs: JobStore, add: Add, now: datetime, fields: dict[str, Any]
+async def test_a_decision_sees_the_row_as_it_is_and_of_two_at_once_one_wins(
+    owned: OwnedJobStore, jobs: JobStore, add: Add, now: datetime
 ) -> None:
-    job = await add(**fields)
-    assert not job.may_be_cancelled
-    assert await jobs.cancel(7, job.id, now=now) is None
-    assert await jobs.get(job.id) == job
+    job = await add(step=Step.SUBMIT, **LEASED)
 
+    def cancel(row: Job) -> Transition:
+        return transitions.cancelled(row, now)
 
-async def test_of_a_cancellation_and_a_submission_one_wins(jobs: JobStore, add: Add, now: datetime) -> None:
-    for _ in range(10):
-        job = await add(step=Step.SUBMIT, **LEASED)
-        cancelled, submitted = await asyncio.gather(
-            jobs.cancel(7, job.id, now=now),
-            jobs.change(job.id, "runner", {"submit_started_at": now}, now=now),
-            return_exceptions=True,
-        )
-        assert (cancelled is None) != isinstance(submitted, LeaseLost)
-
-
-# -- answer ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("question", Question)
-async def test_an_answer_sends_the_job_back_to_be_prepared(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, question: Question
-) -> None:
-    job = await add(step=Step.CHOOSE, question=question, attempts=3, next_attempt_at=now + SECOND, **LEASED)
-    answered = await jobs.answer(7, job.id, question, elsewhere, amend=knowingly, now=now)
-    assert answered == replace(
-        job,
-        step=Step.PREPARE,
-        question=None,
-        attempts=0,
-        next_attempt_at=now,
-        origin=elsewhere,
-        lease_owner=None,
-        request=replace(job.request, another=True),
+    submitting = transitions.submitting(job, now)
+    results = await asyncio.gather(
+        owned.decide(7, job.id, cancel, now=now),
+        jobs.apply(job.id, "runner", submitting, now=now),
+        return_exceptions=True,
     )
-    assert await jobs.get(job.id) == answered
-    assert await jobs.answer(7, job.id, question, elsewhere, amend=knowingly, now=now) is None  # pressed twice
+    assert sum(isinstance(result, (LeaseLost, transitions.NotAllowed)) for result in results) == 1
+    row = await owned.get(7, job.id)
+    assert row is not None
+    assert (row.outcome is Outcome.CANCELLED) != (row.submit_started_at is not None)
 
 
-@pytest.mark.parametrize("question", Question)
-async def test_only_the_question_that_is_open_is_answered(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, question: Question
+async def test_a_decision_that_is_not_possible_writes_nothing(owned: OwnedJobStore, add: Add, now: datetime) -> None:
+    job = await add(step=Step.WATCH, submit_started_at=now)
+    with pytest.raises(transitions.NotAllowed):
+        await owned.decide(7, job.id, lambda row: transitions.cancelled(row, now), now=now)
+    assert await owned.get(7, job.id) == job
+
+
+async def test_a_job_that_goes_on_needs_a_place_among_those_running(
+    owned: OwnedJobStore, add: Add, now: datetime
 ) -> None:
-    others = set(Question) - {question}
-    for job in (
-        *[await add(step=Step.CHOOSE, question=other) for other in others],
-        await add(step=Step.CHOOSE),
-        await add(step=Step.SUBMIT, question=question),
-        await add(step=Step.DONE, question=question),
-    ):
-        assert await jobs.answer(7, job.id, question, elsewhere, amend=knowingly, now=now) is None
-        assert await jobs.get(job.id) == job
-
-
-async def test_what_was_found_in_other_seconds_is_forgotten(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin
-) -> None:
-    findings = Findings(concerns=(Concern.SILENT,), faces=True)
-    seen = Seen(sha256="ab", findings=findings)
-    same = await add(step=Step.CHOOSE, question=Question.CONCERNS, seen=seen)
-    answered = await jobs.answer(7, same.id, Question.CONCERNS, elsewhere, amend=knowingly, now=now)
-    assert answered is not None
-    assert answered.seen == seen
-    other = await add(step=Step.CHOOSE, question=Question.SECONDS, seen=seen)
-    chosen = TimeRange.parse("4-6")
-    answered = await jobs.answer(
-        7, other.id, Question.SECONDS, elsewhere, amend=lambda request: replace(request, range=chosen), now=now
-    )
-    assert answered is not None
-    assert (answered.request.range, answered.seen) == (chosen, Seen(sha256="ab"))
-
-
-@pytest.mark.parametrize("question", [Question.SECONDS, Question.CONCERNS])
-async def test_the_seconds_are_picked_again(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, question: Question
-) -> None:
-    findings = Findings(concerns=(Concern.NO_SUBJECT,), faces=True)
-    job = await add(step=Step.CHOOSE, question=question, seen=Seen(sha256="ab", findings=findings), **LEASED)
-    assert await jobs.pick(STRANGER, job.id, elsewhere, now=now) is None
-    picking = await jobs.pick(7, job.id, elsewhere, now=now)
-    assert picking == replace(
-        job,
-        question=Question.SECONDS,
-        request=replace(job.request, range=None),
-        seen=Seen(sha256="ab"),
-        origin=elsewhere,
-        attempts=0,
-        next_attempt_at=now,
-        lease_owner=None,
-    )
-
-
-async def test_nothing_is_picked_where_nothing_waits_for_it(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin
-) -> None:
-    for job in (
-        await add(step=Step.CHOOSE, question=Question.CONSENT),
-        await add(step=Step.SUBMIT),
-        await add(step=Step.DONE, question=Question.SECONDS),
-    ):
-        assert await jobs.pick(7, job.id, elsewhere, now=now) is None
-        assert await jobs.get(job.id) == job
-
-
-# -- resume ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def ended(now: datetime) -> dict[str, Any]:
-    """The fields of a job whose submission is unclear and whose owner was told so."""
-    return {
-        "step": Step.DONE,
-        "outcome": Outcome.UNKNOWN,
-        "failure": text("This may have been charged."),
-        "attempts": 4,
-        "next_attempt_at": None,
-        "submit_started_at": now - SECOND,
-        "lookups": 4,
-        "task_id": "task_x",
-        "progress": 50,
-        "deliveries": (DeliveryAttempt(path=DeliveryRoute.DM, channel_id=1, nonce="n", at=now),),
-        "delivered_at": now,
-        "finished_at": now,
-    }
-
-
-async def test_a_job_is_watched_again(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, ended: dict[str, Any]
-) -> None:
-    job = await add(**ended)
-    resumed = await jobs.resume(
-        7,
-        job.id,
-        outcome=Outcome.UNKNOWN,
-        step=Step.WATCH,
-        origin=elsewhere,
-        now=now,
-        forget_submission=False,
-        running_limit=0,
-    )
-    assert resumed == replace(
-        job,
-        step=Step.WATCH,
-        outcome=None,
-        failure=None,
-        finished_at=None,
-        attempts=0,
-        next_attempt_at=now,
-        origin=elsewhere,
-        deliveries=(),
-        delivered_at=None,
-    )
-    assert await jobs.get(job.id) == resumed
-
-
-async def test_a_job_is_sent_again(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, ended: dict[str, Any]
-) -> None:
-    job = await add(**ended)
-    resumed = await jobs.resume(
-        7,
-        job.id,
-        outcome=Outcome.UNKNOWN,
-        step=Step.SUBMIT,
-        origin=elsewhere,
-        now=now,
-        forget_submission=True,
-        running_limit=0,
-    )
-    assert resumed is not None
-    assert (resumed.step, resumed.outcome, resumed.submit_started_at) == (Step.SUBMIT, None, None)
-    assert (resumed.lookups, resumed.task_id, resumed.maybe_charged, resumed.progress) == (0, None, True, 0)
-
-
-@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, None])
-async def test_a_job_is_delivered_again_with_the_end_it_had(
-    jobs: JobStore,
-    add: Add,
-    now: datetime,
-    elsewhere: Origin,
-    ended: dict[str, Any],
-    outcome: Outcome | None,
-) -> None:
-    job = await add(**ended | {"delivered_at": None})
-    resumed = await jobs.resume(
-        7,
-        job.id,
-        outcome=outcome,
-        step=Step.DELIVER,
-        origin=elsewhere,
-        now=now,
-        forget_submission=False,
-        running_limit=0,
-    )
-    assert resumed == replace(job, step=Step.DELIVER, attempts=0, next_attempt_at=now, origin=elsewhere, deliveries=())
-
-
-async def test_only_a_done_job_with_that_outcome_is_resumed(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, ended: dict[str, Any]
-) -> None:
-    for fields in ({"outcome": Outcome.FAILED}, {"outcome": Outcome.SUCCEEDED}, {"step": Step.DELIVER}):
-        job = await add(**ended | fields)
-        resumed = await jobs.resume(
-            7,
-            job.id,
-            outcome=Outcome.UNKNOWN,
-            step=Step.WATCH,
-            origin=elsewhere,
-            now=now,
-            forget_submission=False,
-            running_limit=0,
-        )
-        assert resumed is None
-        assert await jobs.get(job.id) == job
-
-
-async def test_a_resumed_job_takes_a_place_unless_it_is_only_delivered(
-    jobs: JobStore, add: Add, now: datetime, elsewhere: Origin, ended: dict[str, Any]
-) -> None:
+    job = await add(step=Step.DONE, outcome=Outcome.UNKNOWN)
     await add()
-    job = await add(**ended | {"delivered_at": None})
-    where: dict[str, Any] = {"outcome": None, "origin": elsewhere, "now": now, "running_limit": 1}
-    for step in (Step.WATCH, Step.SUBMIT):
-        with pytest.raises(QuotaReached, match="1 at a time"):
-            await jobs.resume(7, job.id, step=step, forget_submission=step is Step.SUBMIT, **where)
-    assert await jobs.resume(7, job.id, step=Step.DELIVER, forget_submission=False, **where) is not None
+    with pytest.raises(QuotaReached):
+        await owned.decide(7, job.id, moved(Step.WATCH), now=now, quota=Quota(running=1))
+    assert await owned.get(7, job.id) == job
+    assert await owned.decide(7, job.id, moved(Step.WATCH), now=now, quota=Quota(running=2)) is not None
 
 
-async def test_a_job_that_may_have_been_charged_is_not_cancelled(jobs: JobStore, add: Add, now: datetime) -> None:
-    job = await add(step=Step.SUBMIT, maybe_charged=True)
-    assert not job.may_be_cancelled
-    assert await jobs.cancel(7, job.id, now=now) is None
+async def test_each_time_a_job_is_sent_again_counts_in_the_day(owned: OwnedJobStore, add: Add, now: datetime) -> None:
+    quota = Quota(day=3, server_day=10, user_key="me", server_key="here")
+    job = await add(step=Step.DONE, outcome=Outcome.UNKNOWN)
+    for used in (2, 3):
+        assert await owned.decide(7, job.id, moved(Step.DONE), now=now, quota=quota) is not None
+        assert (await owned.overview(7, now=now, user_key="me")).used_today == used
+    with pytest.raises(QuotaReached):
+        await owned.decide(7, job.id, moved(Step.DONE), now=now, quota=quota)
+    tomorrow = now + timedelta(days=1)
+    assert await owned.decide(7, job.id, moved(Step.DONE), now=tomorrow, quota=quota) is not None
 
 
 # -- the same again -------------------------------------------------------------------------------------------------
@@ -328,7 +133,7 @@ FILE = StoredFile(key="work/1/source", sha256="ab" * 32, size=100, mime="video/m
 
 
 @pytest.fixture
-def same(jobs: JobStore, now: datetime) -> Callable[..., Any]:
+def same(owned: OwnedJobStore, now: datetime) -> Callable[..., Any]:
     async def same(**changed: Any) -> Job | None:
         wanted = {
             "owner_id": 7,
@@ -338,7 +143,7 @@ def same(jobs: JobStore, now: datetime) -> Callable[..., Any]:
             "range": TimeRange(Decimal("1.0"), Decimal("3.00")),  # the same seconds, otherwise written
             "since": now,
         }
-        return await jobs.same_recently(**wanted | changed)  # type: ignore[arg-type]  # a mixed dictionary
+        return await owned.same_recently(**wanted | changed)  # type: ignore[arg-type]  # a mixed dictionary
 
     return same
 
@@ -373,7 +178,7 @@ async def test_the_same_earlier_task_is_found(same: Add, add: Add, new_job: Call
 # -- overview -------------------------------------------------------------------------------------------------------
 
 
-async def test_the_overview_has_all_that_matters(jobs: JobStore, add: Add, now: datetime) -> None:
+async def test_the_overview_has_all_that_matters(owned: OwnedJobStore, add: Add, now: datetime) -> None:
     day = now.replace(hour=0, minute=0, second=0, microsecond=0)
     done = {"step": Step.DONE, "outcome": Outcome.SUCCEEDED, "next_attempt_at": None}
     kept = await add(**done, created_at=day - 9 * SECOND)  # never arrived, and older than the last few
@@ -384,27 +189,29 @@ async def test_the_overview_has_all_that_matters(jobs: JobStore, add: Add, now: 
     second = await add(created_at=now)
     first = await add(created_at=now - SECOND, step=Step.DELIVER, outcome=Outcome.SUCCEEDED)
     await add(owner_id=8)
-    assert await jobs.overview(7, now=day, finished=2) == JobOverview(
+    assert await owned.overview(7, now=day, finished=2) == JobOverview(
         unfinished=(first, second), finished=(newer, older, kept), used_today=3, running=1
     )
-    assert len((await jobs.overview(7, now=day)).finished) == 5
+    assert len((await owned.overview(7, now=day)).finished) == 5
 
 
 async def test_results_that_wait_are_found_newest_first_and_nobody_elses(
-    jobs: JobStore, add: Add, now: datetime
+    owned: OwnedJobStore, add: Add, now: datetime
 ) -> None:
     done = {"step": Step.DONE, "outcome": Outcome.FAILED, "next_attempt_at": None}
     older = await add(**done)
     newer = await add(**done | {"outcome": Outcome.UNKNOWN}, created_at=now + SECOND)
     await add(**done, delivered_at=now)
     await add(**done | {"outcome": Outcome.CANCELLED})
-    await add(**done | {"kind": JobKind.PREVIEW})
+    await add(**done | {"request": PreviewRequest(source=Link(url="https://example.org/clip.mp4"))})
     await add(step=Step.DELIVER, outcome=Outcome.SUCCEEDED)
     await add(**done, owner_id=STRANGER)
-    assert await jobs.pending_results(7) == [newer.id, older.id]
+    assert await owned.pending_results(7) == [newer.id, older.id]
 
 
-async def test_looking_for_results_that_wait_reads_the_owners_jobs_alone(jobs: JobStore, database: Database) -> None:
+async def test_looking_for_results_that_wait_reads_the_owners_jobs_alone(
+    owned: OwnedJobStore, database: Database
+) -> None:
     origin: list[tuple[str, Any]] = []
     assert database._reader is not None
     event.listen(
@@ -412,7 +219,7 @@ async def test_looking_for_results_that_wait_reads_the_owners_jobs_alone(jobs: J
         "before_cursor_execute",
         lambda _c, _u, statement, parameters, *_: origin.append((statement, parameters)),
     )
-    await jobs.pending_results(7)
+    await owned.pending_results(7)
     ((statement, parameters),) = [each for each in origin if "FROM jobs" in each[0]]
     async with database.read() as connection:
         plan = [row.detail for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
@@ -420,43 +227,30 @@ async def test_looking_for_results_that_wait_reads_the_owners_jobs_alone(jobs: J
 
 
 async def test_a_row_that_cannot_be_read_does_not_hide_the_others(
-    jobs: JobStore, add: Add, now: datetime, database_path: Path, elsewhere: Origin
+    owned: OwnedJobStore, add: Add, now: datetime, database_path: Path
 ) -> None:
     good = await add()
     poison = await add(step=Step.CHOOSE, question=Question.SAME_AGAIN)
     with sqlite3.connect(database_path) as raw:
         raw.execute("UPDATE jobs SET request = '{' WHERE id = ?", [poison.id])
     raw.close()
-    overview = await jobs.overview(7, now=now)
+    overview = await owned.overview(7, now=now)
     assert overview.unfinished == (good,)
-    assert await jobs.owned(7, poison.id) is None
-    assert await jobs.answer(7, poison.id, Question.SAME_AGAIN, elsewhere, amend=knowingly, now=now) is None
+    assert await owned.get(7, poison.id) is None
+    assert await owned.decide(7, poison.id, moved(Step.PREPARE), now=now) is None
 
 
 # -- strangers ------------------------------------------------------------------------------------------------------
 
 
-async def test_a_strangers_hands_stay_off(jobs: JobStore, add: Add, now: datetime, elsewhere: Origin) -> None:
-    running = await add()
-    asking = await add(step=Step.CHOOSE, question=Question.SAME_AGAIN)
-    agreeing = await add(step=Step.CHOOSE, question=Question.CONSENT)
-    unclear = await add(step=Step.DONE, outcome=Outcome.UNKNOWN)
-    assert await jobs.owned(STRANGER, running.id) is None
-    assert await jobs.cancel(STRANGER, running.id, now=now) is None
-    assert await jobs.answer(STRANGER, asking.id, Question.SAME_AGAIN, elsewhere, amend=knowingly, now=now) is None
-    assert await jobs.answer(STRANGER, agreeing.id, Question.CONSENT, elsewhere, amend=knowingly, now=now) is None
-    resumed = await jobs.resume(
-        STRANGER,
-        unclear.id,
-        outcome=None,
-        step=Step.WATCH,
-        origin=elsewhere,
-        now=now,
-        forget_submission=True,
-        running_limit=0,
-    )
-    assert resumed is None
+async def test_a_stranger_sees_and_decides_nothing(owned: OwnedJobStore, add: Add, now: datetime) -> None:
+    job = await add()
+
+    def never(row: Job) -> Transition:
+        raise AssertionError(f"a stranger was shown job {row.id}")
+
+    assert await owned.get(STRANGER, job.id) is None
+    assert await owned.decide(STRANGER, job.id, never, now=now) is None
     nothing = JobOverview(unfinished=(), finished=(), used_today=0, running=0)
-    assert await jobs.overview(STRANGER, now=now) == nothing
-    for job in (running, asking, agreeing, unclear):
-        assert await jobs.owned(7, job.id) == job
+    assert await owned.overview(STRANGER, now=now) == nothing
+    assert await owned.get(7, job.id) == job

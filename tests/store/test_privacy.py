@@ -22,6 +22,7 @@ from bot.store.drafts import Draft, DraftStore
 from bot.store.files import FileStore
 from bot.store.job_rows import job_columns
 from bot.store.jobs import JobStore
+from bot.store.owned_jobs import OwnedJobStore
 from bot.store.privacy import PrivacyStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota, day_of
@@ -46,7 +47,7 @@ def privacy(database: Database, people: Pseudonyms) -> PrivacyStore:
 
 
 async def used(jobs: JobStore, people: Pseudonyms, now: datetime, owner: int = 7) -> int:
-    return (await jobs.overview(owner, now=now, user_key=people.of(owner))).used_today
+    return (await OwnedJobStore(jobs._database).overview(owner, now=now, user_key=people.of(owner))).used_today
 
 
 async def test_holdings_are_everything_of_one_person(

@@ -16,9 +16,10 @@ from sqlalchemy import insert
 from bot.errors import QuotaReached
 from bot.store.database import Database
 from bot.store.jobs import JobStore
+from bot.store.owned_jobs import OwnedJobStore
 from bot.store.quotas import LONGEST_LINE, Quota, day_of, in_turn
 from bot.store.tables import day_counters
-from bot.values.job import Job, Origin, Outcome, Step
+from bot.values.job import Job, Lane, Origin, Outcome, Step, Transition
 
 SECOND = timedelta(seconds=1)
 Add = Callable[..., Any]
@@ -68,7 +69,7 @@ async def test_what_was_used_before_a_deletion_counts(
     with pytest.raises(QuotaReached):
         await jobs.add(new_job(), Quota(day=3, user_key="ab"))
     await jobs.add(new_job(owner_id=8), Quota(day=3, user_key="cd"))
-    assert (await jobs.overview(7, now=now, user_key="ab")).used_today == 3
+    assert (await OwnedJobStore(database).overview(7, now=now, user_key="ab")).used_today == 3
 
 
 # -- the line -------------------------------------------------------------------------------------------------------
@@ -78,9 +79,9 @@ async def test_whoever_finds_no_place_stands_in_line(jobs: JobStore, new_job: Ne
     first, second = [await jobs.add(new_job(owner_id=number), Quota(in_all=1)) for number in (1, 2)]
     assert (first.admitted_at, first.next_attempt_at) == (now, now)
     assert (second.admitted_at, second.next_attempt_at) == (None, None)
-    assert [job.id for job in await jobs.claim("runner", now=now + SECOND, limit=9)] == [first.id]
+    assert [job.id for job in await jobs.claim("runner", now=now + SECOND, most=dict.fromkeys(Lane, 9))] == [first.id]
     assert await jobs.let_in(1, now=now + SECOND) == [second.id]  # still no place
-    await jobs.change(first.id, "runner", {"outcome": Outcome.SUCCEEDED}, now=now + SECOND, release=True)
+    await jobs.release(first.id, "runner", Transition("test", {"outcome": Outcome.SUCCEEDED}), now=now + SECOND)
     assert await jobs.let_in(1, now=now + SECOND) == []
     admitted = await jobs.get(second.id)
     assert admitted is not None
@@ -91,7 +92,7 @@ async def test_nobody_gets_past_those_in_line(jobs: JobStore, new_job: NewJob, n
     running = await add(owner_id=1, lease_owner="runner")
     waiting = await jobs.add(new_job(owner_id=2), Quota(in_all=1))
     assert waiting.admitted_at is None
-    await jobs.change(running.id, "runner", {"outcome": Outcome.FAILED}, now=now)
+    await jobs.apply(running.id, "runner", Transition("test", {"outcome": Outcome.FAILED}), now=now)
     late = await jobs.add(new_job(owner_id=3), Quota(in_all=1))
     assert late.admitted_at is None
 
@@ -140,9 +141,9 @@ async def test_one_persons_many_jobs_do_not_keep_the_others_waiting(
     for number in range(20):
         await jobs.add(new_job(owner_id=1, created_at=now, next_attempt_at=now - (20 - number) * SECOND), Quota())
     modest = await jobs.add(new_job(owner_id=2, next_attempt_at=now), Quota())
-    first = await jobs.claim("runner", now=now, limit=2)
+    first = await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 2))
     assert {job.owner_id for job in first} == {1, 2}
     assert modest.id in {job.id for job in first}
     # With one of theirs under way, somebody new goes before the next of the same person's.
     newcomer = await jobs.add(new_job(owner_id=3, next_attempt_at=now), Quota())
-    assert [job.id for job in await jobs.claim("runner", now=now, limit=1)] == [newcomer.id]
+    assert [job.id for job in await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 1))] == [newcomer.id]

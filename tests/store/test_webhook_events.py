@@ -12,7 +12,7 @@ import pytest
 from bot.store.database import Database
 from bot.store.jobs import JobStore
 from bot.store.webhook_events import WebhookEventStore
-from bot.values.job import Job, Step
+from bot.values.job import Job, Lane, Step
 
 LATER = timedelta(seconds=30)
 Add = Callable[..., Any]
@@ -88,7 +88,7 @@ async def test_an_event_that_came_too_early_is_found_once(events: WebhookEventSt
 async def test_a_job_that_is_being_worked_on_finds_the_event_afterwards(
     events: WebhookEventStore, jobs: JobStore, watched: Job, now: datetime
 ) -> None:
-    await jobs.claim("runner", now=now + LATER, limit=1)
+    await jobs.claim("runner", now=now + LATER, most=dict.fromkeys(Lane, 1))
     assert not await events.receive("evt_1", task_id="task_1", business_id=None, now=now)
     assert await events.waiting_for(watched.id, "task_1")
 

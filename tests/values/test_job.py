@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.values.clock import utc_now
-from bot.values.job import CharacterRequest, Job, JobKind, Origin, Outcome, Step, Upload
+from bot.values.job import CharacterRequest, Job, Origin, Outcome, Step, Upload
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 JOB = Job(
     id="0123456789abcdef",
-    kind=JobKind.CHARACTER,
     owner_id=1,
     origin=Origin(
         guild_id=None,

@@ -17,6 +17,7 @@ from unittest.mock import patch
 
 from bot.app.build import App
 from bot.config import load
+from bot.values.job import Lane
 from tests.loopback_discord.incoming import Call
 from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.server import LoopbackDiscord
@@ -64,7 +65,7 @@ class ByHand(Scene):
         until = now() + timedelta(seconds=seconds)
         for _ in range(MOST_STEPS):
             await self.app.runner.run_due()
-            due = await self.app.stores.jobs.next_due("nobody")
+            due = await self.app.stores.jobs.next_due("nobody", lanes=Lane)
             if due is None or due > until:
                 break
             self.discord.advance(max(0.0, (due - now()).total_seconds()))

@@ -1,0 +1,50 @@
+"""The kinds of jobs: which steps each of them has, and what is handed to its owner at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from bot.jobs.choose import Choose
+from bot.jobs.collect import Collect
+from bot.jobs.deliver import Deliver
+from bot.jobs.leased_job import Steps
+from bot.jobs.ports import CharacterMade
+from bot.jobs.prepare import Prepare
+from bot.jobs.submit import Submit
+from bot.jobs.watch import Watch
+from bot.store.characters import CharacterStore
+from bot.values.job import Job, Step
+
+ContentOf: TypeAlias = Callable[[Job], Awaitable[CharacterMade]]
+"""Reads what a job that succeeded has made."""
+
+
+def character_steps(
+    prepare: Prepare, choose: Choose, submit: Submit, watch: Watch, collect: Collect, deliver: Deliver
+) -> Steps:
+    """prepare → (choose) → submit → watch → collect → deliver."""
+    return {
+        Step.PREPARE: prepare,
+        Step.CHOOSE: choose,
+        Step.SUBMIT: submit,
+        Step.WATCH: watch,
+        Step.COLLECT: collect,
+        Step.DELIVER: deliver,
+    }
+
+
+def preview_steps(prepare: Prepare, choose: Choose, deliver: Deliver) -> Steps:
+    """prepare → choose, where the picker is shown; deliver says what went wrong."""
+    return {Step.PREPARE: prepare, Step.CHOOSE: choose, Step.DELIVER: deliver}
+
+
+def character_content(characters: CharacterStore) -> ContentOf:
+    """What a character's job hands over: the character as it stands now, if its owner still has it."""
+
+    async def content(job: Job) -> CharacterMade:
+        if job.result is None or job.result.character_id is None:
+            return CharacterMade(None)
+        return CharacterMade(await characters.get(job.owner_id, job.result.character_id))
+
+    return content

@@ -1,0 +1,382 @@
+"""The life of a job: which events there are, from which step to which they lead, and what each of them changes.
+
+Every change of ``step`` and ``outcome`` comes from here (design, rule 16): each event is one pure function of the job
+and the present instant. The store writes what it returns, under the job's lease or in its owner's name. The diagram in
+the README is drawn from :data:`TABLE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.texts import Text, text
+from bot.values.job import (
+    BEFORE_SUBMISSION,
+    Job,
+    JobChanges,
+    JobKind,
+    JobRequest,
+    JobResult,
+    Origin,
+    Outcome,
+    Question,
+    Step,
+    Transition,
+)
+
+
+class Event(StrEnum):
+    """What can happen to a job."""
+
+    PREPARED = "prepared"
+    ASKED = "asked"
+    SHOWN = "shown"
+    ANSWERED = "answered"
+    REOPENED = "reopened"
+    EXPIRED = "expired"
+    PREVIEWED = "previewed"
+    CANCELLED = "cancelled"
+    SUBMITTING = "submitting"
+    NOT_TAKEN = "not taken"
+    LOOKED_UP = "looked up"
+    TAKEN = "taken"
+    COMPLETED = "completed"
+    COLLECTED = "collected"
+    FAILED = "failed"
+    UNCLEAR = "unclear"
+    DELIVERED = "delivered"
+    KEPT = "kept"
+    RETRIED = "retried"
+    WAITED = "waited"
+    RESENT = "sent again"
+    RECHECKED = "checked again"
+    RECOLLECTED = "collected again"
+    SHOWN_AGAIN = "shown again"
+    RESTORED = "restored"
+
+
+class NotAllowed(Exception):
+    """This event cannot happen to the job as it stands."""
+
+    def __init__(self, event: Event, job: Job) -> None:
+        super().__init__(f"{event.value} is not possible in step {job.step.value}")
+
+
+def _always(_: Job) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """From which steps an event is possible, where ``applies`` says so, and to which it leads (``None``: it stays).
+
+    ``outcome`` is the one that the job has afterwards; ``None``: none, or the one it had.
+    """
+
+    before: frozenset[Step]
+    after: Step | None
+    outcome: Outcome | None = None
+    applies: Callable[[Job], bool] = _always
+
+
+def _maybe_charged(job: Job) -> bool:
+    return job.submit_started_at is not None or job.maybe_charged
+
+
+_UNFINISHED = frozenset({*Step} - {Step.DELIVER, Step.DONE})
+
+TABLE: Mapping[Event, Rule] = {
+    Event.PREPARED: Rule(frozenset({Step.PREPARE}), Step.SUBMIT, applies=lambda job: job.kind is not JobKind.PREVIEW),
+    Event.ASKED: Rule(frozenset({Step.PREPARE}), Step.CHOOSE),
+    Event.SHOWN: Rule(frozenset({Step.CHOOSE}), None),
+    Event.ANSWERED: Rule(frozenset({Step.CHOOSE}), Step.PREPARE, applies=lambda job: job.question is not None),
+    Event.REOPENED: Rule(
+        frozenset({Step.CHOOSE}), None, applies=lambda job: job.question in {Question.SECONDS, Question.CONCERNS}
+    ),
+    Event.EXPIRED: Rule(frozenset({Step.CHOOSE}), Step.DONE, Outcome.CANCELLED),
+    Event.PREVIEWED: Rule(
+        frozenset({Step.CHOOSE}), Step.DONE, Outcome.SUCCEEDED, lambda job: job.kind is JobKind.PREVIEW
+    ),
+    Event.CANCELLED: Rule(BEFORE_SUBMISSION, Step.DONE, Outcome.CANCELLED, lambda job: job.may_be_cancelled),
+    Event.SUBMITTING: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is None),
+    Event.NOT_TAKEN: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is not None),
+    Event.LOOKED_UP: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is not None),
+    Event.TAKEN: Rule(frozenset({Step.SUBMIT}), Step.WATCH, applies=_maybe_charged),
+    Event.COMPLETED: Rule(frozenset({Step.WATCH}), Step.COLLECT),
+    Event.COLLECTED: Rule(frozenset({Step.COLLECT}), Step.DELIVER, Outcome.SUCCEEDED),
+    Event.FAILED: Rule(
+        frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT, Step.WATCH}),
+        Step.DELIVER,
+        Outcome.FAILED,
+        # As long as the answer to a submission is not known, nobody can say that it cost nothing.
+        lambda job: not job.maybe_charged and (job.step is Step.WATCH or job.submit_started_at is None),
+    ),
+    Event.UNCLEAR: Rule(
+        frozenset({Step.SUBMIT, Step.WATCH, Step.COLLECT}), Step.DELIVER, Outcome.UNKNOWN, _maybe_charged
+    ),
+    Event.DELIVERED: Rule(frozenset({Step.DELIVER}), Step.DONE),
+    Event.KEPT: Rule(frozenset({Step.DELIVER}), Step.DONE),
+    Event.RETRIED: Rule(_UNFINISHED | {Step.DELIVER}, None),
+    Event.WAITED: Rule(_UNFINISHED | {Step.DELIVER}, None),
+    Event.RESENT: Rule(
+        frozenset({Step.DONE}),
+        Step.SUBMIT,
+        applies=lambda job: job.outcome is Outcome.UNKNOWN and job.task_id is None,
+    ),
+    Event.RECHECKED: Rule(
+        frozenset({Step.DONE}),
+        Step.WATCH,
+        applies=lambda job: job.outcome is Outcome.UNKNOWN and job.task_id is not None and job.result is None,
+    ),
+    Event.RECOLLECTED: Rule(
+        frozenset({Step.DONE}),
+        Step.COLLECT,
+        applies=lambda job: job.outcome is Outcome.UNKNOWN and job.task_id is not None and job.result is not None,
+    ),
+    Event.SHOWN_AGAIN: Rule(frozenset({Step.DONE}), Step.DELIVER, applies=lambda job: job.undelivered),
+    Event.RESTORED: Rule(BEFORE_SUBMISSION, Step.DELIVER, Outcome.UNKNOWN, lambda job: job.kind is not JobKind.PREVIEW),
+}
+
+
+def possible(event: Event, job: Job) -> bool:
+    """Whether ``event`` can happen to ``job`` as it stands."""
+    rule = TABLE[event]
+    return job.step in rule.before and rule.applies(job)
+
+
+def _move(event: Event, job: Job, now: datetime, *, after: timedelta = timedelta()) -> JobChanges:
+    """To the step that the table names, due ``after`` now. Raises :class:`NotAllowed`."""
+    if not possible(event, job):
+        raise NotAllowed(event, job)
+    rule = TABLE[event]
+    changes = JobChanges(next_attempt_at=now + after)
+    if rule.after is not None:
+        changes |= JobChanges(step=rule.after, attempts=0)
+    if rule.outcome is not None:
+        changes |= JobChanges(outcome=rule.outcome, finished_at=now)
+    if rule.after is Step.DONE:
+        # Nothing is due any more, and what was a key is of no more use (design, rule 13).
+        changes |= JobChanges(
+            next_attempt_at=None,
+            origin=replace(job.origin, token=None),
+            request=job.request.without_address(),
+        )
+    return changes
+
+
+# -- before the submission -------------------------------------------------------------------------------------------
+
+
+def prepared(job: Job, now: datetime) -> Transition:
+    """The video is here, and there is nothing to ask: it can be submitted."""
+    return Transition(Event.PREPARED, _move(Event.PREPARED, job, now))
+
+
+def asked(job: Job, now: datetime, question: Question) -> Transition:
+    """Its owner has to say something first."""
+    return Transition(Event.ASKED, _move(Event.ASKED, job, now) | JobChanges(question=question))
+
+
+def shown(job: Job, now: datetime, deadline: datetime) -> Transition:
+    """The question was asked. Nothing is due before ``deadline``, when the job expires."""
+    return Transition(Event.SHOWN, _move(Event.SHOWN, job, now) | JobChanges(next_attempt_at=deadline))
+
+
+def answered(job: Job, now: datetime, question: Question, request: JobRequest, origin: Origin) -> Transition:
+    """The owner's answer stands in ``request``; what the job says next goes to ``origin``.
+
+    What was found in other seconds is forgotten. Raises NotAllowed also where it waits with another question.
+    """
+    if job.question is not question:
+        raise NotAllowed(Event.ANSWERED, job)
+    changes = _move(Event.ANSWERED, job, now) | JobChanges(question=None, request=request, origin=origin)
+    if _seconds(request) != _seconds(job.request):
+        changes |= JobChanges(seen=replace(job.seen, findings=None))
+    return Transition(Event.ANSWERED, changes)
+
+
+def _seconds(request: JobRequest) -> object:
+    return getattr(request, "range", None)
+
+
+def reopened(job: Job, now: datetime, origin: Origin) -> Transition:
+    """The owner wants to pick the seconds (again), at ``origin``."""
+    changes = _move(Event.REOPENED, job, now) | JobChanges(
+        question=Question.SECONDS,
+        attempts=0,
+        origin=origin,
+        seen=replace(job.seen, findings=None),
+    )
+    if job.kind is JobKind.CHARACTER:
+        changes |= JobChanges(request=replace(job.character, range=None, anyway=False))
+    return Transition(Event.REOPENED, changes)
+
+
+def expired(job: Job, now: datetime) -> Transition:
+    """Nobody answered within a day. It cost nothing."""
+    return Transition(Event.EXPIRED, _move(Event.EXPIRED, job, now) | JobChanges(counted=False))
+
+
+def previewed(job: Job, now: datetime) -> Transition:
+    """The preview was shown; there is nothing more to do."""
+    return Transition(Event.PREVIEWED, _move(Event.PREVIEWED, job, now) | JobChanges(counted=False, delivered_at=now))
+
+
+def cancelled(job: Job, now: datetime) -> Transition:
+    """Its owner does not want it any more. Possible until the submission begins, so it cost nothing."""
+    return Transition(Event.CANCELLED, _move(Event.CANCELLED, job, now) | JobChanges(counted=False))
+
+
+# -- the submission --------------------------------------------------------------------------------------------------
+
+
+def submitting(job: Job, now: datetime) -> Transition:
+    """It is about to be sent: committed before the request goes out (design, rule 2)."""
+    return Transition(
+        Event.SUBMITTING, _move(Event.SUBMITTING, job, now) | JobChanges(submit_started_at=now, lookups=0)
+    )
+
+
+def not_taken(job: Job, now: datetime) -> Transition:
+    """The provider certainly did not take it: it may be sent again."""
+    return Transition(Event.NOT_TAKEN, _move(Event.NOT_TAKEN, job, now) | JobChanges(submit_started_at=None))
+
+
+def looked_up(job: Job, now: datetime, after: timedelta, lookups: int) -> Transition:
+    """Nobody knows yet whether the provider took it; look for it ``after`` now. The attempt does not count."""
+    changes = _move(Event.LOOKED_UP, job, now, after=after)
+    return Transition(Event.LOOKED_UP, changes | JobChanges(attempts=max(0, job.attempts - 1), lookups=lookups))
+
+
+def taken(job: Job, now: datetime, task_id: str, progress: int, after: timedelta) -> Transition:
+    """The provider is at work on it under ``task_id``; ask how it stands ``after`` now."""
+    return Transition(
+        Event.TAKEN, _move(Event.TAKEN, job, now, after=after) | JobChanges(task_id=task_id, progress=progress)
+    )
+
+
+def completed(job: Job, now: datetime, result: JobResult) -> Transition:
+    """The provider has made it."""
+    return Transition(Event.COMPLETED, _move(Event.COMPLETED, job, now) | JobChanges(result=result, progress=100))
+
+
+# -- the end ---------------------------------------------------------------------------------------------------------
+
+
+def collected(job: Job, now: datetime, result: JobResult) -> Transition:
+    """What was made is ours now: it only has to be handed over."""
+    return Transition(Event.COLLECTED, _move(Event.COLLECTED, job, now) | JobChanges(result=result))
+
+
+def failed(job: Job, now: datetime, reason: Text, *, counted: bool = False) -> Transition:
+    """It ended without a result. ``counted``: it keeps its place in the day, because it may have cost something.
+
+    Where an earlier submission of the job was never cleared up, its outcome goes back to unknown.
+    """
+    if job.maybe_charged:
+        return unclear(
+            job, now, text("{reason} That is about this try; an earlier one may have been charged.", reason=reason)
+        )
+    return Transition(Event.FAILED, _move(Event.FAILED, job, now) | JobChanges(failure=reason, counted=counted))
+
+
+def unclear(job: Job, now: datetime, reason: Text) -> Transition:
+    """It ended without our knowing whether it was made: it may have been charged, so it counts."""
+    return Transition(Event.UNCLEAR, _move(Event.UNCLEAR, job, now) | JobChanges(failure=reason))
+
+
+def given_up(job: Job, now: datetime, *, uncharged: Text, maybe_charged: Text) -> Transition:
+    """A defect of ours ended it: failed where it certainly cost nothing, otherwise unclear, each with its sentence."""
+    return unclear(job, now, maybe_charged) if _maybe_charged(job) else failed(job, now, uncharged)
+
+
+_FROM_BACKUP = text(
+    "This job comes from a backup. It may have been sent to ToAPIs since then, and charged. I won't send it again by "
+    "myself. If you never got a result, press “Send again”, which looks for it first, or use /character create."
+)
+
+
+def restored(now: datetime) -> Transition:
+    """It comes from a backup in which it was not submitted yet, and may have been since.
+
+    For every such row of the backup at once: rows that this version cannot read must not be sent again either.
+    """
+    rule = TABLE[Event.RESTORED]
+    if rule.after is None:
+        raise AssertionError("a restored job has ended")
+    changes = JobChanges(step=rule.after, outcome=rule.outcome, finished_at=now, next_attempt_at=now, attempts=0)
+    return Transition(Event.RESTORED, changes | JobChanges(failure=_FROM_BACKUP, question=None))
+
+
+def delivered(job: Job, now: datetime) -> Transition:
+    """Its end has reached its owner."""
+    return Transition(Event.DELIVERED, _move(Event.DELIVERED, job, now) | JobChanges(delivered_at=now))
+
+
+def kept(job: Job, now: datetime) -> Transition:
+    """Its end could not be brought to its owner: it waits in /tasks."""
+    return Transition(Event.KEPT, _move(Event.KEPT, job, now) | JobChanges(delivered_at=None))
+
+
+# -- the same step once more -----------------------------------------------------------------------------------------
+
+
+def retried(job: Job, now: datetime, after: timedelta, *, attempts: int | None = None) -> Transition:
+    """The same step ``after`` now; the attempt counts. ``attempts``: how many count so far, where not all do."""
+    changes = _move(Event.RETRIED, job, now, after=after)
+    return Transition(Event.RETRIED, changes if attempts is None else changes | JobChanges(attempts=attempts))
+
+
+def waited(job: Job, now: datetime, after: timedelta) -> Transition:
+    """The same step ``after`` now, through no fault of the job: the attempt does not count."""
+    changes = _move(Event.WAITED, job, now, after=after)
+    return Transition(Event.WAITED, changes | JobChanges(attempts=max(0, job.attempts - 1)))
+
+
+# -- a finished job goes on ------------------------------------------------------------------------------------------
+
+
+def resent(job: Job, now: datetime, origin: Origin) -> Transition:
+    """Its owner has an unclear submission sent again. It stays marked as one that may have been charged before."""
+    return Transition(
+        Event.RESENT,
+        _move(Event.RESENT, job, now)
+        | _reopen(origin)
+        | JobChanges(submit_started_at=None, lookups=0, maybe_charged=True, progress=0),
+    )
+
+
+def rechecked(job: Job, now: datetime, origin: Origin) -> Transition:
+    """Its owner has it looked at once more: the task at the provider, or the result that could not be stored."""
+    event = Event.RECHECKED if job.result is None else Event.RECOLLECTED
+    return Transition(event, _move(event, job, now) | _reopen(origin))
+
+
+def shown_again(job: Job, now: datetime, origin: Origin) -> Transition:
+    """Its end is delivered to ``origin``, where it could not be delivered before. It keeps its outcome."""
+    changes = _move(Event.SHOWN_AGAIN, job, now)
+    return Transition(Event.SHOWN_AGAIN, changes | JobChanges(origin=origin, deliveries=(), delivered_at=None))
+
+
+def _reopen(origin: Origin) -> JobChanges:
+    """Without its end, and with what was delivered before forgotten, so that the new end is delivered too."""
+    return JobChanges(outcome=None, failure=None, finished_at=None, origin=origin, deliveries=(), delivered_at=None)
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram, without the events that lead nowhere else."""
+    lines = ["stateDiagram-v2", f"    [*] --> {Step.PREPARE.value}"]
+    for before in Step:
+        for after in Step:
+            events = [
+                event.value
+                for event, rule in TABLE.items()
+                if before in rule.before and rule.after is after and before is not after
+            ]
+            if events:
+                lines.append(f"    {before.value} --> {after.value}: {', '.join(events)}")
+    lines.append(f"    {Step.DONE.value} --> [*]")
+    return "\n".join(lines)
