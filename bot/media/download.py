@@ -74,10 +74,12 @@ class Downloader:
         target = self._guard.check(url)
         host = target.host or ""
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._timeout) as deadline:
                 return await self._follow(target, into, max_bytes)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.info("download_failed", host=host, error=type(error).__name__)
+            if deadline.expired():  # the server answered, and is slow: it would only hold up others again
+                raise DownloadFailed(_too_slow(host, self._timeout), permanent=True) from None
             raise _network_failure(error, host) from None  # aiohttp's errors quote the link, which may hold secrets
 
     async def _follow(self, target: URL, into: Path, max_bytes: int) -> Download:
@@ -203,6 +205,15 @@ def _refusal(status: int, host: str) -> DownloadFailed:
 def _trouble(host: str) -> Text:
     return text(
         "{host} could not be reached, or was too slow. Attach the file instead; nothing was charged.", host=host
+    )
+
+
+def _too_slow(host: str, seconds: float) -> Text:
+    return text(
+        "{host} is too slow: the file was not here after {seconds} seconds. Attach the file instead; nothing was "
+        "charged.",
+        host=host,
+        seconds=round(seconds),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -122,23 +123,37 @@ class RecordingCourier:
 
 
 class FileHost:
-    """A loopback server of files, for links."""
+    """A loopback server of files, for links. What is called slow… is sent a byte a second, and never ends."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.status: list[int] = []
         self.hits = 0
+        self.hanging = 0  # slow answers under way
         app = web.Application()
         app.router.add_get("/{name}", self._get)
-        self._runner = web.AppRunner(app)
+        self._runner = web.AppRunner(app, shutdown_timeout=0)
         self.origin = ""
 
-    async def _get(self, request: web.Request) -> web.Response:
+    async def _get(self, request: web.Request) -> web.StreamResponse:
         self.hits += 1
+        if request.match_info["name"].startswith("slow"):
+            return await self._drip(request)
         if self.status:
             return web.Response(status=self.status.pop(0))
         data = self.files.get(request.match_info["name"])
         return web.Response(status=404) if data is None else web.Response(body=data)
+
+    async def _drip(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "video/mp4"})
+        await response.prepare(request)
+        self.hanging += 1
+        try:
+            while True:
+                await response.write(b"\0")
+                await asyncio.sleep(1)
+        finally:
+            self.hanging -= 1
 
     async def start(self) -> None:
         await self._runner.setup()

@@ -355,8 +355,11 @@ async def test_a_server_that_drips_is_given_up(into: Path) -> None:
             await asyncio.sleep(0.01)
 
     async with line(drip) as origin:
-        await expect_trouble(origin, into, timeout=0.5)
+        error = await failed_with(AddressGuard([origin]), origin, into, timeout=0.5)
     assert drips > 1, "it was never silent, only slow"
+    assert isinstance(error, DownloadFailed)
+    assert error.permanent, "it would only be as slow again"
+    assert "is too slow" in str(error)
 
 
 async def test_a_name_server_that_never_answers_is_given_up(into: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,120 @@
+"""A place per resource: what one person uses up keeps nobody else waiting, and no limit is passed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.provider.client import ToapisClient
+from bot.values.job import Outcome, Step
+from tests.jobs.shop import OWNER, Shop
+
+MEMBERS = 4
+LINKS_EACH = 2  # as limits.running_per_user allows
+
+
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not await condition():
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def crowded(shop: Shop) -> AsyncIterator[Shop]:
+    """Four members hold every place for links, with servers that never end. Before, that stopped everybody."""
+    paid = await shop.ask(owner=OWNER)
+    await shop.run_to(Step.WATCH, paid)
+    for number in range(MEMBERS * LINKS_EACH):
+        await shop.ask(shop.link(f"slow-{number}.mp4"), owner=OWNER + 100 + number // LINKS_EACH)
+    shop.job_service._workers = shop.runner
+    await shop.runner.start()
+
+    async def all_hang() -> bool:
+        return shop.host.hanging == MEMBERS * LINKS_EACH
+
+    await until(all_hang)
+    yield shop
+    await shop.runner.stop(grace=timedelta())
+
+
+async def test_slow_links_keep_nobodys_paid_task_waiting(crowded: Shop) -> None:
+    shop = crowded
+    [paid] = (await shop.owned_jobs.overview(OWNER, now=shop.clock())).unfinished
+    shop.clock.advance(20)  # the task has ended by then
+    shop.runner.wake()
+
+    async def done() -> bool:
+        shop.clock.advance(1)
+        shop.runner.wake()
+        return (await shop.job(paid)).step is Step.DONE
+
+    await until(done)
+    assert (await shop.job(paid)).outcome is Outcome.SUCCEEDED
+    assert [job.id for job, _ in shop.courier.delivered] == [paid.id]
+
+
+async def test_slow_links_keep_no_attachment_waiting(crowded: Shop) -> None:
+    shop = crowded
+    job = await shop.ask(shop.attachment(), owner=OWNER + 1)
+
+    async def fetched() -> bool:
+        return (await shop.job(job)).step is not Step.PREPARE
+
+    await until(fetched)
+
+
+async def test_the_next_free_place_for_links_goes_to_who_has_none(crowded: Shop) -> None:
+    """A fifth member's link waits for one download to end, not for all that were asked for before theirs."""
+    shop = crowded
+    more = [await shop.ask(shop.link("slow.mp4"), owner=OWNER + 200) for _ in range(2)]
+    job = await shop.ask(owner=OWNER + 1)
+    shop.runner.wake()
+
+    async def queued() -> bool:
+        return shop.places.links.waiting == len(more) + 1
+
+    await until(queued)
+    for each in (await shop.owned_jobs.overview(OWNER + 100, now=shop.clock())).unfinished[:2]:
+        await shop.job_service.cancel(each.owner_id, each.id)
+
+    async def fetched() -> bool:
+        return (await shop.job(job)).step is not Step.PREPARE
+
+    await until(fetched)
+
+
+def counting(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, counts: Callable[..., bool]) -> list[int]:
+    """How many calls of a real method ran at once, written down at each of them."""
+    real: Callable[..., Awaitable[Any]] = getattr(owner, name)
+    running, seen = 0, []
+
+    async def counted(self: object, *args: Any, **options: Any) -> Any:
+        nonlocal running
+        if not counts(*args):
+            return await real(self, *args, **options)
+        running += 1
+        seen.append(running)
+        try:
+            await asyncio.sleep(0.01)  # long enough for the others to come
+            return await real(self, *args, **options)
+        finally:
+            running -= 1
+
+    monkeypatch.setattr(owner, name, counted)
+    return seen
+
+
+async def test_jobs_that_cut_and_then_upload_pass_no_limit(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before, a step that came back from a cut took no place: forty uploads ran at once."""
+    uploads = counting(monkeypatch, ToapisClient, "upload_video", lambda *_: True)
+    children = counting(monkeypatch, type(shop.media), "_ask", lambda operation, *_: operation.name != "picture")
+    jobs = [await shop.ask(owner=OWNER + number) for number in range(12)]
+    await shop.run(3600)
+    assert {(await shop.job(job)).outcome for job in jobs} == {Outcome.SUCCEEDED}
+    assert len(uploads) == len(jobs)
+    assert 1 < max(uploads) <= 4
+    assert max(children) == 1
