@@ -6,8 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.command_mentions import mentions_of
-from bot.chat.markdown import say
+from bot.chat.markdown import mentions_of, say
 from bot.chat.message import BLUE
 from bot.texts import Text, text
 

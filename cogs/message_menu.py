@@ -6,15 +6,13 @@ import secrets
 from collections.abc import Mapping
 
 import discord
-from discord import app_commands, ui
+from discord import app_commands
 from discord.ext import commands
 
 from bot import limits
-from bot.chat.attachments import attached
-from bot.chat.buttons import Presses
-from bot.chat.forms import Field, durable_form
+from bot.chat.interaction_handlers import DurableForm, on_submit, text_line
+from bot.chat.job_requests import attached, origin_of
 from bot.chat.markdown import say
-from bot.chat.origin import origin_of
 from bot.errors import BadSource, Refusal
 from bot.jobs.job_service import JobService
 from bot.store.drafts import Draft, DraftStore
@@ -24,8 +22,27 @@ from bot.values.clock import Clock
 from bot.values.job import CharacterRequest
 from bot.values.time_range import INPUT_LENGTH, TimeRange
 
-FORM = "draft"
 _ENDINGS = (".mp4", ".mov", ".m4v", ".webm")
+
+
+class DraftForm(DurableForm, prefix="cbf:draft"):
+    """Asks for the seconds and a name; its subject is the draft's id."""
+
+    def __init__(self, draft_id: str, locale: str) -> None:
+        seconds = text_line(
+            "range",
+            say(text("Which 1 to 3 seconds? (empty: pick them)"), locale),
+            placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
+            max_length=INPUT_LENGTH,
+            required=False,
+        )
+        name = text_line(
+            "name",
+            say(text("What do you call it? (optional)"), locale),
+            max_length=limits.NAME_LENGTH,
+            required=False,
+        )
+        super().__init__(draft_id, say(text("Make a character"), locale), seconds, name)
 
 
 class MessageMenu(commands.Cog):
@@ -38,7 +55,6 @@ class MessageMenu(commands.Cog):
         self,
         *,
         tree: app_commands.CommandTree,
-        presses: Presses,
         job_service: JobService,
         drafts: DraftStore,
         clock: Clock,
@@ -52,7 +68,6 @@ class MessageMenu(commands.Cog):
         self._model = model
         self._max_bytes = max_bytes
         self._menu = app_commands.ContextMenu(name="Make a character", callback=self.open)
-        presses.register_form(FORM, self.submit)
 
     async def cog_load(self) -> None:
         """Menus cannot be declared inside a class: added by hand."""
@@ -71,13 +86,14 @@ class MessageMenu(commands.Cog):
             attachment=attachment,
             created_at=self._clock(),
         )
-        await interaction.response.send_modal(_form(draft.id, str(interaction.locale)))
+        await interaction.response.send_modal(DraftForm(draft.id, str(interaction.locale)))
         await self._drafts.add(draft)
 
-    async def submit(self, interaction: discord.Interaction, draft_id: str, values: Mapping[str, str]) -> None:
+    @on_submit(DraftForm)
+    async def submit(self, interaction: discord.Interaction, draft_id: str, typed: Mapping[str, str]) -> None:
         """Start the job with the draft that belongs to the form."""
-        seconds = TimeRange.parse(values["range"]) if values.get("range", "").strip() else None
-        name = clean_name(values.get("name", "")) or None
+        seconds = TimeRange.parse(typed["range"]) if typed.get("range", "").strip() else None
+        name = clean_name(typed.get("name", "")) or None
         here = await interaction.response.defer(thinking=True)
         owner = interaction.user.id
         draft = await self._drafts.take(owner, draft_id)
@@ -92,25 +108,6 @@ class MessageMenu(commands.Cog):
         hidden = here is not None and here.is_ephemeral()  # where Discord hides a user-installed app's answers
         place = origin_of(interaction, private=False, ephemeral=hidden, clock=self._clock)
         await self._job_service.start(owner_id=owner, origin=place, request=request)
-
-
-def _form(draft_id: str, locale: str) -> ui.Modal:
-    fields = (
-        Field(
-            name="range",
-            label=say(text("Which 1 to 3 seconds? (empty: pick them)"), locale),
-            placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
-            max_length=INPUT_LENGTH,
-            required=False,
-        ),
-        Field(
-            name="name",
-            label=say(text("What do you call it? (optional)"), locale),
-            max_length=limits.NAME_LENGTH,
-            required=False,
-        ),
-    )
-    return durable_form(FORM, draft_id, say(text("Make a character"), locale), fields)
 
 
 def _video_of(message: discord.Message) -> discord.Attachment:

@@ -8,9 +8,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.buttons import DurableButton, Presses, button
-from bot.chat.command_mentions import mentions_of
-from bot.chat.markdown import say
+from bot.chat.buttons import DeleteEverything, KeepEverything, NextPart
+from bot.chat.interaction_handlers import on_press
+from bot.chat.markdown import mentions_of, say
 from bot.chat.message import AMBER, BLUE, MessageContent
 from bot.errors import Refusal
 from bot.jobs.erasure import STAYS, Erasure
@@ -20,9 +20,6 @@ from bot.store.privacy import Erased, Holdings, PrivacyStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
 from bot.values.job import Step
-
-_FAMILY = "privacy"
-_ALL = "all"
 
 
 class Privacy(
@@ -36,7 +33,6 @@ class Privacy(
         store: PrivacyStore,
         archivist: Archivist,
         erasure: Erasure,
-        presses: Presses,
         clock: Clock,
         day_limit: int,
     ) -> None:
@@ -46,9 +42,6 @@ class Privacy(
         self._erasure = erasure
         self._clock = clock
         self._day_limit = day_limit
-        presses.register(_FAMILY, "part", self.another_part)
-        presses.register(_FAMILY, "deleteyes", self.delete_yes)
-        presses.register(_FAMILY, "deleteno", self.delete_no)
 
     # -- export -------------------------------------------------------------------------------------------------
 
@@ -58,10 +51,11 @@ class Privacy(
         await interaction.response.defer(thinking=True, ephemeral=True)
         await self._send_part(interaction, 1)
 
-    async def another_part(self, interaction: discord.Interaction, argument: str) -> None:
+    @on_press(NextPart)
+    async def another_part(self, interaction: discord.Interaction, button: NextPart) -> None:
         """By the button under the part before; made anew, so that nothing has to be kept for it."""
         await interaction.response.defer(thinking=True, ephemeral=True)
-        await self._send_part(interaction, int(argument))
+        await self._send_part(interaction, button.part)
 
     async def _send_part(self, interaction: discord.Interaction, part: int) -> None:
         owner, locale, now = interaction.user.id, str(interaction.locale), self._clock()
@@ -105,14 +99,13 @@ class Privacy(
         said = [say(each, locale, mentions) for each in _question(holdings)]
         embed.description = "\n\n".join([*said, _what_stays(locale)])
         buttons = (
-            button(
-                _FAMILY, "deleteyes", _ALL, owner, say(text("Delete everything"), locale), discord.ButtonStyle.danger
-            ),
-            button(_FAMILY, "deleteno", _ALL, owner, say(text("Keep it"), locale)),
+            DeleteEverything(owner, say(text("Delete everything"), locale), discord.ButtonStyle.danger),
+            KeepEverything(owner, say(text("Keep it"), locale)),
         )
         await interaction.edit_original_response(embed=embed, view=MessageContent(embeds=(), buttons=buttons).view())
 
-    async def delete_yes(self, interaction: discord.Interaction, _argument: str) -> None:
+    @on_press(DeleteEverything)
+    async def delete_everything(self, interaction: discord.Interaction, button: DeleteEverything) -> None:
         """However long ago it was asked: what there is now."""
         await interaction.response.defer()
         erased = await self._erasure.erase(interaction.user.id)
@@ -121,7 +114,8 @@ class Privacy(
         embed.description = "\n\n".join([*[say(each, locale) for each in _done(erased)], _what_stays(locale)])
         await interaction.edit_original_response(embed=embed, view=None)
 
-    async def delete_no(self, interaction: discord.Interaction, _argument: str) -> None:
+    @on_press(KeepEverything)
+    async def keep_everything(self, interaction: discord.Interaction, button: KeepEverything) -> None:
         """Nothing to look up."""
         kept = say(text("Nothing was deleted."), str(interaction.locale))
         await interaction.response.edit_message(content=kept, embed=None, view=None)
@@ -149,9 +143,9 @@ def _told(export: Export, part: int) -> list[Text]:
     return said
 
 
-def _next(owner: int, part: int, parts: int, locale: str) -> DurableButton:
+def _next(owner: int, part: int, parts: int, locale: str) -> NextPart:
     label = text("Part {part} of {parts}", part=part + 1, parts=parts)
-    return button(_FAMILY, "part", str(part + 1), owner, say(label, locale), discord.ButtonStyle.primary)
+    return NextPart(part + 1, owner, say(label, locale))
 
 
 def _file_name(part: int, parts: int) -> str:

@@ -13,5 +13,5 @@ from benchmarks.memory import loaded_modules
 @pytest.mark.timeout(120)
 async def test_a_connected_bot_has_imported_nothing_heavy(tmp_path: Path) -> None:
     modules = await loaded_modules(tmp_path)
-    assert {"bot.app.service", "discord.gateway", "sqlalchemy", "cogs.characters"} <= set(modules.split())
+    assert {"bot.app.service", "discord.gateway", "sqlalchemy", "cogs.character.cog"} <= set(modules.split())
     assert heavy_in(modules) == [], f"none of {HEAVY} is wanted in the bot's own process"

@@ -15,9 +15,9 @@ from bot.app.gauges import Gauges
 from bot.app.health_report import HealthReport
 from bot.app.login import log_in
 from bot.app.stores import Stores
-from bot.chat.buttons import Presses
 from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
+from bot.chat.interaction_handlers import InteractionHandlers
 from bot.chat.pending_results import PendingResults
 from bot.concurrency import Places
 from bot.config import Settings
@@ -51,8 +51,7 @@ from bot.web.health import HealthServer
 from bot.web.metrics import MetricsServer
 from bot.web.webhooks import webhook_routes
 from cogs.about import About
-from cogs.cast import Cast
-from cogs.characters import Characters
+from cogs.character.cog import CharacterCommands
 from cogs.message_menu import MessageMenu
 from cogs.operator import Operator
 from cogs.privacy import Privacy
@@ -90,7 +89,6 @@ class App:
         self._downloader = Downloader(guard, timeout=settings.links.timeout, cdn_origins=settings.discord.cdn_origins)
         source: ByteSource = wrap_source(self._downloader) if wrap_source else self._downloader
         self.access_policy = AccessPolicy(servers=stores.servers, blocks=stores.blocks)
-        self._presses = Presses(refusal=self.access_policy.refusal)
         self.media = MeasuredMediaWorker()
         jobs = settings.jobs
         self.places = Places.of(
@@ -98,8 +96,8 @@ class App:
         )
         self.client = CastbookClient(
             clock=clock,
-            presses=self._presses,
-            waiting=PendingResults(stores.owned_jobs.pending_results),
+            handlers=InteractionHandlers(self.access_policy),
+            pending_results=PendingResults(stores.owned_jobs.pending_results),
             commands_store=stores.commands,
             dev_guild=settings.discord.dev_guild,
             shard_count=shards,
@@ -240,8 +238,10 @@ class App:
     def _cogs(self) -> list[commands.Cog]:
         stores, toapis = self.stores, self.settings.toapis
         max_bytes = most_bytes(self.settings)
-        characters = Characters(
+        character = CharacterCommands(
             job_service=self.job_service,
+            characters=stores.characters,
+            files=stores.files,
             clock=self.clock,
             models=toapis.models,
             default_model=toapis.default_model,
@@ -249,7 +249,6 @@ class App:
         )
         menu = MessageMenu(
             tree=self.client.tree,
-            presses=self._presses,
             job_service=self.job_service,
             drafts=stores.drafts,
             clock=self.clock,
@@ -257,15 +256,13 @@ class App:
             max_bytes=max_bytes,
         )
         return [
-            characters,
-            Cast(group=characters.group, presses=self._presses, characters=stores.characters, files=stores.files),
+            character,
             menu,
-            Tasks(job_service=self.job_service, jobs=stores.owned_jobs, presses=self._presses, clock=self.clock),
+            Tasks(job_service=self.job_service, jobs=stores.owned_jobs, clock=self.clock),
             Privacy(
                 store=stores.privacy,
                 archivist=Archivist(stores.files),
                 erasure=self._erasure,
-                presses=self._presses,
                 clock=self.clock,
                 day_limit=self.settings.limits.per_user_per_day,
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 import discord
 
-from bot.chat.endpoints import point_at
+from bot.chat.client import point_at
 from bot.config import DiscordSettings
 from bot.errors import BadStart
 

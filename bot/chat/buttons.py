@@ -1,171 +1,256 @@
-"""Buttons and forms that survive a restart: everything a press means is in its id, nothing in memory."""
+"""The buttons under our messages: one ``DynamicItem`` class per action, so that they work after a restart too.
+
+What a press does is a method of a cog, marked with ``@on_press(TheClass)`` (:mod:`bot.chat.interaction_handlers`).
+The ids stay as they are: messages posted by earlier versions carry them.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol, Self, TypeAlias, cast
+from typing import Any, ClassVar, Protocol, Self, TypeAlias, cast
 
 import discord
-from discord import ui
+from discord import ButtonStyle, ui
 
 from bot import limits
-from bot.chat import replies
-from bot.errors import Refusal
-from bot.texts import Text, text
 
-# What nobody is shut out of: their own data, and for managers the settings by which they would let themselves in.
-# Names of commands, and of the families of their buttons.
-ALWAYS_OPEN = frozenset({"privacy", "server", "operator"})
+# What may stand in the place of each field of a ``custom_id``.
+_FIELDS = {
+    "place": "job|tasks",
+    "job_id": rf"[0-9a-f]{{{limits.JOB_ID_HEX}}}",
+    "seconds": r"[\d.]+,[\d.]+",
+    "character_id": r"\d{1,20}",
+    "page": r"\d+\.[a-z]+\..*",
+    "part": r"\d{1,9}",
+    "owner_id": r"\d{1,20}",
+}
+_Interaction: TypeAlias = discord.Interaction[Any]
 
-BUTTON_ID = re.compile(r"cb:(?P<family>[a-z]+):(?P<action>[a-z]+):(?P<argument>.*):(?P<owner>\d{1,20})", re.DOTALL)
-FORM_ID = re.compile(r"cbf:(?P<family>[a-z]+):(?P<argument>.*)", re.DOTALL)
-
-PressHandler: TypeAlias = Callable[[discord.Interaction[Any], str], Awaitable[None]]
-FormHandler: TypeAlias = Callable[[discord.Interaction[Any], str, Mapping[str, str]], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """What a button says about itself. ``argument`` is a job id, a character id, a page …"""
-
-    family: str
-    action: str
-    argument: str
-    owner_id: int
-
-    @property
-    def custom_id(self) -> str:
-        """The id under which Discord sends the press back. Raises :class:`ValueError` where it does not fit."""
-        made = f"cb:{self.family}:{self.action}:{self.argument}:{self.owner_id}"
-        if len(made) > limits.CUSTOM_ID or not BUTTON_ID.fullmatch(made):
-            raise ValueError(f"not a button id: {made!r}")
-        return made
+_NOTHING = re.compile(r"(?!)")
 
 
-class Welcome(Protocol):
-    """Why somebody may not use the bot there; ``None`` where they may."""
+class DurableButton(ui.DynamicItem[ui.Button[ui.View]], template=_NOTHING):
+    """A button whose ``custom_id`` says all that a press needs. Only its owner may press it.
 
-    def __call__(self, *, user_id: int, guild_id: int | None, channels: Collection[int]) -> Text | None:
-        """Answer from memory. ``channels``: where they are, and what that is in."""
-
-
-def _anybody(*, user_id: int, guild_id: int | None, channels: Collection[int]) -> Text | None:
-    return None
-
-
-def _whereabouts(interaction: discord.Interaction[Any]) -> frozenset[int]:
-    """The channel, and what it is in: who is sent away from a channel shall not come in by one of its threads."""
-    channel = interaction.channel
-    above = channel.parent if isinstance(channel, discord.Thread) else channel
-    found = (
-        interaction.channel_id,
-        getattr(channel, "parent_id", None),
-        getattr(above, "category_id", None),
-    )
-    return frozenset(each for each in found if each is not None)
-
-
-class Presses:
-    """What each press and each submitted form does. The cogs register it; the client's events look it up.
-
-    ``refusal`` says why somebody may not use the bot where they are, asked of commands, presses and forms alike.
+    A subclass is declared with its ``custom_id``, in which ``{field}`` stands for what differs from button to button;
+    the field ``owner_id`` comes last. ``always_open``: people whom the bot is closed to may press it all the same.
     """
 
-    def __init__(self, *, refusal: Welcome = _anybody) -> None:
-        self._refusal = refusal
-        self._presses: dict[tuple[str, str], PressHandler] = {}
-        self._forms: dict[str, FormHandler] = {}
+    always_open: ClassVar[bool] = False
+    _id_format: ClassVar[str] = ""
 
-    def register(self, family: str, action: str, handler: PressHandler) -> None:
-        """``handler(interaction, argument)`` answers presses of that button by its owner, and by nobody else."""
-        self._presses[family, action] = handler
+    def __init_subclass__(cls, *, custom_id: str = "") -> None:
+        cls._id_format = custom_id
+        super().__init_subclass__(template=id_template(custom_id, _FIELDS) if custom_id else _NOTHING)
 
-    def register_form(self, family: str, handler: FormHandler) -> None:
-        """``handler(interaction, argument, values)`` answers submitted forms; ``values`` by the fields' names."""
-        self._forms[family] = handler
-
-    async def press(self, interaction: discord.Interaction[Any], press: Press) -> None:
-        """Answer one press, whatever happens."""
-        try:
-            await self._press(interaction, press)
-        except Exception as error:  # noqa: BLE001 - the last place where the person can still be told
-            await replies.failed(interaction, error, "press_failed", family=press.family, action=press.action)
-
-    def check_welcome(self, interaction: discord.Interaction[Any]) -> None:
-        """Raise :class:`~bot.errors.Refusal` where this person may not use the bot there. Waits for nothing."""
-        reason = self._refusal(
-            user_id=interaction.user.id, guild_id=interaction.guild_id, channels=_whereabouts(interaction)
-        )
-        if reason is not None:
-            raise Refusal(reason)
-
-    async def _press(self, interaction: discord.Interaction[Any], press: Press) -> None:
-        if press.family not in ALWAYS_OPEN:
-            self.check_welcome(interaction)
-        if interaction.user.id != press.owner_id:
-            raise Refusal(
-                text("Only the person who asked for this can use its buttons. Yours come with /character create.")
-            )
-        handler = self._presses.get((press.family, press.action))
-        if handler is None:
-            raise Refusal(
-                text("This button is from an older version of the bot. See /tasks and /character list instead.")
-            )
-        await handler(interaction, press.argument)
-
-    async def submit(self, interaction: discord.Interaction[Any], custom_id: str, values: Mapping[str, str]) -> None:
-        """Answer one submitted form, whatever happens."""
-        match = FORM_ID.fullmatch(custom_id)
-        handler = self._forms.get(match["family"]) if match else None
-        try:
-            self.check_welcome(interaction)
-            if match is None or handler is None:
-                raise Refusal(text("This form is from an older version of the bot. Please start the command again."))
-            await handler(interaction, match["argument"], values)
-        except Exception as error:  # noqa: BLE001 - the last place where the person can still be told
-            await replies.failed(interaction, error, "form_failed", family=match["family"] if match else "unknown")
-
-
-class _HasPresses(Protocol):
-    presses: Presses
-
-
-class DurableButton(ui.DynamicItem[ui.Button[ui.View]], template=BUTTON_ID):
-    """A button whose press finds its way by its id alone, also after a restart. Only its owner may press it."""
-
-    def __init__(self, press: Press, button: ui.Button[ui.View]) -> None:
-        super().__init__(button)
-        self.press = press
+    def __init__(
+        self, label: str, style: ButtonStyle, *, owner_id: int, disabled: bool = False, **fields: str | int
+    ) -> None:
+        """Raises :class:`ValueError` where ``fields`` make no ``custom_id`` that Discord or the class takes."""
+        made = self._id_format.format(owner_id=owner_id, **fields)
+        if len(made) > limits.CUSTOM_ID or not self.template.fullmatch(made):
+            raise ValueError(f"not an id of {type(self).__name__}: {made!r}")
+        shown = label if len(label) <= limits.BUTTON_LABEL else label[: limits.BUTTON_LABEL - 1] + "…"
+        super().__init__(ui.Button(custom_id=made, label=shown, style=style, disabled=disabled))
+        self.owner_id = owner_id
 
     @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        """Called by discord.py for each press whose id matches the template."""
-        press = Press(match["family"], match["action"], match["argument"], int(match["owner"]))
-        return cls(press, cast("ui.Button[ui.View]", item))
+    def matches(cls, custom_id: str) -> bool:
+        """Whether this class answers presses of a button with that id."""
+        return cls.__discord_ui_compiled_template__.fullmatch(custom_id) is not None
 
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Hand the press to what the cogs registered."""
-        await cast("_HasPresses", interaction.client).presses.press(interaction, self.press)
+    async def callback(self, interaction: _Interaction) -> None:
+        """Hand the press to the cog that answers it."""
+        await cast("_Client", interaction.client).handlers.press(interaction, self)
 
 
-def button(
-    family: str,
-    action: str,
-    argument: str,
-    owner_id: int,
-    label: str,
-    style: discord.ButtonStyle = discord.ButtonStyle.secondary,
-    *,
-    disabled: bool = False,
-) -> DurableButton:
-    """A button for ``owner_id``; raises :class:`ValueError` where family, action and argument make no id that fits."""
-    press = Press(family, action, argument, owner_id)
-    shown = label if len(label) <= limits.BUTTON_LABEL else label[: limits.BUTTON_LABEL - 1] + "…"
-    return DurableButton(press, ui.Button(custom_id=press.custom_id, label=shown, style=style, disabled=disabled))
+class _Handlers(Protocol):
+    async def press(self, interaction: _Interaction, button: DurableButton) -> None: ...
+
+
+class _Client(Protocol):
+    handlers: _Handlers
+
+
+def id_template(custom_id: str, fields: dict[str, str]) -> re.Pattern[str]:
+    """The pattern of the ids that ``custom_id.format(…)`` makes; ``fields`` has the pattern of each field."""
+    parts = re.split(r"\{(\w+)\}", custom_id)  # every second one is a field's name
+    pattern = "".join(
+        f"(?P<{part}>{fields[part]})" if index % 2 else re.escape(part) for index, part in enumerate(parts)
+    )
+    return re.compile(pattern, re.DOTALL)
+
+
+# -- jobs (cogs/tasks.py) --------------------------------------------------------------------------------------------
+
+
+class JobButton(DurableButton):
+    """A button of one job: under the job's own message, or (``in_list``) under the list of /tasks."""
+
+    def __init__(
+        self,
+        job_id: str,
+        owner_id: int,
+        label: str = "",
+        style: ButtonStyle = ButtonStyle.secondary,
+        *,
+        in_list: bool = False,
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, job_id=job_id, place="tasks" if in_list else "job")
+        self.job_id = job_id
+        self.in_list = in_list
+
+    @classmethod
+    async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Called by discord.py for a press."""
+        return cls(match["job_id"], int(match["owner_id"]), in_list=match["place"] == "tasks")
+
+
+class GiveConsent(JobButton, custom_id="cb:{place}:consent:{job_id}:{owner_id}"):
+    """Yes: the person in the clip may be made into a character."""
+
+
+class MakeAnother(JobButton, custom_id="cb:{place}:again:{job_id}:{owner_id}"):
+    """Yes: the same clip and seconds once more."""
+
+
+class UseAnyway(JobButton, custom_id="cb:{place}:anyway:{job_id}:{owner_id}"):
+    """Yes: these seconds, in spite of what was found in them."""
+
+
+class PickSeconds(JobButton, custom_id="cb:{place}:pick:{job_id}:{owner_id}"):
+    """Shows the picker, for the first time or again."""
+
+
+class OtherSeconds(JobButton, custom_id="cb:{place}:other:{job_id}:{owner_id}"):
+    """Opens a form for seconds that were not suggested."""
+
+
+class CancelJob(JobButton, custom_id="cb:{place}:cancel:{job_id}:{owner_id}"):
+    """Cancels a job that was not submitted yet."""
+
+
+class SendAgain(JobButton, custom_id="cb:{place}:resend:{job_id}:{owner_id}"):
+    """Submits a job again after an unclear submission."""
+
+
+class CheckAgain(JobButton, custom_id="cb:{place}:recheck:{job_id}:{owner_id}"):
+    """Asks the provider once more how a task ended."""
+
+
+class ShowResult(JobButton, custom_id="cb:{place}:show:{job_id}:{owner_id}"):
+    """Shows a result that could not be delivered."""
+
+
+class UseSeconds(DurableButton, custom_id="cb:job:use:{job_id}:{seconds}:{owner_id}"):
+    """Takes one of the suggestions. ``seconds`` as the provider takes them: ``1,3``."""
+
+    def __init__(
+        self, job_id: str, seconds: str, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.primary
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, job_id=job_id, seconds=seconds)
+        self.job_id = job_id
+        self.seconds = seconds
+
+    @classmethod
+    async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Called by discord.py for a press."""
+        return cls(match["job_id"], match["seconds"], int(match["owner_id"]))
+
+
+# -- the cast (cogs/character) ---------------------------------------------------------------------------------------
+
+
+class CharacterButton(DurableButton):
+    """A button of one character."""
+
+    def __init__(
+        self, character_id: int, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, character_id=character_id)
+        self.character_id = character_id
+
+    @classmethod
+    async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Called by discord.py for a press."""
+        return cls(int(match["character_id"]), int(match["owner_id"]))
+
+
+class RenameCharacter(CharacterButton, custom_id="cb:cast:rename:{character_id}:{owner_id}"):
+    """Opens a form for another name."""
+
+
+class DeleteCharacter(CharacterButton, custom_id="cb:cast:delete:{character_id}:{owner_id}"):
+    """Asks whether to delete it."""
+
+
+class ConfirmDelete(CharacterButton, custom_id="cb:cast:deleteyes:{character_id}:{owner_id}"):
+    """Deletes it."""
+
+
+class KeepCharacter(CharacterButton, custom_id="cb:cast:deleteno:{character_id}:{owner_id}"):
+    """Keeps it."""
+
+
+class TurnPage(DurableButton, custom_id="cb:list:page:{page}:{owner_id}"):
+    """Shows another page of /character list. ``page`` is a :class:`~bot.chat.render_cast.CastPage` as a string."""
+
+    def __init__(
+        self,
+        page: str,
+        owner_id: int,
+        label: str = "",
+        style: ButtonStyle = ButtonStyle.secondary,
+        *,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, disabled=disabled, page=page)
+        self.page = page
+
+    @classmethod
+    async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Called by discord.py for a press."""
+        return cls(match["page"], int(match["owner_id"]))
+
+
+# -- privacy (cogs/privacy.py) ---------------------------------------------------------------------------------------
+
+
+class PrivacyButton(DurableButton):
+    """People may always take and delete their own data."""
+
+    always_open = True
+
+    def __init__(self, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary) -> None:
+        super().__init__(label, style, owner_id=owner_id)
+
+    @classmethod
+    async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Called by discord.py for a press."""
+        return cls(int(match["owner_id"]))
+
+
+class DeleteEverything(PrivacyButton, custom_id="cb:privacy:deleteyes:all:{owner_id}"):
+    """Deletes all that is kept about its owner."""
+
+
+class KeepEverything(PrivacyButton, custom_id="cb:privacy:deleteno:all:{owner_id}"):
+    """Deletes nothing."""
+
+
+class NextPart(DurableButton, custom_id="cb:privacy:part:{part}:{owner_id}"):
+    """Sends another part of /privacy export, counted from 1."""
+
+    always_open = True
+
+    def __init__(self, part: int, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.primary) -> None:
+        super().__init__(label, style, owner_id=owner_id, part=part)
+        self.part = part
+
+    @classmethod
+    async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Called by discord.py for a press."""
+        return cls(int(match["part"]), int(match["owner_id"]))
 
 
 def view(*buttons: DurableButton) -> ui.View:

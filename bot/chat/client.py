@@ -1,4 +1,4 @@
-"""The Discord client: what it asks Discord for, and the dispatch of buttons and forms that outlive a restart."""
+"""The Discord client: where it finds Discord, what it asks of it, and its commands, buttons and forms."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from typing import Any
 import discord
 import structlog
 from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from yarl import URL
 
-from bot.chat.buttons import BUTTON_ID, DurableButton, Presses
-from bot.chat.command_mentions import Commands, mentions
 from bot.chat.command_tree import CastbookTree
-from bot.chat.forms import submitted
+from bot.chat.interaction_handlers import InteractionHandlers
+from bot.chat.markdown import Commands, command_mentions
 from bot.chat.pending_results import PendingResults
-from bot.chat.replies import tell
 from bot.chat.rest_metrics import traced
 from bot.errors import Refusal
 from bot.store.commands import CommandStore, CommandSync
-from bot.texts import text
 from bot.values.clock import Clock
 
 log = structlog.get_logger(__name__)
@@ -38,8 +38,8 @@ class CastbookClient(commands.AutoShardedBot):
         *,
         clock: Clock,
         commands_store: CommandStore,
-        presses: Presses | None = None,
-        waiting: PendingResults | None = None,
+        handlers: InteractionHandlers | None = None,
+        pending_results: PendingResults | None = None,
         dev_guild: int = 0,
         shard_count: int | None = None,
     ) -> None:
@@ -56,10 +56,9 @@ class CastbookClient(commands.AutoShardedBot):
             http_trace=traced(),
         )
         self.clock = clock
-        self.presses = presses or Presses()
-        self.waiting = waiting
+        self.handlers = handlers or InteractionHandlers()
+        self.pending_results = pending_results
         self._dev_guild = discord.Object(dev_guild) if dev_guild else None
-        self.draining = False
         self.logged_in = False  # before that there is nothing that could be closed
         self.command_ids: Mapping[str, int] = {}
         self._commands_store = commands_store
@@ -71,14 +70,20 @@ class CastbookClient(commands.AutoShardedBot):
         """
         for cog in cogs:
             await self.add_cog(cog)
+            self._answer_by(cog)
         if self._dev_guild is not None:
             for cog in for_operators:
                 await self.add_cog(cog, guild=self._dev_guild)
+                self._answer_by(cog)
+
+    def _answer_by(self, cog: commands.Cog) -> None:
+        """Let ``cog`` answer the buttons and forms that its methods are marked with."""
+        self.handlers.add(cog)
+        self.add_dynamic_items(*self.handlers.buttons)
 
     async def setup_hook(self) -> None:
         """Called by discord.py after the login and before the gateway."""
         self.logged_in = True
-        self.add_dynamic_items(DurableButton)
         await self._sync_commands()
 
     async def _sync_commands(self) -> None:
@@ -106,15 +111,14 @@ class CastbookClient(commands.AutoShardedBot):
     @property
     def command_mentions(self) -> Commands:
         """Our commands as mentions that can be clicked: those whose ids are known."""
-        return mentions(self.tree.walk_commands(), self.command_ids)
+        return command_mentions(self.tree.walk_commands(), self.command_ids)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Answer what discord.py dispatches nowhere: submitted forms, and components of older versions."""
-        custom_id, values = submitted(interaction)
+        """Called by discord.py for every interaction; it leaves forms of an earlier process and old buttons to us."""
         if interaction.type is discord.InteractionType.modal_submit:
-            await self.presses.submit(interaction, custom_id, values)
-        elif interaction.type is discord.InteractionType.component and not BUTTON_ID.fullmatch(custom_id):
-            await tell(interaction, text("This is from an older version of the bot. See /help for what there is now."))
+            await self.handlers.submit(interaction)
+        elif interaction.type is discord.InteractionType.component:
+            await self.handlers.answer_unknown(interaction)
 
     async def on_app_command_completion(
         self,
@@ -122,20 +126,20 @@ class CastbookClient(commands.AutoShardedBot):
         command: discord.app_commands.Command[Any, Any, Any] | discord.app_commands.ContextMenu,
     ) -> None:
         """Called by discord.py once a command has been carried out without an error: say what else waits for them."""
-        if self.waiting is not None and not self.draining and self._is_welcome(interaction):
-            await self.waiting.tell(interaction, command.qualified_name)
+        if self.pending_results is not None and self._may_use_tasks(interaction):
+            await self.pending_results.tell(interaction, command.qualified_name)
 
-    def _is_welcome(self, interaction: discord.Interaction[Any]) -> bool:
-        """Some commands are open to those as well who may not use the others, /tasks among them."""
+    def _may_use_tasks(self, interaction: discord.Interaction[Any]) -> bool:
+        """Not everybody who may use /privacy may use /tasks, where the results are."""
         try:
-            self.presses.check_welcome(interaction)
+            self.handlers.check_access(interaction)
         except Refusal:
             return False
         return True
 
     async def drain(self, seconds: float) -> None:
-        """Take no more commands and wait for those that run, ``seconds`` at most: ``close`` cuts them off."""
-        self.draining = True
+        """Take no more interactions and wait for those that run, ``seconds`` at most: ``close`` cuts them off."""
+        self.handlers.draining = True
         deadline = asyncio.get_running_loop().time() + seconds
         while running := [task for task in asyncio.all_tasks() if task.get_name().startswith(_OUR_WORK)]:
             left = deadline - asyncio.get_running_loop().time()
@@ -143,3 +147,13 @@ class CastbookClient(commands.AutoShardedBot):
                 log.warning("commands_cut_off", running=len(running))
                 return
             await asyncio.wait(running, timeout=left)
+
+
+def point_at(api_url: str, gateway_url: str) -> None:
+    """Let discord.py speak to these addresses; an empty ``gateway_url`` leaves its own.
+
+    The library keeps them as class attributes, so this holds for the whole process.
+    """
+    Route.BASE = api_url.rstrip("/")
+    if gateway_url:
+        DiscordWebSocket.DEFAULT_GATEWAY = URL(gateway_url)

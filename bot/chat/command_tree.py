@@ -12,7 +12,7 @@ import discord
 from discord import app_commands
 
 from bot.chat import replies
-from bot.chat.buttons import ALWAYS_OPEN, Presses
+from bot.chat.interaction_handlers import ALWAYS_OPEN, InteractionHandlers
 from bot.errors import Refusal
 from bot.texts import text
 
@@ -21,8 +21,7 @@ _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=True, private_
 
 
 class _Client(Protocol):
-    draining: bool
-    presses: Presses
+    handlers: InteractionHandlers
 
 
 class CastbookTree(app_commands.CommandTree[discord.Client]):
@@ -43,29 +42,25 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Whether a command is taken at all: not while the bot is about to stop, and not from whom it is closed to."""
+        """Whether a command is taken at all; asked for each command, and for each suggestion while one is typed."""
+        command = interaction.command
+        always_open = command is not None and command.qualified_name.split()[0] in ALWAYS_OPEN
         try:
-            self._check_open(interaction)
+            cast("_Client", self.client).handlers.check_access(interaction, always_open=always_open)
         except Refusal as refusal:
             if interaction.type is discord.InteractionType.autocomplete:
                 await _no_choices(interaction)
             else:
-                await replies.refuse(interaction, refusal)
+                await replies.tell(interaction, refusal.text)
             return False
         return True
-
-    def _check_open(self, interaction: discord.Interaction[Any]) -> None:
-        client = cast("_Client", self.client)
-        if client.draining:
-            raise Refusal(text("I am restarting. Please try again in a minute; nothing was charged."))
-        if interaction.command is None or interaction.command.qualified_name.split()[0] not in ALWAYS_OPEN:
-            client.presses.check_welcome(interaction)
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         """Answer every failure: ours with its sentence, an outdated command with advice, the rest with an id."""
         if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
             await replies.tell(
-                interaction, text("This command has changed; try again in a minute. Nothing was charged.")
+                interaction,
+                text("This command has just been updated. Restart Discord or wait a minute, then try again."),
             )
             return
         name = interaction.command.qualified_name if interaction.command else "unknown"

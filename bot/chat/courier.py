@@ -11,9 +11,8 @@ import discord
 import structlog
 
 from bot import limits, metrics
-from bot.chat.command_mentions import mentions_of
 from bot.chat.delivery_routes import PATIENCE, Delivery, DeliveryRoutes, Route
-from bot.chat.markdown import say
+from bot.chat.markdown import mentions_of, say
 from bot.chat.render_job import (
     render_failure,
     render_gone,

@@ -1,22 +1,34 @@
-"""Sentences in the words of one reader, with everything that came from outside made harmless."""
+"""Sentences as Discord markdown: in the reader's language, values from outside escaped, our commands clickable."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import discord
+from discord import app_commands
 
 from bot import texts
-from bot.chat.command_mentions import PLAIN, Commands, fenced, linked
 from bot.texts import Text
+from bot.values.character import BIDI_CONTROLS
+
+Commands: TypeAlias = Mapping[str, str]
+"""The mention of each command by its whole name: ``character create`` → ``</character create:123>``."""
+
+PLAIN: Commands = MappingProxyType({})
+"""Where no command can be clicked: before the first sync, and in titles, footers, labels and forms."""
 
 PARAM_LENGTH = 200  # of one value from outside; our own sentences and ids are far shorter
 
-# Removed: what reorders the text around it, and what has no business in a sentence. Joiners (the rest of Cf) stay:
-# real scripts and emoji need them.
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Removed, like the controls that reorder text: what has no business in a sentence. Joiners (the rest of Cf) stay: real
+# scripts and emoji need them.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Cn"})
 _MARKDOWN = re.compile(r"[\\`*_~|<>#\[\]()]|:(?=//)")
 _BLOCK_START = re.compile(r"^([0-9]+(?=\.)|(?=[-+]))")  # a list, where the value begins a line: "- ", "-# ", "1. "
+_FENCE = "\0"  # no value from outside contains it once it is escaped
 
 
 def say(message: Text, locale: str, commands: Commands = PLAIN) -> str:
@@ -25,7 +37,8 @@ def say(message: Text, locale: str, commands: Commands = PLAIN) -> str:
     ``commands`` become mentions where our own sentence names them; only where Discord shows mentions: in the text of
     a message, and in the description and the field values of an embed.
     """
-    return linked(texts.render(message, locale, lambda value: fenced(escape(value))), commands)
+    words = texts.render(message, locale, lambda value: f"{_FENCE}{escape(value)}{_FENCE}")
+    return _linked(words, commands)
 
 
 def escape(value: str) -> str:
@@ -52,4 +65,40 @@ def code_block(value: str) -> str:
 def _allowed(char: str) -> bool:
     if char.isspace():
         return True
-    return char not in _BIDI and unicodedata.category(char) not in _FORBIDDEN_CATEGORIES
+    return char not in BIDI_CONTROLS and unicodedata.category(char) not in _FORBIDDEN_CATEGORIES
+
+
+def _linked(words: str, commands: Commands) -> str:
+    """``words`` with the commands of our own sentence as mentions; values from outside stand between fences."""
+    names = "|".join(re.escape(name) for name in sorted(commands, key=len, reverse=True))
+    ours = rf"|(?<![\w/<])/(?P<name>{names})(?![\w-])" if names else ""
+    pattern = f"{_FENCE}(?P<foreign>[^{_FENCE}]*){_FENCE}{ours}"
+
+    def shown(found: re.Match[str]) -> str:
+        foreign = found["foreign"]
+        return commands[found["name"]] if foreign is None else foreign
+
+    return re.sub(pattern, shown, words)
+
+
+def command_mentions(
+    commands: Iterable[app_commands.Command[Any, Any, Any] | app_commands.Group], ids: Mapping[str, int]
+) -> Commands:
+    """Those of ``commands`` that can be called and whose root has an id in ``ids`` (Discord: Message formatting)."""
+    found: dict[str, str] = {}
+    for command in commands:
+        command_id = ids.get((command.root_parent or command).name)
+        if isinstance(command, app_commands.Command) and command_id is not None:
+            found[command.qualified_name] = f"</{command.qualified_name}:{command_id}>"
+    return found
+
+
+@runtime_checkable
+class _KnowsCommands(Protocol):
+    @property
+    def command_mentions(self) -> Commands: ...
+
+
+def mentions_of(client: discord.Client) -> Commands:
+    """What ``client`` knows of its own commands."""
+    return client.command_mentions if isinstance(client, _KnowsCommands) else PLAIN

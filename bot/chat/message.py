@@ -36,7 +36,8 @@ class PictureFile:
 class MessageContent:
     """One message. It can be sent more than once: files and views are made anew each time."""
 
-    embeds: tuple[discord.Embed, ...]
+    embeds: tuple[discord.Embed, ...] = ()
+    content: str | None = None
     files: tuple[PictureFile, ...] = ()
     buttons: tuple[DurableButton, ...] = ()
 

@@ -11,8 +11,7 @@ import aiohttp
 import discord
 import structlog
 
-from bot.chat.command_mentions import mentions_of
-from bot.chat.markdown import say
+from bot.chat.markdown import mentions_of, say
 from bot.log import unexpected
 from bot.texts import Text, text
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from bot.chat.buttons import DurableButton, button
-from bot.chat.command_mentions import PLAIN, Commands
-from bot.chat.markdown import escape, say
+from bot.chat.buttons import TurnPage
+from bot.chat.markdown import PLAIN, Commands, escape, say
 from bot.chat.message import BLUE, MessageContent, PictureFile, picture_file
 from bot.store.characters import Sort
 from bot.texts import Text, text
@@ -72,19 +71,12 @@ def render_page(
 
 def _entry(character: Character, locale: str) -> discord.Embed:
     about = text(
-        "{model} · {range} · made <t:{made}:R>\n{used}",
+        "{model} · {range} · made <t:{made}:R>",
         model=character.model,
         range=character.range.people,
         made=int(character.created_at.timestamp()),
-        used=_used(character),
     )
     return discord.Embed(title=escape(character.name), description=say(about, locale), colour=BLUE)
-
-
-def _used(character: Character) -> Text:
-    if character.last_used_at is None:
-        return text("Not used in a video yet")
-    return text("Last used <t:{at}:R>", at=int(character.last_used_at.timestamp()))
 
 
 def _nobody(search: str) -> Text:
@@ -112,7 +104,7 @@ def _count(page: CastPage, shown: int, total: int) -> Text:
     return text("{total} in your cast.", total=total)
 
 
-def _turning(owner_id: int, page: CastPage, total: int, locale: str) -> tuple[DurableButton, ...]:
+def _turning(owner_id: int, page: CastPage, total: int, locale: str) -> tuple[TurnPage, ...]:
     if total <= PER_PAGE:
         return ()
     before, after = page.offset - PER_PAGE, page.offset + PER_PAGE
@@ -122,5 +114,5 @@ def _turning(owner_id: int, page: CastPage, total: int, locale: str) -> tuple[Du
     )
 
 
-def _turn(owner_id: int, to: CastPage, label: Text, locale: str, *, possible: bool) -> DurableButton:
-    return button("list", "page", str(to), owner_id, say(label, locale), disabled=not possible)
+def _turn(owner_id: int, to: CastPage, label: Text, locale: str, *, possible: bool) -> TurnPage:
+    return TurnPage(str(to), owner_id, say(label, locale), disabled=not possible)

@@ -7,9 +7,20 @@ from dataclasses import dataclass
 import discord
 
 from bot import limits
-from bot.chat.buttons import DurableButton, button
-from bot.chat.command_mentions import PLAIN, Commands
-from bot.chat.markdown import code_block, escape, plain, say
+from bot.chat.buttons import (
+    CancelJob,
+    CheckAgain,
+    DeleteCharacter,
+    DurableButton,
+    GiveConsent,
+    JobButton,
+    MakeAnother,
+    PickSeconds,
+    RenameCharacter,
+    SendAgain,
+    UseAnyway,
+)
+from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFile, picture_file
 from bot.chat.render_findings import concerns
 from bot.texts import Text, text
@@ -117,10 +128,9 @@ def _no_picture(character: Character) -> Text:
 
 
 def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ...]:
-    argument, owner = str(character.id), character.owner_id
     return (
-        button("cast", "rename", argument, owner, say(text("Rename"), locale)),
-        button("cast", "delete", argument, owner, say(text("Delete"), locale)),
+        RenameCharacter(character.id, character.owner_id, say(text("Rename"), locale)),
+        DeleteCharacter(character.id, character.owner_id, say(text("Delete"), locale)),
     )
 
 
@@ -162,8 +172,8 @@ def render_failure(job: Job, locale: str, commands: Commands = PLAIN) -> Message
 
 def _second_try(job: Job, locale: str) -> DurableButton:
     if job.task_id is None:
-        return button("job", "resend", job.id, job.owner_id, say(text("Send again"), locale))
-    return button("job", "recheck", job.id, job.owner_id, say(text("Check again"), locale))
+        return SendAgain(job.id, job.owner_id, say(text("Send again"), locale))
+    return CheckAgain(job.id, job.owner_id, say(text("Check again"), locale))
 
 
 def render_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:
@@ -186,11 +196,11 @@ def render_question(job: Job, question: Question, locale: str, commands: Command
     """What ``job`` wants to know from its owner, with the answers as buttons. Nothing was sent until then."""
     asks = _QUESTIONS[question]
     lines = [say(asks.question, locale, commands)]
-    buttons = [button("job", asks.action, job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)]
+    buttons = [asks.button(job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)]
     if question is Question.CONCERNS and job.seen.findings is not None:
         lines[:0] = [f"• {say(told, locale)}" for told in concerns(job.seen.findings.concerns)]
-        buttons.append(button("job", "pick", job.id, job.owner_id, say(text("Pick again"), locale)))
-    buttons.append(button("job", "cancel", job.id, job.owner_id, say(text("Cancel"), locale)))
+        buttons.append(PickSeconds(job.id, job.owner_id, say(text("Pick again"), locale)))
+    buttons.append(CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)))
     embed = discord.Embed(title=say(asks.title, locale), description="\n".join(lines), colour=AMBER)
     return MessageContent(embeds=(embed,), buttons=tuple(buttons))
 
@@ -200,7 +210,7 @@ class _Asks:
     title: Text
     question: Text
     yes: Text
-    action: str
+    button: type[JobButton]
 
 
 _QUESTIONS = {
@@ -211,7 +221,7 @@ _QUESTIONS = {
             "their permission, or if it is nobody real. You are asked this once. Nothing was charged yet."
         ),
         text("Yes, that is so"),
-        "consent",
+        GiveConsent,
     ),
     Question.SAME_AGAIN: _Asks(
         text("The same one again?"),
@@ -220,7 +230,7 @@ _QUESTIONS = {
             "another is charged like any other. Nothing was charged yet."
         ),
         text("Make another"),
-        "again",
+        MakeAnother,
     ),
     Question.CONCERNS: _Asks(
         text("Use these seconds anyway?"),
@@ -229,7 +239,7 @@ _QUESTIONS = {
             "Nothing was charged yet."
         ),
         text("Use anyway"),
-        "anyway",
+        UseAnyway,
     ),
 }
 

@@ -1,24 +1,19 @@
-"""The picker: a video as a filmstrip, its best seconds on buttons, and a form for other ones. Pure rendering."""
+"""The picker: a video as a filmstrip, and its best seconds on buttons. Pure rendering."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 import discord
-from discord import ui
 
-from bot.chat.buttons import DurableButton, button
-from bot.chat.command_mentions import PLAIN, Commands
-from bot.chat.forms import Field, durable_form
-from bot.chat.markdown import say
+from bot.chat.buttons import CancelJob, DurableButton, OtherSeconds, UseSeconds
+from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import BLUE, MessageContent, PictureFile
 from bot.chat.render_findings import buts, reasons
 from bot.texts import Text, text
 from bot.values.job import Job, JobKind
-from bot.values.time_range import INPUT_LENGTH, TimeRange
 from bot.values.video import BestSeconds, Concern, Suggestion
 
-FORM = "seconds"
 _STRIP = "filmstrip.webp"
 
 
@@ -36,23 +31,6 @@ def render_picker(job: Job, picture: bytes | None, locale: str, commands: Comman
         files = (PictureFile(_STRIP, picture),)
         embed.set_image(url=files[0].url)
     return MessageContent(embeds=(embed,), files=files, buttons=() if preview else tuple(_buttons(job, locale)))
-
-
-def seconds_form(job_id: str, locale: str) -> ui.Modal:
-    """For seconds that were not suggested."""
-    field = Field(
-        name="range",
-        label=say(text("Which 1 to 3 seconds show it best?"), locale),
-        placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
-        max_length=INPUT_LENGTH,
-    )
-    return durable_form(FORM, job_id, say(text("Other seconds"), locale), [field])
-
-
-def chosen(argument: str) -> tuple[str, TimeRange]:
-    """The job's id and the seconds that the button of a suggestion stands for."""
-    job_id, _, seconds = argument.partition(":")
-    return job_id, TimeRange.parse(seconds)
 
 
 def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
@@ -112,6 +90,6 @@ def _buttons(job: Job, locale: str) -> Iterator[DurableButton]:
     for number, suggestion in enumerate(job.seen.best.suggestions if job.seen.best else (), start=1):
         label = say(text("Use {number}", number=number), locale)
         style = discord.ButtonStyle.success if number == 1 else discord.ButtonStyle.primary
-        yield button("job", "use", f"{job.id}:{suggestion.range.provider}", job.owner_id, label, style)
-    yield button("job", "other", job.id, job.owner_id, say(text("Other seconds…"), locale))
-    yield button("job", "cancel", job.id, job.owner_id, say(text("Cancel"), locale))
+        yield UseSeconds(job.id, suggestion.range.provider, job.owner_id, label, style)
+    yield OtherSeconds(job.id, job.owner_id, say(text("Other seconds…"), locale))
+    yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale))

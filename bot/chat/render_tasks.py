@@ -11,20 +11,29 @@ import discord
 from yarl import URL
 
 from bot import limits
-from bot.chat.buttons import DurableButton, button
-from bot.chat.command_mentions import PLAIN, Commands
-from bot.chat.markdown import say
+from bot.chat.buttons import (
+    CancelJob,
+    CheckAgain,
+    DurableButton,
+    GiveConsent,
+    JobButton,
+    MakeAnother,
+    PickSeconds,
+    SendAgain,
+    ShowResult,
+    UseAnyway,
+)
+from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import BLUE, MessageContent
 from bot.jobs.job_service import Overview
 from bot.texts import Text, text
 from bot.values.job import CharacterRequest, Job, JobKind, Outcome, PreviewRequest, Question, Step
 from bot.values.source import Attachment, Link
 
-FAMILY = "tasks"  # the same actions as "job", pressed in this list
 _MB = 1024 * 1024
 _BUTTONS = 25  # five rows of five (Discord: Components, action rows)
 
-_Action: TypeAlias = tuple[str, Text]
+_Action: TypeAlias = tuple[type[JobButton], Text]
 
 _STATES = {
     Step.PREPARE: text("Fetching the video"),
@@ -95,7 +104,7 @@ def _fitting(blocks: Sequence[str], locale: str) -> list[str]:
 def _buttons(owner_id: int, entries: Sequence[_Entry], locale: str) -> Iterator[DurableButton]:
     for entry in entries:
         for action, label in entry.actions:
-            yield button(FAMILY, action, entry.job_id, owner_id, say(label, locale))
+            yield action(entry.job_id, owner_id, say(label, locale), in_list=True)
 
 
 def _entry(number: int, job: Job, now: datetime, locale: str, commands: Commands) -> _Entry:
@@ -159,25 +168,25 @@ def _actions(number: int, job: Job, now: datetime) -> Iterator[_Action]:
     if job.step is Step.CHOOSE and job.kind is not JobKind.PREVIEW:
         yield from _answers(number, job.question)
     if job.may_be_cancelled:
-        yield "cancel", text("Cancel {number}", number=number)
+        yield CancelJob, text("Cancel {number}", number=number)
     if job.outcome is Outcome.UNKNOWN and job.step is Step.DONE:
         if job.task_id is not None:
-            yield "recheck", text("Check {number} again", number=number)
+            yield CheckAgain, text("Check {number} again", number=number)
         elif _still_here(job, now):
-            yield "resend", text("Send {number} again", number=number)
+            yield SendAgain, text("Send {number} again", number=number)
     if job.undelivered:
-        yield "show", text("Show {number}", number=number)
+        yield ShowResult, text("Show {number}", number=number)
 
 
 def _answers(number: int, question: Question | None) -> Iterator[_Action]:
     if question is Question.CONSENT:
-        yield "consent", text("Yes to {number}", number=number)
+        yield GiveConsent, text("Yes to {number}", number=number)
     if question is Question.CONCERNS:
-        yield "anyway", text("Use {number} anyway", number=number)
+        yield UseAnyway, text("Use {number} anyway", number=number)
     if question in {Question.SECONDS, Question.CONCERNS}:
-        yield "pick", text("Pick seconds of {number}", number=number)
+        yield PickSeconds, text("Pick seconds of {number}", number=number)
     if question is Question.SAME_AGAIN:
-        yield "again", text("Make {number} again", number=number)
+        yield MakeAnother, text("Make {number} again", number=number)
 
 
 def _still_here(job: Job, now: datetime) -> bool:

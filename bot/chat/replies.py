@@ -10,8 +10,8 @@ import structlog
 from discord import app_commands
 
 from bot import errors
-from bot.chat.command_mentions import mentions_of
-from bot.chat.markdown import say
+from bot.chat.markdown import mentions_of, say
+from bot.chat.message import MessageContent
 from bot.errors import CastbookError
 from bot.log import unexpected
 from bot.store.database_errors import database_fault_of
@@ -91,3 +91,15 @@ async def _instead_of_thinking(interaction: discord.Interaction[Any], words: str
         return
     await interaction.followup.send(words, ephemeral=True, suppress_embeds=True)
     await interaction.delete_original_response()
+
+
+async def edit_answer(interaction: discord.Interaction[Any], shown: MessageContent | Text) -> None:
+    """Put ``shown`` in the place of the deferred answer, or of the message whose button was pressed.
+
+    A text stands alone, without buttons. Raises :class:`discord.HTTPException`.
+    """
+    if isinstance(shown, Text):
+        shown = MessageContent(content=say(shown, str(interaction.locale), mentions_of(interaction.client)))
+    await interaction.edit_original_response(
+        content=shown.content, embeds=shown.embeds, attachments=shown.attachments(), view=shown.view()
+    )

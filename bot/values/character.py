@@ -10,12 +10,11 @@ from bot.limits import NAME_LENGTH
 from bot.values.files import StoredFile
 from bot.values.time_range import TimeRange
 
-# Bidirectional controls reorder the text around them; the rest of category Cf (joiners) is needed by real
-# scripts and emoji.
-_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+# These reorder the text around them; the rest of category Cf (joiners) is needed by real scripts and emoji.
+BIDI_CONTROLS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 # Nobody sees these, and no script needs them: two names would differ and look the same.
 _INVISIBLE = "\u00ad\u115f\u1160\u200b\u2060\u2061\u2062\u2063\u2064\u2800\ufeff"
-_FORBIDDEN = frozenset(_BIDI + _INVISIBLE)
+_FORBIDDEN = frozenset(BIDI_CONTROLS + _INVISIBLE)
 # Unassigned characters (Cn) are let through: an emoji newer than this Python is one to it.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
 _UNSEEN_ALONE = frozenset({"Cf", "Mn", "Me"})

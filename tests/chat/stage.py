@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,24 +12,34 @@ import simcord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.buttons import Presses, button, view
+from bot.chat.buttons import CancelJob, GiveConsent, MakeAnother, UseAnyway, view
 from bot.chat.client import CastbookClient
-from bot.chat.forms import Field, durable_form
+from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text_line
 from bot.errors import Refusal
 from bot.store.commands import CommandStore
 from bot.texts import text
 
+JOB = "00112233445566ff"
+
+
+class Form(DurableForm, prefix="cbf:rename"):
+    """With a field that must be filled, and one that need not."""
+
+    def __init__(self, subject: str) -> None:
+        name = text_line("name", "Name", value="Ada", max_length=32)
+        note = text_line("note", "Note " * 20, placeholder="if any", required=False)
+        super().__init__(subject, "A title " * 20, name, note)
+
+
+class Forgotten(DurableForm, prefix="cbf:forgotten"):
+    """Which nobody answers."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__(subject, "Old", text_line("name", "Name"))
+
 
 class Trials(commands.GroupCog, group_name="trial", group_description="What can happen to a command."):
     """Commands that answer, refuse and break in every way, and a button and a form."""
-
-    def __init__(self, presses: Presses) -> None:
-        super().__init__()
-        self.let_go = asyncio.Event()
-        presses.register("job", "again", self.pressed)
-        presses.register("job", "refuse", self.refused)
-        presses.register("job", "fail", self.broken)
-        presses.register_form("rename", self.submitted)
 
     @app_commands.command()
     async def end(self, interaction: discord.Interaction[Any], how: str, when: str) -> None:
@@ -47,7 +56,8 @@ class Trials(commands.GroupCog, group_name="trial", group_description="What can 
     async def buttons(self, interaction: discord.Interaction[Any]) -> None:
         """Show them."""
         mine = interaction.user.id
-        shown = [button("job", action, "j:1", mine, action) for action in ("again", "refuse", "fail", "forgotten")]
+        kinds = {"again": MakeAnother, "refuse": UseAnyway, "fail": GiveConsent, "forgotten": CancelJob}
+        shown = [kind(JOB, mine, label) for label, kind in kinds.items()]
         await interaction.response.send_message("press", view=view(*shown))
 
     @app_commands.command()
@@ -59,13 +69,9 @@ class Trials(commands.GroupCog, group_name="trial", group_description="What can 
         made.stop()
 
     @app_commands.command()
-    async def form(self, interaction: discord.Interaction[Any], family: str) -> None:
+    async def form(self, interaction: discord.Interaction[Any], kind: str) -> None:
         """Open it."""
-        fields = [
-            Field(name="name", label="Name", value="Ada", max_length=32),
-            Field(name="note", label="Note " * 20, placeholder="if any", required=False),
-        ]
-        await interaction.response.send_modal(durable_form(family, "3:x", "A title " * 20, fields))
+        await interaction.response.send_modal(Form("3") if kind == "rename" else Forgotten("3"))
 
     async def no_names(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         """Break while somebody types."""
@@ -76,20 +82,24 @@ class Trials(commands.GroupCog, group_name="trial", group_description="What can 
     async def typing(self, interaction: discord.Interaction[Any], name: str) -> None:
         """With suggestions."""
 
-    async def pressed(self, interaction: discord.Interaction[Any], argument: str) -> None:
-        await interaction.response.send_message(f"pressed {argument}", ephemeral=True)
+    @on_press(MakeAnother)
+    async def pressed(self, interaction: discord.Interaction[Any], button: MakeAnother) -> None:
+        await interaction.response.send_message(f"pressed {button.job_id}", ephemeral=True)
 
-    async def refused(self, interaction: discord.Interaction[Any], argument: str) -> None:
+    @on_press(UseAnyway)
+    async def refused(self, interaction: discord.Interaction[Any], button: UseAnyway) -> None:
         await interaction.response.defer()
         raise Refusal(text("Not this one."))
 
-    async def broken(self, interaction: discord.Interaction[Any], argument: str) -> None:
+    @on_press(GiveConsent)
+    async def broken(self, interaction: discord.Interaction[Any], button: GiveConsent) -> None:
         raise ValueError("an inner secret")
 
-    async def submitted(self, interaction: discord.Interaction[Any], argument: str, values: Mapping[str, str]) -> None:
-        if values["name"] == "break":
+    @on_submit(Form)
+    async def submitted(self, interaction: discord.Interaction[Any], subject: str, typed: Mapping[str, str]) -> None:
+        if typed["name"] == "break":
             raise ValueError("an inner secret")
-        await interaction.response.send_message(f"{argument}: {dict(values)}")
+        await interaction.response.send_message(f"{subject}: {dict(typed)}")
 
 
 @dataclass
@@ -118,5 +128,5 @@ def clock() -> datetime:
 async def a_client(store: CommandStore, *, with_cog: bool = True) -> CastbookClient:
     client = CastbookClient(clock=clock, commands_store=store)
     if with_cog:
-        await client.add_parts([Trials(client.presses)])
+        await client.add_parts([Trials()])
     return client

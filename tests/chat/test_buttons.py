@@ -1,34 +1,92 @@
-"""Buttons: their owner's alone, across restarts, and never without an answer."""
+"""Buttons and forms: found by their id alone, after a restart too, their owner's alone, and always answered."""
+
+import inspect
+import re
 
 import pytest
 import simcord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.buttons import BUTTON_ID, Press, button, view
-from tests.chat.stage import Stage
+from bot.chat import buttons
+from bot.chat.buttons import DurableButton, MakeAnother, TurnPage, UseSeconds, view
+from tests.chat.stage import JOB, Form, Stage
+
+# The ids that stand on messages of earlier versions, and what a press of each must find.
+ON_OLD_MESSAGES = {
+    f"cb:job:consent:{JOB}:42": ("GiveConsent", {"job_id": JOB, "in_list": False}),
+    f"cb:tasks:consent:{JOB}:42": ("GiveConsent", {"job_id": JOB, "in_list": True}),
+    f"cb:job:again:{JOB}:42": ("MakeAnother", {"job_id": JOB, "in_list": False}),
+    f"cb:tasks:again:{JOB}:42": ("MakeAnother", {"job_id": JOB, "in_list": True}),
+    f"cb:job:anyway:{JOB}:42": ("UseAnyway", {"job_id": JOB, "in_list": False}),
+    f"cb:tasks:anyway:{JOB}:42": ("UseAnyway", {"job_id": JOB, "in_list": True}),
+    f"cb:job:pick:{JOB}:42": ("PickSeconds", {"job_id": JOB, "in_list": False}),
+    f"cb:tasks:pick:{JOB}:42": ("PickSeconds", {"job_id": JOB, "in_list": True}),
+    f"cb:job:cancel:{JOB}:42": ("CancelJob", {"job_id": JOB, "in_list": False}),
+    f"cb:tasks:cancel:{JOB}:42": ("CancelJob", {"job_id": JOB, "in_list": True}),
+    f"cb:job:resend:{JOB}:42": ("SendAgain", {"job_id": JOB, "in_list": False}),
+    f"cb:tasks:resend:{JOB}:42": ("SendAgain", {"job_id": JOB, "in_list": True}),
+    f"cb:job:recheck:{JOB}:42": ("CheckAgain", {"job_id": JOB, "in_list": False}),
+    f"cb:tasks:recheck:{JOB}:42": ("CheckAgain", {"job_id": JOB, "in_list": True}),
+    f"cb:job:show:{JOB}:42": ("ShowResult", {"job_id": JOB, "in_list": False}),
+    f"cb:tasks:show:{JOB}:42": ("ShowResult", {"job_id": JOB, "in_list": True}),
+    f"cb:job:other:{JOB}:42": ("OtherSeconds", {"job_id": JOB, "in_list": False}),
+    f"cb:job:use:{JOB}:0.5,2:42": ("UseSeconds", {"job_id": JOB, "seconds": "0.5,2"}),
+    "cb:cast:rename:3:42": ("RenameCharacter", {"character_id": 3}),
+    "cb:cast:delete:3:42": ("DeleteCharacter", {"character_id": 3}),
+    "cb:cast:deleteyes:3:42": ("ConfirmDelete", {"character_id": 3}),
+    "cb:cast:deleteno:3:42": ("KeepCharacter", {"character_id": 3}),
+    "cb:list:page:4.used.a:b.c:42": ("TurnPage", {"page": "4.used.a:b.c"}),
+    "cb:privacy:part:2:42": ("NextPart", {"part": 2}),
+    "cb:privacy:deleteyes:all:42": ("DeleteEverything", {}),
+    "cb:privacy:deleteno:all:42": ("KeepEverything", {}),
+}
+CLASSES = [
+    each
+    for _, each in inspect.getmembers(buttons, inspect.isclass)
+    if issubclass(each, DurableButton) and each._id_format
+]
 
 
-@given(argument=st.text(max_size=40), owner=st.integers(0, 2**64 - 1))
-def test_ids_come_back_as_they_were(argument: str, owner: int) -> None:
-    press = Press("list", "page", argument, owner)
-    match = BUTTON_ID.fullmatch(press.custom_id)
+@pytest.mark.parametrize("custom_id", ON_OLD_MESSAGES)
+async def test_buttons_of_earlier_versions_still_work(custom_id: str) -> None:
+    (found,) = [each for each in CLASSES if each.matches(custom_id)]
+    match = re.fullmatch(found.__discord_ui_compiled_template__, custom_id)
     assert match is not None
-    assert match.groups() == ("list", "page", argument, str(owner))
+    pressed = await found.from_custom_id(None, None, match)  # type: ignore[arg-type]  # the id says everything
+    name, fields = ON_OLD_MESSAGES[custom_id]
+    assert type(pressed).__name__ == name
+    assert pressed.owner_id == 42
+    assert {field: getattr(pressed, field) for field in fields} == fields
+    assert pressed.custom_id == custom_id
 
 
-@pytest.mark.parametrize("press", [Press("list", "page", "x" * 90, 1), Press("List", "page", "", 1)])
-def test_id_that_does_not_fit_is_refused(press: Press) -> None:
-    with pytest.raises(ValueError, match="not a button id"):
-        button(press.family, press.action, press.argument, press.owner_id, "label")
+def test_every_button_is_among_those() -> None:
+    assert {each.__name__ for each in CLASSES} == {name for name, _ in ON_OLD_MESSAGES.values()}
 
 
-def test_label_is_cut() -> None:
-    assert len(button("job", "again", "1", 1, "x" * 100).item.label or "") == 80
+@given(search=st.text(max_size=32), owner=st.integers(0, 2**64 - 1))
+async def test_ids_come_back_as_they_were(search: str, owner: int) -> None:
+    made = TurnPage(f"0.newest.{search}", owner, "Next")
+    match = made.template.fullmatch(made.custom_id)
+    assert match is not None
+    pressed = await TurnPage.from_custom_id(None, None, match)  # type: ignore[arg-type]  # the id says everything
+    assert (pressed.page, pressed.owner_id) == (made.page, owner)
 
 
-async def test_view_is_of_durable_buttons_and_never_times_out() -> None:
-    made = view(button("job", "again", "1", 1, "Again", disabled=True))
+def test_an_id_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="not an id of TurnPage"):
+        TurnPage("0.newest." + "x" * 80, 1, "Next")
+    with pytest.raises(ValueError, match="not an id of UseSeconds"):
+        UseSeconds("no job", "1,3", 1, "Use 1")
+
+
+def test_a_label_is_cut() -> None:
+    assert len(MakeAnother(JOB, 1, "x" * 100).item.label or "") == 80
+
+
+async def test_a_view_is_of_durable_buttons_and_never_times_out() -> None:
+    made = view(TurnPage("0.newest.", 1, "Next", disabled=True))
     assert made.timeout is None
     assert made.is_persistent()
     assert made.to_components()[0]["components"][0]["disabled"]
@@ -54,11 +112,11 @@ async def answer(stage: Stage, who: simcord.MemberActor, shown: simcord.Response
 async def test_press_finds_its_way(stage: Stage, shown: simcord.ResponseMessage, restarted: bool) -> None:
     if restarted:
         await stage.restart()
-    assert await answer(stage, stage.alice, shown, "again") == "pressed j:1"
+    assert await answer(stage, stage.alice, shown, "again") == f"pressed {JOB}"
 
 
 async def test_stranger_is_refused_in_private(stage: Stage, shown: simcord.ResponseMessage) -> None:
-    assert "Only the person who asked" in await answer(stage, stage.bob, shown, "again")
+    assert "These buttons are for the person who started this" in await answer(stage, stage.bob, shown, "again")
 
 
 async def test_refusal_shows_its_sentence(stage: Stage, shown: simcord.ResponseMessage) -> None:
@@ -86,3 +144,60 @@ async def test_component_of_another_age_is_answered(stage: Stage, custom_id: str
     result = await stage.alice.slash(stage.channel, "trial foreign", custom_id=custom_id)
     assert result.response is not None
     assert "older version" in await answer(stage, stage.alice, result.response, "old")
+
+
+async def test_while_stopping_no_press_and_no_form_is_taken(stage: Stage, shown: simcord.ResponseMessage) -> None:
+    opened = await stage.alice.slash(stage.channel, "trial form", kind="rename")
+    await stage.client.drain(1)
+    assert "restarting" in await answer(stage, stage.alice, shown, "again")
+    result = await stage.alice.submit_modal(opened, {"name": "Bea"})
+    assert result.response is not None
+    assert "restarting" in result.response.content
+
+
+# -- forms ------------------------------------------------------------------------------------------------------------
+
+
+async def test_form_holds_discords_limits(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "trial form", kind="rename")
+    assert result.modal is not None
+    assert result.modal["custom_id"] == "cbf:rename:3"
+    assert len(result.modal["title"]) == 45
+    name, note = result.modal["components"]
+    assert (name["label"], name["component"]["value"], name["component"]["required"]) == ("Name", "Ada", True)
+    assert len(note["label"]) == 45
+    assert note["component"]["required"] is False
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_submission_finds_its_way_once(stage: Stage, restarted: bool) -> None:
+    shown = await stage.alice.slash(stage.channel, "trial form", kind="rename")
+    assert stage.client._connection._view_store._modals == {}
+    if restarted:
+        await stage.restart()
+    result = await stage.alice.submit_modal(shown, {"name": "Bea", "note": ""})
+    assert result.response is not None
+    assert result.response.content == "3: {'name': 'Bea', 'note': ''}"
+    assert result.followups == []
+
+
+async def test_defect_of_a_form_shows_an_id(stage: Stage) -> None:
+    shown = await stage.alice.slash(stage.channel, "trial form", kind="rename")
+    result = await stage.alice.submit_modal(shown, {"name": "break"})
+    assert result.response is not None
+    assert result.response.ephemeral
+    assert "ID " in result.response.content
+    assert "secret" not in result.response.content
+
+
+async def test_form_nobody_knows_any_more_is_answered(stage: Stage) -> None:
+    shown = await stage.alice.slash(stage.channel, "trial form", kind="forgotten")
+    result = await stage.alice.submit_modal(shown, {"name": "Bea"})
+    assert result.response is not None
+    assert result.response.ephemeral
+    assert "older version" in result.response.content
+
+
+async def test_form_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="too long an id"):
+        Form("x" * 100)

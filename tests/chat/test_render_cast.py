@@ -1,7 +1,6 @@
 """One page of a cast: what stands in it, and how its buttons find the next one."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -71,14 +70,10 @@ def test_pictures_stand_beside_their_own_character() -> None:
     }
 
 
-def test_an_entry_says_model_seconds_age_and_use() -> None:
-    used = datetime(2026, 3, 2, tzinfo=UTC)
-    card = render_page(42, FIRST, [a_character(last_used_at=used), a_character()], 2, {}, "en-GB")
+def test_an_entry_says_model_seconds_and_age() -> None:
+    card = render_page(42, FIRST, [a_character()], 1, {}, "en-GB")
     made = int(a_character().created_at.timestamp())
-    assert card.embeds[0].description == (
-        f"sora-2 · 0:01–0:03 · made <t:{made}:R>\nLast used <t:{int(used.timestamp())}:R>"
-    )
-    assert (card.embeds[1].description or "").endswith("Not used in a video yet")
+    assert card.embeds[0].description == f"sora-2 · 0:01–0:03 · made <t:{made}:R>"
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.chat.buttons import UseSeconds
 from bot.chat.render_job import render_question, render_result
-from bot.chat.render_picker import chosen, render_picker, seconds_form
+from bot.chat.render_picker import render_picker
 from bot.values.files import StoredFile
 from bot.values.job import Job, PreviewRequest, Question, Seen, Step
 from bot.values.source import Link
@@ -60,8 +61,7 @@ def test_each_suggestion_has_its_reasons_and_a_button(now: Now) -> None:
     assert lines[1] == "**2** · 0:00.5–0:02 · no face found, blurred"
     assert labels(card) == ["Use 1", "Use 2", "Other seconds…", "Cancel"]
     assert "Nothing was charged" in lines[-1]
-    argument = card.buttons[0].press.argument
-    assert chosen(argument) == (picking(now, None).id, GOOD.range)
+    assert card.buttons[0].custom_id == f"cb:job:use:{picking(now, None).id}:4,7:42"
 
 
 @pytest.mark.parametrize(
@@ -102,12 +102,8 @@ def test_whatever_is_found_discord_takes_it(suggestions: list[Suggestion], sampl
     card = render_picker(picking(Now(), best), STRIP, "en-GB")
     assert_discord_takes(card)
     for button, suggestion in zip(card.buttons, suggestions, strict=False):
-        assert chosen(button.press.argument)[1] == suggestion.range
-
-
-def test_the_form_is_found_again_by_its_job(now: Now) -> None:
-    job = picking(now, found(GOOD))
-    assert seconds_form(job.id, "en-GB").custom_id == f"cbf:seconds:{job.id}"
+        assert isinstance(button, UseSeconds)
+        assert TimeRange.parse(button.seconds) == suggestion.range
 
 
 def test_doubts_are_listed_before_they_are_asked_about(now: Now) -> None:

@@ -12,9 +12,9 @@ import discord
 import simcord
 
 from bot.app.health_report import HealthReport
-from bot.chat.buttons import Presses
 from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
+from bot.chat.interaction_handlers import InteractionHandlers
 from bot.config import LimitSettings
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
@@ -56,8 +56,7 @@ from bot.values.job import (
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
 from cogs.about import About
-from cogs.cast import Cast
-from cogs.characters import Characters
+from cogs.character.cog import CharacterCommands
 from cogs.message_menu import MessageMenu
 from cogs.operator import Operator
 from cogs.privacy import Privacy
@@ -160,13 +159,15 @@ class House:
         return self.now
 
     async def bot(self) -> CastbookClient:
-        presses = Presses(refusal=self.access_policy.refusal)
+        handlers = InteractionHandlers(self.access_policy)
         client = CastbookClient(
-            clock=self.clock, presses=presses, commands_store=self.commands, dev_guild=self.dev_guild
+            clock=self.clock, handlers=handlers, commands_store=self.commands, dev_guild=self.dev_guild
         )
         self.courier.real = DiscordCourier(client, self.files, clock=self.clock, owners=())
-        characters = Characters(
+        character = CharacterCommands(
             job_service=self.job_service,
+            characters=self.characters,
+            files=self.files,
             clock=self.clock,
             models=MODELS,
             default_model=MODELS[0],
@@ -174,20 +175,17 @@ class House:
         )
         await client.add_parts(
             [
-                characters,
-                Cast(group=characters.group, presses=presses, characters=self.characters, files=self.files),
-                Tasks(job_service=self.job_service, jobs=self.owned_jobs, presses=presses, clock=self.clock),
+                character,
+                Tasks(job_service=self.job_service, jobs=self.owned_jobs, clock=self.clock),
                 Privacy(
                     store=self.privacy,
                     archivist=Archivist(self.files),
                     erasure=self.erasure,
-                    presses=presses,
                     clock=self.clock,
                     day_limit=self.limits.per_user_per_day,
                 ),
                 MessageMenu(
                     tree=client.tree,
-                    presses=presses,
                     job_service=self.job_service,
                     drafts=self.drafts,
                     clock=self.clock,

@@ -9,7 +9,7 @@ from typing import Any
 import discord
 import pytest
 
-from cogs.characters import Characters
+from cogs.character.cog import CharacterCommands
 from tests.cogs.stage import House
 from tests.loopback_discord.command_rules import check_commands
 
@@ -130,11 +130,15 @@ async def test_all_of_them_together_are_within_discords_size(payloads: list[Payl
 
 
 async def test_more_models_than_discord_shows_are_cut(house: House) -> None:
-
     models = [f"model-{number}" for number in range(30)]
-    cog = Characters(
-        job_service=house.job_service, clock=house.clock, models=models, default_model=models[0], max_bytes=1
+    cog = CharacterCommands(
+        job_service=house.job_service,
+        characters=house.characters,
+        files=house.files,
+        clock=house.clock,
+        models=models,
+        default_model=models[0],
+        max_bytes=1,
     )
-    create = cog.group.get_command("create")
-    (model,) = [each for each in create.parameters if each.name == "model"]  # type: ignore[union-attr]  # a Command
+    (model,) = [each for each in cog.create.parameters if each.name == "model"]
     assert len(model.choices) == 25

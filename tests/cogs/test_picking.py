@@ -129,7 +129,7 @@ async def test_a_strangers_press_changes_nothing(stage: Stage, changes: JobChang
         ("Use 1", "Other seconds…", "Cancel") if changes is PICKING else ("Use anyway", "Pick again", "Cancel")
     ):
         result = await stage.bob.click(message, label=label)
-        assert "Only the person who asked" in refusal(result)
+        assert "These buttons are for the person who started this" in refusal(result)
         assert await now_of(stage, job) == job
 
 

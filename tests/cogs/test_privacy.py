@@ -16,7 +16,7 @@ import discord
 import pytest
 from simcord import InteractionResult, ResponseMessage
 
-from bot.chat.buttons import button, view
+from bot.chat.buttons import DeleteEverything, DurableButton, KeepEverything, NextPart, view
 from bot.store.drafts import Draft
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition
@@ -294,12 +294,19 @@ async def test_a_yes_after_a_restart_deletes_everything_of_theirs_and_of_nobody_
 async def test_a_stranger_presses_in_vain(stage: Stage) -> None:
     """Nobody else sees those messages; whoever sends such a press all the same is refused."""
     await stage.house.character(stage.alice.id, "Ada")
-    for action, argument in (("deleteyes", "all"), ("deleteno", "all"), ("part", "1")):
-        theirs = view(button("privacy", action, argument, stage.alice.id, "Press"))
-        await stage.env.bot.get_partial_messageable(stage.channel.id).send("public", view=theirs)
+    alice = stage.alice.id
+    theirs: tuple[DurableButton, ...] = (
+        DeleteEverything(alice, "Press"),
+        KeepEverything(alice, "Press"),
+        NextPart(1, alice, "Press"),
+    )
+    for each in theirs:
+        await stage.env.bot.get_partial_messageable(stage.channel.id).send("public", view=view(each))
         message = stage.channel.last_message
         assert message is not None
-        assert "Only the person who asked" in refusal(await stage.bob.click(message, label="Press"))
+        assert "These buttons are for the person who started this" in refusal(
+            await stage.bob.click(message, label="Press")
+        )
     assert await stage.house.characters.count(stage.alice.id) == 1
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -17,9 +18,11 @@ import discord
 import pytest
 import simcord
 from discord import app_commands
+from discord.ext import commands
 from sqlalchemy import delete
 
-from bot.chat.forms import Field, durable_form
+from bot.chat.buttons import DurableButton
+from bot.chat.interaction_handlers import DurableForm, on_press, text_line
 from bot.config import LimitSettings
 from bot.store.tables import jobs
 from tests.cogs.belongings import Belongings, belongings, snapshot
@@ -43,7 +46,7 @@ def _by_name(**more: str) -> Make:
 COMMANDS: dict[str, Make] = {
     "character create": lambda mine, stage: [{"task": task, "range": "1-3"} for task in mine.tasks],
     "character preview": lambda mine, stage: [{"link": "https://example.org/clip.mp4"}],
-    "character list": lambda mine, stage: [{}, {"search": mine.character.name, "sort": "used"}],
+    "character list": lambda mine, stage: [{}, {"search": mine.character.name, "sort": "name"}],
     "character show": _by_name(),
     "character rename": _by_name(new_name="Stolen"),
     "character delete": _by_name(),
@@ -59,45 +62,81 @@ COMMANDS: dict[str, Make] = {
     "Make a character": _nothing,
 }
 
-# By family and action: the arguments that would do something in the owner's own hands, and others.
-PRESSES: dict[tuple[str, str], Make] = {
-    ("job", "consent"): lambda mine, stage: [mine.consenting.id],
-    ("job", "again"): lambda mine, stage: [mine.doubled.id],
-    ("job", "anyway"): lambda mine, stage: [mine.doubting.id],
-    ("job", "use"): lambda mine, stage: [f"{mine.picking.id}:4-7"],
-    ("job", "other"): lambda mine, stage: [mine.picking.id],
-    ("job", "pick"): lambda mine, stage: [mine.doubting.id, mine.picking.id],
-    ("job", "cancel"): lambda mine, stage: [mine.picking.id, mine.preview.id, mine.watched.id],
-    ("job", "resend"): lambda mine, stage: [mine.unclear.id],
-    ("job", "recheck"): lambda mine, stage: [mine.late.id],
-    ("job", "show"): lambda mine, stage: [mine.undelivered.id, mine.late.id],
-    ("tasks", "consent"): lambda mine, stage: [mine.consenting.id],
-    ("tasks", "again"): lambda mine, stage: [mine.doubled.id],
-    ("tasks", "anyway"): lambda mine, stage: [mine.doubting.id],
-    ("tasks", "pick"): lambda mine, stage: [mine.doubting.id],
-    ("tasks", "cancel"): lambda mine, stage: [mine.doubled.id],
-    ("tasks", "resend"): lambda mine, stage: [mine.unclear.id],
-    ("tasks", "recheck"): lambda mine, stage: [mine.late.id],
-    ("tasks", "show"): lambda mine, stage: [mine.undelivered.id],
-    ("list", "page"): lambda mine, stage: ["0.newest.", "-4.used.", f"0.name.{mine.character.name}"],
-    ("cast", "rename"): lambda mine, stage: [str(mine.character.id)],
-    ("cast", "delete"): lambda mine, stage: [str(mine.character.id)],
-    ("cast", "deleteyes"): lambda mine, stage: [str(mine.character.id)],
-    ("cast", "deleteno"): lambda mine, stage: [str(mine.character.id)],
-    ("privacy", "part"): lambda mine, stage: ["1", "2"],
-    ("privacy", "deleteyes"): lambda mine, stage: ["all", str(mine.owner_id)],
-    ("privacy", "deleteno"): lambda mine, stage: ["all"],
+# By the beginning of the id: the arguments that would do something in the owner's own hands, and others.
+PRESSES: dict[str, Make] = {
+    "cb:job:consent": lambda mine, stage: [mine.consenting.id],
+    "cb:job:again": lambda mine, stage: [mine.doubled.id],
+    "cb:job:anyway": lambda mine, stage: [mine.doubting.id],
+    "cb:job:use": lambda mine, stage: [f"{mine.picking.id}:4,7"],
+    "cb:job:other": lambda mine, stage: [mine.picking.id],
+    "cb:job:pick": lambda mine, stage: [mine.doubting.id, mine.picking.id],
+    "cb:job:cancel": lambda mine, stage: [mine.picking.id, mine.preview.id, mine.watched.id],
+    "cb:job:resend": lambda mine, stage: [mine.unclear.id],
+    "cb:job:recheck": lambda mine, stage: [mine.late.id],
+    "cb:job:show": lambda mine, stage: [mine.undelivered.id, mine.late.id],
+    "cb:tasks:consent": lambda mine, stage: [mine.consenting.id],
+    "cb:tasks:again": lambda mine, stage: [mine.doubled.id],
+    "cb:tasks:anyway": lambda mine, stage: [mine.doubting.id],
+    "cb:tasks:other": lambda mine, stage: [mine.picking.id],
+    "cb:tasks:pick": lambda mine, stage: [mine.doubting.id],
+    "cb:tasks:cancel": lambda mine, stage: [mine.doubled.id],
+    "cb:tasks:resend": lambda mine, stage: [mine.unclear.id],
+    "cb:tasks:recheck": lambda mine, stage: [mine.late.id],
+    "cb:tasks:show": lambda mine, stage: [mine.undelivered.id],
+    "cb:list:page": lambda mine, stage: ["0.newest.", "-4.used.", f"0.name.{mine.character.name}"],
+    "cb:cast:rename": lambda mine, stage: [str(mine.character.id)],
+    "cb:cast:delete": lambda mine, stage: [str(mine.character.id)],
+    "cb:cast:deleteyes": lambda mine, stage: [str(mine.character.id)],
+    "cb:cast:deleteno": lambda mine, stage: [str(mine.character.id)],
+    "cb:privacy:part": lambda mine, stage: ["1", "2"],
+    "cb:privacy:deleteyes": lambda mine, stage: ["all", str(mine.owner_id)],
+    "cb:privacy:deleteno": lambda mine, stage: ["all"],
 }
 
-# By family: arguments, and what is typed into the fields.
+# By the form's prefix: subjects, and what is typed into the fields.
 FORMS: dict[str, Make] = {
-    "rename": lambda mine, stage: [(str(mine.character.id), {"name": "Stolen"})],
-    "seconds": lambda mine, stage: [(each.id, {"range": "4-6"}) for each in (mine.picking, mine.doubting)],
-    "draft": lambda mine, stage: [(mine.draft.id, {"range": "1-3", "name": "Stolen"})],
+    "cbf:rename": lambda mine, stage: [(str(mine.character.id), {"name": "Stolen"})],
+    "cbf:seconds": lambda mine, stage: [(each.id, {"range": "4-6"}) for each in (mine.picking, mine.doubting)],
+    "cbf:draft": lambda mine, stage: [(mine.draft.id, {"range": "1-3", "name": "Stolen"})],
 }
 
 # What, in the owner's own hands, changes nothing of theirs and shows nothing that others may not see.
-HARMLESS = {("job", "other"), ("cast", "deleteno"), ("privacy", "deleteno"), ("cast", "delete"), ("cast", "rename")}
+HARMLESS = {
+    "cb:job:other",
+    "cb:tasks:other",
+    "cb:cast:deleteno",
+    "cb:privacy:deleteno",
+    "cb:cast:delete",
+    "cb:cast:rename",
+}
+
+
+class ForgedForm(DurableForm, prefix="forged"):
+    """A form under any id, with any fields."""
+
+    def __init__(self, custom_id: str, names: Iterable[str]) -> None:
+        super().__init__("", "Form", *[text_line(name, name) for name in names])
+        self.custom_id = custom_id
+
+
+class OpenForged(DurableButton, custom_id="cb:forged:open:x:{owner_id}"):
+    """A button of the test's own."""
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> OpenForged:
+        return cls("Open", discord.ButtonStyle.primary, owner_id=int(match["owner_id"]))
+
+
+class Forger(commands.Cog):
+    """Opens ``form``."""
+
+    form: ForgedForm
+
+    @on_press(OpenForged)
+    async def open(self, interaction: discord.Interaction[Any], button: OpenForged) -> None:
+        await interaction.response.send_modal(self.form)
 
 
 @dataclass
@@ -158,7 +197,7 @@ class Attacker:
         for press in presses(self.stage):
             for argument in PRESSES[press](self.mine, self.stage):
                 for claimed in (self.mine.owner_id, self.actor.id):
-                    custom_id = f"cb:{press[0]}:{press[1]}:{argument}:{claimed}"
+                    custom_id = f"{press}:{argument}:{claimed}"
                     await self.attempt(custom_id, self.press(custom_id))
 
     async def press(self, custom_id: str) -> list[simcord.InteractionResult]:
@@ -171,18 +210,18 @@ class Attacker:
         return [await self.actor.click(message, custom_id=custom_id)]
 
     async def every_form(self) -> None:
-        for family in forms(self.stage):
-            for argument, values in FORMS[family](self.mine, self.stage):
-                await self.attempt(f"cbf:{family}:{argument}", self.submit(family, argument, values))
+        for prefix in forms(self.stage):
+            for subject, values in FORMS[prefix](self.mine, self.stage):
+                await self.attempt(f"{prefix}:{subject}", self.submit(f"{prefix}:{subject}", values))
 
-    async def submit(self, family: str, argument: str, values: Mapping[str, str]) -> list[simcord.InteractionResult]:
-        """Through a button of the test's own, which opens a form under any id."""
-
-        async def open_form(interaction: discord.Interaction[Any], _argument: str) -> None:
-            fields = [Field(name=name, label=name) for name in values]
-            await interaction.response.send_modal(durable_form(family, argument, "Form", fields))
-
-        self.stage.client.presses.register("forged", "open", open_form)
+    async def submit(self, custom_id: str, values: Mapping[str, str]) -> list[simcord.InteractionResult]:
+        """Through a button of the test's own."""
+        forger = self.stage.client.get_cog("Forger")
+        if forger is None:
+            forger = Forger()
+            await self.stage.client.add_parts([forger])
+        assert isinstance(forger, Forger)
+        forger.form = ForgedForm(custom_id, values)
         [opened] = await self.press(f"cb:forged:open:x:{self.actor.id}")
         return [await self.actor.submit_modal(opened, dict(values))]
 
@@ -237,12 +276,15 @@ def registered(stage: Stage) -> list[app_commands.Command[Any, Any, Any] | app_c
     return [each for each in found if not isinstance(each, app_commands.Group)]
 
 
-def presses(stage: Stage) -> list[tuple[str, str]]:
-    return [press for press in stage.client.presses._presses if press[0] != "forged"]
+def presses(stage: Stage) -> list[str]:
+    """``cb:family:action`` of every button that somebody answers."""
+    formats = [button._id_format for button in stage.client.handlers.buttons if button is not OpenForged]
+    places = [each.replace("{place}", place) for each in formats for place in ("job", "tasks")]
+    return sorted({":".join(each.split(":")[:3]) for each in places})
 
 
 def forms(stage: Stage) -> list[str]:
-    return list(stage.client.presses._forms)
+    return list(stage.client.handlers.forms)
 
 
 async def test_the_walk_knows_everything_that_is_registered(there: Stage) -> None:
@@ -275,14 +317,14 @@ async def test_nobody_reaches_what_is_anothers(there: Stage, count: Count, who: 
     assert count.attempts - before >= {"every_command": 20, "every_press": 50, "every_form": 4}[way]
 
 
-@pytest.mark.parametrize("press", sorted(set(PRESSES) - HARMLESS), ids=":".join)
-async def test_in_the_owners_own_hands_each_press_does_something(there: Stage, press: tuple[str, str]) -> None:
+@pytest.mark.parametrize("press", sorted(set(PRESSES) - HARMLESS))
+async def test_in_the_owners_own_hands_each_press_does_something(there: Stage, press: str) -> None:
     """Otherwise the walk would prove nothing."""
     count = Count()
     mine = await belongings(there.house, there.alice.id)
     owner = Attacker(there, there.alice, mine, count)
     argument = PRESSES[press](mine, there)[0]
     before = snapshot(there.house)
-    [result] = await owner.press(f"cb:{press[0]}:{press[1]}:{argument}:{mine.owner_id}")
+    [result] = await owner.press(f"{press}:{argument}:{mine.owner_id}")
     said = await everything(result)
     assert snapshot(there.house) != before or mine.character.name in said

@@ -9,7 +9,7 @@ import discord
 import pytest
 from simcord import InteractionResult, ResponseMessage
 
-from bot.chat.buttons import button, view
+from bot.chat.buttons import CancelJob, CheckAgain, GiveConsent, MakeAnother, SendAgain, ShowResult, view
 from bot.chat.render_job import render_failure, render_progress, render_question
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition
@@ -288,16 +288,16 @@ async def test_a_stranger_presses_in_vain(stage: Stage, action: str) -> None:
     job = await stage.house.job(stage.alice.id, SAME_AGAIN)
     question = await public(stage, job, Question.SAME_AGAIN)
     result = await stage.bob.click(question, custom_id=custom_id(question, action))
-    assert "Only the person who asked" in refusal(result)
+    assert "These buttons are for the person who started this" in refusal(result)
     assert (await now_of(stage, job)).step is Step.CHOOSE
 
 
 async def test_a_button_that_names_somebody_elses_job_does_nothing(stage: Stage) -> None:
     job = await stage.house.job(stage.alice.id, WAITING)
     forged = [
-        button(family, action, job.id, stage.bob.id, f"{family} {action}")
-        for family in ("job", "tasks")
-        for action in ("consent", "again", "cancel", "resend", "recheck", "show")
+        kind(job.id, stage.bob.id, f"{kind.__name__} {in_list}", in_list=in_list)
+        for in_list in (False, True)
+        for kind in (GiveConsent, MakeAnother, CancelJob, SendAgain, CheckAgain, ShowResult)
     ]
     await stage.env.bot.get_partial_messageable(stage.channel.id).send("here", view=view(*forged))
     message = stage.channel.last_message

@@ -20,8 +20,8 @@ from tests.cogs.stage import House, Stage, words
 @pytest.fixture(autouse=True)
 def told(stage: Stage) -> PendingResults:
     """As the app builds it."""
-    stage.client.waiting = PendingResults(stage.house.owned_jobs.pending_results)
-    return stage.client.waiting
+    stage.client.pending_results = PendingResults(stage.house.owned_jobs.pending_results)
+    return stage.client.pending_results
 
 
 async def kept(house: House, owner_id: int, **changes: Any) -> Job:
@@ -90,7 +90,7 @@ async def test_a_restart_forgets_who_was_told(stage: Stage) -> None:
     await kept(stage.house, stage.alice.id)
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
     await stage.restart()
-    stage.client.waiting = PendingResults(stage.house.owned_jobs.pending_results)
+    stage.client.pending_results = PendingResults(stage.house.owned_jobs.pending_results)
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
 
 
@@ -121,7 +121,7 @@ async def test_a_database_that_does_not_answer_disturbs_nothing_either(stage: St
     async def broken(_: int) -> Sequence[str]:
         raise RuntimeError("no such table: jobs")
 
-    stage.client.waiting = PendingResults(broken)
+    stage.client.pending_results = PendingResults(broken)
     assert after(await stage.alice.slash(stage.channel, "help")) == []
     assert metrics.UNEXPECTED_ERRORS._value.get() == before + 1
 
@@ -133,7 +133,7 @@ async def test_one_question_to_the_database_for_each_command(stage: Stage) -> No
         origin.append(owner_id)
         return []
 
-    stage.client.waiting = PendingResults(count)
+    stage.client.pending_results = PendingResults(count)
     await stage.alice.slash(stage.channel, "help")
     await stage.alice.slash(stage.channel, "tasks")
     assert origin == [stage.alice.id]

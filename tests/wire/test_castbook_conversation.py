@@ -119,7 +119,7 @@ async def test_a_cast_is_listed_shown_renamed_and_deleted(show: Show) -> None:
     assert "@" + show.tasks[-1].settled["data"]["characters"][0]["username"] in shown.text
 
     form = await (await card.press(cara, "Rename")).opened(PATIENCE)
-    renamed = await show.says(await cara.submit(form, {"New name": "Ada"}), "“Bea” is called “Ada 2” now")
+    renamed = await show.says(await cara.submit(form, {"New name": "Ada"}), "“Bea” is now called “Ada 2”")
     assert renamed.only_for is cara
     await show.see(lambda: card if "Ada 2" in card.text else None)
 
@@ -186,7 +186,7 @@ async def test_a_stranger_is_refused_kindly_and_nothing_changes(show: Show) -> N
     for button in ("Rename", "Delete"):
         refusal = await (await card.press(gus, button)).replied(PATIENCE)
         assert refusal.only_for is gus
-        assert "Only the person who asked for this" in refusal.text
+        assert "These buttons are for the person who started this" in refusal.text
     by_name = await gus.slash(show.channel, "character show", {"name": "Fern"})
     assert (await show.says(by_name, "no character called “Fern”")).only_for is gus
     assert await gus.autocomplete(show.channel, "character delete", {"name": ""}, "name") == []

@@ -25,9 +25,9 @@ async def test_sigterm_in_the_middle_of_a_task(tmp_path: Path) -> None:
         await bot.start()
 
         pressed = await question.press(bob, "Yes, that is so")
-        await show.says(await ann.submit(form, {"New name": "Ava"}), "“Ada” is called “Ava” now")
+        await show.says(await ann.submit(form, {"New name": "Ava"}), "“Ada” is now called “Ava”")
         refusal = await (await card.press(bob, "Delete")).replied(PATIENCE)
-        assert "Only the person who asked for this" in refusal.text
+        assert "These buttons are for the person who started this" in refusal.text
         show.provider.hold_at(None)
         done = await show.says(origin, "Reusable task ID")
         assert done.picture().startswith(JPEG)

@@ -1,4 +1,4 @@
-"""Where an interaction was asked, as the value a job remembers."""
+"""What the commands that start a job have in common: the attached file as its source, and where its answer goes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,30 @@ from typing import Any
 
 import discord
 
+from bot.errors import BadFile
+from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Origin
+from bot.values.source import Attachment
+
+_MB = 1024 * 1024
+
+
+def attached(file: discord.Attachment, *, max_bytes: int) -> Attachment:
+    """Take ``file`` as a source. Raises :class:`~bot.errors.BadFile` where it is larger than ``max_bytes``.
+
+    Whether it is a video is seen by its first bytes, once they are here: the type and the ending are only claims.
+    """
+    if file.size > max_bytes:
+        raise BadFile(
+            text(
+                "That file has {size} MB, and {limit} MB is the most I can take. Attach a shorter or smaller clip; "
+                "nothing was charged.",
+                size=-(-file.size // _MB),
+                limit=max_bytes // _MB,
+            )
+        )
+    return Attachment(url=file.url, filename=file.filename, size=file.size)
 
 
 def origin_of(interaction: discord.Interaction[Any], *, private: bool, ephemeral: bool, clock: Clock) -> Origin:

@@ -8,10 +8,10 @@ import discord
 import pytest
 from simcord import InteractionResult, ResponseMessage
 
-from bot.chat.buttons import button, view
+from bot.chat.buttons import RenameCharacter, view
 from bot.chat.render_job import render_result
 from bot.values.character import Character
-from cogs import cast
+from cogs.character import cog
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
 
 
@@ -46,7 +46,7 @@ async def test_the_list_has_pictures_and_says_what_to_do_next(stage: Stage) -> N
     ]
     said = words(message)
     assert "sora-2 · 0:01–0:03 · made <t:" in said
-    assert "Not used in a video yet" in said
+    assert "used" not in said, "there is no command yet that uses one in a video"
     assert (
         "2 in your cast. /character show shows one in full, with Rename and Delete. /character create makes another."
         in said
@@ -181,7 +181,7 @@ async def test_somebody_elses_character_is_answered_like_an_unknown_one(
 async def test_rename_says_the_new_name(stage: Stage) -> None:
     await stage.house.character(stage.alice.id, "Duck")
     message = shown(await stage.alice.slash(stage.channel, "character rename", name="Duck", new_name=" Sir  Duck "))
-    assert words(message) == "“Duck” is called “Sir Duck” now."
+    assert words(message) == "“Duck” is now called “Sir Duck”."
     assert await names(stage, stage.alice.id) == ["Sir Duck"]
 
 
@@ -189,7 +189,7 @@ async def test_a_name_that_is_taken_gets_a_number_and_that_is_said(stage: Stage)
     await stage.house.character(stage.alice.id, "Duck")
     await stage.house.character(stage.alice.id, "Goose")
     message = shown(await stage.alice.slash(stage.channel, "character rename", name="Goose", new_name="DUCK"))
-    assert words(message) == "You already have a “DUCK”, so “Goose” is called “DUCK 2” now."
+    assert words(message) == "You already have a “DUCK”, so “Goose” is now called “DUCK 2”."
 
 
 async def test_what_is_deleted_while_it_is_renamed_is_an_unknown_one(
@@ -225,7 +225,7 @@ async def test_the_rename_form_works_across_a_restart(stage: Stage) -> None:
     assert form.modal is not None
     await stage.restart()
     answer = await stage.alice.submit_modal(form, {"name": "Drake"})
-    assert [words(said) for said in answer.followups] == ["“Duck” is called “Drake” now."]
+    assert [words(said) for said in answer.followups] == ["“Duck” is now called “Drake”."]
     assert await names(stage, stage.alice.id) == ["Drake"]
 
 
@@ -245,7 +245,7 @@ async def test_a_form_is_not_kept_waiting_for_the_present_name(stage: Stage, mon
 
     with monkeypatch.context() as slow:
         slow.setattr(stage.house.characters, "get", never)
-        slow.setattr(cast, "BEFORE_FORM", 0)
+        slow.setattr(cog, "BEFORE_FORM", 0)
         form = await stage.alice.click(card, label="Rename")
     assert typed_in(form) is None
     await stage.alice.submit_modal(form, {"name": "Drake"})
@@ -282,7 +282,7 @@ async def test_the_card_shows_the_new_name_and_keeps_the_rest(stage: Stage, publ
     answer = await stage.alice.submit_modal(form, {"name": "Drake"})
     (said,) = answer.followups
     assert said.ephemeral
-    assert words(said) == "“Duck” is called “Drake” now."
+    assert words(said) == "“Duck” is now called “Drake”."
     assert answer.response is not None
     assert answer.response.id == card.id
     (new,) = answer.response.embeds
@@ -302,20 +302,20 @@ async def test_a_card_that_cannot_be_redrawn_does_not_hide_that_it_worked(stage:
     form = await stage.alice.click(card, label="Rename")
     stage.env.inject_error("PATCH", "/webhooks/*", status=404, code=10008)
     answer = await stage.alice.submit_modal(form, {"name": "Drake"})
-    assert [words(said) for said in answer.followups] == ["“Duck” is called “Drake” now."]
+    assert [words(said) for said in answer.followups] == ["“Duck” is now called “Drake”."]
     assert await names(stage, stage.alice.id) == ["Drake"]
 
 
 async def test_only_a_card_of_that_character_is_redrawn(stage: Stage) -> None:
     """The form was opened under a message that shows somebody else, or nothing: that message stays as it is."""
     duck = await stage.house.character(stage.alice.id, "Duck")
-    opener = button("cast", "rename", str(duck.id), stage.alice.id, "Rename")
+    opener = RenameCharacter(duck.id, stage.alice.id, "Rename")
     await stage.env.bot.get_partial_messageable(stage.channel.id).send("no card", view=view(opener))
     message = stage.channel.last_message
     assert message is not None
     form = await stage.alice.click(message, label="Rename")
     answer = await stage.alice.submit_modal(form, {"name": "Drake"})
-    assert words(shown(answer)) == "“Duck” is called “Drake” now."
+    assert words(shown(answer)) == "“Duck” is now called “Drake”."
     assert answer.followups == []
     assert message.content == "no card"
 
@@ -395,7 +395,7 @@ async def test_a_stranger_presses_a_public_card_in_vain(stage: Stage) -> None:
     for label in ("Rename", "Delete"):
         result = await stage.bob.click(card, label=label)
         assert result.modal is None
-        assert "Only the person who asked" in refusal(result)
+        assert "These buttons are for the person who started this" in refusal(result)
     assert await names(stage, stage.alice.id) == ["Duck"]
 
 

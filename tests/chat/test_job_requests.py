@@ -1,13 +1,17 @@
-"""Where an interaction came from, in each kind of place where Discord lets one come from."""
+"""What starts a job: the attached file, and where an interaction came from, in each kind of place that Discord has."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import discord
 import pytest
 
-from bot.chat.origin import origin_of
+from bot.chat.job_requests import attached, origin_of
+from bot.errors import BadFile
+from bot.values.source import Attachment
 from tests.chat.small_discord import APP_ID, CHANNEL_ID, GUILD_ID, OWNER_ID, Now
 
+MB = 1024 * 1024
 PERSON = {"id": str(OWNER_ID), "username": "ada", "discriminator": "0", "avatar": None}
 MEMBER = {"user": PERSON, "roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "deaf": False, "mute": False,
           "permissions": "0", "flags": 0}  # fmt: skip
@@ -51,3 +55,17 @@ async def test_everything_else_is_taken_along(client: discord.Client, now: Now) 
     assert (made.channel_id, made.message_id, made.token, made.token_at) == (CHANNEL_ID, None, "tok", now.at)
     assert (made.locale, made.private, made.ephemeral) == ("de", True, False)
     assert "'tok'" not in repr(made)
+
+
+def file(size: int) -> Any:
+    return SimpleNamespace(url="https://cdn.example/clip.mp4?ex=1", filename="clip.mp4", size=size)
+
+
+def test_what_fits_is_a_source() -> None:
+    source = attached(file(50 * MB), max_bytes=50 * MB)
+    assert source == Attachment(url="https://cdn.example/clip.mp4?ex=1", filename="clip.mp4", size=50 * MB)
+
+
+def test_one_byte_too_many_is_refused_with_both_sizes() -> None:
+    with pytest.raises(BadFile, match=r"has 51 MB, and 50 MB is the most I can take.*nothing was charged"):
+        attached(file(50 * MB + 1), max_bytes=50 * MB)

@@ -1,0 +1,215 @@
+"""From a pressed button or a submitted form to the cog's method that answers it, also after a restart.
+
+Whether the bot takes an interaction at all is decided here for commands, buttons and forms alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, TypeAlias, TypeVar
+
+import discord
+from discord import ui
+
+from bot import limits
+from bot.chat import replies
+from bot.chat.buttons import DurableButton
+from bot.chat.markdown import plain
+from bot.errors import Refusal
+from bot.jobs.access_policy import AccessPolicy
+from bot.texts import text
+
+# Commands that stay open to people whom the bot is closed to: their own data, and the settings by which managers let
+# themselves in again. Of buttons the class says it (``always_open``).
+ALWAYS_OPEN = frozenset({"privacy", "server", "operator"})
+
+_LABEL = 45  # of a form's field (Discord: Label)
+_PLACEHOLDER = 100  # (Discord: Text Input)
+_OPEN_FOR = 900.0  # seconds; the life of an interaction token
+
+_Interaction: TypeAlias = discord.Interaction[Any]
+_Button = TypeVar("_Button", bound=DurableButton)
+_PressHandler: TypeAlias = Callable[[_Interaction, Any], Awaitable[None]]
+_FormHandler: TypeAlias = Callable[[_Interaction, str, Mapping[str, str]], Awaitable[None]]
+_Method = TypeVar("_Method", bound=Callable[..., Awaitable[None]])
+
+_HANDLES = "__castbook_handles__"
+
+
+class DurableForm(ui.Modal):
+    """A form about one thing, whose id (``subject``) is in the form's ``custom_id``: ``<prefix>:<subject>``.
+
+    discord.py finds the submission of a form only in the process that opened it. So it is not asked to: what was typed
+    goes to the method of a cog that is marked with ``@on_submit(TheForm)``.
+    """
+
+    prefix: ClassVar[str]
+
+    def __init_subclass__(cls, *, prefix: str) -> None:
+        super().__init_subclass__()
+        cls.prefix = prefix
+
+    def __init__(self, subject: str, title: str, *lines: ui.Label[Any]) -> None:
+        """Raises :class:`ValueError` where the id is too long, or with more than 5 ``lines``."""
+        custom_id = f"{self.prefix}:{subject}"
+        if len(custom_id) > limits.CUSTOM_ID:
+            raise ValueError(f"too long an id: {custom_id!r}")
+        super().__init__(title=plain(title, limits.MODAL_TITLE), custom_id=custom_id, timeout=_OPEN_FOR)
+        for line in lines:
+            self.add_item(line)
+        self.stop()  # a finished form is sent like any other, but discord.py does not keep it
+
+
+def text_line(
+    name: str,
+    label: str,
+    *,
+    value: str = "",
+    placeholder: str = "",
+    max_length: int | None = None,
+    required: bool = True,
+) -> ui.Label[Any]:
+    """A field of a form for one line of text. ``name`` is its key among what was typed."""
+    line: ui.TextInput[Any] = ui.TextInput(
+        custom_id=name,
+        default=value[:max_length] or None,
+        placeholder=plain(placeholder, _PLACEHOLDER) or None,
+        max_length=max_length,
+        required=required,
+    )
+    return ui.Label(text=plain(label, _LABEL), component=line)
+
+
+def on_press(
+    *buttons: type[_Button],
+) -> Callable[
+    [Callable[[Any, _Interaction, _Button], Awaitable[None]]], Callable[[Any, _Interaction, _Button], Awaitable[None]]
+]:
+    """Marks a cog's method ``(interaction, button)`` as the answer to presses of ``buttons`` by their owner."""
+    return _mark(buttons)
+
+
+def on_submit(form: type[DurableForm]) -> Callable[[_Method], _Method]:
+    """Marks a cog's method ``(interaction, subject, typed)`` as the answer to ``form``.
+
+    ``typed`` is what was typed into its fields, by their names.
+    """
+    return _mark((form,))
+
+
+def _mark(handled: Sequence[type]) -> Callable[[_Method], _Method]:
+    def mark(method: _Method) -> _Method:
+        setattr(method, _HANDLES, tuple(handled))
+        return method
+
+    return mark
+
+
+class InteractionHandlers:
+    """Finds the method for each press and form, and sees to it that the person gets an answer whatever happens."""
+
+    def __init__(self, access_policy: AccessPolicy | None = None) -> None:
+        self.draining = False
+        self._access_policy = access_policy
+        self._presses: dict[type[DurableButton], _PressHandler] = {}
+        self._forms: dict[str, _FormHandler] = {}
+
+    @property
+    def buttons(self) -> tuple[type[DurableButton], ...]:
+        """The buttons that somebody answers."""
+        return tuple(self._presses)
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The prefixes of the forms that somebody answers."""
+        return tuple(self._forms)
+
+    def add(self, cog: object) -> None:
+        """Take the methods of ``cog`` that are marked with :func:`on_press` or :func:`on_submit`."""
+        for name, function in _functions(type(cog)):
+            for handled in getattr(function, _HANDLES, ()):
+                if issubclass(handled, DurableForm):
+                    self._forms[handled.prefix] = getattr(cog, name)
+                else:
+                    self._presses[handled] = getattr(cog, name)
+
+    def check_access(self, interaction: _Interaction, *, always_open: bool = False) -> None:
+        """Raise :class:`~bot.errors.Refusal` where the interaction is not taken. Decided without any I/O."""
+        if self.draining:
+            raise Refusal(text("I'm restarting. Please try again in a minute."))
+        if always_open or self._access_policy is None:
+            return
+        reason = self._access_policy.refusal(
+            user_id=interaction.user.id, guild_id=interaction.guild_id, channels=_channels(interaction)
+        )
+        if reason is not None:
+            raise Refusal(reason)
+
+    async def press(self, interaction: _Interaction, button: DurableButton) -> None:
+        """Answer a press. Never raises."""
+        try:
+            self.check_access(interaction, always_open=button.always_open)
+            if interaction.user.id != button.owner_id:
+                raise Refusal(
+                    text("These buttons are for the person who started this. Start your own with /character create.")
+                )
+            await self._presses[type(button)](interaction, button)
+        except Exception as error:  # noqa: BLE001 - the last place where the person can still be told
+            await replies.failed(interaction, error, "press_failed", button=type(button).__name__)
+
+    async def submit(self, interaction: _Interaction) -> None:
+        """Answer a submitted form. Never raises."""
+        prefix, subject, typed = _submitted(interaction)
+        try:
+            self.check_access(interaction)
+            handler = self._forms.get(prefix)
+            if handler is None:
+                raise Refusal(text("This form is from an older version of the bot. Please start the command again."))
+            await handler(interaction, subject, typed)
+        except Exception as error:  # noqa: BLE001 - the last place where the person can still be told
+            await replies.failed(interaction, error, "form_failed", form=prefix)
+
+    async def answer_unknown(self, interaction: _Interaction) -> None:
+        """Answer a press that no class of button matches. Never raises."""
+        custom_id = _custom_id(interaction)
+        if not any(button.matches(custom_id) for button in self._presses):
+            said = text("This button is from an older version of the bot. See /tasks and /character list instead.")
+            await replies.tell(interaction, said)
+
+
+def _custom_id(interaction: _Interaction) -> str:
+    data: Mapping[str, Any] = interaction.data or {}
+    return str(data.get("custom_id", ""))
+
+
+def _submitted(interaction: _Interaction) -> tuple[str, str, dict[str, str]]:
+    """Of a submitted form: its prefix, its subject, and what was typed into its fields, by name."""
+    data: Mapping[str, Any] = interaction.data or {}
+    prefix, _, subject = _custom_id(interaction).rpartition(":")
+    return prefix, subject, dict(_typed(data.get("components", [])))
+
+
+def _functions(cog: type) -> Iterator[tuple[str, object]]:
+    for base in reversed(cog.__mro__):
+        yield from vars(base).items()
+
+
+def _channels(interaction: _Interaction) -> frozenset[int]:
+    """The channel, and what it is in: a thread of a closed channel is closed as well."""
+    channel = interaction.channel
+    above = channel.parent if isinstance(channel, discord.Thread) else channel
+    found = (
+        interaction.channel_id,
+        getattr(channel, "parent_id", None),
+        getattr(above, "category_id", None),
+    )
+    return frozenset(each for each in found if each is not None)
+
+
+def _typed(components: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The name of each text field of a submitted form, and what was typed into it."""
+    for component in components:
+        inner = component.get("components") or ([component["component"]] if "component" in component else [])
+        yield from _typed(inner)
+        if isinstance(component.get("value"), str) and "custom_id" in component:
+            yield component["custom_id"], component["value"]

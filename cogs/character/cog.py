@@ -1,0 +1,292 @@
+"""``/character create | preview | list | show | rename | delete``, and the buttons of characters and of the list."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot import limits
+from bot.chat.buttons import ConfirmDelete, DeleteCharacter, KeepCharacter, RenameCharacter, TurnPage
+from bot.chat.interaction_handlers import on_press, on_submit
+from bot.chat.job_requests import attached, origin_of
+from bot.chat.markdown import mentions_of, say
+from bot.chat.message import MessageContent
+from bot.chat.render_cast import CastPage, render_page
+from bot.chat.render_job import render_character
+from bot.chat.replies import edit_answer
+from bot.errors import Refusal, UnknownCharacter
+from bot.jobs.job_service import JobService
+from bot.store.characters import CharacterStore, Sort
+from bot.store.files import FileStore
+from bot.texts import text
+from bot.values.character import Character, clean_name
+from bot.values.clock import Clock
+from bot.values.job import CharacterRequest
+from bot.values.source import Source, exactly_one
+from bot.values.time_range import TimeRange
+from cogs.character.lookup import CastLookup, deleted
+from cogs.character.renaming import RenameForm, card_of, new_name, redraw, renamed
+
+BEFORE_FORM = 0.5  # seconds that a read may take before a form is shown (design, rule 1)
+
+
+class CharacterCommands(
+    commands.GroupCog, group_name="character", group_description="Make characters, and keep your cast."
+):
+    """Makes characters and looks after everybody's own cast.
+
+    ``models`` are the choices offered (Discord shows 25 at most), ``max_bytes`` is the most that may be attached.
+    """
+
+    def __init__(
+        self,
+        *,
+        job_service: JobService,
+        characters: CharacterStore,
+        files: FileStore,
+        clock: Clock,
+        models: Sequence[str],
+        default_model: str,
+        max_bytes: int,
+    ) -> None:
+        super().__init__()
+        self._job_service = job_service
+        self._characters = characters
+        self._files = files
+        self._lookup = CastLookup(characters, files)
+        self._clock = clock
+        self._models = frozenset(models)
+        self._default_model = default_model
+        self._max_bytes = max_bytes
+        # Here and not above the command, because the models are a setting. discord.py shares a command's parameters
+        # among all objects of a cog, so these are the choices of the cog that was made last: there is only one.
+        offered = [app_commands.Choice(name=model, value=model) for model in models]
+        app_commands.choices(model=offered[: limits.AUTOCOMPLETE_CHOICES])(self.create)
+
+    async def _own_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        names = await self._characters.names(interaction.user.id, current, limits.AUTOCOMPLETE_CHOICES)
+        return [app_commands.Choice(name=name[: limits.CHOICE_NAME], value=name) for name in names]
+
+    async def _finished_videos(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return []  # nobody has videos of their own until /video exists
+
+    # -- create, preview ------------------------------------------------------------------------------------------
+
+    @app_commands.command(
+        name="create", description="Make a reusable character out of one to three seconds of a video."
+    )
+    @app_commands.describe(
+        seconds="The 1 to 3 seconds that show it best, such as 1-3 or 0:04-0:06.5; without it you pick them",
+        video="A clip: MP4, MOV or WebM, with sound, one main character",
+        link="A link to a video file, in place of an attachment",
+        task="An earlier video task, in place of an attachment",
+        name="What you call the character (default: the name it is given)",
+        model="Which model makes it",
+        private="Show progress and result to you alone",
+    )
+    @app_commands.rename(seconds="range")
+    @app_commands.autocomplete(task=_finished_videos)
+    async def create(
+        self,
+        interaction: discord.Interaction,
+        video: discord.Attachment | None = None,
+        link: str | None = None,
+        task: str | None = None,
+        seconds: str | None = None,
+        name: str | None = None,
+        model: str | None = None,
+        private: bool = False,
+    ) -> None:
+        """Refuse at once what cannot work, else defer before any I/O and start the job."""
+        request = CharacterRequest(
+            source=self._source(video, link, task),
+            range=TimeRange.parse(seconds) if seconds is not None else None,
+            model=self._known(model),
+            name=_chosen_name(name),
+        )
+        here = await interaction.response.defer(thinking=True, ephemeral=private)
+        hidden = here is not None and here.is_ephemeral()  # where Discord hides a user-installed app's answers
+        place = origin_of(interaction, private=private, ephemeral=private or hidden, clock=self._clock)
+        await self._job_service.start(owner_id=interaction.user.id, origin=place, request=request)
+
+    @app_commands.command(
+        name="preview", description="Look at a video: a filmstrip, and its best seconds. Makes and charges nothing."
+    )
+    @app_commands.describe(video="A clip: MP4, MOV or WebM", link="A link to a video file, in place of an attachment")
+    async def preview(
+        self, interaction: discord.Interaction, video: discord.Attachment | None = None, link: str | None = None
+    ) -> None:
+        """For the person who asked alone. Refuse at once what cannot work, else defer before any I/O."""
+        source = self._source(video, link, None)
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        place = origin_of(interaction, private=True, ephemeral=True, clock=self._clock)
+        await self._job_service.preview(owner_id=interaction.user.id, origin=place, source=source)
+
+    def _source(self, video: discord.Attachment | None, link: str | None, task: str | None) -> Source:
+        attachment = attached(video, max_bytes=self._max_bytes) if video else None
+        return exactly_one(attachment, link, task)
+
+    def _known(self, model: str | None) -> str:
+        """The model to use; a command that an old client still shows may name one that is gone."""
+        if model is None:
+            return self._default_model
+        if model not in self._models:
+            raise Refusal(
+                text(
+                    "There is no model “{model}” here any more. Choose one of those offered; nothing was charged.",
+                    model=model,
+                )
+            )
+        return model
+
+    # -- list, show -----------------------------------------------------------------------------------------------
+
+    @app_commands.command(name="list", description="Show your cast, with pictures.")
+    @app_commands.describe(search="Part of a name", sort="What comes first (default: the newest)")
+    @app_commands.choices(
+        sort=[
+            app_commands.Choice(name="newest first", value=Sort.NEWEST.value),
+            app_commands.Choice(name="by name", value=Sort.NAME.value),
+        ]
+    )
+    async def list_cast(
+        self,
+        interaction: discord.Interaction,
+        search: app_commands.Range[str, 1, 100] | None = None,
+        sort: str = Sort.NEWEST.value,
+    ) -> None:
+        """The first page."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._show_page(interaction, CastPage(0, Sort(sort), clean_name(search or "")))
+
+    @on_press(TurnPage)
+    async def turn_page(self, interaction: discord.Interaction, button: TurnPage) -> None:
+        """Another page, in the same message."""
+        await interaction.response.defer()
+        await self._show_page(interaction, CastPage.parse(button.page))
+
+    async def _show_page(self, interaction: discord.Interaction, wanted: CastPage) -> None:
+        owner = interaction.user.id
+        page, found, total = await self._lookup.page(owner, wanted)
+        pictures = await self._lookup.pictures(found, room=interaction.filesize_limit)
+        locale, mentions = str(interaction.locale), mentions_of(interaction.client)
+        await edit_answer(interaction, render_page(owner, page, found, total, pictures, locale, mentions))
+
+    @app_commands.command(name="show", description="Show one member of your cast: picture, task ID, username.")
+    @app_commands.describe(name="Which member of your cast")
+    @app_commands.autocomplete(name=_own_names)
+    async def show(self, interaction: discord.Interaction, name: str) -> None:
+        """One card, for its owner alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        character = await self._lookup.named(interaction.user.id, name)
+        pictures = await self._lookup.pictures([character], room=interaction.filesize_limit)
+        locale, mentions = str(interaction.locale), mentions_of(interaction.client)
+        card = render_character(character, pictures.get(character.id), locale, mentions, owner_sees=True)
+        await edit_answer(interaction, card)
+
+    # -- rename ---------------------------------------------------------------------------------------------------
+
+    @app_commands.command(name="rename", description="Call a member of your cast something else.")
+    @app_commands.describe(name="Which member of your cast", typed="What to call it from now on")
+    @app_commands.rename(typed="new_name")
+    @app_commands.autocomplete(name=_own_names)
+    async def rename(self, interaction: discord.Interaction, name: str, typed: str) -> None:
+        """By command."""
+        wanted = new_name(typed)
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        old = await self._lookup.named(interaction.user.id, name)
+        new = await self._rename(old, wanted)
+        await edit_answer(interaction, renamed(old, wanted, new))
+
+    @on_press(RenameCharacter)
+    async def open_rename_form(self, interaction: discord.Interaction, button: RenameCharacter) -> None:
+        """By button: a form, which has to be the first answer. It shows the present name if that is read in time."""
+        present = ""
+        try:
+            async with asyncio.timeout(BEFORE_FORM):
+                present = (await self._lookup.by_id(interaction.user.id, button.character_id)).name
+        except TimeoutError:
+            pass
+        form = RenameForm(button.character_id, present, str(interaction.locale))
+        await interaction.response.send_modal(form)
+
+    @on_submit(RenameForm)
+    async def rename_submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
+        """The form comes back. The card it was opened from shows the new name, too."""
+        character_id, wanted = int(subject), new_name(typed["name"])
+        card = card_of(interaction, character_id)
+        await interaction.response.defer(thinking=card is None, ephemeral=True)
+        old = await self._lookup.by_id(interaction.user.id, character_id)
+        new = await self._rename(old, wanted)
+        told = renamed(old, wanted, new)
+        if card is None:
+            await edit_answer(interaction, told)
+            return
+        await interaction.followup.send(say(told, str(interaction.locale)), ephemeral=True)
+        await redraw(interaction, card, new)
+
+    async def _rename(self, character: Character, wanted: str) -> Character:
+        new = await self._characters.rename(character.owner_id, character.id, wanted)
+        if new is None:
+            raise UnknownCharacter(character.name)
+        return new
+
+    # -- delete ---------------------------------------------------------------------------------------------------
+
+    @app_commands.command(name="delete", description="Delete a member of your cast. Asks first.")
+    @app_commands.describe(name="Which member of your cast")
+    @app_commands.autocomplete(name=_own_names)
+    async def delete(self, interaction: discord.Interaction, name: str) -> None:
+        """By command: asks first."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await _ask_delete(interaction, await self._lookup.named(interaction.user.id, name))
+
+    @on_press(DeleteCharacter)
+    async def ask_delete(self, interaction: discord.Interaction, button: DeleteCharacter) -> None:
+        """By button: asks first, too."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await _ask_delete(interaction, await self._lookup.by_id(interaction.user.id, button.character_id))
+
+    @on_press(ConfirmDelete)
+    async def confirm_delete(self, interaction: discord.Interaction, button: ConfirmDelete) -> None:
+        """The row first, then the files nothing refers to any more: never a row without its picture."""
+        await interaction.response.defer()
+        gone = await self._characters.delete(interaction.user.id, button.character_id)
+        if gone is None:
+            raise deleted()
+        for key in gone.orphans:
+            await self._files.delete(key)
+        told = text(
+            "“{name}” and its picture are deleted here. What ToAPIs keeps of it is not mine to delete.",
+            name=gone.character.name,
+        )
+        await edit_answer(interaction, told)
+
+    @on_press(KeepCharacter)
+    async def keep(self, interaction: discord.Interaction, button: KeepCharacter) -> None:
+        """Nothing to look up."""
+        kept = say(text("Nothing was deleted."), str(interaction.locale))
+        await interaction.response.edit_message(content=kept, view=None)
+
+
+def _chosen_name(typed: str | None) -> str | None:
+    if typed is None:
+        return None
+    name = clean_name(typed)
+    if not name:
+        raise Refusal(text("That name has no visible character in it. Give another, or none; nothing was charged."))
+    return name
+
+
+async def _ask_delete(interaction: discord.Interaction, character: Character) -> None:
+    locale, owner = str(interaction.locale), interaction.user.id
+    question = text("Delete “{name}” from your cast, with its picture? This cannot be undone.", name=character.name)
+    buttons = (
+        ConfirmDelete(character.id, owner, say(text("Delete it"), locale), discord.ButtonStyle.danger),
+        KeepCharacter(character.id, owner, say(text("Keep it"), locale)),
+    )
+    await edit_answer(interaction, MessageContent(embeds=(), buttons=buttons, content=say(question, locale)))
