@@ -29,7 +29,7 @@ async def measure(folder: Path, *, jobs: int = JOBS, poll: float = POLL) -> list
         async with castbook(folder, where, toapis={"poll_first": poll, "poll_every": poll}) as world:
             for _ in range(jobs):
                 provider.seconds_per_task = poll * (1 + random.random())
-                took.append(await _one(people, world, provider))
+                took.append(await completed_to_card(people, world, provider))
     return [
         below(
             "completed at the provider → card, median",
@@ -42,7 +42,7 @@ async def measure(folder: Path, *, jobs: int = JOBS, poll: float = POLL) -> list
     ]
 
 
-async def _one(people: Commands, world: World, provider: SimulatedProvider) -> float:
+async def completed_to_card(people: Commands, world: World, provider: SimulatedProvider) -> float:
     """Seconds from the instant at which the task was completed until its card stood in Discord."""
     asked = await people.create(world)
     await world.discord.wait_for(lambda: _has_card(asked), timeout=60)
