@@ -1,6 +1,6 @@
 """Settings: read once at the start from one file and the environment, checked, and frozen from then on."""
 
-from bot.config.reading import load
+from bot.config.loading import load
 from bot.config.sections import (
     ConsentSettings,
     DiscordSettings,

@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot.config import DiscordSettings, Settings, ToapisSettings, load
-from bot.config.kinds import Must
-from bot.config.reading import every_setting
+from bot.config.loading import every_setting
+from bot.config.types import Must
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 NAMES = [f"{section}.{key}" for section, key, _ in every_setting()]

@@ -11,10 +11,10 @@ from typing import TypeAlias
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
-from pydantic_settings import InitSettingsSource, PydanticBaseSettingsSource, TomlConfigSettingsSource
+from pydantic_settings import EnvSettingsSource, PydanticBaseSettingsSource, TomlConfigSettingsSource
 
-from bot.config.kinds import Must
 from bot.config.sections import Settings
+from bot.config.types import Must
 from bot.errors import BadConfiguration
 
 PREFIX = "CASTBOOK__"  # two underscores: an orchestrator sets CASTBOOK_PORT and the like for a service of this name
@@ -32,7 +32,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
     The file is ``path``, else the one that ``CASTBOOK_CONFIG`` names, else ``config.toml`` where there is one.
     Raises :class:`~bot.errors.BadConfiguration`: one plain sentence that names the setting, never its value.
     """
-    sources = (InitSettingsSource(Settings, _environment(environ)), _file(path, environ))
+    sources = (_environment(environ), _file(path, environ))
 
     class Loaded(Settings):
         @classmethod
@@ -67,22 +67,25 @@ def _sections() -> dict[str, _Fields]:
     }
 
 
-def _environment(environ: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    given: dict[str, dict[str, str]] = {}
+def _environment(environ: Mapping[str, str]) -> EnvSettingsSource:
+    """The variables with our prefix; a secret may come from the file that its ``…_FILE`` names."""
+    given = {name: value for name, value in environ.items() if name.startswith(PREFIX)}
     known: set[str] = set()
     for section, key, setting in every_setting():
         name = variable(section, key)
         known.add(name)
-        value = environ.get(name)
         if setting.annotation in _SECRET:
             known.add(f"{name}_FILE")
-            value = _secret(environ, name)
-        if value is not None:
-            given.setdefault(section, {})[key] = value
-    for name in environ:
-        if name.startswith(PREFIX) and name not in known:
-            raise BadConfiguration(_unknown(name, _nearest(name, known)))
-    return given
+            secret = _secret(environ, name)
+            given.pop(f"{name}_FILE", None)
+            given.pop(name, None)
+            if secret is not None:
+                given[name] = secret
+    for name in given.keys() - known:
+        raise BadConfiguration(_unknown(name, _nearest(name, known)))
+    source = EnvSettingsSource(Settings, case_sensitive=False, env_prefix=PREFIX, env_nested_delimiter="__")
+    source.env_vars = {name.lower(): value for name, value in given.items()}  # not what the process happens to have
+    return source
 
 
 def _secret(environ: Mapping[str, str], name: str) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.config import Settings, load
-from bot.config.reading import every_setting
+from bot.config.loading import every_setting
 from bot.errors import BadConfiguration
 
 Write = Callable[[str], Path]
