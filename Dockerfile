@@ -15,6 +15,8 @@ RUN useradd --system --uid 10001 --home-dir /app castbook \
 WORKDIR /app
 COPY --from=build /app /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1
+# One arena for the few threads there are, and what is free goes back early (glibc); as in the Makefile.
+ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=65536
 USER castbook
 VOLUME /app/data
 STOPSIGNAL SIGTERM

@@ -34,6 +34,9 @@ demo: $(VENV)/.dev  ## the main job without accounts; ends by itself (VIDEO=path
 playground: $(VENV)/.dev  ## the same in a browser; stays up
 	$(BIN)/python -m bot playground
 
+# One arena for the few threads there are, and what is free goes back early (glibc); as in the Dockerfile.
+run: export MALLOC_ARENA_MAX = 1
+run: export MALLOC_TRIM_THRESHOLD_ = 65536
 run: $(VENV)/.run  ## the real bot, with config.toml
 	$(BIN)/python -m bot run
 

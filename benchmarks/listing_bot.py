@@ -1,4 +1,4 @@
-"""What `castbook run` becomes, writing the names of all modules it holds whenever it gets SIGUSR1.
+"""`castbook run`, writing the names of all modules it holds whenever it gets SIGUSR1.
 
 listing_bot.py OUTPUT run --config PATH
 """
@@ -12,12 +12,11 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-HEAVY = ("PIL", "alembic", "av", "numpy", "rich", "typer")  # what the bot's own process has no use for
+HEAVY = ("PIL", "alembic", "av", "numpy", "onnxruntime")  # what the bot's own process has no use for
 
 
 def main() -> None:
-    output, config = Path(sys.argv[1]), sys.argv[-1]
-    sys.argv = [sys.argv[0], config]
+    output = Path(sys.argv.pop(1))
 
     def write(_number: int, _frame: FrameType | None) -> None:
         unfinished = output.with_suffix(".part")
@@ -26,7 +25,7 @@ def main() -> None:
 
     signal.signal(signal.SIGUSR1, write)
     sys.path[0] = os.getcwd()  # as with `python -m`
-    runpy.run_module("bot.app", run_name="__main__", alter_sys=True)
+    runpy.run_module("bot", run_name="__main__", alter_sys=True)
 
 
 def heavy_in(modules: str) -> list[str]:

@@ -19,6 +19,7 @@ from tests.loopback_discord.places import Channel
 from tests.loopback_discord.server import LoopbackDiscord
 
 HERE = Path(__file__).parent
+_AS_MAKE_RUN = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "65536"}
 STOP_WITHIN = 20.0  # seconds
 STARTS_WITHIN = 60.0
 PEOPLE = 500  # nobody sends more than a few commands
@@ -51,7 +52,7 @@ async def castbook(
     folder: Path,
     provider: Provider = NO_PROVIDER,
     *,
-    launcher: Sequence[str] = ("-m", "bot"),
+    launcher: Sequence[str] = (str(HERE / "as_installed.py"),),
     **sections: Mapping[str, object],
 ) -> AsyncIterator[World]:
     """Castbook as it is run for real, connected. ``sections`` are added to the settings; nobody is limited."""
@@ -63,7 +64,7 @@ async def castbook(
         config.write_text(_toml(settings), "utf-8")
         argv = [*launcher, "run", "--config", str(config)]
         log = folder / "castbook.log"
-        async with process(argv, log) as child:
+        async with process(argv, log, env=_AS_MAKE_RUN) as child:
             await _ready(discord, child, log)
             yield World(discord, channel, people, child.pid)
 
@@ -90,9 +91,11 @@ async def simulated_provider(folder: Path, seconds_per_task: float) -> AsyncIter
 
 
 @asynccontextmanager
-async def process(argv: Sequence[str], log: Path, *, talks: bool = False) -> AsyncIterator[asyncio.subprocess.Process]:
+async def process(
+    argv: Sequence[str], log: Path, *, talks: bool = False, env: Mapping[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A Python child that is asked to stop at the end, and killed where it does not. What it says goes to ``log``."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("CASTBOOK")}
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("CASTBOOK")} | (env or {})
     with log.open("wb") as said:
         child = await asyncio.create_subprocess_exec(
             sys.executable,

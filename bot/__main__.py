@@ -2,120 +2,99 @@
 
 from __future__ import annotations
 
-import os
+import argparse
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TypeAlias
 
-import typer
-
-cli = typer.Typer(
-    name="castbook",
-    help="A Discord bot that turns a short clip into a reusable video character.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-
-Config = Annotated[Path | None, typer.Option("--config", help="The settings; without it config.toml, if there is one.")]
+Command: TypeAlias = Callable[[argparse.Namespace], None]
 
 
-@cli.command()
-def run(config: Config = None) -> None:
-    """Serve, until SIGTERM or SIGINT."""
-    _become_the_service(config)
+def _run(given: argparse.Namespace) -> None:
+    from bot.app import process, service
+
+    process.finish(given.config, service.run)
 
 
-@cli.command()
-def check(config: Config = None) -> None:
-    """Look at the settings, the database, the provider's balance and Discord's token; a line each."""
-    from bot.app import check, process
+def _look(name: str) -> Command:
+    """check, invite or migrate: what they print is the answer, so the log only has what goes wrong."""
 
-    process.finish(config, check.check, level="ERROR")
+    def look(given: argparse.Namespace) -> None:
+        from bot.app import check, process
 
+        process.finish(given.config, getattr(check, name), level="ERROR")
 
-@cli.command()
-def invite(config: Config = None) -> None:
-    """Print the link with which a server invites the bot."""
-    from bot.app import check, process
-
-    process.finish(config, check.invite, level="ERROR")
+    return look
 
 
-@cli.command()
-def migrate(config: Config = None) -> None:
-    """Bring the database to this version, then stop."""
-    from bot.app import check, process
+def _copy(name: str) -> Command:
+    """backup or restore."""
 
-    process.finish(config, check.migrate, level="ERROR")
+    def copy(given: argparse.Namespace) -> None:
+        from bot.app import backup, process
 
+        process.finish(given.config, partial(getattr(backup, name), path=given.path), level="ERROR")
 
-@cli.command()
-def backup(
-    path: Annotated[Path, typer.Argument(help="A new folder.")],
-    config: Config = None,
-) -> None:
-    """Copy the database and all files into a folder, also while the bot runs."""
-    from bot.app import backup, process
-
-    process.finish(config, partial(backup.backup, path=path), level="ERROR")
+    return copy
 
 
-@cli.command()
-def restore(
-    path: Annotated[Path, typer.Argument(help="The folder of a backup.")],
-    config: Config = None,
-) -> None:
-    """Put a backup where the settings say that everything is kept; nothing may be there, and no bot running."""
-    from bot.app import backup, process
-
-    process.finish(config, partial(backup.restore, path=path), level="ERROR")
-
-
-@cli.command()
-def demo(
-    video: Annotated[Path | None, typer.Option(help="Your own clip; without it one is rendered.")] = None,
-    range: Annotated[
-        str | None, typer.Option(help="The seconds to use, such as 1,3; without them the bot's first suggestion.")
-    ] = None,
-) -> None:
-    """Show the main job without accounts: simulated Discord, simulated provider. Ends by itself."""
+def _demo(given: argparse.Namespace) -> None:
     from playground.demo import main as show
 
-    raise typer.Exit(show(video, range))
+    sys.exit(show(given.video, given.range))
 
 
-@cli.command()
-def playground(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Loopback port; 0 takes a free one.")] = 0,
-) -> None:
-    """The same in a browser: simulated Discord, simulated provider. Stays up."""
+def _playground(given: argparse.Namespace) -> None:
     from playground.browser import main as serve
 
-    raise typer.Exit(serve(port))
+    sys.exit(serve(given.port))
 
 
-def _become_the_service(config: Path | None) -> NoReturn:
-    """Replace this process, command line and all, by ``python -m bot.app``: the same code, and less memory.
+def _port(typed: str) -> int:
+    port = int(typed) if typed.isdecimal() else -1
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
 
-    Six threads, idle most of the time, need no heap each: one arena, and what is free goes back early (glibc).
-    """
-    environ = {
-        "MALLOC_ARENA_MAX": "1",
-        "MALLOC_TRIM_THRESHOLD_": "65536",
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-    }
-    argv = [sys.executable, "-P", "-m", "bot.app", *([] if config is None else [str(config)])]
-    sys.stdout.flush()
-    os.execve(sys.executable, argv, environ)  # noqa: S606 - it is this very program
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options. Each imports what it needs only when it is run."""
+    made = argparse.ArgumentParser(
+        prog="castbook", description="A Discord bot that turns a short clip into a reusable video character."
+    )
+    commands = made.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, run: Command, about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about, description=about)
+        added.set_defaults(run=run)
+        return added
+
+    configured = [
+        command("run", _run, "Serve, until SIGTERM or SIGINT."),
+        command("check", _look("check"), "Check the settings, the database, the balance and the token."),
+        command("invite", _look("invite"), "Print the link with which a server invites the bot."),
+        command("migrate", _look("migrate"), "Bring the database to this version, then stop."),
+        command("backup", _copy("backup"), "Copy the database and all files into a folder, also while it runs."),
+        command("restore", _copy("restore"), "Put a backup in place. Nothing may be there yet, and no bot running."),
+    ]
+    for added in configured:
+        added.add_argument("--config", type=Path, metavar="PATH", help="the settings; otherwise config.toml")
+    for added in configured[-2:]:
+        added.add_argument("path", type=Path, metavar="PATH", help="the folder of the backup")
+    demo = command("demo", _demo, "Show the main job without accounts: Discord and the provider are simulated.")
+    demo.add_argument("--video", type=Path, metavar="PATH", help="your own clip; otherwise one is rendered")
+    demo.add_argument("--range", metavar="RANGE", help="its seconds, such as 1,3; otherwise the bot's first suggestion")
+    playground = command("playground", _playground, "The same in a browser. Stays up.")
+    playground.add_argument("--port", type=_port, default=0, help="loopback port; 0, the default, takes a free one")
+    return made
 
 
 def main() -> None:
     """The console script."""
-    cli()
+    given = parser().parse_args()
+    given.run(given)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from discord import AppCommandType, app_commands
 from pydantic import BaseModel, SecretStr
 
-from bot.__main__ import cli
+from bot.__main__ import parser
 from bot.app.build import App
 from bot.config import Settings, load
 
@@ -76,6 +76,7 @@ async def test_the_readme_names_every_command_and_option(tmp_path: Path) -> None
 
 def test_the_readme_names_every_command_of_the_command_line() -> None:
     words = README.read_text("utf-8")
-    for command in cli.registered_commands:
-        assert command.callback
-        assert re.search(rf"castbook [a-z |]*\b{command.callback.__name__}\b", words)
+    commands = re.findall(r"^    (\w+)\b", parser().format_help(), re.MULTILINE)
+    assert {"run", "restore", "playground"} <= set(commands)
+    for command in commands:
+        assert re.search(rf"castbook [a-z |]*\b{command}\b", words), command
