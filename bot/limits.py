@@ -25,6 +25,7 @@ UPLOAD_FRESH = timedelta(hours=1)  # how long we trust the URL of an upload; its
 
 # -- Ours -----------------------------------------------------------------------------------------------------------
 NAME_LENGTH = 32
+ROW_BEFORE_ANSWER = timedelta(seconds=1)  # for which the first answer waits for the row that it is about
 PICTURE_BYTES = 8 * 1024 * 1024
 JOB_ID_HEX = 16
 LEASE = timedelta(seconds=60)

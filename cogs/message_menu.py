@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot import limits
 from bot.chat.interaction_handlers import DurableForm, on_submit, text_line
-from bot.chat.job_requests import attached, origin_of
+from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import say
 from bot.errors import BadSource, Refusal
 from bot.jobs.job_service import JobService
@@ -19,7 +19,7 @@ from bot.store.drafts import Draft, DraftStore
 from bot.texts import text
 from bot.values.character import clean_name
 from bot.values.clock import Clock
-from bot.values.job import CharacterRequest
+from bot.values.job import CharacterRequest, Job, Origin
 from bot.values.time_range import INPUT_LENGTH, TimeRange
 
 _ENDINGS = (".mp4", ".mov", ".m4v", ".webm")
@@ -94,20 +94,20 @@ class MessageMenu(commands.Cog):
         """Start the job with the draft that belongs to the form."""
         seconds = TimeRange.parse(typed["range"]) if typed.get("range", "").strip() else None
         name = clean_name(typed.get("name", "")) or None
-        here = await interaction.response.defer(thinking=True)
-        owner = interaction.user.id
-        draft = await self._drafts.take(owner, draft_id)
-        if draft is None:
-            raise Refusal(
-                text(
-                    "That form is too old. Open the message's menu again, then Apps, then “Make a character”; "
-                    "nothing was charged."
+
+        async def write(job_id: str, origin: Origin) -> Job:
+            draft = await self._drafts.take(interaction.user.id, draft_id)
+            if draft is None:
+                raise Refusal(
+                    text(
+                        "That form is too old. Open the message's menu again, then Apps, then “Make a character”; "
+                        "nothing was charged."
+                    )
                 )
-            )
-        request = CharacterRequest(source=draft.attachment, range=seconds, model=self._model, name=name)
-        hidden = here is not None and here.is_ephemeral()  # where Discord hides a user-installed app's answers
-        place = origin_of(interaction, private=False, ephemeral=hidden, clock=self._clock)
-        await self._job_service.start(owner_id=owner, origin=place, request=request)
+            request = CharacterRequest(source=draft.attachment, range=seconds, model=self._model, name=name)
+            return await self._job_service.start(owner_id=draft.owner_id, origin=origin, request=request, job_id=job_id)
+
+        await start_job(interaction, self._job_service, write, private=False, clock=self._clock)
 
 
 def _video_of(message: discord.Message) -> discord.Attachment:

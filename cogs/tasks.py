@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias, cast
 
+import aiohttp
 import discord
+import structlog
 from discord import app_commands
 from discord.ext import commands
 
@@ -27,20 +30,22 @@ from bot.chat.buttons import (
 from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text_line
 from bot.chat.job_requests import origin_of
 from bot.chat.markdown import mentions_of, say
-from bot.chat.message import AMBER, BLUE
+from bot.chat.message import AMBER, BLUE, MessageContent
 from bot.chat.render_tasks import render_tasks
 from bot.chat.replies import edit_answer
-from bot.errors import CastbookError, UnknownJob
+from bot.errors import UnknownJob
 from bot.jobs.job_service import JobService
-from bot.jobs.video_inspection import check_inside
 from bot.store.owned_jobs import OwnedJobStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
 from bot.values.job import Job, Origin, Question
 from bot.values.time_range import INPUT_LENGTH, TimeRange
 
+log = structlog.get_logger(__name__)
+
 _Decide: TypeAlias = Callable[[int, str, Origin], Awaitable[Job]]
 
+_SHOWN_WITHIN = 10.0  # seconds for which the job waits for a press to be shown
 _ON_IT = text("Thank you, on it.")
 _QUESTIONS: Mapping[type[JobButton], Question] = {
     GiveConsent: Question.CONSENT,
@@ -95,72 +100,29 @@ class Tasks(commands.Cog):
         async def answered(owner_id: int, job_id: str, origin: Origin) -> Job:
             return await self._job_service.answer(owner_id, job_id, _QUESTIONS[type(button)], origin)
 
-        await self._go_on(interaction, button, answered)
+        await self._go_on(interaction, button.job_id, answered, in_list=button.in_list)
 
     @on_press(SendAgain)
     async def send_again(self, interaction: discord.Interaction, button: SendAgain) -> None:
         """Submit it once more."""
-        await self._go_on(interaction, button, self._job_service.send_again)
+        await self._go_on(interaction, button.job_id, self._job_service.send_again, in_list=button.in_list)
 
     @on_press(CheckAgain)
     async def check_again(self, interaction: discord.Interaction, button: CheckAgain) -> None:
         """Ask the provider once more."""
-        await self._go_on(interaction, button, self._job_service.check_again)
-
-    async def _go_on(self, interaction: discord.Interaction, button: JobButton, decide: _Decide) -> None:
-        if button.in_list:
-            await self._in_list(decide, interaction, button.job_id)
-        else:
-            await self._under_job(decide, interaction, button.job_id)
-
-    async def _under_job(
-        self, go: _Decide, interaction: discord.Interaction, job_id: str, seconds: TimeRange | None = None
-    ) -> None:
-        """In the same message; but a hidden question about a public job gives way to a message for everybody."""
-        await interaction.response.defer()
-        job = await self._owned(interaction, job_id)
-        if seconds is not None and job.seen.facts is not None:
-            check_inside(seconds, job.seen.facts)
-        message = cast("discord.Message", interaction.message)  # there is one, because this is a press
-        if message.flags.ephemeral and not job.origin.private:
-            await self._in_new_message(go, interaction, job, hidden=False)
-            await _say(interaction)
-            return
-        await _say(interaction)  # first: the job may edit this message as soon as it goes on
-        place = self._place(interaction, job, message.id, ephemeral=message.flags.ephemeral)
-        await go(job.owner_id, job.id, place)
-
-    async def _in_list(self, go: _Decide, interaction: discord.Interaction, job_id: str) -> None:
-        await interaction.response.defer()
-        job = await self._owned(interaction, job_id)
-        await self._in_new_message(go, interaction, job, hidden=job.origin.private)
-        await self._draw(interaction)
+        await self._go_on(interaction, button.job_id, self._job_service.check_again, in_list=button.in_list)
 
     @on_press(ShowResult)
     async def show(self, interaction: discord.Interaction, button: ShowResult) -> None:
-        """To its owner alone, wherever they are: a public result was meant for the place where it was asked."""
-        await interaction.response.defer()
-        job = await self._owned(interaction, button.job_id)
-        await self._in_new_message(self._job_service.show_again, interaction, job, hidden=True)
-        if button.in_list:
-            await self._draw(interaction)
-
-    async def _in_new_message(self, go: _Decide, interaction: discord.Interaction, job: Job, *, hidden: bool) -> None:
-        """The message has to be there before the job goes on, so that its progress lands there."""
-        new = await interaction.followup.send(embed=_embed(interaction, _ON_IT), ephemeral=hidden, wait=True)
-        try:
-            await go(job.owner_id, job.id, self._place(interaction, job, new.id, ephemeral=new.flags.ephemeral))
-        except CastbookError:
-            await interaction.followup.delete_message(new.id)
-            raise
-
-    # -- the seconds are picked ---------------------------------------------------------------------------------
+        """To its owner alone, wherever they are: a public result was meant for the place where it was asked for."""
+        show_again = self._job_service.show_again
+        await self._go_on(interaction, button.job_id, show_again, in_list=button.in_list, for_owner_alone=True)
 
     @on_press(UseSeconds)
     async def use(self, interaction: discord.Interaction, button: UseSeconds) -> None:
         """A suggestion: what speaks against it stood beside its number."""
         seconds = TimeRange.parse(button.seconds)
-        await self._under_job(partial(self._choose, seconds, anyway=True), interaction, button.job_id)
+        await self._go_on(interaction, button.job_id, partial(self._choose, seconds, anyway=True))
 
     @on_press(OtherSeconds)
     async def open_seconds_form(self, interaction: discord.Interaction, button: OtherSeconds) -> None:
@@ -171,28 +133,54 @@ class Tasks(commands.Cog):
     async def seconds_typed(self, interaction: discord.Interaction, job_id: str, typed: Mapping[str, str]) -> None:
         """Other seconds, perhaps after a restart. Those that do not work leave the picker as it is."""
         seconds = TimeRange.parse(typed["range"])
-        await self._under_job(partial(self._choose, seconds, anyway=False), interaction, job_id, seconds)
+        await self._go_on(interaction, job_id, partial(self._choose, seconds, anyway=False))
 
-    async def _choose(self, seconds: TimeRange, owner_id: int, job_id: str, place: Origin, *, anyway: bool) -> Job:
-        return await self._job_service.choose(owner_id, job_id, seconds, place, anyway=anyway)
+    async def _choose(self, seconds: TimeRange, owner_id: int, job_id: str, origin: Origin, *, anyway: bool) -> Job:
+        return await self._job_service.choose(owner_id, job_id, seconds, origin, anyway=anyway)
 
     @on_press(PickSeconds)
     async def pick(self, interaction: discord.Interaction, button: PickSeconds) -> None:
-        """The picker comes in the place of the question: both are for the owner's eyes only."""
-        await interaction.response.defer()
-        job = await self._owned(interaction, button.job_id)
-        if button.in_list:
-            await self._in_new_message(self._job_service.pick, interaction, job, hidden=True)
-            await self._draw(interaction)
-            return
-        message = cast("discord.Message", interaction.message)  # there is one, because this is a press
-        await _say(interaction)
-        place = self._place(interaction, job, message.id, ephemeral=message.flags.ephemeral)
-        await self._job_service.pick(job.owner_id, job.id, place)
+        """Show the picker, in the place of the question where that is hidden, too."""
+        pick = self._job_service.pick
+        await self._go_on(interaction, button.job_id, pick, in_list=button.in_list, for_owner_alone=True)
 
-    def _place(self, interaction: discord.Interaction, job: Job, message_id: int, *, ephemeral: bool) -> Origin:
-        place = origin_of(interaction, private=job.origin.private, ephemeral=ephemeral, clock=self._clock)
-        return replace(place, message_id=message_id)
+    async def _go_on(
+        self,
+        interaction: discord.Interaction,
+        job_id: str,
+        decide: _Decide,
+        *,
+        in_list: bool = False,
+        for_owner_alone: bool = False,
+    ) -> None:
+        """Decide first and show it then: what is refused leaves every message as it was.
+
+        The job goes on in the message whose button was pressed, or in a new one: where that is the list, or hidden
+        though the job is public, or public though what comes is ``for_owner_alone``. The job is held until that is
+        shown, so that it does not overwrite what the job has to say.
+        """
+        await interaction.response.defer()
+        job = await self._owned(interaction, job_id)
+        message = cast("discord.Message", interaction.message)  # there is one, because this is a press
+        here = origin_of(interaction, private=job.origin.private, ephemeral=message.flags.ephemeral, clock=self._clock)
+        hidden = for_owner_alone or job.origin.private
+        elsewhere = in_list or _is_elsewhere(interaction, message, hidden=hidden)
+        on_it = _notice(interaction, _ON_IT, BLUE)
+        with self._job_service.held(job.id):
+            await decide(job.owner_id, job.id, replace(here, message_id=message.id))
+            try:
+                async with asyncio.timeout(_SHOWN_WITHIN):
+                    if elsewhere:
+                        new = await interaction.followup.send(embeds=on_it.embeds, ephemeral=hidden, wait=True)
+                        await self._job_service.move(
+                            job, replace(here, message_id=new.id, ephemeral=new.flags.ephemeral)
+                        )
+                    if not in_list:
+                        await edit_answer(interaction, on_it)
+            except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+                log.info("press_not_shown", job=job.id, error=type(error).__name__)  # the job goes on all the same
+        if in_list:
+            await self._draw(interaction)
 
     async def _owned(self, interaction: discord.Interaction, job_id: str) -> Job:
         job = await self._jobs.get(interaction.user.id, job_id)
@@ -210,14 +198,15 @@ class Tasks(commands.Cog):
         if button.in_list:
             await self._draw(interaction)
         else:
-            await _say(interaction, text("Cancelled. Nothing was charged."), AMBER)
+            await edit_answer(interaction, _notice(interaction, text("Cancelled. Nothing was charged."), AMBER))
 
 
-def _embed(interaction: discord.Interaction, said: Text, colour: discord.Colour = BLUE) -> discord.Embed:
-    return discord.Embed(description=say(said, str(interaction.locale)), colour=colour)
+def _is_elsewhere(interaction: discord.Interaction, message: discord.Message, *, hidden: bool) -> bool:
+    """Whether what is ``hidden`` or not does not belong into ``message``. In a direct message everything is hidden."""
+    if message.flags.ephemeral:
+        return not hidden
+    return hidden and not (interaction.guild_id is None and interaction.context.dm_channel)
 
 
-async def _say(interaction: discord.Interaction, said: Text = _ON_IT, colour: discord.Colour = BLUE) -> None:
-    """In place of what the pressed message showed."""
-    embed = _embed(interaction, said, colour)
-    await interaction.edit_original_response(content=None, embed=embed, attachments=[], view=None)
+def _notice(interaction: discord.Interaction, said: Text, colour: discord.Colour) -> MessageContent:
+    return MessageContent(embeds=(discord.Embed(description=say(said, str(interaction.locale)), colour=colour),))

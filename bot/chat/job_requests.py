@@ -1,18 +1,31 @@
-"""What the commands that start a job have in common: the attached file as its source, and where its answer goes."""
+"""What the commands that start a job have in common: the attached file, the row before the answer, the origin."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
 
+import aiohttp
 import discord
+import structlog
 
+from bot import limits
+from bot.chat.replies import ALREADY_ANSWERED
 from bot.errors import BadFile
+from bot.jobs.job_service import JobService
 from bot.texts import text
 from bot.values.clock import Clock
-from bot.values.job import Origin
+from bot.values.job import Job, Origin
 from bot.values.source import Attachment
 
 _MB = 1024 * 1024
+
+Write: TypeAlias = Callable[[str, Origin], Awaitable[Job]]
+"""Writes a job down: its id and its origin → the job."""
+
+log = structlog.get_logger(__name__)
 
 
 def attached(file: discord.Attachment, *, max_bytes: int) -> Attachment:
@@ -30,6 +43,60 @@ def attached(file: discord.Attachment, *, max_bytes: int) -> Attachment:
             )
         )
     return Attachment(url=file.url, filename=file.filename, size=file.size)
+
+
+async def start_job(
+    interaction: discord.Interaction[Any], job_service: JobService, write: Write, *, private: bool, clock: Clock
+) -> None:
+    """Have ``write`` write the job down, then answer "thinking" (design, rule 1).
+
+    Where the database takes longer than a second, the answer goes first: Discord waits three seconds for it. The job is
+    not begun before it is answered; where Discord does not take the answer, it is cancelled. Raises what ``write``
+    raises, mostly before anything is answered, and :class:`discord.HTTPException` for an answer that came too late.
+    """
+    job_id = job_service.new_id()
+    origin = origin_of(interaction, private=private, ephemeral=private, clock=clock)
+    with job_service.held(job_id):
+        writing = asyncio.ensure_future(write(job_id, origin))
+        await asyncio.wait({writing}, timeout=limits.ROW_BEFORE_ANSWER.total_seconds())
+        if writing.done():
+            writing.result()  # a refusal is the first answer then
+        try:
+            hidden = await _think(interaction, ephemeral=private)
+        except discord.HTTPException:
+            job = await writing
+            await job_service.cancel_unseen(job.owner_id, job.id)
+            raise
+        job = await writing
+        if hidden and not private:
+            await job_service.move(job, replace(origin, ephemeral=True))
+
+
+async def _think(interaction: discord.Interaction[Any], *, ephemeral: bool) -> bool:
+    """Defer; whether the answer is hidden: Discord hides those of a user-installed app where it may not speak.
+
+    Raises :class:`discord.HTTPException` where Discord certainly did not take it. Where that is not known, it counts as
+    taken: what comes next finds its own way to the person.
+    """
+    try:
+        answer = await interaction.response.defer(thinking=True, ephemeral=ephemeral)
+    except discord.HTTPException as error:
+        if error.status < 500 and not (error.code == ALREADY_ANSWERED and await _is_thinking(interaction)):
+            raise
+        log.warning("first_answer_unclear", status=error.status, code=error.code)
+        return ephemeral
+    except (aiohttp.ClientError, OSError) as error:
+        log.warning("first_answer_unclear", error=type(error).__name__)
+        return ephemeral
+    return answer is not None and answer.is_ephemeral()
+
+
+async def _is_thinking(interaction: discord.Interaction[Any]) -> bool:
+    """Whether Discord took the answer the first time, and only its receipt was lost: discord.py sends it again then."""
+    try:
+        return (await interaction.original_response()).flags.loading
+    except (discord.HTTPException, discord.ClientException, aiohttp.ClientError, OSError):
+        return False
 
 
 def origin_of(interaction: discord.Interaction[Any], *, private: bool, ephemeral: bool, clock: Clock) -> Origin:

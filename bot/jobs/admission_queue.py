@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import structlog
 
@@ -32,17 +32,17 @@ class AdmissionQueue:
         """Somebody has begun to wait."""
         self._somebody = True
 
-    async def move(self) -> None:
-        """Let in as many as there are places for; the others hear of their place in line."""
+    async def move(self, *, but: Collection[str] = ()) -> None:
+        """Let in as many as there are places for; the others hear of their place in line, except those in ``but``."""
         if not self._somebody or not self._in_all:
             return
         still_waiting = await self._jobs.let_in(self._in_all, now=self._clock())
         self._somebody = bool(still_waiting)
-        self._tell(still_waiting)
+        self._tell(still_waiting, but)
 
-    def _tell(self, waiting: Sequence[str]) -> None:
-        places = {job_id: place for place, job_id in enumerate(waiting)}
-        news = [job_id for job_id in waiting if self._told.get(job_id) != places[job_id]]
+    def _tell(self, waiting: Sequence[str], but: Collection[str]) -> None:
+        places = {job_id: place for place, job_id in enumerate(waiting) if job_id not in but}
+        news = [job_id for job_id in places if self._told.get(job_id) != places[job_id]]
         if not news or (self._telling is not None and not self._telling.done()):
             return
         self._told = places

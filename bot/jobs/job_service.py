@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Protocol, TypeAlias
@@ -55,10 +56,13 @@ _YES: Mapping[Question, _Amend] = {
 
 
 class Workers(Protocol):
-    """What the intake needs of the runner."""
+    """What this needs of the runner."""
 
     def wake(self) -> None:
         """There may be something to do now."""
+
+    def hold(self, job_id: str) -> AbstractContextManager[None]:
+        """Begin nothing for this job meanwhile."""
 
     async def interrupt(self, job_id: str) -> None:
         """Stop what is being done for this job."""
@@ -115,8 +119,21 @@ class JobService:
         self._random = random
         self._settings = settings
 
-    async def start(self, *, owner_id: int, origin: Origin, request: CharacterRequest) -> Job:
-        """Write the job down and begin with it.
+    def new_id(self) -> str:
+        """An id for a job that is about to be started."""
+        return f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
+
+    def held(self, job_id: str) -> AbstractContextManager[None]:
+        """Nothing is done for the job meanwhile: what its owner is to see first is not overtaken by it.
+
+        A kill in the meantime leaves the row due, so the next process goes on with it.
+        """
+        return self._workers.hold(job_id)
+
+    async def start(
+        self, *, owner_id: int, origin: Origin, request: CharacterRequest, job_id: str | None = None
+    ) -> Job:
+        """Write the job down and begin with it. ``job_id`` is a :meth:`new_id`, where the caller holds the job.
 
         Raises QuotaReached, ModelClosed, or Refusal while submissions are paused; nothing was charged then.
         """
@@ -128,16 +145,16 @@ class JobService:
         pause = await self._breaker.paused()
         if pause is not None:
             raise Refusal(paused_text(pause))
-        return await self._begin(owner_id, origin, request)
+        return await self._begin(owner_id, origin, request, job_id)
 
-    async def preview(self, *, owner_id: int, origin: Origin, source: Source) -> Job:
+    async def preview(self, *, owner_id: int, origin: Origin, source: Source, job_id: str | None = None) -> Job:
         """Only look at a video. It counts among the owner's running jobs, not in their day. Raises QuotaReached."""
-        return await self._begin(owner_id, origin, PreviewRequest(source=source))
+        return await self._begin(owner_id, origin, PreviewRequest(source=source), job_id)
 
-    async def _begin(self, owner_id: int, origin: Origin, request: JobRequest) -> Job:
+    async def _begin(self, owner_id: int, origin: Origin, request: JobRequest, job_id: str | None) -> Job:
         now = self._clock()
         job = Job(
-            id=f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}",
+            id=job_id or self.new_id(),
             owner_id=owner_id,
             origin=origin,
             step=Step.PREPARE,
@@ -212,15 +229,25 @@ class JobService:
         await self._workers.interrupt(job_id)
         return self._woken(job)
 
+    async def move(self, job: Job, origin: Origin) -> None:
+        """From now on ``job``, which is held, is shown at ``origin``."""
+        if not await self._owned.move(job.owner_id, job.id, origin, now=self._clock()):
+            _log.warning("job_not_moved", job=job.id)
+
     async def cancel(self, owner_id: int, job_id: str) -> Job:
         """Only before the submission. Raises UnknownJob when it is too late for that."""
         before = await self._owned.get(owner_id, job_id)
+        job = await self.cancel_unseen(owner_id, job_id)
+        if before is not None:
+            await self._courier.withdraw(before, text("Cancelled. Nothing was charged."))
+        return job
+
+    async def cancel_unseen(self, owner_id: int, job_id: str) -> Job:
+        """Cancel a job of which nothing is shown anywhere. Raises UnknownJob when it is too late for that."""
         job = await self._decided(owner_id, job_id, lambda job: transitions.cancelled(job, self._clock()))
         metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
         await self._workers.interrupt(job_id)  # its next write would find the lease gone; this spares the wait
         await self._files.drop_work(job_id)
-        if before is not None:
-            await self._courier.withdraw(before, text("Cancelled. Nothing was charged."))
         return job
 
     async def send_again(self, owner_id: int, job_id: str, origin: Origin) -> Job:

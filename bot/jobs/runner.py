@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from random import Random
 
@@ -62,6 +62,7 @@ class Runner:
         self._holder = f"{random.getrandbits(64):016x}"
         self._working: dict[str, asyncio.Task[None]] = {}
         self._lanes: dict[str, Lane] = {}  # of those that are being worked on
+        self._held: Counter[str] = Counter()
         self._defects: dict[str, int] = {}
         self._latest: datetime | None = None
         self._woken = asyncio.Event()
@@ -108,6 +109,16 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - the next start clears every lease; nothing else may stop this one's end
             log_unexpected("leases_not_given_back", error)
 
+    @contextlib.contextmanager
+    def hold(self, job_id: str) -> Iterator[None]:
+        """Begin no step of this job meanwhile: its owner is being answered. A new process knows of no hold."""
+        self._held[job_id] += 1
+        try:
+            yield
+        finally:
+            self._held -= Counter((job_id,))
+            self.wake()
+
     async def interrupt(self, job_id: str) -> None:
         """Stop the step that is being done for ``job_id``, if one is; its row was taken from it already."""
         task = self._working.get(job_id)
@@ -144,12 +155,15 @@ class Runner:
     async def _claim(self) -> list[Job]:
         await self._follow_the_clock()
         if self._queue is not None:
-            await self._queue.move()
+            await self._queue.move(but=self._held)
         free = self._free()
         if not free:
             return []
         # A row that was taken from a step of ours (its owner answered, its lease ran out) waits for that step to end.
-        return await self._store.claim(self._holder, now=self._clock(), most=free, but=set(self._working))
+        return await self._store.claim(self._holder, now=self._clock(), most=free, but=self._not_now())
+
+    def _not_now(self) -> set[str]:
+        return {*self._working, *self._held}
 
     async def _follow_the_clock(self) -> None:
         """After a jump of the clock backwards, what would be due hours later only is due when it was meant to be."""
@@ -168,7 +182,7 @@ class Runner:
     async def _nap(self) -> float:
         """Seconds until something is due in a lane that has room; in the others, a step that ends wakes us."""
         free = self._free()
-        due = await self._store.next_due(self._holder, lanes=free, but=set(self._working)) if free else None
+        due = await self._store.next_due(self._holder, lanes=free, but=self._not_now()) if free else None
         if due is None:
             return LONGEST_NAP
         return min(LONGEST_NAP, max(0.0, (due - self._clock()).total_seconds()))

@@ -15,7 +15,7 @@ from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
 from bot.store.quotas import Quota, day_of, running, use_again, used_on
 from bot.store.tables import jobs
-from bot.values.job import Job, JobKind, JobRequest, Outcome, Step, Transition
+from bot.values.job import Job, JobKind, JobRequest, Origin, Outcome, Step, Transition
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
@@ -73,6 +73,16 @@ class OwnedJobStore:
                 .returning(*jobs.c)
             )
             return readable_one((await connection.execute(changed)).mappings().one_or_none())
+
+    async def move(self, owner_id: int, job_id: str, origin: Origin, *, now: datetime) -> bool:
+        """From now on the job is shown at ``origin``; ``False`` where a step is being done for it, or it is gone."""
+        moved = (
+            update(jobs)
+            .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id, jobs.c.lease_owner.is_(None))
+            .values(to_columns({"origin": origin}) | {"updated_at": now})
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(moved)).rowcount == 1
 
     async def same_recently(
         self,

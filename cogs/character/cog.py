@@ -12,7 +12,7 @@ from discord.ext import commands
 from bot import limits
 from bot.chat.buttons import ConfirmDelete, DeleteCharacter, KeepCharacter, RenameCharacter, TurnPage
 from bot.chat.interaction_handlers import on_press, on_submit
-from bot.chat.job_requests import attached, origin_of
+from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
 from bot.chat.render_cast import CastPage, render_page
@@ -25,7 +25,7 @@ from bot.store.files import FileStore
 from bot.texts import text
 from bot.values.character import Character, clean_name
 from bot.values.clock import Clock
-from bot.values.job import CharacterRequest
+from bot.values.job import CharacterRequest, Job, Origin
 from bot.values.source import Source, exactly_one
 from bot.values.time_range import TimeRange
 from cogs.character.lookup import CastLookup, deleted
@@ -101,17 +101,20 @@ class CharacterCommands(
         model: str | None = None,
         private: bool = False,
     ) -> None:
-        """Refuse at once what cannot work, else defer before any I/O and start the job."""
+        """Refuse at once what cannot work, else start the job."""
         request = CharacterRequest(
             source=self._source(video, link, task),
             range=TimeRange.parse(seconds) if seconds is not None else None,
             model=self._known(model),
             name=_chosen_name(name),
         )
-        here = await interaction.response.defer(thinking=True, ephemeral=private)
-        hidden = here is not None and here.is_ephemeral()  # where Discord hides a user-installed app's answers
-        place = origin_of(interaction, private=private, ephemeral=private or hidden, clock=self._clock)
-        await self._job_service.start(owner_id=interaction.user.id, origin=place, request=request)
+
+        async def write(job_id: str, origin: Origin) -> Job:
+            return await self._job_service.start(
+                owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
+            )
+
+        await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
 
     @app_commands.command(
         name="preview", description="Look at a video: a filmstrip, and its best seconds. Makes and charges nothing."
@@ -120,11 +123,15 @@ class CharacterCommands(
     async def preview(
         self, interaction: discord.Interaction, video: discord.Attachment | None = None, link: str | None = None
     ) -> None:
-        """For the person who asked alone. Refuse at once what cannot work, else defer before any I/O."""
+        """For the person who asked alone. Refuse at once what cannot work, else start the job."""
         source = self._source(video, link, None)
-        await interaction.response.defer(thinking=True, ephemeral=True)
-        place = origin_of(interaction, private=True, ephemeral=True, clock=self._clock)
-        await self._job_service.preview(owner_id=interaction.user.id, origin=place, source=source)
+
+        async def write(job_id: str, origin: Origin) -> Job:
+            return await self._job_service.preview(
+                owner_id=interaction.user.id, origin=origin, source=source, job_id=job_id
+            )
+
+        await start_job(interaction, self._job_service, write, private=True, clock=self._clock)
 
     def _source(self, video: discord.Attachment | None, link: str | None, task: str | None) -> Source:
         attachment = attached(video, max_bytes=self._max_bytes) if video else None

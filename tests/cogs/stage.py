@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -77,6 +78,9 @@ class Idle:
 
     def wake(self) -> None:
         self.woken += 1
+
+    def hold(self, job_id: str) -> AbstractContextManager[None]:
+        return nullcontext()
 
     async def interrupt(self, job_id: str) -> None:
         self.interrupted.append(job_id)

@@ -79,11 +79,11 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_fetched(stage: S
     assert await stage.jobs_of(stage.alice) == ()
 
 
-async def test_a_refusal_of_the_intake_takes_the_public_answer_back(stage: Stage) -> None:
+async def test_a_refusal_is_the_first_answer_and_hidden(stage: Stage) -> None:
     for _ in range(2):
         await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
     third = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
-    assert third.response is None
+    assert not third.deferred
     assert "othing was charged" in refusal(third)
     assert len(await stage.jobs_of(stage.alice)) == 2
 

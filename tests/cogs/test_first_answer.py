@@ -1,11 +1,16 @@
-"""Discord waits three seconds for the first answer: nothing is read or written before it, but what a form needs."""
+"""Discord waits three seconds for the first answer. Only the row of a new job, and what a form shows, go before it."""
 
 from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
 
 import pytest
 import simcord
 
-from bot.values.job import JobChanges, Question, Step
+from bot import limits
+from bot.values.job import Job, JobChanges, Outcome, Question, Step
 from tests.cogs.stage import Stage
 
 CLIP = ("clip.mp4", b"clip")
@@ -31,7 +36,6 @@ def early(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[int]:
 @pytest.mark.parametrize(
     ("command", "options"),
     [
-        ("character create", {"video": CLIP, "range": "1-3"}),
         ("character list", {}),
         ("character show", {"name": "Duck"}),
         ("character rename", {"name": "Duck", "new_name": "Drake"}),
@@ -47,13 +51,14 @@ async def test_of_a_command(stage: Stage, early: list[int], command: str, option
     assert early == []
 
 
-async def test_of_the_menu_and_its_form(stage: Stage, early: list[int]) -> None:
-    message = await stage.bob.send(stage.channel, "look", attachments=[CLIP])
-    form = await stage.alice.context_menu(stage.channel, "Make a character", message)
-    assert form.modal is not None
-    await stage.alice.submit_modal(form, {"range": "1-3"})
-    assert len(await stage.jobs_of(stage.alice)) == 1
+async def test_of_the_menu(stage: Stage, early: list[int]) -> None:
+    assert (await form_of_the_menu(stage)).modal is not None
     assert early == []
+
+
+async def form_of_the_menu(stage: Stage) -> simcord.InteractionResult:
+    message = await stage.bob.send(stage.channel, "look", attachments=[CLIP])
+    return await stage.alice.context_menu(stage.channel, "Make a character", message)
 
 
 async def test_of_the_buttons_of_a_card(stage: Stage, early: list[int]) -> None:
@@ -102,3 +107,84 @@ async def test_a_first_answer_that_discord_takes_no_more_is_no_fault_of_ours(
     result = await stage.alice.slash(stage.channel, "tasks")
     assert (result.response, result.followups) == (None, [])
     assert "interaction_gone" in capsys.readouterr().out
+
+
+# -- a job's row, then the answer -------------------------------------------------------------------------------------
+
+
+async def create(stage: Stage) -> simcord.InteractionResult:
+    return await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
+
+
+async def preview(stage: Stage) -> simcord.InteractionResult:
+    return await stage.alice.slash(stage.channel, "character preview", video=CLIP)
+
+
+async def menu_form(stage: Stage) -> simcord.InteractionResult:
+    return await stage.alice.submit_modal(await form_of_the_menu(stage), {"range": "1-3"})
+
+
+STARTS = pytest.mark.parametrize("start", [create, preview, menu_form])
+
+
+def unanswered(stage: Stage) -> bool:
+    return any(not each.responded for each in stage.env.backend.interactions.values())
+
+
+@STARTS
+async def test_the_row_is_there_before_anybody_hears_of_the_job(
+    stage: Stage, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add, first = stage.house.jobs.add, []
+
+    async def watched(*args: Any) -> Job:
+        job = await add(*args)
+        first.append(unanswered(stage))
+        return job
+
+    monkeypatch.setattr(stage.house.jobs, "add", watched)
+    result = await start(stage)
+    assert result.deferred
+    assert first == [True]
+    assert (await stage.job_of(stage.alice)).outcome is None
+
+
+@STARTS
+async def test_a_slow_database_does_not_keep_discord_waiting(
+    stage: Stage, start: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = stage.house.jobs.add
+
+    async def slow(*args: Any) -> Job:
+        while unanswered(stage):
+            await asyncio.sleep(0.01)
+        return await add(*args)
+
+    monkeypatch.setattr(limits, "ROW_BEFORE_ANSWER", timedelta(seconds=0.1))
+    monkeypatch.setattr(stage.house.jobs, "add", slow)
+    assert (await start(stage)).deferred
+    assert (await stage.job_of(stage.alice)).outcome is None
+
+
+@STARTS
+@pytest.mark.parametrize(("status", "code"), [(404, 10062), (404, 10015), (401, 50027), (400, 40060), (403, 50013)])
+async def test_a_job_whose_answer_discord_does_not_take_is_cancelled_and_costs_nothing(
+    stage: Stage, start: Any, status: int, code: int
+) -> None:
+    if start is menu_form:
+        form = await form_of_the_menu(stage)
+        stage.env.inject_error("POST", "/interactions/*", status=status, code=code)
+        await stage.alice.submit_modal(form, {"range": "1-3"})
+    else:
+        stage.env.inject_error("POST", "/interactions/*", status=status, code=code)
+        await start(stage)
+    overview = await stage.house.job_service.overview(stage.alice.id)
+    assert (overview.unfinished, overview.running, overview.used_today) == ((), 0, 0)
+    assert {job.outcome for job in overview.finished} <= {Outcome.CANCELLED}
+
+
+async def test_where_nobody_knows_whether_discord_took_the_answer_the_job_goes_on(stage: Stage) -> None:
+    stage.env.inject_error("POST", "/interactions/*", status=503)
+    result = await create(stage)
+    assert result.followups == [], "it would be wrong to say that it failed"
+    assert (await stage.job_of(stage.alice)).outcome is None

@@ -80,7 +80,7 @@ async def test_a_draft_that_was_swept_says_what_to_do(stage: Stage) -> None:
     form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
     await stage.house.drafts.sweep(stage.house.now + timedelta(seconds=1))
     result = await stage.alice.submit_modal(form, {"range": "1-3"})
-    assert result.response is None
+    assert not result.deferred
     assert "too old" in refusal(result)
 
 
@@ -97,12 +97,12 @@ async def test_a_draft_is_nobody_elses(stage: Stage) -> None:
     await stage.job_of(stage.alice)
 
 
-async def test_a_refusal_of_the_intake_takes_the_public_answer_back(stage: Stage) -> None:
+async def test_a_refusal_is_the_first_answer_and_hidden(stage: Stage) -> None:
     for _ in range(2):
         await stage.house.job(stage.alice.id)
     form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
     result = await stage.alice.submit_modal(form, {"range": "1-3"})
-    assert result.response is None
+    assert not result.deferred
     assert "othing was charged" in refusal(result)
 
 

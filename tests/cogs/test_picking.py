@@ -116,10 +116,12 @@ async def test_doubtful_seconds_are_used_anyway(stage: Stage) -> None:
 
 async def test_doubtful_seconds_are_picked_again(stage: Stage) -> None:
     job, message = await shown(stage, DOUBTING)
-    await stage.alice.click(message, label="Pick again")
+    result = await stage.alice.click(message, label="Pick again")
+    (picker,) = result.followups
+    assert picker.ephemeral, "the picker is for its owner's eyes only, and this question was not"
     after = await now_of(stage, job)
     assert (after.step, after.question, after.request.range) == (Step.CHOOSE, Question.SECONDS, None)
-    assert after.origin.message_id == message.id
+    assert (after.origin.message_id, after.origin.ephemeral) == (picker.id, True)
 
 
 @pytest.mark.parametrize("changes", [PICKING, DOUBTING])

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import discord
 import pytest
 from simcord import InteractionResult, ResponseMessage
+from sqlalchemy import update
 
 from bot.chat.buttons import CancelJob, CheckAgain, GiveConsent, MakeAnother, SendAgain, ShowResult, view
 from bot.chat.render_job import render_failure, render_progress, render_question
+from bot.store.tables import jobs
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition
 from tests.cogs.stage import Stage, labels, origin, refusal, words
@@ -278,6 +282,109 @@ async def test_what_no_longer_applies_leaves_no_message_behind(stage: Stage) -> 
     assert said.ephemeral
     assert "no longer waiting" in words(said)
     assert (await now_of(stage, job)).step is Step.SUBMIT
+
+
+# -- a refusal leaves every message as it was -------------------------------------------------------------------------
+
+
+async def unclear_card(stage: Stage, *, task_id: str | None) -> tuple[Job, discord.Message]:
+    """A job that may have been charged, and the card that says so, with its one button."""
+    job = await stage.house.job(stage.alice.id, unclear(stage) | JobChanges(task_id=task_id))
+    card = render_failure(job, "en-GB")
+    view = card.view()
+    assert view is not None
+    await stage.env.bot.get_partial_messageable(stage.channel.id).send(embeds=list(card.embeds), view=view)
+    message = stage.channel.last_message
+    assert message is not None
+    return job, message
+
+
+@pytest.mark.parametrize(("action", "task_id"), [("recheck", "task_1"), ("resend", None)])
+async def test_a_card_whose_button_is_refused_keeps_it(stage: Stage, action: str, task_id: str | None) -> None:
+    job, card = await unclear_card(stage, task_id=task_id)
+    for _ in range(2):  # as many as may run at once
+        await stage.house.job(stage.alice.id)
+    requests = len(stage.env.http_requests)
+    result = await stage.alice.click(card, custom_id=custom_id(card, action))
+    (said,) = result.followups
+    assert said.ephemeral
+    assert "othing was charged" in words(said)
+    assert [each.method for each in stage.env.http_requests[requests:]] == ["POST", "POST"], "nothing was edited"
+    assert (await now_of(stage, job)).outcome is Outcome.UNKNOWN
+    for waiting in (await stage.house.job_service.overview(stage.alice.id)).unfinished:
+        await stage.house.job_service.cancel(stage.alice.id, waiting.id)
+    await stage.alice.click(card, custom_id=custom_id(card, action))
+    assert (await now_of(stage, job)).outcome is None
+
+
+@pytest.mark.parametrize("label", ["Send 1 again", "Yes to 1", "Pick seconds of 1", "Show 1", "Check 1 again"])
+async def test_a_refused_press_in_the_list_posts_and_changes_nothing(stage: Stage, label: str) -> None:
+    changes = {
+        "Send 1 again": unclear(stage),
+        "Check 1 again": unclear(stage) | JobChanges(task_id="task_1"),
+        "Yes to 1": WAITING,
+        "Pick seconds of 1": JobChanges(step=Step.CHOOSE, question=Question.SECONDS),
+        "Show 1": ended(stage, Outcome.SUCCEEDED),
+    }[label]
+    await stage.house.job(stage.alice.id, changes)
+    message = await listed(stage)
+    async with stage.house.database.write() as connection:  # it is past that by now
+        await connection.execute(update(jobs).values(step=Step.WATCH, outcome=None, question=None))
+    requests = len(stage.env.http_requests)
+    result = await stage.alice.click(message, label=label)
+    (said,) = result.followups
+    assert said.ephemeral
+    assert "no longer waiting" in words(said)
+    assert [each.method for each in stage.env.http_requests[requests:]] == ["POST", "POST"], (
+        "the answer and the refusal"
+    )
+
+
+async def test_the_picker_that_a_refused_form_came_from_stays(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, SAME_AGAIN)
+    question = await hidden(stage, job)
+    await stage.house.job_service.cancel(stage.alice.id, job.id)
+    requests = len(stage.env.http_requests)
+    result = await stage.alice.click(question, label=yes_of(question))
+    assert "no longer waiting" in words(result.followups[-1])
+    assert [each.method for each in stage.env.http_requests[requests:]] == ["POST", "POST"]
+
+
+# -- what is shown first ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("private", [True, False])
+async def test_the_job_is_held_until_the_press_is_shown(
+    stage: Stage, private: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the job says in its message may not be overwritten by "on it"."""
+    sent: list[str] = []
+    real = stage.house.workers.hold
+
+    @contextmanager
+    def hold(job_id: str) -> Iterator[None]:
+        before = len(stage.env.http_requests)
+        with real(job_id):
+            yield
+        sent.extend(each.method for each in stage.env.http_requests[before:])
+        sent.append("released")
+
+    monkeypatch.setattr(stage.house.workers, "hold", hold)
+    job = await stage.house.job(stage.alice.id, WAITING | JobChanges(origin=origin(stage.house.now, private=private)))
+    question = await hidden(stage, job)
+    await stage.alice.click(question, label=yes_of(question))
+    assert sent == (["PATCH", "released"] if private else ["POST", "PATCH", "released"])
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/webhooks/*"), ("PATCH", "/webhooks/*")])
+async def test_a_press_that_cannot_be_shown_is_carried_out_all_the_same(stage: Stage, method: str, path: str) -> None:
+    job = await stage.house.job(stage.alice.id, WAITING)
+    question = await hidden(stage, job)
+    stage.env.inject_error(method, path, status=404, code=10008)
+    result = await stage.alice.click(question, label=yes_of(question))
+    job = await now_of(stage, job)
+    assert (job.step, job.question) == (Step.PREPARE, None)
+    assert job.origin.message_id == (question.id if method == "POST" else result.followups[0].id)
 
 
 # -- strangers ------------------------------------------------------------------------------------------------------

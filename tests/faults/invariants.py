@@ -54,6 +54,7 @@ def look(
     _nothing_lost(found, rows, people, provider, cut_off)
     _nothing_twice(found, rows, provider)
     _told_once(found, rows, people, in_tasks, may_be_told_again, log)
+    _nobody_waits(found, people)
     _no_orphans(found, folder, rows)
     _sound_database(found, folder)
     found.wrong += [f"log: {line}" for line in log.splitlines() if _UNTIDY.search(line)]
@@ -119,6 +120,16 @@ def _told_once(
             found.wrong.append(f"the message does not say how it ended: {row}: {messages[0].text}")
         if row.outcome == "succeeded" and not all(message.files for message in messages):
             found.wrong.append(f"a result without its picture: {row}")
+
+
+def _nobody_waits(found: Findings, people: Sequence[Person]) -> None:
+    """An answer that says "is thinking" has a job behind it, and gives way to what that job says."""
+    for person in people:
+        for asked in person.asked:
+            answer = asked.original
+            if answer is not None and answer.loading and not answer.deleted:
+                found.lost += 1
+                found.wrong.append(f"lost: what {person.user.name} asked for is thinking for ever")
 
 
 def _no_orphans(found: Findings, folder: Path, rows: Sequence[Row]) -> None:

@@ -97,6 +97,15 @@ def _told_nothing(scenario: Scenario) -> Iterator[None]:
 
 
 @contextmanager
+def _still_thinking(scenario: Scenario) -> Iterator[None]:
+    answer = scenario.people[1].asked[0].original
+    assert answer is not None
+    answer.loading = True
+    yield
+    answer.loading = False
+
+
+@contextmanager
 def _logged(scenario: Scenario) -> Iterator[None]:
     log = scenario.bot.folder / "stderr.log"
     before = log.read_bytes()
@@ -108,6 +117,7 @@ def _logged(scenario: Scenario) -> Iterator[None]:
 ABC = "ab" * 32
 # What is done, and the figure that must show it ("" for those that have no figure of their own).
 TAMPERINGS: dict[str, tuple[Tampering, str]] = {
+    "an answer that is still thinking": (_still_thinking, "lost"),
     "a job that is gone": (_row("DELETE FROM jobs WHERE rowid = (SELECT min(rowid) FROM jobs)"), "lost"),
     "a job that failed": (_row("UPDATE jobs SET outcome = 'failed'"), "lost"),
     "a job that is unknown without need": (_row("UPDATE jobs SET outcome = 'unknown', failure = NULL"), "lost"),

@@ -24,7 +24,9 @@ EDITED = Kill("deliver.discord.edit", "after")
 POSTED = Kill("deliver.discord.post", "after")
 
 PLANS = (
-    Plan((Kill("bot.commit.JobStore.add", "after"), At(0.1))),
+    Plan((Kill("bot.commit.JobStore.add", "after"), At(0.1))),  # the row is there, and no answer yet
+    Plan((Kill("bot.discord.answer", "before"),), Story.PICKED),
+    Plan((Kill("bot.discord.answer", "after", 2),), remembers=False),  # answered, and nothing else
     Plan((Kill("prepare.commit.row(file,request,seen)", "before"),), remembers=False),
     Plan((Kill("submit.media.take", "after"), Kill("submit.provider.upload_video", "after"))),
     Plan((Kill("submit.commit.submitting", "after"),), remembers=False),

@@ -54,6 +54,22 @@ async def test_the_place_in_line_is_told(narrow: Shop) -> None:
     }
 
 
+async def test_a_job_that_is_held_hears_of_its_place_once_it_is_not(narrow: Shop) -> None:
+    """Before its command is answered there is no message to show it in."""
+    first, second = await narrow.ask(narrow.task(narrow.earlier_task()), owner=1), narrow.job_service.new_id()
+    with narrow.job_service.held(second):
+        request = CharacterRequest(source=narrow.task(narrow.earlier_task()), range=RANGE, model="sora-2")
+        await narrow.job_service.start(owner_id=2, origin=narrow.origin(), request=request, job_id=second)
+        await narrow.queue.move(but={second})
+        await narrow.runner.run_due()
+        await asyncio.sleep(0.05)
+        assert [job_id for job_id, state, _ in narrow.courier.shown if state.startswith("In line")] == []
+    await narrow.queue.move()
+    await asyncio.sleep(0.05)
+    assert [job_id for job_id, state, _ in narrow.courier.shown if state.startswith("In line")] == [second]
+    assert (await narrow.job(first)).outcome is None
+
+
 @pytest.mark.parametrize("how", ["one is cancelled", "all are let in"])
 async def test_who_has_left_the_line_meanwhile_hears_no_more_of_it(
     narrow: Shop, monkeypatch: pytest.MonkeyPatch, how: str

@@ -62,6 +62,42 @@ async def test_new_work_is_begun_at_once(shop: Shop) -> None:
     assert not runner.alive
 
 
+async def test_nothing_is_done_for_a_job_that_is_held(shop: Shop) -> None:
+    begun: list[str] = []
+
+    async def step(leased: LeasedJob) -> Transition | None:
+        begun.append(leased.job.id)
+        return await done(leased)
+
+    runner = shop.runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    held, other = await started(shop, 2)
+    with runner.hold(held.id):
+        with runner.hold(held.id):  # by two presses at once
+            await runner.run_due()
+        await runner.run_due()
+        assert begun == [other.id]
+    await runner.run_due()
+    assert begun == [other.id, held.id]
+
+
+async def test_a_job_that_is_held_no_longer_is_begun_at_once(shop: Shop) -> None:
+    begun = asyncio.Event()
+
+    async def step(leased: LeasedJob) -> Transition | None:
+        begun.set()
+        return await done(leased)
+
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    shop.job_service._workers = runner
+    (job,) = await started(shop, 1)
+    with shop.job_service.held(job.id):
+        await runner.start()
+        await asyncio.sleep(0.1)
+        assert not begun.is_set()
+    await asyncio.wait_for(begun.wait(), 20)
+    await runner.stop()
+
+
 async def test_a_job_that_waits_takes_no_place(shop: Shop) -> None:
     first, second = await started(shop, 2)
     order: list[str] = []

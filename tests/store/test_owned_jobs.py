@@ -96,6 +96,19 @@ async def test_a_decision_sees_the_row_as_it_is_and_of_two_at_once_one_wins(
     assert (row.outcome is Outcome.CANCELLED) != (row.submit_started_at is not None)
 
 
+async def test_a_job_is_moved_to_another_message_unless_a_step_is_at_work_on_it(
+    owned: OwnedJobStore, jobs: JobStore, add: Add, now: datetime, elsewhere: Origin
+) -> None:
+    job = await add()
+    later = now + SECOND
+    assert await owned.move(7, job.id, elsewhere, now=later)
+    assert await owned.get(7, job.id) == replace(job, origin=elsewhere, updated_at=later)
+    working = await add(**LEASED, lease_until=now + SECOND)
+    assert not await owned.move(7, working.id, elsewhere, now=later)
+    assert not await owned.move(STRANGER, job.id, working.origin, now=later)
+    assert await owned.get(7, working.id) == working
+
+
 async def test_a_decision_that_is_not_possible_writes_nothing(owned: OwnedJobStore, add: Add, now: datetime) -> None:
     job = await add(step=Step.WATCH, submit_started_at=now)
     with pytest.raises(transitions.NotAllowed):

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -13,6 +14,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot import metrics
+from bot.values.job import Outcome
 from tests.loopback_discord.driving import User
 from tests.loopback_discord.interactions import DEFERRED_MESSAGE, MODAL, Interaction
 from tests.loopback_discord.messages import Message
@@ -61,11 +63,6 @@ async def settled() -> None:
     """Wait until the bot has done all that it does at once."""
     while running := [task for task in asyncio.all_tasks() if task.get_name().startswith(_OURS)]:
         await asyncio.wait(running, timeout=PATIENCE)
-
-
-async def jobs_of(show: ByHand, user: User) -> int:
-    overview = await show.app.job_service.overview(user.id)
-    return len(overview.unfinished) + len(overview.finished)
 
 
 def cards(channel: Channel, reader: User) -> list[Message]:
@@ -150,12 +147,22 @@ async def test_an_event_that_ends_the_client_ends_the_process_and_the_next_one_g
 
 async def test_a_command_that_reaches_the_bot_too_late_starts_nothing(show: ByHand, ann: User) -> None:
     video = show.discord.file("clip.mp4", clip(), "video/mp4")
+    submitted = len(show.provider.submissions)
     for command, options in (("character create", {"range": "1-3", "video": video}), ("tasks", {}), ("help", {})):
         origin = await ann.slash(show.channel, command, options, late=TOO_LATE)
         answer = await _refused(show, origin)
         assert answer == (404, 10062)
-    assert await jobs_of(show, ann) == 0
+    await _nothing_came_of_it(show, ann, submitted)
     assert show.channel.visible_to(ann) == []
+
+
+async def _nothing_came_of_it(show: ByHand, ann: User, submitted: int) -> None:
+    """A job whose answer Discord did not take is cancelled: nobody has heard of it."""
+    await show.passes(SOON)
+    overview = await show.app.job_service.overview(ann.id)
+    assert (overview.unfinished, overview.running, overview.used_today) == ((), 0, 0)
+    assert [job.outcome for job in overview.finished] == [Outcome.CANCELLED]
+    assert len(show.provider.submissions) == submitted
 
 
 async def test_a_press_or_a_form_that_reaches_the_bot_too_late_does_nothing(show: ByHand, ann: User) -> None:
@@ -175,13 +182,40 @@ async def test_a_press_or_a_form_that_reaches_the_bot_too_late_does_nothing(show
 
 @pytest.mark.parametrize(("status", "code"), [(400, 40060), (404, 10015), (401, 50027), (404, 10062)])
 async def test_a_first_answer_that_is_not_taken_starts_nothing(show: ByHand, ann: User, status: int, code: int) -> None:
+    submitted = len(show.provider.submissions)
     forced = show.discord.inject("POST", "/callback$", status=status, code=code)
     origin = await show.create(ann)
     await show.discord.wait_for(lambda: forced.done, PATIENCE)
     await settled()
+    await _nothing_came_of_it(show, ann, submitted)
+    looked = [("GET", 404)] if code == 40060 else []  # whether it was our own answer that it has already
+    calls = show.discord.calls("*", origin.token)
+    assert [(call.method, call.status) for call in calls] == [("POST", status), *looked], "it was not tried again"
+
+
+@pytest.mark.parametrize("fault", [{"drop": True}, {"status": 502}, {"status": 504}])
+async def test_an_answer_whose_receipt_is_lost_is_answered_by_the_result(
+    show: ByHand, ann: User, fault: dict[str, Any]
+) -> None:
+    """Discord shows "is thinking": a job that was given up then would leave it there for ever."""
+    forced = show.discord.inject("POST", "/callback$", processed=True, **fault)
+    origin = await show.create(ann)
+    await show.discord.wait_for(lambda: forced.done, PATIENCE)
+    await settled()
     await show.passes(SOON)
-    assert await jobs_of(show, ann) == 0
-    assert len(show.discord.calls("*", origin.token)) == 1, "it was not tried again"
+    assert cards(show.channel, ann) == [origin.original]
+    assert origin.followups == []
+
+
+async def test_the_result_of_an_answer_that_discord_never_got_comes_by_the_channel(show: ByHand, ann: User) -> None:
+    forced = show.discord.inject("POST", "/callback$", drop=True)
+    origin = await show.create(ann)
+    await show.discord.wait_for(lambda: forced.done, PATIENCE)
+    await settled()
+    await show.passes(SOON)
+    assert origin.original is None
+    (card,) = cards(show.channel, ann)
+    assert f"<@{ann.id}>" in card.text
 
 
 async def _refused(show: ByHand, interaction: Interaction) -> tuple[int | None, int | None]:
@@ -195,6 +229,31 @@ async def _refused(show: ByHand, interaction: Interaction) -> tuple[int | None, 
     await settled()
     assert len(show.discord.calls("*", interaction.token)) == 1, "nothing else is tried with it"
     return refused
+
+
+async def test_a_refused_press_leaves_the_card_and_its_button(
+    show: ByHand, ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(show.provider, "remembers_business_id", False)
+    show.provider.drop_next("after_taken")
+    await show.handled(await show.create(ann))
+    await show.passes(AFTER_LATE)
+    (card,) = [message for message in show.channel.visible_to(ann) if "Send again" in message.labels]
+    show.provider.hold_at(50)
+    for seconds in ("0.5-2", "0.6-2.2"):  # as many as may run at once
+        await show.handled(await show.create(ann, range=seconds))
+    before = card.text, card.labels
+    pressed = await show.handled(await card.press(ann, "Send again"))
+    await settled()
+    (said,) = pressed.followups
+    assert said.only_for is ann
+    assert "limit of 2" in said.text
+    assert (card.text, card.labels) == before
+    show.provider.hold_at(None)
+    await show.passes(SOON)
+    await show.handled(await card.press(ann, "Send again"))
+    await show.passes(SOON)
+    assert card in cards(show.channel, ann)
 
 
 # -- no way is open: it waits, and the next command says so -----------------------------------------------------------
