@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import delivery, first_answer, media_speed, memory, quality, running_jobs, slow_links
+from benchmarks import delivery, first_answer, grown_table, media_speed, memory, quality, running_jobs, slow_links
 from benchmarks.figures import Figure, table
 
 Measure = Callable[[Path], Awaitable[list[Figure]]]
@@ -20,6 +20,7 @@ FULL: dict[str, Measure] = {
     "memory": partial(memory.measure, idle=5.0),
     "delivery": delivery.measure,
     "slow_links": slow_links.measure,
+    "grown_table": grown_table.measure,
     "running_jobs": running_jobs.measure,
     "first_answer": first_answer.measure,
     "media_speed": media_speed.measure,
@@ -28,6 +29,7 @@ FULL: dict[str, Measure] = {
 QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "memory": partial(memory.measure, idle=1.0),
     "delivery": partial(delivery.measure, jobs=1, poll=1.0),
+    "grown_table": partial(grown_table.measure, finished=2_000, rounds=5),
     "slow_links": partial(slow_links.measure, owners=10, jobs=1, poll=1.0, warm=1.0),
     "running_jobs": partial(running_jobs.measure, jobs=20, idle=1.0, watched_for=1.0),
     "first_answer": partial(first_answer.measure, commands=20, rounds=1),

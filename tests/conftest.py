@@ -13,7 +13,7 @@ import structlog
 from hypothesis import settings
 from xdist import is_xdist_worker
 
-from tests import injected
+from tests import injected, query_plans
 from tests.compiled_once import compile_once
 from tests.remembered_looks import keep_looks
 
@@ -96,6 +96,39 @@ def quiet_tracebacks() -> None:
 
 quiet_tracebacks()
 compile_once()
+query_plans.record()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One more test, of the whole run: no statement that any of the tests had the bot send scans a growing table."""
+    worker = getattr(session.config, "workerinput", None)
+    folder = _run_folder(session.config)
+    if worker is not None or not session.config.getoption("numprocesses", None):
+        query_plans.save(folder, worker["workerid"] if worker else "alone")
+    if worker is None:
+        found = query_plans.scans(query_plans.saved(folder), folder)
+        session.config.stash[_SCANS] = found
+        if found and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Which statements those were."""
+    found = config.stash.get(_SCANS, [])
+    if found:
+        terminalreporter.section("queries that scan a table which grows", red=True)
+        for line in found:
+            terminalreporter.line(line)
+
+
+_SCANS = pytest.StashKey[list[str]]()
+
+
+def _run_folder(config: pytest.Config) -> Path:
+    """One for the run, which its workers share."""
+    factory: pytest.TempPathFactory = config._tmp_path_factory  # type: ignore[attr-defined]  # pytest's own
+    own = factory.getbasetemp()
+    return own.parent if hasattr(config, "workerinput") else own
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ from datetime import datetime
 from prometheus_client.core import GaugeMetricFamily
 
 from bot.jobs.circuit_breaker import MODEL_CLOSED, REASONS
-from bot.store.gauges import UNFINISHED, GaugeStore, Standing
+from bot.store.gauges import GaugeStore, Standing
 from bot.values.clock import Clock
 from bot.values.job import Step
 
@@ -30,13 +30,13 @@ class Gauges:
                 "castbook_jobs",
                 "Jobs that are not done, by the step that is next.",
                 "step",
-                {step: standing.unfinished.get(step, 0) for step in UNFINISHED},
+                {step: standing.unfinished.get(step, 0) for step in Step if step is not Step.DONE},
             ),
             _gauge(
                 "castbook_queue_age_seconds",
                 "How long the job that was due first has waited for somebody to begin with it; 0: none waits.",
                 "step",
-                {step: _age(standing, step, now) for step in UNFINISHED},
+                {step: _age(standing, step, now) for step in Step if step is not Step.DONE},
             ),
             GaugeMetricFamily(
                 "castbook_jobs_in_line", "Jobs that wait for a place among those worked on.", value=standing.in_line

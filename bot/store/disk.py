@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from bot.store.database import Database
-from bot.store.owned_jobs import wants_work
-from bot.store.tables import files, jobs
+from bot.store.owned_jobs import may_be_sent_again
+from bot.store.tables import UNFINISHED, files, jobs
 
 
 class DiskUse:
@@ -20,7 +20,9 @@ class DiskUse:
     async def of(self, owner_id: int, *, now: datetime) -> int:
         """Bytes of the owner's kept files, and of the videos of their jobs that are not done or may be sent again."""
         kept = select(func.sum(files.c.size)).where(files.c.owner_id == owner_id)
-        working = select(func.sum(jobs.c.file_size)).where(jobs.c.owner_id == owner_id, wants_work(now))
+        working = select(func.sum(jobs.c.file_size)).where(
+            jobs.c.owner_id == owner_id, or_(UNFINISHED, may_be_sent_again(now))
+        )
         async with self._database.read() as connection:
             return int(await connection.scalar(kept) or 0) + int(await connection.scalar(working) or 0)
 

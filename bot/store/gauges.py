@@ -9,10 +9,8 @@ from datetime import datetime
 from sqlalchemy import and_, case, func, or_, select
 
 from bot.store.database import Database
-from bot.store.tables import closed_models, jobs, pauses
+from bot.store.tables import UNFINISHED, closed_models, jobs, pauses
 from bot.values.job import Step
-
-UNFINISHED = tuple(step for step in Step if step is not Step.DONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +39,12 @@ class GaugeStore:
         waits = and_(jobs.c.next_attempt_at <= now, free)
         oldest = func.min(case((waits, jobs.c.next_attempt_at)))
         by_step = (
-            select(jobs.c.step, func.count().label("jobs"), oldest.label("due"))
-            .where(jobs.c.step.in_(UNFINISHED))  # by name: asked for what is not done, SQLite looks at all that is
-            .group_by(jobs.c.step)
+            select(jobs.c.step, func.count().label("jobs"), oldest.label("due")).where(UNFINISHED).group_by(jobs.c.step)
         )
         in_line = (
-            select(func.count()).select_from(jobs).where(jobs.c.step == Step.PREPARE, jobs.c.admitted_at.is_(None))
+            select(func.count())
+            .select_from(jobs)
+            .where(UNFINISHED, jobs.c.step == Step.PREPARE, jobs.c.admitted_at.is_(None))
         )
         closed = select(closed_models.c.model).where(closed_models.c.since >= models_closed_since)
         async with self._database.read() as connection:

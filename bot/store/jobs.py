@@ -37,9 +37,9 @@ from bot.store.job_rows import (
     to_columns,
     to_job,
 )
-from bot.store.owned_jobs import FREE, wants_work
+from bot.store.owned_jobs import FREE, may_be_sent_again
 from bot.store.quotas import Quota, check, has_place, line
-from bot.store.tables import characters, jobs
+from bot.store.tables import UNFINISHED, characters, jobs
 from bot.values.job import Job, JobNotes, Lane, Step, Transition
 
 UNREADABLE_AGAIN = timedelta(hours=1)
@@ -116,7 +116,7 @@ class JobStore:
         claimable_at = case((leased_past_it, jobs.c.lease_until), else_=jobs.c.next_attempt_at)
         earliest = (
             select(func.min(claimable_at))
-            .where(_waiting(), jobs.c.next_attempt_at.is_not(None), or_(*(_IN_LANE[lane] for lane in lanes)))
+            .where(UNFINISHED, jobs.c.next_attempt_at.is_not(None), or_(*(_IN_LANE[lane] for lane in lanes)))
             .where(or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner != holder), jobs.c.id.not_in(but))
         )
         async with self._database.read() as connection:
@@ -126,7 +126,7 @@ class JobStore:
     async def bring_forward(self, by: timedelta) -> None:
         """Make everything that waits for its instant due earlier by ``by``."""
         earlier = type_coerce(jobs.c.next_attempt_at, BigInteger) - by // timedelta(microseconds=1)
-        waits = and_(_waiting(), jobs.c.next_attempt_at.is_not(None))
+        waits = and_(UNFINISHED, jobs.c.next_attempt_at.is_not(None))
         async with self._database.write() as connection:
             await connection.execute(update(jobs).where(waits).values(next_attempt_at=earlier))
 
@@ -185,8 +185,10 @@ class JobStore:
     async def wanted_work(self, now: datetime) -> set[str]:
         """The jobs whose work folder must stay: not done yet, or unclear so recently that it may be sent again."""
         async with self._database.read() as connection:
-            wanted = await connection.scalars(select(jobs.c.id).where(wants_work(now)))
-            return set(wanted.all())
+            # Two queries, each with an index of its own: of either or, SQLite would look at all that was ever done.
+            wanted = (await connection.scalars(select(jobs.c.id).where(UNFINISHED))).all()
+            again = (await connection.scalars(select(jobs.c.id).where(may_be_sent_again(now)))).all()
+            return {*wanted, *again}
 
     async def task_owner(self, task_id: str) -> int | None:
         """Whose provider task this is, as far as we know: of a job or of a character.
@@ -226,10 +228,6 @@ _SUBMITTED = or_(jobs.c.step.in_([Step.WATCH, Step.COLLECT, Step.DELIVER]), jobs
 _IN_LANE: Final[Mapping[Lane, ColumnElement[bool]]] = {Lane.SUBMITTED: _SUBMITTED, Lane.UNSUBMITTED: not_(_SUBMITTED)}
 
 
-def _waiting() -> ColumnElement[bool]:
-    return jobs.c.step != Step.DONE
-
-
 def _claim(lane: Lane) -> ReturningUpdate[Any]:
     theirs = jobs.alias()
     holder, now = bindparam("holder", type_=String), bindparam("now", type_=jobs.c.lease_until.type)
@@ -237,7 +235,7 @@ def _claim(lane: Lane) -> ReturningUpdate[Any]:
     before = func.row_number().over(partition_by=jobs.c.owner_id, order_by=(jobs.c.next_attempt_at, jobs.c.id))
     due = (
         select(jobs.c.id)
-        .where(_waiting(), _IN_LANE[lane], jobs.c.next_attempt_at <= now)
+        .where(UNFINISHED, _IN_LANE[lane], jobs.c.next_attempt_at <= now)
         .where(or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now))
         .where(jobs.c.id.not_in(bindparam("but", expanding=True)))
         .order_by(before + under_way.scalar_subquery(), jobs.c.next_attempt_at, jobs.c.id)

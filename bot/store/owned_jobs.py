@@ -14,7 +14,7 @@ from bot import limits
 from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
 from bot.store.quotas import Quota, day_of, running, use_again, used_on
-from bot.store.tables import jobs
+from bot.store.tables import UNFINISHED, jobs
 from bot.values.job import Job, JobKind, JobRequest, Origin, Outcome, Step, Transition
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
@@ -116,7 +116,7 @@ class OwnedJobStore:
             .where(jobs.c.step == Step.DONE, jobs.c.kind != JobKind.PREVIEW)
             .order_by(jobs.c.created_at.desc(), jobs.c.id)
         )
-        unfinished = _of(owner_id).where(jobs.c.step != Step.DONE).order_by(jobs.c.created_at, jobs.c.id)
+        unfinished = _of(owner_id).where(UNFINISHED).order_by(jobs.c.created_at, jobs.c.id)
         async with self._database.read() as connection:
             waiting = readable((await connection.execute(unfinished)).mappings())
             last = readable((await connection.execute(done.limit(finished))).mappings())
@@ -145,11 +145,10 @@ class OwnedJobStore:
             return readable((await connection.execute(query)).mappings())
 
 
-def wants_work(now: datetime) -> ColumnElement[bool]:
-    """Whose video is still needed: not done yet, or unclear so recently that it may be sent again."""
+def may_be_sent_again(now: datetime) -> ColumnElement[bool]:
+    """Unclear so recently that its owner may have it sent again: its video is still needed."""
     unclear = and_(jobs.c.outcome == Outcome.UNKNOWN, jobs.c.task_id.is_(None))
-    may_be_sent_again = and_(unclear, jobs.c.finished_at > now - limits.RESEND_WINDOW)
-    return or_(jobs.c.step != Step.DONE, may_be_sent_again)
+    return and_(unclear, jobs.c.finished_at > now - limits.RESEND_WINDOW)
 
 
 def _undelivered() -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import QuotaReached
-from bot.store.tables import day_counters, jobs
+from bot.store.tables import UNFINISHED, day_counters, jobs
 from bot.texts import text
 from bot.values.job import Job, Step
 
@@ -113,7 +113,7 @@ async def check_running(connection: AsyncConnection, owner_id: int, limit: int) 
 
 async def running(connection: AsyncConnection, owner_id: int) -> int:
     """How many of the owner's jobs have no outcome yet, those in line among them."""
-    return await count(connection, and_(jobs.c.owner_id == owner_id, jobs.c.outcome.is_(None)))
+    return await count(connection, and_(jobs.c.owner_id == owner_id, UNFINISHED, jobs.c.outcome.is_(None)))
 
 
 async def used_on(connection: AsyncConnection, owner_id: int, day: datetime, user_key: str | None) -> int:
@@ -135,11 +135,11 @@ async def count(connection: AsyncConnection, which: ColumnElement[bool]) -> int:
 
 def being_worked_on() -> ColumnElement[bool]:
     """Jobs that take a place: let in, not ended, and not waiting for their owner."""
-    return and_(jobs.c.admitted_at.is_not(None), jobs.c.outcome.is_(None), jobs.c.step != Step.CHOOSE)
+    return and_(UNFINISHED, jobs.c.admitted_at.is_not(None), jobs.c.outcome.is_(None), jobs.c.step != Step.CHOOSE)
 
 
 def _in_line() -> ColumnElement[bool]:
-    return and_(jobs.c.admitted_at.is_(None), jobs.c.outcome.is_(None))
+    return and_(UNFINISHED, jobs.c.admitted_at.is_(None), jobs.c.outcome.is_(None))
 
 
 async def line(connection: AsyncConnection) -> tuple[list[str], int]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, false, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
 from bot.store.tables import jobs, webhook_events
@@ -28,14 +29,7 @@ class WebhookEventStore:
             known = await connection.scalar(select(webhook_events.c.id).where(webhook_events.c.id == event_id))
             if known is not None:
                 return False
-            due = (
-                update(jobs)
-                .where(or_(false(), *about_it))
-                .where(jobs.c.step.in_([Step.SUBMIT, Step.WATCH]), jobs.c.submit_started_at.is_not(None))
-                .where(jobs.c.lease_owner.is_(None))
-                .values(next_attempt_at=now)
-            )
-            woken = (await connection.execute(due)).rowcount > 0
+            woken = bool(about_it) and await _wake(connection, or_(*about_it), now)
             row = insert(webhook_events).values(
                 id=event_id, received_at=now, task_id=task_id, business_id=business_id, matched=woken
             )
@@ -61,3 +55,13 @@ class WebhookEventStore:
         old = delete(webhook_events).where(webhook_events.c.received_at < before)
         async with self._database.write() as connection:
             return (await connection.execute(old)).rowcount
+
+
+async def _wake(connection: AsyncConnection, about_it: ColumnElement[bool], now: datetime) -> bool:
+    due = (
+        update(jobs)
+        .where(about_it, jobs.c.step.in_([Step.SUBMIT, Step.WATCH]), jobs.c.submit_started_at.is_not(None))
+        .where(jobs.c.lease_owner.is_(None))
+        .values(next_attempt_at=now)
+    )
+    return (await connection.execute(due)).rowcount > 0

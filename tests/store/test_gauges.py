@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import event
-
 from bot.store.database import Database
 from bot.store.gauges import GaugeStore
 from bot.store.jobs import JobStore
@@ -62,20 +60,3 @@ async def test_a_pause_and_the_models_closed_lately(database: Database, now: dat
     await state.close_model("gone", now=now)
     standing = await GaugeStore(database).standing(now=now, models_closed_since=now - HOUR)
     assert (standing.pause_reason, standing.closed_models) == ("balance", {"gone"})
-
-
-async def test_no_question_looks_at_all_the_jobs_that_are_done(database: Database, now: datetime) -> None:
-    origin: list[tuple[str, Any]] = []
-    assert database._reader is not None
-    event.listen(
-        database._reader.sync_engine,
-        "before_cursor_execute",
-        lambda _c, _u, statement, parameters, *_: origin.append((statement, parameters)),
-    )
-    await GaugeStore(database).standing(now=now, models_closed_since=now)
-    about_jobs = [(statement, parameters) for statement, parameters in origin if "FROM jobs" in statement]
-    assert len(about_jobs) == 2
-    async with database.read() as connection:
-        for statement, parameters in about_jobs:
-            plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
-            assert {row.detail for row in plan} == {"SEARCH jobs USING INDEX ix_jobs_step (step=?)"}

@@ -1,0 +1,113 @@
+"""Refuses a query of the bot's that scans a table which only grows (design, rule 20).
+
+While the tests run, every statement that the bot sends through its :class:`~bot.store.database.Database` is written
+down, in each worker. At the end of the run SQLite is asked for the plan of each of them.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Iterable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store import migrate
+from bot.store.database import Database
+
+GROWING = frozenset(
+    {
+        *("jobs", "files", "characters", "character_files", "drafts", "consents", "webhook_events", "day_counters"),
+        "ownerless_tasks",
+    }
+)
+# Indexes that hold only what is not done, is being worked on, or still has a token: they do not grow with time.
+BOUNDED = frozenset({"ix_jobs_unfinished_due", "ix_jobs_unfinished_owner", "ix_jobs_leased", "ix_jobs_with_token"})
+# What must read a table as a whole, by the function that does.
+WHOLE = {
+    "DiskUse.keys": "at the start, the sweep needs the key of every file there is",
+    "PrivacyStore.ownerless": "each ownerless task is asked about; there is one for each deletion in mid-task",
+}
+
+_CALLER = "castbook_caller"
+_seen: set[tuple[str, str]] = set()
+
+
+def record() -> None:
+    """From now on, write down what the bot sends in this process. What tests send themselves does not count."""
+    for name in ("write", "read"):
+        _tag(name)
+    event.listen(Engine, "before_cursor_execute", _note)
+
+
+def _tag(name: str) -> None:
+    real = getattr(Database, name)
+
+    @asynccontextmanager
+    async def tagged(database: Database, caller: str) -> AsyncIterator[AsyncConnection]:
+        async with real(database) as connection:
+            info: dict[str, Any] = connection.sync_connection.info  # type: ignore[union-attr]  # it is open
+            info[_CALLER] = caller
+            try:
+                yield connection
+            finally:
+                info.pop(_CALLER, None)
+
+    def opened(database: Database) -> AbstractAsyncContextManager[AsyncConnection]:
+        frame = sys._getframe(1)
+        ours = frame.f_globals.get("__name__", "").startswith("bot.")
+        return tagged(database, frame.f_code.co_qualname if ours else "")
+
+    setattr(Database, name, opened)
+
+
+def _note(connection: Any, _cursor: object, statement: str, *_: object) -> None:
+    caller = connection.info.get(_CALLER)
+    if caller and statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
+        _seen.add((caller, re.sub(r"\bIN \(\?(, \?)+\)", "IN (?)", statement)))
+
+
+def save(folder: Path, worker: str) -> None:
+    """Keep what was written down where :func:`scans` finds it."""
+    lines = [f"{caller}\0{statement}" for caller, statement in sorted(_seen)]
+    (folder / f"statements-{worker}.txt").write_text("\0\0".join(lines), "utf-8")
+
+
+def saved(folder: Path) -> set[tuple[str, str]]:
+    """What all workers of a run have written down: who sent it, and the statement."""
+    found = set()
+    for path in folder.glob("statements-*.txt"):
+        for entry in path.read_text("utf-8").split("\0\0"):
+            caller, _, statement = entry.partition("\0")
+            if statement:
+                found.add((caller, statement))
+    return found
+
+
+def scans(statements: Iterable[tuple[str, str]], folder: Path) -> list[str]:
+    """A line for each statement that reads a growing table from one end to the other, in an empty database of ours."""
+    path = folder / "plans.db"
+    migrate.migrate(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as database:
+        return [
+            f"{caller}: {step}\n    {' '.join(statement.split())}"
+            for caller, statement in sorted(statements)
+            if caller not in WHOLE
+            for step in _plan(database, statement)
+            if _reads_all(step)
+        ]
+
+
+def _plan(database: sqlite3.Connection, statement: str) -> list[str]:
+    nothing = [None] * statement.count("?")
+    return [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", nothing)]
+
+
+def _reads_all(step: str) -> bool:
+    match = re.match(r"SCAN (\w+?)(?:_\d+)?(?: AS \w+)?(?: USING (?:COVERING )?INDEX (\w+))?$", step)
+    return match is not None and match[1] in GROWING and match[2] not in BOUNDED
