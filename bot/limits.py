@@ -28,6 +28,7 @@ NAME_LENGTH = 32
 ROW_BEFORE_ANSWER = timedelta(seconds=1)  # for which the first answer waits for the row that it is about
 PICTURE_BYTES = 8 * 1024 * 1024
 JOB_ID_HEX = 16
+PRUNED_AT_ONCE = 200  # finished jobs in one transaction: some milliseconds
 LEASE = timedelta(seconds=60)
 TASKS_PER_LANE = 256  # steps that are being done at once, mostly waiting; each is a task with a lease
 LEASE_RENEWAL = timedelta(seconds=20)

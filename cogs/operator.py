@@ -1,4 +1,4 @@
-"""``/operator block | unblock | health``: for whoever runs the bot, in their own server alone."""
+"""``/operator block | unblock | resume | health``: for the people who run the bot, in their own server alone."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from bot.values.clock import Clock
 
 Report = Callable[[], Awaitable[Sequence[tuple[Text, Text, bool]]]]
 """What holds at the moment: name, value, and whether that is as it should be."""
+Resume = Callable[[], Awaitable[bool]]
+"""Ends a pause of submissions; returns whether there was one."""
 
 
 @app_commands.allowed_installs(guilds=True, users=False)
@@ -24,11 +26,14 @@ Report = Callable[[], Awaitable[Sequence[tuple[Text, Text, bool]]]]
 class Operator(commands.GroupCog, group_name="operator", group_description="For whoever runs this bot."):
     """Added to the operator's server only, and answered to ``owners`` only."""
 
-    def __init__(self, *, blocks: BlockStore, owners: Sequence[int], report: Report, clock: Clock) -> None:
+    def __init__(
+        self, *, blocks: BlockStore, owners: Sequence[int], report: Report, resume: Resume, clock: Clock
+    ) -> None:
         super().__init__()
         self._blocks = blocks
         self._owners = frozenset(owners)
         self._report = report
+        self._resume = resume
         self._clock = clock
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
@@ -59,6 +64,15 @@ class Operator(commands.GroupCog, group_name="operator", group_description="For 
             await _say(interaction, text("<@{user}> can use me again.", user=user.id))
         else:
             await _say(interaction, text("<@{user}> was not shut out.", user=user.id))
+
+    @app_commands.command(name="resume", description="Submit to ToAPIs again, where submissions are paused.")
+    async def resume(self, interaction: discord.Interaction) -> None:
+        """For a balance that cannot be read: by itself a pause ends only once it can."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        if await self._resume():
+            await _say(interaction, text("Submissions go out again. If ToAPIs refuses the next one, they pause anew."))
+        else:
+            await _say(interaction, text("Submissions are not paused."))
 
     @app_commands.command(name="health", description="How the bot, the provider and the jobs stand.")
     async def health(self, interaction: discord.Interaction) -> None:

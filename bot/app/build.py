@@ -28,15 +28,14 @@ from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.collect import Collect
 from bot.jobs.deliver import Deliver
 from bot.jobs.erasure import Erasure
-from bot.jobs.forgetting import Forgetting
 from bot.jobs.job_service import JobService
 from bot.jobs.kinds import character_content, character_steps, preview_steps
+from bot.jobs.maintenance import Maintenance
 from bot.jobs.ports import ByteSource
 from bot.jobs.prepare import Prepare, most_bytes
 from bot.jobs.runner import Runner
 from bot.jobs.submit import Submit
 from bot.jobs.task_events import TaskEvents
-from bot.jobs.upkeep import Upkeep
 from bot.jobs.video_inspection import VideoInspection
 from bot.jobs.watch import Watch
 from bot.media.address_guard import AddressGuard
@@ -124,22 +123,20 @@ class App:
             random=self._random,
             settings=settings.limits,
         )
-        self._upkeep = Upkeep(
+        self._maintenance = Maintenance(
             jobs=stores.jobs,
             drafts=stores.drafts,
             events=stores.events,
+            privacy=stores.privacy,
             files=stores.files,
             disk=stores.disk,
+            provider=self.provider,
             clock=clock,
+            keep_days=settings.jobs.keep_days,
+            keep_watching_for=settings.toapis.keep_watching_for,
         )
         self._erasure = Erasure(
             store=stores.privacy, files=stores.files, workers=self.runner, courier=self.courier, clock=clock
-        )
-        self._forgetting = Forgetting(
-            store=stores.privacy,
-            provider=self.provider,
-            clock=clock,
-            keep_watching_for=settings.toapis.keep_watching_for,
         )
         events = TaskEvents(events=stores.events, workers=self.runner, clock=clock)
         self._probes = {
@@ -155,7 +152,6 @@ class App:
         gauges = Gauges(GaugeStore(stores.database), clock, models=settings.toapis.models)
         self.metrics = MetricsServer(settings.web.metrics_port, metrics.REGISTRY, gauges.read)
         self._opened = AsyncExitStack()
-        self._tidying: tuple[asyncio.Task[None], ...] = ()
 
     def _build_runner(self, source: ByteSource) -> Runner:
         stores, settings, random = self.stores, self.settings, self._random
@@ -231,7 +227,7 @@ class App:
             opened.push_async_callback(self.provider.close)
             await self._downloader.open()
             opened.push_async_callback(self._downloader.close)
-            await self._upkeep.at_start()
+            await self._maintenance.at_start()
             await self.client.add_parts(self._cogs(), [self._operator_cog()])
             self._opened = opened.pop_all()
 
@@ -273,18 +269,19 @@ class App:
     def _operator_cog(self) -> Operator:
         report = HealthReport(probes=self._probes, gauges=GaugeStore(self.stores.database), clock=self.clock)
         owners = self.settings.discord.owners
-        return Operator(blocks=self.stores.blocks, owners=owners, report=report.lines, clock=self.clock)
+        return Operator(
+            blocks=self.stores.blocks,
+            owners=owners,
+            report=report.lines,
+            resume=self.breaker.resume,
+            clock=self.clock,
+        )
 
     async def start_jobs(self) -> None:
         """Go on with every unfinished job, and take new ones."""
         await self.runner.start()
         self._opened.push_async_callback(self.runner.stop)
-        self._tidying = (
-            asyncio.create_task(self._upkeep.run(), name="upkeep"),
-            asyncio.create_task(self._forgetting.run(), name="forgetting"),
-        )
-        for task in self._tidying:
-            self._opened.callback(task.cancel)
+        self._opened.push_async_callback(_ended, asyncio.create_task(self._maintenance.run(), name="maintenance"))
 
     async def start_web(self) -> None:
         """Serve health, webhooks and metrics. Raises BadStart where a port is taken."""
@@ -312,3 +309,9 @@ class App:
 
     async def _jobs_up(self) -> bool:
         return self.runner.alive
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    """Stop it and wait for its end: what it is writing is written before the database is closed."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

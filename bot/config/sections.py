@@ -126,6 +126,9 @@ class JobSettings(_Section):
         8, description="The most downloads at once: so many from links, so many from Discord, so many of results."
     )
     uploads: Whole = Field(4, description="The most clips that are sent to the provider at once.")
+    keep_days: Limit = Field(
+        90, description="Days for which finished jobs are kept; 0: for ever. Characters stay whatever it is."
+    )
     sends: Whole = Field(16, description="The most messages that are sent to Discord at once.")
 
 

@@ -80,6 +80,16 @@ class CircuitBreaker:
         _log.info("submissions_resumed", paused_for=str(now - pause.since))
         return None
 
+    async def resume(self) -> bool:
+        """Submit again at once, because the operator says so; returns whether there was a pause.
+
+        Where the key or the balance is refused again, the next submission pauses them anew.
+        """
+        resumed = await self._state.resume()
+        if resumed:
+            _log.warning("submissions_resumed_by_operator")
+        return resumed
+
     async def standing(self) -> bool:
         """Whether there is a pause as far as is known, without asking anybody outside."""
         return await self._state.paused() is not None

@@ -68,7 +68,7 @@ class Erasure:
             await self._files.drop_work(job_id)
         await self._files.drop_owner(owner_id)
         if not await self._store.scrub():
-            _log.info("scrubbed_later")  # by Forgetting, within a minute
+            _log.info("scrubbed_later")  # by Maintenance, within a minute
         for job in erased.unfinished:
             if job.may_be_cancelled:
                 metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()

@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
     func,
     insert,
     not_,
@@ -40,7 +41,7 @@ from bot.store.job_rows import (
 from bot.store.owned_jobs import FREE, may_be_sent_again
 from bot.store.quotas import Quota, check, has_place, line
 from bot.store.tables import UNFINISHED, characters, jobs
-from bot.values.job import Job, JobNotes, Lane, Step, Transition
+from bot.values.job import Job, JobKind, JobNotes, Lane, Outcome, Step, Transition
 
 UNREADABLE_AGAIN = timedelta(hours=1)
 
@@ -181,6 +182,20 @@ class JobStore:
         dead = update(jobs).where(jobs.c.token.is_not(None), jobs.c.token_at < before).values(token=None)
         async with self._database.write() as connection:
             return (await connection.execute(dead)).rowcount
+
+    async def prune(self, before: datetime, *, limit: int) -> int:
+        """Delete up to ``limit`` jobs that finished before ``before``; returns how many there were.
+
+        A result that has not reached its owner stays, and so does every character: it has all that it needs itself.
+        """
+        told = or_(
+            jobs.c.delivered_at.is_not(None),
+            jobs.c.outcome == Outcome.CANCELLED,
+            jobs.c.kind == JobKind.PREVIEW,
+        )
+        old = select(jobs.c.id).where(jobs.c.finished_at < before, jobs.c.step == Step.DONE, told).limit(limit)
+        async with self._database.write() as connection:
+            return (await connection.execute(delete(jobs).where(jobs.c.id.in_(old)))).rowcount
 
     async def wanted_work(self, now: datetime) -> set[str]:
         """The jobs whose work folder must stay: not done yet, or unclear so recently that it may be sent again."""

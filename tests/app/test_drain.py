@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from bot.app import service
+from bot.app.build import App
 from bot.config import Settings
+from bot.jobs.maintenance import Maintenance
 from bot.jobs.runner import Runner
 from bot.media import child_process
 from playground.provider import SimulatedProvider
@@ -120,3 +122,24 @@ async def test_a_look_that_does_not_end_is_killed_and_taken_again_after_the_next
         assert await running == 0
     assert len(provider.submissions) == 1
     assert not (tmp_path / "files" / "work").exists() or not list((tmp_path / "files" / "work").iterdir())
+
+
+async def test_the_housekeeping_is_over_before_the_database_is_closed(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bool] = []
+
+    async def run(self: Maintenance) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.05)  # what it is in the middle of
+            written.append(await app.stores.database.writable())
+
+    monkeypatch.setattr(Maintenance, "run", run)
+    app = App(settings)
+    await app.open()
+    await app.start_jobs()
+    await asyncio.sleep(0)
+    await app.close()
+    assert written == [True]

@@ -136,6 +136,7 @@ class House:
         self.queue = AdmissionQueue(
             jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=limits.running_in_all
         )
+        self.breaker = CircuitBreaker(self.provider_state, EmptyPurse(), self.clock, models=MODELS)
         self.job_service = JobService(
             jobs=self.jobs,
             owned=self.owned_jobs,
@@ -145,7 +146,7 @@ class House:
             consents=self.consents,
             files=self.files,
             disk=disk,
-            breaker=CircuitBreaker(self.provider_state, EmptyPurse(), self.clock, models=MODELS),
+            breaker=self.breaker,
             workers=self.workers,
             courier=self.courier,
             clock=self.clock,
@@ -199,7 +200,15 @@ class House:
                 Server(servers=self.servers, allowed_per_day=self.limits.per_server_per_day),
                 About(version="1.2.3"),
             ],
-            [Operator(blocks=self.blocks, owners=self.owners, report=self._health().lines, clock=self.clock)],
+            [
+                Operator(
+                    blocks=self.blocks,
+                    owners=self.owners,
+                    report=self._health().lines,
+                    resume=self.breaker.resume,
+                    clock=self.clock,
+                )
+            ],
         )
         return client
 

@@ -13,7 +13,7 @@ from bot.values.job import JobChanges, Step
 from tests.cogs.stage import House, Stage, refusal, words
 from tests.cogs.test_picking import PICKING
 
-COMMANDS = {"operator block", "operator unblock", "operator health"}
+COMMANDS = {"operator block", "operator unblock", "operator resume", "operator health"}
 
 
 @pytest.fixture
@@ -139,3 +139,12 @@ async def test_the_waiting_line_is_counted(run: Stage) -> None:
 def _response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
     assert result.response is not None
     return result.response
+
+
+async def test_a_pause_that_would_last_for_ever_is_ended_by_hand(run: Stage) -> None:
+    """The balance of this provider is always empty, so no probe ever ends the pause."""
+    await run.house.provider_state.pause("balance", now=run.house.now)
+    assert await run.house.breaker.paused() is not None
+    assert "go out again" in await told(run, "resume")
+    assert await run.house.breaker.paused() is None
+    assert "not paused" in await told(run, "resume")

@@ -108,6 +108,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__JOBS__DOWNLOADS": "18",
         "CASTBOOK__JOBS__UPLOADS": "19",
         "CASTBOOK__JOBS__SENDS": "20",
+        "CASTBOOK__JOBS__KEEP_DAYS": "27",
         "CASTBOOK__LIMITS__RUNNING_PER_USER": "0",
         "CASTBOOK__LIMITS__PER_USER_PER_DAY": "20",
         "CASTBOOK__LIMITS__PER_SERVER_PER_DAY": "22",
@@ -147,7 +148,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "store": {"url": "sqlite+aiosqlite:////var/lib/castbook/13.db", "files": Path("/var/lib/castbook/14")},
         "links": {"max_bytes": 15, "timeout": 16.0, "trusted_origins": ("https://example.org",)},
         "media": {"send": "link", "workers": 17},
-        "jobs": {"downloads": 18, "uploads": 19, "sends": 20},
+        "jobs": {"downloads": 18, "uploads": 19, "sends": 20, "keep_days": 27},
         "limits": {
             "running_per_user": 0,
             "per_user_per_day": 20,

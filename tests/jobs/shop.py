@@ -24,6 +24,7 @@ from bot.jobs.deliver import Deliver
 from bot.jobs.job_service import JobService
 from bot.jobs.kinds import character_content, character_steps
 from bot.jobs.leased_job import Steps
+from bot.jobs.maintenance import Maintenance
 from bot.jobs.ports import CharacterMade, Content, DiscordUnavailable, RecordAttempt, Undeliverable
 from bot.jobs.prepare import Prepare
 from bot.jobs.runner import Runner
@@ -38,9 +39,11 @@ from bot.store.characters import CharacterStore, Sort
 from bot.store.consents import ConsentStore
 from bot.store.database import Database
 from bot.store.disk import DiskUse
+from bot.store.drafts import DraftStore
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
+from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.servers import ServerStore
@@ -356,6 +359,23 @@ class Shop:
 
     def work(self, job: Job) -> Path:
         return Path(self.settings.store.files) / "work" / job.id
+
+
+def maintenance_of(shop: Shop, **parts: Any) -> Maintenance:
+    """The housekeeping of ``shop``, as the app builds it."""
+    usual: dict[str, Any] = {
+        "jobs": shop.jobs,
+        "drafts": DraftStore(shop.database),
+        "events": shop.events,
+        "privacy": PrivacyStore(shop.database, shop.people),
+        "files": shop.files,
+        "disk": shop.disk,
+        "provider": shop.provider,
+        "clock": shop.clock,
+        "keep_days": 90,
+        "keep_watching_for": 86_400,
+    }
+    return Maintenance(**usual | parts)
 
 
 def with_limits(settings: Settings, **sections: dict[str, Any]) -> Settings:

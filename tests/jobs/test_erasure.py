@@ -19,16 +19,14 @@ from sqlalchemy import insert
 
 from bot.errors import QuotaReached
 from bot.jobs.erasure import Erasure
-from bot.jobs.forgetting import Forgetting
 from bot.jobs.leased_job import LeasedJob
-from bot.jobs.upkeep import Upkeep
 from bot.store.consents import ConsentStore
 from bot.store.drafts import Draft, DraftStore
 from bot.store.privacy import PrivacyStore
 from bot.store.tables import character_files, files
 from bot.values.job import CharacterRequest, Job, JobChanges, Lane, Outcome, Question, Step, Transition
 from bot.values.source import Attachment, Link, Source
-from tests.jobs.shop import RANGE, Shop
+from tests.jobs.shop import RANGE, Shop, maintenance_of
 
 ANN, BEA = 812_345_678_901_234_567, 923_456_789_012_345_678  # as long as Discord's are
 SHORTEST = 7  # characters; what is shorter is found anywhere
@@ -46,13 +44,8 @@ class Registry:
         self.erasure = Erasure(
             store=self.store, files=shop.files, workers=shop.runner, courier=shop.courier, clock=shop.clock
         )
-        self.forgetting = Forgetting(
-            store=self.store, provider=shop.provider, clock=shop.clock, keep_watching_for=86400
-        )
         self.drafts = DraftStore(shop.database)
-        self.upkeep = Upkeep(
-            jobs=shop.jobs, drafts=self.drafts, events=shop.events, files=shop.files, disk=shop.disk, clock=shop.clock
-        )
+        self.maintenance = maintenance_of(shop, drafts=self.drafts, privacy=self.store)
         self.folder = Path(shop.settings.store.files)
         self.database = self.folder.with_name("castbook.db")
 
@@ -264,7 +257,7 @@ async def test_nothing_of_theirs_is_left_in_any_byte_but_what_the_text_says(regi
 
     delivered = len(shop.courier.delivered)
     await shop.run()
-    await registry.forgetting.forget()
+    await registry.maintenance.forget()
     assert {job.owner_id for job, _ in shop.courier.delivered[delivered:]} <= {BEA}
     assert registry.found(needles) == set(), "the tasks have ended"
     assert registry.rows()["ownerless_tasks"] == []
@@ -286,7 +279,7 @@ async def test_a_kill_between_rows_and_files_leaves_them_to_the_next_start(regis
     assert (registry.folder / str(ANN)).exists()
     await registry.shop.restart()
     registry = Registry(registry.shop)
-    await registry.upkeep.at_start()
+    await registry.maintenance.at_start()
     assert not (registry.folder / str(ANN)).exists()
     assert not registry.shop.work(ann["prepared"]).exists()
     assert (registry.folder / str(BEA)).exists()
@@ -446,7 +439,7 @@ async def test_a_log_that_cannot_be_emptied_at_once_is_emptied_later(registry: R
         monkey.undo()
         assert registry.found({b"interaction-token-of-ann"})
         reader.execute("ROLLBACK")
-    await registry.forgetting.forget()
+    await registry.maintenance.forget()
     assert not registry.found({b"interaction-token-of-ann", b"ann-wanted-it-so"})
 
 

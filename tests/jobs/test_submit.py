@@ -7,11 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import UnknownJob
-from bot.jobs.upkeep import Upkeep
 from bot.provider.errors import ModelClosed
-from bot.store.drafts import DraftStore
 from bot.values.job import Job, Lane, Outcome, Step
-from tests.jobs.shop import OWNER, STRANGER, Shop
+from tests.jobs.shop import OWNER, STRANGER, Shop, maintenance_of
 
 CREATE = "/v1/videos/generations"
 UPLOAD = "/v1/uploads/videos"
@@ -223,18 +221,11 @@ async def test_what_may_have_been_charged_cannot_be_cancelled_as_uncharged(shop:
 
 async def test_it_can_be_sent_again_only_while_its_clip_is_kept(shop: Shop) -> None:
     job = await unclear(shop)
-    upkeep = Upkeep(
-        jobs=shop.jobs,
-        drafts=DraftStore(shop.database),
-        events=shop.events,
-        files=shop.files,
-        disk=shop.disk,
-        clock=shop.clock,
-    )
-    await upkeep.tidy()
+    maintenance = maintenance_of(shop)
+    await maintenance.tidy()
     assert shop.work(job).exists()
     shop.clock.advance(25 * 3600)
-    await upkeep.tidy()
+    await maintenance.tidy()
     assert not shop.work(job).exists()
     with pytest.raises(UnknownJob):
         await shop.job_service.send_again(OWNER, job.id, shop.origin())

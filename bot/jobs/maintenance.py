@@ -1,0 +1,123 @@
+"""Housekeeping: what a kill left behind, what is past its life, and what outlives a person's deletion for a while."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+
+from bot import limits
+from bot.jobs.watch import BELIEVED_GONE
+from bot.log import unexpected
+from bot.provider.client import ToapisClient
+from bot.provider.errors import ProviderError
+from bot.provider.task import TaskState
+from bot.store.disk import DiskUse
+from bot.store.drafts import DraftStore
+from bot.store.files import FileStore
+from bot.store.jobs import JobStore
+from bot.store.privacy import OwnerlessTask, PrivacyStore
+from bot.store.quotas import day_of
+from bot.store.webhook_events import WebhookEventStore
+from bot.values.clock import Clock
+
+EVERY = 60.0  # seconds between two rounds
+_FINAL = frozenset({TaskState.COMPLETED, TaskState.FAILED})
+
+_log = structlog.get_logger(__name__)
+
+
+class Maintenance:
+    """Runs once at the start, before anything else writes files, and then every minute.
+
+    ``keep_days``: for how long finished jobs are kept; 0: for ever. ``keep_watching_for`` in seconds: a task without
+    an owner that has not ended by then is forgotten all the same.
+    """
+
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        drafts: DraftStore,
+        events: WebhookEventStore,
+        privacy: PrivacyStore,
+        files: FileStore,
+        disk: DiskUse,
+        provider: ToapisClient,
+        clock: Clock,
+        keep_days: int,
+        keep_watching_for: float,
+    ) -> None:
+        self._jobs = jobs
+        self._drafts = drafts
+        self._events = events
+        self._privacy = privacy
+        self._files = files
+        self._disk = disk
+        self._provider = provider
+        self._clock = clock
+        self._keep = timedelta(days=keep_days)
+        self._longest = timedelta(seconds=keep_watching_for)
+
+    async def at_start(self) -> None:
+        """Remove the files that no row refers to. Nothing else may be writing files yet."""
+        swept = await self._files.sweep(
+            keep_keys=await self._disk.keys(), keep_work=await self._jobs.wanted_work(self._clock())
+        )
+        if swept:
+            _log.info("files_swept", count=swept)
+        await self.tidy()
+
+    async def run(self) -> None:
+        """Every minute, until cancelled. A fault in one part does not keep the others from being done."""
+        while True:
+            await asyncio.sleep(EVERY)
+            for part in (self.tidy, self.prune, self.forget):
+                await _guarded(part)
+
+    async def tidy(self) -> None:
+        """Wipe interaction tokens, drafts, events and videos that are past their life (design, rule 13)."""
+        now = self._clock()
+        there = await self._files.work_jobs()  # first: whatever appears later has its row by then
+        for job_id in there - await self._jobs.wanted_work(now):
+            await self._files.drop_work(job_id)
+        await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
+        await self._drafts.sweep(now - limits.DRAFT_LIFE)
+        await self._events.sweep(now - limits.EVENT_LIFE)
+
+    async def prune(self) -> None:
+        """Forget finished jobs that are older than they are kept, some at a time, so that no command has to wait."""
+        if not self._keep:
+            return
+        before = self._clock() - self._keep
+        while pruned := await self._jobs.prune(before, limit=limits.PRUNED_AT_ONCE):
+            _log.info("jobs_pruned", count=pruned)
+
+    async def forget(self) -> None:
+        """Ask about each task without an owner, forget those that are over, and the counters of past days."""
+        for task in await self._privacy.ownerless():
+            if await self._over(task):
+                await self._privacy.forget_task(task.id)
+                _log.info("ownerless_task_forgotten")
+        await self._privacy.forget_days(day_of(self._clock()))
+        await self._privacy.scrub()  # also of what was deleted or wiped elsewhere: a cast's member, a dead token
+
+    async def _over(self, task: OwnerlessTask) -> bool:
+        age = self._clock() - task.since
+        if age > self._longest:
+            return True
+        try:
+            found = await self._provider.find(task.id)
+        except ProviderError as error:
+            _log.info("ownerless_task_not_asked", status=error.status)
+            return False
+        return age > BELIEVED_GONE if found is None else found.state in _FINAL
+
+
+async def _guarded(part: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await part()
+    except Exception as error:  # noqa: BLE001 - tried again in a minute
+        unexpected("maintenance_fault", error)
