@@ -1,12 +1,67 @@
-"""Limits on how much of one resource is used at once, shared fairly between the people who want it."""
+"""Waiting: for a place among few, for work that must not be left half-done, and no longer than a limit says."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+
+_T = TypeVar("_T")
+
+_log = structlog.get_logger(__name__)
+_left_behind: set[asyncio.Future[Any]] = set()  # the loop itself only keeps weak references
+
+
+async def shielded(work: Awaitable[_T]) -> _T:
+    """The result of ``work``, which goes on to its end even when this is cancelled, however often.
+
+    Then the cancellation is raised, after the end: nothing is under way any more. (anyio's shielded scope does not
+    hold against asyncio's own cancellation, which is what reaches us: from the runner, and from discord.py.)
+    """
+    running = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            try:
+                await asyncio.wait({running})
+            except asyncio.CancelledError:
+                continue  # raised below
+        if not running.cancelled():
+            running.exception()  # looked at: what matters now is that we were cancelled
+        raise
+
+
+async def within(seconds: float, work: Awaitable[_T]) -> _T:
+    """The result of ``work``. Raises :class:`TimeoutError` after ``seconds``, and does not wait any longer then.
+
+    ``asyncio.timeout`` cannot promise that: a statement of the database is shielded, and ends only when it ends, which
+    may be seconds later. Here the late work is cancelled and comes to its own end behind our back.
+    """
+    running = asyncio.ensure_future(work)
+    try:
+        async with asyncio.timeout(seconds):
+            return await asyncio.shield(running)
+    finally:
+        if not running.done():
+            _leave(running)
+
+
+def _leave(running: asyncio.Future[Any]) -> None:
+    running.cancel()
+    _left_behind.add(running)
+    running.add_done_callback(_ended)
+
+
+def _ended(task: asyncio.Future[Any]) -> None:
+    _left_behind.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.info("late_work_failed", error=type(error).__name__)
 
 
 class FairLimiter:

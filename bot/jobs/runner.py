@@ -12,6 +12,7 @@ from random import Random
 import structlog
 
 from bot import limits, metrics
+from bot.concurrency import shielded
 from bot.errors import CastbookError, troubled, unexpected_uncharged
 from bot.jobs import transitions
 from bot.jobs.admission_queue import AdmissionQueue
@@ -23,7 +24,6 @@ from bot.store.jobs import JobStore, LeaseLost
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, JobKind, Lane, Step, Transition
-from bot.values.uninterrupted import uninterrupted
 
 SET_BACK = timedelta(minutes=1)  # by which the clock has to go backwards for the jobs to be told
 LONGEST_NAP = 30.0  # seconds; after a jump of the clock forwards, the most that what is due has to wait
@@ -234,10 +234,10 @@ class Runner:
             _log.info("step_cancelled")
             # Whoever cancelled it has taken the row; where that was another claim of it, it goes on at once.
             with contextlib.suppress(asyncio.CancelledError):
-                await uninterrupted(self._give_back(leased))
+                await shielded(self._give_back(leased))
         else:
             with contextlib.suppress(asyncio.CancelledError):  # it has had its way: the step is over
-                await uninterrupted(self._write_down(leased, transition, job))
+                await shielded(self._write_down(leased, transition, job))
 
     async def _step(self, leased: LeasedJob) -> Transition | None:
         job = leased.job

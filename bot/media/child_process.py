@@ -16,7 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from bot.values.uninterrupted import uninterrupted
+from bot.concurrency import shielded
 
 PROGRAM: Final = Path(__file__).with_name("child") / "__main__.py"
 MOST_ANSWERED: Final = 256 * 1024  # bytes; the longest honest answer has a few thousand
@@ -56,7 +56,7 @@ async def ask(request: bytes, *, seconds: float) -> bytes:
     """
     child = _Child()
     try:
-        await uninterrupted(_start(child))
+        await shielded(_start(child))
         child.hear(request)
         async with asyncio.timeout(seconds):
             await child.finished.wait()
@@ -65,7 +65,7 @@ async def ask(request: bytes, *, seconds: float) -> bytes:
     except OSError as error:
         raise ChildFailed(Ending.NOT_STARTED, error.errno) from error
     finally:
-        await uninterrupted(child.end())
+        await shielded(child.end())
     if len(child.answer) > MOST_ANSWERED:
         raise ChildFailed(Ending.TOO_MUCH_SAID)
     if child.status != 0:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, TypeVar
 
-from bot.values.uninterrupted import uninterrupted
+from bot.concurrency import shielded
 
 _T = TypeVar("_T")
 HEAD_BYTES = 4096
@@ -21,7 +21,7 @@ async def in_thread(work: Callable[[], _T]) -> _T:
 
     A thread cannot be cancelled, and a file must not be closed or removed under one that is still writing it.
     """
-    return await uninterrupted(asyncio.get_running_loop().run_in_executor(None, work))
+    return await shielded(asyncio.get_running_loop().run_in_executor(None, work))
 
 
 class PartFile:

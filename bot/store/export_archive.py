@@ -11,8 +11,8 @@ from datetime import datetime
 from io import BufferedRandom
 from typing import TypeAlias
 
+from bot.concurrency import shielded
 from bot.store.files import FileStore
-from bot.values.uninterrupted import uninterrupted
 
 _PIECE = 1024 * 1024  # bytes of a file in memory at once
 _AT_ONCE = 2  # archives; each takes a thread and the disk's attention
@@ -43,7 +43,7 @@ class Archivist:
         they are (pictures and videos do not become smaller), the document is compressed. Raises :class:`OSError`.
         """
         async with self._places:
-            return await uninterrupted(asyncio.to_thread(self._write, members, name, document))
+            return await shielded(asyncio.to_thread(self._write, members, name, document))
 
     def _write(self, members: Sequence[Member], name: str, document: Document) -> BufferedRandom:
         into = self._files.scratch()

@@ -14,10 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
+from bot.concurrency import shielded
 from bot.errors import BadStart
 from bot.limits import JOB_ID_HEX
 from bot.values.files import StoredFile
-from bot.values.uninterrupted import uninterrupted
 
 if TYPE_CHECKING:
     from bot.store.objects import Objects
@@ -58,13 +58,13 @@ class FileStore:
         """
         async with self._places:
             sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
-            return await uninterrupted(self._put(owner_id, data, sha256, len(data), mime))
+            return await shielded(self._put(owner_id, data, sha256, len(data), mime))
 
     async def put_path(self, owner_id: int, path: Path, mime: str) -> StoredFile:
         """Keep a copy of the file at ``path``, as :meth:`put_bytes` does, without taking it into memory."""
         async with self._places:
             sha256, size = await asyncio.to_thread(_measure, path)
-            return await uninterrupted(self._put(owner_id, path, sha256, size, mime))
+            return await shielded(self._put(owner_id, path, sha256, size, mime))
 
     async def read(self, key: str) -> bytes:
         """The content of a file. Raises FileNotFoundError."""
@@ -98,7 +98,7 @@ class FileStore:
         """The job's own folder for files on their way; made when it is not there."""
         folder = self._work(job_id)
         # To its end, as a put: whoever stops a step and removes its folder must not find it again.
-        await uninterrupted(asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True))
+        await shielded(asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True))
         return folder
 
     async def in_work(self, path: Path) -> bool:

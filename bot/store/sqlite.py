@@ -15,8 +15,8 @@ import aiosqlite
 from aiosqlite.context import contextmanager
 from sqlalchemy import Connection, Engine, event
 
+from bot.concurrency import shielded
 from bot.limits import DATABASE_BUSY
-from bot.values.uninterrupted import uninterrupted
 
 PATIENT = f"PRAGMA busy_timeout={int(DATABASE_BUSY.total_seconds() * 1000)}"
 
@@ -100,7 +100,7 @@ class SteadyConnection(aiosqlite.Connection):
         self._thread.daemon = True  # as SQLAlchemy does: a forgotten one must not keep the process
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as inherited
-        return await uninterrupted(super()._execute(fn, *args, **kwargs))  # type: ignore[no-untyped-call]  # aiosqlite's connection has no types here
+        return await shielded(super()._execute(fn, *args, **kwargs))  # type: ignore[no-untyped-call]  # aiosqlite's connection has no types here
 
     @contextmanager
     async def cursor(self) -> aiosqlite.Cursor:

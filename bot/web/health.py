@@ -9,6 +9,7 @@ from typing import TypeAlias
 import structlog
 from aiohttp import web
 
+from bot.concurrency import within
 from bot.config import WebSettings
 from bot.web.site import Complaints, Site
 
@@ -45,8 +46,7 @@ class HealthServer(Site):
 
 async def _ask(name: str, probe: Probe) -> bool:
     try:
-        async with asyncio.timeout(PROBE_SECONDS):
-            return await probe()
+        return await within(PROBE_SECONDS, probe())
     except Exception as error:  # noqa: BLE001 - whatever it is, the answer is no
         log.warning("probe_failed", probe=name, error=type(error).__name__)
         return False

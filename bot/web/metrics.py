@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import TypeAlias
 
@@ -11,6 +10,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Metric, generate_latest
 from prometheus_client.registry import Collector
 
+from bot.concurrency import within
 from bot.metrics import READABLE
 from bot.web.site import Complaints, Site
 
@@ -47,8 +47,7 @@ class MetricsServer(Site):
 
     async def _read(self) -> Sequence[Metric] | None:
         try:
-            async with asyncio.timeout(READ_SECONDS):
-                return await self._gauges()
+            return await within(READ_SECONDS, self._gauges())
         except Exception as error:  # noqa: BLE001 - the counters are served whatever becomes of the gauges
             log.warning("gauges_not_read", error=type(error).__name__)
             return None

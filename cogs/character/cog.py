@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 import discord
@@ -18,6 +17,7 @@ from bot.chat.message import MessageContent
 from bot.chat.render_cast import CastPage, render_page
 from bot.chat.render_job import render_character
 from bot.chat.replies import edit_answer
+from bot.concurrency import within
 from bot.errors import Refusal, UnknownCharacter
 from bot.jobs.job_service import JobService
 from bot.store.characters import CharacterStore, Sort
@@ -214,8 +214,8 @@ class CharacterCommands(
         """By button: a form, which has to be the first answer. It shows the present name if that is read in time."""
         present = ""
         try:
-            async with asyncio.timeout(BEFORE_FORM):
-                present = (await self._lookup.by_id(interaction.user.id, button.character_id)).name
+            found = await within(BEFORE_FORM, self._lookup.by_id(interaction.user.id, button.character_id))
+            present = found.name
         except TimeoutError:
             pass
         form = RenameForm(button.character_id, present, str(interaction.locale))

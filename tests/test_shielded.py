@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.values.uninterrupted import uninterrupted
+from bot.concurrency import shielded
 
 
 async def test_its_result_and_its_error_come_through() -> None:
@@ -15,9 +15,9 @@ async def test_its_result_and_its_error_come_through() -> None:
             raise LookupError
         return 7
 
-    assert await uninterrupted(work(error=False)) == 7
+    assert await shielded(work(error=False)) == 7
     with pytest.raises(LookupError):
-        await uninterrupted(work(error=True))
+        await shielded(work(error=True))
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -31,7 +31,7 @@ async def test_a_cancellation_waits_for_the_end_however_often_it_comes(fails: bo
         if fails:
             raise LookupError
 
-    waiting = asyncio.create_task(uninterrupted(work()))
+    waiting = asyncio.create_task(shielded(work()))
     for _ in range(3):
         await asyncio.sleep(0)
         waiting.cancel()
@@ -45,7 +45,7 @@ async def test_a_cancellation_waits_for_the_end_however_often_it_comes(fails: bo
 
 async def test_work_that_is_cancelled_itself_is_a_cancellation() -> None:
     work = asyncio.ensure_future(asyncio.Event().wait())
-    waiting = asyncio.create_task(uninterrupted(work))
+    waiting = asyncio.create_task(shielded(work))
     await asyncio.sleep(0)
     waiting.cancel()
     await asyncio.sleep(0)
