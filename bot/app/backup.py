@@ -13,7 +13,7 @@ from bot.config import Settings, StoreSettings
 from bot.errors import BadStart
 from bot.jobs import transitions
 from bot.store.backup import DATABASE, FILES, Contents, contents, copy_database, copy_file, copy_files, flush
-from bot.store.lock import LockFile
+from bot.store.lock import locked
 from bot.values.clock import utc_now
 
 
@@ -61,8 +61,7 @@ def _restore(settings: StoreSettings, path: Path) -> int:
     database = _database(settings).resolve()
     try:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = LockFile.beside(database)
-        lock.acquire()
+        lock = locked(database)
         try:
             return _put_back(path, database, settings.files)
         finally:

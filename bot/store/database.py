@@ -11,12 +11,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import structlog
+from filelock import BaseFileLock
 from sqlalchemy import URL, inspect, make_url, select, update
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import BadConfiguration, BadStart
-from bot.store.lock import LockFile
+from bot.store.lock import locked
 from bot.store.sqlite import PATIENT, READER, WRITER, SteadyConnection, connector
 from bot.store.tables import HEAD, alembic_version
 
@@ -36,7 +37,7 @@ class Database:
         self._url = url
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
-        self._lock: LockFile | None = None
+        self._lock: BaseFileLock | None = None
         self._rewritten_at: float | None = None
 
     async def open(self) -> None:
@@ -70,9 +71,7 @@ class Database:
     def _take(self, named: Path) -> Path:
         path = named.resolve()  # two names of one file are one lock
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = LockFile.beside(path)
-        lock.acquire()
-        self._lock = lock
+        self._lock = locked(path)
         # SQLite gives its journal files the rights of the database, so these are set before it sees the file.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         return path

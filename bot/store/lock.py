@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from pathlib import Path
+
+from filelock import BaseFileLock, FileLock, Timeout
 
 from bot.errors import BadStart
 
 
-class LockFile:
-    """An exclusive lock that the system lets go of when its process ends, however it ends.
+def locked(database: Path) -> BaseFileLock:
+    """Lock the database at that path, which is resolved: two names of one file are one lock.
 
-    The file itself stays: removing it would let two processes lock two different files of one name.
+    The system lets go of the lock when the process ends, however it ends; the file itself may stay. Raises
+    :class:`~bot.errors.BadStart` when somebody else has it, and OSError where nothing can be locked.
     """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._descriptor: int | None = None
-
-    @classmethod
-    def beside(cls, database: Path) -> LockFile:
-        """The one of the database at that path, which is resolved: two names of one file are one lock."""
-        return cls(database.with_name(f"{database.name}.lock"))
-
-    def acquire(self) -> None:
-        """Take the lock. Raises :class:`~bot.errors.BadStart` when somebody else has it."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise BadStart(
-                "Another Castbook is already using this database (store.url): stop it first, or give this one its own."
-            ) from None
-        except BaseException:
-            os.close(descriptor)
-            raise
-        self._descriptor = descriptor
-
-    def release(self) -> None:
-        """Let go of the lock; nothing happens when it is not held."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+    # Not of a thread: the database is opened in one and may be closed in another.
+    lock = FileLock(database.with_name(f"{database.name}.lock"), timeout=0, mode=0o600, thread_local=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise BadStart(
+            "Another Castbook is already using this database (store.url): stop it first, or give this one its own."
+        ) from None
+    return lock

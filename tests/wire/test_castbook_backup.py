@@ -57,8 +57,8 @@ async def test_nothing_is_paid_again_after_a_restore(tmp_path: Path) -> None:
         restored = await castbook("restore", settings, tmp_path, str(copy))
         assert (restored.code, restored.err) == (0, "")
         async with running(show.discord, show.provider, there, CONSENT__ASK="false") as bot:
-            told = await show.reads(ann, "This comes from a backup")
-            assert "may have been sent to ToAPIs since, and charged" in told.text
+            told = await show.reads(ann, "This job comes from a backup")
+            assert "may have been sent to ToAPIs since then, and charged" in told.text
             shown = await (await bob.slash(show.channel, "character show", {"name": "Bea"})).replied(PATIENCE)
             assert shown.picture().startswith(JPEG), "what was done before is all there"
             await bot.healthy()
