@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
 
 import structlog
@@ -20,11 +21,26 @@ from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.files import FileStore
 from bot.values.character import ProviderCharacter, clean_name
 from bot.values.files import StoredFile
-from bot.values.job import Job, Transition
+from bot.values.job import CharacterResult, Job, Transition
 
 PICTURE_ATTEMPTS = 4
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    path: Path
+    mime: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was put into the file store: the provider's picture, or else the best still; and clip and stills."""
+
+    picture: StoredFile | None = None
+    still: StoredFile | None = None
+    portable: tuple[StoredFile, ...] = ()
 
 
 class Collect:
@@ -54,42 +70,61 @@ class Collect:
 
     async def __call__(self, leased: LeasedJob) -> Transition | None:
         """Fetch, store, and write character and job in one transaction."""
-        job, result = leased.job, leased.job.result
-        if result is None or job.task_id is None:
+        job = leased.job
+        if job.result is None or job.task_id is None:
             raise AssertionError("a job is collected only once it has a result")
-        main = result.characters[0]  # of several, the first is the main one
         last_try = job.attempts >= PICTURE_ATTEMPTS
+        main = job.result.characters[0]  # of several, the first is the main one
         try:
-            picture = await self._picture(leased, main, last_try=last_try)
-            still = await self._best_still(job) if picture is None else None
-            portable = await self._portable(job)
+            received = await self._received(leased, main, last_try=last_try)
         except (DownloadFailed, OSError) as error:
             if not last_try:
                 return transitions.retried(job, leased.now, backoff(job.attempts, self._random))
-            _log.error("files_given_up", job=job.id, error=type(error).__name__)  # our own disk
-            picture, still, portable = None, None, ()
+            _log.error("picture_given_up", job=job.id, error=type(error).__name__)  # our own disk
+            received = None
+        async with self._files.owner(job.owner_id):
+            try:
+                kept = await self._keep(job, received)
+            except OSError as error:
+                if not last_try:
+                    return transitions.retried(job, leased.now, backoff(job.attempts, self._random))
+                _log.error("files_given_up", job=job.id, error=type(error).__name__)
+                kept = _Kept()
+            await self._add(leased, job.result, job.task_id, kept)
+        return None
+
+    async def _add(self, leased: LeasedJob, result: CharacterResult, task_id: str, kept: _Kept) -> None:
+        job, main = leased.job, result.characters[0]
         new = NewCharacter(
             owner_id=job.owner_id,
             name=clean_name(job.character.name or "") or clean_name(main.display_name) or "Character",
             display_name=clean_name(main.display_name) or "Character",
             username=main.username,
             provider_id=main.id,
-            task_id=job.task_id,
+            task_id=task_id,
             model=job.character.model,
             range=job.character.chosen,
-            picture=picture or still,
-            picture_is_still=still is not None,
-            portable=portable,
+            picture=kept.picture or kept.still,
+            picture_is_still=kept.still is not None,
+            portable=kept.portable,
         )
 
         def collected(character_id: int) -> Transition:
             return transitions.collected(job, leased.now, replace(result, character_id=character_id))
 
         await leased.add_to_cast(self._characters, new, collected)
-        return None
 
-    async def _picture(self, leased: LeasedJob, character: ProviderCharacter, *, last_try: bool) -> StoredFile | None:
-        """The provider's, or ``None`` where it is not to be had. Raises DownloadFailed where it may be later."""
+    async def _keep(self, job: Job, received: _Received | None) -> _Kept:
+        """Put the files that the character refers to. Raises OSError."""
+        picture = await self._files.put_path(job.owner_id, received.path, received.mime) if received else None
+        still = await self._best_still(job) if picture is None else None
+        return _Kept(picture, still, await self._portable(job))
+
+    async def _received(self, leased: LeasedJob, character: ProviderCharacter, *, last_try: bool) -> _Received | None:
+        """The provider's picture, in the work folder; ``None`` where it is not to be had.
+
+        Raises DownloadFailed where it may be had later.
+        """
         job = leased.job
         if not character.picture_url:
             return None
@@ -105,7 +140,7 @@ class Collect:
                 raise
             _log.warning("picture_refused", job=job.id, reason=error.text.msgid)
             return None
-        return await self._files.put_path(job.owner_id, folder / picture.name, picture.mime)
+        return _Received(folder / picture.name, picture.mime)
 
     async def _portable(self, job: Job) -> tuple[StoredFile, ...]:
         """The clip and its stills, without the portrait, which is only for showing."""

@@ -61,12 +61,13 @@ class Erasure:
 
     async def erase(self, owner_id: int) -> Erased:
         """Delete everything of theirs. What they do at the same moment may come after it, and is new then."""
-        erased = await self._store.erase(owner_id, now=self._clock())
-        # A step without its row can write nothing. But it may be about to put a file, so it is stopped and waited for.
-        await asyncio.gather(*[self._workers.interrupt(job_id) for job_id in erased.job_ids])
-        for job_id in (await self._files.work_jobs()).intersection(erased.job_ids):
-            await self._files.drop_work(job_id)
-        await self._files.drop_owner(owner_id)
+        async with self._files.owner(owner_id):
+            erased = await self._store.erase(owner_id, now=self._clock())
+            # A step without its row can write nothing. It may be about to put a file, so it is stopped and waited for.
+            await asyncio.gather(*[self._workers.interrupt(job_id) for job_id in erased.job_ids])
+            for job_id in (await self._files.work_jobs()).intersection(erased.job_ids):
+                await self._files.drop_work(job_id)
+            await self._files.drop_owner(owner_id)
         if not await self._store.scrub():
             _log.info("scrubbed_later")  # by Maintenance, within a minute
         for job in erased.unfinished:

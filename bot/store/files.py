@@ -13,6 +13,7 @@ from io import BufferedRandom
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
+from weakref import WeakValueDictionary
 
 from bot.concurrency import shielded
 from bot.errors import BadStart
@@ -43,6 +44,16 @@ class FileStore:
             raise BadStart("The folder for files (store.files) cannot be made: check its path and rights.") from error
         self._root = root
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
+        self._owners: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    def owner(self, owner_id: int) -> asyncio.Lock:
+        """The lock of an owner's files, to be held from a put to the row that refers to it, and from the deletion of
+        a row to that of its file.
+
+        The same content is one file, however many rows refer to it: without the lock, a file could be deleted as one
+        that no row needs while another row is about to need it.
+        """
+        return self._owners.setdefault(owner_id, asyncio.Lock())
 
     @cached_property
     def _objects(self) -> Objects:

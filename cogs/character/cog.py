@@ -262,11 +262,12 @@ class CharacterCommands(
     async def confirm_delete(self, interaction: discord.Interaction, button: ConfirmDelete) -> None:
         """The row first, then the files nothing refers to any more: never a row without its picture."""
         await interaction.response.defer()
-        gone = await self._characters.delete(interaction.user.id, button.character_id)
-        if gone is None:
-            raise deleted()
-        for key in gone.orphans:
-            await self._files.delete(key)
+        async with self._files.owner(interaction.user.id):
+            gone = await self._characters.delete(interaction.user.id, button.character_id)
+            if gone is None:
+                raise deleted()
+            for key in gone.orphans:
+                await self._files.delete(key)
         told = text(
             "“{name}” and its picture are deleted here. What ToAPIs keeps of it is not mine to delete.",
             name=gone.character.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import discord
 import pytest
@@ -10,6 +11,7 @@ from simcord import InteractionResult, ResponseMessage
 
 from bot.chat.buttons import RenameCharacter, view
 from bot.chat.render_job import render_result
+from bot.store.characters import Deleted
 from bot.values.character import Character
 from cogs.character import cog
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
@@ -410,3 +412,32 @@ async def public_card(stage: Stage, character_id: int) -> discord.Message:
     message = stage.channel.last_message
     assert message is not None
     return message
+
+
+async def test_a_file_that_is_being_put_again_outlives_the_deletion(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the row of the first character and its file, another one of the same picture enters the cast."""
+    house, alice = stage.house, stage.alice.id
+    await house.character(alice, "Duck")
+    message = shown(await stage.alice.slash(stage.channel, "character delete", name="Duck"))
+    real, entering = house.characters.delete, list[asyncio.Task[Character]]()
+
+    async def enter() -> Character:
+        """As the step collect does it: from the put to the row under the lock of the owner's files."""
+        async with house.files.owner(alice):
+            return await house.character(alice, "Goose")
+
+    async def delete(owner_id: int, character_id: int) -> Deleted | None:
+        gone = await real(owner_id, character_id)
+        entering.append(asyncio.create_task(enter()))
+        for _ in range(100):  # it would be done by then, if nothing kept it waiting
+            await asyncio.sleep(0)
+            time.sleep(0.003)  # noqa: ASYNC251 - its threads need real time, and simcord's clock stands still
+        return gone
+
+    monkeypatch.setattr(house.characters, "delete", delete)
+    await stage.alice.click(message, label="Delete it")
+    goose = await entering[0]
+    assert goose.picture is not None
+    assert await house.files.read(goose.picture.key) == PICTURE

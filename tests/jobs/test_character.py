@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bot.jobs.leased_job import LeasedJob
 from bot.values.job import Lane, Outcome, Step, Transition
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
@@ -252,3 +255,42 @@ async def test_the_signed_address_of_an_attachment_outlives_no_job(shop: Shop) -
         source = (await shop.job(job)).request.source
         assert isinstance(source, Attachment)
         assert source.url is None
+
+
+async def test_a_deletion_waits_while_another_character_takes_up_the_same_file(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two characters of one clip share their files; the first goes just as the second is about to need them."""
+    await shop.ask()
+    await shop.run()
+    [first] = await shop.cast()
+    job = await shop.ask(another=True)
+    await shop.run_to(Step.COLLECT, job)
+    about_to, may_go_on = asyncio.Event(), asyncio.Event()
+    add = LeasedJob.add_to_cast
+
+    async def late(self: LeasedJob, *args: Any) -> Any:
+        about_to.set()
+        await may_go_on.wait()
+        return await add(self, *args)
+
+    async def delete() -> None:
+        """As /character delete does it."""
+        async with shop.files.owner(OWNER):
+            gone = await shop.characters.delete(OWNER, first.id)
+            assert gone is not None
+            for key in gone.orphans:
+                await shop.files.delete(key)
+
+    monkeypatch.setattr(LeasedJob, "add_to_cast", late)
+    collecting = asyncio.create_task(shop.run(1))
+    await asyncio.wait_for(about_to.wait(), 20)
+    deleting = asyncio.create_task(delete())
+    await asyncio.sleep(0.1)
+    assert not deleting.done()
+    may_go_on.set()
+    await asyncio.gather(collecting, deleting)
+    [second] = await shop.cast()
+    assert second.picture is not None
+    assert await shop.files.read(second.picture.key)
+    assert {key for key in await shop.disk.keys() if not await shop.files.read(key)} == set()

@@ -326,8 +326,6 @@ async def test_a_file_that_is_being_put_at_that_moment_does_not_stay(
     step = await started(registry, job)
     await asyncio.wait_for(begun.wait(), 20)
     erasing = asyncio.create_task(registry.erasure.erase(ANN))
-    while registry.rows_of(ANN):
-        await asyncio.sleep(0.01)
     done, _ = await asyncio.wait({erasing}, timeout=0.3)
     may_go_on.set()
     await asyncio.to_thread(over.wait, 20)
