@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import RowMapping, delete, insert, or_, select
+from sqlalchemy import RowMapping, Select, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.characters import whole_cast
@@ -17,6 +19,7 @@ from bot.store.job_rows import readable
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import add_to_day, day_of, used_on
 from bot.store.tables import (
+    UNFINISHED,
     character_files,
     characters,
     consents,
@@ -34,6 +37,12 @@ from bot.values.files import StoredFile
 from bot.values.job import BEFORE_SUBMISSION, Job, Step
 
 _AT_THE_PROVIDER = frozenset({Step.SUBMIT, Step.WATCH})
+_AT_ONCE = 250  # jobs that are read with one query: some milliseconds
+# What is to be known of each job that is deleted; of most there is much more, and nobody needs it.
+_OF_A_JOB = (
+    *(jobs.c.id, jobs.c.owner_id, jobs.c.guild_id, jobs.c.step, jobs.c.outcome, jobs.c.task_id),
+    *(jobs.c.submit_started_at, jobs.c.maybe_charged, jobs.c.counted, jobs.c.created_at),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,16 +112,15 @@ class PrivacyStore:
         blocked = select(operator_blocks.c.since).where(operator_blocks.c.user_key == user_key)
         blocked_in = select(server_blocks.c.guild_id).where(server_blocks.c.user_key == user_key)
         async with self._database.read() as connection:
-            rows = (await connection.execute(theirs)).mappings().all()
+            read_jobs, job_count = await _jobs(connection, theirs)
             form_rows = (await connection.execute(forms)).mappings().all()
-            read_jobs = readable(rows)
             read_drafts = [draft for row in form_rows if (draft := to_draft(row)) is not None]
             return Holdings(
                 characters=tuple(await whole_cast(connection, owner_id)),
                 portable=await _portable(connection, owner_id),
                 jobs=tuple(read_jobs),
                 drafts=tuple(read_drafts),
-                unreadable=len(rows) - len(read_jobs) + len(form_rows) - len(read_drafts),
+                unreadable=job_count - len(read_jobs) + len(form_rows) - len(read_drafts),
                 consent_at=await connection.scalar(consent),
                 used_today=await used_on(connection, owner_id, day_of(now), user_key),
                 blocked_since=await connection.scalar(blocked),
@@ -126,9 +134,11 @@ class PrivacyStore:
         servers' days; and a bare id for each task that the provider is at work on. Steps that are being done for
         their jobs find no row any more. Done twice, the second time finds nothing.
         """
-        theirs = select(jobs).where(jobs.c.owner_id == owner_id).order_by(jobs.c.created_at)
+        theirs = select(*_OF_A_JOB).where(jobs.c.owner_id == owner_id).order_by(jobs.c.created_at)
+        unfinished = select(jobs).where(jobs.c.owner_id == owner_id, UNFINISHED).order_by(jobs.c.created_at)
         async with self._database.write() as connection:
             rows = (await connection.execute(theirs)).mappings().all()
+            whole = (await connection.execute(unfinished)).mappings().all()
             await self._keep_use(connection, rows, day_of(now))
             left = await _leave_ownerless(connection, rows)
             await _delete_events(connection, owner_id)
@@ -144,7 +154,7 @@ class PrivacyStore:
             characters=gone[characters],
             files=gone[files],
             job_ids=tuple([row["id"] for row in rows]),
-            unfinished=tuple(readable(row for row in rows if row["step"] != Step.DONE)),
+            unfinished=tuple(readable(whole)),
             left_running=left,
         )
 
@@ -179,6 +189,19 @@ class PrivacyStore:
     async def scrub(self) -> bool:
         """Leave nothing of what was erased in any byte of the database; whether that is done (Database.scrub)."""
         return await self._database.scrub()
+
+
+async def _jobs(connection: AsyncConnection, theirs: Select[Any]) -> tuple[list[Job], int]:
+    """Those that can be read, and how many there are in all.
+
+    Some at a time, and read in a thread: a person may have thousands, and everybody else's commands go on meanwhile.
+    """
+    found: list[Job] = []
+    count = 0
+    while rows := (await connection.execute(theirs.limit(_AT_ONCE).offset(count))).mappings().all():
+        found += await asyncio.to_thread(readable, rows)
+        count += len(rows)
+    return found, count
 
 
 async def _portable(connection: AsyncConnection, owner_id: int) -> dict[int, tuple[StoredFile, ...]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,9 +13,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import RowMapping, insert, select, update
 
 from bot.errors import QuotaReached
+from bot.store import privacy as privacy_module
 from bot.store import tables
 from bot.store.blocks import BlockStore
 from bot.store.database import Database
@@ -229,3 +231,20 @@ def test_every_table_that_names_a_person_is_known_here() -> None:
     assert named == {"jobs", "files", "characters", "drafts", "consents"}
     hashed = {table.name for table in tables.metadata.sorted_tables if "user_key" in table.c}
     assert hashed == {"operator_blocks", "server_blocks", "day_counters"}
+
+
+async def test_thousands_of_jobs_are_read_some_at_a_time_and_not_on_the_loop(
+    privacy: PrivacyStore, jobs: JobStore, new_job: Callable[..., Job], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading seven thousand of them at once kept everybody's commands waiting for a third of a second."""
+    read, seen = privacy_module.readable, list[tuple[bool, int]]()
+
+    def noted(rows: Sequence[RowMapping]) -> list[Job]:
+        seen.append((threading.current_thread() is threading.main_thread(), len(rows)))
+        return read(rows)
+
+    monkeypatch.setattr(privacy_module, "readable", noted)
+    monkeypatch.setattr(privacy_module, "_AT_ONCE", 2)
+    made = [await jobs.add(new_job(created_at=now + timedelta(seconds=number)), Quota()) for number in range(5)]
+    assert (await privacy.holdings(7, now=now)).jobs == tuple(made)
+    assert seen == [(False, 2), (False, 2), (False, 1)]
