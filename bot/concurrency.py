@@ -64,6 +64,39 @@ def _ended(task: asyncio.Future[Any]) -> None:
         _log.info("late_work_failed", error=type(error).__name__)
 
 
+class PriorityLimiter:
+    """At most ``limit`` places at once; a free place goes to an urgent request first, among equals to the oldest."""
+
+    def __init__(self, limit: int) -> None:
+        self._free = limit
+        self._urgent: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
+
+    async def acquire(self, *, urgent: bool) -> None:
+        """Wait for a place; it has to be given back with :meth:`release`."""
+        if self._free:  # a place is only ever free while nobody waits
+            self._free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        (self._urgent if urgent else self._others).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.release()  # the place came in the same moment: the next one gets it
+            raise
+
+    def release(self) -> None:
+        """Give a place back."""
+        for queue in (self._urgent, self._others):
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():  # else it was cancelled meanwhile
+                    turn.set_result(None)
+                    return
+        self._free += 1
+
+
 class FairLimiter:
     """At most ``limit`` places at once; a free place goes to the waiting owner who holds the fewest.
 

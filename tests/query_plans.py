@@ -49,8 +49,8 @@ def _tag(name: str) -> None:
     real = getattr(Database, name)
 
     @asynccontextmanager
-    async def tagged(database: Database, caller: str) -> AsyncIterator[AsyncConnection]:
-        async with real(database) as connection:
+    async def tagged(database: Database, caller: str, options: dict[str, bool]) -> AsyncIterator[AsyncConnection]:
+        async with real(database, **options) as connection:
             info: dict[str, Any] = connection.sync_connection.info  # type: ignore[union-attr]  # it is open
             info[_CALLER] = caller
             try:
@@ -58,10 +58,10 @@ def _tag(name: str) -> None:
             finally:
                 info.pop(_CALLER, None)
 
-    def opened(database: Database) -> AbstractAsyncContextManager[AsyncConnection]:
+    def opened(database: Database, **options: bool) -> AbstractAsyncContextManager[AsyncConnection]:
         frame = sys._getframe(1)
         ours = frame.f_globals.get("__name__", "").startswith("bot.")
-        return tagged(database, frame.f_code.co_qualname if ours else "")
+        return tagged(database, frame.f_code.co_qualname if ours else "", options)
 
     setattr(Database, name, opened)
 

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from bot.concurrency import FairLimiter
+from bot.concurrency import FairLimiter, PriorityLimiter
 
 
 async def test_no_more_than_the_limit_at_once() -> None:
@@ -90,3 +90,43 @@ async def test_cancelled_waiters_lose_no_place(seed: int) -> None:
 def test_no_places_at_all_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         FairLimiter(0)
+
+
+async def test_an_urgent_request_is_next_however_many_wait() -> None:
+    limiter, order = PriorityLimiter(1), []
+
+    async def want(name: str, *, urgent: bool) -> None:
+        await limiter.acquire(urgent=urgent)
+        order.append(name)
+        limiter.release()
+
+    await limiter.acquire(urgent=False)
+    waiting = [asyncio.create_task(want(f"other {number}", urgent=False)) for number in range(3)]
+    waiting += [asyncio.create_task(want(f"urgent {number}", urgent=True)) for number in range(2)]
+    await asyncio.sleep(0)
+    assert order == []
+    limiter.release()
+    await asyncio.gather(*waiting)
+    assert order == ["urgent 0", "urgent 1", "other 0", "other 1", "other 2"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_cancelled_waiters_lose_no_urgent_place_either(seed: int) -> None:
+    random, limiter = Random(seed), PriorityLimiter(2)
+
+    async def want() -> None:
+        await limiter.acquire(urgent=random.random() < 0.5)
+        try:
+            await asyncio.sleep(0)
+        finally:
+            limiter.release()
+
+    waiting = [asyncio.create_task(want()) for _ in range(20)]
+    for task in waiting:
+        await asyncio.sleep(0)
+        if random.random() < 0.5:
+            task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    async with asyncio.timeout(1):
+        await limiter.acquire(urgent=False)
+        await limiter.acquire(urgent=False)

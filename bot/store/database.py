@@ -14,13 +14,16 @@ import structlog
 from filelock import BaseFileLock
 from sqlalchemy import URL, inspect, make_url, select, update
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.concurrency import PriorityLimiter
 from bot.errors import BadConfiguration, BadStart
 from bot.store.lock import locked
 from bot.store.sqlite import PATIENT, READER, WRITER, SteadyConnection, connector
 from bot.store.tables import HEAD, alembic_version
 
+_TURN_WITHIN = 30.0  # seconds; as long as a pool of SQLAlchemy's would wait
 _SCRUB_WAITS = 1000  # milliseconds for those who read an older state to come to their end
 _BETWEEN_REWRITES = 30.0  # seconds, so that nobody can keep the database busy by deleting again and again
 
@@ -37,6 +40,7 @@ class Database:
         self._url = url
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
+        self._turns = PriorityLimiter(1)  # at the connection that writes
         self._lock: BaseFileLock | None = None
         self._rewritten_at: float | None = None
 
@@ -90,10 +94,21 @@ class Database:
                 self._lock = None
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that has the write lock from its first statement; commits unless an exception leaves it."""
-        async with _opened(self._writer).begin() as connection:
-            yield connection
+    async def write(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction that has the write lock from its first statement; commits unless an exception leaves it.
+
+        ``urgent``: somebody waits for it in front of Discord, so it is the next one, whatever the jobs have to write.
+        """
+        try:
+            async with asyncio.timeout(_TURN_WITHIN):
+                await self._turns.acquire(urgent=urgent)
+        except TimeoutError:
+            raise NoConnection("the one connection that writes was not free in time") from None
+        try:
+            async with _opened(self._writer).begin() as connection:
+                yield connection
+        finally:
+            self._turns.release()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

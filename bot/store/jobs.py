@@ -61,7 +61,7 @@ class JobStore:
 
         Where no place is free it is not due: it stands in line. Raises :class:`~bot.errors.QuotaReached`.
         """
-        async with self._database.write() as connection:
+        async with self._database.write(urgent=True) as connection:
             await check(connection, job, quota, now=job.created_at)
             if await has_place(connection, quota.in_all):
                 job = replace(job, admitted_at=job.created_at)

@@ -59,7 +59,7 @@ class OwnedJobStore:
         job is one more that runs today, and is counted as such. Raises :class:`~bot.errors.QuotaReached`, and
         whatever ``decide`` raises; nothing is written then.
         """
-        async with self._database.write() as connection:
+        async with self._database.write(urgent=True) as connection:
             job = await _one(connection, _of(owner_id).where(jobs.c.id == job_id).with_for_update())
             if job is None:
                 return None
@@ -81,7 +81,7 @@ class OwnedJobStore:
             .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id, jobs.c.lease_owner.is_(None))
             .values(to_columns({"origin": origin}) | {"updated_at": now})
         )
-        async with self._database.write() as connection:
+        async with self._database.write(urgent=True) as connection:
             return (await connection.execute(moved)).rowcount == 1
 
     async def same_recently(

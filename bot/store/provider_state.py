@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
 from bot.store.tables import closed_models, pauses
@@ -21,15 +24,49 @@ class Pause:
     since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _State:
+    pause: Pause | None
+    closed: Mapping[str, datetime]  # each model, and since when
+
+
 class ProviderStateStore:
-    """What a restart must not forget about the provider."""
+    """What a restart must not forget about the provider.
+
+    It is read from memory, because every command that starts a job asks for it before its first answer. The database
+    belongs to this process alone, and only this class writes these tables.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._known: _State | None = None
+        self._changes = 0
+
+    async def _state(self) -> _State:
+        if self._known is not None:
+            return self._known
+        changes = self._changes
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(pauses.c.reason, pauses.c.since))).one_or_none()
+            closed = await connection.execute(select(closed_models.c.model, closed_models.c.since))
+            pause = None if row is None else Pause(reason=row.reason, since=row.since)
+            state = _State(pause, {row.model: row.since for row in closed})
+        if changes == self._changes:  # else it may be older than what was written meanwhile
+            self._known = state
+        return state
+
+    @asynccontextmanager
+    async def _changing(self) -> AsyncIterator[AsyncConnection]:
+        try:
+            async with self._database.write() as connection:
+                yield connection
+        finally:
+            self._changes += 1
+            self._known = None
 
     async def pause(self, reason: str, *, now: datetime) -> bool:
         """Pause submissions; returns whether they were not. A pause keeps its first reason and instant."""
-        async with self._database.write() as connection:
+        async with self._changing() as connection:
             if await connection.scalar(select(pauses.c.what).where(pauses.c.what == _SUBMISSIONS)) is not None:
                 return False
             await connection.execute(insert(pauses).values(what=_SUBMISSIONS, reason=reason, since=now))
@@ -37,23 +74,20 @@ class ProviderStateStore:
 
     async def resume(self) -> bool:
         """Submit again; returns whether there was a pause."""
-        async with self._database.write() as connection:
+        async with self._changing() as connection:
             ended = await connection.execute(delete(pauses).where(pauses.c.what == _SUBMISSIONS))
             return ended.rowcount > 0
 
     async def paused(self) -> Pause | None:
         """The pause, if there is one."""
-        async with self._database.read() as connection:
-            query = select(pauses.c.reason, pauses.c.since).where(pauses.c.what == _SUBMISSIONS)
-            row = (await connection.execute(query)).one_or_none()
-        return None if row is None else Pause(reason=row.reason, since=row.since)
+        return (await self._state()).pause
 
     async def close_model(self, model: str, *, now: datetime, lapsed: datetime | None = None) -> bool:
         """Note that the provider refuses this model as of now; returns whether that is new.
 
         A closure before ``lapsed`` was over: then it is new again.
         """
-        async with self._database.write() as connection:
+        async with self._changing() as connection:
             this = closed_models.c.model == model
             before = await connection.scalar(select(closed_models.c.since).where(this))
             if before is None:
@@ -64,6 +98,5 @@ class ProviderStateStore:
 
     async def closed_models(self, *, since: datetime) -> frozenset[str]:
         """The models that were refused at ``since`` or later."""
-        async with self._database.read() as connection:
-            closed = await connection.scalars(select(closed_models.c.model).where(closed_models.c.since >= since))
-            return frozenset(closed.all())
+        closed = (await self._state()).closed
+        return frozenset(model for model, at in closed.items() if at >= since)

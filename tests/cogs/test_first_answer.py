@@ -24,10 +24,10 @@ def early(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     for way in ("read", "write"):
         real = getattr(database, way)
 
-        def watched(real: object = real) -> object:
+        def watched(*, real: Any = real, **options: bool) -> Any:
             open_ones = stage.env.backend.interactions.values()
             seen.extend(each.id for each in open_ones if not each.responded)
-            return real()  # type: ignore[operator]  # a context manager, whatever it is called
+            return real(**options)
 
         monkeypatch.setattr(database, way, watched)
     return seen

@@ -58,6 +58,7 @@ COMMANDS: dict[str, Make] = {
     "server settings": lambda mine, stage: [{}, {"day_limit": 50}, {"block": stage.alice}, {"unblock": stage.alice}],
     "operator block": lambda mine, stage: [{"user": stage.alice}],
     "operator unblock": lambda mine, stage: [{"user": stage.alice}],
+    "operator resume": _nothing,
     "operator health": _nothing,
     "Make a character": _nothing,
 }

@@ -227,15 +227,15 @@ def _wrap_commits(points: Points) -> None:
     begin = Database.write
 
     @asynccontextmanager
-    async def committed(database: Database, name: str) -> AsyncIterator[AsyncConnection]:
-        async with begin(database) as connection:
+    async def committed(database: Database, name: str, urgent: bool) -> AsyncIterator[AsyncConnection]:
+        async with begin(database, urgent=urgent) as connection:
             yield connection
             points.begin(name)
         points.end(name)
 
-    def write(database: Database) -> AbstractAsyncContextManager[AsyncConnection]:
+    def write(database: Database, *, urgent: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
         writer = _row.get() or sys._getframe(1).f_code.co_qualname
-        return committed(database, f"{_step.get()}.commit.{writer}")
+        return committed(database, f"{_step.get()}.commit.{writer}", urgent)
 
     Database.write = write  # type: ignore[method-assign,assignment]  # wrapped from here
 
