@@ -96,12 +96,14 @@ class App:
         self.client = CastbookClient(
             clock=clock,
             handlers=InteractionHandlers(self.access_policy),
-            pending_results=PendingResults(stores.owned_jobs.pending_results),
+            pending_results=PendingResults(lambda owner_id: stores.owned_jobs.pending(owner_id, now=clock())),
             commands_store=stores.commands,
             dev_guild=settings.discord.dev_guild,
             shard_count=shards,
         )
-        self.courier = DiscordCourier(self.client, stores.files, clock=clock, owners=settings.discord.owners)
+        self.courier = DiscordCourier(
+            self.client, stores.files, clock=clock, owners=settings.discord.owners, sends=self.places.sends
+        )
         self.breaker = CircuitBreaker(stores.provider_state, self.provider, clock, models=settings.toapis.models)
         self._queue = AdmissionQueue(
             jobs=stores.jobs, courier=self.courier, clock=clock, in_all=settings.limits.running_in_all

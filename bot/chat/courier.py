@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +14,9 @@ import structlog
 from bot import limits, metrics
 from bot.chat.delivery_routes import PATIENCE, Delivery, DeliveryRoutes, Route
 from bot.chat.markdown import mentions_of, say
+from bot.chat.message import MessageContent
 from bot.chat.render_job import (
+    job_footer,
     render_failure,
     render_gone,
     render_last_word,
@@ -23,6 +26,7 @@ from bot.chat.render_job import (
 )
 from bot.chat.render_picker import render_picker
 from bot.chat.rest_errors import RouteClosed
+from bot.concurrency import FairLimiter
 from bot.jobs.ports import Content, DiscordUnavailable, NothingMade, RecordAttempt, Undeliverable
 from bot.log import unexpected
 from bot.store.files import FileStore
@@ -52,12 +56,22 @@ class _Shown:
 class DiscordCourier:
     """:class:`bot.jobs.ports.Courier` over Discord's REST interface; it needs a login, and no gateway."""
 
-    def __init__(self, client: discord.Client, files: FileStore, *, clock: Clock, owners: Sequence[int]) -> None:
+    def __init__(
+        self,
+        client: discord.Client,
+        files: FileStore,
+        *,
+        clock: Clock,
+        owners: Sequence[int],
+        sends: FairLimiter | None = None,
+    ) -> None:
+        """``sends``: a place among the messages that are sent at once is held for each; ``None``: no limit."""
         self._client = client
         self._files = files
         self._clock = clock
         self._owners = tuple(owners)
         self._routes = DeliveryRoutes(client, clock)
+        self._sends = sends or FairLimiter(sys.maxsize)
         self._shown: OrderedDict[str, _Shown] = OrderedDict()
         self._alarms: dict[str, datetime] = {}
 
@@ -68,6 +82,11 @@ class DiscordCourier:
         shown = _Shown((state, percent), self._clock(), job.origin.token_at)
         if not self._routes.token_usable(job.origin) or not self._worth_showing(job, shown):
             return
+        with self._sends.place_now(job.owner_id) as free:
+            if free:  # otherwise it is skipped: the next one comes soon, and nothing waits for this one
+                await self._edit_progress(job, shown, state, percent)
+
+    async def _edit_progress(self, job: Job, shown: _Shown, state: Text, percent: int | None) -> None:
         self._remember(job, shown)
         try:
             await self._routes.edit(
@@ -95,27 +114,47 @@ class DiscordCourier:
 
     # -- questions ----------------------------------------------------------------------------------------------
 
-    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Origin:
+    async def ask(self, job: Job, question: Question, record: RecordAttempt, picture: bytes | None = None) -> Origin:
         """Show ``question`` to the owner of ``job`` alone; returns where it stands now.
 
-        A public message is replaced by one that only they see. Raises Undeliverable once the token is dead, and
-        DiscordTrouble where asking again later may work.
+        A public message is replaced by one that only they see; once the token is dead, it is a direct message. Raises
+        Undeliverable where that cannot be sent either, and DiscordUnavailable where asking again later may work.
         """
         origin, commands = job.origin, mentions_of(self._client)
         if question is Question.SECONDS:
             card = render_picker(job, picture, origin.locale, commands)
         else:
             card = render_question(job, question, origin.locale, commands)
+        async with self._sends.place(job.owner_id):
+            try:
+                return await self._ask_in_place(job, card)
+            except RouteClosed as closed:
+                log.info("question_not_in_place", job=job.id, code=closed.code)
+            card.embeds[0].set_footer(text=job_footer(job, origin.locale))  # by which it is found again after a kill
+            try:
+                return await self._routes.question_by_dm(job, question, card, record)
+            except RouteClosed as closed:
+                log.info("question_not_shown", job=job.id, code=closed.code)
+                raise Undeliverable from None
+
+    async def _ask_in_place(self, job: Job, card: MessageContent) -> Origin:
+        origin = job.origin
+        if origin.ephemeral:
+            await self._routes.edit(origin, card, PATIENCE)
+            return origin
+        first = text("There is a question first, for <@{owner}>.", owner=job.owner_id)
+        return await self._routes.instead(origin, card, render_last_word(first, origin.locale))
+
+    async def expire(self, job: Job) -> None:
+        """Say in the place of the job's question that it has expired, where it still can be reached. Never raises."""
+        expired = text("You didn't answer within a day, so I stopped. Nothing was charged.")
         try:
-            if origin.ephemeral:
-                await self._routes.edit(origin, card, PATIENCE)
-                return origin
-            first = text("There is a question first, for <@{owner}>.", owner=job.owner_id)
-            meanwhile = render_last_word(first, origin.locale)
-            return await self._routes.instead(origin, card, meanwhile)
-        except RouteClosed as closed:
-            log.info("question_not_shown", job=job.id, code=closed.code)
-            raise Undeliverable from None
+            async with self._sends.place(job.owner_id):
+                await self._routes.edit_dm(job, render_last_word(expired, job.origin.locale))
+        except (RouteClosed, DiscordUnavailable):
+            log.info("expiry_not_shown", job=job.id)
+        except Exception as error:  # noqa: BLE001 - it has expired, whether it shows or not
+            unexpected("expiry_failed", error, job=job.id)
 
     # -- the end ------------------------------------------------------------------------------------------------
 
@@ -130,7 +169,8 @@ class DiscordCourier:
         delivery = await self._delivery(job, content)
         for path, route in self._open_routes(job):
             try:
-                await route(job, delivery, record)
+                async with self._sends.place(job.owner_id):
+                    await route(job, delivery, record)
             except RouteClosed as closed:
                 log.info("way_closed", job=job.id, path=path.value, code=closed.code)
             else:

@@ -18,7 +18,7 @@ from bot.chat.message import MessageContent
 from bot.chat.rest_errors import TOKEN_DEAD, UNKNOWN_MESSAGE, RouteClosed, TooLarge, understood
 from bot.jobs.ports import DiscordUnavailable, RecordAttempt
 from bot.values.clock import Clock
-from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Origin
+from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Origin, Question
 
 log = structlog.get_logger(__name__)
 
@@ -144,6 +144,56 @@ class DeliveryRoutes:
             opened = await self._client.create_dm(discord.Object(job.owner_id))
         await self._post(DeliveryRoute.DM, job, opened.id, delivery, delivery.sentence, _NOBODY, record)
 
+    async def question_by_dm(self, job: Job, question: Question, card: MessageContent, record: RecordAttempt) -> Origin:
+        """Ask in the direct messages with the owner; returns where it stands. One that stands there is edited."""
+        if is_dm(job.origin):
+            with _gone_is_fine():
+                await self.edit_dm(job, card)
+                return job.origin
+        async with understood(PATIENCE):
+            opened = await self._client.create_dm(discord.Object(job.owner_id))
+        asked_at = [
+            each.at
+            for each in job.deliveries
+            if each.path is DeliveryRoute.DM and each.channel_id == opened.id and each.at >= job.origin.token_at
+        ]
+        message_id = None
+        if asked_at:  # by an attempt that may have ended before it was written down
+            async with understood(PATIENCE):
+                found = await self._own_message(opened, job.id, min(asked_at))
+            message_id = found.id if found else None
+        if message_id is None:
+            nonce = f"{job.id}-{question.value[:8]}"  # not the job's id alone: its end is another message
+            await record(DeliveryAttempt(path=DeliveryRoute.DM, channel_id=opened.id, nonce=nonce, at=self._clock()))
+            async with understood(PATIENCE):
+                sent = await opened.send(
+                    embeds=list(card.embeds),
+                    files=card.attachments(),
+                    view=card.view(),  # type: ignore[arg-type]  # None is taken too, and means none
+                    nonce=nonce,
+                    allowed_mentions=_NOBODY,
+                )
+            message_id = sent.id
+        return replace(
+            job.origin,
+            guild_id=None,
+            channel_id=opened.id,
+            message_id=message_id,
+            token=None,
+            token_at=self._clock(),
+            ephemeral=False,
+            bot_is_member=True,
+        )
+
+    async def edit_dm(self, job: Job, card: MessageContent) -> None:
+        """Make ``card`` the content of the job's message in direct messages. Raises RouteClosed where it has none."""
+        if not is_dm(job.origin) or job.origin.message_id is None:
+            raise RouteClosed(0)
+        self.check_login()
+        message = self._client.get_partial_messageable(job.origin.channel_id).get_partial_message(job.origin.message_id)
+        async with understood(PATIENCE):
+            await message.edit(content=None, embeds=list(card.embeds), attachments=card.attachments(), view=card.view())
+
     async def plain_dm(self, user_id: int, words: str) -> None:
         """A message without a card and without a record: it may come twice, or not at all."""
         self.check_login()
@@ -221,18 +271,36 @@ class DeliveryRoutes:
     def _own_id(self) -> int:
         return self._client.user.id if self._client.user else 0
 
+    async def _own_message(
+        self, channel: discord.abc.Messageable, job_id: str, since: datetime
+    ) -> discord.Message | None:
+        """A message of the bot's own about that job, the newest since then."""
+        async for message in channel.history(limit=HISTORY, after=since - CLOCKS_APART, oldest_first=False):
+            if message.author.id == self._own_id and _names(message, job_id):
+                return message
+        return None
+
     async def _find(self, channel: discord.PartialMessageable, job_id: str, since: datetime) -> bool | None:
         """Whether it is there. ``None``: without the permission to read it, a history looks empty."""
         empty = True
         async for message in channel.history(limit=HISTORY, after=since - CLOCKS_APART):
             empty = False
-            footers = [embed.footer.text or "" for embed in message.embeds]
-            if message.author.id == self._own_id and any(job_id in footer for footer in footers):
+            if message.author.id == self._own_id and _names(message, job_id):
                 return True
         return None if empty and not self._may_read(channel.id) else False
 
     def _attempt(self, path: DeliveryRoute, job: Job, channel_id: int) -> DeliveryAttempt:
         return DeliveryAttempt(path=path, channel_id=channel_id, nonce=job.id, at=self._clock())
+
+
+def is_dm(origin: Origin) -> bool:
+    """Whether the job's message is the bot's own in direct messages, which it can edit without a token."""
+    own = origin.guild_id is None and origin.bot_is_member and not origin.ephemeral
+    return own and origin.token is None and origin.message_id is not None
+
+
+def _names(message: discord.Message, job_id: str) -> bool:
+    return any(job_id in (embed.footer.text or "") for embed in message.embeds)
 
 
 @contextmanager

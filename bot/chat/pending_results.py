@@ -1,10 +1,10 @@
-"""Tells a person at their next command that results wait for them which could not be brought to them."""
+"""Tells a person at their next command what could not be brought to them: results, and questions."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -13,10 +13,11 @@ import structlog
 
 from bot.chat.markdown import mentions_of, say
 from bot.log import unexpected
+from bot.store.owned_jobs import Pending
 from bot.texts import Text, text
 
-FindWaiting: TypeAlias = Callable[[int], Awaitable[Sequence[str]]]
-"""The ids of a person's jobs whose end has not reached them."""
+FindPending: TypeAlias = Callable[[int], Awaitable[Pending]]
+"""What has not reached a person."""
 
 SHOWS_THEM = "tasks"  # the command that lists them itself
 LOOKS = (1.0, 3.0, 6.0)  # seconds between looks whether a deferred answer is there by now
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 class PendingResults:
     """Says it once per result and process run, for their eyes alone, after the command's own answer."""
 
-    def __init__(self, find: FindWaiting) -> None:
+    def __init__(self, find: FindPending) -> None:
         self._find = find
         self._told: OrderedDict[str, None] = OrderedDict()
 
@@ -44,13 +45,13 @@ class PendingResults:
             unexpected("waiting_results_failed", error)
 
     async def _tell(self, interaction: discord.Interaction[Any]) -> None:
-        waiting = await self._find(interaction.user.id)
-        news = [job_id for job_id in waiting if job_id not in self._told]
+        pending = await self._find(interaction.user.id)
+        news = [job_id for job_id in (*pending.results, *pending.questions) if job_id not in self._told]
         if not news or not await _answered(interaction):
             return
         self._remember(news)  # first: another command of theirs may be at the same point
         try:
-            words = say(_sentence(len(waiting)), str(interaction.locale), mentions_of(interaction.client))
+            words = say(_sentence(pending), str(interaction.locale), mentions_of(interaction.client))
             await interaction.followup.send(words, ephemeral=True, suppress_embeds=True)
         except BaseException:
             self._forget(news)
@@ -88,7 +89,18 @@ async def _answered(interaction: discord.Interaction[Any]) -> bool:
     return not answer.flags.loading
 
 
-def _sentence(number: int) -> Text:
-    if number == 1:
-        return text("A result is waiting for you: see /tasks.")
-    return text("{number} results are waiting for you: see /tasks.", number=number)
+def _sentence(pending: Pending) -> Text:
+    results, questions = len(pending.results), len(pending.questions)
+    if not questions:
+        if results == 1:
+            return text("A result is waiting for you: see /tasks.")
+        return text("{number} results are waiting for you: see /tasks.", number=results)
+    if not results:
+        if questions == 1:
+            return text("I have a question about one of your videos: see /tasks.")
+        return text("I have questions about {number} of your videos: see /tasks.", number=questions)
+    return text(
+        "Results that are waiting for you: {results}. Questions about your videos: {questions}. See /tasks.",
+        results=results,
+        questions=questions,
+    )

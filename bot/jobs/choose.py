@@ -13,7 +13,8 @@ from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Courier, DiscordUnavailable, Undeliverable
 from bot.jobs.video_inspection import VideoInspection
 from bot.store.files import FileStore
-from bot.values.job import JobKind, Question, Transition
+from bot.texts import text
+from bot.values.job import DeliveryAttempt, JobKind, Question, Transition
 
 _log = structlog.get_logger(__name__)
 
@@ -33,39 +34,55 @@ class Choose:
         self._random = random
 
     async def __call__(self, leased: LeasedJob) -> Transition:
-        """Ask, or give up. A question that cannot be shown waits in /tasks."""
+        """Ask, or give up. A question that reaches nobody waits in /tasks, and their next command mentions it."""
         job = leased.job
         if job.question is None:
             raise AssertionError("a job waits only with a question")
         deadline = job.origin.token_at + limits.CHOICE_OPEN
         if leased.now >= deadline:
-            await self._files.drop_work(job.id)
-            return transitions.expired(job, leased.now)
+            return await self._expire(leased)
         try:
-            if job.question is Question.SECONDS:
-                await self._show_picker(leased)
-            else:
-                await self._ask(leased, job.question)
+            reached = await self._show(leased, job.question)
         except DiscordUnavailable:
             wait = min(backoff(job.attempts, self._random), deadline - leased.now)
             return transitions.retried(leased.job, leased.now, wait)
         if job.kind is JobKind.PREVIEW:  # nobody has to answer
             await self._files.drop_work(job.id)
             return transitions.previewed(leased.job, leased.now)
-        return transitions.shown(leased.job, leased.now, deadline)
+        return transitions.shown(leased.job, leased.now, deadline, reached=reached)
 
-    async def _show_picker(self, leased: LeasedJob) -> None:
-        """The filmstrip at once; the best seconds are marked on it as soon as they are found."""
+    async def _show(self, leased: LeasedJob, question: Question) -> bool:
+        """Whether it reached its owner. The filmstrip comes at once; the best seconds are marked on it once found."""
+        if question is not Question.SECONDS:
+            return await self._ask(leased, question)
         if leased.job.seen.best is None:
-            await self._ask(leased, Question.SECONDS, await self._inspection.filmstrip(leased))
+            await self._ask(leased, question, await self._inspection.filmstrip(leased))
         best = await self._inspection.suggested(leased)
         marks = [suggestion.range for suggestion in best.suggestions]
-        await self._ask(leased, Question.SECONDS, await self._inspection.filmstrip(leased, marks))
+        return await self._ask(leased, question, await self._inspection.filmstrip(leased, marks))
 
-    async def _ask(self, leased: LeasedJob, question: Question, picture: bytes | None = None) -> None:
+    async def _ask(self, leased: LeasedJob, question: Question, picture: bytes | None = None) -> bool:
+        async def record(attempt: DeliveryAttempt) -> None:
+            await leased.note({"deliveries": (*leased.job.deliveries, attempt)})
+
         try:
-            origin = await self._courier.ask(leased.job, question, picture)
+            origin = await self._courier.ask(leased.job, question, record, picture)
         except Undeliverable:
             _log.info("question_not_shown", job=leased.job.id, question=question.value)
-            return
+            return False
         await leased.note({"origin": origin})
+        return True
+
+    async def _expire(self, leased: LeasedJob) -> Transition:
+        job = leased.job
+        await self._files.drop_work(job.id)
+        if job.delivered_at is None and job.kind is not JobKind.PREVIEW:
+            return transitions.unreached(job, leased.now, _UNREACHED)
+        await self._courier.expire(job)
+        return transitions.expired(job, leased.now)
+
+
+_UNREACHED = text(
+    "I had a question about your video and couldn't reach you for a day, so I stopped. Nothing was charged. To try "
+    "again, use /character create."
+)

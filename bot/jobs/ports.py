@@ -49,10 +49,11 @@ class Courier(Protocol):
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
         """Show how a job stands. Best effort: never raises, and limits its own rate."""
 
-    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Origin:
+    async def ask(self, job: Job, question: Question, record: RecordAttempt, picture: bytes | None = None) -> Origin:
         """Show ``question`` with its buttons, and ``picture`` (WebP) where there is one; returns where it stands.
 
-        Raises :class:`Undeliverable` for good, :class:`DiscordUnavailable` where asking later may work.
+        Where it was asked for, or as a direct message; ``record`` is awaited before one is sent. Raises
+        :class:`Undeliverable` for good, :class:`DiscordUnavailable` where asking later may work.
         """
 
     async def deliver(self, job: Job, content: Content, record: RecordAttempt) -> bool:
@@ -61,6 +62,9 @@ class Courier(Protocol):
         ``record`` is awaited before each message that is not idempotent. Returns whether it arrived; raises
         :class:`DiscordUnavailable` where a later attempt may succeed.
         """
+
+    async def expire(self, job: Job) -> None:
+        """Say in the place of the job's question that it has expired. Best effort: never raises."""
 
     async def withdraw(self, job: Job, message: Text) -> None:
         """Put a last sentence in the place of the job's message. Best effort: never raises."""

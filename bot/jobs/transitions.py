@@ -37,6 +37,7 @@ class Event(StrEnum):
     ANSWERED = "answered"
     REOPENED = "reopened"
     EXPIRED = "expired"
+    UNREACHED = "unreached"
     PREVIEWED = "previewed"
     CANCELLED = "cancelled"
     SUBMITTING = "submitting"
@@ -97,6 +98,7 @@ TABLE: Mapping[Event, Rule] = {
         frozenset({Step.CHOOSE}), None, applies=lambda job: job.question in {Question.SECONDS, Question.CONCERNS}
     ),
     Event.EXPIRED: Rule(frozenset({Step.CHOOSE}), Step.DONE, Outcome.CANCELLED),
+    Event.UNREACHED: Rule(frozenset({Step.CHOOSE}), Step.DELIVER, Outcome.CANCELLED),
     Event.PREVIEWED: Rule(
         frozenset({Step.CHOOSE}), Step.DONE, Outcome.SUCCEEDED, lambda job: job.kind is JobKind.PREVIEW
     ),
@@ -180,9 +182,13 @@ def asked(job: Job, now: datetime, question: Question) -> Transition:
     return Transition(Event.ASKED, _move(Event.ASKED, job, now) | JobChanges(question=question))
 
 
-def shown(job: Job, now: datetime, deadline: datetime) -> Transition:
-    """The question was asked. Nothing is due before ``deadline``, when the job expires."""
-    return Transition(Event.SHOWN, _move(Event.SHOWN, job, now) | JobChanges(next_attempt_at=deadline))
+def shown(job: Job, now: datetime, deadline: datetime, *, reached: bool) -> Transition:
+    """The question was asked. Nothing is due before ``deadline``, when the job expires.
+
+    Where it has not ``reached`` its owner, it waits in /tasks.
+    """
+    changes = JobChanges(next_attempt_at=deadline, delivered_at=now if reached else None)
+    return Transition(Event.SHOWN, _move(Event.SHOWN, job, now) | changes)
 
 
 def answered(job: Job, now: datetime, question: Question, request: JobRequest, origin: Origin) -> Transition:
@@ -192,7 +198,8 @@ def answered(job: Job, now: datetime, question: Question, request: JobRequest, o
     """
     if job.question is not question:
         raise NotAllowed(Event.ANSWERED, job)
-    changes = _move(Event.ANSWERED, job, now) | JobChanges(question=None, request=request, origin=origin)
+    changes = _move(Event.ANSWERED, job, now)
+    changes |= JobChanges(question=None, request=request, origin=origin, delivered_at=None)
     if _seconds(request) != _seconds(job.request):
         changes |= JobChanges(seen=replace(job.seen, findings=None))
     return Transition(Event.ANSWERED, changes)
@@ -208,6 +215,7 @@ def reopened(job: Job, now: datetime, origin: Origin) -> Transition:
         question=Question.SECONDS,
         attempts=0,
         origin=origin,
+        delivered_at=None,
         seen=replace(job.seen, findings=None),
     )
     if job.kind is JobKind.CHARACTER:
@@ -216,8 +224,14 @@ def reopened(job: Job, now: datetime, origin: Origin) -> Transition:
 
 
 def expired(job: Job, now: datetime) -> Transition:
-    """Nobody answered within a day. It cost nothing."""
+    """Its owner saw the question, and did not answer within a day. It cost nothing."""
     return Transition(Event.EXPIRED, _move(Event.EXPIRED, job, now) | JobChanges(counted=False))
+
+
+def unreached(job: Job, now: datetime, reason: Text) -> Transition:
+    """The question never reached its owner, and the day is over: that they are told. It cost nothing."""
+    changes = _move(Event.UNREACHED, job, now) | JobChanges(counted=False, failure=reason, question=None)
+    return Transition(Event.UNREACHED, changes)
 
 
 def previewed(job: Job, now: datetime) -> Transition:

@@ -33,6 +33,14 @@ class JobOverview:
     running: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """The ids of jobs, newest first, whose end or whose question has not reached their owner."""
+
+    results: tuple[str, ...] = ()
+    questions: tuple[str, ...] = ()
+
+
 class OwnedJobStore:
     """What a person may see and decide. Another person's job is ``None``, like an unknown one."""
 
@@ -129,16 +137,26 @@ class OwnedJobStore:
                 running=await running(connection, owner_id),
             )
 
-    async def pending_results(self, owner_id: int) -> list[str]:
-        """The ids of their jobs that ended with something to say that has not reached them, newest first."""
-        waiting = (
+    async def pending(self, owner_id: int, *, now: datetime) -> Pending:
+        """What has not reached them: how jobs ended, and what jobs want to know."""
+        results = (
             select(jobs.c.id)
             .where(jobs.c.owner_id == owner_id, jobs.c.step == Step.DONE, jobs.c.kind != JobKind.PREVIEW)
             .where(_undelivered())
             .order_by(jobs.c.created_at.desc(), jobs.c.id)  # by which SQLite sees that the owner's index is the one
         )
+        questions = (
+            select(jobs.c.id)
+            .where(jobs.c.owner_id == owner_id, UNFINISHED, jobs.c.step == Step.CHOOSE, jobs.c.delivered_at.is_(None))
+            # Nobody is about to ask it: it was tried, and now it waits.
+            .where(jobs.c.lease_owner.is_(None), jobs.c.next_attempt_at > now, jobs.c.kind != JobKind.PREVIEW)
+            .order_by(jobs.c.created_at.desc(), jobs.c.id)
+        )
         async with self._database.read() as connection:
-            return list((await connection.scalars(waiting)).all())
+            return Pending(
+                results=tuple((await connection.scalars(results)).all()),
+                questions=tuple((await connection.scalars(questions)).all()),
+            )
 
     async def _readable(self, query: Select[Any]) -> list[Job]:
         async with self._database.read() as connection:
@@ -153,7 +171,7 @@ def may_be_sent_again(now: datetime) -> ColumnElement[bool]:
 
 def _undelivered() -> ColumnElement[bool]:
     """As :attr:`~bot.values.job.Job.undelivered`, of a job that is done."""
-    nothing_to_say = jobs.c.outcome == Outcome.CANCELLED
+    nothing_to_say = and_(jobs.c.outcome == Outcome.CANCELLED, jobs.c.failure.is_(None))
     return and_(jobs.c.delivered_at.is_(None), or_(jobs.c.outcome.is_(None), not_(nothing_to_say)))
 
 

@@ -187,6 +187,7 @@ class Job:
     ``admitted_at`` is ``None`` while it waits in the admission queue. ``request`` and ``result`` are those of its kind.
     ``file`` is what lies in the job's work folder: the video as it came, later the clip cut out of it.
     ``counted`` says whether it takes a place in its owner's day. ``attempts`` counts those of the present step.
+    ``delivered_at``: when the last thing that it had to say, its end or its question, reached its owner.
     ``maybe_charged``: an earlier submission of it was never cleared up, and its owner had it sent again.
     """
 
@@ -239,7 +240,8 @@ class Job:
     @property
     def undelivered(self) -> bool:
         """Ended with something to say that has not reached its owner."""
-        return self.step is Step.DONE and self.delivered_at is None and self.outcome is not Outcome.CANCELLED
+        nothing_to_say = self.outcome is Outcome.CANCELLED and self.failure is None
+        return self.step is Step.DONE and self.delivered_at is None and not nothing_to_say
 
     @property
     def character(self) -> CharacterRequest:

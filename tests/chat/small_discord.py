@@ -93,6 +93,7 @@ class LoopbackDiscord:
         app.router.add_post("/users/@me/channels", self._open_dm)
         app.router.add_post("/channels/{channel}/messages", self._post)
         app.router.add_get("/channels/{channel}/messages", self._history)
+        app.router.add_patch("/channels/{channel}/messages/{message}", self._edit)
         app.router.add_post("/webhooks/{app}/{token}", self._followup)
         app.router.add_route("*", "/webhooks/{app}/{token}/messages/{message}", self._webhook_message)
         return app
@@ -136,6 +137,17 @@ class LoopbackDiscord:
             return refusal
         payload = await _payload(request)
         return await self._carry_out("followup", request, lambda: self.message(CHANNEL_ID, **payload))
+
+    async def _edit(self, request: web.Request) -> web.Response:
+        payload, number = await _payload(request), int(request.match_info["message"])
+        if number not in self.messages:
+            return _refuse(404, 10008)
+
+        def change() -> dict[str, Any]:
+            self.messages[number] |= payload
+            return self.messages[number]
+
+        return await self._carry_out(f"edit:{request.match_info['channel']}", request, change)
 
     async def _webhook_message(self, request: web.Request) -> web.Response:
         if refusal := self._token_refusal(request):

@@ -1,15 +1,18 @@
 """The courier over real HTTP: what it delivers, shows on the way, asks, and tells the operators."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import discord
 import pytest
 
 from bot.chat.courier import DiscordCourier
+from bot.concurrency import FairLimiter
 from bot.jobs.ports import DiscordUnavailable, Undeliverable
+from bot.store.files import FileStore
 from bot.texts import text
-from bot.values.job import Question
+from bot.values.job import DeliveryRoute, Question
 from tests.chat.deliveries import DM, Row, deliver, text_of
 from tests.chat.samples import a_failed_job, a_job, asked_at
 from tests.chat.small_discord import DM_ID, ORIGINAL_ID, OWNER_ID, LoopbackDiscord, Now
@@ -137,7 +140,7 @@ async def test_question_takes_the_place_of_an_ephemeral_message(
     loopback.new_token()
     loopback.original()
     job = a_job(asked_at(now(), ephemeral=True, private=True))
-    assert await courier.ask(job, Question.CONSENT) == job.origin
+    assert await courier.ask(job, Question.CONSENT, Row(job, loopback).record) == job.origin
     assert "Yes, that is so" in text_of(loopback.messages[ORIGINAL_ID])
     assert loopback.calls == ["edit"]
 
@@ -148,7 +151,7 @@ async def test_question_of_a_public_job_is_for_its_owner_alone(
 ) -> None:
     if not public_is_there:
         del loopback.messages[ORIGINAL_ID]
-    origin = await courier.ask(row.job, Question.SAME_AGAIN)
+    origin = await courier.ask(row.job, Question.SAME_AGAIN, row.record)
     assert ORIGINAL_ID not in loopback.messages
     (shown,) = loopback.messages.values()
     assert shown["flags"] == discord.MessageFlags(ephemeral=True).value
@@ -160,31 +163,104 @@ async def test_public_message_that_cannot_be_deleted_says_that_there_is_a_questi
     courier: DiscordCourier, row: Row, loopback: LoopbackDiscord
 ) -> None:
     loopback.fail("delete", 429)
-    origin = await courier.ask(row.job, Question.SAME_AGAIN)
+    origin = await courier.ask(row.job, Question.SAME_AGAIN, row.record)
     assert origin.ephemeral
     assert f"There is a question first, for <@{OWNER_ID}>." in text_of(loopback.messages[ORIGINAL_ID])
 
 
-async def test_question_with_a_dead_token_cannot_be_shown(
+@pytest.mark.parametrize("question", [Question.CONSENT, Question.SECONDS])
+async def test_question_with_a_dead_token_is_a_direct_message(
+    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord, now: Now, question: Question
+) -> None:
+    """Before, it was shown to nobody, and the job was cancelled a day later without a word."""
+    origin = await courier.ask(late_row.job, question, late_row.record, b"RIFF\0\0\0\0WEBP")
+    (shown,) = loopback.standing_in(DM_ID)
+    assert (origin.channel_id, origin.message_id, origin.guild_id) == (DM_ID, int(shown["id"]), None)
+    assert (origin.token, origin.token_at, origin.private) == (None, now(), late_row.job.origin.private)
+    assert late_row.paths == [DeliveryRoute.DM]
+    assert loopback.calls == ["open_dm", DM]
+    assert f":{late_row.job.id}" in text_of(shown), "its buttons"
+
+
+async def test_question_that_was_sent_before_a_kill_is_not_sent_again(
+    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord, now: Now
+) -> None:
+    await courier.ask(late_row.job, Question.CONSENT, late_row.record)  # and then nothing of it was written down
+    now.pass_by(minutes=10)
+    origin = await courier.ask(late_row.job, Question.CONSENT, late_row.record)
+    (shown,) = loopback.standing_in(DM_ID)
+    assert origin.message_id == int(shown["id"])
+
+
+async def test_question_that_changes_stays_one_direct_message(
     courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord
 ) -> None:
+    """The filmstrip first, and once they are found, the best seconds."""
+    origin = await courier.ask(late_row.job, Question.SECONDS, late_row.record, b"RIFF\0\0\0\0WEBP")
+    late_row.job = replace(late_row.job, origin=origin)
+    assert await courier.ask(late_row.job, Question.SECONDS, late_row.record, b"RIFF\1\0\0\0WEBP") == origin
+    assert len(loopback.standing_in(DM_ID)) == 1
+
+
+async def test_result_after_a_question_by_direct_message_is_a_message_of_its_own(
+    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord
+) -> None:
+    """Discord takes a nonce that it knows for the message that it has."""
+    origin = await courier.ask(late_row.job, Question.CONSENT, late_row.record)
+    late_row.job = replace(late_row.job, origin=origin)
+    assert await deliver(courier, late_row)
+    assert len(loopback.standing_in(DM_ID)) == 2
+
+
+async def test_question_that_reaches_nobody_waits(
+    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord
+) -> None:
+    loopback.fail(DM, 403, 50007)
     with pytest.raises(Undeliverable):
-        await courier.ask(late_row.job, Question.CONSENT)
-    assert loopback.calls == []
+        await courier.ask(late_row.job, Question.CONSENT, late_row.record)
+
+
+async def test_expired_question_says_so_where_it_stands(
+    courier: DiscordCourier, late_row: Row, row: Row, loopback: LoopbackDiscord
+) -> None:
+    origin = await courier.ask(late_row.job, Question.CONSENT, late_row.record)
+    await courier.expire(replace(late_row.job, origin=origin))
+    (shown,) = loopback.standing_in(DM_ID)
+    assert "didn't answer within a day" in text_of(shown)
+    calls = list(loopback.calls)
+    await courier.expire(late_row.job)  # it stands where no token leads any more
+    assert loopback.calls == calls
 
 
 async def test_token_found_dead_is_called_once(courier: DiscordCourier, row: Row, loopback: LoopbackDiscord) -> None:
     loopback.tokens.clear()
-    with pytest.raises(Undeliverable):
-        await courier.ask(row.job, Question.CONSENT)
+    for _ in range(2):
+        await courier.ask(row.job, Question.CONSENT, row.record)
     assert loopback.dead_token_calls == 1
+
+
+# -- places -----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_progress_bar_never_waits_and_a_result_waits_for_its_place(
+    client: discord.Client, files: FileStore, row: Row, loopback: LoopbackDiscord, now: Now
+) -> None:
+    sends = FairLimiter(1)
+    courier = DiscordCourier(client, files, clock=now, owners=(), sends=sends)
+    async with sends.place(1):
+        await courier.progress(row.job, text("Making it"), 1)
+        delivering = asyncio.create_task(deliver(courier, row))
+        await asyncio.sleep(0.05)
+        assert loopback.calls == []
+    assert await delivering
+    assert loopback.calls == ["edit"]
 
 
 async def test_question_in_trouble_is_asked_later(courier: DiscordCourier, row: Row, loopback: LoopbackDiscord) -> None:
     loopback.fail("followup", reset=True)
     with pytest.raises(DiscordUnavailable):
-        await courier.ask(row.job, Question.CONSENT)
-    origin = await courier.ask(row.job, Question.CONSENT)
+        await courier.ask(row.job, Question.CONSENT, row.record)
+    origin = await courier.ask(row.job, Question.CONSENT, row.record)
     assert origin.ephemeral
 
 

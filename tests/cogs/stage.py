@@ -34,7 +34,7 @@ from bot.store.export_archive import Archivist
 from bot.store.files import FileStore
 from bot.store.gauges import GaugeStore
 from bot.store.jobs import JobStore
-from bot.store.owned_jobs import OwnedJobStore
+from bot.store.owned_jobs import OwnedJobStore, Pending
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
@@ -162,6 +162,9 @@ class House:
 
     def clock(self) -> datetime:
         return self.now
+
+    async def pending(self, owner_id: int) -> Pending:
+        return await self.owned_jobs.pending(owner_id, now=self.now)
 
     async def bot(self) -> CastbookClient:
         handlers = InteractionHandlers(self.access_policy)

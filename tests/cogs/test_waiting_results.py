@@ -20,7 +20,9 @@ from tests.cogs.stage import House, Stage, words
 @pytest.fixture(autouse=True)
 def told(stage: Stage) -> PendingResults:
     """As the app builds it."""
-    stage.client.pending_results = PendingResults(stage.house.owned_jobs.pending_results)
+    stage.client.pending_results = PendingResults(
+        lambda owner: stage.house.owned_jobs.pending(owner, now=stage.house.now)
+    )
     return stage.client.pending_results
 
 
@@ -78,7 +80,7 @@ async def test_somebody_elses_are_none_of_ones_business(stage: Stage) -> None:
 async def test_what_does_not_wait_is_not_mentioned(stage: Stage, arrived: str) -> None:
     changes: dict[str, dict[str, Any]] = {
         "delivered": {"delivered_at": stage.house.now},
-        "cancelled": {"outcome": Outcome.CANCELLED},
+        "cancelled": {"outcome": Outcome.CANCELLED, "failure": None},
         "running": {"step": Step.DELIVER},
         "looked at": {"request": PreviewRequest(source=Link(url="https://example.org/clip.mp4"))},
     }
@@ -90,7 +92,9 @@ async def test_a_restart_forgets_who_was_told(stage: Stage) -> None:
     await kept(stage.house, stage.alice.id)
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
     await stage.restart()
-    stage.client.pending_results = PendingResults(stage.house.owned_jobs.pending_results)
+    stage.client.pending_results = PendingResults(
+        lambda owner: stage.house.owned_jobs.pending(owner, now=stage.house.now)
+    )
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
 
 

@@ -91,6 +91,7 @@ class RecordingCourier:
         self.delivered: list[tuple[Job, Character | None]] = []
         self.operators: list[str] = []
         self.withdrawn: list[tuple[Job, str]] = []
+        self.expired: list[str] = []
         self.reachable = True
         self.trouble = 0
         self.askable = True
@@ -98,7 +99,7 @@ class RecordingCourier:
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
         self.shown.append((job.id, str(state), percent))
 
-    async def ask(self, job: Job, question: Question, picture: bytes | None = None) -> Origin:
+    async def ask(self, job: Job, question: Question, record: RecordAttempt, picture: bytes | None = None) -> Origin:
         if self.trouble:
             self.trouble -= 1
             raise DiscordUnavailable
@@ -117,6 +118,9 @@ class RecordingCourier:
         if self.reachable:
             self.delivered.append((job, content.character if isinstance(content, CharacterMade) else None))
         return self.reachable
+
+    async def expire(self, job: Job) -> None:
+        self.expired.append(job.id)
 
     async def withdraw(self, job: Job, message: Text) -> None:
         self.withdrawn.append((job, str(message)))

@@ -67,7 +67,7 @@ async def test_an_answer_that_is_quicker_than_the_question_wins(strict: Shop, mo
     """With the live runner: it is woken by the answer while the step that asks is still at work."""
     answers: list[asyncio.Task[Job]] = []
 
-    async def answered_meanwhile(job: Job, question: Question, picture: bytes | None = None) -> Origin:
+    async def answered_meanwhile(job: Job, question: Question, *_: object) -> Origin:
         answer = strict.job_service.answer(OWNER, job.id, question, strict.origin(channel_id=55))
         answers.append(asyncio.create_task(answer))
         await asyncio.sleep(30)  # the answer interrupts it
@@ -94,6 +94,27 @@ async def test_a_question_that_cannot_be_shown_waits_in_tasks(strict: Shop) -> N
     await strict.run(60)
     overview = await strict.job_service.overview(OWNER)
     assert [(row.id, row.question) for row in overview.unfinished] == [(job.id, Question.CONSENT)]
+    pending = await strict.owned_jobs.pending(OWNER, now=strict.clock())
+    assert (pending.results, pending.questions) == ((), (job.id,))
+
+
+async def test_whom_no_question_reached_is_told_when_its_day_is_over(strict: Shop) -> None:
+    strict.courier.askable = False
+    job = await strict.ask()
+    await strict.run(25 * 3600)
+    row = await strict.job(job)
+    assert (row.step, row.outcome, row.counted) == (Step.DONE, Outcome.CANCELLED, False)
+    [(told, content)] = strict.courier.delivered
+    assert (told.id, content) == (job.id, None)
+    assert "couldn't reach you for a day" in str(row.failure)
+
+
+async def test_whom_the_question_reached_reads_there_that_it_has_expired(strict: Shop) -> None:
+    job = await strict.ask()
+    await strict.run(25 * 3600)
+    assert (await strict.job(job)).outcome is Outcome.CANCELLED
+    assert strict.courier.expired == [job.id]
+    assert strict.courier.delivered == []
 
 
 async def test_the_same_clip_and_seconds_are_made_again_only_knowingly(shop: Shop) -> None:

@@ -303,7 +303,16 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.at(Step.CHOOSE))
     @rule()
     def nobody_answers(self) -> None:
-        self.write(transitions.expired(self.job, self.now))
+        """Perhaps because it never reached anybody."""
+        if self.job.delivered_at is None:
+            self.write(transitions.unreached(self.job, self.now, WHY))
+        else:
+            self.write(transitions.expired(self.job, self.now))
+
+    @precondition(lambda self: self.at(Step.CHOOSE))
+    @rule(reached=st.booleans())
+    def the_question_is_shown(self, reached: bool) -> None:
+        self.write(transitions.shown(self.job, self.now, self.now + 100 * SECOND, reached=reached))
 
     @rule()
     def owner_cancels(self) -> None:

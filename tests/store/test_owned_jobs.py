@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from bot.errors import QuotaReached
 from bot.jobs import transitions
 from bot.store.database import Database
 from bot.store.jobs import JobStore, LeaseLost
-from bot.store.owned_jobs import JobOverview, OwnedJobStore
+from bot.store.owned_jobs import JobOverview, OwnedJobStore, Pending
 from bot.store.quotas import Quota
+from bot.texts import text
 from bot.values.files import StoredFile
 from bot.values.job import (
     Job,
@@ -216,27 +216,17 @@ async def test_results_that_wait_are_found_newest_first_and_nobody_elses(
     newer = await add(**done | {"outcome": Outcome.UNKNOWN}, created_at=now + SECOND)
     await add(**done, delivered_at=now)
     await add(**done | {"outcome": Outcome.CANCELLED})
+    told_why = await add(
+        **done | {"outcome": Outcome.CANCELLED, "failure": text("I couldn't reach you.")}, created_at=now + 2 * SECOND
+    )
     await add(**done | {"request": PreviewRequest(source=Link(url="https://example.org/clip.mp4"))})
     await add(step=Step.DELIVER, outcome=Outcome.SUCCEEDED)
     await add(**done, owner_id=STRANGER)
-    assert await owned.pending_results(7) == [newer.id, older.id]
-
-
-async def test_looking_for_results_that_wait_reads_the_owners_jobs_alone(
-    owned: OwnedJobStore, database: Database
-) -> None:
-    origin: list[tuple[str, Any]] = []
-    assert database._reader is not None
-    event.listen(
-        database._reader.sync_engine,
-        "before_cursor_execute",
-        lambda _c, _u, statement, parameters, *_: origin.append((statement, parameters)),
-    )
-    await owned.pending_results(7)
-    ((statement, parameters),) = [each for each in origin if "FROM jobs" in each[0]]
-    async with database.read() as connection:
-        plan = [row.detail for row in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-    assert plan[0] == "SEARCH jobs USING INDEX ix_jobs_owner_id_created_at (owner_id=?)"
+    asked = await add(step=Step.CHOOSE, question=Question.SECONDS, next_attempt_at=now + SECOND)
+    await add(step=Step.CHOOSE, question=Question.SECONDS, next_attempt_at=now + SECOND, delivered_at=now)
+    await add(step=Step.CHOOSE, question=Question.SECONDS, next_attempt_at=now)  # about to be asked
+    await add(step=Step.CHOOSE, question=Question.SECONDS, next_attempt_at=now + SECOND, lease_owner="runner")
+    assert await owned.pending(7, now=now) == Pending(results=(told_why.id, newer.id, older.id), questions=(asked.id,))
 
 
 async def test_a_row_that_cannot_be_read_does_not_hide_the_others(
