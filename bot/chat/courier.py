@@ -12,11 +12,10 @@ import discord
 import structlog
 
 from bot import limits, metrics
-from bot.chat.delivery_routes import PATIENCE, Delivery, DeliveryRoutes, Route
+from bot.chat.delivery_routes import PATIENCE, Delivery, DeliveryRoutes, Route, question_id
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
 from bot.chat.render_job import (
-    job_footer,
     render_failure,
     render_gone,
     render_last_word,
@@ -130,7 +129,8 @@ class DiscordCourier:
                 return await self._ask_in_place(job, card)
             except RouteClosed as closed:
                 log.info("question_not_in_place", job=job.id, code=closed.code)
-            card.embeds[0].set_footer(text=job_footer(job, origin.locale))  # by which it is found again after a kill
+            found_by = text("Question {id}", id=question_id(job, question))  # after a kill
+            card.embeds[0].set_footer(text=say(found_by, origin.locale))
             try:
                 return await self._routes.question_by_dm(job, question, card, record)
             except RouteClosed as closed:

@@ -160,10 +160,10 @@ class DeliveryRoutes:
         message_id = None
         if asked_at:  # by an attempt that may have ended before it was written down
             async with understood(PATIENCE):
-                found = await self._own_message(opened, job.id, min(asked_at))
+                found = await self._own_message(opened, question_id(job, question), min(asked_at))
             message_id = found.id if found else None
         if message_id is None:
-            nonce = f"{job.id}-{question.value[:8]}"  # not the job's id alone: its end is another message
+            nonce = question_id(job, question)
             await record(DeliveryAttempt(path=DeliveryRoute.DM, channel_id=opened.id, nonce=nonce, at=self._clock()))
             async with understood(PATIENCE):
                 sent = await opened.send(
@@ -272,11 +272,11 @@ class DeliveryRoutes:
         return self._client.user.id if self._client.user else 0
 
     async def _own_message(
-        self, channel: discord.abc.Messageable, job_id: str, since: datetime
+        self, channel: discord.abc.Messageable, wanted: str, since: datetime
     ) -> discord.Message | None:
-        """A message of the bot's own about that job, the newest since then."""
+        """The bot's own message with that id in its footer, the newest since then."""
         async for message in channel.history(limit=HISTORY, after=since - CLOCKS_APART, oldest_first=False):
-            if message.author.id == self._own_id and _names(message, job_id):
+            if message.author.id == self._own_id and _names(message, wanted):
                 return message
         return None
 
@@ -299,8 +299,13 @@ def is_dm(origin: Origin) -> bool:
     return own and origin.token is None and origin.message_id is not None
 
 
-def _names(message: discord.Message, job_id: str) -> bool:
-    return any(job_id in (embed.footer.text or "") for embed in message.embeds)
+def question_id(job: Job, question: Question) -> str:
+    """What a question is known by, as nonce and in its footer: not by the job's id alone, as its end is."""
+    return f"{job.id}-{question.value[:8]}"
+
+
+def _names(message: discord.Message, wanted: str) -> bool:
+    return any(wanted in (embed.footer.text or "").split() for embed in message.embeds)
 
 
 @contextmanager
