@@ -11,7 +11,17 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
-from benchmarks import delivery, first_answer, grown_table, media_speed, memory, quality, running_jobs, slow_links
+from benchmarks import (
+    delivery,
+    first_answer,
+    grown_table,
+    long_videos,
+    media_speed,
+    memory,
+    quality,
+    running_jobs,
+    slow_links,
+)
 from benchmarks.figures import Figure, table
 
 Measure = Callable[[Path], Awaitable[list[Figure]]]
@@ -24,6 +34,7 @@ FULL: dict[str, Measure] = {
     "running_jobs": running_jobs.measure,
     "first_answer": first_answer.measure,
     "media_speed": media_speed.measure,
+    "long_videos": long_videos.measure,
     "quality": quality.measure,
 }
 QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
@@ -34,6 +45,7 @@ QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "running_jobs": partial(running_jobs.measure, jobs=20, idle=1.0, watched_for=1.0),
     "first_answer": partial(first_answer.measure, commands=20, rounds=1),
     "media_speed": partial(media_speed.measure, rounds=1, seconds=4.0, size=(640, 360)),
+    "long_videos": partial(long_videos.measure, lengths=(60, 180), size=(320, 180)),
     "quality": partial(quality.measure, names=("bikes", "robot", "cat")),
 }
 

@@ -46,6 +46,24 @@ def render_long_clip(path: Path, *, seconds: float = 60.0, size: tuple[int, int]
     loop.unlink()
 
 
+def repeat_clip(clip: Path, into: Path, *, seconds: float) -> None:
+    """Writes an MP4 of ``seconds`` or a little more to ``into``: the packets of ``clip`` over and over, as they are."""
+    with av.open(str(clip)) as once, av.open(str(into), "w", format="mp4") as container:
+        tracks = (*once.streams.video, *once.streams.audio)
+        streams = {track: container.add_stream_from_template(track) for track in tracks}
+        packets = [packet for packet in once.demux(*tracks) if packet.size]
+        ends = ((packet.dts + packet.duration) * packet.time_base for packet in packets)
+        turn = max(ends) - min(packet.dts * packet.time_base for packet in packets)
+        for number, packet in product(range(math.ceil(seconds / turn)), packets):
+            copy = av.Packet(bytes(packet))
+            later = round(number * turn / packet.time_base)
+            copy.pts, copy.dts = packet.pts + later, packet.dts + later
+            copy.time_base, copy.duration = packet.time_base, packet.duration
+            copy.is_keyframe = packet.is_keyframe
+            copy.stream = streams[packet.stream]
+            container.mux(copy)
+
+
 def _instant(packet: Packet) -> float:
     return float(packet.dts * packet.time_base)
 

@@ -37,6 +37,8 @@ def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
     best = job.seen.best
     if best is None:
         yield text("Looking for the best seconds…")
+    elif best.failed:
+        yield text("I couldn't look for the best seconds in this video. Pick them yourself.")
     elif not best.suggestions:
         yield text("No seconds stand out by themselves. Name those in which the character is seen best.")
     else:

@@ -64,7 +64,7 @@ class VideoInspection:
         return seen.findings
 
     async def suggested(self, leased: LeasedJob) -> BestSeconds:
-        """The best seconds of the video; none where they could not be looked for: a person can still choose."""
+        """The best seconds of the video, or ``failed`` where nobody could look: a person can still choose."""
         seen = leased.job.seen
         if seen.best is None:
             source = await self._source(leased.job)
@@ -73,10 +73,10 @@ class VideoInspection:
                     best = await self._media.suggest(source)
             except (MediaFailed, BadFile):
                 _log.warning("no_suggestions", job=leased.job.id)
-                best = BestSeconds(suggestions=(), sampled=False, faces=False, voices=False)
-            seen = replace(seen, best=best)
-            await leased.note({"seen": seen})
-        return seen.best or BestSeconds(suggestions=(), sampled=False, faces=False, voices=False)
+                best = BestSeconds(suggestions=(), sampled=False, faces=False, voices=False, failed=True)
+            await leased.note({"seen": replace(seen, best=best)})
+            return best
+        return seen.best
 
     async def filmstrip(self, leased: LeasedJob, marks: Sequence[TimeRange] = ()) -> bytes:
         """The video as one picture of many, with ``marks`` framed and numbered on it."""

@@ -138,14 +138,15 @@ class MediaWorker:
         try:
             said = await child_process.ask(json.dumps(question).encode(), seconds=operation.wall)
         except ChildFailed as failure:
+            if failure.ending is Ending.TOO_MUCH_MEMORY:
+                raise _refused(operation, Unusable.TOO_MUCH_MEMORY, "resident") from failure
             raise _without_answer(operation, failure) from failure
         try:
             reply = operation.reply.validate_json(said)
         except (ValidationError, BadRange):  # a range checks itself
             raise _failed(operation, how="nonsense") from None
         if isinstance(reply, _Refused):
-            _log.info("media_refused", operation=operation.name, why=reply.refused, detail=_short(reply.detail))
-            raise BadFile(_SENTENCES[reply.refused])
+            raise _refused(operation, reply.refused, reply.detail)
         if isinstance(reply, _NoRoom):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if isinstance(reply, _Failed):
@@ -158,6 +159,11 @@ async def _take(operation: _Operation[_T], shop: Workshop, names: Iterable[str])
         await shop.take(names)
     except NoSuchResult:
         raise _failed(operation, how="nonsense", detail="a file that is not there") from None
+
+
+def _refused(operation: _Operation[_T], why: Unusable, detail: str) -> BadFile:
+    _log.info("media_refused", operation=operation.name, why=why, detail=_short(detail))
+    return BadFile(_SENTENCES[why])
 
 
 def _without_answer(operation: _Operation[_T], failure: ChildFailed) -> MediaFailed:

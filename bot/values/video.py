@@ -85,12 +85,14 @@ class BestSeconds:
 
     ``sampled``: the video is so long that only parts of it were looked at. ``faces`` and ``voices`` say whether
     their models were there; without them nothing is said about subjects, and sound stands in for voices.
+    ``failed``: the video could not be looked at, so that there may be good seconds in it that nobody knows of.
     """
 
     suggestions: tuple[Suggestion, ...]
     sampled: bool
     faces: bool
     voices: bool
+    failed: bool = False
 
     @property
     def any_good(self) -> bool:

@@ -69,6 +69,7 @@ def test_each_suggestion_has_its_reasons_and_a_button(now: Now) -> None:
     [
         (found(POOR), {}, "None of it is ideal"),
         (found(), {}, "No seconds stand out"),
+        (found(failed=True), {}, "I couldn't look for the best seconds in this video. Pick them yourself."),
         (found(GOOD, sampled=True), {}, "only parts of it"),
         (found(GOOD, faces=False), {}, "without its face model"),
         (found(GOOD), {"facts": facts(width=640, height=360)}, "less than 720 lines"),
@@ -77,6 +78,12 @@ def test_each_suggestion_has_its_reasons_and_a_button(now: Now) -> None:
 def test_it_is_honest(now: Now, best: BestSeconds, seen: dict[str, Any], sentence: str) -> None:
     assert sentence in words(render_picker(picking(now, best, **seen), STRIP, "en-GB"))
     assert sentence not in words(render_picker(picking(now, found(GOOD)), STRIP, "en-GB"))
+
+
+def test_a_look_that_failed_is_not_told_as_one_that_found_nothing(now: Now) -> None:
+    card = render_picker(picking(now, found(failed=True)), STRIP, "en-GB")
+    assert "stand out" not in words(card)
+    assert labels(card) == ["Other seconds…", "Cancel"]
 
 
 def test_a_preview_only_shows(now: Now) -> None:

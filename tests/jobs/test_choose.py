@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,6 +12,8 @@ from sqlalchemy import update
 
 from bot import limits
 from bot.errors import BadRange, QuotaReached, UnknownJob
+from bot.media import worker
+from bot.media.worker import MediaWorker
 from bot.store.tables import jobs
 from bot.values.job import Job, JobKind, Outcome, Question, Step
 from bot.values.time_range import TimeRange
@@ -33,6 +36,21 @@ async def test_without_a_range_the_filmstrip_is_shown_and_then_the_suggestions_o
     assert waiting.seen.best is not None
     assert waiting.seen.best.suggestions
     assert not shop.simulated.submissions
+
+
+async def test_where_the_look_failed_a_person_still_picks_and_it_is_kept_that_it_failed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "_SUGGEST", replace(worker._SUGGEST, wall=0.01))
+    monkeypatch.setattr(shop.media, "suggest", MediaWorker().suggest)  # which remembers no earlier look
+    job = await shop.ask(range=None)
+    await shop.run(60)
+    waiting = await shop.job(job)
+    assert (waiting.step, waiting.question) == (Step.CHOOSE, Question.SECONDS)
+    assert waiting.seen.best is not None
+    assert waiting.seen.best.failed
+    await shop.job_service.choose(OWNER, job.id, CHOSEN, shop.origin(), anyway=True)
+    await shop.run_to(Step.WATCH, job)
 
 
 async def test_the_chosen_seconds_are_cut_out_and_nothing_else_is_sent(shop: Shop) -> None:

@@ -278,11 +278,28 @@ def test_files_with_changed_bytes(request: pytest.FixtureRequest, tmp_path: Path
     assert max(float(str(answer["cpu"])) for answer in answers) < 8  # what a probe may compute
 
 
-@pytest.mark.parametrize("memory_mb", [30, 60, 80])
-async def test_with_too_little_memory_it_fails_at_once(mp4: bytes, tmp_path: Path, memory_mb: int) -> None:
+@pytest.mark.parametrize("limits", [{"memory_mb": 5}, {"memory_mb": 15}, {"address_space_mb": 80}])
+async def test_with_too_little_memory_it_fails_at_once(mp4: bytes, tmp_path: Path, limits: dict[str, int]) -> None:
     (tmp_path / "source").write_bytes(mp4)
-    request = {"operation": "probe", "source": str(tmp_path / "source"), "limits": {"memory_mb": memory_mb}}
+    request = {"operation": "probe", "source": str(tmp_path / "source"), "limits": limits}
     assert not await answered(request)
+
+
+async def test_too_little_memory_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    """With a little more each time: as soon as anything is said of the file, it is that memory was missing."""
+    render_clip(tmp_path / "source", seconds=1, size=(1920, 1080), fps=10)
+    request = {"operation": "probe", "source": str(tmp_path / "source")}
+    said = []
+    for memory_mb in range(18, 90, 3):
+        try:
+            answer = await child_process.ask(
+                json.dumps(request | {"limits": {"memory_mb": memory_mb}}).encode(), seconds=20
+            )
+        except ChildFailed:
+            continue
+        said.append(json.loads(answer).get("refused", "answered"))
+    assert said[-1] == "answered"
+    assert set(said) <= {"too_much_memory", "answered"}
 
 
 async def test_without_room_for_its_files_it_leaves_none(mp4: bytes, tmp_path: Path) -> None:

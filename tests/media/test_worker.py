@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from benchmarks.long_clip import repeat_clip
 from bot.errors import BadFile
 from bot.media import child_process, worker
 from bot.media.worker import MediaFailed, MediaWorker
@@ -180,6 +181,7 @@ async def test_what_the_child_has_of_ours(program: Program, tmp_path: Path, monk
             "LANG": "C.UTF-8",
             "OMP_NUM_THREADS": "2",
             "OPENBLAS_NUM_THREADS": "1",
+            "MALLOC_ARENA_MAX": "1",
         },
         "folder": "/",
         "leader": True,
@@ -244,6 +246,26 @@ async def test_a_child_that_dies(program: Program, code: str, known: dict[str, o
 async def test_a_child_that_computed_for_too_long_was_too_slow(program: Program) -> None:
     program("os.kill(os.getpid(), signal.SIGXCPU)")
     assert "took too long" in str(await failure(how="died", exit_code=None, signal="SIGXCPU"))
+
+
+async def test_a_child_that_takes_too_much_memory_is_ended(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it got it. What is only reserved costs nothing."""
+    program(f"""
+        import mmap
+        reserved = mmap.mmap(-1, 2 << 30, flags=mmap.MAP_PRIVATE)
+        time.sleep(0.3)
+        if request["operation"] == "examine":
+            hoard = mmap.mmap(-1, 300 << 20, flags=mmap.MAP_SHARED)
+            hoard.write(bytes(300 << 20))
+            time.sleep(3600)
+        print({ANSWER!r})
+    """)
+    monkeypatch.setattr(child_process, "MOST_RESIDENT_MB", 200)
+    assert (await MediaWorker().probe(Path("/nowhere"))).seconds == 5.3
+    with capture_logs() as logs, pytest.raises(BadFile) as caught:
+        await MediaWorker().examine(Path("/nowhere"), RANGE)
+    assert "more memory" in str(caught.value)
+    assert [(line["event"], line["why"]) for line in logs] == [("media_refused", Unusable.TOO_MUCH_MEMORY)]
 
 
 async def test_a_child_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -529,6 +551,15 @@ async def test_a_clip_is_looked_at_from_all_sides(clip: Path, work: Path) -> Non
     assert (await media.probe(work / cut.name)).seconds == pytest.approx(1, abs=0.001)
     picture = await media.picture(work / cut.stills[0].name, work)
     assert set(contents(work)) == {"strip.webp", cut.name, *(still.name for still in cut.stills), picture.name}
+
+
+async def test_a_video_of_three_minutes_has_its_best_seconds(tmp_path: Path) -> None:
+    render_clip(tmp_path / "clip", seconds=6, size=(160, 90), fps=12)
+    repeat_clip(tmp_path / "clip", tmp_path / "source", seconds=180)
+    with capture_logs() as logs:
+        best = await MediaWorker().suggest(tmp_path / "source")
+    assert (len(best.suggestions), best.sampled) == (5, True)
+    assert logs == []
 
 
 async def test_from_where_the_bot_was_started_does_not_matter(

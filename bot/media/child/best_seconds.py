@@ -10,7 +10,7 @@ from pathlib import Path
 
 import av
 
-from bot.media.child.frames import picture_index, seek
+from bot.media.child.frames import seek, shown_ticks
 from bot.media.child.hearing import Hearing
 from bot.media.child.opening import Refused, Video, open_video
 from bot.media.child.samples import Onlooker
@@ -105,12 +105,14 @@ def _spans(video: Video) -> list[tuple[float, float]]:
 
 def _seconds(video: Video) -> float:
     """How long it is by its packets. Raises Refused."""
-    ticks = picture_index(video).shown
+    last = max(shown_ticks(video), default=None)
     try:
         seek(video, 0)
     except av.error.FFmpegError:
         raise Refused(Unusable.DAMAGED, "cannot be sought in") from None
-    return float(ticks[-1] * video.picture.time_base) - video.start if ticks and video.picture.time_base else 0.0
+    if last is None or video.picture.time_base is None:
+        return 0.0
+    return float(last * video.picture.time_base) - video.start
 
 
 def _shots(stretch: Stretch, voices: VoiceDetector | None) -> list[Shot]:

@@ -1,7 +1,7 @@
-"""What the child may do: little memory, little time, no network, no new rights, and no life without its parent.
+"""Takes from the child what it does not need: memory, time, the network, new rights, and a life without its parent.
 
-Whoever finds a hole in a decoder finds itself here. Each measure is asked of Linux; what the host does not allow is
-left out, and what is left still holds.
+An attacker who takes over a decoder is confined like this. Linux enforces each measure; where the host does not allow
+one, the others still hold.
 """
 
 from __future__ import annotations
@@ -19,33 +19,39 @@ _MB = 1024 * 1024
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _SIGKILL = 9
-_NICE = 10  # the bot, which has three seconds to answer in, goes first
+_NICE = 10  # the bot goes first: it has three seconds to answer a command
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one piece of work may take at most. ``file`` is the size of anything it writes.
+    """The most that one operation may take.
 
-    The number of processes is not among them: Linux counts all threads of the user, the bot's and its neighbours'.
-    No new process is started at all (:mod:`bot.media.child.system_calls`).
+    What an honest video costs is the memory that is resident, and that is watched by the parent
+    (:mod:`bot.media.child_process`). These two are the hard stops behind it, for a file that makes a decoder allocate
+    faster than anybody can watch: ``memory_mb`` of memory that is private and can be written, which a thread's stack
+    counts to in full (RLIMIT_DATA, Linux 4.7), and ``address_space_mb`` of everything.
+
+    The number of processes is not limited, because Linux counts all threads of the user: the bot's and those of its
+    neighbours. No new process can be started at all (:mod:`bot.media.child.system_calls`).
     """
 
-    memory_mb: int = 1536  # address space; the resident part stays far below
+    memory_mb: int = 1536
+    address_space_mb: int = 4096
     cpu_seconds: int = 40  # of all threads together
-    file_mb: int = 64
-    files: int = 64
+    file_mb: int = 64  # of each file that is written
+    files: int = 64  # open at once
 
 
 def confine(limits: Limits, *, parent: int) -> None:
-    """Give up everything that is not needed from here on. Call it before anything starts a thread.
+    """Give up everything that is not needed from here on. Call this before anything starts a thread.
 
-    Ends the process at once where ``parent``, a process id, is not its parent any more.
+    Ends the process at once where ``parent``, a process id, is no longer its parent.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     _leave_the_network(libc)
-    _sacrifice_first()
+    _be_killed_first()
     os.nice(_NICE)
     # After the namespaces: new credentials make Linux forget it. It is also only about deaths from now on.
     libc.prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
@@ -53,7 +59,8 @@ def confine(limits: Limits, *, parent: int) -> None:
         os._exit(1)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_AS, limits.memory_mb * _MB)
+    _limit(resource.RLIMIT_DATA, limits.memory_mb * _MB)
+    _limit(resource.RLIMIT_AS, limits.address_space_mb * _MB)
     _limit(resource.RLIMIT_CPU, limits.cpu_seconds, grace=2)  # until a signal comes that cannot be caught
     _limit(resource.RLIMIT_FSIZE, limits.file_mb * _MB)
     _limit(resource.RLIMIT_NOFILE, limits.files)
@@ -70,17 +77,17 @@ def _limit(kind: int, most: int, *, grace: int = 0) -> None:
 
 
 def _leave_the_network(libc: ctypes.CDLL) -> None:
-    """Into a network namespace with nothing in it.
+    """Move into a network namespace with nothing in it.
 
-    root can have one for the asking. Everybody else needs a user namespace of their own for it, behind which the
-    bot's memory and environment cannot be read either. root would lose more there: the right to pass through the
-    folders of others, and with it, where the bot runs from somebody's home folder, the way to its own code.
+    root may simply create one. Any other user needs a user namespace for it, from which the bot's memory and
+    environment cannot be read either. root gets none of those: it would lose the right to read the folders of other
+    users, and could then not import its own code where the bot runs from somebody's home folder.
     """
     if libc.unshare(_CLONE_NEWNET) != 0:
         libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
 
 
-def _sacrifice_first() -> None:
-    """When the machine runs out of memory, the kernel takes this process and not the bot."""
+def _be_killed_first() -> None:
+    """When the machine runs out of memory, the kernel kills this process and not the bot."""
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")

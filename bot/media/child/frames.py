@@ -23,6 +23,7 @@ Rgb: TypeAlias = "NDArray[np.uint8]"
 
 MOST_ERRORS = 400  # damaged packets of one file, after which it is not worth going on
 _FLATTEST_PIXEL = Fraction(1, 4)
+_MOST_CONTEXTS = 16  # of a scaler: a file whose pictures have one size needs four
 _TURNS: Final = (0, 90, 180, 270)
 # Decoders that can leave out, from one packet to the next, pictures that no other picture is made from.
 _CAN_SKIP = frozenset({"h264", "hevc"})
@@ -57,10 +58,17 @@ def _decoded(packets: Iterator[av.Packet[Any]]) -> Iterator[av.VideoFrame | av.A
             for frame in packet.decode():
                 if frame.time is not None:
                     yield frame
-        except av.error.FFmpegError:
+        except av.error.FFmpegError as error:
+            raise_if_out_of_memory(error)
             errors += 1
             if errors > MOST_ERRORS:
                 return
+
+
+def raise_if_out_of_memory(error: av.error.FFmpegError) -> None:
+    """Raise ``error`` again where there was not enough memory: that is no damage of the file, to be passed over."""
+    if isinstance(error, MemoryError):
+        raise error
 
 
 def instant(video: Video, frame: av.VideoFrame | av.AudioFrame) -> float:
@@ -93,16 +101,29 @@ class PictureIndex:
 def picture_index(video: Video) -> PictureIndex:
     """Read every packet of the picture; the file then stands at its end. Both lists are empty where there is none."""
     shown, keys = set[int](), set[int]()
-    for packet in packets(video, video.picture):
-        tick = packet.pts
-        if tick is None or not packet.size:
-            continue
+    for packet, tick in _timed(video):
         if packet.is_keyframe:
             keys.add(tick)
-        # Neither what an edit list leaves out, though others are made from it, nor what the end of the file cuts off.
-        if not packet.is_discard and not packet.is_corrupt:
+        if _is_shown(packet):
             shown.add(tick)
     return PictureIndex(sorted(shown), sorted(keys or shown))
+
+
+def shown_ticks(video: Video) -> Iterator[int]:
+    """When each picture is shown from, in the order of the packets, all of which are read; none is kept."""
+    return (tick for packet, tick in _timed(video) if _is_shown(packet))
+
+
+def _timed(video: Video) -> Iterator[tuple[av.Packet[Any], int]]:
+    """Each packet of the picture that has a time, and that time."""
+    for packet in packets(video, video.picture):
+        if packet.pts is not None and packet.size:
+            yield packet, packet.pts
+
+
+def _is_shown(packet: av.Packet[Any]) -> bool:
+    """Not what an edit list leaves out, though others are made from it, nor what the end of the file cuts off."""
+    return not packet.is_discard and not packet.is_corrupt
 
 
 def pictures_at(video: Video, index: PictureIndex, ticks: Sequence[int]) -> Iterator[av.VideoFrame | None]:
@@ -169,7 +190,11 @@ def shown_size(video: Video, frame: av.VideoFrame) -> tuple[int, int]:
 
 
 class Scaler:
-    """Scales frames. One for each size and format that is made: a new swscale context costs some 6 ms."""
+    """Scales frames, in the thread that asks: with a context for each size and format, as a new one costs some 6 ms.
+
+    PyAV's own default starts a pool of threads for each context: 300 threads, and 3 GB of address space, in the scan
+    of a long video. One scaler should serve a whole file.
+    """
 
     def __init__(self) -> None:
         self._contexts: dict[tuple[int, int, str], VideoReformatter] = {}
@@ -178,8 +203,14 @@ class Scaler:
         self, frame: av.VideoFrame, width: int, height: int, kind: str, how: Interpolation = Interpolation.AREA
     ) -> av.VideoFrame:
         """``frame`` in this size and pixel format, not turned."""
-        context = self._contexts.setdefault((width, height, kind), VideoReformatter())
-        return context.reformat(frame, width=width, height=height, format=kind, interpolation=how)
+        made = (width, height, kind)
+        if made not in self._contexts:
+            if len(self._contexts) == _MOST_CONTEXTS:  # a file whose pictures change their size all the time
+                self._contexts.clear()
+            self._contexts[made] = VideoReformatter()
+        return self._contexts[made].reformat(
+            frame, width=width, height=height, format=kind, interpolation=how, threads=1
+        )
 
     def upright(self, frame: av.VideoFrame, *, width: int, height: int) -> Rgb:
         """``frame`` upright as RGB, no larger than ``width`` x ``height`` and never enlarged; its sides are even.

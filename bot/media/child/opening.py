@@ -25,6 +25,7 @@ MOST_PIXELS = 4096 * 4096
 MOST_TRACKS = 16
 _PROBED_BYTES = 2_000_000
 _PROBED_MICROSECONDS = 2_000_000
+_TAKEN_BY_OPENING = 128 * 1024 * 1024  # bytes: the tables of a video of three hours are some 50 MB
 _HEAD = 4096  # bytes
 _FORMATS = {"video/mp4": "mov", "video/quicktime": "mov", "video/webm": "matroska"}
 # Names of decoders. ffmpeg keeps to them while it opens a file; PyAV takes any decoder afterwards, so we look again.
@@ -85,10 +86,19 @@ def _open(path: Path, kind: str) -> InputContainer:
         return av.open(
             f"file:{path.absolute()}", format=kind, timeout=(8, 8), metadata_errors="ignore", options=options
         )
-    except MemoryError:  # what ffmpeg says of more than max_streams
-        raise Refused(Unusable.TOO_MANY_TRACKS) from None
+    except MemoryError:  # also what ffmpeg says of more than max_streams
+        raise Refused(Unusable.TOO_MANY_TRACKS if _is_memory_left() else Unusable.TOO_MUCH_MEMORY) from None
     except (av.error.FFmpegError, ValueError) as error:
         raise Refused(Unusable.DAMAGED, type(error).__name__) from None
+
+
+def _is_memory_left() -> bool:
+    """Whether there is more than opening a file can take: then no memory was missing."""
+    try:
+        bytearray(_TAKEN_BY_OPENING)  # zeros that nobody writes: nothing of it becomes resident
+    except MemoryError:
+        return False
+    return True
 
 
 def _tracks(container: InputContainer, mime: str, threads: int) -> Video:

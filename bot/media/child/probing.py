@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av
 
-from bot.media.child.frames import MOST_ERRORS, packets, shown_size
+from bot.media.child.frames import MOST_ERRORS, packets, raise_if_out_of_memory, shown_size
 from bot.media.child.opening import Refused, Video, open_video
 from bot.values.video import Unusable, VideoFacts
 
@@ -86,7 +86,8 @@ def _read(video: Video) -> _Found:
         if of_picture and found.first is None and errors < MOST_ERRORS:
             try:
                 found.first = next(iter(packet.decode()), None)
-            except av.error.FFmpegError:
+            except av.error.FFmpegError as error:
+                raise_if_out_of_memory(error)
                 errors += 1
         if packet.pts is None:
             continue

@@ -18,7 +18,17 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from bot.media.child.frames import MOST_ERRORS, Rgb, Scaler, instant, packets, rotation, seek, shown_size
+from bot.media.child.frames import (
+    MOST_ERRORS,
+    Rgb,
+    Scaler,
+    instant,
+    packets,
+    raise_if_out_of_memory,
+    rotation,
+    seek,
+    shown_size,
+)
 from bot.media.child.opening import Video
 from bot.media.child.samples import Onlooker, Sample
 from bot.media.child.shots import Change, Cut, Thumbnail, between, change, cuts, dissolves
@@ -111,9 +121,9 @@ def scan(
     ``beside`` is one thread, in which the ``onlooker`` looks. With ``all_pictures`` none is left undecoded. A span in
     which nothing can be decoded is left out.
     """
-    passes = []
+    passes, scaler = [], Scaler()
     for start, end in spans:
-        each = _Pass(video, start, end, all_pictures=all_pictures)
+        each = _Pass(video, start, end, scaler, all_pictures=all_pictures)
         each.run(lambda seen: beside.submit(_look, onlooker, seen), in_time)
         passes.append(each)
     return [each.stretch() for each in passes if each.seen]
@@ -127,18 +137,19 @@ def _look(onlooker: Future[Onlooker], seen: Seen) -> Sample:
 class _Pass:
     """One span."""
 
-    def __init__(self, video: Video, start: float, end: float, *, all_pictures: bool) -> None:
+    def __init__(self, video: Video, start: float, end: float, scaler: Scaler, *, all_pictures: bool) -> None:
         self._video = video
         self._start, self._end = start, end
         self._all_pictures = all_pictures
         self._can_skip = not all_pictures and video.picture.codec_context.name in _CAN_SKIP
-        self._scaler = Scaler()
+        self._scaler = scaler
         self._due = start
         self._before: tuple[float, Thumbnail] | None = None
         self._looks: list[Future[Sample]] = []
         self._thumbnails: list[Thumbnail] = []
         self._changes: list[Change] = []
         self._sound = _Sound(start) if video.sound is not None else None
+        self._heard: Values | None = None
         self._size = (0, 0)
         self._shown_until = start
         self._picture_over, self._sound_over = False, video.sound is None
@@ -147,6 +158,11 @@ class _Pass:
     def seen(self) -> bool:
         """Whether there was any picture."""
         return bool(self._looks)
+
+    @property
+    def _until(self) -> float:
+        """Where the span ends, or the picture in it."""
+        return min(self._end, self._shown_until)
 
     def run(self, look: Look, in_time: Callable[[], bool]) -> None:
         """Decode the span. ``look`` is what to have done with each sample."""
@@ -163,17 +179,18 @@ class _Pass:
                     self._take_picture(packet, look)
                 elif not self._sound_over:
                     self._take_sound(packet)
-            except av.error.FFmpegError:
+            except av.error.FFmpegError as error:
+                raise_if_out_of_memory(error)
                 errors += 1
             if errors > MOST_ERRORS or (self._picture_over and self._sound_over) or not in_time():
                 break
+        if self._sound is not None:  # at once, since a resampler has threads of its own
+            self._heard, self._sound = self._sound.until(self._until), None
 
     def stretch(self) -> Stretch:
         """Wait for what is still being looked at."""
-        end = min(self._end, self._shown_until)
-        stretch = Stretch(self._start, end, self._size, changes=self._changes)
-        if self._sound is not None:
-            stretch.sound = self._sound.until(end)
+        end = self._until
+        stretch = Stretch(self._start, end, self._size, changes=self._changes, sound=self._heard)
         samples = [look.result() for look in self._looks]
         ends = [*(sample.instant for sample in samples[1:]), end]
         for sample, thumbnail, until in zip(samples, self._thumbnails, ends, strict=True):

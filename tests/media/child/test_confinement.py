@@ -70,6 +70,32 @@ def test_memory_ends() -> None:
     assert confined(code, memory_mb=600) == ""
 
 
+@pytest.mark.parametrize("limits", [{"memory_mb": 200}, {"address_space_mb": 200}])
+def test_memory_that_is_taken_at_once_is_refused_by_the_kernel(limits: dict[str, int]) -> None:
+    """Before anybody could look at how much of it is resident."""
+    code = """
+    import mmap
+    try:
+        mmap.mmap(-1, 300 << 20, flags=mmap.MAP_PRIVATE)
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+    """
+    assert confined(code, **limits) == "ENOMEM"
+
+
+def test_memory_that_is_shared_is_limited_by_its_address_space() -> None:
+    code = """
+    import mmap
+    first = mmap.mmap(-1, 300 << 20, flags=mmap.MAP_SHARED)
+    print("possible")
+    try:
+        mmap.mmap(-1, 300 << 20, flags=mmap.MAP_SHARED)
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+    """
+    assert confined(code, memory_mb=200, address_space_mb=500).split() == ["possible", "ENOMEM"]
+
+
 def test_computing_for_ever_is_ended() -> None:
     confined("while True: pass", cpu_seconds=1, expect=-signal.SIGXCPU)
 

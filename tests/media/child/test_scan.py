@@ -1,3 +1,4 @@
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
@@ -68,6 +69,26 @@ def test_its_shots_go_from_cut_to_cut(three_shots: Path, all_pictures: bool) -> 
         assert start <= shot.start <= start + 0.1
         assert end - 0.4 <= shot.end <= end
         assert all(shot.start <= sample.instant <= shot.end for sample in shot.samples)
+
+
+def test_many_pieces_need_no_more_threads_than_one(three_shots: Path) -> None:
+    """Each takes address space for its stack, which is limited: a long video, in 30 pieces, once had 300 of them."""
+
+    def threads(*spans: tuple[float, float]) -> int:
+        most = 0
+
+        def count(_: Rgb) -> Sequence[Face]:
+            nonlocal most
+            most = max(most, len(os.listdir("/proc/self/task")))
+            return ()
+
+        with open_video(three_shots) as video, ThreadPoolExecutor(max_workers=1) as beside:
+            onlooker = beside.submit(Onlooker, count)
+            scan(video, spans, onlooker, beside)
+        return most
+
+    pieces = [(start / 4, start / 4 + 0.5) for start in range(30)]
+    assert threads(*pieces) <= threads(pieces[0])
 
 
 def test_every_picture_is_compared_where_that_is_wanted(three_shots: Path) -> None:

@@ -1,0 +1,61 @@
+"""The memory that the search for the best seconds takes, in videos of one minute to three hours.
+
+What it keeps of a video does not grow with its length. ffmpeg's table of all packets does: 50 MB for three hours.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.child_variants import variant
+from benchmarks.figures import Figure
+from benchmarks.long_clip import repeat_clip
+from benchmarks.media_speed import MOST_MEMORY
+from bot.media import child_process
+from playground.clip import render_clip
+
+LENGTHS = (60, 180, 1_800, 10_800)  # seconds
+_REPEATED = 30.0  # seconds that are drawn; the rest is the same again
+_KB_IN_MB = 1024
+
+
+async def measure(
+    folder: Path, *, lengths: Sequence[int] = LENGTHS, size: tuple[int, int] = (854, 480)
+) -> list[Figure]:
+    """The most that the child ever had resident, for each of ``lengths`` (seconds), beside the first of them."""
+    clip, long = folder / "clip.mp4", folder / "long.mp4"
+    await asyncio.to_thread(render_clip, clip, seconds=_REPEATED, size=size)
+    peaks = []
+    for seconds in lengths:
+        await asyncio.to_thread(repeat_clip, clip, long, seconds=seconds)
+        peaks.append(await peak_of(long))
+    return [
+        Figure(
+            f"best seconds of {_words(seconds)}: peak memory",
+            f"{peak:.0f} MB",
+            f"{peaks[0]:.0f} MB for {_words(lengths[0])}",
+            peak / peaks[0],
+            f"at most {MOST_MEMORY:g} MB",
+            peak <= MOST_MEMORY,
+        )
+        for seconds, peak in zip(lengths, peaks, strict=True)
+    ]
+
+
+async def peak_of(source: Path) -> float:
+    """In MB. Raises RuntimeError where fewer than three suggestions come of it."""
+    request = {"operation": "suggest", "source": str(source)}
+    with variant("telling_its_memory"):
+        said = await child_process.ask(json.dumps(request).encode(), seconds=120)
+    answer, most = said.decode("utf-8").rsplit("\n", 1)
+    if len(json.loads(answer).get("answer", {}).get("suggestions", ())) < 3:
+        raise RuntimeError(f"no best seconds: {answer}")
+    return int(most) / _KB_IN_MB
+
+
+def _words(seconds: int) -> str:
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours} h" if hours else f"{minutes} min"
