@@ -19,10 +19,9 @@ from bot.store.drafts import Draft, DraftStore
 from bot.texts import text
 from bot.values.character import clean_name
 from bot.values.clock import Clock
+from bot.values.files import is_video_name
 from bot.values.job import CharacterRequest, Job, Origin
 from bot.values.time_range import INPUT_LENGTH, TimeRange
-
-_ENDINGS = (".mp4", ".mov", ".m4v", ".webm")
 
 
 class DraftForm(DurableForm, prefix="cbf:draft"):
@@ -113,7 +112,7 @@ class MessageMenu(commands.Cog):
 def _video_of(message: discord.Message) -> discord.Attachment:
     for attachment in message.attachments:
         kind = attachment.content_type or ""
-        if kind.startswith("video/") or attachment.filename.lower().endswith(_ENDINGS):
+        if kind.startswith("video/") or is_video_name(attachment.filename):
             return attachment
     raise BadSource(
         text(

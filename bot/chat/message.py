@@ -10,13 +10,12 @@ from discord import ui
 
 from bot.chat.buttons import DurableButton, view
 from bot.values.character import Character
+from bot.values.files import ending
 
 GREEN = discord.Colour(0x2E8B57)  # made
 BLUE = discord.Colour(0x3B6EA5)  # told, or under way
 AMBER = discord.Colour(0xC98A1B)  # asked, or unclear
 RED = discord.Colour(0xB5443A)  # failed
-
-_ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,5 +51,5 @@ class MessageContent:
 
 def picture_file(character: Character, data: bytes) -> PictureFile:
     """The picture of ``character``, under a name that is its own within one message."""
-    mime = character.picture.mime if character.picture else ""
-    return PictureFile(f"character-{character.id}.{_ENDINGS.get(mime, 'png')}", data)
+    mime = character.picture.mime if character.picture else "image/png"
+    return PictureFile(f"character-{character.id}.{ending(mime)}", data)

@@ -19,22 +19,13 @@ from bot.store.export_archive import Member
 from bot.store.privacy import Holdings
 from bot.texts import Text, render, text
 from bot.values.character import Character
-from bot.values.files import StoredFile
+from bot.values.files import StoredFile, ending
 from bot.values.job import Job
 from bot.values.source import Attachment
 
 DOCUMENT = "castbook.json"
 _SLACK = 64 * 1024  # bytes of a part for what the document says more at its end than when it was measured
 _ENTRY = 200  # bytes that a zip spends on a file beside its content and, twice, its name
-_ENDINGS = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/webp": "webp",
-    "image/gif": "gif",
-    "video/mp4": "mp4",
-    "video/quicktime": "mov",
-    "video/webm": "webm",
-}
 _IDS = frozenset({"guild_id", "channel_id", "message_id"})  # too large for what many programs take for a number
 _JOB = TypeAdapter(Job)
 
@@ -180,8 +171,7 @@ def _named(holdings: Holdings) -> Iterator[_Placed]:
         for name, file in _its_files(character, holdings.portable.get(character.id, ())):
             if file.key not in known:
                 known.add(file.key)
-                ending = _ENDINGS.get(file.mime, "bin")
-                yield _Placed(f"{folder}/{name}.{ending}", file, character.created_at)
+                yield _Placed(f"{folder}/{name}.{ending(file.mime)}", file, character.created_at)
 
 
 def _its_files(character: Character, portable: tuple[StoredFile, ...]) -> Iterator[tuple[str, StoredFile]]:

@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
+
+# The ending of a file's name, without a dot, for each type of file that we hold.
+_ENDINGS: Final[Mapping[str, str]] = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/webp": "webp",
+    "image/gif": "gif",
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+}
+_VIDEO_ENDINGS: Final = (
+    *(f".{ending}" for mime, ending in _ENDINGS.items() if mime.startswith("video/")),
+    ".m4v",  # what Apple's programs call an MP4
+)
+
+
+def ending(mime: str) -> str:
+    """The ending of a file's name, without a dot: ``jpg`` for ``image/jpeg``, ``bin`` for an unknown type."""
+    return _ENDINGS.get(mime, "bin")
+
+
+def is_video_name(name: str) -> bool:
+    """Whether a file of this name is probably a video that we open, for where nobody says its type."""
+    return name.lower().endswith(_VIDEO_ENDINGS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
