@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run check invite test lint types layers asserts faults bench lock clean
+.PHONY: help demo playground run check invite test quick lint types layers asserts faults bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,13 @@ invite: $(VENV)/.run  ## print the link with which a server invites the bot
 test: $(VENV)/.dev  ## everything that must be green
 	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers asserts
 	$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=term
+
+# What tells most in least time: rules, rendering, rows and transitions; no bot as a process, no video, no coverage.
+QUICK := tests/values tests/config tests/store tests/provider tests/web $(wildcard tests/chat/test_render_*.py) \
+	tests/jobs/test_transitions.py $(filter-out tests/test_process.py,$(wildcard tests/test_*.py))
+quick: $(VENV)/.dev  ## lint, types, layers and the quick tests: under a minute
+	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers
+	$(BIN)/python -m pytest -q -n 2 $(QUICK)
 
 # Each worker would rewrite the asserts of all tests anew. What cannot be imported is told by the tests' own run.
 asserts: $(VENV)/.dev

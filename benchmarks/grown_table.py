@@ -100,7 +100,7 @@ async def _ask(database: Database, rounds: int) -> dict[str, float]:
         "next due": lambda: worker.next_due("runner", lanes=Lane),
         "claim": lambda: worker.claim("runner", now=NOW, most=dict.fromkeys(Lane, 8)),
         "/tasks": lambda: owner.overview(7, now=NOW),
-        "pending results": lambda: owner.pending_results(7),
+        "pending results": lambda: owner.pending(7, now=NOW),
         "gauges": lambda: gauges.standing(now=NOW, models_closed_since=NOW),
     }
     times = {"create": await _median(create, rounds)}

@@ -73,14 +73,14 @@ class UnknownJob(Refusal):
     """No such job of this person's, or it is past what was asked."""
 
     def __init__(self) -> None:
-        super().__init__(text("That is no longer waiting here. See /tasks for what is running and what is done."))
+        super().__init__(text("That is no longer waiting for you. See /tasks for what is running and what is done."))
 
 
 def unexpected_uncharged(error_id: str) -> Text:
     """:func:`unexpected` where it is certain that nothing was sent."""
     return text(
-        "Something went wrong on our side (ID {id}). Nothing was charged. Try again, "
-        "and give this ID to whoever runs the bot if it happens again.",
+        "Something went wrong on our side (ID {id}). Nothing was charged. Try again. If it happens "
+        "again, give this ID to the people who run this bot.",
         id=error_id,
     )
 
@@ -88,8 +88,8 @@ def unexpected_uncharged(error_id: str) -> Text:
 def unexpected(error_id: str) -> Text:
     """The sentence for everything that is a defect of ours; the log has ``error_id`` with the traceback."""
     return text(
-        "Something went wrong on our side (ID {id}). Look at /tasks before you try again, "
-        "and give this ID to whoever runs the bot.",
+        "Something went wrong on our side (ID {id}). Look at /tasks before you try again, and give this "
+        "ID to the people who run this bot.",
         id=error_id,
     )
 
@@ -105,13 +105,13 @@ def troubled(trouble: DatabaseFault, error_id: str) -> Text:
     """The sentence for what could not be written; the log has ``error_id``. Nothing was sent for it."""
     if trouble is DatabaseFault.BUSY:
         return text(
-            "I could not write that down: my database is busy (ID {id}). Nothing was charged. "
-            "Try again in a minute; /tasks shows what is running.",
+            "I couldn't save that, because my database is busy (ID {id}). Nothing was charged. Try again "
+            "in a minute. /tasks shows what is running.",
             id=error_id,
         )
     return text(
-        "I could not write that down: there is no room left on my disk (ID {id}). Nothing was charged. "
-        "Give this ID to whoever runs the bot, and try again later.",
+        "I couldn't save that, because my disk is full (ID {id}). Nothing was charged. Give this ID to "
+        "the people who run this bot, and try again later.",
         id=error_id,
     )
 

@@ -50,7 +50,7 @@ class HealthReport:
             (
                 text("Unfinished jobs"),
                 text(
-                    "{number}, {people} of them wait for their owner, {line} stand in line",
+                    "{number}, of which {people} wait for their owner and {line} for a free place",
                     number=sum(standing.unfinished.values()),
                     people=waiting_for_people,
                     line=standing.in_line,

@@ -23,19 +23,16 @@ class AccessPolicy:
         """
         if self._blocks.is_blocked(user_id):
             return text(
-                "Whoever runs this bot has closed it to you. Your cast stays, and /privacy still works. "
-                "Nothing was charged."
+                "The people who run this bot have blocked you from using it. Your cast stays, and "
+                "/privacy still works. Nothing was charged."
             )
         if self._servers.is_blocked(guild_id, user_id):
             return text(
-                "The managers of this server have closed the bot to you here. Elsewhere you can use it. "
-                "Nothing was charged."
+                "The managers of this server have blocked you from using me here. You can use me "
+                "elsewhere. Nothing was charged."
             )
         if not self._servers.rules(guild_id).closed_channels.isdisjoint(channels):
-            return text(
-                "The managers of this server have switched me off in this channel. Try another one. "
-                "Nothing was charged."
-            )
+            return text("I'm switched off in this channel. Try another one. Nothing was charged.")
         return None
 
     def day_limit(self, guild_id: int | None, allowed: int) -> int:

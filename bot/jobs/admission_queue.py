@@ -54,7 +54,9 @@ class AdmissionQueue:
                 job = await self._jobs.get(job_id)
                 if job is None or job.admitted_at is not None or job.outcome is not None:
                     continue  # its turn has come meanwhile, or it has left
-                state = text("In line: {number} before you. Nothing was charged yet", number=places[job_id])
+                state = text(
+                    "Waiting for a free place: {number} before you. Nothing has been charged yet", number=places[job_id]
+                )
                 await self._courier.progress(job, state, None)
         except Exception as error:  # noqa: BLE001 - a place in line that is not shown changes nothing
             unexpected("line_not_shown", error)

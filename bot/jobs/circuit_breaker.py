@@ -25,12 +25,12 @@ _log = structlog.get_logger(__name__)
 
 REASONS = {
     "key": text(
-        "ToAPIs refuses this bot's key at the moment, so nothing new can be made. Nothing was charged. "
-        "Whoever runs the bot has been told; try again later."
+        "ToAPIs isn't accepting this bot's key, so I can't make anything new. Nothing was charged. The "
+        "people who run this bot know. Try again later."
     ),
     "balance": text(
-        "This bot's balance at ToAPIs is used up, so nothing new can be made. Nothing was charged. "
-        "Whoever runs the bot has been told; try again later."
+        "This bot's balance at ToAPIs is used up, so I can't make anything new. Nothing was charged. The "
+        "people who run this bot know. Try again later."
     ),
 }
 

@@ -18,25 +18,24 @@ from bot.values.job import Job, Outcome
 # What is still there afterwards, and why.
 STAYS = (
     text(
-        "If whoever runs this bot or the managers of a server have closed it to you: that, under a keyed hash in "
-        "place of your user ID."
+        "Blocks: if the people who run this bot, or a server's managers, have blocked you. A keyed hash "
+        "stands in for your user ID."
     ),
     text(
-        "How many jobs you have used of the present day (UTC), under the same hash, until the day is over; otherwise "
-        "deleting would begin it anew."
+        "Today's count (UTC): how many jobs you started today, under the same hash, until the day is "
+        "over. Otherwise deleting would reset your limit."
     ),
     text(
-        "Of a job that ToAPIs is already at work on: the bare ID of its task, until it ends. Nothing says whose it "
-        "was. It may be charged, and nothing of it comes here any more."
+        "Running tasks: the bare ID of each task that ToAPIs is working on, until it ends. Nothing says "
+        "whose it was. It may still be charged, and its result won't come here."
     ),
     text(
-        "What ToAPIs has: the clips it was sent and the characters it made. It offers no way to delete them, and "
-        "whoever knows a task ID or username of yours can go on using it there."
+        "What ToAPIs has: the clips it was sent and the characters it made. It offers no way to delete "
+        "them, and anyone who knows one of your task IDs or usernames can go on using it there."
     ),
-    text("Messages in Discord, such as the cards of your characters: delete those there."),
+    text("Messages in Discord, such as the cards of your characters. You can delete those there."),
     text(
-        "Backups and logs of whoever runs this bot. The logs name jobs and tasks by their IDs; your name and your "
-        "user ID are not in them."
+        "Backups and logs that the people who run this bot keep. The logs name jobs and tasks by their IDs, never you."
     ),
 )
 

@@ -29,16 +29,22 @@ _ENTRY = 200  # bytes that a zip spends on a file beside its content and, twice,
 _IDS = frozenset({"guild_id", "channel_id", "message_id"})  # too large for what many programs take for a number
 _JOB = TypeAdapter(Job)
 
-_TOO_LARGE = text("It is larger than what Discord takes here.")
-_MISSING = text("It is not in the file store any more.")
+_TOO_LARGE = text("It is larger than Discord allows here.")
+_MISSING = text("It is missing from the file store.")
 _ABOUT = text(
-    "Everything that this Castbook keeps about you. The files that are named here lie beside this one, in the part "
-    "that is named with them. Instants are in UTC, ranges in seconds, sizes in bytes."
+    "Everything that this Castbook keeps about you. The files named here are next to this one, in the "
+    "part that each entry names. Times are in UTC, ranges in seconds, sizes in bytes."
 )
 _NOT_IN_HERE = (
-    text("The tokens with which I answer your commands: they are keys, and die within a quarter of an hour."),
-    text("The signed addresses of your attachments in Discord: keys as well, erased as soon as the file is here."),
-    text("The video of a job that is not done, or may be sent again: it is yours, and goes when the job is over."),
+    text("The tokens that let me answer your commands. They work like keys, and expire within 15 minutes."),
+    text(
+        "The signed addresses of your attachments in Discord. They work like keys too, and are erased as "
+        "soon as the file is here."
+    ),
+    text(
+        "The video of a job that is still running, or that you may send again. You have it, and it is "
+        "deleted when the job is over."
+    ),
 )
 
 

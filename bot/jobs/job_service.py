@@ -139,7 +139,10 @@ class JobService:
         """
         if isinstance(request.source, EarlierTask) and request.range is None:
             raise BadRange(
-                text("Name the seconds (range) of that task: I cannot look into its video. Nothing was charged.")
+                text(
+                    "I can't look into the video of a task, so please name its seconds in the range "
+                    "option. Nothing was charged."
+                )
             )
         await self._breaker.check_model(request.model)
         pause = await self._breaker.paused()

@@ -91,7 +91,7 @@ class Prepare:
         elif leased.job.file is None or not await self._files.in_work(await self._source(leased.job)):
             if source.url is None:
                 raise BadSource(
-                    text("The video is no longer here. Attach it again with /character create; nothing was charged.")
+                    text("I no longer have the video. Attach it again with /character create. Nothing was charged.")
                 )
             await self._courier.progress(leased.job, text("Fetching the video"), None)
             file = await self._fetch(leased.job, source, source.url, leased.now)
@@ -105,7 +105,7 @@ class Prepare:
         owner = await self._jobs.task_owner(source.task_id)
         outside = owner is None and self._settings.toapis.accept_outside_tasks
         if owner != job.owner_id and not outside:
-            raise BadSource(text("I know no such task of yours. Attach the video instead; nothing was charged."))
+            raise BadSource(text("You have no task with that ID here. Attach the video instead. Nothing was charged."))
 
     async def _fetch(self, job: Job, source: Attachment | Link, url: str, now: datetime) -> StoredFile:
         cap = most_bytes(self._settings)
@@ -123,7 +123,7 @@ class Prepare:
             raise
         mime = video_type(got.head)
         if mime is None:
-            raise BadFile(text("That file is not an MP4, MOV or WebM video. Attach one of those; nothing was charged."))
+            raise BadFile(text("That file isn't an MP4, MOV or WebM video. Attach one of those. Nothing was charged."))
         return StoredFile(key=f"work/{job.id}/{SOURCE}", sha256=got.sha256, size=got.size, mime=mime)
 
     async def _question(self, leased: LeasedJob, facts: VideoFacts | None) -> Question | None:
@@ -166,8 +166,8 @@ def most_bytes(settings: Settings) -> int:
 def _no_room(allowed: int) -> QuotaReached:
     return QuotaReached(
         text(
-            "Your files take up all of your {limit} MB here. Delete a character you no longer need with "
-            "/character delete, then try again; nothing was charged.",
+            "Your files have filled your {limit} MB here. Delete a character you no longer need with "
+            "/character delete, then try again. Nothing was charged.",
             limit=allowed // (1024 * 1024),
         )
     )

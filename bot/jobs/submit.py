@@ -92,7 +92,9 @@ class Submit:
             return None
         if leased.now - pause.since > limits.SUBMISSION_PAUSE:
             return transitions.failed(leased.job, leased.now, paused_text(pause))
-        await self._courier.progress(leased.job, text("Waiting: submissions are paused, nothing was charged"), None)
+        await self._courier.progress(
+            leased.job, text("Waiting, because submissions are paused. Nothing has been charged"), None
+        )
         return transitions.waited(leased.job, leased.now, PAUSED_LOOK)
 
     async def _upload(self, leased: LeasedJob) -> str | None:
@@ -166,7 +168,7 @@ class Submit:
     async def _look(self, leased: LeasedJob) -> Transition:
         """Ask both status paths for our own id, after each of :data:`bot.limits.SUBMISSION_LOOKUPS` seconds."""
         job = leased.job
-        await self._courier.progress(job, text("Checking whether ToAPIs took the request"), None)
+        await self._courier.progress(job, text("Checking whether ToAPIs got the request"), None)
         try:
             task = await self._provider.find(job.id) or await self._named_by_event(job.id)
         except ProviderError as error:
@@ -195,7 +197,7 @@ class Submit:
     async def _unclear(self, leased: LeasedJob) -> Transition:
         await self._courier.tell_operators(
             text(
-                "The submission of job {job} was never confirmed by ToAPIs; it may have been charged.",
+                "ToAPIs never confirmed the submission of job {job}. It may have been charged.",
                 job=leased.job.id,
             )
         )
@@ -216,7 +218,7 @@ def _sent_range(job: Job) -> TimeRange:
 
 
 _UNREACHABLE = text(
-    "ToAPIs could not take this for several minutes, so it was given up. Nothing was charged; try again later."
+    "ToAPIs couldn't take this for several minutes, so I stopped. Nothing was charged. Try again later."
 )
 
 
@@ -226,6 +228,6 @@ def _operator_text(error: KeyRefused | BalanceEmpty | ModelClosed) -> Text:
     if isinstance(error, KeyRefused):
         return text("ToAPIs refuses the key in toapis.api_key. Submissions are paused until it is accepted again.")
     return text(
-        "ToAPIs does not serve the model {model} for this key. It is closed here for an hour.",
+        "ToAPIs doesn't offer the model {model} to this key. I won't use it for an hour.",
         model=error.model,
     )

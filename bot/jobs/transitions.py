@@ -292,7 +292,7 @@ def failed(job: Job, now: datetime, reason: Text, *, counted: bool = False) -> T
     """
     if job.maybe_charged:
         return unclear(
-            job, now, text("{reason} That is about this try; an earlier one may have been charged.", reason=reason)
+            job, now, text("{reason} That is about this attempt. An earlier one may have been charged.", reason=reason)
         )
     return Transition(Event.FAILED, _move(Event.FAILED, job, now) | JobChanges(failure=reason, counted=counted))
 

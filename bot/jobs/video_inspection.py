@@ -116,7 +116,7 @@ class VideoInspection:
         path = await self._files.work_folder(job.id) / name
         if job.file is None or not await self._files.in_work(path):
             raise BadSource(
-                text("The video is no longer here. Attach it again with /character create; nothing was charged.")
+                text("I no longer have the video. Attach it again with /character create. Nothing was charged.")
             )
         return path
 
@@ -126,8 +126,8 @@ def check_inside(chosen: TimeRange, facts: VideoFacts) -> None:
     if float(chosen.end) > facts.seconds + _SLACK:
         raise BadRange(
             text(
-                "The video is {length} s long, but {range} ends after that. Name seconds inside it; nothing was "
-                "charged.",
+                "The video is {length} s long, but {range} ends after that. Choose seconds inside the "
+                "video. Nothing was charged.",
                 length=f"{facts.seconds:.1f}".removesuffix(".0"),
                 range=chosen.people,
             )
@@ -138,14 +138,14 @@ def _check(facts: VideoFacts) -> None:
     if facts.audio_codec is None:
         raise BadFile(
             text(
-                "That video has no sound, and ToAPIs takes none without. Send one with an audio track, best with the "
-                "character's voice; nothing was charged."
+                "That video has no sound, and characters need sound. Use one in which the character "
+                "speaks. Nothing was charged."
             )
         )
     if facts.seconds + _SLACK < float(limits.RANGE_SHORTEST):
         raise BadFile(
             text(
-                "That video is shorter than a second, and one to three are needed. Send a longer one; nothing was "
-                "charged."
+                "That video is shorter than a second. A character needs one to three seconds, so use a "
+                "longer one. Nothing was charged."
             )
         )

@@ -26,12 +26,12 @@ BELIEVED_GONE = timedelta(minutes=10)  # how long after the submission a 404 may
 _log = structlog.get_logger(__name__)
 
 _STATES: dict[TaskState, Text] = {
-    TaskState.QUEUED: text("Waiting in line at ToAPIs"),
+    TaskState.QUEUED: text("Waiting in the queue at ToAPIs"),
     TaskState.RUNNING: text("ToAPIs is making the character"),
 }
 
 _STILL_RUNNING = text(
-    "Still running at ToAPIs. I look less often now; the result comes here or as a message, and /tasks has it too"
+    "Still running at ToAPIs. I check less often now. You'll get the result here or as a message, and in /tasks"
 )
 
 
@@ -113,7 +113,7 @@ class Watch:
             wait = backoff(leased.job.attempts, self._random, first=self._settings.poll_every, most=60.0)
             return transitions.retried(leased.job, leased.now, wait)
         await self._courier.tell_operators(
-            text("ToAPIs no longer knows the task of job {job}; it may have been charged.", job=leased.job.id)
+            text("ToAPIs no longer knows the task of job {job}. It may have been charged.", job=leased.job.id)
         )
         return transitions.unclear(
             leased.job,

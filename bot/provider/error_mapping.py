@@ -172,14 +172,14 @@ def _model_closed(about: About, status: int, code: str) -> ModelClosed:
 def model_closed_text(model: str, others: Sequence[str]) -> Text:
     """What a person is told of a model that is not to be had, with the ones that may be."""
     message = text(
-        "ToAPIs does not serve the model “{model}” to this bot at the moment. Nothing was charged. "
-        "Tell whoever runs the bot: it is the only model set up.",
+        "ToAPIs doesn't offer the model “{model}” to this bot right now. Nothing was charged. It is the "
+        "only model set up here, so tell the people who run this bot.",
         model=model,
     )
     if others:
         message = text(
-            "ToAPIs does not serve the model “{model}” to this bot at the moment. Nothing was charged. "
-            "Choose another one: {others}.",
+            "ToAPIs doesn't offer the model “{model}” to this bot right now. Nothing was charged. Choose "
+            "another one: {others}.",
             model=model,
             others=", ".join(others),
         )
@@ -195,10 +195,10 @@ def _uncharged(reason: Cause) -> Text:
 
 
 _KEY_REFUSED = text(
-    "ToAPIs refused this bot's key. Nothing was charged, and whoever runs the bot was told. Try again later."
+    "ToAPIs refused this bot's key. Nothing was charged. The people who run this bot know. Try again later."
 )
 _BALANCE_EMPTY = text(
-    "This bot's balance at ToAPIs is used up. Nothing was charged, and whoever runs the bot was told. Try again later."
+    "This bot's balance at ToAPIs is used up. Nothing was charged. The people who run this bot know. Try again later."
 )
 _TASK_GONE = text("ToAPIs knows no task with this ID. Asking costs nothing. Check the ID and try again.")
 _UNKNOWN_TASK = text("ToAPIs knows no task with this ID. Nothing was charged. Check the ID and try again.")
@@ -208,8 +208,8 @@ _TOO_LARGE = text(
     megabytes=PROVIDER_VIDEO_BYTES // (1024 * 1024),
 )
 _FILE_REFUSED = text(
-    "ToAPIs did not take this file. Nothing was charged. It takes MP4, MOV and WebM videos of at most "
-    "{megabytes} MB: try another one.",
+    "ToAPIs didn't accept this file. Nothing was charged. It takes MP4, MOV and WebM videos of up to "
+    "{megabytes} MB, so try another one.",
     megabytes=PROVIDER_VIDEO_BYTES // (1024 * 1024),
 )
 _BAD_REQUEST = text(
@@ -217,20 +217,19 @@ _BAD_REQUEST = text(
     "that it has sound and that one face is seen clearly, and try again."
 )
 _MOVED_AWAY = text(
-    "The address of ToAPIs has moved. Nothing was charged. Tell whoever runs the bot: its base_url is to be changed."
+    "ToAPIs has moved to another address. Nothing was charged. Tell the people who run this bot to "
+    "change toapis.base_url."
 )
 _BLOCKED = text(
-    "The way to ToAPIs is blocked at the moment. Nothing was charged. Try again later, "
-    "and tell whoever runs the bot if it lasts."
+    "Something is blocking the way to ToAPIs. Nothing was charged. Try again later, and tell the people "
+    "who run this bot if it goes on."
 )
-_TOO_OFTEN = text(
-    "ToAPIs has more requests from this bot than it takes. Nothing was charged. Try again in a few minutes."
-)
+_TOO_OFTEN = text("This bot has sent ToAPIs too many requests. Nothing was charged. Try again in a few minutes.")
 _NO_CLEAR_ANSWER = {
     Purpose.SUBMIT: text(
         "ToAPIs gave no clear answer, so this may have been charged. See /tasks before you send it again."
     ),
-    Purpose.UPLOAD: text("The video could not be handed to ToAPIs. Nothing was charged. Try again in a few minutes."),
+    Purpose.UPLOAD: text("I couldn't send the video to ToAPIs. Nothing was charged. Try again in a few minutes."),
     Purpose.READ: text(
         "ToAPIs gave no clear answer when it was asked. Asking costs nothing. Try again in a few minutes."
     ),

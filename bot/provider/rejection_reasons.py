@@ -46,8 +46,8 @@ _PATTERNS = tuple((reason, re.compile(_SIGNS[reason])) for reason in Cause)
 SENTENCES = MappingProxyType(
     {
         Cause.PERMISSION: text(
-            "The person in this video has not given ToAPIs permission for it. "
-            "Use a clip of yourself, or of somebody who does not exist."
+            "The person in this video has not given ToAPIs permission. Use a clip of yourself, or of "
+            "somebody who does not exist."
         ),
         Cause.WITHDRAWN: text(
             "The owner of a character in this video has withdrawn it from ToAPIs. Use a clip without that character."

@@ -148,7 +148,7 @@ class CharacterStore:
         """
         name = clean_name(new_name)
         if not name:
-            raise Refusal(text("That name has no letters that can be shown. Choose another; nothing was changed."))
+            raise Refusal(text("That name has no letters that can be shown. Choose another one."))
         async with self._database.write() as connection:
             unique = await _unique(connection, owner_id, name, but=character_id)
             await connection.execute(

@@ -108,7 +108,7 @@ class JobStore:
                         await _put_off(connection, unreadable, now)
         return sorted(claimed, key=lambda job: (job.next_attempt_at or now, job.id))
 
-    async def next_due(self, holder: str, *, lanes: Collection[Lane], but: Collection[str] = ()) -> datetime | None:
+    async def next_due(self, holder: str, *, lanes: Iterable[Lane], but: Collection[str] = ()) -> datetime | None:
         """The earliest instant at which something in ``lanes`` can be claimed.
 
         Not counted are ``but`` and what ``holder`` has leased.

@@ -47,7 +47,7 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
     if quota.day and await used_on(connection, job.owner_id, day, quota.user_key) >= quota.day:
         raise QuotaReached(
             text(
-                "Your limit of {limit} a day is reached. The next day begins <t:{at}:R>. Nothing was charged.",
+                "You've used your {limit} for today. You can start more <t:{at}:R>. Nothing was charged.",
                 limit=quota.day,
                 at=tomorrow,
             )
@@ -59,8 +59,8 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
         if used >= quota.server_day:
             raise QuotaReached(
                 text(
-                    "This server's limit of {limit} a day is reached. The next day begins <t:{at}:R>; elsewhere you "
-                    "can go on. Nothing was charged.",
+                    "This server has used its {limit} for today. You can start more here <t:{at}:R>, or "
+                    "elsewhere now. Nothing was charged.",
                     limit=quota.server_day,
                     at=tomorrow,
                 )
@@ -93,9 +93,7 @@ async def has_place(connection: AsyncConnection, in_all: int) -> bool:
         return True
     waiting = await count(connection, _in_line())
     if waiting >= LONGEST_LINE:
-        raise QuotaReached(
-            text("Too many people want something at the moment. Try again in a few minutes; nothing was charged.")
-        )
+        raise QuotaReached(text("I'm very busy right now. Try again in a few minutes. Nothing was charged."))
     return waiting == 0 and await count(connection, being_worked_on()) < in_all
 
 
@@ -104,8 +102,8 @@ async def check_running(connection: AsyncConnection, owner_id: int, limit: int) 
     if limit and await running(connection, owner_id) >= limit:
         raise QuotaReached(
             text(
-                "Your limit of {limit} at a time is reached. It frees as soon as one of them ends: see /tasks. "
-                "Nothing was charged.",
+                "You already have {limit} running, which is your limit. Wait for one to finish: see "
+                "/tasks. Nothing was charged.",
                 limit=limit,
             )
         )

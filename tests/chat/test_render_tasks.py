@@ -159,7 +159,7 @@ def test_the_standing_of_the_day_and_of_the_disk() -> None:
         "Running": "1 of 2",
         "Files": "1 of 500 MB",
     }
-    assert "whoever runs the bot" not in described(overview)
+    assert "people who run this bot" not in described(overview)
     assert "Nothing new can be made at the moment" in described(replace(NOTHING, paused=True))
 
 

@@ -87,7 +87,7 @@ async def test_others_are_refused_with_a_sentence(run: Stage, command: str) -> N
 
 
 async def test_a_block_holds_everywhere_and_over_a_restart(run: Stage) -> None:
-    shut_out = "Whoever runs this bot has closed it to you"
+    shut_out = "The people who run this bot have blocked you"
     assert await told(run, "block", user=run.bob) == f"{run.bob.mention} is shut out now, everywhere."
     assert await told(run, "block", user=run.bob) == f"{run.bob.mention} was shut out already."
     await run.restart()
@@ -102,14 +102,14 @@ async def test_a_block_holds_everywhere_and_over_a_restart(run: Stage) -> None:
 
 async def test_whoever_runs_it_cannot_shut_themselves_out_for_good(run: Stage) -> None:
     await told(run, "block", user=run.alice)
-    assert "closed it to you" in refusal(await run.alice.slash(run.channel, "tasks"))
+    assert "have blocked you" in refusal(await run.alice.slash(run.channel, "tasks"))
     assert "can use me again" in await told(run, "unblock", user=run.alice)
 
 
 async def test_when_all_is_well_health_says_so(run: Stage) -> None:
     assert await told(run, "health") == (
         "Everything is as it should be\nDatabase\nworks\nSubmissions\nopen\nClosed models\nnone\n"
-        "Unfinished jobs\n0, 0 of them wait for their owner, 0 stand in line"
+        "Unfinished jobs\n0, of which 0 wait for their owner and 0 for a free place"
     )
 
 
@@ -126,14 +126,14 @@ async def test_what_is_out_of_order_stands_out(run: Stage) -> None:
     assert await told(run, "health") == (
         "Something is out of order\n⚠ Database\ndoes not work\n⚠ Submissions\npaused: the balance is used up\n"
         "⚠ Closed models\nsora-\\*\\*2\\*\\*, sora-2-pro\n"
-        "Unfinished jobs\n2, 1 of them wait for their owner, 0 stand in line"
+        "Unfinished jobs\n2, of which 1 wait for their owner and 0 for a free place"
     )
 
 
 async def test_the_waiting_line_is_counted(run: Stage) -> None:
     for _ in range(3):
         await run.bob.slash(run.channel, "character create", task="task_of_somewhere", range="1-3")
-    assert "3, 0 of them wait for their owner, 2 stand in line" in await told(run, "health")
+    assert "3, of which 0 wait for their owner and 2 for a free place" in await told(run, "health")
 
 
 def _response(result: simcord.InteractionResult) -> simcord.ResponseMessage:

@@ -188,7 +188,7 @@ async def test_what_does_not_fit_into_one_file_comes_in_parts_by_a_button_also_a
     assert list(files) == ["characters/01 C0/clip.mp4"]
     (left_out,) = document["left_out"]
     assert (left_out["file"], left_out["part"]) == ("characters/04 Huge/clip.mp4", None)
-    assert "larger than what Discord takes" in left_out["left_out"]
+    assert "larger than Discord allows" in left_out["left_out"]
 
     await stage.restart()
     second = answer(await stage.alice.click(first, label="Part 2 of 3"))
@@ -216,7 +216,7 @@ async def test_a_picture_that_is_missing_does_not_stop_the_rest(stage: Stage) ->
     await house.files.delete(lost.picture.key)
     files, document = await exported(stage)
     assert list(files) == ["characters/02 Found/picture.png"]
-    assert "not in the file store any more" in document["characters"][0]["picture"]["left_out"]
+    assert "missing from the file store" in document["characters"][0]["picture"]["left_out"]
 
 
 async def test_whoever_has_nothing_is_told_so(stage: Stage) -> None:
@@ -232,7 +232,7 @@ async def test_a_block_is_in_it_and_does_not_shut_anybody_out_of_their_own_data(
     await house.servers.block(77, alice)
     _, document = await exported(stage)
     assert document["closed_to_you"] == {"everywhere_since": "2026-01-01T12:00:01+00:00", "in_servers": ["77"]}
-    assert "has closed it to you" in refusal(await stage.alice.slash(stage.channel, "character list"))
+    assert "have blocked you" in refusal(await stage.alice.slash(stage.channel, "character list"))
     question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
     done = answer(await stage.alice.click(question, label="Delete everything"))
     assert "Everything of yours is deleted" in words(done)
@@ -315,9 +315,9 @@ async def test_deleting_everything_does_not_begin_the_day_anew(stage: Stage) -> 
     for _ in range(5):
         await house.character(alice, "Ada")
     create = partial(stage.alice.slash, stage.channel, "character create", task="task_01", range="1-3")
-    assert "limit of 5 a day is reached" in refusal(await create())
+    assert "used your 5 for today" in refusal(await create())
     await house.erasure.erase(alice)
-    assert "limit of 5 a day is reached" in refusal(await create())
+    assert "used your 5 for today" in refusal(await create())
     house.now += timedelta(days=1)
     await create()
     assert len(await stage.jobs_of(stage.alice)) == 1

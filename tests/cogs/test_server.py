@@ -16,8 +16,8 @@ from tests.cogs.stage import Stage, origin, refusal, words
 from tests.cogs.test_picking import PICKING
 
 CLIP = ("clip.mp4", b"clip")
-SHUT_OUT = "managers of this server have closed the bot to you"
-SWITCHED_OFF = "switched me off in this channel"
+SHUT_OUT = "managers of this server have blocked you"
+SWITCHED_OFF = "switched off in this channel"
 
 Decide: TypeAlias = Callable[..., Coroutine[Any, Any, str]]
 
@@ -86,7 +86,7 @@ async def test_the_days_limit_counts_for_everybody_there(stage: Stage, decide: D
     await decide(day_limit=1)
     await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
     refused = refusal(await stage.bob.slash(stage.channel, "character create", video=CLIP, range="1-3"))
-    assert "This server's limit of 1 a day" in refused
+    assert "This server has used its 1 for today" in refused
 
 
 async def test_more_channels_than_there_is_room_for_are_cut(stage: Stage, decide: Decide) -> None:

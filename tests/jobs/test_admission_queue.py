@@ -47,10 +47,10 @@ async def test_the_place_in_line_is_told(narrow: Shop) -> None:
         narrow.clock.advance(1)
     await narrow.runner.run_due()
     await asyncio.sleep(0.05)  # told beside the work, not before it
-    told = {job_id: state for job_id, state, _ in narrow.courier.shown if state.startswith("In line")}
+    told = {job_id: state for job_id, state, _ in narrow.courier.shown if state.startswith("Waiting for a free place")}
     assert told == {
-        jobs[1].id: "In line: 0 before you. Nothing was charged yet",
-        jobs[2].id: "In line: 1 before you. Nothing was charged yet",
+        jobs[1].id: "Waiting for a free place: 0 before you. Nothing has been charged yet",
+        jobs[2].id: "Waiting for a free place: 1 before you. Nothing has been charged yet",
     }
 
 
@@ -63,10 +63,14 @@ async def test_a_job_that_is_held_hears_of_its_place_once_it_is_not(narrow: Shop
         await narrow.queue.move(but={second})
         await narrow.runner.run_due()
         await asyncio.sleep(0.05)
-        assert [job_id for job_id, state, _ in narrow.courier.shown if state.startswith("In line")] == []
+        assert [
+            job_id for job_id, state, _ in narrow.courier.shown if state.startswith("Waiting for a free place")
+        ] == []
     await narrow.queue.move()
     await asyncio.sleep(0.05)
-    assert [job_id for job_id, state, _ in narrow.courier.shown if state.startswith("In line")] == [second]
+    assert [job_id for job_id, state, _ in narrow.courier.shown if state.startswith("Waiting for a free place")] == [
+        second
+    ]
     assert (await narrow.job(first)).outcome is None
 
 
@@ -82,7 +86,7 @@ async def test_who_has_left_the_line_meanwhile_hears_no_more_of_it(
     begun: asyncio.Future[asyncio.Task[None] | None] = asyncio.get_running_loop().create_future()
 
     async def they_leave(job: Job, state: Text, _percent: int | None) -> None:
-        if not str(state).startswith("In line"):
+        if not str(state).startswith("Waiting for a free place"):
             return
         told.append(job.id)
         if len(told) > 1:
@@ -136,7 +140,7 @@ async def test_fifty_commands_at_once_and_a_limit_of_three(shop: Shop) -> None:
 async def test_whom_the_operator_shut_out_begins_nothing(shop: Shop) -> None:
     unclear = await _unclear(shop)
     await shop.blocks.block(OWNER, now=shop.clock())
-    with pytest.raises(Refusal, match="Whoever runs this bot has closed it to you"):
+    with pytest.raises(Refusal, match="The people who run this bot have blocked you"):
         await shop.ask()
     with pytest.raises(Refusal):
         await shop.job_service.send_again(OWNER, unclear, shop.origin())
@@ -146,9 +150,9 @@ async def test_whom_the_operator_shut_out_begins_nothing(shop: Shop) -> None:
 async def test_a_server_shuts_out_a_member_and_a_channel_for_itself_alone(shop: Shop) -> None:
     await shop.servers.block(1, OWNER)
     await shop.servers.close_channel(1, 2)
-    with pytest.raises(Refusal, match="closed the bot to you here"):
+    with pytest.raises(Refusal, match="blocked you from using me here"):
         await shop.ask()
-    with pytest.raises(Refusal, match="switched me off in this channel"):
+    with pytest.raises(Refusal, match="switched off in this channel"):
         await shop.ask(owner=STRANGER)
     elsewhere = shop.origin(guild_id=99)
     request = CharacterRequest(source=shop.link(), range=RANGE, model="sora-2")
@@ -159,7 +163,7 @@ async def test_a_server_shuts_out_a_member_and_a_channel_for_itself_alone(shop: 
 async def test_a_server_sets_itself_a_smaller_day(shop: Shop) -> None:
     await shop.servers.set_day_limit(1, 1)
     await shop.ask(shop.task(shop.earlier_task()))
-    with pytest.raises(QuotaReached, match="This server's limit of 1 a day"):
+    with pytest.raises(QuotaReached, match="This server has used its 1 for today"):
         await shop.ask(shop.task(shop.earlier_task()), owner=STRANGER)
 
 

@@ -85,7 +85,7 @@ async def test_another_persons_task_is_an_unknown_one(shop: Shop) -> None:
     done = await shop.job(job)
     assert done.outcome is Outcome.FAILED
     assert done.failure is not None
-    assert "no such task" in str(done.failure)
+    assert "no task with that ID" in str(done.failure)
     assert len(shop.simulated.submissions) == 1
 
 
@@ -95,14 +95,14 @@ async def test_an_outside_task_is_taken_only_where_the_operator_allows_it(shop: 
     await shop.restart()
     job = await shop.ask(shop.task("task_of_somewhere_else"))
     await shop.run()
-    assert (await shop.job(job)).outcome is Outcome.FAILED  # the simulated provider knows no such task either
+    assert (await shop.job(job)).outcome is Outcome.FAILED  # the simulated provider knows no task with that ID either
     asked_provider = any(path == "/v1/videos/generations" for _, path in shop.simulated.requests)
     assert asked_provider is accepted
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [("page.mp4", "not an MP4, MOV or WebM"), ("missing.mp4", "nothing was charged"), ("silent.mp4", "sound")],
+    [("page.mp4", "isn't an MP4, MOV or WebM"), ("missing.mp4", "Nothing was charged"), ("silent.mp4", "sound")],
 )
 async def test_a_bad_clip_fails_with_a_sentence_and_costs_nothing(shop: Shop, name: str, sentence: str) -> None:
     job = await shop.ask(shop.link(name))

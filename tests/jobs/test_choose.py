@@ -169,7 +169,7 @@ async def test_trouble_at_discord_is_waited_out(shop: Shop) -> None:
 
 
 async def test_an_earlier_task_needs_its_seconds_named(shop: Shop) -> None:
-    with pytest.raises(BadRange, match="cannot look into its video"):
+    with pytest.raises(BadRange, match="can't look into the video of a task"):
         await shop.ask(shop.task("task_1"), range=None)
 
 
@@ -229,7 +229,7 @@ async def test_a_preview_takes_a_running_place_but_none_of_the_day(shop: Shop) -
     shop.settings = with_limits(shop.settings, limits={"running_per_user": 1, "per_user_per_day": 1})
     await shop.restart()
     await shop.ask(anyway=True)
-    with pytest.raises(QuotaReached, match="at a time"):
+    with pytest.raises(QuotaReached, match="which is your limit"):
         await _preview(shop)
     await shop.run()
     await _preview(shop)

@@ -28,7 +28,7 @@ async def test_a_video_for_which_there_is_no_room_ends_with_a_sentence_and_leave
         await shop.run(600)
     ended = await shop.job(job)
     assert (ended.outcome, ended.counted, ended.step) == (Outcome.FAILED, False, Step.DONE)
-    assert "there is no room left on my disk" in str(ended.failure)
+    assert "my disk is full" in str(ended.failure)
     assert "Nothing was charged" in str(ended.failure)
     assert (await shop.job(other)).outcome is Outcome.SUCCEEDED
     assert not shop.work(job).exists()

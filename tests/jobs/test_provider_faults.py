@@ -284,7 +284,7 @@ async def test_a_refused_key_or_balance_in_the_middle_of_running_jobs(shop: Shop
     for job in waiting:
         row = await shop.job(job)
         assert (row.step, row.outcome, row.submit_started_at, row.counted) == (Step.SUBMIT, None, None, True)
-        assert [state for shown, state, _ in shop.courier.shown if shown == job.id][-1].startswith("Waiting: ")
+        assert [state for shown, state, _ in shop.courier.shown if shown == job.id][-1].startswith("Waiting, because")
         assert (await shop.job_service.overview(job.owner_id)).paused
     with pytest.raises(Refusal, match="Nothing was charged"):
         await origin(shop, owner=5)

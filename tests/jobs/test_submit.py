@@ -204,7 +204,7 @@ async def test_a_refusal_after_sending_again_does_not_say_that_nothing_was_charg
     await shop.run(600)
     done = await shop.job(job)
     assert (done.outcome, done.counted) == (Outcome.UNKNOWN, True)
-    assert "an earlier one may have been charged" in str(done.failure)
+    assert "An earlier one may have been charged" in str(done.failure)
     shop.simulated.remembers_business_id = True  # and it can still be sent again, or found
     await shop.job_service.send_again(OWNER, job.id, shop.origin())
     await shop.run()
@@ -246,7 +246,7 @@ async def test_a_task_id_of_ours_is_our_members_own_whichever_name_it_has(shop: 
     await shop.run()
     stolen = await shop.ask(shop.task(job.id), owner=STRANGER)
     await shop.run()
-    assert "no such task" in str((await shop.job(stolen)).failure)
+    assert "no task with that ID" in str((await shop.job(stolen)).failure)
     assert len(shop.simulated.submissions) == 1
 
 

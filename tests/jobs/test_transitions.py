@@ -173,7 +173,7 @@ def test_what_may_have_been_charged_never_fails_as_if_it_had_cost_nothing() -> N
     resent = a_job(step=Step.SUBMIT, maybe_charged=True)
     ended = after(resent, transitions.failed(resent, NOW, WHY))
     assert ended.outcome is Outcome.UNKNOWN
-    assert "an earlier one may have been charged" in str(ended.failure)
+    assert "An earlier one may have been charged" in str(ended.failure)
 
 
 def test_an_unclear_job_goes_on_where_its_owner_says() -> None:

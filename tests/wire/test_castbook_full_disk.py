@@ -62,7 +62,7 @@ async def test_nothing_is_lost_and_nothing_half_written(tmp_path: Path) -> None:
             await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
 
             filler = fill(inside)
-            refused = await show.says(await show.create(bob), "there is no room left on my disk")
+            refused = await show.says(await show.create(bob), "my disk is full")
             assert refused.only_for is bob
             assert re.search(r"\(ID [0-9a-f]{8}\)\. Nothing was charged\.", refused.text)
             show.provider.hold_at(None)

@@ -48,7 +48,7 @@ async def test_what_happens_is_seen_and_nobody_is_named(tmp_path: Path) -> None:
         assert page("jobs_ended_total", outcome="succeeded") == 0
 
         show.provider.model_gone("sora-2-pro")
-        await show.says(await show.create(bob, model="sora-2-pro"), "does not serve the model")
+        await show.says(await show.create(bob, model="sora-2-pro"), "doesn't offer the model")
         show.provider.hold_at(None)
         await show.says(origin, "Reusable task ID")
         page = await scraped()
