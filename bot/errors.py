@@ -1,6 +1,6 @@
-"""What can go wrong in a way that a person is told: what happened, whether it cost anything, what to do now.
+"""The failures that people are told about: what happened, whether it was charged, what to do now.
 
-Everything that is not a :class:`CastbookError` is a defect: it is logged with an id, and the person is shown that id.
+Anything else is a defect: it is logged under an id, and the person is shown that id.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from bot.texts import Text, text
 
 
 class CastbookError(Exception):
-    """A failure with a sentence for the person it happened to."""
+    """A failure with a text for the person it happened to."""
 
     def __init__(self, message: Text) -> None:
         super().__init__(message)
@@ -34,19 +34,19 @@ class BadSource(Refusal):
 
 
 class BadLink(BadSource):
-    """The link is not one to a file that may be fetched."""
+    """Not a link to a file that may be downloaded."""
 
 
 class BadFile(Refusal):
-    """What came is not a video that the provider takes: wrong type, empty, or too large."""
+    """The file is not a video that the provider takes: wrong type, empty, or too large."""
 
 
 class TooLarge(BadFile):
-    """More bytes than are taken."""
+    """The file is larger than allowed."""
 
 
 class DownloadFailed(CastbookError):
-    """The other side did not hand over the bytes; ``permanent`` when asking again cannot help."""
+    """The download failed; ``permanent`` where another try cannot help."""
 
     def __init__(self, message: Text, *, permanent: bool) -> None:
         super().__init__(message)
@@ -58,19 +58,19 @@ class QuotaReached(Refusal):
 
 
 class UnknownCharacter(Refusal):
-    """No such character in this person's cast. Somebody else's is answered like this too."""
+    """Not in this person's cast. Another person's character is answered like this too."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
             text(
-                "There is no character called “{name}” in your cast. See /character list for the names you have.",
+                "You have no character called “{name}”. See /character list for your cast.",
                 name=name,
             )
         )
 
 
 class UnknownJob(Refusal):
-    """No such job of this person's, or it is past what was asked."""
+    """This person has no such job, or it is too late for what they asked."""
 
     def __init__(self) -> None:
         super().__init__(text("That is no longer waiting for you. See /tasks for what is running and what is done."))
@@ -86,7 +86,7 @@ def unexpected_uncharged(error_id: str) -> Text:
 
 
 def unexpected(error_id: str) -> Text:
-    """The sentence for everything that is a defect of ours; the log has ``error_id`` with the traceback."""
+    """The text for a defect of ours; the log has the traceback under ``error_id``."""
     return text(
         "Something went wrong on our side (ID {id}). Look at /tasks before you try again, and give this "
         "ID to the people who run this bot.",
@@ -95,15 +95,15 @@ def unexpected(error_id: str) -> Text:
 
 
 class DatabaseFault(StrEnum):
-    """Why nothing can be written just now, though nothing is defect."""
+    """Why the database cannot be written at the moment, though nothing is broken."""
 
     BUSY = "busy"  # another program holds the database
     FULL = "full"  # no room on the disk, or no right to more of it
 
 
-def troubled(trouble: DatabaseFault, error_id: str) -> Text:
-    """The sentence for what could not be written; the log has ``error_id``. Nothing was sent for it."""
-    if trouble is DatabaseFault.BUSY:
+def not_saved(fault: DatabaseFault, error_id: str) -> Text:
+    """The text for what could not be saved; the log has ``error_id``. Nothing was submitted for it."""
+    if fault is DatabaseFault.BUSY:
         return text(
             "I couldn't save that, because my database is busy (ID {id}). Nothing was charged. Try again "
             "in a minute. /tasks shows what is running.",

@@ -1,1 +1,1 @@
-"""Slash commands, one module per group, with the pickers and forms that belong to it."""
+"""Slash commands: a module or package for each group, with its forms and the answers to its buttons."""

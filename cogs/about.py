@@ -1,4 +1,4 @@
-"""``/help`` and ``/about``: what this is, how to begin, and what cannot be promised."""
+"""``/help`` and ``/about``: what the bot does, how to start, and what cannot be promised."""
 
 from __future__ import annotations
 
@@ -11,39 +11,41 @@ from bot.chat.message import BLUE
 from bot.texts import Text, text
 
 _HELP = text(
-    "I turn a short clip into a **reusable video character**: you get its name, its picture and a task ID that "
-    "puts it into new videos. Everyone keeps a cast of their own, in every server and in private."
+    "I turn a short clip into a **reusable video character**. You get a name, a picture and a task ID with which you "
+    "can put the character into new videos. Your characters are your cast: it is yours alone, and you have it in every "
+    "server."
 )
 
 _HELP_PARTS = (
     (
-        text("Begin"),
+        text("How to start"),
         text(
-            "Use /character create and attach a clip (MP4, MOV or WebM, with sound), or give a link to one. "
-            "A video that is already posted: open the message's menu, then Apps, then “Make a character”."
+            "Use /character create and attach a clip (MP4, MOV or WebM, with sound), or give a link to one. To use a "
+            "video that somebody posted, open the menu of that message, then Apps, then “Make a character”."
         ),
     ),
     (
-        text("The range"),
+        text("Which seconds"),
         text(
-            "It is the one to three seconds in which the character is seen best: `1-3`, `0:04-0:06.5` or "
-            "`1.5s-3.5s`. At least one second, at most three. A sharp picture, a voice and one main character "
-            "work best."
+            "The range is the 1 to 3 seconds that show the character best, such as `1-3`, `0:04-0:06.5` or "
+            "`1.5s-3.5s`. Leave it out to pick from a filmstrip. A sharp picture, a voice and one main character work "
+            "best."
         ),
     ),
     (
-        text("Then"),
+        text("What comes next"),
         text(
-            "/tasks shows what is running and what waits for you, /character list your cast; /character show, "
-            "/character rename and /character delete look after one of them."
+            "See /tasks for what is running and what needs your answer, and /character list for your cast. You can "
+            "look at a character with /character show, and use /character rename and /character delete."
         ),
     ),
     (
         text("Privacy"),
         text(
-            "Make characters of yourself, of people who gave their permission, or of nobody real. I keep a character "
-            "with its picture, clip and stills until you use /character delete; the video goes when its job ends. "
-            "/privacy export gives you everything that I keep about you, and /privacy delete has it deleted."
+            "Only make characters of yourself, of people who gave you permission, or of nobody real. I keep a "
+            "character with its picture, clip and stills until you delete it. I delete the video as soon as the "
+            "character is made. Use /privacy export to get everything I keep about you, and /privacy delete to have "
+            "it deleted."
         ),
     ),
 )
@@ -51,25 +53,25 @@ _HELP_PARTS = (
 _ABOUT = (
     text("Free software under the MIT licence."),
     text(
-        "Characters are made by ToAPIs with its Sora 2 models. Castbook belongs neither to ToAPIs, nor to OpenAI, "
-        "nor to Discord."
+        "Characters are made by ToAPIs with its Sora 2 models. Castbook is not affiliated with ToAPIs, OpenAI or "
+        "Discord."
     ),
     text(
-        "OpenAI has shut down Sora 2, so a model may be gone any day. If it is, I say so before anything is "
+        "OpenAI has shut down Sora 2, so a model may disappear any day. If it does, I'll tell you before anything is "
         "charged, and your cast stays here."
     ),
 )
 
 
 class About(commands.Cog):
-    """The two commands that need nothing but words. ``version`` is Castbook's own."""
+    """The two commands that only say something. ``version`` is Castbook's."""
 
     def __init__(self, *, version: str) -> None:
         self._title = text("Castbook {version}", version=version)
 
-    @app_commands.command(name="help", description="What Castbook does, and how to begin.")
+    @app_commands.command(name="help", description="What Castbook does, and how to start.")
     async def help(self, interaction: discord.Interaction) -> None:
-        """Say how to begin, to the person who asked alone."""
+        """Say how to start, to the person who asked alone."""
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
         embed = _embed(interaction, text("What Castbook does"), (_HELP,))
         for name, value in _HELP_PARTS:

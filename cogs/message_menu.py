@@ -1,4 +1,4 @@
-"""The message menu "Make a character": the way to use a video that somebody has posted."""
+"""The message menu "Make a character": how to use a video that somebody has posted."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class DraftForm(DurableForm, prefix="cbf:draft"):
     def __init__(self, draft_id: str, locale: str) -> None:
         seconds = text_line(
             "range",
-            say(text("Which 1 to 3 seconds? (empty: pick them)"), locale),
+            say(text("Which 1 to 3 seconds? (empty: pick later)"), locale),
             placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
             max_length=INPUT_LENGTH,
             required=False,
         )
         name = text_line(
             "name",
-            say(text("What do you call it? (optional)"), locale),
+            say(text("Name of the character (optional)"), locale),
             max_length=limits.NAME_LENGTH,
             required=False,
         )
@@ -45,9 +45,9 @@ class DraftForm(DurableForm, prefix="cbf:draft"):
 
 
 class MessageMenu(commands.Cog):
-    """Opens a form for the seconds as its first answer, and keeps the attachment as a draft meanwhile.
+    """Opens a form that asks for the seconds, and keeps the attachment as a draft until it is submitted.
 
-    The draft's id travels in the form, so that a form which was open during a restart is still answered.
+    The form carries the draft's id, so a form that was open during a restart is still answered.
     """
 
     def __init__(
@@ -69,15 +69,15 @@ class MessageMenu(commands.Cog):
         self._menu = app_commands.ContextMenu(name="Make a character", callback=self.open)
 
     async def cog_load(self) -> None:
-        """Menus cannot be declared inside a class: added by hand."""
+        """Called by discord.py. It has no decorator for menus inside a cog, so this one is added by hand."""
         self._tree.add_command(self._menu)
 
     async def cog_unload(self) -> None:
-        """The counterpart of :meth:`cog_load`."""
+        """Called by discord.py when the cog is removed."""
         self._tree.remove_command(self._menu.name, type=self._menu.type)
 
     async def open(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """Show the form, then keep the draft: nothing may come before a form but what needs no I/O."""
+        """Show the form, then keep the draft: a form has to be the first answer."""
         attachment = attached(_video_of(message), max_bytes=self._max_bytes)
         draft = Draft(
             id=secrets.token_hex(8),
@@ -90,7 +90,7 @@ class MessageMenu(commands.Cog):
 
     @on_submit(DraftForm)
     async def submit(self, interaction: discord.Interaction, draft_id: str, typed: Mapping[str, str]) -> None:
-        """Start the job with the draft that belongs to the form."""
+        """Start the job, with the draft that belongs to the form."""
         seconds = TimeRange.parse(typed["range"]) if typed.get("range", "").strip() else None
         name = clean_name(typed.get("name", "")) or None
 
@@ -99,8 +99,8 @@ class MessageMenu(commands.Cog):
             if draft is None:
                 raise Refusal(
                     text(
-                        "That form is too old. Open the message's menu again, then Apps, then “Make a character”; "
-                        "nothing was charged."
+                        "This form is too old. Please open the menu of the message again, then Apps, then “Make a "
+                        "character”. Nothing was charged."
                     )
                 )
             request = CharacterRequest(source=draft.attachment, range=seconds, model=self._model, name=name)
@@ -116,7 +116,7 @@ def _video_of(message: discord.Message) -> discord.Attachment:
             return attachment
     raise BadSource(
         text(
-            "There is no video attached to that message. Choose one that has a clip (MP4, MOV or WebM), or use "
-            "/character create with a link; nothing was charged."
+            "There is no video attached to that message. Please choose one with a clip (MP4, MOV or WebM), or use "
+            "/character create with a link. Nothing was charged."
         )
     )

@@ -1,4 +1,4 @@
-"""``/operator block | unblock | resume | health``: for the people who run the bot, in their own server alone."""
+"""``/operator block | unblock | resume | health``: for the people who run the bot, in their own server."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from bot.texts import Text, text
 from bot.values.clock import Clock
 
 Report = Callable[[], Awaitable[Sequence[tuple[Text, Text, bool]]]]
-"""What holds at the moment: name, value, and whether that is as it should be."""
+"""The state of the bot: name, value and whether that value is all right, for each thing that is checked."""
 Resume = Callable[[], Awaitable[bool]]
 """Ends a pause of submissions; returns whether there was one."""
 
 
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
-class Operator(commands.GroupCog, group_name="operator", group_description="For whoever runs this bot."):
+class Operator(commands.GroupCog, group_name="operator", group_description="For the people who run this bot."):
     """Added to the operator's server only, and answered to ``owners`` only."""
 
     def __init__(
@@ -37,51 +37,51 @@ class Operator(commands.GroupCog, group_name="operator", group_description="For 
         self._clock = clock
 
     async def interaction_check(self, interaction: discord.Interaction) -> bool:
-        """Discord shows the commands to everybody in that server."""
+        """Discord shows these commands to everybody in that server."""
         if interaction.user.id not in self._owners:
-            # What is no AppCommandError would end here, and the person be left without an answer.
-            raise app_commands.CheckFailure from Refusal(text("Only whoever runs this bot can use that."))
+            # discord.py hands only an AppCommandError to the error handler, which answers.
+            raise app_commands.CheckFailure from Refusal(text("Only the people who run this bot can use this."))
         return True
 
-    @app_commands.command(name="block", description="Close the bot to somebody, everywhere.")
-    @app_commands.describe(user="Who is to be shut out")
+    @app_commands.command(name="block", description="Block somebody from using the bot, everywhere.")
+    @app_commands.describe(user="Who to block")
     async def block(self, interaction: discord.Interaction, user: discord.User) -> None:
-        """What they have running goes on; they can begin and answer nothing more."""
+        """What they have running goes on, but they cannot start or answer anything."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         news = await self._blocks.block(user.id, now=self._clock())
         if news:
-            await _say(interaction, text("<@{user}> is shut out now, everywhere.", user=user.id))
+            await _say(interaction, text("<@{user}> is now blocked everywhere.", user=user.id))
         else:
-            await _say(interaction, text("<@{user}> was shut out already.", user=user.id))
+            await _say(interaction, text("<@{user}> was blocked already.", user=user.id))
 
-    @app_commands.command(name="unblock", description="Open the bot to somebody again.")
-    @app_commands.describe(user="Who is to be let in")
+    @app_commands.command(name="unblock", description="Let somebody use the bot again.")
+    @app_commands.describe(user="Who to unblock")
     async def unblock(self, interaction: discord.Interaction, user: discord.User) -> None:
         """The counterpart of :meth:`block`."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         news = await self._blocks.unblock(user.id)
         if news:
-            await _say(interaction, text("<@{user}> can use me again.", user=user.id))
+            await _say(interaction, text("<@{user}> can use the bot again.", user=user.id))
         else:
-            await _say(interaction, text("<@{user}> was not shut out.", user=user.id))
+            await _say(interaction, text("<@{user}> was not blocked.", user=user.id))
 
     @app_commands.command(name="resume", description="Submit to ToAPIs again, where submissions are paused.")
     async def resume(self, interaction: discord.Interaction) -> None:
         """For a balance that cannot be read: by itself a pause ends only once it can."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         if await self._resume():
-            await _say(interaction, text("Submissions go out again. If ToAPIs refuses the next one, they pause anew."))
+            await _say(interaction, text("Submissions are on again. If ToAPIs refuses the next one, they pause again."))
         else:
             await _say(interaction, text("Submissions are not paused."))
 
-    @app_commands.command(name="health", description="How the bot, the provider and the jobs stand.")
+    @app_commands.command(name="health", description="Whether the bot, ToAPIs and the jobs are all right.")
     async def health(self, interaction: discord.Interaction) -> None:
-        """A field for each thing that may be out of order."""
+        """A field for each thing that is checked."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         lines = await self._report()
         locale = str(interaction.locale)
         well = all(fine for _, _, fine in lines)
-        title = text("Everything is as it should be") if well else text("Something is out of order")
+        title = text("Everything is fine") if well else text("Something needs attention")
         embed = discord.Embed(title=say(title, locale), colour=BLUE if well else AMBER)
         for name, value, fine in lines:
             embed.add_field(name=("" if fine else "⚠ ") + say(name, locale), value=say(value, locale))

@@ -1,4 +1,4 @@
-"""``/privacy export`` and ``delete``: what is kept about somebody is theirs to take, and to have gone."""
+"""``/privacy export`` and ``delete``: people get everything that is kept about them, or have it deleted."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from bot.values.job import Step
 
 
 class Privacy(
-    commands.GroupCog, group_name="privacy", group_description="What I keep about you: take it, or delete it."
+    commands.GroupCog, group_name="privacy", group_description="What I keep about you: get it, or delete it."
 ):
-    """Only ever of whoever asks, and only for their eyes. ``day_limit``: jobs a day; 0 is no limit."""
+    """Always about the person who asks, and shown to them alone. ``day_limit``: jobs per day; 0 is no limit."""
 
     def __init__(
         self,
@@ -47,13 +47,13 @@ class Privacy(
 
     @app_commands.command(name="export", description="Get everything that I keep about you, as a zip.")
     async def export(self, interaction: discord.Interaction) -> None:
-        """The first part, which is all of it in most cases."""
+        """The first part, which mostly is all of it."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await self._send_part(interaction, 1)
 
     @on_press(NextPart)
     async def another_part(self, interaction: discord.Interaction, button: NextPart) -> None:
-        """By the button under the part before; made anew, so that nothing has to be kept for it."""
+        """By the button under the part before. Each part is made when it is asked for, so none has to be kept."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await self._send_part(interaction, button.part)
 
@@ -61,7 +61,9 @@ class Privacy(
         owner, locale, now = interaction.user.id, str(interaction.locale), self._clock()
         holdings = await self._store.holdings(owner, now=now)
         if holdings.empty:
-            raise Refusal(text("I keep nothing about you. What you make with /character create would be here."))
+            raise Refusal(
+                text("I keep nothing about you. What you make with /character create would be in the export.")
+            )
         export = await asyncio.to_thread(
             Export,
             owner,
@@ -72,7 +74,9 @@ class Privacy(
             locale=locale,
         )
         if not 1 <= part <= export.parts:
-            raise Refusal(text("What I keep has changed since, and that part is no more. Use /privacy export again."))
+            raise Refusal(
+                text("That part no longer exists, because what I keep has changed. Please use /privacy export again.")
+            )
         made = await self._archivist.archive(
             export.members(part), DOCUMENT, lambda missing: export.document(part, missing)
         )
@@ -86,16 +90,16 @@ class Privacy(
 
     # -- delete -------------------------------------------------------------------------------------------------
 
-    @app_commands.command(name="delete", description="Have everything that I keep about you deleted. Asks first.")
+    @app_commands.command(name="delete", description="Delete everything that I keep about you. Asks first.")
     async def delete(self, interaction: discord.Interaction) -> None:
-        """Say what there is, and what stays, before anything happens."""
+        """First say what will be deleted, and what stays."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         owner, locale = interaction.user.id, str(interaction.locale)
         holdings = await self._store.holdings(owner, now=self._clock())
         if not holdings.deletable:
-            raise Refusal(text("I keep nothing about you that could be deleted."))
+            raise Refusal(text("I keep nothing about you that I could delete."))
         mentions = mentions_of(interaction.client)
-        embed = discord.Embed(title=say(text("Delete everything of yours?"), locale), colour=AMBER)
+        embed = discord.Embed(title=say(text("Delete everything I keep about you?"), locale), colour=AMBER)
         said = [say(each, locale, mentions) for each in _question(holdings)]
         embed.description = "\n\n".join([*said, _what_stays(locale)])
         buttons = (
@@ -106,17 +110,17 @@ class Privacy(
 
     @on_press(DeleteEverything)
     async def delete_everything(self, interaction: discord.Interaction, button: DeleteEverything) -> None:
-        """However long ago it was asked: what there is now."""
+        """Delete what there is now, however long ago the question was asked."""
         await interaction.response.defer()
         erased = await self._erasure.erase(interaction.user.id)
         locale = str(interaction.locale)
-        embed = discord.Embed(title=say(text("Everything of yours is deleted"), locale), colour=BLUE)
+        embed = discord.Embed(title=say(text("Everything is deleted"), locale), colour=BLUE)
         embed.description = "\n\n".join([*[say(each, locale) for each in _done(erased)], _what_stays(locale)])
         await interaction.edit_original_response(embed=embed, view=None)
 
     @on_press(KeepEverything)
     async def keep_everything(self, interaction: discord.Interaction, button: KeepEverything) -> None:
-        """Nothing to look up."""
+        """Say that nothing was deleted."""
         kept = say(text("Nothing was deleted."), str(interaction.locale))
         await interaction.response.edit_message(content=kept, embed=None, view=None)
 
@@ -124,8 +128,8 @@ class Privacy(
 def _told(export: Export, part: int) -> list[Text]:
     said = [
         text(
-            "Everything that I keep about you. {document} in it says what is what. Keep it to yourself: usernames and "
-            "task IDs work like keys.",
+            "Here is everything that I keep about you. Start with {document}. Keep this file to yourself: usernames "
+            "and task IDs work like keys.",
             document=DOCUMENT,
         )
     ]
@@ -134,8 +138,8 @@ def _told(export: Export, part: int) -> list[Text]:
     if export.left_out:
         said.append(
             text(
-                "Larger than what Discord takes here, and so left out: {number} of your files. {document} names them; "
-                "whoever runs this bot can give them to you.",
+                "Files that are too large for Discord and were left out: {number}. {document} has a list of them. The "
+                "people who run this bot can give them to you.",
                 number=export.left_out,
                 document=DOCUMENT,
             )
@@ -155,8 +159,8 @@ def _file_name(part: int, parts: int) -> str:
 def _question(holdings: Holdings) -> list[Text]:
     said = [
         text(
-            "Characters, with their pictures, clips and stills: {characters}. Jobs: {jobs}. Your consent and open "
-            "forms go as well. This cannot be undone; /privacy export gives you a copy first.",
+            "This deletes your characters with their pictures, clips and stills ({characters}), your tasks ({jobs}), "
+            "your consent and your open forms. It cannot be undone. To get a copy first, use /privacy export.",
             characters=len(holdings.characters),
             jobs=len(holdings.jobs),
         )
@@ -165,8 +169,7 @@ def _question(holdings: Holdings) -> list[Text]:
     if running:
         said.append(
             text(
-                "Not done yet: {running} of these jobs. They are stopped, as far as ToAPIs is not at work on them "
-                "already.",
+                "Tasks that are still running: {running}. I will stop those that ToAPIs is not working on yet.",
                 running=running,
             )
         )
@@ -176,7 +179,7 @@ def _question(holdings: Holdings) -> list[Text]:
 def _done(erased: Erased) -> list[Text]:
     said = [
         text(
-            "Characters: {characters}. Files: {files}. Jobs: {jobs}.",
+            "Deleted: characters {characters}, files {files}, tasks {jobs}.",
             characters=erased.characters,
             files=erased.files,
             jobs=len(erased.job_ids),
@@ -185,7 +188,8 @@ def _done(erased: Erased) -> list[Text]:
     if erased.left_running:
         said.append(
             text(
-                "ToAPIs was at work on {number} of the jobs already. It may charge that; nothing of it comes here.",
+                "Tasks that ToAPIs is still working on: {number}. It may charge for them, but I will not keep what it "
+                "makes.",
                 number=erased.left_running,
             )
         )

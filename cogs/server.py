@@ -1,4 +1,4 @@
-"""``/server settings``: what the managers of a server decide for it. For those who may manage the server alone."""
+"""``/server settings``: what people with the permission Manage Server decide for their server."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _MOST_PER_DAY = 100_000
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.allowed_installs(guilds=True, users=False)
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
-class Server(commands.GroupCog, group_name="server", group_description="What Castbook may do in this server."):
-    """Discord shows it to managers only; a server may override that, so it is looked at here as well."""
+class Server(commands.GroupCog, group_name="server", group_description="Settings of Castbook for this server."):
+    """Discord shows it to managers only. A server may change that, so the permission is checked here as well."""
 
     def __init__(self, *, servers: ServerStore, allowed_per_day: int) -> None:
         super().__init__()
         self._servers = servers
         self._allowed = allowed_per_day
 
-    @app_commands.command(name="settings", description="Show what holds in this server, and change it.")
+    @app_commands.command(name="settings", description="Show and change the settings for this server.")
     @app_commands.describe(
-        day_limit="Characters a day in this server; 0: as many as the operator of this bot allows",
-        switch_off="A channel or category in which I am to be switched off, threads included",
-        switch_on="A channel or category in which I may be used again",
-        block="A member who may not use me here",
-        unblock="A member who may use me here again",
+        day_limit="Characters per day in this server; 0 for as many as the bot allows",
+        switch_off="A channel or category in which nobody can use the bot, threads included",
+        switch_on="A channel or category in which people can use the bot again",
+        block="A member who cannot use the bot here",
+        unblock="A member who can use the bot here again",
     )
     async def settings(
         self,
@@ -43,7 +43,7 @@ class Server(commands.GroupCog, group_name="server", group_description="What Cas
         block: discord.User | None = None,
         unblock: discord.User | None = None,
     ) -> None:
-        """Change what was named, then show what holds now; for the manager's eyes only."""
+        """Change what was given, then show the settings, to the manager alone."""
         guild_id = _managed(interaction)
         await interaction.response.defer(thinking=True, ephemeral=True)
         if day_limit is not None:
@@ -62,13 +62,16 @@ class Server(commands.GroupCog, group_name="server", group_description="What Cas
 
 def _managed(interaction: discord.Interaction) -> int:
     if interaction.guild_id is None or not interaction.permissions.manage_guild:
-        raise Refusal(text("Only those who may manage the server can see and change this."))
+        raise Refusal(text("You need the permission Manage Server for this."))
     return interaction.guild_id
 
 
 def _embed(rules: ServerRules, allowed: int, locale: str) -> discord.Embed:
-    embed = discord.Embed(title=say(text("In this server"), locale), colour=BLUE)
-    for name, value in ((text("Characters a day"), _limit(rules, allowed)), (text("Blocked members"), _blocked(rules))):
+    embed = discord.Embed(title=say(text("Settings for this server"), locale), colour=BLUE)
+    for name, value in (
+        (text("Characters per day"), _limit(rules, allowed)),
+        (text("Blocked members"), _blocked(rules)),
+    ):
         embed.add_field(name=say(name, locale), value=say(value, locale))
     embed.add_field(name=say(text("Switched off in"), locale), value=_channels(rules, locale), inline=False)
     return embed
@@ -77,17 +80,17 @@ def _embed(rules: ServerRules, allowed: int, locale: str) -> discord.Embed:
 def _limit(rules: ServerRules, allowed: int) -> Text:
     own = rules.day_limit
     if own is not None and (not allowed or own < allowed):
-        return text("{limit}, set here", limit=own)
+        return text("{limit} (set for this server)", limit=own)
     if own is not None:
-        return text("{limit}, by the operator; set here: {own}", limit=allowed, own=own)
-    return text("{limit}, by the operator", limit=allowed) if allowed else text("no limit")
+        return text("{limit} (the most this bot allows; set for this server: {own})", limit=allowed, own=own)
+    return text("{limit} (the most this bot allows)", limit=allowed) if allowed else text("no limit")
 
 
 def _blocked(rules: ServerRules) -> Text:
-    """A number: they are kept as keyed hashes, which name nobody."""
+    """Only their number: what is kept are keyed hashes of their user ids."""
     if not rules.blocked:
         return text("nobody")
-    return text("{number} (their names are not kept)", number=len(rules.blocked))
+    return text("{number} (I don't keep their names)", number=len(rules.blocked))
 
 
 def _channels(rules: ServerRules, locale: str) -> str:

@@ -1,4 +1,4 @@
-"""``/tasks``, and the buttons of jobs: yes, another, these seconds, cancel, send again, check again, show."""
+"""``/tasks``, and the buttons of jobs: answers to their questions, cancel, send again, check again, show."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ log = structlog.get_logger(__name__)
 
 _Decide: TypeAlias = Callable[[int, str, Origin], Awaitable[Job]]
 
-_SHOWN_WITHIN = 10.0  # seconds for which the job waits for a press to be shown
-_ON_IT = text("Thank you, on it.")
+_SHOWN_WITHIN = 10.0  # seconds; after that the job goes on, whether the press was shown or not
+_ON_IT = text("Got it, I'm on it.")
 _QUESTIONS: Mapping[type[JobButton], Question] = {
     GiveConsent: Question.CONSENT,
     MakeAnother: Question.SAME_AGAIN,
@@ -55,12 +55,12 @@ _QUESTIONS: Mapping[type[JobButton], Question] = {
 
 
 class SecondsForm(DurableForm, prefix="cbf:seconds"):
-    """Asks for seconds that were not suggested; its subject is the job's id."""
+    """Asks for seconds that were not suggested. Its subject is the job's id."""
 
     def __init__(self, job_id: str, locale: str) -> None:
         line = text_line(
             "range",
-            say(text("Which 1 to 3 seconds show it best?"), locale),
+            say(text("Which 1 to 3 seconds?"), locale),
             placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
             max_length=INPUT_LENGTH,
         )
@@ -68,10 +68,9 @@ class SecondsForm(DurableForm, prefix="cbf:seconds"):
 
 
 class Tasks(commands.Cog):
-    """Each press names a job of the presser's own; anybody else's is an unknown one.
+    """The list, and what the buttons of jobs do, in the list and under the jobs' own messages.
 
-    A button under the job's own message goes on in that message; one under the list opens a message, and the list is
-    drawn again.
+    Every query carries the id of the person who presses: another person's job is an unknown one.
     """
 
     def __init__(self, *, job_service: JobService, jobs: OwnedJobStore, clock: Clock) -> None:
@@ -79,7 +78,7 @@ class Tasks(commands.Cog):
         self._jobs = jobs
         self._clock = clock
 
-    @app_commands.command(name="tasks", description="What is running, what waits for you, and what is done.")
+    @app_commands.command(name="tasks", description="What is running, what is waiting for you, and what is done.")
     async def tasks(self, interaction: discord.Interaction) -> None:
         """The list, for its owner alone."""
         await interaction.response.defer(thinking=True, ephemeral=True)
@@ -95,7 +94,7 @@ class Tasks(commands.Cog):
 
     @on_press(GiveConsent, MakeAnother, UseAnyway)
     async def answer(self, interaction: discord.Interaction, button: JobButton) -> None:
-        """Yes to a question."""
+        """Yes to the question of a job."""
 
         async def answered(owner_id: int, job_id: str, origin: Origin) -> Job:
             return await self._job_service.answer(owner_id, job_id, _QUESTIONS[type(button)], origin)
@@ -104,34 +103,34 @@ class Tasks(commands.Cog):
 
     @on_press(SendAgain)
     async def send_again(self, interaction: discord.Interaction, button: SendAgain) -> None:
-        """Submit it once more."""
+        """Submit a job once more."""
         await self._go_on(interaction, button.job_id, self._job_service.send_again, in_list=button.in_list)
 
     @on_press(CheckAgain)
     async def check_again(self, interaction: discord.Interaction, button: CheckAgain) -> None:
-        """Ask the provider once more."""
+        """Ask the provider once more about a job."""
         await self._go_on(interaction, button.job_id, self._job_service.check_again, in_list=button.in_list)
 
     @on_press(ShowResult)
     async def show(self, interaction: discord.Interaction, button: ShowResult) -> None:
-        """To its owner alone, wherever they are: a public result was meant for the place where it was asked for."""
+        """Show a result to its owner alone: a public one was meant for the place where it was asked for."""
         show_again = self._job_service.show_again
         await self._go_on(interaction, button.job_id, show_again, in_list=button.in_list, for_owner_alone=True)
 
     @on_press(UseSeconds)
     async def use(self, interaction: discord.Interaction, button: UseSeconds) -> None:
-        """A suggestion: what speaks against it stood beside its number."""
+        """Take one of the suggestions. Its drawbacks were listed with it, so they are not asked about again."""
         seconds = TimeRange.parse(button.seconds)
         await self._go_on(interaction, button.job_id, partial(self._choose, seconds, anyway=True))
 
     @on_press(OtherSeconds)
     async def open_seconds_form(self, interaction: discord.Interaction, button: OtherSeconds) -> None:
-        """The form is the first answer; whether there still is such a job is seen when it comes back."""
+        """Open the form. Whether the job still waits for seconds is checked when it comes back."""
         await interaction.response.send_modal(SecondsForm(button.job_id, str(interaction.locale)))
 
     @on_submit(SecondsForm)
     async def seconds_typed(self, interaction: discord.Interaction, job_id: str, typed: Mapping[str, str]) -> None:
-        """Other seconds, perhaps after a restart. Those that do not work leave the picker as it is."""
+        """Take other seconds, perhaps after a restart."""
         seconds = TimeRange.parse(typed["range"])
         await self._go_on(interaction, job_id, partial(self._choose, seconds, anyway=False))
 
@@ -140,7 +139,7 @@ class Tasks(commands.Cog):
 
     @on_press(PickSeconds)
     async def pick(self, interaction: discord.Interaction, button: PickSeconds) -> None:
-        """Show the picker, in the place of the question where that is hidden, too."""
+        """Show the picker: in the place of the question, or in a new message where others see that one."""
         pick = self._job_service.pick
         await self._go_on(interaction, button.job_id, pick, in_list=button.in_list, for_owner_alone=True)
 
@@ -153,11 +152,11 @@ class Tasks(commands.Cog):
         in_list: bool = False,
         for_owner_alone: bool = False,
     ) -> None:
-        """Decide first and show it then: what is refused leaves every message as it was.
+        """Write the decision down, then show it: if it is refused, every message stays as it was.
 
-        The job goes on in the message whose button was pressed, or in a new one: where that is the list, or hidden
-        though the job is public, or public though what comes is ``for_owner_alone``. The job is held until that is
-        shown, so that it does not overwrite what the job has to say.
+        The job goes on in the message whose button was pressed. It goes on in a new message where that one is the list,
+        or is hidden though the job is public, or is public though what comes is ``for_owner_alone``. The job is held
+        until all of this is shown, so that nothing the job shows is overwritten.
         """
         await interaction.response.defer()
         job = await self._owned(interaction, job_id)
@@ -178,7 +177,9 @@ class Tasks(commands.Cog):
                     if not in_list:
                         await edit_answer(interaction, on_it)
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-                log.info("press_not_shown", job=job.id, error=type(error).__name__)  # the job goes on all the same
+                log.info(
+                    "press_not_shown", job=job.id, error=type(error).__name__
+                )  # the decision is written down, so the job goes on
         if in_list:
             await self._draw(interaction)
 
@@ -192,7 +193,7 @@ class Tasks(commands.Cog):
 
     @on_press(CancelJob)
     async def cancel(self, interaction: discord.Interaction, button: CancelJob) -> None:
-        """Before it is submitted."""
+        """Cancel a job that was not submitted yet."""
         await interaction.response.defer()
         await self._job_service.cancel(interaction.user.id, button.job_id)
         if button.in_list:
@@ -202,7 +203,7 @@ class Tasks(commands.Cog):
 
 
 def _is_elsewhere(interaction: discord.Interaction, message: discord.Message, *, hidden: bool) -> bool:
-    """Whether what is ``hidden`` or not does not belong into ``message``. In a direct message everything is hidden."""
+    """Whether what is ``hidden`` or not needs another message than ``message``. A direct message is a hidden one."""
     if message.flags.ephemeral:
         return not hidden
     return hidden and not (interaction.guild_id is None and interaction.context.dm_channel)

@@ -88,7 +88,7 @@ class _Demo:
         self._heading("A clip in, a reusable character out")
         mia = self._stage.mia
         await self._create(mia, clip, self._range, name="Rosie")
-        await self._press(mia, "Yes, that is so")
+        await self._press(mia, "Yes, I have permission")
         picked = await self._pick(mia) if self._range is None else True
         await self._through_doubts(mia)
         job = await self._until(mia, lambda job: job.step is Step.DONE)

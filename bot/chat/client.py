@@ -24,14 +24,16 @@ from bot.values.clock import Clock
 
 log = structlog.get_logger(__name__)
 
-discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # no voice here: two warnings less at each start
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = (
+    False  # no voice here: it would warn twice at each start
+)
 
 # The names discord.py gives the tasks in which commands, buttons and events run.
 _OUR_WORK = ("CommandTree-invoker", "discord-ui-", "discord.py: on_interaction")
 
 
 class CastbookClient(commands.AutoShardedBot):
-    """Castbook on the gateway. It needs no privileged intent: everything comes as an interaction."""
+    """The bot on the gateway. It needs no privileged intent: everything arrives as an interaction."""
 
     def __init__(
         self,
@@ -59,14 +61,14 @@ class CastbookClient(commands.AutoShardedBot):
         self.handlers = handlers or InteractionHandlers()
         self.pending_results = pending_results
         self._dev_guild = discord.Object(dev_guild) if dev_guild else None
-        self.logged_in = False  # before that there is nothing that could be closed
+        self.logged_in = False  # before that, there is nothing to close
         self.command_ids: Mapping[str, int] = {}
         self._commands_store = commands_store
 
     async def add_parts(self, cogs: Iterable[commands.Cog], for_operators: Iterable[commands.Cog] = ()) -> None:
-        """Add the cogs with their commands; before the client is started, so that they are synced.
+        """Add the cogs before the client is started, so that their commands are synced.
 
-        ``for_operators`` are commands of the operator's own server; without one they are left out.
+        ``for_operators`` are for the operator's own server; without such a server they are left out.
         """
         for cog in cogs:
             await self.add_cog(cog)
@@ -77,7 +79,7 @@ class CastbookClient(commands.AutoShardedBot):
                 self._answer_by(cog)
 
     def _answer_by(self, cog: commands.Cog) -> None:
-        """Let ``cog`` answer the buttons and forms that its methods are marked with."""
+        """Let ``cog`` answer the buttons and forms for which its methods are marked."""
         self.handlers.add(cog)
         self.add_dynamic_items(*self.handlers.buttons)
 
@@ -87,7 +89,7 @@ class CastbookClient(commands.AutoShardedBot):
         await self._sync_commands()
 
     async def _sync_commands(self) -> None:
-        """Tell Discord about our commands where they are not what it was told last."""
+        """Tell Discord about our commands, unless they are what it was told last."""
         assert isinstance(self.tree, CastbookTree)  # noqa: S101 - for the type checker: tree_cls says so
         known = await self._commands_store.load()
         wanted = self.tree.payload_hash(self._dev_guild)
@@ -98,10 +100,10 @@ class CastbookClient(commands.AutoShardedBot):
         try:
             synced = await self.tree.sync()
             self.command_ids = {command.name: command.id for command in synced}
-            if self._dev_guild is not None:  # last: the bot may not be there (yet), and everybody else is not to wait
+            if self._dev_guild is not None:  # last: the bot may not be in that server (yet)
                 await self.tree.sync(guild=self._dev_guild)
         except discord.app_commands.CommandSyncFailure:
-            raise  # Discord refuses a command of ours: a defect, not an outage
+            raise  # Discord refuses one of our commands: a defect, not an outage
         except discord.HTTPException as error:
             log.error("commands_not_synced", status=error.status, code=error.code)
             return
@@ -110,11 +112,11 @@ class CastbookClient(commands.AutoShardedBot):
 
     @property
     def command_mentions(self) -> Commands:
-        """Our commands as mentions that can be clicked: those whose ids are known."""
+        """Our commands as clickable mentions, as far as their ids are known."""
         return command_mentions(self.tree.walk_commands(), self.command_ids)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Called by discord.py for every interaction; it leaves forms of an earlier process and old buttons to us."""
+        """Called by discord.py for every interaction. Durable forms and outdated buttons are answered here."""
         if interaction.type is discord.InteractionType.modal_submit:
             await self.handlers.submit(interaction)
         elif interaction.type is discord.InteractionType.component:
@@ -125,12 +127,12 @@ class CastbookClient(commands.AutoShardedBot):
         interaction: discord.Interaction[Any],
         command: discord.app_commands.Command[Any, Any, Any] | discord.app_commands.ContextMenu,
     ) -> None:
-        """Called by discord.py once a command has been carried out without an error: say what else waits for them."""
+        """Called by discord.py after a command that succeeded: mention results that could not be delivered."""
         if self.pending_results is not None and self._may_use_tasks(interaction):
             await self.pending_results.tell(interaction, command.qualified_name)
 
     def _may_use_tasks(self, interaction: discord.Interaction[Any]) -> bool:
-        """Not everybody who may use /privacy may use /tasks, where the results are."""
+        """The results are in /tasks, which not everybody who may use /privacy may use."""
         try:
             self.handlers.check_access(interaction)
         except Refusal:
@@ -138,7 +140,7 @@ class CastbookClient(commands.AutoShardedBot):
         return True
 
     async def drain(self, seconds: float) -> None:
-        """Take no more interactions and wait for those that run, ``seconds`` at most: ``close`` cuts them off."""
+        """Take no more interactions and wait up to ``seconds`` for those that run: ``close`` cuts them off."""
         self.handlers.draining = True
         deadline = asyncio.get_running_loop().time() + seconds
         while running := [task for task in asyncio.all_tasks() if task.get_name().startswith(_OUR_WORK)]:
@@ -150,7 +152,7 @@ class CastbookClient(commands.AutoShardedBot):
 
 
 def point_at(api_url: str, gateway_url: str) -> None:
-    """Let discord.py speak to these addresses; an empty ``gateway_url`` leaves its own.
+    """Make discord.py use these addresses; with an empty ``gateway_url`` it asks Discord for the gateway's.
 
     The library keeps them as class attributes, so this holds for the whole process.
     """

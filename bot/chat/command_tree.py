@@ -32,7 +32,7 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         super().__init__(client, allowed_installs=_INSTALLS, allowed_contexts=_CONTEXTS)
 
     def payload_hash(self, dev_guild: discord.abc.Snowflake | None = None) -> str:
-        """What Discord knows of our commands, as one hash; another application or ``dev_guild`` has another one."""
+        """A hash of what Discord knows about our commands; it differs between applications and between dev guilds."""
         payload = [command.to_dict(self) for command in self.get_commands()]
         if dev_guild is not None:
             payload += [
@@ -42,7 +42,7 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Whether a command is taken at all; asked for each command, and for each suggestion while one is typed."""
+        """Called by discord.py before each command and each autocomplete: whether it is taken at all."""
         command = interaction.command
         always_open = command is not None and command.qualified_name.split()[0] in ALWAYS_OPEN
         try:
@@ -56,7 +56,7 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         return True
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
-        """Answer every failure: ours with its sentence, an outdated command with advice, the rest with an id."""
+        """Answer every failure: ours with its text, an outdated command with advice, the rest with an id."""
         if isinstance(error, app_commands.CommandNotFound | app_commands.CommandSignatureMismatch):
             await replies.tell(
                 interaction,
@@ -68,6 +68,6 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
 
 
 async def _no_choices(interaction: discord.Interaction[Any]) -> None:
-    """Left unanswered, Discord would tell whoever types that loading failed."""
+    """Without an answer, Discord would say that the options failed to load."""
     with suppress(discord.HTTPException, aiohttp.ClientError, OSError):
         await interaction.response.autocomplete([])

@@ -164,7 +164,7 @@ class InteractionHandlers:
             self.check_access(interaction)
             handler = self._forms.get(prefix)
             if handler is None:
-                raise Refusal(text("This form is from an older version of the bot. Please start the command again."))
+                raise Refusal(text("This form is from an older version of the bot. Please use the command again."))
             await handler(interaction, subject, typed)
         except Exception as error:  # noqa: BLE001 - the last place where the person can still be told
             await replies.failed(interaction, error, "form_failed", form=prefix)
@@ -173,7 +173,9 @@ class InteractionHandlers:
         """Answer a press that no class of button matches. Never raises."""
         custom_id = _custom_id(interaction)
         if not any(button.matches(custom_id) for button in self._presses):
-            said = text("This button is from an older version of the bot. See /tasks and /character list instead.")
+            said = text(
+                "This button is from an older version of the bot. Please use /tasks or /character list instead."
+            )
             await replies.tell(interaction, said)
 
 

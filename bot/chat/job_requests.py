@@ -31,13 +31,13 @@ log = structlog.get_logger(__name__)
 def attached(file: discord.Attachment, *, max_bytes: int) -> Attachment:
     """Take ``file`` as a source. Raises :class:`~bot.errors.BadFile` where it is larger than ``max_bytes``.
 
-    Whether it is a video is seen by its first bytes, once they are here: the type and the ending are only claims.
+    Its first bytes will show whether it is a video: the type and the ending are only claims.
     """
     if file.size > max_bytes:
         raise BadFile(
             text(
-                "That file has {size} MB, and {limit} MB is the most I can take. Attach a shorter or smaller clip; "
-                "nothing was charged.",
+                "That file is {size} MB, and the most I can take is {limit} MB. Please attach a shorter or smaller "
+                "clip. Nothing was charged.",
                 size=-(-file.size // _MB),
                 limit=max_bytes // _MB,
             )
@@ -100,7 +100,7 @@ async def _is_thinking(interaction: discord.Interaction[Any]) -> bool:
 
 
 def origin_of(interaction: discord.Interaction[Any], *, private: bool, ephemeral: bool, clock: Clock) -> Origin:
-    """Where the answer to ``interaction`` goes.
+    """Where the answer to ``interaction`` goes, as the job will remember it.
 
     ``private`` is what the person wants. ``ephemeral`` is what the answer is in fact: what
     ``(await interaction.response.defer(…)).is_ephemeral()`` says, because Discord hides the answers of a

@@ -33,7 +33,7 @@ class PictureFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContent:
-    """One message. It can be sent more than once: files and views are made anew each time."""
+    """One message. It can be sent more than once: each time its files and its view are new objects."""
 
     embeds: tuple[discord.Embed, ...] = ()
     content: str | None = None
@@ -45,11 +45,11 @@ class MessageContent:
         return [discord.File(io.BytesIO(file.data), filename=file.name) for file in self.files]
 
     def view(self) -> ui.View | None:
-        """The buttons, for ``view=`` of an edit; ``None`` removes those that were there."""
+        """The buttons, for ``view=`` of an edit; ``None`` removes those on the message."""
         return view(*self.buttons) if self.buttons else None
 
 
 def picture_file(character: Character, data: bytes) -> PictureFile:
-    """The picture of ``character``, under a name that is its own within one message."""
+    """The picture of ``character``, under a file name that no other character has."""
     mime = character.picture.mime if character.picture else "image/png"
     return PictureFile(f"character-{character.id}.{ending(mime)}", data)

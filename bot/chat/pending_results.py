@@ -1,4 +1,4 @@
-"""Tells a person at their next command what could not be brought to them: results, and questions."""
+"""Tells people at their next command what could not be delivered to them: results and questions."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from bot.store.owned_jobs import Pending
 from bot.texts import Text, text
 
 FindPending: TypeAlias = Callable[[int], Awaitable[Pending]]
-"""What has not reached a person."""
+"""A person's user id → what has not reached them."""
 
-SHOWS_THEM = "tasks"  # the command that lists them itself
-LOOKS = (1.0, 3.0, 6.0)  # seconds between looks whether a deferred answer is there by now
-_MOST_REMEMBERED = 10_000  # results; one that is forgotten is told once more
+TASKS = "tasks"  # the command that lists them itself
+LOOKS = (1.0, 3.0, 6.0)  # seconds after which it is checked whether a deferred answer has come
+_MOST_REMEMBERED = 10_000  # results; people are told again about a forgotten one
 
 log = structlog.get_logger(__name__)
 
 
 class PendingResults:
-    """Says it once per result and process run, for their eyes alone, after the command's own answer."""
+    """Tells them once per result and run of the process, in a message of their own, after the command's answer."""
 
     def __init__(self, find: FindPending) -> None:
         self._find = find
         self._told: OrderedDict[str, None] = OrderedDict()
 
     async def tell(self, interaction: discord.Interaction[Any], command: str) -> None:
-        """Called once ``command`` has been carried out. Never raises: what it has to say can wait as well."""
-        if command == SHOWS_THEM:
+        """Called when ``command`` has been carried out. Never raises: this can wait for the next command."""
+        if command == TASKS:
             return
         try:
             await self._tell(interaction)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             log.info("waiting_results_not_told", error=type(error).__name__, code=getattr(error, "code", None))
-        except Exception as error:  # noqa: BLE001 - the command has been answered; nothing may come after it
+        except Exception as error:  # noqa: BLE001 - the command has been answered: an error message after that would be wrong
             unexpected("waiting_results_failed", error)
 
     async def _tell(self, interaction: discord.Interaction[Any]) -> None:
@@ -68,9 +68,9 @@ class PendingResults:
 
 
 async def _answered(interaction: discord.Interaction[Any]) -> bool:
-    """Whether the command's own answer is there: a follow-up while it is "thinking" would take its place.
+    """Whether the command's own answer has come: a follow-up to one that is "thinking" would take its place.
 
-    After a form there is none yet: it is the answer to the form's submission.
+    A command that opens a form has none yet: the answer follows the form's submission.
     """
     kind = interaction.response.type
     if kind is None or kind is discord.InteractionResponseType.modal:
@@ -84,7 +84,7 @@ async def _answered(interaction: discord.Interaction[Any]) -> bool:
                 return True
             await asyncio.sleep(pause)
             answer = await interaction.followup.fetch_message(answer.id)
-    except discord.NotFound:  # it has been there, and gave way to something else
+    except discord.NotFound:  # it has come and was replaced
         return True
     return not answer.flags.loading
 

@@ -1,4 +1,4 @@
-"""One page of somebody's cast, with pictures and the buttons to turn it. Pure rendering."""
+"""One page of a cast, with pictures and the buttons to turn it. Pure rendering."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ PER_PAGE = 4
 
 @dataclass(frozen=True, slots=True)
 class CastPage:
-    """Which part of a cast is shown; it travels in the buttons as ``<offset>.<sort>.<search>``.
+    """Which part of a cast is shown. The buttons carry it as ``<offset>.<sort>.<search>``.
 
-    ``search`` has at most :data:`bot.limits.NAME_LENGTH` characters, so that it always fits there.
+    ``search`` has at most :data:`bot.limits.NAME_LENGTH` characters, so it always fits there.
     """
 
     offset: int
@@ -38,7 +38,7 @@ class CastPage:
         return cls(int(offset), Sort(sort), search)
 
     def within(self, total: int) -> CastPage:
-        """This page, or the last there is, where the cast has become shorter since."""
+        """This page, or the last one where the cast has become shorter since."""
         last = max(0, (total - 1) // PER_PAGE * PER_PAGE)
         return replace(self, offset=min(self.offset, last))
 
@@ -52,10 +52,10 @@ def render_page(
     locale: str,
     commands: Commands = PLAIN,
 ) -> MessageContent:
-    """``characters`` of ``total``, with what to do next. ``pictures`` by character id, where there are any."""
+    """``characters`` of ``total``, and what can be done next. ``pictures`` by character id, as far as there are any."""
     if not characters:
         return MessageContent(
-            embeds=(discord.Embed(description=say(_nobody(page.search), locale, commands), colour=BLUE),)
+            embeds=(discord.Embed(description=say(_nothing_found(page.search), locale, commands), colour=BLUE),)
         )
     embeds: list[discord.Embed] = []
     files: list[PictureFile] = []
@@ -65,7 +65,8 @@ def render_page(
             files.append(picture_file(character, pictures[character.id]))
             embed.set_thumbnail(url=files[-1].url)
         embeds.append(embed)
-    embeds[-1].set_footer(text=say(_standing(page, len(characters), total), locale))
+    next_steps = text("To see one in full, rename it or delete it, use /character show.")
+    embeds[-1].set_footer(text=f"{say(_count(page, len(characters), total), locale)} {say(next_steps, locale)}")
     return MessageContent(embeds=tuple(embeds), files=tuple(files), buttons=_turning(owner_id, page, total, locale))
 
 
@@ -79,29 +80,22 @@ def _entry(character: Character, locale: str) -> discord.Embed:
     return discord.Embed(title=escape(character.name), description=say(about, locale), colour=BLUE)
 
 
-def _nobody(search: str) -> Text:
+def _nothing_found(search: str) -> Text:
     if search:
-        return text("Nobody in your cast has “{search}” in the name. Leave out search to see everyone.", search=search)
+        return text("No match for “{search}”. Leave out search to see your whole cast.", search=search)
     return text(
-        "Your cast is empty. Make its first member with /character create: attach a clip and name the 1 to 3 "
-        "seconds in which somebody is seen best. /help says more."
-    )
-
-
-def _standing(page: CastPage, shown: int, total: int) -> Text:
-    return text(
-        "{count} /character show shows one in full, with Rename and Delete. /character create makes another.",
-        count=_count(page, shown, total),
+        "Your cast is empty. Make your first character with /character create: attach a clip and give the 1 to 3 "
+        "seconds that show somebody best. See /help for more."
     )
 
 
 def _count(page: CastPage, shown: int, total: int) -> Text:
     if total > PER_PAGE:
         first, last = page.offset + 1, page.offset + shown
-        return text("{first} to {last} of {total}.", first=first, last=last, total=total)
+        return text("Showing {first}–{last} of {total}.", first=first, last=last, total=total)
     if page.search:
-        return text("{total} found in your cast.", total=total)
-    return text("{total} in your cast.", total=total)
+        return text("Found in your cast: {total}.", total=total)
+    return text("Characters in your cast: {total}.", total=total)
 
 
 def _turning(owner_id: int, page: CastPage, total: int, locale: str) -> tuple[TurnPage, ...]:

@@ -1,4 +1,4 @@
-"""What was seen in a video, in words: what speaks for some seconds, and what against them."""
+"""What was found in a video, in words: the good and the bad about some of its seconds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from bot.texts import Text, text
 from bot.values.video import Concern, Reason
+
+LOW_RESOLUTION = text("The video is smaller than 720p. HD works better.")
 
 _REASONS = {
     Reason.ONE_FACE: text("one face"),
@@ -16,37 +18,37 @@ _REASONS = {
     Reason.SOUND: text("sound"),
 }
 
-_BUTS = {
+_DRAWBACKS = {
     Concern.NO_SUBJECT: text("no face found"),
     Concern.SEVERAL_SUBJECTS: text("several faces"),
     Concern.SILENT: text("hardly any sound"),
-    Concern.CUT: text("a cut"),
-    Concern.BLURRED: text("blurred"),
+    Concern.CUT: text("has a cut"),
+    Concern.BLURRED: text("blurry"),
     Concern.DARK: text("dark"),
     Concern.LOW_RESOLUTION: text("under 720p"),
 }
 
 _SENTENCES = {
-    Concern.NO_SUBJECT: text("No face was found in them; a drawn figure or an animal may still work."),
-    Concern.SEVERAL_SUBJECTS: text("More than one face is in them; ToAPIs takes one main character."),
-    Concern.SILENT: text("There is hardly any sound in them; the voice becomes part of the character."),
-    Concern.CUT: text("The picture jumps to another shot in them."),
-    Concern.BLURRED: text("They are blurred."),
-    Concern.DARK: text("They are dark."),
-    Concern.LOW_RESOLUTION: text("The video has less than 720 lines; HD works better."),
+    Concern.NO_SUBJECT: text("I found no face in these seconds. A drawn figure or an animal may still work."),
+    Concern.SEVERAL_SUBJECTS: text("There is more than one face in these seconds. ToAPIs uses one main character."),
+    Concern.SILENT: text("There is hardly any sound in these seconds. The voice becomes part of the character."),
+    Concern.CUT: text("There's a cut in these seconds."),
+    Concern.BLURRED: text("These seconds are blurry."),
+    Concern.DARK: text("These seconds are dark."),
+    Concern.LOW_RESOLUTION: LOW_RESOLUTION,
 }
 
 
 def reasons(found: Iterable[Reason]) -> Iterator[Text]:
-    """What speaks for some seconds, a few words each."""
+    """What is good about some seconds, a few words each."""
     return (_REASONS[reason] for reason in found)
 
 
-def buts(found: Iterable[Concern]) -> Iterator[Text]:
-    """What speaks against some seconds, a few words each."""
-    return (_BUTS[concern] for concern in found)
+def drawbacks(found: Iterable[Concern]) -> Iterator[Text]:
+    """What is bad about some seconds, a few words each."""
+    return (_DRAWBACKS[concern] for concern in found)
 
 
 def concerns(found: Iterable[Concern]) -> Iterator[Text]:
-    """What speaks against some seconds, a sentence each."""
+    """What is bad about some seconds, a sentence each."""
     return (_SENTENCES[concern] for concern in found)

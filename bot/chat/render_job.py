@@ -33,20 +33,20 @@ _BAR_CELLS = 16
 def render_result(
     job: Job, character: Character, picture: bytes | None, locale: str, commands: Commands = PLAIN
 ) -> MessageContent:
-    """The character that ``job`` made, for everybody to see (no @username), with its owner's buttons.
+    """The character that ``job`` made, with its owner's buttons. Everybody may see it: the @username is not in it.
 
-    Without ``picture`` (its bytes) the card says so.
+    Where there is no ``picture`` (its bytes), the card says so.
     """
     card = _character(character, picture, locale, commands, to_owner=_for_owner_alone(job.origin))
     if job.seen.findings is not None and job.seen.findings.concerns:
         noticed = " ".join(say(told, locale) for told in concerns(job.seen.findings.concerns))
-        card.embeds[0].add_field(name=say(text("Seen in these seconds"), locale), value=noticed, inline=False)
+        card.embeds[0].add_field(name=say(text("Worth knowing"), locale), value=noticed, inline=False)
     card.embeds[0].set_footer(text=job_footer(job, locale))
     return card
 
 
 def _for_owner_alone(origin: Origin) -> bool:
-    """Whether nobody else reads what is answered there: then it says "your"."""
+    """Whether only the owner reads the answer: then it says "your"."""
     in_own_dm = origin.guild_id is None and origin.bot_is_member
     return origin.private or origin.ephemeral or in_own_dm
 
@@ -54,7 +54,7 @@ def _for_owner_alone(origin: Origin) -> bool:
 def render_character(
     character: Character, picture: bytes | None, locale: str, commands: Commands = PLAIN, *, owner_sees: bool
 ) -> MessageContent:
-    """One member of a cast. ``owner_sees``: nobody else will see the message, so the @username may be in it."""
+    """One character of a cast. ``owner_sees``: nobody else sees the message, so it may contain the @username."""
     card = _character(character, picture, locale, commands, to_owner=owner_sees)
     embed = card.embeds[0]
     if owner_sees and character.username:
@@ -75,14 +75,14 @@ def redrawn(
     *,
     to_owner: bool,
 ) -> discord.Embed:
-    """A card of ``character`` as it stands (``shown``), under its present name; its footer and its fields stay.
+    """The card that is ``shown``, with the present name of ``character``. Its footer and its fields stay.
 
-    ``attachment`` is the name of the picture that is attached to the message, where there is one.
+    ``attachment`` is the name of the picture attached to the message, where there is one.
     """
     embed = shown.copy()
     embed.title = _title(character)
     embed.description = _about(character, locale, commands, to_owner=to_owner, pictured=attachment is not None)
-    if attachment is not None:  # Discord has told its address, which would show the picture a second time
+    if attachment is not None:  # Discord filled in its address, with which the picture would appear twice
         embed.set_image(url=f"attachment://{attachment}")
     return embed
 
@@ -92,7 +92,9 @@ def _character(
 ) -> MessageContent:
     about = _about(character, locale, commands, to_owner=to_owner, pictured=picture is not None)
     embed = discord.Embed(title=_title(character), description=about, colour=GREEN)
-    task_id = f"{code_block(character.task_id)}\n{say(text('It puts the character into new videos.'), locale)}"
+    task_id = (
+        f"{code_block(character.task_id)}\n{say(text('Use this ID to put the character into new videos.'), locale)}"
+    )
     embed.add_field(name=say(text("Reusable task ID"), locale), value=task_id, inline=False)
     embed.add_field(name=say(text("Model"), locale), value=escape(character.model))
     embed.add_field(name=say(text("Seconds used"), locale), value=character.range.people)
@@ -109,22 +111,22 @@ def _title(character: Character) -> str:
 
 
 def _about(character: Character, locale: str, commands: Commands, *, to_owner: bool, pictured: bool) -> str:
-    said = [text("In your cast.") if to_owner else text("In <@{owner}>'s cast.", owner=character.owner_id)]
+    said = [text("Saved to your cast.") if to_owner else text("Saved to <@{owner}>'s cast.", owner=character.owner_id)]
     theirs = plain(character.display_name, limits.EMBED_TITLE)
     if theirs and theirs != plain(character.name, limits.EMBED_TITLE):
-        said.append(text("ToAPIs calls it {name}.", name=theirs))
+        said.append(text("ToAPIs named this character {name}.", name=theirs))
     lines = [" ".join(say(each, locale) for each in said)]
     if not pictured:
         lines.append(say(_no_picture(character), locale, commands))
     elif character.picture_is_still:
-        lines.append(say(text("ToAPIs sent no picture that can be shown; this is a still of your clip."), locale))
+        lines.append(say(text("ToAPIs sent no usable picture, so this is a still from the clip."), locale))
     return "\n".join(lines)
 
 
 def _no_picture(character: Character) -> Text:
     if character.picture is None:
-        return text("ToAPIs sent no picture of it; the character works all the same.")
-    return text("Its picture could not be shown here. It is kept in your cast: see /character show.")
+        return text("ToAPIs sent no picture. The character works without one.")
+    return text("The picture couldn't be shown here. It is in the cast: see /character show.")
 
 
 def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ...]:
@@ -135,18 +137,18 @@ def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ..
 
 
 def render_progress(job: Job, state: Text, percent: int | None, locale: str) -> MessageContent:
-    """A running job: what is happening (``state``), how far it is (0-100, or not known), since when, for whom.
+    """A running job: what is happening (``state``), how far it is (0-100, or unknown), since when, for whom.
 
-    It does not carry the job's id: by that the courier knows the messages that say how a job ended.
+    It does not contain the job's id: that is how the courier recognises the messages about a job's end.
     """
     at = int(job.created_at.timestamp())
     title = text("Making a character")
     since = text(
-        "Started <t:{at}:R> for <@{owner}>. You need not wait: the result comes here.", at=at, owner=job.owner_id
+        "Started <t:{at}:R> by <@{owner}>. No need to wait: the result will appear here.", at=at, owner=job.owner_id
     )
     if _for_owner_alone(job.origin):
         title = text("Making your character")
-        since = text("Started <t:{at}:R>. You need not wait: the result comes here.", at=at)
+        since = text("Started <t:{at}:R>. No need to wait: the result will appear here.", at=at)
     lines = [say(state, locale), *([] if percent is None else [_bar(percent)]), say(since, locale)]
     return MessageContent(embeds=(discord.Embed(title=say(title, locale), description="\n".join(lines), colour=BLUE),))
 
@@ -158,13 +160,13 @@ def _bar(percent: int) -> str:
 
 
 def render_failure(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """How ``job`` ended when it made nothing: what happened, what it cost, what to do now.
+    """How ``job`` ended when it made nothing: what happened, whether it was charged, what to do now.
 
-    Where that is not known, its owner decides: submit once more, or look at the task once more.
+    Where the end is unknown, its owner may send it again, or have the task checked again.
     """
     unclear = job.outcome is Outcome.UNKNOWN
     title = say(text("This may have been charged") if unclear else text("Nothing was made"), locale)
-    reason = say(job.failure or text("It is not known how this ended. See /tasks."), locale, commands)
+    reason = say(job.failure or text("I don't know how this ended. See /tasks."), locale, commands)
     embed = discord.Embed(title=title, description=reason, colour=AMBER if unclear else RED)
     embed.set_footer(text=job_footer(job, locale))
     return MessageContent(embeds=(embed,), buttons=(_second_try(job, locale),) if unclear else ())
@@ -177,9 +179,9 @@ def _second_try(job: Job, locale: str) -> DurableButton:
 
 
 def render_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """``job`` succeeded, but its character is no longer there: its owner has deleted it since."""
+    """``job`` succeeded, but its owner has deleted the character since."""
     gone = text(
-        "The character was made, and <@{owner}> has deleted it since. Another one: /character create.",
+        "The character was made, but <@{owner}> has deleted it since. To make another one, use /character create.",
         owner=job.owner_id,
     )
     card = render_last_word(gone, locale, commands)
@@ -188,18 +190,18 @@ def render_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageCon
 
 
 def render_last_word(message: Text, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """One sentence, where a job was that goes no further, or not there."""
+    """One sentence in the place of a job that ended, or that goes on elsewhere."""
     return MessageContent(embeds=(discord.Embed(description=say(message, locale, commands), colour=AMBER),))
 
 
 def render_question(job: Job, question: Question, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """What ``job`` wants to know from its owner, with the answers as buttons. Nothing was sent until then."""
+    """What ``job`` asks its owner, with the answers as buttons. Nothing was submitted before that."""
     asks = _QUESTIONS[question]
     lines = [say(asks.question, locale, commands)]
     buttons = [asks.button(job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)]
     if question is Question.CONCERNS and job.seen.findings is not None:
         lines[:0] = [f"• {say(told, locale)}" for told in concerns(job.seen.findings.concerns)]
-        buttons.append(PickSeconds(job.id, job.owner_id, say(text("Pick again"), locale)))
+        buttons.append(PickSeconds(job.id, job.owner_id, say(text("Pick other seconds"), locale)))
     buttons.append(CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)))
     embed = discord.Embed(title=say(asks.title, locale), description="\n".join(lines), colour=AMBER)
     return MessageContent(embeds=(embed,), buttons=tuple(buttons))
@@ -217,17 +219,17 @@ _QUESTIONS = {
     Question.CONSENT: _Asks(
         text("Before your first character"),
         text(
-            "Whoever is in the clip can be put into any video afterwards. Go on only if it is you, if you have "
-            "their permission, or if it is nobody real. You are asked this once. Nothing was charged yet."
+            "The person in this clip can then be put into any video. Continue only if that is you, somebody who gave "
+            "you permission, or nobody real. I'll ask you this only once. Nothing has been charged yet."
         ),
-        text("Yes, that is so"),
+        text("Yes, I have permission"),
         GiveConsent,
     ),
     Question.SAME_AGAIN: _Asks(
-        text("The same one again?"),
+        text("Make this one again?"),
         text(
-            "These seconds of this clip are already running, or were made a few minutes ago; see /tasks. Making "
-            "another is charged like any other. Nothing was charged yet."
+            "You asked for the same seconds of this clip a few minutes ago: see /tasks. Making another character is "
+            "charged again. Nothing has been charged for it yet."
         ),
         text("Make another"),
         MakeAnother,
@@ -235,8 +237,8 @@ _QUESTIONS = {
     Question.CONCERNS: _Asks(
         text("Use these seconds anyway?"),
         text(
-            "ToAPIs may find no character in them, or make a poor one, and would charge it all the same. "
-            "Nothing was charged yet."
+            "ToAPIs may find no character in these seconds, or make a poor one, and charge for it all the same. "
+            "Nothing has been charged yet."
         ),
         text("Use anyway"),
         UseAnyway,
@@ -245,5 +247,5 @@ _QUESTIONS = {
 
 
 def job_footer(job: Job, locale: str) -> str:
-    """The line that carries the job's id: people quote it, and the courier finds its own messages by it."""
+    """The line with the job's id: people quote it, and the courier finds its own messages by it."""
     return say(text("Job {id}", id=job.id), locale)

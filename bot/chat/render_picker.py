@@ -1,4 +1,4 @@
-"""The picker: a video as a filmstrip, and its best seconds on buttons. Pure rendering."""
+"""The picker: a video as a filmstrip, with a button for each of its best seconds. Pure rendering."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import discord
 from bot.chat.buttons import CancelJob, DurableButton, OtherSeconds, UseSeconds
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import BLUE, MessageContent, PictureFile
-from bot.chat.render_findings import buts, reasons
+from bot.chat.render_findings import LOW_RESOLUTION, drawbacks, reasons
 from bot.texts import Text, text
 from bot.values.job import Job, JobKind
 from bot.values.video import BestSeconds, Concern, Suggestion
@@ -18,12 +18,12 @@ _STRIP = "filmstrip.webp"
 
 
 def render_picker(job: Job, picture: bytes | None, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """Where the seconds of ``job`` are picked; ``picture`` is its filmstrip. A preview has no buttons: it only shows.
+    """Lets the owner of ``job`` pick seconds; ``picture`` is the filmstrip. A preview has no buttons.
 
-    As long as the best seconds are still being looked for, it says so, and other seconds can be named already.
+    It says so while the bot is still looking for the best seconds; other seconds can be entered in the meantime.
     """
     preview = job.kind is JobKind.PREVIEW
-    title = text("What is in this video") if preview else text("Which seconds show the character best?")
+    title = text("A look at this video") if preview else text("Which seconds show the character best?")
     embed = discord.Embed(title=say(title, locale), colour=BLUE)
     embed.description = "\n".join(say(line, locale, commands) for line in _lines(job, preview=preview))
     files: tuple[PictureFile, ...] = ()
@@ -40,20 +40,20 @@ def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
     elif best.failed:
         yield text("I couldn't look for the best seconds in this video. Pick them yourself.")
     elif not best.suggestions:
-        yield text("No seconds stand out by themselves. Name those in which the character is seen best.")
+        yield text("No seconds stand out. Enter the ones that show the character best.")
     else:
         if not best.any_good:
-            yield text("None of it is ideal. This is the best of it:")
+            yield text("Nothing here is ideal. These are the best seconds:")
         for number, suggestion in enumerate(best.suggestions, start=1):
             yield _suggestion(number, suggestion)
     if best is not None:
         yield from _cautions(job, best)
     if preview:
         yield text(
-            "To make a character: /character create with this video and your choice as range. Nothing was charged."
+            "To make a character, use /character create with this video and the seconds you like. Previews are free."
         )
     else:
-        yield text("Nothing was charged yet.")
+        yield text("Nothing has been charged yet.")
 
 
 def _suggestion(number: int, suggestion: Suggestion) -> Text:
@@ -61,12 +61,12 @@ def _suggestion(number: int, suggestion: Suggestion) -> Text:
         "**{number}** · {range} · {words}",
         number=number,
         range=suggestion.range.people,
-        words=_listed([*reasons(suggestion.reasons), *buts(_own(suggestion.concerns))]),
+        words=_listed([*reasons(suggestion.reasons), *drawbacks(_own(suggestion.concerns))]),
     )
 
 
 def _own(concerns: Iterable[Concern]) -> Iterator[Concern]:
-    """Without what holds for the whole video, which is said once."""
+    """Without what is true of the whole video: that is said once."""
     return (concern for concern in concerns if concern is not Concern.LOW_RESOLUTION)
 
 
@@ -81,11 +81,11 @@ def _listed(words: list[Text]) -> Text:
 
 def _cautions(job: Job, best: BestSeconds) -> Iterator[Text]:
     if job.seen.facts is not None and job.seen.facts.low_resolution:
-        yield text("The video has less than 720 lines; HD works better.")
+        yield LOW_RESOLUTION
     if best.sampled:
-        yield text("It is a long video: only parts of it were looked at.")
+        yield text("This is a long video, so I only looked at parts of it.")
     if best.suggestions and not best.faces:
-        yield text("Faces were not looked for: this bot runs without its face model.")
+        yield text("I couldn't look for faces, because this bot runs without its face model.")
 
 
 def _buttons(job: Job, locale: str) -> Iterator[DurableButton]:

@@ -1,4 +1,4 @@
-"""What /tasks shows: what runs, what waits, what is done, and what is left of the day. Pure rendering."""
+"""The list of /tasks: what runs, what waits, what is done, and how much of the limits is used. Pure rendering."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ _Action: TypeAlias = tuple[type[JobButton], Text]
 
 _STATES = {
     Step.PREPARE: text("Fetching the video"),
-    Step.SUBMIT: text("Handing it to ToAPIs"),
-    Step.COLLECT: text("Bringing the result here"),
-    Step.DELIVER: text("On its way to you"),
+    Step.SUBMIT: text("Sending the clip to ToAPIs"),
+    Step.COLLECT: text("Saving the result"),
+    Step.DELIVER: text("Delivering the result"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One job of the list: its two lines, and the action and label of each of its buttons."""
+    """One job of the list: its two lines, and the class and label of each of its buttons."""
 
     job_id: str
     lines: str
@@ -55,7 +55,7 @@ class _Entry:
 def render_tasks(
     owner_id: int, overview: Overview, now: datetime, locale: str, commands: Commands = PLAIN
 ) -> MessageContent:
-    """Everything of one owner's, newest last among the unfinished and first among the finished."""
+    """All jobs of one owner: those that run, oldest first, then those that are done, newest first."""
     jobs = enumerate((*overview.unfinished, *overview.finished), start=1)
     entries = [_entry(number, job, now, locale, commands) for number, job in jobs]
     embed = discord.Embed(title=say(text("Your tasks"), locale), colour=BLUE)
@@ -63,20 +63,23 @@ def render_tasks(
     for name, value in _standing(overview):
         embed.add_field(name=say(name, locale), value=say(value, locale))
     if entries:
-        footer = text("Your cast: /character list. Another one: /character create.")
+        footer = text("To see your cast, use /character list. To make another character, use /character create.")
         embed.set_footer(text=say(footer, locale))
     return MessageContent(embeds=(embed,), buttons=tuple(_buttons(owner_id, entries, locale))[:_BUTTONS])
 
 
 def _blocks(overview: Overview, entries: Sequence[_Entry], locale: str, commands: Commands) -> Iterator[str]:
-    """What may only be shown whole: a heading, or an entry."""
+    """What may only be shown as a whole: a heading or an entry."""
     if overview.paused:
         yield say(
-            text("Nothing new can be made at the moment; whoever runs the bot has been told. What runs goes on."),
+            text(
+                "I can't start anything new right now. The people who run this bot have been told. What is running "
+                "will go on."
+            ),
             locale,
         )
     if not entries:
-        nothing = text("Nothing is running, and nothing was made yet. Begin with /character create, or see /help.")
+        nothing = text("You haven't made anything yet. Start with /character create, or see /help.")
         yield say(nothing, locale, commands)
     running = len(overview.unfinished)
     parts = ((text("**Running or waiting**"), entries[:running]), (text("**Done**"), entries[running:]))
@@ -89,8 +92,8 @@ def _blocks(overview: Overview, entries: Sequence[_Entry], locale: str, commands
 
 
 def _fitting(blocks: Sequence[str], locale: str) -> list[str]:
-    """As many of them as a description holds."""
-    more = say(text("… and more, which I will show when these are done."), locale)
+    """As many blocks as fit into a description."""
+    more = say(text("… and more. I'll show the rest when these are done."), locale)
     room = limits.EMBED_DESCRIPTION
     kept: list[str] = []
     for block in blocks:
@@ -140,15 +143,15 @@ def _what(job: Job) -> str:
 
 def _state(job: Job) -> Text:
     if job.outcome is Outcome.UNKNOWN:
-        return job.failure or text("It is not known how it ended, so it may have been charged.")
+        return job.failure or text("I don't know how this ended. It may have been charged.")
     if job.outcome is Outcome.FAILED:
         return job.failure or text("Failed")
     if job.outcome is Outcome.CANCELLED:
         return text("Cancelled. Nothing was charged.")
     if job.outcome is Outcome.SUCCEEDED and job.step is Step.DONE:
-        return text("Done, but it could not be shown to you") if job.undelivered else text("Done")
+        return text("Done, but I couldn't show you the result") if job.undelivered else text("Done")
     if job.step is Step.WATCH:
-        return text("Being made, {percent} %", percent=job.progress)
+        return text("Making the character: {percent} %", percent=job.progress)
     if job.step is Step.CHOOSE:
         return text("Looking for the best seconds") if job.kind is JobKind.PREVIEW else _asked(job.question)
     return _STATES[job.step]
@@ -156,12 +159,12 @@ def _state(job: Job) -> Text:
 
 def _asked(question: Question | None) -> Text:
     if question is Question.SECONDS:
-        return text("Waits for you: which seconds?")
+        return text("Waiting for you: which seconds?")
     if question is Question.CONCERNS:
-        return text("Waits for you: something speaks against these seconds. Use them anyway?")
+        return text("Waiting for you: these seconds may not work well. Use them anyway?")
     if question is Question.SAME_AGAIN:
-        return text("Waits for you: the same clip and seconds were asked for a moment ago. Make another?")
-    return text("Waits for you: is it you, do you have their permission, or is it nobody real?")
+        return text("Waiting for you: you asked for the same seconds a moment ago. Make another?")
+    return text("Waiting for you: do you have permission to use the person in the clip?")
 
 
 def _actions(number: int, job: Job, now: datetime) -> Iterator[_Action]:
@@ -184,13 +187,13 @@ def _answers(number: int, question: Question | None) -> Iterator[_Action]:
     if question is Question.CONCERNS:
         yield UseAnyway, text("Use {number} anyway", number=number)
     if question in {Question.SECONDS, Question.CONCERNS}:
-        yield PickSeconds, text("Pick seconds of {number}", number=number)
+        yield PickSeconds, text("Pick seconds for {number}", number=number)
     if question is Question.SAME_AGAIN:
         yield MakeAnother, text("Make {number} again", number=number)
 
 
 def _still_here(job: Job, now: datetime) -> bool:
-    """The clip of an unclear submission is kept for a while only."""
+    """The clip of an unclear submission is kept for a limited time."""
     return job.finished_at is None or now - job.finished_at < limits.RESEND_WINDOW
 
 

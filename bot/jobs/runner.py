@@ -13,7 +13,7 @@ import structlog
 
 from bot import limits, metrics
 from bot.concurrency import shielded
-from bot.errors import CastbookError, troubled, unexpected_uncharged
+from bot.errors import CastbookError, not_saved, unexpected_uncharged
 from bot.jobs import transitions
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.backoff import backoff
@@ -297,7 +297,7 @@ class Runner:
         return transitions.given_up(
             job,
             now,
-            uncharged=unexpected_uncharged(error_id) if fault is None else troubled(fault, error_id),
+            uncharged=unexpected_uncharged(error_id) if fault is None else not_saved(fault, error_id),
             maybe_charged=text(
                 "Something went wrong on our side (ID {id}) after this was sent to ToAPIs, so it may have been "
                 "charged. Use the buttons here or in /tasks, and give this ID to the people who run this bot.",

@@ -35,9 +35,9 @@ BEFORE_FORM = 0.5  # seconds that a read may take before a form is shown (design
 
 
 class CharacterCommands(
-    commands.GroupCog, group_name="character", group_description="Make characters, and keep your cast."
+    commands.GroupCog, group_name="character", group_description="Make characters, and look after your cast."
 ):
-    """Makes characters and looks after everybody's own cast.
+    """Makes characters, and looks after the casts.
 
     ``models`` are the choices offered (Discord shows 25 at most), ``max_bytes`` is the most that may be attached.
     """
@@ -76,17 +76,15 @@ class CharacterCommands(
 
     # -- create, preview ------------------------------------------------------------------------------------------
 
-    @app_commands.command(
-        name="create", description="Make a reusable character out of one to three seconds of a video."
-    )
+    @app_commands.command(name="create", description="Make a reusable character from 1 to 3 seconds of a video.")
     @app_commands.describe(
-        seconds="The 1 to 3 seconds that show it best, such as 1-3 or 0:04-0:06.5; without it you pick them",
-        video="A clip: MP4, MOV or WebM, with sound, one main character",
-        link="A link to a video file, in place of an attachment",
-        task="An earlier video task, in place of an attachment",
-        name="What you call the character (default: the name it is given)",
-        model="Which model makes it",
-        private="Show progress and result to you alone",
+        seconds="The 1 to 3 seconds to use, such as 1-3 or 0:04-0:06.5; leave it out to pick them",
+        video="A clip (MP4, MOV or WebM) with sound and one main character",
+        link="A link to a video file, instead of an attachment",
+        task="The ID of an earlier video task, instead of an attachment",
+        name="A name for the character (default: the one that ToAPIs gives it)",
+        model="The model that makes it",
+        private="Show the progress and the result to you alone",
     )
     @app_commands.rename(seconds="range")
     @app_commands.autocomplete(task=_finished_videos)
@@ -101,7 +99,7 @@ class CharacterCommands(
         model: str | None = None,
         private: bool = False,
     ) -> None:
-        """Refuse at once what cannot work, else start the job."""
+        """Refuse at once what cannot work; otherwise start the job."""
         request = CharacterRequest(
             source=self._source(video, link, task),
             range=TimeRange.parse(seconds) if seconds is not None else None,
@@ -116,14 +114,12 @@ class CharacterCommands(
 
         await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
 
-    @app_commands.command(
-        name="preview", description="Look at a video: a filmstrip, and its best seconds. Makes and charges nothing."
-    )
-    @app_commands.describe(video="A clip: MP4, MOV or WebM", link="A link to a video file, in place of an attachment")
+    @app_commands.command(name="preview", description="See a video as a filmstrip, with its best seconds. Free.")
+    @app_commands.describe(video="A clip (MP4, MOV or WebM)", link="A link to a video file, instead of an attachment")
     async def preview(
         self, interaction: discord.Interaction, video: discord.Attachment | None = None, link: str | None = None
     ) -> None:
-        """For the person who asked alone. Refuse at once what cannot work, else start the job."""
+        """Like ``create``, but it only looks, and shows what it sees to the person who asked alone."""
         source = self._source(video, link, None)
 
         async def write(job_id: str, origin: Origin) -> Job:
@@ -138,13 +134,13 @@ class CharacterCommands(
         return exactly_one(attachment, link, task)
 
     def _known(self, model: str | None) -> str:
-        """The model to use; a command that an old client still shows may name one that is gone."""
+        """The model to use. A Discord client that was not updated may still offer one that is gone."""
         if model is None:
             return self._default_model
         if model not in self._models:
             raise Refusal(
                 text(
-                    "There is no model “{model}” here any more. Choose one of those offered; nothing was charged.",
+                    "I no longer offer the model “{model}”. Please choose another one. Nothing was charged.",
                     model=model,
                 )
             )
@@ -153,7 +149,7 @@ class CharacterCommands(
     # -- list, show -----------------------------------------------------------------------------------------------
 
     @app_commands.command(name="list", description="Show your cast, with pictures.")
-    @app_commands.describe(search="Part of a name", sort="What comes first (default: the newest)")
+    @app_commands.describe(search="Part of a name", sort="The order (default: newest first)")
     @app_commands.choices(
         sort=[
             app_commands.Choice(name="newest first", value=Sort.NEWEST.value),
@@ -166,13 +162,13 @@ class CharacterCommands(
         search: app_commands.Range[str, 1, 100] | None = None,
         sort: str = Sort.NEWEST.value,
     ) -> None:
-        """The first page."""
+        """Show the first page."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await self._show_page(interaction, CastPage(0, Sort(sort), clean_name(search or "")))
 
     @on_press(TurnPage)
     async def turn_page(self, interaction: discord.Interaction, button: TurnPage) -> None:
-        """Another page, in the same message."""
+        """Show another page, in the same message."""
         await interaction.response.defer()
         await self._show_page(interaction, CastPage.parse(button.page))
 
@@ -183,11 +179,11 @@ class CharacterCommands(
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
         await edit_answer(interaction, render_page(owner, page, found, total, pictures, locale, mentions))
 
-    @app_commands.command(name="show", description="Show one member of your cast: picture, task ID, username.")
-    @app_commands.describe(name="Which member of your cast")
+    @app_commands.command(name="show", description="Show one character: picture, task ID, username.")
+    @app_commands.describe(name="The character")
     @app_commands.autocomplete(name=_own_names)
     async def show(self, interaction: discord.Interaction, name: str) -> None:
-        """One card, for its owner alone."""
+        """Show one character, to its owner alone."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         character = await self._lookup.named(interaction.user.id, name)
         pictures = await self._lookup.pictures([character], room=interaction.filesize_limit)
@@ -197,12 +193,12 @@ class CharacterCommands(
 
     # -- rename ---------------------------------------------------------------------------------------------------
 
-    @app_commands.command(name="rename", description="Call a member of your cast something else.")
-    @app_commands.describe(name="Which member of your cast", typed="What to call it from now on")
+    @app_commands.command(name="rename", description="Give one of your characters another name.")
+    @app_commands.describe(name="The character", typed="Its new name")
     @app_commands.rename(typed="new_name")
     @app_commands.autocomplete(name=_own_names)
     async def rename(self, interaction: discord.Interaction, name: str, typed: str) -> None:
-        """By command."""
+        """Rename a character by command."""
         wanted = new_name(typed)
         await interaction.response.defer(thinking=True, ephemeral=True)
         old = await self._lookup.named(interaction.user.id, name)
@@ -211,7 +207,7 @@ class CharacterCommands(
 
     @on_press(RenameCharacter)
     async def open_rename_form(self, interaction: discord.Interaction, button: RenameCharacter) -> None:
-        """By button: a form, which has to be the first answer. It shows the present name if that is read in time."""
+        """Open the form. It shows the present name if that is read in time: a form has to be the first answer."""
         present = ""
         try:
             found = await within(BEFORE_FORM, self._lookup.by_id(interaction.user.id, button.character_id))
@@ -223,7 +219,7 @@ class CharacterCommands(
 
     @on_submit(RenameForm)
     async def rename_submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
-        """The form comes back. The card it was opened from shows the new name, too."""
+        """Rename a character by form. The card from which the form was opened gets the new name, too."""
         character_id, wanted = int(subject), new_name(typed["name"])
         card = card_of(interaction, character_id)
         await interaction.response.defer(thinking=card is None, ephemeral=True)
@@ -244,17 +240,17 @@ class CharacterCommands(
 
     # -- delete ---------------------------------------------------------------------------------------------------
 
-    @app_commands.command(name="delete", description="Delete a member of your cast. Asks first.")
-    @app_commands.describe(name="Which member of your cast")
+    @app_commands.command(name="delete", description="Delete one of your characters. Asks first.")
+    @app_commands.describe(name="The character")
     @app_commands.autocomplete(name=_own_names)
     async def delete(self, interaction: discord.Interaction, name: str) -> None:
-        """By command: asks first."""
+        """Ask first, by command."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await _ask_delete(interaction, await self._lookup.named(interaction.user.id, name))
 
     @on_press(DeleteCharacter)
     async def ask_delete(self, interaction: discord.Interaction, button: DeleteCharacter) -> None:
-        """By button: asks first, too."""
+        """Ask first, by button."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         await _ask_delete(interaction, await self._lookup.by_id(interaction.user.id, button.character_id))
 
@@ -269,14 +265,14 @@ class CharacterCommands(
             for key in gone.orphans:
                 await self._files.delete(key)
         told = text(
-            "“{name}” and its picture are deleted here. What ToAPIs keeps of it is not mine to delete.",
+            "I deleted “{name}” and its picture. I can't delete what ToAPIs has.",
             name=gone.character.name,
         )
         await edit_answer(interaction, told)
 
     @on_press(KeepCharacter)
     async def keep(self, interaction: discord.Interaction, button: KeepCharacter) -> None:
-        """Nothing to look up."""
+        """Say that nothing was deleted."""
         kept = say(text("Nothing was deleted."), str(interaction.locale))
         await interaction.response.edit_message(content=kept, view=None)
 
@@ -286,13 +282,17 @@ def _chosen_name(typed: str | None) -> str | None:
         return None
     name = clean_name(typed)
     if not name:
-        raise Refusal(text("That name has no visible character in it. Give another, or none; nothing was charged."))
+        raise Refusal(
+            text(
+                "That name has no visible characters. Please choose another one, or leave it out. Nothing was charged."
+            )
+        )
     return name
 
 
 async def _ask_delete(interaction: discord.Interaction, character: Character) -> None:
     locale, owner = str(interaction.locale), interaction.user.id
-    question = text("Delete “{name}” from your cast, with its picture? This cannot be undone.", name=character.name)
+    question = text("Delete “{name}” and its picture from your cast? This can't be undone.", name=character.name)
     buttons = (
         ConfirmDelete(character.id, owner, say(text("Delete it"), locale), discord.ButtonStyle.danger),
         KeepCharacter(character.id, owner, say(text("Keep it"), locale)),

@@ -1,4 +1,4 @@
-"""What the commands and buttons of a cast read: one character, a page of them, their pictures."""
+"""Reading a cast: one character, a page of characters, their pictures."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class CastLookup:
                 continue
             try:
                 pictures[character.id] = await self._files.read(character.picture.key)
-            except FileNotFoundError:  # the cast is worth showing without it
+            except FileNotFoundError:  # the rest is worth showing without it
                 continue
             room -= character.picture.size
         return pictures
@@ -65,4 +65,4 @@ class CastLookup:
 
 def deleted() -> Refusal:
     """The answer to a button of a character that is not there any more."""
-    return Refusal(text("That character is no longer in your cast. See /character list for those you have."))
+    return Refusal(text("That character is no longer in your cast. See /character list for your cast."))

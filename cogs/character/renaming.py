@@ -1,4 +1,4 @@
-"""Giving a character another name: the form, what is said afterwards, and the card from which the form was opened."""
+"""Renaming a character: the form, the answer, and the new name on the card from which the form was opened."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class RenameForm(DurableForm, prefix="cbf:rename"):
-    """Asks for another name; its subject is the character's id."""
+    """Asks for another name. Its subject is the character's id."""
 
     def __init__(self, character_id: int, name: str, locale: str) -> None:
         super().__init__(
@@ -29,15 +29,15 @@ class RenameForm(DurableForm, prefix="cbf:rename"):
 
 
 def new_name(typed: str) -> str:
-    """The name as it will be kept. Raises :class:`~bot.errors.Refusal` where nothing of it can be seen."""
+    """The name as it will be saved. Raises :class:`~bot.errors.Refusal` where nothing in it is visible."""
     name = clean_name(typed)
     if not name:
-        raise Refusal(text("That name has no visible character in it. Please choose another one."))
+        raise Refusal(text("That name has no visible characters. Please choose another one."))
     return name
 
 
 def renamed(old: Character, wanted: str, new: Character) -> Text:
-    """What the owner is told; where the name was taken, the character has a number behind it."""
+    """What the owner is told. Where the name was taken already, the new one ends in a number."""
     if new.name == wanted:
         return text("“{old}” is now called “{new}”.", old=old.name, new=new.name)
     return text(
@@ -56,7 +56,7 @@ def card_of(interaction: discord.Interaction, character_id: int) -> discord.Mess
 
 
 async def redraw(interaction: discord.Interaction, card: discord.Message, character: Character) -> None:
-    """Show the new name on the card; everything else stays. Whether that works or not, the character has its name."""
+    """Show the new name on the card. Where that fails, the character has its new name all the same."""
     picture = card.attachments[0].filename if card.attachments else None
     alone = card.flags.ephemeral or interaction.context.dm_channel
     locale, mentions = str(interaction.locale), mentions_of(interaction.client)

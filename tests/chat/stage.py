@@ -102,6 +102,11 @@ class Trials(commands.GroupCog, group_name="trial", group_description="What can 
         await interaction.response.send_message(f"{subject}: {dict(typed)}")
 
 
+def words(message: simcord.ResponseMessage) -> str:
+    """What it says, as plain text or in its one embed."""
+    return message.content or "".join(embed.description or "" for embed in message.embeds)
+
+
 @dataclass
 class Stage:
     env: simcord.Env

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.chat import buttons
 from bot.chat.buttons import DurableButton, MakeAnother, TurnPage, UseSeconds, view
-from tests.chat.stage import JOB, Form, Stage
+from tests.chat.stage import JOB, Form, Stage, words
 
 # The ids that stand on messages of earlier versions, and what a press of each must find.
 ON_OLD_MESSAGES = {
@@ -105,7 +105,7 @@ async def answer(stage: Stage, who: simcord.MemberActor, shown: simcord.Response
     (said,) = result.followups or [result.response]
     assert said is not None
     assert said.ephemeral
-    return said.content
+    return words(said)
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -152,7 +152,7 @@ async def test_while_stopping_no_press_and_no_form_is_taken(stage: Stage, shown:
     assert "restarting" in await answer(stage, stage.alice, shown, "again")
     result = await stage.alice.submit_modal(opened, {"name": "Bea"})
     assert result.response is not None
-    assert "restarting" in result.response.content
+    assert "restarting" in words(result.response)
 
 
 # -- forms ------------------------------------------------------------------------------------------------------------
@@ -186,8 +186,8 @@ async def test_defect_of_a_form_shows_an_id(stage: Stage) -> None:
     result = await stage.alice.submit_modal(shown, {"name": "break"})
     assert result.response is not None
     assert result.response.ephemeral
-    assert "ID " in result.response.content
-    assert "secret" not in result.response.content
+    assert "ID " in words(result.response)
+    assert "secret" not in words(result.response)
 
 
 async def test_form_nobody_knows_any_more_is_answered(stage: Stage) -> None:
@@ -195,7 +195,7 @@ async def test_form_nobody_knows_any_more_is_answered(stage: Stage) -> None:
     result = await stage.alice.submit_modal(shown, {"name": "Bea"})
     assert result.response is not None
     assert result.response.ephemeral
-    assert "older version" in result.response.content
+    assert "older version" in words(result.response)
 
 
 async def test_form_that_does_not_fit_is_refused() -> None:

@@ -7,7 +7,7 @@ import pytest
 from discord import app_commands
 from simcord import InteractionResult
 
-from tests.chat.stage import Stage
+from tests.chat.stage import Stage, words
 
 
 def private_answer(result: InteractionResult) -> str:
@@ -15,7 +15,7 @@ def private_answer(result: InteractionResult) -> str:
     said = result.followups[-1] if result.followups else result.response
     assert said is not None
     assert said.ephemeral
-    return said.content
+    return words(said)
 
 
 @pytest.mark.parametrize("when", ["unanswered", "public", "private", "answered"])

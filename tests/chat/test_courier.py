@@ -53,10 +53,10 @@ async def test_progress_on_change_and_five_seconds_apart(
 async def test_naming_the_owner_calls_nobody(courier: DiscordCourier, row: Row, loopback: LoopbackDiscord) -> None:
     shown = loopback.messages[ORIGINAL_ID]
     await courier.progress(row.job, text("Making it"), 1)
-    assert f"for <@{OWNER_ID}>" in text_of(shown)
+    assert f"by <@{OWNER_ID}>" in text_of(shown)
     assert shown.pop("allowed_mentions") == {"parse": []}
     assert await deliver(courier, row)
-    assert f"In <@{OWNER_ID}>'s cast" in text_of(shown)
+    assert f"Saved to <@{OWNER_ID}>'s cast" in text_of(shown)
     assert shown["allowed_mentions"] == {"parse": []}
 
 
@@ -141,7 +141,7 @@ async def test_question_takes_the_place_of_an_ephemeral_message(
     loopback.original()
     job = a_job(asked_at(now(), ephemeral=True, private=True))
     assert await courier.ask(job, Question.CONSENT, Row(job, loopback).record) == job.origin
-    assert "Yes, that is so" in text_of(loopback.messages[ORIGINAL_ID])
+    assert "Yes, I have permission" in text_of(loopback.messages[ORIGINAL_ID])
     assert loopback.calls == ["edit"]
 
 

@@ -21,7 +21,7 @@ async def test_card_can_be_sent_twice(job: Job) -> None:
         assert made.timeout is None
 
 
-@pytest.mark.parametrize(("mime", "name"), [("image/jpeg", "character-3.jpg"), ("image/tiff", "character-3.png")])
+@pytest.mark.parametrize(("mime", "name"), [("image/jpeg", "character-3.jpg"), ("image/webp", "character-3.webp")])
 def test_pictures_are_named_by_what_they_are(mime: str, name: str) -> None:
     character = a_character(picture=StoredFile(key="k", sha256="s", size=1, mime=mime))
     assert picture_file(character, PICTURE).name == name

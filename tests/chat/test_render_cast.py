@@ -79,25 +79,23 @@ def test_an_entry_says_model_seconds_and_age() -> None:
 @pytest.mark.parametrize(
     ("page", "shown", "total", "count"),
     [
-        (FIRST, 1, 1, "1 in your cast."),
-        (replace(FIRST, search="a"), 2, 2, "2 found in your cast."),
-        (FIRST, 4, 9, "1 to 4 of 9."),
-        (replace(FIRST, offset=8), 1, 9, "9 to 9 of 9."),
+        (FIRST, 1, 1, "Characters in your cast: 1."),
+        (replace(FIRST, search="a"), 2, 2, "Found in your cast: 2."),
+        (FIRST, 4, 9, "Showing 1–4 of 9."),
+        (replace(FIRST, offset=8), 1, 9, "Showing 9–9 of 9."),
     ],
 )
 def test_the_last_entry_says_how_many_there_are_and_what_to_do_next(
     page: CastPage, shown: int, total: int, count: str
 ) -> None:
     card = render_page(42, page, [a_character()] * shown, total, {}, "en-GB")
-    assert card.embeds[-1].footer.text == (
-        f"{count} /character show shows one in full, with Rename and Delete. /character create makes another."
-    )
+    assert card.embeds[-1].footer.text == (f"{count} To see one in full, rename it or delete it, use /character show.")
 
 
 def test_an_empty_page_says_what_to_do_next() -> None:
     commands = {"character create": "</character create:1>"}
     (empty,) = render_page(42, FIRST, [], 0, {}, "en-GB", commands).embeds
-    assert "first member with </character create:1>:" in (empty.description or "")
+    assert "first character with </character create:1>:" in (empty.description or "")
     (unfound,) = render_page(42, replace(FIRST, search="*x*"), [], 0, {}, "en-GB").embeds
     assert r"“\*x\*”" in (unfound.description or "")
     assert "Leave out search" in (unfound.description or "")

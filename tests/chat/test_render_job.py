@@ -82,10 +82,10 @@ def test_result_says_what_it_is_and_whose_it_is(job: Job) -> None:
     card = render_result(job, character, PICTURE, "en")
     (embed,) = card.embeds
     assert embed.title == "Ada"
-    assert embed.description == "In <@42>'s cast. ToAPIs calls it Ada the Tall."
+    assert embed.description == "Saved to <@42>'s cast. ToAPIs named this character Ada the Tall."
     fields = {field.name: field.value for field in embed.fields}
     assert fields == {
-        "Reusable task ID": "```\ntask_01ABC\n```\nIt puts the character into new videos.",
+        "Reusable task ID": "```\ntask_01ABC\n```\nUse this ID to put the character into new videos.",
         "Model": "sora-2",
         "Seconds used": "0:01–0:03",
     }
@@ -100,11 +100,11 @@ def test_result_says_what_it_is_and_whose_it_is(job: Job) -> None:
 @pytest.mark.parametrize(
     ("place", "whose"),
     [
-        ({}, "In <@42>'s cast"),
-        ({"private": True}, "In your cast"),
-        ({"ephemeral": True}, "In your cast"),
-        ({"guild_id": None}, "In your cast"),  # in the direct messages with the bot
-        ({"guild_id": None, "bot_is_member": False}, "In <@42>'s cast"),  # in a group of people
+        ({}, "Saved to <@42>'s cast"),
+        ({"private": True}, "Saved to your cast"),
+        ({"ephemeral": True}, "Saved to your cast"),
+        ({"guild_id": None}, "Saved to your cast"),  # in the direct messages with the bot
+        ({"guild_id": None, "bot_is_member": False}, "Saved to <@42>'s cast"),  # in a group of people
     ],
 )
 def test_only_what_nobody_else_reads_says_your(place: dict[str, Any], whose: str) -> None:
@@ -117,7 +117,7 @@ def test_only_what_nobody_else_reads_says_your(place: dict[str, Any], whose: str
 @pytest.mark.parametrize("theirs", ["Ada", " Ada ", "\u202e "])
 def test_what_toapis_calls_it_is_said_only_where_it_is_something_else(job: Job, theirs: str) -> None:
     assert render_result(job, a_character(display_name=theirs), PICTURE, "en").embeds[0].description == (
-        "In <@42>'s cast."
+        "Saved to <@42>'s cast."
     )
 
 
@@ -137,7 +137,7 @@ def test_a_card_is_redrawn_under_its_new_name_and_keeps_the_rest(job: Job, pictu
         shown.set_image(url="https://cdn.example/signed.png")  # as Discord gives it back
     new = redrawn(shown, a_character(), "character-3.png" if pictured else None, "en", to_owner=False)
     assert new.title == "Ada"
-    assert (new.description or "").startswith("In <@42>'s cast. ToAPIs calls it Ada the Tall.")
+    assert (new.description or "").startswith("Saved to <@42>'s cast. ToAPIs named this character Ada the Tall.")
     assert ("no picture" in (new.description or "")) is not pictured
     assert new.image.url == ("attachment://character-3.png" if pictured else None)
     assert (new.footer.text, new.fields, new.colour) == (shown.footer.text, shown.fields, shown.colour)
@@ -163,7 +163,8 @@ def test_card_of_ones_own_says_when_it_was_made() -> None:
     (embed,) = render_character(a_character(), None, "en", owner_sees=True).embeds
     assert (embed.footer.text, embed.timestamp) == ("Made", a_character().created_at)
     assert embed.description == (
-        "In your cast. ToAPIs calls it Ada the Tall.\nToAPIs sent no picture of it; the character works all the same."
+        "Saved to your cast. ToAPIs named this character Ada the Tall.\n"
+        "ToAPIs sent no picture. The character works without one."
     )
     assert embed.fields[-1].name == "Username (keep it to yourself)"
 
@@ -172,7 +173,7 @@ def test_card_of_ones_own_says_when_it_was_made() -> None:
                                               (130, "`████████████████` 100 %")])  # fmt: skip
 def test_progress_has_a_bar_and_a_beginning(job: Job, percent: int, bar: str) -> None:
     shown = render_progress(job, text("Making it"), percent, "en").embeds[0].description or ""
-    began = f"Started <t:{int(job.created_at.timestamp())}:R> for <@42>. You need not wait: the result comes here."
+    began = f"Started <t:{int(job.created_at.timestamp())}:R> by <@42>. No need to wait: the result will appear here."
     assert shown.split("\n") == ["Making it", bar, began]
 
 
@@ -204,7 +205,7 @@ def test_failure_without_a_reason_still_says_something(job: Job) -> None:
 
 @pytest.mark.parametrize(
     ("question", "yes", "action"),
-    [(Question.CONSENT, "Yes, that is so", "consent"), (Question.SAME_AGAIN, "Make another", "again")],
+    [(Question.CONSENT, "Yes, I have permission", "consent"), (Question.SAME_AGAIN, "Make another", "again")],
 )
 def test_questions_have_a_yes_and_a_cancel(job: Job, question: Question, yes: str, action: str) -> None:
     card = render_question(job, question, "en")

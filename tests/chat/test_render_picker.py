@@ -58,21 +58,21 @@ def test_each_suggestion_has_its_reasons_and_a_button(now: Now) -> None:
     card = render_picker(picking(now, found(GOOD, POOR)), STRIP, "en-GB")
     lines = (card.embeds[0].description or "").splitlines()
     assert lines[0] == "**1** · 0:04–0:07 · one face, sharp, voice"
-    assert lines[1] == "**2** · 0:00.5–0:02 · no face found, blurred"
+    assert lines[1] == "**2** · 0:00.5–0:02 · no face found, blurry"
     assert labels(card) == ["Use 1", "Use 2", "Other seconds…", "Cancel"]
-    assert "Nothing was charged" in lines[-1]
+    assert lines[-1] == "Nothing has been charged yet."
     assert card.buttons[0].custom_id == f"cb:job:use:{picking(now, None).id}:4,7:42"
 
 
 @pytest.mark.parametrize(
     ("best", "seen", "sentence"),
     [
-        (found(POOR), {}, "None of it is ideal"),
+        (found(POOR), {}, "Nothing here is ideal"),
         (found(), {}, "No seconds stand out"),
         (found(failed=True), {}, "I couldn't look for the best seconds in this video. Pick them yourself."),
-        (found(GOOD, sampled=True), {}, "only parts of it"),
+        (found(GOOD, sampled=True), {}, "only looked at parts of it"),
         (found(GOOD, faces=False), {}, "without its face model"),
-        (found(GOOD), {"facts": facts(width=640, height=360)}, "less than 720 lines"),
+        (found(GOOD), {"facts": facts(width=640, height=360)}, "smaller than 720p"),
     ],
 )
 def test_it_is_honest(now: Now, best: BestSeconds, seen: dict[str, Any], sentence: str) -> None:
@@ -118,19 +118,19 @@ def test_doubts_are_listed_before_they_are_asked_about(now: Now) -> None:
     job = a_job(asked_at(now()), step=Step.CHOOSE, question=Question.CONCERNS, seen=Seen(findings=findings))
     card = render_question(job, Question.CONCERNS, "en-GB")
     assert "hardly any sound" in words(card)
-    assert "720 lines" in words(card)
-    assert labels(card) == ["Use anyway", "Pick again", "Cancel"]
+    assert "720p" in words(card)
+    assert labels(card) == ["Use anyway", "Pick other seconds", "Cancel"]
     assert_discord_takes(card)
 
 
 def test_what_was_seen_in_the_seconds_stands_on_the_result(now: Now) -> None:
     findings = Findings(concerns=(Concern.CUT,), faces=True)
     card = render_result(a_job(asked_at(now()), seen=Seen(findings=findings)), a_character(), PICTURE, "en-GB")
-    assert "jumps to another shot" in words(card)
+    assert "There's a cut" in words(card)
     assert_discord_takes(card)
 
 
 def test_a_still_in_the_pictures_place_is_called_one(now: Now) -> None:
     still = StoredFile(key="7/ab", sha256="ab", size=9, mime="image/jpeg")
     character = a_character(picture=still, picture_is_still=True)
-    assert "a still of your clip" in words(render_result(a_job(asked_at(now())), character, PICTURE, "en-GB"))
+    assert "a still from the clip" in words(render_result(a_job(asked_at(now())), character, PICTURE, "en-GB"))

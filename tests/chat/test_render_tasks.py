@@ -59,14 +59,14 @@ def labels(job: Job, now: datetime = NOW) -> list[str | None]:
     ("job", "state", "buttons"),
     [
         (running(step=Step.PREPARE), "\nFetching the video", ["Cancel 1"]),
-        (running(step=Step.SUBMIT), "\nHanding it to ToAPIs", ["Cancel 1"]),
-        (running(step=Step.SUBMIT, submit_started_at=NOW), "\nHanding it to ToAPIs", []),
-        (running(step=Step.WATCH, submit_started_at=NOW, progress=40), "\nBeing made, 40 %", []),
-        (running(step=Step.COLLECT, submit_started_at=NOW), "\nBringing the result here", []),
-        (running(step=Step.DELIVER, outcome=Outcome.SUCCEEDED), "\nOn its way to you", []),
+        (running(step=Step.SUBMIT), "\nSending the clip to ToAPIs", ["Cancel 1"]),
+        (running(step=Step.SUBMIT, submit_started_at=NOW), "\nSending the clip to ToAPIs", []),
+        (running(step=Step.WATCH, submit_started_at=NOW, progress=40), "\nMaking the character: 40 %", []),
+        (running(step=Step.COLLECT, submit_started_at=NOW), "\nSaving the result", []),
+        (running(step=Step.DELIVER, outcome=Outcome.SUCCEEDED), "\nDelivering the result", []),
         (
             running(step=Step.CHOOSE, question=Question.CONSENT),
-            "\nWaits for you: is it you, do you have their permission, or is it nobody real?",
+            "\nWaiting for you: do you have permission to use the person in the clip?",
             ["Yes to 1", "Cancel 1"],
         ),
         (
@@ -77,7 +77,7 @@ def labels(job: Job, now: datetime = NOW) -> list[str | None]:
         (done(outcome=Outcome.SUCCEEDED), f"(0:01–0:03) · <t:{int(NOW.timestamp())}:R>\nDone", []),
         (
             done(outcome=Outcome.SUCCEEDED, delivered_at=None),
-            "\nDone, but it could not be shown to you",
+            "\nDone, but I couldn't show you the result",
             ["Show 1"],
         ),
         (done(outcome=Outcome.FAILED, failure=text("It was silent.")), "It was silent.", []),
@@ -138,10 +138,12 @@ def test_what_runs_comes_before_what_is_done_and_both_are_counted_on() -> None:
 
 def test_it_says_what_to_do_next() -> None:
     (full,) = render_tasks(42, replace(NOTHING, finished=(done(),)), NOW, "en-GB", COMMANDS).embeds
-    assert full.footer.text == "Your cast: /character list. Another one: /character create."
+    assert (
+        full.footer.text == "To see your cast, use /character list. To make another character, use /character create."
+    )
     (empty,) = render_tasks(42, NOTHING, NOW, "en-GB", COMMANDS).embeds
     assert empty.footer.text is None
-    assert "Begin with </character create:1>" in (empty.description or "")
+    assert "Start with </character create:1>" in (empty.description or "")
 
 
 def test_commands_in_a_reason_can_be_clicked_and_names_are_left_alone() -> None:
@@ -160,7 +162,7 @@ def test_the_standing_of_the_day_and_of_the_disk() -> None:
         "Files": "1 of 500 MB",
     }
     assert "people who run this bot" not in described(overview)
-    assert "Nothing new can be made at the moment" in described(replace(NOTHING, paused=True))
+    assert "I can't start anything new right now" in described(replace(NOTHING, paused=True))
 
 
 def test_a_limit_of_0_is_none() -> None:
@@ -184,7 +186,7 @@ def test_more_than_discord_has_room_for_is_cut_by_whole_lines() -> None:
     assert first == "**Running or waiting**"
     assert 40 < len(entries) < 120
     assert all(line.endswith(":R>") for line in entries[::2])
-    assert all(line.endswith("nobody real?") for line in entries[1::2])
+    assert all(line.endswith("in the clip?") for line in entries[1::2])
 
 
 def test_names_cannot_format_or_ping() -> None:

@@ -26,7 +26,7 @@ async def test_about_says_the_version_the_provider_the_licence_and_that_it_may_b
     assert result.response is not None
     assert result.response.ephemeral
     said = words(result.response)
-    for part in (r"Castbook 1\.2.3", "ToAPIs", "MIT licence", "may be gone"):
+    for part in (r"Castbook 1\.2.3", "ToAPIs", "MIT licence", "may disappear"):
         assert part in said
 
 

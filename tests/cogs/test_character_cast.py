@@ -49,10 +49,7 @@ async def test_the_list_has_pictures_and_says_what_to_do_next(stage: Stage) -> N
     said = words(message)
     assert "sora-2 · 0:01–0:03 · made <t:" in said
     assert "used" not in said, "there is no command yet that uses one in a video"
-    assert (
-        "2 in your cast. /character show shows one in full, with Rename and Delete. /character create makes another."
-        in said
-    )
+    assert "Characters in your cast: 2. To see one in full, rename it or delete it, use /character show." in said
     assert "duck.sings" not in said
     assert labels(message) == []
 
@@ -67,7 +64,7 @@ async def test_pages_are_turned_in_place_also_after_a_restart(stage: Stage) -> N
     assert second.id == first.id
     assert [embed.title for embed in second.embeds] == ["Duck 4", "Duck 5", "Duck 6", "Duck 7"]
     assert labels(second) == ["Previous", "Next"]
-    assert "5 to 8 of 9" in words(second)
+    assert "Showing 5–8 of 9" in words(second)
     await stage.restart()
     last = shown(await stage.alice.click(second, label="Next"))
     assert [embed.title for embed in last.embeds] == ["Duck 8"]
@@ -97,7 +94,7 @@ async def test_the_longest_search_fits_into_the_buttons(stage: Stage) -> None:
     for _ in range(5):
         await stage.house.character(stage.alice.id, "ß" * 32, picture=None)
     result = await stage.alice.slash(stage.channel, "character list", search="ß" * 30 + "x" * 70)
-    assert "Nobody in your cast has" in words(shown(result))
+    assert "No match for" in words(shown(result))
     result = await stage.alice.slash(stage.channel, "character list", search="ß" * 30)
     assert labels(shown(result)) == ["Next"]
 
@@ -290,7 +287,7 @@ async def test_the_card_shows_the_new_name_and_keeps_the_rest(stage: Stage, publ
     (new,) = answer.response.embeds
     assert (old.title, new.title) == ("Duck", "Drake")
     whose = f"<@{stage.alice.id}>'s" if public else "your"
-    assert new.description == f"In {whose} cast. ToAPIs calls it Singing Duck."
+    assert new.description == f"Saved to {whose} cast. ToAPIs named this character Singing Duck."
     assert (new.footer.text, new.timestamp, new.fields) == (old.footer.text, old.timestamp, old.fields)
     (picture,) = answer.response.attachments
     assert await picture.read() == PICTURE
@@ -352,7 +349,7 @@ async def test_delete_asks_first_and_takes_the_picture_with_it(stage: Stage) -> 
     await stage.restart()
     done = shown(await stage.alice.click(question, label="Delete it"))
     assert done.id == question.id
-    assert "“Duck” and its picture are deleted here" in words(done)
+    assert "I deleted “Duck” and its picture" in words(done)
     assert labels(done) == []
     assert await names(stage, stage.alice.id) == []
     with pytest.raises(FileNotFoundError):
@@ -386,7 +383,7 @@ async def test_the_card_asks_too_and_a_second_answer_finds_nothing(stage: Stage)
     late = await stage.alice.click(two, label="Delete it")
     list_mention = f"</character list:{stage.client.command_ids['character']}>"
     assert [words(each) for each in late.followups] == [
-        f"That character is no longer in your cast. See {list_mention} for those you have."
+        f"That character is no longer in your cast. See {list_mention} for your cast."
     ]
     assert "no longer in your cast" in refusal(await stage.alice.click(card, label="Delete"))
 

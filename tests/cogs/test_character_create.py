@@ -75,7 +75,7 @@ async def test_what_cannot_work_is_refused_at_once_and_hidden(
 async def test_a_file_that_is_too_large_is_refused_before_it_is_fetched(stage: Stage) -> None:
     result = await stage.alice.slash(stage.channel, "character create", video=TOO_LARGE, range="1-3")
     assert not result.deferred
-    assert "the most I can take" in refusal(result)
+    assert "the most I can take is" in refusal(result)
     assert await stage.jobs_of(stage.alice) == ()
 
 
@@ -114,7 +114,7 @@ async def test_a_model_that_only_an_old_command_still_offers_is_refused(stage: S
     model = next(each for each in create["options"] if each["name"] == "model")
     del model["choices"]
     result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", model="sora-1")
-    assert "no model “sora-1”" in refusal(result)
+    assert "no longer offer the model “sora-1”" in refusal(result)
     assert await stage.jobs_of(stage.alice) == ()
 
 

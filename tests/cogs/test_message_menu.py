@@ -66,7 +66,7 @@ async def test_a_video_that_is_too_large_is_refused_before_the_form(stage: Stage
     message = await posted(stage, ("clip.mp4", b"x" * (MAX_BYTES + 1)))
     result = await stage.alice.context_menu(stage.channel, MENU, message)
     assert result.modal is None
-    assert "the most I can take" in refusal(result)
+    assert "the most I can take is" in refusal(result)
 
 
 async def test_a_bad_range_starts_nothing(stage: Stage) -> None:

@@ -79,7 +79,7 @@ async def test_a_server_the_bot_is_not_in_holds_up_nobody_else(stage: Stage) -> 
 async def test_others_are_refused_with_a_sentence(run: Stage, command: str) -> None:
     options = {"user": run.alice} if command.endswith("block") else {}
     result = await run.bob.slash(run.channel, command, **options)
-    assert refusal(result) == "Only whoever runs this bot can use that."
+    assert refusal(result) == "Only the people who run this bot can use this."
     assert not run.house.blocks.is_blocked(run.alice.id)
 
 
@@ -88,27 +88,28 @@ async def test_others_are_refused_with_a_sentence(run: Stage, command: str) -> N
 
 async def test_a_block_holds_everywhere_and_over_a_restart(run: Stage) -> None:
     shut_out = "The people who run this bot have blocked you"
-    assert await told(run, "block", user=run.bob) == f"{run.bob.mention} is shut out now, everywhere."
-    assert await told(run, "block", user=run.bob) == f"{run.bob.mention} was shut out already."
+    assert await told(run, "block", user=run.bob) == f"{run.bob.mention} is now blocked everywhere."
+    assert await told(run, "block", user=run.bob) == f"{run.bob.mention} was blocked already."
     await run.restart()
     await run.house.blocks.load()
     assert shut_out in refusal(await run.bob.slash(run.channel, "character list"))
     assert shut_out in refusal(await run.bob.user.slash("character list"))
-    assert "Everything that I keep about you" in words(_response(await run.bob.slash(run.channel, "privacy export")))
-    assert await told(run, "unblock", user=run.bob) == f"{run.bob.mention} can use me again."
-    assert await told(run, "unblock", user=run.bob) == f"{run.bob.mention} was not shut out."
+    exported = _response(await run.bob.slash(run.channel, "privacy export"))
+    assert "Here is everything that I keep about you" in words(exported)
+    assert await told(run, "unblock", user=run.bob) == f"{run.bob.mention} can use the bot again."
+    assert await told(run, "unblock", user=run.bob) == f"{run.bob.mention} was not blocked."
     assert "Your cast is empty" in words(_response(await run.bob.slash(run.channel, "character list")))
 
 
 async def test_whoever_runs_it_cannot_shut_themselves_out_for_good(run: Stage) -> None:
     await told(run, "block", user=run.alice)
     assert "have blocked you" in refusal(await run.alice.slash(run.channel, "tasks"))
-    assert "can use me again" in await told(run, "unblock", user=run.alice)
+    assert "can use the bot again" in await told(run, "unblock", user=run.alice)
 
 
 async def test_when_all_is_well_health_says_so(run: Stage) -> None:
     assert await told(run, "health") == (
-        "Everything is as it should be\nDatabase\nworks\nSubmissions\nopen\nClosed models\nnone\n"
+        "Everything is fine\nDatabase\nworks\nSubmissions\nopen\nClosed models\nnone\n"
         "Unfinished jobs\n0, of which 0 wait for their owner and 0 for a free place"
     )
 
@@ -124,7 +125,7 @@ async def test_what_is_out_of_order_stands_out(run: Stage) -> None:
     for _ in range(2):
         await run.bob.slash(run.channel, "character create", task="task_of_somewhere", range="1-3")
     assert await told(run, "health") == (
-        "Something is out of order\n⚠ Database\ndoes not work\n⚠ Submissions\npaused: the balance is used up\n"
+        "Something needs attention\n⚠ Database\ndoes not work\n⚠ Submissions\npaused: the balance is used up\n"
         "⚠ Closed models\nsora-\\*\\*2\\*\\*, sora-2-pro\n"
         "Unfinished jobs\n2, of which 1 wait for their owner and 0 for a free place"
     )
@@ -145,6 +146,6 @@ async def test_a_pause_that_would_last_for_ever_is_ended_by_hand(run: Stage) -> 
     """The balance of this provider is always empty, so no probe ever ends the pause."""
     await run.house.provider_state.pause("balance", now=run.house.now)
     assert await run.house.breaker.paused() is not None
-    assert "go out again" in await told(run, "resume")
+    assert "are on again" in await told(run, "resume")
     assert await run.house.breaker.paused() is None
     assert "not paused" in await told(run, "resume")

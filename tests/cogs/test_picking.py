@@ -106,8 +106,8 @@ async def test_seconds_that_do_not_work_are_refused_and_the_picker_stays(
 
 async def test_doubtful_seconds_are_used_anyway(stage: Stage) -> None:
     job, message = await shown(stage, DOUBTING)
-    assert "No face was found" in words(message)
-    assert "jumps to another shot" in words(message)
+    assert "I found no face" in words(message)
+    assert "There's a cut" in words(message)
     await stage.alice.click(message, label="Use anyway")
     after = await now_of(stage, job)
     assert (after.step, after.request.anyway) == (Step.PREPARE, True)
@@ -116,7 +116,7 @@ async def test_doubtful_seconds_are_used_anyway(stage: Stage) -> None:
 
 async def test_doubtful_seconds_are_picked_again(stage: Stage) -> None:
     job, message = await shown(stage, DOUBTING)
-    result = await stage.alice.click(message, label="Pick again")
+    result = await stage.alice.click(message, label="Pick other seconds")
     (picker,) = result.followups
     assert picker.ephemeral, "the picker is for its owner's eyes only, and this question was not"
     after = await now_of(stage, job)
@@ -128,7 +128,7 @@ async def test_doubtful_seconds_are_picked_again(stage: Stage) -> None:
 async def test_a_strangers_press_changes_nothing(stage: Stage, changes: JobChanges) -> None:
     job, message = await shown(stage, changes)
     for label in (
-        ("Use 1", "Other seconds…", "Cancel") if changes is PICKING else ("Use anyway", "Pick again", "Cancel")
+        ("Use 1", "Other seconds…", "Cancel") if changes is PICKING else ("Use anyway", "Pick other seconds", "Cancel")
     ):
         result = await stage.bob.click(message, label=label)
         assert "These buttons are for the person who started this" in refusal(result)
@@ -151,10 +151,10 @@ async def test_the_list_offers_to_pick(stage: Stage, changes: JobChanges) -> Non
     listed = await stage.alice.slash(stage.channel, "tasks")
     assert listed.response is not None
     wanted = (
-        ["Pick seconds of 1", "Cancel 1"] if changes is PICKING else ["Use 1 anyway", "Pick seconds of 1", "Cancel 1"]
+        ["Pick seconds for 1", "Cancel 1"] if changes is PICKING else ["Use 1 anyway", "Pick seconds for 1", "Cancel 1"]
     )
     assert labels(listed.response) == wanted
-    await stage.alice.click(listed.response, label="Pick seconds of 1")
+    await stage.alice.click(listed.response, label="Pick seconds for 1")
     after = await now_of(stage, job)
     assert after.question is Question.SECONDS
     assert after.origin.ephemeral

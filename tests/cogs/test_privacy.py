@@ -70,7 +70,7 @@ async def test_a_cast_is_taken_along_with_its_pictures_and_everything_known_of_i
     await house.character(stage.bob.id, "Bobby", picture=b"\x89PNG\r\n\x1a\n" + b"bob")
 
     message = answer(await stage.alice.slash(stage.channel, "privacy export"))
-    assert "castbook.json in it says what is what" in words(message)
+    assert "Start with castbook.json" in words(message)
     assert labels(message) == []
     assert message.attachments[0].filename == "castbook.zip"
     files, document = await zipped(message)
@@ -181,7 +181,7 @@ async def test_what_does_not_fit_into_one_file_comes_in_parts_by_a_button_also_a
 
     first = answer(await stage.alice.slash(stage.channel, "privacy export"))
     assert "part 1 of 3" in words(first)
-    assert "left out: 1 of your files" in words(first)
+    assert "were left out: 1" in words(first)
     assert first.attachments[0].filename == "castbook-1-of-3.zip"
     assert labels(first) == ["Part 2 of 3"]
     files, document = await zipped(first)
@@ -205,7 +205,7 @@ async def test_what_does_not_fit_into_one_file_comes_in_parts_by_a_button_also_a
     assert c2 is not None
     await house.characters.delete(alice, c2.id)
     gone = await stage.alice.click(second, label="Part 3 of 3")
-    assert "Use </privacy export" in refusal(gone)
+    assert "use </privacy export" in refusal(gone)
 
 
 async def test_a_picture_that_is_missing_does_not_stop_the_rest(stage: Stage) -> None:
@@ -235,7 +235,7 @@ async def test_a_block_is_in_it_and_does_not_shut_anybody_out_of_their_own_data(
     assert "have blocked you" in refusal(await stage.alice.slash(stage.channel, "character list"))
     question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
     done = answer(await stage.alice.click(question, label="Delete everything"))
-    assert "Everything of yours is deleted" in words(done)
+    assert "Everything is deleted" in words(done)
     assert house.blocks.is_blocked(alice)
     assert house.servers.is_blocked(77, alice)
     _, document = await exported(stage)
@@ -253,10 +253,10 @@ async def test_it_asks_first_and_says_what_there_is_and_what_stays(stage: Stage)
     message = answer(await stage.alice.slash(stage.channel, "privacy delete"))
     said = words(message)
     for part in (
-        "stills: 1. Jobs: 2.",
+        "stills (1), your tasks (2)",
         "cannot be undone",
         "</privacy export:",
-        "Not done yet: 1 of these jobs",
+        "Tasks that are still running: 1.",
         "keyed hash",
         "no way to delete",
         "Backups",
@@ -278,8 +278,8 @@ async def test_a_yes_after_a_restart_deletes_everything_of_theirs_and_of_nobody_
     question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
     await stage.restart()
     done = answer(await stage.alice.click(question, label="Delete everything"))
-    assert "Characters: 1. Files: 1. Jobs: 2." in words(done)
-    assert "at work on 1 of the jobs" in words(done)
+    assert "Deleted: characters 1, files 1, tasks 2." in words(done)
+    assert "ToAPIs is still working on: 1." in words(done)
     assert labels(done) == []
     assert running.id in house.workers.interrupted
     listed = answer(await stage.alice.slash(stage.channel, "character list"))

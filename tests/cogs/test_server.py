@@ -52,26 +52,28 @@ def decide(stage: Stage, manager: simcord.MemberActor) -> Decide:
 
 async def test_without_options_it_shows_what_holds(decide: Decide) -> None:
     assert await decide() == (
-        "In this server\nCharacters a day\n200, by the operator\nBlocked members\nnobody\nSwitched off in\nno channel"
+        "Settings for this server\nCharacters per day\n200 (the most this bot allows)\nBlocked members\nnobody\n"
+        "Switched off in\nno channel"
     )
 
 
 async def test_all_at_once_is_shown_and_holds_after_a_restart(stage: Stage, decide: Decide) -> None:
     shown = await decide(day_limit=3, switch_off=stage.channel, block=stage.bob)
     assert shown == (
-        "In this server\nCharacters a day\n3, set here\nBlocked members\n1 (their names are not kept)\n"
+        "Settings for this server\nCharacters per day\n3 (set for this server)\n"
+        "Blocked members\n1 (I don't keep their names)\n"
         f"Switched off in\n{stage.channel.mention}"
     )
     await stage.restart()
     await stage.house.servers.load()
     assert await decide() == shown
-    assert "200, by the operator" in await decide(day_limit=0)
+    assert "200 (the most this bot allows)" in await decide(day_limit=0)
     assert "no channel" in await decide(switch_on=stage.channel)
     assert "nobody" in await decide(unblock=stage.bob)
 
 
 async def test_a_server_cannot_allow_itself_more_than_the_operator_does(decide: Decide) -> None:
-    assert "200, by the operator; set here: 5000" in await decide(day_limit=5000)
+    assert "200 (the most this bot allows; set for this server: 5000)" in await decide(day_limit=5000)
     assert "200, set here" not in await decide(day_limit=200)
 
 
@@ -79,7 +81,7 @@ async def test_without_a_limit_of_the_operators(stage: Stage, decide: Decide) ->
     stage.house.limits = stage.house.limits.model_copy(update={"per_server_per_day": 0})
     await stage.restart()
     assert "no limit" in await decide()
-    assert "5000, set here" in await decide(day_limit=5000)
+    assert "5000 (set for this server)" in await decide(day_limit=5000)
 
 
 async def test_the_days_limit_counts_for_everybody_there(stage: Stage, decide: Decide) -> None:
@@ -114,7 +116,7 @@ async def test_others_are_refused_even_where_discord_lets_them(stage: Stage, opt
     guild = stage.alice.guild
     guild.set_command_permissions(stage.client.command_ids["server"], {stage.bob: True})
     told = refusal(await stage.bob.slash(stage.channel, "server settings", **options))
-    assert told == "Only those who may manage the server can see and change this."
+    assert told == "You need the permission Manage Server for this."
     assert stage.house.servers.rules(guild.id).day_limit is None
 
 
@@ -141,7 +143,7 @@ async def test_a_blocked_member_is_refused_everything_but_their_own_data(
     assert await stage.bob.autocomplete(stage.channel, "character show", "name", "") == []
     assert len(await stage.jobs_of(stage.bob)) == 1
     exported = await stage.bob.slash(stage.channel, "privacy export")
-    assert "Everything that I keep about you" in _told(exported)
+    assert "Here is everything that I keep about you" in _told(exported)
     assert "Duck" in words(_response(await stage.bob.user.slash("character list")))
     assert await stage.alice.slash(stage.channel, "character list")
     await decide(unblock=stage.bob)

@@ -61,7 +61,7 @@ async def public(stage: Stage, job: Job, question: Question) -> discord.Message:
 
 async def test_an_empty_list_says_how_to_begin_and_what_there_is_to_use(stage: Stage) -> None:
     message = await listed(stage)
-    assert "Begin with </character create:" in words(message)
+    assert "Start with </character create:" in words(message)
     assert "0 of 5 used, 5 left" in words(message)
     assert "Files\n0 of 500 MB" in words(message)
     assert labels(message) == []
@@ -80,8 +80,8 @@ async def test_every_job_has_its_state_and_the_buttons_that_apply(stage: Stage) 
     await house.job(stage.bob.id, WAITING, name="Of Bob")
     message = await listed(stage)
     said = words(message)
-    assert re.search(r"1\\\. \*\*Watched\*\* \(0:01–0:03\) · <t:\d+:R>\nBeing made, 40 %", said)
-    assert re.search(r"2\\\. \*\*Asked\*\* \(0:01–0:03\) · <t:\d+:R>\nWaits for you", said)
+    assert re.search(r"1\\\. \*\*Watched\*\* \(0:01–0:03\) · <t:\d+:R>\nMaking the character: 40 %", said)
+    assert re.search(r"2\\\. \*\*Asked\*\* \(0:01–0:03\) · <t:\d+:R>\nWaiting for you", said)
     assert "Make another?" in said
     assert "The clip has no sound. Nothing was charged." in said
     assert "Of Bob" not in said
@@ -108,7 +108,7 @@ async def test_a_pause_and_the_use_of_the_day_are_said(stage: Stage) -> None:
     await stage.house.job(stage.alice.id)
     await stage.house.provider_state.pause("key", now=stage.house.now)
     said = words(await listed(stage))
-    assert "Nothing new can be made at the moment" in said
+    assert "I can't start anything new right now" in said
     assert "1 of 5 used, 4 left" in said
 
 
@@ -126,7 +126,7 @@ async def test_yes_to_a_hidden_question_about_a_public_job_opens_a_message_for_e
     question = await hidden(stage, job)
     result = await stage.alice.click(question, label=yes_of(question))
     assert result.response is not None
-    assert "Thank you, on it." in words(result.response)
+    assert "Got it, I'm on it." in words(result.response)
     assert labels(result.response) == []
     (progress,) = result.followups
     assert not progress.ephemeral
@@ -147,7 +147,7 @@ async def test_yes_to_a_private_job_goes_on_in_the_same_message(stage: Stage) ->
     assert result.followups == []
     assert result.response is not None
     assert result.response.id == question.id
-    assert "Thank you, on it." in words(result.response)
+    assert "Got it, I'm on it." in words(result.response)
     job = await now_of(stage, job)
     assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (question.id, True, True)
 
@@ -261,12 +261,12 @@ async def test_check_again_looks_once_more_also_from_the_failure_itself(stage: S
 async def test_show_brings_an_undelivered_result_to_its_owner_alone(stage: Stage) -> None:
     job = await stage.house.job(stage.alice.id, ended(stage, Outcome.SUCCEEDED))
     message = await listed(stage)
-    assert "it could not be shown to you" in words(message)
+    assert "I couldn't show you the result" in words(message)
     result = await stage.alice.click(message, label="Show 1")
     (place,) = result.followups
     assert place.ephemeral
     assert result.response is not None
-    assert "On its way to you" in words(result.response)
+    assert "Delivering the result" in words(result.response)
     assert labels(result.response) == []
     job = await now_of(stage, job)
     assert (job.step, job.outcome) == (Step.DELIVER, Outcome.SUCCEEDED)
@@ -317,13 +317,13 @@ async def test_a_card_whose_button_is_refused_keeps_it(stage: Stage, action: str
     assert (await now_of(stage, job)).outcome is None
 
 
-@pytest.mark.parametrize("label", ["Send 1 again", "Yes to 1", "Pick seconds of 1", "Show 1", "Check 1 again"])
+@pytest.mark.parametrize("label", ["Send 1 again", "Yes to 1", "Pick seconds for 1", "Show 1", "Check 1 again"])
 async def test_a_refused_press_in_the_list_posts_and_changes_nothing(stage: Stage, label: str) -> None:
     changes = {
         "Send 1 again": unclear(stage),
         "Check 1 again": unclear(stage) | JobChanges(task_id="task_1"),
         "Yes to 1": WAITING,
-        "Pick seconds of 1": JobChanges(step=Step.CHOOSE, question=Question.SECONDS),
+        "Pick seconds for 1": JobChanges(step=Step.CHOOSE, question=Question.SECONDS),
         "Show 1": ended(stage, Outcome.SUCCEEDED),
     }[label]
     await stage.house.job(stage.alice.id, changes)

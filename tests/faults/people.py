@@ -14,8 +14,8 @@ from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.messages import Message
 from tests.loopback_discord.places import Channel
 
-YES = ("Yes, that is so", "Use 1", "Use anyway", "Make another", OTHER := "Other seconds…")
-YES_IN_LIST = ("Yes to 1", "Use 1 anyway", "Pick seconds of 1", "Make 1 again")
+YES = ("Yes, I have permission", "Use 1", "Use anyway", "Make another", OTHER := "Other seconds…")
+YES_IN_LIST = ("Yes to 1", "Use 1 anyway", "Pick seconds for 1", "Make 1 again")
 NO, NO_IN_LIST = ("Cancel",), ("Cancel 1",)
 STILL_LOOKING = "Looking for the best seconds"
 PATIENCE = 5.0  # seconds without a question before somebody looks into /tasks

@@ -109,8 +109,8 @@ async def test_a_clip_becomes_a_character_in_the_page(tmp_path: Path) -> None:
     async with playing(tmp_path) as (_, browser):
         origin = await browser.slash("character create", clip.read_bytes(), range="0-1", name="Rosie")
         assert origin["settlement"] == "settled"
-        await browser.look(lambda shown: "Yes, that is so" in shown)
-        assert (await browser.press("Yes, that is so"))["settlement"] == "settled"
+        await browser.look(lambda shown: "Yes, I have permission" in shown)
+        assert (await browser.press("Yes, I have permission"))["settlement"] == "settled"
         card = await browser.look(lambda shown: "Rename" in shown)  # nobody asked the page to show it
         assert "Rosie" in card
 

@@ -103,7 +103,7 @@ class Scene:
         await self.create(user, **options)
 
         def question() -> Message | None:
-            return next((each for each in new(user) if "Yes, that is so" in each.labels), None)
+            return next((each for each in new(user) if "Yes, I have permission" in each.labels), None)
 
         def card() -> Message | None:
             return next((each for each in new(user) if "Reusable task ID" in each.text), None)
@@ -112,8 +112,8 @@ class Scene:
             return [each for each in channel.visible_to(reader) if each not in before]
 
         found = await self.see(lambda: question() or card())
-        if "Yes, that is so" in found.labels:
-            await found.press(user, "Yes, that is so")
+        if "Yes, I have permission" in found.labels:
+            await found.press(user, "Yes, I have permission")
         return await self.see(card)
 
     async def see(self, wanted: Callable[[], Message | None]) -> Message:

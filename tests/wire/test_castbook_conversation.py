@@ -52,13 +52,13 @@ async def test_from_the_slash_command_to_the_delivered_card(show: Show) -> None:
     await origin.answered(PATIENCE)
     assert callback[0].payload["type"] == DEFERRED_MESSAGE
 
-    question = await show.reads(ann, "Yes, that is so")
+    question = await show.reads(ann, "Yes, I have permission")
     assert question.only_for is ann
     assert question not in show.channel.visible_to(bob)
     assert video.fetches == 1
     assert len(show.provider.submissions) == submitted, "nothing is sent before the answer"
     show.provider.hold_at(50)
-    pressed = await question.press(ann, "Yes, that is so")
+    pressed = await question.press(ann, "Yes, I have permission")
     status = await show.says(pressed, "Cutting the clip out")
     assert not status.ephemeral
     show.provider.hold_at(None)
@@ -130,7 +130,7 @@ async def test_a_cast_is_listed_shown_renamed_and_deleted(show: Show) -> None:
     await show.says(kept, "Nothing was deleted")
     for name in ("Ada 2", "Ada"):
         asking = await (await cara.slash(show.channel, "character delete", {"name": name})).replied(PATIENCE)
-        await show.says(await asking.press(cara, "Delete it"), "are deleted here")
+        await show.says(await asking.press(cara, "Delete it"), "I deleted")
     empty = await (await cara.slash(show.channel, "character list")).replied(PATIENCE)
     assert "/character create" in empty.text
     assert _files(show) == files_before
@@ -146,8 +146,8 @@ async def test_private_is_private_from_the_question_to_the_card(show: Show) -> N
     jan, kim = show.person("jan"), show.person("kim")
     before = show.channel.visible_to(kim)
     origin = await show.create(jan, private=True)
-    question = await show.says(origin, "Yes, that is so")
-    await question.press(jan, "Yes, that is so")
+    question = await show.says(origin, "Yes, I have permission")
+    await question.press(jan, "Yes, I have permission")
     card = await show.says(origin, "Reusable task ID")
     assert card is origin.original
     assert card.only_for is jan
@@ -159,7 +159,7 @@ async def test_what_happens_while_the_gateway_is_away_is_answered_afterwards(sho
     gateway.drop()
     await show.discord.wait_for(lambda: not gateway.connected, PATIENCE)
     origin = await lee.slash(show.channel, "tasks")
-    assert "Nothing is running" in (await origin.replied(PATIENCE)).text
+    assert "You haven't made anything yet" in (await origin.replied(PATIENCE)).text
     assert (gateway.resumes, len(gateway.identifies)) == (1, 1)
 
 
@@ -170,8 +170,8 @@ async def test_a_posted_video_becomes_a_character_by_the_message_menu(show: Show
     assert form.interaction.answer_type == MODAL
     submitted = await dan.submit(form, {"range": "1-3", "name": "Dora"})
     assert (await submitted.answered(PATIENCE)).answer_type == DEFERRED_MESSAGE
-    question = await show.reads(dan, "Yes, that is so")
-    pressed = await question.press(dan, "Yes, that is so")
+    question = await show.reads(dan, "Yes, I have permission")
+    pressed = await question.press(dan, "Yes, I have permission")
     card = await show.says(pressed, "Reusable task ID")
     assert "Dora" in card.text
     words = await eve.say(show.channel, "no video here")

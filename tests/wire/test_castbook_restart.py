@@ -15,7 +15,7 @@ async def test_sigterm_in_the_middle_of_a_task(tmp_path: Path) -> None:
         card = await show.made(ann, name="Ada")
         form = await (await card.press(ann, "Rename")).opened(PATIENCE)
         await show.create(bob)
-        question = await show.reads(bob, "Yes, that is so")
+        question = await show.reads(bob, "Yes, I have permission")
         show.provider.hold_at(50)
         origin = await show.create(ann, range="0.5-2", name="Bea")
         await show.discord.wait_for(lambda: len(show.tasks) == 2 and show.provider.looked_at(show.tasks[1]), PATIENCE)
@@ -24,7 +24,7 @@ async def test_sigterm_in_the_middle_of_a_task(tmp_path: Path) -> None:
         assert not show.discord.gateway.connected
         await bot.start()
 
-        pressed = await question.press(bob, "Yes, that is so")
+        pressed = await question.press(bob, "Yes, I have permission")
         await show.says(await ann.submit(form, {"New name": "Ava"}), "“Ada” is now called “Ava”")
         refusal = await (await card.press(bob, "Delete")).replied(PATIENCE)
         assert "These buttons are for the person who started this" in refusal.text

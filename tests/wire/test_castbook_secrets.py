@@ -52,11 +52,11 @@ async def half_made(show: Scene, user: User, **options: object) -> Task:
     await show.create(user, name=NAME, **options)
 
     def question() -> Message | None:
-        return next((each for each in show.channel.visible_to(user) if "Yes, that is so" in each.labels), None)
+        return next((each for each in show.channel.visible_to(user) if "Yes, I have permission" in each.labels), None)
 
     origin = await show.discord.wait_for(lambda: question() or len(show.tasks) > before, PATIENCE)
     if isinstance(origin, Message):
-        await origin.press(user, "Yes, that is so")
+        await origin.press(user, "Yes, I have permission")
     await show.discord.wait_for(lambda: len(show.tasks) > before and show.provider.looked_at(show.tasks[-1]), PATIENCE)
     return show.tasks[-1]
 
@@ -167,7 +167,7 @@ async def live(folder: Path, log_format: str) -> None:
 async def delete_everything(show: Scene, user: User) -> None:
     question = await (await user.slash(show.channel, "privacy delete")).replied(PATIENCE)
     assert question.only_for is user
-    await show.says(await question.press(user, "Delete everything"), "Everything of yours is deleted")
+    await show.says(await question.press(user, "Delete everything"), "Everything is deleted")
 
 
 def search_log(bot: BotProcess, log_format: str, secrets: list[str], personal: list[str]) -> None:

@@ -169,7 +169,7 @@ async def test_a_picture_too_large_for_the_place_is_left_out(show: ByHand, ann: 
     origin = await show.handled(await show.create(ann))
     await show.passes(SOON)
     assert cards(show.channel, ann) == [origin.original]
-    assert "Its picture could not be shown here" in origin.original.text
+    assert "The picture couldn't be shown here" in origin.original.text
     assert not origin.original.files
     assert [call.code for call in edits(show, origin)][-2:] == [40005, None]
 
@@ -250,7 +250,7 @@ async def test_what_cannot_be_delivered_waits_in_tasks(show: ByHand, ann: User, 
     await finished(show, AFTER_LATE)
     assert not ann.dms()
     listed = await (await show.handled(await ann.slash(show.channel, "tasks"))).replied()
-    assert "could not be shown" in listed.text
+    assert "I couldn't show you the result" in listed.text
     shown = await show.handled(await listed.press(ann, "Show 1"))
     await show.passes(1)
     (card,) = cards(show.channel, ann)
@@ -410,7 +410,7 @@ async def test_a_user_installed_bot_writes_late_to_whom_it_may_and_else_keeps_it
     await too_late(show, ann, elsewhere)
     await finished(show, AFTER_LATE)
     listed = await (await show.handled(await ann.slash(elsewhere, "tasks"))).replied()
-    assert "could not be shown" in listed.text
+    assert "I couldn't show you the result" in listed.text
     await show.handled(await listed.press(ann, "Show 1"))
     await show.passes(1)
     assert [card.only_for for card in cards(elsewhere, ann)] == [ann]
