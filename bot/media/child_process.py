@@ -3,19 +3,26 @@
 Nothing that the child does can hurt the bot: neither silence, nor too long an answer, nor its death. Its whole process
 group is killed when it takes too long, takes too much memory, answers too much, or nobody waits for the answer any
 more. It also dies with the bot.
+
+All of it runs in a thread. On a busy machine the start of a process takes tens of milliseconds, in which the event
+loop has commands to answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import selectors
 import signal
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from bot.concurrency import shielded
 
@@ -24,6 +31,8 @@ MOST_ANSWERED: Final = 256 * 1024  # bytes; the longest honest answer has a few 
 # Of memory that is really there. The largest pictures that are opened (4096x4096, 10 bits a colour) took 790 MB.
 MOST_RESIDENT_MB: Final = 1024
 _LOOK_EVERY: Final = 0.05  # seconds from one look at its memory to the next; one takes some 20 microseconds
+_END_WITHIN: Final = 0.005  # seconds from one look to the next whether a child that has answered has also ended
+_READ_AT_ONCE: Final = 65_536  # bytes
 _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 # Nothing of ours: the bot's own environment holds its token. Two threads, because a decoder uses two as well. With one
 # arena of the allocator for all threads it needs a tenth less memory, and no more time.
@@ -34,6 +43,9 @@ _ENVIRONMENT: Final = {
     "OPENBLAS_NUM_THREADS": "1",
     "MALLOC_ARENA_MAX": "1",
 }
+# A child dies with the thread that started it: these stay for as long as the bot. Their number is no limit that
+# anybody should reach; how many children run at once is for the callers to say.
+_threads: Final = ThreadPoolExecutor(max_workers=64, thread_name_prefix="media-child")
 
 
 class Ending(StrEnum):
@@ -59,111 +71,135 @@ async def ask(request: bytes, *, seconds: float) -> bytes:
     """What the child answers to ``request`` within ``seconds``, at most :data:`MOST_ANSWERED` bytes.
 
     The child is killed when more than :data:`MOST_RESIDENT_MB` of it are resident. When this returns or raises, also
-    :class:`asyncio.CancelledError`, the child is gone, and so is its whole process group if it had to be killed. The
-    child also dies with the thread that runs this, which must therefore live as long as the bot.
+    :class:`asyncio.CancelledError`, the child is gone, and so is its whole process group if it had to be killed.
     Raises :class:`ChildFailed`.
     """
-    child = _Child()
+    child = _Child(request, seconds)
+    running = asyncio.get_running_loop().run_in_executor(_threads, child.run)
     try:
-        await shielded(_start(child))
-        child.send(request)
-        async with asyncio.timeout(seconds):
-            await _finished(child)
-    except TimeoutError:
-        raise ChildFailed(Ending.TOO_SLOW) from None
-    except OSError as error:
-        raise ChildFailed(Ending.NOT_STARTED, error.errno) from error
-    finally:
-        await shielded(child.end())
-    if len(child.answer) > MOST_ANSWERED:
-        raise ChildFailed(Ending.TOO_MUCH_SAID)
-    if child.status != 0:
-        raise ChildFailed(Ending.DIED, child.status)
-    return bytes(child.answer)
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        child.stop()
+        await shielded(asyncio.wait({running}))
+        if not running.cancelled():
+            running.exception()  # looked at: what matters is that nobody waits any more
+        raise
 
 
-async def _finished(child: _Child) -> None:
-    """Wait for the end of ``child``, and look at its memory meanwhile. Raises ChildFailed where that is too much."""
-    while not child.finished.is_set():
-        if child.resident_mb > MOST_RESIDENT_MB:
-            raise ChildFailed(Ending.TOO_MUCH_MEMORY)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_EVERY):
-                await child.finished.wait()
+class _Child:
+    """One child from its start to its end. :meth:`run` blocks; :meth:`stop` may be called from any other thread."""
 
+    def __init__(self, request: bytes, seconds: float) -> None:
+        self._request = request
+        self._seconds = seconds
+        self._answer = bytearray()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()  # around the start, the kill and the reaping: a process id is used again
+        self._stopped = False
 
-async def _start(child: _Child) -> None:
-    await asyncio.get_running_loop().subprocess_exec(
-        lambda: child,
-        sys.executable,
-        "-I",  # neither the environment nor the working folder decides what it imports
-        "-B",
-        str(PROGRAM),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # a process group of its own, which can be killed as one
-        close_fds=True,
-        cwd="/",
-        env=_ENVIRONMENT,
-    )
+    def stop(self) -> None:
+        """Kill the child, and do not start it where that has not happened yet. :meth:`run` then ends."""
+        with self._lock:
+            self._stopped = True
+            self._kill()
 
-
-class _Child(asyncio.SubprocessProtocol):
-    """A child as the event loop sees it. ``finished``: it ended and its answer is here, or the answer is too long."""
-
-    def __init__(self) -> None:
-        self.answer = bytearray()
-        self.finished = asyncio.Event()
-        self._transport: asyncio.SubprocessTransport | None = None
-        self._exited = asyncio.Event()
-        self._closed = asyncio.Event()
-
-    @property
-    def status(self) -> int | None:
-        """The exit code, or the negative number of a signal; ``None`` while it runs, or where it never did."""
-        return self._transport.get_returncode() if self._transport else None
-
-    @property
-    def resident_mb(self) -> float:
-        """The memory that it occupies, in MB; 0 where it has ended."""
+    def run(self) -> bytes:
+        """Start the child, and return its answer when it has ended. Raises :class:`ChildFailed`."""
+        deadline = time.monotonic() + self._seconds
         try:
-            statm = Path(f"/proc/{self._transport.get_pid()}/statm").read_bytes() if self._transport else b"0 0"
-        except OSError:  # it ended, and was reaped
-            return 0.0
-        return int(statm.split()[1]) * _PAGE / (1024 * 1024)
+            process = self._start()
+        except OSError as error:
+            raise ChildFailed(Ending.NOT_STARTED, error.errno) from error
+        assert process.stdin is not None  # noqa: S101  (for mypy)
+        assert process.stdout is not None  # noqa: S101
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(process.stdin, selectors.EVENT_WRITE, self._write)
+                selector.register(process.stdout, selectors.EVENT_READ, self._read)
+                while self._ended() is None or process.stdout in selector.get_map():
+                    self._check(process.pid, deadline)
+                    answered = process.stdout not in selector.get_map()
+                    for key, _ in selector.select(_END_WITHIN if answered else _LOOK_EVERY):
+                        if not key.data(key.fileobj):
+                            selector.unregister(key.fileobj)
+        finally:
+            with self._lock:
+                self._kill()
+                process.wait()
+            process.stdin.close()
+            process.stdout.close()
+        if len(self._answer) > MOST_ANSWERED:
+            raise ChildFailed(Ending.TOO_MUCH_SAID)
+        if process.returncode != 0:
+            raise ChildFailed(Ending.DIED, process.returncode)
+        return bytes(self._answer)
 
-    def send(self, request: bytes) -> None:
-        """Send the one request. If the child is dead already, that is noticed by its end."""
-        stdin = self._transport.get_pipe_transport(0) if self._transport else None
-        if isinstance(stdin, asyncio.WriteTransport):
-            stdin.write(request)
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._stopped:
+                raise ChildFailed(Ending.DIED)
+            self._process = subprocess.Popen(  # noqa: S603 - our own program, and nothing of the request
+                [
+                    sys.executable,
+                    "-I",  # neither the environment nor the working folder decides what it imports
+                    "-B",
+                    str(PROGRAM),
+                ],
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # a process group of its own, which can be killed as one
+                close_fds=True,
+                cwd="/",
+                env=_ENVIRONMENT,
+            )
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None  # noqa: S101  (for mypy)
+            os.set_blocking(pipe.fileno(), False)
+        return self._process
+
+    def _check(self, pid: int, deadline: float) -> None:
+        if time.monotonic() > deadline:
+            raise ChildFailed(Ending.TOO_SLOW)
+        if _resident_mb(pid) > MOST_RESIDENT_MB:
+            raise ChildFailed(Ending.TOO_MUCH_MEMORY)
+
+    def _write(self, stdin: IO[bytes]) -> bool:
+        """Send more of the request; returns whether any of it is left."""
+        try:
+            self._request = self._request[stdin.write(self._request) or 0 :]
+        except BrokenPipeError:  # it does not listen, or is dead already
+            self._request = b""
+        if not self._request:
             stdin.close()
+        return bool(self._request)
 
-    async def end(self) -> None:
-        """Kill the group if the child still runs, and wait until it is gone and its pipes are closed."""
-        if self._transport is None:
-            return
-        if self.status is None:
+    def _read(self, stdout: IO[bytes]) -> bool:
+        """Take more of the answer; returns whether there may be more, which is not wanted where it is too long."""
+        data = stdout.read(_READ_AT_ONCE)
+        self._answer += data or b""
+        if len(self._answer) > MOST_ANSWERED:
+            raise ChildFailed(Ending.TOO_MUCH_SAID)
+        return data != b""
+
+    def _ended(self) -> int | None:
+        if self._process is None:
+            return None
+        with self._lock:
+            return self._process.poll()
+
+    def _kill(self) -> None:
+        """The whole group, unless the child has ended by itself. The lock must be held."""
+        if self._process is not None and self._process.poll() is None:
             with suppress(ProcessLookupError):
-                os.killpg(self._transport.get_pid(), signal.SIGKILL)
-            await self._exited.wait()
-        self._transport.close()
-        await self._closed.wait()
+                os.killpg(self._process.pid, signal.SIGKILL)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.SubprocessTransport)  # noqa: S101  (for mypy)
-        self._transport = transport
 
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        if len(self.answer) <= MOST_ANSWERED:  # anything beyond that is dropped
-            self.answer += data
-        if len(self.answer) > MOST_ANSWERED:
-            self.finished.set()
-
-    def process_exited(self) -> None:
-        self._exited.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._closed.set()
-        self.finished.set()
+def _resident_mb(pid: int) -> float:
+    """The memory that a process occupies; 0 where it has ended."""
+    try:
+        statm = Path(f"/proc/{pid}/statm").read_bytes()
+    except OSError:
+        return 0.0
+    return int(statm.split()[1]) * _PAGE / (1024 * 1024)

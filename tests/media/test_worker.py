@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -198,6 +200,24 @@ async def test_a_child_that_is_silent_is_ended(program: Program, code: str) -> N
     error = await failure(how="too_slow", exit_code=None, signal=None)
     assert "took too long" in str(error)
     assert 0.9 < time.monotonic() - started < 5
+
+
+async def test_the_event_loop_does_not_wait_while_a_child_is_started(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Which takes long where the machine is busy: the loop's thread would wait for the new process to be scheduled."""
+    program(f"print({ANSWER!r})")
+    started_in = []
+
+    class Popen(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            started_in.append(threading.current_thread())
+            super().__init__(*arguments, **more)
+
+    monkeypatch.setattr(subprocess, "Popen", Popen)
+    await MediaWorker().probe(Path("/nowhere"))
+    assert started_in
+    assert threading.current_thread() not in started_in
 
 
 async def test_a_child_that_does_not_listen_is_heard_all_the_same(
