@@ -23,25 +23,63 @@ PROVIDER_VIDEO_BYTES = 50 * 1024 * 1024
 PROVIDER_ANSWER_BYTES = 1024 * 1024
 UPLOAD_FRESH = timedelta(hours=1)  # how long we trust the URL of an upload; its life is documented nowhere
 
-# -- Ours -----------------------------------------------------------------------------------------------------------
+# -- ToAPIs' webhooks (its documentation; a documented event is about 1 kB) ------------------------------------------
+WEBHOOK_AGE = timedelta(seconds=300)  # by which an event's instant may differ from ours
+WEBHOOK_BYTES = 256 * 1024
+WEBHOOK_SECONDS = 0.8  # for writing an event down, so that the whole answer takes less than a second
+
+# -- Ours: what people give ------------------------------------------------------------------------------------------
 NAME_LENGTH = 32
-ROW_BEFORE_ANSWER = timedelta(seconds=1)  # for which the first answer waits for the row that it is about
 PICTURE_BYTES = 8 * 1024 * 1024
+SAME_AGAIN = timedelta(minutes=10)  # within which the same clip and seconds are a question
+CHOICE_OPEN = timedelta(hours=24)  # how long a question waits for its answer
+DRAFT_LIFE = timedelta(hours=24)
+RESEND_WINDOW = timedelta(hours=24)  # how long the clip of an unclear submission is kept for "Send again"
+ADMISSION_QUEUE_LENGTH = 25  # jobs that may wait for a free place; more are refused
+
+# -- Ours: the runner ------------------------------------------------------------------------------------------------
 JOB_ID_HEX = 16
-PRUNED_AT_ONCE = 200  # finished jobs in one transaction: some milliseconds
 LEASE = timedelta(seconds=60)
-TASKS_PER_LANE = 256  # steps that are being done at once, mostly waiting; each is a task with a lease
 LEASE_RENEWAL = timedelta(seconds=20)
-SHUTDOWN_GRACE = timedelta(seconds=10)
-PROGRESS_GAP = timedelta(seconds=5)
-CHOICE_OPEN = timedelta(hours=24)
-POLL_BESIDE_WEBHOOKS = timedelta(seconds=30)
-EVENT_LIFE = timedelta(hours=24)  # how long a webhook event may wait for the answer that says whose task it is about
-RESULT_SLOWEST_POLL = timedelta(minutes=5)
+TASKS_PER_LANE = 256  # steps that are being done at once, mostly waiting; each is a task with a lease
+LONGEST_NAP = 30.0  # seconds; after a jump of the clock, the most that something due has to wait
+CLOCK_SET_BACK = timedelta(minutes=1)  # by which the clock must go backwards before due times are moved with it
+LAST_WRITES = 8  # attempts to write the end of a step, over about a minute
+MOST_DEFECTS = 5  # of one job, in a row, before it is given up
+MOST_DEFECTS_PAID = 60  # the same for a job whose task is at the provider: the better part of a day
+UNREADABLE_AGAIN = timedelta(hours=1)  # until a row that this version cannot read is tried again
+DOWNLOAD_ATTEMPTS = 4
+PICTURE_ATTEMPTS = 4
+COMMAND_GRACE = 5.0  # seconds that running commands get to answer at a stop, before the jobs get theirs
+SHUTDOWN_GRACE = timedelta(seconds=10)  # for running steps at a stop
+MAINTENANCE_EVERY = 60.0  # seconds between two rounds
+PRUNED_AT_ONCE = 200  # finished jobs in one transaction: some milliseconds
+
+# -- Ours: submitting and watching -----------------------------------------------------------------------------------
+SUBMISSION_ATTEMPTS = 10  # of an upload or submission that was certainly not taken; about ten minutes in all
 SUBMISSION_LOOKUPS = (5, 15, 60, 300)  # seconds after an unclear submission at which both status paths are asked
 SUBMISSION_PAUSE = timedelta(hours=1)  # how long a job waits for paused submissions before it fails uncharged
-RESEND_WINDOW = timedelta(hours=24)  # how long the clip of an unclear submission is kept for "Send again"
-SAME_AGAIN = timedelta(minutes=10)
+PAUSED_LOOK = timedelta(seconds=30)  # between two looks at a pause
+PROBE_GAP = timedelta(seconds=60)  # between two questions for the balance while submissions are paused
+MODEL_CLOSED = timedelta(hours=1)  # then the next request finds out; a refusal costs nothing
+LAST_LOOKS = 5  # failed looks in a row before the worst is believed: the bot may have been away for a while
+BELIEVED_GONE = timedelta(minutes=10)  # how long after the submission a 404 may still be a slow replica
+POLL_BESIDE_WEBHOOKS = timedelta(seconds=30)
+RESULT_SLOWEST_POLL = timedelta(minutes=5)
+EVENT_LIFE = timedelta(hours=24)  # how long a webhook event may wait for the answer that says whose task it is about
+PROVIDER_LONGEST_WAIT = 3600.0  # seconds; a Retry-After beyond it is not believed
+
+# -- Ours: messages --------------------------------------------------------------------------------------------------
+ROW_BEFORE_ANSWER = timedelta(seconds=1)  # for which an answer waits for its row
+PROGRESS_GAP = timedelta(seconds=5)
+PROGRESS_PATIENCE = 5.0  # seconds for one edit; the next state comes soon
+MESSAGE_PATIENCE = 30.0  # seconds for one message; half a lease
+DELIVERY_TRIED_FOR = timedelta(hours=24)  # then the result waits in /tasks alone
 SAME_NONCE = timedelta(minutes=2)
-DRAFT_LIFE = timedelta(hours=24)
+HISTORY = 100  # messages after an attempt that are searched for ours; one request
+CLOCKS_APART = timedelta(seconds=10)  # by which our clock may be ahead of Discord's
+SAME_ALARM = timedelta(hours=1)  # before operators are told the same thing again
+
+# -- Ours: the database and the probes -------------------------------------------------------------------------------
 DATABASE_BUSY = timedelta(seconds=10)
+PROBE_SECONDS = 2.0  # for each probe of /readyz

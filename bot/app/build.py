@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from discord.ext import commands
 
-from bot import __version__, metrics
+from bot import __version__, limits, metrics
 from bot.app.gauges import Gauges
 from bot.app.health_report import HealthReport
 from bot.app.login import log_in
@@ -56,8 +56,6 @@ from cogs.operator import Operator
 from cogs.privacy import Privacy
 from cogs.server import Server
 from cogs.tasks import Tasks
-
-DRAIN = 5.0  # seconds that running commands get to answer, before the jobs get theirs
 
 WrapSource: TypeAlias = Callable[[ByteSource], ByteSource]
 
@@ -301,7 +299,7 @@ class App:
 
     async def close(self) -> None:
         """Let commands answer and steps finish, then close everything in reverse."""
-        await self.client.drain(DRAIN)
+        await self.client.drain(limits.COMMAND_GRACE)
         await self._opened.aclose()
         if self.client.logged_in and not self.client.is_closed():
             await self.client.close()

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 
-from bot.jobs.circuit_breaker import MODEL_CLOSED, REASONS
+from bot import limits
+from bot.jobs.circuit_breaker import REASONS
 from bot.store.gauges import GaugeStore, Standing
 from bot.values.clock import Clock
 from bot.values.job import Step
@@ -24,7 +25,7 @@ class Gauges:
     async def read(self) -> Sequence[GaugeMetricFamily]:
         """One family for each thing that is asked about."""
         now = self._clock()
-        standing = await self._store.standing(now=now, models_closed_since=now - MODEL_CLOSED)
+        standing = await self._store.standing(now=now, models_closed_since=now - limits.MODEL_CLOSED)
         return [
             _gauge(
                 "castbook_jobs",

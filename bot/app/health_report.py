@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from bot.jobs.circuit_breaker import MODEL_CLOSED
+from bot import limits
 from bot.store.gauges import GaugeStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
@@ -38,7 +38,7 @@ class HealthReport:
     async def lines(self) -> Sequence[Line]:
         """Name, value, and whether that is as it should be."""
         now = self._clock()
-        standing = await self._gauges.standing(now=now, models_closed_since=now - MODEL_CLOSED)
+        standing = await self._gauges.standing(now=now, models_closed_since=now - limits.MODEL_CLOSED)
         lines = [(_PARTS[name], *_works(await probe())) for name, probe in self._probes.items()]
         lines.append((text("Submissions"), _submissions(standing.pause_reason), standing.pause_reason is None))
         closed = sorted(standing.closed_models)

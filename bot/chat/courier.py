@@ -6,13 +6,13 @@ import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import discord
 import structlog
 
 from bot import limits, metrics
-from bot.chat.delivery_routes import PATIENCE, Delivery, DeliveryRoutes, Route, question_id
+from bot.chat.delivery_routes import Delivery, DeliveryRoutes, Route, question_id
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
 from bot.chat.render_job import (
@@ -37,8 +37,6 @@ from bot.values.job import DeliveryRoute, Job, Origin, Question
 log = structlog.get_logger(__name__)
 
 _MOST_REMEMBERED = 5_000  # jobs whose progress is shown; far beyond what runs at once
-_PROGRESS_PATIENCE = 5.0  # seconds; the next state comes soon
-_SAME_ALARM = timedelta(hours=1)
 _OPERATOR_LOCALE = "en"
 
 
@@ -89,7 +87,7 @@ class DiscordCourier:
         self._remember(job, shown)
         try:
             await self._routes.edit(
-                job.origin, render_progress(job, state, percent, job.origin.locale), _PROGRESS_PATIENCE
+                job.origin, render_progress(job, state, percent, job.origin.locale), limits.PROGRESS_PATIENCE
             )
         except RouteClosed as closed:
             self._remember(job, replace(shown, closed=True))
@@ -140,7 +138,7 @@ class DiscordCourier:
     async def _ask_in_place(self, job: Job, card: MessageContent) -> Origin:
         origin = job.origin
         if origin.ephemeral:
-            await self._routes.edit(origin, card, PATIENCE)
+            await self._routes.edit(origin, card, limits.MESSAGE_PATIENCE)
             return origin
         first = text("There is a question first, for <@{owner}>.", owner=job.owner_id)
         return await self._routes.instead(origin, card, render_last_word(first, origin.locale))
@@ -217,7 +215,7 @@ class DiscordCourier:
             return
         try:
             card = render_last_word(message, job.origin.locale, mentions_of(self._client))
-            await self._routes.edit(job.origin, card, _PROGRESS_PATIENCE)
+            await self._routes.edit(job.origin, card, limits.PROGRESS_PATIENCE)
         except (RouteClosed, DiscordUnavailable):
             log.info("not_withdrawn", job=job.id)
         except Exception as error:  # noqa: BLE001 - what was withdrawn is withdrawn, whether it shows or not
@@ -234,7 +232,7 @@ class DiscordCourier:
 
     async def _tell_operators(self, message: Text) -> None:
         words, now = say(message, _OPERATOR_LOCALE), self._clock()
-        self._alarms = {told: at for told, at in self._alarms.items() if now - at < _SAME_ALARM}
+        self._alarms = {told: at for told, at in self._alarms.items() if now - at < limits.SAME_ALARM}
         if words in self._alarms:
             return
         log.warning("operators_told", message=message.msgid)

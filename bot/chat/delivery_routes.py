@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypeAlias
 
 import discord
@@ -22,11 +22,8 @@ from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Origin, Question
 
 log = structlog.get_logger(__name__)
 
-PATIENCE = 30.0  # seconds for one message; half a lease
-HISTORY = 100  # messages after an attempt among which ours is looked for; one request
 _MOST_REMEMBERED = 1_000  # refused tokens; each is of use for a quarter of an hour
 _NOBODY = discord.AllowedMentions.none()  # cards name their owner; that calls nobody
-CLOCKS_APART = timedelta(seconds=10)  # by which our clock may be ahead of Discord's
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +105,9 @@ class DeliveryRoutes:
         text. It goes last, so that whatever fails on the way can be done again.
         """
         with _gone_is_fine():
-            await self.edit(origin, meanwhile, PATIENCE)
+            await self.edit(origin, meanwhile, limits.MESSAGE_PATIENCE)
         webhook = self.webhook(origin)
-        async with understood(PATIENCE):
+        async with understood(limits.MESSAGE_PATIENCE):
             sent = await webhook.send(
                 embeds=list(card.embeds),
                 files=card.attachments(),
@@ -119,7 +116,7 @@ class DeliveryRoutes:
                 wait=True,
             )
         try:
-            async with understood(PATIENCE):
+            async with understood(limits.MESSAGE_PATIENCE):
                 await webhook.delete_message(_message(origin))
         except (RouteClosed, DiscordUnavailable):
             log.info("public_message_left")
@@ -129,7 +126,7 @@ class DeliveryRoutes:
         """Into the message that has shown the job so far."""
         self.webhook(job.origin)
         await record(self._attempt(DeliveryRoute.ORIGINAL, job, job.origin.channel_id))
-        await _smaller_if_needed(delivery, lambda card: self.edit(job.origin, card, PATIENCE))
+        await _smaller_if_needed(delivery, lambda card: self.edit(job.origin, card, limits.MESSAGE_PATIENCE))
 
     async def channel(self, job: Job, delivery: Delivery, record: RecordAttempt) -> None:
         """Into the channel where it was asked for, calling its owner (the only mention there is)."""
@@ -140,7 +137,7 @@ class DeliveryRoutes:
 
     async def dm(self, job: Job, delivery: Delivery, record: RecordAttempt) -> None:
         """Into the direct messages with its owner."""
-        async with understood(PATIENCE):
+        async with understood(limits.MESSAGE_PATIENCE):
             opened = await self._client.create_dm(discord.Object(job.owner_id))
         await self._post(DeliveryRoute.DM, job, opened.id, delivery, delivery.sentence, _NOBODY, record)
 
@@ -150,7 +147,7 @@ class DeliveryRoutes:
             with _gone_is_fine():
                 await self.edit_dm(job, card)
                 return job.origin
-        async with understood(PATIENCE):
+        async with understood(limits.MESSAGE_PATIENCE):
             opened = await self._client.create_dm(discord.Object(job.owner_id))
         asked_at = [
             each.at
@@ -159,13 +156,13 @@ class DeliveryRoutes:
         ]
         message_id = None
         if asked_at:  # by an attempt that may have ended before it was written down
-            async with understood(PATIENCE):
+            async with understood(limits.MESSAGE_PATIENCE):
                 found = await self._own_message(opened, question_id(job, question), min(asked_at))
             message_id = found.id if found else None
         if message_id is None:
             nonce = question_id(job, question)
             await record(DeliveryAttempt(path=DeliveryRoute.DM, channel_id=opened.id, nonce=nonce, at=self._clock()))
-            async with understood(PATIENCE):
+            async with understood(limits.MESSAGE_PATIENCE):
                 sent = await opened.send(
                     embeds=list(card.embeds),
                     files=card.attachments(),
@@ -191,13 +188,13 @@ class DeliveryRoutes:
             raise RouteClosed(0)
         self.check_login()
         message = self._client.get_partial_messageable(job.origin.channel_id).get_partial_message(job.origin.message_id)
-        async with understood(PATIENCE):
+        async with understood(limits.MESSAGE_PATIENCE):
             await message.edit(content=None, embeds=list(card.embeds), attachments=card.attachments(), view=card.view())
 
     async def plain_dm(self, user_id: int, words: str) -> None:
         """A message without a card and without a record: it may come twice, or not at all."""
         self.check_login()
-        async with understood(PATIENCE):
+        async with understood(limits.MESSAGE_PATIENCE):
             opened = await self._client.create_dm(discord.Object(user_id))
             await opened.send(words)
 
@@ -217,7 +214,7 @@ class DeliveryRoutes:
             return
 
         async def send(card: MessageContent) -> None:
-            async with understood(PATIENCE):
+            async with understood(limits.MESSAGE_PATIENCE):
                 await channel.send(
                     content,
                     embeds=list(card.embeds),
@@ -247,7 +244,7 @@ class DeliveryRoutes:
         if any(each.path is DeliveryRoute.ORIGINAL for each in earlier):  # no nonce makes a repeated edit harmless here
             since.append(origin.token_at)
         try:
-            async with understood(PATIENCE):
+            async with understood(limits.MESSAGE_PATIENCE):
                 found = [await self._find(channel, job.id, moment) for moment in since]
         except RouteClosed as closed:
             log.info("history_not_readable", job=job.id, path=path.value, code=closed.code)
@@ -275,7 +272,9 @@ class DeliveryRoutes:
         self, channel: discord.abc.Messageable, wanted: str, since: datetime
     ) -> discord.Message | None:
         """The bot's own message with that id in its footer, the newest since then."""
-        async for message in channel.history(limit=HISTORY, after=since - CLOCKS_APART, oldest_first=False):
+        async for message in channel.history(
+            limit=limits.HISTORY, after=since - limits.CLOCKS_APART, oldest_first=False
+        ):
             if message.author.id == self._own_id and _names(message, wanted):
                 return message
         return None
@@ -283,7 +282,7 @@ class DeliveryRoutes:
     async def _find(self, channel: discord.PartialMessageable, job_id: str, since: datetime) -> bool | None:
         """Whether it is there. ``None``: without the permission to read it, a history looks empty."""
         empty = True
-        async for message in channel.history(limit=HISTORY, after=since - CLOCKS_APART):
+        async for message in channel.history(limit=limits.HISTORY, after=since - limits.CLOCKS_APART):
             empty = False
             if message.author.id == self._own_id and _names(message, job_id):
                 return True

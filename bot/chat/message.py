@@ -52,4 +52,4 @@ class MessageContent:
 def picture_file(character: Character, data: bytes) -> PictureFile:
     """The picture of ``character``, under a file name that no other character has."""
     mime = character.picture.mime if character.picture else "image/png"
-    return PictureFile(f"character-{character.id}.{ending(mime)}", data)
+    return PictureFile(f"character-{character.id}.{ending(mime, unknown='png')}", data)

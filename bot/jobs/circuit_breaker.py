@@ -7,19 +7,17 @@ all submissions until a probe of the balance succeeds; a refusal of a model clos
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 
+from bot import limits
 from bot.provider.client import ToapisClient
 from bot.provider.error_mapping import model_closed_text
 from bot.provider.errors import BalanceEmpty, KeyRefused, ModelClosed, ProviderError
 from bot.store.provider_state import Pause, ProviderStateStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
-
-PROBE_GAP = timedelta(seconds=60)
-MODEL_CLOSED = timedelta(hours=1)  # then the next request finds out anew; a refusal costs nothing
 
 _log = structlog.get_logger(__name__)
 
@@ -66,7 +64,7 @@ class CircuitBreaker:
         """The pause, if there still is one: at most once a minute the balance is asked, and may end it."""
         pause = await self._state.paused()
         now = self._clock()
-        if pause is None or (self._probed_at is not None and abs(now - self._probed_at) < PROBE_GAP):
+        if pause is None or (self._probed_at is not None and abs(now - self._probed_at) < limits.PROBE_GAP):
             return pause
         self._probed_at = now
         try:
@@ -97,14 +95,14 @@ class CircuitBreaker:
     async def close_model(self, model: str) -> bool:
         """Close ``model`` for an hour; returns whether this is news."""
         now = self._clock()
-        news = await self._state.close_model(model, now=now, lapsed=now - MODEL_CLOSED)
+        news = await self._state.close_model(model, now=now, lapsed=now - limits.MODEL_CLOSED)
         if news:
             _log.error("model_closed", model=model)
         return news
 
     async def check_model(self, model: str) -> None:
         """Raise :class:`~bot.provider.errors.ModelClosed` while ``model`` is closed."""
-        closed = await self._state.closed_models(since=self._clock() - MODEL_CLOSED)
+        closed = await self._state.closed_models(since=self._clock() - limits.MODEL_CLOSED)
         if model in closed:
             others = [other for other in self._models if other != model and other not in closed]
             raise ModelClosed(model_closed_text(model, others), model=model)

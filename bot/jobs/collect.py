@@ -23,8 +23,6 @@ from bot.values.character import ProviderCharacter, clean_name
 from bot.values.files import StoredFile
 from bot.values.job import CharacterResult, Job, Transition
 
-PICTURE_ATTEMPTS = 4
-
 _log = structlog.get_logger(__name__)
 
 
@@ -73,7 +71,7 @@ class Collect:
         job = leased.job
         if job.result is None or job.task_id is None:
             raise AssertionError("a job is collected only once it has a result")
-        last_try = job.attempts >= PICTURE_ATTEMPTS
+        last_try = job.attempts >= limits.PICTURE_ATTEMPTS
         main = job.result.characters[0]  # of several, the first is the main one
         try:
             received = await self._received(leased, main, last_try=last_try)

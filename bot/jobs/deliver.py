@@ -8,14 +8,13 @@ from random import Random
 
 import structlog
 
+from bot import limits
 from bot.jobs import transitions
 from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Content, Courier, DiscordUnavailable, NothingMade
 from bot.store.files import FileStore
 from bot.values.job import DeliveryAttempt, Job, JobKind, Outcome, Transition
-
-TRIED_FOR = timedelta(hours=24)  # after that the result waits in /tasks alone
 
 _log = structlog.get_logger(__name__)
 
@@ -46,7 +45,10 @@ class Deliver:
         try:
             reached = await self._courier.deliver(leased.job, await self._content(leased.job), record)
         except DiscordUnavailable as trouble:
-            if leased.now - max(leased.job.finished_at or leased.now, leased.job.origin.token_at) < TRIED_FOR:
+            if (
+                leased.now - max(leased.job.finished_at or leased.now, leased.job.origin.token_at)
+                < limits.DELIVERY_TRIED_FOR
+            ):
                 wait = backoff(leased.job.attempts, self._random, most=300.0)
                 asked_for = timedelta(seconds=trouble.retry_after or 0.0)
                 return transitions.retried(leased.job, leased.now, max(wait, asked_for))

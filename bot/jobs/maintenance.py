@@ -9,7 +9,6 @@ from datetime import timedelta
 import structlog
 
 from bot import limits
-from bot.jobs.watch import BELIEVED_GONE
 from bot.log import unexpected
 from bot.provider.client import ToapisClient
 from bot.provider.errors import ProviderError
@@ -23,7 +22,6 @@ from bot.store.quotas import day_of
 from bot.store.webhook_events import WebhookEventStore
 from bot.values.clock import Clock
 
-EVERY = 60.0  # seconds between two rounds
 _FINAL = frozenset({TaskState.COMPLETED, TaskState.FAILED})
 
 _log = structlog.get_logger(__name__)
@@ -73,7 +71,7 @@ class Maintenance:
     async def run(self) -> None:
         """Every minute, until cancelled. A fault in one part does not keep the others from being done."""
         while True:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(limits.MAINTENANCE_EVERY)
             for part in (self.tidy, self.prune, self.forget):
                 await _guarded(part)
 
@@ -113,7 +111,7 @@ class Maintenance:
         except ProviderError as error:
             _log.info("ownerless_task_not_asked", status=error.status)
             return False
-        return age > BELIEVED_GONE if found is None else found.state in _FINAL
+        return age > limits.BELIEVED_GONE if found is None else found.state in _FINAL
 
 
 async def _guarded(part: Callable[[], Awaitable[None]]) -> None:

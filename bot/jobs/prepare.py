@@ -28,8 +28,6 @@ from bot.values.source import Attachment, EarlierTask, Link
 from bot.values.time_range import TimeRange
 from bot.values.video import VideoFacts
 
-DOWNLOAD_ATTEMPTS = 4
-
 
 class Prepare:
     """Brings an attachment or a link into ``work/<job id>``; an earlier task needs no bytes."""
@@ -66,7 +64,7 @@ class Prepare:
         try:
             await self._bring(leased)
         except DownloadFailed as error:
-            if error.permanent or leased.job.attempts >= DOWNLOAD_ATTEMPTS:
+            if error.permanent or leased.job.attempts >= limits.DOWNLOAD_ATTEMPTS:
                 raise
             return transitions.retried(leased.job, leased.now, backoff(leased.job.attempts, self._random))
         facts = None if isinstance(leased.job.request.source, EarlierTask) else await self._look(leased)

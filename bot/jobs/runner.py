@@ -25,12 +25,6 @@ from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, JobKind, Lane, Step, Transition
 
-SET_BACK = timedelta(minutes=1)  # by which the clock has to go backwards for the jobs to be told
-LONGEST_NAP = 30.0  # seconds; after a jump of the clock forwards, the most that what is due has to wait
-MOST_DEFECTS = 5  # in a row, of one job, before it is given up
-MOST_DEFECTS_PAID = 60  # of a job whose task is at the provider: the better part of a day
-_LAST_WRITES = 8  # attempts, over about a minute
-
 _log = structlog.get_logger(__name__)
 
 
@@ -146,7 +140,7 @@ class Runner:
             except Exception as error:  # noqa: BLE001 - the loop must outlive any fault of the database
                 failures += 1
                 log_unexpected("runner_fault", error)
-                nap = backoff(failures, self._random, first=0.5, most=LONGEST_NAP).total_seconds()
+                nap = backoff(failures, self._random, first=0.5, most=limits.LONGEST_NAP).total_seconds()
             try:
                 await asyncio.wait_for(self._woken.wait(), nap)
             except TimeoutError:
@@ -169,7 +163,7 @@ class Runner:
         """After a jump of the clock backwards, what would be due hours later only is due when it was meant to be."""
         now = self._clock()
         back = self._latest - now if self._latest is not None else timedelta()
-        if back > SET_BACK:
+        if back > limits.CLOCK_SET_BACK:
             _log.warning("clock_set_back", by=str(back))
             await self._store.bring_forward(back)
         self._latest = now
@@ -184,8 +178,8 @@ class Runner:
         free = self._free()
         due = await self._store.next_due(self._holder, lanes=free, but=self._not_now()) if free else None
         if due is None:
-            return LONGEST_NAP
-        return min(LONGEST_NAP, max(0.0, (due - self._clock()).total_seconds()))
+            return limits.LONGEST_NAP
+        return min(limits.LONGEST_NAP, max(0.0, (due - self._clock()).total_seconds()))
 
     async def _keep_leases(self) -> None:
         while True:
@@ -265,7 +259,7 @@ class Runner:
 
     async def _write_down(self, leased: LeasedJob, transition: Transition | None, before: Job) -> None:
         """Write the end of a step, again and again: what it did (a task that is paid for) may be known only here."""
-        for attempt in range(1, _LAST_WRITES + 1):
+        for attempt in range(1, limits.LAST_WRITES + 1):
             try:
                 after = await leased.release(transition)
             except LeaseLost:
@@ -289,7 +283,7 @@ class Runner:
         fault = database_fault_of(error)
         # A database that cannot be written is no job's fault; and as long as it cannot, no end could be written either.
         patient = job.task_id is not None or (fault is not None and not isinstance(error, OSError))
-        if defects < (MOST_DEFECTS_PAID if patient else MOST_DEFECTS):
+        if defects < (limits.MOST_DEFECTS_PAID if patient else limits.MOST_DEFECTS):
             return transitions.retried(job, now, backoff(defects, self._random, first=5.0, most=1200.0))
         del self._defects[job.id]
         if job.step is Step.DELIVER:

@@ -34,10 +34,6 @@ from bot.values.job import Job, Transition, Upload
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
-ATTEMPTS = 10  # of an upload or a submission that certainly was not taken; about ten minutes in all
-LAST_LOOKS = 5  # failed ones at least, also when the bot was away for longer than anybody waits
-PAUSED_LOOK = timedelta(seconds=30)
-
 _log = structlog.get_logger(__name__)
 
 
@@ -95,7 +91,7 @@ class Submit:
         await self._courier.progress(
             leased.job, text("Waiting, because submissions are paused. Nothing has been charged"), None
         )
-        return transitions.waited(leased.job, leased.now, PAUSED_LOOK)
+        return transitions.waited(leased.job, leased.now, limits.PAUSED_LOOK)
 
     async def _upload(self, leased: LeasedJob) -> str | None:
         """The URL of the clip at the provider; ``None`` where an earlier task is used instead. Costs nothing."""
@@ -152,12 +148,12 @@ class Submit:
             if await self._breaker.pause(error):
                 await self._courier.tell_operators(_operator_text(error))
             # It counts: a balance that is not empty and yet too small would otherwise go round for ever.
-            if job.attempts >= ATTEMPTS:
+            if job.attempts >= limits.SUBMISSION_ATTEMPTS:
                 return transitions.failed(job, leased.now, error.text)
-            return transitions.retried(job, leased.now, PAUSED_LOOK)
+            return transitions.retried(job, leased.now, limits.PAUSED_LOOK)
         if isinstance(error, ModelClosed) and await self._breaker.close_model(job.character.model):
             await self._courier.tell_operators(_operator_text(error))
-        if isinstance(error, Rejected) or job.attempts >= ATTEMPTS:
+        if isinstance(error, Rejected) or job.attempts >= limits.SUBMISSION_ATTEMPTS:
             reason = error.text if isinstance(error, Rejected) else _UNREACHABLE
             return transitions.failed(job, leased.now, reason)
         asked_for = error.retry_after if isinstance(error, RateLimited | OutcomeUnknown) else None
@@ -173,7 +169,7 @@ class Submit:
             task = await self._provider.find(job.id) or await self._named_by_event(job.id)
         except ProviderError as error:
             _log.info("lookup_failed", job=job.id, status=error.status)
-            if self._outlived(leased) and job.attempts >= LAST_LOOKS:
+            if self._outlived(leased) and job.attempts >= limits.LAST_LOOKS:
                 return await self._unclear(leased)
             return transitions.retried(job, leased.now, backoff(job.attempts, self._random, first=5.0))
         if task is not None:

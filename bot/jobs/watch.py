@@ -20,9 +20,6 @@ from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text, text
 from bot.values.job import CharacterResult, Transition
 
-LAST_LOOKS = 5  # in a row, before the worst is believed: the bot may have been away, and its clock may have jumped
-BELIEVED_GONE = timedelta(minutes=10)  # how long after the submission a 404 may still be a slow replica
-
 _log = structlog.get_logger(__name__)
 
 _STATES: dict[TaskState, Text] = {
@@ -64,7 +61,7 @@ class Watch:
             return await self._gone(leased)
         except ProviderError as error:
             _log.info("status_failed", job=leased.job.id, status=error.status, code=error.code)
-            if self._given_up(leased) and leased.job.attempts >= LAST_LOOKS:
+            if self._given_up(leased) and leased.job.attempts >= limits.LAST_LOOKS:
                 return self._too_long(leased, leased.job.progress)
             return transitions.retried(leased.job, leased.now, self._after_trouble(leased, error))
         if task.state is TaskState.COMPLETED:
@@ -83,7 +80,7 @@ class Watch:
     async def _running(self, leased: LeasedJob, task: Task) -> Transition:
         progress = max(leased.job.progress, task.progress)
         overdue = self._given_up(leased)
-        if overdue and (leased.job.attempts >= LAST_LOOKS or self._asked_since(leased)):
+        if overdue and (leased.job.attempts >= limits.LAST_LOOKS or self._asked_since(leased)):
             return self._too_long(leased, progress)
         late = self._watched(leased) - self._settings.show_progress_for
         if late <= 0:
@@ -109,7 +106,7 @@ class Watch:
         return await self._events.waiting_for(leased.job.id, leased.job.task_id)
 
     async def _gone(self, leased: LeasedJob) -> Transition:
-        if self._watched(leased) < BELIEVED_GONE.total_seconds() or leased.job.attempts < LAST_LOOKS:
+        if self._watched(leased) < limits.BELIEVED_GONE.total_seconds() or leased.job.attempts < limits.LAST_LOOKS:
             wait = backoff(leased.job.attempts, self._random, first=self._settings.poll_every, most=60.0)
             return transitions.retried(leased.job, leased.now, wait)
         await self._courier.tell_operators(

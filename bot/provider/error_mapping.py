@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
 
+from bot import limits
 from bot.limits import PROVIDER_VIDEO_BYTES
 from bot.provider.errors import (
     BadRequest,
@@ -33,7 +34,6 @@ from bot.provider.transport import Answer, Reply, Silence
 from bot.provider.wire import ErrorAnswer, FailureAnswer
 from bot.texts import Text, text
 
-LONGEST_WAIT = 3600.0  # seconds; a Retry-After beyond it is not believed
 _MOVED = frozenset({301, 302, 307, 308})  # 303 says that the request was taken and where to look
 _UNCLEAR = frozenset({408, 409})  # given up on half-way; or our client_business_id is there already
 _NO_MONEY = re.compile(r"insufficient.{0,20}(quota|balance|credits?)")
@@ -100,7 +100,7 @@ def retry_after(header: str | None, *, now: datetime) -> float | None:
         if then.tzinfo is None:  # "-0000": in UTC, from nowhere in particular
             then = then.replace(tzinfo=UTC)
         seconds = (then - now).total_seconds()
-    return None if seconds != seconds else min(LONGEST_WAIT, max(0.0, seconds))
+    return None if seconds != seconds else min(limits.PROVIDER_LONGEST_WAIT, max(0.0, seconds))
 
 
 def _failure(answer: Answer, about: About) -> FailureAnswer:

@@ -10,12 +10,12 @@ import hmac
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import from_json
 
+from bot import limits
 from bot.provider.wire import ID_LENGTH, Identifier, Line
 from bot.values.clock import Clock
 
@@ -23,8 +23,6 @@ ID_HEADER = "X-ToAPIs-Webhook-Id"
 TIMESTAMP_HEADER = "X-ToAPIs-Webhook-Timestamp"
 SIGNATURE_HEADER = "X-ToAPIs-Webhook-Signature"
 
-BODY_BYTES = 256 * 1024  # ours; a documented event is about 1 kB
-FARTHEST = timedelta(seconds=300)  # the documentation's
 SIGNATURES_LENGTH = 512  # characters; two signatures are 135, and each one costs a comparison with every key
 
 _FINAL = frozenset({"generation.completed", "generation.failed"})
@@ -106,7 +104,7 @@ class SignatureCheck:
             raise BadSignature(Doubt.ID)
         if not _TIMESTAMP.fullmatch(delivery.timestamp):
             raise BadSignature(Doubt.TIMESTAMP)
-        if abs(self._clock().timestamp() - int(delivery.timestamp)) > FARTHEST.total_seconds():
+        if abs(self._clock().timestamp() - int(delivery.timestamp)) > limits.WEBHOOK_AGE.total_seconds():
             raise BadSignature(Doubt.AGE)
         if not self._signed(delivery):
             raise BadSignature(Doubt.SIGNATURE)

@@ -43,8 +43,6 @@ from bot.store.quotas import Quota, check, has_place, line
 from bot.store.tables import UNFINISHED, characters, jobs
 from bot.values.job import Job, JobKind, JobNotes, Lane, Outcome, Step, Transition
 
-UNREADABLE_AGAIN = timedelta(hours=1)
-
 
 class LeaseLost(Exception):
     """The row is leased to somebody else by now, or its owner took it back: nothing was written."""
@@ -267,7 +265,7 @@ def _claim(lane: Lane) -> ReturningUpdate[Any]:
 async def _put_off(connection: AsyncConnection, unreadable: UnreadableRow, now: datetime) -> None:
     """Not ended: a newer version may read it (after a roll-back, say), and the task in it may be paid for."""
     log_unreadable(unreadable)
-    later = FREE | {"next_attempt_at": now + UNREADABLE_AGAIN}
+    later = FREE | {"next_attempt_at": now + limits.UNREADABLE_AGAIN}
     await connection.execute(update(jobs).where(jobs.c.id == unreadable.job_id).values(later))
 
 

@@ -10,12 +10,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import limits
 from bot.errors import QuotaReached
 from bot.store.tables import UNFINISHED, day_counters, jobs
 from bot.texts import text
 from bot.values.job import Job, Step
-
-LONGEST_LINE = 25  # jobs that may wait for a place; whoever comes then is told to come back later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +91,7 @@ async def has_place(connection: AsyncConnection, in_all: int) -> bool:
     if not in_all:
         return True
     waiting = await count(connection, _in_line())
-    if waiting >= LONGEST_LINE:
+    if waiting >= limits.ADMISSION_QUEUE_LENGTH:
         raise QuotaReached(text("I'm very busy right now. Try again in a few minutes. Nothing was charged."))
     return waiting == 0 and await count(connection, being_worked_on()) < in_all
 

@@ -22,9 +22,9 @@ _VIDEO_ENDINGS: Final = (
 )
 
 
-def ending(mime: str) -> str:
-    """The ending of a file's name, without a dot: ``jpg`` for ``image/jpeg``, ``bin`` for an unknown type."""
-    return _ENDINGS.get(mime, "bin")
+def ending(mime: str, *, unknown: str = "bin") -> str:
+    """The ending of a file's name, without a dot: ``jpg`` for ``image/jpeg``, ``unknown`` for any other type."""
+    return _ENDINGS.get(mime, unknown)
 
 
 def is_video_name(name: str) -> bool:

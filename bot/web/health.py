@@ -9,13 +9,13 @@ from typing import TypeAlias
 import structlog
 from aiohttp import web
 
+from bot import limits
 from bot.concurrency import within
 from bot.config import WebSettings
 from bot.web.site import Complaints, Site
 
 Probe: TypeAlias = Callable[[], Awaitable[bool]]
 
-PROBE_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class HealthServer(Site):
 
 async def _ask(name: str, probe: Probe) -> bool:
     try:
-        return await within(PROBE_SECONDS, probe())
+        return await within(limits.PROBE_SECONDS, probe())
     except Exception as error:  # noqa: BLE001 - whatever it is, the answer is no
         log.warning("probe_failed", probe=name, error=type(error).__name__)
         return False

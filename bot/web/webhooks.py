@@ -11,9 +11,9 @@ import structlog
 from aiohttp import web
 from pydantic import SecretStr
 
+from bot import limits
 from bot.log import unexpected
 from bot.provider.webhooks import (
-    BODY_BYTES,
     ID_HEADER,
     SIGNATURE_HEADER,
     TIMESTAMP_HEADER,
@@ -28,7 +28,6 @@ from bot.values.clock import Clock
 
 PATH = "/webhooks/toapis"
 READ_SECONDS = 10.0  # the provider hangs up by then, so nobody of ours waits for the answer
-SINK_SECONDS = 0.8  # so that the whole answer takes less than a second
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +96,7 @@ class _Receiver:
         self._running.add(task)
         task.add_done_callback(self._ended)
         try:
-            await asyncio.wait({task}, timeout=SINK_SECONDS)
+            await asyncio.wait({task}, timeout=limits.WEBHOOK_SECONDS)
             if not task.done():
                 log.warning("webhook_late")
                 return False
@@ -113,12 +112,12 @@ class _Receiver:
 
 async def _read(request: web.Request) -> bytes | None:
     """The body, or ``None`` as soon as it is known to be larger than one may be."""
-    if (request.content_length or 0) > BODY_BYTES:
+    if (request.content_length or 0) > limits.WEBHOOK_BYTES:
         return None
     parts = bytearray()
     async for part in request.content.iter_any():
         parts += part
-        if len(parts) > BODY_BYTES:
+        if len(parts) > limits.WEBHOOK_BYTES:
             return None
     return bytes(parts)
 

@@ -7,7 +7,6 @@ import discord
 import pytest
 
 from bot import metrics
-from bot.chat import delivery_routes
 from bot.chat.courier import DiscordCourier
 from bot.jobs.ports import DiscordUnavailable
 from bot.store.files import FileStore
@@ -115,7 +114,9 @@ async def test_trouble_is_for_later(
     courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, now: Now, monkeypatch: pytest.MonkeyPatch,
     kind: str, how: dict[str, Any], wait: float | None,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(delivery_routes, "PATIENCE", 0.5)  # discord.py repeats an edit after a 503 by itself, for 25 s
+    monkeypatch.setattr(
+        "bot.limits.MESSAGE_PATIENCE", 0.5
+    )  # discord.py repeats an edit after a 503 by itself, for 25 s
     if kind != "edit":
         now.pass_by(minutes=14)
     if kind in (DM, "open_dm"):

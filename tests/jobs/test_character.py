@@ -223,7 +223,7 @@ async def test_trouble_at_discord_is_waited_out(shop: Shop) -> None:
 
 
 async def test_trouble_at_discord_for_too_long_ends_in_tasks(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.jobs.deliver.TRIED_FOR", timedelta(hours=1))
+    monkeypatch.setattr("bot.limits.DELIVERY_TRIED_FOR", timedelta(hours=1))
     shop.courier.trouble = 10_000
     job = await shop.ask()
     await shop.run(3 * 3600)

@@ -66,7 +66,7 @@ async def test_dead_tokens_and_old_drafts_go(shop: Shop, maintenance: Maintenanc
 
 
 async def test_it_goes_on_after_a_fault(shop: Shop, maintenance: Maintenance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.jobs.maintenance.EVERY", 0.01)
+    monkeypatch.setattr("bot.limits.MAINTENANCE_EVERY", 0.01)
     job = await shop.ask()
     shop.clock.advance(3600)
     wipe, faults = shop.jobs.wipe_tokens, 1
@@ -213,7 +213,7 @@ async def test_a_counter_is_forgotten_when_its_day_is_over(
 async def test_a_fault_in_one_part_does_not_stop_the_others(
     shop: Shop, store: PrivacyStore, maintenance: Maintenance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.jobs.maintenance.EVERY", 0.01)
+    monkeypatch.setattr("bot.limits.MAINTENANCE_EVERY", 0.01)
     await leave(shop, "task_gone")
     shop.clock.advance(3600)
     ask, faults = store.ownerless, [OSError("disk I/O error")]

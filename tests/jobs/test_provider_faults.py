@@ -312,7 +312,7 @@ async def test_a_refused_key_or_balance_in_the_middle_of_running_jobs(shop: Shop
 async def test_after_an_hour_of_it_those_who_wait_fail_uncharged_and_what_runs_goes_on(
     shop: Shop, status: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.jobs.submit.PAUSED_LOOK", timedelta(minutes=5))
+    monkeypatch.setattr("bot.limits.PAUSED_LOOK", timedelta(minutes=5))
     shop.settings = with_limits(shop.settings, toapis={"poll_every": 120})
     await shop.restart()
     running, waiting = await paused(shop, status)

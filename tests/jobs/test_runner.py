@@ -11,9 +11,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import make_url
 
+from bot import limits
 from bot.jobs import transitions
 from bot.jobs.leased_job import LeasedJob, Steps
-from bot.jobs.runner import MOST_DEFECTS, Runner
+from bot.jobs.runner import Runner
 from bot.values.job import Job, JobKind, Outcome, Step, Transition
 from tests.jobs.shop import OWNER, Shop
 
@@ -165,7 +166,7 @@ async def test_a_defect_is_this_jobs_trouble_alone(shop: Shop, caplog: pytest.Lo
     await runner.run_due()
     assert (await shop.job(good)).outcome is Outcome.SUCCEEDED
     assert (await shop.job(bad)).outcome is None
-    for _ in range(MOST_DEFECTS):
+    for _ in range(limits.MOST_DEFECTS):
         shop.clock.advance(600)
         await runner.run_due()
     row = await shop.job(bad)
@@ -181,7 +182,7 @@ async def test_a_defect_after_the_submission_is_unknown_not_failed(shop: Shop) -
         raise RuntimeError("a defect")
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step, submit=step)})
-    for _ in range(MOST_DEFECTS):
+    for _ in range(limits.MOST_DEFECTS):
         await runner.run_due()
         shop.clock.advance(600)
     row = await shop.job(job)
@@ -201,7 +202,7 @@ async def test_a_defect_in_the_delivery_leaves_the_result_in_tasks(shop: Shop) -
         )
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step, deliver=broken)})
-    for _ in range(MOST_DEFECTS + 1):
+    for _ in range(limits.MOST_DEFECTS + 1):
         await runner.run_due()
         shop.clock.advance(600)
     row = await shop.job(job)
@@ -397,7 +398,7 @@ async def test_defects_count_only_in_a_row(shop: Shop) -> None:
         return transitions.retried(leased.job, leased.now, timedelta(seconds=1))
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
-    for _ in range(4 * MOST_DEFECTS):
+    for _ in range(4 * limits.MOST_DEFECTS):
         await runner.run_due()
         shop.clock.advance(600)
     assert (await shop.job(job)).outcome is None
@@ -414,7 +415,7 @@ async def test_a_paid_job_is_not_given_up_for_a_few_defects(shop: Shop) -> None:
         raise RuntimeError("a defect")
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
-    for _ in range(3 * MOST_DEFECTS):
+    for _ in range(3 * limits.MOST_DEFECTS):
         await runner.run_due()
         shop.clock.advance(3600)
     assert (await shop.job(job)).outcome is None
@@ -468,14 +469,14 @@ async def test_a_database_that_is_busy_is_no_jobs_fault(shop: Shop) -> None:
     path = str(make_url(shop.settings.store.url).database)
 
     async def step(leased: LeasedJob) -> Transition | None:
-        if leased.job.attempts <= 2 * MOST_DEFECTS:
+        if leased.job.attempts <= 2 * limits.MOST_DEFECTS:
             with closing(sqlite3.connect(path, isolation_level=None)) as other:
                 other.execute("BEGIN EXCLUSIVE")
                 await leased.note({"progress": 1})
         return await done(leased)
 
     runner = shop.new_runner({JobKind.CHARACTER: only(step)})
-    for _ in range(2 * MOST_DEFECTS):
+    for _ in range(2 * limits.MOST_DEFECTS):
         await runner.run_due()
         assert (await shop.job(job)).outcome is None
         shop.clock.advance(3600)

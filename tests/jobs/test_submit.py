@@ -147,7 +147,7 @@ async def test_a_refused_key_or_balance_pauses_everybody_until_the_balance_answe
 async def test_a_pause_of_more_than_an_hour_fails_the_waiting_job_uncharged(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.jobs.submit.PAUSED_LOOK", timedelta(minutes=10))
+    monkeypatch.setattr("bot.limits.PAUSED_LOOK", timedelta(minutes=10))
     error = {"error": {"code": 402, "message": "no", "type": "x"}}
     shop.simulated.fail_next("POST", CREATE, 402, json=error)
     shop.simulated.fail_next("GET", "/v1/balance", 402, json=error, times=500)

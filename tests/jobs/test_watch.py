@@ -134,7 +134,7 @@ async def test_a_task_that_is_not_found_once_is_not_given_up(shop: Shop) -> None
 async def test_a_result_that_could_not_be_stored_is_collected_when_checked_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.jobs.runner.MOST_DEFECTS_PAID", 2)
+    monkeypatch.setattr("bot.limits.MOST_DEFECTS_PAID", 2)
     job = await shop.ask()
     await shop.run_to(Step.COLLECT, job)
     with monkeypatch.context() as patch:

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+from bot import limits
 from bot.errors import QuotaReached
 from bot.store.database import Database
 from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
-from bot.store.quotas import LONGEST_LINE, Quota, day_of, in_turn
+from bot.store.quotas import Quota, day_of, in_turn
 from bot.store.tables import day_counters
 from bot.values.job import Job, Lane, Origin, Outcome, Step, Transition
 
@@ -104,7 +105,7 @@ async def test_who_waits_for_their_owner_takes_no_place(jobs: JobStore, new_job:
 
 async def test_a_long_line_is_closed(jobs: JobStore, new_job: NewJob, add: Add) -> None:
     await add(owner_id=1000)
-    for number in range(LONGEST_LINE):
+    for number in range(limits.ADMISSION_QUEUE_LENGTH):
         await jobs.add(new_job(owner_id=number), Quota(in_all=1))
     with pytest.raises(QuotaReached, match="very busy right now"):
         await jobs.add(new_job(owner_id=999), Quota(in_all=1))

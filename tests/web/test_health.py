@@ -9,7 +9,6 @@ from structlog.testing import capture_logs
 
 from bot.config import WebSettings
 from bot.errors import BadStart
-from bot.web import health
 from bot.web.health import HealthServer
 
 LOOPBACK = WebSettings(host="127.0.0.1", port=0)
@@ -80,7 +79,7 @@ async def test_a_probe_that_fails_says_no_and_nothing_else() -> None:
 
 
 async def test_a_late_probe_says_no(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "PROBE_SECONDS", 0.05)
+    monkeypatch.setattr("bot.limits.PROBE_SECONDS", 0.05)
     status, body, _ = await origin({"gateway": never, "database": yes}, "/readyz")
     assert status == 503
     assert body == {"status": "unready", "probes": {"gateway": False, "database": True}}

@@ -19,9 +19,10 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
+from bot import limits
 from bot.config import LogSettings, WebSettings
 from bot.log import configure
-from bot.provider.webhooks import BODY_BYTES, WebhookEvent
+from bot.provider.webhooks import WebhookEvent
 from bot.web import webhooks
 from bot.web.health import HealthServer
 from bot.web.webhooks import PATH, webhook_routes
@@ -273,19 +274,19 @@ async def test_the_other_paths_are_as_they_were(endpoint: Endpoint, path: str, s
 
 
 async def test_a_body_may_be_as_large_as_the_cap_and_no_larger(endpoint: Endpoint, sink: Sink) -> None:
-    largest = BODY.ljust(BODY_BYTES)
-    assert BODY_BYTES == 262_144
+    largest = BODY.ljust(limits.WEBHOOK_BYTES)
+    assert limits.WEBHOOK_BYTES == 262_144
     assert await endpoint.post(largest) == 204
     assert await endpoint.post(largest + b" ") == 413
     assert len(sink.events) == 1
 
 
 async def test_a_length_above_the_cap_is_refused_before_the_body_comes(endpoint: Endpoint) -> None:
-    async with endpoint.raw(b"Content-Length: %d\r\n\r\n" % (BODY_BYTES + 1)) as (reader, _):
+    async with endpoint.raw(b"Content-Length: %d\r\n\r\n" % (limits.WEBHOOK_BYTES + 1)) as (reader, _):
         assert (await head_of(reader)).startswith(b"HTTP/1.1 413 ")
 
 
-@pytest.mark.parametrize("size", [BODY_BYTES, BODY_BYTES + 1])
+@pytest.mark.parametrize("size", [limits.WEBHOOK_BYTES, limits.WEBHOOK_BYTES + 1])
 async def test_a_body_without_a_length_is_cut_at_the_cap(endpoint: Endpoint, sink: Sink, size: int) -> None:
     body = BODY.ljust(size)
 
@@ -293,13 +294,13 @@ async def test_a_body_without_a_length_is_cut_at_the_cap(endpoint: Endpoint, sin
         for at in range(0, size, 50_000):
             yield body[at : at + 50_000]
 
-    assert await endpoint.post(pieces(), signed(body)) == (204 if size == BODY_BYTES else 413)
-    assert len(sink.events) == (size == BODY_BYTES)
+    assert await endpoint.post(pieces(), signed(body)) == (204 if size == limits.WEBHOOK_BYTES else 413)
+    assert len(sink.events) == (size == limits.WEBHOOK_BYTES)
 
 
 async def test_the_end_of_a_body_that_is_too_large_is_not_waited_for(endpoint: Endpoint, sink: Sink) -> None:
     async def endless() -> AsyncIterator[bytes]:
-        yield BODY.ljust(BODY_BYTES + 1)
+        yield BODY.ljust(limits.WEBHOOK_BYTES + 1)
         await asyncio.Event().wait()
 
     async with asyncio.timeout(5):
@@ -315,7 +316,7 @@ async def test_a_compressed_body_stays_as_it_was_sent(
     body = gzip.compress(BODY)
     assert await endpoint.post(body, signed(body) | packed) == 400
     assert await endpoint.post(body, signed(BODY) | packed) == 401
-    assert await endpoint.post(gzip.compress(bytes(20 * BODY_BYTES)), signed(BODY) | packed) == 401
+    assert await endpoint.post(gzip.compress(bytes(20 * limits.WEBHOOK_BYTES)), signed(BODY) | packed) == 401
     assert await endpoint.post(b"not gzip", signed(BODY) | packed) == 401
     assert sink.events == []
     assert [record for record in library_logs.records if record.levelno >= logging.WARNING] == []
@@ -406,7 +407,7 @@ async def test_the_answer_comes_within_a_second_however_long_the_sink_takes() ->
 
 
 async def test_what_goes_wrong_after_the_answer_is_logged_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhooks, "SINK_SECONDS", 0.05)
+    monkeypatch.setattr("bot.limits.WEBHOOK_SECONDS", 0.05)
 
     async def fails_to_stop() -> None:
         try:
@@ -426,7 +427,7 @@ async def test_a_slow_event_does_not_hold_up_the_others(monkeypatch: pytest.Monk
     async def meets_the_other() -> None:
         await both.wait()
 
-    monkeypatch.setattr(webhooks, "SINK_SECONDS", 5)
+    monkeypatch.setattr("bot.limits.WEBHOOK_SECONDS", 5)
     async with serving(Sink(meets_the_other), OLD) as endpoint:
         assert await asyncio.gather(endpoint.post(), endpoint.post()) == [204, 204]
 
@@ -452,7 +453,7 @@ async def test_no_secret_and_nothing_of_a_delivery_is_ever_logged(capsys: pytest
                 await endpoint.post(headers=good | {"X-ToAPIs-Webhook-Timestamp": "1"}),
                 await endpoint.post(b"task_01ABC", signed(b"task_01ABC", bytes.fromhex(NEW))),
                 await endpoint.post(b'{"data": {"task_id": "task_01ABC"}}'),
-                await endpoint.post(BODY.ljust(BODY_BYTES + 1)),
+                await endpoint.post(BODY.ljust(limits.WEBHOOK_BYTES + 1)),
             ]
     assert statuses == [204, 401, 401, 400, 204, 413, 503, 401, 401, 400, 204, 413]
     logged = capsys.readouterr().err
