@@ -1,4 +1,7 @@
-"""Measures everything and prints the table: python -m benchmarks [--quick] [--only NAME]."""
+"""Measures everything and prints the table: python -m benchmarks [--quick] [--only NAME].
+
+Without ``--quick``, the figures of each measurement are also written into their block of benchmarks/README.md.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -23,7 +27,9 @@ from benchmarks import (
     slow_links,
 )
 from benchmarks.figures import Figure, table
+from benchmarks.marked_blocks import ROOT, measured_on, rewrite
 
+DOCUMENT = ROOT / "benchmarks/README.md"
 Measure = Callable[[Path], Awaitable[list[Figure]]]
 
 FULL: dict[str, Measure] = {
@@ -52,20 +58,20 @@ QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
 
 def main() -> int:
     """Never fails because of a number: the table says which targets were missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a short run of everything, to see that it works")
     parser.add_argument("--only", choices=sorted(FULL), help="one measurement alone")
     chosen = parser.parse_args()
     measures = QUICK if chosen.quick else FULL
     wanted = {name: measure for name, measure in measures.items() if chosen.only in (None, name)}
-    figures = asyncio.run(_run(wanted))
+    figures = asyncio.run(_run(wanted, None if chosen.quick else DOCUMENT))
     print(table(figures))
     missed = sum(figure.met is False for figure in figures)
     print(f"\n{missed or 'no'} target{'' if missed == 1 else 's'} missed; load average {os.getloadavg()[0]:.1f}")
     return 0
 
 
-async def _run(measures: dict[str, Measure]) -> list[Figure]:
+async def _run(measures: dict[str, Measure], document: Path | None) -> list[Figure]:
     figures: list[Figure] = []
     for name, measure in measures.items():
         print(f"measuring {name} …", file=sys.stderr, flush=True)
@@ -73,6 +79,9 @@ async def _run(measures: dict[str, Measure]) -> list[Figure]:
             measured = await measure(Path(folder))
         for figure in measured:  # at once: the whole takes minutes, and may be interrupted
             print("  " + " · ".join(cell for cell in figure.cells() if cell), file=sys.stderr, flush=True)
+        if document is not None:
+            today = measured_on(datetime.now().astimezone().date())
+            await asyncio.to_thread(rewrite, document, name, f"Measured on {today}:\n\n{table(measured)}")
         figures += measured
     return figures
 

@@ -102,8 +102,12 @@ def test_the_settings_of_the_measured_bot_are_ones_that_it_takes(tmp_path: Path)
 
 @pytest.mark.parametrize("quick", [[], ["--quick"]])
 def test_a_missed_target_is_said_and_is_no_failure(
-    quick: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    quick: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    document = tmp_path / "README.md"
+    document.write_text("<!-- bench:memory -->\n<!-- /bench:memory -->\n")
+    monkeypatch.setattr(command, "DOCUMENT", document)
+
     async def measured(folder: Path) -> list[Figure]:
         assert folder.name.startswith("castbook-bench-")
         return [against("idle memory", 90, 40, "MB", most=2), Figure("no target", "1 s")]

@@ -1,7 +1,7 @@
 """The long run: python -m tests.faults [--seed N] [--only WORDS] [--at-once N]
 
-Kills the bot at every point and at random moments, injects every single fault, and prints what became of it. Fails
-where anything was lost.
+Kills the bot at every point and at random moments, injects every single fault, and prints what became of it. A whole
+run in which everything held writes its figures into the README. Fails where anything was lost.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import logging
 import secrets
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from random import Random
 
+from benchmarks.marked_blocks import ROOT, measured_on, rewrite
 from tests.faults import suites
 from tests.faults.campaign import RANDOM_MOMENTS, Campaign, carry_out, every_point, inside_acts, random_moments
-from tests.faults.figures import table
+from tests.faults.figures import figures, markdown_table, text_table
 
 AT_LEAST = 200  # kills
 
@@ -36,11 +38,19 @@ def main() -> int:
         asyncio.run(_run(campaign, Path(looks), chosen.only, chosen.at_once))
     _say("the tests of single faults, of hostile links and of strangers")
     others = asyncio.run(suites.figures())
-    print("\n" + table(campaign, others.by_name) + "\n")
+    rows = figures(campaign, others.by_name)
+    print("\n" + text_table(rows) + "\n")
     failures = campaign.failures + ([others.failed] if others.failed else [])
     for failure in failures:
         print(f"FAILED: {failure}")
+    if not failures and not chosen.only:
+        _write(markdown_table(rows), chosen.seed)
     return 1 if failures else 0
+
+
+def _write(table: str, seed: int) -> None:
+    today = measured_on(datetime.now().astimezone().date())
+    rewrite(ROOT / "README.md", "faults", f"{table}\n\nRun on {today}, by `make faults SEED={seed}`.")
 
 
 async def _run(campaign: Campaign, looks: Path, only: str, at_once: int) -> None:

@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from tests.faults.campaign import Campaign, happened
 from tests.faults.points import Kill
 from tests.faults.scenario import ENOUGH, Outcome
 
+_PARTS_OF_A_KIND = 3  # of "fault injected: provider: answer damaged: truncated"
+Rows: TypeAlias = Sequence[tuple[str, object]]
+"""The name of each figure, and the figure."""
 
-def table(campaign: Campaign, others: Mapping[str, object] | None = None) -> str:
+
+def text_table(rows: Rows) -> str:
+    """``rows`` in two columns."""
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
+
+
+def markdown_table(rows: Rows) -> str:
+    """``rows`` as they stand in the README: the injected faults by kind only, such as "provider: answer damaged"."""
+    kept: dict[str, object] = {}
+    for name, value in rows:
+        kind = ": ".join(name.split(": ")[:_PARTS_OF_A_KIND])
+        known = kept.get(kind)
+        kept[kind] = value if known is None else int(str(known)) + int(str(value))
+    return "\n".join(
+        ["| figure | result |", "| --- | --- |", *(f"| {name} | {value} |" for name, value in kept.items())]
+    )
+
+
+def figures(campaign: Campaign, others: Mapping[str, object] | None = None) -> Rows:
     """What people want to know of it; ``others`` are figures of other tests."""
     outcomes = campaign.outcomes
     found = [outcome.findings for outcome in outcomes]
     tried, survived = sum(map(kills, outcomes)), sum(kills(each) for each in outcomes if not each.findings.wrong)
     few = sum(running < ENOUGH for outcome in outcomes for running in outcome.killed)
-    rows: list[tuple[str, object]] = [
+    return [
         ("kills survived / tried", f"{survived} / {tried}"),
         ("… at a point, before / during / after", " / ".join(str(_at_points(outcomes, when)) for when in WHENS)),
         ("… at a moment", tried - sum(_at_points(outcomes, when) for when in WHENS)),
@@ -35,8 +58,6 @@ def table(campaign: Campaign, others: Mapping[str, object] | None = None) -> str
         ("seconds", f"{campaign.seconds:.0f}"),
         ("seed", campaign.seed),
     ]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:<{width}}  {value}" for name, value in rows)
 
 
 WHENS = ("before", "during", "after")
