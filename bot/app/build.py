@@ -30,8 +30,9 @@ from bot.jobs.deliver import Deliver
 from bot.jobs.erasure import Erasure
 from bot.jobs.job_service import JobService
 from bot.jobs.kinds import character_content, character_steps, preview_steps
+from bot.jobs.leased_job import Steps
 from bot.jobs.maintenance import Maintenance
-from bot.jobs.ports import ByteSource
+from bot.jobs.ports import ByteSource, Courier
 from bot.jobs.prepare import Prepare, most_bytes
 from bot.jobs.runner import Runner
 from bot.jobs.submit import Submit
@@ -41,6 +42,7 @@ from bot.jobs.watch import Watch
 from bot.media.address_guard import AddressGuard
 from bot.media.download import Downloader
 from bot.media.media_metrics import MeasuredMediaWorker
+from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.store.export_archive import Archivist
 from bot.store.gauges import GaugeStore
@@ -58,6 +60,11 @@ from cogs.server import Server
 from cogs.tasks import Tasks
 
 WrapSource: TypeAlias = Callable[[ByteSource], ByteSource]
+WrapSteps: TypeAlias = Callable[[Steps], Steps]
+
+
+def _as_they_are(steps: Steps) -> Steps:
+    return steps
 
 
 class App:
@@ -65,7 +72,8 @@ class App:
 
     Bot and jobs start separately: a simulated Discord runs the bot itself. ``clock`` and ``random`` are handed to
     every part; ``wrap_source`` may put another source of bytes before our own download (a simulated Discord keeps
-    attachments in memory); ``shards`` fixes the number of shards.
+    attachments in memory); ``shards`` fixes the number of shards. ``courier``, ``media`` and ``wrap_steps`` take the
+    place of the courier, of the media worker, and of the steps: for tests of the jobs without a Discord.
     """
 
     def __init__(
@@ -76,6 +84,9 @@ class App:
         random: Random | None = None,
         wrap_source: WrapSource | None = None,
         shards: int | None = None,
+        courier: Courier | None = None,
+        media: MediaWorker | None = None,
+        wrap_steps: WrapSteps = _as_they_are,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -83,10 +94,11 @@ class App:
         self.stores = stores = Stores.of(settings)
         self.provider = ToapisClient(settings.toapis, clock=clock)
         guard = AddressGuard([*settings.discord.cdn_origins, *settings.links.trusted_origins])
-        self._downloader = Downloader(guard, timeout=settings.links.timeout, cdn_origins=settings.discord.cdn_origins)
-        source: ByteSource = wrap_source(self._downloader) if wrap_source else self._downloader
+        self.downloader = Downloader(guard, timeout=settings.links.timeout, cdn_origins=settings.discord.cdn_origins)
+        source: ByteSource = wrap_source(self.downloader) if wrap_source else self.downloader
         self.access_policy = AccessPolicy(servers=stores.servers, blocks=stores.blocks)
-        self.media = MeasuredMediaWorker()
+        self.media = media or MeasuredMediaWorker()
+        self._wrap_steps = wrap_steps
         jobs = settings.jobs
         self.places = Places.of(
             downloads=jobs.downloads, uploads=jobs.uploads, videos=settings.media.workers, sends=jobs.sends
@@ -99,11 +111,11 @@ class App:
             dev_guild=settings.discord.dev_guild,
             shard_count=shards,
         )
-        self.courier = DiscordCourier(
+        self.courier: Courier = courier or DiscordCourier(
             self.client, stores.files, clock=clock, owners=settings.discord.owners, sends=self.places.sends
         )
         self.breaker = CircuitBreaker(stores.provider_state, self.provider, clock, models=settings.toapis.models)
-        self._queue = AdmissionQueue(
+        self.queue = AdmissionQueue(
             jobs=stores.jobs, courier=self.courier, clock=clock, in_all=settings.limits.running_in_all
         )
         self.runner = self._build_runner(source)
@@ -112,7 +124,7 @@ class App:
             owned=stores.owned_jobs,
             people=stores.people,
             access_policy=self.access_policy,
-            queue=self._queue,
+            queue=self.queue,
             consents=stores.consents,
             files=stores.files,
             disk=stores.disk,
@@ -123,7 +135,7 @@ class App:
             random=self._random,
             settings=settings.limits,
         )
-        self._maintenance = Maintenance(
+        self.maintenance = Maintenance(
             jobs=stores.jobs,
             drafts=stores.drafts,
             events=stores.events,
@@ -207,12 +219,12 @@ class App:
         return Runner(
             stores.jobs,
             {
-                JobKind.CHARACTER: character_steps(prepare, choose, submit, watch, collect, deliver),
-                JobKind.PREVIEW: preview_steps(prepare, choose, deliver),
+                JobKind.CHARACTER: self._wrap_steps(character_steps(prepare, choose, submit, watch, collect, deliver)),
+                JobKind.PREVIEW: self._wrap_steps(preview_steps(prepare, choose, deliver)),
             },
             clock=self.clock,
             random=random,
-            queue=self._queue,
+            queue=self.queue,
         )
 
     async def open(self) -> None:
@@ -225,9 +237,9 @@ class App:
             await self.stores.blocks.load()
             await self.provider.open()
             opened.push_async_callback(self.provider.close)
-            await self._downloader.open()
-            opened.push_async_callback(self._downloader.close)
-            await self._maintenance.at_start()
+            await self.downloader.open()
+            opened.push_async_callback(self.downloader.close)
+            await self.maintenance.at_start()
             await self.client.add_parts(self._cogs(), [self._operator_cog()])
             self._opened = opened.pop_all()
 
@@ -281,7 +293,7 @@ class App:
         """Go on with every unfinished job, and take new ones."""
         await self.runner.start()
         self._opened.push_async_callback(self.runner.stop)
-        self._opened.push_async_callback(_ended, asyncio.create_task(self._maintenance.run(), name="maintenance"))
+        self._opened.push_async_callback(_ended, asyncio.create_task(self.maintenance.run(), name="maintenance"))
 
     async def start_web(self) -> None:
         """Serve health, webhooks and metrics. Raises BadStart where a port is taken."""

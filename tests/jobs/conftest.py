@@ -116,6 +116,7 @@ def settings(tmp_path: Path, migrated: Path, simulated: SimulatedProvider, host:
             "CASTBOOK__STORE__URL": f"sqlite+aiosqlite:///{tmp_path}/castbook.db",
             "CASTBOOK__STORE__FILES": str(tmp_path / "files"),
             "CASTBOOK__LINKS__TRUSTED_ORIGINS": f'["{host.origin}", "{simulated.base_url}"]',
+            "CASTBOOK__LINKS__TIMEOUT": "5",
             "CASTBOOK__CONSENT__ASK": "false",
         },
     )

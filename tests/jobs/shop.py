@@ -13,41 +13,15 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.concurrency import Places
+from bot.app.build import App
 from bot.config import Settings
-from bot.jobs.access_policy import AccessPolicy
-from bot.jobs.admission_queue import AdmissionQueue
-from bot.jobs.choose import Choose
-from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.collect import Collect
-from bot.jobs.deliver import Deliver
-from bot.jobs.job_service import JobService
-from bot.jobs.kinds import character_content, character_steps
 from bot.jobs.leased_job import Steps
 from bot.jobs.maintenance import Maintenance
 from bot.jobs.ports import CharacterMade, Content, DiscordUnavailable, RecordAttempt, Undeliverable
-from bot.jobs.prepare import Prepare
 from bot.jobs.runner import Runner
-from bot.jobs.submit import Submit
-from bot.jobs.video_inspection import VideoInspection
-from bot.jobs.watch import Watch
-from bot.media.address_guard import AddressGuard
-from bot.media.download import Downloader
-from bot.provider.client import ToapisClient
-from bot.store.blocks import BlockStore
-from bot.store.characters import CharacterStore, Sort
-from bot.store.consents import ConsentStore
-from bot.store.database import Database
-from bot.store.disk import DiskUse
+from bot.store.characters import Sort
 from bot.store.drafts import DraftStore
-from bot.store.files import FileStore
-from bot.store.jobs import JobStore
-from bot.store.owned_jobs import OwnedJobStore
 from bot.store.privacy import PrivacyStore
-from bot.store.provider_state import ProviderStateStore
-from bot.store.pseudonyms import Pseudonyms
-from bot.store.servers import ServerStore
-from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text
 from bot.values.character import Character
 from bot.values.job import (
@@ -175,7 +149,7 @@ class FileHost:
 
 
 class Shop:
-    """Everything below Discord, rebuilt from the files by :meth:`restart`."""
+    """The app without Discord: its courier records, and its media worker remembers what it saw."""
 
     def __init__(self, settings: Settings, clock: FakeClock, provider: SimulatedProvider, host: FileHost) -> None:
         self.settings, self.clock, self.simulated, self.host = settings, clock, provider, host
@@ -184,108 +158,29 @@ class Shop:
         self.wrap_steps: Callable[[Steps], Steps] = lambda steps: steps
 
     async def open(self) -> None:
-        settings, random = self.settings, self.random
-        self.database = Database(settings.store.url)
-        await self.database.open()
-        self.jobs = JobStore(self.database)
-        self.owned_jobs = OwnedJobStore(self.database)
-        self.characters = CharacterStore(self.database)
-        self.consents = ConsentStore(self.database)
-        self.state = ProviderStateStore(self.database)
-        self.disk = DiskUse(self.database)
-        self.events = WebhookEventStore(self.database)
-        self.people = Pseudonyms(self.database)
-        await self.people.load()
-        self.servers = ServerStore(self.database, self.people)
-        self.blocks = BlockStore(self.database, self.people)
-        self.queue = AdmissionQueue(
-            jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=settings.limits.running_in_all
-        )
-        self.files = FileStore(Path(settings.store.files))
-        self.provider = ToapisClient(settings.toapis, clock=self.clock)
-        await self.provider.open()
-        self.downloader = Downloader(AddressGuard(settings.links.trusted_origins), timeout=5)
-        await self.downloader.open()
-        self.breaker = CircuitBreaker(self.state, self.provider, self.clock, models=settings.toapis.models)
-        media = RememberedMedia()
-        self.places = places = Places.of(downloads=8, uploads=4, videos=1, sends=16)
-        inspection = VideoInspection(media=media, files=self.files, places=places)
-        steps = character_steps(
-            Prepare(
-                jobs=self.jobs,
-                owned=self.owned_jobs,
-                places=places,
-                consents=self.consents,
-                files=self.files,
-                disk=self.disk,
-                source=self.downloader,
-                courier=self.courier,
-                inspection=inspection,
-                random=random,
-                settings=settings,
-            ),
-            Choose(courier=self.courier, files=self.files, inspection=inspection, random=random),
-            Submit(
-                provider=self.provider,
-                breaker=self.breaker,
-                inspection=inspection,
-                places=places,
-                courier=self.courier,
-                events=self.events,
-                random=random,
-                settings=settings.toapis,
-                cut=settings.media.send == "clip",
-            ),
-            Watch(
-                provider=self.provider,
-                courier=self.courier,
-                events=self.events,
-                random=random,
-                settings=settings.toapis,
-            ),
-            Collect(
-                characters=self.characters,
-                files=self.files,
-                source=self.downloader,
-                media=media,
-                places=places,
-                inspection=inspection,
-                random=random,
-            ),
-            Deliver(
-                contents={JobKind.CHARACTER: character_content(self.characters)},
-                files=self.files,
-                courier=self.courier,
-                random=random,
-            ),
-        )
-        self.media = media
-        wrapped = self.wrap_steps(steps)
-        self.runner = self.new_runner({JobKind.CHARACTER: wrapped, JobKind.PREVIEW: wrapped})
-        self.job_service = JobService(
-            jobs=self.jobs,
-            owned=self.owned_jobs,
-            people=self.people,
-            access_policy=AccessPolicy(servers=self.servers, blocks=self.blocks),
-            queue=self.queue,
-            consents=self.consents,
-            files=self.files,
-            disk=self.disk,
-            breaker=self.breaker,
-            workers=self.runner,
-            courier=self.courier,
+        self.media = RememberedMedia()
+        self.app = app = App(
+            self.settings,
             clock=self.clock,
-            random=random,
-            settings=settings.limits,
+            random=self.random,
+            courier=self.courier,
+            media=self.media,
+            wrap_steps=self.wrap_steps,
         )
+        await app.open()
+        stores = app.stores
+        self.database, self.files, self.disk = stores.database, stores.files, stores.disk
+        self.jobs, self.owned_jobs, self.characters = stores.jobs, stores.owned_jobs, stores.characters
+        self.consents, self.state, self.events = stores.consents, stores.provider_state, stores.events
+        self.people, self.servers, self.blocks = stores.people, stores.servers, stores.blocks
+        self.provider, self.breaker, self.places, self.queue = app.provider, app.breaker, app.places, app.queue
+        self.runner, self.job_service = app.runner, app.job_service
 
     def new_runner(self, kinds: dict[JobKind, Steps], tasks: int = 100) -> Runner:
         return Runner(self.jobs, kinds, clock=self.clock, random=self.random, queue=self.queue, tasks=tasks)
 
     async def close(self) -> None:
-        await self.downloader.close()
-        await self.provider.close()
-        await self.database.close()
+        await self.app.close()
 
     async def restart(self) -> None:
         """A new process: nothing but the files is left."""

@@ -28,7 +28,7 @@ def killed_after(step: StepFunction) -> StepFunction:
 
 def killing(at: Step) -> object:
     def wrap(steps: Steps) -> Steps:
-        return {**steps, at: killed_after(steps[at])}
+        return {**steps, at: killed_after(steps[at])} if at in steps else steps
 
     return wrap
 
