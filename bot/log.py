@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"(/(?:webhooks|interactions)/\d+/)[^/\s?\"'\\]+|aW50ZXJhY3R
 
 
 class _Handler(logging.StreamHandler[TextIO]):
-    """Known by its class, so that it is replaced when the logs are configured anew."""
+    """Known by its class, so that it is replaced when the logs are configured again."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (logging's name)
         """Say where a line is missing. The usual answer would print its arguments, unmasked."""

@@ -1,4 +1,4 @@
-"""What is measured. It is the process's, as the logs are: a bot that is built anew in one process goes on counting.
+"""What is measured. It is the process's, as the logs are: a second bot in the same process goes on counting.
 
 The registry is our own, so that what is served is this list and nothing that a library registers by itself. No label
 names a person, or anything of which there could be ever more.

@@ -23,7 +23,7 @@ class Text:
     """One message for a person, not yet in words.
 
     ``params`` fill the ``{names}`` of ``msgid``; a parameter may be a text of its own. Strings among them came
-    from outside (names, links) and are escaped by whoever renders.
+    from outside (names, links) and are escaped when they are rendered.
     """
 
     msgid: str

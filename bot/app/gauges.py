@@ -1,4 +1,4 @@
-"""What stands in the database as gauges, read anew for each answer of /metrics."""
+"""The state of the database as gauges, read for each answer of /metrics."""
 
 from __future__ import annotations
 

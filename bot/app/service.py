@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 async def run(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; the first signal asks, the second kills. Returns the exit code.
 
-    A gateway fault that ends the client ends the process with 1: the container starts it anew.
+    A gateway fault that ends the client ends the process with 1: the container starts it again.
     """
     app = App(settings)
     await app.open()

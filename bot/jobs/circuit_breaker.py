@@ -81,7 +81,7 @@ class CircuitBreaker:
     async def resume(self) -> bool:
         """Submit again at once, because the operator says so; returns whether there was a pause.
 
-        Where the key or the balance is refused again, the next submission pauses them anew.
+        If the key or the balance is refused again, the next submission pauses them again.
         """
         resumed = await self._state.resume()
         if resumed:
@@ -89,7 +89,7 @@ class CircuitBreaker:
         return resumed
 
     async def standing(self) -> bool:
-        """Whether there is a pause as far as is known, without asking anybody outside."""
+        """Whether submissions are paused, by what the database says: the provider is not asked."""
         return await self._state.paused() is not None
 
     async def close_model(self, model: str) -> bool:

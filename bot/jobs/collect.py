@@ -44,7 +44,7 @@ class _Kept:
 class Collect:
     """Copies what the provider made (design, rule 6). A picture that cannot be had does not hold up a character.
 
-    What the provider sends is a file of somebody else's like any other: decoded and encoded anew in the media worker.
+    A picture from the provider is untrusted like any other file: the media worker decodes it and encodes it again.
     """
 
     def __init__(

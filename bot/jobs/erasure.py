@@ -73,7 +73,7 @@ class Erasure:
             if job.may_be_cancelled:
                 metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
         await asyncio.gather(*[self._withdraw(job) for job in erased.unfinished])
-        self._workers.wake()  # whoever waits in line may have a place now
+        self._workers.wake()  # a job in the queue may have a place now
         _log.info("erased", jobs=len(erased.job_ids), characters=erased.characters, left=erased.left_running)
         return erased
 

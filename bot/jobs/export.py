@@ -77,7 +77,7 @@ class Export:
         self._place(limit - len(zlib.compress(self.document(1))) - _SLACK)
 
     def _place(self, room: int) -> None:
-        """In their order, so that what belongs to one character stays together as far as possible."""
+        """In their order, so that the files of one character stay together where they can."""
         left = room
         for key, each in self._placed.items():
             cost = each.file.size + 2 * len(each.name.encode()) + _ENTRY

@@ -70,7 +70,7 @@ class Courier(Protocol):
         """Put a last sentence in the place of the job's message. Best effort: never raises."""
 
     async def tell_operators(self, message: Text) -> None:
-        """Tell whoever runs the bot. Best effort: never raises."""
+        """Tell the operators. Best effort: never raises."""
 
 
 class ByteSource(Protocol):

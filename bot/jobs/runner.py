@@ -226,7 +226,7 @@ class Runner:
             _log.info("step_dropped")
         except asyncio.CancelledError:
             _log.info("step_cancelled")
-            # Whoever cancelled it has taken the row; where that was another claim of it, it goes on at once.
+            # The row was taken by the one who cancelled it; if that was another claim, it goes on at once.
             with contextlib.suppress(asyncio.CancelledError):
                 await shielded(self._give_back(leased))
         else:

@@ -182,7 +182,7 @@ class Submit:
         return transitions.looked_up(job, leased.now, timedelta(seconds=gap), lookups=done)
 
     async def _named_by_event(self, job_id: str) -> Task | None:
-        """The task that a webhook named together with our id (design, rule 2), as far as the provider confirms it."""
+        """The task that a webhook named together with our id (design, rule 2), if the provider confirms it."""
         task_id = await self._events.task_of(job_id) if self._settings.webhook_secrets else None
         return None if task_id is None else await self._provider.find(task_id)
 

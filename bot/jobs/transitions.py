@@ -160,7 +160,7 @@ def _move(event: Event, job: Job, now: datetime, *, after: timedelta = timedelta
     if rule.outcome is not None:
         changes |= JobChanges(outcome=rule.outcome, finished_at=now)
     if rule.after is Step.DONE:
-        # Nothing is due any more, and what was a key is of no more use (design, rule 13).
+        # Nothing is due any more, and the token and the address have done their work (design, rule 13).
         changes |= JobChanges(
             next_attempt_at=None,
             origin=replace(job.origin, token=None),

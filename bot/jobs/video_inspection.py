@@ -100,7 +100,7 @@ class VideoInspection:
         await self._files.drop_from_work(source)
 
     async def stills(self, job: Job) -> tuple[Path, ...]:
-        """The stills of the clip as far as they are still there, best first."""
+        """The stills of the clip that are still there, best first."""
         folder = await self._files.work_folder(job.id)
         names = [still.name for still in job.seen.cut.stills] if job.seen.cut else []
         return tuple([path for name in names if await self._files.in_work(path := folder / name)])

@@ -78,5 +78,5 @@ def reason_of(code: str, message: str) -> Cause | None:
 
 
 def sentence(reason: Cause) -> Text:
-    """What happened and what to do; whether it cost anything is added by whoever knows."""
+    """What happened and what to do; the caller adds whether it cost anything."""
     return SENTENCES[reason]

@@ -1,7 +1,7 @@
 """The provider's webhooks: whether one is really from it, and which task it speaks of.
 
 Section "Webhooks" of its documentation. An event carries a result too, but nothing of it is read: it says that a task
-has ended, and whoever is told asks the provider how.
+has ended; the bot then asks the provider how.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
 
 class Doubt(StrEnum):
-    """Why a delivery is not believed. For the log only: whoever sent it is told nothing."""
+    """Why a delivery is not believed. For the log only: its sender is told nothing."""
 
     ID = "id"
     TIMESTAMP = "timestamp"
@@ -89,7 +89,7 @@ class SignatureCheck:
 
     Several secrets, because the provider signs with the old and the new one for 24 h after a change. Its console shows
     a "32-byte secret" without saying how it is written, so each secret is tried as the text it is, and as the bytes
-    that it spells where it is hex. Repeats pass: telling them apart is for whoever is given the event.
+    that it spells where it is hex. Repeats pass: the receiver of the event tells them apart.
 
     Raises ``ValueError`` for an empty secret: anybody could sign with that.
     """

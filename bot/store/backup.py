@@ -38,7 +38,7 @@ class Contents:
 
 
 def copy_database(database: Path, into: Path, restored: Transition) -> None:
-    """Copy ``database`` as it is at this moment, whoever writes to it, into the new file ``into``; then settle that.
+    """Copy ``database`` as it is now, also while it is written to, into the new file ``into``; then settle the copy.
 
     Settled: ``restored`` happens to unfinished jobs that may have been sent since, interaction tokens and half-written
     forms are gone, and nothing that was ever deleted is left in the file. Raises :class:`~bot.errors.BadStart` and
@@ -120,7 +120,7 @@ def _copy(database: Path, into: Path) -> None:
         closing(sqlite3.connect(into)) as target,
     ):
         into.chmod(0o600)
-        source.backup(target)  # in one go: one snapshot, which no writer waits for and none makes begin anew
+        source.backup(target)  # in one go: one snapshot, which keeps no writer waiting and which no writer can restart
         target.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
 
 

@@ -117,7 +117,7 @@ class Database:
             yield connection
 
     async def leave_no_trace(self, connection: AsyncConnection) -> None:
-        """Mark, within the transaction ``connection``, that the next scrub has to write the whole file anew.
+        """Mark, within the transaction ``connection``, that the next scrub has to rewrite the whole file.
 
         SQLite overwrites what is deleted (``secure_delete``), but not the copies of it that it left in the gaps of
         pages when it moved rows among them. Only VACUUM leaves those behind.
@@ -128,13 +128,13 @@ class Database:
         """Leave nothing of what was deleted: in the file's gaps (:meth:`leave_no_trace`), and in its log (``-wal``),
         where old pages stay until others are written over them.
 
-        Returns whether that is done. Where somebody reads an older state, or the file was written anew a moment ago
+        Returns whether that is done. Where somebody reads an older state, or the file was rewritten a moment ago
         (that costs the more the larger it is), it has to be called again.
         """
         async with _opened(self._writer).connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert isinstance(driver, SteadyConnection)  # noqa: S101 - for the type checker: our connector says so
-            await driver.execute_fetchall(f"PRAGMA busy_timeout={_SCRUB_WAITS}")  # whoever wants to write waits as long
+            await driver.execute_fetchall(f"PRAGMA busy_timeout={_SCRUB_WAITS}")  # writers wait as long
             try:
                 clean = await self._without_gaps(driver)
                 [(busy, *_)] = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")

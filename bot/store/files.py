@@ -108,7 +108,7 @@ class FileStore:
     async def work_folder(self, job_id: str) -> Path:
         """The job's own folder for files on their way; made when it is not there."""
         folder = self._work(job_id)
-        # To its end, as a put: whoever stops a step and removes its folder must not find it again.
+        # To its end, as a put: after a step was stopped and its folder removed, it must not come back.
         await shielded(asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True))
         return folder
 

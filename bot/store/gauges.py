@@ -1,4 +1,4 @@
-"""How everything stands at one moment, for whoever watches over the bot: numbers only, and nobody's."""
+"""How everything stands at one moment, for monitoring: numbers only, which name nobody."""
 
 from __future__ import annotations
 

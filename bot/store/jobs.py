@@ -80,7 +80,7 @@ class JobStore:
         return waiting[free:]
 
     async def get(self, job_id: str) -> Job | None:
-        """The job, whoever owns it: for the runner only."""
+        """The job, of any owner: for the runner only."""
         async with self._database.read() as connection:
             rows = await connection.execute(select(jobs).where(jobs.c.id == job_id))
             return readable_one(rows.mappings().one_or_none())
@@ -204,7 +204,7 @@ class JobStore:
             return {*wanted, *again}
 
     async def task_owner(self, task_id: str) -> int | None:
-        """Whose provider task this is, as far as we know: of a job or of a character.
+        """The owner of a provider task, by our jobs and characters; ``None`` where we don't know.
 
         A job's own id is one as well: the provider knows the task by it, and it stands below public cards.
         """

@@ -159,7 +159,7 @@ class PrivacyStore:
         )
 
     async def _keep_use(self, connection: AsyncConnection, rows: Sequence[RowMapping], day: datetime) -> None:
-        """Put what the rows count on the day's counters: deleting everything must not begin the day anew."""
+        """Put what the rows count on the day's counters: deleting everything must not reset the day's limit."""
         used: Counter[str] = Counter()
         for row in rows:
             if row["counted"] and row["created_at"] >= day and _begun(row):

@@ -152,7 +152,7 @@ async def line(connection: AsyncConnection) -> tuple[list[str], int]:
 
 
 def in_turn(waiting: Iterable[tuple[str, int]], working: Mapping[int, int]) -> list[str]:
-    """Round robin: whoever has the fewest jobs under way (or before this one) is next, then whoever came first."""
+    """Round robin: the owner with the fewest jobs under way (or before this one) is next, then the first who came."""
     taken = Counter(working)
     turns = []
     for place, (job_id, owner) in enumerate(waiting):

@@ -137,7 +137,7 @@ def _without_address(source: Source) -> Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was seen in the job's video, as far as it was looked at. ``sha256`` is that of the bytes as they came.
+    """What was seen in the job's video so far. ``sha256`` is that of the bytes as they came.
 
     ``findings`` belong to the chosen seconds, ``cut`` is there once those are a file of their own.
     """

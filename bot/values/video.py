@@ -149,7 +149,7 @@ class Cut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A picture that was decoded and encoded anew; ``mime`` and sizes in pixels are those of the new file."""
+    """A picture that was decoded and encoded again; ``mime`` and sizes in pixels are those of the new file."""
 
     name: str
     mime: str
