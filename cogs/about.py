@@ -35,8 +35,8 @@ _HELP_PARTS = (
     (
         text("What comes next"),
         text(
-            "See /tasks for what is running and what needs your answer, and /character list for your cast. You can "
-            "look at a character with /character show, and use /character rename and /character delete."
+            "See /tasks for what is running and what needs your answer, and /character list for your cast. To look "
+            "after one character, use /character show, /character rename and /character delete."
         ),
     ),
     (
@@ -44,7 +44,7 @@ _HELP_PARTS = (
         text(
             "Only make characters of yourself, of people who gave you permission, or of nobody real. I keep a "
             "character with its picture, clip and stills until you delete it. I delete the video as soon as the "
-            "character is made. Use /privacy export to get everything I keep about you, and /privacy delete to have "
+            "task is done. Use /privacy export to get everything I keep about you, and /privacy delete to have "
             "it deleted."
         ),
     ),

@@ -164,24 +164,25 @@ class Tasks(commands.Cog):
         here = origin_of(interaction, private=job.origin.private, ephemeral=message.flags.ephemeral, clock=self._clock)
         hidden = for_owner_alone or job.origin.private
         elsewhere = in_list or _is_elsewhere(interaction, message, hidden=hidden)
-        on_it = _notice(interaction, _ON_IT, BLUE)
         with self._job_service.held(job.id):
             await decide(job.owner_id, job.id, replace(here, message_id=message.id))
             try:
                 async with asyncio.timeout(_SHOWN_WITHIN):
                     if elsewhere:
-                        new = await interaction.followup.send(embeds=on_it.embeds, ephemeral=hidden, wait=True)
-                        await self._job_service.move(
-                            job, replace(here, message_id=new.id, ephemeral=new.flags.ephemeral)
-                        )
+                        await self._move(interaction, job, replace(here, ephemeral=hidden))
                     if not in_list:
-                        await edit_answer(interaction, on_it)
+                        await _close(interaction, message, elsewhere=elsewhere)
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
-                log.info(
-                    "press_not_shown", job=job.id, error=type(error).__name__
-                )  # the decision is written down, so the job goes on
+                # The decision is written down, so the job goes on.
+                log.info("press_not_shown", job=job.id, error=type(error).__name__)
         if in_list:
             await self._draw(interaction)
+
+    async def _move(self, interaction: discord.Interaction, job: Job, origin: Origin) -> None:
+        """Let the job go on in a new message."""
+        on_it = _notice(interaction, _ON_IT, BLUE)
+        new = await interaction.followup.send(embeds=on_it.embeds, ephemeral=origin.ephemeral, wait=True)
+        await self._job_service.move(job, replace(origin, message_id=new.id, ephemeral=new.flags.ephemeral))
 
     async def _owned(self, interaction: discord.Interaction, job_id: str) -> Job:
         job = await self._jobs.get(interaction.user.id, job_id)
@@ -207,6 +208,14 @@ def _is_elsewhere(interaction: discord.Interaction, message: discord.Message, *,
     if message.flags.ephemeral:
         return not hidden
     return hidden and not (interaction.guild_id is None and interaction.context.dm_channel)
+
+
+async def _close(interaction: discord.Interaction, message: discord.Message, *, elsewhere: bool) -> None:
+    """Take the buttons away from ``message``; a hidden one whose job goes on ``elsewhere`` has nothing more to say."""
+    if elsewhere and message.flags.ephemeral:
+        await interaction.delete_original_response()
+    else:
+        await edit_answer(interaction, _notice(interaction, _ON_IT, BLUE))
 
 
 def _notice(interaction: discord.Interaction, said: Text, colour: discord.Colour) -> MessageContent:

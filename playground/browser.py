@@ -78,12 +78,12 @@ async def _serve(folder: Path, port: int) -> None:
 def _ended_by_signal() -> asyncio.Event:
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
-    def origin(number: signal.Signals) -> None:
+    def end(number: signal.Signals) -> None:
         ended.set()
         loop.remove_signal_handler(number)  # from now on the default: the second one kills
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, origin, number)
+        loop.add_signal_handler(number, end, number)
     return ended
 
 

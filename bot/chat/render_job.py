@@ -219,7 +219,7 @@ _QUESTIONS = {
     Question.CONSENT: _Asks(
         text("Before your first character"),
         text(
-            "The person in this clip can then be put into any video. Continue only if that is you, somebody who gave "
+            "A character can be put into any video. Continue only if the person in this clip is you, somebody who gave "
             "you permission, or nobody real. I'll ask you this only once. Nothing has been charged yet."
         ),
         text("Yes, I have permission"),
