@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import sys
-import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,72 +12,12 @@ from hypothesis import settings
 from xdist import is_xdist_worker
 
 from tests import injected, query_plans
-from tests.compiled_once import compile_once
 from tests.remembered_looks import keep_looks
 
 # A shared machine is slow at times: how many examples there are is what counts, not how long one takes. The same
 # examples in every run, so that a red build is about the change.
 settings.register_profile("castbook", deadline=None, derandomize=True)
 settings.load_profile("castbook")
-
-
-# Walks through the whole bot or the whole media child, again and again, and others that pass almost no line of their
-# own (in all, some in a hundred). Counting coverage makes them half as long again. So it is with what is tried with
-# many examples (below).
-UNCOUNTED = [
-    Path(__file__).parent / name
-    for name in (
-        "app/test_drain.py",
-        "app/test_locked_database.py",
-        "benchmarks",
-        "chat/test_render_job.py",
-        "chat/test_hostile_words.py",
-        "cogs/test_first_answer.py",
-        "cogs/test_strangers.py",
-        "faults",
-        "jobs/test_character.py",
-        "jobs/test_choose.py",
-        "jobs/test_erasure.py",
-        "jobs/test_export.py",
-        "jobs/test_admission_queue.py",
-        "jobs/test_provider_faults.py",
-        "jobs/test_provider_pictures.py",
-        "jobs/test_restart.py",
-        "jobs/test_submit.py",
-        "jobs/test_watch.py",
-        "media/child/test_best_seconds.py",
-        "media/child/test_contact_sheet.py",
-        "media/child/test_frames.py",
-        "media/child/test_samples.py",
-        "media/child/test_shots.py",
-        "media/child/test_soundtrack.py",
-        "media/child/test_stills.py",
-        "media/test_hostile_files.py",
-        "playground/test_clip.py",
-        "playground/test_footage.py",
-        "provider/test_client.py",
-        "provider/test_webhooks.py",
-        "values/test_time_range.py",
-        "wire",
-    )
-]
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Takes coverage's tracer away where nothing is to be counted (pytest-cov's ``no_cover`` leaves it in workers)."""
-    here, in_new_threads = sys.gettrace(), threading.gettrace()
-    is_coverage = type(here).__module__.startswith("coverage")  # and not somebody's debugger
-    has_examples = isinstance(item, pytest.Function) and getattr(item.obj, "is_hypothesis_test", False)
-    if not is_coverage or not (has_examples or any(item.path.is_relative_to(place) for place in UNCOUNTED)):
-        return (yield)
-    sys.settrace(None)
-    threading.settrace(None)
-    try:
-        return (yield)
-    finally:
-        sys.settrace(here)
-        threading.settrace(in_new_threads)
 
 
 def quiet_tracebacks() -> None:
@@ -95,7 +33,6 @@ def quiet_tracebacks() -> None:
 
 
 quiet_tracebacks()
-compile_once()
 query_plans.record()
 
 
