@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from tests.faults.campaign import Campaign, carry_out, random_moments
-from tests.faults.figures import kills, table
+from tests.faults.figures import figures, kills, text_table
 from tests.faults.points import At, Kill
 from tests.faults.scenario import History, Plan, Story
 from tests.remembered_looks import looks_of_this_run
@@ -50,7 +50,7 @@ async def test_nothing_is_lost_and_nothing_is_done_twice() -> None:
     campaign = Campaign(SEED)
     plans = [*PLANS, *random_moments(2, Random(SEED))]
     await carry_out(plans, looks_of_this_run(), campaign, print, AT_ONCE)
-    print(table(campaign))
+    print(text_table(figures(campaign)))
     assert not campaign.wrong
     assert not campaign.never
     assert sum(map(kills, campaign.outcomes)) >= AT_LEAST
