@@ -213,10 +213,5 @@ def _standing(overview: Overview) -> Iterator[tuple[Text, Text]]:
 
 def _quota(overview: Overview) -> Text:
     if not overview.day_limit:
-        return text("{used} made", used=overview.used_today)
-    return text(
-        "{used} of {limit} used, {left} left",
-        used=overview.used_today,
-        limit=overview.day_limit,
-        left=max(0, overview.day_limit - overview.used_today),
-    )
+        return text("{used}", used=overview.used_today)
+    return text("{used} of {limit}", used=overview.used_today, limit=overview.day_limit)

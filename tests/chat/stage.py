@@ -121,7 +121,7 @@ class Stage:
         return self.env.bot
 
     async def restart(self, client: CastbookClient | None = None) -> CastbookClient:
-        """Another process, as far as anybody can tell."""
+        """Start another bot, like a new process."""
         await self.env.restart_bot(client or await a_client(self.store))
         return self.client
 

@@ -41,7 +41,7 @@ async def test_changed_commands_are_told(stage: Stage) -> None:
     assert set(stage.client.command_ids) == {"trial", "more"}
 
 
-async def test_another_application_is_told_anew(stage: Stage) -> None:
+async def test_another_application_is_told_again(stage: Stage) -> None:
     told = stage.client.tree.payload_hash()
     stage.client._connection.application_id = 1
     assert stage.client.tree.payload_hash() != told

@@ -20,7 +20,7 @@ FILENAME = "owners-holiday.mp4"
 USERNAME = "owners.secret.handle"
 TASK = "task_owners_secret"
 FILE = Attachment(url=f"https://cdn.example/{FILENAME}", filename=FILENAME, size=10)
-# What the managers of a server may change there, whoever is blocked.
+# What the managers of a server may change there, whether they are blocked or not.
 OF_SERVERS = frozenset({"server_settings", "server_closed_channels", "server_blocks"})
 
 

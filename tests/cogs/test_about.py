@@ -1,4 +1,4 @@
-"""/help and /about: answered at once, to whoever asked."""
+"""/help and /about: answered at once, to the person who asked."""
 
 from __future__ import annotations
 

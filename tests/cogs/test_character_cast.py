@@ -388,7 +388,7 @@ async def test_the_card_asks_too_and_a_second_answer_finds_nothing(stage: Stage)
     assert "no longer in your cast" in refusal(await stage.alice.click(card, label="Delete"))
 
 
-async def test_a_stranger_presses_a_public_card_in_vain(stage: Stage) -> None:
+async def test_a_stranger_cannot_press_a_public_card(stage: Stage) -> None:
     duck = await stage.house.character(stage.alice.id, "Duck")
     card = await public_card(stage, duck.id)
     for label in ("Rename", "Delete"):

@@ -132,9 +132,7 @@ def unanswered(stage: Stage) -> bool:
 
 
 @STARTS
-async def test_the_row_is_there_before_anybody_hears_of_the_job(
-    stage: Stage, start: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_row_comes_before_the_answer(stage: Stage, start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     add, first = stage.house.jobs.add, []
 
     async def watched(*args: Any) -> Job:

@@ -52,7 +52,7 @@ async def test_without_a_server_of_the_operators_there_is_none(house: House) -> 
     assert "operator" not in {command.name for command in tree.get_commands()}
 
 
-async def test_what_discord_was_told_is_told_anew_for_another_server(house: House) -> None:
+async def test_commands_are_told_again_for_another_server(house: House) -> None:
     hashes = set()
     for house.dev_guild in (0, 1, 2):
         tree = (await house.bot()).tree
@@ -101,7 +101,7 @@ async def test_a_block_holds_everywhere_and_over_a_restart(run: Stage) -> None:
     assert "Your cast is empty" in words(_response(await run.bob.slash(run.channel, "character list")))
 
 
-async def test_whoever_runs_it_cannot_shut_themselves_out_for_good(run: Stage) -> None:
+async def test_the_operators_cannot_shut_themselves_out_for_good(run: Stage) -> None:
     await told(run, "block", user=run.alice)
     assert "have blocked you" in refusal(await run.alice.slash(run.channel, "tasks"))
     assert "can use the bot again" in await told(run, "unblock", user=run.alice)

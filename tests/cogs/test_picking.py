@@ -177,7 +177,7 @@ async def test_a_task_without_a_range_is_refused(stage: Stage) -> None:
     assert await stage.jobs_of(stage.alice) == ()
 
 
-async def test_a_preview_is_for_whoever_asked_alone(stage: Stage) -> None:
+async def test_a_preview_is_for_the_person_who_asked_alone(stage: Stage) -> None:
     result = await stage.alice.slash(stage.channel, "character preview", video=("clip.mp4", b"12345"))
     assert result.response is not None
     assert result.response.ephemeral

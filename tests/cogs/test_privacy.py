@@ -146,7 +146,7 @@ async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_li
 
 
 async def test_everything_a_job_may_have_is_in_it(stage: Stage) -> None:
-    """Also what is added to jobs later on: whoever adds a field sees this."""
+    """Also fields that are added to jobs later: this test fails until they are exported."""
     await stage.house.job(stage.alice.id)
     _, document = await exported(stage)
     (job,) = document["jobs"]
@@ -219,7 +219,7 @@ async def test_a_picture_that_is_missing_does_not_stop_the_rest(stage: Stage) ->
     assert "missing from the file store" in document["characters"][0]["picture"]["left_out"]
 
 
-async def test_whoever_has_nothing_is_told_so(stage: Stage) -> None:
+async def test_a_person_without_data_is_told_so(stage: Stage) -> None:
     await stage.house.character(stage.bob.id, "Bobby")
     assert "I keep nothing about you" in refusal(await stage.alice.slash(stage.channel, "privacy export"))
     assert "nothing about you" in refusal(await stage.alice.slash(stage.channel, "privacy delete"))
@@ -291,8 +291,8 @@ async def test_a_yes_after_a_restart_deletes_everything_of_theirs_and_of_nobody_
     assert "nothing about you" in refusal(again)
 
 
-async def test_a_stranger_presses_in_vain(stage: Stage) -> None:
-    """Nobody else sees those messages; whoever sends such a press all the same is refused."""
+async def test_a_strangers_press_does_nothing(stage: Stage) -> None:
+    """Nobody else sees those messages. A press that somebody forges is refused."""
     await stage.house.character(stage.alice.id, "Ada")
     alice = stage.alice.id
     theirs: tuple[DurableButton, ...] = (
@@ -310,7 +310,7 @@ async def test_a_stranger_presses_in_vain(stage: Stage) -> None:
     assert await stage.house.characters.count(stage.alice.id) == 1
 
 
-async def test_deleting_everything_does_not_begin_the_day_anew(stage: Stage) -> None:
+async def test_deleting_everything_does_not_reset_the_day(stage: Stage) -> None:
     house, alice = stage.house, stage.alice.id
     for _ in range(5):
         await house.character(alice, "Ada")

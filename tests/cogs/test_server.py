@@ -1,4 +1,4 @@
-"""What a server's managers decide for it, who may, and who is sent away after that."""
+"""What the managers of a server may decide, and whom the bot refuses then."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ async def test_others_are_refused_even_where_discord_lets_them(stage: Stage, opt
     assert stage.house.servers.rules(guild.id).day_limit is None
 
 
-# -- who is sent away -----------------------------------------------------------------------------------------------
+# -- who is refused -------------------------------------------------------------------------------------------------
 
 
 async def test_a_blocked_member_is_refused_everything_but_their_own_data(
@@ -150,9 +150,7 @@ async def test_a_blocked_member_is_refused_everything_but_their_own_data(
     assert "Duck" in words(_response(await stage.bob.slash(stage.channel, "character list")))
 
 
-async def test_while_shut_out_whoever_types_is_offered_nothing_and_told_of_no_failure(
-    stage: Stage, decide: Decide
-) -> None:
+async def test_a_blocked_person_is_offered_no_choices_and_sees_no_failure(stage: Stage, decide: Decide) -> None:
     await stage.house.character(stage.bob.id, "Duck")
     assert await stage.bob.autocomplete(stage.channel, "character show", "name", "") != []
     await decide(block=stage.bob)

@@ -1,7 +1,7 @@
 """Another person's things are out of reach, whatever a stranger or a moderator sends.
 
-The walk drives every command, autocomplete, button and form that is registered, and fails where one is registered that
-it does not know how to drive.
+The test tries every registered command, autocomplete, button and form. It fails where one is registered that it does
+not know how to try.
 """
 
 from __future__ import annotations

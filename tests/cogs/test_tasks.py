@@ -62,7 +62,7 @@ async def public(stage: Stage, job: Job, question: Question) -> discord.Message:
 async def test_an_empty_list_says_how_to_begin_and_what_there_is_to_use(stage: Stage) -> None:
     message = await listed(stage)
     assert "Start with </character create:" in words(message)
-    assert "0 of 5 used, 5 left" in words(message)
+    assert "Today (UTC)\n0 of 5\n" in words(message)
     assert "Files\n0 of 500 MB" in words(message)
     assert labels(message) == []
 
@@ -109,7 +109,7 @@ async def test_a_pause_and_the_use_of_the_day_are_said(stage: Stage) -> None:
     await stage.house.provider_state.pause("key", now=stage.house.now)
     said = words(await listed(stage))
     assert "I can't start anything new right now" in said
-    assert "1 of 5 used, 4 left" in said
+    assert "Today (UTC)\n1 of 5\n" in said
 
 
 async def test_the_clip_of_an_unclear_submission_cannot_be_sent_again_when_it_is_gone(stage: Stage) -> None:
@@ -161,7 +161,7 @@ async def test_a_public_question_goes_on_where_it_stands_also_after_a_restart(st
     assert (job.origin.message_id, job.origin.ephemeral) == (question.id, False)
 
 
-async def test_yes_in_the_list_opens_a_message_and_draws_the_list_anew(stage: Stage) -> None:
+async def test_yes_in_the_list_opens_a_message_and_redraws_the_list(stage: Stage) -> None:
     job = await stage.house.job(stage.alice.id, WAITING, name="Asked")
     message = await listed(stage)
     result = await stage.alice.click(message, label="Yes to 1")
@@ -208,7 +208,7 @@ async def test_cancel_under_the_job_says_that_nothing_was_charged(stage: Stage) 
     assert stage.house.workers.interrupted == [job.id]
 
 
-async def test_cancel_in_the_list_draws_it_anew(stage: Stage) -> None:
+async def test_cancel_in_the_list_redraws_it(stage: Stage) -> None:
     await stage.house.job(stage.alice.id, name="Waiting")
     message = await listed(stage)
     result = await stage.alice.click(message, label="Cancel 1")
@@ -216,7 +216,7 @@ async def test_cancel_in_the_list_draws_it_anew(stage: Stage) -> None:
     assert result.response.id == message.id
     assert "Cancelled. Nothing was charged." in words(result.response)
     assert labels(result.response) == []
-    assert "0 of 5 used" in words(result.response)
+    assert "Today (UTC)\n0 of 5\n" in words(result.response)
 
 
 async def test_it_is_too_late_to_cancel_once_it_was_submitted(stage: Stage) -> None:
@@ -233,7 +233,7 @@ async def test_it_is_too_late_to_cancel_once_it_was_submitted(stage: Stage) -> N
 # -- again, check, show ---------------------------------------------------------------------------------------------
 
 
-async def test_send_again_submits_anew_and_shows_it_where_it_was_pressed(stage: Stage) -> None:
+async def test_send_again_submits_again_and_shows_it_where_it_was_pressed(stage: Stage) -> None:
     job = await stage.house.job(stage.alice.id, unclear(stage))
     result = await stage.alice.click(await listed(stage), label="Send 1 again")
     (progress,) = result.followups
@@ -390,7 +390,7 @@ async def test_a_press_that_cannot_be_shown_is_carried_out_all_the_same(stage: S
 
 
 @pytest.mark.parametrize("action", ["again", "cancel"])
-async def test_a_stranger_presses_in_vain(stage: Stage, action: str) -> None:
+async def test_a_strangers_press_does_nothing(stage: Stage, action: str) -> None:
     job = await stage.house.job(stage.alice.id, SAME_AGAIN)
     question = await public(stage, job, Question.SAME_AGAIN)
     result = await stage.bob.click(question, custom_id=custom_id(question, action))

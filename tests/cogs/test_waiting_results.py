@@ -105,7 +105,7 @@ async def test_a_command_that_was_refused_says_nothing_else(stage: Stage) -> Non
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
 
 
-async def test_whoever_is_shut_out_is_not_sent_to_tasks(stage: Stage) -> None:
+async def test_a_blocked_person_is_not_sent_to_tasks(stage: Stage) -> None:
     await kept(stage.house, stage.alice.id)
     await stage.house.blocks.block(stage.alice.id, now=stage.house.now)
     exported = await stage.alice.slash(stage.channel, "privacy delete")
