@@ -1,4 +1,4 @@
-"""The address guard: which links may be fetched, and connections only to addresses on the open Internet."""
+"""The address guard: decides which links may be fetched, and connects only to public addresses."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ _IPV4_IN_LAST_BITS = (
 
 
 def is_public(address: str) -> bool:
-    """Whether ``address`` (text, any family) is a global unicast address, whatever it is wrapped in.
+    """Whether ``address`` (text, any family) is a global unicast address, in whatever notation.
 
     An IPv6 address that carries IPv4 ones (mapped, compatible, 6to4, Teredo's server and client, NAT64) is judged by
-    those. Everything that is not an address in its ordinary spelling is not public; zone ids are not either.
+    those. Anything that is not an address in its ordinary spelling is not public, nor is one with a zone id.
     """
     try:
         parsed = ip_address(address)
@@ -88,7 +88,7 @@ def origin_of(url: URL) -> Origin:
 
 
 class AddressGuard:
-    """Decides what may be fetched, and hands out connectors that cannot be talked into anything else.
+    """Decides what may be fetched, and makes connectors that cannot connect to anything else.
 
     ``exempt_origins`` (``https://cdn.discordapp.com``) skip the address and port checks where scheme, host and port
     are exactly theirs; raises :class:`ValueError` for one that is no origin. ``resolve`` and ``open_socket`` are seams
@@ -107,15 +107,15 @@ class AddressGuard:
         self._open_socket = open_socket or _open_socket
 
     def check(self, url: str | URL) -> URL:
-        """Take a link apart and refuse what can be refused without asking anybody.
+        """Parse a link, and refuse what can be refused without a DNS lookup.
 
         Returns what to fetch. Raises :class:`~bot.errors.BadLink`. Whether the addresses of a *name* are public is
-        looked at when :meth:`connector`'s connector looks them up to connect, so there is nothing in between.
+        checked when the connector looks them up to connect, so that they cannot change in between.
         """
         try:
             parsed = URL(url)
             origin = origin_of(parsed)
-            _ = parsed.host  # punycode that stands for nothing shows only here: nobody could be told of that host
+            _ = parsed.host  # invalid punycode is found only here, and that host could not be shown to anyone
         except ValueError:
             raise BadLink(_NOT_A_LINK) from None  # yarl's error quotes the link
         if parsed.user is not None or parsed.password is not None:
@@ -134,11 +134,11 @@ class AddressGuard:
         return origin_of(url) in self._exempt
 
     def connector(self) -> aiohttp.TCPConnector:
-        """A new connector for everything that is not exempt. To be closed by the caller (a session does).
+        """A new connector for everything that is not exempt. The caller closes it (a session does).
 
         It connects to the very addresses that were checked: they are looked up once per connection, without a cache.
-        aiohttp asks no resolver for hosts that look like addresses, so each socket is checked once more when it is
-        made; the last word is about the address that the kernel is given.
+        aiohttp asks no resolver for hosts that look like addresses, so each socket is checked again when it is created,
+        with the very address that the kernel is given.
         """
         return aiohttp.TCPConnector(
             resolver=_CheckedResolver(self.addresses),
@@ -186,10 +186,10 @@ def _open_socket(info: AddrInfoType) -> socket.socket:
 
 
 class _SystemLookup:
-    """The system's own resolver, on threads of its own.
+    """The system's resolver, in its own threads.
 
-    Whoever writes a link also runs its name servers and can make them slow; the event loop's threads, which
-    discord.py needs for its own names and we for files, must not wait for those.
+    The author of a link may also run its name servers and make them slow. The event loop's threads, which discord.py
+    needs for its lookups and we need for files, must not wait for those.
     """
 
     def __init__(self) -> None:
@@ -223,17 +223,17 @@ class _CheckedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing is open."""
 
 
 _NOT_A_LINK: Text = text(
-    "That is not a link to a file. It should look like https://example.org/clip.mp4. Nothing was charged."
+    "That isn't a link to a file. It should look like https://example.org/clip.mp4. Nothing was charged."
 )
-_CREDENTIALS: Text = text("The link contains a user name or password; use one without. Nothing was charged.")
+_CREDENTIALS: Text = text("That link contains a user name or password. Please use one without. Nothing was charged.")
 _PORT: Text = text(
-    "I only fetch links on the usual ports of the web (80 and 443). Attach the file instead; nothing was charged."
+    "I only fetch links on the usual web ports (80 and 443). Please attach the file instead. Nothing was charged."
 )
 _NOT_PUBLIC: Text = text(
-    "That link does not lead to a place on the open Internet, so I do not fetch it. "
-    "Attach the file instead; nothing was charged."
+    "That link doesn't lead to a public place on the Internet, so I don't fetch it. "
+    "Please attach the file instead. Nothing was charged."
 )

@@ -1,4 +1,4 @@
-"""Fetching a file from somebody else's server: under the address guard, capped in bytes and time, onto disk."""
+"""Downloads files from other people's servers to disk: through the address guard, with limits on bytes and time."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A file that was fetched: where it lies, its size in bytes, and its first 4096 bytes."""
+    """A downloaded file: where it is, its size in bytes, its hash in hexadecimal, and its first 4096 bytes."""
 
     path: Path
     size: int
@@ -41,11 +41,11 @@ class Download:
 
 
 class Downloader:
-    """Fetches files with sessions of its own: no cookies, no proxies or passwords from the environment.
+    """Downloads files with its own sessions: no cookies, and no proxies or passwords from the environment.
 
-    ``timeout`` is for a whole fetch, in seconds, redirects included. ``cdn_origins`` are Discord's: a file missing
-    there was an attachment, which can be attached again. Exempt origins have a session of their own, so that no
-    connection to one is ever used for anything else.
+    ``timeout`` is for a whole download, in seconds, redirects included. ``cdn_origins`` are Discord's: a file missing
+    there was an attachment, which can be attached again. Exempt origins have their own session, so that no connection
+    to one of them is ever used for anything else.
     """
 
     def __init__(self, guard: AddressGuard, *, timeout: float, cdn_origins: Iterable[str] = ()) -> None:
@@ -55,21 +55,21 @@ class Downloader:
         self._sessions: dict[bool, aiohttp.ClientSession] = {}  # by whether it is for the exempt origins
 
     async def open(self) -> None:
-        """Make the sessions."""
+        """Create the sessions."""
         system = aiohttp.ThreadedResolver()
         unguarded = aiohttp.TCPConnector(resolver=system, use_dns_cache=False, force_close=True)
         self._sessions = {True: _session(unguarded), False: _session(self._guard.connector())}
 
     async def close(self) -> None:
-        """Close the sessions; fetches that still run fail."""
+        """Close the sessions. Downloads that are still running fail."""
         for session in self._sessions.values():
             await session.close()
 
     async def fetch(self, url: str, into: Path, *, max_bytes: int) -> Download:
-        """Fetch ``url`` into the file ``into``, whose folder exists. On any failure nothing is left there.
+        """Download ``url`` to the file ``into``, whose folder exists. A failure leaves nothing there.
 
-        Raises :class:`~bot.errors.BadLink` (the guard said no, or it is a page), :class:`~bot.errors.BadFile` (empty,
-        or more than ``max_bytes``), :class:`~bot.errors.DownloadFailed`, and :class:`OSError` when our own disk fails.
+        Raises :class:`~bot.errors.BadLink` (refused by the guard, or a web page), :class:`~bot.errors.BadFile` (empty,
+        or more than ``max_bytes``), :class:`~bot.errors.DownloadFailed`, and :class:`OSError` if our own disk fails.
         """
         target = self._guard.check(url)
         host = target.host or ""
@@ -78,7 +78,7 @@ class Downloader:
                 return await self._follow(target, into, max_bytes)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.info("download_failed", host=host, error=type(error).__name__)
-            if deadline.expired():  # the server answered, and is slow: it would only hold up others again
+            if deadline.expired():  # the server answers, but slowly: another try would only hold up others
                 raise DownloadFailed(_too_slow(host, self._timeout), permanent=True) from None
             raise _network_failure(error, host) from None  # aiohttp's errors quote the link, which may hold secrets
 
@@ -119,9 +119,9 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
 
 
 def redirected(origin: URL, location: str) -> URL:
-    """Where a redirect leads. To be checked like any link.
+    """Where a redirect leads; to be checked like any other link.
 
-    From https to plain http is refused: nobody asked for bytes that everyone on the way can exchange.
+    A redirect from https to plain http is refused: anyone on the way could replace the bytes.
     Raises :class:`~bot.errors.BadLink`.
     """
     try:
@@ -180,22 +180,22 @@ def _refusal(status: int, host: str) -> DownloadFailed:
     if status >= 500 or status in _TRY_LATER:
         return DownloadFailed(
             text(
-                "{host} cannot hand over the file right now (error {status}). "
-                "Attach the file instead; nothing was charged.",
+                "{host} can't send the file right now (error {status}). "
+                "Please attach the file instead. Nothing was charged.",
                 host=host,
                 status=status,
             ),
             permanent=False,
         )
     if status in _GONE:
-        reason = text("There is no file behind that link. Attach the file instead; nothing was charged.")
+        reason = text("There is no file at that link. Please attach the file instead. Nothing was charged.")
     elif status in _CLOSED:
         reason = text(
-            "{host} does not hand that file to strangers. Attach the file instead; nothing was charged.", host=host
+            "{host} doesn't let me download that file. Please attach the file instead. Nothing was charged.", host=host
         )
     else:
         reason = text(
-            "{host} did not hand over a file (answer {status}). Attach the file instead; nothing was charged.",
+            "{host} didn't send a file (answer {status}). Please attach the file instead. Nothing was charged.",
             host=host,
             status=status,
         )
@@ -204,49 +204,56 @@ def _refusal(status: int, host: str) -> DownloadFailed:
 
 def _trouble(host: str) -> Text:
     return text(
-        "{host} could not be reached, or was too slow. Attach the file instead; nothing was charged.", host=host
+        "I couldn't reach {host}, or it was too slow. Please attach the file instead. Nothing was charged.", host=host
     )
 
 
 def _too_slow(host: str, seconds: float) -> Text:
     return text(
-        "{host} is too slow: the file was not here after {seconds} seconds. Attach the file instead; nothing was "
-        "charged.",
+        "{host} is too slow: I didn't have the whole file after {seconds} seconds. Please attach the file instead. "
+        "Nothing was charged.",
         host=host,
         seconds=round(seconds),
     )
 
 
 def _no_such_host(host: str) -> Text:
-    return text("There is no {host}. Check the link, or attach the file instead; nothing was charged.", host=host)
+    return text(
+        "I can't find {host}. Please check the link, or attach the file instead. Nothing was charged.", host=host
+    )
 
 
 def _certificate(host: str) -> Text:
     return text(
-        "{host} cannot prove that it is {host}: its certificate is not valid. "
-        "Attach the file instead; nothing was charged.",
+        "The certificate of {host} isn't valid, so I don't trust it. Please attach the file instead. "
+        "Nothing was charged.",
         host=host,
     )
 
 
 def _too_large(max_bytes: int) -> Text:
     return text(
-        "The file is larger than {limit} MB, the most that I take. Attach a shorter clip; nothing was charged.",
+        "The file is larger than {limit} MB, the most I can take. Please attach a shorter clip. Nothing was charged.",
         limit=f"{max_bytes / 2**20:.3g}",
     )
 
 
 _ATTACHMENT_GONE: Text = text(
-    "Discord no longer has that attachment: its links die within a day. Attach it again; nothing was charged."
+    "Discord no longer has that attachment: its links stop working within a day. Please attach the file again. "
+    "Nothing was charged."
 )
 _WEB_PAGE: Text = text(
-    "That link leads to a web page, not to a video file. Download the video and attach it instead; nothing was charged."
+    "That link leads to a web page, not to a video file. Please download the video and attach it instead. "
+    "Nothing was charged."
 )
-_ENCODED: Text = text("The file comes compressed for the web. Attach the file instead; nothing was charged.")
-_EMPTY: Text = text("The file is empty. Attach another one; nothing was charged.")
+_ENCODED: Text = text(
+    "The server sends that file compressed, and I can't use it like that. Please attach the file instead. "
+    "Nothing was charged."
+)
+_EMPTY: Text = text("The file is empty. Please attach another one. Nothing was charged.")
 _TOO_MANY_REDIRECTS: Text = text(
-    "That link only leads from one link to the next. Attach the file instead; nothing was charged."
+    "That link redirects too many times. Please attach the file instead. Nothing was charged."
 )
 _BAD_REDIRECT: Text = text(
-    "That link leads on to a place that I do not follow. Attach the file instead; nothing was charged."
+    "That link redirects to a place where I don't go. Please attach the file instead. Nothing was charged."
 )

@@ -1,4 +1,4 @@
-"""What a file is, by its first bytes: never by its name or by what somebody claims."""
+"""Recognises the type of a file by its first bytes, never by its name or by what somebody claims."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The media worker with a clock beside it: how long each look takes, and why those fail that do."""
+"""The media worker with metrics: how long each operation takes, and why operations fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file on its way to disk: written beside its place, and moved there only when it is whole and durable."""
+"""Writes a file under a temporary name, and renames it only when it is complete and durable."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Looks into other people's files by way of child processes; the bot's own process never decodes anything.
+"""Opens other people's videos and pictures in child processes: the bot's own process never decodes anything.
 
-What goes wrong in a child, up to its death, is one failed piece of work with a sentence for the person.
+If anything goes wrong in a child, even if it dies, one operation fails, with a sentence for the person.
 """
 
 from __future__ import annotations
@@ -8,8 +8,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import secrets
+import shutil
 import signal
-from collections.abc import Iterable, Mapping, Sequence
+import stat
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, Literal, TypeAlias, TypeVar
@@ -20,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from bot.errors import BadFile, BadRange, CastbookError
 from bot.media import child_process
 from bot.media.child_process import ChildFailed, Ending
-from bot.media.results import NoSuchResult, Workshop, workshop
+from bot.media.part_file import in_thread
 from bot.texts import Text, text
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Unusable, VideoFacts
@@ -31,11 +35,11 @@ _DETAIL_LENGTH: Final = 200  # characters of what a child says about itself that
 
 
 class MediaFailed(CastbookError):
-    """Nobody knows what is in the file: its child died, was too slow, or answered nonsense. Nothing was charged."""
+    """The file could not be looked at: its child died, was too slow, or gave an invalid answer. Nothing was charged."""
 
 
 class _Strict(BaseModel):
-    # Whoever took over a decoder writes the answer. The configuration reaches the frozen values inside it, too.
+    # An attacker who took over a decoder writes the answer. The frozen values inside it are validated like this too.
     model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
 
 
@@ -61,12 +65,12 @@ _NoAnswer: TypeAlias = _Refused | _NoRoom | _Failed
 
 @dataclass(frozen=True)
 class _Operation(Generic[_T]):
-    """``cpu`` is what a child may compute, in seconds of all its threads; ``wall``, in seconds, is when it is killed.
+    """``cpu``: the CPU seconds of all its threads that a child may use. ``wall``: the seconds after which it is killed.
 
-    The CPU limits are some three times what 60 s of 1080p took on two cores (probe 0.3 s, filmstrip 2, cut 4, best
-    seconds 10, each with two threads), for machines that are that much slower: they end what would never end. The
-    clock on the wall is kinder, since on a busy machine a child waits more than it computes; several of them in a row
-    still lie within the 15 minutes of an interaction.
+    The CPU limits are for machines that are some three times as slow as two cores on which 60 s of 1080p took 0.3 s
+    (probe), 2 s (filmstrip), 4 s (cut) and 10 s (best seconds), with two threads each. They stop what would never end.
+    The limits in real time are longer, because on a busy machine a child mostly waits; several in a row still fit into
+    the 15 minutes of an interaction.
     """
 
     name: str
@@ -84,28 +88,27 @@ _PICTURE = _Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _NoAn
 
 
 class MediaWorker:
-    """Opens other people's files in child processes, one for each piece of work.
+    """Opens other people's files, in a new child process for each operation.
 
-    How many run at once is for the caller to say (:class:`~bot.concurrency.Places`). Files appear under their names
-    only when they are whole; a failure leaves nothing behind. Every method raises :class:`~bot.errors.BadFile` where
-    the file cannot be used, :class:`MediaFailed` where nobody knows, and :class:`OSError` where the folder cannot be
-    written.
+    The caller limits how many run at once (:class:`~bot.concurrency.Places`). Files appear under their names only when
+    they are complete; a failure leaves nothing behind. Every method raises :class:`~bot.errors.BadFile` if the file
+    cannot be used, :class:`MediaFailed` if the child failed, and :class:`OSError` if the folder cannot be written.
     """
 
     async def probe(self, source: Path) -> VideoFacts:
-        """What the packets of the video say."""
+        """The facts of the video, read from its packets."""
         return await self._ask(_PROBE, source)
 
     async def filmstrip(self, source: Path, into: Path, *, marks: Sequence[TimeRange] = ()) -> Filmstrip:
-        """One picture of many, written to ``into``, whose ending says its format; ``marks`` are pointed out on it."""
-        async with workshop(into.parent) as shop:
-            request = {"into": _path(shop.folder / into.name), "marks": [_seconds(mark) for mark in marks]}
+        """Frames of the video in one picture, written to ``into`` (.webp or .jpg); ``marks`` are numbered on it."""
+        async with _output_folder(into.parent) as output:
+            request = {"into": _path(output.folder / into.name), "marks": [_seconds(mark) for mark in marks]}
             strip = await self._ask(_FILMSTRIP, source, request)
-            await _take(_FILMSTRIP, shop, [into.name])
+            await _take(_FILMSTRIP, output, [into.name])
         return strip
 
     async def suggest(self, source: Path) -> BestSeconds:
-        """The seconds of the video in which somebody is seen best."""
+        """The seconds of the video that show the subject best."""
         return await self._ask(_SUGGEST, source)
 
     async def examine(self, source: Path, range: TimeRange) -> Findings:
@@ -113,18 +116,18 @@ class MediaWorker:
         return await self._ask(_EXAMINE, source, {"range": _seconds(range)})
 
     async def cut(self, source: Path, range: TimeRange, folder: Path) -> Cut:
-        """``range`` as a clip of its own with its stills, written into ``folder`` under the names in the answer."""
-        async with workshop(folder) as shop:
-            request = {"range": _seconds(range), "folder": _path(shop.folder)}
+        """Cut ``range`` out as a clip, with stills, written into ``folder`` under the names in the answer."""
+        async with _output_folder(folder) as output:
+            request = {"range": _seconds(range), "folder": _path(output.folder)}
             cut = await self._ask(_CUT, source, request)
-            await _take(_CUT, shop, [cut.name, *(still.name for still in cut.stills)])
+            await _take(_CUT, output, [cut.name, *(still.name for still in cut.stills)])
         return cut
 
     async def picture(self, source: Path, folder: Path) -> Picture:
-        """The picture in ``source`` decoded and encoded anew, written into ``folder`` under the name in the answer."""
-        async with workshop(folder) as shop:
-            picture = await self._ask(_PICTURE, source, {"folder": _path(shop.folder)})
-            await _take(_PICTURE, shop, [picture.name])
+        """Re-encode the picture in ``source``, written into ``folder`` under the name in the answer."""
+        async with _output_folder(folder) as output:
+            picture = await self._ask(_PICTURE, source, {"folder": _path(output.folder)})
+            await _take(_PICTURE, output, [picture.name])
         return picture
 
     async def _ask(self, operation: _Operation[_T], source: Path, request: Mapping[str, object] | None = None) -> _T:
@@ -154,10 +157,10 @@ class MediaWorker:
         return reply.answer
 
 
-async def _take(operation: _Operation[_T], shop: Workshop, names: Iterable[str]) -> None:
+async def _take(operation: _Operation[_T], output: _OutputFolder, names: Iterable[str]) -> None:
     try:
-        await shop.take(names)
-    except NoSuchResult:
+        await output.take(names)
+    except _MissingOutput:
         raise _failed(operation, how="nonsense", detail="a file that is not there") from None
 
 
@@ -191,7 +194,7 @@ def _failed(operation: _Operation[_T], sentence: Text | None = None, **known: ob
 
 
 def _path(path: Path) -> str:
-    """As the child finds it, which works in another folder."""
+    """As an absolute path: the child runs in another folder."""
     return str(path.absolute())
 
 
@@ -203,38 +206,92 @@ def _short(detail: str) -> str:
     return detail[:_DETAIL_LENGTH]
 
 
+# -- The files that a child makes ------------------------------------------------------------------------------------
+
+
+class _MissingOutput(Exception):
+    """The child named a file that it did not make."""
+
+
+class _OutputFolder:
+    """Where a child writes: ``folder``, inside the folder that its files are meant for."""
+
+    def __init__(self, into: Path) -> None:
+        self._into = into
+        self.folder = into / f".making-{secrets.token_hex(8)}"
+
+    async def take(self, names: Iterable[str]) -> None:
+        """Move these files to the folder that they are meant for, replacing those that are there.
+
+        Raises _MissingOutput for what is no plain file directly in ``folder``: an attacker who took over a decoder
+        chooses the child's answer as well, and a link would make us hand out a file of our own.
+        """
+        await in_thread(lambda: self._take(list(names)))
+
+    def _take(self, names: list[str]) -> None:
+        for name in names:
+            if not _is_plain_file(self.folder, name):
+                raise _MissingOutput
+        for name in names:
+            (self.folder / name).replace(self._into / name)
+
+
+@asynccontextmanager
+async def _output_folder(into: Path) -> AsyncIterator[_OutputFolder]:
+    """A new output folder, removed afterwards with everything that was not taken. Raises :class:`OSError`."""
+    output = _OutputFolder(into)
+    try:
+        await in_thread(lambda: output.folder.mkdir(mode=0o700))
+        yield output
+    finally:
+        # What cannot be removed goes with the job's folder.
+        await in_thread(lambda: shutil.rmtree(output.folder, ignore_errors=True))
+
+
+def _is_plain_file(folder: Path, name: str) -> bool:
+    if not name or "\0" in name or Path(name).name != name:
+        return False
+    try:
+        return stat.S_ISREG((folder / name).lstat().st_mode)
+    except OSError:  # not there, or a name that is too long
+        return False
+
+
+# -- What people read ------------------------------------------------------------------------------------------------
+
 _VIDEO_FAILED: Text = text(
-    "This video could not be looked at. Try another copy of it, for instance one exported anew as MP4; "
-    "nothing was charged."
+    "I couldn't look at this video. Try another copy of it, for example one exported again as MP4. Nothing was charged."
 )
 _PICTURE_FAILED: Text = text(
-    "This picture could not be opened. Try another copy of it, for instance one saved anew as PNG; nothing was charged."
+    "I couldn't open this picture. Try another copy of it, for example one saved again as PNG. Nothing was charged."
 )
-_TOO_SLOW: Text = text("Looking at this file took too long. Try a shorter or smaller one; nothing was charged.")
+_TOO_SLOW: Text = text("Looking at this file took too long. Try a shorter or smaller one. Nothing was charged.")
 _SENTENCES: Final[Mapping[Unusable, Text]] = {
     Unusable.NOT_A_VIDEO: text(
-        "That file is not a video that I can open. Send an MP4, MOV or WebM; nothing was charged."
+        "I can't open that file as a video. Please send an MP4, MOV or WebM. Nothing was charged."
     ),
-    Unusable.NO_PICTURES: text("There is no picture in that video. Send one that shows somebody; nothing was charged."),
+    Unusable.NO_PICTURES: text(
+        "That video has no picture. Please send one that shows the character. Nothing was charged."
+    ),
     Unusable.UNSUPPORTED: text(
-        "That video is packed in a way that I cannot open. Export it anew as MP4 with H.264; nothing was charged."
+        "I can't open the format of that video. Please export it again as MP4 with H.264. Nothing was charged."
     ),
-    Unusable.DAMAGED: text("That file is damaged. Try another copy of it; nothing was charged."),
+    Unusable.DAMAGED: text("That file is damaged. Please try another copy of it. Nothing was charged."),
     Unusable.PICTURE_TOO_LARGE: text(
-        "The picture is larger than I can take. Export it anew, with 1920x1080 pixels or fewer; nothing was charged."
+        "The picture is too large for me. Please export it again with 1920x1080 pixels or fewer. Nothing was charged."
     ),
     Unusable.TOO_MANY_TRACKS: text(
-        "That file holds too many tracks. Export it anew with one for the picture and one for the sound; "
-        "nothing was charged."
+        "That file has too many tracks. Please export it again with one video track and one audio track. "
+        "Nothing was charged."
     ),
     Unusable.RANGE_OUTSIDE: text(
-        "There is no picture in those seconds of the video. Choose others, inside of it; nothing was charged."
+        "The video has no picture in those seconds. Please choose seconds inside the video. Nothing was charged."
     ),
     Unusable.NOT_A_PICTURE: text(
-        "That file is not a picture that I can open. Send a PNG, JPEG or WebP; nothing was charged."
+        "I can't open that file as a picture. Please send a PNG, JPEG or WebP. Nothing was charged."
     ),
     Unusable.TOO_MUCH_MEMORY: text(
-        "That file takes more memory to open than I have. Export it anew, with 1920x1080 pixels or fewer; "
-        "nothing was charged."
+        "That file needs more memory than I have. Please export it again with 1920x1080 pixels or fewer. "
+        "Nothing was charged."
     ),
 }

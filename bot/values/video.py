@@ -1,4 +1,4 @@
-"""What is seen in a video before anything is paid: its facts, its best seconds, and what speaks against some."""
+"""What the bot finds in a video before anything is paid: facts, the best seconds, and what speaks against some."""
 
 from __future__ import annotations
 

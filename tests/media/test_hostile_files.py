@@ -27,7 +27,7 @@ from bot.media.worker import MediaWorker
 from bot.values.time_range import TimeRange
 from bot.values.video import VideoFacts
 from playground.clip import render_clip
-from tests.media import traps
+from tests.media import hostile_files
 
 ROOT = Path(__file__).parents[2]
 RANGE = TimeRange(Decimal(0), Decimal(1))
@@ -74,17 +74,17 @@ def looked_at(requests: Sequence[dict[str, object]], how: str = "confined") -> l
     return answers
 
 
-class Lookout:
+class AccessWatch:
     """Sees every request to a loopback host, and every time that a file is opened."""
 
     def __init__(self, secret: Path) -> None:
         self.requests: list[str] = []
         self.hidden = secret.read_bytes()[-64:]
-        lookout = self
+        watch = self
 
         class Host(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                lookout.requests.append(self.path)
+                watch.requests.append(self.path)
                 self.send_error(404)
 
             def log_message(self, *_: object) -> None: ...
@@ -126,7 +126,7 @@ def mp4(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 @pytest.fixture(scope="module")
 def webm(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("honest") / "clip"
-    traps.render_webm(path)
+    hostile_files.render_webm(path)
     return path.read_bytes()
 
 
@@ -139,21 +139,21 @@ def secret(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lookout(secret: Path) -> Iterator[Lookout]:
-    lookout = Lookout(secret)
-    yield lookout
-    lookout.close()
+def watch(secret: Path) -> Iterator[AccessWatch]:
+    watch = AccessWatch(secret)
+    yield watch
+    watch.close()
 
 
 @pytest.fixture(scope="module")
-def files(folder: Path, mp4: bytes, webm: bytes, secret: Path, lookout: Lookout) -> dict[str, Path]:
+def files(folder: Path, mp4: bytes, webm: bytes, secret: Path, watch: AccessWatch) -> dict[str, Path]:
     """All of them by name, each as a file whose ending makes ffmpeg take it for what it is."""
-    playlists = traps.playlists(lookout.origin, secret)
+    playlists = hostile_files.playlists(watch.origin, secret)
     contents = {
         **playlists,
-        **traps.references(mp4, webm, lookout.origin, secret),
-        **traps.bombs(mp4, webm),
-        **traps.strangers(lookout.origin, secret),
+        **hostile_files.references(mp4, webm, watch.origin, secret),
+        **hostile_files.bombs(mp4, webm),
+        **hostile_files.strangers(watch.origin, secret),
     }
     found = {}
     for number, (name, content) in enumerate(contents.items()):
@@ -192,25 +192,27 @@ def defects(answers: Sequence[dict[str, object]]) -> list[object]:
         ("dref alias", [], True),
     ],
 )
-def test_the_traps_work(files: dict[str, Path], lookout: Lookout, name: str, requests: list[str], opened: bool) -> None:
+def test_the_traps_work(
+    files: dict[str, Path], watch: AccessWatch, name: str, requests: list[str], opened: bool
+) -> None:
     """Opened as ffmpeg would like to: otherwise what follows would show nothing."""
     looked_at([{"source": str(files[name])}], "naive")
-    assert lookout.opened == opened
-    assert lookout.requests[:1] == requests
-    lookout.requests.clear()
+    assert watch.opened == opened
+    assert watch.requests[:1] == requests
+    watch.requests.clear()
 
 
 @pytest.mark.parametrize(("how", "operations"), [("confined", ()), ("unconfined", ("probe", "cut"))])
 def test_no_other_file_is_opened_and_no_host_is_asked(
-    files: dict[str, Path], lookout: Lookout, tmp_path: Path, how: str, operations: Sequence[str]
+    files: dict[str, Path], watch: AccessWatch, tmp_path: Path, how: str, operations: Sequence[str]
 ) -> None:
     origin = [each for path in files.values() for each in asked_for(path, tmp_path / path.name, *operations)]
     answers = looked_at(origin, how)
     assert defects(answers) == []
-    assert not lookout.opened
-    assert lookout.requests == []
+    assert not watch.opened
+    assert watch.requests == []
     assert '"width": 176' not in json.dumps(answers)
-    assert not [path for path in tmp_path.rglob("*.*") if path.is_file() and lookout.hidden in path.read_bytes()]
+    assert not [path for path in tmp_path.rglob("*.*") if path.is_file() and watch.hidden in path.read_bytes()]
 
 
 def test_each_is_one_failed_job_at_most(files: dict[str, Path]) -> None:
@@ -236,7 +238,7 @@ def test_each_is_one_failed_job_at_most(files: dict[str, Path]) -> None:
 @pytest.mark.parametrize("operation", ["probe", "picture"])
 @pytest.mark.parametrize("kind", ["folder", "pipe", "link", "device"])
 async def test_what_is_no_plain_file_is_not_opened(
-    secret: Path, lookout: Lookout, tmp_path: Path, kind: str, operation: str
+    secret: Path, watch: AccessWatch, tmp_path: Path, kind: str, operation: str
 ) -> None:
     source = {"folder": tmp_path / "source", "device": Path("/dev/zero")}.get(kind, tmp_path / "source")
     if kind == "folder":
@@ -248,7 +250,7 @@ async def test_what_is_no_plain_file_is_not_opened(
     media = MediaWorker()
     with pytest.raises(BadFile):
         await (media.probe(source) if operation == "probe" else media.picture(source, tmp_path))
-    assert not lookout.opened
+    assert not watch.opened
 
 
 @pytest.mark.parametrize("kind", ["mp4", "webm"])
@@ -269,7 +271,7 @@ def test_a_file_that_is_cut_off(request: pytest.FixtureRequest, tmp_path: Path, 
 def test_files_with_changed_bytes(request: pytest.FixtureRequest, tmp_path: Path, kind: str, seed: int) -> None:
     content: bytes = request.getfixturevalue(kind)
     origin = []
-    for number, mutated in enumerate(traps.mutations(content, 100, seed)):
+    for number, mutated in enumerate(hostile_files.mutations(content, 100, seed)):
         path = tmp_path / f"{number}.{kind}"
         path.write_bytes(mutated)
         origin += asked_for(path, tmp_path / f"{number}", *(() if number < 5 else ("probe",)))

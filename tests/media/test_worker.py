@@ -62,7 +62,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 
 
 @pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def one_second_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A probe may take a second only."""
     monkeypatch.setattr(worker, "_PROBE", dataclasses.replace(worker._PROBE, wall=1))
 
@@ -192,7 +192,7 @@ async def test_what_the_child_has_of_ours(program: Program, tmp_path: Path, monk
     }
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("one_second_limit")
 @pytest.mark.parametrize("code", ["time.sleep(3600)", "os.close(1); time.sleep(3600)"])
 async def test_a_child_that_is_silent_is_ended(program: Program, code: str) -> None:
     program(code)
@@ -260,7 +260,7 @@ async def test_a_child_that_is_killed(program: Program, tmp_path: Path) -> None:
 )
 async def test_a_child_that_dies(program: Program, code: str, known: dict[str, object]) -> None:
     program(code)
-    assert "could not be looked at" in str(await failure(how="died", **known))
+    assert "couldn't look at this video" in str(await failure(how="died", **known))
 
 
 async def test_a_child_that_computed_for_too_long_was_too_slow(program: Program) -> None:
@@ -353,7 +353,7 @@ async def test_a_file_that_cannot_be_used(program: Program, why: Unusable) -> No
     program(f"print(json.dumps({{'refused': {why.value!r}, 'detail': 'more'}}))")
     with capture_logs() as logs, pytest.raises(BadFile) as caught:
         await MediaWorker().probe(Path("/nowhere"))
-    assert str(caught.value).endswith("; nothing was charged.")
+    assert str(caught.value).endswith(". Nothing was charged.")
     [line] = logs
     assert (line["event"], line["why"], line["detail"]) == ("media_refused", why, "more")
 
@@ -365,14 +365,14 @@ GRANDCHILD = """
 """
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("one_second_limit")
 async def test_what_a_child_started_ends_with_it(program: Program, tmp_path: Path) -> None:
     program(GRANDCHILD.format(False))
     await failure(how="too_slow", exit_code=None, signal=None)
     assert eventually_gone(int(await written(tmp_path / "pid")))
 
 
-@pytest.mark.usefixtures("hurried")
+@pytest.mark.usefixtures("one_second_limit")
 async def test_nobody_waits_for_what_ran_away_from_a_child(program: Program, tmp_path: Path) -> None:
     """It has our pipe still. (The real child cannot start anything.)"""
     program(GRANDCHILD.format(True))
@@ -396,7 +396,7 @@ async def test_when_nobody_waits_any_more_the_child_is_ended(program: Program, t
     pid = int(await written(tmp_path / "pid"))
     asking.cancel()
     await asyncio.sleep(0)
-    asking.cancel()  # whoever is impatient does not leave a process behind either
+    asking.cancel()  # cancelling twice leaves no process behind either
     await cancelled(asking)
     assert not is_running(pid)
     program(f"print({ANSWER!r})")
@@ -516,7 +516,7 @@ async def test_a_filmstrip_and_a_picture_come_like_that_too(program: Program, wo
 
 async def test_a_picture_that_fails_is_called_one(program: Program, work: Path) -> None:
     program("sys.exit(1)")
-    with pytest.raises(MediaFailed, match="This picture"):
+    with pytest.raises(MediaFailed, match="this picture"):
         await MediaWorker().picture(work / "source", work)
 
 
@@ -595,7 +595,7 @@ async def test_from_where_the_bot_was_started_does_not_matter(
 
 async def test_a_file_that_is_no_video(work: Path) -> None:
     (work / "source").write_text("no video")
-    with pytest.raises(BadFile, match="Send an MP4, MOV or WebM"):
+    with pytest.raises(BadFile, match="send an MP4, MOV or WebM"):
         await MediaWorker().probe(work / "source")
 
 
@@ -607,7 +607,7 @@ async def test_a_file_that_is_gone_is_no_fault_of_its_owner(work: Path) -> None:
 
 
 async def test_seconds_behind_the_end_leave_nothing(clip: Path, work: Path) -> None:
-    with pytest.raises(BadFile, match="There is no picture in those seconds"):
+    with pytest.raises(BadFile, match="no picture in those seconds"):
         await MediaWorker().cut(clip, TimeRange(Decimal(10), Decimal(12)), work)
     assert contents(work) == {}
 

@@ -2,9 +2,9 @@
 
 Started by path with ``python -I``, so that neither the environment nor the working folder decides what is imported.
 A request is ``{"operation": …, "source": …, "parent": …, "limits": {…}, …}``; an answer is one of ``{"answer": …}``,
-``{"refused": why, "detail": …}`` (the file's fault), ``{"no_room": true}`` (the disk's) and ``{"failed": …}`` (ours:
-the parent logs it). ``parent`` is the process without which nobody would read the answer; ``limits`` are those of
-:class:`Limits` that differ.
+``{"refused": why, "detail": …}`` (the file cannot be used), ``{"no_room": true}`` (the disk is full) and
+``{"failed": …}`` (a defect of ours, which the parent logs). ``parent`` is the process that reads the answer; ``limits``
+are those of :class:`Limits` that are not the default.
 """
 
 from __future__ import annotations
@@ -16,22 +16,23 @@ import os
 import stat
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from bot.media.child.confinement import Limits, confine
-from bot.values.video import Unusable
+from bot.values.time_range import TimeRange
+from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Unusable, VideoFacts
 
 MOST_ASKED = 65_536  # bytes of a request
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def main() -> None:
-    """Answer one request, then end at once: what a decoder left running is not waited for."""
+    """Answer one request, then exit at once, without waiting for threads that a decoder left running."""
     request = json.loads(sys.stdin.buffer.read(MOST_ASKED))
     confine(Limits(**request.get("limits", {})), parent=request.get("parent", os.getppid()))
     sys.stdout.write(json.dumps(_answer(request), default=_plain))
@@ -40,8 +41,7 @@ def main() -> None:
 
 
 def _answer(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    from bot.media.child.opening import Refused
-    from bot.media.child.operations import OPERATIONS
+    from bot.media.child.opening import Refused, is_memory_left
 
     try:
         if not _is_plain_file(request["source"]):
@@ -49,6 +49,8 @@ def _answer(request: Mapping[str, Any]) -> Mapping[str, Any]:
             return {"refused": wanted, "detail": "no plain file"}
         return {"answer": OPERATIONS[request["operation"]](request)}
     except Refused as refused:
+        if not is_memory_left():  # not every decoder says that this is what it failed for
+            return {"refused": Unusable.TOO_MUCH_MEMORY, "detail": f"then {refused.why}"}
         return {"refused": refused.why, "detail": refused.detail}
     except MemoryError:
         return {"refused": Unusable.TOO_MUCH_MEMORY, "detail": ""}
@@ -70,6 +72,68 @@ def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError(f"{type(value).__name__} cannot be answered")
+
+
+# -- The operations -------------------------------------------------------------------------------------------------
+
+Request: TypeAlias = Mapping[str, Any]
+
+
+def _probe(request: Request) -> VideoFacts:
+    from bot.media.child.probing import probe
+
+    return probe(_path(request, "source"))
+
+
+def _filmstrip(request: Request) -> Filmstrip:
+    from bot.media.child.filmstrip import filmstrip
+
+    return filmstrip(
+        _path(request, "source"), _path(request, "into"), marks=[_range(mark) for mark in request["marks"]]
+    )
+
+
+def _suggest(request: Request) -> BestSeconds:
+    from bot.media.child.best_seconds import best_seconds
+
+    return best_seconds(_path(request, "source"))
+
+
+def _examine(request: Request) -> Findings:
+    from bot.media.child.best_seconds import examine
+
+    return examine(_path(request, "source"), _range(request["range"]))
+
+
+def _cut(request: Request) -> Cut:
+    from bot.media.child.cutting import cut
+
+    return cut(_path(request, "source"), _range(request["range"]), _path(request, "folder"))
+
+
+def _picture(request: Request) -> Picture:
+    from bot.media.child.pictures import reencode
+
+    return reencode(_path(request, "source"), _path(request, "folder"))
+
+
+# By name. Each imports only what it needs: the start is most of a probe.
+OPERATIONS: Mapping[str, Callable[[Request], object]] = {
+    "probe": _probe,
+    "filmstrip": _filmstrip,
+    "suggest": _suggest,
+    "examine": _examine,
+    "cut": _cut,
+    "picture": _picture,
+}
+
+
+def _path(request: Request, name: str) -> Path:
+    return Path(request[name])
+
+
+def _range(pair: tuple[str, str]) -> TimeRange:
+    return TimeRange(Decimal(pair[0]), Decimal(pair[1]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The best one to three seconds of a video, and what speaks against seconds that somebody has chosen."""
+"""Finds the best one to three seconds of a video, and what speaks against seconds that a person chose."""
 
 from __future__ import annotations
 
@@ -11,13 +11,11 @@ from pathlib import Path
 import av
 
 from bot.media.child.frames import seek, shown_ticks
-from bot.media.child.hearing import Hearing
 from bot.media.child.opening import Refused, Video, open_video
-from bot.media.child.samples import Onlooker
+from bot.media.child.samples import PictureAnalyzer
 from bot.media.child.scan import Stretch, scan
-from bot.media.child.scoring import Shot
-from bot.media.child.verdicts import verdict
-from bot.media.child.voices import VoiceDetector, voice_detector
+from bot.media.child.scoring import Shot, reasons_and_concerns
+from bot.media.child.sound_analysis import SoundAnalysis, VoiceDetector, voice_detector
 from bot.media.child.windows import Window, best_of, windows
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Concern, Findings, Suggestion, Unusable
@@ -37,13 +35,13 @@ _JUST_BEGUN, _JUST_OVER = 0.02, 0.005
 
 
 def best_seconds(source: Path) -> BestSeconds:
-    """Three to five windows of ``source``; fewer only where no three fit in between its cuts. Raises Refused."""
+    """Three to five windows of ``source``; fewer only where three do not fit between its cuts. Raises Refused."""
     in_time = _in_time()
-    with open_video(source, threads=_THREADS) as video, ThreadPoolExecutor(max_workers=1) as beside:
-        onlooker = beside.submit(_onlooker)
+    with open_video(source, threads=_THREADS) as video, ThreadPoolExecutor(max_workers=1) as executor:
+        analyzer = executor.submit(_analyzer)
         spans = _spans(video)
-        stretches = scan(video, spans, onlooker, beside, in_time=in_time)
-        faces = onlooker.result().finds_faces
+        stretches = scan(video, spans, analyzer, executor, in_time=in_time)
+        faces = analyzer.result().finds_faces
     if not stretches:
         raise Refused(Unusable.NO_PICTURES, "none can be decoded")
     voices = voice_detector()
@@ -60,25 +58,25 @@ def best_seconds(source: Path) -> BestSeconds:
 def examine(source: Path, range: TimeRange) -> Findings:
     """What speaks against these seconds of ``source``. Raises Refused, also where none of them are in the video."""
     start, end = float(range.start), float(range.end)
-    with open_video(source, threads=_THREADS) as video, ThreadPoolExecutor(max_workers=1) as beside:
-        onlooker = beside.submit(_onlooker)
+    with open_video(source, threads=_THREADS) as video, ThreadPoolExecutor(max_workers=1) as executor:
+        analyzer = executor.submit(_analyzer)
         span = max(0.0, start - _AROUND), end + _AROUND
-        stretches = scan(video, [span], onlooker, beside, all_pictures=True, in_time=_in_time())
-        faces = onlooker.result().finds_faces
+        stretches = scan(video, [span], analyzer, executor, all_pictures=True, in_time=_in_time())
+        faces = analyzer.result().finds_faces
     if not stretches or stretches[0].end <= start:
         raise Refused(Unusable.RANGE_OUTSIDE)
     stretch = stretches[0]
-    shot = Shot(stretch, Hearing(start, stretch.heard(start, end), None))
-    _, concerns = verdict(shot, start, end, faces=faces)
+    shot = Shot(stretch, SoundAnalysis(start, stretch.heard(start, end), None))
+    _, concerns = reasons_and_concerns(shot, start, end, faces=faces)
     if _is_cut(stretch, start, end):
         concerns.append(Concern.CUT)
     return Findings(concerns=tuple(concerns), faces=faces)
 
 
-def _onlooker() -> Onlooker:
+def _analyzer() -> PictureAnalyzer:
     from bot.media.child.faces import face_detector  # beside the decoding
 
-    return Onlooker(face_detector())
+    return PictureAnalyzer(face_detector())
 
 
 def _in_time() -> Callable[[], bool]:
@@ -87,7 +85,7 @@ def _in_time() -> Callable[[], bool]:
 
 
 def _spans(video: Video) -> list[tuple[float, float]]:
-    """What to look at, in seconds. Every other piece comes first, so that one that is slow is not known by half."""
+    """What to scan, in seconds. Every other piece comes first, so that a slow video is seen from start to end."""
     context = video.picture.codec_context
     rate = min(float(video.picture.average_rate or 0) or 30.0, _FASTEST)
     most = min(LONGEST, _MOST_PIXELS / (context.width * context.height * rate))
@@ -104,7 +102,7 @@ def _spans(video: Video) -> list[tuple[float, float]]:
 
 
 def _seconds(video: Video) -> float:
-    """How long it is by its packets. Raises Refused."""
+    """Its length by its packets, in seconds. Raises Refused."""
     last = max(shown_ticks(video), default=None)
     try:
         seek(video, 0)
@@ -116,8 +114,8 @@ def _seconds(video: Video) -> float:
 
 
 def _shots(stretch: Stretch, voices: VoiceDetector | None) -> list[Shot]:
-    hearing = Hearing(stretch.start, stretch.sound, voices)
-    return [Shot(part, hearing) for part in stretch.shots()]
+    audio = SoundAnalysis(stretch.start, stretch.sound, voices)
+    return [Shot(part, audio) for part in stretch.shots()]
 
 
 def _is_cut(stretch: Stretch, start: float, end: float) -> bool:
@@ -127,7 +125,7 @@ def _is_cut(stretch: Stretch, start: float, end: float) -> bool:
 
 
 def _suggestion(window: Window, *, faces: bool) -> Suggestion:
-    reasons, concerns = verdict(window.shot, window.start, window.end, faces=faces)
+    reasons, concerns = reasons_and_concerns(window.shot, window.start, window.end, faces=faces)
     return Suggestion(
         range=TimeRange(Decimal(f"{window.start:.3f}"), Decimal(f"{window.end:.3f}")),
         score=round(window.score, 3),

@@ -1,4 +1,4 @@
-"""A contact sheet: pictures in rows, each with a label below it, readable on a phone and on any background."""
+"""Draws a contact sheet: pictures in rows, each with a label below it, readable on a phone and on any background."""
 
 from __future__ import annotations
 

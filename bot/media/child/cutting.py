@@ -1,4 +1,4 @@
-"""Cuts some seconds out of a video, exact to the picture, as the MP4 that the provider is sent."""
+"""Cuts seconds out of a video, exact to the picture, as the MP4 that is sent to the provider."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _QUARTER_TURNS: Final = {90: 1, 180: 2, 270: 3}
 
 
 def cut(source: Path, range: TimeRange, folder: Path) -> Cut:
-    """Write ``clip.mp4`` and its stills into ``folder``: all of them, or on failure none.
+    """Write ``clip.mp4`` and its stills into ``folder``: all of them, or none on failure.
 
     The clip is ``range`` to within a millisecond, beginning with the picture that is on screen at its start: H.264 and
     AAC, upright, no more than 1080p. Where the source's sound does not cover the range there is silence; without sound

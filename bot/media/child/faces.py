@@ -1,4 +1,4 @@
-"""Faces in a picture, found by CenterFace. It finds people well, drawn people often, animals only in part."""
+"""Finds faces in a picture with CenterFace: people well, drawn people often, animals only in part."""
 
 from __future__ import annotations
 

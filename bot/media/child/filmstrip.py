@@ -1,4 +1,4 @@
-"""A video at a glance: one picture of some 16 of its frames, from which a person can choose seconds."""
+"""Makes a filmstrip: some 16 frames of a video in one picture, from which a person can choose seconds."""
 
 from __future__ import annotations
 

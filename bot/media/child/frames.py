@@ -1,4 +1,4 @@
-"""Frames of an open video: decoded past damage, found by their instant, upright and scaled."""
+"""Decodes frames of an open video, also behind damage, finds them by their time, turns and scales them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model files that lie inside installed packages: found without importing these, ``None`` where one is not there.
+"""Finds the model files inside installed packages, without importing these; ``None`` if one is not installed.
 
 The packages (requirements/models.txt) are installed without what they depend on, so that importing them would fail;
 only one file is read out of each.

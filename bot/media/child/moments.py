@@ -1,4 +1,4 @@
-"""Which frames stand for a whole video: spread over it, round figures where possible, suggestions among them."""
+"""Chooses the frames of a filmstrip: evenly spread, at round times where possible, suggestions included."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Opening somebody else's video: by its first bytes, as one of a few formats and codecs, and no other file or host.
+"""Opens somebody else's video as one of a few formats and codecs, without opening any other file or connection.
 
-ffmpeg's playlist formats (HLS, concat, SDP) open files and connections of their own, also behind a Python file
-object and in spite of ``protocol_whitelist``. So the format is ours to say, from the magic bytes, and never guessed.
+ffmpeg's playlist formats (HLS, concat, SDP) open other files and connections, even behind a Python file object and in
+spite of ``protocol_whitelist``. So we name the format, by the first bytes of the file, and ffmpeg never guesses it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _DECODERS = frozenset(
 
 
 class Refused(Exception):
-    """The file cannot be used. ``detail`` is for the log: never a path, never bytes of the file."""
+    """The file cannot be used. ``detail`` is for the log: never a path or bytes of the file."""
 
     def __init__(self, why: Unusable, detail: str = "") -> None:
         super().__init__(f"{why}: {detail}" if detail else why)
@@ -56,7 +56,7 @@ class Video:
 
     @property
     def start(self) -> float:
-        """Where its picture begins, in seconds of its own time: subtracted everywhere, so that this is at 0."""
+        """When its picture begins, in the file's own seconds. Subtracted everywhere, so that it begins at 0."""
         time_base = self.picture.time_base
         return float((self.picture.start_time or 0) * time_base) if time_base is not None else 0.0
 
@@ -87,13 +87,13 @@ def _open(path: Path, kind: str) -> InputContainer:
             f"file:{path.absolute()}", format=kind, timeout=(8, 8), metadata_errors="ignore", options=options
         )
     except MemoryError:  # also what ffmpeg says of more than max_streams
-        raise Refused(Unusable.TOO_MANY_TRACKS if _is_memory_left() else Unusable.TOO_MUCH_MEMORY) from None
+        raise Refused(Unusable.TOO_MANY_TRACKS if is_memory_left() else Unusable.TOO_MUCH_MEMORY) from None
     except (av.error.FFmpegError, ValueError) as error:
         raise Refused(Unusable.DAMAGED, type(error).__name__) from None
 
 
-def _is_memory_left() -> bool:
-    """Whether there is more than opening a file can take: then no memory was missing."""
+def is_memory_left() -> bool:
+    """Whether there is more memory than opening a file can take. If not, that may be why it failed."""
     try:
         bytearray(_TAKEN_BY_OPENING)  # zeros that nobody writes: nothing of it becomes resident
     except MemoryError:

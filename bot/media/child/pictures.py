@@ -1,4 +1,4 @@
-"""Pictures of others, decoded and encoded anew: what reaches people was written by us, and holds pixels only."""
+"""Re-encodes other people's pictures, so that what reaches people was written by us and holds only pixels."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
 _QUALITY: Final = 90
 
 
-def encode_anew(source: Path, folder: Path) -> Picture:
-    """Write ``picture.jpg``, or ``picture.png`` where something shines through, into ``folder``; on failure nothing.
+def reencode(source: Path, folder: Path) -> Picture:
+    """Write ``picture.jpg``, or ``picture.png`` if it is transparent anywhere, into ``folder``; on failure nothing.
 
     JPEG, PNG, WebP or GIF (its first frame), upright, 1536 pixels at most on the longer side, without metadata, and
     smaller than :data:`~bot.limits.PICTURE_BYTES`. Raises :class:`~bot.media.child.opening.Refused`.
@@ -46,7 +46,7 @@ def encode_anew(source: Path, folder: Path) -> Picture:
 
 @contextmanager
 def _decoding() -> Iterator[None]:
-    """Nobody knows all that Pillow raises for a damaged file: whatever it is, it is the file's fault."""
+    """Pillow documents no list of what it raises for a damaged file, so any error counts as the file's fault."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -61,7 +61,7 @@ def _decoding() -> Iterator[None]:
 
 
 def _decoded(source: Path) -> Image.Image:
-    """Upright and not too large, as RGB, or as RGBA where something shines through."""
+    """Upright and not too large, as RGB, or as RGBA if it is transparent anywhere."""
     with Image.open(source, formats=_FORMATS) as image:
         if image.width * image.height > MOST_PIXELS or max(image.size) > LONGEST_SIDE:
             raise Refused(Unusable.PICTURE_TOO_LARGE, f"{image.width}x{image.height}")
@@ -75,7 +75,7 @@ def _decoded(source: Path) -> Image.Image:
 
 
 def _in_colour(image: Image.Image) -> Image.Image:
-    """As RGB or RGBA. A JPEG that is there already is left as it is, for it can be decoded small."""
+    """As RGB or RGBA. A JPEG in one of them is left alone, because it can then be decoded at a small size."""
     if image.mode.startswith("I"):  # 16 bits of grey, which Pillow would cut off at 255
         image = image.convert("I").point(lambda grey: grey / 256).convert("L")
     wanted = "RGBA" if image.has_transparency_data else "RGB"

@@ -1,4 +1,4 @@
-"""What a video is, as its packets say it: headers lie by hours, and a file may end long before they do."""
+"""Reads the facts of a video from its packets: a header can lie by hours, and a file can be cut off."""
 
 from __future__ import annotations
 

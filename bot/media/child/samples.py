@@ -1,4 +1,4 @@
-"""What one picture of a video says about the seconds around it."""
+"""Analyses single pictures of a video: faces, light, contrast and sharpness."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class Sample:
     sharpness: float
 
 
-class Onlooker:
-    """Looks at one picture after the other. Without ``faces``, who finds them, there are none."""
+class PictureAnalyzer:
+    """Analyses one picture after the other. ``faces`` finds the faces in a picture; with ``None`` there are none."""
 
     def __init__(self, faces: Callable[[Rgb], Sequence[Face]] | None) -> None:
         self.finds_faces = faces is not None

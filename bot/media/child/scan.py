@@ -1,8 +1,8 @@
-"""One pass over seconds of a video: four pictures a second are looked at, many more are compared, all is heard.
+"""Decodes seconds of a video once: analyses four pictures a second, compares many more, and keeps all the sound.
 
-Decoding, here, and looking, in a thread beside it, share the two cores: both leave the interpreter to the other while
-they compute. Pictures that no other is made from are left undecoded where the decoder can tell: a cut is then known to
-lie between two pictures that are further apart, which is all that has to be known to keep off it.
+This thread decodes and another one analyses. They share the two cores, since both release the interpreter while they
+compute. Where the decoder can tell, pictures from which no other is made are not decoded. A cut is then only known to
+lie between two pictures that are further apart, which is enough to avoid it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from bot.media.child.frames import (
     shown_size,
 )
 from bot.media.child.opening import Video
-from bot.media.child.samples import Onlooker, Sample
+from bot.media.child.samples import PictureAnalyzer, Sample
 from bot.media.child.shots import Change, Cut, Thumbnail, between, change, cuts, dissolves
-from bot.media.child.voices import RATE, Values
+from bot.media.child.sound_analysis import RATE, Values
 
 EVERY = 0.25  # seconds from one sample to the next
 _PICTURE = 320  # pixels of the longer side in which faces are looked for
@@ -45,7 +45,7 @@ _SOUND_LAGS = 1.5  # seconds of picture in the file, beyond the end, in which so
 _LAST_STAYS = 1.0  # seconds at most that the last picture is believed to be shown
 _MARGIN = 0.04  # seconds that are kept from a cut: others may round an instant to another picture
 _MOST_WAITING = 12  # pictures
-_CAN_SKIP = frozenset({"h264", "hevc"})  # decoders that can be told anew with each packet
+_CAN_SKIP = frozenset({"h264", "hevc"})  # decoders that can be told again with each packet
 
 _Kind = TypeVar("_Kind", bound=np.generic)
 Seen: TypeAlias = tuple[float, Rgb, NDArray[np.uint8]]  # the instant, the picture, and the same in grey
@@ -57,7 +57,7 @@ class Stretch:
     """What there was from ``start`` to ``end``, in seconds: less than was asked for where the video ends.
 
     ``size`` is the width and height of the picture as shown. ``samples`` and ``thumbnails`` belong together. ``sound``
-    is mono, ``RATE`` samples a second (see voices), as long as the stretch; ``None`` where there is no sound track.
+    is mono, ``RATE`` samples a second (sound_analysis), as long as the stretch; ``None`` where there is no sound track.
     """
 
     start: float
@@ -110,28 +110,28 @@ class Stretch:
 def scan(
     video: Video,
     spans: Iterable[tuple[float, float]],
-    onlooker: Future[Onlooker],
-    beside: Executor,
+    analyzer: Future[PictureAnalyzer],
+    executor: Executor,
     *,
     all_pictures: bool = False,
     in_time: Callable[[], bool] = lambda: True,
 ) -> list[Stretch]:
-    """Look at ``spans``, in seconds, one after the other, as long as it is ``in_time``.
+    """Scan ``spans``, in seconds, one after the other, for as long as it is ``in_time``.
 
-    ``beside`` is one thread, in which the ``onlooker`` looks. With ``all_pictures`` none is left undecoded. A span in
+    ``beside`` is one thread, in which the ``analyzer`` looks. With ``all_pictures`` none is left undecoded. A span in
     which nothing can be decoded is left out.
     """
     passes, scaler = [], Scaler()
     for start, end in spans:
         each = _Pass(video, start, end, scaler, all_pictures=all_pictures)
-        each.run(lambda seen: beside.submit(_look, onlooker, seen), in_time)
+        each.run(lambda seen: executor.submit(_look, analyzer, seen), in_time)
         passes.append(each)
     return [each.stretch() for each in passes if each.seen]
 
 
-def _look(onlooker: Future[Onlooker], seen: Seen) -> Sample:
+def _look(analyzer: Future[PictureAnalyzer], seen: Seen) -> Sample:
     instant, picture, grey = seen
-    return onlooker.result().look(instant, picture, grey.astype(np.float32))
+    return analyzer.result().look(instant, picture, grey.astype(np.float32))
 
 
 class _Pass:
@@ -165,7 +165,7 @@ class _Pass:
         return min(self._end, self._shown_until)
 
     def run(self, look: Look, in_time: Callable[[], bool]) -> None:
-        """Decode the span. ``look`` is what to have done with each sample."""
+        """Decode the span. ``look`` is called with each picture that is to be analysed."""
         video, errors = self._video, 0
         if self._start > 0:
             try:
@@ -188,7 +188,7 @@ class _Pass:
             self._heard, self._sound = self._sound.until(self._until), None
 
     def stretch(self) -> Stretch:
-        """Wait for what is still being looked at."""
+        """Wait until all pictures are analysed; what was found."""
         end = self._until
         stretch = Stretch(self._start, end, self._size, changes=self._changes, sound=self._heard)
         samples = [look.result() for look in self._looks]
@@ -210,7 +210,7 @@ class _Pass:
                 self._see(frame, instant(self._video, frame), look)
 
     def _plan(self, packet: av.Packet[VideoStream], at: float) -> None:
-        """What the packet's time says, before it is decoded."""
+        """Decide by the packet's time, before it is decoded, what is wanted of it."""
         if at >= self._end:
             self._sound_over |= at >= self._end + _SOUND_LAGS
         elif not packet.is_discard:
@@ -262,7 +262,7 @@ class _Pass:
 
 
 class _Sound:
-    """Sound as it comes, put where it belongs."""
+    """Collects decoded sound, and puts each part where its time says."""
 
     def __init__(self, start: float) -> None:
         self._start = start

@@ -1,4 +1,4 @@
-"""How good seconds of one shot are: what is seen and heard in them, weighed into one number."""
+"""Scores seconds of one shot by what is seen and heard in them, and names what speaks for and against them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.media.child.faces import Face
-from bot.media.child.hearing import SILENT, Hearing
 from bot.media.child.samples import Sample
 from bot.media.child.scan import EVERY, Stretch
 from bot.media.child.shots import Thumbnail
+from bot.media.child.sound_analysis import SILENT, SoundAnalysis
+from bot.values.video import Concern, Reason
 
 # The weights of what is seen in a picture, and of what is heard; together 1.
 _SUBJECT, _SHARP, _STEADY, _HEARD = 0.55, 0.15, 0.12, 0.18
@@ -90,9 +91,9 @@ class Picture:
 class Shot:
     """The pictures of a shot, what is heard in it, and the score of any seconds of it. ``size`` is as shown."""
 
-    def __init__(self, stretch: Stretch, hearing: Hearing) -> None:
+    def __init__(self, stretch: Stretch, audio: SoundAnalysis) -> None:
         self.start, self.end, self.size = stretch.start, stretch.end, stretch.size
-        self.hearing = hearing
+        self.audio = audio
         self._pictures = _pictures(stretch)
         self._instants = np.array([picture.sample.instant for picture in self._pictures])
         self._merits = np.array([picture.merit for picture in self._pictures])
@@ -107,8 +108,8 @@ class Shot:
         if len(merits) < _FEWEST * (end - start) / EVERY:
             return None
         seen = _AVERAGE * float(merits.mean()) + _WORST * float(merits.min())
-        heard = _HEARD * self.hearing.worth(start, end) * min(1.0, 0.2 + 2 * seen)
-        audible = _SILENCE if self.hearing.level(start, end) < SILENT else 1.0
+        heard = _HEARD * self.audio.worth(start, end) * min(1.0, 0.2 + 2 * seen)
+        audible = _SILENCE if self.audio.level(start, end) < SILENT else 1.0
         return (seen + heard) * audible * (1 - _PER_SECOND_LESS * (3 - (end - start)))
 
     def _within(self, start: float, end: float) -> slice:
@@ -188,3 +189,64 @@ def _touches_edge(face: Face) -> bool:
 def _worth(value: float, scale: Sequence[float] | NDArray[np.float64]) -> float:
     nothing, everything = scale
     return float(np.clip((value - nothing) / (everything - nothing + 1e-9), 0.0, 1.0)) if nothing != everything else 0.0
+
+
+# -- In words -------------------------------------------------------------------------------------------------------
+
+_PRESENT = 0.3  # the confidence from which a face counts
+_WITH_ONE = 0.6  # the share of the pictures that must show a face
+_WITH_SEVERAL = 0.3
+_LARGE_FACE = 0.2  # see Picture.size
+_DARK = 40.0  # grey levels
+_BLURRED, _SHARP_ENOUGH = 0.33, 0.5
+_STEADY_SPEED = 0.08  # widths a second
+_SPEAKING = 0.4
+_AUDIBLE = -45.0  # dBFS
+_HD = 720  # pixels of the short side: what the provider advises
+
+
+def reasons_and_concerns(shot: Shot, start: float, end: float, *, faces: bool) -> tuple[list[Reason], list[Concern]]:
+    """What speaks for and against seconds of ``shot``. ``faces``: whether faces were looked for at all."""
+    pictures = shot.pictures(start, end)
+    reasons, concerns = _subjects(pictures) if faces else ([], [])
+    sharpness = _mean([picture.sample.sharpness for picture in pictures])
+    if _mean([picture.sample.light for picture in pictures]) < _DARK:
+        concerns.append(Concern.DARK)
+    elif sharpness < _BLURRED:
+        concerns.append(Concern.BLURRED)
+    elif sharpness >= _SHARP_ENOUGH:
+        reasons.append(Reason.SHARP)
+    if _mean([picture.speed for picture in pictures]) <= _STEADY_SPEED:
+        reasons.append(Reason.STEADY)
+    sound = _sound(shot.audio, start, end)
+    if isinstance(sound, Reason):
+        reasons.append(sound)
+    elif sound is not None:
+        concerns.append(sound)
+    if min(shot.size) < _HD:
+        concerns.append(Concern.LOW_RESOLUTION)
+    return reasons, concerns
+
+
+def _sound(audio: SoundAnalysis, start: float, end: float) -> Reason | Concern | None:
+    level, speech = audio.level(start, end), audio.speech(start, end)
+    if level < SILENT:
+        return Concern.SILENT
+    if speech is not None and speech >= _SPEAKING:
+        return Reason.VOICE
+    return Reason.SOUND if level >= _AUDIBLE else None
+
+
+def _subjects(pictures: Sequence[Picture]) -> tuple[list[Reason], list[Concern]]:
+    samples = [picture.sample for picture in pictures]
+    present = _mean([sample.face is not None and sample.face.confidence >= _PRESENT for sample in samples])
+    if _mean([sample.subjects > 1 for sample in samples]) >= _WITH_SEVERAL:
+        return [], [Concern.SEVERAL_SUBJECTS]
+    if present < _WITH_ONE:
+        return [], [Concern.NO_SUBJECT]
+    large = _mean([picture.size for picture in pictures]) >= _LARGE_FACE
+    return [Reason.ONE_FACE, Reason.LARGE] if large else [Reason.ONE_FACE], []
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if values else 0.0

@@ -1,4 +1,4 @@
-"""Where a video jumps from one shot to the next, and how much the picture moves in between."""
+"""Finds where a video cuts from one shot to the next, and how much the picture moves in between."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sound of some seconds of a video, as samples: each where its time says, silence where there is none."""
+"""Decodes the sound of some seconds of a video to samples, with silence where there is none."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _GAP = 0.02
 def soundtrack(source: Path, start: float, seconds: float) -> Samples | None:
     """Two channels at :data:`RATE`, exactly ``seconds`` long, from ``start`` on (seconds from the first picture).
 
-    ``None`` where the file has no sound at all. The file is opened anew for it: wherever its sound lies in it, this
-    neither depends on the reading of its pictures nor disturbs it. Raises :class:`~bot.media.child.opening.Refused`.
+    ``None`` where the file has no sound at all. The file is opened a second time, so that reading the sound and
+    reading the pictures do not disturb each other. Raises :class:`~bot.media.child.opening.Refused`.
     """
     with open_video(source) as video:
         track = video.sound
         if track is None:
             return None
-        heard = _Tape(round(seconds * RATE))
+        heard = _SampleBuffer(round(seconds * RATE))
         anything = False
         for frame in _from(video, track, start - _RUN_UP):
             anything = True
@@ -60,8 +60,8 @@ def _from(video: Video, track: AudioStream, seconds: float) -> Iterator[av.Audio
     yield from decoded(video, track)
 
 
-class _Tape:
-    """Samples of a fixed length onto which frames are written where they belong."""
+class _SampleBuffer:
+    """A fixed number of samples, into which frames are written where they belong."""
 
     def __init__(self, length: int) -> None:
         self.samples: Samples = np.zeros((_CHANNELS, length), np.float32)
@@ -71,7 +71,7 @@ class _Tape:
         self._due = 0.0  # where the next frame would follow without a gap
 
     def add(self, frame: av.AudioFrame, at: float) -> None:
-        """``frame`` at ``at`` seconds, which may lie before or behind the tape."""
+        """``frame`` at ``at`` seconds, which may lie before or after these samples."""
         kind = (frame.format.name, frame.layout.name, frame.sample_rate)
         if self._resampler is None or kind != self._kind or abs(at * RATE - self._due) > _GAP * RATE:
             self.finish()

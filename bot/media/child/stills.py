@@ -1,4 +1,4 @@
-"""The best pictures of a clip, and a square portrait out of the very best: a face, large and sharp."""
+"""Chooses the best pictures of a clip, and crops a square portrait from the best: a face, large and sharp."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def take_stills(candidates: Candidates, folder: Path, *, faces: Faces | None) ->
     """Write ``portrait.jpg`` and ``still-1.jpg`` … into ``folder``: the best first, three to five of them.
 
     They are at least :data:`APART` seconds apart, so a clip with few pictures gives fewer. A blurred one is taken only
-    where there are not three others. Without ``faces``, who finds faces, sharpness alone decides.
+    where there are not three others. ``faces`` finds the faces in a picture; with ``None`` sharpness alone decides.
     """
     scaler = Scaler()
     chosen = _chosen([_rated(candidate, scaler, faces) for candidate in candidates.kept])

@@ -1,7 +1,7 @@
-"""System calls that no decoder needs, refused by the kernel: those that open sockets or touch other processes.
+"""Has the kernel refuse system calls that no decoder needs: those that open sockets or touch other processes.
 
-This holds where namespaces are refused, in a container for instance, and there is no way back from it (Linux,
-"Seccomp BPF", userspace-api/seccomp_filter). It is no complete list of what could be abused.
+This works where namespaces are refused, for example in a container, and cannot be undone (Linux, "Seccomp BPF",
+userspace-api/seccomp_filter). It is not a complete list of what could be abused.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class _Program(ctypes.Structure):
 
 
 def refuse_system_calls(libc: ctypes.CDLL) -> None:
-    """For this thread and those it starts. Needs "no new privileges"; does nothing on a machine that is not known."""
+    """For this thread and those it starts. Needs "no new privileges"; does nothing on an unknown architecture."""
     architecture = _ARCHITECTURES.get(platform.machine())
     if architecture is None or sys.maxsize < 2**32:  # a 32-bit Python on a 64-bit kernel has other numbers
         return

@@ -1,4 +1,4 @@
-"""Which seconds can be suggested, and which of them are: the best that do not overlap."""
+"""Lists the seconds that can be suggested, and picks the best of them that do not overlap."""
 
 from __future__ import annotations
 

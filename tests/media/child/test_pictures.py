@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from bot.limits import PICTURE_BYTES
 from bot.media.child.opening import Refused
-from bot.media.child.pictures import MOST_PIXELS, encode_anew
+from bot.media.child.pictures import MOST_PIXELS, reencode
 from bot.media.file_types import picture_type
 from bot.values.video import Picture, Unusable
 
@@ -82,7 +82,7 @@ def is_near(pixel: object, colour: tuple[int, ...]) -> bool:
 
 def refusal(source: Path, folder: Path) -> Unusable:
     with pytest.raises(Refused) as caught:
-        encode_anew(source, folder)
+        reencode(source, folder)
     assert list(folder.iterdir()) == []
     assert str(source.parent) not in str(caught.value)
     return caught.value.why
@@ -91,7 +91,7 @@ def refusal(source: Path, folder: Path) -> Unusable:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_each_format_becomes_a_jpeg_that_looks_alike(kind: str, drawn: Image.Image, source: Path, folder: Path) -> None:
     source.write_bytes(encoded(drawn, kind))
-    picture = encode_anew(source, folder)
+    picture = reencode(source, folder)
     assert picture == Picture(name="picture.jpg", mime="image/jpeg", width=300, height=200)
     image = written(picture, folder)
     assert is_near(image.getpixel((20, 150)), (200, 30, 30))
@@ -102,7 +102,7 @@ def test_each_format_becomes_a_jpeg_that_looks_alike(kind: str, drawn: Image.Ima
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
 def test_what_shines_through_stays_so(kind: str, see_through: Image.Image, source: Path, folder: Path) -> None:
     source.write_bytes(encoded(see_through, kind))
-    picture = encode_anew(source, folder)
+    picture = reencode(source, folder)
     assert (picture.name, picture.mime) == ("picture.png", "image/png")
     image = written(picture, folder)
     assert image.mode == "RGBA"
@@ -112,7 +112,7 @@ def test_what_shines_through_stays_so(kind: str, see_through: Image.Image, sourc
 
 def test_an_alpha_channel_that_hides_nothing_is_no_transparency(drawn: Image.Image, source: Path, folder: Path) -> None:
     source.write_bytes(encoded(drawn.convert("RGBA"), "PNG"))
-    assert encode_anew(source, folder).mime == "image/jpeg"
+    assert reencode(source, folder).mime == "image/jpeg"
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "CMYK", "I;16"])
@@ -121,7 +121,7 @@ def test_every_way_to_store_colours_is_understood(mode: str, source: Path, folde
     grey = Image.fromarray(ramp.astype(np.uint8))
     stored = Image.fromarray((ramp * 257).astype(np.uint16)) if mode == "I;16" else grey.convert(mode)
     source.write_bytes(encoded(stored, "JPEG" if mode == "CMYK" else "PNG"))
-    got = np.asarray(written(encode_anew(source, folder), folder).convert("L"), dtype=float)
+    got = np.asarray(written(reencode(source, folder), folder).convert("L"), dtype=float)
     thirds = [got[:, start : start + 64].mean() for start in (0, 96, 192)]
     assert thirds == pytest.approx([31.5, 127.5, 223.5], abs=6)
 
@@ -132,7 +132,7 @@ def test_a_large_picture_is_made_smaller(
     width: int, height: int, size: tuple[int, int], kind: str, source: Path, folder: Path
 ) -> None:
     source.write_bytes(encoded(Image.linear_gradient("L").resize((width, height)), kind))
-    image = written(encode_anew(source, folder), folder)
+    image = written(reencode(source, folder), folder)
     assert image.size == size
     column = [image.convert("L").getpixel((10, y)) for y in (5, size[1] // 2, size[1] - 5)]
     assert column == pytest.approx([1, 127, 254], abs=6)
@@ -140,13 +140,13 @@ def test_a_large_picture_is_made_smaller(
 
 def test_a_small_picture_is_not_enlarged(source: Path, folder: Path) -> None:
     source.write_bytes(encoded(Image.new("RGB", (3, 1)), "PNG"))
-    assert written(encode_anew(source, folder), folder).size == (3, 1)
+    assert written(reencode(source, folder), folder).size == (3, 1)
 
 
 def test_noise_that_shines_through_is_made_smaller_until_the_file_is(source: Path, folder: Path) -> None:
     noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (1536, 1536, 4), dtype=np.uint8))
     source.write_bytes(encoded(noise, "PNG", compress_level=0))
-    assert written(encode_anew(source, folder), folder).size == (1024, 1024)
+    assert written(reencode(source, folder), folder).size == (1024, 1024)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -154,7 +154,7 @@ def test_a_picture_is_turned_upright(kind: str, drawn: Image.Image, source: Path
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held so that the stored picture lies on its left side
     source.write_bytes(encoded(drawn, kind, exif=exif))
-    image = written(encode_anew(source, folder), folder)
+    image = written(reencode(source, folder), folder)
     assert image.size == (200, 300)
     assert is_near(image.getpixel((100, 20)), (200, 30, 30))
     assert is_near(image.getpixel((100, 280)), (30, 30, 200))
@@ -177,7 +177,7 @@ def test_nothing_but_pixels_comes_through(
     content = encoded(picture, kind, **options)
     assert SECRET in content
     source.write_bytes(content + SECRET + b"<script>alert(1)</script>PK\x03\x04")
-    image = written(encode_anew(source, folder), folder)
+    image = written(reencode(source, folder), folder)
     assert SECRET not in (folder / image_name(image)).read_bytes()
     assert b"<script>" not in (folder / image_name(image)).read_bytes()
     assert not image.getexif()
@@ -192,7 +192,7 @@ def image_name(image: Image.Image) -> str:
 def test_of_a_moving_picture_it_is_the_first(kind: str, drawn: Image.Image, source: Path, folder: Path) -> None:
     others = [Image.new("RGB", drawn.size, (0, 200 - number, number)) for number in range(20)]
     source.write_bytes(encoded(drawn, kind, save_all=True, append_images=others))
-    assert is_near(written(encode_anew(source, folder), folder).getpixel((280, 150)), (30, 30, 200))
+    assert is_near(written(reencode(source, folder), folder).getpixel((280, 150)), (30, 30, 200))
 
 
 HUGE = zlib.compress(bytes(1000))
@@ -218,7 +218,7 @@ def test_a_bomb_is_refused_by_its_header(bomb: bytes, source: Path, folder: Path
 def test_the_largest_that_is_taken(source: Path, folder: Path) -> None:
     width, height = 6000, MOST_PIXELS // 6000
     source.write_bytes(png(width, height, zlib.compress(bytes(height * (3 * width + 1)), 1)))
-    assert written(encode_anew(source, folder), folder).size == (1536, 1024)
+    assert written(reencode(source, folder), folder).size == (1536, 1024)
 
 
 def test_text_that_unfolds_to_gigabytes_is_refused(source: Path, folder: Path) -> None:
@@ -285,7 +285,7 @@ def test_damage_never_ends_in_anything_but_a_picture_or_a_refusal(
                 content[chance.randrange(len(content))] = chance.randrange(256)
             source.write_bytes(content)
             try:
-                picture = encode_anew(source, folder)
+                picture = reencode(source, folder)
             except Refused:
                 refused += 1
             else:
@@ -304,5 +304,5 @@ def test_a_failing_disk_is_not_the_pictures_fault_and_leaves_nothing(
     source.write_bytes(encoded(drawn, "PNG"))
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="no space left"):
-        encode_anew(source, folder)
+        reencode(source, folder)
     assert os.listdir(folder) == []

@@ -6,7 +6,7 @@ from PIL import Image, ImageFilter
 
 from bot.media.child.faces import Face
 from bot.media.child.frames import Rgb
-from bot.media.child.samples import Onlooker, Sample, sharpness
+from bot.media.child.samples import PictureAnalyzer, Sample, sharpness
 from tests.media.child.footage import astronaut, clip_of, nobody
 
 
@@ -20,7 +20,7 @@ def photo(name: str) -> Image.Image:
 
 
 def looked(picture: Image.Image, *faces: Face, at: float = 0.0) -> Sample:
-    return Onlooker(lambda _: faces).look(at, np.asarray(picture), grey(picture))
+    return PictureAnalyzer(lambda _: faces).look(at, np.asarray(picture), grey(picture))
 
 
 class Count:
@@ -97,16 +97,16 @@ def test_who_is_much_smaller_is_in_the_crowd(height: float, subjects: int) -> No
 
 
 def test_without_a_detector_nobody_is_found() -> None:
-    onlooker = Onlooker(None)
-    sample = onlooker.look(0.0, np.asarray(nobody(0.1)[0]), grey(nobody(0.1)[0]))
-    assert (onlooker.finds_faces, sample.subjects, sample.face) == (False, 0, None)
+    analyzer = PictureAnalyzer(None)
+    sample = analyzer.look(0.0, np.asarray(nobody(0.1)[0]), grey(nobody(0.1)[0]))
+    assert (analyzer.finds_faces, sample.subjects, sample.face) == (False, 0, None)
 
 
 def test_a_picture_that_has_not_changed_is_not_searched_again() -> None:
     finder = Count(Face(10, 10, 90, 100, 0.9))
-    onlooker = Onlooker(finder)
+    analyzer = PictureAnalyzer(finder)
     picture = nobody(0.1)[0]
-    samples = [onlooker.look(at, np.asarray(picture), grey(picture)) for at in range(5)]
+    samples = [analyzer.look(at, np.asarray(picture), grey(picture)) for at in range(5)]
     assert finder.origin == 1
     assert {sample.subjects for sample in samples} == {1}
 
@@ -114,27 +114,27 @@ def test_a_picture_that_has_not_changed_is_not_searched_again() -> None:
 def test_a_blank_one_is_not_searched_at_all() -> None:
     finder = Count(Face(10, 10, 90, 100, 0.9))
     blank = np.full((180, 320, 3), 17, np.uint8)
-    assert Onlooker(finder).look(0.0, blank, np.full((180, 320), 17, np.float32)).subjects == 0
+    assert PictureAnalyzer(finder).look(0.0, blank, np.full((180, 320), 17, np.float32)).subjects == 0
     assert finder.origin == 0
 
 
 def test_where_little_changes_every_second_one_is_searched() -> None:
     finder = Count(Face(10, 10, 90, 100, 0.9))
-    onlooker = Onlooker(finder)
+    analyzer = PictureAnalyzer(finder)
     base = np.asarray(nobody(0.1)[0]).astype(np.int16)
     for at in range(12):
         picture = np.clip(base + 2 * at, 0, 255).astype(np.uint8)
-        onlooker.look(at, picture, picture[..., 0].astype(np.float32))
+        analyzer.look(at, picture, picture[..., 0].astype(np.float32))
     assert finder.origin == 7  # the first two, which agree, and then every other
 
 
 def test_where_much_changes_each_is_searched() -> None:
     finder = Count(Face(10, 10, 90, 100, 0.9))
-    onlooker = Onlooker(finder)
+    analyzer = PictureAnalyzer(finder)
     base = np.asarray(nobody(0.1)[0]).astype(np.int16)
     for at in range(12):
         picture = np.clip(base + 30 * (at % 2), 0, 255).astype(np.uint8)
-        onlooker.look(at, picture, picture[..., 0].astype(np.float32))
+        analyzer.look(at, picture, picture[..., 0].astype(np.float32))
     assert finder.origin == 12
 
 

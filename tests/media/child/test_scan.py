@@ -10,14 +10,14 @@ import pytest
 from bot.media.child.faces import Face
 from bot.media.child.frames import Rgb
 from bot.media.child.opening import open_video
-from bot.media.child.samples import Onlooker
+from bot.media.child.samples import PictureAnalyzer
 from bot.media.child.scan import EVERY, Stretch, scan
-from bot.media.child.voices import RATE
+from bot.media.child.sound_analysis import RATE
 from tests.media.child.footage import FPS, SIZE, Shot, clip_of, dissolved, nobody, silence, talking, voice, write
 from tests.media.child.odd_files import cut_off, trim, write_growing
 
 
-class Onlookers:
+class FaceFinder:
     """Finds whoever it is told to find and remembers the pictures."""
 
     def __init__(self, *faces: Face) -> None:
@@ -30,11 +30,11 @@ class Onlookers:
 
 
 def scanned(
-    path: Path, *spans: tuple[float, float], faces: Onlookers | None = None, all_pictures: bool = False
+    path: Path, *spans: tuple[float, float], faces: FaceFinder | None = None, all_pictures: bool = False
 ) -> list[Stretch]:
-    with open_video(path) as video, ThreadPoolExecutor(max_workers=1) as beside:
-        onlooker = beside.submit(Onlooker, faces)
-        return scan(video, spans or [(0.0, 60.0)], onlooker, beside, all_pictures=all_pictures)
+    with open_video(path) as video, ThreadPoolExecutor(max_workers=1) as executor:
+        analyzer = executor.submit(PictureAnalyzer, faces)
+        return scan(video, spans or [(0.0, 60.0)], analyzer, executor, all_pictures=all_pictures)
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +82,9 @@ def test_many_pieces_need_no_more_threads_than_one(three_shots: Path) -> None:
             most = max(most, len(os.listdir("/proc/self/task")))
             return ()
 
-        with open_video(three_shots) as video, ThreadPoolExecutor(max_workers=1) as beside:
-            onlooker = beside.submit(Onlooker, count)
-            scan(video, spans, onlooker, beside)
+        with open_video(three_shots) as video, ThreadPoolExecutor(max_workers=1) as executor:
+            analyzer = executor.submit(PictureAnalyzer, count)
+            scan(video, spans, analyzer, executor)
         return most
 
     pieces = [(start / 4, start / 4 + 0.5) for start in range(30)]
@@ -137,7 +137,7 @@ def test_without_a_sound_track_there_is_no_sound(silent: Path) -> None:
 def test_pictures_are_searched_upright(turned: int, tmp_path: Path) -> None:
     shown = talking(1)
     lying = [picture.rotate(-turned, expand=True) for picture in shown]
-    faces = Onlookers(Face(0, 0, 160, 180, 0.9))
+    faces = FaceFinder(Face(0, 0, 160, 180, 0.9))
     (stretch,) = scanned(write(tmp_path / "turned.mp4", lying, turned=turned), faces=faces)
     assert stretch.size == SIZE
     assert stretch.thumbnails[0].shape == (36, 64)
@@ -218,8 +218,8 @@ def test_where_time_is_up_it_stops(three_shots: Path) -> None:
         origin += 1
         return origin < 100
 
-    with open_video(three_shots) as video, ThreadPoolExecutor(max_workers=1) as beside:
-        (stretch,) = scan(video, [(0.0, 60.0)], beside.submit(Onlooker, None), beside, in_time=in_time)
+    with open_video(three_shots) as video, ThreadPoolExecutor(max_workers=1) as executor:
+        (stretch,) = scan(video, [(0.0, 60.0)], executor.submit(PictureAnalyzer, None), executor, in_time=in_time)
     assert 0.2 < stretch.end < 5.0
 
 

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from bot.media.child.faces import Face
-from bot.media.child.hearing import Hearing
 from bot.media.child.samples import Sample
 from bot.media.child.scan import EVERY, Stretch
 from bot.media.child.scoring import Shot
 from bot.media.child.shots import Change
-from bot.media.child.voices import RATE, voice_detector
+from bot.media.child.sound_analysis import RATE, SoundAnalysis, voice_detector
 from playground.voice import speak
 
 FACE = Face(0.4, 0.2, 0.6, 0.6, 0.9)
@@ -23,8 +22,8 @@ STILL = np.random.default_rng(6).uniform(40, 200, (36, 64)).astype(np.float32)
 Edit = Callable[[int, Sample], Sample]
 
 
-def silent() -> Hearing:
-    return Hearing(0.0, None, None)
+def silent() -> SoundAnalysis:
+    return SoundAnalysis(0.0, None, None)
 
 
 def shot(
@@ -34,7 +33,7 @@ def shot(
     edit: Edit = lambda index, sample: sample,
     speed: float = 0.02,
     thumbnails: list[np.ndarray] | None = None,
-    hearing: Hearing | None = None,
+    audio: SoundAnalysis | None = None,
 ) -> Shot:
     """Four pictures a second of the same, each as `edit` makes it."""
     stretch = Stretch(
@@ -45,7 +44,7 @@ def shot(
         thumbnails=thumbnails or [STILL] * count,
         changes=[Change(at / 12, (at + 1) / 12, 0.0, speed) for at in range(round(count * EVERY * 12) - 1)],
     )
-    return Shot(stretch, hearing or silent())
+    return Shot(stretch, audio or silent())
 
 
 def score(**changed: object) -> float:
@@ -98,14 +97,14 @@ def test_without_anybody_sharpness_steadiness_and_sound_decide() -> None:
     assert best > score(sample=EMPTY, speed=0.4)
     assert best > score(sample=replace(EMPTY, contrast=4.0))
     loud = np.random.default_rng(1).normal(0, 0.1, 4 * RATE).astype(np.float32)
-    assert best < score(sample=EMPTY, hearing=Hearing(0.0, loud, None))
+    assert best < score(sample=EMPTY, audio=SoundAnalysis(0.0, loud, None))
 
 
 def test_a_voice_is_better_than_noise_and_noise_than_silence() -> None:
     voices = voice_detector()
     spoken = speak(4).samples[::3]
     noise = np.random.default_rng(1).normal(0, np.sqrt(np.square(spoken).mean()), spoken.size).astype(np.float32)
-    found = [score(hearing=Hearing(0.0, sound, voices)) for sound in (None, noise, spoken)]
+    found = [score(audio=SoundAnalysis(0.0, sound, voices)) for sound in (None, noise, spoken)]
     assert found == sorted(found)
     assert len(set(found)) == 3
 

@@ -14,7 +14,7 @@ X86_64, AARCH64 = 0xC000003E, 0xC00000B7
 ALLOWED, NOT_PERMITTED, NO_SUCH_CALL, KILLED = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000
 
 
-def verdict(number: int, architecture: int, argument: int = 0, *, on: int) -> int:
+def reasons_and_concerns(number: int, architecture: int, argument: int = 0, *, on: int) -> int:
     """What the kernel does with a call, by struct seccomp_data of linux/seccomp.h."""
     data = struct.pack("<IIQQ", number, architecture, 0, argument) + bytes(40)
     program = list(system_calls._filter(on))
@@ -35,7 +35,7 @@ def verdict(number: int, architecture: int, argument: int = 0, *, on: int) -> in
 def test_what_is_refused(machine: int) -> None:
     for numbers in system_calls._REFUSED.values():
         if machine in numbers:
-            assert verdict(numbers[machine], machine, on=machine) == NOT_PERMITTED
+            assert reasons_and_concerns(numbers[machine], machine, on=machine) == NOT_PERMITTED
 
 
 @pytest.mark.parametrize(
@@ -47,23 +47,23 @@ def test_what_is_refused(machine: int) -> None:
 )
 def test_what_is_allowed(machine: int, names: dict[str, int]) -> None:
     for number in names.values():
-        assert verdict(number, machine, on=machine) == ALLOWED
+        assert reasons_and_concerns(number, machine, on=machine) == ALLOWED
 
 
 @pytest.mark.parametrize(("machine", "clone", "clone3"), [(X86_64, 56, 435), (AARCH64, 220, 435)])
 def test_threads_but_no_processes(machine: int, clone: int, clone3: int) -> None:
     of_pthread_create, of_fork = 0x3D0F00, 0x1200011
-    assert verdict(clone, machine, of_pthread_create, on=machine) == ALLOWED
-    assert verdict(clone, machine, of_fork, on=machine) == NOT_PERMITTED
-    assert verdict(clone3, machine, on=machine) == NO_SUCH_CALL
+    assert reasons_and_concerns(clone, machine, of_pthread_create, on=machine) == ALLOWED
+    assert reasons_and_concerns(clone, machine, of_fork, on=machine) == NOT_PERMITTED
+    assert reasons_and_concerns(clone3, machine, on=machine) == NO_SUCH_CALL
 
 
 @pytest.mark.parametrize(("machine", "tgkill"), [(X86_64, 234), (AARCH64, 131)])
 def test_signals_to_itself_only(machine: int, tgkill: int) -> None:
-    assert verdict(tgkill, machine, os.getpid(), on=machine) == ALLOWED
-    assert verdict(tgkill, machine, os.getppid(), on=machine) == NOT_PERMITTED
+    assert reasons_and_concerns(tgkill, machine, os.getpid(), on=machine) == ALLOWED
+    assert reasons_and_concerns(tgkill, machine, os.getppid(), on=machine) == NOT_PERMITTED
 
 
 def test_calls_by_another_machines_numbers() -> None:
-    assert verdict(0, 0x40000003, on=X86_64) == KILLED  # 32 bits: int 0x80
-    assert verdict(0x40000000 | 41, X86_64, on=X86_64) == NOT_PERMITTED  # x32's socket
+    assert reasons_and_concerns(0, 0x40000003, on=X86_64) == KILLED  # 32 bits: int 0x80
+    assert reasons_and_concerns(0x40000000 | 41, X86_64, on=X86_64) == NOT_PERMITTED  # x32's socket

@@ -3,7 +3,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from bot.media.child.voices import RATE, VoiceDetector, levels, quarters, voice_detector
+from bot.media.child.sound_analysis import RATE, VoiceDetector, levels, quarters, voice_detector
 from playground.voice import speak
 
 

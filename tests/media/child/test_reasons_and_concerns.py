@@ -5,13 +5,11 @@ import numpy as np
 import pytest
 
 from bot.media.child.faces import Face
-from bot.media.child.hearing import Hearing
 from bot.media.child.samples import Sample
 from bot.media.child.scan import EVERY, Stretch
-from bot.media.child.scoring import Shot
+from bot.media.child.scoring import Shot, reasons_and_concerns
 from bot.media.child.shots import Change
-from bot.media.child.verdicts import verdict
-from bot.media.child.voices import RATE, voice_detector
+from bot.media.child.sound_analysis import RATE, SoundAnalysis, voice_detector
 from bot.values.video import Concern, Reason
 from playground.voice import speak
 
@@ -38,8 +36,8 @@ def said(
         thumbnails=[np.zeros((36, 64), np.float32)] * 12,
         changes=[Change(at / 12, (at + 1) / 12, 0.0, speed) for at in range(35)],
     )
-    hearing = Hearing(0.0, sound, voice_detector() if voices else None)
-    reasons, concerns = verdict(Shot(stretch, hearing), 0.0, 3.0, faces=faces)
+    audio = SoundAnalysis(0.0, sound, voice_detector() if voices else None)
+    reasons, concerns = reasons_and_concerns(Shot(stretch, audio), 0.0, 3.0, faces=faces)
     assert len(reasons) == len(set(reasons))
     assert len(concerns) == len(set(concerns))
     return set(reasons), set(concerns)
