@@ -1,6 +1,6 @@
 """What media children answered, kept in a folder: many tests, in many processes, look at the same clip.
 
-Only the child itself is spared: the workshop, and what is moved out of it into a job's folder, stay real. A look that
+Only the child itself is spared: its output folder, and what is moved out of it into a job's folder, stay real. A look that
 was not taken before is a real one, and who wants the same look meanwhile waits for it.
 """
 
@@ -54,14 +54,14 @@ def looks_of_this_run() -> Path:
 
 async def _once(folder: Path, worker: MediaWorker, operation: Any, source: Path, request: Any) -> Any:
     wanted = dict(request or {})
-    shop = _workshop(wanted.pop("into", None), wanted.pop("folder", None))
+    output = _output_folder(wanted.pop("into", None), wanted.pop("folder", None))
     known = await asyncio.to_thread(_place, folder, operation.name, source, wanted)
     if not await asyncio.to_thread(known.exists):
         with await asyncio.get_running_loop().run_in_executor(_waiting, _alone, known):
             if not await asyncio.to_thread(known.exists):
                 answer = await _look(worker, operation, source, request)
-                await asyncio.to_thread(_keep, known, answer, shop)
-    return await asyncio.to_thread(_answer_again, known, shop)
+                await asyncio.to_thread(_keep, known, answer, output)
+    return await asyncio.to_thread(_answer_again, known, output)
 
 
 def _alone(known: Path) -> BufferedWriter:
@@ -71,7 +71,7 @@ def _alone(known: Path) -> BufferedWriter:
     return lock
 
 
-def _workshop(into: str | None, folder: str | None) -> Path | None:
+def _output_folder(into: str | None, folder: str | None) -> Path | None:
     """Where the child leaves its files: another folder each time."""
     if into is not None:
         return Path(into).parent
@@ -83,16 +83,16 @@ def _place(folder: Path, operation: str, source: Path, wanted: Mapping[str, Any]
     return folder / hashlib.sha256(repr((operation, seen, sorted(wanted.items()))).encode()).hexdigest()
 
 
-def _keep(known: Path, answer: Any, shop: Path | None) -> None:
-    files = {path.name: path.read_bytes() for path in shop.iterdir()} if shop else {}
+def _keep(known: Path, answer: Any, output: Path | None) -> None:
+    files = {path.name: path.read_bytes() for path in output.iterdir()} if output else {}
     new = known.with_name(f"{known.name}.{secrets.token_hex(4)}")
     new.write_bytes(pickle.dumps((answer, files)))
     os.replace(new, known)
 
 
-def _answer_again(known: Path, shop: Path | None) -> Any:
+def _answer_again(known: Path, output: Path | None) -> Any:
     answer, files = pickle.loads(known.read_bytes())
     for name, data in files.items():
-        assert shop is not None
-        (shop / name).write_bytes(data)
+        assert output is not None
+        (output / name).write_bytes(data)
     return answer

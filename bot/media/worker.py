@@ -157,7 +157,7 @@ class MediaWorker:
         return reply.answer
 
 
-async def _take(operation: _Operation[_T], output: _OutputFolder, names: Iterable[str]) -> None:
+async def _take(operation: _Operation[_T], output: OutputFolder, names: Iterable[str]) -> None:
     try:
         await output.take(names)
     except _MissingOutput:
@@ -213,7 +213,7 @@ class _MissingOutput(Exception):
     """The child named a file that it did not make."""
 
 
-class _OutputFolder:
+class OutputFolder:
     """Where a child writes: ``folder``, inside the folder that its files are meant for."""
 
     def __init__(self, into: Path) -> None:
@@ -237,9 +237,9 @@ class _OutputFolder:
 
 
 @asynccontextmanager
-async def _output_folder(into: Path) -> AsyncIterator[_OutputFolder]:
+async def _output_folder(into: Path) -> AsyncIterator[OutputFolder]:
     """A new output folder, removed afterwards with everything that was not taken. Raises :class:`OSError`."""
-    output = _OutputFolder(into)
+    output = OutputFolder(into)
     try:
         await in_thread(lambda: output.folder.mkdir(mode=0o700))
         yield output

@@ -35,8 +35,7 @@ from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob
 from bot.media.download import Downloader
 from bot.media.part_file import PartFile
-from bot.media.results import Workshop
-from bot.media.worker import MediaWorker
+from bot.media.worker import MediaWorker, OutputFolder
 from bot.provider.client import ToapisClient
 from bot.store.database import Database
 from bot.store.files import FileStore
@@ -167,7 +166,7 @@ def _wrap(points: Points) -> None:
         _around(points, FileStore, method, f"files.{method}")
     _around_in_thread(points, FileStore, "_flush", "files.flush")
     _around(points, Downloader, "fetch", "source.fetch")
-    _around(points, Workshop, "take", "media.take")
+    _around(points, OutputFolder, "take", "media.take")
     _around(points, MediaWorker, "_ask", lambda _self, operation, *_: f"media.{operation.name}")
     part_made = PartFile.__init__
 
