@@ -1,7 +1,7 @@
 """What media children answered, kept in a folder: many tests, in many processes, look at the same clip.
 
-Only the child itself is spared: its output folder, and what is moved out of it into a job's folder, stay real. A look that
-was not taken before is a real one, and who wants the same look meanwhile waits for it.
+Only the child itself is left out: its output folder, and the moves from there into a job's folder, are real. What was
+not looked at before is really looked at, and everyone else who wants the same look waits for it.
 """
 
 from __future__ import annotations

@@ -613,10 +613,11 @@ async def test_seconds_behind_the_end_leave_nothing(clip: Path, work: Path) -> N
 
 
 async def test_the_real_child_is_gone_when_nobody_waits(clip: Path, work: Path) -> None:
+    before = children()  # what other tests of this process have started
     for moment in (0.02, 0.1, 0.2, 0.4):
         cutting = asyncio.create_task(MediaWorker().cut(clip, RANGE, work))
         await asyncio.sleep(moment)
         cutting.cancel()
         with suppress(asyncio.CancelledError):
             await cutting
-        assert children() == set()
+        assert children() <= before
