@@ -18,6 +18,7 @@ from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
 from bot.jobs.ports import Courier
+from bot.jobs.transition_table import NotAllowed
 from bot.jobs.video_inspection import check_inside
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
@@ -308,7 +309,7 @@ class JobService:
         """What the owner decided, written down. Raises UnknownJob where it is not possible (any more)."""
         try:
             job = await self._owned.decide(owner_id, job_id, decide, now=self._clock(), quota=quota)
-        except transitions.NotAllowed:
+        except NotAllowed:
             job = None
         if job is None:
             raise UnknownJob

@@ -1,152 +1,27 @@
-"""The life of a job: which events there are, from which step to which they lead, and what each of them changes.
+"""The life of a job: what each event changes. What is possible when stands in :mod:`bot.jobs.transition_table`.
 
 Every change of ``step`` and ``outcome`` comes from here (design, rule 16): each event is one pure function of the job
-and the present instant. The store writes what it returns, under the job's lease or in its owner's name. The diagram in
-the README is drawn from :data:`TABLE`.
+and the present instant. The store writes what it returns, under the job's lease or in its owner's name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 
+from bot.jobs.transition_table import TABLE, Event, NotAllowed, may_have_been_charged, possible
 from bot.texts import Text, text
 from bot.values.job import (
-    BEFORE_SUBMISSION,
     Job,
     JobChanges,
     JobKind,
     JobRequest,
     JobResult,
     Origin,
-    Outcome,
     Question,
     Step,
     Transition,
 )
-
-
-class Event(StrEnum):
-    """What can happen to a job."""
-
-    PREPARED = "prepared"
-    ASKED = "asked"
-    SHOWN = "shown"
-    ANSWERED = "answered"
-    REOPENED = "reopened"
-    EXPIRED = "expired"
-    UNREACHED = "unreached"
-    PREVIEWED = "previewed"
-    CANCELLED = "cancelled"
-    SUBMITTING = "submitting"
-    NOT_TAKEN = "not taken"
-    LOOKED_UP = "looked up"
-    TAKEN = "taken"
-    COMPLETED = "completed"
-    COLLECTED = "collected"
-    FAILED = "failed"
-    UNCLEAR = "unclear"
-    DELIVERED = "delivered"
-    KEPT = "kept"
-    RETRIED = "retried"
-    WAITED = "waited"
-    RESENT = "sent again"
-    RECHECKED = "checked again"
-    RECOLLECTED = "collected again"
-    SHOWN_AGAIN = "shown again"
-    RESTORED = "restored"
-
-
-class NotAllowed(Exception):
-    """This event cannot happen to the job as it stands."""
-
-    def __init__(self, event: Event, job: Job) -> None:
-        super().__init__(f"{event.value} is not possible in step {job.step.value}")
-
-
-def _always(_: Job) -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """From which steps an event is possible, where ``applies`` says so, and to which it leads (``None``: it stays).
-
-    ``outcome`` is the one that the job has afterwards; ``None``: none, or the one it had.
-    """
-
-    before: frozenset[Step]
-    after: Step | None
-    outcome: Outcome | None = None
-    applies: Callable[[Job], bool] = _always
-
-
-def _maybe_charged(job: Job) -> bool:
-    return job.submit_started_at is not None or job.maybe_charged
-
-
-_UNFINISHED = frozenset({*Step} - {Step.DELIVER, Step.DONE})
-
-TABLE: Mapping[Event, Rule] = {
-    Event.PREPARED: Rule(frozenset({Step.PREPARE}), Step.SUBMIT, applies=lambda job: job.kind is not JobKind.PREVIEW),
-    Event.ASKED: Rule(frozenset({Step.PREPARE}), Step.CHOOSE),
-    Event.SHOWN: Rule(frozenset({Step.CHOOSE}), None),
-    Event.ANSWERED: Rule(frozenset({Step.CHOOSE}), Step.PREPARE, applies=lambda job: job.question is not None),
-    Event.REOPENED: Rule(
-        frozenset({Step.CHOOSE}), None, applies=lambda job: job.question in {Question.SECONDS, Question.CONCERNS}
-    ),
-    Event.EXPIRED: Rule(frozenset({Step.CHOOSE}), Step.DONE, Outcome.CANCELLED),
-    Event.UNREACHED: Rule(frozenset({Step.CHOOSE}), Step.DELIVER, Outcome.CANCELLED),
-    Event.PREVIEWED: Rule(
-        frozenset({Step.CHOOSE}), Step.DONE, Outcome.SUCCEEDED, lambda job: job.kind is JobKind.PREVIEW
-    ),
-    Event.CANCELLED: Rule(BEFORE_SUBMISSION, Step.DONE, Outcome.CANCELLED, lambda job: job.may_be_cancelled),
-    Event.SUBMITTING: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is None),
-    Event.NOT_TAKEN: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is not None),
-    Event.LOOKED_UP: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is not None),
-    Event.TAKEN: Rule(frozenset({Step.SUBMIT}), Step.WATCH, applies=_maybe_charged),
-    Event.COMPLETED: Rule(frozenset({Step.WATCH}), Step.COLLECT),
-    Event.COLLECTED: Rule(frozenset({Step.COLLECT}), Step.DELIVER, Outcome.SUCCEEDED),
-    Event.FAILED: Rule(
-        frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT, Step.WATCH}),
-        Step.DELIVER,
-        Outcome.FAILED,
-        # As long as the answer to a submission is not known, nobody can say that it cost nothing.
-        lambda job: not job.maybe_charged and (job.step is Step.WATCH or job.submit_started_at is None),
-    ),
-    Event.UNCLEAR: Rule(
-        frozenset({Step.SUBMIT, Step.WATCH, Step.COLLECT}), Step.DELIVER, Outcome.UNKNOWN, _maybe_charged
-    ),
-    Event.DELIVERED: Rule(frozenset({Step.DELIVER}), Step.DONE),
-    Event.KEPT: Rule(frozenset({Step.DELIVER}), Step.DONE),
-    Event.RETRIED: Rule(_UNFINISHED | {Step.DELIVER}, None),
-    Event.WAITED: Rule(_UNFINISHED | {Step.DELIVER}, None),
-    Event.RESENT: Rule(
-        frozenset({Step.DONE}),
-        Step.SUBMIT,
-        applies=lambda job: job.outcome is Outcome.UNKNOWN and job.task_id is None,
-    ),
-    Event.RECHECKED: Rule(
-        frozenset({Step.DONE}),
-        Step.WATCH,
-        applies=lambda job: job.outcome is Outcome.UNKNOWN and job.task_id is not None and job.result is None,
-    ),
-    Event.RECOLLECTED: Rule(
-        frozenset({Step.DONE}),
-        Step.COLLECT,
-        applies=lambda job: job.outcome is Outcome.UNKNOWN and job.task_id is not None and job.result is not None,
-    ),
-    Event.SHOWN_AGAIN: Rule(frozenset({Step.DONE}), Step.DELIVER, applies=lambda job: job.undelivered),
-    Event.RESTORED: Rule(BEFORE_SUBMISSION, Step.DELIVER, Outcome.UNKNOWN, lambda job: job.kind is not JobKind.PREVIEW),
-}
-
-
-def possible(event: Event, job: Job) -> bool:
-    """Whether ``event`` can happen to ``job`` as it stands."""
-    rule = TABLE[event]
-    return job.step in rule.before and rule.applies(job)
 
 
 def _move(event: Event, job: Job, now: datetime, *, after: timedelta = timedelta()) -> JobChanges:
@@ -304,7 +179,7 @@ def unclear(job: Job, now: datetime, reason: Text) -> Transition:
 
 def given_up(job: Job, now: datetime, *, uncharged: Text, maybe_charged: Text) -> Transition:
     """A defect of ours ended it: failed where it certainly cost nothing, otherwise unclear, each with its sentence."""
-    return unclear(job, now, maybe_charged) if _maybe_charged(job) else failed(job, now, uncharged)
+    return unclear(job, now, maybe_charged) if may_have_been_charged(job) else failed(job, now, uncharged)
 
 
 _FROM_BACKUP = text(
@@ -378,19 +253,3 @@ def shown_again(job: Job, now: datetime, origin: Origin) -> Transition:
 def _reopen(origin: Origin) -> JobChanges:
     """Without its end, and with what was delivered before forgotten, so that the new end is delivered too."""
     return JobChanges(outcome=None, failure=None, finished_at=None, origin=origin, deliveries=(), delivered_at=None)
-
-
-def diagram() -> str:
-    """The table as a Mermaid state diagram, without the events that lead nowhere else."""
-    lines = ["stateDiagram-v2", f"    [*] --> {Step.PREPARE.value}"]
-    for before in Step:
-        for after in Step:
-            events = [
-                event.value
-                for event, rule in TABLE.items()
-                if before in rule.before and rule.after is after and before is not after
-            ]
-            if events:
-                lines.append(f"    {before.value} --> {after.value}: {', '.join(events)}")
-    lines.append(f"    {Step.DONE.value} --> [*]")
-    return "\n".join(lines)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.jobs import transitions
-from bot.jobs.transitions import TABLE, Event, NotAllowed, diagram, possible
+from bot.jobs.transition_table import TABLE, Event, NotAllowed, diagram, possible
 from bot.texts import text
 from bot.values.character import ProviderCharacter
 from bot.values.job import (

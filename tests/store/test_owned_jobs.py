@@ -13,6 +13,7 @@ import pytest
 
 from bot.errors import QuotaReached
 from bot.jobs import transitions
+from bot.jobs.transition_table import NotAllowed
 from bot.store.database import Database
 from bot.store.jobs import JobStore, LeaseLost
 from bot.store.owned_jobs import JobOverview, OwnedJobStore, Pending
@@ -90,7 +91,7 @@ async def test_a_decision_sees_the_row_as_it_is_and_of_two_at_once_one_wins(
         jobs.apply(job.id, "runner", submitting, now=now),
         return_exceptions=True,
     )
-    assert sum(isinstance(result, (LeaseLost, transitions.NotAllowed)) for result in results) == 1
+    assert sum(isinstance(result, (LeaseLost, NotAllowed)) for result in results) == 1
     row = await owned.get(7, job.id)
     assert row is not None
     assert (row.outcome is Outcome.CANCELLED) != (row.submit_started_at is not None)
@@ -111,7 +112,7 @@ async def test_a_job_is_moved_to_another_message_unless_a_step_is_at_work_on_it(
 
 async def test_a_decision_that_is_not_possible_writes_nothing(owned: OwnedJobStore, add: Add, now: datetime) -> None:
     job = await add(step=Step.WATCH, submit_started_at=now)
-    with pytest.raises(transitions.NotAllowed):
+    with pytest.raises(NotAllowed):
         await owned.decide(7, job.id, lambda row: transitions.cancelled(row, now), now=now)
     assert await owned.get(7, job.id) == job
 
