@@ -14,7 +14,10 @@ EMBED_TITLE = 256
 EMBED_DESCRIPTION = 4096
 CUSTOM_ID = 100
 BUTTON_LABEL = 80
+MESSAGE_BUTTONS = 25  # five rows of five
 MODAL_TITLE = 45
+FORM_LABEL = 45
+FORM_PLACEHOLDER = 100
 
 # -- ToAPIs (Create a character; Upload a video; Webhooks) ----------------------------------------------------------
 RANGE_SHORTEST = Decimal(1)
@@ -71,6 +74,8 @@ PROVIDER_LONGEST_WAIT = 3600.0  # seconds; a Retry-After beyond it is not believ
 
 # -- Ours: messages --------------------------------------------------------------------------------------------------
 ROW_BEFORE_ANSWER = timedelta(seconds=1)  # for which an answer waits for its row
+READ_BEFORE_FORM = 0.5  # seconds that a read may take before a form is shown
+PRESS_SHOWN_WITHIN = 10.0  # seconds; after that the job goes on, whether the press was shown or not
 PROGRESS_GAP = timedelta(seconds=5)
 PROGRESS_PATIENCE = 5.0  # seconds for one edit; the next state comes soon
 MESSAGE_PATIENCE = 30.0  # seconds for one message; half a lease

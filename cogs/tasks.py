@@ -14,6 +14,7 @@ import structlog
 from discord import app_commands
 from discord.ext import commands
 
+from bot import limits
 from bot.chat.buttons import (
     CancelJob,
     CheckAgain,
@@ -45,7 +46,6 @@ log = structlog.get_logger(__name__)
 
 _Decide: TypeAlias = Callable[[int, str, Origin], Awaitable[Job]]
 
-_SHOWN_WITHIN = 10.0  # seconds; after that the job goes on, whether the press was shown or not
 _ON_IT = text("Got it, I'm on it.")
 _QUESTIONS: Mapping[type[JobButton], Question] = {
     GiveConsent: Question.CONSENT,
@@ -167,7 +167,7 @@ class Tasks(commands.Cog):
         with self._job_service.held(job.id):
             await decide(job.owner_id, job.id, replace(here, message_id=message.id))
             try:
-                async with asyncio.timeout(_SHOWN_WITHIN):
+                async with asyncio.timeout(limits.PRESS_SHOWN_WITHIN):
                     if elsewhere:
                         await self._move(interaction, job, replace(here, ephemeral=hidden))
                     if not in_list:

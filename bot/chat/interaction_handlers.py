@@ -23,10 +23,6 @@ from bot.texts import text
 # themselves in again. Of buttons the class says it (``always_open``).
 ALWAYS_OPEN = frozenset({"privacy", "server", "operator"})
 
-_LABEL = 45  # of a form's field (Discord: Label)
-_PLACEHOLDER = 100  # (Discord: Text Input)
-_OPEN_FOR = 900.0  # seconds; the life of an interaction token
-
 _Interaction: TypeAlias = discord.Interaction[Any]
 _Button = TypeVar("_Button", bound=DurableButton)
 _PressHandler: TypeAlias = Callable[[_Interaction, Any], Awaitable[None]]
@@ -54,7 +50,9 @@ class DurableForm(ui.Modal):
         custom_id = f"{self.prefix}:{subject}"
         if len(custom_id) > limits.CUSTOM_ID:
             raise ValueError(f"too long an id: {custom_id!r}")
-        super().__init__(title=plain(title, limits.MODAL_TITLE), custom_id=custom_id, timeout=_OPEN_FOR)
+        super().__init__(
+            title=plain(title, limits.MODAL_TITLE), custom_id=custom_id, timeout=limits.TOKEN_LIFE.total_seconds()
+        )
         for line in lines:
             self.add_item(line)
         self.stop()  # a finished form is sent like any other, but discord.py does not keep it
@@ -73,11 +71,11 @@ def text_line(
     line: ui.TextInput[Any] = ui.TextInput(
         custom_id=name,
         default=value[:max_length] or None,
-        placeholder=plain(placeholder, _PLACEHOLDER) or None,
+        placeholder=plain(placeholder, limits.FORM_PLACEHOLDER) or None,
         max_length=max_length,
         required=required,
     )
-    return ui.Label(text=plain(label, _LABEL), component=line)
+    return ui.Label(text=plain(label, limits.FORM_LABEL), component=line)
 
 
 def on_press(

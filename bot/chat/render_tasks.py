@@ -31,7 +31,6 @@ from bot.values.job import CharacterRequest, Job, JobKind, Outcome, PreviewReque
 from bot.values.source import Attachment, Link
 
 _MB = 1024 * 1024
-_BUTTONS = 25  # five rows of five (Discord: Components, action rows)
 
 _Action: TypeAlias = tuple[type[JobButton], Text]
 
@@ -65,7 +64,7 @@ def render_tasks(
     if entries:
         footer = text("To see your cast, use /character list. To make another character, use /character create.")
         embed.set_footer(text=say(footer, locale))
-    return MessageContent(embeds=(embed,), buttons=tuple(_buttons(owner_id, entries, locale))[:_BUTTONS])
+    return MessageContent(embeds=(embed,), buttons=tuple(_buttons(owner_id, entries, locale))[: limits.MESSAGE_BUTTONS])
 
 
 def _blocks(overview: Overview, entries: Sequence[_Entry], locale: str, commands: Commands) -> Iterator[str]:

@@ -31,8 +31,6 @@ from bot.values.time_range import TimeRange
 from cogs.character.lookup import CastLookup, deleted
 from cogs.character.renaming import RenameForm, card_of, new_name, redraw, renamed
 
-BEFORE_FORM = 0.5  # seconds that a read may take before a form is shown (design, rule 1)
-
 
 class CharacterCommands(
     commands.GroupCog, group_name="character", group_description="Make characters, and look after your cast."
@@ -210,7 +208,7 @@ class CharacterCommands(
         """Open the form. It shows the present name if that is read in time: a form has to be the first answer."""
         present = ""
         try:
-            found = await within(BEFORE_FORM, self._lookup.by_id(interaction.user.id, button.character_id))
+            found = await within(limits.READ_BEFORE_FORM, self._lookup.by_id(interaction.user.id, button.character_id))
             present = found.name
         except TimeoutError:
             pass

@@ -9,11 +9,11 @@ import discord
 import pytest
 from simcord import InteractionResult, ResponseMessage
 
+from bot import limits
 from bot.chat.buttons import RenameCharacter, view
 from bot.chat.render_job import render_result
 from bot.store.characters import Deleted
 from bot.values.character import Character
-from cogs.character import cog
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
 
 
@@ -244,7 +244,7 @@ async def test_a_form_is_not_kept_waiting_for_the_present_name(stage: Stage, mon
 
     with monkeypatch.context() as slow:
         slow.setattr(stage.house.characters, "get", never)
-        slow.setattr(cog, "BEFORE_FORM", 0)
+        slow.setattr(limits, "READ_BEFORE_FORM", 0)
         form = await stage.alice.click(card, label="Rename")
     assert typed_in(form) is None
     await stage.alice.submit_modal(form, {"name": "Drake"})

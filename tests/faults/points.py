@@ -16,8 +16,8 @@ ARMED, KILLED = "armed", "killed"  # marks behind a point in a trace
 _ACTS = {
     "start": "commit.JobStore.wipe_tokens files.sweep",
     "bot": """commit.JobStore.add commit.JobStore.claim commit.JobStore.clear_leases commit.JobStore.renew
-        commit.OwnedJobStore.decide commit.ConsentStore.record files.drop_work
-        discord.answer discord.edit discord.follow_up""",
+        commit.OwnedJobStore.decide commit.OwnedJobStore.move commit.ConsentStore.record files.drop_work
+        discord.answer discord.edit discord.follow_up discord.delete""",
     "prepare": """source.fetch part.write part.finish files.work_folder media.probe media.examine discord.edit
         commit.row(file,request,seen) commit.row(seen) commit.release""",
     "choose": """files.work_folder media.filmstrip media.suggest media.take discord.edit discord.follow_up
