@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run check invite test quick lint types layers asserts faults bench lock clean
+.PHONY: help demo playground run check invite test quick lint types layers asserts faults docs bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -74,6 +74,9 @@ layers: $(VENV)/.dev
 
 faults: $(VENV)/.dev  ## kill the bot at every point of its work, hundreds of times, and print what became of it
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
+
+docs: $(VENV)/.dev  ## write the tables of docs/ that come from the code
+	$(BIN)/python -m docs
 
 bench: $(VENV)/.dev  ## speed and memory, side by side with what they are compared to
 	$(BIN)/python -m benchmarks

@@ -1,6 +1,7 @@
-"""Writes figures into a document, between the marks ``<!-- bench:NAME -->`` and ``<!-- /bench:NAME -->``.
+"""Writes into a document, between marks such as ``<!-- bench:NAME -->`` and ``<!-- /bench:NAME -->``.
 
-So a figure in a text is always one that a command has measured, with the day and the machine beside it.
+``bench`` are figures: so one in a text is always one that a command has measured, with the day and the machine beside
+it. ``generated`` are tables that come from the code (:mod:`docs`).
 """
 
 from __future__ import annotations
@@ -14,21 +15,21 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def rewrite(document: Path, name: str, content: str) -> None:
+def rewrite(document: Path, name: str, content: str, *, kind: str = "bench") -> None:
     """Replace what stands between the marks of ``name`` in ``document`` by ``content``, lines of Markdown.
 
     Everything else stays as it is, byte for byte. Raises KeyError where the document has no such marks, or has them
     more than once.
     """
-    before, _, after = _split(document, name)
+    before, _, after = _split(document, name, kind)
     new = document.with_name(f".{document.name}.new")
     new.write_bytes(f"{before}\n{content.strip()}\n{after}".encode())
     new.replace(document)
 
 
-def block(document: Path, name: str) -> str:
+def block(document: Path, name: str, *, kind: str = "bench") -> str:
     """What stands between the marks of ``name``. Raises KeyError as :func:`rewrite` does."""
-    return _split(document, name)[1].strip()
+    return _split(document, name, kind)[1].strip()
 
 
 def measured_on(day: date) -> str:
@@ -37,10 +38,10 @@ def measured_on(day: date) -> str:
     return f"{day.isoformat()} on {os.cpu_count()} cores with Python {version}"
 
 
-def _split(document: Path, name: str) -> tuple[str, str, str]:
+def _split(document: Path, name: str, kind: str) -> tuple[str, str, str]:
     """The document up to the first mark, what stands between both, and the rest from the second one on."""
     words = document.read_bytes().decode()
-    begin, end = f"<!-- bench:{name} -->", f"<!-- /bench:{name} -->"
+    begin, end = f"<!-- {kind}:{name} -->", f"<!-- /{kind}:{name} -->"
     found = list(re.finditer(f"({re.escape(begin)})\n(.*?)({re.escape(end)})", words, re.DOTALL))
     if len(found) != 1 or words.count(begin) != 1 or words.count(end) != 1:
         raise KeyError(f"{document.name} has no block {name}, or more than one")

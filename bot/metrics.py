@@ -51,7 +51,12 @@ _NETWORK = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 _LOOKS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 45.0, 90.0, 300.0)
 _LAG = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0, 3600.0)
 
-JOBS_ENDED = Counter("castbook_jobs_ended", "Jobs that ended, by how.", ["outcome"], registry=REGISTRY)
+JOBS_ENDED = Counter(
+    "castbook_jobs_ended",
+    "Jobs that ended, by how; unknown: may have been charged, look into each.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 DELIVERIES = Counter(
     "castbook_deliveries", "Results that reached their owner, by the way.", ["path"], registry=REGISTRY
 )
@@ -60,7 +65,11 @@ DELIVERIES_UNDECIDABLE = Counter(
     "Deliveries sent again without knowing whether the first message had arrived.",
     registry=REGISTRY,
 )
-UNEXPECTED_ERRORS = Counter("castbook_unexpected_errors", "Failures that were answered with an ID.", registry=REGISTRY)
+UNEXPECTED_ERRORS = Counter(
+    "castbook_unexpected_errors",
+    "Defects: each was logged with an ID, which the person was given as well.",
+    registry=REGISTRY,
+)
 STEP_LAG = Histogram(
     "castbook_step_lag_seconds",
     "How long after it was due a step was begun; watch: how late a status query is.",
@@ -99,7 +108,9 @@ MEDIA_FAULTS = Counter(
     "castbook_media_faults", "Looks into a file that failed, by why.", ["operation", "fault"], registry=REGISTRY
 )
 READABLE = Gauge(
-    "castbook_gauges_readable", "Whether what stands in the database could be read for this answer.", registry=REGISTRY
+    "castbook_gauges_readable",
+    "Whether the database could be read for this answer; the counters are there all the same.",
+    registry=REGISTRY,
 )
 
 

@@ -35,7 +35,7 @@ class Gauges:
             ),
             _gauge(
                 "castbook_queue_age_seconds",
-                "How long the job that was due first has waited for somebody to begin with it; 0: none waits.",
+                "How long the job that was due first has waited; 0: none waits, above a minute: something is stuck.",
                 "step",
                 {step: _age(standing, step, now) for step in Step if step is not Step.DONE},
             ),

@@ -63,7 +63,7 @@ def test_when_and_where() -> None:
 def test_every_measurement_has_its_block() -> None:
     for name in command.FULL:
         assert block(ROOT / "benchmarks/README.md", name)
-    assert "kills survived" in block(ROOT / "README.md", "faults")
+    assert "kills survived" in block(ROOT / "docs/faults.md", "faults")
 
 
 @pytest.mark.parametrize(("arguments", "written"), [([], True), (["--only", "memory"], True), (["--quick"], False)])

@@ -142,7 +142,7 @@ class Forger(commands.Cog):
 
 @dataclass
 class Count:
-    """The figure of the table in the README."""
+    """The figure of the table in docs/faults.md."""
 
     attempts: int = 0
     successes: list[str] = field(default_factory=list)

@@ -1,7 +1,7 @@
 """The long run: python -m tests.faults [--seed N] [--only WORDS] [--at-once N]
 
 Kills the bot at every point and at random moments, injects every single fault, and prints what became of it. A whole
-run in which everything held writes its figures into the README. Fails where anything was lost.
+run in which everything held writes its figures into docs/faults.md. Fails where anything was lost.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def main() -> int:
 
 def _write(table: str, seed: int) -> None:
     today = measured_on(datetime.now().astimezone().date())
-    rewrite(ROOT / "README.md", "faults", f"{table}\n\nRun on {today}, by `make faults SEED={seed}`.")
+    rewrite(ROOT / "docs/faults.md", "faults", f"{table}\n\nRun on {today}, by `make faults SEED={seed}`.")
 
 
 async def _run(campaign: Campaign, looks: Path, only: str, at_once: int) -> None:

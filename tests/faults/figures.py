@@ -21,7 +21,7 @@ def text_table(rows: Rows) -> str:
 
 
 def markdown_table(rows: Rows) -> str:
-    """``rows`` as they stand in the README: the injected faults by kind only, such as "provider: answer damaged"."""
+    """``rows`` as in docs/faults.md: the injected faults by kind only, such as "provider: answer damaged"."""
     kept: dict[str, object] = {}
     for name, value in rows:
         kind = ": ".join(name.split(": ")[:_PARTS_OF_A_KIND])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bot.jobs import transitions
-from bot.jobs.transition_table import TABLE, Event, NotAllowed, diagram, possible
+from bot.jobs.transition_table import TABLE, Event, NotAllowed, possible
 from bot.texts import text
 from bot.values.character import ProviderCharacter
 from bot.values.job import (
@@ -231,10 +231,6 @@ def test_only_this_module_says_how_a_job_changes() -> None:
             if isinstance(node, ast.Dict):
                 keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
                 assert not keys & {"step", "outcome"}, f"{path}:{node.lineno}"
-
-
-def test_the_readme_shows_the_table() -> None:
-    assert f"```mermaid\n{diagram()}\n```" in Path("README.md").read_text("utf-8")
 
 
 # -- every order of events ------------------------------------------------------------------------------------------

@@ -1,0 +1,72 @@
+"""What stands in these documents and comes from the code: the settings, what /metrics serves, the life of a job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import cast
+
+from prometheus_client.core import Metric
+from prometheus_client.metrics import MetricWrapperBase
+from pydantic import BaseModel, SecretStr
+
+from bot import metrics
+from bot.app.gauges import Gauges
+from bot.config import Settings
+from bot.store.gauges import GaugeStore, Standing
+from bot.values.clock import utc_now
+
+
+def settings_table() -> str:
+    """Each setting in the order of the code: key, default, what it is."""
+    rows = []
+    for section, field in Settings.model_fields.items():
+        for key, setting in cast("type[BaseModel]", field.annotation).model_fields.items():
+            needed = setting.is_required() or isinstance(setting.default, SecretStr)
+            default = "*needed*" if needed else f"`{_typed(setting.default)}`"
+            rows.append((f"`{section}.{key}`", default, setting.description or ""))
+    return _table(("key", "default", "what it is"), rows)
+
+
+def _typed(default: object) -> str:
+    """As somebody would type it in TOML."""
+    if isinstance(default, tuple):
+        return "[" + ", ".join(f'"{item}"' for item in default) + "]"
+    if isinstance(default, bool):
+        return str(default).lower()
+    return str(default) or '""'
+
+
+async def metrics_table() -> str:
+    """Each series in the order of the code: name, labels, kind, what it says."""
+    ours = [metric for metric in vars(metrics).values() if isinstance(metric, MetricWrapperBase)]
+    rows = [_row(family, metric._labelnames) for metric in ours for family in metric.describe()]  # noqa: SLF001 - told nowhere else
+    gauges = Gauges(_EmptyStore(), utc_now, models=["sora-2"])
+    rows += [_row(family, _labels(family)) for family in await gauges.read()]
+    return _table(("series", "kind", "what it says"), rows)
+
+
+def _row(family: Metric, labels: Iterable[str]) -> tuple[str, str, str]:
+    name = family.name + ("_total" if family.type == "counter" else "")
+    shown = ",".join(labels)
+    return f"`{name}{{{shown}}}`" if shown else f"`{name}`", family.type, family.documentation
+
+
+def _labels(family: Metric) -> Iterable[str]:
+    return family.samples[0].labels if family.samples else ()
+
+
+class _EmptyStore(GaugeStore):
+    """Of a database in which nothing stands: only the names of the gauges are wanted."""
+
+    def __init__(self) -> None:
+        pass
+
+    async def standing(self, *, now: datetime, models_closed_since: datetime) -> Standing:
+        """Nothing, whatever is asked."""
+        return Standing(unfinished={}, oldest_due={}, in_line=0, pause_reason=None, closed_models=frozenset())
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

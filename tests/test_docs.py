@@ -1,0 +1,60 @@
+"""What the documents say of the code is so: tables, commands, targets, links."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks.marked_blocks import block
+from bot.config import Settings
+from docs.__main__ import HERE, contents
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks/README.md"]
+GENERATED = contents()
+
+
+@pytest.mark.parametrize(("document", "name"), list(GENERATED))
+def test_what_comes_from_the_code_is_current(document: str, name: str) -> None:
+    assert block(HERE / document, name, kind="generated") == GENERATED[document, name], "run make docs"
+
+
+def test_the_tables_hold_all_there_is() -> None:
+    for section, field in Settings.model_fields.items():
+        for key in getattr(field.annotation, "model_fields", {}):
+            assert f"| `{section}.{key}` |" in GENERATED["settings.md", "settings"]
+    for series in (
+        "castbook_jobs_ended_total{outcome}",
+        "castbook_provider_seconds{request}",
+        "castbook_discord_faults_total{route,fault}",
+        "castbook_jobs{step}",
+        "castbook_gauges_readable",
+    ):
+        assert f"| `{series}` |" in GENERATED["operating.md", "metrics"]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_make_target_that_is_named_is_there(document: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in re.findall(r"`make ([a-z]+)\b|^make ([a-z]+)\b", document.read_text("utf-8"), re.MULTILINE):
+        assert re.search(rf"^{max(target)}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_is_linked_to_is_there(document: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", document.read_text("utf-8")):
+        assert (document.parent / link).stat().st_size > 0, link
+
+
+def test_every_document_is_reached_from_the_readme() -> None:
+    words = (ROOT / "README.md").read_text("utf-8")
+    for document in DOCUMENTS[1:]:
+        assert f"({document.relative_to(ROOT)})" in words
+
+
+def test_the_readme_stays_one_for_a_newcomer() -> None:
+    words = (ROOT / "README.md").read_text("utf-8")
+    assert len(words.splitlines()) < 170
+    assert words.index("make playground") < words.index("Sora 2 API") < words.index("## Run it for real")
