@@ -10,8 +10,9 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
-from tests.faults.points import EXPECTED, At, Kill, Point
-from tests.faults.scenario import ENOUGH, History, Outcome, Plan, Story, run
+from tests.faults.points import EXPECTED, AnsweredFirst, At, End, Kill, Point
+from tests.faults.scenario import ENOUGH, History, Outcome, Plan, Story
+from tests.faults.world import run
 
 AT_ONCE = 3
 TRIES = 3  # of a kill whose point was not come to: how often some are passed depends on the machine's speed
@@ -23,6 +24,7 @@ RANDOM_MOMENTS = 40
 
 # Only for a submission that was cut off, which a kill at some moment seldom does.
 FIND = "submit.provider.find"
+ANSWERED = "bot.discord.answer"
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -113,9 +115,15 @@ async def _until_it_happens(plan: Plan, looks: Path) -> Outcome:
     return outcome
 
 
-def _sooner(kill: Kill | At) -> Kill | At:
+def _sooner(kill: End) -> End:
     """On a fast machine all may be over by then."""
-    return replace(kill, hit=1, delay=kill.delay / 2) if isinstance(kill, Kill) else At(kill.seconds / 2)
+    match kill:
+        case Kill():
+            return replace(kill, hit=1, delay=kill.delay / 2)
+        case At():
+            return At(kill.seconds / 2)
+        case AnsweredFirst():
+            return kill
 
 
 async def every_point(looks: Path, campaign: Campaign, random: Random, say: Say) -> list[Plan]:
@@ -128,11 +136,13 @@ async def every_point(looks: Path, campaign: Campaign, random: Random, say: Say)
         points = {point for point in campaign.outcomes[-1].passed if often or point[0] != FIND}
         for point in sorted(points - known):
             plans += [_killed_at(point, replace(dry, remembers=remembers), random) for remembers in (True, False)]
+        if dry.story is Story.OUTAGE:  # the token of what was just answered dies there
+            plans += [_killed_at(point, dry, random) for point in sorted(points & known) if point[0] == ANSWERED]
         if not dry.remembers or dry.story in (Story.LATE, Story.OUTAGE):  # what is delivered, and how, is another there
             again = sorted(point for point in points & known if point[0].startswith("deliver."))
             plans += [_killed_at(point, dry, random) for point in again]
         known |= points
-    return plans
+    return plans + [Plan((AnsweredFirst(),), story) for story in (Story.STRAIGHT, Story.PICKED, Story.OUTAGE)]
 
 
 def _killed_at(point: Point, plan: Plan, random: Random) -> Plan:

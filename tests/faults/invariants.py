@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot import limits
 from tests.faults.people import Person
 from tests.faults.rows import Row, connect
 from tests.wire.scene import Provider
@@ -21,7 +22,11 @@ _UNTIDY = re.compile(r"Traceback|step_defect|runner_fault|_failed\b.*error_id|un
 
 @dataclass
 class Findings:
-    """``wrong`` is empty when all is well. ``undecidable``: second messages where nobody could know of the first."""
+    """``wrong`` is empty when all is well. ``undecidable``: second messages where nobody could know of the first.
+
+    ``expired``: answers whose tokens died while the bot was down, before it could say more than "thinking".
+    ``unasked``: commands that were answered before their row, because the database was slow, and had none at the kill.
+    """
 
     jobs: int = 0
     unknown: int = 0
@@ -30,6 +35,8 @@ class Findings:
     double_submits: int = 0
     second_messages: int = 0
     undecidable: int = 0
+    expired: int = 0
+    unasked: int = 0
     orphans: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -42,19 +49,22 @@ def look(
     people: Sequence[Person],
     provider: Provider,
     cut_off: set[str],
+    expired: set[int],
+    without_row: set[int],
     in_tasks: set[str],
     may_be_told_again: int,
     log: str,
 ) -> None:
     """Look at everything, and write down what is wrong.
 
+    ``expired``: interactions whose tokens died while no bot ran. ``without_row``: those that had no row at a kill.
     ``may_be_told_again``: how often the bot was killed where it can never know whether its message arrived.
     """
     found.jobs = len(rows)
     _nothing_lost(found, rows, people, provider, cut_off)
     _nothing_twice(found, rows, provider)
     _told_once(found, rows, people, in_tasks, may_be_told_again, log)
-    _nobody_waits(found, people)
+    _nobody_waits(found, people, expired, without_row)
     _no_orphans(found, folder, rows)
     _sound_database(found, folder)
     found.wrong += [f"log: {line}" for line in log.splitlines() if _UNTIDY.search(line)]
@@ -122,12 +132,23 @@ def _told_once(
             found.wrong.append(f"a result without its picture: {row}")
 
 
-def _nobody_waits(found: Findings, people: Sequence[Person]) -> None:
-    """An answer that says "is thinking" has a job behind it, and gives way to what that job says."""
+def _nobody_waits(found: Findings, people: Sequence[Person], expired: set[int], without_row: set[int]) -> None:
+    """An answer that says "is thinking" has a job behind it, and gives way to what that job says.
+
+    Two may stay, and Discord ends them with their tokens. One had to go before its row: nothing was asked then, and
+    whoever asked asks again. The other expired while the bot was down: its job says elsewhere how it ended.
+    """
+    slow = limits.ROW_BEFORE_ANSWER.total_seconds()
     for person in people:
         for asked in person.asked:
             answer = asked.original
-            if answer is not None and answer.loading and not answer.deleted:
+            if answer is None or answer.deleted or not answer.loading:
+                continue
+            if asked.id in without_row and (asked.first_answer_took or 0.0) >= slow:
+                found.unasked += 1
+            elif asked.id in expired and asked.id not in without_row:
+                found.expired += 1
+            else:
                 found.lost += 1
                 found.wrong.append(f"lost: what {person.user.name} asked for is thinking for ever")
 

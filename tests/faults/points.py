@@ -58,6 +58,18 @@ class At:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredFirst:
+    """Right after an answer that has no row yet: the database is busy for longer than an answer waits for its row."""
+
+    def __str__(self) -> str:
+        return "after an answer without a row"
+
+
+End: TypeAlias = Kill | At | AnsweredFirst
+"""How a life of the bot ends."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """What one process wrote down before each act: name and moment of every point that it came to while armed."""
 

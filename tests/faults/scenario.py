@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
+import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
 
-from bot.values.clock import utc_now
 from tests.faults.invariants import Findings, look
 from tests.faults.life import Bot
 from tests.faults.people import Person
-from tests.faults.points import At, Kill, Point
+from tests.faults.points import AnsweredFirst, At, End, Kill, Point
 from tests.faults.rows import Row, job_rows
-from tests.loopback_discord.places import Channel
 from tests.loopback_discord.server import LoopbackDiscord
-from tests.wire.bot_process import environment
-from tests.wire.scene import Provider, clip, migrated
+from tests.wire.scene import Provider
 
 TICK = 0.03  # seconds
 SETTLES_WITHIN = 120.0  # seconds, on a machine that does much else; otherwise in three
-SECONDS_PER_TASK = 0.3
 AN_OUTAGE = 20 * 60.0  # seconds: longer than an interaction's token lives
 ENOUGH = 2  # jobs that run at each kill
 UNDER_WAY = frozenset({"prepare", "choose", "submit"})
@@ -52,7 +47,7 @@ class History(StrEnum):
 class Plan:
     """``remembers``: whether the provider knows a task by our id. ``kills``: one for each life but the last."""
 
-    kills: tuple[Kill | At, ...] = ()
+    kills: tuple[End, ...] = ()
     story: Story = Story.STRAIGHT
     remembers: bool = True
     history: History = History.NONCE
@@ -93,6 +88,8 @@ class Scenario:
         self.bot = bot
         self.people = people
         self.cut_off: set[str] = set()
+        self.expired: set[int] = set()  # interactions whose tokens died while no bot ran
+        self.without_row: set[int] = set()  # … and those that had no row when the bot was killed
         self.outcome = Outcome(plan)
         self._in_tasks: set[str] = set()  # whose results wait there
         self._jumped = self._released = False
@@ -114,7 +111,7 @@ class Scenario:
         self.outcome.log = self.bot.log
         return self.outcome
 
-    async def _live(self, kill: Kill | At | None) -> None:
+    async def _live(self, kill: End | None) -> None:
         """One life: until it is killed, or everything is settled."""
         self.bot.start(kill if isinstance(kill, Kill) else None)
         moment = asyncio.ensure_future(self._moment(kill.seconds if isinstance(kill, At) else SETTLES_WITHIN))
@@ -124,6 +121,9 @@ class Scenario:
                 if moment.done() and _running(rows) >= ENOUGH:
                     killed = True
                     await self.bot.kill()
+                elif isinstance(kill, AnsweredFirst) and (last := self._last_to_ask(rows)):
+                    killed = True
+                    await self._kill_after_answer(last)
                 elif self.discord.gateway.connected:
                     await self._go_on(rows)
                 await asyncio.sleep(TICK)
@@ -131,13 +131,27 @@ class Scenario:
             moment.cancel()
         await self._look_at_the_end(kill, killed=killed)
 
+    def _last_to_ask(self, rows: Sequence[Row]) -> Person | None:
+        """Who has to ask yet, where enough others have."""
+        owners = {row.owner for row in rows}
+        waiting = [person for person in self.people if person.user.id not in owners]
+        ready = self.discord.gateway.connected and len(waiting) == 1 and _running(rows) >= ENOUGH
+        return waiting[0] if ready else None
+
+    async def _kill_after_answer(self, person: Person) -> None:
+        with closing(sqlite3.connect(self.bot.folder / "castbook.db", isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            await person.ask(self.bot.lives)
+            await self.discord.wait_for(lambda: person.asked[-1].original, SETTLES_WITHIN)
+            await self.bot.kill()
+
     async def _moment(self, seconds: float) -> None:
         """Until so long after the last command was sent, or after the start of a later life."""
         if self.bot.lives == 1:
             await self.discord.wait_for(lambda: all(person.asked for person in self.people), SETTLES_WITHIN)
         await asyncio.sleep(seconds)
 
-    async def _look_at_the_end(self, kill: Kill | At | None, *, killed: bool) -> None:
+    async def _look_at_the_end(self, kill: End | None, *, killed: bool) -> None:
         trace = self.bot.trace
         self.outcome.passed = trace.passed
         if self.bot.alive:
@@ -149,11 +163,17 @@ class Scenario:
             self.outcome.killed.append(_running(self._rows()))
         else:
             self.outcome.findings.wrong.append(f"the process ended by itself, with {await self.bot.ended()}")
-        self.cut_off |= {row.id for row in self._rows() if row.cut_off}
+        rows = self._rows()
+        self.cut_off |= {row.id for row in rows if row.cut_off}
         if not self.bot.alive:
             await self.discord.wait_for(lambda: not self.discord.gateway.connected, SETTLES_WITHIN)
-            if self.plan.story is Story.OUTAGE:
+            owners = {row.owner for row in rows}
+            self.without_row |= {
+                asked.id for person in self.people if person.user.id not in owners for asked in person.asked
+            }
+            if self.plan.story is Story.OUTAGE and not self._jumped:
                 self._jump()
+                self.expired |= {asked.id for person in self.people for asked in person.asked}
 
     async def _go_on(self, rows: Sequence[Row]) -> None:
         if _running(rows) >= ENOUGH:
@@ -202,6 +222,8 @@ class Scenario:
             people=self.people,
             provider=self.provider,
             cut_off=self.cut_off,
+            expired=self.expired,
+            without_row=self.without_row,
             in_tasks=self._in_tasks,
             may_be_told_again=len(self.outcome.killed) if blind else 0,
             log=self.bot.log,
@@ -223,73 +245,3 @@ class Scenario:
 
 def _running(rows: Sequence[Row]) -> int:
     return sum(not row.done for row in rows)
-
-
-async def run(plan: Plan, looks: Path) -> Outcome:
-    """Open the world, run ``plan`` in it, close it."""
-    with tempfile.TemporaryDirectory(prefix="castbook-faults-") as folder:
-        async with world(plan, Path(folder), looks) as scenario:
-            return await scenario.run()
-
-
-@asynccontextmanager
-async def world(plan: Plan, folder: Path, looks: Path) -> AsyncIterator[Scenario]:
-    """A Discord, a provider, people and a bot in ``folder``, nothing of which moves yet."""
-    async with (
-        LoopbackDiscord(clock=utc_now) as discord,
-        Provider(discord, seconds_per_task=SECONDS_PER_TASK, remembers_business_id=plan.remembers) as provider,
-    ):
-        provider.hold_at(50)
-        guild = discord.add_guild("studio")
-        channel = guild.add_channel("casting")
-        people = _people(plan, discord, provider, channel, folder)
-        if plan.history in (History.READABLE, History.BLIND):
-            discord.nonce_life = -discord.nonce_life
-        _shut(plan, channel, people)
-        environ = environment(
-            discord,
-            provider,
-            migrated(folder),
-            WEB__PORT="0",
-            TOAPIS__SUBMIT_PER_SECOND="50",
-            TOAPIS__SHOW_PROGRESS_FOR="100000",
-            CONSENT__ASK="true" if plan.story is Story.PICKED else "false",
-        )
-        bot = Bot(
-            folder,
-            environ,
-            looks=None if plan.real_media else looks,
-            same_nonce=0.0 if plan.history in (History.READABLE, History.BLIND) else 120.0,
-        )
-        yield Scenario(plan, discord, provider, bot, people)
-
-
-def _people(plan: Plan, discord: LoopbackDiscord, provider: Provider, channel: Channel, folder: Path) -> list[Person]:
-    """Somebody with an earlier task, in public; two with a clip, one in private; one who is asked and cancels."""
-    guild = channel.guild
-    assert guild is not None
-    video = folder / "earlier.mp4"
-    video.write_bytes(clip())
-    task = provider.add_video_task(video)
-    seconds = {} if plan.story is Story.PICKED else {"range": "1-3"}
-
-    def file() -> object:
-        return discord.file("clip.mp4", clip(), "video/mp4")
-
-    people = [
-        Person(discord.add_user("ann", guild), channel, {"task": task, "range": "0.5-2.5", "name": "Ada"}),
-        Person(discord.add_user("bob", guild), channel, {"video": file(), "private": True, **seconds}),
-        Person(discord.add_user("cleo", guild), channel, {"video": file(), "name": "Cora", **seconds}),
-    ]
-    if plan.story is Story.PICKED:
-        people.append(Person(discord.add_user("dan", guild), channel, {"video": file(), "private": True}, cancels=True))
-    return people
-
-
-def _shut(plan: Plan, channel: Channel, people: Sequence[Person]) -> None:
-    if plan.history is History.BLIND:
-        channel.deny("read_message_history")
-    if plan.history is History.SHUT:
-        channel.deny("send_messages")
-        for person in people:
-            person.user.takes_dms = False

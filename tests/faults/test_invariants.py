@@ -9,11 +9,12 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from copy import copy
 from pathlib import Path
 
-from tests.faults.campaign import Campaign
+from tests.faults.campaign import Campaign, happened
 from tests.faults.figures import kills
 from tests.faults.invariants import Findings
-from tests.faults.points import EXPECTED, Kill
-from tests.faults.scenario import Outcome, Plan, Scenario, run, world
+from tests.faults.points import EXPECTED, AnsweredFirst, Kill
+from tests.faults.scenario import Outcome, Plan, Scenario, Story
+from tests.faults.world import run, world
 from tests.remembered_looks import looks_of_this_run
 
 Tampering = Callable[[Scenario], AbstractContextManager[None]]
@@ -147,6 +148,42 @@ async def test_each_thing_that_is_wrong_is_found(tmp_path: Path) -> None:
         after = Findings()
         scenario.look(after)
         assert after == Findings(jobs=3), "every tampering was put right again"
+
+
+async def test_an_answer_may_say_thinking_for_ever_only_where_nobody_could_take_it_away(tmp_path: Path) -> None:
+    async with world(Plan(), tmp_path, looks_of_this_run()) as scenario:
+        await scenario.run()
+        [asked] = scenario.people[1].asked
+        assert asked.original is not None
+        asked.original.loading = True
+
+        def found(*, expired: bool, without_row: bool, after: float) -> Findings:
+            scenario.expired = {asked.id} if expired else set()
+            scenario.without_row = {asked.id} if without_row else set()
+            asked.first_answer_took = after
+            findings = Findings()
+            scenario.look(findings)
+            return findings
+
+        assert found(expired=True, without_row=False, after=0.1) == Findings(jobs=3, expired=1)
+        assert found(expired=False, without_row=True, after=1.0) == Findings(jobs=3, unasked=1)
+        assert found(expired=False, without_row=True, after=0.9).lost == 1, "the row comes first"
+        assert found(expired=True, without_row=True, after=0.9).lost == 1, "the row comes first"
+        assert found(expired=False, without_row=False, after=1.5).lost == 1
+
+
+async def test_an_answer_that_expires_while_the_bot_is_down_is_no_loss() -> None:
+    plan = Plan((Kill("bot.discord.answer", "after"),), Story.OUTAGE)
+    outcome = await run(plan, looks_of_this_run())
+    assert happened(outcome)
+    assert outcome.findings == Findings(jobs=3, expired=outcome.findings.expired)
+    assert outcome.findings.expired >= 1
+
+
+async def test_an_answer_before_its_row_is_no_loss() -> None:
+    outcome = await run(Plan((AnsweredFirst(),)), looks_of_this_run())
+    assert outcome.killed == [2]
+    assert outcome.findings == Findings(jobs=3, unasked=1)
 
 
 async def test_a_point_that_is_never_come_to_is_a_failure() -> None:

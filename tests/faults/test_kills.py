@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.campaign import Campaign, carry_out, random_moments
 from tests.faults.figures import figures, kills, text_table
-from tests.faults.points import At, Kill
+from tests.faults.points import AnsweredFirst, At, Kill
 from tests.faults.scenario import History, Plan, Story
 from tests.remembered_looks import looks_of_this_run
 
@@ -42,6 +42,7 @@ PLANS = (
     Plan((POSTED,), Story.LATE, history=History.NONCE),
     Plan((POSTED,), Story.LATE, False, History.READABLE),
     Plan((EDITED,), Story.OUTAGE),
+    Plan((AnsweredFirst(),), Story.PICKED),
 )
 
 

@@ -1,0 +1,89 @@
+"""Where a scenario takes place: a Discord, a provider, people who ask, and the bot with its files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from bot.values.clock import utc_now
+from tests.faults.life import Bot
+from tests.faults.people import Person
+from tests.faults.scenario import History, Outcome, Plan, Scenario, Story
+from tests.loopback_discord.places import Channel
+from tests.loopback_discord.server import LoopbackDiscord
+from tests.wire.bot_process import environment
+from tests.wire.scene import Provider, clip, migrated
+
+SECONDS_PER_TASK = 0.3
+
+
+async def run(plan: Plan, looks: Path) -> Outcome:
+    """Open the world, run ``plan`` in it, close it."""
+    with tempfile.TemporaryDirectory(prefix="castbook-faults-") as folder:
+        async with world(plan, Path(folder), looks) as scenario:
+            return await scenario.run()
+
+
+@asynccontextmanager
+async def world(plan: Plan, folder: Path, looks: Path) -> AsyncIterator[Scenario]:
+    """A Discord, a provider, people and a bot in ``folder``, nothing of which moves yet."""
+    async with (
+        LoopbackDiscord(clock=utc_now) as discord,
+        Provider(discord, seconds_per_task=SECONDS_PER_TASK, remembers_business_id=plan.remembers) as provider,
+    ):
+        provider.hold_at(50)
+        guild = discord.add_guild("studio")
+        channel = guild.add_channel("casting")
+        people = _people(plan, discord, provider, channel, folder)
+        if plan.history in (History.READABLE, History.BLIND):
+            discord.nonce_life = -discord.nonce_life
+        _shut(plan, channel, people)
+        environ = environment(
+            discord,
+            provider,
+            migrated(folder),
+            WEB__PORT="0",
+            TOAPIS__SUBMIT_PER_SECOND="50",
+            TOAPIS__SHOW_PROGRESS_FOR="100000",
+            CONSENT__ASK="true" if plan.story is Story.PICKED else "false",
+        )
+        bot = Bot(
+            folder,
+            environ,
+            looks=None if plan.real_media else looks,
+            same_nonce=0.0 if plan.history in (History.READABLE, History.BLIND) else 120.0,
+        )
+        yield Scenario(plan, discord, provider, bot, people)
+
+
+def _people(plan: Plan, discord: LoopbackDiscord, provider: Provider, channel: Channel, folder: Path) -> list[Person]:
+    """Somebody with an earlier task, in public; two with a clip, one in private; one who is asked and cancels."""
+    guild = channel.guild
+    assert guild is not None
+    video = folder / "earlier.mp4"
+    video.write_bytes(clip())
+    task = provider.add_video_task(video)
+    seconds = {} if plan.story is Story.PICKED else {"range": "1-3"}
+
+    def file() -> object:
+        return discord.file("clip.mp4", clip(), "video/mp4")
+
+    people = [
+        Person(discord.add_user("ann", guild), channel, {"task": task, "range": "0.5-2.5", "name": "Ada"}),
+        Person(discord.add_user("bob", guild), channel, {"video": file(), "private": True, **seconds}),
+        Person(discord.add_user("cleo", guild), channel, {"video": file(), "name": "Cora", **seconds}),
+    ]
+    if plan.story is Story.PICKED:
+        people.append(Person(discord.add_user("dan", guild), channel, {"video": file(), "private": True}, cancels=True))
+    return people
+
+
+def _shut(plan: Plan, channel: Channel, people: Sequence[Person]) -> None:
+    if plan.history is History.BLIND:
+        channel.deny("read_message_history")
+    if plan.history is History.SHUT:
+        channel.deny("send_messages")
+        for person in people:
+            person.user.takes_dms = False
