@@ -26,7 +26,11 @@ class Refusal(CastbookError):
 
 
 class BadRange(Refusal):
-    """The seconds are not one to three seconds of a video."""
+    """The seconds are not one to three seconds of a video. ``problem`` says that alone, without what to do now."""
+
+    def __init__(self, message: Text, problem: Text) -> None:
+        super().__init__(message)
+        self.problem = problem
 
 
 class BadSource(Refusal):

@@ -10,6 +10,7 @@ TOKEN_LIFE = timedelta(minutes=15)
 TOKEN_USABLE = timedelta(minutes=14)  # a minute of margin: calling with a dead token counts towards a ban
 AUTOCOMPLETE_CHOICES = 25
 CHOICE_NAME = 100
+CHOICE_VALUE = 100
 EMBED_TITLE = 256
 EMBED_DESCRIPTION = 4096
 CUSTOM_ID = 100

@@ -139,11 +139,10 @@ class JobService:
         Raises QuotaReached, ModelClosed, or Refusal while submissions are paused; nothing was charged then.
         """
         if isinstance(request.source, EarlierTask) and request.range is None:
+            problem = text("I can't look into the video of a task.")
             raise BadRange(
-                text(
-                    "I can't look into the video of a task, so please name its seconds in the range "
-                    "option. Nothing was charged."
-                )
+                text("{problem} Please name its seconds in the range option. Nothing was charged.", problem=problem),
+                problem,
             )
         await self._breaker.check_model(request.model)
         pause = await self._breaker.paused()

@@ -124,13 +124,13 @@ class VideoInspection:
 def check_inside(chosen: TimeRange, facts: VideoFacts) -> None:
     """Raise :class:`~bot.errors.BadRange` where ``chosen`` ends after the video."""
     if float(chosen.end) > facts.seconds + _SLACK:
+        problem = text(
+            "The video is {length} s long, but {range} ends after that.",
+            length=f"{facts.seconds:.1f}".removesuffix(".0"),
+            range=chosen.people,
+        )
         raise BadRange(
-            text(
-                "The video is {length} s long, but {range} ends after that. Choose seconds inside the "
-                "video. Nothing was charged.",
-                length=f"{facts.seconds:.1f}".removesuffix(".0"),
-                range=chosen.people,
-            )
+            text("{problem} Choose seconds inside the video. Nothing was charged.", problem=problem), problem
         )
 
 

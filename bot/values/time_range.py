@@ -15,14 +15,30 @@ LATEST = Decimal(100 * 60 * 60)  # every range ends before this, so that each in
 INPUT_LENGTH = 64
 
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"  # hyphens, figure, en and em dash, minus sign
-_CLOCK = r"[0-9]+(?::[0-9]+){1,2}(?:[.,][0-9]+)?"
-_SECONDS = r"[0-9]+(?:[.,][0-9]+)?(?:\s*[sS])?"
-_TIME = f"(?:{_CLOCK}|{_SECONDS})"
-_RANGE = re.compile(rf"({_TIME})\s*(?:[{_DASHES}]|[tT][oO])\s*({_TIME})")
-# Between two times joined by a comma, a comma cannot also be a decimal sign.
-_COMMA_RANGE = re.compile(rf"({_TIME})\s*,\s*({_TIME})".replace("[.,]", "[.]"))
+# Full-width forms of the visible characters of ASCII, and the full-width blank: as ASCII has them.
+_FULL_WIDTH = {0xFF01 + each: 0x21 + each for each in range(94)} | {0x3000: 0x20}
+
+_NUMBER = r"[0-9]+(?:[.,][0-9]+)?"
+_HOURS, _MINUTES, _SECONDS = "(?:h|hrs?|hours?)", "(?:m|mins?|minutes?)", "(?:s|secs?|seconds?)"
+_UNITS = rf"(?:([0-9]+)\s*{_HOURS}\s*)?(?:([0-9]+)\s*{_MINUTES}\s*)?(?:({_NUMBER})(?:\s*{_SECONDS})?)?"
+_WITH_UNITS = re.compile(_UNITS)
+_TIME = "|".join(
+    (
+        r"[0-9]*(?::[0-9]+){1,2}(?:[.,][0-9]+)?",
+        rf"[0-9]+\s*{_HOURS}(?:\s*[0-9]+\s*{_MINUTES})?(?:\s*{_NUMBER}\s*{_SECONDS})?",
+        rf"[0-9]+\s*{_MINUTES}(?:\s*{_NUMBER}\s*{_SECONDS})?",
+        rf"{_NUMBER}(?:\s*{_SECONDS})?",
+    )
+)
 _ONE_TIME = re.compile(_TIME)
-_TOO_MANY_COMMAS = re.compile(r"[0-9:.sS\s]+(?:,[0-9:.sS\s]+){2,3}")
+# Between two times joined by a comma or by a blank alone, a comma cannot also be a decimal sign.
+_WITHOUT_COMMAS = _TIME.replace("[.,]", "[.]")
+_FROM = r"(?:from\s+)?"
+_RANGE = re.compile(rf"{_FROM}({_TIME})\s*(?:->|[{_DASHES}~\u301c\u2192\u2026]|\.{{2,3}}|to)\s*({_TIME})")
+_COMMA_RANGE = re.compile(rf"{_FROM}({_WITHOUT_COMMAS})\s*,\s*({_WITHOUT_COMMAS})")
+_BLANK_RANGE = re.compile(rf"{_FROM}({_WITHOUT_COMMAS})\s+({_WITHOUT_COMMAS})")
+_TOO_MANY_COMMAS = re.compile(r"[0-9:.s\s]+(?:,[0-9:.s\s]+){2,3}")
+_BRACKETS = {"[": "]", "(": ")"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +66,41 @@ class TimeRange:
                 text(
                     "{range} is {seconds} s long, but a range must be 1 to 3 seconds long.",
                     range=self.people,
-                    seconds=_plain(self.seconds),
+                    seconds=self.seconds_as_text,
                 )
             )
 
     @classmethod
     def parse(cls, raw: str) -> TimeRange:
-        """Read a range as a person wrote it: two times with a comma, a dash or "to" between them.
+        """Read a range as a person wrote it: two times, and what stands between them.
 
-        A time is seconds (``1``, ``1.5``, ``1.5s``) or a clock's (``0:01``, ``00:01:02.5``). A decimal comma
-        is understood where it can mean nothing else. Raises :class:`~bot.errors.BadRange`, which says what
-        was wrong.
+        A time is seconds (``1``, ``1.5``, ``1.5s``, ``2 seconds``), a clock's (``0:01``, ``:01``, ``00:01:02.5``) or
+        has units (``1m2s``). Between them stands a comma, a dash, ``to``, ``~``, ``..``, an arrow, or a blank. A
+        decimal comma is understood where it can mean nothing else. Raises :class:`~bot.errors.BadRange`, which says
+        what was wrong.
         """
         typed = raw.strip()
         if not typed:
             raise _refusal(text("No seconds were given."))
         if len(typed) > INPUT_LENGTH:
             raise _refusal(text("That is too long for a range of seconds."))
-        match = _RANGE.fullmatch(typed) or _COMMA_RANGE.fullmatch(typed)
+        read = _plainly(typed)
+        match = _RANGE.fullmatch(read) or _COMMA_RANGE.fullmatch(read)
+        if match is None and not _ONE_TIME.fullmatch(read):  # 1m 2s is one
+            match = _BLANK_RANGE.fullmatch(read)
         if match is None:
-            raise _refusal(_why_unreadable(typed))
+            raise _refusal(_why_unreadable(read, typed))
         return cls(_instant(match[1]), _instant(match[2]))
 
     @property
     def seconds(self) -> Decimal:
         """The length."""
         return self.end - self.start
+
+    @property
+    def seconds_as_text(self) -> str:
+        """The length as people read it: ``2``, ``1.75``."""
+        return _plain(self.seconds)
 
     @property
     def provider(self) -> str:
@@ -88,12 +113,21 @@ class TimeRange:
         return f"{_clock(self.start)}–{_clock(self.end)}"
 
 
+def _plainly(typed: str) -> str:
+    """In lower case and ASCII, without the brackets around it."""
+    read = typed.translate(_FULL_WIDTH).lower().strip()
+    if len(read) > 1 and read[-1] == _BRACKETS.get(read[0]):
+        read = read[1:-1].strip()
+    return read
+
+
 def _refusal(problem: Text) -> BadRange:
     return BadRange(
         text(
             "{problem} Write where it begins and ends, such as 1,3 or 0:01-0:03. Nothing was charged.",
             problem=problem,
-        )
+        ),
+        problem,
     )
 
 
@@ -105,31 +139,54 @@ def _unclear_comma() -> Text:
     return text("It is not clear what the commas mean: write 1.5-3.5 or 1,5-3,5.")
 
 
-def _why_unreadable(typed: str) -> Text:
-    if typed[0] in _DASHES:
+def _why_unreadable(read: str, typed: str) -> Text:
+    if read.startswith(tuple(_DASHES)):
         return text("A range begins at 0:00 at the earliest.")
-    if _ONE_TIME.fullmatch(typed):
+    if _ONE_TIME.fullmatch(read):
         return text("That is one moment, not a range.")
-    if _TOO_MANY_COMMAS.fullmatch(typed):
+    if _TOO_MANY_COMMAS.fullmatch(read):
         return _unclear_comma()
     return text("“{typed}” is not a range of seconds.", typed=typed)
 
 
 def _instant(time: str) -> Decimal:
-    """The seconds of one time. A comma in it is a decimal comma. Raises BadRange."""
-    number = time.lower().removesuffix("s").rstrip()
-    whole, comma, fraction = number.partition("," if "," in number else ".")
+    """The seconds of one time, in lower case. A comma in it is a decimal comma. Raises BadRange."""
+    larger, last = _clock_parts(time) if ":" in time else _unit_parts(time)
+    whole, comma, fraction = last.partition("," if "," in last else ".")
     if len(fraction) > DECIMALS:
         raise _too_precise()
-    first, *rest = whole.split(":")
-    if comma == "," and len(fraction) == DECIMALS and not rest:
+    if comma == "," and len(fraction) == DECIMALS and not larger:
         raise _refusal(_unclear_comma())  # 1,500 may be one and a half, or fifteen hundred
-    seconds = int(first)
-    for digits in rest:
-        if len(digits) != 2 or int(digits) >= 60:
-            raise _refusal(text("After a colon come two digits, 00 to 59."))
-        seconds = seconds * 60 + int(digits)
-    return Decimal(f"{seconds}.{fraction}" if fraction else seconds)
+    seconds = 0
+    for part in larger:
+        seconds = (seconds + part) * 60
+    return Decimal(f"{seconds + int(whole)}.{fraction or 0}")
+
+
+def _clock_parts(time: str) -> tuple[list[int], str]:
+    """Hours and minutes, as far as they are given, and the seconds as they were written. Raises BadRange."""
+    first, *rest = time.split(":")
+    if any(len(whole) != 2 or int(whole) >= 60 for whole in map(_whole, rest)):
+        raise _refusal(text("After a colon come two digits, 00 to 59."))
+    return [int(first or 0), *map(int, rest[:-1])], rest[-1]
+
+
+def _unit_parts(time: str) -> tuple[list[int], str]:
+    """Hours and minutes, as far as they are given, and the seconds as they were written. Raises BadRange."""
+    match = _WITH_UNITS.fullmatch(time)
+    if match is None:
+        raise AssertionError("every time without a colon has this form")
+    hours, minutes, seconds = match.groups()
+    if hours is None and minutes is None:
+        return [], seconds
+    smaller = [minutes, seconds] if hours is not None else [seconds]
+    if any(int(_whole(part)) >= 60 for part in smaller if part is not None):
+        raise _refusal(text("In 1h2m3s, the minutes and the seconds are 0 to 59."))
+    return [int(hours or 0), int(minutes or 0)], seconds or "0"
+
+
+def _whole(number: str) -> str:
+    return re.split("[.,]", number)[0]
 
 
 def _decimals(value: Decimal) -> int:

@@ -1,4 +1,4 @@
-"""``/character create | preview | list | show | rename | delete``, and the buttons of characters and of the list."""
+"""``/character list | show | rename | delete``, and the buttons of characters and of the list."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from discord.ext import commands
 from bot import limits
 from bot.chat.buttons import ConfirmDelete, DeleteCharacter, KeepCharacter, RenameCharacter, TurnPage
 from bot.chat.interaction_handlers import on_press, on_submit
-from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
 from bot.chat.render_cast import CastPage, render_page
 from bot.chat.render_job import render_character
 from bot.chat.replies import edit_answer
 from bot.concurrency import within
-from bot.errors import Refusal, UnknownCharacter
+from bot.errors import UnknownCharacter
 from bot.jobs.job_service import JobService
 from bot.store.characters import CharacterStore, Sort
 from bot.store.files import FileStore
 from bot.texts import text
 from bot.values.character import Character, clean_name
 from bot.values.clock import Clock
-from bot.values.job import CharacterRequest, Job, Origin
-from bot.values.source import Source, exactly_one
-from bot.values.time_range import TimeRange
 from cogs.character.lookup import CastLookup, deleted
+from cogs.character.making import MakingCommands
 from cogs.character.renaming import RenameForm, card_of, new_name, redraw, renamed
 
 
 class CharacterCommands(
-    commands.GroupCog, group_name="character", group_description="Make characters, and look after your cast."
+    MakingCommands,
+    commands.GroupCog,
+    group_name="character",
+    group_description="Make characters, and look after your cast.",
 ):
     """Makes characters, and looks after the casts.
 
@@ -51,98 +51,16 @@ class CharacterCommands(
         default_model: str,
         max_bytes: int,
     ) -> None:
-        super().__init__()
-        self._job_service = job_service
+        super().__init__(
+            job_service=job_service, clock=clock, models=models, default_model=default_model, max_bytes=max_bytes
+        )
         self._characters = characters
         self._files = files
         self._lookup = CastLookup(characters, files)
-        self._clock = clock
-        self._models = frozenset(models)
-        self._default_model = default_model
-        self._max_bytes = max_bytes
-        # Here and not above the command, because the models are a setting. discord.py shares a command's parameters
-        # among all objects of a cog, so these are the choices of the cog that was made last: there is only one.
-        offered = [app_commands.Choice(name=model, value=model) for model in models]
-        app_commands.choices(model=offered[: limits.AUTOCOMPLETE_CHOICES])(self.create)
 
     async def _own_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
         names = await self._characters.names(interaction.user.id, current, limits.AUTOCOMPLETE_CHOICES)
         return [app_commands.Choice(name=name[: limits.CHOICE_NAME], value=name) for name in names]
-
-    async def _finished_videos(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return []  # nobody has videos of their own until /video exists
-
-    # -- create, preview ------------------------------------------------------------------------------------------
-
-    @app_commands.command(name="create", description="Make a reusable character from 1 to 3 seconds of a video.")
-    @app_commands.describe(
-        seconds="The 1 to 3 seconds to use, such as 1-3 or 0:04-0:06.5; leave it out to pick them",
-        video="A clip (MP4, MOV or WebM) with sound and one main character",
-        link="A link to a video file, instead of an attachment",
-        task="The ID of an earlier video task, instead of an attachment",
-        name="A name for the character (default: the one that ToAPIs gives it)",
-        model="The model that makes it",
-        private="Show the progress and the result to you alone",
-    )
-    @app_commands.rename(seconds="range")
-    @app_commands.autocomplete(task=_finished_videos)
-    async def create(
-        self,
-        interaction: discord.Interaction,
-        video: discord.Attachment | None = None,
-        link: str | None = None,
-        task: str | None = None,
-        seconds: str | None = None,
-        name: str | None = None,
-        model: str | None = None,
-        private: bool = False,
-    ) -> None:
-        """Refuse at once what cannot work; otherwise start the job."""
-        request = CharacterRequest(
-            source=self._source(video, link, task),
-            range=TimeRange.parse(seconds) if seconds is not None else None,
-            model=self._known(model),
-            name=_chosen_name(name),
-        )
-
-        async def write(job_id: str, origin: Origin) -> Job:
-            return await self._job_service.start(
-                owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
-            )
-
-        await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
-
-    @app_commands.command(name="preview", description="See a video as a filmstrip, with its best seconds. Free.")
-    @app_commands.describe(video="A clip (MP4, MOV or WebM)", link="A link to a video file, instead of an attachment")
-    async def preview(
-        self, interaction: discord.Interaction, video: discord.Attachment | None = None, link: str | None = None
-    ) -> None:
-        """Like ``create``, but it only looks, and shows what it sees to the person who asked alone."""
-        source = self._source(video, link, None)
-
-        async def write(job_id: str, origin: Origin) -> Job:
-            return await self._job_service.preview(
-                owner_id=interaction.user.id, origin=origin, source=source, job_id=job_id
-            )
-
-        await start_job(interaction, self._job_service, write, private=True, clock=self._clock)
-
-    def _source(self, video: discord.Attachment | None, link: str | None, task: str | None) -> Source:
-        attachment = attached(video, max_bytes=self._max_bytes) if video else None
-        return exactly_one(attachment, link, task)
-
-    def _known(self, model: str | None) -> str:
-        """The model to use. A Discord client that was not updated may still offer one that is gone."""
-        if model is None:
-            return self._default_model
-        if model not in self._models:
-            raise Refusal(
-                text(
-                    "I no longer offer the model “{model}”. Please choose another one. Nothing was charged.",
-                    model=model,
-                )
-            )
-        return model
 
     # -- list, show -----------------------------------------------------------------------------------------------
 
@@ -273,19 +191,6 @@ class CharacterCommands(
         """Say that nothing was deleted."""
         kept = say(text("Nothing was deleted."), str(interaction.locale))
         await interaction.response.edit_message(content=kept, view=None)
-
-
-def _chosen_name(typed: str | None) -> str | None:
-    if typed is None:
-        return None
-    name = clean_name(typed)
-    if not name:
-        raise Refusal(
-            text(
-                "That name has no visible characters. Please choose another one, or leave it out. Nothing was charged."
-            )
-        )
-    return name
 
 
 async def _ask_delete(interaction: discord.Interaction, character: Character) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.values.job import Step
 from bot.values.source import Attachment, EarlierTask, Link
+from bot.values.time_range import TimeRange
+from cogs.character.making import echoed
 from tests.cogs.stage import MAX_BYTES, Stage, refusal
 
 CLIP = ("clip.mp4", b"bytes of a clip")
@@ -120,6 +124,41 @@ async def test_a_model_that_only_an_old_command_still_offers_is_refused(stage: S
 
 async def test_nobody_has_finished_videos_to_choose_from_yet(stage: Stage) -> None:
     assert await stage.alice.autocomplete(stage.channel, "character create", "task", "task_") == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("1 3", "0:01–0:03, 2 s ✓"),
+        ("from 1m2s to 1m3.5s", "1:02–1:03.5, 1.5 s ✓"),
+        ("1", "That is one moment, not a range."),
+        ("1-9", "0:01–0:09 is 8 s long, but a range must be 1 to 3 seconds long."),
+        ("*soon*", "“*soon*” is not a range of seconds."),
+        ("x" * 200, "That is too long for a range of seconds."),
+    ],
+)
+async def test_the_range_is_echoed_as_it_is_read_while_one_types(stage: Stage, typed: str, shown: str) -> None:
+    (choice,) = await stage.alice.autocomplete(stage.channel, "character create", "range", typed)
+    assert choice["name"] == shown
+    assert len(choice["value"]) <= 100
+    if shown.endswith("✓"):
+        assert TimeRange.parse(choice["value"]) == TimeRange.parse(typed)
+    else:  # choosing it must not make another range of it
+        assert choice["value"] == typed[:100]
+
+
+@settings(max_examples=200)
+@given(st.text(alphabet="0123456789 .,:-–~msto“*_", max_size=120))
+def test_every_echo_fits_and_means_what_was_typed(typed: str) -> None:
+    for choice in echoed(typed, "en-GB"):
+        assert 1 <= len(choice.name) <= 100
+        assert 1 <= len(choice.value) <= 100
+        if choice.name.endswith("✓"):
+            assert TimeRange.parse(choice.value) == TimeRange.parse(typed)
+
+
+async def test_nothing_is_echoed_before_something_is_typed(stage: Stage) -> None:
+    assert await stage.alice.autocomplete(stage.channel, "character create", "range", "") == []
 
 
 async def test_it_works_in_a_direct_message(stage: Stage) -> None:

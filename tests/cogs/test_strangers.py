@@ -112,6 +112,10 @@ HARMLESS = {
 }
 
 
+# Options that offer what their own typing means, and nothing that is kept.
+ECHOING = {"range"}
+
+
 class ForgedForm(DurableForm, prefix="forged"):
     """A form under any id, with any fields."""
 
@@ -192,7 +196,7 @@ class Attacker:
         for typed in ("", self.mine.character.name[:3], self.mine.tasks[0][:6]):
             label = f"/{command} {option}={typed}…"
             choices = await self.actor.autocomplete(self.stage.channel, command, option, typed)
-            self._judge(label, json.dumps(choices), changed=choices != [])
+            self._judge(label, json.dumps(choices), changed=choices != [] and option not in ECHOING)
 
     async def every_press(self) -> None:
         for press in presses(self.stage):

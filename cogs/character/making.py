@@ -1,0 +1,145 @@
+"""``/character create | preview``: what starts a job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot import limits, texts
+from bot.chat.job_requests import attached, start_job
+from bot.chat.markdown import plain
+from bot.errors import BadRange, Refusal
+from bot.jobs.job_service import JobService
+from bot.texts import text
+from bot.values.character import clean_name
+from bot.values.clock import Clock
+from bot.values.job import CharacterRequest, Job, Origin
+from bot.values.source import Source, exactly_one
+from bot.values.time_range import TimeRange
+
+
+class MakingCommands(commands.Cog):
+    """The part of :class:`cogs.character.cog.CharacterCommands` that makes characters.
+
+    ``models`` are the choices offered (Discord shows 25 at most), ``max_bytes`` is the most that may be attached.
+    """
+
+    def __init__(
+        self, *, job_service: JobService, clock: Clock, models: Sequence[str], default_model: str, max_bytes: int
+    ) -> None:
+        super().__init__()
+        self._job_service = job_service
+        self._clock = clock
+        self._models = frozenset(models)
+        self._default_model = default_model
+        self._max_bytes = max_bytes
+        # Here and not above the command, because the models are a setting. discord.py shares a command's parameters
+        # among all objects of a cog, so these are the choices of the cog that was made last: there is only one.
+        offered = [app_commands.Choice(name=model, value=model) for model in models]
+        app_commands.choices(model=offered[: limits.AUTOCOMPLETE_CHOICES])(self.create)
+
+    async def _finished_videos(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return []  # nobody has videos of their own until /video exists
+
+    async def _as_read(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return echoed(current, str(interaction.locale))
+
+    @app_commands.command(name="create", description="Make a reusable character from 1 to 3 seconds of a video.")
+    @app_commands.describe(
+        seconds="The 1 to 3 seconds to use, such as 1-3 or 0:04-0:06.5; leave it out to pick them",
+        video="A clip (MP4, MOV or WebM) with sound and one main character",
+        link="A link to a video file, instead of an attachment",
+        task="The ID of an earlier video task, instead of an attachment",
+        name="A name for the character (default: the one that ToAPIs gives it)",
+        model="The model that makes it",
+        private="Show the progress and the result to you alone",
+    )
+    @app_commands.rename(seconds="range")
+    @app_commands.autocomplete(task=_finished_videos, seconds=_as_read)
+    async def create(
+        self,
+        interaction: discord.Interaction,
+        video: discord.Attachment | None = None,
+        link: str | None = None,
+        task: str | None = None,
+        seconds: str | None = None,
+        name: str | None = None,
+        model: str | None = None,
+        private: bool = False,
+    ) -> None:
+        """Refuse at once what cannot work; otherwise start the job."""
+        request = CharacterRequest(
+            source=self._source(video, link, task),
+            range=TimeRange.parse(seconds) if seconds is not None else None,
+            model=self._known(model),
+            name=_chosen_name(name),
+        )
+
+        async def write(job_id: str, origin: Origin) -> Job:
+            return await self._job_service.start(
+                owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
+            )
+
+        await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
+
+    @app_commands.command(name="preview", description="See a video as a filmstrip, with its best seconds. Free.")
+    @app_commands.describe(video="A clip (MP4, MOV or WebM)", link="A link to a video file, instead of an attachment")
+    async def preview(
+        self, interaction: discord.Interaction, video: discord.Attachment | None = None, link: str | None = None
+    ) -> None:
+        """Like ``create``, but it only looks, and shows what it sees to the person who asked alone."""
+        source = self._source(video, link, None)
+
+        async def write(job_id: str, origin: Origin) -> Job:
+            return await self._job_service.preview(
+                owner_id=interaction.user.id, origin=origin, source=source, job_id=job_id
+            )
+
+        await start_job(interaction, self._job_service, write, private=True, clock=self._clock)
+
+    def _source(self, video: discord.Attachment | None, link: str | None, task: str | None) -> Source:
+        attachment = attached(video, max_bytes=self._max_bytes) if video else None
+        return exactly_one(attachment, link, task)
+
+    def _known(self, model: str | None) -> str:
+        """The model to use. A Discord client that was not updated may still offer one that is gone."""
+        if model is None:
+            return self._default_model
+        if model not in self._models:
+            raise Refusal(
+                text(
+                    "I no longer offer the model “{model}”. Please choose another one. Nothing was charged.",
+                    model=model,
+                )
+            )
+        return model
+
+
+def echoed(typed: str, locale: str) -> list[app_commands.Choice[str]]:
+    """How the range that is being typed is read, or what is wrong with it. Choosing it changes nothing."""
+    if not typed.strip():
+        return []
+    try:
+        found = TimeRange.parse(typed)
+    except BadRange as error:
+        told, value = error.problem, typed[: limits.CHOICE_VALUE]
+    else:
+        told = text("{range}, {seconds} s ✓", range=found.people, seconds=found.seconds_as_text)
+        value = found.people
+    return [app_commands.Choice(name=plain(texts.render(told, locale), limits.CHOICE_NAME), value=value)]
+
+
+def _chosen_name(typed: str | None) -> str | None:
+    if typed is None:
+        return None
+    name = clean_name(typed)
+    if not name:
+        raise Refusal(
+            text(
+                "That name has no visible characters. Please choose another one, or leave it out. Nothing was charged."
+            )
+        )
+    return name
