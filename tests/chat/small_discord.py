@@ -201,7 +201,8 @@ async def _payload(request: web.Request) -> dict[str, Any]:
     if request.content_type == "application/json":
         payload = await request.json()
         return {key: value for key, value in payload.items() if key != "attachments"} | {"attachments": []}
-    files, payload = [], {}
+    files: list[dict[str, Any]] = []
+    payload = {}
     async for part in await request.multipart():
         assert isinstance(part, BodyPartReader)
         if part.name == "payload_json":

@@ -13,7 +13,7 @@ from bot.chat.buttons import DurableButton, MakeAnother, TurnPage, UseSeconds, v
 from tests.chat.stage import JOB, Form, Stage, words
 
 # The ids that stand on messages of earlier versions, and what a press of each must find.
-ON_OLD_MESSAGES = {
+ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
     f"cb:job:consent:{JOB}:42": ("GiveConsent", {"job_id": JOB, "in_list": False}),
     f"cb:tasks:consent:{JOB}:42": ("GiveConsent", {"job_id": JOB, "in_list": True}),
     f"cb:job:again:{JOB}:42": ("MakeAnother", {"job_id": JOB, "in_list": False}),
@@ -102,7 +102,7 @@ async def shown(stage: Stage) -> simcord.ResponseMessage:
 async def answer(stage: Stage, who: simcord.MemberActor, shown: simcord.ResponseMessage, label: str) -> str:
     """The words of the private answer to a press."""
     result = await who.click(shown, label=label)
-    (said,) = result.followups or [result.response]
+    (said,) = result.followups or (result.response,)
     assert said is not None
     assert said.ephemeral
     return words(said)

@@ -7,6 +7,7 @@ import discord
 import pytest
 from discord import app_commands
 
+from bot.chat.command_tree import CastbookTree
 from bot.store.commands import CommandStore
 from tests.chat.stage import Stage, a_client
 
@@ -42,9 +43,11 @@ async def test_changed_commands_are_told(stage: Stage) -> None:
 
 
 async def test_another_application_is_told_again(stage: Stage) -> None:
-    told = stage.client.tree.payload_hash()
+    tree = stage.client.tree
+    assert isinstance(tree, CastbookTree)
+    told = tree.payload_hash()
     stage.client._connection.application_id = 1
-    assert stage.client.tree.payload_hash() != told
+    assert tree.payload_hash() != told
 
 
 async def test_outage_while_telling_leaves_the_old_ids(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +77,8 @@ async def test_client_asks_for_no_privileged_intent(store: CommandStore) -> None
 
 async def test_drain_waits_for_what_runs(store: CommandStore) -> None:
     client = await a_client(store, with_cog=False)
-    go, ended = asyncio.Event(), []
+    go = asyncio.Event()
+    ended: list[str] = []
 
     async def command() -> None:
         await go.wait()

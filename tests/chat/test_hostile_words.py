@@ -27,7 +27,7 @@ from bot.store.characters import Sort
 from bot.texts import Text, text
 from bot.values.character import ProviderCharacter
 from bot.values.job import CharacterRequest, CharacterResult, Job, Outcome, Question, Step
-from bot.values.source import Attachment, EarlierTask, Link
+from bot.values.source import Attachment, EarlierTask, Link, Source
 from bot.values.time_range import TimeRange
 from tests.chat.samples import a_character, a_job, asked_at
 from tests.chat.small_discord import Now
@@ -90,9 +90,11 @@ def cards(value: str) -> Iterator[tuple[str, MessageContent]]:
 def _requests(value: str) -> list[CharacterRequest]:
     attached = Attachment(url=f"https://cdn.example/{value}", filename=value, size=1)
     plainly = Link(url="https://example.org/clip.mp4")
-    sources = (attached, EarlierTask(task_id=value), plainly)
-    return [CharacterRequest(source=source, range=RANGE, model=value, name=name) for source, name in
-            zip(sources, (None, None, value), strict=True)]  # fmt: skip
+    sources: tuple[Source, ...] = (attached, EarlierTask(task_id=value), plainly)
+    return [
+        CharacterRequest(source=source, range=RANGE, model=value, name=value if source is plainly else None)
+        for source in sources
+    ]
 
 
 def _jobs(value: str, reason: Text) -> Iterator[Job]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -33,7 +34,7 @@ def facts(**changes: Any) -> VideoFacts:
 
 
 def found(*suggestions: Suggestion, **changes: Any) -> BestSeconds:
-    return BestSeconds(**{"suggestions": suggestions, "sampled": False, "faces": True, "voices": True} | changes)
+    return replace(BestSeconds(suggestions=suggestions, sampled=False, faces=True, voices=True), **changes)
 
 
 GOOD = Suggestion(range=TimeRange.parse("4-7"), score=0.9, reasons=(Reason.ONE_FACE, Reason.SHARP, Reason.VOICE))

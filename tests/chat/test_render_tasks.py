@@ -147,7 +147,7 @@ def test_it_says_what_to_do_next() -> None:
 
 
 def test_commands_in_a_reason_can_be_clicked_and_names_are_left_alone() -> None:
-    request = replace(done().request, name="/character create")
+    request = replace(done().character, name="/character create")
     job = done(request=request, outcome=Outcome.FAILED, failure=text("Attach it again with /character create."))
     (embed,) = render_tasks(42, replace(NOTHING, finished=(job,)), NOW, "en-GB", COMMANDS).embeds
     assert "**/character create**" in (embed.description or "")

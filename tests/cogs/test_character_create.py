@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from discord import app_commands
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -27,7 +28,7 @@ async def test_an_attachment_becomes_a_job_and_the_answer_is_deferred_for_everyb
     assert job.request.source.filename == "clip.mp4"
     assert job.request.source.size == len(CLIP[1])
     assert job.request.source.url is not None
-    assert (job.request.range.provider, job.request.model, job.request.name) == ("1,3", "sora-2-pro", "Duck")
+    assert (job.character.chosen.provider, job.character.model, job.character.name) == ("1,3", "sora-2-pro", "Duck")
     assert (job.step, job.owner_id) == (Step.PREPARE, stage.alice.id)
     assert (job.origin.private, job.origin.ephemeral, job.origin.channel_id) == (False, False, stage.channel.id)
     assert job.origin.token
@@ -42,8 +43,8 @@ async def test_a_private_one_is_hidden_from_the_start(stage: Stage) -> None:
     assert result.ephemeral
     job = await stage.job_of(stage.alice)
     assert job.request.source == Link(url="https://example.org/clip.mp4")
-    assert job.request.model == "sora-2"
-    assert job.request.name is None
+    assert job.character.model == "sora-2"
+    assert job.character.name is None
     assert (job.origin.private, job.origin.ephemeral) == (True, True)
 
 
@@ -107,13 +108,17 @@ async def test_a_closed_model_is_said_before_anything_is_charged(stage: Stage) -
 
 
 async def test_only_models_of_the_configuration_are_offered(stage: Stage) -> None:
-    group = stage.env.bot.tree.get_command("character")
-    (offered,) = [each for each in group.get_command("create").parameters if each.name == "model"]
+    group = stage.client.tree.get_command("character")
+    assert isinstance(group, app_commands.Group)
+    create = group.get_command("create")
+    assert isinstance(create, app_commands.Command)
+    (offered,) = [each for each in create.parameters if each.name == "model"]
     assert [choice.value for choice in offered.choices] == ["sora-2", "sora-2-pro"]
 
 
 async def test_a_model_that_only_an_old_command_still_offers_is_refused(stage: Stage) -> None:
     group = stage.env.backend.find_command("character", None)
+    assert group is not None
     create = next(each for each in group["options"] if each["name"] == "create")
     model = next(each for each in create["options"] if each["name"] == "model")
     del model["choices"]

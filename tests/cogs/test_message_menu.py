@@ -27,7 +27,7 @@ async def test_a_posted_video_becomes_a_job_through_the_form(stage: Stage) -> No
     job = await stage.job_of(stage.alice)
     assert isinstance(job.request.source, Attachment)
     assert (job.request.source.filename, job.request.source.size) == ("CLIP.MP4", 5)
-    assert (job.request.range.provider, job.request.name, job.request.model) == ("1,3", "Duck", "sora-2")
+    assert (job.character.chosen.provider, job.character.name, job.character.model) == ("1,3", "Duck", "sora-2")
     assert (job.origin.private, job.origin.ephemeral) == (False, False)
 
 
@@ -52,7 +52,7 @@ async def test_the_form_survives_a_restart_and_the_name_may_be_left_out(stage: S
     form = await stage.alice.context_menu(stage.channel, MENU, message)
     await stage.restart()
     await stage.alice.submit_modal(form, {"range": "1-3"})
-    assert (await stage.job_of(stage.alice)).request.name is None
+    assert (await stage.job_of(stage.alice)).character.name is None
 
 
 async def test_a_message_without_a_video_is_answered_with_a_hint(stage: Stage) -> None:
@@ -89,7 +89,9 @@ async def test_a_draft_is_nobody_elses(stage: Stage) -> None:
     assert form.modal is not None
     other = await stage.bob.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
     assert other.modal is not None
-    other._interaction.modal["custom_id"] = form.modal["custom_id"]  # a forged submission
+    forged = other._interaction.modal
+    assert forged is not None
+    forged["custom_id"] = form.modal["custom_id"]  # a forged submission
     result = await stage.bob.submit_modal(other, {"range": "1-3"})
     assert "too old" in refusal(result)
     assert await stage.jobs_of(stage.bob) == ()
@@ -107,7 +109,7 @@ async def test_a_refusal_is_the_first_answer_and_hidden(stage: Stage) -> None:
 
 
 async def test_the_menu_goes_with_its_cog(stage: Stage) -> None:
-    tree = stage.env.bot.tree
+    tree = stage.client.tree
     assert tree.get_command(MENU, type=discord.AppCommandType.message) is not None
-    await stage.env.bot.remove_cog("MessageMenu")
+    await stage.client.remove_cog("MessageMenu")
     assert tree.get_command(MENU, type=discord.AppCommandType.message) is None

@@ -74,8 +74,8 @@ async def test_a_suggestion_is_taken_with_one_press(stage: Stage, restarted: boo
     await stage.alice.click(message, label="Use 2")
     after = await now_of(stage, job)
     assert (after.step, after.question) == (Step.PREPARE, None)
-    assert after.request.range == TimeRange.parse("0.5-2")
-    assert after.request.anyway  # what speaks against it stood beside it
+    assert after.character.range == TimeRange.parse("0.5-2")
+    assert after.character.anyway  # what speaks against it stood beside it
     assert stage.house.workers.woken
     assert job.id in stage.house.workers.interrupted
 
@@ -88,7 +88,7 @@ async def test_other_seconds_are_typed_into_a_form(stage: Stage, restarted: bool
         await stage.restart()
     await stage.alice.submit_modal(opened, {"range": "0:02-0:04"})
     after = await now_of(stage, job)
-    assert (after.step, after.request.range, after.request.anyway) == (Step.PREPARE, TimeRange.parse("2-4"), False)
+    assert (after.step, after.character.range, after.character.anyway) == (Step.PREPARE, TimeRange.parse("2-4"), False)
 
 
 @pytest.mark.parametrize(("typed", "sentence"), [("7-9", "The video is 8 s long"), ("soon", "range")])
@@ -110,8 +110,8 @@ async def test_doubtful_seconds_are_used_anyway(stage: Stage) -> None:
     assert "There's a cut" in words(message)
     await stage.alice.click(message, label="Use anyway")
     after = await now_of(stage, job)
-    assert (after.step, after.request.anyway) == (Step.PREPARE, True)
-    assert after.request.range == REQUEST.range
+    assert (after.step, after.character.anyway) == (Step.PREPARE, True)
+    assert after.character.range == REQUEST.range
 
 
 async def test_doubtful_seconds_are_picked_again(stage: Stage) -> None:
@@ -120,7 +120,7 @@ async def test_doubtful_seconds_are_picked_again(stage: Stage) -> None:
     (picker,) = result.followups
     assert picker.ephemeral, "the picker is for its owner's eyes only, and this question was not"
     after = await now_of(stage, job)
-    assert (after.step, after.question, after.request.range) == (Step.CHOOSE, Question.SECONDS, None)
+    assert (after.step, after.question, after.character.range) == (Step.CHOOSE, Question.SECONDS, None)
     assert (after.origin.message_id, after.origin.ephemeral) == (picker.id, True)
 
 
@@ -168,7 +168,7 @@ async def test_the_list_offers_to_pick(stage: Stage, changes: JobChanges) -> Non
 async def test_a_video_without_a_range_is_taken(stage: Stage) -> None:
     await stage.alice.slash(stage.channel, "character create", video=("clip.mp4", b"12345"))
     job = await stage.job_of(stage.alice)
-    assert (job.kind, job.request.range) == (JobKind.CHARACTER, None)
+    assert (job.kind, job.character.range) == (JobKind.CHARACTER, None)
 
 
 async def test_a_task_without_a_range_is_refused(stage: Stage) -> None:

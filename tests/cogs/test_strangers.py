@@ -273,12 +273,14 @@ def _inside(data: bytes) -> str:
 
 
 def registered(stage: Stage) -> list[app_commands.Command[Any, Any, Any] | app_commands.ContextMenu]:
-    tree, found = stage.client.tree, []
+    tree = stage.client.tree
+    found: list[app_commands.Command[Any, Any, Any] | app_commands.ContextMenu] = []
     for place in (None, discord.Object(stage.house.dev_guild)):
         for kind in discord.AppCommandType:
             if kind.value <= 3:  # slash commands, user menus, message menus
-                found += tree.walk_commands(guild=place, type=kind)
-    return [each for each in found if not isinstance(each, app_commands.Group)]
+                each_of_them = tree.walk_commands(guild=place, type=kind)
+                found += [each for each in each_of_them if not isinstance(each, app_commands.Group)]
+    return found
 
 
 def presses(stage: Stage) -> list[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import discord
 import pytest
@@ -157,7 +158,7 @@ async def test_a_public_question_goes_on_where_it_stands_also_after_a_restart(st
     await stage.restart()
     await stage.alice.click(question, custom_id=custom_id(question, "again"))
     job = await now_of(stage, job)
-    assert (job.step, job.request.another) == (Step.PREPARE, True)
+    assert (job.step, job.character.another) == (Step.PREPARE, True)
     assert (job.origin.message_id, job.origin.ephemeral) == (question.id, False)
 
 
@@ -437,9 +438,8 @@ async def hidden(stage: Stage, job: Job) -> ResponseMessage:
 
 
 def custom_id(message: ResponseMessage | discord.Message, action: str) -> str:
-    rows = message.components
-    buttons = [each for row in rows for each in (row["components"] if isinstance(row, dict) else row.children)]
-    ids = [each["custom_id"] if isinstance(each, dict) else each.custom_id for each in buttons]
+    rows: list[Any] = [row if isinstance(row, dict) else row.to_dict() for row in message.components]
+    ids: list[str] = [button["custom_id"] for row in rows for button in row["components"]]
     (found,) = [each for each in ids if f":{action}:" in each]
     return found
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from simcord import InteractionResult
 
 from bot import metrics
 from bot.chat.pending_results import PendingResults
+from bot.store.owned_jobs import Pending
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Outcome, PreviewRequest, Step
 from bot.values.source import Link
@@ -26,11 +25,11 @@ def told(stage: Stage) -> PendingResults:
     return stage.client.pending_results
 
 
-async def kept(house: House, owner_id: int, **changes: Any) -> Job:
+async def kept(house: House, owner_id: int, changes: JobChanges | None = None) -> Job:
     """A job whose end reached nobody."""
     house.now += timedelta(seconds=1)
     ended = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=text("No."), finished_at=house.now)
-    return await house.job(owner_id, ended | JobChanges(**changes))
+    return await house.job(owner_id, ended | (changes or JobChanges()))
 
 
 def after(result: InteractionResult) -> list[str]:
@@ -43,7 +42,7 @@ def after(result: InteractionResult) -> list[str]:
 
 async def test_results_that_wait_are_mentioned_after_the_next_command_and_only_once(stage: Stage) -> None:
     await kept(stage.house, stage.alice.id)
-    await kept(stage.house, stage.alice.id, outcome=Outcome.UNKNOWN)
+    await kept(stage.house, stage.alice.id, JobChanges(outcome=Outcome.UNKNOWN))
     tasks = stage.client.command_mentions["tasks"]
     first = await stage.alice.slash(stage.channel, "about")
     assert after(first) == [f"2 results are waiting for you: see {tasks}."]
@@ -78,13 +77,13 @@ async def test_somebody_elses_are_none_of_ones_business(stage: Stage) -> None:
 
 @pytest.mark.parametrize("arrived", ["delivered", "cancelled", "running", "looked at"])
 async def test_what_does_not_wait_is_not_mentioned(stage: Stage, arrived: str) -> None:
-    changes: dict[str, dict[str, Any]] = {
+    changes: dict[str, JobChanges] = {
         "delivered": {"delivered_at": stage.house.now},
         "cancelled": {"outcome": Outcome.CANCELLED, "failure": None},
         "running": {"step": Step.DELIVER},
         "looked at": {"request": PreviewRequest(source=Link(url="https://example.org/clip.mp4"))},
     }
-    await kept(stage.house, stage.alice.id, **changes[arrived])
+    await kept(stage.house, stage.alice.id, changes[arrived])
     assert after(await stage.alice.slash(stage.channel, "help")) == []
 
 
@@ -122,7 +121,7 @@ async def test_a_failure_to_say_it_disturbs_nothing_and_it_is_said_the_next_time
 async def test_a_database_that_does_not_answer_disturbs_nothing_either(stage: Stage) -> None:
     before = metrics.UNEXPECTED_ERRORS._value.get()
 
-    async def broken(_: int) -> Sequence[str]:
+    async def broken(_: int) -> Pending:
         raise RuntimeError("no such table: jobs")
 
     stage.client.pending_results = PendingResults(broken)
@@ -131,13 +130,13 @@ async def test_a_database_that_does_not_answer_disturbs_nothing_either(stage: St
 
 
 async def test_one_question_to_the_database_for_each_command(stage: Stage) -> None:
-    origin: list[int] = []
+    asked: list[int] = []
 
-    async def count(owner_id: int) -> Sequence[str]:
-        origin.append(owner_id)
-        return []
+    async def count(owner_id: int) -> Pending:
+        asked.append(owner_id)
+        return Pending()
 
     stage.client.pending_results = PendingResults(count)
     await stage.alice.slash(stage.channel, "help")
     await stage.alice.slash(stage.channel, "tasks")
-    assert origin == [stage.alice.id]
+    assert asked == [stage.alice.id]
