@@ -6,8 +6,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.markdown import mentions_of, say
+from bot.chat.markdown import escape, mentions_of, say
 from bot.chat.message import BLUE
+from bot.jobs.model_availability import Availability, ModelAvailability
 from bot.texts import Text, text
 
 _HELP = text(
@@ -63,10 +64,18 @@ _ABOUT = (
 )
 
 
+_MODELS = {
+    Availability.ALIVE: text("Models that work"),
+    Availability.DOUBTFUL: text("Models I haven't tried yet"),
+    Availability.CLOSED: text("Models that are closed"),
+}
+
+
 class About(commands.Cog):
     """The two commands that only say something. ``version`` is Castbook's."""
 
-    def __init__(self, *, version: str) -> None:
+    def __init__(self, *, version: str, availability: ModelAvailability) -> None:
+        self._availability = availability
         self._title = text("Castbook {version}", version=version)
 
     @app_commands.command(name="help", description="What Castbook does, and how to start.")
@@ -81,7 +90,13 @@ class About(commands.Cog):
     @app_commands.command(name="about", description="Which version this is, and who makes the characters.")
     async def about(self, interaction: discord.Interaction) -> None:
         """Say what this is, to the person who asked alone."""
-        await interaction.response.send_message(embed=_embed(interaction, self._title, _ABOUT), ephemeral=True)
+        embed, locale = _embed(interaction, self._title, _ABOUT), str(interaction.locale)
+        table = await self._availability.table()
+        for state, name in _MODELS.items():
+            found = [model for model, its in table.items() if its is state]
+            if found:
+                embed.add_field(name=say(name, locale), value="\n".join(map(escape, found)), inline=False)
+        await interaction.response.send_message(embed=embed, ephemeral=True)
 
 
 def _embed(interaction: discord.Interaction, title: Text, paragraphs: tuple[Text, ...]) -> discord.Embed:

@@ -15,6 +15,7 @@ from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import say
 from bot.errors import BadSource, Refusal
 from bot.jobs.job_service import JobService
+from bot.jobs.model_availability import ModelAvailability
 from bot.store.drafts import Draft, DraftStore
 from bot.texts import text
 from bot.values.character import clean_name
@@ -57,14 +58,14 @@ class MessageMenu(commands.Cog):
         job_service: JobService,
         drafts: DraftStore,
         clock: Clock,
-        model: str,
+        availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
         self._tree = tree
         self._job_service = job_service
         self._drafts = drafts
         self._clock = clock
-        self._model = model
+        self._availability = availability
         self._max_bytes = max_bytes
         self._menu = app_commands.ContextMenu(name="Make a character", callback=self.open)
 
@@ -103,7 +104,8 @@ class MessageMenu(commands.Cog):
                         "character”. Nothing was charged."
                     )
                 )
-            request = CharacterRequest(source=draft.attachment, range=seconds, model=self._model, name=name)
+            model = await self._availability.best()
+            request = CharacterRequest(source=draft.attachment, range=seconds, model=model, name=name)
             return await self._job_service.start(owner_id=draft.owner_id, origin=origin, request=request, job_id=job_id)
 
         await start_job(interaction, self._job_service, write, private=False, clock=self._clock)

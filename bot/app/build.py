@@ -32,6 +32,7 @@ from bot.jobs.job_service import JobService
 from bot.jobs.kinds import character_content, character_steps, preview_steps
 from bot.jobs.leased_job import Steps
 from bot.jobs.maintenance import Maintenance
+from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.ports import ByteSource, Courier
 from bot.jobs.prepare import Prepare, most_bytes
 from bot.jobs.runner import Runner
@@ -114,7 +115,14 @@ class App:
         self.courier: Courier = courier or DiscordCourier(
             self.client, stores.files, clock=clock, owners=settings.discord.owners, sends=self.places.sends
         )
-        self.breaker = CircuitBreaker(stores.provider_state, self.provider, clock, models=settings.toapis.models)
+        self.breaker = CircuitBreaker(stores.provider_state, self.provider, clock)
+        self.availability = ModelAvailability(
+            stores.provider_state,
+            self.provider,
+            clock,
+            models=settings.toapis.models,
+            default=settings.toapis.default_model,
+        )
         self.queue = AdmissionQueue(
             jobs=stores.jobs, courier=self.courier, clock=clock, in_all=settings.limits.running_in_all
         )
@@ -129,6 +137,7 @@ class App:
             files=stores.files,
             disk=stores.disk,
             breaker=self.breaker,
+            availability=self.availability,
             workers=self.runner,
             courier=self.courier,
             clock=clock,
@@ -161,7 +170,7 @@ class App:
             self._probes,
             routes=webhook_routes(settings.toapis.webhook_secrets, events, clock),
         )
-        gauges = Gauges(GaugeStore(stores.database), clock, models=settings.toapis.models)
+        gauges = Gauges(GaugeStore(stores.database), clock, models=self.availability.table)
         self.metrics = MetricsServer(settings.web.metrics_port, metrics.REGISTRY, gauges.read)
         self._opened = AsyncExitStack()
 
@@ -186,6 +195,7 @@ class App:
         submit = Submit(
             provider=self.provider,
             breaker=self.breaker,
+            availability=self.availability,
             inspection=inspection,
             places=places,
             courier=self.courier,
@@ -244,15 +254,14 @@ class App:
             self._opened = opened.pop_all()
 
     def _cogs(self) -> list[commands.Cog]:
-        stores, toapis = self.stores, self.settings.toapis
+        stores = self.stores
         max_bytes = most_bytes(self.settings)
         character = CharacterCommands(
             job_service=self.job_service,
             characters=stores.characters,
             files=stores.files,
             clock=self.clock,
-            models=toapis.models,
-            default_model=toapis.default_model,
+            availability=self.availability,
             max_bytes=max_bytes,
         )
         menu = MessageMenu(
@@ -260,7 +269,7 @@ class App:
             job_service=self.job_service,
             drafts=stores.drafts,
             clock=self.clock,
-            model=toapis.default_model,
+            availability=self.availability,
             max_bytes=max_bytes,
         )
         return [
@@ -275,11 +284,16 @@ class App:
                 day_limit=self.settings.limits.per_user_per_day,
             ),
             Server(servers=stores.servers, allowed_per_day=self.settings.limits.per_server_per_day),
-            About(version=__version__),
+            About(version=__version__, availability=self.availability),
         ]
 
     def _operator_cog(self) -> Operator:
-        report = HealthReport(probes=self._probes, gauges=GaugeStore(self.stores.database), clock=self.clock)
+        report = HealthReport(
+            probes=self._probes,
+            gauges=GaugeStore(self.stores.database),
+            availability=self.availability,
+            clock=self.clock,
+        )
         owners = self.settings.discord.owners
         return Operator(
             blocks=self.stores.blocks,
@@ -293,7 +307,8 @@ class App:
         """Go on with every unfinished job, and take new ones."""
         await self.runner.start()
         self._opened.push_async_callback(self.runner.stop)
-        self._opened.push_async_callback(_ended, asyncio.create_task(self.maintenance.run(), name="maintenance"))
+        for name, part in {"maintenance": self.maintenance.run, "model_list": self.availability.run}.items():
+            self._opened.push_async_callback(_ended, asyncio.create_task(part(), name=name))
 
     async def start_web(self) -> None:
         """Serve health, webhooks and metrics. Raises BadStart where a port is taken."""

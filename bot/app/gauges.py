@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from prometheus_client.core import GaugeMetricFamily
 
-from bot import limits
 from bot.jobs.circuit_breaker import REASONS
+from bot.jobs.model_availability import Availability
 from bot.store.gauges import GaugeStore, Standing
 from bot.values.clock import Clock
 from bot.values.job import Step
 
 
 class Gauges:
-    """``models`` are those of the settings: others that were once refused are nobody's concern any more."""
+    """How the jobs, the submissions and the models stand; ``models`` gives those of the settings."""
 
-    def __init__(self, store: GaugeStore, clock: Clock, *, models: Sequence[str]) -> None:
+    def __init__(
+        self, store: GaugeStore, clock: Clock, *, models: Callable[[], Awaitable[Mapping[str, Availability]]]
+    ) -> None:
         self._store = store
         self._clock = clock
-        self._models = tuple(models)
+        self._models = models
 
     async def read(self) -> Sequence[GaugeMetricFamily]:
         """One family for each thing that is asked about."""
         now = self._clock()
-        standing = await self._store.standing(now=now, models_closed_since=now - limits.MODEL_CLOSED)
+        standing = await self._store.standing(now=now)
+        models = await self._models()
         return [
             _gauge(
                 "castbook_jobs",
@@ -50,9 +53,9 @@ class Gauges:
             ),
             _gauge(
                 "castbook_model_closed",
-                "Whether the provider refused the model within the last hour.",
+                "Whether the provider refused the model within the last hour, or does not list it for this key.",
                 "model",
-                {model: model in standing.closed_models for model in self._models},
+                {model: state is Availability.CLOSED for model, state in models.items()},
             ),
         ]
 

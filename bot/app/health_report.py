@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeAlias
 
-from bot import limits
+from bot.jobs.model_availability import Availability, ModelAvailability
 from bot.store.gauges import GaugeStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
@@ -16,6 +16,12 @@ Line: TypeAlias = tuple[Text, Text, bool]
 _PAUSES = {
     "key": text("paused: ToAPIs refuses the key"),
     "balance": text("paused: the balance is used up"),
+}
+
+_MODELS = {
+    Availability.ALIVE: text("Models that work"),
+    Availability.DOUBTFUL: text("Models that were not tried yet"),
+    Availability.CLOSED: text("Closed models"),
 }
 
 _PARTS = {
@@ -29,22 +35,29 @@ class HealthReport:
     """The probes of /readyz, what the provider refused, and what waits."""
 
     def __init__(
-        self, *, probes: Mapping[str, Callable[[], Awaitable[bool]]], gauges: GaugeStore, clock: Clock
+        self,
+        *,
+        probes: Mapping[str, Callable[[], Awaitable[bool]]],
+        gauges: GaugeStore,
+        availability: ModelAvailability,
+        clock: Clock,
     ) -> None:
         self._probes = probes
         self._gauges = gauges
+        self._availability = availability
         self._clock = clock
 
     async def lines(self) -> Sequence[Line]:
         """Name, value, and whether that is as it should be."""
         now = self._clock()
-        standing = await self._gauges.standing(now=now, models_closed_since=now - limits.MODEL_CLOSED)
+        standing = await self._gauges.standing(now=now)
         lines = [(_PARTS[name], *_works(await probe())) for name, probe in self._probes.items()]
         lines.append((text("Submissions"), _submissions(standing.pause_reason), standing.pause_reason is None))
-        closed = sorted(standing.closed_models)
-        lines.append(
-            (text("Closed models"), text("{models}", models=", ".join(closed)) if closed else text("none"), not closed)
-        )
+        table = await self._availability.table()
+        for state, name in _MODELS.items():
+            found = [model for model, its in table.items() if its is state]
+            if found:
+                lines.append((name, text("{models}", models=", ".join(found)), state is not Availability.CLOSED))
         waiting_for_people = standing.unfinished.get(Step.CHOOSE, 0)
         lines.append(
             (

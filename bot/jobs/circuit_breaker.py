@@ -1,20 +1,18 @@
-"""Whether submissions may go out: paused when the key or the balance is refused, closed model by model.
+"""Whether submissions may go out: all are paused when the key or the balance is refused (design, rule 14).
 
-One member cannot stop the bot (design, rule 14): a refusal of the key or of the balance concerns everybody and pauses
-all submissions until a probe of the balance succeeds; a refusal of a model closes that model alone, for a while.
+That concerns everybody, so nothing is submitted until a probe of the balance succeeds. A refusal of a model closes
+that model alone: :mod:`bot.jobs.model_availability`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
 
 from bot import limits
 from bot.provider.client import ToapisClient
-from bot.provider.error_mapping import model_closed_text
-from bot.provider.errors import BalanceEmpty, KeyRefused, ModelClosed, ProviderError
+from bot.provider.errors import BalanceEmpty, KeyRefused, ProviderError
 from bot.store.provider_state import Pause, ProviderStateStore
 from bot.texts import Text, text
 from bot.values.clock import Clock
@@ -39,12 +37,9 @@ def paused_text(pause: Pause) -> Text:
 
 
 class CircuitBreaker:
-    """What is paused and what is closed, kept in the database so that a restart does not forget it."""
+    """The pause is kept in the database, so that a restart does not forget it."""
 
-    def __init__(
-        self, state: ProviderStateStore, provider: ToapisClient, clock: Clock, *, models: Sequence[str]
-    ) -> None:
-        self._models = tuple(models)
+    def __init__(self, state: ProviderStateStore, provider: ToapisClient, clock: Clock) -> None:
         self._state = state
         self._provider = provider
         self._clock = clock
@@ -91,18 +86,3 @@ class CircuitBreaker:
     async def standing(self) -> bool:
         """Whether submissions are paused, by what the database says: the provider is not asked."""
         return await self._state.paused() is not None
-
-    async def close_model(self, model: str) -> bool:
-        """Close ``model`` for an hour; returns whether this is news."""
-        now = self._clock()
-        news = await self._state.close_model(model, now=now, lapsed=now - limits.MODEL_CLOSED)
-        if news:
-            _log.error("model_closed", model=model)
-        return news
-
-    async def check_model(self, model: str) -> None:
-        """Raise :class:`~bot.provider.errors.ModelClosed` while ``model`` is closed."""
-        closed = await self._state.closed_models(since=self._clock() - limits.MODEL_CLOSED)
-        if model in closed:
-            others = [other for other in self._models if other != model and other not in closed]
-            raise ModelClosed(model_closed_text(model, others), model=model)

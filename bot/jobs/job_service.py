@@ -17,6 +17,7 @@ from bot.jobs import transitions
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
+from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.ports import Courier
 from bot.jobs.transition_table import NotAllowed
 from bot.jobs.video_inspection import check_inside
@@ -99,6 +100,7 @@ class JobService:
         files: FileStore,
         disk: DiskUse,
         breaker: CircuitBreaker,
+        availability: ModelAvailability,
         workers: Workers,
         courier: Courier,
         clock: Clock,
@@ -114,6 +116,7 @@ class JobService:
         self._files = files
         self._disk = disk
         self._breaker = breaker
+        self._availability = availability
         self._workers = workers
         self._courier = courier
         self._clock = clock
@@ -144,7 +147,7 @@ class JobService:
                 text("{problem} Please name its seconds in the range option. Nothing was charged.", problem=problem),
                 problem,
             )
-        await self._breaker.check_model(request.model)
+        await self._availability.check(request.model)
         pause = await self._breaker.paused()
         if pause is not None:
             raise Refusal(paused_text(pause))

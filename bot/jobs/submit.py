@@ -15,9 +15,11 @@ from bot.jobs import transitions
 from bot.jobs.backoff import backoff, jittered
 from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
 from bot.jobs.leased_job import LeasedJob
+from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.ports import Courier
 from bot.jobs.video_inspection import VideoInspection
 from bot.provider.client import ToapisClient
+from bot.provider.error_mapping import model_closed_text
 from bot.provider.errors import (
     BalanceEmpty,
     KeyRefused,
@@ -48,6 +50,7 @@ class Submit:
         *,
         provider: ToapisClient,
         breaker: CircuitBreaker,
+        availability: ModelAvailability,
         inspection: VideoInspection,
         places: Places,
         courier: Courier,
@@ -58,6 +61,7 @@ class Submit:
     ) -> None:
         self._provider = provider
         self._breaker = breaker
+        self._availability = availability
         self._inspection = inspection
         self._places = places
         self._events = events
@@ -82,7 +86,7 @@ class Submit:
         return await self._create(leased, url)
 
     async def _stopped(self, leased: LeasedJob) -> Transition | None:
-        await self._breaker.check_model(leased.job.character.model)
+        await self._availability.check(leased.job.character.model)
         pause = await self._breaker.paused()
         if pause is None:
             return None
@@ -138,6 +142,7 @@ class Submit:
         poll = jittered(self._settings.poll_first, self._random)
         if self._settings.webhook_secrets and await self._events.waiting_for(leased.job.id, task.id):
             poll = timedelta()  # its webhook was quicker than the answer to the submission
+        self._availability.taken(leased.job.character.model)
         _log.info("submitted", job=leased.job.id, task=task.id)
         return transitions.taken(leased.job, leased.now, task.id, task.progress, poll)
 
@@ -151,8 +156,11 @@ class Submit:
             if job.attempts >= limits.SUBMISSION_ATTEMPTS:
                 return transitions.failed(job, leased.now, error.text)
             return transitions.retried(job, leased.now, limits.PAUSED_LOOK)
-        if isinstance(error, ModelClosed) and await self._breaker.close_model(job.character.model):
-            await self._courier.tell_operators(_operator_text(error))
+        if isinstance(error, ModelClosed):
+            if await self._availability.refused(error.model):
+                await self._courier.tell_operators(_operator_text(error))
+            reason = model_closed_text(error.model, await self._availability.living())
+            return transitions.failed(job, leased.now, reason)
         if isinstance(error, Rejected) or job.attempts >= limits.SUBMISSION_ATTEMPTS:
             reason = error.text if isinstance(error, Rejected) else _UNREACHABLE
             return transitions.failed(job, leased.now, reason)

@@ -19,7 +19,7 @@ from bot.provider.errors import UnknownTask
 from bot.provider.rates import bucket
 from bot.provider.task import Balance, Task, TaskFailure, TaskState, state_of
 from bot.provider.transport import Call, Timeouts, Transport
-from bot.provider.wire import BalanceAnswer, CharacterAnswer, TaskAnswer, UploadAnswer
+from bot.provider.wire import BalanceAnswer, CharacterAnswer, ModelsAnswer, TaskAnswer, UploadAnswer
 from bot.values.character import ProviderCharacter
 from bot.values.clock import Clock
 from bot.values.time_range import TimeRange
@@ -30,6 +30,7 @@ _SUBMIT = "/v1/videos/generations"
 _STATUS = ("/v1/characters_tasks/{id}", "/v1/videos/generations/{id}")
 _UPLOAD = "/v1/uploads/videos"
 _BALANCE = "/v1/balance"
+_VIDEO_MODELS = "/v1/models?type=video"
 _SUFFIXES = {"video/mp4": ".mp4", "video/quicktime": ".mov", "video/webm": ".webm"}
 _READ = About(purpose=Purpose.READ)
 _UPLOADING = About(purpose=Purpose.UPLOAD)
@@ -157,6 +158,11 @@ class ToapisClient:
         answer = BalanceAnswer.model_validate(await self._ask(call, _READ, self._queries))
         unlimited = answer.unlimited_quota or answer.remain_balance == -1
         return Balance(remaining=None if unlimited else answer.remain_balance, unlimited=unlimited)
+
+    async def video_models(self) -> frozenset[str]:
+        """The video models that are enabled for this key. Enabled is not healthy: a listed model may still refuse."""
+        call = Call(method="GET", template=_VIDEO_MODELS)
+        return frozenset(ModelsAnswer.model_validate(await self._ask(call, _READ, self._queries)).models)
 
     async def _status(self, name: str) -> TaskAnswer:
         """Ask the first status path; a 404 there is believed only when the second says the same."""

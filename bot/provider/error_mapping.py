@@ -172,8 +172,8 @@ def _model_closed(about: About, status: int, code: str) -> ModelClosed:
 def model_closed_text(model: str, others: Sequence[str]) -> Text:
     """What a person is told of a model that is not to be had, with the ones that may be."""
     message = text(
-        "ToAPIs doesn't offer the model “{model}” to this bot right now. Nothing was charged. It is the "
-        "only model set up here, so tell the people who run this bot.",
+        "ToAPIs doesn't offer the model “{model}” to this bot right now, and no other model that is set up here works. "
+        "Nothing was charged. Tell the people who run this bot.",
         model=model,
     )
     if others:

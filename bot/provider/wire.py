@@ -171,6 +171,18 @@ class BalanceAnswer(_Wrapped):
     unlimited_quota: Flag = False
 
 
+def _model_ids(value: object) -> list[str]:
+    """The ids in a list of models; entries without one are left out."""
+    entries = value if isinstance(value, list) else []
+    return [found for entry in entries if isinstance(entry, dict) and (found := _identifier(entry.get("id")))]
+
+
+class ModelsAnswer(_Wire):
+    """What ``/v1/models`` answers: ``{"object": "list", "data": [{"id": …}, …]}``."""
+
+    models: Annotated[list[str], BeforeValidator(_model_ids)] = Field([], validation_alias="data")
+
+
 class ErrorAnswer(_Wire):
     """The envelope of a refusal: ``{"error": {…}}``, its fields at the top, or ``{"success": false, "message": …}``."""
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import and_, case, func, or_, select
 
 from bot.store.database import Database
-from bot.store.tables import UNFINISHED, closed_models, jobs, pauses
+from bot.store.tables import UNFINISHED, jobs, pauses
 from bot.values.job import Step
 
 
@@ -24,7 +24,6 @@ class Standing:
     oldest_due: Mapping[Step, datetime]
     in_line: int
     pause_reason: str | None
-    closed_models: frozenset[str]
 
 
 class GaugeStore:
@@ -33,8 +32,8 @@ class GaugeStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def standing(self, *, now: datetime, models_closed_since: datetime) -> Standing:
-        """How everything stands ``now``; models that were refused at ``models_closed_since`` or later are closed."""
+    async def standing(self, *, now: datetime) -> Standing:
+        """How everything stands ``now``."""
         free = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
         waits = and_(jobs.c.next_attempt_at <= now, free)
         oldest = func.min(case((waits, jobs.c.next_attempt_at)))
@@ -46,7 +45,6 @@ class GaugeStore:
             .select_from(jobs)
             .where(UNFINISHED, jobs.c.step == Step.PREPARE, jobs.c.admitted_at.is_(None))
         )
-        closed = select(closed_models.c.model).where(closed_models.c.since >= models_closed_since)
         async with self._database.read() as connection:
             rows = (await connection.execute(by_step)).all()
             return Standing(
@@ -54,5 +52,4 @@ class GaugeStore:
                 oldest_due={Step(row.step): row.due for row in rows if row.due is not None},
                 in_line=await connection.scalar(in_line) or 0,
                 pause_reason=await connection.scalar(select(pauses.c.reason)),
-                closed_models=frozenset((await connection.scalars(closed)).all()),
             )

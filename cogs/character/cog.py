@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import discord
 from discord import app_commands
@@ -19,6 +19,7 @@ from bot.chat.replies import edit_answer
 from bot.concurrency import within
 from bot.errors import UnknownCharacter
 from bot.jobs.job_service import JobService
+from bot.jobs.model_availability import ModelAvailability
 from bot.store.characters import CharacterStore, Sort
 from bot.store.files import FileStore
 from bot.texts import text
@@ -37,7 +38,7 @@ class CharacterCommands(
 ):
     """Makes characters, and looks after the casts.
 
-    ``models`` are the choices offered (Discord shows 25 at most), ``max_bytes`` is the most that may be attached.
+    ``availability`` says which models are offered; ``max_bytes`` is the most that may be attached.
     """
 
     def __init__(
@@ -47,13 +48,10 @@ class CharacterCommands(
         characters: CharacterStore,
         files: FileStore,
         clock: Clock,
-        models: Sequence[str],
-        default_model: str,
+        availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
-        super().__init__(
-            job_service=job_service, clock=clock, models=models, default_model=default_model, max_bytes=max_bytes
-        )
+        super().__init__(job_service=job_service, clock=clock, availability=availability, max_bytes=max_bytes)
         self._characters = characters
         self._files = files
         self._lookup = CastLookup(characters, files)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -13,6 +11,7 @@ from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import plain
 from bot.errors import BadRange, Refusal
 from bot.jobs.job_service import JobService
+from bot.jobs.model_availability import ModelAvailability
 from bot.texts import text
 from bot.values.character import clean_name
 from bot.values.clock import Clock
@@ -24,25 +23,24 @@ from bot.values.time_range import TimeRange
 class MakingCommands(commands.Cog):
     """The part of :class:`cogs.character.cog.CharacterCommands` that makes characters.
 
-    ``models`` are the choices offered (Discord shows 25 at most), ``max_bytes`` is the most that may be attached.
+    ``availability`` says which models are offered; ``max_bytes`` is the most that may be attached.
     """
 
     def __init__(
-        self, *, job_service: JobService, clock: Clock, models: Sequence[str], default_model: str, max_bytes: int
+        self, *, job_service: JobService, clock: Clock, availability: ModelAvailability, max_bytes: int
     ) -> None:
         super().__init__()
         self._job_service = job_service
         self._clock = clock
-        self._models = frozenset(models)
-        self._default_model = default_model
+        self._availability = availability
         self._max_bytes = max_bytes
-        # Here and not above the command, because the models are a setting. discord.py shares a command's parameters
-        # among all objects of a cog, so these are the choices of the cog that was made last: there is only one.
-        offered = [app_commands.Choice(name=model, value=model) for model in models]
-        app_commands.choices(model=offered[: limits.AUTOCOMPLETE_CHOICES])(self.create)
 
     async def _finished_videos(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
         return []  # nobody has videos of their own until /video exists
+
+    async def _living_models(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        living = [model for model in await self._availability.living() if current.strip().lower() in model.lower()]
+        return [app_commands.Choice(name=model, value=model) for model in living[: limits.AUTOCOMPLETE_CHOICES]]
 
     async def _as_read(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
         return echoed(current, str(interaction.locale))
@@ -54,11 +52,11 @@ class MakingCommands(commands.Cog):
         link="A link to a video file, instead of an attachment",
         task="The ID of an earlier video task, instead of an attachment",
         name="A name for the character (default: the one that ToAPIs gives it)",
-        model="The model that makes it",
+        model="The model that makes it (default: one that works)",
         private="Show the progress and the result to you alone",
     )
     @app_commands.rename(seconds="range")
-    @app_commands.autocomplete(task=_finished_videos, seconds=_as_read)
+    @app_commands.autocomplete(task=_finished_videos, seconds=_as_read, model=_living_models)
     async def create(
         self,
         interaction: discord.Interaction,
@@ -74,7 +72,7 @@ class MakingCommands(commands.Cog):
         request = CharacterRequest(
             source=self._source(video, link, task),
             range=TimeRange.parse(seconds) if seconds is not None else None,
-            model=self._known(model),
+            model=await self._known(model),
             name=_chosen_name(name),
         )
 
@@ -104,16 +102,13 @@ class MakingCommands(commands.Cog):
         attachment = attached(video, max_bytes=self._max_bytes) if video else None
         return exactly_one(attachment, link, task)
 
-    def _known(self, model: str | None) -> str:
-        """The model to use. A Discord client that was not updated may still offer one that is gone."""
+    async def _known(self, model: str | None) -> str:
+        """The model to use: one of the settings' (anything can be typed), or the best where none was chosen."""
         if model is None:
-            return self._default_model
-        if model not in self._models:
+            return await self._availability.best()
+        if model not in self._availability.models:
             raise Refusal(
-                text(
-                    "I no longer offer the model “{model}”. Please choose another one. Nothing was charged.",
-                    model=model,
-                )
+                text("I don't know the model “{model}”. Choose one from the list that opens as you type.", model=model)
             )
         return model
 

@@ -61,6 +61,7 @@ class SimulatedProvider:
         self._names = Namer(seed)
         self.key = self._names.hex_id("sk-simulated").replace("_", "-")
         self._gone: set[str] = set()
+        self._unlisted: set[str] = set()
         self._held_at: float | None = None
         self._faults = Faults()
         self._submits = RateLimit("async_submit", submits_per_minute)
@@ -81,6 +82,7 @@ class SimulatedProvider:
                 web.get(_CHARACTERS + "/{id}", self._character_status),
                 web.post("/v1/uploads/videos", self._upload),
                 web.get("/v1/balance", self._balance),
+                web.get("/v1/models", self._list_models),
                 web.get("/{folder:files|pictures}/{name}", self._file),
             ]
         )
@@ -123,9 +125,14 @@ class SimulatedProvider:
             else:
                 task.hold(percent, self.clock())
 
-    def model_gone(self, name: str) -> None:
-        """From now on that model is answered with 404 "model not found", as a closed upstream is."""
+    def model_gone(self, name: str, *, listed: bool = False) -> None:
+        """From now on that model is answered with 404 "model not found", as a closed upstream is.
+
+        ``listed``: the list of models still names it, for a list says enabled and not healthy.
+        """
         self._gone.add(name)
+        if not listed:
+            self._unlisted.add(name)
 
     def fail_next(
         self,
@@ -301,6 +308,22 @@ class SimulatedProvider:
     async def _balance(self, _: web.Request) -> web.StreamResponse:
         await self._settle_all()
         return web.json_response(self.account.answer())
+
+    async def _list_models(self, request: web.Request) -> web.StreamResponse:
+        if request.query.get("type") not in {"video", "all"}:
+            return web.json_response({"success": True, "object": "list", "data": []})
+        enabled = [model for model in self.models if model not in self._unlisted]
+        data = [
+            {
+                "id": model,
+                "object": "model",
+                "created": 1626777600,
+                "owned_by": "simulated",
+                "supported_endpoint_types": ["video"],
+            }
+            for model in enabled
+        ]
+        return web.json_response({"success": True, "object": "list", "data": data})
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         lost = self.lose_pictures and request.match_info["folder"] == "pictures"

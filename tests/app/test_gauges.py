@@ -7,8 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from bot.app.gauges import Gauges
+from bot.config import ToapisSettings
+from bot.jobs.model_availability import ModelAvailability
+from bot.provider.client import ToapisClient
 from bot.store.database import Database
 from bot.store.gauges import GaugeStore
 from bot.store.provider_state import ProviderStateStore
@@ -27,7 +31,12 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 async def values(database: Database) -> dict[tuple[str, str], float]:
     """By name and label, an hour's clock stopped at NOW."""
-    gauges = Gauges(GaugeStore(database), lambda: NOW, models=["sora-2", "sora-2-pro"])
+    models = ("sora-2", "sora-2-pro")
+    provider = ToapisClient(ToapisSettings(api_key=SecretStr("sk-unused")), clock=lambda: NOW)
+    availability = ModelAvailability(
+        ProviderStateStore(database), provider, lambda: NOW, models=models, default=models[0]
+    )
+    gauges = Gauges(GaugeStore(database), lambda: NOW, models=availability.table)
     samples = [sample for family in await gauges.read() for sample in family.samples]
     return {(sample.name, next(iter(sample.labels.values()), "")): sample.value for sample in samples}
 

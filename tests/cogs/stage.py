@@ -22,6 +22,7 @@ from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.erasure import Erasure
 from bot.jobs.job_service import JobService
+from bot.jobs.model_availability import ModelAvailability
 from bot.provider.task import Balance
 from bot.store.blocks import BlockStore
 from bot.store.characters import CharacterStore, NewCharacter
@@ -136,7 +137,10 @@ class House:
         self.queue = AdmissionQueue(
             jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=limits.running_in_all
         )
-        self.breaker = CircuitBreaker(self.provider_state, EmptyPurse(), self.clock, models=MODELS)
+        self.breaker = CircuitBreaker(self.provider_state, EmptyPurse(), self.clock)
+        self.availability = ModelAvailability(
+            self.provider_state, EmptyPurse(), self.clock, models=MODELS, default=MODELS[0]
+        )
         self.job_service = JobService(
             jobs=self.jobs,
             owned=self.owned_jobs,
@@ -147,6 +151,7 @@ class House:
             files=self.files,
             disk=disk,
             breaker=self.breaker,
+            availability=self.availability,
             workers=self.workers,
             courier=self.courier,
             clock=self.clock,
@@ -177,8 +182,7 @@ class House:
             characters=self.characters,
             files=self.files,
             clock=self.clock,
-            models=MODELS,
-            default_model=MODELS[0],
+            availability=self.availability,
             max_bytes=MAX_BYTES,
         )
         await client.add_parts(
@@ -197,11 +201,11 @@ class House:
                     job_service=self.job_service,
                     drafts=self.drafts,
                     clock=self.clock,
-                    model=MODELS[0],
+                    availability=self.availability,
                     max_bytes=MAX_BYTES,
                 ),
                 Server(servers=self.servers, allowed_per_day=self.limits.per_server_per_day),
-                About(version="1.2.3"),
+                About(version="1.2.3", availability=self.availability),
             ],
             [
                 Operator(
@@ -216,7 +220,12 @@ class House:
         return client
 
     def _health(self) -> HealthReport:
-        return HealthReport(probes={"database": self._probe}, gauges=GaugeStore(self.database), clock=self.clock)
+        return HealthReport(
+            probes={"database": self._probe},
+            gauges=GaugeStore(self.database),
+            availability=self.availability,
+            clock=self.clock,
+        )
 
     async def _probe(self) -> bool:
         return self.well

@@ -30,6 +30,15 @@ async def test_about_says_the_version_the_provider_the_licence_and_that_it_may_b
         assert part in said
 
 
+async def test_about_says_which_models_live(stage: Stage) -> None:
+    await stage.house.provider_state.close_model("sora-2", now=stage.house.now)
+    result = await stage.alice.slash(stage.channel, "about")
+    assert result.response is not None
+    said = words(result.response)
+    assert "Models I haven't tried yet\nsora-2-pro" in said
+    assert "Models that are closed\nsora-2" in said
+
+
 async def test_no_word_of_them_is_cut_by_discord(stage: Stage) -> None:
     for command in ("help", "about"):
         result = await stage.alice.slash(stage.channel, command)

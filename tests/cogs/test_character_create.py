@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from discord import app_commands
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,28 +101,39 @@ async def test_nothing_is_started_while_submissions_are_paused(stage: Stage) -> 
 
 async def test_a_closed_model_is_said_before_anything_is_charged(stage: Stage) -> None:
     await stage.house.provider_state.close_model("sora-2", now=stage.house.now)
-    result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", private=True)
-    assert "sora-2" in refusal(result)
+    result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", model="sora-2")
+    assert "Choose another one: sora-2-pro." in refusal(result)
     assert await stage.jobs_of(stage.alice) == ()
 
 
-async def test_only_models_of_the_configuration_are_offered(stage: Stage) -> None:
-    group = stage.client.tree.get_command("character")
-    assert isinstance(group, app_commands.Group)
-    create = group.get_command("create")
-    assert isinstance(create, app_commands.Command)
-    (offered,) = [each for each in create.parameters if each.name == "model"]
-    assert [choice.value for choice in offered.choices] == ["sora-2", "sora-2-pro"]
+async def test_whoever_chooses_no_model_gets_one_that_lives(stage: Stage) -> None:
+    await stage.house.provider_state.close_model("sora-2", now=stage.house.now)
+    await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
+    (job,) = await stage.jobs_of(stage.alice)
+    assert job.character.model == "sora-2-pro"
 
 
-async def test_a_model_that_only_an_old_command_still_offers_is_refused(stage: Stage) -> None:
-    group = stage.env.backend.find_command("character", None)
-    assert group is not None
-    create = next(each for each in group["options"] if each["name"] == "create")
-    model = next(each for each in create["options"] if each["name"] == "model")
-    del model["choices"]
+async def test_when_every_model_is_closed_that_is_said(stage: Stage) -> None:
+    for model in ("sora-2", "sora-2-pro"):
+        await stage.house.provider_state.close_model(model, now=stage.house.now)
+    result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
+    assert "no other model that is set up here works" in refusal(result)
+    assert await stage.jobs_of(stage.alice) == ()
+
+
+async def test_only_living_models_are_offered(stage: Stage) -> None:
+    async def offered(typed: str) -> list[str]:
+        choices = await stage.alice.autocomplete(stage.channel, "character create", "model", typed)
+        return [str(choice["value"]) for choice in choices]
+
+    assert (await offered(""), await offered("PRO")) == (["sora-2", "sora-2-pro"], ["sora-2-pro"])
+    await stage.house.provider_state.close_model("sora-2", now=stage.house.now)
+    assert await offered("") == ["sora-2-pro"]
+
+
+async def test_a_model_that_is_not_set_up_is_refused(stage: Stage) -> None:
     result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", model="sora-1")
-    assert "no longer offer the model “sora-1”" in refusal(result)
+    assert "I don't know the model “sora-1”" in refusal(result)
     assert await stage.jobs_of(stage.alice) == ()
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import discord
 import pytest
+from discord import app_commands
 
-from cogs.character.cog import CharacterCommands
 from tests.cogs.stage import House
 from tests.loopback_discord.command_rules import check_commands
 
@@ -131,15 +131,12 @@ async def test_all_of_them_together_are_within_discords_size(payloads: list[Payl
 
 
 async def test_more_models_than_discord_shows_are_cut(house: House) -> None:
-    models = [f"model-{number}" for number in range(30)]
-    cog = CharacterCommands(
-        job_service=house.job_service,
-        characters=house.characters,
-        files=house.files,
-        clock=house.clock,
-        models=models,
-        default_model=models[0],
-        max_bytes=1,
-    )
-    (model,) = [each for each in cog.create.parameters if each.name == "model"]
-    assert len(model.choices) == 25
+    house.availability.models = tuple(f"model-{number}" for number in range(30))
+    client = await house.bot()
+    group = client.tree.get_command("character")
+    assert isinstance(group, app_commands.Group)
+    create = group.get_command("create")
+    assert isinstance(create, app_commands.Command)
+    complete = create._params["model"].autocomplete
+    assert callable(complete)
+    assert len(await complete(create.binding, None, "")) == 25

@@ -174,7 +174,7 @@ class Shop:
         self.consents, self.state, self.events = stores.consents, stores.provider_state, stores.events
         self.people, self.servers, self.blocks = stores.people, stores.servers, stores.blocks
         self.provider, self.breaker, self.places, self.queue = app.provider, app.breaker, app.places, app.queue
-        self.runner, self.job_service = app.runner, app.job_service
+        self.runner, self.job_service, self.availability = app.runner, app.job_service, app.availability
 
     def new_runner(self, kinds: dict[JobKind, Steps], tasks: int = 100) -> Runner:
         return Runner(self.jobs, kinds, clock=self.clock, random=self.random, queue=self.queue, tasks=tasks)

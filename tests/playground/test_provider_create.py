@@ -220,7 +220,7 @@ async def test_too_many_submits_wait_for_the_next_minute(clock, make_caller):
 
 
 async def test_nobody_else_is_listening(caller):
-    status, body, _ = await caller.call("GET", "/v1/models")
+    status, body, _ = await caller.call("GET", "/v1/nothing")
     assert (status, body["error"]["type"]) == (404, "invalid_request_error")
     status, body, _ = await caller.call("DELETE", "/v1/balance")
     assert status == 405

@@ -175,7 +175,7 @@ async def test_the_only_model_has_no_other_to_offer(provider):
         with pytest.raises(ModelClosed) as caught:
             await client.create_character(model="sora-2", range=RANGE, business_id="b", url="https://f.example/")
     assert caught.value.model == "sora-2"
-    assert "only model set up" in str(caught.value)
+    assert "no other model that is set up here works" in str(caught.value)
 
 
 async def test_the_code_is_one_short_clean_line(provider, submit):

@@ -1,0 +1,115 @@
+"""Which models can be had: by the provider's own list, and by what it said to real requests. No probe costs money."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+import structlog
+
+from bot import limits
+from bot.log import unexpected
+from bot.provider.client import ToapisClient
+from bot.provider.error_mapping import model_closed_text
+from bot.provider.errors import ModelClosed, ProviderError
+from bot.store.provider_state import ProviderStateStore
+from bot.values.clock import Clock
+
+_log = structlog.get_logger(__name__)
+
+
+class Availability(StrEnum):
+    """Whether a request for a model is likely to be taken."""
+
+    ALIVE = "alive"  # a request was taken within a day
+    DOUBTFUL = "doubtful"  # nothing speaks against it: on the list (which says enabled, not healthy), or no list
+    CLOSED = "closed"  # refused within the hour, or missing from the list
+
+
+class ModelAvailability:
+    """``models`` are those of the settings; ``default`` is the one that is used where nobody chooses.
+
+    What was refused is kept in the database; the list and what was taken are asked and learnt again after a restart.
+    """
+
+    def __init__(
+        self, state: ProviderStateStore, provider: ToapisClient, clock: Clock, *, models: Sequence[str], default: str
+    ) -> None:
+        self.models = tuple(models)
+        self._default = default
+        self._state = state
+        self._provider = provider
+        self._clock = clock
+        self._listed: frozenset[str] | None = None
+        self._taken: dict[str, datetime] = {}
+
+    async def run(self) -> None:
+        """Ask for the list at once and every :data:`bot.limits.MODELS_LISTED_EVERY` seconds, until cancelled."""
+        while True:
+            try:
+                await self.refresh()
+            except Exception as error:  # noqa: BLE001 - asked again in ten minutes
+                unexpected("model_list_fault", error)
+            await asyncio.sleep(limits.MODELS_LISTED_EVERY)
+
+    async def refresh(self) -> None:
+        """Ask the provider which models this key may use.
+
+        Without an answer the last one stays. An empty list counts as none: it would close everything at once.
+        """
+        try:
+            listed = await self._provider.video_models()
+        except ProviderError as error:
+            _log.info("models_not_listed", status=error.status)
+            return
+        if not listed:
+            _log.warning("model_list_empty")
+            return
+        if listed != self._listed:
+            missing = [model for model in self.models if model not in listed]
+            _log.info("models_listed", count=len(listed), missing=missing)
+        self._listed = listed
+
+    def taken(self, model: str) -> None:
+        """The provider has taken a request for ``model``: stronger than a list that does not name it."""
+        self._taken[model] = self._clock()
+
+    async def refused(self, model: str) -> bool:
+        """The provider has refused ``model`` itself: closed for an hour. Returns whether this is news."""
+        now = self._clock()
+        self._taken.pop(model, None)
+        news = await self._state.close_model(model, now=now, lapsed=now - limits.MODEL_CLOSED)
+        if news:
+            _log.error("model_closed", model=model)
+        return news
+
+    async def table(self) -> Mapping[str, Availability]:
+        """Each model of the settings, in their order."""
+        refused = await self._state.closed_models(since=self._clock() - limits.MODEL_CLOSED)
+        return {model: self._of(model, refused) for model in self.models}
+
+    async def living(self) -> tuple[str, ...]:
+        """The models that are not closed, those that certainly work first."""
+        table = await self.table()
+        order = (Availability.ALIVE, Availability.DOUBTFUL)
+        return tuple(model for state in order for model, its in table.items() if its is state)
+
+    async def best(self) -> str:
+        """The model for somebody who has not chosen one: the default, or a living one where that is closed."""
+        living = await self.living()
+        return self._default if self._default in living or not living else living[0]
+
+    async def check(self, model: str) -> None:
+        """Raise :class:`~bot.provider.errors.ModelClosed` while ``model`` is closed; its text names the living ones."""
+        refused = await self._state.closed_models(since=self._clock() - limits.MODEL_CLOSED)
+        if self._of(model, refused) is Availability.CLOSED:
+            raise ModelClosed(model_closed_text(model, await self.living()), model=model)
+
+    def _of(self, model: str, refused: frozenset[str]) -> Availability:
+        taken = self._taken.get(model)
+        if taken is not None and self._clock() - taken < limits.MODEL_ALIVE:
+            return Availability.ALIVE if self._listed is None or model in self._listed else Availability.DOUBTFUL
+        missing = self._listed is not None and model not in self._listed
+        return Availability.CLOSED if missing or model in refused else Availability.DOUBTFUL
