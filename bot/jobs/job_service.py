@@ -42,7 +42,7 @@ from bot.values.job import (
     Step,
     Transition,
 )
-from bot.values.source import EarlierTask, Source
+from bot.values.source import EarlierTask, Source, not_a_video
 from bot.values.time_range import TimeRange
 
 _log = structlog.get_logger(__name__)
@@ -139,8 +139,12 @@ class JobService:
     ) -> Job:
         """Write the job down and begin with it. ``job_id`` is a :meth:`new_id`, where the caller holds the job.
 
-        Raises QuotaReached, ModelClosed, or Refusal while submissions are paused; nothing was charged then.
+        Raises BadSource, QuotaReached, ModelClosed, or Refusal while submissions are paused; nothing was charged then.
         """
+        if isinstance(request.source, EarlierTask) and await self._owned.made_character(
+            owner_id, request.source.task_id
+        ):
+            raise not_a_video()
         if isinstance(request.source, EarlierTask) and request.range is None:
             problem = text("I can't look into the video of a task.")
             raise BadRange(

@@ -219,7 +219,7 @@ def _too_slow(host: str, seconds: float) -> Text:
 
 def _no_such_host(host: str) -> Text:
     return text(
-        "I can't find {host}. Please check the link, or attach the file instead. Nothing was charged.", host=host
+        "I couldn't reach {host}. Please check the link, or attach the file instead. Nothing was charged.", host=host
     )
 
 

@@ -14,7 +14,7 @@ from bot import limits
 from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
 from bot.store.quotas import Quota, day_of, running, use_again, used_on
-from bot.store.tables import UNFINISHED, jobs
+from bot.store.tables import UNFINISHED, characters, jobs
 from bot.values.job import Job, JobKind, JobRequest, Origin, Outcome, Step, Transition
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
@@ -114,6 +114,21 @@ class OwnedJobStore:
             if job.character.range == range and (same_bytes or _made_from(job.request, task_id)):
                 return job
         return None
+
+    async def made_character(self, owner_id: int, typed: str) -> bool:
+        """Whether ``typed`` is the id of one of their characters, or of a task or job that makes one."""
+        by_job = (
+            select(jobs.c.id)
+            .where(jobs.c.owner_id == owner_id, jobs.c.kind == JobKind.CHARACTER)
+            .where(or_(jobs.c.task_id == typed, jobs.c.id == typed))
+        )
+        in_cast = (
+            select(characters.c.id)
+            .where(characters.c.owner_id == owner_id)
+            .where(or_(characters.c.task_id == typed, characters.c.provider_id == typed))
+        )
+        async with self._database.read() as connection:
+            return await connection.scalar(select(or_(by_job.exists(), in_cast.exists()))) or False
 
     async def overview(
         self, owner_id: int, *, now: datetime, user_key: str | None = None, finished: int = 10

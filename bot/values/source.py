@@ -83,9 +83,21 @@ def _web_address(typed: str) -> URL | None:
 def earlier_task(raw: str) -> EarlierTask:
     """Take a task id as a person typed it. Raises :class:`~bot.errors.BadSource`."""
     typed = raw.strip()
+    if typed.startswith("@"):
+        raise not_a_video()
     if not _TASK_ID.fullmatch(typed):
         raise BadSource(text("That is not a task ID. It looks like task_01ABC. Nothing was charged."))
     return EarlierTask(task_id=typed)
+
+
+def not_a_video() -> BadSource:
+    """What was given as a video task is a character."""
+    return BadSource(
+        text(
+            "That's a character, not a video. To make a new character, attach a clip, paste a link to one, or give the "
+            "ID of a video task. Nothing was charged."
+        )
+    )
 
 
 def exactly_one(attachment: Attachment | None, link_text: str | None, task_text: str | None) -> Source:

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from bot.errors import BadSource
 from bot.jobs.leased_job import LeasedJob
 from bot.values.job import Lane, Outcome, Step, Transition
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
-from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
+from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, with_limits
 
 
 async def test_a_link_becomes_a_character(shop: Shop) -> None:
@@ -73,6 +74,20 @@ async def test_an_earlier_task_needs_no_bytes(shop: Shop, tmp_path: Path) -> Non
     assert (submission.creation.from_task, submission.creation.url) == (task_id, None)
     assert shop.host.hits == 0
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_a_characters_own_ids_are_no_video(shop: Shop) -> None:
+    first = await shop.ask()
+    await shop.run()
+    [character] = await shop.cast()
+    for typed in (character.task_id, character.provider_id, first.id):
+        for chosen in (RANGE, None):  # without a range it must not be told to name one
+            with pytest.raises(BadSource, match="That's a character, not a video"):
+                await shop.ask(shop.task(typed), range=chosen)
+    await shop.characters.delete(OWNER, character.id)
+    with pytest.raises(BadSource, match="That's a character, not a video"):
+        await shop.ask(shop.task(character.task_id))
+    assert len(shop.simulated.submissions) == 1
 
 
 async def test_another_persons_task_is_an_unknown_one(shop: Shop) -> None:

@@ -97,6 +97,11 @@ def test_a_task_id_is_taken_without_blanks_around_it(typed: str) -> None:
     assert earlier_task(typed) == EarlierTask(task_id=typed.strip())
 
 
+def test_a_username_is_no_video() -> None:
+    with pytest.raises(BadSource, match="That's a character, not a video"):
+        earlier_task(" @duksvfkf.turbo_whis ")
+
+
 @pytest.mark.parametrize("typed", ["", "task 1", "../../v1/user", "task_1?x=1", "täsk", "a" * 129, "task_1\nx"])
 def test_what_cannot_be_a_task_id_is_refused(typed: str) -> None:
     with pytest.raises(BadSource, match="not a task ID"):
