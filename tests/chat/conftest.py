@@ -1,4 +1,4 @@
-"""discord.py, logged in for real at a small Discord on loopback."""
+"""discord.py, logged in for real at the Discord on loopback."""
 
 import asyncio
 import shutil
@@ -8,7 +8,6 @@ from pathlib import Path
 import discord
 import pytest
 import simcord
-from aiohttp import web
 from discord.http import Route
 
 from bot.chat.courier import DiscordCourier
@@ -17,9 +16,10 @@ from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.values.job import Job
 from tests.chat.deliveries import Row
-from tests.chat.samples import a_job, asked_at
-from tests.chat.small_discord import LoopbackDiscord, Now
+from tests.chat.one_channel import OPERATORS, OneChannel
+from tests.chat.samples import Now, a_job, asked_at
 from tests.chat.stage import Stage, a_client
+from tests.loopback_discord.server import LoopbackDiscord
 
 
 @pytest.fixture
@@ -28,23 +28,18 @@ def now() -> Now:
 
 
 @pytest.fixture
-async def loopback(now: Now, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LoopbackDiscord]:
-    world = LoopbackDiscord(now)
-    runner = web.AppRunner(world.app())
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    monkeypatch.setattr(Route, "BASE", f"http://127.0.0.1:{runner.addresses[0][1]}")
-    yield world
-    await runner.cleanup()
+async def loopback(now: Now, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OneChannel]:
+    async with LoopbackDiscord(clock=now) as world:
+        monkeypatch.setattr(Route, "BASE", world.api_url)
+        yield OneChannel(world)
 
 
 @pytest.fixture
-async def client(loopback: LoopbackDiscord) -> AsyncIterator[discord.Client]:
+async def client(loopback: OneChannel) -> AsyncIterator[discord.Client]:
     async with discord.Client(
         intents=discord.Intents(guilds=True), allowed_mentions=discord.AllowedMentions.none()
     ) as client:
-        await client.login("bot-token")
+        await client.login(loopback.discord.token)
         yield client
 
 
@@ -55,7 +50,7 @@ def files(tmp_path: Path) -> FileStore:
 
 @pytest.fixture
 def courier(client: discord.Client, files: FileStore, now: Now) -> DiscordCourier:
-    return DiscordCourier(client, files, clock=now, owners=[501, 502])
+    return DiscordCourier(client, files, clock=now, owners=OPERATORS)
 
 
 @pytest.fixture(scope="session")
@@ -99,10 +94,9 @@ def stage(env: simcord.Env, store: CommandStore) -> Stage:
 
 
 @pytest.fixture
-def row(loopback: LoopbackDiscord, now: Now) -> Row:
+def row(loopback: OneChannel, now: Now) -> Row:
     """A public job asked for just now, in a server where the bot is a member."""
-    loopback.new_token()
-    loopback.original()
+    loopback.asked()
     return Row(a_job(asked_at(now())), loopback)
 
 

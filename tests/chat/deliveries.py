@@ -7,16 +7,15 @@ from typing import Any
 from bot.chat.courier import DiscordCourier
 from bot.jobs.ports import CharacterMade, NothingMade
 from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Outcome
+from tests.chat.one_channel import OneChannel
 from tests.chat.samples import a_character
-from tests.chat.small_discord import CHANNEL_ID, DM_ID, LoopbackDiscord
-
-CHANNEL, DM = f"post:{CHANNEL_ID}", f"post:{DM_ID}"
+from tests.loopback_discord.messages import Message
 
 
 class Row:
     """The row of a job as far as deliveries go: each attempt is in it before the message is sent."""
 
-    def __init__(self, job: Job, world: LoopbackDiscord) -> None:
+    def __init__(self, job: Job, world: OneChannel) -> None:
         self.job = job
         self.paths: list[DeliveryRoute] = []
         self._world = world
@@ -35,5 +34,6 @@ async def deliver(courier: DiscordCourier, row: Row, character: Any = "ada") -> 
     return await courier.deliver(row.job, content, row.record)
 
 
-def text_of(message: dict[str, Any]) -> str:
-    return json.dumps(message, ensure_ascii=False)
+def text_of(message: Message) -> str:
+    """All of it as Discord tells it, ids of buttons included."""
+    return json.dumps(message.payload(), ensure_ascii=False)

@@ -1,6 +1,6 @@
 """Jobs and characters as the courier is handed them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,9 +9,22 @@ from bot.values.character import Character
 from bot.values.job import CharacterRequest, Job, Origin, Outcome, Step
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
-from tests.chat.small_discord import CHANNEL_ID, GUILD_ID, OWNER_ID
 
+APP_ID, OWNER_ID, CHANNEL_ID, GUILD_ID = 900, 42, 7_000, 5_000
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
+
+
+class Now:
+    """A clock that moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_by(self, **amount: float) -> None:
+        self.at += timedelta(**amount)
 
 
 def asked_at(moment: datetime, **changes: Any) -> Origin:

@@ -12,46 +12,44 @@ from bot.jobs.ports import DiscordUnavailable
 from bot.store.files import FileStore
 from bot.texts import text
 from bot.values.job import DeliveryRoute, Outcome
-from tests.chat.deliveries import CHANNEL, DM, Row, deliver, text_of
-from tests.chat.samples import PICTURE, a_character, a_job, asked_at
-from tests.chat.small_discord import BOT, CHANNEL_ID, DM_ID, ORIGINAL_ID, OWNER_ID, LoopbackDiscord, Now
+from tests.chat.deliveries import Row, deliver, text_of
+from tests.chat.one_channel import CHANNEL, CHANNEL_HISTORY, DM, DM_HISTORY, EDIT, OPEN_DM, STRANGER, OneChannel
+from tests.chat.samples import OWNER_ID, PICTURE, Now, a_character, a_job, asked_at
 
 # -- the original reply -----------------------------------------------------------------------------------------------
 
 
 async def test_young_token_edits_the_original(
-    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, files: FileStore
+    courier: DiscordCourier, row: Row, loopback: OneChannel, files: FileStore
 ) -> None:
     picture = await files.put_bytes(OWNER_ID, PICTURE, "image/png")
     assert await deliver(courier, row, a_character(picture=picture))
-    shown = loopback.messages[ORIGINAL_ID]
-    assert shown["attachments"][0] | {"bytes": len(PICTURE)} == shown["attachments"][0]
-    embed = shown["embeds"][0]
-    assert embed["image"]["url"] == "attachment://" + shown["attachments"][0]["filename"]
-    assert row.job.id in embed["footer"]["text"]
+    shown = loopback.original
+    assert len(shown.files) == 1
+    assert shown.picture() == PICTURE
+    assert row.job.id in shown.embeds[0]["footer"]["text"]
     assert "task_01ABC" in text_of(shown)
     assert "ada.tall" not in text_of(shown)  # public: the @username is nobody's business
-    labels = [each["label"] for each in shown["components"][0]["components"]]
-    assert labels == ["Rename", "Delete"]
+    assert shown.labels == ["Rename", "Delete"]
     assert row.paths == [DeliveryRoute.ORIGINAL]
     assert row.calls_before == [0]
-    assert loopback.calls == ["edit"]
+    assert loopback.calls == [EDIT]
 
 
-async def test_known_message_is_edited_by_its_id(courier: DiscordCourier, loopback: LoopbackDiscord, now: Now) -> None:
-    loopback.new_token()
-    message = loopback.message(CHANNEL_ID)
-    row = Row(a_job(asked_at(now(), message_id=int(message["id"]))), loopback)
+async def test_known_message_is_edited_by_its_id(courier: DiscordCourier, loopback: OneChannel, now: Now) -> None:
+    message = loopback.asked()
+    row = Row(a_job(asked_at(now(), message_id=message.id)), loopback)
     assert await deliver(courier, row)
-    assert "task_01ABC" in text_of(loopback.messages[int(message["id"])])
+    assert loopback.last(EDIT).path.endswith(f"/messages/{message.id}")
+    assert "task_01ABC" in text_of(message)
 
 
-async def test_old_token_is_never_called(courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord) -> None:
+async def test_old_token_is_never_called(courier: DiscordCourier, late_row: Row, loopback: OneChannel) -> None:
     assert await deliver(courier, late_row)
     assert loopback.calls == [CHANNEL]
 
 
-async def test_wiped_token_goes_to_the_channel(courier: DiscordCourier, loopback: LoopbackDiscord, now: Now) -> None:
+async def test_wiped_token_goes_to_the_channel(courier: DiscordCourier, loopback: OneChannel, now: Now) -> None:
     assert await deliver(courier, Row(a_job(asked_at(now(), token=None)), loopback))
     assert loopback.calls == [CHANNEL]
 
@@ -62,18 +60,18 @@ async def test_wiped_token_goes_to_the_channel(courier: DiscordCourier, loopback
      (400, 200000), (400, 30046), (400, 50035), (401, 0)],
 )  # fmt: skip
 async def test_refused_edit_takes_the_next_way_at_once(
-    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, status: int, code: int
+    courier: DiscordCourier, row: Row, loopback: OneChannel, status: int, code: int
 ) -> None:
-    loopback.fail("edit", status, code)
+    loopback.fail(EDIT, status, code)
     assert await deliver(courier, row)
-    assert loopback.calls == ["edit", CHANNEL]
+    assert loopback.calls == [EDIT, CHANNEL]
     assert row.paths == [DeliveryRoute.ORIGINAL, DeliveryRoute.CHANNEL]
 
 
 @pytest.mark.parametrize(("status", "code"), [(400, 40005), (413, 0)])
-@pytest.mark.parametrize("kind", ["edit", CHANNEL])
+@pytest.mark.parametrize("kind", [EDIT, CHANNEL])
 async def test_picture_too_large_is_left_out(
-    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, files: FileStore, now: Now,
+    courier: DiscordCourier, row: Row, loopback: OneChannel, files: FileStore, now: Now,
     kind: str, status: int, code: int,
 ) -> None:  # fmt: skip
     picture = await files.put_bytes(OWNER_ID, PICTURE, "image/png")
@@ -82,24 +80,24 @@ async def test_picture_too_large_is_left_out(
     loopback.fail(kind, status, code)
     assert await deliver(courier, row, a_character(picture=picture))
     assert loopback.calls == [kind, kind]
-    shown = loopback.messages[ORIGINAL_ID] if kind == "edit" else loopback.standing_in(CHANNEL_ID)[-1]
-    assert shown["attachments"] == []
+    shown = loopback.original if kind == EDIT else loopback.in_channel[-1]
+    assert shown.files == []
     assert "/character show" in text_of(shown)
 
 
 async def test_missing_picture_file_does_not_stop_the_result(
-    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, files: FileStore
+    courier: DiscordCourier, row: Row, loopback: OneChannel, files: FileStore
 ) -> None:
     picture = await files.put_bytes(OWNER_ID, PICTURE, "image/png")
     await files.delete(picture.key)
     assert await deliver(courier, row, a_character(picture=picture))
-    assert "/character show" in text_of(loopback.messages[ORIGINAL_ID])
+    assert "/character show" in text_of(loopback.original)
 
 
 # -- trouble: later, by the same way ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["edit", CHANNEL, DM, "open_dm"])
+@pytest.mark.parametrize("kind", [EDIT, CHANNEL, DM, OPEN_DM])
 @pytest.mark.parametrize(
     ("how", "wait"),
     [
@@ -111,15 +109,15 @@ async def test_missing_picture_file_does_not_stop_the_result(
     ],
 )
 async def test_trouble_is_for_later(
-    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, now: Now, monkeypatch: pytest.MonkeyPatch,
+    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now, monkeypatch: pytest.MonkeyPatch,
     kind: str, how: dict[str, Any], wait: float | None,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(
         "bot.limits.MESSAGE_PATIENCE", 0.5
     )  # discord.py repeats an edit after a 503 by itself, for 25 s
-    if kind != "edit":
+    if kind != EDIT:
         now.pass_by(minutes=14)
-    if kind in (DM, "open_dm"):
+    if kind in (DM, OPEN_DM):
         loopback.fail(CHANNEL, 403, 50001)
     loopback.fail(kind, times=5, **how)
     with pytest.raises(DiscordUnavailable) as trouble:
@@ -129,7 +127,7 @@ async def test_trouble_is_for_later(
 
 
 async def test_closed_client_is_trouble(
-    courier: DiscordCourier, row: Row, client: discord.Client, loopback: LoopbackDiscord
+    courier: DiscordCourier, row: Row, client: discord.Client, loopback: OneChannel
 ) -> None:
     await client.close()
     with pytest.raises(DiscordUnavailable):
@@ -137,7 +135,7 @@ async def test_closed_client_is_trouble(
     assert loopback.calls == []
 
 
-async def test_no_call_before_the_login(files: FileStore, row: Row, loopback: LoopbackDiscord, now: Now) -> None:
+async def test_no_call_before_the_login(files: FileStore, row: Row, loopback: OneChannel, now: Now) -> None:
     strangers = discord.Client(intents=discord.Intents.none())
     with pytest.raises(DiscordUnavailable):
         await deliver(DiscordCourier(strangers, files, clock=now, owners=[]), row)
@@ -145,7 +143,7 @@ async def test_no_call_before_the_login(files: FileStore, row: Row, loopback: Lo
 
 
 async def test_late_delivery_waits_for_the_login(
-    files: FileStore, late_row: Row, loopback: LoopbackDiscord, now: Now
+    files: FileStore, late_row: Row, loopback: OneChannel, now: Now
 ) -> None:
     strangers = discord.Client(intents=discord.Intents.none())
     courier = DiscordCourier(strangers, files, clock=now, owners=[501])
@@ -156,7 +154,7 @@ async def test_late_delivery_waits_for_the_login(
 
 
 async def test_own_rate_limit_names_its_time(
-    courier: DiscordCourier, late_row: Row, client: discord.Client, loopback: LoopbackDiscord
+    courier: DiscordCourier, late_row: Row, client: discord.Client, loopback: OneChannel
 ) -> None:
     client.http.max_ratelimit_timeout = 30.0
     loopback.fail(CHANNEL, 429, headers={"Via": "1.1 loopback"}, retry_after=90.0)
@@ -169,45 +167,46 @@ async def test_own_rate_limit_names_its_time(
 
 
 async def test_channel_message_calls_its_owner_alone(
-    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord
+    courier: DiscordCourier, late_row: Row, loopback: OneChannel
 ) -> None:
     assert await deliver(courier, late_row)
-    sent = loopback.standing_in(CHANNEL_ID)[-1]
-    assert sent["content"].startswith(f"<@{OWNER_ID}> ")
-    assert sent["allowed_mentions"] == {"parse": [], "users": [OWNER_ID]}
-    assert sent["nonce"] == late_row.job.id
-    assert sent["enforce_nonce"] is True
+    sent = loopback.in_channel[-1]
+    assert sent.content.startswith(f"<@{OWNER_ID}> ")
+    payload = loopback.last(CHANNEL).payload
+    assert payload["allowed_mentions"] == {"parse": [], "users": [OWNER_ID]}
+    assert payload["nonce"] == late_row.job.id
+    assert payload["enforce_nonce"] is True
     assert "task_01ABC" in text_of(sent)
 
 
 @pytest.mark.parametrize("changes", [{"private": True}, {"ephemeral": True}, {"bot_is_member": False}])
 async def test_what_is_not_public_goes_to_the_dm(
-    courier: DiscordCourier, loopback: LoopbackDiscord, now: Now, changes: dict[str, Any]
+    courier: DiscordCourier, loopback: OneChannel, now: Now, changes: dict[str, Any]
 ) -> None:
     row = Row(a_job(asked_at(now(), token=None, **changes)), loopback)
     assert await deliver(courier, row)
-    assert loopback.calls == ["open_dm", DM]
-    sent = loopback.standing_in(DM_ID)[-1]
-    assert sent["allowed_mentions"] == {"parse": []}
-    assert sent["nonce"] == row.job.id
-    assert row.job.deliveries[0].channel_id == DM_ID
+    assert loopback.calls == [OPEN_DM, DM]
+    payload = loopback.last(DM).payload
+    assert payload["allowed_mentions"] == {"parse": []}
+    assert payload["nonce"] == row.job.id
+    assert row.job.deliveries[0].channel_id == loopback.dm.id
 
 
 @pytest.mark.parametrize(
     ("status", "code"), [(403, 50001), (403, 50013), (404, 10003), (400, 200000), (400, 50035), (401, 0)]
 )
 async def test_closed_channel_leads_to_the_dm(
-    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord, status: int, code: int
+    courier: DiscordCourier, late_row: Row, loopback: OneChannel, status: int, code: int
 ) -> None:
     loopback.fail(CHANNEL, status, code)
     assert await deliver(courier, late_row)
-    assert loopback.calls == [CHANNEL, "open_dm", DM]
+    assert loopback.calls == [CHANNEL, OPEN_DM, DM]
     assert late_row.paths == [DeliveryRoute.CHANNEL, DeliveryRoute.DM]
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 50007), (400, 50278), (403, 50278)])
 async def test_closed_dm_keeps_it_for_tasks(
-    courier: DiscordCourier, loopback: LoopbackDiscord, now: Now, status: int, code: int
+    courier: DiscordCourier, loopback: OneChannel, now: Now, status: int, code: int
 ) -> None:
     row = Row(a_job(asked_at(now(), token=None, private=True)), loopback)
     loopback.fail(DM, status, code)
@@ -219,7 +218,7 @@ async def test_closed_dm_keeps_it_for_tasks(
 
 @pytest.mark.parametrize("kind", [CHANNEL, DM])
 async def test_within_two_minutes_the_nonce_is_repeated(
-    courier: DiscordCourier, loopback: LoopbackDiscord, now: Now, kind: str
+    courier: DiscordCourier, loopback: OneChannel, now: Now, kind: str
 ) -> None:
     row = Row(a_job(asked_at(now(), token=None, private=kind == DM)), loopback)
     loopback.fail(kind, reset=True, after=True)  # it stands there, and we were never told
@@ -227,76 +226,77 @@ async def test_within_two_minutes_the_nonce_is_repeated(
         await deliver(courier, row)
     now.pass_by(seconds=119)
     assert await deliver(courier, row)
-    assert len(loopback.standing_in(CHANNEL_ID if kind == CHANNEL else DM_ID)) == 1
+    assert len(loopback.in_channel if kind == CHANNEL else loopback.in_dms) == 1
     assert not any(call.startswith("history") for call in loopback.calls)
 
 
 @pytest.mark.parametrize("kind", [CHANNEL, DM])
 async def test_later_the_history_is_asked_and_it_is_there(
-    courier: DiscordCourier, loopback: LoopbackDiscord, now: Now, kind: str
+    courier: DiscordCourier, loopback: OneChannel, now: Now, kind: str
 ) -> None:
-    place = CHANNEL_ID if kind == CHANNEL else DM_ID
     row = Row(a_job(asked_at(now(), token=None, private=kind == DM)), loopback)
     loopback.fail(kind, reset=True, after=True)
     with pytest.raises(DiscordUnavailable):
         await deliver(courier, row)
     for _ in range(30):
-        loopback.message(place, author=BOT | {"id": "77"}, content="chatter")
+        await loopback.owner.say(loopback.channel if kind == CHANNEL else loopback.dm, "chatter")
     now.pass_by(minutes=10)
     attempts = len(row.paths)
     assert await deliver(courier, row)
-    assert loopback.calls[-1] == f"history:{place}"
+    assert loopback.calls[-1] == (CHANNEL_HISTORY if kind == CHANNEL else DM_HISTORY)
     assert len(row.paths) == attempts  # nothing was sent
-    assert sum(row.job.id in text_of(each) for each in loopback.standing_in(place)) == 1
+    standing = loopback.in_channel if kind == CHANNEL else loopback.in_dms
+    assert sum(row.job.id in text_of(each) for each in standing) == 1
 
 
 async def test_later_the_history_is_asked_and_it_is_not_there(
-    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord, now: Now
+    courier: DiscordCourier, late_row: Row, loopback: OneChannel, now: Now
 ) -> None:
     loopback.fail(CHANNEL, 503)
     with pytest.raises(DiscordUnavailable):
         await deliver(courier, late_row)
     copycat = {"footer": {"text": f"Job {late_row.job.id}"}, "title": "x", "type": "rich"}
-    loopback.message(CHANNEL_ID, author=BOT | {"id": "77"}, embeds=[copycat])  # somebody else's message
-    loopback.message(CHANNEL_ID, embeds=[{"title": "no footer", "type": "rich"}])
+    bot = loopback.discord.bot
+    loopback.posted(f"{bot.mention}, see this", by=STRANGER, embeds=[copycat])  # the mention makes it readable
+    loopback.posted("", by=bot, embeds=[{"title": "no footer", "type": "rich"}])
     now.pass_by(minutes=3)
     before = metrics.DELIVERIES_UNDECIDABLE._value.get()
     assert await deliver(courier, late_row)
-    assert loopback.calls == [CHANNEL, f"history:{CHANNEL_ID}", CHANNEL]
+    assert loopback.calls == [CHANNEL, CHANNEL_HISTORY, CHANNEL]
     assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before
 
 
 async def test_unreadable_history_sends_anyway_and_counts(
-    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord, now: Now
+    courier: DiscordCourier, late_row: Row, loopback: OneChannel, now: Now
 ) -> None:
     loopback.fail(CHANNEL, 503)
     with pytest.raises(DiscordUnavailable):
         await deliver(courier, late_row)
     now.pass_by(minutes=3)
-    loopback.fail(f"history:{CHANNEL_ID}", 403, 50001)
+    loopback.fail(CHANNEL_HISTORY, 403, 50001)
     before = metrics.DELIVERIES_UNDECIDABLE._value.get()
     assert await deliver(courier, late_row)
-    assert loopback.calls == [CHANNEL, f"history:{CHANNEL_ID}", CHANNEL]
+    assert loopback.calls == [CHANNEL, CHANNEL_HISTORY, CHANNEL]
     assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
 
 
 async def test_empty_history_of_a_channel_not_seen_yet_tells_nothing(
-    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord, now: Now
+    courier: DiscordCourier, late_row: Row, loopback: OneChannel, now: Now
 ) -> None:
     """Right after a start: without the permission to read it Discord answers with no messages, too."""
     loopback.fail(CHANNEL, reset=True, after=True)
     with pytest.raises(DiscordUnavailable):
         await deliver(courier, late_row)
     now.pass_by(minutes=3)
-    loopback.readable = False
+    loopback.channel.deny("read_message_history")
     before = metrics.DELIVERIES_UNDECIDABLE._value.get()
     assert await deliver(courier, late_row)
-    assert loopback.calls == [CHANNEL, f"history:{CHANNEL_ID}", CHANNEL]
+    assert loopback.calls == [CHANNEL, CHANNEL_HISTORY, CHANNEL]
     assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
 
 
 async def test_message_of_an_earlier_end_is_not_taken_for_this_one(
-    courier: DiscordCourier, loopback: LoopbackDiscord, now: Now
+    courier: DiscordCourier, loopback: OneChannel, now: Now
 ) -> None:
     """Unknown, delivered to the channel; then "Send again", and now the result."""
     row = Row(a_job(asked_at(now(), token=None), outcome=Outcome.UNKNOWN), loopback)
@@ -305,42 +305,39 @@ async def test_message_of_an_earlier_end_is_not_taken_for_this_one(
     resumed = a_job(asked_at(now(), token=None), deliveries=row.job.deliveries)
     now.pass_by(minutes=20)
     assert await deliver(courier, Row(resumed, loopback))
-    assert len(loopback.standing_in(CHANNEL_ID)) == 2
+    assert len(loopback.in_channel) == 2
 
 
 @pytest.mark.parametrize("arrived", [True, False])
 async def test_edit_of_unknown_outcome_is_looked_for_before_the_channel_is_used(
-    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, now: Now, arrived: bool
+    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now, arrived: bool
 ) -> None:
-    shown = loopback.messages.pop(ORIGINAL_ID)
-    real_id = discord.utils.time_snowflake(now())
-    loopback.messages[real_id] = shown | {"id": str(real_id)}
-    row.job = replace(row.job, origin=replace(row.job.origin, message_id=real_id))
-    loopback.fail("edit", 429, after=arrived)
+    row.job = replace(row.job, origin=replace(row.job.origin, message_id=loopback.original.id))
+    loopback.fail(EDIT, 429, after=arrived)
     with pytest.raises(DiscordUnavailable):
         await deliver(courier, row)
     now.pass_by(minutes=14)
     assert await deliver(courier, row)
-    assert loopback.calls == ["edit", f"history:{CHANNEL_ID}", *([] if arrived else [CHANNEL])]
+    assert loopback.calls == [EDIT, CHANNEL_HISTORY, *([] if arrived else [CHANNEL])]
 
 
 async def test_private_edit_of_unknown_outcome_is_sent_again_and_counted(
-    courier: DiscordCourier, row: Row, loopback: LoopbackDiscord, now: Now
+    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now
 ) -> None:
     """What only its owner sees can be looked at by its token alone, and that is dead."""
     row.job = replace(row.job, origin=replace(row.job.origin, private=True, ephemeral=True))
-    loopback.fail("edit", 429, after=True)
+    loopback.fail(EDIT, 429, after=True)
     with pytest.raises(DiscordUnavailable):
         await deliver(courier, row)
     now.pass_by(minutes=14)
     before = metrics.DELIVERIES_UNDECIDABLE._value.get()
     assert await deliver(courier, row)
-    assert loopback.calls == ["edit", "open_dm", DM]
+    assert loopback.calls == [EDIT, OPEN_DM, DM]
     assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
 
 
 async def test_channel_that_closed_after_a_lost_answer_leads_to_the_dm_and_is_counted(
-    courier: DiscordCourier, late_row: Row, loopback: LoopbackDiscord, now: Now
+    courier: DiscordCourier, late_row: Row, loopback: OneChannel, now: Now
 ) -> None:
     loopback.fail(CHANNEL, reset=True, after=True)
     with pytest.raises(DiscordUnavailable):
@@ -348,5 +345,5 @@ async def test_channel_that_closed_after_a_lost_answer_leads_to_the_dm_and_is_co
     loopback.fail(CHANNEL, 403, 50001)
     before = metrics.DELIVERIES_UNDECIDABLE._value.get()
     assert await deliver(courier, late_row)
-    assert loopback.calls == [CHANNEL, CHANNEL, "open_dm", DM]
+    assert loopback.calls == [CHANNEL, CHANNEL, OPEN_DM, DM]
     assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1

@@ -29,8 +29,7 @@ from bot.values.character import ProviderCharacter
 from bot.values.job import CharacterRequest, CharacterResult, Job, Outcome, Question, Step
 from bot.values.source import Attachment, EarlierTask, Link, Source
 from bot.values.time_range import TimeRange
-from tests.chat.samples import a_character, a_job, asked_at
-from tests.chat.small_discord import Now
+from tests.chat.samples import Now, a_character, a_job, asked_at
 from tests.chat.test_render_job import assert_discord_takes
 from tests.chat.test_render_picker import GOOD, found, picking
 from tests.chat.test_render_tasks import NOTHING, NOW, done, running

@@ -9,7 +9,7 @@ import pytest
 from bot.chat.job_requests import attached, origin_of
 from bot.errors import BadFile
 from bot.values.source import Attachment
-from tests.chat.small_discord import APP_ID, CHANNEL_ID, GUILD_ID, OWNER_ID, Now
+from tests.chat.samples import APP_ID, CHANNEL_ID, GUILD_ID, OWNER_ID, Now
 
 MB = 1024 * 1024
 PERSON = {"id": str(OWNER_ID), "username": "ada", "discriminator": "0", "avatar": None}

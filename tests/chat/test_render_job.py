@@ -21,8 +21,7 @@ from bot.chat.render_job import (
 from bot.texts import text
 from bot.values.files import StoredFile
 from bot.values.job import Job, Outcome, Question
-from tests.chat.samples import PICTURE, a_character, a_job, asked_at
-from tests.chat.small_discord import Now
+from tests.chat.samples import PICTURE, Now, a_character, a_job, asked_at
 
 EMBEDS, FILES, FIELD_VALUE, WHOLE_EMBED = 10, 10, 1024, 6000  # of one message (Discord: Message resource)
 HOSTILE = st.text(max_size=600) | st.sampled_from(["", " ", "```", "@everyone", "*" * 600, "\n" * 50, "[a](https://b)"])

@@ -18,8 +18,7 @@ from bot.values.job import Job, PreviewRequest, Question, Seen, Step
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Concern, Findings, Reason, Suggestion, VideoFacts
-from tests.chat.samples import PICTURE, a_character, a_job, asked_at
-from tests.chat.small_discord import Now
+from tests.chat.samples import PICTURE, Now, a_character, a_job, asked_at
 from tests.chat.test_render_job import assert_discord_takes, labels, words
 
 STRIP = b"RIFF\0\0\0\0WEBP"

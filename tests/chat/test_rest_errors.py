@@ -7,17 +7,18 @@ from yarl import URL
 
 from bot.chat.rest_errors import RouteClosed, understood
 from bot.jobs.ports import DiscordUnavailable
-from tests.chat.small_discord import LoopbackDiscord
+from tests.chat.one_channel import CHANNEL, OneChannel
+from tests.chat.samples import CHANNEL_ID
 
 
 @pytest.mark.parametrize(("code", "foreseen"), [(50013, True), (50035, False)])
 async def test_unforeseen_refusal_is_an_error_in_the_log(
-    client: discord.Client, loopback: LoopbackDiscord, capsys: pytest.CaptureFixture[str], code: int, foreseen: bool
+    client: discord.Client, loopback: OneChannel, capsys: pytest.CaptureFixture[str], code: int, foreseen: bool
 ) -> None:
-    loopback.fail("post:1", 400, code)
+    loopback.fail(CHANNEL, 400, code)
     with pytest.raises(RouteClosed) as closed:
         async with understood(5):
-            await client.get_partial_messageable(1).send("hello")
+            await client.get_partial_messageable(CHANNEL_ID).send("hello")
     assert closed.value.code == code
     assert ("unforeseen_refusal" not in capsys.readouterr().out) is foreseen
 

@@ -10,7 +10,8 @@ from yarl import URL
 
 from bot.chat.rest_metrics import route_of, traced
 from bot.metrics import REGISTRY, DiscordRoute
-from tests.chat.small_discord import CHANNEL_ID, DM_ID, LoopbackDiscord
+from tests.chat.one_channel import CHANNEL, DM, OneChannel
+from tests.chat.samples import CHANNEL_ID
 
 
 @pytest.mark.parametrize(
@@ -34,20 +35,20 @@ def sample(name: str, **labels: str) -> float:
     return REGISTRY.get_sample_value(f"castbook_discord_{name}", labels) or 0.0
 
 
-async def test_real_requests_are_timed_and_their_faults_counted(loopback: LoopbackDiscord) -> None:
+async def test_real_requests_are_timed_and_their_faults_counted(loopback: OneChannel) -> None:
     async with discord.Client(intents=discord.Intents.none(), http_trace=traced()) as client:
         logins = sample("seconds_count", route="other")
-        await client.login("bot-token")
+        await client.login(loopback.discord.token)
         assert sample("seconds_count", route="other") == logins + 2  # who am I, and which application
         channel = client.get_partial_messageable(CHANNEL_ID)
         before = sample("seconds_count", route="message")
         refused = sample("faults_total", route="message", fault="refused")
         trouble = sample("faults_total", route="message", fault="trouble")
         await channel.send("hello")
-        loopback.fail(f"post:{CHANNEL_ID}", 403, 50013)
+        loopback.fail(CHANNEL, 403, 50013)
         with pytest.raises(discord.Forbidden):
             await channel.send("hello")
-        loopback.fail(f"post:{CHANNEL_ID}", 502)
+        loopback.fail(CHANNEL, 502)
         await channel.send("hello")  # which discord.py repeats by itself
         assert sample("seconds_count", route="message") == before + 4, "each repetition is one of its own"
         assert sample("seconds_sum", route="message") > 0
@@ -55,15 +56,13 @@ async def test_real_requests_are_timed_and_their_faults_counted(loopback: Loopba
         assert sample("faults_total", route="message", fault="trouble") == trouble + 1
 
 
-async def test_a_connection_that_is_cut_or_never_made(
-    loopback: LoopbackDiscord, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_connection_that_is_cut_or_never_made(loopback: OneChannel, monkeypatch: pytest.MonkeyPatch) -> None:
     async with discord.Client(intents=discord.Intents.none(), http_trace=traced()) as client:
-        await client.login("bot-token")
-        channel = client.get_partial_messageable(DM_ID)
+        await client.login(loopback.discord.token)
+        channel = client.get_partial_messageable(loopback.dm.id)
         silent = sample("faults_total", route="message", fault="silent")
         unreachable = sample("faults_total", route="message", fault="unreachable")
-        loopback.fail(f"post:{DM_ID}", reset=True)
+        loopback.fail(DM, reset=True)
         with pytest.raises(aiohttp.ClientConnectionError):
             await channel.send("hello")
         assert sample("faults_total", route="message", fault="silent") == silent + 1
