@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 
 import discord
 from discord import app_commands
@@ -80,6 +81,7 @@ class MessageMenu(commands.Cog):
     async def open(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Show the form, then keep the draft: a form has to be the first answer."""
         attachment = attached(_video_of(message), max_bytes=self._max_bytes)
+        attachment = replace(attachment, of_others=message.author.id != interaction.user.id)
         draft = Draft(
             id=secrets.token_hex(8),
             owner_id=interaction.user.id,

@@ -197,6 +197,8 @@ def render_last_word(message: Text, locale: str, commands: Commands = PLAIN) -> 
 def render_question(job: Job, question: Question, locale: str, commands: Commands = PLAIN) -> MessageContent:
     """What ``job`` asks its owner, with the answers as buttons. Nothing was submitted before that."""
     asks = _QUESTIONS[question]
+    if question is Question.CONSENT and job.character.of_others:
+        asks = _CONSENT_FOR_ANOTHERS
     lines = [say(asks.question, locale, commands)]
     buttons = [asks.button(job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)]
     if question is Question.CONCERNS and job.seen.findings is not None:
@@ -244,6 +246,17 @@ _QUESTIONS = {
         UseAnyway,
     ),
 }
+
+
+_CONSENT_FOR_ANOTHERS = _Asks(
+    text("Somebody else posted this video"),
+    text(
+        "A character can be put into any video. Continue only if the person in this clip gave you permission, or is "
+        "nobody real. I ask this for every video that somebody else posted. Nothing has been charged yet."
+    ),
+    text("Yes, I have permission"),
+    GiveConsent,
+)
 
 
 def job_footer(job: Job, locale: str) -> str:

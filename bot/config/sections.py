@@ -150,7 +150,9 @@ class ConsentSettings(_Section):
     """What people confirm."""
 
     ask: Flag = Field(
-        True, description="Whether everybody is asked once to confirm that they may use the faces in their videos."
+        True,
+        description="Whether everybody is asked once to confirm that they may use the faces in their videos, and again "
+        "for each video that somebody else has posted.",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from random import Random
 from typing import Protocol, TypeAlias
 
@@ -47,13 +48,13 @@ from bot.values.time_range import TimeRange
 
 _log = structlog.get_logger(__name__)
 
-_Amend: TypeAlias = Callable[[CharacterRequest], CharacterRequest]
+_Amend: TypeAlias = Callable[[CharacterRequest, datetime], CharacterRequest]
 
-# What a yes changes in the request.
+# What a yes changes in the request, at that instant.
 _YES: Mapping[Question, _Amend] = {
-    Question.CONSENT: lambda request: request,
-    Question.SAME_AGAIN: lambda request: replace(request, another=True),
-    Question.CONCERNS: lambda request: replace(request, anyway=True),
+    Question.CONSENT: lambda request, now: replace(request, consent_at=now),
+    Question.SAME_AGAIN: lambda request, now: replace(request, another=True),
+    Question.CONCERNS: lambda request, now: replace(request, anyway=True),
 }
 
 
@@ -222,12 +223,13 @@ class JobService:
             job_id,
             Question.SECONDS,
             origin,
-            lambda request: replace(request, range=chosen, anyway=anyway),
+            lambda request, now: replace(request, range=chosen, anyway=anyway),
         )
 
     async def _answered(self, owner_id: int, job_id: str, question: Question, origin: Origin, amend: _Amend) -> Job:
         def decide(job: Job) -> Transition:
-            return transitions.answered(job, self._clock(), question, amend(job.character), origin)
+            now = self._clock()
+            return transitions.answered(job, now, question, amend(job.character, now), origin)
 
         job = await self._decided(owner_id, job_id, decide)
         await self._workers.interrupt(job_id)  # it may still be looking for the best seconds

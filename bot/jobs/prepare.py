@@ -129,7 +129,7 @@ class Prepare:
         job = leased.job
         if isinstance(job.request, PreviewRequest):
             return Question.SECONDS
-        if self._settings.consent.ask and not await self._consents.given(job.owner_id):
+        if self._settings.consent.ask and await self._without_consent(job.owner_id, job.request):
             return Question.CONSENT
         if job.request.range is None:
             return Question.SECONDS
@@ -140,6 +140,12 @@ class Prepare:
             if findings is not None and findings.grave and not job.request.anyway:
                 return Question.CONCERNS
         return None
+
+    async def _without_consent(self, owner_id: int, request: CharacterRequest) -> bool:
+        """Asked once of everybody, and for each video that somebody else has posted."""
+        if request.consent_at is not None:
+            return False
+        return request.of_others or not await self._consents.given(owner_id)
 
     async def _same_recently(self, leased: LeasedJob, chosen: TimeRange) -> bool:
         job, source = leased.job, leased.job.request.source

@@ -7,12 +7,13 @@ from datetime import datetime
 from sqlalchemy import Select, insert, select
 
 from bot.store.database import Database
+from bot.store.job_rows import readable_one
 from bot.store.tables import consents, jobs
 from bot.values.job import Question
 
 
 class ConsentStore:
-    """The consents table: one row per person, from their first yes."""
+    """The consents table: one row per person, from their first yes to a video of their own."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -25,15 +26,17 @@ class ConsentStore:
     async def record(self, owner_id: int, job_id: str, *, now: datetime) -> bool:
         """Write down that they agreed; the first time counts. ``False`` where no job of theirs asks for it.
 
-        So nothing is kept of somebody who has had everything deleted meanwhile.
+        So nothing is kept of somebody who has had everything deleted meanwhile. A yes to a video that somebody else
+        has posted is one to that video alone: it stands in the job.
         """
-        asking = select(jobs.c.id).where(
+        asking = select(jobs).where(
             jobs.c.owner_id == owner_id, jobs.c.id == job_id, jobs.c.question == Question.CONSENT
         )
         async with self._database.write() as connection:
-            if await connection.scalar(asking) is None:
+            job = readable_one((await connection.execute(asking)).mappings().one_or_none())
+            if job is None:
                 return False
-            if await connection.scalar(_given(owner_id)) is None:
+            if not job.character.of_others and await connection.scalar(_given(owner_id)) is None:
                 await connection.execute(insert(consents).values(owner_id=owner_id, given_at=now))
             return True
 

@@ -93,7 +93,7 @@ class CharacterRequest:
     """A character that its owner wants made. ``range`` is ``None`` until they have picked the seconds.
 
     ``another``: the owner knows that they asked for the same a moment ago. ``anyway``: they know what is wrong with
-    these seconds.
+    these seconds. ``consent_at``: when they said, for this very video, that they have the permission of who is in it.
     """
 
     kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
@@ -103,6 +103,12 @@ class CharacterRequest:
     name: str | None = None
     another: bool = False
     anyway: bool = False
+    consent_at: datetime | None = None
+
+    @property
+    def of_others(self) -> bool:
+        """Whether somebody else has posted the video."""
+        return isinstance(self.source, Attachment) and self.source.of_others
 
     @property
     def chosen(self) -> TimeRange:

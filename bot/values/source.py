@@ -18,12 +18,16 @@ LINK_LENGTH = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file attached in Discord. ``url`` is signed and dies within a day: erased once the bytes are here."""
+    """A file attached in Discord. ``url`` is signed and dies within a day: erased once the bytes are here.
+
+    ``of_others``: somebody else has posted it.
+    """
 
     kind: Literal["attachment"] = "attachment"
     url: str | None = field(repr=False)
     filename: str
     size: int
+    of_others: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Cards hold Discord's limits whatever they are about, and say what their readers need."""
 
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -21,6 +22,7 @@ from bot.chat.render_job import (
 from bot.texts import text
 from bot.values.files import StoredFile
 from bot.values.job import Job, Outcome, Question
+from bot.values.source import Attachment
 from tests.chat.samples import PICTURE, Now, a_character, a_job, asked_at
 
 EMBEDS, FILES, FIELD_VALUE, WHOLE_EMBED = 10, 10, 1024, 6000  # of one message (Discord: Message resource)
@@ -212,3 +214,11 @@ def test_questions_have_a_yes_and_a_cancel(job: Job, question: Question, yes: st
     assert labels(card) == [yes, "Cancel"]
     assert [button.custom_id.split(":")[2] for button in card.buttons] == [action, "cancel"]
     assert job.id not in words(card)
+
+
+def test_for_a_video_of_somebody_elses_consent_is_asked_in_other_words(job: Job) -> None:
+    source = Attachment(url=None, filename="clip.mp4", size=1, of_others=True)
+    card = render_question(replace(job, request=replace(job.character, source=source)), Question.CONSENT, "en")
+    assert_discord_takes(card)
+    assert labels(card) == ["Yes, I have permission", "Cancel"]
+    assert "for every video that somebody else posted" in words(card)

@@ -28,7 +28,15 @@ async def test_a_posted_video_becomes_a_job_through_the_form(stage: Stage) -> No
     assert isinstance(job.request.source, Attachment)
     assert (job.request.source.filename, job.request.source.size) == ("CLIP.MP4", 5)
     assert (job.character.chosen.provider, job.character.name, job.character.model) == ("1,3", "Duck", "sora-2")
+    assert job.request.source.of_others
     assert (job.origin.private, job.origin.ephemeral) == (False, False)
+
+
+async def test_a_video_of_ones_own_is_none_of_others(stage: Stage) -> None:
+    message = await stage.alice.send(stage.channel, "look", attachments=[("clip.mp4", b"clip")])
+    form = await stage.alice.context_menu(stage.channel, MENU, message)
+    await stage.alice.submit_modal(form, {"range": "1-3"})
+    assert not (await stage.job_of(stage.alice)).character.of_others
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ async def test_consent_is_asked_for_once_and_recorded(strict: Shop) -> None:
     assert done.origin.channel_id == 55
     assert await strict.consents.given(OWNER)
     assert strict.host.hits == 1  # the bytes were kept while it waited
+    assert done.character.consent_at is not None
     other = await strict.ask(strict.link("silent.mp4"))
     await strict.run()
     assert (await strict.job(other)).outcome is Outcome.FAILED
@@ -207,6 +209,29 @@ async def test_a_stranger_reaches_nothing(strict: Shop) -> None:
     assert (await job_service.overview(STRANGER)).unfinished == ()
     assert not await strict.consents.given(STRANGER)
     assert (await strict.job(job)).step is Step.CHOOSE
+
+
+async def test_for_a_video_of_somebody_elses_consent_is_asked_each_time_and_recorded_with_the_job(strict: Shop) -> None:
+    strict.settings = with_limits(strict.settings, limits={"running_per_user": 2, "per_user_per_day": 9})
+    await strict.restart()
+    for _ in range(2):
+        job = await strict.ask(replace(strict.attachment(), of_others=True), another=True)
+        await strict.run(60)
+        row = await strict.job(job)
+        assert (row.question, row.character.consent_at) == (Question.CONSENT, None)
+        asked_at = strict.clock()
+        await strict.job_service.answer(OWNER, job.id, Question.CONSENT, strict.origin())
+        await strict.run()
+        done = await strict.job(job)
+        assert (done.outcome, done.character.consent_at) == (Outcome.SUCCEEDED, asked_at)
+    assert not await strict.consents.given(OWNER)  # that was about those videos alone
+    own = await strict.ask(strict.attachment(), another=True)
+    await strict.run(60)
+    await strict.job_service.answer(OWNER, own.id, Question.CONSENT, strict.origin())
+    await strict.run()
+    theirs = await strict.ask(replace(strict.attachment(), of_others=True), another=True)
+    await strict.run(60)
+    assert (await strict.job(theirs)).question is Question.CONSENT  # though they have agreed in general
 
 
 async def test_nothing_is_resumed_that_did_not_end_that_way(shop: Shop) -> None:
