@@ -123,9 +123,7 @@ class App:
             models=settings.toapis.models,
             default=settings.toapis.default_model,
         )
-        self.queue = AdmissionQueue(
-            jobs=stores.jobs, courier=self.courier, clock=clock, in_all=settings.limits.running_in_all
-        )
+        self.queue = AdmissionQueue(jobs=stores.jobs, courier=self.courier, clock=clock, settings=settings.limits)
         self.runner = self._build_runner(source)
         self.job_service = JobService(
             jobs=stores.jobs,

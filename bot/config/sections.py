@@ -135,7 +135,12 @@ class JobSettings(_Section):
 class LimitSettings(_Section):
     """What one person may use."""
 
-    running_per_user: Limit = Field(2, description="Unfinished jobs a person may have at once; 0: no limit.")
+    running_per_user: Limit = Field(
+        2, description="Jobs of one person that are worked on at once; their others wait in line; 0: no limit."
+    )
+    waiting_per_user: Limit = Field(
+        5, description="Jobs a person may have besides, in line or with a question for them; more are refused."
+    )
     per_user_per_day: Limit = Field(20, description="Jobs a person may start per day (UTC); 0: no limit.")
     per_server_per_day: Limit = Field(
         200, description="Jobs that may be started in one server per day (UTC); 0: no limit. A server may set less."

@@ -3,61 +3,72 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-import structlog
-
+from bot.config import LimitSettings
 from bot.jobs.ports import Courier
 from bot.log import unexpected
+from bot.store.admission import Places, Waiting
 from bot.store.jobs import JobStore
-from bot.texts import text
+from bot.texts import Text, text
 from bot.values.clock import Clock
-
-_log = structlog.get_logger(__name__)
+from bot.values.job import Job
 
 
 class AdmissionQueue:
-    """At most ``in_all`` jobs are worked on at once (0: no limit); the others wait, owners in turn."""
+    """So many jobs are worked on at once as ``settings`` allow; the others wait, owners in turn.
 
-    def __init__(self, *, jobs: JobStore, courier: Courier, clock: Clock, in_all: int) -> None:
+    The line stands in the table; here is only who was where when it moved last.
+    """
+
+    def __init__(self, *, jobs: JobStore, courier: Courier, clock: Clock, settings: LimitSettings) -> None:
         self._jobs = jobs
         self._courier = courier
         self._clock = clock
-        self._in_all = in_all
+        self._places = Places(each=settings.running_per_user, in_all=settings.running_in_all)
         self._somebody = True  # as long as nobody has looked
-        self._told: dict[str, int] = {}
+        self._line: dict[str, Waiting] = {}
+        self._told: dict[str, Waiting] = {}
         self._telling: asyncio.Task[None] | None = None
 
     def joined(self) -> None:
         """Somebody has begun to wait."""
         self._somebody = True
 
+    def place_of(self, job: Job) -> Text:
+        """What ``job``, which is in line, waits for, with its number there where that is known already."""
+        place = self._line.get(job.id)
+        return text("Waiting for a free place") if place is None else _sentence(place)
+
     async def move(self, *, but: Collection[str] = ()) -> None:
         """Let in as many as there are places for; the others hear of their place in line, except those in ``but``."""
-        if not self._somebody or not self._in_all:
+        if not self._somebody:
             return
-        still_waiting = await self._jobs.let_in(self._in_all, now=self._clock())
-        self._somebody = bool(still_waiting)
-        self._tell(still_waiting, but)
+        self._somebody = False  # first: somebody may join meanwhile
+        try:
+            waiting = await self._jobs.let_in(self._places, now=self._clock())
+        except BaseException:
+            self._somebody = True
+            raise
+        self._somebody = self._somebody or bool(waiting)
+        self._line = {each.job_id: each for each in waiting}
+        self._tell(but)
 
-    def _tell(self, waiting: Sequence[str], but: Collection[str]) -> None:
-        places = {job_id: place for place, job_id in enumerate(waiting) if job_id not in but}
+    def _tell(self, but: Collection[str]) -> None:
+        places = {job_id: place for job_id, place in self._line.items() if job_id not in but}
         news = [job_id for job_id in places if self._told.get(job_id) != places[job_id]]
         if not news or (self._telling is not None and not self._telling.done()):
             return
         self._told = places
         self._telling = asyncio.create_task(self._show(news, places), name="waiting-line")
 
-    async def _show(self, news: Sequence[str], places: dict[str, int]) -> None:
+    async def _show(self, news: Sequence[str], places: Mapping[str, Waiting]) -> None:
         try:
             for job_id in news:
                 job = await self._jobs.get(job_id)
-                if job is None or job.admitted_at is not None or job.outcome is not None:
+                if job is None or not job.waits_in_line:
                     continue  # its turn has come meanwhile, or it has left
-                state = text(
-                    "Waiting for a free place: {number} before you. Nothing has been charged yet", number=places[job_id]
-                )
-                await self._courier.progress(job, state, None)
+                await self._courier.progress(job, _sentence(places[job_id]), None)
         except Exception as error:  # noqa: BLE001 - a place in line that is not shown changes nothing
             unexpected("line_not_shown", error)
 
@@ -66,3 +77,9 @@ class AdmissionQueue:
         if self._telling is not None:
             self._telling.cancel()
             await asyncio.gather(self._telling, return_exceptions=True)
+
+
+def _sentence(place: Waiting) -> Text:
+    if place.own:
+        return text("Waiting for your other tasks: number {number} in your line", number=place.number)
+    return text("Waiting for a free place: number {number} in line", number=place.number)

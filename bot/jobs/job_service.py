@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 from typing import Protocol, TypeAlias
@@ -29,7 +29,7 @@ from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
-from bot.texts import text
+from bot.texts import Text, text
 from bot.values.clock import Clock
 from bot.values.job import (
     CharacterRequest,
@@ -73,7 +73,10 @@ class Workers(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What /tasks shows. ``disk_used`` and ``disk_limit`` in bytes; a limit of 0 is none."""
+    """What /tasks shows. ``disk_used`` and ``disk_limit`` in bytes; a limit of 0 is none.
+
+    ``in_line``: what those jobs wait for that stand in line, by their ids.
+    """
 
     unfinished: tuple[Job, ...]
     finished: tuple[Job, ...]
@@ -84,6 +87,7 @@ class Overview:
     disk_used: int
     disk_limit: int
     paused: bool
+    in_line: Mapping[str, Text] = field(default_factory=dict)
 
 
 class JobService:
@@ -159,7 +163,7 @@ class JobService:
         return await self._begin(owner_id, origin, request, job_id)
 
     async def preview(self, *, owner_id: int, origin: Origin, source: Source, job_id: str | None = None) -> Job:
-        """Only look at a video. It counts among the owner's running jobs, not in their day. Raises QuotaReached."""
+        """Only look at a video. It takes a place among the owner's jobs, not in their day. Raises QuotaReached."""
         return await self._begin(owner_id, origin, PreviewRequest(source=source), job_id)
 
     async def _begin(self, owner_id: int, origin: Origin, request: JobRequest, job_id: str | None) -> Job:
@@ -178,10 +182,7 @@ class JobService:
         self._check_access(owner_id, origin)
         job = await self._jobs.add(job, self._quota(job))
         _log.info("job_started", job=job.id, kind=job.kind.value, source=request.source.kind)
-        if job.admitted_at is None:
-            self._queue.joined()
-        self._workers.wake()
-        return job
+        return self._woken(job)
 
     def _check_access(self, owner_id: int, origin: Origin) -> None:
         reason = self._access_policy.refusal(user_id=owner_id, guild_id=origin.guild_id, channels=(origin.channel_id,))
@@ -191,10 +192,13 @@ class JobService:
     def _quota(self, job: Job) -> Quota:
         allowed = self._settings
         if not job.counted:
-            return Quota(running=allowed.running_per_user, in_all=allowed.running_in_all)
+            return Quota(
+                running=allowed.running_per_user, waiting=allowed.waiting_per_user, in_all=allowed.running_in_all
+            )
         guild = job.origin.guild_id
         return Quota(
             running=allowed.running_per_user,
+            waiting=allowed.waiting_per_user,
             day=allowed.per_user_per_day,
             server_day=self._access_policy.day_limit(guild, allowed.per_server_per_day),
             in_all=allowed.running_in_all,
@@ -231,7 +235,7 @@ class JobService:
             now = self._clock()
             return transitions.answered(job, now, question, amend(job.character, now), origin)
 
-        job = await self._decided(owner_id, job_id, decide)
+        job = await self._decided(owner_id, job_id, decide, in_turn=True)
         await self._workers.interrupt(job_id)  # it may still be looking for the best seconds
         return self._woken(job)
 
@@ -260,7 +264,7 @@ class JobService:
         metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
         await self._workers.interrupt(job_id)  # its next write would find the lease gone; this spares the wait
         await self._files.drop_work(job_id)
-        return job
+        return self._woken(job)  # its place is free
 
     async def send_again(self, owner_id: int, job_id: str, origin: Origin) -> Job:
         """The owner's own decision after an unclear submission, with the same id at the provider as before.
@@ -275,19 +279,18 @@ class JobService:
                 raise UnknownJob
             return transitions.resent(job, now, origin)
 
-        return await self._resume(owner_id, job_id, origin, decide, self._quota)
+        return await self._resume(owner_id, job_id, origin, decide, quota=self._quota)
 
     async def check_again(self, owner_id: int, job_id: str, origin: Origin) -> Job:
         """One more look at a task that outlived our patience, or at a result that could not be stored.
 
-        Raises UnknownJob and QuotaReached.
+        It may have been paid for, so it waits for nothing. Raises UnknownJob.
         """
 
         def decide(job: Job) -> Transition:
             return transitions.rechecked(job, self._clock(), origin)
 
-        running = Quota(running=self._settings.running_per_user)
-        return await self._resume(owner_id, job_id, origin, decide, lambda _: running)
+        return await self._resume(owner_id, job_id, origin, decide)
 
     async def show_again(self, owner_id: int, job_id: str, origin: Origin) -> Job:
         """Deliver to ``origin`` what could not be delivered before. Raises UnknownJob."""
@@ -295,7 +298,7 @@ class JobService:
         def decide(job: Job) -> Transition:
             return transitions.shown_again(job, self._clock(), origin)
 
-        return await self._resume(owner_id, job_id, origin, decide, lambda _: None)
+        return await self._resume(owner_id, job_id, origin, decide)
 
     async def _resume(
         self,
@@ -303,20 +306,33 @@ class JobService:
         job_id: str,
         origin: Origin,
         decide: Callable[[Job], Transition],
-        quota: Callable[[Job], Quota | None],
+        *,
+        quota: Callable[[Job], Quota] | None = None,
     ) -> Job:
+        """With ``quota`` it is one more of today, and waits for its turn."""
         self._check_access(owner_id, origin)
         job = await self._owned.get(owner_id, job_id)
         if job is None:
             raise UnknownJob
-        return self._woken(await self._decided(owner_id, job_id, decide, quota(job)))
+        used = quota(job) if quota is not None else None
+        return self._woken(await self._decided(owner_id, job_id, decide, used, in_turn=quota is not None))
 
     async def _decided(
-        self, owner_id: int, job_id: str, decide: Callable[[Job], Transition], quota: Quota | None = None
+        self,
+        owner_id: int,
+        job_id: str,
+        decide: Callable[[Job], Transition],
+        quota: Quota | None = None,
+        *,
+        in_turn: bool = False,
     ) -> Job:
-        """What the owner decided, written down. Raises UnknownJob where it is not possible (any more)."""
+        """What the owner decided, written down. Raises UnknownJob where it is not possible (any more).
+
+        ``in_turn``: the job may have to wait until one of their others is done.
+        """
+        running = self._settings.running_per_user if in_turn else 0
         try:
-            job = await self._owned.decide(owner_id, job_id, decide, now=self._clock(), quota=quota)
+            job = await self._owned.decide(owner_id, job_id, decide, now=self._clock(), quota=quota, running=running)
         except NotAllowed:
             job = None
         if job is None:
@@ -324,6 +340,8 @@ class JobService:
         return job
 
     def _woken(self, job: Job) -> Job:
+        if job.admitted_at is None:
+            self._queue.joined()
         self._workers.wake()
         return job
 
@@ -340,4 +358,5 @@ class JobService:
             disk_used=await self._disk.of(owner_id, now=self._clock()),
             disk_limit=self._settings.files_mb_per_user * 1024 * 1024,
             paused=await self._breaker.standing(),
+            in_line={job.id: self._queue.place_of(job) for job in rows.unfinished if job.waits_in_line},
         )

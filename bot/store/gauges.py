@@ -43,7 +43,7 @@ class GaugeStore:
         in_line = (
             select(func.count())
             .select_from(jobs)
-            .where(UNFINISHED, jobs.c.step == Step.PREPARE, jobs.c.admitted_at.is_(None))
+            .where(UNFINISHED, jobs.c.outcome.is_(None), jobs.c.admitted_at.is_(None))
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(by_step)).all()

@@ -29,6 +29,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot import limits
+from bot.store.admission import Places, Waiting, has_place, line
 from bot.store.database import Database
 from bot.store.job_rows import (
     UnreadableRow,
@@ -39,7 +40,7 @@ from bot.store.job_rows import (
     to_job,
 )
 from bot.store.owned_jobs import FREE, may_be_sent_again
-from bot.store.quotas import Quota, check, has_place, line
+from bot.store.quotas import Quota, check
 from bot.store.tables import UNFINISHED, characters, jobs
 from bot.values.job import Job, JobKind, JobNotes, Lane, Outcome, Step, Transition
 
@@ -61,7 +62,7 @@ class JobStore:
         """
         async with self._database.write(urgent=True) as connection:
             await check(connection, job, quota, now=job.created_at)
-            if await has_place(connection, quota.in_all):
+            if await has_place(connection, job.owner_id, quota.places):
                 job = replace(job, admitted_at=job.created_at)
             else:
                 job = replace(job, next_attempt_at=None)
@@ -69,15 +70,17 @@ class JobStore:
             await connection.execute(insert(jobs).values(columns))
             return job
 
-    async def let_in(self, in_all: int, *, now: datetime) -> list[str]:
-        """Make the next jobs of the line due, as many as there are places; returns the ids of those that still wait."""
+    async def let_in(self, places: Places, *, now: datetime) -> tuple[Waiting, ...]:
+        """Make the jobs of the line due for which there is a place; returns those that still wait."""
+        async with self._database.read() as connection:  # mostly nobody can be let in, and nothing need be written
+            found = await line(connection, places)
+        if not found.admitted:
+            return found.waiting
         async with self._database.write() as connection:
-            waiting, working = await line(connection)
-            free = max(0, in_all - working)
-            if admitted := waiting[:free]:
-                let_in_now = update(jobs).where(jobs.c.id.in_(admitted)).values(admitted_at=now, next_attempt_at=now)
-                await connection.execute(let_in_now)
-        return waiting[free:]
+            found = await line(connection, places)
+            let_in_now = update(jobs).where(jobs.c.id.in_(found.admitted))
+            await connection.execute(let_in_now.values(admitted_at=now, next_attempt_at=now))
+        return found.waiting
 
     async def get(self, job_id: str) -> Job | None:
         """The job, of any owner: for the runner only."""

@@ -11,9 +11,10 @@ from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
+from bot.store.admission import worked_on
 from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
-from bot.store.quotas import Quota, day_of, running, use_again, used_on
+from bot.store.quotas import Quota, day_of, use_again, used_on
 from bot.store.tables import UNFINISHED, characters, jobs
 from bot.values.job import Job, JobKind, JobRequest, Origin, Outcome, Step, Transition
 from bot.values.source import EarlierTask
@@ -25,7 +26,10 @@ FREE = {"lease_owner": None, "lease_until": None}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOverview:
-    """How an owner's jobs stand: those not done yet, oldest first; those done, newest first; and what is counted."""
+    """How an owner's jobs stand: those not done yet, oldest first; those done, newest first; and what is counted.
+
+    ``running``: how many are being worked on; those in line, or with a question, are not.
+    """
 
     unfinished: tuple[Job, ...]
     finished: tuple[Job, ...]
@@ -60,12 +64,14 @@ class OwnedJobStore:
         *,
         now: datetime,
         quota: Quota | None = None,
+        running: int = 0,
     ) -> Job | None:
         """Read the job and write what ``decide`` makes of it, in one transaction; ``None`` where there is no such job.
 
         A step that is being done for the job loses its lease by this: its next write finds none. With ``quota`` the
-        job is one more that runs today, and is counted as such. Raises :class:`~bot.errors.QuotaReached`, and
-        whatever ``decide`` raises; nothing is written then.
+        job is one more of today, and is counted as such. Where ``running`` others of the owner's are worked on already
+        (0: no limit), it stands in line again. Raises :class:`~bot.errors.QuotaReached`, and whatever ``decide``
+        raises; nothing is written then.
         """
         async with self._database.write(urgent=True) as connection:
             job = await _one(connection, _of(owner_id).where(jobs.c.id == job_id).with_for_update())
@@ -74,11 +80,11 @@ class OwnedJobStore:
             changes = decide(job).changes
             if quota is not None:
                 await use_again(connection, job, quota, now=now)
+            columns = to_columns(changes) | FREE | {"updated_at": now}
+            if running and await worked_on(connection, owner_id, but=job_id) >= running:
+                columns |= {"admitted_at": None, "next_attempt_at": None}
             changed = (
-                update(jobs)
-                .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id)
-                .values(to_columns(changes) | FREE | {"updated_at": now})
-                .returning(*jobs.c)
+                update(jobs).where(jobs.c.owner_id == owner_id, jobs.c.id == job_id).values(columns).returning(*jobs.c)
             )
             return readable_one((await connection.execute(changed)).mappings().one_or_none())
 
@@ -149,7 +155,7 @@ class OwnedJobStore:
                 unfinished=tuple(waiting),
                 finished=tuple(sorted(ended.values(), key=lambda job: job.created_at, reverse=True)),
                 used_today=await used_on(connection, owner_id, day_of(now), user_key),
-                running=await running(connection, owner_id),
+                running=await worked_on(connection, owner_id),
             )
 
     async def pending(self, owner_id: int, *, now: datetime) -> Pending:

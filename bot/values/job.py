@@ -238,6 +238,11 @@ class Job:
         return self.outcome is None and not begun and self.step in BEFORE_SUBMISSION
 
     @property
+    def waits_in_line(self) -> bool:
+        """Whether it waits for a place, because enough others are being worked on."""
+        return self.admitted_at is None and self.outcome is None and self.step is not Step.DONE
+
+    @property
     def lane(self) -> Lane:
         """With which jobs it shares the runner's tasks."""
         sent = self.step not in BEFORE_SUBMISSION or self.submit_started_at is not None

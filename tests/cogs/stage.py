@@ -134,9 +134,7 @@ class House:
             store=self.privacy, files=self.files, workers=self.workers, courier=self.courier, clock=self.clock
         )
         self.access_policy = AccessPolicy(servers=self.servers, blocks=self.blocks)
-        self.queue = AdmissionQueue(
-            jobs=self.jobs, courier=self.courier, clock=self.clock, in_all=limits.running_in_all
-        )
+        self.queue = AdmissionQueue(jobs=self.jobs, courier=self.courier, clock=self.clock, settings=limits)
         self.breaker = CircuitBreaker(self.provider_state, EmptyPurse(), self.clock)
         self.availability = ModelAvailability(
             self.provider_state, EmptyPurse(), self.clock, models=MODELS, default=MODELS[0]

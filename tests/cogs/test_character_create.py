@@ -84,12 +84,12 @@ async def test_a_file_that_is_too_large_is_refused_before_it_is_fetched(stage: S
 
 
 async def test_a_refusal_is_the_first_answer_and_hidden(stage: Stage) -> None:
-    for _ in range(2):
+    for _ in range(5):  # as many as there may be in a day
         await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
-    third = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
-    assert not third.deferred
-    assert "othing was charged" in refusal(third)
-    assert len(await stage.jobs_of(stage.alice)) == 2
+    sixth = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
+    assert not sixth.deferred
+    assert "othing was charged" in refusal(sixth)
+    assert len(await stage.jobs_of(stage.alice)) == 5
 
 
 async def test_nothing_is_started_while_submissions_are_paused(stage: Stage) -> None:

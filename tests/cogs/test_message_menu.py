@@ -108,7 +108,7 @@ async def test_a_draft_is_nobody_elses(stage: Stage) -> None:
 
 
 async def test_a_refusal_is_the_first_answer_and_hidden(stage: Stage) -> None:
-    for _ in range(2):
+    for _ in range(5):  # as many as there may be in a day
         await stage.house.job(stage.alice.id)
     form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
     result = await stage.alice.submit_modal(form, {"range": "1-3"})

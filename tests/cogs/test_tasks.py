@@ -299,10 +299,10 @@ async def unclear_card(stage: Stage, *, task_id: str | None) -> tuple[Job, disco
     return job, message
 
 
-@pytest.mark.parametrize(("action", "task_id"), [("recheck", "task_1"), ("resend", None)])
-async def test_a_card_whose_button_is_refused_keeps_it(stage: Stage, action: str, task_id: str | None) -> None:
-    job, card = await unclear_card(stage, task_id=task_id)
-    for _ in range(2):  # as many as may run at once
+async def test_a_card_whose_button_is_refused_keeps_it(stage: Stage) -> None:
+    action = "resend"
+    job, card = await unclear_card(stage, task_id=None)
+    for _ in range(4):  # as many as there may be in a day
         await stage.house.job(stage.alice.id)
     requests = len(stage.env.http_requests)
     result = await stage.alice.click(card, custom_id=custom_id(card, action))
@@ -315,6 +315,19 @@ async def test_a_card_whose_button_is_refused_keeps_it(stage: Stage, action: str
         await stage.house.job_service.cancel(stage.alice.id, waiting.id)
     await stage.alice.click(card, custom_id=custom_id(card, action))
     assert (await now_of(stage, job)).outcome is None
+
+
+async def test_check_again_waits_for_nothing_and_send_again_for_its_turn(stage: Stage) -> None:
+    """What may have been paid for is never behind what was not."""
+    paid, card = await unclear_card(stage, task_id="task_1")
+    again, other_card = await unclear_card(stage, task_id=None)
+    for _ in range(2):  # as many as are worked on at once
+        await stage.house.job(stage.alice.id)
+    await stage.alice.click(card, custom_id=custom_id(card, "recheck"))
+    assert (await now_of(stage, paid)).next_attempt_at is not None
+    await stage.alice.click(other_card, custom_id=custom_id(other_card, "resend"))
+    job = await now_of(stage, again)
+    assert (job.step, job.waits_in_line, job.next_attempt_at) == (Step.SUBMIT, True, None)
 
 
 @pytest.mark.parametrize("label", ["Send 1 again", "Yes to 1", "Pick seconds for 1", "Show 1", "Check 1 again"])

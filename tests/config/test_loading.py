@@ -110,6 +110,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__JOBS__SENDS": "20",
         "CASTBOOK__JOBS__KEEP_DAYS": "27",
         "CASTBOOK__LIMITS__RUNNING_PER_USER": "0",
+        "CASTBOOK__LIMITS__WAITING_PER_USER": "28",
         "CASTBOOK__LIMITS__PER_USER_PER_DAY": "20",
         "CASTBOOK__LIMITS__PER_SERVER_PER_DAY": "22",
         "CASTBOOK__LIMITS__RUNNING_IN_ALL": "23",
@@ -151,6 +152,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "jobs": {"downloads": 18, "uploads": 19, "sends": 20, "keep_days": 27},
         "limits": {
             "running_per_user": 0,
+            "waiting_per_user": 28,
             "per_user_per_day": 20,
             "per_server_per_day": 22,
             "running_in_all": 23,

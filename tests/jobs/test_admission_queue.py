@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bot.errors import QuotaReached, Refusal
+from bot.store.admission import Places
 from bot.texts import Text
 from bot.values.job import CharacterRequest, Job, Lane, Outcome, Step, Transition
 from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, with_limits
@@ -49,8 +50,8 @@ async def test_the_place_in_line_is_told(narrow: Shop) -> None:
     await asyncio.sleep(0.05)  # told beside the work, not before it
     told = {job_id: state for job_id, state, _ in narrow.courier.shown if state.startswith("Waiting for a free place")}
     assert told == {
-        jobs[1].id: "Waiting for a free place: 0 before you. Nothing has been charged yet",
-        jobs[2].id: "Waiting for a free place: 1 before you. Nothing has been charged yet",
+        jobs[1].id: "Waiting for a free place: number 1 in line",
+        jobs[2].id: "Waiting for a free place: number 2 in line",
     }
 
 
@@ -94,7 +95,7 @@ async def test_who_has_left_the_line_meanwhile_hears_no_more_of_it(
         if how == "one is cancelled":
             await narrow.job_service.cancel(3, jobs[2].id)
         else:
-            await narrow.jobs.let_in(10, now=narrow.clock())
+            await narrow.jobs.let_in(Places(in_all=10), now=narrow.clock())
         begun.set_result(asyncio.current_task())
 
     monkeypatch.setattr(narrow.courier, "progress", they_leave)
@@ -115,6 +116,66 @@ async def test_a_restart_keeps_the_line(narrow: Shop) -> None:
         assert (await narrow.job(job)).outcome is Outcome.SUCCEEDED
 
 
+async def test_a_third_job_of_a_person_is_done_when_one_of_theirs_is(shop: Shop) -> None:
+    shop.settings = with_limits(shop.settings, limits={"running_per_user": 2})
+    await shop.restart()
+    shop.simulated.hold_at(50)
+    jobs = []
+    for _ in range(4):
+        jobs.append(await shop.ask(shop.task(shop.earlier_task())))
+        shop.clock.advance(1)
+    await shop.run_to(Step.WATCH, jobs[1])
+    await shop.queue.move()
+    await asyncio.sleep(0.05)  # told beside the work, not before it
+    assert [await _place(shop, job) for job in jobs] == [
+        None,
+        None,
+        "Waiting for your other tasks: number 1 in your line",
+        "Waiting for your other tasks: number 2 in your line",
+    ]
+    assert (jobs[2].id, "Waiting for your other tasks: number 1 in your line", None) in shop.courier.shown
+    assert len(shop.simulated.submissions) == 2
+    await shop.job_service.cancel(OWNER, jobs[2].id)
+    shop.simulated.hold_at(None)
+    await shop.run()
+    outcomes = [(await shop.job(job)).outcome for job in jobs]
+    assert outcomes == [Outcome.SUCCEEDED, Outcome.SUCCEEDED, Outcome.CANCELLED, Outcome.SUCCEEDED]
+
+
+async def test_a_cancelled_jobs_place_goes_to_the_next_at_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.settings = with_limits(shop.settings, limits={"running_per_user": 1})
+    await shop.restart()
+    first, second = await shop.ask(), await shop.ask(shop.task(shop.earlier_task()))
+    woken: list[None] = []
+    monkeypatch.setattr(shop.runner, "wake", lambda: woken.append(None))
+    await shop.job_service.cancel(OWNER, first.id)
+    assert woken, "it would be seen half a minute later"
+    await shop.run()
+    assert (await shop.job(second)).outcome is Outcome.SUCCEEDED
+
+
+async def test_an_answered_question_waits_for_the_owners_others(shop: Shop) -> None:
+    shop.settings = with_limits(shop.settings, limits={"running_per_user": 1})
+    await shop.restart()
+    picking = await shop.ask(range=None)
+    await shop.run_to(Step.CHOOSE, picking)
+    shop.simulated.hold_at(50)
+    running = await shop.ask(shop.task(shop.earlier_task()))
+    await shop.run_to(Step.WATCH, running)
+    job = await shop.job_service.choose(OWNER, picking.id, RANGE, shop.origin(), anyway=True)
+    assert job.waits_in_line
+    await shop.runner.run_due()
+    assert len(shop.simulated.submissions) == 1
+    shop.simulated.hold_at(None)
+    await shop.run()
+    assert (await shop.job(picking)).outcome is Outcome.SUCCEEDED
+
+
+async def _place(shop: Shop, job: Job) -> str | None:
+    text = (await shop.job_service.overview(OWNER)).in_line.get(job.id)
+    return None if text is None else str(text)
+
+
 async def test_who_stands_in_line_may_leave_it(narrow: Shop) -> None:
     await narrow.ask(narrow.task(narrow.earlier_task()), owner=1)
     waiting = await narrow.ask(narrow.task(narrow.earlier_task()), owner=2)
@@ -124,14 +185,16 @@ async def test_who_stands_in_line_may_leave_it(narrow: Shop) -> None:
     assert (await narrow.job(waiting)).outcome is Outcome.CANCELLED
 
 
-async def test_fifty_commands_at_once_and_a_limit_of_three(shop: Shop) -> None:
-    shop.settings = with_limits(shop.settings, limits={"running_per_user": 3, "per_user_per_day": 0})
+async def test_fifty_commands_at_once_and_three_that_run(shop: Shop) -> None:
+    shop.settings = with_limits(
+        shop.settings, limits={"running_per_user": 3, "waiting_per_user": 4, "per_user_per_day": 0}
+    )
     await shop.restart()
     tasks = [shop.task(shop.earlier_task()) for _ in range(50)]
     results = await asyncio.gather(*[shop.ask(task) for task in tasks], return_exceptions=True)
-    assert len([result for result in results if isinstance(result, QuotaReached)]) == 47
+    assert len([result for result in results if isinstance(result, QuotaReached)]) == 43
     overview = await shop.job_service.overview(OWNER)
-    assert (overview.running, overview.used_today) == (3, 3)
+    assert (overview.running, len(overview.in_line), overview.used_today) == (3, 4, 7)
 
 
 # -- who may come in ------------------------------------------------------------------------------------------------

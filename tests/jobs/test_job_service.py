@@ -144,7 +144,7 @@ async def test_after_ten_minutes_nothing_is_asked(shop: Shop) -> None:
 
 
 async def test_fifty_commands_at_once_and_two_places(shop: Shop) -> None:
-    shop.settings = with_limits(shop.settings, limits={"running_per_user": 2})
+    shop.settings = with_limits(shop.settings, limits={"running_per_user": 2, "waiting_per_user": 0})
     await shop.restart()
     results = await asyncio.gather(*(shop.ask() for _ in range(50)), return_exceptions=True)
     refused = [result for result in results if isinstance(result, QuotaReached)]

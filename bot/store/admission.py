@@ -1,0 +1,127 @@
+"""The line before the work: who has a place, who waits for one, and in which order they are let in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import limits
+from bot.errors import QuotaReached
+from bot.store.tables import UNFINISHED, jobs
+from bot.texts import text
+from bot.values.job import Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """How many jobs are worked on at once, of one person (``each``) and of everybody (``in_all``); 0: no limit."""
+
+    each: int = 0
+    in_all: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A job in line. ``number`` counts from 1: in its owner's own line (``own``), or in everybody's."""
+
+    job_id: str
+    number: int
+    own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """``admitted``: ids of the jobs that have a place now, in their order; ``waiting``: those that have none."""
+
+    admitted: tuple[str, ...]
+    waiting: tuple[Waiting, ...]
+
+
+def being_worked_on() -> ColumnElement[bool]:
+    """Jobs that take a place: let in, not ended, and not waiting for their owner."""
+    return and_(UNFINISHED, jobs.c.admitted_at.is_not(None), jobs.c.outcome.is_(None), jobs.c.step != Step.CHOOSE)
+
+
+def _in_line() -> ColumnElement[bool]:
+    return and_(UNFINISHED, jobs.c.admitted_at.is_(None), jobs.c.outcome.is_(None))
+
+
+async def worked_on(connection: AsyncConnection, owner_id: int, *, but: str = "") -> int:
+    """How many of the owner's jobs take a place, other than the job with the id ``but``."""
+    theirs = and_(jobs.c.owner_id == owner_id, being_worked_on(), jobs.c.id != but)
+    return await connection.scalar(select(func.count()).select_from(jobs).where(theirs)) or 0
+
+
+async def has_place(connection: AsyncConnection, owner_id: int, places: Places) -> bool:
+    """Whether a new job of the owner's is begun at once; otherwise it stands in line.
+
+    Raises :class:`~bot.errors.QuotaReached` where it would stand in everybody's line, and that is long already.
+    """
+    behind_own = False
+    if places.each:
+        in_line = and_(jobs.c.owner_id == owner_id, _in_line())
+        ahead = await connection.scalar(select(func.count()).select_from(jobs).where(in_line)) or 0
+        behind_own = ahead + await worked_on(connection, owner_id) >= places.each
+    if not places.in_all:
+        return not behind_own
+    waiting, working = await _standing(connection)
+    line = admissions(waiting, working, places)
+    others = sum(not each.own for each in line.waiting)
+    if others >= limits.ADMISSION_QUEUE_LENGTH and not behind_own:
+        raise QuotaReached(text("I'm very busy right now. Try again in a few minutes."))
+    return not behind_own and not others and sum(working.values()) + len(line.admitted) < places.in_all
+
+
+async def line(connection: AsyncConnection, places: Places) -> Line:
+    """The line as it stands now."""
+    waiting, working = await _standing(connection)
+    return admissions(waiting, working, places)
+
+
+async def _standing(connection: AsyncConnection) -> tuple[list[tuple[str, int]], dict[int, int]]:
+    """Id and owner of each job in line, the oldest first; and how many jobs of each owner take a place."""
+    waiting = await connection.execute(
+        select(jobs.c.id, jobs.c.owner_id).where(_in_line()).order_by(jobs.c.created_at, jobs.c.id)
+    )
+    working = await connection.execute(
+        select(jobs.c.owner_id, func.count()).where(being_worked_on()).group_by(jobs.c.owner_id)
+    )
+    return [(row.id, row.owner_id) for row in waiting], dict(working.all())
+
+
+def admissions(waiting: Sequence[tuple[str, int]], working: Mapping[int, int], places: Places) -> Line:
+    """Who of ``waiting`` (id and owner, the oldest first) is let in. Nobody waits behind another one's own limit."""
+    owners = dict(waiting)
+    taken = Counter(working)
+    free = places.in_all - sum(working.values()) if places.in_all else len(waiting)
+    admitted: list[str] = []
+    still: list[Waiting] = []
+    own: Counter[int] = Counter()
+    everybody = 0
+    for job_id in in_turn(waiting, working):
+        owner = owners[job_id]
+        if places.each and taken[owner] >= places.each:
+            own[owner] += 1
+            still.append(Waiting(job_id=job_id, number=own[owner], own=True))
+            continue
+        taken[owner] += 1
+        if len(admitted) < free:
+            admitted.append(job_id)
+        else:
+            everybody += 1
+            still.append(Waiting(job_id=job_id, number=everybody, own=False))
+    return Line(admitted=tuple(admitted), waiting=tuple(still))
+
+
+def in_turn(waiting: Iterable[tuple[str, int]], working: Mapping[int, int]) -> list[str]:
+    """Round robin: the owner with the fewest jobs under way (or before this one) is next, then the first who came."""
+    taken = Counter(working)
+    turns = []
+    for place, (job_id, owner) in enumerate(waiting):
+        turns.append((taken[owner], place, job_id))
+        taken[owner] += 1
+    return [job_id for _, _, job_id in sorted(turns)]
