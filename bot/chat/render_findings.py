@@ -2,21 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
 from bot.texts import Text, text
-from bot.values.video import Concern, Reason
+from bot.values.video import Best, Concern, Reason, Suggestion
 
 LOW_RESOLUTION = text("The video is smaller than 720p. HD works better.")
 
 _REASONS = {
     Reason.ONE_FACE: text("one face"),
-    Reason.LARGE: text("close up"),
+    Reason.LARGE: text("large face"),
+    Reason.FACING: text("looks at the camera"),
     Reason.SHARP: text("sharp"),
     Reason.STEADY: text("steady"),
     Reason.VOICE: text("voice"),
     Reason.SOUND: text("sound"),
 }
+
+_BEST = {
+    Best.LARGEST: text("largest face"),
+    Best.FACING: text("looks at the camera most"),
+    Best.SPEECH: text("speaks most"),
+    Best.SHARPEST: text("sharpest"),
+    Best.STEADIEST: text("steadiest"),
+    Best.BRIGHTEST: text("brightest"),
+    Best.LOUDEST: text("loudest"),
+}
+# What need not be said as well of seconds that are the best in it.
+_SAID_BY = {
+    Best.LARGEST: Reason.LARGE,
+    Best.FACING: Reason.FACING,
+    Best.SPEECH: Reason.VOICE,
+    Best.SHARPEST: Reason.SHARP,
+    Best.STEADIEST: Reason.STEADY,
+    Best.LOUDEST: Reason.SOUND,
+}
+_MOST_PRAISE = 3  # words for a suggestion, and those that speak against it
 
 _DRAWBACKS = {
     Concern.NO_SUBJECT: text("no face found"),
@@ -39,14 +61,58 @@ _SENTENCES = {
 }
 
 
-def reasons(found: Iterable[Reason]) -> Iterator[Text]:
-    """What is good about some seconds, a few words each."""
-    return (_REASONS[reason] for reason in found)
+def in_common(suggestions: Sequence[Suggestion]) -> list[Text]:
+    """What is true of all of them, a few words each; nothing where there is one alone."""
+    reasons, concerns = _shared(suggestions)
+    said = [_REASONS[reason] for reason in Reason if reason in reasons]
+    return said + [_DRAWBACKS[concern] for concern in Concern if concern in concerns]
 
 
-def drawbacks(found: Iterable[Concern]) -> Iterator[Text]:
-    """What is bad about some seconds, a few words each."""
-    return (_DRAWBACKS[concern] for concern in found)
+def told_apart(suggestions: Sequence[Suggestion]) -> list[list[Text]]:
+    """Of each, what is not true of all of them, a few words each: of no two the same."""
+    shared = _shared(suggestions)
+    words = [_own(suggestion, *shared) for suggestion in suggestions]
+    often = Counter(map(_key, words))
+    return [
+        each if each and often[_key(each)] == 1 else [*each, _place(number, suggestions)]
+        for number, each in enumerate(words)
+    ]
+
+
+def _key(words: Iterable[Text]) -> tuple[str, ...]:
+    return tuple(word.msgid for word in words)
+
+
+def _shared(suggestions: Sequence[Suggestion]) -> tuple[set[Reason], set[Concern]]:
+    if len(suggestions) < 2:
+        return set(), set()
+    reasons = set.intersection(*(set(each.reasons) for each in suggestions))
+    return reasons, set.intersection(*(set(_of_these_seconds(each)) for each in suggestions))
+
+
+def _of_these_seconds(suggestion: Suggestion) -> Iterator[Concern]:
+    """Without what is true of the whole video, which is said once."""
+    return (concern for concern in suggestion.concerns if concern is not Concern.LOW_RESOLUTION)
+
+
+def _own(suggestion: Suggestion, reasons: set[Reason], concerns: set[Concern]) -> list[Text]:
+    said = reasons | {_SAID_BY[best] for best in suggestion.best if best in _SAID_BY}
+    praise = [_BEST[best] for best in suggestion.best]
+    praise += [_REASONS[reason] for reason in suggestion.reasons if reason not in said]
+    return praise[:_MOST_PRAISE] + [
+        _DRAWBACKS[concern] for concern in _of_these_seconds(suggestion) if concern not in concerns
+    ]
+
+
+def _place(number: int, suggestions: Sequence[Suggestion]) -> Text:
+    """Where it is in the video, beside the others."""
+    in_time = sorted(range(len(suggestions)), key=lambda each: suggestions[each].range.start)
+    place = in_time.index(number)
+    if len(in_time) == 1:
+        return text("the only ones that will do")
+    if place == 0:
+        return text("earliest")
+    return text("latest") if place == len(in_time) - 1 else text("right after {number}", number=in_time[place - 1] + 1)
 
 
 def concerns(found: Iterable[Concern]) -> Iterator[Text]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 import discord
 
 from bot.chat.buttons import CancelJob, DurableButton, OtherSeconds, UseSeconds
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import BLUE, MessageContent, PictureFile
-from bot.chat.render_findings import LOW_RESOLUTION, drawbacks, reasons
+from bot.chat.render_findings import LOW_RESOLUTION, in_common, told_apart
 from bot.texts import Text, text
 from bot.values.job import Job, JobKind
-from bot.values.video import BestSeconds, Concern, Suggestion
+from bot.values.video import BestSeconds, NothingToSuggest
 
 _STRIP = "filmstrip.webp"
 
@@ -40,12 +40,9 @@ def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
     elif best.failed:
         yield text("I couldn't look for the best seconds in this video. Pick them yourself.")
     elif not best.suggestions:
-        yield text("No seconds stand out. Enter the ones that show the character best.")
+        yield _NOTHING[best.nothing]
     else:
-        if not best.any_good:
-            yield text("Nothing here is ideal. These are the best seconds:")
-        for number, suggestion in enumerate(best.suggestions, start=1):
-            yield _suggestion(number, suggestion)
+        yield from _suggestions(best)
     if best is not None:
         yield from _cautions(job, best)
     if preview:
@@ -56,23 +53,35 @@ def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
         yield text("Nothing has been charged yet.")
 
 
-def _suggestion(number: int, suggestion: Suggestion) -> Text:
-    return text(
-        "**{number}** · {range} · {words}",
-        number=number,
-        range=suggestion.range.people,
-        words=_listed([*reasons(suggestion.reasons), *drawbacks(_own(suggestion.concerns))]),
-    )
+_NOTHING: Mapping[NothingToSuggest | None, Text] = {
+    None: text("No seconds stand out. Enter the ones that show the character best."),
+    NothingToSuggest.TOO_SHORT: text(
+        "I can't suggest any seconds: no second of this video is without a cut. Enter the ones that show the "
+        "character best."
+    ),
+    NothingToSuggest.BLACK: text("I can't suggest any seconds: this video is black. Cancel, and use another video."),
+    NothingToSuggest.CARD: text(
+        "I can't suggest any seconds: I see only titles, logos or empty pictures in this video. If your character "
+        "is in it, enter the seconds."
+    ),
+}
 
 
-def _own(concerns: Iterable[Concern]) -> Iterator[Concern]:
-    """Without what is true of the whole video: that is said once."""
-    return (concern for concern in concerns if concern is not Concern.LOW_RESOLUTION)
+def _suggestions(best: BestSeconds) -> Iterator[Text]:
+    if not best.any_good:
+        yield text("Nothing here is ideal. These are the best seconds:")
+    each_has = told_apart(best.suggestions)
+    for number, (suggestion, words) in enumerate(zip(best.suggestions, each_has, strict=True), start=1):
+        yield text(
+            "**{number}** · {range} · {words}", number=number, range=suggestion.range.people, words=_listed(words)
+        )
+    all_have = in_common(best.suggestions)
+    if all_have:
+        said = _listed(all_have)
+        yield text("Both: {words}.", words=said) if len(each_has) == 2 else text("All of them: {words}.", words=said)
 
 
 def _listed(words: list[Text]) -> Text:
-    if not words:
-        return text("nothing special")
     listed = words[0]
     for word in words[1:]:
         listed = text("{before}, {word}", before=listed, word=word)

@@ -39,10 +39,31 @@ class Reason(StrEnum):
 
     ONE_FACE = "one_face"
     LARGE = "large"  # the subject fills a good part of the picture
+    FACING = "facing"  # and looks at the camera
     SHARP = "sharp"
     STEADY = "steady"
     VOICE = "voice"
     SOUND = "sound"  # something can be heard; nobody knows whether it is a voice
+
+
+class Best(StrEnum):
+    """In what some seconds are clearly better than all others that are suggested with them."""
+
+    LARGEST = "largest"  # of the faces
+    FACING = "facing"  # looks at the camera most of the time
+    SPEECH = "speech"  # longest
+    SHARPEST = "sharpest"
+    STEADIEST = "steadiest"
+    BRIGHTEST = "brightest"
+    LOUDEST = "loudest"
+
+
+class NothingToSuggest(StrEnum):
+    """Why there are no seconds to suggest."""
+
+    TOO_SHORT = "too_short"  # no second without a cut
+    BLACK = "black"
+    CARD = "card"  # nothing but titles, logos and empty pictures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +92,20 @@ class VideoFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """Some good seconds. ``score`` is 0 to 1, comparable within one video only."""
+    """Some good seconds. ``score`` is 0 to 1, comparable within one video only. ``best``: what tells them apart."""
 
     range: TimeRange
     score: float
     reasons: tuple[Reason, ...] = ()
     concerns: tuple[Concern, ...] = ()
+    best: tuple[Best, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BestSeconds:
-    """The best windows of a video, best first: at most five, none overlapping; none at all in one that is too short.
+    """The best windows of a video, best first: at most five, none overlapping.
 
+    ``nothing`` says why where there is none: a video may be too short, or show nobody and nothing at all.
     ``sampled``: the video is so long that only parts of it were looked at. ``faces`` and ``voices`` say whether
     their models were there; without them nothing is said about subjects, and sound stands in for voices.
     ``failed``: the video could not be looked at, so that there may be good seconds in it that nobody knows of.
@@ -93,6 +116,7 @@ class BestSeconds:
     faces: bool
     voices: bool
     failed: bool = False
+    nothing: NothingToSuggest | None = None
 
     @property
     def any_good(self) -> bool:

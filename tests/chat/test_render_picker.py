@@ -17,7 +17,16 @@ from bot.values.files import StoredFile
 from bot.values.job import Job, PreviewRequest, Question, Seen, Step
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Concern, Findings, Reason, Suggestion, VideoFacts
+from bot.values.video import (
+    Best,
+    BestSeconds,
+    Concern,
+    Findings,
+    NothingToSuggest,
+    Reason,
+    Suggestion,
+    VideoFacts,
+)
 from tests.chat.samples import PICTURE, Now, a_character, a_job, asked_at
 from tests.chat.test_render_job import assert_discord_takes, labels, words
 
@@ -57,11 +66,43 @@ def test_while_it_looks_it_says_so_and_takes_other_seconds_already(now: Now) -> 
 def test_each_suggestion_has_its_reasons_and_a_button(now: Now) -> None:
     card = render_picker(picking(now, found(GOOD, POOR)), STRIP, "en-GB")
     lines = (card.embeds[0].description or "").splitlines()
-    assert lines[0] == "**1** · 0:04–0:07 · one face, sharp, voice"
+    assert lines[0] == "**1** · 0:04–0:07 · one face, sharp, voice"  # none of which is true of the other
     assert lines[1] == "**2** · 0:00.5–0:02 · no face found, blurry"
     assert labels(card) == ["Use 1", "Use 2", "Other seconds…", "Cancel"]
     assert lines[-1] == "Nothing has been charged yet."
     assert card.buttons[0].custom_id == f"cb:job:use:{picking(now, None).id}:4,7:42"
+
+
+def alike(*seconds: str, **different: Any) -> list[Suggestion]:
+    reasons = (Reason.ONE_FACE, Reason.SHARP, Reason.VOICE)
+    return [Suggestion(range=TimeRange.parse(each), score=0.9, reasons=reasons, **different) for each in seconds]
+
+
+def suggested(now: Now, *suggestions: Suggestion) -> list[str]:
+    card = render_picker(picking(now, found(*suggestions)), STRIP, "en-GB")
+    return (card.embeds[0].description or "").splitlines()
+
+
+def test_what_is_true_of_all_is_said_once(now: Now) -> None:
+    near, far = alike("4-7", "0.5-2")
+    best = (Best.LARGEST, Best.SPEECH)
+    lines = suggested(now, replace(near, best=best), replace(far, best=(Best.STEADIEST,)))
+    assert lines[0] == "**1** · 0:04–0:07 · largest face, speaks most"
+    assert lines[1] == "**2** · 0:00.5–0:02 · steadiest"
+    assert lines[2] == "Both: one face, sharp, voice."
+
+
+def test_what_is_the_best_is_not_also_good(now: Now) -> None:
+    lines = suggested(now, replace(GOOD, best=(Best.SHARPEST, Best.SPEECH)), POOR)
+    assert lines[0] == "**1** · 0:04–0:07 · sharpest, speaks most, one face"
+
+
+def test_those_that_nothing_tells_apart_are_told_by_their_place(now: Now) -> None:
+    lines = suggested(now, *alike("4-7", "9-11", "0.5-2"))
+    assert lines[0] == "**1** · 0:04–0:07 · right after 3"
+    assert lines[1] == "**2** · 0:09–0:11 · latest"
+    assert lines[2] == "**3** · 0:00.5–0:02 · earliest"
+    assert lines[3] == "All of them: one face, sharp, voice."
 
 
 @pytest.mark.parametrize(
@@ -69,6 +110,9 @@ def test_each_suggestion_has_its_reasons_and_a_button(now: Now) -> None:
     [
         (found(POOR), {}, "Nothing here is ideal"),
         (found(), {}, "No seconds stand out"),
+        (found(nothing=NothingToSuggest.BLACK), {}, "this video is black"),
+        (found(nothing=NothingToSuggest.CARD), {}, "only titles, logos or empty pictures"),
+        (found(nothing=NothingToSuggest.TOO_SHORT), {}, "without a cut"),
         (found(failed=True), {}, "I couldn't look for the best seconds in this video. Pick them yourself."),
         (found(GOOD, sampled=True), {}, "only looked at parts of it"),
         (found(GOOD, faces=False), {}, "without its face model"),
@@ -100,7 +144,17 @@ SUGGESTIONS = st.builds(
     score=st.floats(0, 1),
     reasons=st.lists(st.sampled_from(Reason), unique=True).map(tuple),
     concerns=st.lists(st.sampled_from(Concern), unique=True).map(tuple),
+    best=st.lists(st.sampled_from(Best), unique=True).map(tuple),
 )
+
+
+@given(suggestions=st.lists(SUGGESTIONS, min_size=2, max_size=5))
+def test_no_two_suggestions_are_said_in_the_same_words(suggestions: list[Suggestion]) -> None:
+    lines = suggested(Now(), *suggestions)
+    words = [line.rsplit(" · ", 1)[1] for line in lines if line.startswith("**")]
+    assert len(words) == len(suggestions)
+    assert len(set(words)) == len(words)
+    assert all(words)
 
 
 @given(suggestions=st.lists(SUGGESTIONS, max_size=5), sampled=st.booleans(), faces=st.booleans())

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
 import av
 
+from bot.media.child.comparison import best_in, measures
 from bot.media.child.frames import seek, shown_ticks
 from bot.media.child.opening import Refused, Video, open_video
 from bot.media.child.samples import PictureAnalyzer
 from bot.media.child.scan import Stretch, scan
 from bot.media.child.scoring import Shot, reasons_and_concerns
 from bot.media.child.sound_analysis import SoundAnalysis, VoiceDetector, voice_detector
-from bot.media.child.windows import Window, best_of, windows
+from bot.media.child.windows import LENGTHS, Window, best_of, windows
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Concern, Findings, Suggestion, Unusable
+from bot.values.video import Best, BestSeconds, Concern, Findings, NothingToSuggest, Suggestion, Unusable
 
 # Of a long video, or one of very large pictures, only pieces are looked at.
 LONGEST = 150.0  # seconds in all
@@ -35,7 +36,10 @@ _JUST_BEGUN, _JUST_OVER = 0.02, 0.005
 
 
 def best_seconds(source: Path) -> BestSeconds:
-    """Three to five windows of ``source``; fewer only where three do not fit between its cuts. Raises Refused."""
+    """Three to five windows of ``source``; fewer where three do not fit between its cuts and its titles.
+
+    Raises Refused.
+    """
     in_time = _in_time()
     with open_video(source, threads=_THREADS) as video, ThreadPoolExecutor(max_workers=1) as executor:
         analyzer = executor.submit(_analyzer)
@@ -47,11 +51,13 @@ def best_seconds(source: Path) -> BestSeconds:
     voices = voice_detector()
     shots = [shot for stretch in stretches for shot in _shots(stretch, voices)]
     best = best_of([window for shot in shots for window in windows(shot)])
+    better = best_in([measures(window.shot, window.start, window.end) for window in best])
     return BestSeconds(
-        suggestions=tuple(_suggestion(window, faces=faces) for window in best),
+        suggestions=tuple(_suggestion(*each, faces=faces) for each in zip(best, better, strict=True)),
         sampled=len(spans) > 1 or stretches[0].end >= spans[0][1] or not in_time(),
         faces=faces,
         voices=voices is not None,
+        nothing=None if best else _nothing(shots),
     )
 
 
@@ -124,11 +130,20 @@ def _is_cut(stretch: Stretch, start: float, end: float) -> bool:
     )
 
 
-def _suggestion(window: Window, *, faces: bool) -> Suggestion:
+def _nothing(shots: Sequence[Shot]) -> NothingToSuggest:
+    """Why none of ``shots`` has seconds to suggest."""
+    long_enough = [shot for shot in shots if shot.end - shot.start >= LENGTHS[-1]]
+    if not long_enough:
+        return NothingToSuggest.TOO_SHORT
+    return NothingToSuggest.BLACK if all(shot.black for shot in long_enough) else NothingToSuggest.CARD
+
+
+def _suggestion(window: Window, better: tuple[Best, ...], *, faces: bool) -> Suggestion:
     reasons, concerns = reasons_and_concerns(window.shot, window.start, window.end, faces=faces)
     return Suggestion(
         range=TimeRange(Decimal(f"{window.start:.3f}"), Decimal(f"{window.end:.3f}")),
         score=round(window.score, 3),
         reasons=tuple(reasons),
         concerns=tuple(concerns),
+        best=better,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import starmap
 
 import numpy as np
@@ -22,20 +22,27 @@ _LARGE = 0.15  # of the longer side: these looks are for faces from this height 
 _STRIDE = 4  # pixels of the picture per cell of what the model answers
 _MULTIPLE = 32  # what the sides of the model's input must be divisible by
 _SAME = 0.3  # overlap (intersection over union) from which two boxes are the same face
-_ANSWERS = ("537", "538", "539")  # how likely a face is centred in a cell, its size, where in the cell its centre is
+# How likely a face is centred in a cell, its size, where in the cell its centre is; and where its eyes, its nose and
+# the corners of its mouth are, as shares of its box, each down and across.
+_ANSWERS = ("537", "538", "539", "540")
+_PROFILE = 0.4  # of the distance between the eyes: so far is the nose from their middle where a face is turned away
 
 _Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A box in pixels of the picture, never outside it, and the model's ``confidence``, 0 to 1."""
+    """A box in pixels of the picture, never outside it, and the model's ``confidence``, 0 to 1.
+
+    ``facing``: 1 where it looks straight ahead, 0 where it is turned to a side.
+    """
 
     left: float
     top: float
     right: float
     bottom: float
     confidence: float
+    facing: float = 0.0
 
     @property
     def width(self) -> float:
@@ -62,7 +69,8 @@ class Face:
 
     def scaled(self, across: float, down: float) -> Face:
         """The same face in a picture that is ``across`` times as wide and ``down`` times as high."""
-        return Face(self.left * across, self.top * down, self.right * across, self.bottom * down, self.confidence)
+        left, top, right, bottom = self.left * across, self.top * down, self.right * across, self.bottom * down
+        return replace(self, left=left, top=top, right=right, bottom=bottom)
 
 
 def face_detector() -> FaceDetector | None:
@@ -104,19 +112,29 @@ class FaceDetector:
         height, width = picture.shape[:2]
         padded = np.zeros((1, 3, -(-height // _MULTIPLE) * _MULTIPLE, -(-width // _MULTIPLE) * _MULTIPLE), np.float32)
         padded[0, :, :height, :width] = picture.transpose(2, 0, 1)
-        centred, sizes, offsets = self._session.run(_ANSWERS, {"input.1": padded})
+        centred, sizes, offsets, points = self._session.run(_ANSWERS, {"input.1": padded})
         rows, columns = np.nonzero(centred[0, 0] > least)
         cells = np.stack((rows, columns))
         half = np.exp(sizes[0][:, rows, columns]) * _STRIDE / 2
         centre = (offsets[0][:, rows, columns] + 0.5 + cells) * _STRIDE
-        return _distinct(_boxes(centre, half, centred[0, 0, rows, columns], width, height))
+        facing = _facing(points[0][:, rows, columns], half)
+        return _distinct(_boxes(centre, half, centred[0, 0, rows, columns], facing, width, height))
 
 
-def _boxes(centre: _Values, half: _Values, confidence: _Values, width: int, height: int) -> list[Face]:
+def _boxes(centre: _Values, half: _Values, confidence: _Values, facing: _Values, width: int, height: int) -> list[Face]:
     """``centre`` and ``half`` the size: down and across, each of as many columns as there are faces."""
     (top, left), (bottom, right) = centre - half, centre + half
-    edges = (left.clip(0, width), top.clip(0, height), right.clip(0, width), bottom.clip(0, height), confidence)
-    return list(starmap(Face, np.stack(edges, axis=1).tolist()))
+    edges = (left.clip(0, width), top.clip(0, height), right.clip(0, width), bottom.clip(0, height))
+    return list(starmap(Face, np.stack((*edges, confidence, facing), axis=1).tolist()))
+
+
+def _facing(points: _Values, half: _Values) -> _Values:
+    """How straight each face looks ahead, by how far its nose is from the middle between its eyes."""
+    one, other, nose = (points[at : at + 2] * half for at in (0, 2, 4))
+    between = other - one
+    aside = ((nose - (one + other) / 2) * between).sum(axis=0) / (np.square(between).sum(axis=0) + 1e-6)
+    straight: _Values = np.clip(1 - np.abs(aside) / _PROFILE, 0, 1)
+    return straight
 
 
 def _distinct(faces: list[Face]) -> list[Face]:

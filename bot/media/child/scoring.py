@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.media.child.cards import are_black, are_cards
 from bot.media.child.faces import Face
 from bot.media.child.samples import Sample
 from bot.media.child.scan import EVERY, Stretch
@@ -22,6 +23,7 @@ _SILENCE = 0.85  # what is left of the score where nothing is heard at all
 # Longer is better where it is as good: the provider sees more of the subject. Per second under three.
 _PER_SECOND_LESS = 0.06
 _FEWEST = 0.7  # of the pictures that a window should have
+_MOST_CARDS = 0.25  # of them may be cards
 
 # What is worth nothing and what is worth all; between them in proportion.
 _LIGHT = (8.0, 45.0)  # grey levels
@@ -89,23 +91,34 @@ class Picture:
 
 
 class Shot:
-    """The pictures of a shot, what is heard in it, and the score of any seconds of it. ``size`` is as shown."""
+    """The pictures of a shot, what is heard in it, and the score of any seconds of it. ``size`` is as shown.
+
+    ``black``: all of its pictures are.
+    """
 
     def __init__(self, stretch: Stretch, audio: SoundAnalysis) -> None:
         self.start, self.end, self.size = stretch.start, stretch.end, stretch.size
         self.audio = audio
+        self.black = all(are_black(stretch.thumbnails))
         self._pictures = _pictures(stretch)
         self._instants = np.array([picture.sample.instant for picture in self._pictures])
         self._merits = np.array([picture.merit for picture in self._pictures])
+        self._cards = np.array(
+            [
+                card and not _is_there(picture.sample)
+                for card, picture in zip(are_cards(stretch.thumbnails), self._pictures, strict=True)
+            ]
+        )
 
     def pictures(self, start: float, end: float) -> Sequence[Picture]:
         """From ``start`` to ``end``, both included."""
         return self._pictures[self._within(start, end)]
 
     def score(self, start: float, end: float) -> float | None:
-        """0 to 1; ``None`` where there are too few pictures in these seconds to say anything."""
-        merits = self._merits[self._within(start, end)]
-        if len(merits) < _FEWEST * (end - start) / EVERY:
+        """0 to 1; ``None`` where these seconds have too few pictures, or show nothing but black, a title or a logo."""
+        inside = self._within(start, end)
+        merits = self._merits[inside]
+        if len(merits) < _FEWEST * (end - start) / EVERY or self._cards[inside].mean() > _MOST_CARDS:
             return None
         seen = _AVERAGE * float(merits.mean()) + _WORST * float(merits.min())
         heard = _HEARD * self.audio.worth(start, end) * min(1.0, 0.2 + 2 * seen)
@@ -193,9 +206,11 @@ def _worth(value: float, scale: Sequence[float] | NDArray[np.float64]) -> float:
 
 # -- In words -------------------------------------------------------------------------------------------------------
 
-_PRESENT = 0.3  # the confidence from which a face counts
+PRESENT = 0.3  # the confidence from which a face counts
+FACING = 0.5  # see Face.facing
 _WITH_ONE = 0.6  # the share of the pictures that must show a face
 _WITH_SEVERAL = 0.3
+_LOOKING = 0.7  # the share that must look at the camera
 _LARGE_FACE = 0.2  # see Picture.size
 _DARK = 40.0  # grey levels
 _BLURRED, _SHARP_ENOUGH = 0.33, 0.5
@@ -239,13 +254,21 @@ def _sound(audio: SoundAnalysis, start: float, end: float) -> Reason | Concern |
 
 def _subjects(pictures: Sequence[Picture]) -> tuple[list[Reason], list[Concern]]:
     samples = [picture.sample for picture in pictures]
-    present = _mean([sample.face is not None and sample.face.confidence >= _PRESENT for sample in samples])
+    present = _mean([_is_there(sample) for sample in samples])
     if _mean([sample.subjects > 1 for sample in samples]) >= _WITH_SEVERAL:
         return [], [Concern.SEVERAL_SUBJECTS]
     if present < _WITH_ONE:
         return [], [Concern.NO_SUBJECT]
-    large = _mean([picture.size for picture in pictures]) >= _LARGE_FACE
-    return [Reason.ONE_FACE, Reason.LARGE] if large else [Reason.ONE_FACE], []
+    reasons = [Reason.ONE_FACE]
+    if _mean([picture.size for picture in pictures]) >= _LARGE_FACE:
+        reasons.append(Reason.LARGE)
+    if _mean([sample.face is not None and sample.face.facing >= FACING for sample in samples]) >= _LOOKING:
+        reasons.append(Reason.FACING)
+    return reasons, []
+
+
+def _is_there(sample: Sample) -> bool:
+    return sample.face is not None and sample.face.confidence >= PRESENT
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -46,7 +46,7 @@ def windows(shot: Shot) -> Iterator[Window]:
 
 
 def best_of(windows: Sequence[Window]) -> list[Window]:
-    """Three to five, best first, none overlapping. Fewer only where no three fit.
+    """Three to five of ``windows``, best first, none overlapping. Fewer only where no three fit.
 
     The best comes first. Of some that are about as good it is the one that leaves the best two others; it may have to
     be a worse one only where there is no room for three otherwise.
