@@ -13,16 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from simcord import SetupError
+from simcord import MemberActor, SetupError
 
 from bot import log
 from bot.config import LogSettings
 from bot.errors import BadStart
 from playground.clip import render_clip
 from playground.live_preview import LivePreview
-from playground.stage import Stage
+from playground.stage import PULSE, Stage
+from playground.transcript import with_button
 
 OUT = Path("demo-out")
+POSTED = "rosie.mp4"
+PATIENCE = 60.0  # seconds for each step of the prepared character
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def main(port: int) -> int:
     log.configure(LogSettings(level="WARNING"))
     logging.getLogger("discord").setLevel(logging.ERROR)
     _tell("Castbook, the real bot. Discord and the provider ToAPIs are simulated here; nothing leaves this machine.")
-    _tell("One moment: two clips to try it with are being rendered …")
+    _tell("One moment: two clips to try it with are being rendered, and sam makes his first character …")
     try:
         with tempfile.TemporaryDirectory(prefix="castbook-playground-") as folder:
             asyncio.run(_serve(Path(folder), port))
@@ -66,7 +69,8 @@ def main(port: int) -> int:
 async def _serve(folder: Path, port: int) -> None:
     ended = _ended_by_signal()
     async with Stage(folder) as stage, AsyncExitStack() as opened:
-        page = LivePreview(stage.env, stage.channel, [stage.mia, stage.sam], port=port)
+        people = [stage.mia, stage.sam, stage.max, stage.kim]
+        page = LivePreview(stage.env, stage.channel, people, port=port, places={stage.kim.id: stage.quiet})
         try:
             await opened.enter_async_context(page)
         except SetupError as error:
@@ -88,10 +92,10 @@ def _ended_by_signal() -> asyncio.Event:
 
 
 async def _play(stage: Stage, page: LivePreview) -> None:
-    """Fill the channel, say where the page is, and keep it fresh until cancelled."""
+    """Fill the channels, say where the page is, and keep it fresh until cancelled."""
     clips, posted = await asyncio.to_thread(lambda: (Clips.rendered(OUT), _small_clip()))
-    await _earlier_messages(stage, posted)
-    _tell(_guide(page.url, clips))
+    await prepare(stage, posted)
+    _tell(guide(page.url, page.phone_url, clips))
     await page.follow()
 
 
@@ -103,36 +107,72 @@ def _small_clip() -> bytes:
         return path.read_bytes()
 
 
-async def _earlier_messages(stage: Stage, clip: bytes) -> None:
-    """What the channel holds before anybody comes."""
-    posted = await stage.mia.send(
-        stage.channel, "Here is Rosie! She is seen best from second 1 to second 3.", attachments=[("rosie.mp4", clip)]
-    )
+async def prepare(stage: Stage, clip: bytes) -> None:
+    """What is there before anybody comes: a posted clip, a character of sam's, and a channel without the bot."""
+    await stage.app.stores.servers.close_channel(stage.guild.id, stage.quiet.id)
+    await stage.kim.send(stage.quiet, "The bot is switched off here. /help still answers, /character create does not.")
     await stage.sam.send(
-        stage.channel,
-        "Make a character of her, and she can be in any video: type `/`, choose **character create** and attach it.",
-        reply_to=posted,
+        stage.channel, "Here is Rosie! She is seen best from 0:01 to 0:03.", attachments=[(POSTED, clip)]
     )
+    usual, stage.provider.seconds_per_task = stage.provider.seconds_per_task, 0.5
+    async with stage.turn:
+        await stage.sam.slash(stage.channel, "character create", video=(POSTED, clip), range="1-3", name="Rosie")
+    for label in ("Yes, I have permission", "Use anyway"):
+        await _press_if_asked(stage, stage.sam, label)
+    stage.provider.seconds_per_task = usual
+    async with stage.turn:
+        await stage.sam.send(stage.channel, "Now she can be in any video. Type `/` and choose **character create**.")
 
 
-def _guide(url: str, clips: Clips) -> str:
+async def _press_if_asked(stage: Stage, member: MemberActor, label: str) -> None:
+    """Press the button once it is there; nothing where the job ends without it."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if (asked := with_button(stage.channel.history(viewer=member), label)) is not None:
+                async with stage.turn:
+                    await member.click(asked, label=label)
+                return
+            overview = await stage.app.job_service.overview(member.id)
+            if not overview.unfinished:
+                return
+            await asyncio.sleep(PULSE)
+
+
+def guide(url: str, phone_url: str, clips: Clips) -> str:
+    """What the terminal says once the page is there: its addresses, who is who, and every command."""
     return f"""
 Open this address in a browser (whoever has it may do everything in there):
 
     {url}
+    {phone_url}
+                        (the same, as wide as a phone)
 
-You are mia; "Viewing as" makes you sam. Type / into the line at the bottom and try
+"Viewing as" says who you are:
+
+    mia                 a new member
+    sam                 a member with one character in his cast
+    max (manager)       may manage the server, so only he sees /server settings
+    kim (in #quiet)     reads a channel in which max has switched the bot off
+
+Type / into the line at the bottom and try
 
     /character create   video: {clips.talking.resolve()}
                         (a figure drawn by our own code: nobody real; give a range such as 1-3, or pick the seconds)
     /character create   video: {clips.silent.resolve()}
                         (no sound, which the provider needs: refused before anything is sent)
     /character preview  the same look, and nothing more
-    /character list     your cast; show, rename and delete look after one of them
-    /tasks  /help  /about
+    /character list  /character show  /character rename  /character delete
+                        look after your cast
+    /tasks              what runs, and what waits for your answer
+    /server settings    for max: the server's limits, its switched-off channels, its blocked members
+    /privacy export  /privacy delete
+                        what the bot keeps about you, as a file; and all of it gone
+    /help  /about
+    /apps               stands for Apps in the menu of a message, which this page cannot open: choose
+                        "Make a character", and sam's message with the clip
 
-The page cannot open the menu of a message (Apps, "Make a character"); in Discord it is there as well.
-Ctrl-C ends the playground.
+Simulated: Discord (this page), the provider ToAPIs and its money. Real: the bot, its database, its look at the videos.
+/operator is for whoever runs a real bot, in a server of their own, and is not here. Ctrl-C ends the playground.
 """
 
 

@@ -20,7 +20,7 @@ from bot.values.job import Job, Question, Step
 from bot.values.time_range import TimeRange
 from playground.clip import render_clip
 from playground.stage import Stage
-from playground.transcript import Transcript
+from playground.transcript import Transcript, with_button
 
 OUT = Path("demo-out")
 SECONDS_PER_TASK = 5.0
@@ -101,7 +101,7 @@ class _Demo:
 
     async def _pick(self, member: MemberActor) -> bool:
         """The first suggestion, once they are there; the filmstrip they are marked on is kept."""
-        strip = await self._wait(lambda: _with_button(self._messages(member), "Use 1"), member)
+        strip = await self._wait(lambda: with_button(self._messages(member), "Use 1"), member)
         shown = next((file for file in strip.attachments), None)
         if shown is not None:
             data = await shown.read()
@@ -158,7 +158,7 @@ class _Demo:
         return result
 
     async def _press(self, member: MemberActor, label: str) -> None:
-        message = await self._wait(lambda: _with_button(self._messages(member), label), member)
+        message = await self._wait(lambda: with_button(self._messages(member), label), member)
         self._transcript.say(f"{member.name} presses [ {label} ]")
         async with self._stage.turn:
             await member.click(message, label=label)
@@ -184,7 +184,7 @@ class _Demo:
         return found
 
     def _look(self, member: MemberActor) -> None:
-        self._transcript.look(self._messages(member))
+        self._transcript.look(self._messages(member), member.id)
 
     def _messages(self, member: MemberActor) -> list[discord.Message]:
         return list(self._stage.channel.history(viewer=member))
@@ -207,11 +207,3 @@ def _write_png(data: bytes, into: Path) -> None:
 
 def _shows(message: discord.Message, words: str) -> bool:
     return any(words in (embed.description or "") for embed in message.embeds)
-
-
-def _with_button(messages: list[discord.Message], label: str) -> discord.Message | None:
-    for message in reversed(messages):
-        for row in message.components:
-            if any(getattr(child, "label", None) == label for child in getattr(row, "children", [])):
-                return message
-    return None

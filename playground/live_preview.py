@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Self
 
+from aiohttp import web
 from simcord import Env, MemberActor, SetupError
 from simcord.builders import ChannelHandle
 from simcord.preview import Preview, _markdown
+from simcord.preview._server import PreviewServer
 
 from bot.errors import CastbookError
+from playground.apps_command import NAME, find_message
 
 if TYPE_CHECKING:
     from simcord.backend.models import Interaction
@@ -26,16 +30,30 @@ for _place in ("embed_description", "embed_field_value"):
     _markdown._FIELD_POLICIES[_place] |= {"mentions": True, "commands": True}  # noqa: SLF001 - see LivePreview
 
 LOOK = 0.25  # seconds between two looks whether the bot has spoken to Discord
+PHONE = (390, 844)  # pixels of a page, as CSS counts them
 TURN = 0.02  # seconds until one of two things at once is tried again
 
 
 class LivePreview(Preview):
     """``async with LivePreview(env, channel, viewers, port=0) as page``, with :meth:`follow` running: ``page.url``.
 
-    What it overrides is private to simcord, whose version is pinned for that.
+    Everybody sees ``channel``, but for those who have one of their own in ``places``, by their user ids. A second
+    address, ``page.phone_url``, shows the same as wide as a phone. What is overridden here is private to simcord, whose
+    version is pinned for that.
     """
 
-    def __init__(self, env: Env, channel: ChannelHandle, viewers: Sequence[MemberActor], *, port: int) -> None:
+    def __init__(
+        self,
+        env: Env,
+        channel: ChannelHandle,
+        viewers: Sequence[MemberActor],
+        *,
+        port: int,
+        places: Mapping[int, ChannelHandle] | None = None,
+    ) -> None:
+        self._places = places or {}
+        self._here: ContextVar[ChannelHandle] = ContextVar("channel of the page that acts")
+        self._phone = _PhoneServer(self)
         super().__init__(
             env,
             channel,
@@ -50,6 +68,29 @@ class LivePreview(Preview):
             assets=None,
             port=port,
         )
+
+    @property
+    def channel(self) -> ChannelHandle:
+        """Where what happens now happens: the channel of the page in which somebody acts."""
+        return self._here.get(self._channel)
+
+    @channel.setter
+    def channel(self, channel: ChannelHandle) -> None:
+        self._channel = channel
+
+    @property
+    def phone_url(self) -> str:
+        """The address of the page as wide as a phone; as secret as ``url``."""
+        return f"http://localhost:{self._phone.port}/#{self.capability}"  # the page's server takes this host as well
+
+    async def __aenter__(self) -> Self:
+        await super().__aenter__()
+        await self._phone.start()
+        return self
+
+    async def __aexit__(self, *raised: object) -> None:
+        await self._phone.close()
+        await self.close()
 
     async def follow(self) -> None:
         """Publish what became new, for ever. Nothing is published where nothing happened: forms stay undisturbed."""
@@ -66,12 +107,33 @@ class LivePreview(Preview):
 
     async def _action(self, context_id: str | None, body: Mapping[str, Any]) -> dict[str, Any]:
         """What somebody does in the page, at whichever revision of it: the bot may have gone on since they looked."""
+        page = self._get_page(context_id)
+        if body.get("kind") == "viewer":
+            page.channel_id = self._place(self._viewer(body.get("viewer_id"))).id
+        self._here.set(self._place(page.viewer))
         while True:
-            page = self._get_page(context_id)
             try:
                 return await super()._action(context_id, {**body, "published_revision": page.revision})
             except SetupError:  # raised before anything is taken: the clock or follow() is at work just now
                 await asyncio.sleep(TURN)
+
+    def _place(self, viewer: MemberActor) -> ChannelHandle:
+        return self._places.get(viewer.id, self._channel)
+
+    def _prepare_action(self, page: _Page, kind: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - simcord's
+        """Plan what somebody does. ``/apps`` is no command of the bot's: it opens the menu of a message."""
+        plan = super()._prepare_action(page, kind, body)
+        if kind != "run_command" or body["path"] != [NAME]:
+            return plan
+        menu, target = body["options"]["menu"], find_message(self.channel, body["options"]["message"])
+        if target is None:
+            raise SetupError("that message is gone")
+
+        async def open_menu(action: _Action, cursor: int) -> dict[str, Any]:
+            opening = page.viewer.context_menu(self.channel, menu, target)
+            return await self._run_interaction_action(page, action, cursor, opening)
+
+        return open_menu
 
     def _finish_action(
         self,
@@ -91,3 +153,16 @@ class LivePreview(Preview):
         return super()._finish_action(
             page, action, settlement, cursor, error, interaction=interaction, extra_diagnostics=extra_diagnostics
         )
+
+
+class _PhoneServer(PreviewServer):
+    """Serves the same session at an address of its own, whose pages are as wide as a phone."""
+
+    async def _pages(self, request: web.Request) -> web.Response:
+        known = set(self.preview._pages)  # noqa: SLF001 - see LivePreview
+        answer: web.Response = await super()._pages(request)
+        for page in (page for name, page in self.preview._pages.items() if name not in known):  # noqa: SLF001
+            page.display, page.width, page.height = "fixed", *PHONE
+            self.preview._publish(page, reason="presentation")  # noqa: SLF001
+            answer = web.json_response(self.preview._page_payload(page), headers=self._SECURITY_HEADERS)  # noqa: SLF001
+        return answer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -15,15 +15,20 @@ import simcord
 from bot.app.build import App
 from bot.config import Settings, load
 from bot.values.clock import utc_now
+from playground.apps_command import add_apps_command
 from playground.cdn import LoopbackCdn
 from playground.provider import SimulatedProvider
 
 PULSE = 0.25  # seconds between two looks at what happened
+TOPIC = "Discord and ToAPIs are simulated here; the bot is the real one."
 SETTLE = 30.0  # seconds that a simulated command may take
 
 
 class Stage:
-    """``async with Stage(folder) as stage``: a server with a channel and two members, everything kept in ``folder``.
+    """``async with Stage(folder) as stage``: a server with two channels and four members, all kept in ``folder``.
+
+    mia and sam are members, max may manage the server, and kim is for ``quiet``, where nobody has switched the bot off
+    yet.
 
     The bot runs with a real database, real files and real HTTP to the simulated provider; only Discord is simulated.
     ``environ`` adds settings, as ``CASTBOOK__SECTION__KEY``.
@@ -86,7 +91,12 @@ class Stage:
     async def _new_app(self) -> App:
         app = App(self.settings, wrap_source=self._cdn.in_front_of, shards=1)
         await app.open()
+        add_apps_command(app.client.tree, self._history)
         return app
+
+    def _history(self, channel_id: int | None) -> Sequence[discord.Message]:
+        channel = next((each for each in (self.channel, self.quiet) if each.id == channel_id), None)
+        return channel.history() if channel else ()
 
     async def _close_app(self) -> None:
         await self.app.close()
@@ -95,9 +105,13 @@ class Stage:
         if self.app.client.user:
             await self.app.client.user.edit(username="Castbook")
         self.guild = self.env.create_guild("Castbook Playground")
-        self.channel = self.guild.create_text_channel("clips")
+        self.channel = self.guild.create_text_channel("clips", topic=TOPIC)
+        self.quiet = self.guild.create_text_channel("quiet", topic=f"{TOPIC} In this channel the bot is switched off.")
         self.mia = self.guild.add_member(self.env.create_user("mia"))
         self.sam = self.guild.add_member(self.env.create_user("sam"))
+        manages = self.guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
+        self.max = self.guild.add_member(self.env.create_user("max"), roles=[manages], nick="max (manager)")
+        self.kim = self.guild.add_member(self.env.create_user("kim"), nick="kim (in #quiet)")
 
     async def restart(self) -> None:
         """Close the whole bot and build a new one from its files, as after a crash."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import discord
 
@@ -15,7 +15,7 @@ _MEMBER = re.compile(r"<@(\d+)>")
 
 
 class Transcript:
-    """``say`` prints a line and keeps it; :meth:`look` prints what became new in a channel.
+    """``say`` prints a line and keeps it; :meth:`look` prints what changed in a channel.
 
     ``names`` of members by their id, for the mentions of them.
     """
@@ -24,6 +24,7 @@ class Transcript:
         self._show = show
         self.names: dict[int, str] = {}
         self._seen: dict[int, str] = {}
+        self._shown_to: dict[int, dict[int, discord.Message]] = {}
         self.lines: list[str] = []
 
     def say(self, line: str = "") -> None:
@@ -31,21 +32,43 @@ class Transcript:
         self.lines.append(line)
         self._show(line)
 
-    def look(self, messages: list[discord.Message]) -> None:
-        """Print messages that are new, or were edited since the last look."""
+    def look(self, messages: list[discord.Message], viewer_id: int) -> None:
+        """Print messages that are new, were edited or are gone since the last look of anybody, or of this viewer."""
+        there = {message.id: message for message in messages}
+        for gone in [seen for seen in self._shown_to.get(viewer_id, {}).values() if seen.id not in there]:
+            if self._seen.pop(gone.id, None) is not None:
+                self.say(f"  {_author(gone)} deletes {_quoted(gone)}{_seen_by(gone)}.")
+        self._shown_to[viewer_id] = there
         for message in messages:
             body = _MEMBER.sub(self._name, "\n".join(_body(message)))
             if self._seen.get(message.id) == body:
                 continue
             verb = "edits its message" if message.id in self._seen else "answers"
-            whom = " (seen by one person only)" if message.flags.ephemeral else ""
             self._seen[message.id] = body
-            self.say(f"  {_author(message)} {verb}{whom}:")
+            self.say(f"  {_author(message)} {verb}{_seen_by(message)}:")
             for line in body.splitlines():
                 self.say(f"    │ {line}")
 
     def _name(self, mention: re.Match[str]) -> str:
         return f"@{self.names.get(int(mention[1]), 'somebody')}"
+
+
+def with_button(messages: Sequence[discord.Message], label: str) -> discord.Message | None:
+    """The newest message with this button."""
+    for message in reversed(messages):
+        for row in message.components:
+            if any(getattr(child, "label", None) == label for child in getattr(row, "children", [])):
+                return message
+    return None
+
+
+def _seen_by(message: discord.Message) -> str:
+    return " (seen by one person only)" if message.flags.ephemeral else ""
+
+
+def _quoted(message: discord.Message) -> str:
+    title = next((embed.title for embed in message.embeds if embed.title), message.content)
+    return f"“{title}”" if title else "its message"
 
 
 def _author(message: discord.Message) -> str:

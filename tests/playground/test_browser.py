@@ -15,13 +15,15 @@ from pathlib import Path
 import aiohttp
 import discord
 import pytest
+from simcord import MemberActor
 
 from playground import browser
 from playground.browser import OUT, Clips
+from playground.clip import render_clip
 from playground.stage import Stage
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 120.0  # clips are rendered and a character is made before there is an address
 
 
 def put_clips(folder: Path) -> None:
@@ -74,7 +76,9 @@ async def test_it_prints_an_address_serves_it_and_ends_when_told(tmp_path: Path)
         assert b"closed" in out
 
 
-async def test_the_channel_holds_a_clip_before_anybody_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_channel_holds_a_clip_and_a_character_before_anybody_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     put_clips(tmp_path)
     seen: list[discord.Message] = []
@@ -89,8 +93,35 @@ async def test_the_channel_holds_a_clip_before_anybody_comes(tmp_path: Path, mon
     monkeypatch.setattr(browser, "_tell", tell)
     (tmp_path / "state").mkdir()
     await browser._serve(tmp_path / "state", 0)  # Ctrl-C ends it
-    assert [message.author.name for message in seen] == ["mia", "sam"]
+    assert [message.author.name for message in seen if not message.flags.ephemeral] == ["sam", "Castbook", "sam"]
     assert seen[0].attachments[0].content_type == "video/mp4"
+    assert [embed.title for message in seen for embed in message.embeds if embed.title == "Rosie"] == ["Rosie"]
+
+
+async def test_what_is_prepared_is_sams_cast_and_a_channel_without_the_bot(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    render_clip(clip, seconds=3.0, size=(160, 90), fps=8)
+    (tmp_path / "state").mkdir()
+    async with Stage(tmp_path / "state") as stage:
+        await browser.prepare(stage, clip.read_bytes())
+        cast = stage.app.stores.characters
+        assert await cast.names(stage.sam.id, "") == ["Rosie"]
+        assert await cast.names(stage.mia.id, "") == []
+        assert stage.app.stores.servers.rules(stage.guild.id).closed_channels == {stage.quiet.id}
+        assert stage.provider.seconds_per_task == 20.0
+        await stage.kim.slash(stage.quiet, "character list")
+        refused = stage.quiet.history(viewer=stage.kim)[-1]
+        assert "off" in str(refused.content or refused.embeds[0].description)
+        managers = [who.name for who in (stage.mia, stage.sam, stage.max, stage.kim) if can_manage(who)]
+        assert managers == ["max"]
+        words = browser.guide("http://page", "http://phone", Clips(clip, clip))
+        for command in stage.app.client.tree.walk_commands():
+            if isinstance(command, discord.app_commands.Command):
+                assert f"/{command.qualified_name} " in words.replace("\n", " \n")
+
+
+def can_manage(who: MemberActor) -> bool:
+    return who.member is not None and who.member.guild_permissions.manage_guild
 
 
 def test_a_taken_port_is_one_sentence(

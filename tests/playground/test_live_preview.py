@@ -40,6 +40,10 @@ class Browser:
         body = {"command_id": command["commandId"], "path": command["path"], "options": options}
         return await self._act("run_command", body | {"schema_fingerprint": command["schemaFingerprint"]}, clip)
 
+    async def view_as(self, viewer_id: int) -> None:
+        assert (await self._act("viewer", {"viewer_id": str(viewer_id)}))["settlement"] == "settled"
+        self.page = await self._call("GET", "/api/state")
+
     async def press(self, label: str) -> dict[str, Any]:
         message_id, key = self._button(label)
         return await self._act("click", {"target_id": message_id, "control_key": key})
@@ -88,14 +92,16 @@ class Browser:
 
 
 @asynccontextmanager
-async def playing(folder: Path) -> AsyncIterator[tuple[Stage, Browser]]:
+async def playing(folder: Path, *, phone: bool = False) -> AsyncIterator[tuple[Stage, Browser]]:
     async with (
         Stage(folder, seconds_per_task=1.0) as stage,
-        LivePreview(stage.env, stage.channel, [stage.mia, stage.sam], port=0) as page,
+        LivePreview(
+            stage.env, stage.channel, [stage.mia, stage.kim], port=0, places={stage.kim.id: stage.quiet}
+        ) as page,
         aiohttp.ClientSession() as session,
     ):
         following = asyncio.create_task(page.follow())
-        browser = Browser(session, page.url)
+        browser = Browser(session, page.phone_url if phone else page.url)
         await browser.open()
         yield stage, browser
         following.cancel()
@@ -156,3 +162,41 @@ async def test_who_acts_while_something_else_happens_waits_for_it(
         await begun.wait()
         assert (await browser.slash("about"))["settlement"] == "settled"
         await other
+
+
+async def test_the_apps_menu_of_a_message_is_opened_by_the_command_that_stands_for_it(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    render_clip(clip, seconds=2.0, size=(160, 90), fps=8)
+    async with playing(tmp_path) as (stage, browser):
+        posted = await stage.sam.send(stage.channel, "Rosie!", attachments=[("rosie.mp4", clip.read_bytes())])
+        offered = await stage.mia.autocomplete(stage.channel, "apps", "message", "rosie")
+        assert [(each["name"], each["value"]) for each in offered] == [("sam: Rosie! [rosie.mp4]", str(posted.id))]
+        await browser.open()
+        opened = await browser.slash("apps", menu="Make a character", message=str(posted.id))
+        assert opened["settlement"] == "settled"
+        await browser.look(lambda shown: True)
+        assert browser.page["modal"]["payload"]["title"] == "Make a character"
+        assert (await browser.slash("apps", menu="Make a character", message="1"))["settlement"] == "rejected"
+
+
+async def test_each_viewer_sees_and_acts_in_a_channel_of_their_own(tmp_path: Path) -> None:
+    async with playing(tmp_path) as (stage, browser):
+        assert browser.page["channel"]["name"] == "clips"
+        await browser.view_as(stage.kim.id)
+        assert browser.page["channel"]["name"] == "quiet"
+        assert (await browser.slash("about"))["settlement"] == "settled"
+        seen = [message.flags.ephemeral for message in stage.quiet.history(viewer=stage.kim)]
+        assert seen == [True]
+        await browser.view_as(stage.mia.id)
+        assert browser.page["channel"]["name"] == "clips"
+
+
+async def test_a_page_is_as_wide_as_a_phone_at_its_own_address(tmp_path: Path) -> None:
+    async with playing(tmp_path, phone=True) as (_, browser):
+        shown = browser.page["presentation"]
+        assert shown["display"] == "fixed"
+        assert shown["viewport"].items() >= {"width": 390, "height": 844}.items()
+        assert (await browser.slash("about"))["settlement"] == "settled"
+    (tmp_path / "again").mkdir()
+    async with playing(tmp_path / "again") as (_, browser):
+        assert browser.page["presentation"]["display"] == "responsive"
