@@ -10,40 +10,27 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot import limits
-from bot.chat.interaction_handlers import DurableForm, on_submit, text_line
+from bot.chat.interaction_handlers import DurableForm, on_submit
 from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import say
+from bot.chat.seconds_forms import character_request, name_line, optional_seconds_line
 from bot.errors import BadSource, Refusal
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
 from bot.store.drafts import Draft, DraftStore
 from bot.texts import text
-from bot.values.character import clean_name
 from bot.values.clock import Clock
 from bot.values.files import is_video_name
-from bot.values.job import CharacterRequest, Job, Origin
-from bot.values.time_range import INPUT_LENGTH, TimeRange
+from bot.values.job import Job, Origin
 
 
 class DraftForm(DurableForm, prefix="cbf:draft"):
     """Asks for the seconds and a name; its subject is the draft's id."""
 
     def __init__(self, draft_id: str, locale: str) -> None:
-        seconds = text_line(
-            "range",
-            say(text("Which 1 to 3 seconds? (empty: pick later)"), locale),
-            placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
-            max_length=INPUT_LENGTH,
-            required=False,
+        super().__init__(
+            draft_id, say(text("Make a character"), locale), optional_seconds_line(locale), name_line(locale)
         )
-        name = text_line(
-            "name",
-            say(text("Name of the character (optional)"), locale),
-            max_length=limits.NAME_LENGTH,
-            required=False,
-        )
-        super().__init__(draft_id, say(text("Make a character"), locale), seconds, name)
 
 
 class MessageMenu(commands.Cog):
@@ -94,8 +81,6 @@ class MessageMenu(commands.Cog):
     @on_submit(DraftForm)
     async def submit(self, interaction: discord.Interaction, draft_id: str, typed: Mapping[str, str]) -> None:
         """Start the job, with the draft that belongs to the form."""
-        seconds = TimeRange.parse(typed["range"]) if typed.get("range", "").strip() else None
-        name = clean_name(typed.get("name", "")) or None
 
         async def write(job_id: str, origin: Origin) -> Job:
             draft = await self._drafts.take(interaction.user.id, draft_id)
@@ -107,7 +92,12 @@ class MessageMenu(commands.Cog):
                     )
                 )
             model = await self._availability.best()
-            request = CharacterRequest(source=draft.attachment, range=seconds, model=model, name=name)
+            request = character_request(
+                draft.attachment,
+                typed.get("range", ""),
+                model=model,
+                name=typed.get("name", ""),
+            )
             return await self._job_service.start(owner_id=draft.owner_id, origin=origin, request=request, job_id=job_id)
 
         await start_job(interaction, self._job_service, write, private=False, clock=self._clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -28,43 +29,35 @@ from bot.chat.buttons import (
     UseAnyway,
     UseSeconds,
 )
-from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text_line
+from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.job_requests import origin_of
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import AMBER, BLUE, MessageContent
 from bot.chat.render_tasks import render_tasks
 from bot.chat.replies import edit_answer
-from bot.errors import UnknownJob
+from bot.chat.seconds_forms import SecondsForm, say_above
+from bot.concurrency import within
+from bot.errors import BadRange, UnknownJob
 from bot.jobs.job_service import JobService
+from bot.jobs.video_inspection import check_inside
 from bot.store.owned_jobs import OwnedJobStore
 from bot.texts import Text, text
+from bot.values.character import clean_name
 from bot.values.clock import Clock
-from bot.values.job import Job, Origin, Question
-from bot.values.time_range import INPUT_LENGTH, TimeRange
+from bot.values.job import CharacterRequest, Job, Origin, Question
+from bot.values.time_range import TimeRange
 
 log = structlog.get_logger(__name__)
 
 _Decide: TypeAlias = Callable[[int, str, Origin], Awaitable[Job]]
 
+_MOST_REMEMBERED = 1_000
 _ON_IT = text("Got it, I'm on it.")
 _QUESTIONS: Mapping[type[JobButton], Question] = {
     GiveConsent: Question.CONSENT,
     MakeAnother: Question.SAME_AGAIN,
     UseAnyway: Question.CONCERNS,
 }
-
-
-class SecondsForm(DurableForm, prefix="cbf:seconds"):
-    """Asks for seconds that were not suggested. Its subject is the job's id."""
-
-    def __init__(self, job_id: str, locale: str) -> None:
-        line = text_line(
-            "range",
-            say(text("Which 1 to 3 seconds?"), locale),
-            placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
-            max_length=INPUT_LENGTH,
-        )
-        super().__init__(job_id, say(text("Other seconds"), locale), line)
 
 
 class Tasks(commands.Cog):
@@ -77,6 +70,7 @@ class Tasks(commands.Cog):
         self._job_service = job_service
         self._jobs = jobs
         self._clock = clock
+        self._typed: OrderedDict[str, str] = OrderedDict()  # by job: seconds that could not be used
 
     @app_commands.command(name="tasks", description="What is running, what is waiting for you, and what is done.")
     async def tasks(self, interaction: discord.Interaction) -> None:
@@ -125,17 +119,49 @@ class Tasks(commands.Cog):
 
     @on_press(OtherSeconds)
     async def open_seconds_form(self, interaction: discord.Interaction, button: OtherSeconds) -> None:
-        """Open the form. Whether the job still waits for seconds is checked when it comes back."""
-        await interaction.response.send_modal(SecondsForm(button.job_id, str(interaction.locale)))
+        """Open the form, with what was typed last. Whether the job still waits is checked when it comes back."""
+        typed, named = self._typed.get(button.job_id, ""), True
+        try:
+            job = await within(limits.READ_BEFORE_FORM, self._owned(interaction, button.job_id))
+        except TimeoutError:
+            pass
+        else:
+            if isinstance(job.request, CharacterRequest):
+                typed, named = typed or job.request.typed, job.request.name is not None
+        form = SecondsForm(button.job_id, str(interaction.locale), typed=typed, named=named)
+        await interaction.response.send_modal(form)
 
     @on_submit(SecondsForm)
     async def seconds_typed(self, interaction: discord.Interaction, job_id: str, typed: Mapping[str, str]) -> None:
-        """Take other seconds, perhaps after a restart."""
-        seconds = TimeRange.parse(typed["range"])
-        await self._go_on(interaction, job_id, partial(self._choose, seconds, anyway=False))
+        """Take other seconds, perhaps after a restart; where they don't work, the picker stays and says why."""
+        job = await self._owned(interaction, job_id)
+        try:
+            seconds = TimeRange.parse(typed["range"])
+            if job.seen.facts is not None:
+                check_inside(seconds, job.seen.facts)
+        except BadRange as problem:
+            self._remember_typed(job_id, typed["range"])
+            await say_above(interaction, problem)
+            return
+        name = clean_name(typed.get("name", "")) or None
+        await self._go_on(interaction, job_id, partial(self._choose, seconds, anyway=False, name=name))
 
-    async def _choose(self, seconds: TimeRange, owner_id: int, job_id: str, origin: Origin, *, anyway: bool) -> Job:
-        return await self._job_service.choose(owner_id, job_id, seconds, origin, anyway=anyway)
+    def _remember_typed(self, job_id: str, typed: str) -> None:
+        self._typed[job_id] = typed
+        if len(self._typed) > _MOST_REMEMBERED:
+            self._typed.popitem(last=False)
+
+    async def _choose(
+        self,
+        seconds: TimeRange,
+        owner_id: int,
+        job_id: str,
+        origin: Origin,
+        *,
+        anyway: bool,
+        name: str | None = None,
+    ) -> Job:
+        return await self._job_service.choose(owner_id, job_id, seconds, origin, anyway=anyway, name=name)
 
     @on_press(PickSeconds)
     async def pick(self, interaction: discord.Interaction, button: PickSeconds) -> None:

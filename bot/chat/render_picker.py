@@ -10,8 +10,9 @@ from bot.chat.buttons import CancelJob, DurableButton, OtherSeconds, UseSeconds
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import BLUE, MessageContent, PictureFile
 from bot.chat.render_findings import LOW_RESOLUTION, in_common, told_apart
+from bot.jobs.video_inspection import problem_with
 from bot.texts import Text, text
-from bot.values.job import Job, JobKind
+from bot.values.job import CharacterRequest, Job, JobKind
 from bot.values.video import BestSeconds, NothingToSuggest
 
 _STRIP = "filmstrip.webp"
@@ -34,6 +35,10 @@ def render_picker(job: Job, picture: bytes | None, locale: str, commands: Comman
 
 
 def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
+    if isinstance(job.request, CharacterRequest) and job.request.typed:
+        problem = problem_with(job.request.typed, job.seen.facts)
+        if problem is not None:
+            yield problem
     best = job.seen.best
     if best is None:
         yield text("Looking for the best seconds…")

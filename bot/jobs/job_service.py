@@ -212,8 +212,17 @@ class JobService:
             raise UnknownJob
         return await self._answered(owner_id, job_id, question, origin, _YES[question])
 
-    async def choose(self, owner_id: int, job_id: str, chosen: TimeRange, origin: Origin, *, anyway: bool) -> Job:
-        """These seconds, as an answer to :attr:`Question.SECONDS`.
+    async def choose(
+        self,
+        owner_id: int,
+        job_id: str,
+        chosen: TimeRange,
+        origin: Origin,
+        *,
+        anyway: bool,
+        name: str | None = None,
+    ) -> Job:
+        """These seconds, as an answer to :attr:`Question.SECONDS`, and a ``name`` where the job has none yet.
 
         ``anyway``: they were suggested together with what speaks against them. Raises UnknownJob, and BadRange where
         they are not inside the video: then the question stays.
@@ -227,7 +236,9 @@ class JobService:
             job_id,
             Question.SECONDS,
             origin,
-            lambda request, now: replace(request, range=chosen, anyway=anyway),
+            lambda request, now: replace(
+                request, range=chosen, anyway=anyway, typed="", name=request.name or name or None
+            ),
         )
 
     async def _answered(self, owner_id: int, job_id: str, question: Question, origin: Origin, amend: _Amend) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -14,7 +15,7 @@ from bot.jobs import transitions
 from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import ByteSource, Courier
-from bot.jobs.video_inspection import SOURCE, VideoInspection, check_inside
+from bot.jobs.video_inspection import SOURCE, VideoInspection, is_inside
 from bot.media.file_types import video_type
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
@@ -78,8 +79,9 @@ class Prepare:
             await self._courier.progress(leased.job, text("Looking at the video"), None)
         facts = await self._inspection.probed(leased)
         request = leased.job.request
-        if isinstance(request, CharacterRequest) and request.range is not None:
-            check_inside(request.range, facts)
+        if isinstance(request, CharacterRequest) and request.range is not None and not is_inside(request.range, facts):
+            # The video is here, so its owner picks others, and is told why.
+            await leased.note({"request": replace(request, range=None, typed=request.range.people)})
         return facts
 
     async def _bring(self, leased: LeasedJob) -> None:

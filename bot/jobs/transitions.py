@@ -94,7 +94,8 @@ def reopened(job: Job, now: datetime, origin: Origin) -> Transition:
         seen=replace(job.seen, findings=None),
     )
     if job.kind is JobKind.CHARACTER:
-        changes |= JobChanges(request=replace(job.character, range=None, anyway=False))
+        before = job.character.range.people if job.character.range else job.character.typed
+        changes |= JobChanges(request=replace(job.character, range=None, anyway=False, typed=before))
     return Transition(Event.REOPENED, changes)
 
 

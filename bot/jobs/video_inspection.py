@@ -14,7 +14,7 @@ from bot.errors import BadFile, BadRange, BadSource
 from bot.jobs.leased_job import LeasedJob
 from bot.media.worker import MediaFailed, MediaWorker
 from bot.store.files import FileStore
-from bot.texts import text
+from bot.texts import Text, text
 from bot.values.job import Job
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Findings, VideoFacts
@@ -121,9 +121,25 @@ class VideoInspection:
         return path
 
 
+def problem_with(typed: str, facts: VideoFacts | None) -> Text | None:
+    """What is wrong with the seconds that somebody typed for a video; ``None`` where nothing is."""
+    try:
+        chosen = TimeRange.parse(typed)
+        if facts is not None:
+            check_inside(chosen, facts)
+    except BadRange as error:
+        return error.problem
+    return None
+
+
+def is_inside(chosen: TimeRange, facts: VideoFacts) -> bool:
+    """Whether ``chosen`` does not end after the video."""
+    return float(chosen.end) <= facts.seconds + _SLACK
+
+
 def check_inside(chosen: TimeRange, facts: VideoFacts) -> None:
     """Raise :class:`~bot.errors.BadRange` where ``chosen`` ends after the video."""
-    if float(chosen.end) > facts.seconds + _SLACK:
+    if not is_inside(chosen, facts):
         problem = text(
             "The video is {length} s long, but {range} ends after that.",
             length=f"{facts.seconds:.1f}".removesuffix(".0"),

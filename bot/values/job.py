@@ -93,7 +93,8 @@ class CharacterRequest:
     """A character that its owner wants made. ``range`` is ``None`` until they have picked the seconds.
 
     ``another``: the owner knows that they asked for the same a moment ago. ``anyway``: they know what is wrong with
-    these seconds. ``consent_at``: when they said, for this very video, that they have the permission of who is in it.
+    these seconds. ``consent_at``: when they said, for this very video, that they have the permission of who
+    is in it. ``typed``: what they gave as its seconds, for as long as none are chosen.
     """
 
     kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
@@ -104,6 +105,7 @@ class CharacterRequest:
     another: bool = False
     anyway: bool = False
     consent_at: datetime | None = None
+    typed: str = ""
 
     @property
     def of_others(self) -> bool:

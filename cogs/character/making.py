@@ -9,13 +9,13 @@ from discord.ext import commands
 from bot import limits, texts
 from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import plain
+from bot.chat.seconds_forms import character_request
 from bot.errors import BadRange, Refusal
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
 from bot.texts import text
-from bot.values.character import clean_name
 from bot.values.clock import Clock
-from bot.values.job import CharacterRequest, Job, Origin
+from bot.values.job import Job, Origin
 from bot.values.source import Source, exactly_one
 from bot.values.time_range import TimeRange
 
@@ -69,11 +69,8 @@ class MakingCommands(commands.Cog):
         private: bool = False,
     ) -> None:
         """Refuse at once what cannot work; otherwise start the job."""
-        request = CharacterRequest(
-            source=self._source(video, link, task),
-            range=TimeRange.parse(seconds) if seconds is not None else None,
-            model=await self._known(model),
-            name=_chosen_name(name),
+        request = character_request(
+            self._source(video, link, task), seconds or "", model=await self._known(model), name=name or ""
         )
 
         async def write(job_id: str, origin: Origin) -> Job:
@@ -125,16 +122,3 @@ def echoed(typed: str, locale: str) -> list[app_commands.Choice[str]]:
         told = text("{range}, {seconds} s ✓", range=found.people, seconds=found.seconds_as_text)
         value = found.people
     return [app_commands.Choice(name=plain(texts.render(told, locale), limits.CHOICE_NAME), value=value)]
-
-
-def _chosen_name(typed: str | None) -> str | None:
-    if typed is None:
-        return None
-    name = clean_name(typed)
-    if not name:
-        raise Refusal(
-            text(
-                "That name has no visible characters. Please choose another one, or leave it out. Nothing was charged."
-            )
-        )
-    return name

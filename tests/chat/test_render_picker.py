@@ -63,6 +63,22 @@ def test_while_it_looks_it_says_so_and_takes_other_seconds_already(now: Now) -> 
     assert card.embeds[0].image.url == card.files[0].url
 
 
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("1-9", "0:01–0:09 is 8 s long, but a range must be 1 to 3 seconds long."),
+        ("*soon*", r"“\*soon\*” is not a range of seconds."),
+        ("99-101", "The video is 8 s long, but 1:39–1:41 ends after that."),
+    ],
+)
+def test_it_says_first_what_is_wrong_with_the_seconds_that_were_given(now: Now, typed: str, sentence: str) -> None:
+    job = picking(now, found(GOOD))
+    given = replace(job, request=replace(job.character, range=None, typed=typed))
+    assert (render_picker(given, STRIP, "en-GB").embeds[0].description or "").splitlines()[0] == sentence
+    fine = replace(job, request=replace(job.character, range=None, typed="4-6"))
+    assert render_picker(fine, STRIP, "en-GB").embeds == render_picker(job, STRIP, "en-GB").embeds
+
+
 def test_each_suggestion_has_its_reasons_and_a_button(now: Now) -> None:
     card = render_picker(picking(now, found(GOOD, POOR)), STRIP, "en-GB")
     lines = (card.embeds[0].description or "").splitlines()

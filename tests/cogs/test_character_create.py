@@ -57,12 +57,11 @@ async def test_an_earlier_task_is_taken_by_its_id(stage: Stage) -> None:
     [
         ({}, "exactly one of video, link or task"),
         ({"video": CLIP, "link": "https://example.org/a.mp4"}, "exactly one of video, link or task"),
-        ({"video": CLIP, "range": "1-9"}, "must be 1 to 3 seconds"),
-        ({"video": CLIP, "range": "soon"}, "is not a range of seconds"),
+        ({"task": "task_1", "range": "1-9"}, "must be 1 to 3 seconds"),
+        ({"task": "task_1", "range": "soon"}, "is not a range of seconds"),
         ({"link": "ftp://example.org/a.mp4"}, "not a link to a file"),
         ({"link": "https://discord.com/channels/1/2/3"}, "“Make a character”"),
         ({"task": "no such thing!"}, "not a task ID"),
-        ({"video": CLIP, "name": "\u202e \u200e"}, "no visible character"),
     ],
 )
 async def test_what_cannot_work_is_refused_at_once_and_hidden(
@@ -74,6 +73,21 @@ async def test_what_cannot_work_is_refused_at_once_and_hidden(
     assert said in words
     assert "othing was charged" in words
     assert await stage.jobs_of(stage.alice) == ()
+
+
+@pytest.mark.parametrize("typed", ["1-9", " soon ", "x" * 80])
+@pytest.mark.parametrize("source", [{"video": CLIP}, {"link": "https://example.org/a.mp4"}])
+async def test_seconds_that_are_no_range_are_picked_with_the_video_that_is_here(
+    stage: Stage, source: dict[str, object], typed: str
+) -> None:
+    await stage.alice.slash(stage.channel, "character create", range=typed, **source)
+    request = (await stage.job_of(stage.alice)).character
+    assert (request.range, request.typed) == (None, typed.strip()[:64])
+
+
+async def test_a_name_of_which_nothing_can_be_seen_is_none(stage: Stage) -> None:
+    await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", name="\u202e \u200e")
+    assert (await stage.job_of(stage.alice)).character.name is None
 
 
 async def test_a_file_that_is_too_large_is_refused_before_it_is_fetched(stage: Stage) -> None:

@@ -91,17 +91,45 @@ async def test_other_seconds_are_typed_into_a_form(stage: Stage, restarted: bool
     assert (after.step, after.character.range, after.character.anyway) == (Step.PREPARE, TimeRange.parse("2-4"), False)
 
 
-@pytest.mark.parametrize(("typed", "sentence"), [("7-9", "The video is 8 s long"), ("soon", "range")])
-async def test_seconds_that_do_not_work_are_refused_and_the_picker_stays(
+@pytest.mark.parametrize(("typed", "sentence"), [("7-9", "The video is 8 s long"), ("soon", "“soon” is not a range")])
+async def test_seconds_that_do_not_work_leave_the_picker_and_stay_in_the_form(
     stage: Stage, typed: str, sentence: str
 ) -> None:
     job, message = await shown(stage, PICKING)
+    messages = len(stage.channel.history())
     opened = await stage.alice.click(message, label="Other seconds…")
     result = await stage.alice.submit_modal(opened, {"range": typed})
-    assert sentence in told(result)
+    assert result.followups == []
     assert (await now_of(stage, job)).question is Question.SECONDS
+    assert len(stage.channel.history()) == messages
     [kept] = [each for each in stage.channel.history() if each.id == message.id]
+    assert sentence in kept.content
     assert "Which seconds" in words(kept)
+    again = await stage.alice.click(kept, label="Other seconds…")
+    assert fields(again)["range"]["value"] == typed
+    await stage.alice.submit_modal(again, {"range": "0:02-0:04"})
+    assert (await now_of(stage, job)).character.range == TimeRange.parse("2-4")
+
+
+async def test_the_form_begins_with_what_the_command_had(stage: Stage) -> None:
+    request = replace(REQUEST, range=None, typed="1-9")
+    job, message = await shown(stage, PICKING | JobChanges(request=request))
+    assert "must be 1 to 3 seconds long" in words(message)
+    opened = await stage.alice.click(message, label="Other seconds…")
+    assert fields(opened)["range"]["value"] == "1-9"
+    await stage.alice.submit_modal(opened, {"range": "2-4", "name": " Duck "})
+    assert (await now_of(stage, job)).character.name == "Duck"
+
+
+async def test_the_form_asks_for_no_name_where_there_is_one(stage: Stage) -> None:
+    _, message = await shown(stage, PICKING | JobChanges(request=replace(REQUEST, range=None, name="Duck")))
+    assert list(fields(await stage.alice.click(message, label="Other seconds…"))) == ["range"]
+
+
+def fields(opened: InteractionResult) -> dict[str, dict[str, object]]:
+    """The fields of a form, by their names."""
+    assert opened.modal is not None
+    return {each["component"]["custom_id"]: each["component"] for each in opened.modal["components"]}
 
 
 async def test_doubtful_seconds_are_used_anyway(stage: Stage) -> None:

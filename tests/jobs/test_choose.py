@@ -12,6 +12,8 @@ from sqlalchemy import update
 
 from bot import limits
 from bot.errors import BadRange, UnknownJob
+from bot.jobs import transitions
+from bot.jobs.video_inspection import problem_with
 from bot.media import worker
 from bot.media.worker import MediaWorker
 from bot.store.tables import jobs
@@ -87,14 +89,34 @@ async def test_seconds_outside_the_video_are_refused_and_the_question_stays(shop
     assert (await shop.job(job)).question is Question.SECONDS
 
 
-async def test_a_range_outside_the_video_fails_before_anything_is_charged(shop: Shop) -> None:
+async def test_a_range_outside_the_video_leads_to_the_picker_and_fetches_the_video_once(shop: Shop) -> None:
     job = await shop.ask(range=TimeRange.parse("3-6"))
+    await shop.run(60)
+    asked = await shop.job(job)
+    assert (asked.step, asked.question, asked.character.range) == (Step.CHOOSE, Question.SECONDS, None)
+    assert asked.character.typed == "0:03–0:06"
+    assert str(problem_with(asked.character.typed, asked.seen.facts)).startswith("The video is 4 s long")
+    assert not shop.simulated.submissions
+    await shop.job_service.choose(OWNER, job.id, CHOSEN, shop.origin(), anyway=True)
     await shop.run()
     done = await shop.job(job)
-    assert done.outcome is Outcome.FAILED
-    assert "The video is 4 s long" in str(done.failure)
-    assert not shop.simulated.submissions
-    assert done.counted is False
+    assert (done.outcome, done.character.range, done.character.typed) == (Outcome.SUCCEEDED, CHOSEN, "")
+    assert shop.host.hits == 1
+
+
+async def test_what_is_picked_again_is_remembered_for_the_form(shop: Shop) -> None:
+    job = await shop.ask(range=CHOSEN)
+    row = replace(job, step=Step.CHOOSE, question=Question.CONCERNS)
+    again = transitions.reopened(row, shop.clock(), row.origin).changes
+    assert again["request"] == replace(row.character, range=None, typed=CHOSEN.people)
+
+
+@pytest.mark.parametrize(("before", "after"), [(None, "Duck"), ("Goose", "Goose")])
+async def test_a_name_is_taken_with_the_seconds_where_there_is_none(shop: Shop, before: str | None, after: str) -> None:
+    job = await shop.ask(range=None, name=before)
+    await shop.run(60)
+    await shop.job_service.choose(OWNER, job.id, CHOSEN, shop.origin(), anyway=True, name="Duck")
+    assert (await shop.job(job)).character.name == after
 
 
 async def test_a_restart_between_the_filmstrip_and_the_answer_loses_nothing(shop: Shop) -> None:

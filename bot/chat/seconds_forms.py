@@ -1,0 +1,80 @@
+"""Seconds and names as people give them: what cannot be used becomes a question about the video, not a refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+from discord import ui
+
+from bot import limits
+from bot.chat.interaction_handlers import DurableForm, text_line
+from bot.chat.markdown import mentions_of, say
+from bot.errors import BadRange
+from bot.texts import text
+from bot.values.character import clean_name
+from bot.values.job import CharacterRequest
+from bot.values.source import EarlierTask, Source
+from bot.values.time_range import INPUT_LENGTH, TimeRange
+
+
+class SecondsForm(DurableForm, prefix="cbf:seconds"):
+    """Asks for seconds that were not suggested; its subject is the job's id. ``typed`` is what was typed before.
+
+    ``named``: the character has a name already, so none is asked for.
+    """
+
+    def __init__(self, job_id: str, locale: str, *, typed: str = "", named: bool = True) -> None:
+        line = text_line(
+            "range",
+            say(text("Which 1 to 3 seconds?"), locale),
+            value=typed,
+            placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
+            max_length=INPUT_LENGTH,
+        )
+        super().__init__(job_id, say(text("Other seconds"), locale), line, *([] if named else [name_line(locale)]))
+
+
+def optional_seconds_line(locale: str) -> ui.Label[Any]:
+    """The field ``range`` of a form."""
+    return text_line(
+        "range",
+        say(text("Which 1 to 3 seconds? (empty: pick later)"), locale),
+        placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
+        max_length=INPUT_LENGTH,
+        required=False,
+    )
+
+
+def name_line(locale: str) -> ui.Label[Any]:
+    """The field ``name`` of a form."""
+    return text_line(
+        "name",
+        say(text("Name of the character (optional)"), locale),
+        placeholder=say(text("Empty: ToAPIs gives it one"), locale),
+        max_length=limits.NAME_LENGTH,
+        required=False,
+    )
+
+
+def character_request(source: Source, seconds: str, *, model: str, name: str) -> CharacterRequest:
+    """The request for a character of ``source``. Seconds that are no range are picked later, with what was typed.
+
+    A name without anything visible is none: the character can be renamed. Raises :class:`~bot.errors.BadRange` where
+    nothing can be picked later, because the video of a task is not here.
+    """
+    chosen, typed = None, ""
+    if seconds.strip():
+        try:
+            chosen = TimeRange.parse(seconds)
+        except BadRange:
+            if isinstance(source, EarlierTask):
+                raise
+            typed = seconds.strip()[:INPUT_LENGTH]
+    return CharacterRequest(source=source, range=chosen, typed=typed, model=model, name=clean_name(name) or None)
+
+
+async def say_above(interaction: discord.Interaction, problem: BadRange) -> None:
+    """Say above the picker, from which a form was opened, what is wrong with the seconds typed into it."""
+    told = say(problem.text, str(interaction.locale), mentions_of(interaction.client))
+    await interaction.response.edit_message(content=told)
