@@ -86,6 +86,12 @@ def _races(source: Path, into: Path, seconds: float) -> list[_Race]:
         _Race("best seconds", lambda: worker.suggest(source), (lambda: ffmpeg.decoded_small(source),), 1.3),
         _Race("cut of 3 s", cut_alone, (ffmpeg_cut,), 1.2),
         _Race("cut of 3 s, with its stills", lambda: worker.cut(source, chosen, into), (ffmpeg_cut,)),
+        _Race(
+            "reference set, beside that cut",
+            lambda: worker.reference(source, chosen, into),
+            (lambda: worker.cut(source, chosen, into),),
+            1.5,
+        ),
     ]
 
 
@@ -140,6 +146,7 @@ async def _memory(source: Path, into: Path, seconds: float) -> list[Figure]:
         "suggest": {},
         "examine": {"range": chosen},
         "cut": {"range": chosen, "folder": str(into)},
+        "reference": {"range": chosen, "folder": str(into)},
     }
     return [
         below(f"peak memory of the child, {name}", await _peak(name, source, more), MOST_MEMORY, "MB")

@@ -44,8 +44,8 @@ _HELP_PARTS = (
         text("Privacy"),
         text(
             "Only make characters of yourself, of people who gave you permission, or of nobody real. I keep a "
-            "character with its picture, clip and stills until you delete it. I delete the video as soon as the "
-            "task is done. Use /privacy export to get everything I keep about you, and /privacy delete to have "
+            "character with its picture, clips, stills and voice until you delete it. I delete the video as soon as "
+            "the task is done. Use /privacy export to get everything I keep about you, and /privacy delete to have "
             "it deleted."
         ),
     ),

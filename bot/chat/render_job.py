@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import discord
@@ -24,7 +25,7 @@ from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFile, picture_file
 from bot.chat.render_findings import concerns
 from bot.texts import Text, text
-from bot.values.character import Character
+from bot.values.character import Character, CharacterFile, FileKind
 from bot.values.job import Job, Origin, Outcome, Question
 
 _BAR_CELLS = 16
@@ -52,18 +53,45 @@ def _for_owner_alone(origin: Origin) -> bool:
 
 
 def render_character(
-    character: Character, picture: bytes | None, locale: str, commands: Commands = PLAIN, *, owner_sees: bool
+    character: Character,
+    picture: bytes | None,
+    locale: str,
+    commands: Commands = PLAIN,
+    *,
+    owner_sees: bool,
+    reference_set: Sequence[CharacterFile] | None = None,
 ) -> MessageContent:
-    """One character of a cast. ``owner_sees``: nobody else sees the message, so it may contain the @username."""
+    """One character of a cast. ``owner_sees``: nobody else sees the message, so it may contain the @username.
+
+    ``reference_set``: then the card says what other models could make of it; ``None``: nobody has looked.
+    """
     card = _character(character, picture, locale, commands, to_owner=owner_sees)
     embed = card.embeds[0]
     if owner_sees and character.username:
         label = say(text("Username (keep it to yourself)"), locale)
         username = "@" + character.username.removeprefix("@")
         embed.add_field(name=label, value=code_block(username), inline=False)
+    if reference_set is not None:
+        embed.add_field(
+            name=say(text("For other video models"), locale), value=say(_portable(reference_set), locale), inline=False
+        )
     embed.set_footer(text=say(text("Made"), locale))  # Discord puts the timestamp behind it
     embed.timestamp = character.created_at
     return card
+
+
+def _portable(reference_set: Sequence[CharacterFile]) -> Text:
+    """What of a character is kept for models other than the one that made it, and what is missing."""
+    kinds = {each.kind for each in reference_set}
+    if FileKind.VOICE in kinds and FileKind.REFERENCE in kinds:
+        return text("A longer clip, stills and the voice are kept for them.")
+    if FileKind.REFERENCE in kinds:
+        return text(
+            "A longer clip and stills are kept for them. There is no voice, because nobody speaks in the video."
+        )
+    if FileKind.STILL in kinds:
+        return text("Only the chosen seconds and stills are kept for them. There is no longer clip and no voice.")
+    return text("Nothing is kept for them, because the video was never here.")
 
 
 def redrawn(

@@ -19,11 +19,18 @@ from bot.jobs.video_inspection import VideoInspection
 from bot.media.worker import MediaWorker
 from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.files import FileStore
-from bot.values.character import ProviderCharacter, clean_name
+from bot.values.character import CharacterFile, FileKind, ProviderCharacter, clean_name
 from bot.values.files import StoredFile
 from bot.values.job import CharacterResult, Job, Transition
 
 _log = structlog.get_logger(__name__)
+
+_MIMES = {
+    FileKind.CLIP: "video/mp4",
+    FileKind.STILL: "image/jpeg",
+    FileKind.REFERENCE: "video/mp4",
+    FileKind.VOICE: "audio/wav",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +41,11 @@ class _Received:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What was put into the file store: the provider's picture, or else the best still; and clip and stills."""
+    """What was put into the file store: the provider's picture, or else the best still; and the reference set."""
 
     picture: StoredFile | None = None
     still: StoredFile | None = None
-    portable: tuple[StoredFile, ...] = ()
+    reference_set: tuple[CharacterFile, ...] = ()
 
 
 class Collect:
@@ -104,7 +111,7 @@ class Collect:
             range=job.character.chosen,
             picture=kept.picture or kept.still,
             picture_is_still=kept.still is not None,
-            portable=kept.portable,
+            reference_set=kept.reference_set,
         )
 
         def collected(character_id: int) -> Transition:
@@ -116,7 +123,7 @@ class Collect:
         """Put the files that the character refers to. Raises OSError."""
         picture = await self._files.put_path(job.owner_id, received.path, received.mime) if received else None
         still = await self._best_still(job) if picture is None else None
-        return _Kept(picture, still, await self._portable(job))
+        return _Kept(picture, still, await self._reference_set(job))
 
     async def _received(self, leased: LeasedJob, character: ProviderCharacter, *, last_try: bool) -> _Received | None:
         """The provider's picture, in the work folder; ``None`` where it is not to be had.
@@ -140,14 +147,23 @@ class Collect:
             return None
         return _Received(folder / picture.name, picture.mime)
 
-    async def _portable(self, job: Job) -> tuple[StoredFile, ...]:
-        """The clip and its stills, without the portrait, which is only for showing."""
-        if job.seen.cut is None:
+    async def _reference_set(self, job: Job) -> tuple[CharacterFile, ...]:
+        """What is there of it: of the stills all but the portrait, which is only for showing."""
+        cut, reference = job.seen.cut, job.seen.reference
+        if cut is None:
             return ()
-        clip = await self._files.work_folder(job.id) / job.seen.cut.name
-        there = [(clip, "video/mp4")] if await self._files.in_work(clip) else []
-        there += [(still, "image/jpeg") for still in (await self._inspection.stills(job))[1:]]
-        return tuple([await self._files.put_path(job.owner_id, path, mime) for path, mime in there])
+        folder = await self._files.work_folder(job.id)
+        made = [(FileKind.CLIP, cut.name), *((FileKind.STILL, still.name) for still in cut.stills[1:])]
+        if reference is not None:
+            made.append((FileKind.REFERENCE, reference.clip))
+        if reference is not None and reference.voice is not None:
+            made.append((FileKind.VOICE, reference.voice))
+        found = []
+        for kind, name in made:
+            if await self._files.in_work(folder / name):
+                stored = await self._files.put_path(job.owner_id, folder / name, _MIMES[kind])
+                found.append(CharacterFile(kind, stored))
+        return tuple(found)
 
     async def _best_still(self, job: Job) -> StoredFile | None:
         """In the place of the provider's picture."""

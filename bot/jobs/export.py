@@ -18,7 +18,7 @@ from bot.store.drafts import Draft
 from bot.store.export_archive import Member
 from bot.store.privacy import Holdings
 from bot.texts import Text, render, text
-from bot.values.character import Character
+from bot.values.character import Character, CharacterFile, FileKind
 from bot.values.files import StoredFile, ending
 from bot.values.job import Job
 from bot.values.source import Attachment
@@ -129,7 +129,7 @@ class Export:
         return render(message, self._locale)
 
     def _character(self, character: Character, missing: frozenset[str]) -> dict[str, Any]:
-        portable = self._holdings.portable.get(character.id, ())
+        its = self._holdings.reference_sets.get(character.id, ())
         return {
             "id": character.id,
             "name": character.name,
@@ -143,7 +143,7 @@ class Export:
             "last_used_at": _instant(character.last_used_at),
             "picture": character.picture and self._file(character.picture, missing),
             "picture_is_a_still_of_the_clip": character.picture_is_still,
-            "clip_and_stills": [self._file(file, missing) for file in portable],
+            "reference_set": [{"is": each.kind} | self._file(each.file, missing) for each in its],
         }
 
     def _file(self, file: StoredFile, missing: frozenset[str]) -> dict[str, Any]:
@@ -169,27 +169,30 @@ class Export:
         return said | {"failure": None if job.failure is None else self._say(job.failure)}
 
 
+_NAMES = {FileKind.CLIP: "clip", FileKind.REFERENCE: "reference clip", FileKind.VOICE: "voice"}
+
+
 def _named(holdings: Holdings) -> Iterator[_Placed]:
     """Each file once, in the folder of the first character that has it."""
     known: set[str] = set()
     for number, character in enumerate(holdings.characters, start=1):
         folder = f"characters/{number:02} {safe_name(character.name)}"
-        for name, file in _its_files(character, holdings.portable.get(character.id, ())):
+        for name, file in _its_files(character, holdings.reference_sets.get(character.id, ())):
             if file.key not in known:
                 known.add(file.key)
                 yield _Placed(f"{folder}/{name}.{ending(file.mime)}", file, character.created_at)
 
 
-def _its_files(character: Character, portable: tuple[StoredFile, ...]) -> Iterator[tuple[str, StoredFile]]:
+def _its_files(character: Character, its: tuple[CharacterFile, ...]) -> Iterator[tuple[str, StoredFile]]:
     if character.picture is not None:
         yield "picture", character.picture
     stills = 0
-    for file in portable:
-        if file.mime.startswith("video/"):
-            yield "clip", file
-        else:
+    for each in its:
+        if each.kind is FileKind.STILL:
             stills += 1
-            yield f"still {stills}", file
+            yield f"still {stills}", each.file
+        else:
+            yield _NAMES[each.kind], each.file
 
 
 def safe_name(name: str) -> str:

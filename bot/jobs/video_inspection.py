@@ -17,7 +17,7 @@ from bot.store.files import FileStore
 from bot.texts import Text, text
 from bot.values.job import Job
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Findings, VideoFacts
+from bot.values.video import BestSeconds, Findings, Reference, VideoFacts
 
 SOURCE = "source"  # in the job's work folder: the video as it came
 _STRIP, _MARKED_STRIP = "filmstrip.webp", "filmstrip-marked.webp"
@@ -96,8 +96,18 @@ class VideoInspection:
         async with self._places.videos.place(leased.job.owner_id):
             cut = await self._media.cut(source, job.character.chosen, source.parent)
         clip = await self._files.measure_work(source.with_name(cut.name), "video/mp4")
-        await leased.note({"file": clip, "seen": replace(job.seen, cut=cut)})
+        reference = await self._reference(job, source)
+        await leased.note({"file": clip, "seen": replace(job.seen, cut=cut, reference=reference)})
         await self._files.drop_from_work(source)
+
+    async def _reference(self, job: Job, source: Path) -> Reference | None:
+        """What other models need, made while the video is here; a character of this one does without."""
+        try:
+            async with self._places.videos.place(job.owner_id):
+                return await self._media.reference(source, job.character.chosen, source.parent)
+        except (MediaFailed, BadFile):
+            _log.warning("no_reference", job=job.id)
+            return None
 
     async def stills(self, job: Job) -> tuple[Path, ...]:
         """The stills of the clip that are still there, best first."""

@@ -11,7 +11,7 @@ from bot.errors import BadFile
 from bot.media.worker import MediaFailed, MediaWorker
 from bot.metrics import MEDIA_FAULTS, MEDIA_SECONDS, MediaFault
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, VideoFacts
+from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Reference, VideoFacts
 
 
 class MeasuredMediaWorker(MediaWorker):
@@ -41,6 +41,11 @@ class MeasuredMediaWorker(MediaWorker):
         """As in :class:`MediaWorker`."""
         with _measured("cut"):
             return await super().cut(source, range, folder)
+
+    async def reference(self, source: Path, range: TimeRange, folder: Path) -> Reference:
+        """As in :class:`MediaWorker`."""
+        with _measured("reference"):
+            return await super().reference(source, range, folder)
 
     async def picture(self, source: Path, folder: Path) -> Picture:
         """As in :class:`MediaWorker`."""

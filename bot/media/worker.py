@@ -27,7 +27,7 @@ from bot.media.child_process import ChildFailed, Ending
 from bot.media.part_file import in_thread
 from bot.texts import Text, text
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Unusable, VideoFacts
+from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Reference, Unusable, VideoFacts
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -84,6 +84,7 @@ _FILMSTRIP = _Operation[Filmstrip]("filmstrip", TypeAdapter(_Answered[Filmstrip]
 _SUGGEST = _Operation[BestSeconds]("suggest", TypeAdapter(_Answered[BestSeconds] | _NoAnswer), cpu=60, wall=90)
 _EXAMINE = _Operation[Findings]("examine", TypeAdapter(_Answered[Findings] | _NoAnswer), cpu=30, wall=45)
 _CUT = _Operation[Cut]("cut", TypeAdapter(_Answered[Cut] | _NoAnswer), cpu=40, wall=60)
+_REFERENCE = _Operation[Reference]("reference", TypeAdapter(_Answered[Reference] | _NoAnswer), cpu=40, wall=60)
 _PICTURE = _Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=8, wall=20)
 
 
@@ -122,6 +123,14 @@ class MediaWorker:
             cut = await self._ask(_CUT, source, request)
             await _take(_CUT, output, [cut.name, *(still.name for still in cut.stills)])
         return cut
+
+    async def reference(self, source: Path, range: TimeRange, folder: Path) -> Reference:
+        """The clip about ``range`` and the voice that other models need, under the names in the answer."""
+        async with _output_folder(folder) as output:
+            request = {"range": _seconds(range), "folder": _path(output.folder)}
+            found = await self._ask(_REFERENCE, source, request)
+            await _take(_REFERENCE, output, [name for name in (found.clip, found.voice) if name is not None])
+        return found
 
     async def picture(self, source: Path, folder: Path) -> Picture:
         """Re-encode the picture in ``source``, written into ``folder`` under the name in the answer."""

@@ -147,6 +147,9 @@ def _clips(connection: Connection) -> frozenset[str]:
         if job.seen.cut is not None:
             names = (job.seen.cut.name, *(still.name for still in job.seen.cut.stills))
             found |= {f"{_WORK}/{job.id}/{name}" for name in names}
+        if job.seen.reference is not None:
+            more = (job.seen.reference.clip, job.seen.reference.voice)
+            found |= {f"{_WORK}/{job.id}/{name}" for name in more if name is not None}
     return frozenset(found)
 
 

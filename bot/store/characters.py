@@ -18,7 +18,7 @@ from bot.store.database import Database
 from bot.store.jobs import write_leased
 from bot.store.tables import character_files, characters, files
 from bot.texts import text
-from bot.values.character import Character, clean_name, name_key, numbered
+from bot.values.character import Character, CharacterFile, FileKind, clean_name, name_key, numbered
 from bot.values.files import StoredFile
 from bot.values.job import Job, Transition
 from bot.values.time_range import TimeRange
@@ -36,7 +36,7 @@ class Sort(StrEnum):
 class NewCharacter:
     """A character about to enter a cast. ``name`` is clean; the store makes it unique.
 
-    ``portable``: its clip, then the best stills of it: what it needs to live on at another provider.
+    ``reference_set``: what it needs to live on at models that take references.
     """
 
     owner_id: int
@@ -49,7 +49,7 @@ class NewCharacter:
     range: TimeRange
     picture: StoredFile | None
     picture_is_still: bool = False
-    portable: tuple[StoredFile, ...] = ()
+    reference_set: tuple[CharacterFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,8 @@ class CharacterStore:
             made_by_job = (characters.c.owner_id == new.owner_id, characters.c.job_id == job_id)
             character = await _one(connection, _SELECT.where(*made_by_job))
             if character is None:
-                for file in {file.key: file for file in (new.picture, *new.portable) if file}.values():
+                its = (new.picture, *(each.file for each in new.reference_set))
+                for file in {file.key: file for file in its if file}.values():
                     await _keep_file(connection, new.owner_id, file, now)
                 character = await _insert(connection, job_id, new, now)
             changes = collected(character.id).changes
@@ -177,6 +178,11 @@ class CharacterStore:
             unused = delete(files).where(files.c.key.in_(its), ~used).returning(files.c.key)
             return Deleted(character=character, orphans=tuple((await connection.scalars(unused)).all()))
 
+    async def reference_set(self, owner_id: int, character_id: int) -> tuple[CharacterFile, ...]:
+        """The files of the owner's character, stills best first; empty for one without, or of somebody else."""
+        async with self._database.read() as connection:
+            return (await reference_sets(connection, owner_id, character_id)).get(character_id, ())
+
     async def count(self, owner_id: int) -> int:
         """How many characters the owner has."""
         query = select(func.count()).select_from(characters).where(characters.c.owner_id == owner_id)
@@ -192,6 +198,26 @@ async def whole_cast(connection: AsyncConnection, owner_id: int) -> list[Charact
     """All of the owner's characters, those made first before the others, in a transaction of the caller's."""
     rows = await connection.execute(_owned(owner_id).order_by(characters.c.id))
     return [_to_character(row) for row in rows.mappings()]
+
+
+async def reference_sets(
+    connection: AsyncConnection, owner_id: int, character_id: int | None = None
+) -> dict[int, tuple[CharacterFile, ...]]:
+    """By character id, those of the whole cast or of one, in a transaction of the caller's."""
+    its = (
+        select(character_files.c.character_id, character_files.c.kind, files)
+        .join(files, character_files.c.key == files.c.key)
+        .join(characters, character_files.c.character_id == characters.c.id)
+        .where(characters.c.owner_id == owner_id)
+        .order_by(character_files.c.character_id, character_files.c.position)
+    )
+    if character_id is not None:
+        its = its.where(characters.c.id == character_id)
+    found: dict[int, tuple[CharacterFile, ...]] = {}
+    for row in await connection.execute(its):
+        file = StoredFile(key=row.key, sha256=row.sha256, size=row.size, mime=row.mime)
+        found[row.character_id] = (*found.get(row.character_id, ()), CharacterFile(FileKind(row.kind), file))
+    return found
 
 
 def _key(typed: str) -> str:
@@ -248,9 +274,11 @@ async def _insert(connection: AsyncConnection, job_id: str, new: NewCharacter, n
         created_at=now,
     )
     character_id = (await connection.scalars(inserted.returning(characters.c.id))).one()
-    for position, file in enumerate(new.portable):
-        portable = insert(character_files).values(character_id=character_id, position=position, key=file.key)
-        await connection.execute(portable)
+    for position, each in enumerate(new.reference_set):
+        row_of = insert(character_files).values(
+            character_id=character_id, position=position, kind=each.kind, key=each.file.key
+        )
+        await connection.execute(row_of)
     row = await connection.execute(_owned(new.owner_id).where(characters.c.id == character_id))
     return _to_character(row.mappings().one())
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.characters import whole_cast
+from bot.store.characters import reference_sets, whole_cast
 from bot.store.database import Database
 from bot.store.drafts import Draft, to_draft
 from bot.store.job_rows import readable
@@ -32,8 +32,7 @@ from bot.store.tables import (
     server_blocks,
     webhook_events,
 )
-from bot.values.character import Character
-from bot.values.files import StoredFile
+from bot.values.character import Character, CharacterFile
 from bot.values.job import BEFORE_SUBMISSION, Job, Step
 
 _AT_THE_PROVIDER = frozenset({Step.SUBMIT, Step.WATCH})
@@ -47,14 +46,14 @@ _OF_A_JOB = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdings:
-    """All that is kept about a person. ``portable``: by character id, its clip and then its stills, best first.
+    """All that is kept about a person. ``reference_sets``: by character id, stills best first.
 
     ``unreadable`` jobs and drafts were written by another version. The blocks are those that hold for them: by the
     operator since when, and in which servers (ids).
     """
 
     characters: tuple[Character, ...]
-    portable: Mapping[int, tuple[StoredFile, ...]]
+    reference_sets: Mapping[int, tuple[CharacterFile, ...]]
     jobs: tuple[Job, ...]
     drafts: tuple[Draft, ...]
     unreadable: int
@@ -117,7 +116,7 @@ class PrivacyStore:
             read_drafts = [draft for row in form_rows if (draft := to_draft(row)) is not None]
             return Holdings(
                 characters=tuple(await whole_cast(connection, owner_id)),
-                portable=await _portable(connection, owner_id),
+                reference_sets=await reference_sets(connection, owner_id),
                 jobs=tuple(read_jobs),
                 drafts=tuple(read_drafts),
                 unreadable=job_count - len(read_jobs) + len(form_rows) - len(read_drafts),
@@ -202,21 +201,6 @@ async def _jobs(connection: AsyncConnection, theirs: Select[Any]) -> tuple[list[
         found += await asyncio.to_thread(readable, rows)
         count += len(rows)
     return found, count
-
-
-async def _portable(connection: AsyncConnection, owner_id: int) -> dict[int, tuple[StoredFile, ...]]:
-    its = (
-        select(character_files.c.character_id, files)
-        .join(files, character_files.c.key == files.c.key)
-        .join(characters, character_files.c.character_id == characters.c.id)
-        .where(characters.c.owner_id == owner_id)
-        .order_by(character_files.c.character_id, character_files.c.position)
-    )
-    found: dict[int, tuple[StoredFile, ...]] = {}
-    for row in await connection.execute(its):
-        file = StoredFile(key=row.key, sha256=row.sha256, size=row.size, mime=row.mime)
-        found[row.character_id] = (*found.get(row.character_id, ()), file)
-    return found
 
 
 async def _leave_ownerless(connection: AsyncConnection, rows: Sequence[RowMapping]) -> int:

@@ -24,7 +24,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -158,7 +158,7 @@ characters = Table(
     sqlite_autoincrement=True,  # a button on an old card must never mean a newer character
 )
 
-# What a character needs to live on at another provider: its clip, and the best stills of it.
+# A character's reference set: with it, it lives on at models that take references, whatever made it.
 character_files = Table(
     "character_files",
     metadata,
@@ -168,7 +168,8 @@ character_files = Table(
         ForeignKey("characters.id", ondelete="CASCADE"),
         primary_key=True,
     ),
-    Column("position", Integer, primary_key=True, autoincrement=False),  # 0: the clip; then its stills, best first
+    Column("position", Integer, primary_key=True, autoincrement=False),  # stills: best first
+    Column("kind", String(16), nullable=False, server_default="still"),  # a FileKind
     Column("key", String(160), ForeignKey("files.key"), nullable=False),
     Index(None, "key"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from bot.limits import NAME_LENGTH
 from bot.values.files import StoredFile
@@ -47,6 +48,23 @@ class Character:
     picture_is_still: bool = False
     created_at: datetime
     last_used_at: datetime | None
+
+
+class FileKind(StrEnum):
+    """What a file of a character's reference set is: with these it can be shown to any model that takes references."""
+
+    CLIP = "clip"  # the chosen seconds
+    STILL = "still"  # a picture of the clip; the best come first
+    REFERENCE = "reference"  # 3 to 5 seconds about the chosen ones
+    VOICE = "voice"  # 3 to 10 seconds in which it speaks
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterFile:
+    """One file of a character's reference set."""
+
+    kind: FileKind
+    file: StoredFile
 
 
 def clean_name(raw: str) -> str:

@@ -15,6 +15,7 @@ _ENDINGS: Final[Mapping[str, str]] = {
     "video/mp4": "mp4",
     "video/quicktime": "mov",
     "video/webm": "webm",
+    "audio/wav": "wav",
 }
 _VIDEO_ENDINGS: Final = (
     *(f".{ending}" for mime, ending in _ENDINGS.items() if mime.startswith("video/")),

@@ -12,7 +12,7 @@ from bot.values.character import ProviderCharacter
 from bot.values.files import StoredFile
 from bot.values.source import Attachment, Source
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Findings, VideoFacts
+from bot.values.video import BestSeconds, Cut, Findings, Reference, VideoFacts
 
 
 class JobKind(StrEnum):
@@ -147,7 +147,8 @@ def _without_address(source: Source) -> Source:
 class Seen:
     """What was seen in the job's video so far. ``sha256`` is that of the bytes as they came.
 
-    ``findings`` belong to the chosen seconds, ``cut`` is there once those are a file of their own.
+    ``findings`` belong to the chosen seconds, ``cut`` is there once those are a file of their own. ``reference`` is
+    what other models would need; ``None`` where it could not be made.
     """
 
     sha256: str | None = None
@@ -155,6 +156,7 @@ class Seen:
     best: BestSeconds | None = None
     findings: Findings | None = None
     cut: Cut | None = None
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,7 +160,8 @@ def _instant(time: str) -> Decimal:
     seconds = 0
     for part in larger:
         seconds = (seconds + part) * 60
-    return Decimal(f"{seconds + int(whole)}.{fraction or 0}")
+    whole_seconds = seconds + int(whole)
+    return Decimal(f"{whole_seconds}.{fraction}") if fraction else Decimal(whole_seconds)
 
 
 def _clock_parts(time: str) -> tuple[list[int], str]:

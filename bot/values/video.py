@@ -172,6 +172,24 @@ class Cut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """With what other models can be shown a character: a longer clip about the chosen seconds, and the voice.
+
+    ``clip`` is an MP4 (H.264, AAC) of 3 to 5 ``seconds`` without a cut; in the last ``filled`` seconds its last
+    picture stays, because there was no more of it. ``voice`` is a WAV of ``voice_seconds`` in which somebody speaks;
+    ``None`` where nobody does. Both are names of files.
+    """
+
+    clip: str
+    seconds: float
+    filled: float
+    width: int
+    height: int
+    voice: str | None
+    voice_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """A picture that was decoded and encoded again; ``mime`` and sizes in pixels are those of the new file."""
 

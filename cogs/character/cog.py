@@ -102,7 +102,9 @@ class CharacterCommands(
         character = await self._lookup.named(interaction.user.id, name)
         pictures = await self._lookup.pictures([character], room=interaction.filesize_limit)
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
-        card = render_character(character, pictures.get(character.id), locale, mentions, owner_sees=True)
+        kept = await self._characters.reference_set(character.owner_id, character.id)
+        picture = pictures.get(character.id)
+        card = render_character(character, picture, locale, mentions, owner_sees=True, reference_set=kept)
         await edit_answer(interaction, card)
 
     # -- rename ---------------------------------------------------------------------------------------------------

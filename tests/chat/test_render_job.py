@@ -20,6 +20,7 @@ from bot.chat.render_job import (
     render_result,
 )
 from bot.texts import text
+from bot.values.character import CharacterFile, FileKind
 from bot.values.files import StoredFile
 from bot.values.job import Job, Outcome, Question
 from bot.values.source import Attachment
@@ -222,3 +223,17 @@ def test_for_a_video_of_somebody_elses_consent_is_asked_in_other_words(job: Job)
     assert_discord_takes(card)
     assert labels(card) == ["Yes, I have permission", "Cancel"]
     assert "for every video that somebody else posted" in words(card)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [
+        ([FileKind.CLIP, FileKind.STILL, FileKind.REFERENCE, FileKind.VOICE], "A longer clip, stills and the voice"),
+        ([FileKind.CLIP, FileKind.STILL, FileKind.REFERENCE], "nobody speaks"),
+        ([FileKind.CLIP, FileKind.STILL], "no longer clip and no voice"),
+        ([], "never here"),
+    ],
+)
+def test_a_character_says_what_is_kept_for_other_models(kinds: list[FileKind], said: str) -> None:
+    kept = [CharacterFile(kind, StoredFile(key="7/a", sha256="a", size=1, mime="image/jpeg")) for kind in kinds]
+    assert said in words(render_character(a_character(), None, "en", owner_sees=True, reference_set=kept))

@@ -42,7 +42,7 @@ from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.store.servers import ServerStore
 from bot.texts import Text
-from bot.values.character import Character, ProviderCharacter
+from bot.values.character import Character, CharacterFile, FileKind, ProviderCharacter
 from bot.values.files import StoredFile
 from bot.values.job import (
     CharacterRequest,
@@ -282,7 +282,10 @@ class House:
             model=MODELS[0],
             range=TimeRange.parse("1-3"),
             picture=stored,
-            portable=portable,
+            reference_set=tuple(
+                CharacterFile(FileKind.CLIP if file.mime.startswith("video/") else FileKind.STILL, file)
+                for file in portable
+            ),
         )
 
         def collected(character_id: int) -> Transition:

@@ -100,15 +100,15 @@ async def test_a_cast_is_taken_along_with_its_pictures_and_everything_known_of_i
             "sha256": first["picture"]["sha256"],
         },
         "picture_is_a_still_of_the_clip": False,
-        "clip_and_stills": first["clip_and_stills"],
+        "reference_set": first["reference_set"],
     }
-    assert [each["file"].rpartition("/")[2] for each in first["clip_and_stills"]] == [
+    assert [each["file"].rpartition("/")[2] for each in first["reference_set"]] == [
         "clip.mp4",
         "still 1.jpg",
         "still 2.jpg",
     ]
     assert second["picture"]["file"] == first["picture"]["file"], "the same picture is kept once"
-    assert (third["name"], third["picture"], third["clip_and_stills"]) == ("アダ👩🏽", None, [])
+    assert (third["name"], third["picture"], third["reference_set"]) == ("アダ👩🏽", None, [])
     assert document["discord_user_id"] == str(alice)
     assert document["left_out"] == []
     assert "Bobby" not in json.dumps(document)

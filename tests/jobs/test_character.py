@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,9 @@ import pytest
 
 from bot.errors import BadSource
 from bot.jobs.leased_job import LeasedJob
+from bot.media.worker import MediaFailed
+from bot.texts import text
+from bot.values.character import FileKind
 from bot.values.job import Lane, Outcome, Step, Transition
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
@@ -204,18 +208,33 @@ async def test_a_lost_picture_does_not_hold_up_the_character(shop: Shop) -> None
     assert shop.courier.delivered[0][1] == character
 
 
-async def test_clip_and_stills_are_kept_with_the_character(shop: Shop) -> None:
+async def test_the_reference_set_is_kept_with_the_character(shop: Shop) -> None:
     await shop.ask()
     await shop.run()
     [character] = await shop.cast()
-    kept = [await shop.files.read(key) for key in await shop.disk.keys()]
-    clips = [data for data in kept if data[4:8] == b"ftyp"]
-    stills = [data for data in kept if data.startswith(b"\xff\xd8")]
-    assert len(clips) == 1
-    assert 3 <= len(stills) <= 6
+    kinds = Counter(each.kind for each in await shop.characters.reference_set(OWNER, character.id))
+    assert (kinds[FileKind.CLIP], kinds[FileKind.REFERENCE], kinds[FileKind.VOICE]) == (1, 1, 1)
+    assert 3 <= kinds[FileKind.STILL] <= 5
+    for each in await shop.characters.reference_set(OWNER, character.id):
+        assert len(await shop.files.read(each.file.key)) == each.file.size
     deleted = await shop.characters.delete(OWNER, character.id)
     assert deleted is not None
-    assert len(deleted.orphans) == len(kept)
+    assert len(deleted.orphans) == kinds.total() + 1, "its picture as well"
+    assert await shop.disk.keys() == set()
+
+
+async def test_a_video_that_gives_no_reference_gives_a_character_all_the_same(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise MediaFailed(text("The child died."))
+
+    monkeypatch.setattr(shop.media, "reference", fail)
+    await shop.ask()
+    await shop.run()
+    [character] = await shop.cast()
+    kinds = {each.kind for each in await shop.characters.reference_set(OWNER, character.id)}
+    assert kinds == {FileKind.CLIP, FileKind.STILL}
 
 
 async def test_progress_tells_each_stage_once_more_has_happened(shop: Shop) -> None:

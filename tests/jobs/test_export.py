@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.jobs.export import Export, safe_name
 from bot.store.privacy import Holdings
-from bot.values.character import Character, clean_name
+from bot.values.character import Character, CharacterFile, FileKind, clean_name
 from bot.values.files import StoredFile
 from bot.values.time_range import TimeRange
 
@@ -42,10 +42,17 @@ def character(number: int, name: str = "Ann", picture: StoredFile | None = None)
     )
 
 
+def files_of(files: tuple[StoredFile, ...]) -> tuple[CharacterFile, ...]:
+    """A clip and stills, by their types."""
+    return tuple(
+        CharacterFile(FileKind.CLIP if file.mime.startswith("video/") else FileKind.STILL, file) for file in files
+    )
+
+
 def exported(*cast: tuple[Character, tuple[StoredFile, ...]], limit: int = 10 * MB) -> Export:
     holdings = Holdings(
         characters=tuple(each for each, _ in cast),
-        portable={each.id: files for each, files in cast},
+        reference_sets={each.id: files_of(files) for each, files in cast},
         jobs=(),
         drafts=(),
         unreadable=0,
@@ -97,7 +104,7 @@ def test_what_belongs_to_one_character_stays_together_as_far_as_it_fits() -> Non
         ["characters/03 Ann/picture.png"],
     ]
     said = json.loads(export.document(2))
-    assert [each["part"] for each in said["characters"][1]["clip_and_stills"]] == [1, 2]
+    assert [each["part"] for each in said["characters"][1]["reference_set"]] == [1, 2]
 
 
 def test_every_file_is_in_exactly_one_part_or_named_as_left_out() -> None:

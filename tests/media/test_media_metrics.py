@@ -44,6 +44,7 @@ async def test_each_failure_is_timed_too_and_counted_by_its_reason(
         "suggest": lambda: worker.suggest(page),
         "examine": lambda: worker.examine(page, chosen),
         "cut": lambda: worker.cut(page, chosen, tmp_path),
+        "reference": lambda: worker.reference(page, chosen, tmp_path),
         "picture": lambda: worker.picture(page, tmp_path),
     }
     assert set(looks) == set(MEDIA_OPERATIONS)

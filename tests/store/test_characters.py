@@ -16,7 +16,7 @@ from bot.store.characters import CharacterStore, Deleted, NewCharacter, Sort
 from bot.store.database import Database
 from bot.store.disk import DiskUse
 from bot.store.jobs import JobStore, LeaseLost
-from bot.values.character import Character, ProviderCharacter
+from bot.values.character import Character, CharacterFile, FileKind, ProviderCharacter
 from bot.values.files import StoredFile
 from bot.values.job import CharacterResult, Outcome, Step, Transition
 from bot.values.time_range import TimeRange
@@ -248,6 +248,9 @@ CLIP = StoredFile(key=f"7/{'cd' * 32}", sha256="cd" * 32, size=1000, mime="video
 STILL = StoredFile(key=f"7/{'ef' * 32}", sha256="ef" * 32, size=10, mime="image/jpeg")
 
 
+SET = (CharacterFile(FileKind.CLIP, CLIP), CharacterFile(FileKind.STILL, STILL))
+
+
 async def test_clip_and_stills_are_kept_with_it_and_go_with_the_last_that_has_them(
     characters: CharacterStore, database: Database, add: Add, now: datetime
 ) -> None:
@@ -255,10 +258,18 @@ async def test_clip_and_stills_are_kept_with_it_and_go_with_the_last_that_has_th
     made = []
     for name in ("Ann", "Twin"):
         job = await add(step=Step.COLLECT, lease_owner="runner")
-        new = replace(NEW, name=name, picture=STILL, picture_is_still=True, portable=(CLIP, STILL))
+        new = replace(
+            NEW,
+            name=name,
+            picture=STILL,
+            picture_is_still=True,
+            reference_set=SET,
+        )
         _, character = await characters.add_for_job(job.id, "runner", new, collected, now=now)
         made.append(character)
     assert all(character.picture_is_still for character in made)
+    assert await characters.reference_set(7, made[0].id) == SET
+    assert await characters.reference_set(8, made[0].id) == (), "of somebody else"
     assert await disk.keys() == {CLIP.key, STILL.key}
     assert await disk.of(7, now=now) == CLIP.size + STILL.size
     first = await characters.delete(7, made[0].id)

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -30,6 +31,34 @@ def test_the_schema_is_what_all_migrations_make(tmp_path: Path) -> None:
 
 def test_head_is_known_without_alembic() -> None:
     assert ScriptDirectory.from_config(migrate.config()).get_heads() == [HEAD]
+
+
+def test_the_files_of_earlier_characters_become_a_clip_and_stills(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'castbook.db'}"
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        before = migrate.config()
+        before.attributes["connection"] = connection
+        command.upgrade(before, "0004")
+        for key, mime in (("7/a", "video/mp4"), ("7/b", "image/jpeg"), ("7/c", "image/jpeg")):
+            connection.exec_driver_sql(
+                "INSERT INTO files (key, owner_id, sha256, size, mime, created_at) VALUES (?, 7, 'x', 1, ?, 'now')",
+                (key, mime),
+            )
+        connection.exec_driver_sql(
+            "INSERT INTO characters (id, owner_id, job_id, name, name_key, display_name, display_key, username,"
+            " provider_id, task_id, model, range_start, range_end, created_at)"
+            " VALUES (1, 7, 'j', 'A', 'a', 'A', 'a', 'u', 'p', 't', 'm', '1', '3', 'now')"
+        )
+        for position, key in enumerate(("7/a", "7/b", "7/c")):
+            connection.exec_driver_sql(
+                "INSERT INTO character_files (character_id, position, key) VALUES (1, ?, ?)", (position, key)
+            )
+    migrate.migrate(url)
+    with engine.connect() as connection:
+        kinds = connection.exec_driver_sql("SELECT kind FROM character_files ORDER BY position").scalars().all()
+    engine.dispose()
+    assert kinds == ["clip", "still", "still"]
 
 
 def test_the_child_says_in_one_sentence_what_is_wrong(

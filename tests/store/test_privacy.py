@@ -30,6 +30,7 @@ from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota, day_of
 from bot.store.servers import ServerStore
 from bot.store.webhook_events import WebhookEventStore
+from bot.values.character import CharacterFile, FileKind
 from bot.values.job import Job, Origin, Outcome, Step
 from bot.values.source import Attachment
 
@@ -57,7 +58,8 @@ async def test_holdings_are_everything_of_one_person(
 ) -> None:
     clip = await files.put_bytes(7, b"clip", "video/mp4")
     still = await files.put_bytes(7, b"still", "image/jpeg")
-    ann = await cast("Ann", picture=still, portable=(clip, still))
+    its = (CharacterFile(FileKind.CLIP, clip), CharacterFile(FileKind.STILL, still))
+    ann = await cast("Ann", picture=still, reference_set=its)
     await cast("Zoe", at=now + timedelta(seconds=1))
     await cast("Bea", owner_id=8)
     job = await add(created_at=now + timedelta(hours=1))
@@ -67,7 +69,7 @@ async def test_holdings_are_everything_of_one_person(
     await ServerStore(database, people).block(55, 7)
     found = await privacy.holdings(7, now=now)
     assert [each.name for each in found.characters] == ["Ann", "Zoe"]
-    assert found.portable == {ann.id: (clip, still)}
+    assert found.reference_sets == {ann.id: its}
     assert found.jobs[-1].id == job.id
     assert len(found.jobs) == 3
     assert [draft.id for draft in found.drafts] == ["d"]

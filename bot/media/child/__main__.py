@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from bot.media.child.confinement import Limits, confine
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Unusable, VideoFacts
+from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Reference, Unusable, VideoFacts
 
 MOST_ASKED = 65_536  # bytes of a request
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -111,6 +111,12 @@ def _cut(request: Request) -> Cut:
     return cut(_path(request, "source"), _range(request["range"]), _path(request, "folder"))
 
 
+def _reference(request: Request) -> Reference:
+    from bot.media.child.reference import reference
+
+    return reference(_path(request, "source"), _range(request["range"]), _path(request, "folder"))
+
+
 def _picture(request: Request) -> Picture:
     from bot.media.child.pictures import reencode
 
@@ -124,6 +130,7 @@ OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "suggest": _suggest,
     "examine": _examine,
     "cut": _cut,
+    "reference": _reference,
     "picture": _picture,
 }
 

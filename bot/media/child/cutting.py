@@ -71,24 +71,25 @@ def _write_clip(source: Path, start: float, seconds: float, into: Path) -> tuple
     """The clip's size in pixels, and the pictures of it that may become stills: nothing is decoded twice."""
     sound = soundtrack(source, start, seconds)
     candidates = Candidates(seconds)
-    with open_video(source, threads=_THREADS) as video, _container(into) as container:
-        shown = _shown(video, start, seconds, goes_on=sound is not None and bool(sound.any()))
+    with open_video(source, threads=_THREADS) as video, mp4(into) as container:
+        shown = shown_in(video, start, seconds, goes_on=sound is not None and bool(sound.any()))
         first = next(shown)
-        track = _PictureTrack(container, video, first.frame)
+        track = PictureTrack(container, video, first.frame)
         if sound is not None:
-            _write_sound(container, sound)
+            write_sound(container, sound)
         for each in chain([first], shown):
             candidates.offer(track.add(each), each.start)
         track.finish()
     return track.size, candidates
 
 
-def _container(into: Path) -> OutputContainer:
+def mp4(into: Path) -> OutputContainer:
+    """A new MP4, whose index comes first when it is closed."""
     return av.open(str(into), "w", format="mp4", options={"movflags": "+faststart"})
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class Shown:
     """A decoded frame, and from when to when the clip shows it, in seconds of the clip."""
 
     frame: av.VideoFrame
@@ -96,10 +97,10 @@ class _Shown:
     end: float
 
 
-def _shown(video: Video, start: float, seconds: float, *, goes_on: bool) -> Iterator[_Shown]:
+def shown_in(video: Video, start: float, seconds: float, *, goes_on: bool) -> Iterator[Shown]:
     """The pictures of the range without a gap between them: the first at 0, the last until ``seconds``.
 
-    ``goes_on``: something is heard in the range.
+    ``goes_on``: something is heard in the range. Raises :class:`~bot.media.child.opening.Refused`.
     """
     held: av.VideoFrame | None = None
     held_at = since = 0.0
@@ -110,14 +111,14 @@ def _shown(video: Video, start: float, seconds: float, *, goes_on: bool) -> Iter
         if held is None or held_at < at < SLIVER:
             held, held_at = frame, at
         elif at - held_at >= CLOSEST:
-            yield _Shown(held, since, at)
+            yield Shown(held, since, at)
             held, held_at, since = frame, at, at
     else:
         if held is not None and held_at + _stays(held, goes_on=goes_on) < SLIVER:
             raise Refused(Unusable.RANGE_OUTSIDE, "the last picture comes before it")
     if held is None:
         raise Refused(Unusable.RANGE_OUTSIDE, "no picture comes before its end")
-    yield _Shown(held, since, seconds)
+    yield Shown(held, since, seconds)
 
 
 def _from(video: Video, seconds: float) -> Iterator[av.VideoFrame]:
@@ -145,22 +146,31 @@ def _stays(last: av.VideoFrame, *, goes_on: bool) -> float:
     return claimed if goes_on else min(claimed, LAST_STAYS)
 
 
-def _rate(stream: VideoStream) -> Fraction:
+def rate_of(stream: VideoStream) -> Fraction:
     """Pictures a second, as far as that can be believed: it guides the encoder, and times stay what they are."""
     rate = stream.average_rate or stream.guessed_rate or Fraction(30)
     return rate.limit_denominator(1001) if 5 <= rate <= 60 else Fraction(30)
 
 
-class _PictureTrack:
-    """The clip's pictures: upright, with even sides, no larger than 1080p."""
+class PictureTrack:
+    """A clip's pictures: upright, with even sides, no larger than ``most`` (the longer and the shorter side)."""
 
-    def __init__(self, container: OutputContainer, video: Video, first: av.VideoFrame) -> None:
+    def __init__(
+        self,
+        container: OutputContainer,
+        video: Video,
+        first: av.VideoFrame,
+        *,
+        most: tuple[int, int] = (LONG_SIDE, SHORT_SIDE),
+        rate: Fraction | None = None,
+    ) -> None:
+        """``rate``: pictures a second; ``None``: those of the video."""
         self._container = container
         self._reformatter = VideoReformatter()
         self._turned = rotation(first)
-        self.size = _clip_size(*shown_size(video, first))
+        self.size = _clip_size(*shown_size(video, first), most)
         self._lying = self.size[::-1] if self._turned in (90, 270) else self.size
-        self._stream = container.add_stream("libx264", rate=_rate(video.picture), options=_X264)
+        self._stream = container.add_stream("libx264", rate=rate or rate_of(video.picture), options=_X264)
         self._stream.width, self._stream.height = self.size
         self._stream.pix_fmt = "yuv420p"
         encoder = self._stream.codec_context
@@ -171,7 +181,7 @@ class _PictureTrack:
         encoder.colorspace, encoder.color_range = alike.colorspace, alike.color_range
         encoder.color_primaries, encoder.color_trc = alike.color_primaries, alike.color_trc
 
-    def add(self, shown: _Shown) -> av.VideoFrame:
+    def add(self, shown: Shown) -> av.VideoFrame:
         """Encode it. The picture as it is in the clip."""
         picture = self._upright(shown.frame)
         picture.pict_type = PictureType.NONE  # which ones are key frames is the encoder's to say
@@ -196,12 +206,13 @@ class _PictureTrack:
         return _turned(picture, self._turned) if self._turned else picture
 
     def finish(self) -> None:
+        """Write what the encoder still holds."""
         self._container.mux(self._stream.encode(None))
 
 
-def _clip_size(width: int, height: int) -> tuple[int, int]:
-    """Even sides within 1080p, lying or standing. Nothing is enlarged."""
-    factor = min(1.0, LONG_SIDE / max(width, height), SHORT_SIDE / min(width, height))
+def _clip_size(width: int, height: int, most: tuple[int, int]) -> tuple[int, int]:
+    """Even sides within ``most``, lying or standing. Nothing is enlarged."""
+    factor = min(1.0, most[0] / max(width, height), most[1] / min(width, height))
     return _even(width * factor), _even(height * factor)
 
 
@@ -223,7 +234,8 @@ def _turned(picture: av.VideoFrame, degrees: int) -> av.VideoFrame:
     return turned
 
 
-def _write_sound(container: OutputContainer, samples: Samples) -> None:
+def write_sound(container: OutputContainer, samples: Samples) -> None:
+    """Add a sound track with all of ``samples``."""
     stream = container.add_stream("aac", rate=RATE, layout=LAYOUT, bit_rate=_AAC_BITS)
     for start in range(0, samples.shape[1], _AAC_FRAME):
         part = np.ascontiguousarray(samples[:, start : start + _AAC_FRAME])
