@@ -38,7 +38,7 @@ PICTURE_BYTES = 8 * 1024 * 1024
 SAME_AGAIN = timedelta(minutes=10)  # within which the same clip and seconds are a question
 CHOICE_OPEN = timedelta(hours=24)  # how long a question waits for its answer
 DRAFT_LIFE = timedelta(hours=24)
-RESEND_WINDOW = timedelta(hours=24)  # how long the clip of an unclear submission is kept for "Send again"
+VIDEO_KEPT = timedelta(hours=24)  # after an unclear submission, a failure or a preview: for what may be done with it
 ADMISSION_QUEUE_LENGTH = 25  # jobs that may wait for a free place; more are refused
 
 # -- Ours: the runner ------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -35,7 +34,7 @@ from bot.chat.markdown import mentions_of, say
 from bot.chat.message import AMBER, BLUE, MessageContent
 from bot.chat.render_tasks import render_tasks
 from bot.chat.replies import edit_answer
-from bot.chat.seconds_forms import SecondsForm, say_above
+from bot.chat.seconds_forms import LastTyped, SecondsForm, say_above
 from bot.concurrency import within
 from bot.errors import BadRange, UnknownJob
 from bot.jobs.job_service import JobService
@@ -51,7 +50,6 @@ log = structlog.get_logger(__name__)
 
 _Decide: TypeAlias = Callable[[int, str, Origin], Awaitable[Job]]
 
-_MOST_REMEMBERED = 1_000
 _ON_IT = text("Got it, I'm on it.")
 _QUESTIONS: Mapping[type[JobButton], Question] = {
     GiveConsent: Question.CONSENT,
@@ -70,7 +68,7 @@ class Tasks(commands.Cog):
         self._job_service = job_service
         self._jobs = jobs
         self._clock = clock
-        self._typed: OrderedDict[str, str] = OrderedDict()  # by job: seconds that could not be used
+        self._typed = LastTyped()
 
     @app_commands.command(name="tasks", description="What is running, what is waiting for you, and what is done.")
     async def tasks(self, interaction: discord.Interaction) -> None:
@@ -120,7 +118,7 @@ class Tasks(commands.Cog):
     @on_press(OtherSeconds)
     async def open_seconds_form(self, interaction: discord.Interaction, button: OtherSeconds) -> None:
         """Open the form, with what was typed last. Whether the job still waits is checked when it comes back."""
-        typed, named = self._typed.get(button.job_id, ""), True
+        typed, named = self._typed[button.job_id], True
         try:
             job = await within(limits.READ_BEFORE_FORM, self._owned(interaction, button.job_id))
         except TimeoutError:
@@ -140,16 +138,11 @@ class Tasks(commands.Cog):
             if job.seen.facts is not None:
                 check_inside(seconds, job.seen.facts)
         except BadRange as problem:
-            self._remember_typed(job_id, typed["range"])
+            self._typed[job_id] = typed["range"]
             await say_above(interaction, problem)
             return
         name = clean_name(typed.get("name", "")) or None
         await self._go_on(interaction, job_id, partial(self._choose, seconds, anyway=False, name=name))
-
-    def _remember_typed(self, job_id: str, typed: str) -> None:
-        self._typed[job_id] = typed
-        if len(self._typed) > _MOST_REMEMBERED:
-            self._typed.popitem(last=False)
 
     async def _choose(
         self,

@@ -27,6 +27,7 @@ from bot.jobs.choose import Choose
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.collect import Collect
 from bot.jobs.deliver import Deliver
+from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.erasure import Erasure
 from bot.jobs.job_service import JobService
 from bot.jobs.kinds import character_content, character_steps, preview_steps
@@ -54,6 +55,7 @@ from bot.web.metrics import MetricsServer
 from bot.web.webhooks import webhook_routes
 from cogs.about import About
 from cogs.character.cog import CharacterCommands
+from cogs.earlier_videos import EarlierVideoButtons
 from cogs.message_menu import MessageMenu
 from cogs.operator import Operator
 from cogs.privacy import Privacy
@@ -262,6 +264,14 @@ class App:
             availability=self.availability,
             max_bytes=max_bytes,
         )
+        earlier = EarlierVideoButtons(
+            earlier=EarlierVideos(
+                job_service=self.job_service, owned=stores.owned_jobs, files=stores.files, clock=self.clock
+            ),
+            job_service=self.job_service,
+            availability=self.availability,
+            clock=self.clock,
+        )
         menu = MessageMenu(
             tree=self.client.tree,
             job_service=self.job_service,
@@ -273,6 +283,7 @@ class App:
         return [
             character,
             menu,
+            earlier,
             Tasks(job_service=self.job_service, jobs=stores.owned_jobs, clock=self.clock),
             Privacy(
                 store=stores.privacy,

@@ -158,6 +158,18 @@ class UseSeconds(DurableButton, custom_id="cb:job:use:{job_id}:{seconds}:{owner_
         return cls(match["job_id"], match["seconds"], int(match["owner_id"]))
 
 
+class UsePreview(UseSeconds, custom_id="cb:job:begin:{job_id}:{seconds}:{owner_id}"):
+    """Starts a character from one of the suggestions of a preview."""
+
+
+class OtherPreviewSeconds(JobButton, custom_id="cb:{place}:beginother:{job_id}:{owner_id}"):
+    """Opens a form for other seconds of a video that was previewed."""
+
+
+class RetryJob(JobButton, custom_id="cb:{place}:retry:{job_id}:{owner_id}"):
+    """Starts a job that failed once more, as a new one, with the video that is here or the same link."""
+
+
 # -- the cast (cogs/character) ---------------------------------------------------------------------------------------
 
 

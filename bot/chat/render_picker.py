@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import discord
 
-from bot.chat.buttons import CancelJob, DurableButton, OtherSeconds, UseSeconds
+from bot.chat.buttons import CancelJob, DurableButton, OtherPreviewSeconds, OtherSeconds, UsePreview, UseSeconds
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import BLUE, MessageContent, PictureFile
 from bot.chat.render_findings import LOW_RESOLUTION, in_common, told_apart
@@ -19,7 +19,7 @@ _STRIP = "filmstrip.webp"
 
 
 def render_picker(job: Job, picture: bytes | None, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """Lets the owner of ``job`` pick seconds; ``picture`` is the filmstrip. A preview has no buttons.
+    """Lets the owner of ``job`` pick seconds; ``picture`` is the filmstrip. Those of a preview start a character.
 
     It says so while the bot is still looking for the best seconds; other seconds can be entered in the meantime.
     """
@@ -31,7 +31,8 @@ def render_picker(job: Job, picture: bytes | None, locale: str, commands: Comman
     if picture is not None:
         files = (PictureFile(_STRIP, picture),)
         embed.set_image(url=files[0].url)
-    return MessageContent(embeds=(embed,), files=files, buttons=() if preview else tuple(_buttons(job, locale)))
+    buttons = _preview_buttons(job, locale) if preview else _buttons(job, locale)
+    return MessageContent(embeds=(embed,), files=files, buttons=tuple(buttons))
 
 
 def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
@@ -51,9 +52,7 @@ def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
     if best is not None:
         yield from _cautions(job, best)
     if preview:
-        yield text(
-            "To make a character, use /character create with this video and the seconds you like. Previews are free."
-        )
+        yield text("Previews are free. To make a character from this video, pick its seconds here within a day.")
     else:
         yield text("Nothing has been charged yet.")
 
@@ -104,8 +103,19 @@ def _cautions(job: Job, best: BestSeconds) -> Iterator[Text]:
 
 def _buttons(job: Job, locale: str) -> Iterator[DurableButton]:
     for number, suggestion in enumerate(job.seen.best.suggestions if job.seen.best else (), start=1):
-        label = say(text("Use {number}", number=number), locale)
-        style = discord.ButtonStyle.success if number == 1 else discord.ButtonStyle.primary
-        yield UseSeconds(job.id, suggestion.range.provider, job.owner_id, label, style)
+        yield UseSeconds(job.id, suggestion.range.provider, job.owner_id, *_looks(number, locale))
     yield OtherSeconds(job.id, job.owner_id, say(text("Other seconds…"), locale))
     yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale))
+
+
+def _preview_buttons(job: Job, locale: str) -> Iterator[DurableButton]:
+    if job.seen.best is None:
+        return
+    for number, suggestion in enumerate(job.seen.best.suggestions, start=1):
+        yield UsePreview(job.id, suggestion.range.provider, job.owner_id, *_looks(number, locale))
+    yield OtherPreviewSeconds(job.id, job.owner_id, say(text("Other seconds…"), locale))
+
+
+def _looks(number: int, locale: str) -> tuple[str, discord.ButtonStyle]:
+    style = discord.ButtonStyle.success if number == 1 else discord.ButtonStyle.primary
+    return say(text("Use {number}", number=number), locale), style

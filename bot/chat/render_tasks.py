@@ -193,7 +193,7 @@ def _answers(number: int, question: Question | None) -> Iterator[_Action]:
 
 def _still_here(job: Job, now: datetime) -> bool:
     """The clip of an unclear submission is kept for a limited time."""
-    return job.finished_at is None or now - job.finished_at < limits.RESEND_WINDOW
+    return job.finished_at is None or now - job.finished_at < limits.VIDEO_KEPT
 
 
 def _standing(overview: Overview) -> Iterator[tuple[Text, Text]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import Any
 
 import discord
@@ -17,6 +18,8 @@ from bot.values.job import CharacterRequest
 from bot.values.source import EarlierTask, Source
 from bot.values.time_range import INPUT_LENGTH, TimeRange
 
+_MOST_REMEMBERED = 1_000
+
 
 class SecondsForm(DurableForm, prefix="cbf:seconds"):
     """Asks for seconds that were not suggested; its subject is the job's id. ``typed`` is what was typed before.
@@ -25,14 +28,41 @@ class SecondsForm(DurableForm, prefix="cbf:seconds"):
     """
 
     def __init__(self, job_id: str, locale: str, *, typed: str = "", named: bool = True) -> None:
-        line = text_line(
-            "range",
-            say(text("Which 1 to 3 seconds?"), locale),
-            value=typed,
-            placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
-            max_length=INPUT_LENGTH,
-        )
-        super().__init__(job_id, say(text("Other seconds"), locale), line, *([] if named else [name_line(locale)]))
+        lines = [_seconds_line(locale, typed), *([] if named else [name_line(locale)])]
+        super().__init__(job_id, say(text("Other seconds"), locale), *lines)
+
+
+class PreviewForm(DurableForm, prefix="cbf:preview"):
+    """Asks for seconds of a video that was previewed, and for a name; its subject is the preview's job id."""
+
+    def __init__(self, job_id: str, locale: str, typed: str = "") -> None:
+        super().__init__(job_id, say(text("Make a character"), locale), _seconds_line(locale, typed), name_line(locale))
+
+
+class LastTyped:
+    """The last seconds that were typed for each job and could not be used, so that a form begins with them."""
+
+    def __init__(self) -> None:
+        self._typed: OrderedDict[str, str] = OrderedDict()
+
+    def __getitem__(self, job_id: str) -> str:
+        """What was typed; an empty string where nothing was, or where it is long ago."""
+        return self._typed.get(job_id, "")
+
+    def __setitem__(self, job_id: str, typed: str) -> None:
+        self._typed[job_id] = typed
+        if len(self._typed) > _MOST_REMEMBERED:
+            self._typed.popitem(last=False)
+
+
+def _seconds_line(locale: str, typed: str) -> ui.Label[Any]:
+    return text_line(
+        "range",
+        say(text("Which 1 to 3 seconds?"), locale),
+        value=typed,
+        placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
+        max_length=INPUT_LENGTH,
+    )
 
 
 def optional_seconds_line(locale: str) -> ui.Label[Any]:

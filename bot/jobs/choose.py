@@ -46,8 +46,7 @@ class Choose:
         except DiscordUnavailable:
             wait = min(backoff(job.attempts, self._random), deadline - leased.now)
             return transitions.retried(leased.job, leased.now, wait)
-        if job.kind is JobKind.PREVIEW:  # nobody has to answer
-            await self._files.drop_work(job.id)
+        if job.kind is JobKind.PREVIEW:  # nobody has to answer; its video is kept for a character
             return transitions.previewed(leased.job, leased.now)
         return transitions.shown(leased.job, leased.now, deadline, reached=reached)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import structlog
@@ -53,15 +53,20 @@ class Deliver:
                 asked_for = timedelta(seconds=trouble.retry_after or 0.0)
                 return transitions.retried(leased.job, leased.now, max(wait, asked_for))
             reached = False
-        if not _may_be_sent_again(leased.job):
+        end = (transitions.delivered if reached else transitions.kept)(leased.job, leased.now)
+        if not _is_needed(leased.job, leased.now):
             await self._files.drop_work(leased.job.id)
+            if leased.job.outcome is Outcome.FAILED:
+                end = end.noting({"file": None})
         _log.info("delivered" if reached else "kept_for_tasks", job=leased.job.id)
-        end = transitions.delivered if reached else transitions.kept
-        return end(leased.job, leased.now)
+        return end
 
     async def _content(self, job: Job) -> Content:
         return await self._contents[job.kind](job) if job.outcome is Outcome.SUCCEEDED else NothingMade()
 
 
-def _may_be_sent_again(job: Job) -> bool:
-    return job.outcome is Outcome.UNKNOWN and job.task_id is None
+def _is_needed(job: Job, now: datetime) -> bool:
+    """Whether its owner may send it again, or retry it."""
+    return (job.outcome is Outcome.UNKNOWN and job.task_id is None) or (
+        job.file is not None and job.may_be_retried(now)
+    )

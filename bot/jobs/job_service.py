@@ -31,7 +31,9 @@ from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.texts import Text, text
 from bot.values.clock import Clock
+from bot.values.files import StoredFile
 from bot.values.job import (
+    NOTHING_SEEN,
     CharacterRequest,
     Job,
     JobKind,
@@ -40,6 +42,7 @@ from bot.values.job import (
     Outcome,
     PreviewRequest,
     Question,
+    Seen,
     Step,
     Transition,
 )
@@ -140,11 +143,19 @@ class JobService:
         return self._workers.hold(job_id)
 
     async def start(
-        self, *, owner_id: int, origin: Origin, request: CharacterRequest, job_id: str | None = None
+        self,
+        *,
+        owner_id: int,
+        origin: Origin,
+        request: CharacterRequest,
+        job_id: str | None = None,
+        file: StoredFile | None = None,
+        seen: Seen = NOTHING_SEEN,
     ) -> Job:
         """Write the job down and begin with it. ``job_id`` is a :meth:`new_id`, where the caller holds the job.
 
-        Raises BadSource, QuotaReached, ModelClosed, or Refusal while submissions are paused; nothing was charged then.
+        ``file`` and ``seen``: of the video, where it is here already. Raises BadSource, QuotaReached, ModelClosed, or
+        Refusal while submissions are paused; nothing was charged then.
         """
         if isinstance(request.source, EarlierTask) and await self._owned.made_character(
             owner_id, request.source.task_id
@@ -160,13 +171,21 @@ class JobService:
         pause = await self._breaker.paused()
         if pause is not None:
             raise Refusal(paused_text(pause))
-        return await self._begin(owner_id, origin, request, job_id)
+        return await self._begin(owner_id, origin, request, job_id, file, seen)
 
     async def preview(self, *, owner_id: int, origin: Origin, source: Source, job_id: str | None = None) -> Job:
         """Only look at a video. It takes a place among the owner's jobs, not in their day. Raises QuotaReached."""
         return await self._begin(owner_id, origin, PreviewRequest(source=source), job_id)
 
-    async def _begin(self, owner_id: int, origin: Origin, request: JobRequest, job_id: str | None) -> Job:
+    async def _begin(
+        self,
+        owner_id: int,
+        origin: Origin,
+        request: JobRequest,
+        job_id: str | None,
+        file: StoredFile | None = None,
+        seen: Seen = NOTHING_SEEN,
+    ) -> Job:
         now = self._clock()
         job = Job(
             id=job_id or self.new_id(),
@@ -175,6 +194,8 @@ class JobService:
             step=Step.PREPARE,
             next_attempt_at=now,
             request=request,
+            file=file,
+            seen=seen,
             counted=request.kind is not JobKind.PREVIEW,
             created_at=now,
             updated_at=now,
@@ -286,7 +307,7 @@ class JobService:
 
         def decide(job: Job) -> Transition:
             now = self._clock()
-            if job.finished_at is None or now - job.finished_at > limits.RESEND_WINDOW:
+            if job.finished_at is None or now - job.finished_at > limits.VIDEO_KEPT:
                 raise UnknownJob
             return transitions.resent(job, now, origin)
 

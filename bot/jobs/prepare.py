@@ -88,7 +88,7 @@ class Prepare:
         source = leased.job.request.source
         if isinstance(source, EarlierTask):
             await self._check_task(leased.job, source)
-        elif leased.job.file is None or not await self._files.in_work(await self._source(leased.job)):
+        elif leased.job.file is None or not await self._is_here(leased.job):
             if source.url is None:
                 raise BadSource(
                     text("I no longer have the video. Attach it again with /character create. Nothing was charged.")
@@ -97,6 +97,12 @@ class Prepare:
             file = await self._fetch(leased.job, source, source.url, leased.now)
             request = leased.job.request.without_address()
             await leased.note({"file": file, "seen": Seen(sha256=file.sha256), "request": request})
+
+    async def _is_here(self, job: Job) -> bool:
+        """The video, or the clip that was cut out of it for a job that failed."""
+        folder = await self._files.work_folder(job.id)
+        clip = job.seen.cut is not None and await self._files.in_work(folder / job.seen.cut.name)
+        return clip or await self._files.in_work(folder / SOURCE)
 
     async def _source(self, job: Job) -> Path:
         return await self._files.work_folder(job.id) / SOURCE
@@ -137,7 +143,7 @@ class Prepare:
             return Question.SECONDS
         if not job.request.another and await self._same_recently(leased, job.request.range):
             return Question.SAME_AGAIN
-        if facts is not None:
+        if facts is not None and job.seen.cut is None:  # they were asked before it was cut out
             findings = await self._inspection.examined(leased)
             if findings is not None and findings.grave and not job.request.anyway:
                 return Question.CONCERNS

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 
 from bot.store.database import Database
-from bot.store.owned_jobs import may_be_sent_again
+from bot.store.owned_jobs import video_is_kept
 from bot.store.tables import UNFINISHED, files, jobs
 
 
@@ -18,10 +18,10 @@ class DiskUse:
         self._database = database
 
     async def of(self, owner_id: int, *, now: datetime) -> int:
-        """Bytes of the owner's kept files, and of the videos of their jobs that are not done or may be sent again."""
+        """Bytes of the owner's kept files, and of the videos of their jobs that are not done or are kept yet."""
         kept = select(func.sum(files.c.size)).where(files.c.owner_id == owner_id)
         working = select(func.sum(jobs.c.file_size)).where(
-            jobs.c.owner_id == owner_id, or_(UNFINISHED, may_be_sent_again(now))
+            jobs.c.owner_id == owner_id, or_(UNFINISHED, video_is_kept(now))
         )
         async with self._database.read() as connection:
             return int(await connection.scalar(kept) or 0) + int(await connection.scalar(working) or 0)

@@ -131,6 +131,14 @@ class FileStore:
         """Remove one file of a work folder; one that is gone already is no error."""
         await asyncio.to_thread(path.unlink, missing_ok=True)
 
+    async def share_work(self, job_id: str, other_id: str) -> None:
+        """Put the files of ``job_id``'s work folder into that of ``other_id`` too; each takes its room once.
+
+        Nothing is there afterwards where nothing was. Raises :class:`OSError`.
+        """
+        source, into = self._work(job_id), self._work(other_id)
+        await shielded(asyncio.to_thread(_share, source, into))
+
     async def drop_work(self, job_id: str) -> None:
         """Remove the job's work folder with all that is in it; one that is gone already is no error."""
         await asyncio.to_thread(_remove, self._work(job_id))
@@ -199,6 +207,17 @@ def _folders(parent: Path) -> Iterable[Path]:
 def _remove(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
+
+
+def _share(source: Path, into: Path) -> None:
+    into.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in [entry for entry in source.iterdir() if entry.is_file()] if source.is_dir() else []:
+        try:
+            os.link(file, into / file.name)
+        except FileExistsError:
+            continue
+        except OSError:  # a file system without links
+            shutil.copyfile(file, into / file.name)
 
 
 def _measure(path: Path) -> tuple[str, int]:

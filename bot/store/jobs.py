@@ -39,7 +39,7 @@ from bot.store.job_rows import (
     to_columns,
     to_job,
 )
-from bot.store.owned_jobs import FREE, may_be_sent_again
+from bot.store.owned_jobs import FREE, video_is_kept
 from bot.store.quotas import Quota, check
 from bot.store.tables import UNFINISHED, characters, jobs
 from bot.values.job import Job, JobKind, JobNotes, Lane, Outcome, Step, Transition
@@ -199,11 +199,11 @@ class JobStore:
             return (await connection.execute(delete(jobs).where(jobs.c.id.in_(old)))).rowcount
 
     async def wanted_work(self, now: datetime) -> set[str]:
-        """The jobs whose work folder must stay: not done yet, or unclear so recently that it may be sent again."""
+        """The jobs whose work folder must stay: not done yet, or over so recently that it is kept."""
         async with self._database.read() as connection:
             # Two queries, each with an index of its own: of either or, SQLite would look at all that was ever done.
             wanted = (await connection.scalars(select(jobs.c.id).where(UNFINISHED))).all()
-            again = (await connection.scalars(select(jobs.c.id).where(may_be_sent_again(now)))).all()
+            again = (await connection.scalars(select(jobs.c.id).where(video_is_kept(now)))).all()
             return {*wanted, *again}
 
     async def task_owner(self, task_id: str) -> int | None:

@@ -184,10 +184,15 @@ class OwnedJobStore:
             return readable((await connection.execute(query)).mappings())
 
 
-def may_be_sent_again(now: datetime) -> ColumnElement[bool]:
-    """Unclear so recently that its owner may have it sent again: its video is still needed."""
+def video_is_kept(now: datetime) -> ColumnElement[bool]:
+    """Over, but so recently that its owner may still do something with its video.
+
+    They may have an unclear job sent again, retry a failed one, and make a character of what a preview showed.
+    """
     unclear = and_(jobs.c.outcome == Outcome.UNKNOWN, jobs.c.task_id.is_(None))
-    return and_(unclear, jobs.c.finished_at > now - limits.RESEND_WINDOW)
+    failed = and_(jobs.c.outcome == Outcome.FAILED, jobs.c.file_size.is_not(None))
+    seen = and_(jobs.c.outcome == Outcome.SUCCEEDED, jobs.c.kind == JobKind.PREVIEW)
+    return and_(or_(unclear, failed, seen), jobs.c.finished_at > now - limits.VIDEO_KEPT)
 
 
 def _undelivered() -> ColumnElement[bool]:

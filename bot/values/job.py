@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, TypeAlias, TypedDict
 
+from bot.limits import VIDEO_KEPT
 from bot.texts import Text
 from bot.values.character import ProviderCharacter
 from bot.values.files import StoredFile
@@ -159,6 +160,9 @@ class Seen:
     reference: Reference | None = None
 
 
+NOTHING_SEEN = Seen()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """The provider's copy of the clip; trusted for :data:`bot.limits.UPLOAD_FRESH`."""
@@ -212,7 +216,7 @@ class Job:
     lease_until: datetime | None = None
     request: JobRequest
     file: StoredFile | None = None
-    seen: Seen = Seen()
+    seen: Seen = NOTHING_SEEN
     question: Question | None = None
     upload: Upload | None = None
     submit_started_at: datetime | None = None
@@ -245,6 +249,18 @@ class Job:
     def waits_in_line(self) -> bool:
         """Whether it waits for a place, because enough others are being worked on."""
         return self.admitted_at is None and self.outcome is None and self.step is not Step.DONE
+
+    def may_be_retried(self, now: datetime) -> bool:
+        """Failed, not because of the video itself, and the video is here or can be fetched again."""
+        if self.outcome is not Outcome.FAILED or self.kind is not JobKind.CHARACTER:
+            return False
+        if isinstance(self.request.source, Attachment):
+            return self.seen.facts is not None and self.file is not None and self.video_is_kept(now)
+        return self.file is None or self.seen.facts is not None
+
+    def video_is_kept(self, now: datetime) -> bool:
+        """Whether the bytes of what is over may still be used."""
+        return self.finished_at is not None and now - self.finished_at <= VIDEO_KEPT
 
     @property
     def lane(self) -> Lane:

@@ -79,6 +79,11 @@ def test_it_says_first_what_is_wrong_with_the_seconds_that_were_given(now: Now, 
     assert render_picker(fine, STRIP, "en-GB").embeds == render_picker(job, STRIP, "en-GB").embeds
 
 
+def test_a_preview_that_still_looks_has_no_buttons(now: Now) -> None:
+    assert labels(render_picker(picking(now, None, preview=True), STRIP, "en-GB")) == []
+    assert labels(render_picker(picking(now, found(), preview=True), STRIP, "en-GB")) == ["Other seconds…"]
+
+
 def test_each_suggestion_has_its_reasons_and_a_button(now: Now) -> None:
     card = render_picker(picking(now, found(GOOD, POOR)), STRIP, "en-GB")
     lines = (card.embeds[0].description or "").splitlines()
@@ -146,10 +151,11 @@ def test_a_look_that_failed_is_not_told_as_one_that_found_nothing(now: Now) -> N
     assert labels(card) == ["Other seconds…", "Cancel"]
 
 
-def test_a_preview_only_shows(now: Now) -> None:
-    card = render_picker(picking(now, found(GOOD), preview=True), STRIP, "en-GB")
-    assert card.buttons == ()
-    assert "/character create" in words(card)
+def test_a_preview_leads_on(now: Now) -> None:
+    card = render_picker(picking(now, found(GOOD, POOR), preview=True), STRIP, "en-GB")
+    assert labels(card) == ["Use 1", "Use 2", "Other seconds…"]
+    assert [button.custom_id.split(":")[2] for button in card.buttons] == ["begin", "begin", "beginother"]
+    assert "pick its seconds here within a day" in words(card)
     assert "0:04–0:07" in words(card)
 
 

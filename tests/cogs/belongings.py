@@ -11,10 +11,10 @@ from bot.store.drafts import Draft
 from bot.store.tables import metadata
 from bot.texts import text
 from bot.values.character import Character
-from bot.values.job import Job, JobChanges, Outcome, PreviewRequest, Question, Step
+from bot.values.job import Job, JobChanges, Outcome, PreviewRequest, Question, Seen, Step
 from bot.values.source import Attachment, Link
 from tests.cogs.stage import House
-from tests.cogs.test_picking import DOUBTING, PICKING, REQUEST
+from tests.cogs.test_picking import DOUBTING, FACTS, PICKING, REQUEST
 
 FILENAME = "owners-holiday.mp4"
 USERNAME = "owners.secret.handle"
@@ -40,6 +40,7 @@ class Belongings:
     late: Job
     undelivered: Job
     preview: Job
+    failed: Job
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -80,7 +81,14 @@ async def belongings(house: House, owner_id: int) -> Belongings:
         preview=await job(
             step=Step.CHOOSE,
             question=Question.SECONDS,
+            seen=Seen(facts=FACTS),
             request=PreviewRequest(source=Link(url="https://example.org/clip.mp4")),
+        ),
+        failed=await job(
+            **over,
+            outcome=Outcome.FAILED,
+            delivered_at=now,
+            request=replace(request, source=Link(url="https://example.org/a")),
         ),
     )
     for each in (mine.picking, mine.unclear):

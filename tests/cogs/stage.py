@@ -20,6 +20,7 @@ from bot.config import LimitSettings
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.erasure import Erasure
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
@@ -59,6 +60,7 @@ from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
 from cogs.about import About
 from cogs.character.cog import CharacterCommands
+from cogs.earlier_videos import EarlierVideoButtons
 from cogs.message_menu import MessageMenu
 from cogs.operator import Operator
 from cogs.privacy import Privacy
@@ -186,6 +188,14 @@ class House:
         await client.add_parts(
             [
                 character,
+                EarlierVideoButtons(
+                    earlier=EarlierVideos(
+                        job_service=self.job_service, owned=self.owned_jobs, files=self.files, clock=self.clock
+                    ),
+                    job_service=self.job_service,
+                    availability=self.availability,
+                    clock=self.clock,
+                ),
                 Tasks(job_service=self.job_service, jobs=self.owned_jobs, clock=self.clock),
                 Privacy(
                     store=self.privacy,

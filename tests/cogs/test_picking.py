@@ -10,8 +10,20 @@ from simcord import InteractionResult
 
 from bot.chat.render_job import render_question
 from bot.chat.render_picker import render_picker
-from bot.values.job import CharacterRequest, Job, JobChanges, JobKind, Lane, Question, Seen, Step, Transition
-from bot.values.source import Attachment
+from bot.values.job import (
+    CharacterRequest,
+    Job,
+    JobChanges,
+    JobKind,
+    Lane,
+    Outcome,
+    PreviewRequest,
+    Question,
+    Seen,
+    Step,
+    Transition,
+)
+from bot.values.source import Attachment, Link
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Concern, Findings, Reason, Suggestion, VideoFacts
 from tests.cogs.stage import Stage, labels, origin, refusal, words
@@ -228,6 +240,68 @@ async def test_a_waiting_preview_asks_for_nothing(stage: Stage) -> None:
     assert listed.response is not None
     assert "Looking for the best seconds" in words(listed.response)
     assert labels(listed.response) == ["Cancel 1"]
+
+
+PREVIEWED = JobChanges(
+    step=Step.DONE,
+    outcome=Outcome.SUCCEEDED,
+    seen=Seen(facts=FACTS, best=BEST),
+    request=PreviewRequest(source=Link(url="https://example.org/clip.mp4")),
+)
+
+
+async def previewed(stage: Stage) -> tuple[Job, discord.Message]:
+    job = await stage.house.job(stage.alice.id, PREVIEWED | JobChanges(finished_at=stage.house.now))
+    card = render_picker(job, b"RIFF....WEBP", "en-GB")
+    view = card.view()
+    assert view is not None
+    channel = stage.env.bot.get_partial_messageable(stage.channel.id)
+    await channel.send(embeds=list(card.embeds), view=view, files=card.attachments())
+    message = stage.channel.last_message
+    assert message is not None
+    return job, message
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_preview_starts_a_character_with_one_press(stage: Stage, restarted: bool) -> None:
+    preview, message = await previewed(stage)
+    if restarted:
+        await stage.restart()
+    result = await stage.alice.click(message, label="Use 2")
+    assert result.deferred
+    job = await stage.job_of(stage.alice)
+    assert (job.character.range, job.character.anyway) == (TimeRange.parse("0.5-2"), True)
+    assert (job.step, job.seen, job.request.source) == (Step.PREPARE, preview.seen, preview.request.source)
+    await stage.alice.click(message, label="Use 1")  # and another one
+    assert len(await stage.jobs_of(stage.alice)) == 2
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_preview_starts_a_character_from_other_seconds(stage: Stage, restarted: bool) -> None:
+    _, message = await previewed(stage)
+    opened = await stage.alice.click(message, label="Other seconds…")
+    if restarted:
+        await stage.restart()
+    await stage.alice.submit_modal(opened, {"range": "2-4", "name": " Duck "})
+    job = await stage.job_of(stage.alice)
+    assert (job.character.range, job.character.anyway) == (TimeRange.parse("2-4"), False)
+    assert job.character.name == "Duck"
+
+
+@pytest.mark.parametrize(("typed", "sentence"), [("7-9", "The video is 8 s long"), ("soon", "“soon” is not a range")])
+async def test_seconds_that_do_not_work_leave_the_preview_and_stay_in_the_form(
+    stage: Stage, typed: str, sentence: str
+) -> None:
+    _, message = await previewed(stage)
+    messages = len(stage.channel.history())
+    opened = await stage.alice.click(message, label="Other seconds…")
+    await stage.alice.submit_modal(opened, {"range": typed})
+    assert await stage.jobs_of(stage.alice) == ()
+    assert len(stage.channel.history()) == messages
+    [kept] = [each for each in stage.channel.history() if each.id == message.id]
+    assert sentence in kept.content
+    again = await stage.alice.click(kept, label="Other seconds…")
+    assert fields(again)["range"]["value"] == typed
 
 
 def told(result: InteractionResult) -> str:

@@ -69,6 +69,11 @@ PRESSES: dict[str, Make] = {
     "cb:job:again": lambda mine, stage: [mine.doubled.id],
     "cb:job:anyway": lambda mine, stage: [mine.doubting.id],
     "cb:job:use": lambda mine, stage: [f"{mine.picking.id}:4,7"],
+    "cb:job:begin": lambda mine, stage: [f"{mine.preview.id}:4,7"],
+    "cb:job:beginother": lambda mine, stage: [mine.preview.id],
+    "cb:tasks:beginother": lambda mine, stage: [mine.preview.id],
+    "cb:job:retry": lambda mine, stage: [mine.failed.id],
+    "cb:tasks:retry": lambda mine, stage: [mine.failed.id],
     "cb:job:other": lambda mine, stage: [mine.picking.id],
     "cb:job:pick": lambda mine, stage: [mine.doubting.id, mine.picking.id],
     "cb:job:cancel": lambda mine, stage: [mine.picking.id, mine.preview.id, mine.watched.id],
@@ -98,6 +103,7 @@ PRESSES: dict[str, Make] = {
 FORMS: dict[str, Make] = {
     "cbf:rename": lambda mine, stage: [(str(mine.character.id), {"name": "Stolen"})],
     "cbf:seconds": lambda mine, stage: [(each.id, {"range": "4-6"}) for each in (mine.picking, mine.doubting)],
+    "cbf:preview": lambda mine, stage: [(mine.preview.id, {"range": "4-6", "name": "Stolen"})],
     "cbf:draft": lambda mine, stage: [(mine.draft.id, {"range": "1-3", "name": "Stolen"})],
 }
 
@@ -105,6 +111,8 @@ FORMS: dict[str, Make] = {
 HARMLESS = {
     "cb:job:other",
     "cb:tasks:other",
+    "cb:job:beginother",
+    "cb:tasks:beginother",
     "cb:cast:deleteno",
     "cb:privacy:deleteno",
     "cb:cast:delete",
@@ -112,8 +120,8 @@ HARMLESS = {
 }
 
 
-# Options that offer what their own typing means, and nothing that is kept.
-ECHOING = {"range"}
+# Options that offer nobody's own: what their typing means, and the models that there are.
+ECHOING = {"range", "model"}
 
 
 class ForgedForm(DurableForm, prefix="forged"):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import os
 import stat
@@ -116,6 +117,26 @@ async def test_only_a_job_id_becomes_a_path(files: FileStore, job_id: str) -> No
         await files.work_folder(job_id)
     with pytest.raises(ValueError, match="job id"):
         await files.drop_work(job_id)
+
+
+@pytest.mark.parametrize("links", [True, False])
+async def test_a_work_folder_is_shared_and_each_goes_alone(
+    files: FileStore, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    if not links:
+        monkeypatch.setattr("os.link", refused)
+    other = JOB[::-1]
+    assert other != JOB
+    source = await files.work_folder(JOB)
+    (source / "source").write_bytes(b"clip")
+    await files.share_work(JOB, other)
+    await files.drop_work(JOB)
+    assert (source.with_name(other) / "source").read_bytes() == b"clip"
+    await files.share_work(JOB, other)  # there is nothing any more: what is there stays
+    assert (source.with_name(other) / "source").read_bytes() == b"clip"
 
 
 async def test_a_work_folder_lives_as_long_as_it_is_wanted(files: FileStore, root: Path) -> None:

@@ -21,6 +21,7 @@ from bot.store.jobs import JobStore, LeaseLost
 from bot.store.quotas import Quota
 from bot.store.tables import jobs as jobs_table
 from bot.texts import text
+from bot.values.files import StoredFile
 from bot.values.job import Job, JobChanges, Lane, Origin, Outcome, Step, Transition, Upload
 
 SECOND = timedelta(seconds=1)
@@ -252,10 +253,14 @@ async def test_dead_tokens_are_wiped_out_of_the_file(
 
 async def test_work_is_wanted_until_done_or_while_it_may_be_sent_again(jobs: JobStore, add: Add, now: datetime) -> None:
     unfinished = await add(step=Step.DELIVER, outcome=Outcome.SUCCEEDED, finished_at=now)
-    unclear = await add(step=Step.DONE, outcome=Outcome.UNKNOWN, finished_at=now - limits.RESEND_WINDOW + SECOND)
-    await add(step=Step.DONE, outcome=Outcome.UNKNOWN, finished_at=now - limits.RESEND_WINDOW)
+    unclear = await add(step=Step.DONE, outcome=Outcome.UNKNOWN, finished_at=now - limits.VIDEO_KEPT + SECOND)
+    await add(step=Step.DONE, outcome=Outcome.UNKNOWN, finished_at=now - limits.VIDEO_KEPT)
     await add(step=Step.DONE, outcome=Outcome.FAILED, finished_at=now)
-    assert await jobs.wanted_work(now) == {unfinished.id, unclear.id}
+    clip = StoredFile(key="work/x/source", sha256="e" * 64, size=100, mime="video/mp4")
+    failed = await add(step=Step.DONE, outcome=Outcome.FAILED, finished_at=now, file=clip)
+    await add(step=Step.DONE, outcome=Outcome.FAILED, finished_at=now - limits.VIDEO_KEPT, file=clip)
+    await add(step=Step.DONE, outcome=Outcome.SUCCEEDED, finished_at=now, file=clip)
+    assert await jobs.wanted_work(now) == {unfinished.id, unclear.id, failed.id}
 
 
 async def test_whose_task_it_is(jobs: JobStore, add: Add, cast: Add) -> None:

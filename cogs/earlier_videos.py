@@ -1,0 +1,78 @@
+"""What the buttons do that start a character from a video that is here already: of a preview, or of a failed job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import discord
+from discord.ext import commands
+
+from bot.chat.buttons import OtherPreviewSeconds, RetryJob, UsePreview
+from bot.chat.interaction_handlers import on_press, on_submit
+from bot.chat.job_requests import start_job
+from bot.chat.seconds_forms import LastTyped, PreviewForm, say_above
+from bot.errors import BadRange
+from bot.jobs.earlier_videos import EarlierVideos
+from bot.jobs.job_service import JobService
+from bot.jobs.model_availability import ModelAvailability
+from bot.values.clock import Clock
+from bot.values.job import Job, Origin
+from bot.values.time_range import TimeRange
+
+
+class EarlierVideoButtons(commands.Cog):
+    """Nothing has to be attached again. Another person's job is an unknown one."""
+
+    def __init__(
+        self, *, earlier: EarlierVideos, job_service: JobService, availability: ModelAvailability, clock: Clock
+    ) -> None:
+        self._earlier = earlier
+        self._job_service = job_service
+        self._availability = availability
+        self._clock = clock
+        self._typed = LastTyped()
+
+    @on_press(UsePreview)
+    async def use_preview(self, interaction: discord.Interaction, button: UsePreview) -> None:
+        """Take one of the suggestions. Its drawbacks were listed with it, so they are not asked about again."""
+        await self._use(interaction, button.job_id, TimeRange.parse(button.seconds), anyway=True)
+
+    @on_press(OtherPreviewSeconds)
+    async def open_form(self, interaction: discord.Interaction, button: OtherPreviewSeconds) -> None:
+        """Ask for other seconds, and for a name."""
+        form = PreviewForm(button.job_id, str(interaction.locale), self._typed[button.job_id])
+        await interaction.response.send_modal(form)
+
+    @on_submit(PreviewForm)
+    async def seconds_typed(self, interaction: discord.Interaction, job_id: str, typed: Mapping[str, str]) -> None:
+        """Take other seconds; where they don't work, the preview says why above its pictures."""
+        try:
+            await self._use(
+                interaction, job_id, TimeRange.parse(typed["range"]), anyway=False, name=typed.get("name", "")
+            )
+        except BadRange as problem:
+            if interaction.response.is_done():
+                raise
+            self._typed[job_id] = typed["range"]
+            await say_above(interaction, problem)
+
+    async def _use(
+        self, interaction: discord.Interaction, preview_id: str, chosen: TimeRange, *, anyway: bool, name: str = ""
+    ) -> None:
+        model = await self._availability.best()
+
+        async def write(job_id: str, origin: Origin) -> Job:
+            return await self._earlier.use_preview(
+                interaction.user.id, preview_id, job_id, origin, chosen, model=model, anyway=anyway, name=name
+            )
+
+        await start_job(interaction, self._job_service, write, private=False, clock=self._clock)
+
+    @on_press(RetryJob)
+    async def retry(self, interaction: discord.Interaction, button: RetryJob) -> None:
+        """Start a job that failed once more, as a new one."""
+
+        async def write(job_id: str, origin: Origin) -> Job:
+            return await self._earlier.retry(interaction.user.id, button.job_id, job_id, origin)
+
+        await start_job(interaction, self._job_service, write, private=True, clock=self._clock)
