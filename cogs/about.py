@@ -90,13 +90,14 @@ class About(commands.Cog):
     @app_commands.command(name="about", description="Which version this is, and who makes the characters.")
     async def about(self, interaction: discord.Interaction) -> None:
         """Say what this is, to the person who asked alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
         embed, locale = _embed(interaction, self._title, _ABOUT), str(interaction.locale)
         table = await self._availability.table()
         for state, name in _MODELS.items():
             found = [model for model, its in table.items() if its is state]
             if found:
                 embed.add_field(name=say(name, locale), value="\n".join(map(escape, found)), inline=False)
-        await interaction.response.send_message(embed=embed, ephemeral=True)
+        await interaction.edit_original_response(embed=embed)
 
 
 def _embed(interaction: discord.Interaction, title: Text, paragraphs: tuple[Text, ...]) -> discord.Embed:

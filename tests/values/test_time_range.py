@@ -403,3 +403,12 @@ def test_it_is_a_value() -> None:
 def test_it_survives_being_written_as_json(given_range: TimeRange) -> None:
     adapter = TypeAdapter(TimeRange)
     assert adapter.validate_json(adapter.dump_json(given_range)) == given_range
+
+
+@pytest.mark.parametrize(
+    ("typed", "start", "end"), [("1-3", "1", "3"), ("0.10-2,5", "0.10", "2.5"), ("1:02-64", "62", "64")]
+)
+def test_digits_are_kept_as_they_were_typed(typed: str, start: str, end: str) -> None:
+    """They are exported, where 1 and 1.0 are not the same text."""
+    read = TimeRange.parse(typed)
+    assert (str(read.start), str(read.end)) == (start, end)
