@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,9 +12,9 @@ import discord
 import pytest
 import simcord
 
-from bot.config import LimitSettings
+from bot.config import LimitSettings, Settings, load
 from bot.store.database import Database
-from tests.cogs.stage import House, Stage
+from tests.cogs.stage import MAX_BYTES, MODELS, House, Stage
 
 
 @pytest.fixture(scope="session")
@@ -36,22 +37,35 @@ def limit_settings() -> LimitSettings:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, migrated: Path, limit_settings: LimitSettings) -> AsyncIterator[House]:
+def settings(tmp_path: Path, migrated: Path, limit_settings: LimitSettings) -> Settings:
+    """No provider is there: whoever asks one finds nobody."""
     shutil.copy(migrated, tmp_path / "castbook.db")
-    house = House(tmp_path, limit_settings)
+    environ = {
+        "CASTBOOK__DISCORD__TOKEN": "token-for-tests",
+        "CASTBOOK__TOAPIS__API_KEY": "key-for-tests",
+        "CASTBOOK__TOAPIS__BASE_URL": "http://127.0.0.1:9",
+        "CASTBOOK__TOAPIS__MODELS": json.dumps(MODELS),
+        "CASTBOOK__STORE__URL": f"sqlite+aiosqlite:///{tmp_path}/castbook.db",
+        "CASTBOOK__STORE__FILES": str(tmp_path / "files"),
+        "CASTBOOK__LINKS__MAX_BYTES": str(MAX_BYTES),
+    }
+    return load(None, environ).model_copy(update={"limits": limit_settings})
+
+
+@pytest.fixture
+async def house(tmp_path: Path, settings: Settings) -> AsyncIterator[House]:
+    house = House(tmp_path, settings)
     await house.open()
     try:
         yield house
     finally:
-        await house.database.close()
+        await house.close()
 
 
 @pytest.fixture
 async def env(house: House) -> AsyncIterator[simcord.Env]:
     """simcord's plugin finds it here and selects its clock for the test; fixtures have contexts of their own."""
-    env = simcord.Env(
-        await house.bot(), shard_count=1, settle_timeout=30, approved_intents=discord.Intents(guilds=True)
-    )
+    env = simcord.Env(house.app.client, shard_count=1, settle_timeout=30, approved_intents=discord.Intents(guilds=True))
     await env.start()
     try:
         yield env

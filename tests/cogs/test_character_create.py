@@ -31,7 +31,7 @@ async def test_an_attachment_becomes_a_job_and_the_answer_is_deferred_for_everyb
     assert (job.step, job.owner_id) == (Step.PREPARE, stage.alice.id)
     assert (job.origin.private, job.origin.ephemeral, job.origin.channel_id) == (False, False, stage.channel.id)
     assert job.origin.token
-    assert stage.house.workers.woken == 1
+    assert stage.house.woken
 
 
 async def test_a_private_one_is_hidden_from_the_start(stage: Stage) -> None:

@@ -25,7 +25,7 @@ OPERATORS = discord.Object(7)
 @pytest.fixture
 async def payloads(house: House) -> list[Payload]:
     """Those for everybody, and those of the operator's server."""
-    house.dev_guild = OPERATORS.id
+    house.change(discord={"dev_guild": OPERATORS.id})
     tree = (await house.bot()).tree
     return [command.to_dict(tree) for place in (None, OPERATORS) for command in tree.get_commands(guild=place)]
 
@@ -80,7 +80,7 @@ async def test_settings_are_a_number_channels_and_members_for_managers(payloads:
 
 
 async def test_what_is_of_one_server_alone_is_told_of_it_alone(house: House) -> None:
-    house.dev_guild = OPERATORS.id
+    house.change(discord={"dev_guild": OPERATORS.id})
     tree = (await house.bot()).tree
     assert [command.name for command in tree.get_commands(guild=OPERATORS)] == ["operator"]
     assert "operator" not in {command.name for command in tree.get_commands()}
@@ -131,7 +131,7 @@ async def test_all_of_them_together_are_within_discords_size(payloads: list[Payl
 
 
 async def test_more_models_than_discord_shows_are_cut(house: House) -> None:
-    house.availability.models = tuple(f"model-{number}" for number in range(30))
+    house.change(toapis={"models": tuple(f"model-{number}" for number in range(30))})
     client = await house.bot()
     group = client.tree.get_command("character")
     assert isinstance(group, app_commands.Group)

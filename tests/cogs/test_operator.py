@@ -24,7 +24,7 @@ def limit_settings() -> LimitSettings:
 @pytest.fixture
 async def run(stage: Stage) -> Stage:
     """The stage, whose server is the operator's now, and Alice the operator."""
-    stage.house.dev_guild, stage.house.owners = stage.alice.guild.id, (stage.alice.id,)
+    stage.house.change(discord={"dev_guild": stage.alice.guild.id, "owners": (stage.alice.id,)})
     await stage.restart()
     return stage
 
@@ -54,15 +54,16 @@ async def test_without_a_server_of_the_operators_there_is_none(house: House) -> 
 
 async def test_commands_are_told_again_for_another_server(house: House) -> None:
     hashes = set()
-    for house.dev_guild in (0, 1, 2):
+    for dev_guild in (0, 1, 2):
+        house.change(discord={"dev_guild": dev_guild})
         tree = (await house.bot()).tree
         assert isinstance(tree, CastbookTree)
-        hashes.add(tree.payload_hash(discord.Object(house.dev_guild) if house.dev_guild else None))
+        hashes.add(tree.payload_hash(discord.Object(dev_guild) if dev_guild else None))
     assert len(hashes) == 3
 
 
 async def test_a_server_the_bot_is_not_in_holds_up_nobody_else(stage: Stage) -> None:
-    stage.house.dev_guild = 42
+    stage.house.change(discord={"dev_guild": 42})
     await stage.house.commands.save(CommandSync(hash="of before", ids={}))
     not_there = f"/applications/{stage.client.application_id}/guilds/42/commands"
     stage.env.inject_error("PUT", not_there, status=403, code=50001, message="Missing Access")
@@ -108,15 +109,17 @@ async def test_the_operators_cannot_shut_themselves_out_for_good(run: Stage) -> 
 
 
 async def test_when_all_is_well_health_says_so(run: Stage) -> None:
+    await run.house.app.start_jobs()
     assert await told(run, "health") == (
-        "Everything is fine\nDatabase\nworks\nSubmissions\nopen\nModels that were not tried yet\nsora-2, sora-2-pro\n"
+        "Everything is fine\nDiscord's gateway\nworks\nDatabase\nworks\nJobs\nworks\nSubmissions\nopen\n"
+        "Models that were not tried yet\nsora-2, sora-2-pro\n"
         "Unfinished jobs\n0, of which 0 wait for their owner and 0 for a free place"
     )
 
 
 async def test_what_is_out_of_order_stands_out(run: Stage) -> None:
+    """The jobs are not started here."""
     house = run.house
-    house.well = False
     await house.provider_state.pause("balance", now=house.now)
     await house.provider_state.close_model("sora-2-pro", now=house.now)
     await house.job(run.bob.id, PICKING)
@@ -124,7 +127,8 @@ async def test_what_is_out_of_order_stands_out(run: Stage) -> None:
     for _ in range(2):
         await run.bob.slash(run.channel, "character create", task="task_of_somewhere", range="1-3")
     assert await told(run, "health") == (
-        "Something needs attention\n⚠ Database\ndoes not work\n⚠ Submissions\npaused: the balance is used up\n"
+        "Something needs attention\nDiscord's gateway\nworks\nDatabase\nworks\n⚠ Jobs\n"
+        "does not work\n⚠ Submissions\npaused: the balance is used up\n"
         "Models that were not tried yet\nsora-2\n⚠ Closed models\nsora-2-pro\n"
         "Unfinished jobs\n2, of which 1 wait for their owner and 0 for a free place"
     )
@@ -142,7 +146,7 @@ def _response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
 
 
 async def test_a_pause_that_would_last_for_ever_is_ended_by_hand(run: Stage) -> None:
-    """The balance of this provider is always empty, so no probe ever ends the pause."""
+    """The provider does not answer here, so no probe ever ends the pause."""
     await run.house.provider_state.pause("balance", now=run.house.now)
     assert await run.house.breaker.paused() is not None
     assert "are on again" in await told(run, "resume")

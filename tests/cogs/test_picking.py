@@ -88,8 +88,8 @@ async def test_a_suggestion_is_taken_with_one_press(stage: Stage, restarted: boo
     assert (after.step, after.question) == (Step.PREPARE, None)
     assert after.character.range == TimeRange.parse("0.5-2")
     assert after.character.anyway  # what speaks against it stood beside it
-    assert stage.house.workers.woken
-    assert job.id in stage.house.workers.interrupted
+    assert stage.house.woken
+    assert job.id in stage.house.interrupted
 
 
 @pytest.mark.parametrize("restarted", [False, True])

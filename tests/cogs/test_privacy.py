@@ -160,7 +160,8 @@ async def test_a_link_is_their_own_and_an_end_is_said_in_words(stage: Stage) -> 
     await house.jobs.claim("test", now=house.now, most=dict.fromkeys(Lane, 9))
     request = replace(job.request, source=Link(url="https://example.org/a.mp4"))
     failure = text("{reason} Nothing was charged.", reason=text("It has no sound."))
-    changes = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, request=request, failure=failure)
+    told = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=failure, delivered_at=house.now)
+    changes = told | JobChanges(request=request)
     await house.jobs.release(job.id, "test", Transition("test", changes), now=house.now)
     _, document = await exported(stage)
     (said,) = document["jobs"]
@@ -281,7 +282,7 @@ async def test_a_yes_after_a_restart_deletes_everything_of_theirs_and_of_nobody_
     assert "Deleted: characters 1, files 1, tasks 2." in words(done)
     assert "ToAPIs is still working on: 1." in words(done)
     assert labels(done) == []
-    assert running.id in house.workers.interrupted
+    assert running.id in house.interrupted
     listed = answer(await stage.alice.slash(stage.channel, "character list"))
     assert "Your cast is empty" in words(listed)
     assert await house.characters.count(bob) == 1

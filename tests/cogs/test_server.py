@@ -78,7 +78,7 @@ async def test_a_server_cannot_allow_itself_more_than_the_operator_does(decide: 
 
 
 async def test_without_a_limit_of_the_operators(stage: Stage, decide: Decide) -> None:
-    stage.house.limits = stage.house.limits.model_copy(update={"per_server_per_day": 0})
+    stage.house.change(limits={"per_server_per_day": 0})
     await stage.restart()
     assert "no limit" in await decide()
     assert "5000 (set for this server)" in await decide(day_limit=5000)

@@ -170,7 +170,7 @@ def limit_settings() -> LimitSettings:
 @pytest.fixture
 async def there(stage: Stage) -> Stage:
     """The stage, whose server is the operator's now; the operator is somebody else."""
-    stage.house.dev_guild, stage.house.owners = stage.alice.guild.id, (10**17,)
+    stage.house.change(discord={"dev_guild": stage.alice.guild.id, "owners": (10**17,)})
     await stage.restart()
     return stage
 
@@ -283,7 +283,7 @@ def _inside(data: bytes) -> str:
 def registered(stage: Stage) -> list[app_commands.Command[Any, Any, Any] | app_commands.ContextMenu]:
     tree = stage.client.tree
     found: list[app_commands.Command[Any, Any, Any] | app_commands.ContextMenu] = []
-    for place in (None, discord.Object(stage.house.dev_guild)):
+    for place in (None, discord.Object(stage.house.settings.discord.dev_guild)):
         for kind in discord.AppCommandType:
             if kind.value <= 3:  # slash commands, user menus, message menus
                 each_of_them = tree.walk_commands(guild=place, type=kind)

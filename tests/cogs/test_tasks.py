@@ -136,7 +136,7 @@ async def test_yes_to_a_hidden_question_about_a_public_job_opens_a_message_for_e
     assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (progress.id, False, False)
     assert job.origin.token not in {None, "first-token"}
     assert await stage.house.consents.given(stage.alice.id)
-    assert stage.house.workers.woken == 1
+    assert stage.house.woken
 
 
 async def test_yes_to_a_private_job_goes_on_in_the_same_message(stage: Stage) -> None:
@@ -206,7 +206,7 @@ async def test_cancel_under_the_job_says_that_nothing_was_charged(stage: Stage) 
     assert words(result.response) == "Cancelled. Nothing was charged."
     assert labels(result.response) == []
     assert (await now_of(stage, job)).outcome is Outcome.CANCELLED
-    assert stage.house.workers.interrupted == [job.id]
+    assert stage.house.interrupted == [job.id]
 
 
 async def test_cancel_in_the_list_redraws_it(stage: Stage) -> None:
@@ -372,7 +372,7 @@ async def test_the_job_is_held_until_the_press_is_shown(
 ) -> None:
     """What the job says in its message may not be overwritten by "on it"."""
     sent: list[str] = []
-    real = stage.house.workers.hold
+    real = stage.house.app.runner.hold
 
     @contextmanager
     def hold(job_id: str) -> Iterator[None]:
@@ -382,7 +382,7 @@ async def test_the_job_is_held_until_the_press_is_shown(
         sent.extend(each.method for each in stage.env.http_requests[before:])
         sent.append("released")
 
-    monkeypatch.setattr(stage.house.workers, "hold", hold)
+    monkeypatch.setattr(stage.house.app.runner, "hold", hold)
     job = await stage.house.job(stage.alice.id, WAITING | JobChanges(origin=origin(stage.house.now, private=private)))
     question = await hidden(stage, job)
     await stage.alice.click(question, label=yes_of(question))
