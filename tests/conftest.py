@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import structlog
 from hypothesis import settings
-from xdist import is_xdist_worker
+from xdist import is_xdist_worker  # type: ignore[import-untyped]  # it brings no types
 
 from tests import injected, query_plans
 from tests.remembered_looks import keep_looks

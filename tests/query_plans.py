@@ -51,7 +51,7 @@ def _tag(name: str) -> None:
     @asynccontextmanager
     async def tagged(database: Database, caller: str, options: dict[str, bool]) -> AsyncIterator[AsyncConnection]:
         async with real(database, **options) as connection:
-            info: dict[str, Any] = connection.sync_connection.info  # type: ignore[union-attr]  # it is open
+            info: dict[str, Any] = connection.sync_connection.info
             info[_CALLER] = caller
             try:
                 yield connection

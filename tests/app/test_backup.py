@@ -129,7 +129,8 @@ async def test_a_backup_that_is_cut_off_is_none(
     app: App, settings: Settings, elsewhere: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is under way has another name; only what is whole has the one that was asked for."""
-    into, seen = tmp_path / "backups", []
+    into = tmp_path / "backups"
+    seen: list[str] = []
     into.mkdir()
     really = store_backup.copy_files
 

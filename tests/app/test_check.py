@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -39,7 +40,7 @@ async def test_each_thing_that_is_wrong_is_named_and_the_rest_still_looked_at(
     assert "provider   FAILED" in out
     assert "discord    FAILED: Discord refuses discord.token" in out
     assert "not-the-" not in out
-    provider.account.remaining = 0
+    provider.account.remaining = Decimal(0)
     assert await check.check(make_settings()) == 69
     assert "balance is used up" in capsys.readouterr().out
 

@@ -40,7 +40,7 @@ from bot.provider.client import ToapisClient
 from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.values.clock import utc_now
-from bot.values.job import Job
+from bot.values.job import Job, Transition
 from tests.faults.points import ARMED, KILLED, Kill, When
 from tests.forks import be_in
 from tests.remembered_looks import remember_looks
@@ -202,10 +202,10 @@ def _wrap_steps() -> None:
         finally:
             _row.reset(token)
 
-    async def released(self: LeasedJob, changes: Any) -> Job:
+    async def released(self: LeasedJob, transition: Transition | None) -> Job:
         token = _row.set("release")
         try:
-            return await release(self, changes)
+            return await release(self, transition)
         finally:
             _row.reset(token)
 

@@ -217,7 +217,7 @@ async def test_doubtful_seconds_are_picked_again(shop: Shop) -> None:
     await shop.job_service.pick(OWNER, job.id, shop.origin())
     await shop.run(60)
     waiting = await shop.job(job)
-    assert (waiting.question, waiting.request.range, waiting.seen.findings) == (Question.SECONDS, None, None)
+    assert (waiting.question, waiting.character.range, waiting.seen.findings) == (Question.SECONDS, None, None)
     assert shop.courier.questions[-1] == (job.id, Question.SECONDS)
 
 

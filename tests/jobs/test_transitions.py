@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -57,7 +58,7 @@ REQUEST = CharacterRequest(
 RESULT = CharacterResult(characters=(ProviderCharacter(id="c", display_name="Ann", username="ann"),))
 
 
-def a_job(**fields: object) -> Job:
+def a_job(**fields: Any) -> Job:
     job = Job(
         id="0" * 16,
         owner_id=7,
@@ -69,7 +70,7 @@ def a_job(**fields: object) -> Job:
         created_at=NOW,
         updated_at=NOW,
     )
-    return replace(job, **fields)  # type: ignore[arg-type]  # fields of it
+    return replace(job, **fields)
 
 
 def after(job: Job, transition: Transition) -> Job:
@@ -154,7 +155,7 @@ def test_a_job_is_cancelled_until_its_submission_begins(step: Step) -> None:
             transitions.cancelled(job, NOW)
     for begun in ({"submit_started_at": NOW}, {"maybe_charged": True}, {"outcome": Outcome.FAILED}):
         with pytest.raises(NotAllowed):
-            transitions.cancelled(replace(job, **begun), NOW)  # type: ignore[arg-type]  # fields of it
+            transitions.cancelled(replace(job, **begun), NOW)
 
 
 def test_a_failure_that_cost_nothing_gives_its_place_in_the_day_back() -> None:
@@ -279,10 +280,10 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.at(Step.PREPARE))
     @rule(question=st.none() | st.sampled_from(Question))
     def prepare(self, question: Question | None) -> None:
-        asked = question is not None
-        self.write(
-            transitions.asked(self.job, self.now, question) if asked else transitions.prepared(self.job, self.now)
-        )
+        if question is None:
+            self.write(transitions.prepared(self.job, self.now))
+        else:
+            self.write(transitions.asked(self.job, self.now, question))
 
     @precondition(lambda self: self.at(Step.CHOOSE))
     @rule(yes=st.booleans(), question=st.sampled_from(Question))

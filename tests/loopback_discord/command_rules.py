@@ -138,7 +138,7 @@ def _check_option(errors: FormErrors, option: dict[str, Any], depth: int) -> Non
         _check_option_choices(errors, choices, kind)
 
 
-def _check_option_choices(errors: FormErrors, choices: Any, kind: int) -> None:
+def _check_option_choices(errors: FormErrors, choices: Any, kind: int | None) -> None:
     names: set[str] = set()
     for index, choice in enumerate(errors.items(choices, 25)):
         with errors.at(index, "name"):

@@ -9,7 +9,13 @@ from typing import Any
 from tests.loopback_discord.cdn import StoredFile, Upload
 
 STRING, INTEGER, BOOLEAN, NUMBER, ATTACHMENT = 3, 4, 5, 10, 11
-_PYTHON = {STRING: str, INTEGER: int, BOOLEAN: bool, NUMBER: (int, float), ATTACHMENT: Upload}
+_PYTHON: dict[int, type | tuple[type, ...]] = {
+    STRING: str,
+    INTEGER: int,
+    BOOLEAN: bool,
+    NUMBER: (int, float),
+    ATTACHMENT: Upload,
+}
 
 
 class NotPossible(AssertionError):

@@ -21,7 +21,7 @@ class _CustomIds:
     def check(self, component: dict[str, Any]) -> None:
         value = component.get("custom_id")
         with self._errors.at("custom_id"):
-            if not self._errors.text(value, 100, shortest=1):
+            if not self._errors.text(value, 100, shortest=1) or value is None:
                 return
             if value in self._seen:
                 self._errors.add("COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated")
@@ -177,7 +177,7 @@ def check_choices(payload: dict[str, Any], option_type: int) -> None:
     errors.check()
 
 
-def check_choice_value(errors: FormErrors, value: Any, option_type: int) -> None:
+def check_choice_value(errors: FormErrors, value: Any, option_type: int | None) -> None:
     """A string option's values are texts of 1 to 100, a number's are numbers."""
     if option_type == 3:
         errors.text(value, 100, shortest=1)

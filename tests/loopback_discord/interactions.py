@@ -136,8 +136,8 @@ class Interaction:
     def now(self) -> datetime:
         return self.channel.discord.clock.now()
 
-    def check_first_answer(self, answer_type: Any) -> None:
-        """Raise what Discord answers to a second, a late or an impossible first answer."""
+    def check_first_answer(self, answer_type: Any) -> int:
+        """The type of the first answer; raise what Discord answers to a second, a late or an impossible one."""
         if self.answer_type is not None:
             raise already_acknowledged()
         if self.now - self.created > FIRST_ANSWER:
@@ -148,6 +148,7 @@ class Interaction:
         errors.check()
         if answer_type == UPDATE and self.message is None:
             raise unknown_message()
+        return int(answer_type)
 
     def acknowledge(self, answer_type: int) -> None:
         self.answer_type = answer_type

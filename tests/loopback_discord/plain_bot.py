@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,7 +12,7 @@ from discord import app_commands
 
 from tests.loopback_discord.server import LoopbackDiscord
 
-Handler = Callable[[discord.Interaction], Awaitable[None]]
+Handler = Callable[[discord.Interaction[Any]], Coroutine[Any, Any, None]]
 
 
 class Buttons(discord.ui.View):
@@ -21,7 +21,7 @@ class Buttons(discord.ui.View):
     def __init__(self, pressed: Handler) -> None:
         super().__init__(timeout=None)
         button: discord.ui.Button[Buttons] = discord.ui.Button(label="Rename", custom_id="cb:rename")
-        button.callback = pressed
+        button.callback = pressed  # type: ignore[method-assign, assignment]  # discord.py's own way
         self.add_item(button)
 
 

@@ -54,11 +54,10 @@ class InteractionRoutes:
         interaction = self._discord.interactions.get(token)
         if interaction is None or str(interaction.id) != interaction_id:
             raise unknown_interaction()
-        answer_type = call.body.message.get("type")
-        interaction.check_first_answer(answer_type)
+        answer_type = interaction.check_first_answer(call.body.message.get("type"))
         inner = Body(call.body.message.get("data") or {}, call.body.uploads)
-        self._perform(interaction, int(answer_type), inner)
-        interaction.acknowledge(int(answer_type))
+        self._perform(interaction, answer_type, inner)
+        interaction.acknowledge(answer_type)
         if call.query.get("with_response", "").lower() not in ("1", "true"):
             return None
         return self._callback_response(interaction)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -127,6 +128,13 @@ async def read_request(reader):
         if line.lower().startswith(b"content-length:"):
             await reader.readexactly(int(line.split(b":")[1]))
     return head
+
+
+def body_length(head):
+    """The number of bytes that follow these headers."""
+    found = re.search(rb"Content-Length: (\d+)", head)
+    assert found is not None
+    return int(found[1])
 
 
 def http(body=b"{}", status=b"200 OK", extra=b"", length=None):

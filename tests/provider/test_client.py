@@ -32,7 +32,19 @@ from bot.provider.task import Balance, TaskFailure, TaskState
 from bot.provider.transport import Answer, Timeouts
 from bot.provider.wire import BalanceAnswer, TaskAnswer, UploadAnswer
 from bot.values.character import ProviderCharacter
-from tests.provider.loopback import BALANCE, KEY, NOW, RANGE, SUBMIT, UPLOAD, Socket, client_for, first, second
+from tests.provider.loopback import (
+    BALANCE,
+    KEY,
+    NOW,
+    RANGE,
+    SUBMIT,
+    UPLOAD,
+    Socket,
+    body_length,
+    client_for,
+    first,
+    second,
+)
 
 QUEUED = {
     "id": "task_01ABC",
@@ -404,7 +416,7 @@ async def test_upload_streams_from_disk_without_blocking(tmp_path):
 
     async def swallow(reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
-        left = int(re.search(rb"Content-Length: (\d+)", head)[1])
+        left = body_length(head)
         while left:
             left -= len(await reader.readexactly(min(left, 32 * 1024)))
         body = json.dumps(STORED).encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
+from collections import deque
 
 import pytest
 
@@ -14,6 +15,9 @@ from tests.provider.loopback import BALANCE, SUBMIT, client_for
 class SkippingLoop(asyncio.SelectorEventLoop):
     """A loop whose clock jumps to the next timer in place of waiting for it."""
 
+    _ready: deque[asyncio.Handle]  # asyncio's own
+    _scheduled: list[asyncio.TimerHandle]
+
     def __init__(self):
         super().__init__()
         self.now = 1000.0
@@ -23,8 +27,8 @@ class SkippingLoop(asyncio.SelectorEventLoop):
 
     def _run_once(self):
         if not self._ready and self._scheduled:
-            self.now = max(self.now + 1e-6, self._scheduled[0]._when)
-        super()._run_once()
+            self.now = max(self.now + 1e-6, self._scheduled[0].when())
+        super()._run_once()  # type: ignore[misc]  # asyncio's own
 
 
 def taken(per_second, calls):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import re
 import socket
 import struct
 
@@ -21,7 +20,7 @@ from bot.provider.errors import (
     RateLimited,
 )
 from bot.provider.transport import Timeouts
-from tests.provider.loopback import RANGE, SUBMIT, Socket, client_for, first, http, read_request
+from tests.provider.loopback import RANGE, SUBMIT, Socket, body_length, client_for, first, http, read_request
 
 QUEUED = b'{"id": "task_1", "status": "queued"}'
 
@@ -271,7 +270,7 @@ async def test_a_429_without_a_readable_body_keeps_its_retry_after():
 
 async def test_queries_share_a_connection_and_a_submission_never_uses_a_kept_one():
     """A kept connection that the other side closes under a POST would leave it open whether it was taken."""
-    requests = []
+    requests: list[tuple[int, bytes]] = []
 
     async def keep(reader, writer):
         number = server.connections
@@ -335,7 +334,7 @@ async def test_an_upload_may_take_longer_than_an_answer_may_pause(clip):
     async def slow(reader, writer):
         head = await reader.readuntil(b"\r\n\r\n")
         await asyncio.sleep(0.4)
-        await reader.readexactly(int(re.search(rb"Content-Length: (\d+)", head)[1]))
+        await reader.readexactly(body_length(head))
         writer.write(http(b'{"url": "https://f.example/u.mp4"}'))
         await writer.drain()
 

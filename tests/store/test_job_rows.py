@@ -147,8 +147,8 @@ def test_changes_are_the_fields_that_are_not_the_jobs_identity_or_lease() -> Non
 def test_a_range_keeps_its_exact_digits(new_job: NewJob, memory: Any) -> None:
     job = new_job()
     exact = TimeRange(Decimal("0.10"), Decimal("2.100"))
-    memory.execute(jobs_table.insert().values(job_columns(replace(job, request=replace(job.request, range=exact)))))
-    assert str(to_job(memory.execute(select(jobs_table)).mappings().one()).request.range.end) == "2.100"
+    memory.execute(jobs_table.insert().values(job_columns(replace(job, request=replace(job.character, range=exact)))))
+    assert str(to_job(memory.execute(select(jobs_table)).mappings().one()).character.chosen.end) == "2.100"
 
 
 def test_the_token_is_in_its_own_column_only(new_job: NewJob) -> None:

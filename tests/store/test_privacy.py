@@ -22,7 +22,7 @@ from bot.store.blocks import BlockStore
 from bot.store.database import Database
 from bot.store.drafts import Draft, DraftStore
 from bot.store.files import FileStore
-from bot.store.job_rows import job_columns
+from bot.store.job_rows import job_columns, readable
 from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.privacy import PrivacyStore
@@ -239,7 +239,7 @@ async def test_thousands_of_jobs_are_read_some_at_a_time_and_not_on_the_loop(
     privacy: PrivacyStore, jobs: JobStore, new_job: Callable[..., Job], now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Reading seven thousand of them at once kept everybody's commands waiting for a third of a second."""
-    read, seen = privacy_module.readable, list[tuple[bool, int]]()
+    read, seen = readable, list[tuple[bool, int]]()
 
     def noted(rows: Sequence[RowMapping]) -> list[Job]:
         seen.append((threading.current_thread() is threading.main_thread(), len(rows)))

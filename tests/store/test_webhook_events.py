@@ -12,7 +12,7 @@ import pytest
 from bot.store.database import Database
 from bot.store.jobs import JobStore
 from bot.store.webhook_events import WebhookEventStore
-from bot.values.job import Job, Lane, Step
+from bot.values.job import Job, JobChanges, Lane, Step
 
 LATER = timedelta(seconds=30)
 Add = Callable[..., Any]
@@ -56,14 +56,13 @@ async def test_a_replay_wakes_nothing(events: WebhookEventStore, jobs: JobStore,
 async def test_only_jobs_that_wait_for_the_provider_are_woken(
     events: WebhookEventStore, jobs: JobStore, add: Add, now: datetime
 ) -> None:
-    for number, fields in enumerate(
-        (
-            {"step": Step.CHOOSE},
-            {"step": Step.SUBMIT},  # nothing was sent yet
-            {"step": Step.DONE, "next_attempt_at": None, "submit_started_at": now},
-        )
-    ):
-        job = await add(task_id=f"task_{number}", **{"next_attempt_at": now + LATER} | fields)
+    not_waiting: tuple[JobChanges, ...] = (
+        {"step": Step.CHOOSE},
+        {"step": Step.SUBMIT},  # nothing was sent yet
+        {"step": Step.DONE, "next_attempt_at": None, "submit_started_at": now},
+    )
+    for number, fields in enumerate(not_waiting):
+        job = await add(task_id=f"task_{number}", **{"next_attempt_at": now + LATER, **fields})
         assert not await events.receive(f"evt_{number}", task_id=job.task_id, business_id=job.id, now=now)
         assert await due(jobs, job) == job.next_attempt_at
 
