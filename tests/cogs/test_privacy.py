@@ -131,7 +131,8 @@ async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_li
     first, second = document["jobs"]
     assert (first["id"], first["step"], first["question"], first["outcome"]) == (waiting.id, "choose", "consent", None)
     assert first["request"]["name"] == "Waiting"
-    assert first["request"]["source"] == {"kind": "attachment", "filename": "clip.mp4", "size": 10}
+    kept = {"kind": "attachment", "filename": "clip.mp4", "size": 10, "of_others": False}
+    assert first["request"]["source"] == kept
     assert first["request"]["range"] == {"start": "1", "end": "3"}
     assert first["origin"]["channel_id"] == "2"
     assert second["outcome"] == "cancelled"
