@@ -160,6 +160,7 @@ Type / into the line at the bottom and try
                         (a figure drawn by our own code: nobody real; give a range such as 1-3, or pick the seconds)
     /character create   video: {clips.silent.resolve()}
                         (no sound, which the provider needs: refused before anything is sent)
+    /character new      one form with the clip in it
     /character preview  the same look, and nothing more
     /character list  /character show  /character rename  /character delete
                         look after your cast

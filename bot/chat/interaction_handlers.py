@@ -18,6 +18,7 @@ from bot.chat.markdown import plain
 from bot.errors import Refusal
 from bot.jobs.access_policy import AccessPolicy
 from bot.texts import text
+from bot.values.source import Attachment
 
 # Commands that stay open to people whom the bot is closed to: their own data, and the settings by which managers let
 # themselves in again. Of buttons the class says it (``always_open``).
@@ -76,6 +77,13 @@ def text_line(
         required=required,
     )
     return ui.Label(text=plain(label, limits.FORM_LABEL), component=line)
+
+
+def uploaded(interaction: _Interaction, file_id: str) -> Attachment | None:
+    """The file that was uploaded in a submitted form: ``file_id`` is what stands in its field."""
+    data: Mapping[str, Any] = interaction.data or {}
+    file = data.get("resolved", {}).get("attachments", {}).get(file_id)
+    return file and Attachment(url=file["url"], filename=file["filename"], size=file["size"])
 
 
 def on_press(
@@ -207,9 +215,11 @@ def _channels(interaction: _Interaction) -> frozenset[int]:
 
 
 def _typed(components: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The name of each text field of a submitted form, and what was typed into it."""
+    """The name of each field of a submitted form, and what was typed into it or chosen in it (the first of several)."""
     for component in components:
         inner = component.get("components") or ([component["component"]] if "component" in component else [])
         yield from _typed(inner)
         if isinstance(component.get("value"), str) and "custom_id" in component:
             yield component["custom_id"], component["value"]
+        for chosen in component.get("values", [])[:1]:
+            yield component["custom_id"], str(chosen)

@@ -28,7 +28,7 @@ Write: TypeAlias = Callable[[str, Origin], Awaitable[Job]]
 log = structlog.get_logger(__name__)
 
 
-def attached(file: discord.Attachment, *, max_bytes: int) -> Attachment:
+def attached(file: discord.Attachment | Attachment, *, max_bytes: int) -> Attachment:
     """Take ``file`` as a source. Raises :class:`~bot.errors.BadFile` where it is larger than ``max_bytes``.
 
     Its first bytes will show whether it is a video: the type and the ending are only claims.

@@ -39,6 +39,31 @@ class PreviewForm(DurableForm, prefix="cbf:preview"):
         super().__init__(job_id, say(text("Make a character"), locale), _seconds_line(locale, typed), name_line(locale))
 
 
+class NewForm(DurableForm, prefix="cbf:new"):
+    """All that a character needs: the clip, which seconds of it, a name, and the consent, which has to be ticked."""
+
+    def __init__(self, locale: str) -> None:
+        clip: ui.FileUpload[Any] = ui.FileUpload(custom_id="clip", max_values=1)
+        yes = discord.CheckboxGroupOption(
+            label=say(text("I may make a character of who is in this clip"), locale),
+            value="yes",
+            description=say(text("It's me, somebody who gave me permission, or nobody real."), locale),
+        )
+        consent: ui.CheckboxGroup[Any] = ui.CheckboxGroup(custom_id="consent", options=[yes])
+        super().__init__(
+            "character",
+            say(text("Make a character"), locale),
+            ui.Label(
+                text=say(text("Clip"), locale),
+                description=say(text("MP4, MOV or WebM, with sound and one main character"), locale),
+                component=clip,
+            ),
+            optional_seconds_line(locale),
+            name_line(locale),
+            ui.Label(text=say(text("Permission"), locale), component=consent),
+        )
+
+
 class LastTyped:
     """The last seconds that were typed for each job and could not be used, so that a form begins with them."""
 

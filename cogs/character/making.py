@@ -1,16 +1,20 @@
-"""``/character create | preview``: what starts a job."""
+"""``/character create | new | preview``: what starts a job."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot import limits, texts
+from bot.chat.interaction_handlers import on_submit, uploaded
 from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import plain
-from bot.chat.seconds_forms import character_request
-from bot.errors import BadRange, Refusal
+from bot.chat.seconds_forms import NewForm, character_request
+from bot.errors import BadRange, BadSource, Refusal
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
 from bot.texts import text
@@ -79,6 +83,33 @@ class MakingCommands(commands.Cog):
             )
 
         await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
+
+    @app_commands.command(name="new", description="Make a character with one form: good on a phone.")
+    async def new(self, interaction: discord.Interaction) -> None:
+        """Open the form, which has to be the first answer."""
+        await interaction.response.send_modal(NewForm(str(interaction.locale)))
+
+    @on_submit(NewForm)
+    async def new_submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
+        """Start the job with what is in the form, perhaps after a restart. A yes in it is one to this video."""
+        clip = uploaded(interaction, typed.get("clip", ""))
+        if clip is None:
+            raise BadSource(text("There was no clip in the form. Choose one with /character new. Nothing was charged."))
+        request = character_request(
+            attached(clip, max_bytes=self._max_bytes),
+            typed.get("range", ""),
+            model=await self._availability.best(),
+            name=typed.get("name", ""),
+        )
+        if typed.get("consent") == "yes":
+            request = replace(request, consent_at=self._clock())
+
+        async def write(job_id: str, origin: Origin) -> Job:
+            return await self._job_service.start(
+                owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
+            )
+
+        await start_job(interaction, self._job_service, write, private=False, clock=self._clock)
 
     @app_commands.command(name="preview", description="See a video as a filmstrip, with its best seconds. Free.")
     @app_commands.describe(video="A clip (MP4, MOV or WebM)", link="A link to a video file, instead of an attachment")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import simcord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -188,6 +189,46 @@ def test_every_echo_fits_and_means_what_was_typed(typed: str) -> None:
 
 async def test_nothing_is_echoed_before_something_is_typed(stage: Stage) -> None:
     assert await stage.alice.autocomplete(stage.channel, "character create", "range", "") == []
+
+
+async def test_one_form_has_all_that_a_character_needs(stage: Stage) -> None:
+    form = await stage.alice.slash(stage.channel, "character new")
+    assert form.modal is not None
+    await stage.restart()
+    result = await stage.alice.submit_modal(
+        form, {"clip": CLIP, "range": "1 to 3", "name": " Duck ", "consent": ["yes"]}
+    )
+    assert result.deferred
+    job = await stage.job_of(stage.alice)
+    assert isinstance(job.request.source, Attachment)
+    assert (job.request.source.filename, job.request.source.size) == ("clip.mp4", len(CLIP[1]))
+    assert job.request.source.url is not None
+    assert not job.request.source.of_others
+    assert (job.character.chosen.provider, job.character.name, job.character.model) == ("1,3", "Duck", "sora-2")
+    assert job.character.consent_at == stage.house.now
+
+
+async def test_seconds_and_name_may_be_left_out_of_the_form(stage: Stage) -> None:
+    form = await stage.alice.slash(stage.channel, "character new")
+    await stage.alice.submit_modal(form, {"clip": CLIP, "consent": ["yes"]})
+    request = (await stage.job_of(stage.alice)).character
+    assert (request.range, request.typed, request.name) == (None, "", None)
+
+
+@pytest.mark.parametrize("left_out", ["clip", "consent"])
+async def test_the_form_cannot_be_sent_without_its_clip_and_its_yes(stage: Stage, left_out: str) -> None:
+    form = await stage.alice.slash(stage.channel, "character new")
+    values = {"clip": CLIP, "consent": ["yes"]}
+    del values[left_out]
+    with pytest.raises(simcord.SetupError, match="Required"):
+        await stage.alice.submit_modal(form, values)
+
+
+async def test_too_large_a_file_in_the_form_is_refused(stage: Stage) -> None:
+    form = await stage.alice.slash(stage.channel, "character new")
+    result = await stage.alice.submit_modal(form, {"clip": TOO_LARGE, "consent": ["yes"]})
+    assert "the most I can take is" in refusal(result)
+    assert await stage.jobs_of(stage.alice) == ()
 
 
 async def test_it_works_in_a_direct_message(stage: Stage) -> None:

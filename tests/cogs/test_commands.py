@@ -44,6 +44,7 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
     options = {f"{group} {name}": given for group, commands in groups.items() for name, given in commands.items()}
     assert {name: [option["name"] for option in given] for name, given in options.items()} == {
         "character create": ["video", "link", "task", "range", "name", "model", "private"],
+        "character new": [],
         "character preview": ["video", "link"],
         "character list": ["search", "sort"],
         "character show": ["name"],

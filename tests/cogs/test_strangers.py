@@ -45,6 +45,7 @@ def _by_name(**more: str) -> Make:
 # By the command's whole name: the options with which it is tried.
 COMMANDS: dict[str, Make] = {
     "character create": lambda mine, stage: [{"task": task, "range": "1-3"} for task in mine.tasks],
+    "character new": _nothing,
     "character preview": lambda mine, stage: [{"link": "https://example.org/clip.mp4"}],
     "character list": lambda mine, stage: [{}, {"search": mine.character.name, "sort": "name"}],
     "character show": _by_name(),
@@ -104,6 +105,7 @@ FORMS: dict[str, Make] = {
     "cbf:rename": lambda mine, stage: [(str(mine.character.id), {"name": "Stolen"})],
     "cbf:seconds": lambda mine, stage: [(each.id, {"range": "4-6"}) for each in (mine.picking, mine.doubting)],
     "cbf:preview": lambda mine, stage: [(mine.preview.id, {"range": "4-6", "name": "Stolen"})],
+    "cbf:new": lambda mine, stage: [("character", {"clip": "1", "range": "1-3", "consent": "yes"})],
     "cbf:draft": lambda mine, stage: [(mine.draft.id, {"range": "1-3", "name": "Stolen"})],
 }
 

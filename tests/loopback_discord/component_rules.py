@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.loopback_discord.refusals import FormErrors
 
-ROW, BUTTON, SELECT, TEXT_INPUT, TEXT_DISPLAY, LABEL, FILE_UPLOAD = 1, 2, 3, 4, 10, 18, 19
+ROW, BUTTON, SELECT, TEXT_INPUT, TEXT_DISPLAY, LABEL, FILE_UPLOAD, CHECKBOXES = 1, 2, 3, 4, 10, 18, 19, 22
 SELECTS = frozenset({3, 5, 6, 7, 8})
 LINK, PREMIUM = 5, 6
 
@@ -147,8 +147,15 @@ def _check_labelled(errors: FormErrors, field: dict[str, Any], custom_ids: _Cust
         check_select(errors, field, custom_ids)
     elif kind == FILE_UPLOAD:
         custom_ids.check(field)
+    elif kind == CHECKBOXES:
+        custom_ids.check(field)
+        with errors.at("options"):
+            for index, option in enumerate(errors.items(field.get("options"), 10, fewest=1)):
+                for key, shortest in (("label", 1), ("value", 1), ("description", 0)):
+                    with errors.at(index, key):
+                        errors.text(option.get(key), 100, shortest=shortest)
     else:
-        errors.add("UNION_TYPE_CHOICES", 'Value of field "type" must be one of (3, 4, 5, 6, 7, 8, 19).')
+        errors.add("UNION_TYPE_CHOICES", 'Value of field "type" must be one of (3, 4, 5, 6, 7, 8, 19, 22).')
 
 
 def _check_text_input(errors: FormErrors, field: dict[str, Any], custom_ids: _CustomIds) -> None:

@@ -129,14 +129,14 @@ class Scene:
 
         return await self.see(newest)
 
-    async def says(self, interaction: Interaction, words: str) -> Message:
-        """The answer to ``interaction`` that contains ``words``, once it is there."""
+    async def says(self, interaction: Interaction, words: str, patience: float = PATIENCE) -> Message:
+        """The answer to ``interaction`` that contains ``words``, once it is there, within ``patience`` seconds."""
 
         def answer() -> Message | None:
             answers = [each for each in (interaction.original, *interaction.followups) if each and not each.deleted]
             return next((each for each in answers if words in each.text), None)
 
-        return await self.see(answer)
+        return await self.discord.wait_for(answer, patience)
 
     @property
     def tasks(self) -> list[Task]:

@@ -180,6 +180,16 @@ async def test_a_posted_video_becomes_a_character_by_the_message_menu(show: Show
     assert "There is no video attached" in refused.text
 
 
+async def test_one_form_with_the_clip_in_it_becomes_a_character(show: Show) -> None:
+    ida = show.person("ida")
+    form = await (await ida.slash(show.channel, "character new")).opened(PATIENCE)
+    clip_of_hers = show.discord.file("holiday.mp4", clip(), "video/mp4")
+    submitted = await ida.submit(form, {"clip": [clip_of_hers], "range": "1 3", "name": "Dora", "consent": ["yes"]})
+    assert (await submitted.answered(PATIENCE)).answer_type == DEFERRED_MESSAGE
+    card = await show.says(submitted, "Reusable task ID", 3 * PATIENCE)  # and nothing was asked on the way
+    assert "Dora" in card.text
+
+
 async def test_a_stranger_is_refused_kindly_and_nothing_changes(show: Show) -> None:
     fay, gus = show.person("fay"), show.person("gus")
     card = await show.made(fay, name="Fern")
