@@ -79,6 +79,7 @@ PROVIDER_LONGEST_WAIT = 3600.0  # seconds; a Retry-After beyond it is not believ
 ROW_BEFORE_ANSWER = timedelta(seconds=1)  # for which an answer waits for its row
 READ_BEFORE_FORM = 0.5  # seconds that a read may take before a form is shown
 PRESS_SHOWN_WITHIN = 10.0  # seconds; after that the job goes on, whether the press was shown or not
+LAST_CLICK = timedelta(seconds=10)  # after which an owner may look elsewhere: then the end is a message that calls them
 PROGRESS_GAP = timedelta(seconds=5)
 PROGRESS_PATIENCE = 5.0  # seconds for one edit; the next state comes soon
 MESSAGE_PATIENCE = 30.0  # seconds for one message; half a lease

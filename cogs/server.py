@@ -29,6 +29,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
     @app_commands.command(name="settings", description="Show and change the settings for this server.")
     @app_commands.describe(
         day_limit="Characters per day in this server; 0 for as many as the bot allows",
+        private_results="Whether results are shown to their owners alone, unless they choose otherwise",
         switch_off="A channel or category in which nobody can use the bot, threads included",
         switch_on="A channel or category in which people can use the bot again",
         block="A member who cannot use the bot here",
@@ -38,6 +39,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
         self,
         interaction: discord.Interaction,
         day_limit: app_commands.Range[int, 0, _MOST_PER_DAY] | None = None,
+        private_results: bool | None = None,
         switch_off: app_commands.AppCommandChannel | None = None,
         switch_on: app_commands.AppCommandChannel | None = None,
         block: discord.User | None = None,
@@ -48,6 +50,8 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
         await interaction.response.defer(thinking=True, ephemeral=True)
         if day_limit is not None:
             await self._servers.set_day_limit(guild_id, day_limit or None)
+        if private_results is not None:
+            await self._servers.set_private_results(guild_id, private_results)
         if switch_off is not None:
             await self._servers.close_channel(guild_id, switch_off.id)
         if switch_on is not None:
@@ -70,6 +74,7 @@ def _embed(rules: ServerRules, allowed: int, locale: str) -> discord.Embed:
     embed = discord.Embed(title=say(text("Settings for this server"), locale), colour=BLUE)
     for name, value in (
         (text("Characters per day"), _limit(rules, allowed)),
+        (text("Results are shown"), text("to their owners alone") if rules.private_results else text("to everyone")),
         (text("Blocked members"), _blocked(rules)),
     ):
         embed.add_field(name=say(name, locale), value=say(value, locale))

@@ -107,7 +107,7 @@ class Tasks(commands.Cog):
     async def show(self, interaction: discord.Interaction, button: ShowResult) -> None:
         """Show a result to its owner alone: a public one was meant for the place where it was asked for."""
         show_again = self._job_service.show_again
-        await self._go_on(interaction, button.job_id, show_again, in_list=button.in_list, for_owner_alone=True)
+        await self._go_on(interaction, button.job_id, show_again, in_list=button.in_list, private=True)
 
     @on_press(UseSeconds)
     async def use(self, interaction: discord.Interaction, button: UseSeconds) -> None:
@@ -159,8 +159,7 @@ class Tasks(commands.Cog):
     @on_press(PickSeconds)
     async def pick(self, interaction: discord.Interaction, button: PickSeconds) -> None:
         """Show the picker: in the place of the question, or in a new message where others see that one."""
-        pick = self._job_service.pick
-        await self._go_on(interaction, button.job_id, pick, in_list=button.in_list, for_owner_alone=True)
+        await self._go_on(interaction, button.job_id, self._job_service.pick, in_list=button.in_list)
 
     async def _go_on(
         self,
@@ -169,28 +168,30 @@ class Tasks(commands.Cog):
         decide: _Decide,
         *,
         in_list: bool = False,
-        for_owner_alone: bool = False,
+        private: bool = False,
     ) -> None:
         """Write the decision down, then show it: if it is refused, every message stays as it was.
 
-        The job goes on in the message whose button was pressed. It goes on in a new message where that one is the list,
-        or is hidden though the job is public, or is public though what comes is ``for_owner_alone``. The job is held
-        until all of this is shown, so that nothing the job shows is overwritten.
+        The job goes on in the message whose button was pressed, which becomes its private box; in a new one where that
+        is the list, or can be seen by others. ``private``: the result is for its owner alone. The job is held until all
+        of this is shown, so that nothing the job shows is overwritten.
         """
         await interaction.response.defer()
         job = await self._owned(interaction, job_id)
         message = cast("discord.Message", interaction.message)  # there is one, because this is a press
-        here = origin_of(interaction, private=job.origin.private, ephemeral=message.flags.ephemeral, clock=self._clock)
-        hidden = for_owner_alone or job.origin.private
-        elsewhere = in_list or _is_elsewhere(interaction, message, hidden=hidden)
+        private = private or job.origin.private
+        here = origin_of(interaction, private=private, ephemeral=message.flags.ephemeral, clock=self._clock)
+        elsewhere = in_list or here.box_is_public
         with self._job_service.held(job.id):
             await decide(job.owner_id, job.id, replace(here, message_id=message.id))
             try:
                 async with asyncio.timeout(limits.PRESS_SHOWN_WITHIN):
                     if elsewhere:
-                        await self._move(interaction, job, replace(here, ephemeral=hidden))
-                    if not in_list:
-                        await _close(interaction, message, elsewhere=elsewhere)
+                        await self._move(interaction, job, here)
+                    if here.box_is_public:
+                        await interaction.delete_original_response()
+                    elif not in_list:
+                        await edit_answer(interaction, _notice(interaction, _ON_IT, BLUE))
             except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
                 # The decision is written down, so the job goes on.
                 log.info("press_not_shown", job=job.id, error=type(error).__name__)
@@ -200,8 +201,8 @@ class Tasks(commands.Cog):
     async def _move(self, interaction: discord.Interaction, job: Job, origin: Origin) -> None:
         """Let the job go on in a new message."""
         on_it = _notice(interaction, _ON_IT, BLUE)
-        new = await interaction.followup.send(embeds=on_it.embeds, ephemeral=origin.ephemeral, wait=True)
-        await self._job_service.move(job, replace(origin, message_id=new.id, ephemeral=new.flags.ephemeral))
+        new = await interaction.followup.send(embeds=on_it.embeds, ephemeral=True, wait=True)
+        await self._job_service.move(job, replace(origin, message_id=new.id, ephemeral=True))
 
     async def _owned(self, interaction: discord.Interaction, job_id: str) -> Job:
         job = await self._jobs.get(interaction.user.id, job_id)
@@ -220,21 +221,6 @@ class Tasks(commands.Cog):
             await self._draw(interaction)
         else:
             await edit_answer(interaction, _notice(interaction, text("Cancelled. Nothing was charged."), AMBER))
-
-
-def _is_elsewhere(interaction: discord.Interaction, message: discord.Message, *, hidden: bool) -> bool:
-    """Whether what is ``hidden`` or not needs another message than ``message``. A direct message is a hidden one."""
-    if message.flags.ephemeral:
-        return not hidden
-    return hidden and not (interaction.guild_id is None and interaction.context.dm_channel)
-
-
-async def _close(interaction: discord.Interaction, message: discord.Message, *, elsewhere: bool) -> None:
-    """Take the buttons away from ``message``; a hidden one whose job goes on ``elsewhere`` has nothing more to say."""
-    if elsewhere and message.flags.ephemeral:
-        await interaction.delete_original_response()
-    else:
-        await edit_answer(interaction, _notice(interaction, _ON_IT, BLUE))
 
 
 def _notice(interaction: discord.Interaction, said: Text, colour: discord.Colour) -> MessageContent:

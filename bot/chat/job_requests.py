@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -48,47 +47,43 @@ def attached(file: discord.Attachment | Attachment, *, max_bytes: int) -> Attach
 async def start_job(
     interaction: discord.Interaction[Any], job_service: JobService, write: Write, *, private: bool, clock: Clock
 ) -> None:
-    """Have ``write`` write the job down, then answer "thinking" (design, rule 1).
+    """Have ``write`` write the job down, then answer "thinking", to the person who asked alone (design, rule 1).
 
+    That answer is the job's private box; ``private`` says whether the result stays in it.
     Where the database takes longer than a second, the answer goes first: Discord waits three seconds for it. The job is
     not begun before it is answered; where Discord does not take the answer, it is cancelled. Raises what ``write``
     raises, mostly before anything is answered, and :class:`discord.HTTPException` for an answer that came too late.
     """
     job_id = job_service.new_id()
-    origin = origin_of(interaction, private=private, ephemeral=private, clock=clock)
+    origin = origin_of(interaction, private=private, ephemeral=True, clock=clock)
     with job_service.held(job_id):
         writing = asyncio.ensure_future(write(job_id, origin))
         await asyncio.wait({writing}, timeout=limits.ROW_BEFORE_ANSWER.total_seconds())
         if writing.done():
             writing.result()  # a refusal is the first answer then
         try:
-            hidden = await _think(interaction, ephemeral=private)
+            await _think(interaction)
         except discord.HTTPException:
             job = await writing
             await job_service.cancel_unseen(job.owner_id, job.id)
             raise
-        job = await writing
-        if hidden and not private:
-            await job_service.move(job, replace(origin, ephemeral=True))
+        await writing
 
 
-async def _think(interaction: discord.Interaction[Any], *, ephemeral: bool) -> bool:
-    """Defer; whether the answer is hidden: Discord hides those of a user-installed app where it may not speak.
+async def _think(interaction: discord.Interaction[Any]) -> None:
+    """Defer, hidden from others.
 
     Raises :class:`discord.HTTPException` where Discord certainly did not take it. Where that is not known, it counts as
     taken: what comes next finds its own way to the person.
     """
     try:
-        answer = await interaction.response.defer(thinking=True, ephemeral=ephemeral)
+        await interaction.response.defer(thinking=True, ephemeral=True)
     except discord.HTTPException as error:
         if error.status < 500 and not (error.code == ALREADY_ANSWERED and await _is_thinking(interaction)):
             raise
         log.warning("first_answer_unclear", status=error.status, code=error.code)
-        return ephemeral
     except (aiohttp.ClientError, OSError) as error:
         log.warning("first_answer_unclear", error=type(error).__name__)
-        return ephemeral
-    return answer is not None and answer.is_ephemeral()
 
 
 async def _is_thinking(interaction: discord.Interaction[Any]) -> bool:
@@ -102,9 +97,8 @@ async def _is_thinking(interaction: discord.Interaction[Any]) -> bool:
 def origin_of(interaction: discord.Interaction[Any], *, private: bool, ephemeral: bool, clock: Clock) -> Origin:
     """Where the answer to ``interaction`` goes, as the job will remember it.
 
-    ``private`` is what the person wants. ``ephemeral`` is what the answer is in fact: what
-    ``(await interaction.response.defer(…)).is_ephemeral()`` says, because Discord hides the answers of a
-    user-installed app where outside apps may not speak. The token's age is counted from now, by our own clock.
+    ``private`` is what the person wants for the result. ``ephemeral``: whether the message that shows the job to them
+    is. The token's age is counted from now, by our own clock.
     """
     in_own_dm = interaction.guild_id is None and interaction.context.dm_channel
     return Origin(
@@ -117,4 +111,12 @@ def origin_of(interaction: discord.Interaction[Any], *, private: bool, ephemeral
         private=private,
         ephemeral=ephemeral,
         bot_is_member=interaction.channel_id is not None and (interaction.is_guild_integration() or in_own_dm),
+        bot_may_write=in_own_dm or _may_write(interaction),
     )
+
+
+def _may_write(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the bot may post a card with a picture in that channel."""
+    may, in_thread = interaction.app_permissions, isinstance(interaction.channel, discord.Thread)
+    speak = may.send_messages_in_threads if in_thread else may.send_messages
+    return may.view_channel and speak and may.embed_links and may.attach_files

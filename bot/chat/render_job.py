@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import discord
 
@@ -26,7 +26,7 @@ from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFil
 from bot.chat.render_findings import concerns
 from bot.texts import Text, text
 from bot.values.character import Character, CharacterFile, FileKind
-from bot.values.job import Job, Origin, Outcome, Question
+from bot.values.job import Job, Outcome, Question
 
 _BAR_CELLS = 16
 
@@ -38,18 +38,12 @@ def render_result(
 
     Where there is no ``picture`` (its bytes), the card says so.
     """
-    card = _character(character, picture, locale, commands, to_owner=_for_owner_alone(job.origin))
+    card = _character(character, picture, locale, commands, to_owner=not job.origin.public)
     if job.seen.findings is not None and job.seen.findings.concerns:
         noticed = " ".join(say(told, locale) for told in concerns(job.seen.findings.concerns))
         card.embeds[0].add_field(name=say(text("Worth knowing"), locale), value=noticed, inline=False)
     card.embeds[0].set_footer(text=job_footer(job, locale))
     return card
-
-
-def _for_owner_alone(origin: Origin) -> bool:
-    """Whether only the owner reads the answer: then it says "your"."""
-    in_own_dm = origin.guild_id is None and origin.bot_is_member
-    return origin.private or origin.ephemeral or in_own_dm
 
 
 def render_character(
@@ -165,19 +159,32 @@ def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ..
 
 
 def render_progress(job: Job, state: Text, percent: int | None, locale: str) -> MessageContent:
-    """A running job: what is happening (``state``), how far it is (0-100, or unknown), since when, for whom.
+    """A running job, to its owner alone: what is happening (``state``), how far it is (0-100, or unknown), since when.
 
-    It does not contain the job's id: that is how the courier recognises the messages about a job's end.
+    It can be cancelled until the submission begins. The job's id is not in it: by that the courier recognises the
+    messages about a job's end.
     """
-    at = int(job.created_at.timestamp())
-    title = text("Making a character")
-    since = text(
-        "Started <t:{at}:R> by <@{owner}>. No need to wait: the result will appear here.", at=at, owner=job.owner_id
-    )
-    if _for_owner_alone(job.origin):
-        title = text("Making your character")
-        since = text("Started <t:{at}:R>. No need to wait: the result will appear here.", at=at)
-    lines = [say(state, locale), *([] if percent is None else [_bar(percent)]), say(since, locale)]
+    since = text("Started <t:{at}:R>. No need to wait: I'll tell you when it's done.", at=_begun(job))
+    card = _progress(text("Making your character"), [say(state, locale)], percent, since, locale)
+    if not job.may_be_cancelled:
+        return card
+    return replace(card, buttons=(CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)),))
+
+
+def render_announcement(job: Job, state: Text, percent: int | None, locale: str, footer: str) -> MessageContent:
+    """A running job, to everybody. ``footer`` is what the courier finds the message by."""
+    since = text("Started <t:{at}:R> by <@{owner}>.", at=_begun(job), owner=job.owner_id)
+    card = _progress(text("Making a character"), [say(state, locale)], percent, since, locale)
+    card.embeds[0].set_footer(text=say(text("Progress {id}", id=footer), locale))
+    return card
+
+
+def _begun(job: Job) -> int:
+    return int((job.submit_started_at or job.created_at).timestamp())
+
+
+def _progress(title: Text, lines: list[str], percent: int | None, since: Text, locale: str) -> MessageContent:
+    lines = [*lines, *([] if percent is None else [_bar(percent)]), say(since, locale)]
     return MessageContent(embeds=(discord.Embed(title=say(title, locale), description="\n".join(lines), colour=BLUE),))
 
 
@@ -215,6 +222,13 @@ def render_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageCon
     card = render_last_word(gone, locale, commands)
     card.embeds[0].set_footer(text=job_footer(job, locale))
     return card
+
+
+def render_pointer(character: Character, locale: str, commands: Commands = PLAIN) -> MessageContent:
+    """In the private box, until it goes: where to find the result, of which nobody may know whether it arrived."""
+    ready = text("“{name}” is ready. If you don't see it below, use /character show or /tasks.", name=character.name)
+    embed = discord.Embed(description=say(ready, locale, commands), colour=GREEN)
+    return MessageContent(embeds=(embed,))
 
 
 def render_last_word(message: Text, locale: str, commands: Commands = PLAIN) -> MessageContent:

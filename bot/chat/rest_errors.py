@@ -58,7 +58,7 @@ async def understood(patience: float) -> AsyncIterator[None]:
     except discord.HTTPException as error:
         raise _meaning(error) from None
     except discord.RateLimited as error:
-        raise DiscordUnavailable(error.retry_after) from None
+        raise DiscordUnavailable(error.retry_after, perhaps_done=False) from None
     except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
         log.info("discord_unreachable", error=type(error).__name__)
         raise DiscordUnavailable from None
@@ -69,7 +69,7 @@ def _meaning(error: discord.HTTPException) -> Exception:
         return TooLarge(error.code)
     if error.status == 429 or error.status >= 500 or error.code in LATER:
         log.info("discord_trouble", status=error.status, code=error.code)
-        return DiscordUnavailable(_retry_after(error))
+        return DiscordUnavailable(_retry_after(error), perhaps_done=error.status >= 500)
     if error.code not in EXPECTED:
         log.error("unforeseen_refusal", status=error.status, code=error.code)
     return RouteClosed(error.code)

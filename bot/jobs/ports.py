@@ -10,9 +10,10 @@ from typing import Protocol, TypeAlias
 from bot.media.download import Download
 from bot.texts import Text
 from bot.values.character import Character
-from bot.values.job import DeliveryAttempt, Job, Origin, Question
+from bot.values.job import Announcement, DeliveryAttempt, Job, Origin, Question
 
 RecordAttempt: TypeAlias = Callable[[DeliveryAttempt], Awaitable[None]]
+RecordAnnouncement: TypeAlias = Callable[[Announcement], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,15 @@ class Undeliverable(Exception):
 
 
 class DiscordUnavailable(Exception):
-    """Discord did not take the message just now; ``retry_after`` in seconds where it named a time."""
+    """Discord did not take the message just now; ``retry_after`` in seconds where it named a time.
 
-    def __init__(self, retry_after: float | None = None) -> None:
+    ``perhaps_done``: its answer is missing, so it may have taken the message after all.
+    """
+
+    def __init__(self, retry_after: float | None = None, *, perhaps_done: bool = True) -> None:
         super().__init__("Discord did not take the message")
         self.retry_after = retry_after
+        self.perhaps_done = perhaps_done
 
 
 class Courier(Protocol):
@@ -48,6 +53,13 @@ class Courier(Protocol):
 
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
         """Show how a job stands. Best effort: never raises, and limits its own rate."""
+
+    async def announce(self, job: Job, state: Text, percent: int | None, record: RecordAnnouncement) -> None:
+        """The provider is at work on ``job``: where others may see it, show it in one public message from now on.
+
+        Done again and again, it makes no second one. ``record`` is awaited before it is sent and once it stands. Never
+        raises anything but what ``record`` raises.
+        """
 
     async def ask(self, job: Job, question: Question, record: RecordAttempt, picture: bytes | None = None) -> Origin:
         """Show ``question`` with its buttons, and ``picture`` (WebP) where there is one; returns where it stands.
@@ -59,8 +71,9 @@ class Courier(Protocol):
     async def deliver(self, job: Job, content: Content, record: RecordAttempt) -> bool:
         """Hand the end of a job, and ``content`` with it, to its owner (design, rule 5).
 
-        ``record`` is awaited before each message that is not idempotent. Returns whether it arrived; raises
-        :class:`DiscordUnavailable` where a later attempt may succeed.
+        A result notifies its owner once, and takes the place of everything that showed the job before. A failure is
+        for its owner alone. ``record`` is awaited before each message, and again when it is known how that went.
+        Returns whether it arrived; raises :class:`DiscordUnavailable` where a later attempt may succeed.
         """
 
     async def expire(self, job: Job) -> None:

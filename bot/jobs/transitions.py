@@ -248,9 +248,18 @@ def rechecked(job: Job, now: datetime, origin: Origin) -> Transition:
 def shown_again(job: Job, now: datetime, origin: Origin) -> Transition:
     """Its end is delivered to ``origin``, where it could not be delivered before. It keeps its outcome."""
     changes = _move(Event.SHOWN_AGAIN, job, now)
-    return Transition(Event.SHOWN_AGAIN, changes | JobChanges(origin=origin, deliveries=(), delivered_at=None))
+    afresh = JobChanges(origin=origin, deliveries=(), delivered_at=None, announcement=None)
+    return Transition(Event.SHOWN_AGAIN, changes | afresh)
 
 
 def _reopen(origin: Origin) -> JobChanges:
     """Without its end, and with what was delivered before forgotten, so that the new end is delivered too."""
-    return JobChanges(outcome=None, failure=None, finished_at=None, origin=origin, deliveries=(), delivered_at=None)
+    return JobChanges(
+        outcome=None,
+        failure=None,
+        finished_at=None,
+        origin=origin,
+        deliveries=(),
+        delivered_at=None,
+        announcement=None,
+    )

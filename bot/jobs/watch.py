@@ -18,7 +18,7 @@ from bot.provider.errors import OutcomeUnknown, ProviderError, RateLimited, Unkn
 from bot.provider.task import Task, TaskFailure, TaskState, failure_text, nobody_found_text
 from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text, text
-from bot.values.job import CharacterResult, Transition
+from bot.values.job import Announcement, CharacterResult, Transition
 
 _log = structlog.get_logger(__name__)
 
@@ -84,15 +84,24 @@ class Watch:
             return self._too_long(leased, progress)
         late = self._watched(leased) - self._settings.show_progress_for
         if late <= 0:
-            await self._courier.progress(leased.job, _STATES[task.state], progress)
+            await self._show(leased, _STATES[task.state], progress)
             poll = self._usual_poll()
         else:  # as long again as it is late already: the interval doubles, up to five minutes
-            await self._courier.progress(leased.job, _STILL_RUNNING, None)  # shown once: it does not change any more
+            await self._show(leased, _STILL_RUNNING, None)  # shown once: it does not change any more
             poll = min(max(self._usual_poll(), late), limits.RESULT_SLOWEST_POLL.total_seconds())
         wait = timedelta() if await self._ended_meanwhile(leased) else jittered(poll, self._random)
         attempts = leased.job.attempts if overdue else 0
         looked = transitions.retried(leased.job, leased.now, wait, attempts=attempts)
         return looked.noting({"progress": progress})
+
+    async def _show(self, leased: LeasedJob, state: Text, percent: int | None) -> None:
+        """The work has begun: that is when a public job becomes public."""
+
+        async def record(announcement: Announcement) -> None:
+            await leased.note({"announcement": announcement})
+
+        await self._courier.announce(leased.job, state, percent, record)
+        await self._courier.progress(leased.job, state, percent)
 
     def _usual_poll(self) -> float:
         """Seconds; with webhooks, polling is only for those that get lost."""

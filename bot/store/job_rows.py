@@ -16,6 +16,7 @@ from bot.errors import CastbookError
 from bot.texts import Text
 from bot.values.files import StoredFile
 from bot.values.job import (
+    Announcement,
     CharacterRequest,
     CharacterResult,
     DeliveryAttempt,
@@ -45,6 +46,7 @@ _RESULTS: Mapping[JobKind, TypeAdapter[Any]] = {JobKind.CHARACTER: TypeAdapter(C
 _SEEN = TypeAdapter(Seen)
 _UPLOAD = TypeAdapter(Upload)
 _FAILURE = TypeAdapter(Text)
+_ANNOUNCEMENT = TypeAdapter(Announcement)
 _DELIVERIES = TypeAdapter(tuple[DeliveryAttempt, ...])
 
 # Kept as they are, under their own names.
@@ -94,6 +96,7 @@ def to_job(row: RowMapping) -> Job:
             upload=_maybe(_UPLOAD.validate_json, row["upload"]),
             result=None if row["result"] is None else _RESULTS[kind].validate_json(row["result"]),
             failure=_maybe(_FAILURE.validate_json, row["failure"]),
+            announcement=_maybe(_ANNOUNCEMENT.validate_json, row["announcement"]),
             deliveries=_DELIVERIES.validate_json(row["deliveries"]),
         )
     except (ValueError, TypeError, KeyError, CastbookError) as error:
@@ -164,6 +167,12 @@ def _deliveries_columns(deliveries: tuple[DeliveryAttempt, ...]) -> dict[str, An
     return {"deliveries": _DELIVERIES.dump_json(deliveries).decode()}
 
 
+def _announcement_columns(announcement: Announcement | None) -> dict[str, Any]:
+    if announcement is not None:
+        _refuse_naive(announcement.at)
+    return {"announcement": None if announcement is None else _ANNOUNCEMENT.dump_json(announcement).decode()}
+
+
 def _refuse_naive(instant: datetime) -> None:
     if instant.tzinfo is None:
         raise ValueError("an instant without a time zone cannot be stored")
@@ -190,4 +199,5 @@ _WRITERS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "result": _result_columns,
     "failure": _json("failure", _FAILURE),
     "deliveries": _deliveries_columns,
+    "announcement": _announcement_columns,
 }

@@ -16,9 +16,13 @@ from bot.store.tables import server_blocks, server_closed_channels, server_setti
 
 @dataclass(frozen=True, slots=True)
 class ServerRules:
-    """``day_limit``: jobs a day in this server; ``None``: what the operator allows. ``blocked`` holds people's keys."""
+    """``day_limit``: jobs a day in this server; ``None``: what the operator allows. ``blocked`` holds people's keys.
+
+    ``private_results``: where a command does not say otherwise, its result is for its owner alone.
+    """
 
     day_limit: int | None = None
+    private_results: bool = False
     closed_channels: frozenset[int] = frozenset()
     blocked: frozenset[str] = frozenset()
 
@@ -37,12 +41,12 @@ class ServerStore:
     async def load(self) -> None:
         """Read everything; before the first command."""
         async with self._database.read() as connection:
-            limits = (await connection.execute(select(server_settings))).all()
+            settings = (await connection.execute(select(server_settings))).mappings().all()
             closed = (await connection.execute(select(server_closed_channels))).all()
             blocked = (await connection.execute(select(server_blocks))).all()
         self._rules.clear()
-        for guild_id, day_limit in limits:
-            self._change(guild_id, day_limit=day_limit)
+        for row in settings:
+            self._change(row["guild_id"], day_limit=row["day_limit"], private_results=row["private_results"])
         for guild_id, channel_id in closed:
             self._change(guild_id, closed_channels=self.rules(guild_id).closed_channels | {channel_id})
         for guild_id, user_key in blocked:
@@ -59,11 +63,19 @@ class ServerStore:
 
     async def set_day_limit(self, guild_id: int, limit: int | None) -> None:
         """Jobs a day; ``None`` leaves it to the operator."""
+        await self._set(guild_id, day_limit=limit)
+
+    async def set_private_results(self, guild_id: int, private: bool) -> None:
+        """Whether results are for their owners alone where the command does not say otherwise."""
+        await self._set(guild_id, private_results=private)
+
+    async def _set(self, guild_id: int, **changes: object) -> None:
+        rules = self.rules(guild_id)
+        settings = {"day_limit": rules.day_limit, "private_results": rules.private_results} | changes
         async with self._database.write() as connection:
             await connection.execute(delete(server_settings).where(server_settings.c.guild_id == guild_id))
-            if limit is not None:
-                await connection.execute(insert(server_settings).values(guild_id=guild_id, day_limit=limit))
-        self._change(guild_id, day_limit=limit)
+            await connection.execute(insert(server_settings).values(guild_id=guild_id, **settings))
+        self._change(guild_id, **changes)
 
     async def close_channel(self, guild_id: int, channel_id: int) -> None:
         """No commands there any more. Two managers may do so at once."""

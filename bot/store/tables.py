@@ -24,7 +24,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -98,6 +98,7 @@ jobs = Table(
     Column("seen", Text),  # JSON
     Column("guild_id", BigInteger),  # as in "origin": where it counts against the server's day
     Column("admitted_at", Instant),  # NULL: it waits in the admission queue
+    Column("announcement", Text),  # JSON
     Index(None, "owner_id", "created_at"),
     Index(None, "guild_id", "created_at"),
     Index(None, "task_id"),
@@ -235,6 +236,7 @@ server_settings = Table(
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
     Column("day_limit", Integer),  # what a server allows itself; NULL: what the operator allows
+    Column("private_results", Boolean, nullable=False, server_default=false()),
 )
 
 server_closed_channels = Table(

@@ -10,6 +10,10 @@ from typing import Literal, TypeAlias, TypedDict
 from bot.limits import VIDEO_KEPT
 from bot.texts import Text
 from bot.values.character import ProviderCharacter
+from bot.values.delivery import Announcement as Announcement
+from bot.values.delivery import DeliveryAttempt as DeliveryAttempt
+from bot.values.delivery import DeliveryRoute as DeliveryRoute
+from bot.values.delivery import Origin as Origin
 from bot.values.files import StoredFile
 from bot.values.source import Attachment, Source
 from bot.values.time_range import TimeRange
@@ -59,34 +63,6 @@ class Question(StrEnum):
     SECONDS = "seconds"  # which seconds of the video?
     SAME_AGAIN = "same_again"  # the same bytes and seconds were asked for a moment ago
     CONCERNS = "concerns"  # what was seen in those seconds speaks against them: use them anyway?
-
-
-class DeliveryRoute(StrEnum):
-    """How a result reaches its owner, in the order in which the ways are tried."""
-
-    ORIGINAL = "original"
-    CHANNEL = "channel"
-    DM = "dm"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a job was asked for, and where its answer goes. Replaced by each later press or form of the owner.
-
-    ``message_id`` is the message that shows the job (``None``: the interaction's original response, not known by id
-    yet). ``token`` lives 15 minutes from ``token_at``, by our own clock, and is wiped when dead. ``private`` is what
-    the owner wanted, ``ephemeral`` what the message is in fact.
-    """
-
-    guild_id: int | None
-    channel_id: int
-    message_id: int | None
-    token: str | None = field(repr=False)
-    token_at: datetime
-    locale: str
-    private: bool
-    ephemeral: bool
-    bot_is_member: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,16 +148,6 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryAttempt:
-    """Written before a message is sent, so that a restart knows where one may already stand."""
-
-    path: DeliveryRoute
-    channel_id: int | None
-    nonce: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CharacterResult:
     """What the provider made, and the id of the character in its owner's cast once it is there."""
 
@@ -228,6 +194,7 @@ class Job:
     failure: Text | None = None
     deliveries: tuple[DeliveryAttempt, ...] = ()
     delivered_at: datetime | None = None
+    announcement: Announcement | None = None
     counted: bool = True
     admitted_at: datetime | None = None
     created_at: datetime
@@ -295,6 +262,7 @@ class JobNotes(TypedDict, total=False):
     upload: Upload | None
     progress: int
     deliveries: tuple[DeliveryAttempt, ...]
+    announcement: Announcement | None
 
 
 class JobChanges(JobNotes, total=False):

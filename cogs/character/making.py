@@ -17,6 +17,7 @@ from bot.chat.seconds_forms import NewForm, character_request
 from bot.errors import BadRange, BadSource, Refusal
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
+from bot.store.servers import ServerStore
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, Origin
@@ -31,10 +32,17 @@ class MakingCommands(commands.Cog):
     """
 
     def __init__(
-        self, *, job_service: JobService, clock: Clock, availability: ModelAvailability, max_bytes: int
+        self,
+        *,
+        job_service: JobService,
+        servers: ServerStore,
+        clock: Clock,
+        availability: ModelAvailability,
+        max_bytes: int,
     ) -> None:
         super().__init__()
         self._job_service = job_service
+        self._servers = servers
         self._clock = clock
         self._availability = availability
         self._max_bytes = max_bytes
@@ -57,7 +65,7 @@ class MakingCommands(commands.Cog):
         task="The ID of an earlier video task, instead of an attachment",
         name="A name for the character (default: the one that ToAPIs gives it)",
         model="The model that makes it (default: one that works)",
-        private="Show the progress and the result to you alone",
+        private="Whether only you see the result (default: as this server has set it)",
     )
     @app_commands.rename(seconds="range")
     @app_commands.autocomplete(task=_finished_videos, seconds=_as_read, model=_living_models)
@@ -70,7 +78,7 @@ class MakingCommands(commands.Cog):
         seconds: str | None = None,
         name: str | None = None,
         model: str | None = None,
-        private: bool = False,
+        private: bool | None = None,
     ) -> None:
         """Refuse at once what cannot work; otherwise start the job."""
         request = character_request(
@@ -82,6 +90,8 @@ class MakingCommands(commands.Cog):
                 owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
             )
 
+        if private is None:
+            private = self._servers.rules(interaction.guild_id).private_results
         await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
 
     @app_commands.command(name="new", description="Make a character with one form: good on a phone.")

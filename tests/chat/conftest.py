@@ -15,7 +15,7 @@ from bot.store.commands import CommandStore
 from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.values.job import Job
-from tests.chat.deliveries import Row
+from tests.chat.deliveries import Row, a_row, announced
 from tests.chat.one_channel import OPERATORS, OneChannel
 from tests.chat.samples import Now, a_job, asked_at
 from tests.chat.stage import Stage, a_client
@@ -95,15 +95,26 @@ def stage(env: simcord.Env, store: CommandStore) -> Stage:
 
 @pytest.fixture
 def row(loopback: OneChannel, now: Now) -> Row:
-    """A public job asked for just now, in a server where the bot is a member."""
-    loopback.asked()
-    return Row(a_job(asked_at(now())), loopback)
+    """A public job asked for a minute ago where the bot is a member; everybody sees its progress."""
+    return announced(a_row(loopback, now))
+
+
+@pytest.fixture
+def boxed_row(loopback: OneChannel, now: Now) -> Row:
+    """A public job of which nobody but its owner has seen anything yet."""
+    return a_row(loopback, now)
+
+
+@pytest.fixture
+def private_row(loopback: OneChannel, now: Now) -> Row:
+    """A job asked for a minute ago whose result is for its owner alone."""
+    return a_row(loopback, now, private=True)
 
 
 @pytest.fixture
 def late_row(row: Row, now: Now) -> Row:
-    """The same, 14 minutes later: Discord would still take the token, but we no longer use it."""
-    now.pass_by(minutes=14)
+    """The public one, when Discord would still take the token, but we no longer use it."""
+    now.pass_by(minutes=13)
     return row
 
 

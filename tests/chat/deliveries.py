@@ -6,9 +6,9 @@ from typing import Any
 
 from bot.chat.courier import DiscordCourier
 from bot.jobs.ports import CharacterMade, NothingMade
-from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Outcome
+from bot.values.job import Announcement, DeliveryAttempt, DeliveryRoute, Job, Outcome
 from tests.chat.one_channel import OneChannel
-from tests.chat.samples import a_character
+from tests.chat.samples import CHANNEL_ID, Now, a_character, a_job, asked_at
 from tests.loopback_discord.messages import Message
 
 
@@ -18,14 +18,39 @@ class Row:
     def __init__(self, job: Job, world: OneChannel) -> None:
         self.job = job
         self.paths: list[DeliveryRoute] = []
-        self._world = world
+        self.world = world
         self.calls_before: list[int] = []
 
     async def record(self, attempt: DeliveryAttempt) -> None:
-        self.calls_before.append(len(self._world.calls))
-        self.paths.append(attempt.path)
+        self.calls_before.append(len(self.world.calls))
+        if attempt.message_id is None and not attempt.refused:
+            self.paths.append(attempt.path)
         assert attempt.nonce.startswith(self.job.id)
         self.job = replace(self.job, deliveries=(*self.job.deliveries, attempt))
+
+    async def announce(self, announcement: Announcement) -> None:
+        self.calls_before.append(len(self.world.calls))
+        self.job = replace(self.job, announcement=announcement)
+
+
+def a_row(world: OneChannel, now: Now, **origin: Any) -> Row:
+    """A job asked for a minute ago, with its private box."""
+    box = world.asked(ephemeral=origin.get("ephemeral", True))
+    box.loading, box.content = False, "On it"
+    row = Row(a_job(asked_at(now(), **origin)), world)
+    now.pass_by(minutes=1)
+    return row
+
+
+def announced(row: Row, **known: Any) -> Row:
+    """With the public message that shows its progress, in the place of the private box."""
+    embed = {"type": "rich", "footer": {"text": f"Progress {row.job.id}-run"}}
+    sent = row.world.posted("", by=row.world.discord.bot, embeds=[embed])
+    standing = Announcement(channel_id=CHANNEL_ID, at=sent.created, message_id=sent.id, box_closed=True)
+    row.job = replace(row.job, announcement=replace(standing, **known))
+    if row.job.announcement is not None and row.job.announcement.box_closed:
+        row.world.original.delete()
+    return row
 
 
 async def deliver(courier: DiscordCourier, row: Row, character: Any = "ada") -> bool:

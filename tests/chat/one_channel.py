@@ -16,6 +16,7 @@ from tests.loopback_discord.server import LoopbackDiscord
 
 EDIT, DELETE, FOLLOWUP, OPEN_DM = "edit", "delete", "followup", "open_dm"
 CHANNEL, DM = "post:channel", "post:dm"
+EDIT_PUBLIC, REMOVE = "edit:channel", "remove:channel"
 CHANNEL_HISTORY, DM_HISTORY = "history:channel", "history:dm"
 OPERATORS = (501, 502)
 
@@ -30,7 +31,9 @@ _KINDS = {
     DM: ("POST", _ELSEWHERE),
     CHANNEL_HISTORY: ("GET", _HERE),
     DM_HISTORY: ("GET", _ELSEWHERE),
-    "edit:channel": ("PATCH", _HERE),
+    EDIT_PUBLIC: ("PATCH", _HERE),
+    REMOVE: ("DELETE", _HERE),
+    "remove:dm": ("DELETE", _ELSEWHERE),
     "edit:dm": ("PATCH", _ELSEWHERE),
 }
 
@@ -50,7 +53,7 @@ class OneChannel:
         discord.channels[CHANNEL_ID] = self.channel
         discord.users |= {person.id: person for person in self.people}
 
-    def asked(self, *, ephemeral: bool = False) -> Message:
+    def asked(self, *, ephemeral: bool = True) -> Message:
         """The owner sends a command just now, and sees that the bot is thinking; returns that first answer."""
         interaction = Interaction(
             id=self.discord.next_id(),

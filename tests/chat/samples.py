@@ -30,7 +30,7 @@ class Now:
 def asked_at(moment: datetime, **changes: Any) -> Origin:
     values: dict[str, Any] = {
         "guild_id": GUILD_ID, "channel_id": CHANNEL_ID, "message_id": None, "token": "tok", "token_at": moment,
-        "locale": "en-GB", "private": False, "ephemeral": False, "bot_is_member": True,
+        "locale": "en-GB", "private": False, "ephemeral": True, "bot_is_member": True,
     }  # fmt: skip
     return Origin(**values | changes)
 

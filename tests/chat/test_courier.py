@@ -12,9 +12,19 @@ from bot.concurrency import FairLimiter
 from bot.jobs.ports import DiscordUnavailable, Undeliverable
 from bot.store.files import FileStore
 from bot.texts import text
-from bot.values.job import DeliveryRoute, Question
-from tests.chat.deliveries import Row, deliver, text_of
-from tests.chat.one_channel import DELETE, DM, EDIT, FOLLOWUP, OPEN_DM, OneChannel
+from bot.values.job import DeliveryRoute, Question, Step
+from tests.chat.deliveries import Row, a_row, deliver, text_of
+from tests.chat.one_channel import (
+    CHANNEL,
+    CHANNEL_HISTORY,
+    DELETE,
+    DM,
+    EDIT,
+    EDIT_PUBLIC,
+    OPEN_DM,
+    REMOVE,
+    OneChannel,
+)
 from tests.chat.samples import OWNER_ID, Now, a_failed_job, a_job, asked_at
 
 # -- what is delivered ------------------------------------------------------------------------------------------------
@@ -29,8 +39,10 @@ async def test_failure_is_delivered_as_one(courier: DiscordCourier, loopback: On
     assert shown.files == []
 
 
-async def test_deleted_character_is_said_to_be_gone(courier: DiscordCourier, row: Row, loopback: OneChannel) -> None:
-    assert await deliver(courier, row, None)
+async def test_deleted_character_is_said_to_be_gone(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel
+) -> None:
+    assert await deliver(courier, boxed_row, None)
     assert "deleted it since" in text_of(loopback.original)
 
 
@@ -38,36 +50,48 @@ async def test_deleted_character_is_said_to_be_gone(courier: DiscordCourier, row
 
 
 async def test_progress_on_change_and_five_seconds_apart(
-    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel, now: Now
 ) -> None:
     for seconds, percent, edits in [(0, 10, 1), (4.9, 20, 1), (0.1, 20, 2), (60, 20, 2), (0, 30, 3)]:
         now.pass_by(seconds=seconds)
-        await courier.progress(row.job, text("Making it"), percent)
+        await courier.progress(boxed_row.job, text("Making it"), percent)
         assert len(loopback.calls) == edits
     assert "30 %" in text_of(loopback.original)
 
 
 async def test_naming_the_owner_calls_nobody(courier: DiscordCourier, row: Row, loopback: OneChannel) -> None:
+    (shown,) = loopback.in_channel
     await courier.progress(row.job, text("Making it"), 1)
-    assert f"by <@{OWNER_ID}>" in text_of(loopback.original)
-    assert loopback.last(EDIT).payload["allowed_mentions"] == {"parse": []}
-    assert await deliver(courier, row)
-    assert f"Saved to <@{OWNER_ID}>'s cast" in text_of(loopback.original)
-    assert loopback.calls == [EDIT, EDIT]
-    assert loopback.last(EDIT).payload["allowed_mentions"] == {"parse": []}
+    assert f"by <@{OWNER_ID}>" in text_of(shown)
+    assert loopback.last(EDIT_PUBLIC).payload["allowed_mentions"] == {"parse": []}
+    assert shown.pinged == set()
 
 
-async def test_progress_stops_with_the_token(courier: DiscordCourier, late_row: Row, loopback: OneChannel) -> None:
+async def test_private_progress_stops_with_the_token_and_the_public_one_goes_on(
+    courier: DiscordCourier, private_row: Row, late_row: Row, loopback: OneChannel, now: Now
+) -> None:
     await courier.progress(late_row.job, text("Making it"), 1)
-    assert loopback.calls == []
+    assert loopback.calls == [EDIT_PUBLIC]
+    now.pass_by(minutes=1)
+    await courier.progress(private_row.job, text("Making it"), 2)
+    assert loopback.calls == [EDIT_PUBLIC]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+async def test_progress_can_be_cancelled_until_the_submission_begins(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel, now: Now, begun: bool
+) -> None:
+    job = replace(boxed_row.job, step=Step.SUBMIT, outcome=None, submit_started_at=now() if begun else None)
+    await courier.progress(job, text("Making it"), 1)
+    assert loopback.original.labels == ([] if begun else ["Cancel"])
 
 
 async def test_progress_of_a_deleted_message_is_given_up_until_asked_anew(
-    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel, now: Now
 ) -> None:
     loopback.fail(EDIT, 404, 10008)
     for percent in (1, 2, 3):
-        await courier.progress(row.job, text("Making it"), percent)
+        await courier.progress(boxed_row.job, text("Making it"), percent)
         now.pass_by(seconds=6)
     pressed = a_job(asked_at(now()))
     loopback.asked()
@@ -76,56 +100,152 @@ async def test_progress_of_a_deleted_message_is_given_up_until_asked_anew(
     assert "4 %" in text_of(loopback.original)
 
 
-async def test_a_withdrawn_job_has_a_last_word(courier: DiscordCourier, row: Row, loopback: OneChannel) -> None:
-    await courier.progress(row.job, text("Making it"), 1)
-    await courier.withdraw(row.job, text("Cancelled. Nothing was charged."))
+async def test_a_withdrawn_job_has_a_last_word(courier: DiscordCourier, boxed_row: Row, loopback: OneChannel) -> None:
+    await courier.progress(boxed_row.job, text("Making it"), 1)
+    await courier.withdraw(boxed_row.job, text("Cancelled. Nothing was charged."))
     assert "Cancelled. Nothing was charged." in text_of(loopback.original)
     assert "Making it" not in text_of(loopback.original)
 
 
 @pytest.mark.parametrize("how", [{"reset": True}, {"status": 404, "code": 10008}])
 async def test_withdrawing_never_raises(
-    courier: DiscordCourier, row: Row, loopback: OneChannel, how: dict[str, Any]
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel, how: dict[str, Any]
 ) -> None:
     loopback.fail(EDIT, **how)
-    await courier.withdraw(row.job, text("Cancelled."))
-    await courier.withdraw(row.job, text("{missing}"))
+    await courier.withdraw(boxed_row.job, text("Cancelled."))
+    await courier.withdraw(boxed_row.job, text("{missing}"))
     assert loopback.calls == [EDIT]
 
 
-async def test_nothing_is_withdrawn_with_a_dead_token(
+async def test_with_a_dead_token_only_what_is_public_is_withdrawn(
     courier: DiscordCourier, late_row: Row, loopback: OneChannel
 ) -> None:
-    await courier.withdraw(late_row.job, text("Cancelled."))
-    assert loopback.calls == []
+    await courier.withdraw(late_row.job, text("This was deleted."))
+    assert loopback.calls == [REMOVE]
+    assert loopback.in_channel == []
 
 
 @pytest.mark.parametrize("how", [{"reset": True}, {"status": 429}])
 async def test_progress_never_raises(
-    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now, how: dict[str, Any]
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel, now: Now, how: dict[str, Any]
 ) -> None:
     loopback.fail(EDIT, **how)
-    await courier.progress(row.job, text("Making it"), 1)
+    await courier.progress(boxed_row.job, text("Making it"), 1)
     now.pass_by(seconds=6)
-    await courier.progress(row.job, text("Making it"), 2)
+    await courier.progress(boxed_row.job, text("Making it"), 2)
     assert loopback.calls == [EDIT, EDIT]
 
 
-async def test_progress_survives_a_defect_of_ours(courier: DiscordCourier, row: Row, loopback: OneChannel) -> None:
-    await courier.progress(row.job, text("{missing}"), 1)
+async def test_progress_survives_a_defect_of_ours(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel
+) -> None:
+    await courier.progress(boxed_row.job, text("{missing}"), 1)
     assert loopback.calls == []
 
 
 async def test_progress_of_many_jobs_costs_little(
-    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now, monkeypatch: pytest.MonkeyPatch
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel, now: Now, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.chat.courier._MOST_REMEMBERED", 3)
-    jobs = [a_job(row.job.origin, id=f"{number:016x}") for number in range(5)]
+    jobs = [a_job(boxed_row.job.origin, id=f"{number:016x}") for number in range(5)]
     for job in jobs:
         await courier.progress(job, text("Making it"), 1)
     assert list(courier._shown) == [job.id for job in jobs[-3:]]
     assert await deliver(courier, Row(jobs[-1], loopback))
     assert jobs[-1].id not in courier._shown
+
+
+# -- the public message -----------------------------------------------------------------------------------------------
+
+
+async def announce(courier: DiscordCourier, row: Row) -> None:
+    await courier.announce(row.job, text("Making it"), 1, row.announce)
+
+
+async def test_one_public_message_takes_the_place_of_the_private_box(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel
+) -> None:
+    await announce(courier, boxed_row)
+    await announce(courier, boxed_row)
+    (shown,) = loopback.in_channel
+    assert not shown.ephemeral
+    assert f"by <@{OWNER_ID}>" in text_of(shown)
+    assert loopback.calls == [CHANNEL, DELETE]
+    assert boxed_row.calls_before[0] == 0, "the row knows of it first"
+    known = boxed_row.job.announcement
+    assert known is not None
+    assert (known.message_id, known.box_closed) == (shown.id, True)
+    assert loopback.last(CHANNEL).payload["allowed_mentions"] == {"parse": []}
+
+
+@pytest.mark.parametrize(
+    "place", [{"private": True}, {"bot_is_member": False}, {"bot_may_write": False}, {"guild_id": None}]
+)
+async def test_where_nobody_else_may_see_it_or_the_bot_may_not_write_nothing_is_announced(
+    courier: DiscordCourier, loopback: OneChannel, now: Now, place: dict[str, Any]
+) -> None:
+    row = a_row(loopback, now, **place)
+    await announce(courier, row)
+    assert loopback.calls == []
+    assert row.job.announcement is None
+
+
+async def test_a_channel_that_refuses_it_is_asked_once_and_the_box_stays(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel
+) -> None:
+    loopback.fail(CHANNEL, 403, 50013)
+    await announce(courier, boxed_row)
+    await announce(courier, boxed_row)
+    await courier.progress(boxed_row.job, text("Making it"), 1)
+    assert loopback.calls == [CHANNEL, EDIT]
+
+
+@pytest.mark.parametrize("minutes", [1, 10])
+async def test_a_public_message_whose_sending_was_cut_off_is_found_again(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel, now: Now, minutes: int
+) -> None:
+    """Within two minutes by its nonce, later in the history."""
+    loopback.fail(CHANNEL, reset=True, after=True)
+    await announce(courier, boxed_row)
+    now.pass_by(minutes=minutes)
+    await announce(courier, boxed_row)
+    (shown,) = loopback.in_channel
+    known = boxed_row.job.announcement
+    assert known is not None
+    assert known.message_id == shown.id
+
+
+async def test_where_nobody_can_tell_whether_it_stands_there_is_no_second_one(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel, now: Now
+) -> None:
+    loopback.fail(CHANNEL, 503)
+    await announce(courier, boxed_row)
+    loopback.channel.deny("read_message_history")
+    now.pass_by(minutes=10)
+    await announce(courier, boxed_row)
+    await announce(courier, boxed_row)
+    assert loopback.calls == [CHANNEL, CHANNEL_HISTORY]
+
+
+async def test_one_that_did_not_arrive_is_sent_again(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel, now: Now
+) -> None:
+    loopback.fail(CHANNEL, 503)
+    await announce(courier, boxed_row)
+    await loopback.owner.say(loopback.channel, "chatter")  # an empty history would say nothing
+    now.pass_by(minutes=10)
+    await announce(courier, boxed_row)
+    assert loopback.calls == [CHANNEL, CHANNEL_HISTORY, CHANNEL, DELETE]
+
+
+async def test_a_box_that_could_not_be_taken_away_goes_with_the_next_look(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel
+) -> None:
+    loopback.fail(DELETE, 429)
+    await announce(courier, boxed_row)
+    await announce(courier, boxed_row)
+    assert loopback.calls == [CHANNEL, DELETE, DELETE]
+    assert len(loopback.in_channel) == 1
 
 
 # -- questions --------------------------------------------------------------------------------------------------------
@@ -141,23 +261,36 @@ async def test_question_takes_the_place_of_an_ephemeral_message(
     assert loopback.calls == [EDIT]
 
 
-@pytest.mark.parametrize("public_is_there", [True, False])
-async def test_question_of_a_public_job_is_for_its_owner_alone(
-    courier: DiscordCourier, row: Row, loopback: OneChannel, public_is_there: bool
+async def test_question_whose_box_was_dismissed_comes_in_a_new_one(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel
 ) -> None:
+    loopback.original.delete()
+    origin = await courier.ask(boxed_row.job, Question.SAME_AGAIN, boxed_row.record)
+    (shown,) = loopback.in_channel
+    assert shown.ephemeral
+    assert "Make another" in shown.labels
+    assert (origin.message_id, origin.ephemeral, origin.private) == (shown.id, True, False)
+
+
+@pytest.mark.parametrize("public_is_there", [True, False])
+async def test_question_of_a_job_of_an_earlier_version_is_for_its_owner_alone(
+    courier: DiscordCourier, loopback: OneChannel, now: Now, public_is_there: bool
+) -> None:
+    row = a_row(loopback, now, ephemeral=False)
     if not public_is_there:
         loopback.original.delete()
     origin = await courier.ask(row.job, Question.SAME_AGAIN, row.record)
     assert loopback.original.deleted
     (shown,) = loopback.in_channel
-    assert shown.only_for is loopback.owner
-    assert "Make another" in text_of(shown)
+    assert shown.ephemeral
+    assert "Make another" in shown.labels
     assert (origin.message_id, origin.ephemeral, origin.private) == (shown.id, True, False)
 
 
 async def test_public_message_that_cannot_be_deleted_says_that_there_is_a_question(
-    courier: DiscordCourier, row: Row, loopback: OneChannel
+    courier: DiscordCourier, loopback: OneChannel, now: Now
 ) -> None:
+    row = a_row(loopback, now, ephemeral=False)
     loopback.fail(DELETE, 429)
     origin = await courier.ask(row.job, Question.SAME_AGAIN, row.record)
     assert origin.ephemeral
@@ -215,7 +348,7 @@ async def test_question_that_reaches_nobody_waits(courier: DiscordCourier, late_
 
 
 async def test_expired_question_says_so_where_it_stands(
-    courier: DiscordCourier, late_row: Row, row: Row, loopback: OneChannel
+    courier: DiscordCourier, late_row: Row, boxed_row: Row, loopback: OneChannel
 ) -> None:
     origin = await courier.ask(late_row.job, Question.CONSENT, late_row.record)
     await courier.expire(replace(late_row.job, origin=origin))
@@ -226,10 +359,10 @@ async def test_expired_question_says_so_where_it_stands(
     assert loopback.calls == calls
 
 
-async def test_token_found_dead_is_called_once(courier: DiscordCourier, row: Row, loopback: OneChannel) -> None:
+async def test_token_found_dead_is_called_once(courier: DiscordCourier, boxed_row: Row, loopback: OneChannel) -> None:
     loopback.discord.interactions.clear()
     for _ in range(2):
-        await courier.ask(row.job, Question.CONSENT, row.record)
+        await courier.ask(boxed_row.job, Question.CONSENT, boxed_row.record)
     assert len(loopback.answered(10015)) == 1
 
 
@@ -237,24 +370,26 @@ async def test_token_found_dead_is_called_once(courier: DiscordCourier, row: Row
 
 
 async def test_a_progress_bar_never_waits_and_a_result_waits_for_its_place(
-    client: discord.Client, files: FileStore, row: Row, loopback: OneChannel, now: Now
+    client: discord.Client, files: FileStore, boxed_row: Row, loopback: OneChannel, now: Now
 ) -> None:
     sends = FairLimiter(1)
     courier = DiscordCourier(client, files, clock=now, owners=(), sends=sends)
     async with sends.place(1):
-        await courier.progress(row.job, text("Making it"), 1)
-        delivering = asyncio.create_task(deliver(courier, row))
+        await courier.progress(boxed_row.job, text("Making it"), 1)
+        delivering = asyncio.create_task(deliver(courier, boxed_row))
         await asyncio.sleep(0.05)
         assert loopback.calls == []
     assert await delivering
-    assert loopback.calls == [EDIT]
+    assert loopback.calls == [CHANNEL, DELETE]
 
 
-async def test_question_in_trouble_is_asked_later(courier: DiscordCourier, row: Row, loopback: OneChannel) -> None:
-    loopback.fail(FOLLOWUP, reset=True)
+async def test_question_in_trouble_is_asked_later(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel
+) -> None:
+    loopback.fail(EDIT, reset=True)
     with pytest.raises(DiscordUnavailable):
-        await courier.ask(row.job, Question.CONSENT, row.record)
-    origin = await courier.ask(row.job, Question.CONSENT, row.record)
+        await courier.ask(boxed_row.job, Question.CONSENT, boxed_row.record)
+    origin = await courier.ask(boxed_row.job, Question.CONSENT, boxed_row.record)
     assert origin.ephemeral
 
 
@@ -303,6 +438,8 @@ async def test_operators_who_were_not_reached_are_told_the_next_time(
     assert len(loopback.in_dms) == 2
 
 
-async def test_progress_at_the_same_time_is_shown_once(courier: DiscordCourier, row: Row, loopback: OneChannel) -> None:
-    await asyncio.gather(*(courier.progress(row.job, text("Making it"), 1) for _ in range(5)))
+async def test_progress_at_the_same_time_is_shown_once(
+    courier: DiscordCourier, boxed_row: Row, loopback: OneChannel
+) -> None:
+    await asyncio.gather(*(courier.progress(boxed_row.job, text("Making it"), 1) for _ in range(5)))
     assert loopback.calls == [EDIT]

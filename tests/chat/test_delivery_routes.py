@@ -12,93 +12,250 @@ from bot.jobs.ports import DiscordUnavailable
 from bot.store.files import FileStore
 from bot.texts import text
 from bot.values.job import DeliveryRoute, Outcome
-from tests.chat.deliveries import Row, deliver, text_of
-from tests.chat.one_channel import CHANNEL, CHANNEL_HISTORY, DM, DM_HISTORY, EDIT, OPEN_DM, STRANGER, OneChannel
-from tests.chat.samples import OWNER_ID, PICTURE, Now, a_character, a_job, asked_at
+from tests.chat.deliveries import Row, a_row, announced, deliver, text_of
+from tests.chat.one_channel import (
+    CHANNEL,
+    CHANNEL_HISTORY,
+    DELETE,
+    DM,
+    DM_HISTORY,
+    EDIT,
+    EDIT_PUBLIC,
+    FOLLOWUP,
+    OPEN_DM,
+    REMOVE,
+    STRANGER,
+    OneChannel,
+)
+from tests.chat.samples import OWNER_ID, PICTURE, Now, a_character, a_failed_job, a_job, asked_at
 
-# -- the original reply -----------------------------------------------------------------------------------------------
+
+def failed(row: Row) -> Row:
+    row.job = replace(row.job, outcome=Outcome.FAILED, failure=text("It was silent. Nothing was charged."))
+    return row
 
 
-async def test_young_token_edits_the_original(
+def undecidable() -> float:
+    return metrics.DELIVERIES_UNDECIDABLE._value.get()
+
+
+# -- a public result --------------------------------------------------------------------------------------------------
+
+
+async def test_a_result_is_a_new_message_that_calls_its_owner_alone(
     courier: DiscordCourier, row: Row, loopback: OneChannel, files: FileStore
 ) -> None:
     picture = await files.put_bytes(OWNER_ID, PICTURE, "image/png")
     assert await deliver(courier, row, a_character(picture=picture))
-    shown = loopback.original
-    assert len(shown.files) == 1
-    assert shown.picture() == PICTURE
-    assert row.job.id in shown.embeds[0]["footer"]["text"]
+    (sent,) = loopback.in_channel
+    assert sent.content.startswith(f"<@{OWNER_ID}> ")
+    payload = loopback.last(CHANNEL).payload
+    assert payload["allowed_mentions"] == {"parse": [], "users": [OWNER_ID]}
+    assert (payload["nonce"], payload["enforce_nonce"]) == (row.job.id, True)
+    assert sent.pinged == {OWNER_ID}
+    assert sent.picture() == PICTURE
+    assert row.job.id in sent.embeds[0]["footer"]["text"]
+    assert "task_01ABC" in text_of(sent)
+    assert "ada.tall" not in text_of(sent), "public: the @username is nobody's business"
+    assert sent.labels == ["Rename", "Delete"]
+    assert loopback.calls == [CHANNEL, REMOVE], "it takes the place of the progress"
+    assert row.paths == [DeliveryRoute.CHANNEL]
+    assert row.calls_before[0] == 0
+    assert row.job.deliveries[-1].message_id == sent.id
+
+
+async def test_right_after_a_click_the_public_message_is_edited(
+    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now
+) -> None:
+    row.job = replace(row.job, origin=replace(row.job.origin, token_at=now()))
+    now.pass_by(seconds=9)
+    assert await deliver(courier, row)
+    (shown,) = loopback.in_channel
     assert "task_01ABC" in text_of(shown)
-    assert "ada.tall" not in text_of(shown)  # public: the @username is nobody's business
-    assert shown.labels == ["Rename", "Delete"]
-    assert row.paths == [DeliveryRoute.ORIGINAL]
-    assert row.calls_before == [0]
+    assert shown.content == ""
+    assert loopback.calls == [EDIT_PUBLIC]
+
+
+async def test_a_result_before_its_progress_was_shown_takes_the_private_box_away(
+    courier: DiscordCourier, loopback: OneChannel, now: Now
+) -> None:
+    row = a_row(loopback, now)
+    row.job = replace(row.job, origin=replace(row.job.origin, token_at=now()))
+    assert await deliver(courier, row)
+    (sent,) = loopback.in_channel
+    assert "task_01ABC" in text_of(sent)
+    assert not sent.content, "its owner clicked a moment ago"
+    assert loopback.calls == [CHANNEL, DELETE]
+
+
+async def test_progress_that_is_gone_already_is_no_trouble(
+    courier: DiscordCourier, row: Row, loopback: OneChannel
+) -> None:
+    loopback.in_channel[0].delete()
+    assert await deliver(courier, row)
+    assert len(loopback.in_channel) == 1
+
+
+async def test_where_the_progress_cannot_be_taken_away_now_it_is_later_and_the_result_comes_once(
+    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now
+) -> None:
+    loopback.fail(REMOVE, 429)
+    with pytest.raises(DiscordUnavailable):
+        await deliver(courier, row)
+    now.pass_by(minutes=10)
+    assert await deliver(courier, row)
+    assert loopback.calls == [CHANNEL, REMOVE, REMOVE]
+    assert len(loopback.in_channel) == 1
+
+
+@pytest.mark.parametrize("without", [{"bot_is_member": False}, {"bot_may_write": False}])
+async def test_where_the_bot_may_not_write_the_result_is_a_public_follow_up(
+    courier: DiscordCourier, loopback: OneChannel, now: Now, without: dict[str, Any]
+) -> None:
+    row = a_row(loopback, now, **without)
+    assert await deliver(courier, row)
+    (sent,) = loopback.in_channel
+    assert sent.content.startswith(f"<@{OWNER_ID}> ")
+    assert sent.pinged == {OWNER_ID}
+    assert not sent.ephemeral
+    assert loopback.calls == [EDIT, FOLLOWUP, DELETE]
+
+
+async def test_a_channel_that_closed_since_leads_to_a_follow_up(
+    courier: DiscordCourier, row: Row, loopback: OneChannel
+) -> None:
+    loopback.fail(CHANNEL, 403, 50013)
+    assert await deliver(courier, row)
+    assert loopback.calls == [CHANNEL, FOLLOWUP, REMOVE]
+    assert row.paths == [DeliveryRoute.CHANNEL, DeliveryRoute.FOLLOW_UP]
+
+
+async def test_what_may_not_be_public_anywhere_is_told_in_the_private_box(
+    courier: DiscordCourier, loopback: OneChannel, now: Now
+) -> None:
+    row = a_row(loopback, now)
+    loopback.fail(CHANNEL, 400, 200000)
+    loopback.fail(FOLLOWUP, 400, 200000)
+    assert await deliver(courier, row)
+    assert loopback.calls == [CHANNEL, EDIT, FOLLOWUP, EDIT]
+    assert "task_01ABC" in text_of(loopback.original)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, 50001), (403, 50013), (404, 10003), (400, 200000), (400, 50035), (401, 0)]
+)
+async def test_late_a_closed_channel_leads_to_the_dm(
+    courier: DiscordCourier, late_row: Row, loopback: OneChannel, status: int, code: int
+) -> None:
+    loopback.fail(CHANNEL, status, code)
+    assert await deliver(courier, late_row)
+    assert loopback.calls == [CHANNEL, OPEN_DM, DM, REMOVE]
+    assert late_row.paths == [DeliveryRoute.CHANNEL, DeliveryRoute.DM]
+
+
+# -- a private result -------------------------------------------------------------------------------------------------
+
+
+async def test_a_private_result_is_a_new_message_for_its_owner_alone(
+    courier: DiscordCourier, private_row: Row, loopback: OneChannel
+) -> None:
+    assert await deliver(courier, private_row)
+    (sent,) = loopback.in_channel
+    assert sent.ephemeral
+    assert sent.content.startswith(f"<@{OWNER_ID}> ")
+    assert loopback.calls == [EDIT, FOLLOWUP, DELETE]
+    assert private_row.job.deliveries[-1].message_id == sent.id
+
+
+async def test_right_after_a_click_the_private_box_becomes_the_result(
+    courier: DiscordCourier, private_row: Row, loopback: OneChannel, now: Now
+) -> None:
+    private_row.job = replace(private_row.job, origin=replace(private_row.job.origin, token_at=now()))
+    assert await deliver(courier, private_row)
+    assert "task_01ABC" in text_of(loopback.original)
     assert loopback.calls == [EDIT]
 
 
 async def test_known_message_is_edited_by_its_id(courier: DiscordCourier, loopback: OneChannel, now: Now) -> None:
     message = loopback.asked()
-    row = Row(a_job(asked_at(now(), message_id=message.id)), loopback)
+    row = Row(a_job(asked_at(now(), message_id=message.id, private=True)), loopback)
     assert await deliver(courier, row)
     assert loopback.last(EDIT).path.endswith(f"/messages/{message.id}")
     assert "task_01ABC" in text_of(message)
 
 
-async def test_old_token_is_never_called(courier: DiscordCourier, late_row: Row, loopback: OneChannel) -> None:
-    assert await deliver(courier, late_row)
-    assert loopback.calls == [CHANNEL]
-
-
-async def test_wiped_token_goes_to_the_channel(courier: DiscordCourier, loopback: OneChannel, now: Now) -> None:
-    assert await deliver(courier, Row(a_job(asked_at(now(), token=None)), loopback))
-    assert loopback.calls == [CHANNEL]
-
-
-@pytest.mark.parametrize(
-    ("status", "code"),
-    [(401, 50027), (404, 10008), (404, 10015), (404, 10062), (404, 10003), (403, 50001), (403, 50013),
-     (400, 200000), (400, 30046), (400, 50035), (401, 0)],
-)  # fmt: skip
-async def test_refused_edit_takes_the_next_way_at_once(
-    courier: DiscordCourier, row: Row, loopback: OneChannel, status: int, code: int
+async def test_a_private_follow_up_that_is_refused_becomes_an_edit(
+    courier: DiscordCourier, private_row: Row, loopback: OneChannel
 ) -> None:
-    loopback.fail(EDIT, status, code)
+    loopback.fail(FOLLOWUP, 400, 30046)
+    assert await deliver(courier, private_row)
+    assert loopback.calls == [EDIT, FOLLOWUP, EDIT]
+
+
+@pytest.mark.parametrize("late", [{"private": True}, {"private": True, "bot_is_member": False}, {"guild_id": None}])
+async def test_late_what_is_not_public_goes_to_the_dm(
+    courier: DiscordCourier, loopback: OneChannel, now: Now, late: dict[str, Any]
+) -> None:
+    row = Row(a_job(asked_at(now(), token=None, **late)), loopback)
     assert await deliver(courier, row)
-    assert loopback.calls == [EDIT, CHANNEL]
-    assert row.paths == [DeliveryRoute.ORIGINAL, DeliveryRoute.CHANNEL]
+    assert loopback.calls == [OPEN_DM, DM]
+    payload = loopback.last(DM).payload
+    assert payload["allowed_mentions"] == {"parse": []}
+    assert payload["nonce"] == row.job.id
+    assert row.job.deliveries[0].channel_id == loopback.dm.id
 
 
-@pytest.mark.parametrize(("status", "code"), [(400, 40005), (413, 0)])
-@pytest.mark.parametrize("kind", [EDIT, CHANNEL])
-async def test_picture_too_large_is_left_out(
-    courier: DiscordCourier, row: Row, loopback: OneChannel, files: FileStore, now: Now,
-    kind: str, status: int, code: int,
-) -> None:  # fmt: skip
-    picture = await files.put_bytes(OWNER_ID, PICTURE, "image/png")
-    if kind == CHANNEL:
-        now.pass_by(minutes=14)
-    loopback.fail(kind, status, code)
-    assert await deliver(courier, row, a_character(picture=picture))
-    assert loopback.calls == [kind, kind]
-    shown = loopback.original if kind == EDIT else loopback.in_channel[-1]
-    assert shown.files == []
-    assert "/character show" in text_of(shown)
-
-
-async def test_missing_picture_file_does_not_stop_the_result(
-    courier: DiscordCourier, row: Row, loopback: OneChannel, files: FileStore
+@pytest.mark.parametrize(("status", "code"), [(403, 50007), (400, 50278), (403, 50278)])
+async def test_closed_dm_keeps_it_for_tasks(
+    courier: DiscordCourier, loopback: OneChannel, now: Now, status: int, code: int
 ) -> None:
-    picture = await files.put_bytes(OWNER_ID, PICTURE, "image/png")
-    await files.delete(picture.key)
-    assert await deliver(courier, row, a_character(picture=picture))
-    assert "/character show" in text_of(loopback.original)
+    row = Row(a_job(asked_at(now(), token=None, private=True)), loopback)
+    loopback.fail(DM, status, code)
+    assert not await deliver(courier, row)
+
+
+# -- a failure --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_failure_before_anything_was_public_is_told_in_the_private_box(
+    courier: DiscordCourier, loopback: OneChannel, now: Now
+) -> None:
+    assert await deliver(courier, failed(a_row(loopback, now)))
+    assert "It was silent. Nothing was charged." in text_of(loopback.original)
+    assert loopback.calls == [EDIT]
+
+
+async def test_a_later_failure_takes_the_public_message_away_and_is_told_to_the_owner_alone(
+    courier: DiscordCourier, row: Row, loopback: OneChannel
+) -> None:
+    assert await deliver(courier, failed(row))
+    (sent,) = loopback.in_channel
+    assert sent.ephemeral
+    assert "It was silent. Nothing was charged." in text_of(sent)
+    assert loopback.calls == [REMOVE, FOLLOWUP]
+
+
+async def test_a_late_failure_is_a_direct_message_and_never_in_the_channel(
+    courier: DiscordCourier, late_row: Row, loopback: OneChannel
+) -> None:
+    assert await deliver(courier, failed(late_row))
+    assert loopback.calls == [REMOVE, OPEN_DM, DM]
+    assert loopback.in_channel == []
+
+
+async def test_where_the_private_box_was_dismissed_a_failure_is_a_new_one(
+    courier: DiscordCourier, loopback: OneChannel, now: Now
+) -> None:
+    row = failed(a_row(loopback, now))
+    loopback.original.delete()
+    assert await deliver(courier, row)
+    assert loopback.calls[:2] == [EDIT, FOLLOWUP]
+    assert "It was silent" in text_of(loopback.in_channel[0])
 
 
 # -- trouble: later, by the same way ----------------------------------------------------------------------------------
 
-
-@pytest.mark.parametrize("kind", [EDIT, CHANNEL, DM, OPEN_DM])
-@pytest.mark.parametrize(
+TROUBLE = pytest.mark.parametrize(
     ("how", "wait"),
     [
         ({"status": 503}, None),
@@ -108,17 +265,22 @@ async def test_missing_picture_file_does_not_stop_the_result(
         ({"status": 400, "code": 40003}, None),
     ],
 )
+
+
+@pytest.mark.parametrize("kind", [EDIT, CHANNEL, DM, OPEN_DM, FOLLOWUP])
+@TROUBLE
 async def test_trouble_is_for_later(
-    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now, monkeypatch: pytest.MonkeyPatch,
+    courier: DiscordCourier, loopback: OneChannel, now: Now, monkeypatch: pytest.MonkeyPatch,
     kind: str, how: dict[str, Any], wait: float | None,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(
         "bot.limits.MESSAGE_PATIENCE", 0.5
     )  # discord.py repeats an edit after a 503 by itself, for 25 s
-    if kind != EDIT:
-        now.pass_by(minutes=14)
+    row = a_row(loopback, now, private=kind != CHANNEL)
+    if kind == EDIT:
+        failed(row)
     if kind in (DM, OPEN_DM):
-        loopback.fail(CHANNEL, 403, 50001)
+        now.pass_by(minutes=14)
     loopback.fail(kind, times=5, **how)
     with pytest.raises(DiscordUnavailable) as trouble:
         await deliver(courier, row)
@@ -137,90 +299,80 @@ async def test_closed_client_is_trouble(
 
 async def test_no_call_before_the_login(files: FileStore, row: Row, loopback: OneChannel, now: Now) -> None:
     strangers = discord.Client(intents=discord.Intents.none())
-    with pytest.raises(DiscordUnavailable):
-        await deliver(DiscordCourier(strangers, files, clock=now, owners=[]), row)
-    assert loopback.calls == []
-
-
-async def test_late_delivery_waits_for_the_login(
-    files: FileStore, late_row: Row, loopback: OneChannel, now: Now
-) -> None:
-    strangers = discord.Client(intents=discord.Intents.none())
     courier = DiscordCourier(strangers, files, clock=now, owners=[501])
     with pytest.raises(DiscordUnavailable):
-        await deliver(courier, late_row)
+        await deliver(courier, row)
     await courier.tell_operators(text("Submissions are paused."))
     assert loopback.calls == []
 
 
 async def test_own_rate_limit_names_its_time(
-    courier: DiscordCourier, late_row: Row, client: discord.Client, loopback: OneChannel
+    courier: DiscordCourier, row: Row, client: discord.Client, loopback: OneChannel
 ) -> None:
     client.http.max_ratelimit_timeout = 30.0
     loopback.fail(CHANNEL, 429, headers={"Via": "1.1 loopback"}, retry_after=90.0)
     with pytest.raises(DiscordUnavailable) as trouble:
-        await deliver(courier, late_row)
+        await deliver(courier, row)
     assert trouble.value.retry_after == 90.0
 
 
-# -- the channel ------------------------------------------------------------------------------------------------------
-
-
-async def test_channel_message_calls_its_owner_alone(
-    courier: DiscordCourier, late_row: Row, loopback: OneChannel
-) -> None:
-    assert await deliver(courier, late_row)
-    sent = loopback.in_channel[-1]
-    assert sent.content.startswith(f"<@{OWNER_ID}> ")
-    payload = loopback.last(CHANNEL).payload
-    assert payload["allowed_mentions"] == {"parse": [], "users": [OWNER_ID]}
-    assert payload["nonce"] == late_row.job.id
-    assert payload["enforce_nonce"] is True
-    assert "task_01ABC" in text_of(sent)
-
-
-@pytest.mark.parametrize("changes", [{"private": True}, {"ephemeral": True}, {"bot_is_member": False}])
-async def test_what_is_not_public_goes_to_the_dm(
-    courier: DiscordCourier, loopback: OneChannel, now: Now, changes: dict[str, Any]
-) -> None:
-    row = Row(a_job(asked_at(now(), token=None, **changes)), loopback)
-    assert await deliver(courier, row)
-    assert loopback.calls == [OPEN_DM, DM]
-    payload = loopback.last(DM).payload
-    assert payload["allowed_mentions"] == {"parse": []}
-    assert payload["nonce"] == row.job.id
-    assert row.job.deliveries[0].channel_id == loopback.dm.id
-
-
 @pytest.mark.parametrize(
-    ("status", "code"), [(403, 50001), (403, 50013), (404, 10003), (400, 200000), (400, 50035), (401, 0)]
+    ("status", "code"), [(401, 50027), (404, 10008), (404, 10015), (404, 10062), (404, 10003), (403, 50001)]
 )
-async def test_closed_channel_leads_to_the_dm(
-    courier: DiscordCourier, late_row: Row, loopback: OneChannel, status: int, code: int
+async def test_a_token_that_died_early_leads_to_the_dm(
+    courier: DiscordCourier, private_row: Row, loopback: OneChannel, status: int, code: int
 ) -> None:
-    loopback.fail(CHANNEL, status, code)
+    loopback.fail(FOLLOWUP, status, code, times=9)
+    loopback.fail(EDIT, status, code, times=9)
+    assert await deliver(courier, private_row)
+    assert DM in loopback.calls
+
+
+async def test_old_token_is_never_called(courier: DiscordCourier, late_row: Row, loopback: OneChannel) -> None:
     assert await deliver(courier, late_row)
-    assert loopback.calls == [CHANNEL, OPEN_DM, DM]
-    assert late_row.paths == [DeliveryRoute.CHANNEL, DeliveryRoute.DM]
+    assert loopback.calls == [CHANNEL, REMOVE]
 
 
-@pytest.mark.parametrize(("status", "code"), [(403, 50007), (400, 50278), (403, 50278)])
-async def test_closed_dm_keeps_it_for_tasks(
-    courier: DiscordCourier, loopback: OneChannel, now: Now, status: int, code: int
+# -- the picture ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 40005), (413, 0)])
+@pytest.mark.parametrize("kind", [FOLLOWUP, CHANNEL])
+async def test_picture_too_large_is_left_out(
+    courier: DiscordCourier, loopback: OneChannel, files: FileStore, now: Now, kind: str, status: int, code: int
 ) -> None:
-    row = Row(a_job(asked_at(now(), token=None, private=True)), loopback)
-    loopback.fail(DM, status, code)
-    assert not await deliver(courier, row)
+    picture = await files.put_bytes(OWNER_ID, PICTURE, "image/png")
+    row = a_row(loopback, now, private=kind == FOLLOWUP)
+    loopback.fail(kind, status, code)
+    assert await deliver(courier, row, a_character(picture=picture))
+    assert loopback.calls.count(kind) == 2
+    (shown,) = loopback.in_channel
+    assert shown.files == []
+    assert "/character show" in text_of(shown)
+
+
+async def test_missing_picture_file_does_not_stop_the_result(
+    courier: DiscordCourier, row: Row, loopback: OneChannel, files: FileStore
+) -> None:
+    picture = await files.put_bytes(OWNER_ID, PICTURE, "image/png")
+    await files.delete(picture.key)
+    assert await deliver(courier, row, a_character(picture=picture))
+    (shown,) = loopback.in_channel
+    assert "/character show" in text_of(shown)
 
 
 # -- the same message twice -------------------------------------------------------------------------------------------
+
+
+def late(loopback: OneChannel, now: Now, kind: str) -> Row:
+    return Row(a_job(asked_at(now(), token=None, private=kind == DM)), loopback)
 
 
 @pytest.mark.parametrize("kind", [CHANNEL, DM])
 async def test_within_two_minutes_the_nonce_is_repeated(
     courier: DiscordCourier, loopback: OneChannel, now: Now, kind: str
 ) -> None:
-    row = Row(a_job(asked_at(now(), token=None, private=kind == DM)), loopback)
+    row = late(loopback, now, kind)
     loopback.fail(kind, reset=True, after=True)  # it stands there, and we were never told
     with pytest.raises(DiscordUnavailable):
         await deliver(courier, row)
@@ -234,7 +386,7 @@ async def test_within_two_minutes_the_nonce_is_repeated(
 async def test_later_the_history_is_asked_and_it_is_there(
     courier: DiscordCourier, loopback: OneChannel, now: Now, kind: str
 ) -> None:
-    row = Row(a_job(asked_at(now(), token=None, private=kind == DM)), loopback)
+    row = late(loopback, now, kind)
     loopback.fail(kind, reset=True, after=True)
     with pytest.raises(DiscordUnavailable):
         await deliver(courier, row)
@@ -244,96 +396,120 @@ async def test_later_the_history_is_asked_and_it_is_there(
     attempts = len(row.paths)
     assert await deliver(courier, row)
     assert loopback.calls[-1] == (CHANNEL_HISTORY if kind == CHANNEL else DM_HISTORY)
-    assert len(row.paths) == attempts  # nothing was sent
+    assert len(row.paths) == attempts, "nothing was sent"
     standing = loopback.in_channel if kind == CHANNEL else loopback.in_dms
     assert sum(row.job.id in text_of(each) for each in standing) == 1
+    assert row.job.deliveries[-1].message_id is not None
+
+
+async def test_the_progress_is_not_taken_for_the_result_when_that_is_looked_for(
+    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now
+) -> None:
+    """It names the job too once it has been edited into the result, right after a click, and is taken away."""
+    (progress,) = loopback.in_channel
+    progress.embeds = [{"type": "rich", "footer": {"text": f"Job {row.job.id}"}}]
+    loopback.fail(CHANNEL, 503)
+    with pytest.raises(DiscordUnavailable):
+        await deliver(courier, row)
+    now.pass_by(minutes=3)
+    assert await deliver(courier, row)
+    (sent,) = loopback.in_channel
+    assert "task_01ABC" in text_of(sent)
 
 
 async def test_later_the_history_is_asked_and_it_is_not_there(
-    courier: DiscordCourier, late_row: Row, loopback: OneChannel, now: Now
+    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now
 ) -> None:
     loopback.fail(CHANNEL, 503)
     with pytest.raises(DiscordUnavailable):
-        await deliver(courier, late_row)
-    copycat = {"footer": {"text": f"Job {late_row.job.id}"}, "title": "x", "type": "rich"}
+        await deliver(courier, row)
+    copycat = {"footer": {"text": f"Job {row.job.id}"}, "title": "x", "type": "rich"}
     bot = loopback.discord.bot
     loopback.posted(f"{bot.mention}, see this", by=STRANGER, embeds=[copycat])  # the mention makes it readable
     loopback.posted("", by=bot, embeds=[{"title": "no footer", "type": "rich"}])
     now.pass_by(minutes=3)
-    before = metrics.DELIVERIES_UNDECIDABLE._value.get()
-    assert await deliver(courier, late_row)
-    assert loopback.calls == [CHANNEL, CHANNEL_HISTORY, CHANNEL]
-    assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before
+    before = undecidable()
+    assert await deliver(courier, row)
+    assert loopback.calls == [CHANNEL, CHANNEL_HISTORY, CHANNEL, REMOVE]
+    assert undecidable() == before
 
 
 async def test_unreadable_history_sends_anyway_and_counts(
-    courier: DiscordCourier, late_row: Row, loopback: OneChannel, now: Now
+    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now
 ) -> None:
     loopback.fail(CHANNEL, 503)
     with pytest.raises(DiscordUnavailable):
-        await deliver(courier, late_row)
+        await deliver(courier, row)
     now.pass_by(minutes=3)
     loopback.fail(CHANNEL_HISTORY, 403, 50001)
-    before = metrics.DELIVERIES_UNDECIDABLE._value.get()
-    assert await deliver(courier, late_row)
-    assert loopback.calls == [CHANNEL, CHANNEL_HISTORY, CHANNEL]
-    assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
+    before = undecidable()
+    assert await deliver(courier, row)
+    assert loopback.calls == [CHANNEL, CHANNEL_HISTORY, CHANNEL, REMOVE]
+    assert undecidable() == before + 1
 
 
 async def test_empty_history_of_a_channel_not_seen_yet_tells_nothing(
-    courier: DiscordCourier, late_row: Row, loopback: OneChannel, now: Now
+    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now
 ) -> None:
     """Right after a start: without the permission to read it Discord answers with no messages, too."""
     loopback.fail(CHANNEL, reset=True, after=True)
     with pytest.raises(DiscordUnavailable):
-        await deliver(courier, late_row)
+        await deliver(courier, row)
     now.pass_by(minutes=3)
     loopback.channel.deny("read_message_history")
-    before = metrics.DELIVERIES_UNDECIDABLE._value.get()
-    assert await deliver(courier, late_row)
-    assert loopback.calls == [CHANNEL, CHANNEL_HISTORY, CHANNEL]
-    assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
-
-
-async def test_message_of_an_earlier_end_is_not_taken_for_this_one(
-    courier: DiscordCourier, loopback: OneChannel, now: Now
-) -> None:
-    """Unknown, delivered to the channel; then "Send again", and now the result."""
-    row = Row(a_job(asked_at(now(), token=None), outcome=Outcome.UNKNOWN), loopback)
+    before = undecidable()
     assert await deliver(courier, row)
-    now.pass_by(minutes=5)
-    resumed = a_job(asked_at(now(), token=None), deliveries=row.job.deliveries)
-    now.pass_by(minutes=20)
-    assert await deliver(courier, Row(resumed, loopback))
-    assert len(loopback.in_channel) == 2
+    assert loopback.calls == [CHANNEL, CHANNEL_HISTORY, CHANNEL, REMOVE]
+    assert undecidable() == before + 1
 
 
-@pytest.mark.parametrize("arrived", [True, False])
-async def test_edit_of_unknown_outcome_is_looked_for_before_the_channel_is_used(
-    courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now, arrived: bool
-) -> None:
-    row.job = replace(row.job, origin=replace(row.job.origin, message_id=loopback.original.id))
-    loopback.fail(EDIT, 429, after=arrived)
-    with pytest.raises(DiscordUnavailable):
-        await deliver(courier, row)
-    now.pass_by(minutes=14)
-    assert await deliver(courier, row)
-    assert loopback.calls == [EDIT, CHANNEL_HISTORY, *([] if arrived else [CHANNEL])]
-
-
-async def test_private_edit_of_unknown_outcome_is_sent_again_and_counted(
+async def test_what_was_refused_for_certain_is_no_second_message(
     courier: DiscordCourier, row: Row, loopback: OneChannel, now: Now
 ) -> None:
-    """What only its owner sees can be looked at by its token alone, and that is dead."""
-    row.job = replace(row.job, origin=replace(row.job.origin, private=True, ephemeral=True))
-    loopback.fail(EDIT, 429, after=True)
+    loopback.fail(CHANNEL, 429)
     with pytest.raises(DiscordUnavailable):
         await deliver(courier, row)
-    now.pass_by(minutes=14)
-    before = metrics.DELIVERIES_UNDECIDABLE._value.get()
+    now.pass_by(minutes=3)
     assert await deliver(courier, row)
-    assert loopback.calls == [EDIT, OPEN_DM, DM]
-    assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
+    assert loopback.calls == [CHANNEL, CHANNEL, REMOVE], "and there is nothing to look for"
+
+
+async def test_a_follow_up_of_unknown_outcome_is_not_sent_again_and_its_owner_hears_where_to_look(
+    courier: DiscordCourier, private_row: Row, loopback: OneChannel
+) -> None:
+    """Discord has no nonce for it, and no history shows it."""
+    loopback.fail(FOLLOWUP, reset=True, after=True)
+    with pytest.raises(DiscordUnavailable):
+        await deliver(courier, private_row)
+    assert not await deliver(courier, private_row), "it waits in /tasks"
+    assert loopback.calls == [EDIT, FOLLOWUP, EDIT]
+    box = loopback.original
+    assert "“Ada” is ready" in text_of(box)
+    assert private_row.job.id not in text_of(box)
+
+
+async def test_a_follow_up_that_was_refused_for_certain_is_sent_again(
+    courier: DiscordCourier, private_row: Row, loopback: OneChannel
+) -> None:
+    loopback.fail(FOLLOWUP, 429)
+    with pytest.raises(DiscordUnavailable):
+        await deliver(courier, private_row)
+    assert await deliver(courier, private_row)
+    assert loopback.calls == [EDIT, FOLLOWUP, EDIT, FOLLOWUP, DELETE]
+
+
+async def test_a_private_answer_of_unknown_outcome_is_sent_again_late_and_counted(
+    courier: DiscordCourier, private_row: Row, loopback: OneChannel, now: Now
+) -> None:
+    """What only its owner sees can be looked at by its token alone, and that is dead."""
+    loopback.fail(FOLLOWUP, reset=True, after=True)
+    with pytest.raises(DiscordUnavailable):
+        await deliver(courier, private_row)
+    now.pass_by(minutes=14)
+    before = undecidable()
+    assert await deliver(courier, private_row)
+    assert loopback.calls == [EDIT, FOLLOWUP, OPEN_DM, DM]
+    assert undecidable() == before + 1
 
 
 async def test_channel_that_closed_after_a_lost_answer_leads_to_the_dm_and_is_counted(
@@ -343,7 +519,80 @@ async def test_channel_that_closed_after_a_lost_answer_leads_to_the_dm_and_is_co
     with pytest.raises(DiscordUnavailable):
         await deliver(courier, late_row)
     loopback.fail(CHANNEL, 403, 50001)
-    before = metrics.DELIVERIES_UNDECIDABLE._value.get()
+    before = undecidable()
     assert await deliver(courier, late_row)
-    assert loopback.calls == [CHANNEL, CHANNEL, OPEN_DM, DM]
-    assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
+    assert loopback.calls == [CHANNEL, CHANNEL, OPEN_DM, DM, REMOVE]
+    assert undecidable() == before + 1
+
+
+async def test_message_of_an_earlier_end_is_not_taken_for_this_one(
+    courier: DiscordCourier, loopback: OneChannel, now: Now
+) -> None:
+    """Unknown, told in direct messages; then "Check again", and now the result, within minutes."""
+    row = Row(a_job(asked_at(now(), token=None, private=True), outcome=Outcome.UNKNOWN), loopback)
+    assert await deliver(courier, row)
+    now.pass_by(minutes=1)
+    resumed = a_job(asked_at(now(), token=None, private=True))
+    assert await deliver(courier, Row(resumed, loopback))
+    assert len(loopback.in_dms) == 2
+
+
+# -- jobs of earlier versions, whose first answer everybody sees ------------------------------------------------------
+
+
+def old_row(loopback: OneChannel, now: Now) -> Row:
+    return a_row(loopback, now, ephemeral=False)
+
+
+async def test_an_old_public_answer_becomes_the_result(courier: DiscordCourier, loopback: OneChannel, now: Now) -> None:
+    row = old_row(loopback, now)
+    assert await deliver(courier, row)
+    assert loopback.calls == [EDIT]
+    assert "task_01ABC" in text_of(loopback.original)
+
+
+async def test_an_old_result_comes_late_into_the_channel(
+    courier: DiscordCourier, loopback: OneChannel, now: Now
+) -> None:
+    row = old_row(loopback, now)
+    now.pass_by(minutes=14)
+    assert await deliver(courier, row)
+    assert loopback.calls == [CHANNEL]
+
+
+async def test_an_old_failure_comes_late_by_direct_message(
+    courier: DiscordCourier, loopback: OneChannel, now: Now
+) -> None:
+    assert await deliver(courier, Row(a_failed_job(asked_at(now(), token=None, ephemeral=False)), loopback))
+    assert loopback.calls == [OPEN_DM, DM]
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+async def test_an_old_edit_of_unknown_outcome_is_looked_for_before_the_channel_is_used(
+    courier: DiscordCourier, loopback: OneChannel, now: Now, arrived: bool
+) -> None:
+    shown = loopback.asked(ephemeral=False)
+    row = Row(a_job(asked_at(now(), ephemeral=False, message_id=shown.id)), loopback)
+    loopback.fail(EDIT, reset=True, after=arrived)
+    with pytest.raises(DiscordUnavailable):
+        await deliver(courier, row)
+    now.pass_by(minutes=14)
+    before = undecidable()
+    assert await deliver(courier, row)
+    assert loopback.calls == [EDIT, CHANNEL_HISTORY, *([] if arrived else [CHANNEL])]
+    assert undecidable() == before
+
+
+# -- a progress message of which nobody was told -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SUCCEEDED, Outcome.FAILED])
+async def test_a_progress_message_whose_sending_was_cut_off_is_found_and_taken_away(
+    courier: DiscordCourier, loopback: OneChannel, now: Now, outcome: Outcome
+) -> None:
+    row = announced(a_row(loopback, now), message_id=None, box_closed=False)
+    row.job = replace(row.job, outcome=outcome, failure=text("No."))
+    now.pass_by(minutes=10)
+    assert await deliver(courier, row)
+    assert not any("-run" in text_of(message) for message in loopback.in_channel)
+    assert len(loopback.in_channel) == 1

@@ -17,12 +17,12 @@ CLIP = ("clip.mp4", b"bytes of a clip")
 TOO_LARGE = ("clip.mp4", b"x" * (MAX_BYTES + 1))
 
 
-async def test_an_attachment_becomes_a_job_and_the_answer_is_deferred_for_everybody(stage: Stage) -> None:
+async def test_an_attachment_becomes_a_job_and_the_answer_is_deferred_for_its_owner_alone(stage: Stage) -> None:
     result = await stage.alice.slash(
         stage.channel, "character create", video=CLIP, range="1-3", name="  Duck\u202e ", model="sora-2-pro"
     )
     assert result.deferred
-    assert not result.ephemeral
+    assert result.ephemeral
     job = await stage.job_of(stage.alice)
     assert isinstance(job.request.source, Attachment)
     assert job.request.source.filename == "clip.mp4"
@@ -30,9 +30,22 @@ async def test_an_attachment_becomes_a_job_and_the_answer_is_deferred_for_everyb
     assert job.request.source.url is not None
     assert (job.character.chosen.provider, job.character.model, job.character.name) == ("1,3", "sora-2-pro", "Duck")
     assert (job.step, job.owner_id) == (Step.PREPARE, stage.alice.id)
-    assert (job.origin.private, job.origin.ephemeral, job.origin.channel_id) == (False, False, stage.channel.id)
+    assert (job.origin.private, job.origin.ephemeral, job.origin.channel_id) == (False, True, stage.channel.id)
     assert job.origin.token
     assert stage.house.woken
+
+
+@pytest.mark.parametrize(
+    ("server", "asked", "private"), [(True, None, True), (True, False, False), (False, None, False)]
+)
+async def test_what_is_not_said_is_as_the_server_has_set_it(
+    stage: Stage, server: bool, asked: bool | None, private: bool
+) -> None:
+    guild = stage.alice.guild
+    await stage.house.servers.set_private_results(guild.id, server)
+    options = {} if asked is None else {"private": asked}
+    await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", **options)
+    assert (await stage.job_of(stage.alice)).origin.private is private
 
 
 async def test_a_private_one_is_hidden_from_the_start(stage: Stage) -> None:

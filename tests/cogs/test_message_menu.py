@@ -23,13 +23,13 @@ async def test_a_posted_video_becomes_a_job_through_the_form(stage: Stage) -> No
     assert form.modal is not None
     result = await stage.alice.submit_modal(form, {"range": "0:01-0:03", "name": " Duck "})
     assert result.deferred
-    assert not result.ephemeral
+    assert result.ephemeral
     job = await stage.job_of(stage.alice)
     assert isinstance(job.request.source, Attachment)
     assert (job.request.source.filename, job.request.source.size) == ("CLIP.MP4", 5)
     assert (job.character.chosen.provider, job.character.name, job.character.model) == ("1,3", "Duck", "sora-2")
     assert job.request.source.of_others
-    assert (job.origin.private, job.origin.ephemeral) == (False, False)
+    assert (job.origin.private, job.origin.ephemeral) == (False, True)
 
 
 async def test_a_video_of_ones_own_is_none_of_others(stage: Stage) -> None:

@@ -52,22 +52,25 @@ def decide(stage: Stage, manager: simcord.MemberActor) -> Decide:
 
 async def test_without_options_it_shows_what_holds(decide: Decide) -> None:
     assert await decide() == (
-        "Settings for this server\nCharacters per day\n200 (the most this bot allows)\nBlocked members\nnobody\n"
+        "Settings for this server\nCharacters per day\n200 (the most this bot allows)\n"
+        "Results are shown\nto everyone\nBlocked members\nnobody\n"
         "Switched off in\nno channel"
     )
 
 
 async def test_all_at_once_is_shown_and_holds_after_a_restart(stage: Stage, decide: Decide) -> None:
-    shown = await decide(day_limit=3, switch_off=stage.channel, block=stage.bob)
+    shown = await decide(day_limit=3, private_results=True, switch_off=stage.channel, block=stage.bob)
     assert shown == (
         "Settings for this server\nCharacters per day\n3 (set for this server)\n"
-        "Blocked members\n1 (I don't keep their names)\n"
+        "Results are shown\nto their owners alone\nBlocked members\n1 (I don't keep their names)\n"
         f"Switched off in\n{stage.channel.mention}"
     )
     await stage.restart()
     await stage.house.servers.load()
     assert await decide() == shown
     assert "200 (the most this bot allows)" in await decide(day_limit=0)
+    assert "to their owners alone" in await decide(day_limit=0), "one setting leaves the other alone"
+    assert "to everyone" in await decide(private_results=False)
     assert "no channel" in await decide(switch_on=stage.channel)
     assert "nobody" in await decide(unblock=stage.bob)
 

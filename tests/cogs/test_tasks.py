@@ -122,44 +122,37 @@ async def test_the_clip_of_an_unclear_submission_cannot_be_sent_again_when_it_is
 # -- answers --------------------------------------------------------------------------------------------------------
 
 
-async def test_yes_to_a_hidden_question_about_a_public_job_opens_a_message_for_everybody(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, WAITING)
-    question = await hidden(stage, job)
-    result = await stage.alice.click(question, label=yes_of(question))
-    assert result.response is None, "the question has been answered"
-    (progress,) = result.followups
-    assert words(progress) == "Got it, I'm on it."
-    assert not progress.ephemeral
-    assert progress.embeds[0].colour == render_progress(job, text("Making it"), 1, "en-GB").embeds[0].colour
-    job = await now_of(stage, job)
-    assert (job.step, job.question) == (Step.PREPARE, None)
-    assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (progress.id, False, False)
-    assert job.origin.token not in {None, "first-token"}
-    assert await stage.house.consents.given(stage.alice.id)
-    assert stage.house.woken
-
-
-async def test_yes_to_a_private_job_goes_on_in_the_same_message(stage: Stage) -> None:
-    private = WAITING | JobChanges(origin=origin(stage.house.now, private=True))
-    job = await stage.house.job(stage.alice.id, private)
+@pytest.mark.parametrize("private", [True, False])
+async def test_after_a_yes_the_job_goes_on_in_the_same_message(stage: Stage, private: bool) -> None:
+    waiting = WAITING | JobChanges(origin=origin(stage.house.now, private=private))
+    job = await stage.house.job(stage.alice.id, waiting)
     question = await hidden(stage, job)
     result = await stage.alice.click(question, label=yes_of(question))
     assert result.followups == []
     assert result.response is not None
     assert result.response.id == question.id
-    assert "Got it, I'm on it." in words(result.response)
+    assert words(result.response) == "Got it, I'm on it."
+    assert result.response.embeds[0].colour == render_progress(job, text("Making it"), 1, "en-GB").embeds[0].colour
     job = await now_of(stage, job)
-    assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (question.id, True, True)
+    assert (job.step, job.question) == (Step.PREPARE, None)
+    assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (question.id, True, private)
+    assert job.origin.token not in {None, "first-token"}
+    assert await stage.house.consents.given(stage.alice.id)
+    assert stage.house.woken
 
 
-async def test_a_public_question_goes_on_where_it_stands_also_after_a_restart(stage: Stage) -> None:
+async def test_a_public_question_of_an_earlier_version_gives_way_to_a_private_box_also_after_a_restart(
+    stage: Stage,
+) -> None:
     job = await stage.house.job(stage.alice.id, SAME_AGAIN)
     question = await public(stage, job, Question.SAME_AGAIN)
     await stage.restart()
-    await stage.alice.click(question, custom_id=custom_id(question, "again"))
+    result = await stage.alice.click(question, custom_id=custom_id(question, "again"))
+    (box,) = result.followups
     job = await now_of(stage, job)
     assert (job.step, job.character.another) == (Step.PREPARE, True)
-    assert (job.origin.message_id, job.origin.ephemeral) == (question.id, False)
+    assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (box.id, True, False)
+    assert question.id not in {each.id for each in stage.channel.history()}
 
 
 async def test_yes_in_the_list_opens_a_message_and_redraws_the_list(stage: Stage) -> None:
@@ -167,7 +160,7 @@ async def test_yes_in_the_list_opens_a_message_and_redraws_the_list(stage: Stage
     message = await listed(stage)
     result = await stage.alice.click(message, label="Yes to 1")
     (progress,) = result.followups
-    assert not progress.ephemeral
+    assert progress.ephemeral
     assert (await now_of(stage, job)).origin.message_id == progress.id
     assert result.response is not None
     assert result.response.id == message.id
@@ -252,10 +245,10 @@ async def test_check_again_looks_once_more_also_from_the_failure_itself(stage: S
     message = stage.channel.last_message
     assert message is not None
     result = await stage.alice.click(message, custom_id=custom_id(message, "recheck"))
-    assert result.followups == []
+    (box,) = result.followups
     job = await now_of(stage, job)
     assert (job.step, job.outcome, job.task_id) == (Step.WATCH, None, "task_1")
-    assert (job.origin.message_id, job.origin.ephemeral) == (message.id, False)
+    assert (job.origin.message_id, job.origin.ephemeral) == (box.id, True)
 
 
 async def test_show_brings_an_undelivered_result_to_its_owner_alone(stage: Stage) -> None:
@@ -270,7 +263,7 @@ async def test_show_brings_an_undelivered_result_to_its_owner_alone(stage: Stage
     assert labels(result.response) == []
     job = await now_of(stage, job)
     assert (job.step, job.outcome) == (Step.DELIVER, Outcome.SUCCEEDED)
-    assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (place.id, True, False)
+    assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (place.id, True, True)
 
 
 async def test_what_no_longer_applies_leaves_no_message_behind(stage: Stage) -> None:
@@ -366,9 +359,9 @@ async def test_the_picker_that_a_refused_form_came_from_stays(stage: Stage) -> N
 # -- what is shown first ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("private", [True, False])
+@pytest.mark.parametrize("in_list", [True, False])
 async def test_the_job_is_held_until_the_press_is_shown(
-    stage: Stage, private: bool, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, in_list: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the job says in its message may not be overwritten by "on it"."""
     sent: list[str] = []
@@ -383,21 +376,21 @@ async def test_the_job_is_held_until_the_press_is_shown(
         sent.append("released")
 
     monkeypatch.setattr(stage.house.app.runner, "hold", hold)
-    job = await stage.house.job(stage.alice.id, WAITING | JobChanges(origin=origin(stage.house.now, private=private)))
-    question = await hidden(stage, job)
-    await stage.alice.click(question, label=yes_of(question))
-    assert sent == (["PATCH", "released"] if private else ["POST", "DELETE", "released"])
-
-
-@pytest.mark.parametrize(("method", "path"), [("POST", "/webhooks/*"), ("DELETE", "/webhooks/*")])
-async def test_a_press_that_cannot_be_shown_is_carried_out_all_the_same(stage: Stage, method: str, path: str) -> None:
     job = await stage.house.job(stage.alice.id, WAITING)
-    question = await hidden(stage, job)
-    stage.env.inject_error(method, path, status=404, code=10008)
-    result = await stage.alice.click(question, label=yes_of(question))
+    question = await listed(stage) if in_list else await hidden(stage, job)
+    await stage.alice.click(question, label="Yes to 1" if in_list else yes_of(question))
+    assert sent == (["POST", "released"] if in_list else ["PATCH", "released"])
+
+
+@pytest.mark.parametrize("in_list", [True, False])
+async def test_a_press_that_cannot_be_shown_is_carried_out_all_the_same(stage: Stage, in_list: bool) -> None:
+    job = await stage.house.job(stage.alice.id, WAITING)
+    question = await listed(stage) if in_list else await hidden(stage, job)
+    stage.env.inject_error("POST" if in_list else "PATCH", "/webhooks/*", status=404, code=10008)
+    await stage.alice.click(question, label="Yes to 1" if in_list else yes_of(question))
     job = await now_of(stage, job)
     assert (job.step, job.question) == (Step.PREPARE, None)
-    assert job.origin.message_id == (question.id if method == "POST" else result.followups[0].id)
+    assert job.origin.message_id == question.id
 
 
 # -- strangers ------------------------------------------------------------------------------------------------------

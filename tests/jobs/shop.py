@@ -17,7 +17,14 @@ from bot.app.build import App
 from bot.config import Settings
 from bot.jobs.leased_job import Steps
 from bot.jobs.maintenance import Maintenance
-from bot.jobs.ports import CharacterMade, Content, DiscordUnavailable, RecordAttempt, Undeliverable
+from bot.jobs.ports import (
+    CharacterMade,
+    Content,
+    DiscordUnavailable,
+    RecordAnnouncement,
+    RecordAttempt,
+    Undeliverable,
+)
 from bot.jobs.runner import Runner
 from bot.store.characters import Sort
 from bot.store.drafts import DraftStore
@@ -25,6 +32,7 @@ from bot.store.privacy import PrivacyStore
 from bot.texts import Text
 from bot.values.character import Character
 from bot.values.job import (
+    Announcement,
     CharacterRequest,
     DeliveryAttempt,
     DeliveryRoute,
@@ -72,6 +80,11 @@ class RecordingCourier:
 
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
         self.shown.append((job.id, str(state), percent))
+
+    async def announce(self, job: Job, state: Text, percent: int | None, record: RecordAnnouncement) -> None:
+        if job.announcement is None and job.origin.public_by_right:
+            standing = Announcement(channel_id=job.origin.channel_id, at=job.updated_at, message_id=88, box_closed=True)
+            await record(standing)
 
     async def ask(self, job: Job, question: Question, record: RecordAttempt, picture: bytes | None = None) -> Origin:
         if self.trouble:

@@ -22,9 +22,9 @@ async def test_a_delivery_that_is_under_way_is_waited_for(tmp_path: Path) -> Non
     async with scene() as show, running(show.discord, show.provider, migrated(tmp_path), CONSENT__ASK="false") as bot:
         ann, go_on = show.person("ann"), asyncio.Event()
         show.provider.hold_at(50)
-        origin = await show.create(ann, name="Ada")
+        await show.create(ann, name="Ada")
         await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
-        show.discord.inject("PATCH", "/webhooks/", times=100, until=go_on)
+        show.discord.inject("POST", f"^/channels/{show.channel.id}/messages$", times=100, until=go_on)
         show.provider.hold_at(None)
         async with asyncio.timeout(PATIENCE):
             while job(tmp_path) != ("deliver", True, False):  # another process writes it
@@ -36,10 +36,10 @@ async def test_a_delivery_that_is_under_way_is_waited_for(tmp_path: Path) -> Non
         assert await stopping == 0
 
         assert job(tmp_path) == ("done", True, True)
-        assert origin.original is not None
-        assert "Reusable task ID" in origin.original.text
-        edits = len(show.discord.calls("PATCH"))
+        (card,) = show.channel.visible_to(ann)
+        assert "Reusable task ID" in card.text
+        posts = len(show.discord.calls("POST", "/messages$"))
         await bot.start()
         await bot.healthy()
-        assert show.channel.visible_to(ann) == [origin.original]
-        assert len(show.discord.calls("PATCH")) == edits, "nothing is delivered again"
+        assert show.channel.visible_to(ann) == [card]
+        assert len(show.discord.calls("POST", "/messages$")) == posts, "nothing is delivered again"

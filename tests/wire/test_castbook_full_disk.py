@@ -58,7 +58,7 @@ async def test_nothing_is_lost_and_nothing_half_written(tmp_path: Path) -> None:
             inside = Path(f"/proc/{bot.child.pid}/root{disk}")
             ann, bob = show.person("ann"), show.person("bob")
             show.provider.hold_at(50)
-            origin = await show.create(ann, name="Ada")
+            await show.create(ann, name="Ada")
             await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
 
             filler = fill(inside)
@@ -69,7 +69,7 @@ async def test_nothing_is_lost_and_nothing_half_written(tmp_path: Path) -> None:
             await show.says(await bob.slash(show.channel, "character list"), "/character create")  # it still reads
 
             filler.unlink()
-            await show.says(origin, "Reusable task ID")
+            await show.reads(ann, "Reusable task ID")
             await show.made(bob, name="Bea")
             await bot.healthy()
             async with asyncio.timeout(PATIENCE):

@@ -13,6 +13,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot import metrics
+from playground.provider.tasks import Failure
 from tests.loopback_discord.driving import User
 from tests.loopback_discord.incoming import Call
 from tests.loopback_discord.interactions import Interaction
@@ -91,87 +92,124 @@ def edits(show: ByHand, origin: Interaction) -> list[Call]:
     return [call for call in show.discord.calls("PATCH") if origin.token in call.path]
 
 
-# -- the original reply ---------------------------------------------------------------------------------------------
+# -- one public message ---------------------------------------------------------------------------------------------
 
 
-async def test_while_its_token_lives_the_original_reply_becomes_the_card(show: ByHand, ann: User) -> None:
+async def test_progress_is_public_once_the_provider_is_at_work_and_the_result_takes_its_place(
+    show: ByHand, ann: User
+) -> None:
+    bob = show.person("bob")
+    origin = await held(show, ann)
+    assert not show.channel.visible_to(bob), "nothing is public before the provider has taken the task"
+    await show.passes(30)
+    (progress,) = show.channel.visible_to(bob)
+    assert show.channel.visible_to(ann) == [progress], "the private box has gone"
+    assert origin.original.deleted
+    assert "Making a character" in progress.text
+    assert progress.pinged == set()
+    await finished(show)
+    (card,) = show.channel.visible_to(bob)
+    assert card is not progress
+    assert card.pinged == {ann.id}
+    assert card.picture().startswith(JPEG)
+    assert card.labels == ["Rename", "Delete"]
+    assert not show.invalid_requests
+
+
+async def test_a_result_right_after_the_click_calls_nobody(show: ByHand, ann: User) -> None:
     origin = await show.handled(await show.create(ann))
     await show.passes(SOON)
-    assert cards(show.channel, ann) == [origin.original] == show.channel.visible_to(ann)
-    assert origin.original.picture().startswith(JPEG)
-    assert not posts(show, show.channel)
+    (card,) = show.channel.visible_to(ann)
+    assert cards(show.channel, ann) == [card]
+    assert (card.pinged, card.ephemeral) == (set(), False)
+    assert origin.original.deleted
     assert not show.invalid_requests
 
 
 async def test_progress_is_shown_on_change_and_five_seconds_apart(show: ByHand, ann: User) -> None:
     show.provider.seconds_per_task = 30
-    origin = await show.handled(await show.create(ann))
-    await show.passes(14)
-    shown = edits(show, origin)
-    assert len(shown) >= 3
-    assert all(after.at - before.at >= timedelta(seconds=5) for before, after in pairwise(shown))
-    show.provider.hold_at(60)
+    await show.handled(await show.create(ann))
     await show.passes(20)
-    assert "`█████████░░░░░░░` 60 %\n" in origin.original.text
-    before = len(edits(show, origin))
+    public = f"^/channels/{show.channel.id}/messages/"
+    shown = show.discord.calls("PATCH", public)
+    assert len(shown) >= 2
+    assert all(after.at - before.at >= timedelta(seconds=5) for before, after in pairwise(shown))
+    show.provider.hold_at(80)
+    await show.passes(20)
+    (progress,) = show.channel.visible_to(ann)
+    assert "`████████████░░░░` 80 %\n" in progress.text
+    before = len(show.discord.calls("PATCH", public))
     await show.passes(15)
-    assert len(edits(show, origin)) == before, "nothing has changed, so nothing is edited"
+    assert len(show.discord.calls("PATCH", public)) == before, "nothing has changed, so nothing is edited"
     await finished(show)
-    assert cards(show.channel, ann) == [origin.original]
+    assert cards(show.channel, ann) == show.channel.visible_to(ann)
 
 
-async def test_with_a_dead_token_the_channel_is_used_and_the_token_left_alone(show: ByHand, ann: User) -> None:
+async def test_with_a_dead_token_progress_goes_on_and_the_token_is_left_alone(show: ByHand, ann: User) -> None:
     origin = await held(show, ann)
     await show.passes(30)
-    progress = len(edits(show, origin))
+    by_token = len(edits(show, origin))
     show.discord.advance(LATE)
     await show.passes(1)
     await finished(show, AFTER_LATE)
-    (card,) = cards(show.channel, ann)
-    assert card is not origin.original
+    (card,) = show.channel.visible_to(ann)
     assert card.content.startswith(ann.mention)
     assert card.pinged == {ann.id}
     assert card.picture().startswith(JPEG)
-    assert card.labels == ["Rename", "Delete"]
-    (post,) = posts(show, show.channel)
+    post = posts(show, show.channel)[-1]
     assert post.payload["allowed_mentions"]["users"] == [ann.id]
     assert not post.payload["allowed_mentions"].get("parse")
     assert post.payload["enforce_nonce"] is True
     assert f"Job {post.payload['nonce']}" in card.text
-    assert len(edits(show, origin)) == progress
+    assert len(edits(show, origin)) == by_token
     assert not show.invalid_requests, "calls with a dead token count towards a ban"
 
 
 @pytest.mark.parametrize(("status", "code"), [(401, 50027), (404, 10015)])
-async def test_what_the_token_no_longer_does_the_channel_does(show: ByHand, ann: User, status: int, code: int) -> None:
+async def test_a_token_that_dies_early_is_not_called_again(show: ByHand, ann: User, status: int, code: int) -> None:
     show.provider.seconds_per_task = 60
-    origin = await held(show, ann)
+    origin = await held(show, ann, private=True)
     await show.passes(2)
     refused = show.discord.inject("PATCH", origin.token, status=status, code=code, times=9)
     await show.passes(20)  # progress finds out, and the delivery need not
     assert refused.done == 1
     await finished(show)
-    (card,) = cards(show.channel, ann)
-    assert card.pinged == {ann.id}
+    assert len(ann.dms()) == 1
     assert refused.done == 1, "what is refused for good is not tried again"
 
 
-async def test_a_deleted_reply_leads_to_the_channel(show: ByHand, ann: User) -> None:
-    origin = await held(show, ann)
-    origin.original.delete()
+async def test_a_deleted_progress_message_is_no_loss(show: ByHand, ann: User) -> None:
+    await held(show, ann)
+    await show.passes(30)
+    show.channel.visible_to(ann)[0].delete()
     await finished(show)
     (card,) = cards(show.channel, ann)
     assert card.pinged == {ann.id}
 
 
+async def test_a_failure_after_the_start_leaves_nothing_in_public(show: ByHand, ann: User) -> None:
+    bob = show.person("bob")
+    await held(show, ann)
+    await show.passes(30)
+    assert len(show.channel.visible_to(bob)) == 1
+    task = show.tasks[-1]
+    task.settled, task.settled_at = Failure("content_policy_violation", "no"), show.discord.clock.now()
+    await finished(show)
+    assert show.channel.visible_to(bob) == []
+    (told,) = show.channel.visible_to(ann)
+    assert told.only_for is ann
+    assert told.pinged == {ann.id}
+    assert "Nothing was made" in told.text
+
+
 async def test_a_picture_too_large_for_the_place_is_left_out(show: ByHand, ann: User) -> None:
     show.discord.file_limit = 1000
-    origin = await show.handled(await show.create(ann))
+    await show.handled(await show.create(ann))
     await show.passes(SOON)
-    assert cards(show.channel, ann) == [origin.original]
-    assert "The picture couldn't be shown here" in origin.original.text
-    assert not origin.original.files
-    assert [call.code for call in edits(show, origin)][-2:] == [40005, None]
+    (card,) = show.channel.visible_to(ann)
+    assert "The picture couldn't be shown here" in card.text
+    assert not card.files
+    assert [call.code for call in posts(show, show.channel)][-2:] == [40005, None]
 
 
 # -- direct messages ------------------------------------------------------------------------------------------------
@@ -179,10 +217,13 @@ async def test_a_picture_too_large_for_the_place_is_left_out(show: ByHand, ann: 
 
 async def test_what_is_private_is_never_in_the_channel(show: ByHand, ann: User) -> None:
     bob = show.person("bob")
-    early = await show.handled(await show.create(ann, private=True))
-    await show.passes(SOON)
-    assert cards(show.channel, ann) == [early.original]
-    assert early.original.only_for is ann
+    early = await held(show, ann, private=True)
+    await show.passes(30)
+    await finished(show)
+    (card,) = show.channel.visible_to(ann)
+    assert (card.only_for, card.pinged) == (ann, {ann.id})
+    assert early.original.deleted, "its place is taken"
+    early.followups[-1].delete()
     show.discord.advance(3600)
     await too_late(show, ann, private=True, range="0.5-2")
     await finished(show, AFTER_LATE)
@@ -221,7 +262,7 @@ async def test_where_the_channel_is_closed_the_direct_message_is_open(
     assert card.picture().startswith(JPEG)
     assert card.labels == ["Rename", "Delete"]
     assert not cards(show.channel, ann)
-    assert len(posts(show, show.channel)) == 1, "refused once, and not tried again"
+    assert len(posts(show, show.channel)) <= 2, "one was the progress; the result was refused once, and not tried again"
 
 
 async def test_automod_on_a_young_reply_leads_to_the_direct_message(show: ByHand, ann: User) -> None:
@@ -272,9 +313,7 @@ async def test_a_result_shown_to_its_owner_alone_stays_so(show: ByHand, ann: Use
     shown = await show.handled(await listed.press(ann, "Show 1"))
     shown.followups[0].delete()  # dismissed before the card was there
     await show.passes(1)
-    assert not cards(show.channel, ann)
-    again = await (await show.handled(await ann.slash(show.channel, "tasks"))).replied()
-    assert again.labels == ["Show 1"]
+    assert [card.only_for for card in cards(show.channel, ann)] == [ann]
 
 
 # -- trouble at Discord ---------------------------------------------------------------------------------------------
@@ -285,13 +324,33 @@ RATE_LIMITED = {"status": 429, "headers": {"Retry-After": "9"}}
 
 
 @pytest.mark.parametrize("trouble", [RESET, RATE_LIMITED])
-async def test_trouble_with_the_reply_is_waited_out(show: ByHand, ann: User, trouble: dict[str, Any]) -> None:
-    origin = await held(show, ann)
-    await show.passes(2)
-    forced = show.discord.inject("PATCH", origin.token, times=3, **trouble)
+async def test_trouble_with_the_progress_is_waited_out_and_none_is_left(
+    show: ByHand, ann: User, trouble: dict[str, Any]
+) -> None:
+    await held(show, ann)
+    await show.passes(20)
+    forced = show.discord.inject("DELETE", f"^/channels/{show.channel.id}/messages/", times=3, **trouble)
     await finished(show)
-    assert cards(show.channel, ann) == [origin.original] == show.channel.visible_to(ann)
+    assert cards(show.channel, ann) == show.channel.visible_to(ann)
+    assert len(cards(show.channel, ann)) == 1
     assert forced.done == 3
+
+
+@pytest.mark.parametrize("trouble", [RESET, RATE_LIMITED])
+async def test_trouble_with_a_follow_up_is_waited_out(show: ByHand, ann: User, trouble: dict[str, Any]) -> None:
+    """One that was refused comes later; of one whose answer was lost its owner is told where to look."""
+    origin = await held(show, ann, private=True)
+    await show.passes(20)
+    forced = show.discord.inject("POST", f"^/webhooks/.*{origin.token}", times=2, **trouble)
+    await finished(show)
+    (told,) = show.channel.visible_to(ann)
+    assert told.only_for is ann
+    if trouble is RATE_LIMITED:
+        assert (cards(show.channel, ann), forced.done) == ([told], 2)
+    else:
+        assert "is ready" in told.text
+        listed = await (await show.handled(await ann.slash(show.channel, "tasks"))).replied()
+        assert listed.labels == ["Show 1"]
 
 
 async def test_trouble_with_the_channel_is_waited_out(show: ByHand, ann: User) -> None:
@@ -321,7 +380,7 @@ async def test_an_answer_lost_for_a_moment_makes_no_second_message(show: ByHand,
     show.discord.inject("POST", f"^/channels/{show.channel.id}/messages$", drop=True, processed=True)
     await finished(show, AFTER_LATE)
     assert len(cards(show.channel, ann)) == 1
-    first, second = posts(show, show.channel)
+    first, second = posts(show, show.channel)[-2:]
     assert first.payload["nonce"] == second.payload["nonce"]
 
 
@@ -367,17 +426,6 @@ async def test_where_the_history_may_not_be_read_a_second_message_is_counted(sho
     assert metrics.DELIVERIES_UNDECIDABLE._value.get() == before + 1
 
 
-async def test_an_edit_whose_answer_was_lost_until_the_token_died_is_found_again(show: ByHand, ann: User) -> None:
-    origin = await held(show, ann)
-    await show.passes(2)
-    show.discord.inject("PATCH", origin.token, drop=True, processed=True)
-    show.discord.inject("PATCH", origin.token, drop=True, times=99)
-    await finished(show, 3600)
-    assert cards(show.channel, ann) == [origin.original]
-    assert not posts(show, show.channel)
-    assert not show.invalid_requests
-
-
 # -- where the bot is no member -------------------------------------------------------------------------------------
 
 
@@ -396,10 +444,13 @@ def _tourist(show: ByHand, channel: Channel) -> User:
 
 async def test_a_user_installed_bot_answers_by_the_token_alone(show: ByHand, elsewhere: Channel) -> None:
     ann = _tourist(show, elsewhere)
-    origin = await show.handled(await show.create(ann, elsewhere))
-    await show.passes(SOON)
-    assert cards(elsewhere, ann) == [origin.original]
-    assert not origin.original.ephemeral
+    origin = await held(show, ann, elsewhere)
+    await show.passes(30)
+    assert [message.only_for for message in elsewhere.visible_to(ann)] == [ann], "its progress is for its owner"
+    await finished(show)
+    (card,) = elsewhere.visible_to(ann)
+    assert card in origin.followups
+    assert (card.ephemeral, card.pinged) == (False, {ann.id})
     assert not show.discord.calls(path=f"^/channels/{elsewhere.id}")
 
 
@@ -428,8 +479,8 @@ async def test_where_outside_apps_may_not_speak_nothing_becomes_public(show: ByH
     show.guild.members.append(ann)
     origin = await show.handled(await show.create(ann, elsewhere))
     await show.passes(SOON)
-    assert cards(elsewhere, ann) == [origin.original]
-    assert origin.original.only_for is ann
+    assert [card.only_for for card in cards(elsewhere, ann)] == [ann]
+    assert origin.original.deleted
     await too_late(show, ann, elsewhere, range="0.5-2")
     await finished(show, AFTER_LATE)
     assert len(ann.dms()) == 1
@@ -440,7 +491,7 @@ async def test_in_a_group_without_the_bot_the_late_result_is_a_direct_message(sh
     group = show.discord.private_channel(ann, bob, cy)
     origin = await show.handled(await show.create(ann, group))
     await show.passes(SOON)
-    assert cards(group, bob) == [origin.original]
+    assert cards(group, bob) == origin.followups
     await too_late(show, ann, group, range="0.5-2")
     await finished(show, AFTER_LATE)
     assert len(ann.dms()) == 1

@@ -1,0 +1,108 @@
+"""The public message about a running job: one at most, by the bot's own right, gone or replaced when the job ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import discord
+import structlog
+
+from bot import limits
+from bot.chat.message import MessageContent
+from bot.chat.own_messages import HistoryUnreadable, OwnMessages
+from bot.chat.private_box import NOBODY, gone_is_fine
+from bot.chat.rest_errors import RouteClosed, understood
+from bot.jobs.ports import RecordAnnouncement
+from bot.values.clock import Clock
+from bot.values.job import Announcement, Job
+
+log = structlog.get_logger(__name__)
+
+
+class Announcements:
+    """Sends it, edits it, deletes it. The job's row says where it stands, or may stand after a kill."""
+
+    def __init__(self, client: discord.Client, clock: Clock, own_messages: OwnMessages) -> None:
+        self._client = client
+        self._clock = clock
+        self._own_messages = own_messages
+
+    async def send(self, job: Job, card: MessageContent, record: RecordAnnouncement) -> Announcement:
+        """The announcement of ``job``: the one that stands, that an earlier attempt may have left, or a new one.
+
+        Raises DiscordUnavailable where it may work later; what arrived after all is found again then.
+        """
+        known = await self._resolved(job)
+        if known is None:
+            known = Announcement(channel_id=job.origin.channel_id, at=self._clock())
+        if known != job.announcement:
+            await record(known)
+        if known.message_id is not None or known.closed:
+            return known
+        try:
+            async with understood(limits.MESSAGE_PATIENCE):
+                sent = await self._client.get_partial_messageable(known.channel_id).send(
+                    embeds=list(card.embeds),
+                    view=card.view(),  # type: ignore[arg-type]  # None is taken too, and means none
+                    nonce=progress_id(job),  # enforced: within minutes the same one makes no second message
+                    allowed_mentions=NOBODY,
+                )
+        except RouteClosed as closed:
+            log.info("not_announced", job=job.id, code=closed.code)
+            known = replace(known, closed=True)
+        else:
+            known = replace(known, message_id=sent.id)
+        await record(known)
+        return known
+
+    async def _resolved(self, job: Job) -> Announcement | None:
+        """What is known of it, after a look for one whose sending was cut off; ``None`` where it was not sent (yet)."""
+        known = job.announcement
+        if known is None or known.closed or known.message_id is not None:
+            return known
+        if self._clock() - known.at < limits.SAME_NONCE:
+            return known  # the same nonce finds it
+        try:
+            found = await self._own_messages.find(known.channel_id, progress_id(job), known.at)
+        except HistoryUnreadable:
+            log.warning("announcement_perhaps_left", job=job.id)
+            return replace(known, closed=True)
+        return None if found is None else replace(known, message_id=found)
+
+    async def edit(self, announcement: Announcement, card: MessageContent, patience: float) -> None:
+        """Make ``card`` its content. Raises RouteClosed, TooLarge and DiscordUnavailable."""
+        channel = self._client.get_partial_messageable(announcement.channel_id)
+        async with understood(patience):
+            await channel.get_partial_message(announcement.message_id or 0).edit(
+                content=card.content,
+                embeds=list(card.embeds),
+                attachments=card.attachments(),
+                view=card.view(),
+                allowed_mentions=NOBODY,
+            )
+
+    async def remove(self, job: Job) -> None:
+        """Delete it, wherever it may stand. Raises DiscordUnavailable."""
+        known = job.announcement
+        if known is None:
+            return
+        message_id = known.message_id
+        if message_id is None and not known.closed:  # its sending was cut off
+            try:
+                message_id = await self._own_messages.find(known.channel_id, progress_id(job), known.at)
+            except HistoryUnreadable:
+                log.warning("announcement_perhaps_left", job=job.id)
+        if message_id is None:
+            return
+        try:
+            with gone_is_fine():
+                async with understood(limits.MESSAGE_PATIENCE):
+                    channel = self._client.get_partial_messageable(known.channel_id)
+                    await channel.get_partial_message(message_id).delete()
+        except RouteClosed as closed:
+            log.warning("announcement_left", job=job.id, code=closed.code)
+
+
+def progress_id(job: Job) -> str:
+    """What the announcement is known by, as nonce and in its footer: not by the job's id alone, as its end is."""
+    return f"{job.id}-run"

@@ -1,0 +1,75 @@
+"""The log of the attempts to tell an owner how their job ended: written before each message, and once it is known."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from bot.chat.rest_errors import RouteClosed
+from bot.jobs.ports import DiscordUnavailable, RecordAttempt
+from bot.values.clock import Clock
+from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Outcome
+
+
+class DeliveryAttempts:
+    """Only attempts since the owner last asked count: the message before that was about something else."""
+
+    def __init__(self, job: Job, record: RecordAttempt, clock: Clock) -> None:
+        self._record = record
+        self._clock = clock
+        self._log = [each for each in job.deliveries if each.at >= job.origin.token_at]
+        self.nonce = end_id(job)
+
+    @property
+    def standing(self) -> DeliveryAttempt | None:
+        """The message that is known to stand there."""
+        return next((each for each in self._log if each.message_id is not None), None)
+
+    def unknown(self, path: DeliveryRoute, channel_id: int | None = None) -> datetime | None:
+        """Since when a message may stand there of which nobody was told; ``None`` where none can."""
+        mine = [each for each in self._log if each.path is path and channel_id in (None, each.channel_id)]
+        begun = [each for each in mine if each.message_id is None and not each.refused]
+        return begun[0].at if 2 * len(begun) > len(mine) else None
+
+    def unknown_but(self, *looked_at: tuple[DeliveryRoute, int]) -> bool:
+        """Whether a message may stand in another place than those, which were looked at."""
+        others = {(each.path, each.channel_id) for each in self._log} - {*looked_at}
+        replaced = DeliveryRoute.ANNOUNCED  # that message goes, whatever it shows
+        return any(self.unknown(*other) is not None for other in others if other[0] is not replaced)
+
+    @asynccontextmanager
+    async def attempt(self, path: DeliveryRoute, channel_id: int | None) -> AsyncIterator[DeliveryAttempt]:
+        """Around one message; what came of it is written down, as far as it is known."""
+        begun = DeliveryAttempt(path=path, channel_id=channel_id, nonce=self.nonce, at=self._clock())
+        await self._write(begun)
+        try:
+            yield begun
+        except RouteClosed:
+            await self._write(replace(begun, refused=True))
+            raise
+        except DiscordUnavailable as trouble:
+            if not trouble.perhaps_done:
+                await self._write(replace(begun, refused=True))
+            raise
+
+    async def stands(self, attempt: DeliveryAttempt, message_id: int) -> None:
+        """It arrived."""
+        await self._write(replace(attempt, message_id=message_id))
+
+    async def found(self, path: DeliveryRoute, channel_id: int, message_id: int) -> None:
+        """An earlier attempt turned out to have arrived."""
+        at = self.unknown(path, channel_id) or self._clock()
+        await self._write(
+            DeliveryAttempt(path=path, channel_id=channel_id, nonce=self.nonce, at=at, message_id=message_id)
+        )
+
+    async def _write(self, attempt: DeliveryAttempt) -> None:
+        await self._record(attempt)
+        self._log.append(attempt)
+
+
+def end_id(job: Job) -> str:
+    """The nonce of the message about a job's end; another one for each kind of end, because a job may have two."""
+    return job.id if job.outcome is Outcome.SUCCEEDED else f"{job.id}-{(job.outcome or Outcome.FAILED).value}"[:25]

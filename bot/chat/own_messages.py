@@ -1,0 +1,60 @@
+"""Finds a message of the bot's own again, whose sending was cut off: by the id in its footer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import discord
+
+from bot import limits
+from bot.chat.rest_errors import RouteClosed, understood
+
+
+class HistoryUnreadable(Exception):
+    """Nobody can tell what stands there: the bot may not read the channel's history."""
+
+
+class OwnMessages:
+    """Looks through the history of channels."""
+
+    def __init__(self, client: discord.Client) -> None:
+        self._client = client
+
+    async def find(self, channel_id: int, wanted: str, since: datetime, *, but: Collection[int] = ()) -> int | None:
+        """The id of the bot's newest message since then with the word ``wanted`` in its footer; ``None`` where none is.
+
+        ``but``: messages that are not meant. Raises HistoryUnreadable, and DiscordUnavailable.
+        """
+        channel = self._client.get_partial_messageable(channel_id)
+        empty, found = True, None
+        try:
+            async with understood(limits.MESSAGE_PATIENCE):
+                async for message in channel.history(limit=limits.HISTORY, after=since - limits.CLOCKS_APART):
+                    empty = False
+                    if message.author.id == self._own_id and message.id not in but and _names(message, wanted):
+                        found = message.id
+        except RouteClosed:
+            raise HistoryUnreadable from None
+        if empty and not self._may_read(channel_id):
+            raise HistoryUnreadable  # without the permission it looks empty
+        return found
+
+    def _may_read(self, channel_id: int) -> bool:
+        """Whether the history may be read, as far as the gateway has shown; not before it has shown the channel."""
+        channel = self._client.get_channel(channel_id)
+        if isinstance(channel, discord.abc.PrivateChannel):
+            return True
+        me = channel.guild.get_member(self._own_id) if channel else None
+        try:
+            return channel is not None and me is not None and channel.permissions_for(me).read_message_history
+        except discord.ClientException:  # a thread whose channel is not known
+            return False
+
+    @property
+    def _own_id(self) -> int:
+        return self._client.user.id if self._client.user else 0
+
+
+def _names(message: discord.Message, wanted: str) -> bool:
+    return any(wanted in (embed.footer.text or "").split() for embed in message.embeds)

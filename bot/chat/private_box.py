@@ -1,0 +1,233 @@
+"""The private box: the message in which a job speaks to its owner alone, reached by the interaction's token.
+
+It is the interaction's ephemeral answer or a follow-up to it, or a message of the bot in direct messages. In rows of
+earlier versions it may be a public answer.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import discord
+import structlog
+from discord.utils import MISSING
+
+from bot import limits
+from bot.chat.message import MessageContent
+from bot.chat.own_messages import HistoryUnreadable, OwnMessages
+from bot.chat.rest_errors import TOKEN_DEAD, UNKNOWN_MESSAGE, RouteClosed, understood
+from bot.jobs.ports import DiscordUnavailable, RecordAttempt
+from bot.values.clock import Clock
+from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Origin, Question
+
+log = structlog.get_logger(__name__)
+
+_MOST_REMEMBERED = 1_000  # refused tokens; each is of use for a quarter of an hour
+NOBODY = discord.AllowedMentions.none()  # cards name their owner; that calls nobody
+
+
+class _Original:
+    """Discord's name for the first answer. Not a string: discord.py would send the sign @ percent-encoded."""
+
+    def __str__(self) -> str:
+        return "@original"
+
+
+def _message(origin: Origin) -> int:
+    return origin.message_id or _Original()  # type: ignore[return-value]  # the library wants an id where this fits too
+
+
+class PrivateBox:
+    """Raises :class:`RouteClosed` for good, and DiscordUnavailable where it may work later."""
+
+    def __init__(self, client: discord.Client, clock: Clock, own_messages: OwnMessages) -> None:
+        self._client = client
+        self._clock = clock
+        self._own_messages = own_messages
+        self._refused: deque[str] = deque(maxlen=_MOST_REMEMBERED)  # tokens that died before their time
+
+    def token_usable(self, origin: Origin) -> bool:
+        """Whether the token may still be called: looked at first, because calls with dead ones count towards a ban."""
+        if origin.token is None or origin.token in self._refused:
+            return False
+        return self._clock() - origin.token_at < limits.TOKEN_USABLE
+
+    def reachable(self, job: Job) -> bool:
+        """Whether the box is there, as far as is known, and can be edited."""
+        closed = job.announcement is not None and job.announcement.box_closed
+        return not closed and (self.token_usable(job.origin) or job.origin.in_dm_message)
+
+    def check_login(self) -> None:
+        """Raises DiscordUnavailable before the login and after the end: the jobs may start earlier than the bot."""
+        if self._client.is_closed() or self._client.application_id is None:
+            raise DiscordUnavailable(perhaps_done=False)
+
+    def _webhook(self, origin: Origin) -> discord.Webhook:
+        self.check_login()
+        if self._client.application_id is None or origin.token is None or not self.token_usable(origin):
+            raise RouteClosed(0)
+        webhook = discord.Webhook.partial(self._client.application_id, origin.token, client=self._client)
+        webhook.type = discord.WebhookType.application  # what it is; a partial one is taken for a channel's
+        return webhook
+
+    @contextmanager
+    def _minding_the_token(self, origin: Origin) -> Iterator[None]:
+        try:
+            yield
+        except RouteClosed as closed:
+            if closed.code in TOKEN_DEAD and origin.token is not None:
+                self._refused.append(origin.token)
+            raise
+
+    async def edit(self, origin: Origin, card: MessageContent, patience: float = limits.MESSAGE_PATIENCE) -> None:
+        """Make ``card`` the content of the box; the same edit twice changes nothing.
+
+        ``patience`` in seconds: discord.py repeats it by itself while Discord has trouble.
+        """
+        if origin.in_dm_message and not self.token_usable(origin):
+            await self._edit_dm(origin, card, patience)
+            return
+        webhook = self._webhook(origin)
+        with self._minding_the_token(origin):
+            async with understood(patience):
+                await webhook.edit_message(
+                    _message(origin),
+                    content=card.content,
+                    embeds=list(card.embeds),
+                    attachments=card.attachments(),
+                    view=card.view(),
+                    allowed_mentions=NOBODY,
+                )
+
+    async def _edit_dm(self, origin: Origin, card: MessageContent, patience: float) -> None:
+        self.check_login()
+        message = self._client.get_partial_messageable(origin.channel_id).get_partial_message(origin.message_id or 0)
+        async with understood(patience):
+            await message.edit(
+                content=card.content,
+                embeds=list(card.embeds),
+                attachments=card.attachments(),
+                view=card.view(),
+                allowed_mentions=NOBODY,
+            )
+
+    async def delete(self, origin: Origin) -> None:
+        """Take the box away; one that is gone, or that nothing leads to any more, is left alone."""
+        self.check_login()
+        with gone_is_fine():
+            async with understood(limits.MESSAGE_PATIENCE):
+                if self.token_usable(origin):
+                    with self._minding_the_token(origin):
+                        await self._webhook(origin).delete_message(_message(origin))
+                elif origin.in_dm_message:
+                    channel = self._client.get_partial_messageable(origin.channel_id)
+                    await channel.get_partial_message(origin.message_id or 0).delete()
+
+    async def follow_up(self, job: Job, card: MessageContent, *, ephemeral: bool) -> int:
+        """Send a new message by the token, which calls the owner where ``card`` names them; returns its id.
+
+        No nonce makes a repetition harmless.
+        """
+        webhook = self._webhook(job.origin)
+        with self._minding_the_token(job.origin):
+            async with understood(limits.MESSAGE_PATIENCE):
+                sent = await webhook.send(
+                    card.content or MISSING,
+                    embeds=list(card.embeds),
+                    files=card.attachments(),
+                    view=card.view() or MISSING,
+                    ephemeral=ephemeral,
+                    allowed_mentions=calling(job.owner_id),
+                    wait=True,
+                )
+        return sent.id
+
+    # -- questions ----------------------------------------------------------------------------------------------
+
+    async def ask(self, job: Job, card: MessageContent, meanwhile: MessageContent) -> Origin:
+        """Show ``card``, which asks something, in the box; returns where it stands.
+
+        A box that is gone is replaced by a new one. So is a public one of an earlier version: it becomes ``meanwhile``
+        first, because as long as it is "thinking" Discord takes a follow-up for its text, and goes last, so that
+        whatever fails on the way can be done again.
+        """
+        origin = job.origin
+        if not origin.box_is_public:
+            try:
+                await self.edit(origin, card)
+            except RouteClosed as closed:
+                if closed.code != UNKNOWN_MESSAGE or not self.token_usable(origin):
+                    raise
+            else:
+                return origin
+        else:
+            with gone_is_fine():
+                await self.edit(origin, meanwhile)
+        message_id = await self.follow_up(job, card, ephemeral=True)
+        if origin.box_is_public:
+            try:
+                await self.delete(origin)
+            except (RouteClosed, DiscordUnavailable):
+                log.info("public_message_left")
+        return replace(origin, message_id=message_id, ephemeral=True)
+
+    async def ask_by_dm(self, job: Job, question: Question, card: MessageContent, record: RecordAttempt) -> Origin:
+        """Ask in the direct messages with the owner; returns where it stands: their private box from now on."""
+        async with understood(limits.MESSAGE_PATIENCE):
+            opened = await self._client.create_dm(discord.Object(job.owner_id))
+        asked_at = [
+            each.at
+            for each in job.deliveries
+            if each.path is DeliveryRoute.DM and each.channel_id == opened.id and each.at >= job.origin.token_at
+        ]
+        nonce = question_id(job, question)
+        message_id = None
+        if asked_at:  # by an attempt that may have ended before it was written down
+            try:
+                message_id = await self._own_messages.find(opened.id, nonce, min(asked_at))
+            except HistoryUnreadable:
+                log.info("question_not_looked_for", job=job.id)
+        if message_id is None:
+            await record(DeliveryAttempt(path=DeliveryRoute.DM, channel_id=opened.id, nonce=nonce, at=self._clock()))
+            async with understood(limits.MESSAGE_PATIENCE):
+                sent = await opened.send(
+                    embeds=list(card.embeds),
+                    files=card.attachments(),
+                    view=card.view(),  # type: ignore[arg-type]  # None is taken too, and means none
+                    nonce=nonce,
+                    allowed_mentions=NOBODY,
+                )
+            message_id = sent.id
+        return replace(
+            job.origin,
+            guild_id=None,
+            channel_id=opened.id,
+            message_id=message_id,
+            token=None,
+            token_at=self._clock(),
+            ephemeral=False,
+            bot_is_member=True,
+        )
+
+
+def question_id(job: Job, question: Question) -> str:
+    """What a question is known by, as nonce and in its footer: not by the job's id alone, as its end is."""
+    return f"{job.id}-{question.value[:8]}"
+
+
+def calling(owner_id: int) -> discord.AllowedMentions:
+    """Notifies that person where the message names them, and nobody else."""
+    return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(owner_id)])
+
+
+@contextmanager
+def gone_is_fine() -> Iterator[None]:
+    """The message was deleted: by somebody, or by an attempt before this one."""
+    try:
+        yield
+    except RouteClosed as closed:
+        if closed.code != UNKNOWN_MESSAGE:
+            raise
