@@ -17,7 +17,7 @@ import aiohttp
 PATH = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 """Where it is; ``None`` where it is not installed."""
 
-PATIENCE = 60.0  # seconds for anything that a page should come to show, on a machine with other work
+PATIENCE = 90.0  # seconds for anything that a page should come to show, on a machine with other work
 _LOOK = 0.1
 
 
@@ -83,14 +83,9 @@ class Tab:
         return said
 
     async def click(self, find: str, what: str) -> None:
-        """Press the mouse on the element that the expression finds, once it is there."""
+        """Press the element that the expression finds, once it is there, wherever it has moved to meanwhile."""
         await self.until(f"!!({find})", what)
-        place = await self.ask(
-            f"(e => {{ e.scrollIntoView({{block: 'center'}}); const r = e.getBoundingClientRect();"
-            f" return [r.x + r.width / 2, r.y + r.height / 2]; }})({find})"
-        )
-        for kind in ("mousePressed", "mouseReleased"):
-            await self._send("Input.dispatchMouseEvent", type=kind, x=place[0], y=place[1], button="left", clickCount=1)
+        await self.ask(f"(e => {{ e.scrollIntoView({{block: 'nearest'}}); e.focus(); e.click(); }})({find})")
 
     async def type(self, text: str) -> None:
         """Into whatever has the focus."""

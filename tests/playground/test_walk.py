@@ -1,0 +1,16 @@
+"""The walk of a new member, in headless Chromium where there is one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.playground import chromium
+from tests.playground.walk import walk
+
+
+@pytest.mark.skipif(chromium.PATH is None, reason="Chromium is not installed here")
+@pytest.mark.timeout(1200)
+async def test_a_new_member_finds_everything_as_it_should_be(tmp_path: Path) -> None:
+    assert await walk(tmp_path) == []

@@ -1,0 +1,172 @@
+"""Somebody who uses the playground's page as people do: types commands, chooses files, presses buttons, fills forms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.playground.chromium import PATIENCE, Tab
+
+_MESSAGES = "[...document.querySelectorAll('#channel-message-list .channel-message')]"
+_READY = "window.simcordPreview?.ready === true"
+
+
+class Visitor:
+    """On an open ``tab``; pictures go into ``folder``, numbered in the order of the walk."""
+
+    def __init__(self, tab: Tab, folder: Path) -> None:
+        self._tab = tab
+        self._folder = folder
+        self._pictures = 0
+        self._known: list[str] = []
+
+    async def arrive(self, url: str) -> None:
+        """Open the page, and wait until it is there."""
+        await self._tab.go(url)
+        await self._tab.until(_READY, "the page")
+
+    async def view_as(self, name: str) -> None:
+        """Choose somebody in "Viewing as", by the beginning of their name."""
+        chosen = f"[...document.querySelector('#viewer-picker').options].find(o => o.text.startsWith({_js(name)}))"
+        await self._tab.until(f"!!{chosen}", f"{name} in Viewing as")
+        await self._tab.ask(
+            f"(() => {{ const p = document.querySelector('#viewer-picker'); p.value = {chosen}.value;"
+            " p.dispatchEvent(new Event('change', {bubbles: true})); })()"
+        )
+        await self._tab.until(f"{_READY} && window.simcordPreview.viewerId === {chosen}.value", f"the page of {name}")
+
+    async def type(self, command: str, options: Mapping[str, str | Path] | None = None) -> None:
+        """Type a command and its options, files by their paths, and leave it there."""
+        composer = "document.querySelector('#channel-composer-input')"
+        await self._tab.until(f"!!{composer} && {_READY}", "the line to type into")
+        await self._tab.click(composer, "the line to type into")
+        await self._tab.ask(
+            f"(c => {{ c.value = ''; c.dispatchEvent(new Event('input', {{bubbles: true}})); }})({composer})"
+        )
+        await self._tab.type(f"/{command}")
+        await self._tab.click(_entry(f"o.innerText.trim().startsWith({_js('/' + command)})"), f"/{command} in the list")
+        chip = "document.querySelector('[data-command-chip]')"
+        await self._tab.until(f"{chip}?.innerText === {_js('/' + command)}", f"/{command} in the line")
+        for name, value in (options or {}).items():
+            await self.option(name, value)
+
+    async def option(self, name: str, value: str | Path) -> None:
+        """Type the value of one more option of the command that stands in the line."""
+        pill = f"document.querySelector('.command-pill[data-option={name}]')"
+        if not await self._tab.ask(f"!!{pill}"):
+            await self._tab.click("document.querySelector('[data-command-chip]')", "the command")
+            await self._tab.click(
+                f"document.querySelector('.command-suggestion[data-value={name}]')", f"the option {name}"
+            )
+            await self._tab.until(f"!!{pill}", f"the option {name} in the line")
+        if isinstance(value, Path):
+            await self._tab.put_file(f"{pill}.querySelector('input[type=file]')", value)
+            await self._tab.until(f"{pill}.innerText.includes({_js(value.name)})", f"{value.name} in the line")
+        else:
+            await self._tab.click(f"{pill}.querySelector('input')", f"the field {name}")
+            await self._tab.type(value)
+
+    async def choose(self, label: str) -> None:
+        """Choose an entry of the list that hangs above the command line, by a part of it."""
+        await self._tab.click(_entry(f"o.innerText.includes({_js(label)})"), f"“{label}” in the list")
+
+    async def send(self) -> None:
+        """Send the command that stands in the line."""
+        self._known = await self._tab.ask(f"{_MESSAGES}.map(m => m.dataset.messageId)")
+        await self._tab.click("document.querySelector('#send-message')", "Send")
+        await self._tab.until("!document.querySelector('[data-command-chip]')", "the end of the command")
+
+    async def command(self, command: str, options: Mapping[str, str | Path] | None = None) -> None:
+        """Type a command, and send it."""
+        await self.type(command, options)
+        await self.send()
+
+    async def press(self, label: str) -> None:
+        """Press the newest button with this label, once it can be pressed."""
+        button = (
+            "[...document.querySelectorAll('#channel-message-list .component-button')]"
+            f".filter(b => b.innerText.trim() === {_js(label)} && !b.disabled).at(-1)"
+        )
+        await self._tab.click(button, f"the button {label}")
+
+    async def fill(self, label: str, value: str | Path) -> None:
+        """Fill the field of the open form whose label begins so."""
+        field = (
+            "[...document.querySelectorAll('.modal-dialog .modal-field')]"
+            f".find(f => f.innerText.trim().startsWith({_js(label)}))"
+        )
+        await self._tab.until(f"!!{field}", f"the field “{label}”")
+        entry = f"{field}.querySelector('input, textarea')"
+        if isinstance(value, Path):
+            await self._tab.put_file(f"{field}.querySelector('input[type=file]')", value)
+            return
+        await self._tab.click(entry, label)
+        await self._tab.ask(f"{entry}.select?.()")
+        await self._tab.type(value)
+
+    async def tick(self, words: str) -> None:
+        """Tick the box of the open form that says so."""
+        choices = "[...document.querySelectorAll('.modal-dialog .modal-choice input')]"
+        choice = f"{choices}.find(c => c.closest('.modal-field, .modal-choice').innerText.includes({_js(words)}))"
+        await self._tab.click(choice, f"the box “{words}”")
+
+    async def submit(self) -> None:
+        """Send the open form."""
+        await self._tab.click("document.querySelector('.modal-dialog [type=submit]')", "the form's button")
+        await self._tab.until("!document.querySelector('.modal-dialog')", "the end of the form")
+
+    async def see(self, *words: str, patience: float = PATIENCE) -> None:
+        """Wait until the words are read in what came since the last command, or in an open form."""
+        for each in words:
+            await self._tab.until(f"({self._new()}).includes({_js(each)})", f"“{each}”", patience)
+
+    async def see_in_all(self, words: str) -> None:
+        """Wait until the words are read anywhere in the channel."""
+        await self._tab.until(f"{_MESSAGES}.some(m => m.innerText.includes({_js(words)}))", f"“{words}”")
+
+    def _new(self) -> str:
+        new = f"{_MESSAGES}.filter(m => !{json.dumps(self._known)}.includes(m.dataset.messageId)).map(m => m.innerText)"
+        return f"{new}.join(' ') + (document.querySelector('.modal-dialog')?.innerText ?? '')"
+
+    async def popup_says(self, words: str) -> None:
+        """Wait until the list above the command line has these words."""
+        await self._tab.until(
+            f"document.querySelector('.command-popup')?.innerText.includes({_js(words)})", f"“{words}” above the line"
+        )
+
+    async def leave(self) -> None:
+        """Leave the command that stands in the line, unsent."""
+        await self._tab.click("document.querySelector('.command-context-close')", "the end of the command")
+
+    async def start_anew(self, name: str) -> None:
+        """After something went wrong: a picture of it, then the page as it is when it is opened."""
+        self._pictures += 1
+        await self._tab.picture(self._folder / f"{self._pictures:02} {name}.png")
+        await self._tab.ask("location.reload()")
+        await self._tab.until(_READY, "the page")
+
+    async def messages(self) -> list[tuple[bool, str]]:
+        """Each message of the channel as this viewer reads it: whether they alone see it, and its words."""
+        found = await self._tab.ask(
+            f"{_MESSAGES}.map(m => [!!m.querySelector('.message-ephemeral-note'), m.innerText])"
+        )
+        return [(bool(alone), str(words)) for alone, words in found]
+
+    async def picture(self, name: str) -> Path:
+        """Write what is seen now, once its pictures are there."""
+        await self._tab.until(_READY, "the page at rest")
+        await self._tab.ask("document.querySelector('#new-messages:not([hidden])')?.click()")
+        await self._tab.ask("document.querySelector('#channel-timeline').scrollTop = 1e9")
+        self._pictures += 1
+        path = self._folder / f"{self._pictures:02} {name}.png"
+        await self._tab.picture(path)
+        return path
+
+
+def _entry(which: str) -> str:
+    return f"[...document.querySelectorAll('.command-popup [role=option]')].find(o => {which})"
+
+
+def _js(words: str) -> str:
+    return json.dumps(words)

@@ -1,0 +1,336 @@
+"""A new member's walk through the playground in headless Chromium: python -m tests.playground.walk [FOLDER]
+
+Each numbered point of a first use is gone through as somebody would who has never seen the bot. What should be seen is
+asserted; pictures of it are written into FOLDER, to be looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import re
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from simcord import SetupError
+
+from bot import log
+from bot.config import LogSettings
+from playground.browser import prepare
+from playground.clip import render_clip
+from playground.live_preview import LivePreview
+from playground.stage import Stage
+from tests.playground.chromium import PATIENCE, NotShown, Tab
+from tests.playground.visitor import Visitor
+
+CLIP = "clip.mp4"
+SILENT = "silent.mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Who walks, and behind the scene what they cannot see: the bot, and the provider's bills."""
+
+    visitor: Visitor
+    phone: Visitor
+    stage: Stage
+    clips: Path
+
+    @property
+    def clip(self) -> Path:
+        """Six seconds of a figure that talks."""
+        return self.clips / CLIP
+
+    @property
+    def silent(self) -> Path:
+        """The same without a sound track."""
+        return self.clips / SILENT
+
+    def submissions(self) -> int:
+        """How many characters the provider was asked for."""
+        return len(self.stage.provider.submissions)
+
+    async def public(self) -> int:
+        """How many messages of the bot's everybody sees."""
+        async with self.stage.turn:
+            return sum(1 for each in self.stage.channel.history() if each.author.bot and not each.flags.ephemeral)
+
+    async def private(self) -> int:
+        """How many messages of the bot's only mia sees."""
+        async with self.stage.turn:
+            return sum(1 for each in self.stage.channel.history(viewer=self.stage.mia) if each.flags.ephemeral)
+
+    async def until(self, true: Callable[[], bool], what: str) -> None:
+        """Wait for something that is not seen in the page. Raises NotShown where it stays away."""
+        end = time.monotonic() + PATIENCE
+        while not true():
+            if time.monotonic() > end:
+                raise NotShown(f"{what} did not come")
+            await asyncio.sleep(0.1)
+
+
+Point: TypeAlias = Callable[[Walk], Awaitable[None]]
+
+
+async def help_leads(walk: Walk) -> None:
+    """16: /help leads through the first character; it also works where the bot is switched off, and says so."""
+    me = walk.visitor
+    await me.command("help")
+    await me.see("How to start", "/character create")
+    await me.picture("16 help")
+    await me.view_as("kim")
+    await me.command("character list")
+    await me.see("off")
+    await me.picture("16 refused where the bot is switched off")
+    await me.view_as("max")
+    await me.command("server settings")
+    await me.see("Settings for this server", "#quiet")
+    await me.picture("16 server settings")
+    await me.view_as("mia")
+
+
+async def range_is_read(walk: Walk) -> None:
+    """6: the range is echoed as one types it."""
+    me = walk.visitor
+    await me.type("character create", {"video": walk.clip, "range": "from 1 to 3"})
+    await me.popup_says("0:01–0:03, 2 s ✓")
+    await me.picture("06 a range is echoed")
+    await me.leave()
+    await me.type("character create", {"video": walk.clip, "range": "1-9"})
+    await me.popup_says("3")
+    await me.picture("06 a range that is too long")
+    await me.leave()
+
+
+async def first_character(walk: Walk) -> None:
+    """1, 2: consent and picker are private, one message is public, and it becomes the result."""
+    me, before = walk.visitor, await walk.public()
+    await me.command("character create", {"video": walk.clip})
+    await me.see("Before your first character")
+    assert await walk.public() == before, "consent is asked in private"
+    await me.picture("01 consent")
+    await me.press("Yes, I have permission")
+    await me.see("Which seconds show the character best?", "Use 1")
+    assert await walk.public() == before, "the picker is private"
+    await me.picture("08 picker")
+    asked = walk.submissions()
+    await me.press("Use 1")
+    await me.picture("01 after the pick")
+    await walk.until(lambda: walk.submissions() > asked, "the submission")
+    await me.see("Saved to @mia's cast", "Reusable task ID")
+    await me.picture("09 the finished card")
+    assert await walk.public() == before + 1, "one public message for one character"
+
+
+async def silent_clip(walk: Walk) -> None:
+    """1: a failure is told to the asker alone, and nothing was charged."""
+    me, before, charged = walk.visitor, await walk.public(), walk.submissions()
+    await me.command("character create", {"video": walk.silent, "range": "1-3", "name": "Ghost"})
+    await me.see("no sound", "charged")
+    await me.picture("01 a clip without sound")
+    assert walk.submissions() == charged
+
+
+async def bad_range(walk: Walk) -> None:
+    """3: seconds that cannot be used lead to the picker, not to typing the command again."""
+    me = walk.visitor
+    await me.command("character create", {"video": walk.clip, "range": "1-9", "name": "Otto"})
+    await me.see("Use 1", "Other seconds…")
+    await me.picture("03 a range that cannot be used")
+    await me.press("Other seconds…")
+    await me.fill("Which", "2-4")
+    await me.picture("03 other seconds")
+    await me.submit()
+    await me.see("Otto", "Saved to @mia's cast")
+    await me.picture("03 the character after all")
+
+
+async def preview_leads_on(walk: Walk) -> None:
+    """4: from a preview a character is started without a second upload."""
+    me, asked = walk.visitor, walk.submissions()
+    await me.command("character preview", {"video": walk.clip})
+    await me.see("A look at this video", "Use 1")
+    await me.picture("04 preview")
+    assert walk.submissions() == asked
+    await me.press("Use 1")
+    await walk.until(lambda: walk.submissions() > asked, "the submission")
+    await me.picture("04 the character of a preview")
+
+
+async def somebody_elses(walk: Walk) -> None:
+    """15: a video that somebody else has posted: its consent is asked for again; /apps stands for the menu."""
+    me = walk.visitor
+    await me.type("apps", {"menu": "Make"})
+    await me.choose("Make a character")
+    await me.option("message", "rosie")
+    await me.choose("rosie.mp4")
+    await me.send()
+    await me.see("Make a character")
+    await me.picture("15 the form of the message menu")
+    await me.fill("Which", "1-3")
+    await me.fill("Name", "Theirs")
+    await me.submit()
+    await me.see("Somebody else posted this video")
+    await me.picture("15 consent for somebody else's video")
+    await me.press("Yes, I have permission")
+    await me.see("Theirs")
+
+
+async def character_as_task(walk: Walk) -> None:
+    """14: a character's ID where a video task is asked for is recognised."""
+    me = walk.visitor
+    task_id = re.findall(r"task_\w+", " ".join(words for _, words in await me.messages()))[-1]
+    await me.command("character create", {"task": task_id, "range": "1-3"})
+    await me.see("not a video")
+    await me.picture("14 a character's ID as a task")
+
+
+async def waiting_in_line(walk: Walk) -> None:
+    """7, 12: a third job waits in its owner's own line; /tasks shows what runs."""
+    me = walk.visitor
+    walk.stage.provider.hold_at(40)
+    try:
+        for name, seconds in (("One", "0-1"), ("Two", "0-2"), ("Three", "1-2.5")):
+            await me.command("character create", {"video": walk.clip, "range": seconds, "name": name})
+        await me.command("tasks")
+        await me.see("Your tasks")
+        await me.picture("07 three at once")
+    finally:
+        walk.stage.provider.hold_at(None)
+    await me.see("Three")
+    await me.command("tasks")
+    await me.picture("12 tasks")
+
+
+async def cast(walk: Walk) -> None:
+    """13, 11: the list, one of it in full, a rename, a deletion."""
+    me = walk.visitor
+    await me.command("character list")
+    await me.see("Otto")
+    await me.picture("13 list")
+    await me.type("character show", {"name": "Ot"})
+    await me.choose("Otto")
+    await me.send()
+    await me.see("Username")
+    await me.picture("13 show")
+    await me.type("character rename", {"name": "Ot"})
+    await me.choose("Otto")
+    await me.option("new_name", "Otto the Great")
+    await me.send()
+    await me.see("Otto the Great")
+    await me.picture("11 renamed")
+    await me.type("character delete", {"name": "Ot"})
+    await me.choose("Otto the Great")
+    await me.send()
+    await me.see("Delete it")
+    await me.picture("11 delete")
+    await me.press("Delete it")
+    await me.see("I deleted")
+    await me.picture("11 deleted")
+
+
+async def privacy(walk: Walk) -> None:
+    """11: everything about a person is offered as a file, and can be deleted."""
+    me = walk.visitor
+    await me.command("privacy export")
+    await me.see(".zip")
+    await me.command("privacy delete")
+    await me.picture("11 privacy delete")
+
+
+async def on_a_phone(walk: Walk) -> None:
+    """8: the picker at the width of a phone."""
+    me = walk.phone
+    await me.view_as("sam")
+    await me.command("character create", {"video": walk.clip})
+    await me.see("Use 1")
+    await me.picture("08 picker on a phone")
+    await me.press("Cancel")
+    await me.picture("08 cancelled on a phone")
+
+
+POINTS: tuple[Point, ...] = (
+    help_leads,
+    range_is_read,
+    first_character,
+    silent_clip,
+    bad_range,
+    preview_leads_on,
+    somebody_elses,
+    character_as_task,
+    waiting_in_line,
+    cast,
+    on_a_phone,
+    privacy,
+)
+
+
+async def walk(folder: Path, only: str = "") -> list[str]:
+    """Go through every point, or those with one of ``only`` in their names. What was not as it should be, a line each."""
+    failures = []
+    async with walking(folder) as everything:
+        for point in POINTS:
+            if not any(each in point.__name__ for each in only.split(",")):
+                continue
+            began = time.monotonic()
+            try:
+                await point(everything)
+            except (AssertionError, SetupError) as error:
+                failures.append(f"{point.__name__}: {error}")
+                print(f"FAILED: {failures[-1]}", file=sys.stderr, flush=True)
+                await everything.visitor.start_anew(f"FAILED {point.__name__}")
+            print(f"{point.__name__:<20} {time.monotonic() - began:5.1f} s", flush=True)
+    return failures
+
+
+@asynccontextmanager
+async def walking(folder: Path) -> AsyncIterator[Walk]:
+    """A playground as somebody finds it, open in a window and in one as wide as a phone."""
+    async with AsyncExitStack() as opened:
+        clips = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="castbook-walk-")))
+        (clips / "state").mkdir()
+        await asyncio.to_thread(render_clip, clips / CLIP, seconds=6.0, size=(640, 360), fps=12)
+        await asyncio.to_thread(render_clip, clips / SILENT, seconds=3.0, size=(320, 180), fps=12, sound=False)
+        stage = await opened.enter_async_context(Stage(clips / "state", seconds_per_task=2.0))
+        people = [stage.mia, stage.sam, stage.max, stage.kim]
+        page = LivePreview(stage.env, stage.channel, people, port=0, places={stage.kim.id: stage.quiet})
+        await opened.enter_async_context(page)
+        await prepare(stage, await asyncio.to_thread((clips / CLIP).read_bytes))
+        following = asyncio.create_task(page.follow())
+        opened.push_async_callback(_cancelled, following)
+        visitor = Visitor(await opened.enter_async_context(Tab((1280, 1000))), folder)
+        phone = Visitor(await opened.enter_async_context(Tab((390, 844))), folder)
+        await visitor.arrive(page.url)
+        await phone.arrive(page.url)
+        yield Walk(visitor, phone, stage, clips)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def main() -> int:
+    """The exit code says whether everything was as it should be."""
+    parser = argparse.ArgumentParser(prog="python -m tests.playground.walk", description=__doc__.partition("\n")[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("demo-out/walk"), help="where the pictures go")
+    parser.add_argument("--only", default="", help="only points with one of these in their names: range,cast")
+    chosen = parser.parse_args()
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    log.configure(LogSettings(level="ERROR"))
+    logging.getLogger("discord").setLevel(logging.ERROR)
+    failures = asyncio.run(walk(chosen.folder, chosen.only))
+    print(f"Pictures are in {chosen.folder}.")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
