@@ -131,7 +131,7 @@ async def first_character(walk: Walk) -> None:
 
 async def silent_clip(walk: Walk) -> None:
     """1: a failure is told to the asker alone, and nothing was charged."""
-    me, before, charged = walk.visitor, await walk.public(), walk.submissions()
+    me, charged = walk.visitor, walk.submissions()
     await me.command("character create", {"video": walk.silent, "range": "1-3", "name": "Ghost"})
     await me.see("no sound", "charged")
     await me.picture("01 a clip without sound")
@@ -159,7 +159,7 @@ async def preview_leads_on(walk: Walk) -> None:
     await me.see("A look at this video", "Use 1")
     await me.picture("04 preview")
     assert walk.submissions() == asked
-    await me.press("Use 1")
+    await me.press("Use 2")  # the first seconds were made into a character a moment ago: that would be asked about
     await walk.until(lambda: walk.submissions() > asked, "the submission")
     await me.picture("04 the character of a preview")
 
@@ -273,7 +273,7 @@ POINTS: tuple[Point, ...] = (
 
 
 async def walk(folder: Path, only: str = "") -> list[str]:
-    """Go through every point, or those with one of ``only`` in their names. What was not as it should be, a line each."""
+    """Go through every point, or those with one of ``only`` in their names. Returns what was wrong, a line each."""
     failures = []
     async with walking(folder) as everything:
         for point in POINTS:
