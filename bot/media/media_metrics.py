@@ -22,10 +22,12 @@ class MeasuredMediaWorker(MediaWorker):
         with _measured("probe"):
             return await super().probe(source)
 
-    async def filmstrip(self, source: Path, into: Path, *, marks: Sequence[TimeRange] = ()) -> Filmstrip:
+    async def filmstrip(
+        self, source: Path, into: Path, *, marks: Sequence[TimeRange] = (), alone: bool = False
+    ) -> Filmstrip:
         """As in :class:`MediaWorker`."""
         with _measured("filmstrip"):
-            return await super().filmstrip(source, into, marks=marks)
+            return await super().filmstrip(source, into, marks=marks, alone=alone)
 
     async def suggest(self, source: Path) -> BestSeconds:
         """As in :class:`MediaWorker`."""

@@ -100,10 +100,19 @@ class MediaWorker:
         """The facts of the video, read from its packets."""
         return await self._ask(_PROBE, source)
 
-    async def filmstrip(self, source: Path, into: Path, *, marks: Sequence[TimeRange] = ()) -> Filmstrip:
-        """Frames of the video in one picture, written to ``into`` (.webp or .jpg); ``marks`` are numbered on it."""
+    async def filmstrip(
+        self, source: Path, into: Path, *, marks: Sequence[TimeRange] = (), alone: bool = False
+    ) -> Filmstrip:
+        """Frames of the video in one picture, written to ``into`` (.webp or .jpg); ``marks`` are framed and numbered.
+
+        With ``alone`` it shows nothing but them, without numbers.
+        """
         async with _output_folder(into.parent) as output:
-            request = {"into": _path(output.folder / into.name), "marks": [_seconds(mark) for mark in marks]}
+            request = {
+                "into": _path(output.folder / into.name),
+                "marks": [_seconds(mark) for mark in marks],
+                "alone": alone,
+            }
             strip = await self._ask(_FILMSTRIP, source, request)
             await _take(_FILMSTRIP, output, [into.name])
         return strip

@@ -88,9 +88,9 @@ def _probe(request: Request) -> VideoFacts:
 def _filmstrip(request: Request) -> Filmstrip:
     from bot.media.child.filmstrip import filmstrip
 
-    return filmstrip(
-        _path(request, "source"), _path(request, "into"), marks=[_range(mark) for mark in request["marks"]]
-    )
+    marks = [_range(mark) for mark in request["marks"]]
+    alone = request.get("alone", False)
+    return filmstrip(_path(request, "source"), _path(request, "into"), marks=marks, whole=not alone, numbered=not alone)
 
 
 def _suggest(request: Request) -> BestSeconds:

@@ -141,7 +141,7 @@ def _nothing(shots: Sequence[Shot]) -> NothingToSuggest:
 def _suggestion(window: Window, better: tuple[Best, ...], *, faces: bool) -> Suggestion:
     reasons, concerns = reasons_and_concerns(window.shot, window.start, window.end, faces=faces)
     return Suggestion(
-        range=TimeRange(Decimal(f"{window.start:.3f}"), Decimal(f"{window.end:.3f}")),
+        range=TimeRange(Decimal(f"{window.start:.1f}"), Decimal(f"{window.end:.1f}")),
         score=round(window.score, 3),
         reasons=tuple(reasons),
         concerns=tuple(concerns),

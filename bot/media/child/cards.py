@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.media.child.bars import BLACK
 from bot.media.child.shots import Thumbnail
 
-BLACK = 24.0  # grey levels: nothing in a black picture, or in a bar, is brighter
 # Most of a title or a logo is one colour. Measured: 0.65 to 1 of them, at most 0.35 of what a camera sees.
 _FLAT = 0.6
 _LEVELS = 64  # that grey is counted in; what is flat may fall upon three of them

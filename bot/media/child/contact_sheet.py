@@ -1,4 +1,4 @@
-"""Draws a contact sheet: pictures in rows, each with a label below it, readable on a phone and on any background."""
+"""Draws a contact sheet: framed seconds above, the whole video below, readable on a phone and on any background."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from io import BytesIO
 
 from PIL import Image, ImageDraw, ImageFont
 
-_WIDTH = 1280  # pixels of a whole sheet
-_WIDEST = 480  # of one picture, where there are few
+# A computer shows an embed's picture in 400 x 300 pixels, a phone in some 360 x 400: few large pictures are seen better
+# than many small ones, and a sheet is not much higher than it is wide.
+_WIDTH = 1280  # pixels of a sheet at most
+_HIGHEST = 600  # pixels of a picture
 _ON_A_PHONE = 360  # so wide does a phone show the sheet; its letters are then so high:
 _LETTERS = 12
 _GAP = 14
 _CORNER = 14
 _FRAME = 8
 _FLATTEST, _TALLEST = 4.0, 0.45  # width to height; a picture beyond that has bars beside it
+_LYING, _STANDING = 1.15, 0.8  # width to height of a picture that is no longer about square
 
 # Text on its ground has a contrast of 7:1 and more (WCAG 2.2, success criterion 1.4.6).
 _GROUND = (30, 31, 34)
@@ -32,64 +35,122 @@ _SHRINKING = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A picture and what is written below it. With a ``number`` it is pointed out: framed, the number in its corner."""
+    """A picture of the video, and what is written below it."""
 
     picture: Image.Image
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Seconds that are pointed out: their pictures in one frame, first to last, and below it what is written.
+
+    ``number``: how they are called; ``None`` where there is nothing to choose from.
+    """
+
+    pictures: tuple[Image.Image, ...]
     label: str
     number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """How a sheet is arranged. Sizes in pixels: ``width`` and ``height`` of each picture, ``text`` of a line."""
+class Block:
+    """Boxes of one size in rows, from ``top`` on: pixels. ``width`` and ``height`` are those of each picture.
 
+    ``across``: how many pictures a box holds side by side; ``band``: pixels below them for what is written.
+    """
+
+    top: int
     columns: int
-    rows: int
+    across: int
     width: int
     height: int
-    text: int
-
-    @classmethod
-    def of(cls, aspect: float, most: int) -> Layout:
-        """For pictures of this ``aspect``, width to height: 15 or 16 of them, or ``most`` where that is less.
-
-        The sheet as a whole is about as wide as it is high, whatever they are, so that neither a phone nor a computer
-        makes it small.
-        """
-        columns, rows = (3, 5) if aspect > 2 else (4, 4) if aspect > 1.15 else (5, 3)
-        if most < columns * rows:
-            rows = -(-most // columns)
-            columns = -(-most // rows)
-        width = min((_WIDTH - _GAP) // columns - _GAP, _WIDEST)
-        height = round(width / min(max(aspect, _TALLEST), _FLATTEST))
-        whole = columns * (width + _GAP) + _GAP
-        return cls(columns, rows, width, height, round(_LETTERS * max(1.0, whole / _ON_A_PHONE)))
+    band: int
+    frame: int = 0
 
     @property
-    def band(self) -> int:
-        """Below each picture, for its label."""
-        return round(self.text * 1.5)
+    def box(self) -> tuple[int, int]:
+        """The size of a box with its frame and its band."""
+        return self.across * (self.width + self.frame) + self.frame, self.frame + self.height + self.band
 
     def place(self, number: int) -> tuple[int, int]:
-        """Where the cell of this number, from 0, has its upper left corner."""
+        """Where the box of this number, from 0, has its upper left corner."""
         row, column = divmod(number, self.columns)
-        return _GAP + column * (self.width + _GAP), _GAP + row * (self.height + self.band + _GAP)
+        width, height = self.box
+        return _GAP + column * (width + _GAP), self.top + row * (height + _GAP)
 
-    def fitted(self, aspect: float) -> tuple[int, int]:
-        """The largest size of a picture of this ``aspect`` that has room in a cell."""
-        width = min(self.width, self.height * aspect)
-        return max(1, round(width)), max(1, round(width / aspect))
+    def below(self, count: int) -> int:
+        """Where ``count`` boxes end, and the gap below them."""
+        return self.top + -(-count // self.columns) * (self.box[1] + _GAP)
+
+    @property
+    def whole(self) -> int:
+        """How wide a sheet of it is."""
+        return self.columns * (self.box[0] + _GAP) + _GAP
 
 
-def contact_sheet(cells: Sequence[Cell], layout: Layout) -> Image.Image:
-    """The sheet of ``cells``, row by row."""
-    rows = -(-len(cells) // layout.columns)
-    right, _ = layout.place(layout.columns - 1)
-    _, below = layout.place(rows * layout.columns)
-    sheet = Image.new("RGB", (right + layout.width + _GAP, below), _GROUND)
-    mask = _rounded((layout.width, layout.height + layout.band))
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a sheet is arranged: the framed ``spans`` above the other ``cells``. ``text`` is the height of a line."""
+
+    text: int
+    spans: Block
+    cells: Block
+
+    @classmethod
+    def of(cls, aspect: float, spans: int, cells: int) -> Layout:
+        """For pictures of this ``aspect``, width to height, and so many framed spans and other pictures."""
+        shape = min(max(aspect, _TALLEST), _FLATTEST)
+        columns, across = _spans_beside(shape, spans)
+        width = (((_WIDTH - _GAP) // columns - _GAP) - _FRAME) // across - _FRAME
+        width = min(width, round(_HIGHEST * shape))
+        framed = Block(_GAP, columns, across, width, round(width / shape), 0, _FRAME)
+        others = _cells_beside(shape, cells, framed=spans > 0)
+        largest = framed.width if spans else round(_HIGHEST * shape)
+        width = min(((framed.whole if spans else _WIDTH) - _GAP) // others - _GAP, largest)
+        plain = Block(_GAP, others, 1, width, round(width / shape), 0)
+        text = round(_LETTERS * max(1.0, (framed.whole if spans else plain.whole) / _ON_A_PHONE))
+        band = round(text * 1.5)
+        framed = Block(_GAP, columns, across, framed.width, framed.height, band, _FRAME)
+        top = framed.below(spans) if spans else _GAP
+        return cls(text, framed, Block(top, others, 1, plain.width, plain.height, band))
+
+
+def cells_of(aspect: float, *, framed: bool) -> int:
+    """How many pictures show the whole video, beside ``framed`` seconds or alone."""
+    if framed:
+        return 6 if aspect < _STANDING else 5
+    return 10 if aspect < _STANDING else 12
+
+
+def pictures_of_span(aspect: float, spans: int) -> int:
+    """How many pictures each of so many spans has."""
+    return _spans_beside(aspect, spans)[1]
+
+
+def _spans_beside(aspect: float, count: int) -> tuple[int, int]:
+    """How many spans stand side by side, and how many pictures each has."""
+    if aspect > _LYING:
+        return (1, 3) if count <= 3 else (2, 2)
+    if count <= 1:
+        return 1, 3
+    return (2, 2) if aspect >= _STANDING else (min(count, 3), 2)
+
+
+def _cells_beside(aspect: float, count: int, *, framed: bool) -> int:
+    most = cells_of(aspect, framed=True) if framed else 3 if aspect > _LYING else 4 if aspect >= _STANDING else 5
+    return max(1, min(most, count))
+
+
+def contact_sheet(spans: Sequence[Span], cells: Sequence[Cell], layout: Layout) -> Image.Image:
+    """The sheet of ``spans`` and ``cells``, row by row."""
+    width = max(layout.spans.whole if spans else 0, layout.cells.whole if cells else 0)
+    below = layout.cells.below(len(cells)) if cells else layout.spans.below(len(spans))
+    sheet = Image.new("RGB", (width, below), _GROUND)
+    for number, span in enumerate(spans):
+        sheet.paste(_framed(span, layout), layout.spans.place(number), _rounded(layout.spans.box))
     for number, cell in enumerate(cells):
-        sheet.paste(_card(cell, layout), layout.place(number), mask)
+        sheet.paste(_card(cell, layout), layout.cells.place(number), _rounded(layout.cells.box))
     return sheet
 
 
@@ -109,33 +170,41 @@ def _as(sheet: Image.Image, kind: str, quality: int) -> bytes:
     return file.getvalue()
 
 
-def _card(cell: Cell, layout: Layout) -> Image.Image:
-    marked = cell.number is not None
-    card = Image.new("RGB", (layout.width, layout.height + layout.band), _MARK if marked else _CARD)
-    card.paste((0, 0, 0), (0, 0, layout.width, layout.height))
-    picture = cell.picture
-    card.paste(picture, ((layout.width - picture.width) // 2, (layout.height - picture.height) // 2))
-    draw = ImageDraw.Draw(card)
-    font = _fitting(cell.label, layout)
-    middle = layout.width / 2, layout.height + layout.band / 2
-    draw.text(middle, cell.label, _TEXT_ON_MARK if marked else _TEXT, font, anchor="mm")
-    if cell.number is not None:
-        draw.rectangle((0, 0, layout.width - 1, layout.height), outline=_MARK, width=_FRAME)
-        _point_out(card, cell.number, layout)
+def _framed(span: Span, layout: Layout) -> Image.Image:
+    block = layout.spans
+    card = Image.new("RGB", block.box, _MARK)
+    for place, picture in enumerate(span.pictures[: block.across]):
+        _lay(card, picture, (block.frame + place * (block.width + block.frame), block.frame), block)
+    label = span.label if span.number is None else f"{span.number}    {span.label}"
+    _write(card, label, _TEXT_ON_MARK, layout, block)
     return card
 
 
-def _point_out(card: Image.Image, number: int, layout: Layout) -> None:
-    side = round(layout.text * 1.6)
-    card.paste(_MARK, (0, 0), _rounded((side, side), (False, False, True, False)))
-    font = _font(round(layout.text * 1.2))
-    ImageDraw.Draw(card).text((side / 2, side / 2), str(number), _TEXT_ON_MARK, font, anchor="mm")
+def _card(cell: Cell, layout: Layout) -> Image.Image:
+    block = layout.cells
+    card = Image.new("RGB", block.box, _CARD)
+    _lay(card, cell.picture, (0, 0), block)
+    _write(card, cell.label, _TEXT, layout, block)
+    return card
 
 
-def _fitting(label: str, layout: Layout) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    room = layout.width * 0.94
+def _lay(card: Image.Image, picture: Image.Image, at: tuple[int, int], block: Block) -> None:
+    """Put ``picture`` into its place, as large as there is room, on black."""
+    factor = min(block.width / picture.width, block.height / picture.height)
+    size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
+    if abs(size[0] - block.width) <= 1 and abs(size[1] - block.height) <= 1:  # what rounding has lost
+        size = block.width, block.height
+    shown = picture if picture.size == size else picture.resize(size, Image.Resampling.BICUBIC)
+    card.paste((0, 0, 0), (*at, at[0] + block.width, at[1] + block.height))
+    card.paste(shown, (at[0] + (block.width - size[0]) // 2, at[1] + (block.height - size[1]) // 2))
+
+
+def _write(card: Image.Image, label: str, colour: tuple[int, int, int], layout: Layout, block: Block) -> None:
+    room = card.width * 0.94
     width = _font(layout.text).getlength(label)
-    return _font(layout.text if width <= room else int(layout.text * room / width))
+    font = _font(layout.text if width <= room else int(layout.text * room / width))
+    middle = card.width / 2, card.height - block.band / 2
+    ImageDraw.Draw(card).text(middle, label, colour, font, anchor="mm")
 
 
 @cache
@@ -143,10 +212,11 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _rounded(size: tuple[int, int], corners: tuple[bool, bool, bool, bool] = (True, True, True, True)) -> Image.Image:
-    """A mask with round ``corners``, clockwise from the upper left."""
+@cache
+def _rounded(size: tuple[int, int]) -> Image.Image:
+    """A mask with round corners."""
     large = size[0] * _SMOOTH, size[1] * _SMOOTH
     mask = Image.new("L", large)
     box = 0, 0, large[0] - 1, large[1] - 1
-    ImageDraw.Draw(mask).rounded_rectangle(box, _CORNER * _SMOOTH, fill=255, corners=corners)
+    ImageDraw.Draw(mask).rounded_rectangle(box, _CORNER * _SMOOTH, fill=255)
     return mask.reduce(_SMOOTH)

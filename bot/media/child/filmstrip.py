@@ -1,10 +1,11 @@
-"""Makes a filmstrip: some 16 frames of a video in one picture, from which a person can choose seconds."""
+"""Makes a filmstrip: frames of a video in one picture, and the seconds to choose from framed, first to last."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from decimal import Decimal
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -12,7 +13,16 @@ from av.stream import Discard
 from av.video.reformatter import Interpolation
 from PIL import Image
 
-from bot.media.child.contact_sheet import Cell, Layout, contact_sheet, encoded
+from bot.media.child.bars import inside_bars, is_black
+from bot.media.child.contact_sheet import (
+    Cell,
+    Layout,
+    Span,
+    cells_of,
+    contact_sheet,
+    encoded,
+    pictures_of_span,
+)
 from bot.media.child.frames import (
     PictureIndex,
     Scaler,
@@ -30,54 +40,117 @@ from bot.values.video import Filmstrip, Unusable
 
 LARGEST = 200_000  # bytes
 MOST_DECODED = 5_000_000_000  # pixels: some ten seconds' work for a small machine
+_PICTURE = 640  # pixels of the longer side, before bars are cut off
 _FORMATS = {".webp": ("WEBP", "image/webp"), ".jpg": ("JPEG", "image/jpeg"), ".jpeg": ("JPEG", "image/jpeg")}
 _TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_270}
 
 
-def filmstrip(source: Path, into: Path, *, marks: Sequence[TimeRange]) -> Filmstrip:
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A frame, upright, and when it is on screen."""
+
+    moment: Moment
+    picture: Image.Image
+
+
+def filmstrip(
+    source: Path, into: Path, *, marks: Sequence[TimeRange], whole: bool = True, numbered: bool = True
+) -> Filmstrip:
     """Write the picture to ``into``, whose ending says its format: ``.webp`` or ``.jpg``.
 
-    Each cell shows exactly the frame that is on screen at the instant below it. For each of ``marks`` that lies in
-    the video, one is framed that shows the middle of those seconds; they are numbered in the order given. Raises
-    :class:`Refused`.
+    The seconds of each of ``marks`` that lies in the video are framed, from their first frame to their last, with their
+    number in the order given (where they are ``numbered``). Below them, with ``whole``, is the whole video, each cell
+    with exactly the frame that is on screen at the instant below it; a black one gives its place to another. Black bars
+    that the video has are cut off. Raises :class:`Refused`.
     """
     kind, mime = _FORMATS[into.suffix]
     with open_video(source) as video:
         try:
-            shown, layout = _look_through(video, marks)
+            sheet, instants = _Look(video).sheet(marks, whole=whole, numbered=numbered)
         except av.error.FFmpegError as error:
             raise Refused(Unusable.DAMAGED, type(error).__name__) from None
-    if not shown:
-        raise Refused(Unusable.NO_PICTURES, "none can be decoded")
-    data, (width, height) = encoded(contact_sheet([cell for _, cell in shown], layout), kind, LARGEST)
+    data, (width, height) = encoded(sheet, kind, LARGEST)
     into.write_bytes(data)
-    instants = tuple(instant for instant, _ in shown)
     return Filmstrip(width=width, height=height, size=len(data), mime=mime, instants=instants)
 
 
-def _look_through(video: Video, marks: Sequence[TimeRange]) -> tuple[list[tuple[float, Cell]], Layout]:
-    """Each cell with its instant."""
-    for track in video.container.streams:
-        if track.index != video.picture.index:
-            track.discard = Discard.all  # its packets are not even read
-    index = picture_index(video)
-    first = _first(video)
-    if first is None or not index.shown:
-        raise Refused(Unusable.NO_PICTURES, "none can be decoded")
-    width, height = shown_size(video, first)
-    layout = Layout.of(width / height, len(index.shown))
-    timeline = _timeline(video, index)
-    count = min(layout.columns * layout.rows, len(index.shown))
-    moments = timeline.moments(count, marks, most_decoded=MOST_DECODED // (first.width * first.height))
-    frames = pictures_at(video, index, [index.shown[moment.picture] for moment in moments])
-    decimals = timeline.decimals(count)
-    scaler = Scaler()
-    shown = [
-        (moment.instant, Cell(_upright(video, frame, layout, scaler), *_words(moment, decimals)))
-        for moment, frame in zip(moments, frames, strict=True)
-        if frame is not None
-    ]
-    return shown, layout
+class _Look:
+    """One look through a video. Raises Refused where it has no picture."""
+
+    def __init__(self, video: Video) -> None:
+        for track in video.container.streams:
+            if track.index != video.picture.index:
+                track.discard = Discard.all  # its packets are not even read
+        self._video = video
+        self._index = picture_index(video)
+        first = _first(video)
+        if first is None or not self._index.shown:
+            raise Refused(Unusable.NO_PICTURES, "none can be decoded")
+        width, height = shown_size(video, first)
+        self._aspect = width / height
+        self._most_decoded = MOST_DECODED // (first.width * first.height)
+        self._timeline = _timeline(video, self._index)
+        self._scaler = Scaler()
+
+    def sheet(
+        self, marks: Sequence[TimeRange], *, whole: bool, numbered: bool
+    ) -> tuple[Image.Image, tuple[float, ...]]:
+        """The sheet, and the instants of its frames in order."""
+        count = cells_of(self._aspect, framed=bool(marks)) if whole else 0
+        count = min(count, len(self._index.shown))
+        moments = self._timeline.moments(
+            count, marks, of_each=pictures_of_span(self._aspect, len(marks)), most_decoded=self._most_decoded
+        )
+        shown = self._pictures(moments)
+        if not shown and not whole:  # the marks lie behind the end, or out of reach
+            return self.sheet((), whole=True, numbered=numbered)
+        if not shown:
+            raise Refused(Unusable.NO_PICTURES, "none can be decoded")
+        cells = self._without_black([each for each in shown if each.moment.mark is None])
+        shown = [*(each for each in shown if each.moment.mark is not None), *cells]
+        shown = _cropped(shown)
+        decimals = self._timeline.decimals(count) if count else 0
+        spans = _spans(shown, marks, numbered=numbered)
+        plain = [
+            Cell(each.picture, _clock(each.moment.instant, decimals)) for each in shown if each.moment.mark is None
+        ]
+        width, height = shown[0].picture.size
+        layout = Layout.of(width / height, len(spans), len(plain))
+        plain = plain if spans else _evenly(plain, cells_of(width / height, framed=False))
+        return contact_sheet(spans, plain, layout), tuple(sorted(each.moment.instant for each in shown))
+
+    def _pictures(self, moments: Sequence[Moment]) -> list[_Shown]:
+        frames = pictures_at(self._video, self._index, [self._index.shown[moment.picture] for moment in moments])
+        return [
+            _Shown(moment, self._upright(frame))
+            for moment, frame in zip(moments, frames, strict=True)
+            if frame is not None
+        ]
+
+    def _without_black(self, cells: Sequence[_Shown]) -> list[_Shown]:
+        """Without the black ones, and with as many others from between two that are not; unless all are black."""
+        lit = [not is_black(each.picture) for each in cells]
+        missing = lit.count(False)
+        if missing in {0, len(cells)}:
+            return list(cells[:1] if missing else cells)
+        gaps = [(earlier, later) for at, (earlier, later) in enumerate(pairwise(cells)) if lit[at] or lit[at + 1]]
+        gaps.sort(key=lambda gap: gap[1].moment.picture - gap[0].moment.picture, reverse=True)
+        more = [self._timeline.between(earlier.moment, later.moment) for earlier, later in gaps[:missing]]
+        others = sorted((each for each in more if each is not None), key=lambda moment: moment.picture)
+        found = [each for each in self._pictures(others) if not is_black(each.picture)]
+        kept = [each for each, is_lit in zip(cells, lit, strict=True) if is_lit]
+        return sorted([*kept, *found], key=lambda each: each.moment.picture)
+
+    def _upright(self, frame: av.VideoFrame) -> Image.Image:
+        width, height = shown_size(self._video, frame)
+        factor = _PICTURE / max(width, height)
+        size = max(1, round(width * factor)), max(1, round(height * factor))
+        turned = rotation(frame)
+        if turned in (90, 270):
+            size = size[1], size[0]
+        how = Interpolation.AREA if size[0] < frame.width else Interpolation.BICUBIC
+        picture: Image.Image = self._scaler.scaled(frame, *size, "rgb24", how).to_image()  # type: ignore[no-untyped-call]  # PyAV has no types here
+        return picture.transpose(_TURNS[turned]) if turned else picture
 
 
 def _first(video: Video) -> av.VideoFrame | None:
@@ -93,28 +166,28 @@ def _timeline(video: Video, index: PictureIndex) -> Timeline:
     )
 
 
-def _upright(video: Video, frame: av.VideoFrame, layout: Layout, scaler: Scaler) -> Image.Image:
-    width, height = shown_size(video, frame)
-    size = layout.fitted(width / height)
-    turned = rotation(frame)
-    if turned in (90, 270):
-        size = size[1], size[0]
-    how = Interpolation.AREA if size[0] < frame.width else Interpolation.BICUBIC
-    picture: Image.Image = scaler.scaled(frame, *size, "rgb24", how).to_image()  # type: ignore[no-untyped-call]  # PyAV has no types here
-    return picture.transpose(_TURNS[turned]) if turned else picture
+def _cropped(shown: Sequence[_Shown]) -> list[_Shown]:
+    """Without the black bars that all of them have."""
+    box = inside_bars([each.picture for each in shown])
+    return list(shown) if box is None else [_Shown(each.moment, each.picture.crop(box)) for each in shown]
 
 
-def _words(moment: Moment, decimals: int) -> tuple[str, int | None]:
-    """What is written below a cell, and its number where it is pointed out."""
-    if moment.mark is None:
-        return _clock(moment.instant, decimals), None
-    number, seconds = moment.mark
-    return f"{_short(seconds.start)}-{_short(seconds.end)}", number  # Pillow's own font has no dash
+def _spans(shown: Sequence[_Shown], marks: Sequence[TimeRange], *, numbered: bool) -> list[Span]:
+    """Each of ``marks`` of which there are pictures; labelled as in the text beside the sheet."""
+    spans = []
+    for number, mark in enumerate(marks):
+        pictures = tuple(each.picture for each in shown if each.moment.mark == number)
+        label = mark.people.replace("–", "-")  # Pillow's own font has no dash
+        if pictures:
+            spans.append(Span(pictures, label, number + 1 if numbered else None))
+    return spans
 
 
-def _short(instant: Decimal) -> str:
-    tenths = int(instant * 10)
-    return _clock(tenths / 10, 1 if tenths % 10 else 0)
+def _evenly(cells: Sequence[Cell], most: int) -> list[Cell]:
+    """At most so many of them, from the first to the last."""
+    if len(cells) <= most:
+        return list(cells)
+    return [cells[round(place * (len(cells) - 1) / (most - 1))] for place in range(most)]
 
 
 def _clock(instant: float, decimals: int) -> str:

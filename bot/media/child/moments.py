@@ -1,4 +1,4 @@
-"""Chooses the frames of a filmstrip: evenly spread, at round times where possible, suggestions included."""
+"""Chooses the frames of a filmstrip: evenly spread, at round times where possible, and those of some seconds."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _FINEST = 2  # decimals
 class Moment:
     """``picture``, the place of a frame among all of them, is on screen at ``instant``, in seconds.
 
-    ``mark``: it is to be pointed out, by the number and the seconds of a suggestion.
+    ``mark``: it is one of the seconds to be pointed out that have this number, from 0.
     """
 
     instant: float
     picture: int
-    mark: tuple[int, TimeRange] | None = None
+    mark: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +32,24 @@ class Timeline:
     instants: Sequence[float]
     keys: Sequence[int]
 
-    def moments(self, count: int, marks: Sequence[TimeRange], *, most_decoded: int) -> list[Moment]:
-        """``count`` moments in order; there must be as many frames.
+    def moments(self, count: int, marks: Sequence[TimeRange], *, of_each: int = 3, most_decoded: int) -> list[Moment]:
+        """``count`` moments of the whole, and ``of_each`` of ``marks`` that lies in the video, in order.
 
-        For each of ``marks``, the nearest moment moves to the middle of those seconds, where they lie in the video.
-        Not more than ``most_decoded`` frames have to be decoded for them all: in a video with few key frames some
-        moments come earlier then.
+        There must be ``count`` frames. The first and the last frame of a mark are among its own, where there are more
+        than one. Not more than ``most_decoded`` frames have to be decoded for them all: in a video with few key frames
+        some moments come earlier then, and those of a mark that is out of reach are left out.
         """
-        moments = self._evenly(count)
-        for number, mark in enumerate(marks, start=1):
+        moments = self._evenly(count) if count else []
+        for number, mark in enumerate(marks):
             if mark.start <= self.instants[-1]:
-                _point_out(moments, self._middle(number, mark))
-        moments.sort(key=lambda moment: (moment.instant, moment.picture))
-        return self._within_reach(moments, most_decoded)
+                moments += self._marked(number, mark, of_each)
+        moments.sort(key=lambda moment: (moment.picture, moment.instant))
+        return self._within_reach(moments, marks, most_decoded)
+
+    def between(self, earlier: Moment, later: Moment) -> Moment | None:
+        """One halfway between two, where there is another frame."""
+        picture = (earlier.picture + later.picture) // 2
+        return Moment(self.instants[picture], picture) if earlier.picture < picture < later.picture else None
 
     def decimals(self, count: int) -> int:
         """Of seconds, to tell ``count`` moments apart: none in a long video."""
@@ -72,11 +77,15 @@ class Timeline:
     def _on_screen(self, instant: float) -> int:
         return max(0, bisect_right(self.instants, instant + _SLIVER) - 1)
 
-    def _middle(self, number: int, mark: TimeRange) -> Moment:
-        instant = min(float(mark.start + mark.end) / 2, self.instants[-1])
-        return Moment(instant, self._on_screen(instant), (number, mark))
+    def _marked(self, number: int, mark: TimeRange, count: int) -> list[Moment]:
+        first = self._on_screen(float(mark.start))
+        last = max(first, bisect_right(self.instants, float(mark.end) - _SLIVER) - 1)
+        places = [first + round((last - first) * part / max(1, count - 1)) for part in range(count)]
+        return [
+            Moment(max(self.instants[picture], float(mark.start)), picture, number) for picture in sorted(set(places))
+        ]
 
-    def _within_reach(self, moments: Sequence[Moment], most_decoded: int) -> list[Moment]:
+    def _within_reach(self, moments: Sequence[Moment], marks: Sequence[TimeRange], most_decoded: int) -> list[Moment]:
         before = [0, *(moment.picture for moment in moments)]
         costs = (moment.picture - self._begin(moment, then) for then, moment in zip(before, moments, strict=False))
         if sum(costs) <= most_decoded:
@@ -85,26 +94,14 @@ class Timeline:
         reached, picture = list[Moment](), 0
         for moment in moments:
             picture = min(moment.picture, self._begin(moment, picture) + allowed)
-            reached.append(moment if picture == moment.picture else self._earlier(moment, picture))
+            if picture == moment.picture:
+                reached.append(moment)
+            elif moment.mark is None:
+                reached.append(Moment(self.instants[picture], picture))
+            elif self.instants[picture] >= marks[moment.mark].start:
+                reached.append(Moment(self.instants[picture], picture, moment.mark))
         return reached
 
     def _begin(self, moment: Moment, picture: int) -> int:
         """From where on frames are decoded for ``moment``, when ``picture`` was the last so far."""
         return max(picture, self.keys[max(0, bisect_right(self.keys, moment.picture) - 1)])
-
-    def _earlier(self, moment: Moment, picture: int) -> Moment:
-        """At ``picture`` instead; no longer pointed out where that is over before the marked seconds begin."""
-        lost = moment.mark is not None and self.instants[picture + 1] <= moment.mark[1].start
-        return Moment(self.instants[picture], picture, None if lost else moment.mark)
-
-
-def _point_out(moments: list[Moment], marked: Moment) -> None:
-    """Put ``marked`` in the place of one that is not marked itself: of the same frame, or the nearest."""
-
-    def distance(moment: Moment) -> tuple[bool, float]:
-        return moment.picture != marked.picture, abs(moment.instant - marked.instant)
-
-    free = [moment for moment in moments if moment.mark is None]
-    if free:
-        moments.remove(min(free, key=distance))
-    moments.append(marked)

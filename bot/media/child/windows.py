@@ -11,7 +11,7 @@ from bot.media.child.scoring import Shot
 
 FEWEST, MOST = 3, 5
 LENGTHS = (3.0, 2.5, 2.0, 1.5, 1.0)  # seconds
-_STEP = 0.25  # seconds from one possible start to the next
+_STEP = 0.25  # seconds from one possible start to the next, before it is rounded
 _ABOUT = 0.97  # of the best score: what is about as good
 _MOST_TRIED = 40  # of those
 _AS_GOOD = 0.6  # of the best score: what a suggestion beyond the fewest must have
@@ -19,7 +19,7 @@ _AS_GOOD = 0.6  # of the best score: what a suggestion beyond the fewest must ha
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Seconds of one shot, in whole milliseconds. ``score`` is 0 to 1."""
+    """Seconds of one shot, in whole tenths: what a person reads is what is cut out. ``score`` is 0 to 1."""
 
     start: float
     end: float
@@ -32,12 +32,12 @@ class Window:
 
 
 def windows(shot: Shot) -> Iterator[Window]:
-    """All that can be judged: at quarters of a second, or where the shot begins or ends."""
-    first, last = math.ceil(shot.start * 1000 - 1e-6) / 1000, math.floor(shot.end * 1000 + 1e-6) / 1000
-    quarters = range(math.ceil(first / _STEP), math.floor(last / _STEP) + 1)
+    """All that can be judged: about a quarter of a second apart, and the first and the last that the shot has."""
+    first, last = math.ceil(shot.start * 10 - 1e-5) / 10, math.floor(shot.end * 10 + 1e-5) / 10
+    steps = [round(step * _STEP, 1) for step in range(int(first / _STEP), int(last / _STEP) + 1)]
     for length in LENGTHS:
-        for start in sorted({first, round(last - length, 3), *(quarter * _STEP for quarter in quarters)}):
-            end = round(start + length, 3)
+        for start in sorted({first, round(last - length, 1), *steps}):
+            end = round(start + length, 1)
             if start < first or end > last:
                 continue
             score = shot.score(start, end)

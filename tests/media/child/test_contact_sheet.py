@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from bot.media.child.contact_sheet import Cell, Layout, contact_sheet, encoded
+from bot.media.child.contact_sheet import Block, Cell, Layout, Span, cells_of, contact_sheet, encoded, pictures_of_span
 
 PHONE = 360  # pixels
 ASPECTS = {"wide": 2.39, "lying": 16 / 9, "old": 4 / 3, "square": 1.0, "standing": 9 / 16, "tall": 9 / 20}
@@ -24,22 +24,19 @@ def contrast(pixels: NDArray[np.uint8]) -> float:
     return (values[-1] + 0.05) / (values[0] + 0.05)
 
 
-def sheet_of(
-    layout: Layout, cells: int, *, label: str = PLAIN, numbered: bool = False, colour: str = "grey"
-) -> Image.Image:
-    picture = Image.new("RGB", (layout.width, layout.height), colour)
-    return contact_sheet([Cell(picture, label, number if numbered else None) for number in range(1, cells + 1)], layout)
+def sheet_of(aspect: float, *, spans: int = 0, cells: int = 0, label: str = PLAIN) -> tuple[Image.Image, Layout]:
+    layout = Layout.of(aspect, spans, cells)
+    picture = Image.new("RGB", (round(400 * aspect), 400), "grey")
+    each = (picture,) * layout.spans.across
+    framed = [Span(each, BUSY, number) for number in range(1, spans + 1)]
+    return contact_sheet(framed, [Cell(picture, label)] * cells, layout), layout
 
 
-def band(sheet: Image.Image, layout: Layout, number: int) -> NDArray[np.uint8]:
+def band(sheet: Image.Image, block: Block, number: int) -> NDArray[np.uint8]:
     """What is below a picture, down to where the round corners begin."""
-    x, y = layout.place(number)
-    below = y + layout.height
-    return np.asarray(sheet.crop((x + 1, below + 1, x + layout.width - 1, below + layout.band - 14)))
-
-
-def width_of(layout: Layout) -> int:
-    return layout.place(layout.columns - 1)[0] + layout.width + layout.place(0)[0]
+    x, y = block.place(number)
+    width, height = block.box
+    return np.asarray(sheet.crop((x + 1, y + height - block.band + 1, x + width - 1, y + height - 14)))
 
 
 def ink(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -48,101 +45,97 @@ def ink(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.flatnonzero(strength.max(axis=1) > 150), np.flatnonzero(strength.max(axis=0) > 150)
 
 
+@pytest.mark.parametrize("spans", range(6))
 @pytest.mark.parametrize("aspect", ASPECTS.values(), ids=ASPECTS)
-def test_a_sheet_is_neither_a_strip_nor_a_tower(aspect: float) -> None:
-    layout = Layout.of(aspect, 1000)
+def test_a_sheet_is_neither_a_strip_nor_a_tower(aspect: float, spans: int) -> None:
+    sheet, layout = sheet_of(aspect, spans=spans, cells=cells_of(aspect, framed=spans > 0))
 
-    sheet = sheet_of(layout, layout.columns * layout.rows)
+    assert sheet.width <= 1280
+    assert 0.75 < sheet.width / sheet.height < (3.2 if spans == 1 else 2.2)
+    assert layout.cells.width / layout.cells.height == pytest.approx(aspect, abs=0.03)
+    assert layout.spans.across == pictures_of_span(aspect, spans)
 
-    assert 12 <= layout.columns * layout.rows <= 20
-    assert 1200 <= sheet.width <= 1280
-    assert 0.65 < sheet.width / sheet.height < 1.6
-    assert layout.width / layout.height == pytest.approx(aspect, abs=0.02)
+
+@pytest.mark.parametrize("spans", range(6))
+@pytest.mark.parametrize("aspect", ASPECTS.values(), ids=ASPECTS)
+def test_pictures_are_large_enough_to_know_somebody_on_a_phone(aspect: float, spans: int) -> None:
+    sheet, layout = sheet_of(aspect, spans=spans, cells=cells_of(aspect, framed=spans > 0))
+
+    block = layout.spans if spans else layout.cells
+    scale = min(PHONE / sheet.width, PHONE / sheet.height)
+    assert block.width * block.height * scale**2 >= 50**2
+
+
+@pytest.mark.parametrize("spans", range(1, 6))
+@pytest.mark.parametrize("aspect", ASPECTS.values(), ids=ASPECTS)
+def test_the_whole_of_a_span_is_in_one_frame(aspect: float, spans: int) -> None:
+    sheet, layout = sheet_of(aspect, spans=spans, cells=5)
+    block = layout.spans
+
+    for number in range(spans):
+        x, y = block.place(number)
+        width, height = block.box
+        edges = [(x + width // 2, y + 3), (x + 3, y + height // 2), (x + width - 4, y + height // 2)]
+        between = [(x + place * (block.width + block.frame) + 3, y + height // 3) for place in range(block.across + 1)]
+        assert {sheet.getpixel(at) for at in edges + between} == {(255, 197, 61)}
+        for place in range(block.across):
+            middle = x + block.frame + place * (block.width + block.frame) + block.width // 2
+            assert sheet.getpixel((middle, y + height // 3)) == (128, 128, 128)
+    x, y = layout.cells.place(0)
+    assert sheet.getpixel((x + layout.cells.width // 2, y + 3)) == (128, 128, 128)
 
 
 @pytest.mark.parametrize("aspect", [0.05, 20])
 def test_a_shape_beyond_measure_has_bars_beside_it(aspect: float) -> None:
-    layout = Layout.of(aspect, 1000)
-    width, height = layout.fitted(aspect)
+    layout = Layout.of(aspect, 0, 1)
+    size = (round(400 * aspect), 400) if aspect < 1 else (400, round(400 / aspect))
 
-    sheet = contact_sheet([Cell(Image.new("RGB", (width, height), "white"), PLAIN)], layout)
+    sheet = contact_sheet([], [Cell(Image.new("RGB", size, "white"), PLAIN)], layout)
 
-    assert width / height == pytest.approx(aspect, rel=0.1)
-    assert (width, height) != (layout.width, layout.height)
-    x, y = layout.place(0)
-    assert sheet.getpixel((x + layout.width // 2, y + layout.height // 2)) == (255, 255, 255)
-    corner = (x + layout.width // 2, y + 2) if aspect > 1 else (x + 2, y + layout.height // 2)
+    x, y = layout.cells.place(0)
+    width, height = layout.cells.width, layout.cells.height
+    assert sheet.getpixel((x + width // 2, y + height // 2)) == (255, 255, 255)
+    corner = (x + width // 2, y + 2) if aspect > 1 else (x + 2, y + height // 2)
     assert sheet.getpixel(corner) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("few", range(1, 15))
+@pytest.mark.parametrize("few", range(1, 10))
 @pytest.mark.parametrize("aspect", ASPECTS.values(), ids=ASPECTS)
 def test_few_pictures_have_a_smaller_sheet(few: int, aspect: float) -> None:
-    layout = Layout.of(aspect, few)
+    sheet, layout = sheet_of(aspect, cells=few)
 
-    assert few <= layout.columns * layout.rows < few + layout.columns
-    assert width_of(layout) <= 1280
-    assert layout.width <= 480
+    assert layout.cells.columns <= few
+    assert sheet.width <= 1280
+    assert layout.cells.height <= 601
 
 
 @pytest.mark.parametrize("aspect", ASPECTS.values(), ids=ASPECTS)
-@pytest.mark.parametrize(("numbered", "least"), [(False, 8), (True, 6.5)], ids=["plain", "marked"])
-def test_labels_can_be_read_on_a_phone(aspect: float, numbered: bool, least: float) -> None:
-    """Digits are some 7 tenths of a line; a suggestion's seconds are long and may be smaller."""
-    layout = Layout.of(aspect, 1000)
-    written = band(sheet_of(layout, 2, label=BUSY if numbered else PLAIN, numbered=numbered), layout, 1)
+@pytest.mark.parametrize("spans", range(6))
+def test_labels_can_be_read_on_a_phone(aspect: float, spans: int) -> None:
+    """Digits are some 7 tenths of a line."""
+    sheet, layout = sheet_of(aspect, spans=spans, cells=cells_of(aspect, framed=spans > 0))
 
-    rows, _ = ink(written)
+    written = [band(sheet, layout.cells, 0), *([band(sheet, layout.spans, spans - 1)] if spans else [])]
 
-    assert (rows[-1] - rows[0] + 1) * PHONE / width_of(layout) >= least
-    assert contrast(written) >= 7
+    for each in written:
+        rows, _ = ink(each)
+        assert (rows[-1] - rows[0] + 1) * PHONE / sheet.width >= 7
+        assert contrast(each) >= 7
 
 
 @pytest.mark.parametrize("aspect", ASPECTS.values(), ids=ASPECTS)
 @pytest.mark.parametrize("label", [PLAIN, BUSY, "1:00:59.5-1:01:01.5", "100:00:59.5-100:01:01.5"])
 def test_labels_touch_neither_the_picture_nor_an_edge(aspect: float, label: str) -> None:
-    layout = Layout.of(aspect, 1000)
-    written = band(sheet_of(layout, 1, label=label, numbered=True), layout, 0)
+    sheet, layout = sheet_of(aspect, cells=cells_of(aspect, framed=False), label=label)
+    written = band(sheet, layout.cells, 0)
 
     rows, columns = ink(written)
 
-    margin = layout.text // 8
+    margin = layout.text // 10
     assert rows[0] >= margin
     assert rows[-1] < len(written) - 1
     assert columns[0] >= margin
-    assert columns[-1] < layout.width - 1 - margin
-
-
-@pytest.mark.parametrize("colour", ["black", "white", "#ffc53d"])
-def test_numbers_can_be_read_on_any_picture(colour: str) -> None:
-    layout = Layout.of(16 / 9, 1000)
-    sheet = sheet_of(layout, 3, numbered=True, colour=colour)
-    x, y = layout.place(2)
-    corner = np.asarray(sheet.crop((x + 10, y + 10, x + layout.text + 10, y + layout.text + 10)))
-
-    rows, columns = ink(corner)
-
-    assert contrast(corner) >= 7
-    assert (rows[-1] - rows[0] + 1) * PHONE / sheet.width >= 8
-    assert len(columns) < len(corner[0])
-
-
-def test_only_numbered_cells_are_framed() -> None:
-    layout = Layout.of(16 / 9, 1000)
-    grey = Image.new("RGB", (layout.width, layout.height), "grey")
-
-    sheet = contact_sheet([Cell(grey, PLAIN), Cell(grey, PLAIN, 1)], layout)
-
-    for number, framed in ((0, False), (1, True)):
-        x, y = layout.place(number)
-        edges = [
-            sheet.getpixel((x + layout.width // 2, y + 3)),
-            sheet.getpixel((x + layout.width - 4, y + layout.height // 2)),
-            sheet.getpixel((x + 3, y + layout.height - 20)),
-            sheet.getpixel((x + layout.width // 2, y + layout.height - 3)),
-        ]
-        assert [edge != (128, 128, 128) for edge in edges] == [framed] * 4
-        assert sheet.getpixel((x + layout.width // 2, y + layout.height // 2)) == (128, 128, 128)
+    assert columns[-1] < layout.cells.width - 1 - margin
 
 
 @pytest.mark.parametrize("kind", ["WEBP", "JPEG"])

@@ -70,7 +70,7 @@ def test_one_frame() -> None:
     timeline = Timeline([0.0], [0])
 
     assert timeline.moments(1, [], most_decoded=PLENTY) == [Moment(0, 0)]
-    assert timeline.moments(1, [seconds(0, 3)], most_decoded=PLENTY) == [Moment(0, 0, (1, seconds(0, 3)))]
+    assert timeline.moments(1, [seconds(0, 3)], most_decoded=PLENTY) == [Moment(0, 0), Moment(0, 0, 0)]
 
 
 def test_none_is_shown_twice_where_a_video_stands_still() -> None:
@@ -83,40 +83,38 @@ def test_none_is_shown_twice_where_a_video_stands_still() -> None:
     assert all(on_screen(timeline, moment) for moment in moments)
 
 
-def test_marks_take_the_nearest_place_and_show_their_middle() -> None:
+def test_a_mark_is_shown_from_its_first_frame_to_its_last() -> None:
     timeline = steady(60)
 
-    moments = timeline.moments(16, [seconds(50, 53), seconds(1, 3), seconds(20.5, 22)], most_decoded=PLENTY)
+    moments = timeline.moments(12, [seconds(50, 53), seconds(1, 3), seconds(20.5, 22)], most_decoded=PLENTY)
 
-    marked = {moment.mark: moment for moment in moments if moment.mark is not None}
-    assert {mark: moment.instant for mark, moment in marked.items()} == {
-        (1, seconds(50, 53)): 51.5,
-        (2, seconds(1, 3)): 2.0,
-        (3, seconds(20.5, 22)): 21.25,
-    }
+    marked = [[moment.instant for moment in moments if moment.mark == number] for number in range(3)]
+    assert marked == [pytest.approx(each) for each in ([50.0, 51.48, 52.96], [1.0, 1.96, 2.96], [20.5, 21.2, 21.96])]
     assert all(on_screen(timeline, moment) for moment in moments)
-    assert len(moments) == 16
-    plain = timeline.moments(16, [], most_decoded=PLENTY)
-    assert [one.instant for one in moments if one.mark is None] == [
-        one.instant for one in plain if one.instant not in {50.0, 1.0, 20.0}
-    ]
+    plain = timeline.moments(12, [], most_decoded=PLENTY)
+    assert [one for one in moments if one.mark is None] == plain
 
 
-def test_a_mark_takes_the_place_of_its_own_frame() -> None:
+def test_a_mark_of_two() -> None:
+    moments = steady(10).moments(0, [seconds(4, 6)], of_each=2, most_decoded=PLENTY)
+
+    assert [moment.instant for moment in moments] == [4.0, 5.96]
+
+
+def test_no_frame_of_a_mark_is_shown_twice() -> None:
     timeline = Timeline([0, 1, 2, 3, 4], [0])
 
-    moments = timeline.moments(5, [seconds(1.5, 2.5)], most_decoded=PLENTY)
+    moments = timeline.moments(0, [seconds(1.5, 2.5)], most_decoded=PLENTY)
 
-    assert [moment.picture for moment in moments] == [0, 1, 2, 3, 4]
-    assert moments[2].mark == (1, seconds(1.5, 2.5))
+    assert [(moment.instant, moment.picture) for moment in moments] == [(1.5, 1), (2, 2)]
 
 
 def test_a_mark_that_the_video_ends_in_shows_the_end() -> None:
     timeline = steady(5)
 
-    moments = timeline.moments(16, [seconds(4.5, 6.5), seconds(5, 7)], most_decoded=PLENTY)
+    moments = timeline.moments(12, [seconds(4.5, 6.5), seconds(5, 7)], most_decoded=PLENTY)
 
-    assert [moment.mark for moment in moments if moment.mark is not None] == [(1, seconds(4.5, 6.5))]
+    assert {moment.mark for moment in moments} == {None, 0}
     assert moments[-1].picture == 124
 
 
@@ -125,7 +123,16 @@ def test_more_marks_than_frames() -> None:
 
     moments = timeline.moments(2, [seconds(0, 1), seconds(1, 2), seconds(2, 3)], most_decoded=PLENTY)
 
-    assert [(moment.picture, moment.mark and moment.mark[0]) for moment in moments] == [(0, 1), (0, 2), (0, 3)]
+    assert [(moment.picture, moment.mark) for moment in moments if moment.mark is not None] == [(0, 0), (0, 1), (0, 2)]
+
+
+def test_between_two_is_the_frame_halfway() -> None:
+    timeline = steady(10)
+
+    halfway = timeline.between(Moment(1.0, 25), Moment(3.0, 75))
+
+    assert halfway == Moment(2.0, 50)
+    assert timeline.between(Moment(1.0, 25), Moment(1.04, 26)) is None
 
 
 def test_where_key_frames_are_rare_moments_come_earlier() -> None:
@@ -153,7 +160,7 @@ def test_a_mark_out_of_reach_is_not_pointed_out() -> None:
 
     moments = timeline.moments(16, [seconds(500, 503), seconds(3, 5)], most_decoded=1600)
 
-    assert [moment.mark for moment in moments if moment.mark is not None] == [(2, seconds(3, 5))]
+    assert {moment.mark for moment in moments} == {None, 1}
 
 
 @given(
@@ -180,8 +187,7 @@ def test_whatever_the_video(gaps: list[float], count: int, starts: list[int], ke
     assert len(plain) == len(set(plain))
     for moment in moments:
         if moment.mark is not None:
-            assert moment.mark[1] == marks[moment.mark[0] - 1]
             after = [*instants, float("inf")][moment.picture + 1]
-            assert instants[moment.picture] < moment.mark[1].end
-            assert after > moment.mark[1].start
+            assert instants[moment.picture] < marks[moment.mark].end
+            assert after > marks[moment.mark].start
     assert decoded(timeline, moments) <= most + 2 * len(moments)
