@@ -55,6 +55,7 @@ from bot.web.metrics import MetricsServer
 from bot.web.webhooks import webhook_routes
 from cogs.about import About
 from cogs.character.cog import CharacterCommands
+from cogs.closer_look import CloserLook
 from cogs.earlier_videos import EarlierVideoButtons
 from cogs.message_menu import MessageMenu
 from cogs.operator import Operator
@@ -177,7 +178,7 @@ class App:
     def _build_runner(self, source: ByteSource) -> Runner:
         stores, settings, random = self.stores, self.settings, self._random
         places = self.places
-        inspection = VideoInspection(media=self.media, files=stores.files, places=places)
+        inspection = self.inspection = VideoInspection(media=self.media, files=stores.files, places=places)
         prepare = Prepare(
             jobs=stores.jobs,
             owned=stores.owned_jobs,
@@ -286,6 +287,7 @@ class App:
             character,
             menu,
             earlier,
+            CloserLook(jobs=stores.owned_jobs, inspection=self.inspection),
             Tasks(job_service=self.job_service, jobs=stores.owned_jobs, clock=self.clock),
             Privacy(
                 store=stores.privacy,

@@ -19,6 +19,7 @@ _FIELDS = {
     "place": "job|tasks",
     "job_id": rf"[0-9a-f]{{{limits.JOB_ID_HEX}}}",
     "seconds": r"[\d.]+,[\d.]+",
+    "nudge": "suggested|earlier|later|shorter|longer",
     "character_id": r"\d{1,20}",
     "page": r"\d+\.[a-z]+\..*",
     "part": r"\d{1,9}",
@@ -58,6 +59,11 @@ class DurableButton(ui.DynamicItem[ui.Button[ui.View]], template=_NOTHING):
     def matches(cls, custom_id: str) -> bool:
         """Whether this class answers presses of a button with that id."""
         return cls.__discord_ui_compiled_template__.fullmatch(custom_id) is not None
+
+    def on_row(self, row: int) -> Self:
+        """The same button in this row of its message, from 0; without that they are filled one after the other."""
+        self.row = row
+        return self
 
     async def callback(self, interaction: _Interaction) -> None:
         """Hand the press to the cog that answers it."""
@@ -168,6 +174,32 @@ class OtherPreviewSeconds(JobButton, custom_id="cb:{place}:beginother:{job_id}:{
 
 class RetryJob(JobButton, custom_id="cb:{place}:retry:{job_id}:{owner_id}"):
     """Starts a job that failed once more, as a new one, with the video that is here or the same link."""
+
+
+class WatchSeconds(DurableButton, custom_id="cb:job:watch:{nudge}:{job_id}:{seconds}:{owner_id}"):
+    """Shows seconds as a moving picture. ``nudge``: how they came about; only it tells two buttons apart."""
+
+    def __init__(
+        self,
+        nudge: str,
+        job_id: str,
+        seconds: str,
+        owner_id: int,
+        label: str = "",
+        style: ButtonStyle = ButtonStyle.secondary,
+        *,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(
+            label, style, owner_id=owner_id, disabled=disabled, nudge=nudge, job_id=job_id, seconds=seconds
+        )
+        self.job_id = job_id
+        self.seconds = seconds
+
+    @classmethod
+    async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Called by discord.py for a press."""
+        return cls(match["nudge"], match["job_id"], match["seconds"], int(match["owner_id"]))
 
 
 # -- the cast (cogs/character) ---------------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ class DiscordCourier:
         if question is Question.SECONDS:
             card = render_picker(job, picture, origin.locale, commands)
         else:
-            card = render_question(job, question, origin.locale, commands)
+            card = render_question(job, question, origin.locale, commands, picture)
         first = text("There is a question first, for <@{owner}>.", owner=job.owner_id)
         async with self._sends.place(job.owner_id):
             try:

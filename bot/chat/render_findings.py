@@ -83,6 +83,19 @@ def _key(words: Iterable[Text]) -> tuple[str, ...]:
     return tuple(word.msgid for word in words)
 
 
+def in_full(suggestion: Suggestion) -> Text:
+    """All that is said of one, in one line."""
+    return listed([*_own(suggestion, set(), set())] or [_place(0, [suggestion])])
+
+
+def listed(words: Sequence[Text]) -> Text:
+    """``words``, of which there must be some, with commas between them."""
+    said = words[0]
+    for word in words[1:]:
+        said = text("{before}, {word}", before=said, word=word)
+    return said
+
+
 def _shared(suggestions: Sequence[Suggestion]) -> tuple[set[Reason], set[Concern]]:
     if len(suggestions) < 2:
         return set(), set()

@@ -16,17 +16,17 @@ from bot.chat.buttons import (
     GiveConsent,
     JobButton,
     MakeAnother,
-    PickSeconds,
     RenameCharacter,
     SendAgain,
-    UseAnyway,
 )
 from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFile, picture_file
+from bot.chat.render_doubts import render_doubts
 from bot.chat.render_findings import concerns
 from bot.texts import Text, text
 from bot.values.character import Character, CharacterFile, FileKind
 from bot.values.job import Job, Outcome, Question
+from bot.values.video import Concern
 
 _BAR_CELLS = 16
 
@@ -39,8 +39,11 @@ def render_result(
     Where there is no ``picture`` (its bytes), the card says so.
     """
     card = _character(character, picture, locale, commands, to_owner=not job.origin.public)
-    if job.seen.findings is not None and job.seen.findings.concerns:
-        noticed = " ".join(say(told, locale) for told in concerns(job.seen.findings.concerns))
+    found = job.seen.findings.concerns if job.seen.findings is not None else ()
+    # How small the video is was said before it was paid for.
+    worth_knowing = [concern for concern in found if concern is not Concern.LOW_RESOLUTION]
+    if worth_knowing:
+        noticed = " ".join(say(told, locale) for told in concerns(worth_knowing))
         card.embeds[0].add_field(name=say(text("Worth knowing"), locale), value=noticed, inline=False)
     card.embeds[0].set_footer(text=job_footer(job, locale))
     return card
@@ -236,16 +239,20 @@ def render_last_word(message: Text, locale: str, commands: Commands = PLAIN) -> 
     return MessageContent(embeds=(discord.Embed(description=say(message, locale, commands), colour=AMBER),))
 
 
-def render_question(job: Job, question: Question, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """What ``job`` asks its owner, with the answers as buttons. Nothing was submitted before that."""
+def render_question(
+    job: Job, question: Question, locale: str, commands: Commands = PLAIN, picture: bytes | None = None
+) -> MessageContent:
+    """What ``job`` asks its owner, with the answers as buttons. Nothing was submitted before that.
+
+    ``picture`` (WebP) shows the seconds that are doubted.
+    """
+    if question is Question.CONCERNS:
+        return render_doubts(job, picture, locale, commands)
     asks = _QUESTIONS[question]
     if question is Question.CONSENT and job.character.of_others:
         asks = _CONSENT_FOR_ANOTHERS
     lines = [say(asks.question, locale, commands)]
     buttons = [asks.button(job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)]
-    if question is Question.CONCERNS and job.seen.findings is not None:
-        lines[:0] = [f"• {say(told, locale)}" for told in concerns(job.seen.findings.concerns)]
-        buttons.append(PickSeconds(job.id, job.owner_id, say(text("Pick other seconds"), locale)))
     buttons.append(CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)))
     embed = discord.Embed(title=say(asks.title, locale), description="\n".join(lines), colour=AMBER)
     return MessageContent(embeds=(embed,), buttons=tuple(buttons))
@@ -277,15 +284,6 @@ _QUESTIONS = {
         ),
         text("Make another"),
         MakeAnother,
-    ),
-    Question.CONCERNS: _Asks(
-        text("Use these seconds anyway?"),
-        text(
-            "ToAPIs may find no character in these seconds, or make a poor one, and charge for it all the same. "
-            "Nothing has been charged yet."
-        ),
-        text("Use anyway"),
-        UseAnyway,
     ),
 }
 

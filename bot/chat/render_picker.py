@@ -6,10 +6,18 @@ from collections.abc import Iterator, Mapping
 
 import discord
 
-from bot.chat.buttons import CancelJob, DurableButton, OtherPreviewSeconds, OtherSeconds, UsePreview, UseSeconds
+from bot.chat.buttons import (
+    CancelJob,
+    DurableButton,
+    OtherPreviewSeconds,
+    OtherSeconds,
+    UsePreview,
+    UseSeconds,
+    WatchSeconds,
+)
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import BLUE, MessageContent, PictureFile
-from bot.chat.render_findings import LOW_RESOLUTION, in_common, told_apart
+from bot.chat.render_findings import LOW_RESOLUTION, in_common, listed, told_apart
 from bot.jobs.video_inspection import problem_with
 from bot.texts import Text, text
 from bot.values.job import CharacterRequest, Job, JobKind
@@ -77,19 +85,12 @@ def _suggestions(best: BestSeconds) -> Iterator[Text]:
     each_has = told_apart(best.suggestions)
     for number, (suggestion, words) in enumerate(zip(best.suggestions, each_has, strict=True), start=1):
         yield text(
-            "**{number}** · {range} · {words}", number=number, range=suggestion.range.people, words=_listed(words)
+            "**{number}** · {range} · {words}", number=number, range=suggestion.range.people, words=listed(words)
         )
     all_have = in_common(best.suggestions)
     if all_have:
-        said = _listed(all_have)
+        said = listed(all_have)
         yield text("Both: {words}.", words=said) if len(each_has) == 2 else text("All of them: {words}.", words=said)
-
-
-def _listed(words: list[Text]) -> Text:
-    listed = words[0]
-    for word in words[1:]:
-        listed = text("{before}, {word}", before=listed, word=word)
-    return listed
 
 
 def _cautions(job: Job, best: BestSeconds) -> Iterator[Text]:
@@ -102,10 +103,15 @@ def _cautions(job: Job, best: BestSeconds) -> Iterator[Text]:
 
 
 def _buttons(job: Job, locale: str) -> Iterator[DurableButton]:
-    for number, suggestion in enumerate(job.seen.best.suggestions if job.seen.best else (), start=1):
-        yield UseSeconds(job.id, suggestion.range.provider, job.owner_id, *_looks(number, locale))
-    yield OtherSeconds(job.id, job.owner_id, say(text("Other seconds…"), locale))
-    yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale))
+    """One press uses a suggestion, another one shows it first."""
+    suggestions = job.seen.best.suggestions if job.seen.best else ()
+    for number, suggestion in enumerate(suggestions, start=1):
+        yield UseSeconds(job.id, suggestion.range.provider, job.owner_id, *_looks(number, locale)).on_row(0)
+    for number, suggestion in enumerate(suggestions, start=1):
+        label = say(text("Watch {number}", number=number), locale)
+        yield WatchSeconds("suggested", job.id, suggestion.range.provider, job.owner_id, label).on_row(1)
+    yield OtherSeconds(job.id, job.owner_id, say(text("Other seconds…"), locale)).on_row(2)
+    yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)).on_row(2)
 
 
 def _preview_buttons(job: Job, locale: str) -> Iterator[DurableButton]:

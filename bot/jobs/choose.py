@@ -52,6 +52,10 @@ class Choose:
 
     async def _show(self, leased: LeasedJob, question: Question) -> bool:
         """Whether it reached its owner. The filmstrip comes at once; the best seconds are marked on it once found."""
+        if question is Question.CONCERNS and leased.job.character.range is not None:
+            return await self._ask(
+                leased, question, await self._inspection.strip_of(leased, leased.job.character.range)
+            )
         if question is not Question.SECONDS:
             return await self._ask(leased, question)
         if leased.job.seen.best is None:

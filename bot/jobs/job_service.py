@@ -245,13 +245,15 @@ class JobService:
     ) -> Job:
         """These seconds, as an answer to :attr:`Question.SECONDS`, and a ``name`` where the job has none yet.
 
-        ``anyway``: they were suggested together with what speaks against them. Raises UnknownJob, and BadRange where
-        they are not inside the video: then the question stays.
+        ``anyway``: what speaks against them was said with them, as it is with every suggestion. Raises UnknownJob, and
+        BadRange where they are not inside the video: then the question stays.
         """
         waiting = await self._owned.get(owner_id, job_id)
         if waiting is None or waiting.seen.facts is None:
             raise UnknownJob
         check_inside(chosen, waiting.seen.facts)
+        best = waiting.seen.best.suggestions if waiting.seen.best is not None else ()
+        anyway = anyway and any(suggestion.range == chosen for suggestion in best)
         return await self._answered(
             owner_id,
             job_id,

@@ -87,6 +87,28 @@ class VideoInspection:
                 await self._media.filmstrip(source, into, marks=marks)
         return await self._files.read_work(into)
 
+    async def strip_of(self, leased: LeasedJob, seconds: TimeRange) -> bytes | None:
+        """``seconds`` of the video as one picture; ``None`` where they cannot be shown: no reason to stop."""
+        try:
+            source = await self._source(leased.job)
+            into = source.with_name(f"seconds-{seconds.start}-{seconds.end}.webp")
+            if not await self._files.in_work(into):
+                async with self._places.videos.place(leased.job.owner_id):
+                    await self._media.filmstrip(source, into, marks=[seconds], alone=True)
+            return await self._files.read_work(into)
+        except (MediaFailed, BadFile, BadSource):
+            _log.warning("seconds_not_shown", job=leased.job.id)
+            return None
+
+    async def moving(self, job: Job, seconds: TimeRange) -> bytes:
+        """``seconds`` of the video as a moving picture (animated WebP). Raises BadSource where the video is gone."""
+        source = await self._source(job)
+        into = source.with_name(f"moving-{seconds.start}-{seconds.end}.webp")
+        if not await self._files.in_work(into):
+            async with self._places.videos.place(job.owner_id):
+                await self._media.moving_picture(source, seconds, into)
+        return await self._files.read_work(into)
+
     async def cut(self, leased: LeasedJob) -> None:
         """Make the chosen seconds a file of their own, with its stills; the video itself is no longer needed then."""
         job = leased.job

@@ -29,6 +29,11 @@ class MeasuredMediaWorker(MediaWorker):
         with _measured("filmstrip"):
             return await super().filmstrip(source, into, marks=marks, alone=alone)
 
+    async def moving_picture(self, source: Path, range: TimeRange, into: Path) -> Picture:
+        """As in :class:`MediaWorker`."""
+        with _measured("moving"):
+            return await super().moving_picture(source, range, into)
+
     async def suggest(self, source: Path) -> BestSeconds:
         """As in :class:`MediaWorker`."""
         with _measured("suggest"):

@@ -85,6 +85,7 @@ _SUGGEST = _Operation[BestSeconds]("suggest", TypeAdapter(_Answered[BestSeconds]
 _EXAMINE = _Operation[Findings]("examine", TypeAdapter(_Answered[Findings] | _NoAnswer), cpu=30, wall=45)
 _CUT = _Operation[Cut]("cut", TypeAdapter(_Answered[Cut] | _NoAnswer), cpu=40, wall=60)
 _REFERENCE = _Operation[Reference]("reference", TypeAdapter(_Answered[Reference] | _NoAnswer), cpu=40, wall=60)
+_MOVING = _Operation[Picture]("moving", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=30, wall=45)
 _PICTURE = _Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=8, wall=20)
 
 
@@ -116,6 +117,14 @@ class MediaWorker:
             strip = await self._ask(_FILMSTRIP, source, request)
             await _take(_FILMSTRIP, output, [into.name])
         return strip
+
+    async def moving_picture(self, source: Path, range: TimeRange, into: Path) -> Picture:
+        """``range`` of the video as an animated WebP without sound, written to ``into``."""
+        async with _output_folder(into.parent) as output:
+            request = {"into": _path(output.folder / into.name), "range": _seconds(range)}
+            picture = await self._ask(_MOVING, source, request)
+            await _take(_MOVING, output, [into.name])
+        return picture
 
     async def suggest(self, source: Path) -> BestSeconds:
         """The seconds of the video that show the subject best."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.buttons import UseSeconds
+from bot.chat.buttons import UseSeconds, WatchSeconds
 from bot.chat.render_job import render_question, render_result
 from bot.chat.render_picker import render_picker
 from bot.values.files import StoredFile
@@ -89,7 +89,7 @@ def test_each_suggestion_has_its_reasons_and_a_button(now: Now) -> None:
     lines = (card.embeds[0].description or "").splitlines()
     assert lines[0] == "**1** · 0:04–0:07 · one face, sharp, voice"  # none of which is true of the other
     assert lines[1] == "**2** · 0:00.5–0:02 · no face found, blurry"
-    assert labels(card) == ["Use 1", "Use 2", "Other seconds…", "Cancel"]
+    assert labels(card) == ["Use 1", "Use 2", "Watch 1", "Watch 2", "Other seconds…", "Cancel"]
     assert lines[-1] == "Nothing has been charged yet."
     assert card.buttons[0].custom_id == f"cb:job:use:{picking(now, None).id}:4,7:42"
 
@@ -184,19 +184,37 @@ def test_whatever_is_found_discord_takes_it(suggestions: list[Suggestion], sampl
     best = found(*suggestions, sampled=sampled, faces=faces)
     card = render_picker(picking(Now(), best), STRIP, "en-GB")
     assert_discord_takes(card)
-    for button, suggestion in zip(card.buttons, suggestions, strict=False):
+    uses, watches = card.buttons[: len(suggestions)], card.buttons[len(suggestions) : 2 * len(suggestions)]
+    for button, watch, suggestion in zip(uses, watches, suggestions, strict=True):
         assert isinstance(button, UseSeconds)
+        assert isinstance(watch, WatchSeconds)
+        assert watch.seconds == button.seconds
         assert TimeRange.parse(button.seconds) == suggestion.range
 
 
-def test_doubts_are_listed_before_they_are_asked_about(now: Now) -> None:
+def doubting(now: Now, *, picked: bool = False) -> Job:
     findings = Findings(concerns=(Concern.SILENT, Concern.LOW_RESOLUTION), faces=True)
-    job = a_job(asked_at(now()), step=Step.CHOOSE, question=Question.CONCERNS, seen=Seen(findings=findings))
-    card = render_question(job, Question.CONCERNS, "en-GB")
+    seen = Seen(findings=findings, best=found() if picked else None)
+    return a_job(asked_at(now()), step=Step.CHOOSE, question=Question.CONCERNS, seen=seen)
+
+
+def test_doubts_show_the_seconds_and_the_safe_button_leads(now: Now) -> None:
+    job = doubting(now)
+    card = render_question(job, Question.CONCERNS, "en-GB", picture=STRIP)
+    assert job.character.range is not None
+    assert job.character.range.people in (card.embeds[0].title or "")
+    assert card.embeds[0].image.url == card.files[0].url
     assert "hardly any sound" in words(card)
-    assert "720p" in words(card)
-    assert labels(card) == ["Use anyway", "Pick other seconds", "Cancel"]
+    assert labels(card) == ["Pick other seconds", "Use anyway", "Cancel"]
+    assert [button.item.style.name for button in card.buttons] == ["primary", "secondary", "secondary"]
     assert_discord_takes(card)
+    assert_discord_takes(render_question(job, Question.CONCERNS, "en-GB"))
+
+
+def test_how_small_a_video_is_is_said_once_and_before_it_is_paid_for(now: Now) -> None:
+    assert "720p" in words(render_question(doubting(now), Question.CONCERNS, "en-GB"))
+    assert "720p" not in words(render_question(doubting(now, picked=True), Question.CONCERNS, "en-GB"))
+    assert "720p" not in words(render_result(doubting(now), a_character(), PICTURE, "en-GB"))
 
 
 def test_what_was_seen_in_the_seconds_stands_on_the_result(now: Now) -> None:

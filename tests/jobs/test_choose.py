@@ -205,6 +205,7 @@ async def test_seconds_without_anybody_are_asked_about_and_used_knowingly(shop: 
     assert (waiting.step, waiting.question) == (Step.CHOOSE, Question.CONCERNS)
     assert waiting.seen.findings is not None
     assert waiting.seen.findings.grave
+    assert shop.courier.pictures[-1]  # the seconds themselves
     assert not shop.simulated.submissions
     await shop.job_service.answer(OWNER, job.id, Question.CONCERNS, shop.origin())
     await shop.run_to(Step.WATCH, job)

@@ -93,6 +93,12 @@ def _filmstrip(request: Request) -> Filmstrip:
     return filmstrip(_path(request, "source"), _path(request, "into"), marks=marks, whole=not alone, numbered=not alone)
 
 
+def _moving(request: Request) -> Picture:
+    from bot.media.child.moving import moving_picture
+
+    return moving_picture(_path(request, "source"), _range(request["range"]), _path(request, "into"))
+
+
 def _suggest(request: Request) -> BestSeconds:
     from bot.media.child.best_seconds import best_seconds
 
@@ -127,6 +133,7 @@ def _picture(request: Request) -> Picture:
 OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "probe": _probe,
     "filmstrip": _filmstrip,
+    "moving": _moving,
     "suggest": _suggest,
     "examine": _examine,
     "cut": _cut,

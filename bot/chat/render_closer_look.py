@@ -1,0 +1,61 @@
+"""Some seconds as a moving picture, with buttons that move them before they are used. Pure rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import discord
+
+from bot.chat.buttons import CancelJob, DurableButton, PickSeconds, UseSeconds, WatchSeconds
+from bot.chat.markdown import say
+from bot.chat.message import BLUE, MessageContent, PictureFile
+from bot.chat.render_findings import in_full
+from bot.texts import Text, text
+from bot.values.job import Job
+from bot.values.nudge import Nudge, nudged
+from bot.values.time_range import TimeRange
+from bot.values.video import Suggestion
+
+_LABELS = {
+    Nudge.EARLIER: text("0.5 s earlier"),
+    Nudge.LATER: text("0.5 s later"),
+    Nudge.SHORTER: text("Shorter"),
+    Nudge.LONGER: text("Longer"),
+}
+
+
+def render_closer_look(job: Job, seconds: TimeRange, moving: bytes, locale: str) -> MessageContent:
+    """``seconds`` of the video of ``job``, which waits for its owner to pick some; ``moving`` is an animated WebP."""
+    file = PictureFile(f"seconds-{seconds.start}-{seconds.end}.webp", moving)
+    title = text("{range} ({length} s)", range=seconds.people, length=f"{seconds.seconds.normalize():f}")
+    lines = " ".join(say(line, locale) for line in _lines(job, seconds))
+    embed = discord.Embed(title=say(title, locale), description=lines, colour=BLUE)
+    embed.set_image(url=file.url)
+    return MessageContent(embeds=(embed,), files=(file,), buttons=tuple(_buttons(job, seconds, locale)))
+
+
+def _lines(job: Job, seconds: TimeRange) -> Iterator[Text]:
+    suggestion = suggested(job, seconds)
+    if suggestion is not None:
+        yield text("Suggested: {words}.", words=in_full(suggestion))
+    yield text("Shown without sound. The voice in these seconds becomes part of the character.")
+    yield text("Nothing has been charged yet.")
+
+
+def suggested(job: Job, seconds: TimeRange) -> Suggestion | None:
+    """The suggestion of exactly these seconds."""
+    best = job.seen.best.suggestions if job.seen.best else ()
+    return next((each for each in best if each.range == seconds), None)
+
+
+def _buttons(job: Job, seconds: TimeRange, locale: str) -> Iterator[DurableButton]:
+    use = say(text("Use these"), locale)
+    yield UseSeconds(job.id, seconds.provider, job.owner_id, use, discord.ButtonStyle.success).on_row(0)
+    yield PickSeconds(job.id, job.owner_id, say(text("Back to all"), locale)).on_row(0)
+    yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)).on_row(0)
+    length = job.seen.facts.seconds if job.seen.facts is not None else float(seconds.end)
+    for nudge, label in _LABELS.items():
+        after = nudged(seconds, nudge, length)
+        yield WatchSeconds(
+            nudge.value, job.id, (after or seconds).provider, job.owner_id, say(label, locale), disabled=after is None
+        ).on_row(1)

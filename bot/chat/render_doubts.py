@@ -1,0 +1,44 @@
+"""What speaks against the seconds that somebody chose, before anything is paid. Pure rendering."""
+
+from __future__ import annotations
+
+import discord
+
+from bot.chat.buttons import CancelJob, PickSeconds, UseAnyway
+from bot.chat.markdown import PLAIN, Commands, say
+from bot.chat.message import AMBER, MessageContent, PictureFile
+from bot.chat.render_findings import concerns
+from bot.texts import text
+from bot.values.job import Job
+from bot.values.video import Concern
+
+_STRIP = "seconds.webp"
+
+
+def render_doubts(job: Job, picture: bytes | None, locale: str, commands: Commands = PLAIN) -> MessageContent:
+    """Asks whether to use the chosen seconds all the same; ``picture`` (WebP) shows them. The safe button leads."""
+    found = job.seen.findings.concerns if job.seen.findings is not None else ()
+    if job.seen.best is not None:  # then the picker has said that
+        found = tuple(concern for concern in found if concern is not Concern.LOW_RESOLUTION)
+    lines = [f"• {say(told, locale)}" for told in concerns(found)]
+    asked = text(
+        "ToAPIs may find no character in these seconds, or make a poor one, and charge for it all the same. "
+        "Nothing has been charged yet."
+    )
+    chosen = job.character.range
+    title = text("Use these seconds anyway?")
+    if chosen is not None:
+        title = text("Use {range} anyway?", range=chosen.people)
+    embed = discord.Embed(
+        title=say(title, locale), description="\n".join([*lines, say(asked, locale, commands)]), colour=AMBER
+    )
+    files: tuple[PictureFile, ...] = ()
+    if picture is not None:
+        files = (PictureFile(_STRIP, picture),)
+        embed.set_image(url=files[0].url)
+    buttons = (
+        PickSeconds(job.id, job.owner_id, say(text("Pick other seconds"), locale), discord.ButtonStyle.primary),
+        UseAnyway(job.id, job.owner_id, say(text("Use anyway"), locale)),
+        CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)),
+    )
+    return MessageContent(embeds=(embed,), files=files, buttons=buttons)

@@ -1,0 +1,44 @@
+"""Moves seconds of a video by half a second, or makes them so much shorter or longer."""
+
+from __future__ import annotations
+
+from decimal import ROUND_DOWN, Decimal
+from enum import StrEnum
+
+from bot import limits
+from bot.values.time_range import TimeRange
+
+STEP = Decimal("0.5")  # seconds
+_TENTH = Decimal("0.1")
+
+
+class Nudge(StrEnum):
+    """What is done to some seconds."""
+
+    EARLIER = "earlier"
+    LATER = "later"
+    SHORTER = "shorter"
+    LONGER = "longer"
+
+
+def nudged(seconds: TimeRange, nudge: Nudge, length: float) -> TimeRange | None:
+    """``seconds`` of a video of ``length`` seconds afterwards; ``None`` where there is no room for that.
+
+    They stay one to three seconds long, inside the video. Near to its start or its end they move by less than half a
+    second; where they cannot grow at their end they do so at their start.
+    """
+    start, end = seconds.start, seconds.end
+    room = max(Decimal(0), Decimal(str(length)) - end).quantize(_TENTH, ROUND_DOWN)
+    if nudge is Nudge.EARLIER:
+        by = min(STEP, start)
+        return TimeRange(start - by, end - by) if by else None
+    if nudge is Nudge.LATER:
+        by = min(STEP, room)
+        return TimeRange(start + by, end + by) if by else None
+    if nudge is Nudge.SHORTER:
+        by = min(STEP, seconds.seconds - limits.RANGE_SHORTEST)
+        return TimeRange(start, end - by) if by else None
+    grown = min(STEP, limits.RANGE_LONGEST - seconds.seconds)
+    behind = min(grown, room)
+    before = min(grown - behind, start)
+    return TimeRange(start - before, end + behind) if behind + before else None

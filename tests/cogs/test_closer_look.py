@@ -1,0 +1,115 @@
+"""Seconds as a moving picture: watched, moved and used, also after a restart, and paid for only then."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import discord
+import pytest
+from PIL import Image, ImageSequence
+
+from bot.chat.render_picker import render_picker
+from bot.values.files import StoredFile
+from bot.values.job import Job, JobChanges, Step
+from bot.values.time_range import TimeRange
+from tests.cogs.stage import Stage, origin, refusal, words
+from tests.cogs.test_picking import FACTS, PICKING, now_of
+from tests.media.child.footage import nobody, write
+
+
+async def picking(stage: Stage, *, seconds: float = 8.0) -> tuple[Job, discord.Message]:
+    """A job of Alice's that waits with its picker, and its video of so many seconds."""
+    file = StoredFile(key="work/x/source", sha256="ab", size=10, mime="video/mp4")
+    seen = replace(PICKING["seen"], facts=replace(FACTS, seconds=seconds))
+    changes = PICKING | JobChanges(origin=origin(stage.house.now, private=True), file=file, seen=seen)
+    job = await stage.house.job(stage.alice.id, changes)
+    folder = await stage.house.files.work_folder(job.id)
+    folder.mkdir(parents=True, exist_ok=True)
+    write(folder / "clip.mp4", nobody(seconds, (160, 90)), options={"preset": "ultrafast"}).rename(folder / "source")
+    card = render_picker(job, b"RIFF....WEBP", "en-GB")
+    view = card.view()
+    assert view is not None
+    channel = stage.env.bot.get_partial_messageable(stage.channel.id)
+    await channel.send(embeds=list(card.embeds), view=view, files=card.attachments())
+    message = stage.channel.last_message
+    assert message is not None
+    return job, message
+
+
+def now_shown(stage: Stage, message: discord.Message) -> discord.Message:
+    [shown] = [each for each in stage.channel.history() if each.id == message.id]
+    return shown
+
+
+def switched(message: discord.Message) -> dict[str, bool]:
+    """The buttons by their labels, and whether each can be pressed."""
+    buttons = [button for row in message.components for button in getattr(row, "children", ())]
+    return {button.label: not button.disabled for button in buttons}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_seconds_are_watched_moved_and_used(stage: Stage, restarted: bool) -> None:
+    job, message = await picking(stage)
+    await stage.alice.click(message, label="Watch 1")
+    shown = now_shown(stage, message)
+    assert "0:04–0:07 (3 s)" in words(shown)
+    assert "Nothing has been charged yet." in words(shown)
+    assert list(switched(shown)) == [
+        "Use these", "Back to all", "Cancel", "0.5 s earlier", "0.5 s later", "Shorter", "Longer",
+    ]  # fmt: skip
+    if restarted:
+        await stage.restart()
+    await stage.alice.click(shown, label="0.5 s earlier")
+    await stage.alice.click(now_shown(stage, message), label="Shorter")
+    assert "0:03.5–0:06 (2.5 s)" in words(now_shown(stage, message)).replace("\\", "")
+    waiting = await now_of(stage, job)
+    assert (waiting.step, waiting.character.range) == (Step.CHOOSE, None)
+    await stage.alice.click(now_shown(stage, message), label="Use these")
+    after = await now_of(stage, job)
+    assert (after.step, after.character.range) == (Step.PREPARE, TimeRange.parse("3.5-6"))
+    assert not after.character.anyway  # nobody has said yet what speaks against them
+
+
+async def test_the_moving_picture_is_small_and_lasts_as_long_as_the_seconds(stage: Stage) -> None:
+    job, message = await picking(stage)
+    await stage.alice.click(message, label="Watch 2")
+    [file] = now_shown(stage, message).attachments
+    data = await stage.house.app.inspection.moving(job, TimeRange.parse("0.5-2"))
+    assert len(data) == file.size <= 500_000
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.format == "WEBP"
+        lasting = 0
+        for frame in ImageSequence.Iterator(picture):
+            frame.load()
+            lasting += frame.info["duration"]
+        assert lasting == 1500
+
+
+async def test_a_suggestion_that_was_watched_first_is_used_as_one(stage: Stage) -> None:
+    job, message = await picking(stage)
+    await stage.alice.click(message, label="Watch 2")
+    assert "no face found" in words(now_shown(stage, message))
+    await stage.alice.click(now_shown(stage, message), label="Use these")
+    assert (await now_of(stage, job)).character.anyway
+
+
+async def test_buttons_that_lead_out_of_the_video_are_off(stage: Stage) -> None:
+    _, message = await picking(stage, seconds=7.0)
+    await stage.alice.click(message, label="Watch 1")
+    shown = now_shown(stage, message)
+    assert [label for label, is_on in switched(shown).items() if not is_on] == ["0.5 s later", "Longer"]
+
+
+async def test_what_waits_no_longer_is_not_shown(stage: Stage) -> None:
+    job, message = await picking(stage)
+    await stage.house.job_service.cancel_unseen(stage.alice.id, job.id)
+    result = await stage.alice.click(message, label="Watch 2")
+    assert "no longer waiting" in words(result.followups[-1])
+    assert "Which seconds" in words(now_shown(stage, message))
+
+
+async def test_another_persons_press_shows_nothing(stage: Stage) -> None:
+    _, message = await picking(stage)
+    result = await stage.bob.click(message, label="Watch 1")
+    assert "for the person who started this" in refusal(result)
