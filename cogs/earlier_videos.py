@@ -15,6 +15,7 @@ from bot.errors import BadRange
 from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
+from bot.store.servers import ServerStore
 from bot.values.clock import Clock
 from bot.values.job import Job, Origin
 from bot.values.time_range import TimeRange
@@ -24,11 +25,18 @@ class EarlierVideoButtons(commands.Cog):
     """Nothing has to be attached again. Another person's job is an unknown one."""
 
     def __init__(
-        self, *, earlier: EarlierVideos, job_service: JobService, availability: ModelAvailability, clock: Clock
+        self,
+        *,
+        earlier: EarlierVideos,
+        job_service: JobService,
+        availability: ModelAvailability,
+        servers: ServerStore,
+        clock: Clock,
     ) -> None:
         self._earlier = earlier
         self._job_service = job_service
         self._availability = availability
+        self._servers = servers
         self._clock = clock
         self._typed = LastTyped()
 
@@ -66,7 +74,8 @@ class EarlierVideoButtons(commands.Cog):
                 interaction.user.id, preview_id, job_id, origin, chosen, model=model, anyway=anyway, name=name
             )
 
-        await start_job(interaction, self._job_service, write, private=False, clock=self._clock)
+        private = self._servers.rules(interaction.guild_id).private_results
+        await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
 
     @on_press(RetryJob)
     async def retry(self, interaction: discord.Interaction, button: RetryJob) -> None:

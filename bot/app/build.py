@@ -272,6 +272,7 @@ class App:
             ),
             job_service=self.job_service,
             availability=self.availability,
+            servers=stores.servers,
             clock=self.clock,
         )
         menu = MessageMenu(

@@ -220,6 +220,10 @@ class CharacterButton(DurableButton):
         return cls(int(match["character_id"]), int(match["owner_id"]))
 
 
+class UseCharacter(CharacterButton, custom_id="cb:cast:use:{character_id}:{owner_id}"):
+    """Shows how it is used in a video."""
+
+
 class RenameCharacter(CharacterButton, custom_id="cb:cast:rename:{character_id}:{owner_id}"):
     """Opens a form for another name."""
 

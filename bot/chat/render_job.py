@@ -18,6 +18,7 @@ from bot.chat.buttons import (
     MakeAnother,
     RenameCharacter,
     SendAgain,
+    UseCharacter,
 )
 from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFile, picture_file
@@ -117,9 +118,7 @@ def _character(
 ) -> MessageContent:
     about = _about(character, locale, commands, to_owner=to_owner, pictured=picture is not None)
     embed = discord.Embed(title=_title(character), description=about, colour=GREEN)
-    task_id = (
-        f"{code_block(character.task_id)}\n{say(text('Use this ID to put the character into new videos.'), locale)}"
-    )
+    task_id = f"{code_block(character.task_id)}\n{say(text('It puts the character into new videos.'), locale)}"
     embed.add_field(name=say(text("Reusable task ID"), locale), value=task_id, inline=False)
     embed.add_field(name=say(text("Model"), locale), value=escape(character.model))
     embed.add_field(name=say(text("Seconds used"), locale), value=character.range.people)
@@ -156,6 +155,7 @@ def _no_picture(character: Character) -> Text:
 
 def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ...]:
     return (
+        UseCharacter(character.id, character.owner_id, say(text("Use in a video"), locale)),
         RenameCharacter(character.id, character.owner_id, say(text("Rename"), locale)),
         DeleteCharacter(character.id, character.owner_id, say(text("Delete"), locale)),
     )

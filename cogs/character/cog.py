@@ -9,12 +9,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import limits
-from bot.chat.buttons import ConfirmDelete, DeleteCharacter, KeepCharacter, RenameCharacter, TurnPage
+from bot.chat.buttons import ConfirmDelete, DeleteCharacter, KeepCharacter, RenameCharacter, TurnPage, UseCharacter
 from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
 from bot.chat.render_cast import CastPage, render_page
 from bot.chat.render_job import render_character
+from bot.chat.render_use import render_use
 from bot.chat.replies import edit_answer
 from bot.concurrency import within
 from bot.errors import UnknownCharacter
@@ -110,6 +111,13 @@ class CharacterCommands(
         picture = pictures.get(character.id)
         card = render_character(character, picture, locale, mentions, owner_sees=True, reference_set=kept)
         await edit_answer(interaction, card)
+
+    @on_press(UseCharacter)
+    async def use(self, interaction: discord.Interaction, button: UseCharacter) -> None:
+        """Show how it is used, to its owner alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        character = await self._lookup.by_id(interaction.user.id, button.character_id)
+        await edit_answer(interaction, render_use(character, str(interaction.locale)))
 
     # -- rename ---------------------------------------------------------------------------------------------------
 

@@ -119,7 +119,8 @@ class MakingCommands(commands.Cog):
                 owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
             )
 
-        await start_job(interaction, self._job_service, write, private=False, clock=self._clock)
+        private = self._servers.rules(interaction.guild_id).private_results
+        await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
 
     @app_commands.command(name="preview", description="See a video as a filmstrip, with its best seconds. Free.")
     @app_commands.describe(video="A clip (MP4, MOV or WebM)", link="A link to a video file, instead of an attachment")

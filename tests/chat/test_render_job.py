@@ -88,15 +88,19 @@ def test_result_says_what_it_is_and_whose_it_is(job: Job) -> None:
     assert embed.description == "Saved to <@42>'s cast. ToAPIs named this character Ada the Tall."
     fields = {field.name: field.value for field in embed.fields}
     assert fields == {
-        "Reusable task ID": "```\ntask_01ABC\n```\nUse this ID to put the character into new videos.",
+        "Reusable task ID": "```\ntask_01ABC\n```\nIt puts the character into new videos.",
         "Model": "sora-2",
         "Seconds used": "0:01–0:03",
     }
     assert job.id in (embed.footer.text or "")
     assert embed.image.url == "attachment://character-3.webp"
     assert card.files == (PictureFile("character-3.webp", PICTURE),)
-    assert labels(card) == ["Rename", "Delete"]
-    assert [button.custom_id for button in card.buttons] == ["cb:cast:rename:3:42", "cb:cast:delete:3:42"]
+    assert labels(card) == ["Use in a video", "Rename", "Delete"]
+    assert [button.custom_id for button in card.buttons] == [
+        "cb:cast:use:3:42",
+        "cb:cast:rename:3:42",
+        "cb:cast:delete:3:42",
+    ]
     assert {button.item.style for button in card.buttons} == {discord.ButtonStyle.secondary}
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+from dataclasses import replace
 
 import discord
 import pytest
@@ -12,6 +14,7 @@ from simcord import InteractionResult, ResponseMessage
 from bot import limits
 from bot.chat.buttons import RenameCharacter, view
 from bot.chat.render_job import render_result
+from bot.chat.render_use import render_use
 from bot.store.characters import Deleted
 from bot.values.character import Character
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
@@ -149,14 +152,14 @@ async def test_show_has_picture_task_username_and_buttons_for_the_owner_alone(st
     assert f"```\n{duck.task_id}\n```" in said
     assert "duck.sings" in said
     assert [await each.read() for each in message.attachments] == [PICTURE]
-    assert labels(message) == ["Rename", "Delete"]
+    assert labels(message) == ["Use in a video", "Rename", "Delete"]
 
 
 async def test_show_without_a_picture_is_still_a_card(stage: Stage) -> None:
     await stage.house.character(stage.alice.id, "Duck", picture=None)
     message = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     assert message.attachments == []
-    assert labels(message) == ["Rename", "Delete"]
+    assert labels(message) == ["Use in a video", "Rename", "Delete"]
 
 
 @pytest.mark.parametrize(
@@ -292,7 +295,7 @@ async def test_the_card_shows_the_new_name_and_keeps_the_rest(stage: Stage, publ
     (picture,) = answer.response.attachments
     assert await picture.read() == PICTURE
     assert new.image.url == f"attachment://{picture.filename}"
-    assert labels(answer.response) == ["Rename", "Delete"]
+    assert labels(answer.response) == ["Use in a video", "Rename", "Delete"]
 
 
 async def test_a_card_that_cannot_be_redrawn_does_not_hide_that_it_worked(stage: Stage) -> None:
@@ -335,6 +338,29 @@ async def test_a_form_with_an_invisible_name_is_refused(stage: Stage) -> None:
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     form = await stage.alice.click(card, label="Rename")
     assert "no visible character" in refusal(await stage.alice.submit_modal(form, {"name": "\u200e"}))
+
+
+# -- use ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_card_says_how_its_character_is_used_to_its_owner_alone(stage: Stage) -> None:
+    duck = await stage.house.character(stage.alice.id, "Duck", username="secret.handle")
+    card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
+    answer = shown(await stage.alice.click(card, label="Use in a video"))
+    assert answer.ephemeral
+    assert answer.content == duck.task_id  # alone, for a phone to copy
+    (embed,) = answer.embeds
+    request = (embed.description or "").split("```json\n")[1].split("```")[0]
+    address, _, body = request.partition("\n\n")
+    assert address == "POST https://toapis.com/v1/videos/generations"
+    assert json.loads(body)["character_url"] == duck.task_id
+    assert "@secret.handle" in words(answer)
+
+
+@pytest.mark.parametrize("task_id", ["@everyone", "**a**", "[a](https://b)", "a b"])
+async def test_a_hostile_task_id_stays_a_text(stage: Stage, task_id: str) -> None:
+    duck = await stage.house.character(stage.alice.id, "Duck")
+    assert render_use(replace(duck, task_id=task_id), "en").content == f"```\n{task_id}\n```"
 
 
 # -- delete ---------------------------------------------------------------------------------------------------------

@@ -91,6 +91,7 @@ PRESSES: dict[str, Make] = {
     "cb:tasks:recheck": lambda mine, stage: [mine.late.id],
     "cb:tasks:show": lambda mine, stage: [mine.undelivered.id],
     "cb:list:page": lambda mine, stage: ["0.newest.", "-4.used.", f"0.name.{mine.character.name}"],
+    "cb:cast:use": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:rename": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:delete": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteyes": lambda mine, stage: [str(mine.character.id)],
@@ -119,6 +120,7 @@ HARMLESS = {
     "cb:privacy:deleteno",
     "cb:cast:delete",
     "cb:cast:rename",
+    "cb:cast:use",
 }
 
 

@@ -73,7 +73,7 @@ async def test_from_the_slash_command_to_the_delivered_card(show: Show) -> None:
     assert "Ada" in card.text
     assert "sora-2" in card.text
     assert "0:01–0:03" in card.text
-    assert card.labels == ["Rename", "Delete"]
+    assert card.labels == ["Use in a video", "Rename", "Delete"]
     task = show.tasks[-1]
     assert f"```\n{task.id}\n```" in card.text
     (made,) = task.settled["data"]["characters"]

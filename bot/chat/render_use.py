@@ -1,0 +1,43 @@
+"""How a character is used in a video, until the bot makes videos itself. Pure rendering."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import discord
+
+from bot.chat.markdown import code_block, say
+from bot.chat.message import BLUE, MessageContent
+from bot.texts import text
+from bot.values.character import Character
+
+_REQUEST = "POST https://toapis.com/v1/videos/generations"
+
+
+def render_use(character: Character, locale: str) -> MessageContent:
+    """For its owner alone: a request to copy. The task ID is the whole text: a phone copies that with a long press."""
+    body = {
+        "model": character.model,
+        "prompt": say(text("A portrait in warm evening light, speaking to the camera"), locale),
+        "duration": 10,
+        "aspect_ratio": "9:16",
+        "character_url": character.task_id,
+    }
+    embed = discord.Embed(title=say(text("Use it in a video"), locale), colour=BLUE)
+    embed.description = "\n".join(
+        (
+            say(text("I can't make videos yet. Send this to ToAPIs with your own API key:"), locale),
+            f"```json\n{_REQUEST}\n\n{json.dumps(body, indent=2, ensure_ascii=False).replace('`', 'ˋ')}\n```",
+            say(text("Above is the task ID alone. On a phone, long-press it and choose Copy Text."), locale),
+        )
+    )
+    if character.username:
+        username = say(text("Its username at ToAPIs, for prompts. Only you see it."), locale)
+        embed.add_field(name=username, value=code_block(f"@{character.username}"), inline=False)
+    return MessageContent(embeds=(embed,), content=_copied(character.task_id))
+
+
+def _copied(task_id: str) -> str:
+    """As plain text, where nothing in it could mean anything to Discord."""
+    return task_id if re.fullmatch(r"[A-Za-z0-9_\-]{1,128}", task_id) else code_block(task_id)
