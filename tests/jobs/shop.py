@@ -123,6 +123,7 @@ class FileHost:
         self.files: dict[str, bytes] = {}
         self.status: list[int] = []
         self.hits = 0
+        self.asked: list[str] = []  # for which files, in this order
         self.hanging = 0  # slow answers under way
         app = web.Application()
         app.router.add_get("/{name}", self._get)
@@ -131,6 +132,7 @@ class FileHost:
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
         self.hits += 1
+        self.asked.append(request.match_info["name"])
         if request.match_info["name"].startswith("slow"):
             return await self._drip(request)
         if self.status:

@@ -65,19 +65,25 @@ async def test_slow_links_keep_no_attachment_waiting(crowded: Shop) -> None:
         return (await shop.job(job)).step is not Step.PREPARE
 
     await until(fetched)
+    assert (await shop.job(job)).outcome is None, "it goes on"
+    for member in range(MEMBERS):
+        links = (await shop.owned_jobs.overview(OWNER + 100 + member, now=shop.clock())).unfinished
+        assert [each.step for each in links] == [Step.PREPARE] * LINKS_EACH, "no link had to end for it"
 
 
 async def test_the_next_free_place_for_links_goes_to_who_has_none(crowded: Shop) -> None:
     """A fifth member's link waits for one download to end, not for all that were asked for before theirs."""
     shop = crowded
-    more = [await shop.ask(shop.link("slow.mp4"), owner=OWNER + 200) for _ in range(2)]
-    job = await shop.ask(owner=OWNER + 1)
+    shop.host.files["quick.mp4"] = shop.host.files["clip.mp4"]
+    more = [await shop.ask(shop.link(f"slow-more-{number}.mp4"), owner=OWNER + 200) for number in (1, 2)]
+    job = await shop.ask(shop.link("quick.mp4"), owner=OWNER + 1)
     shop.runner.wake()
 
     async def queued() -> bool:
         return shop.places.links.waiting == len(more) + 1
 
     await until(queued)
+    earlier = len(shop.host.asked)
     for each in (await shop.owned_jobs.overview(OWNER + 100, now=shop.clock())).unfinished[:2]:
         await shop.job_service.cancel(each.owner_id, each.id)
 
@@ -85,6 +91,8 @@ async def test_the_next_free_place_for_links_goes_to_who_has_none(crowded: Shop)
         return (await shop.job(job)).step is not Step.PREPARE
 
     await until(fetched)
+    assert "quick.mp4" in shop.host.asked[earlier : earlier + 2], "two places became free, and one person got one only"
+    assert (await shop.job(job)).outcome is None, "it goes on"
 
 
 def counting(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, counts: Callable[..., bool]) -> list[int]:

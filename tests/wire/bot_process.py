@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -210,6 +210,16 @@ class BotProcess:
         """Wait until it ends by itself; the exit code."""
         assert self.child is not None
         return await asyncio.wait_for(self.child.wait(), STARTS_WITHIN)
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It does nothing meanwhile, however long the machine takes for what is done then."""
+        assert self.child is not None
+        os.kill(self.child.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.child.pid, signal.SIGCONT)
 
     async def kill(self) -> None:
         """End it without a word, as a power cut does."""

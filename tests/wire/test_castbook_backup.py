@@ -36,14 +36,16 @@ async def test_nothing_is_paid_again_after_a_restore(tmp_path: Path) -> None:
         ann, bob = show.person("ann"), show.person("bob")
         async with running(show.discord, show.provider, migrated(here), CONSENT__ASK="false") as bot:
             await show.made(bob, name="Bea")
-            show.provider.fail_next(*CREATE, 429, headers={"Retry-After": "4"})
+            show.provider.fail_next(*CREATE, 429, headers={"Retry-After": "5"})
             await show.create(ann, name="Ada")
             await show.discord.wait_for(lambda: show.provider.requests.count(CREATE) == 2, PATIENCE)
             async with asyncio.timeout(PATIENCE):
                 while jobs(here)[-1] != ("submit", None, False):  # another process writes it
                     await asyncio.sleep(0.01)
             ours = {name: value for name, value in bot.environ.items() if name.startswith("CASTBOOK__")}
-            await backup.backup(load(tmp_path / "config.toml", ours), copy)
+            with bot.frozen():  # or it sends the job before the copy is made
+                assert jobs(here)[-1] == ("submit", None, False), "it waits for its second attempt"
+                await backup.backup(load(tmp_path / "config.toml", ours), copy)
             assert jobs(copy)[-1] == ("deliver", "unknown", False), "before it was sent"
             another, _ = await asyncio.gather(
                 castbook("backup", bot.environ, tmp_path, str(tmp_path / "another")),
