@@ -75,8 +75,6 @@ class Runner:
     async def start(self) -> None:
         """Begin to work. The database belongs to this process alone, so whatever lease it holds is a dead one."""
         await self._store.clear_leases()
-        now = self._clock()
-        await self._store.ask_anew(now=now, asked_since=now - limits.TOKEN_USABLE)
         self._stopping = False
         self._loops = (
             asyncio.create_task(self._serve(), name="job-runner"),

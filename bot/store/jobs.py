@@ -169,15 +169,6 @@ class JobStore:
         async with self._database.write() as connection:
             await connection.execute(update(jobs).where(jobs.c.lease_owner.is_not(None)).values(FREE))
 
-    async def ask_anew(self, *, now: datetime, asked_since: datetime) -> None:
-        """Make the questions due again that were asked after ``asked_since``.
-
-        The last process may have died when the press under one had taken its buttons away, and was not written yet.
-        """
-        young = and_(jobs.c.step == Step.CHOOSE, jobs.c.token.is_not(None), jobs.c.token_at > asked_since)
-        async with self._database.write() as connection:
-            await connection.execute(update(jobs).where(young).values(next_attempt_at=now))
-
     async def wipe_tokens(self, before: datetime) -> int:
         """Erase the interaction tokens received before ``before`` (rule 13); returns how many there were."""
         dead = update(jobs).where(jobs.c.token.is_not(None), jobs.c.token_at < before).values(token=None)

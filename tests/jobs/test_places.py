@@ -17,7 +17,7 @@ MEMBERS = 4
 LINKS_EACH = 2  # as limits.running_per_user allows
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 50) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():
             await asyncio.sleep(0.01)
