@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run check invite test quick lint types layers asserts faults docs bench lock clean
+.PHONY: help demo playground run check invite test quick lint types layers asserts faults docs picture walk bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,12 @@ faults: $(VENV)/.dev  ## kill the bot at every point of its work, hundreds of ti
 
 docs: $(VENV)/.dev  ## write the tables of docs/ that come from the code
 	@$(BIN)/python -m docs
+
+picture: $(VENV)/.dev  ## render the README's moving picture of the picker anew (needs Chromium)
+	@$(BIN)/python -m tests.playground.picture
+
+walk: $(VENV)/.dev  ## go through the playground as a new member, with pictures (needs Chromium)
+	@$(BIN)/python -m tests.playground.walk
 
 bench: $(VENV)/.dev  ## speed and memory, side by side with what they are compared to
 	$(BIN)/python -m benchmarks

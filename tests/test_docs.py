@@ -58,3 +58,10 @@ def test_the_readme_stays_one_for_a_newcomer() -> None:
     words = (ROOT / "README.md").read_text("utf-8")
     assert len(words.splitlines()) < 170
     assert words.index("make playground") < words.index("Sora 2 API") < words.index("## Run it for real")
+
+
+def test_the_picture_of_the_picker_moves_and_is_small() -> None:
+    data = (ROOT / "docs/picker.webp").read_bytes()
+    assert data[8:12] == b"WEBP"
+    assert b"ANIM" in data[:64]
+    assert len(data) < 500_000

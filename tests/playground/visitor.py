@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -152,6 +153,10 @@ class Visitor:
             f"{_MESSAGES}.map(m => [!!m.querySelector('.message-ephemeral-note'), m.innerText])"
         )
         return [(bool(alone), str(words)) for alone, words in found]
+
+    async def rest(self, seconds: float) -> None:
+        """Look at it for so long: pictures may still be on their way."""
+        await asyncio.sleep(seconds)
 
     async def picture(self, name: str) -> Path:
         """Write what is seen now, once its pictures are there."""

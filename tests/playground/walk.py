@@ -67,6 +67,11 @@ class Walk:
         async with self.stage.turn:
             return sum(1 for each in self.stage.channel.history(viewer=self.stage.mia) if each.flags.ephemeral)
 
+    async def notifications(self) -> int:
+        """How many messages call mia: an edit would call nobody."""
+        async with self.stage.turn:
+            return sum(1 for each in self.stage.channel.history() if each.content.startswith(f"<@{self.stage.mia.id}>"))
+
     async def until(self, true: Callable[[], bool], what: str) -> None:
         """Wait for something that is not seen in the page. Raises NotShown where it stays away."""
         end = time.monotonic() + PATIENCE
@@ -111,7 +116,7 @@ async def range_is_read(walk: Walk) -> None:
 
 async def first_character(walk: Walk) -> None:
     """1, 2: consent and picker are private, one message is public, and it becomes the result."""
-    me, before = walk.visitor, await walk.public()
+    me, before, alone = walk.visitor, await walk.public(), await walk.private()
     await me.command("character create", {"video": walk.clip})
     await me.see("Before your first character")
     assert await walk.public() == before, "consent is asked in private"
@@ -127,14 +132,30 @@ async def first_character(walk: Walk) -> None:
     await me.see("Saved to @mia's cast", "Reusable task ID")
     await me.picture("09 the finished card")
     assert await walk.public() == before + 1, "one public message for one character"
+    assert await walk.private() == alone, "no private box is left behind"
+
+
+async def the_numbers(walk: Walk) -> None:
+    """1, 2: with a range no press before the submission, one public message, nothing left behind, one notification."""
+    me, asked = walk.visitor, walk.submissions()
+    public, private, called = await walk.public(), await walk.private(), await walk.notifications()
+    await me.command("character create", {"video": walk.clip, "range": "1.5-3.5", "name": "Quick"})
+    await walk.until(lambda: walk.submissions() > asked, "the submission")
+    await me.picture("02 at work")
+    await me.see("Quick", "Saved to @mia's cast")
+    await me.picture("02 ready, and mia is told")
+    assert await walk.public() == public + 1
+    assert await walk.private() == private
+    assert await walk.notifications() == called + 1
 
 
 async def silent_clip(walk: Walk) -> None:
     """1: a failure is told to the asker alone, and nothing was charged."""
-    me, charged = walk.visitor, walk.submissions()
+    me, before, charged = walk.visitor, await walk.public(), walk.submissions()
     await me.command("character create", {"video": walk.silent, "range": "1-3", "name": "Ghost"})
     await me.see("no sound", "charged")
     await me.picture("01 a clip without sound")
+    assert await walk.public() == before, "a failure is told to the asker alone"
     assert walk.submissions() == charged
 
 
@@ -150,6 +171,23 @@ async def bad_range(walk: Walk) -> None:
     await me.submit()
     await me.see("Otto", "Saved to @mia's cast")
     await me.picture("03 the character after all")
+
+
+async def one_form(walk: Walk) -> None:
+    """5: clip, seconds, name and consent in one form, as one uses it on a phone."""
+    me, asked = walk.phone, walk.submissions()
+    await me.view_as("mia")
+    await me.command("character new")
+    await me.see("Make a character", "Clip")
+    await me.fill("Clip", walk.clip)
+    await me.fill("Which", "3-5")
+    await me.fill("Name", "Phoney")
+    await me.tick("I may make a character of who is in this clip")
+    await me.picture("05 one form on a phone")
+    await me.submit()
+    await walk.until(lambda: walk.submissions() > asked, "the submission")
+    await me.see("Phoney", "Saved to @mia's cast")
+    await me.picture("05 made on a phone")
 
 
 async def preview_leads_on(walk: Walk) -> None:
@@ -260,8 +298,10 @@ POINTS: tuple[Point, ...] = (
     help_leads,
     range_is_read,
     first_character,
+    the_numbers,
     silent_clip,
     bad_range,
+    one_form,
     preview_leads_on,
     somebody_elses,
     character_as_task,
@@ -291,8 +331,11 @@ async def walk(folder: Path, only: str = "") -> list[str]:
 
 
 @asynccontextmanager
-async def walking(folder: Path) -> AsyncIterator[Walk]:
-    """A playground as somebody finds it, open in a window and in one as wide as a phone."""
+async def walking(folder: Path, window: tuple[int, int] = (1280, 1000), *, quiet: bool = False) -> AsyncIterator[Walk]:
+    """A playground as somebody finds it, open in a window and in one as wide as a phone.
+
+    ``quiet``: with nothing posted and no cast.
+    """
     async with AsyncExitStack() as opened:
         clips = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="castbook-walk-")))
         (clips / "state").mkdir()
@@ -302,10 +345,11 @@ async def walking(folder: Path) -> AsyncIterator[Walk]:
         people = [stage.mia, stage.sam, stage.max, stage.kim]
         page = LivePreview(stage.env, stage.channel, people, port=0, places={stage.kim.id: stage.quiet})
         await opened.enter_async_context(page)
-        await prepare(stage, await asyncio.to_thread((clips / CLIP).read_bytes))
+        if not quiet:
+            await prepare(stage, await asyncio.to_thread((clips / CLIP).read_bytes))
         following = asyncio.create_task(page.follow())
         opened.push_async_callback(_cancelled, following)
-        visitor = Visitor(await opened.enter_async_context(Tab((1280, 1000))), folder)
+        visitor = Visitor(await opened.enter_async_context(Tab(window)), folder)
         phone = Visitor(await opened.enter_async_context(Tab((390, 844))), folder)
         await visitor.arrive(page.url)
         await phone.arrive(page.url)
