@@ -20,7 +20,8 @@ from tests.playground.walk import walking
 INTO = Path(__file__).parents[2] / "docs/picker.webp"
 WINDOW = (720, 900)  # so narrow that the page has no sidebar
 _CHANNEL = (0, 100, 720, 900)  # without the toolbar of the page
-_SECONDS = {"typed": 2.5, "consent": 2.0, "picker": 4.0, "made": 5.0}
+_SECONDS = {"typed": 2.5, "consent": 2.0, "picker": 4.0, "watched": 0.5, "made": 5.0}
+_MOVING = 6  # pictures of the moving preview
 
 
 async def take(folder: Path) -> list[tuple[Path, float]]:
@@ -40,7 +41,12 @@ async def take(folder: Path) -> list[tuple[Path, float]]:
         await me.see("Use 1")
         await me.rest(2)
         await show("picker")
-        await me.press("Use 1")
+        await me.press("Watch 1")
+        await me.see("Use these")
+        await me.rest(1)
+        for _ in range(_MOVING):
+            await show("watched")
+        await me.press("Use these")
         await me.see("Reusable task ID")
         await me.rest(2)
         await show("made")

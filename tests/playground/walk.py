@@ -126,6 +126,12 @@ async def first_character(walk: Walk) -> None:
     assert await walk.public() == before, "the picker is private"
     await me.picture("08 picker")
     asked = walk.submissions()
+    await me.press("Watch 1")
+    await me.see("Use these", "Longer")
+    await me.picture("08 the seconds as a moving picture")
+    await me.press("0.5 s earlier")
+    await me.press("Back to all")
+    await me.see("Watch 2")
     await me.press("Use 1")
     await me.picture("01 after the pick")
     await walk.until(lambda: walk.submissions() > asked, "the submission")
@@ -133,6 +139,9 @@ async def first_character(walk: Walk) -> None:
     await me.picture("09 the finished card")
     assert await walk.public() == before + 1, "one public message for one character"
     assert await walk.private() == alone, "no private box is left behind"
+    await me.press("Use in a video")
+    await me.see("I can't make videos yet", "task ID")
+    await me.picture("09 how it is used")
 
 
 async def the_numbers(walk: Walk) -> None:
