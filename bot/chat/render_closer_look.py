@@ -28,7 +28,7 @@ def render_closer_look(job: Job, seconds: TimeRange, moving: bytes, locale: str)
     """``seconds`` of the video of ``job``, which waits for its owner to pick some; ``moving`` is an animated WebP."""
     file = PictureFile(f"seconds-{seconds.start}-{seconds.end}.webp", moving)
     title = text("{range} ({length} s)", range=seconds.people, length=f"{seconds.seconds.normalize():f}")
-    lines = " ".join(say(line, locale) for line in _lines(job, seconds))
+    lines = "\n".join(say(line, locale) for line in _lines(job, seconds))
     embed = discord.Embed(title=say(title, locale), description=lines, colour=BLUE)
     embed.set_image(url=file.url)
     return MessageContent(embeds=(embed,), files=(file,), buttons=tuple(_buttons(job, seconds, locale)))

@@ -28,6 +28,7 @@ _BEST = {
     Best.STEADIEST: text("steadiest"),
     Best.BRIGHTEST: text("brightest"),
     Best.LOUDEST: text("loudest"),
+    Best.LONGEST: text("longest"),
 }
 # What need not be said as well of seconds that are the best in it.
 _SAID_BY = {

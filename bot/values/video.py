@@ -56,6 +56,7 @@ class Best(StrEnum):
     STEADIEST = "steadiest"
     BRIGHTEST = "brightest"
     LOUDEST = "loudest"
+    LONGEST = "longest"
 
 
 class NothingToSuggest(StrEnum):

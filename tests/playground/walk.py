@@ -293,12 +293,16 @@ async def privacy(walk: Walk) -> None:
 
 
 async def on_a_phone(walk: Walk) -> None:
-    """8: the picker at the width of a phone."""
-    me = walk.phone
+    """8: the picker at the width of a phone, and a closer look at seconds before they are used."""
+    me, asked = walk.phone, walk.submissions()
     await me.view_as("sam")
     await me.command("character create", {"video": walk.clip})
     await me.see("Use 1")
     await me.picture("08 picker on a phone")
+    await me.press("Watch 2")
+    await me.see("Use these", "0.5 s earlier", "Longer")
+    await me.picture("08 a closer look on a phone")
+    assert walk.submissions() == asked, "nothing is sent by looking"
     await me.press("Cancel")
     await me.picture("08 cancelled on a phone")
 

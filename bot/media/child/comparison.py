@@ -15,7 +15,7 @@ from bot.values.video import Best
 class Measures:
     """Of some seconds: shares of the picture and of the time from 0 to 1, widths a second, grey levels and dBFS.
 
-    ``size`` is that of the face (see scoring.Picture.size).
+    ``size`` is that of the face (see scoring.Picture.size); ``length`` is in seconds.
     """
 
     size: float
@@ -25,6 +25,7 @@ class Measures:
     speed: float
     light: float
     level: float
+    length: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ _KINDS = {
     Best.STEADIEST: _Kind(lambda each: -each.speed, lambda next_best: max(0.005, -0.4 * next_best), -0.08),
     Best.BRIGHTEST: _Kind(lambda each: each.light, lambda _: 15.0, 90.0),
     Best.LOUDEST: _Kind(lambda each: each.level, lambda _: 4.0, -40.0),
+    Best.LONGEST: _Kind(lambda each: each.length, lambda _: 0.4, 1.5),
 }
 _TOO_BRIGHT = 230.0  # grey levels: more is no merit
 
@@ -62,6 +64,7 @@ def measures(shot: Shot, start: float, end: float) -> Measures:
         speed=_mean([picture.speed for picture in pictures]),
         light=light if light < _TOO_BRIGHT else 0.0,
         level=shot.audio.level(start, end),
+        length=end - start,
     )
 
 

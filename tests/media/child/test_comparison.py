@@ -5,7 +5,7 @@ import pytest
 from bot.media.child.comparison import Measures, best_in
 from bot.values.video import Best
 
-USUAL = Measures(size=0.2, facing=0.5, speech=0.5, sharpness=0.6, speed=0.03, light=120.0, level=-25.0)
+USUAL = Measures(size=0.2, facing=0.5, speech=0.5, sharpness=0.6, speed=0.03, light=120.0, level=-25.0, length=2.0)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,7 @@ USUAL = Measures(size=0.2, facing=0.5, speech=0.5, sharpness=0.6, speed=0.03, li
         ({"speed": 0.01}, Best.STEADIEST),
         ({"light": 160.0}, Best.BRIGHTEST),
         ({"level": -18.0}, Best.LOUDEST),
+        ({"length": 2.5}, Best.LONGEST),
     ],
 )
 def test_what_is_clearly_better_is_said_of_that_one_alone(changes: dict[str, float], best: Best) -> None:
@@ -33,8 +34,8 @@ def test_what_is_about_as_good_is_not_praised(changes: dict[str, float]) -> None
 
 
 def test_the_best_of_nothing_is_not_praised() -> None:
-    nothing = Measures(size=0.0, facing=0.0, speech=0.0, sharpness=0.1, speed=0.9, light=5.0, level=-90.0)
-    little = Measures(size=0.05, facing=0.3, speech=0.3, sharpness=0.3, speed=0.3, light=60.0, level=-50.0)
+    nothing = Measures(size=0.0, facing=0.0, speech=0.0, sharpness=0.1, speed=0.9, light=5.0, level=-90.0, length=1.0)
+    little = Measures(size=0.05, facing=0.3, speech=0.3, sharpness=0.3, speed=0.3, light=60.0, level=-50.0, length=1.0)
     assert best_in([little, nothing]) == [(), ()]
 
 
