@@ -67,7 +67,7 @@ def looked_at(requests: Sequence[dict[str, object]], how: str = "confined") -> l
     """What one child answers that is asked again and again: it dies of none of the files, or this fails."""
     origin = "".join(json.dumps(request) + "\n" for request in requests)
     ended = subprocess.run(
-        [sys.executable, "-I", "-c", LOOP, how], input=origin, capture_output=True, text=True, timeout=240
+        [sys.executable, "-I", "-c", LOOP, how], input=origin, capture_output=True, text=True, timeout=50
     )
     answers = [json.loads(line) for line in ended.stdout.splitlines()]
     assert (ended.returncode, len(answers)) == (0, len(requests)), ended.stderr[-2000:]

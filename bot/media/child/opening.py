@@ -95,7 +95,7 @@ def _open(path: Path, kind: str) -> InputContainer:
 def is_memory_left() -> bool:
     """Whether there is more memory than opening a file can take. If not, that may be why it failed."""
     try:
-        bytearray(_TAKEN_BY_OPENING)  # zeros that nobody writes: nothing of it becomes resident
+        bytes(_TAKEN_BY_OPENING)  # zeros of the kernel's, not written by anybody: nothing of it becomes resident
     except MemoryError:
         return False
     return True

@@ -1,3 +1,4 @@
+import resource
 from collections.abc import Callable
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import av
 import pytest
 
 from bot.media.child.frames import decoded
-from bot.media.child.opening import LONGEST_SIDE, MOST_TRACKS, Refused, open_video
+from bot.media.child.opening import LONGEST_SIDE, MOST_TRACKS, Refused, is_memory_left, open_video
 from bot.values.video import Unusable
 from tests.media.child.numbered import evenly, write_numbered
 from tests.media.child.odd_files import cut_off, forget_size, write, write_growing
@@ -133,6 +134,15 @@ def test_as_many_threads_as_are_asked_for(clip: Path) -> None:
         with open_video(clip, threads=threads) as video:
             assert next(decoded(video, video.picture)) is not None
             assert video.picture.codec_context.thread_count == threads
+
+
+def test_to_see_whether_memory_is_left_takes_none() -> None:
+    """Every refused file is asked about: 128 MB that became resident would take a tenth of a second of each."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+    assert is_memory_left()
+
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 1_000  # pages; all of it would be 32,768
 
 
 def test_a_refusal_says_why() -> None:
