@@ -53,7 +53,7 @@ async def _times(path: Path, finished: int, rounds: int) -> dict[str, float]:
 
 
 async def _fill(database: Database, finished: int) -> None:
-    done = {"step": Step.DONE, "outcome": Outcome.SUCCEEDED, "next_attempt_at": None, "finished_at": NOW}
+    done = {"step": Step.DONE, "outcome": Outcome.SUCCEEDED, "finished_at": NOW, "delivered_at": NOW}
     for start in range(0, finished, 5_000):
         rows = [_row(number, **done) for number in range(start, min(start + 5_000, finished))]
         async with database.write() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -60,9 +60,11 @@ async def _dripping() -> AsyncIterator[str]:
     async def drip(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "video/mp4"})
         await response.prepare(request)
-        while True:
-            await response.write(b"\0")
-            await asyncio.sleep(1)
+        with suppress(ConnectionError):  # the bot ends before the links do
+            while True:
+                await response.write(b"\0")
+                await asyncio.sleep(1)
+        return response
 
     app = web.Application()
     app.router.add_get("/{name}", drip)
