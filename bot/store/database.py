@@ -20,11 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.concurrency import PriorityLimiter
 from bot.errors import BadConfiguration, BadStart
 from bot.store.lock import locked
+from bot.store.log_sync import LogSync
 from bot.store.sqlite import PATIENT, READER, WRITER, SteadyConnection, connector
 from bot.store.tables import HEAD, alembic_version
 
 _TURN_WITHIN = 30.0  # seconds; as long as a pool of SQLAlchemy's would wait
 _SCRUB_WAITS = 1000  # milliseconds for those who read an older state to come to their end
+_CHECKPOINT_EVERY = 200  # writes: about a thousand pages of the log, as SQLite itself would do it
 _BETWEEN_REWRITES = 30.0  # seconds, so that nobody can keep the database busy by deleting again and again
 
 _log = structlog.get_logger(__name__)
@@ -41,6 +43,9 @@ class Database:
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
         self._turns = PriorityLimiter(1)  # at the connection that writes
+        self._log: LogSync | None = None
+        self._writes = 0  # since the last checkpoint
+        self._checkpoint: asyncio.Future[None] | None = None
         self._lock: BaseFileLock | None = None
         self._rewritten_at: float | None = None
 
@@ -61,6 +66,7 @@ class Database:
     async def _open(self, url: URL) -> None:
         path = self._take(Path(url.database or ""))
         url = url.set(database=str(path))
+        self._log = LogSync(path)
         self._writer = create_async_engine(
             url, async_creator=connector(path, WRITER), pool_size=1, max_overflow=0, hide_parameters=True
         )
@@ -88,6 +94,9 @@ class Database:
             for engine in engines:
                 if engine is not None:
                     await engine.dispose()
+            if self._log is not None:
+                await self._log.close()
+                self._log = None
         finally:
             if self._lock is not None:
                 self._lock.release()
@@ -97,7 +106,8 @@ class Database:
     async def write(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
         """A transaction that has the write lock from its first statement; commits unless an exception leaves it.
 
-        ``urgent``: somebody waits for it in front of Discord, so it is the next one, whatever the jobs have to write.
+        Once it is left, what was written is on the disk. ``urgent``: somebody waits for it in front of Discord, so it
+        is the next one, whatever the jobs have to write. Raises OSError where it is committed and the disk fails.
         """
         try:
             async with asyncio.timeout(_TURN_WITHIN):
@@ -106,9 +116,23 @@ class Database:
             raise NoConnection("the one connection that writes was not free in time") from None
         try:
             async with _opened(self._writer).begin() as connection:
+                driver = await _driver(connection)
+                before = driver.total_changes
                 yield connection
+                changed = driver.total_changes != before
         finally:
             self._turns.release()
+        if changed:
+            await self._on_disk(urgent=urgent)
+
+    async def _on_disk(self, *, urgent: bool) -> None:
+        if self._log is None:  # closed meanwhile, and with the last connection all was brought to the disk
+            return
+        self._writes += 1
+        if self._writes >= _CHECKPOINT_EVERY and (self._checkpoint is None or self._checkpoint.done()):
+            self._writes = 0
+            self._checkpoint = self._log.checkpoint()
+        await self._log.synced(urgent=urgent)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -132,8 +156,7 @@ class Database:
         (that costs the more the larger it is), it has to be called again.
         """
         async with _opened(self._writer).connect() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert isinstance(driver, SteadyConnection)  # noqa: S101 - for the type checker: our connector says so
+            driver = await _driver(connection)
             await driver.execute_fetchall(f"PRAGMA busy_timeout={_SCRUB_WAITS}")  # writers wait as long
             try:
                 clean = await self._without_gaps(driver)
@@ -175,6 +198,12 @@ class Database:
                 return None
             revision: str | None = await connection.scalar(select(alembic_version.c.version_num))
             return revision
+
+
+async def _driver(connection: AsyncConnection) -> SteadyConnection:
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, SteadyConnection)  # noqa: S101 - for the type checker: our connector says so
+    return driver
 
 
 def _opened(engine: AsyncEngine | None) -> AsyncEngine:

@@ -30,20 +30,23 @@ class Role:
 
     pragmas: tuple[str, ...]
     begin: str
+    writes: bool
 
 
 WRITER: Final = Role(
     (
         PATIENT,
         "PRAGMA journal_mode=WAL",
-        "PRAGMA synchronous=FULL",
+        "PRAGMA synchronous=NORMAL",  # and each write waits for the disk after its commit (log_sync)
+        "PRAGMA wal_autocheckpoint=10000",  # pages: a commit only does it where nobody else has (Database.write)
         "PRAGMA foreign_keys=ON",
         "PRAGMA secure_delete=ON",  # a wiped token or a deleted character is overwritten, not only unlinked (see scrub)
     ),
-    "BEGIN IMMEDIATE",  # it has the write lock from its first moment (design, rule 8)
+    begin="BEGIN IMMEDIATE",  # it has the write lock from its first moment (design, rule 8)
+    writes=True,
 )
 # Each transaction is one snapshot that cannot write and never waits for a writer.
-READER: Final = Role((PATIENT, "PRAGMA query_only=ON"), "BEGIN")
+READER: Final = Role((PATIENT, "PRAGMA query_only=ON"), begin="BEGIN", writes=False)
 
 
 class _WholeStatements(aiosqlite.Cursor):
@@ -106,6 +109,13 @@ class SteadyConnection(aiosqlite.Connection):
     async def cursor(self) -> aiosqlite.Cursor:
         """One whose first statement begins a transaction, and that fetches all that a statement finds at once."""
         return _WholeStatements(self, self._conn.cursor(), self._role.begin)
+
+    async def rollback(self) -> None:
+        """Take back what was written. Where nothing was, this is no visit to the connection's thread."""
+        if self._role.writes and self._conn.in_transaction:
+            await super().rollback()
+        else:
+            self._conn.rollback()
 
     async def close(self) -> None:
         """Roll back what is open, then close."""
