@@ -70,11 +70,12 @@ async def castbook(
 
 
 @asynccontextmanager
-async def bare_bot(folder: Path) -> AsyncIterator[World]:
-    """The bare bot, connected."""
+async def bare_bot(folder: Path, *, database: Path | None = None) -> AsyncIterator[World]:
+    """The bare bot, connected. With ``database`` it writes a row there before it answers ``/character create``."""
     async with _discord() as (discord, channel, people):
         argv = [str(HERE / "bare_bot.py"), discord.api_url, discord.gateway_url, discord.token]
-        log = folder / "bare.log"
+        argv += [str(database)] if database is not None else []
+        log = folder / f"bare{'-with-a-row' if database is not None else ''}.log"
         async with process(argv, log) as child:
             await _ready(discord, child, log)
             yield World(discord, channel, people, child.pid)

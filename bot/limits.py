@@ -46,6 +46,9 @@ JOB_ID_HEX = 16
 LEASE = timedelta(seconds=60)
 LEASE_RENEWAL = timedelta(seconds=20)
 TASKS_PER_LANE = 256  # steps that are being done at once, mostly waiting; each is a task with a lease
+BEGUN_AT_ONCE = 8  # steps of a lane that are begun in one go
+LOOP_BUSY = 0.005  # seconds that a turn of the event loop computes at least where no step is begun,
+LOOP_KEEPS_UP_WITHIN = 0.25  # or only after so many seconds
 LONGEST_NAP = 30.0  # seconds; after a jump of the clock, the most that something due has to wait
 CLOCK_SET_BACK = timedelta(minutes=1)  # by which the clock must go backwards before due times are moved with it
 LAST_WRITES = 8  # attempts to write the end of a step, over about a minute

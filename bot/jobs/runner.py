@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -129,11 +130,13 @@ class Runner:
     async def _serve(self) -> None:
         failures = 0
         while not self._stopping:
+            await self._until_the_loop_keeps_up()
             self._woken.clear()
             try:
-                for job in await self._claim():
+                claimed = await self._claim(limits.BEGUN_AT_ONCE)  # between two rounds the loop comes to other work
+                for job in claimed:
                     self._begin(job)
-                nap = await self._nap()
+                nap = 0.0 if len(claimed) >= limits.BEGUN_AT_ONCE else await self._nap()
                 failures = 0
             except Exception as error:  # noqa: BLE001 - the loop must outlive any fault of the database
                 failures += 1
@@ -144,11 +147,26 @@ class Runner:
             except TimeoutError:
                 continue
 
-    async def _claim(self) -> list[Job]:
+    async def _until_the_loop_keeps_up(self) -> None:
+        """Begin nothing more while the event loop is busy with what there is already: commands wait for it as well.
+
+        What it computes is looked at, not the time that it takes: on a busy machine, waiting would help nobody. After
+        a while a few steps are begun all the same.
+        """
+        loop = asyncio.get_running_loop()
+        last = loop.time() + limits.LOOP_KEEPS_UP_WITHIN
+        while True:
+            before = time.thread_time()
+            await asyncio.sleep(0)  # until everything that is ready by now has had its turn
+            if time.thread_time() - before < limits.LOOP_BUSY or loop.time() > last:
+                return
+            await asyncio.sleep(limits.LOOP_BUSY)
+
+    async def _claim(self, at_once: int = limits.TASKS_PER_LANE) -> list[Job]:
         await self._follow_the_clock()
         if self._queue is not None:
             await self._queue.move(but=self._held)
-        free = self._free()
+        free = {lane: min(room, at_once) for lane, room in self._free().items()}
         if not free:
             return []
         # A row that was taken from a step of ours (its owner answered, its lease ran out) waits for that step to end.

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Integer,
+    Select,
     String,
     and_,
     bindparam,
@@ -66,8 +68,7 @@ class JobStore:
                 job = replace(job, admitted_at=job.created_at)
             else:
                 job = replace(job, next_attempt_at=None)
-            columns = job_columns(job) | {"guild_id": job.origin.guild_id}
-            await connection.execute(insert(jobs).values(columns))
+            await connection.execute(insert(jobs), job_columns(job) | {"guild_id": job.origin.guild_id})
             return job
 
     async def let_in(self, places: Places, *, now: datetime) -> tuple[Waiting, ...]:
@@ -114,15 +115,9 @@ class JobStore:
 
         Not counted are ``but`` and what ``holder`` has leased.
         """
-        leased_past_it = jobs.c.lease_until > jobs.c.next_attempt_at
-        claimable_at = case((leased_past_it, jobs.c.lease_until), else_=jobs.c.next_attempt_at)
-        earliest = (
-            select(func.min(claimable_at))
-            .where(UNFINISHED, jobs.c.next_attempt_at.is_not(None), or_(*(_IN_LANE[lane] for lane in lanes)))
-            .where(or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner != holder), jobs.c.id.not_in(but))
-        )
         async with self._database.read() as connection:
-            due: datetime | None = await connection.scalar(earliest)
+            asked = {"holder": holder, "but": list(but)}
+            due: datetime | None = await connection.scalar(_next_due(frozenset(lanes)), asked)
             return due
 
     async def bring_forward(self, by: timedelta) -> None:
@@ -224,11 +219,23 @@ async def write_leased(
     columns = to_columns(changes) | {"updated_at": now}
     if release:
         columns |= FREE
-    changed = update(jobs).where(jobs.c.id == job_id, jobs.c.lease_owner == holder).values(columns).returning(*jobs.c)
-    row = (await connection.execute(changed)).mappings().one_or_none()
+    values = {f"new_{name}": value for name, value in columns.items()}
+    changed = await connection.execute(_update_leased(frozenset(columns)), {"job": job_id, "holder": holder} | values)
+    row = changed.mappings().one_or_none()
     if row is None:
         raise LeaseLost(job_id)
     return to_job(row)
+
+
+# -- Statements that are sent all the time: to put one together takes longer than to carry it out ---------------------
+
+
+@cache
+def _update_leased(columns: frozenset[str]) -> ReturningUpdate[Any]:
+    """Give these columns of a leased row the values ``new_…``."""
+    values = {name: bindparam(f"new_{name}", type_=jobs.c[name].type) for name in columns}
+    of_holder = (jobs.c.id == bindparam("job"), jobs.c.lease_owner == bindparam("holder"))
+    return update(jobs).where(*of_holder).values(values).returning(*jobs.c)
 
 
 _SUBMITTED = or_(jobs.c.step.in_([Step.WATCH, Step.COLLECT, Step.DELIVER]), jobs.c.submit_started_at.is_not(None))
@@ -253,6 +260,18 @@ def _claim(lane: Lane) -> ReturningUpdate[Any]:
         .where(jobs.c.id.in_(due))
         .values(lease_owner=holder, lease_until=bindparam("until"), attempts=jobs.c.attempts + 1)
         .returning(*jobs.c)
+    )
+
+
+@cache
+def _next_due(lanes: frozenset[Lane]) -> Select[Any]:
+    leased_past_it = jobs.c.lease_until > jobs.c.next_attempt_at
+    claimable_at = case((leased_past_it, jobs.c.lease_until), else_=jobs.c.next_attempt_at)
+    others = or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner != bindparam("holder"))
+    return (
+        select(func.min(claimable_at))
+        .where(UNFINISHED, jobs.c.next_attempt_at.is_not(None), or_(*(_IN_LANE[lane] for lane in sorted(lanes))))
+        .where(others, jobs.c.id.not_in(bindparam("but", expanding=True)))
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -103,7 +104,12 @@ class SteadyConnection(aiosqlite.Connection):
         self._thread.daemon = True  # as SQLAlchemy does: a forgotten one must not keep the process
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as inherited
-        return await shielded(super()._execute(fn, *args, **kwargs))  # type: ignore[no-untyped-call]  # aiosqlite's connection has no types here
+        if self._connection is None:
+            raise ValueError("the connection is closed")
+        # As aiosqlite does, but without a task around each statement: the loop has other work between any two of them.
+        ended = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((ended, partial(fn, *args, **kwargs)))
+        return await shielded(ended)
 
     @contextmanager
     async def cursor(self) -> aiosqlite.Cursor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from datetime import timedelta
@@ -294,14 +295,16 @@ async def test_stopping_cancels_a_late_step_and_gives_its_lease_back(shop: Shop)
 
 async def test_the_loop_outlives_a_fault_of_the_database(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     claim = shop.jobs.claim
-    faults = 2
+    faults, claimed = 2, []
 
     async def faulty(*args: object, **kwargs: object) -> list[Job]:
         nonlocal faults
         if faults:
             faults -= 1
             raise OSError("disk I/O error")
-        return await claim(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
+        found = await claim(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
+        claimed.extend(found)
+        return found
 
     monkeypatch.setattr(shop.jobs, "claim", faulty)
     [job] = await started(shop)
@@ -310,11 +313,37 @@ async def test_the_loop_outlives_a_fault_of_the_database(shop: Shop, monkeypatch
     for _ in range(3):
         await asyncio.sleep(0.02)
         runner.wake()
-    await until(lambda: faults == 0 and not runner._working)
-    await asyncio.sleep(0.05)
+    await until(lambda: bool(claimed) and not runner._working)
     assert runner.alive
     await runner.stop()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_a_busy_loop_begins_a_few_steps_at_a_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that comes in the middle of many jobs waits for a few of their steps, not for all of them."""
+    jobs = await started(shop, 3 * limits.BEGUN_AT_ONCE)
+    working = most = 0
+
+    async def step(leased: LeasedJob) -> Transition:
+        nonlocal working, most
+        working += 1
+        most = max(most, working)
+        for _ in range(30):
+            began = time.thread_time()
+            while time.thread_time() - began < limits.LOOP_BUSY:  # it computes
+                pass
+            await asyncio.sleep(0)
+        working -= 1
+        return await done(leased)
+
+    monkeypatch.setattr("bot.limits.LOOP_KEEPS_UP_WITHIN", 60.0)
+    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    await runner.start()
+    async with asyncio.timeout(60):
+        while not all([(await shop.job(job)).outcome for job in jobs]):
+            await asyncio.sleep(0.1)
+    await runner.stop()
+    assert most <= limits.BEGUN_AT_ONCE
 
 
 async def test_an_interrupted_step_stops_at_once(shop: Shop) -> None:
