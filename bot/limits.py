@@ -94,4 +94,11 @@ SAME_ALARM = timedelta(hours=1)  # before operators are told the same thing agai
 
 # -- Ours: the database and the probes -------------------------------------------------------------------------------
 DATABASE_BUSY = timedelta(seconds=10)
+DATABASE_TURN_WITHIN = 30.0  # seconds; as long as a pool of SQLAlchemy's would wait
+CHECKPOINT_EVERY = 200  # writes: about a thousand pages of the log, as SQLite itself would do it
+BETWEEN_REWRITES = 30.0  # seconds, so that nobody can keep the database busy by deleting again and again
+REWRITTEN_WITHIN = (
+    3600.0  # seconds after a deletion in which commands go first; then the file is rewritten all the same
+)
+SCRUB_WAITS = 0.05  # seconds for those who read an older state to come to their end
 PROBE_SECONDS = 2.0  # for each probe of /readyz

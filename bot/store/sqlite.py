@@ -20,6 +20,8 @@ from bot.concurrency import shielded
 from bot.limits import DATABASE_BUSY
 
 PATIENT = f"PRAGMA busy_timeout={int(DATABASE_BUSY.total_seconds() * 1000)}"
+# Pages: a commit copies the log only where nobody else has come to it (LogSync.checkpoint).
+CHECKPOINT_ONLY_IF_LARGE = "PRAGMA wal_autocheckpoint=10000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ WRITER: Final = Role(
         PATIENT,
         "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=NORMAL",  # and each write waits for the disk after its commit (log_sync)
-        "PRAGMA wal_autocheckpoint=10000",  # pages: a commit only does it where nobody else has (Database.write)
+        CHECKPOINT_ONLY_IF_LARGE,
         "PRAGMA foreign_keys=ON",
         "PRAGMA secure_delete=ON",  # a wiped token or a deleted character is overwritten, not only unlinked (see scrub)
     ),
@@ -115,6 +117,10 @@ class SteadyConnection(aiosqlite.Connection):
     async def cursor(self) -> aiosqlite.Cursor:
         """One whose first statement begins a transaction, and that fetches all that a statement finds at once."""
         return _WholeStatements(self, self._conn.cursor(), self._role.begin)
+
+    def interrupt_statement(self) -> None:
+        """Make the statement that is being carried out, if there is one, fail with ``SQLITE_INTERRUPT``."""
+        self._conn.interrupt()
 
     async def rollback(self) -> None:
         """Take back what was written. Where nothing was, this is no visit to the connection's thread."""

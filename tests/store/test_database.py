@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import stat
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -362,9 +363,8 @@ async def test_scrubbed_the_log_is_empty_too(database: Database, database_path: 
 
 
 async def test_while_somebody_reads_an_older_state_it_cannot_be_scrubbed(
-    database: Database, database_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, database_path: Path
 ) -> None:
-    monkeypatch.setattr("bot.store.database._SCRUB_WAITS", 10)
     async with database.read() as connection:
         await connection.execute(select(closed_models))
         await keep_and_delete(database, "what-was-secret")
@@ -418,9 +418,58 @@ async def test_where_no_trace_may_be_left_the_file_is_written_anew_but_not_all_t
     await delete_without_a_trace(database)
     assert not await database.scrub(), "a moment later"
     assert free_pages(database_path) > 0
-    monkeypatch.setattr("bot.store.database._BETWEEN_REWRITES", 0.0)
+    monkeypatch.setattr("bot.limits.BETWEEN_REWRITES", 0.0)
     assert await database.scrub()
     assert free_pages(database_path) == 0
+
+
+class SlowRewriting:
+    """VACUUM takes as long as in a large database: each hundred steps of SQLite's take a moment."""
+
+    def __init__(self) -> None:
+        self.begun = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    async def of(self, database: Database) -> None:
+        async with database.write() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(driver, SteadyConnection)
+            await driver.set_progress_handler(self._wait, 100)
+
+    def _wait(self) -> None:
+        self._loop.call_soon_threadsafe(self.begun.set)
+        time.sleep(0.01)
+
+
+async def test_a_command_does_not_wait_for_the_file_to_be_written_anew(
+    database: Database, database_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await delete_without_a_trace(database)
+    async with database.write() as connection:  # so that there is something to copy
+        await connection.execute(
+            insert(consents), [{"owner_id": number, "given_at": now} for number in range(1, 3_001)]
+        )
+    slow = SlowRewriting()
+    await slow.of(database)
+    scrubbing = asyncio.create_task(database.scrub())
+    slow.begun.clear()
+    await slow.begun.wait()
+    await asyncio.sleep(0.2)
+    assert database._rewriting is not None
+    async with database.write(urgent=True) as connection:
+        await connection.execute(insert(consents).values(owner_id=0, given_at=now))
+    assert not await scrubbing, "it was stopped, and has to be tried again"
+    assert free_pages(database_path) > 0
+
+    monkeypatch.setattr("bot.limits.REWRITTEN_WITHIN", 0.0)  # this was going on for an hour
+    scrubbing = asyncio.create_task(database.scrub())
+    slow.begun.clear()
+    await slow.begun.wait()
+    async with database.write(urgent=True) as connection:
+        await connection.execute(insert(consents).values(owner_id=-1, given_at=now))
+    assert await scrubbing
+    assert free_pages(database_path) == 0
+    assert await agreed(database) == 3_002
 
 
 async def test_a_kill_before_that_leaves_it_to_the_next_start(

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
-from bot.store import database as database_module
 from bot.store import log_sync
 from bot.store.database import Database
 from bot.store.tables import consents
@@ -131,7 +130,7 @@ async def test_a_cancelled_wait_cancels_nobody_elses(database: Database, disk: D
 async def test_the_log_is_copied_into_the_database_now_and_then(
     database: Database, database_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "_CHECKPOINT_EVERY", 10)
+    monkeypatch.setattr("bot.limits.CHECKPOINT_EVERY", 10)
     wal = database_path.with_name(f"{database_path.name}-wal")
     before, sizes = changed_at(database_path), []
     for owner in range(200):
