@@ -25,21 +25,46 @@ RANGE_SHORTEST = Decimal(1)
 RANGE_LONGEST = Decimal(3)
 PROVIDER_VIDEO_BYTES = 50 * 1024 * 1024
 PROVIDER_ANSWER_BYTES = 1024 * 1024
+PROVIDER_TEXT_LENGTH = 200  # characters of a sentence or a name of the provider's that are kept
+PROVIDER_ID_LENGTH = 128
+PROVIDER_URL_LENGTH = 4096
+PROVIDER_STRANGE_STATUSES = 32  # unknown names of a status that are remembered, and so logged
 UPLOAD_FRESH = timedelta(hours=1)  # how long we trust the URL of an upload; its life is documented nowhere
 
 # -- ToAPIs' webhooks (its documentation; a documented event is about 1 kB) ------------------------------------------
 WEBHOOK_AGE = timedelta(seconds=300)  # by which an event's instant may differ from ours
 WEBHOOK_BYTES = 256 * 1024
 WEBHOOK_SECONDS = 0.8  # for writing an event down, so that the whole answer takes less than a second
+WEBHOOK_SIGNATURES_LENGTH = 512  # characters; two signatures are 135, and each costs a comparison with every key
+WEBHOOK_READ_SECONDS = 10.0  # the provider hangs up by then, so nobody of ours waits for the answer
 
 # -- Ours: what people give ------------------------------------------------------------------------------------------
 NAME_LENGTH = 32
+LINK_LENGTH = 2000
+RANGE_INPUT_LENGTH = 64  # characters that are typed for a range
+SERVER_DAY_LIMIT = 100_000  # the most that a server may set as its day's limit
 PICTURE_BYTES = 8 * 1024 * 1024
 SAME_AGAIN = timedelta(minutes=10)  # within which the same clip and seconds are a question
 CHOICE_OPEN = timedelta(hours=24)  # how long a question waits for its answer
 DRAFT_LIFE = timedelta(hours=24)
 VIDEO_KEPT = timedelta(hours=24)  # after an unclear submission, a failure or a preview: for what may be done with it
 ADMISSION_QUEUE_LENGTH = 25  # jobs that may wait for a free place; more are refused
+
+# -- Ours: downloads -------------------------------------------------------------------------------------------------
+REDIRECTS = 5
+CONNECT_SECONDS = 10.0  # name, TCP and TLS together
+SILENCE_SECONDS = 15.0  # between two pieces of the body
+
+# -- Ours: what the media child opens, and what it may take (bot/media/worker.py says what honest files take) ----------
+VIDEO_LONGEST_SIDE = 8192  # pixels
+VIDEO_PIXELS = 4096 * 4096
+VIDEO_TRACKS = 16
+DAMAGED_PACKETS = 400  # of one file, after which it is not worth going on
+PICTURE_LONGEST_SIDE = 16_384  # pixels
+PICTURE_PIXELS = 24_000_000
+CHILD_REQUEST_BYTES = 64 * 1024
+CHILD_ANSWER_BYTES = 256 * 1024  # the longest honest answer has a few thousand
+CHILD_RESIDENT_MB = 1024  # memory that is really there; the largest pictures (4096x4096, 10 bits a colour) took 790
 
 # -- Ours: the runner ------------------------------------------------------------------------------------------------
 JOB_ID_HEX = 16
@@ -91,6 +116,13 @@ SAME_NONCE = timedelta(minutes=2)
 HISTORY = 100  # messages after an attempt that are searched for ours; one request
 CLOCKS_APART = timedelta(seconds=10)  # by which our clock may be ahead of Discord's
 SAME_ALARM = timedelta(hours=1)  # before operators are told the same thing again
+PARAM_LENGTH = 200  # characters of one value from outside in a message; our own sentences and ids are far shorter
+CAST_PER_PAGE = 4  # characters
+ANSWER_LOOKS = (1.0, 3.0, 6.0)  # seconds after which it is checked whether a deferred answer has come
+TOLD_REMEMBERED = 10_000  # results that people were told of; they are told again about a forgotten one
+PROGRESS_REMEMBERED = 5_000  # jobs whose progress is shown; far beyond what runs at once
+DEAD_TOKENS_REMEMBERED = 1_000  # refused tokens; each is of use for a quarter of an hour
+TYPED_REMEMBERED = 1_000  # ranges that were typed and could not be read; each is of use until it is corrected
 
 # -- Ours: the database and the probes -------------------------------------------------------------------------------
 DATABASE_BUSY = timedelta(seconds=10)
@@ -102,3 +134,5 @@ REWRITTEN_WITHIN = (
 )
 SCRUB_WAITS = 0.05  # seconds for those who read an older state to come to their end
 PROBE_SECONDS = 2.0  # for each probe of /readyz
+METRICS_READ_SECONDS = 2.0  # for the figures that /metrics reads from the database
+WEB_SHUTDOWN_SECONDS = 2.0

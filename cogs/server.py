@@ -6,13 +6,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot import limits
 from bot.chat.markdown import say
 from bot.chat.message import BLUE
 from bot.errors import Refusal
 from bot.store.servers import ServerRules, ServerStore
 from bot.texts import Text, text
-
-_MOST_PER_DAY = 100_000
 
 
 @app_commands.default_permissions(manage_guild=True)
@@ -38,7 +37,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
     async def settings(
         self,
         interaction: discord.Interaction,
-        day_limit: app_commands.Range[int, 0, _MOST_PER_DAY] | None = None,
+        day_limit: app_commands.Range[int, 0, limits.SERVER_DAY_LIMIT] | None = None,
         private_results: bool | None = None,
         switch_off: app_commands.AppCommandChannel | None = None,
         switch_on: app_commands.AppCommandChannel | None = None,

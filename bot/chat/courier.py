@@ -49,8 +49,6 @@ from bot.values.job import Announcement, DeliveryRoute, Job, Origin, Question
 
 log = structlog.get_logger(__name__)
 
-_MOST_REMEMBERED = 5_000  # jobs whose progress is shown; far beyond what runs at once
-
 
 @dataclass(frozen=True, slots=True)
 class _Shown:
@@ -125,7 +123,7 @@ class DiscordCourier:
     def _remember(self, job: Job, shown: _Shown) -> None:
         self._shown[job.id] = shown
         self._shown.move_to_end(job.id)
-        if len(self._shown) > _MOST_REMEMBERED:
+        if len(self._shown) > limits.PROGRESS_REMEMBERED:
             self._shown.popitem(last=False)
 
     # -- the public message ---------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import discord
 from discord import app_commands
 
-from bot import texts
+from bot import limits, texts
 from bot.texts import Text
 from bot.values.character import BIDI_CONTROLS
 
@@ -21,7 +21,6 @@ Commands: TypeAlias = Mapping[str, str]
 PLAIN: Commands = MappingProxyType({})
 """Where no command can be clicked: before the first sync, and in titles, footers, labels and forms."""
 
-PARAM_LENGTH = 200  # of one value from outside; our own sentences and ids are far shorter
 
 # Removed, like the controls that reorder text: what has no business in a sentence. Joiners (the rest of Cf) stay: real
 # scripts and emoji need them.
@@ -44,9 +43,9 @@ def say(message: Text, locale: str, commands: Commands = PLAIN) -> str:
 def escape(value: str) -> str:
     """``value`` so that Discord shows it as it is: one line, no formatting, no links, no mentions, no reordering.
 
-    At most :data:`PARAM_LENGTH` characters of it are kept; the escapes come on top.
+    At most :data:`bot.limits.PARAM_LENGTH` characters of it are kept; the escapes come on top.
     """
-    escaped = _MARKDOWN.sub(r"\\\g<0>", plain(value, PARAM_LENGTH))
+    escaped = _MARKDOWN.sub(r"\\\g<0>", plain(value, limits.PARAM_LENGTH))
     # A backslash does not disarm @everyone; a zero-width space does.
     return _BLOCK_START.sub(r"\1\\", escaped).replace("@", "@\u200b")
 
@@ -59,7 +58,7 @@ def plain(value: str, limit: int) -> str:
 
 def code_block(value: str) -> str:
     """``value`` in a code block: it can be copied whole, and cannot end the block."""
-    return f"```\n{plain(value, PARAM_LENGTH).replace('`', 'ˋ')}\n```"
+    return f"```\n{plain(value, limits.PARAM_LENGTH).replace('`', 'ˋ')}\n```"
 
 
 def _allowed(char: str) -> bool:

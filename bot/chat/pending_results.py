@@ -11,6 +11,7 @@ import aiohttp
 import discord
 import structlog
 
+from bot import limits
 from bot.chat.markdown import mentions_of, say
 from bot.log import unexpected
 from bot.store.owned_jobs import Pending
@@ -20,8 +21,6 @@ FindPending: TypeAlias = Callable[[int], Awaitable[Pending]]
 """A person's user id → what has not reached them."""
 
 TASKS = "tasks"  # the command that lists them itself
-LOOKS = (1.0, 3.0, 6.0)  # seconds after which it is checked whether a deferred answer has come
-_MOST_REMEMBERED = 10_000  # results; people are told again about a forgotten one
 
 log = structlog.get_logger(__name__)
 
@@ -59,7 +58,7 @@ class PendingResults:
 
     def _remember(self, job_ids: Iterable[str]) -> None:
         self._told.update(dict.fromkeys(job_ids))
-        while len(self._told) > _MOST_REMEMBERED:
+        while len(self._told) > limits.TOLD_REMEMBERED:
             self._told.popitem(last=False)
 
     def _forget(self, job_ids: Iterable[str]) -> None:
@@ -79,7 +78,7 @@ async def _answered(interaction: discord.Interaction[Any]) -> bool:
         return True
     try:
         answer: discord.Message = await interaction.original_response()
-        for pause in LOOKS:
+        for pause in limits.ANSWER_LOOKS:
             if not answer.flags.loading:
                 return True
             await asyncio.sleep(pause)

@@ -25,7 +25,6 @@ from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Origin, Question
 
 log = structlog.get_logger(__name__)
 
-_MOST_REMEMBERED = 1_000  # refused tokens; each is of use for a quarter of an hour
 NOBODY = discord.AllowedMentions.none()  # cards name their owner; that calls nobody
 
 
@@ -47,7 +46,7 @@ class PrivateBox:
         self._client = client
         self._clock = clock
         self._own_messages = own_messages
-        self._refused: deque[str] = deque(maxlen=_MOST_REMEMBERED)  # tokens that died before their time
+        self._refused: deque[str] = deque(maxlen=limits.DEAD_TOKENS_REMEMBERED)  # tokens that died before their time
 
     def token_usable(self, origin: Origin) -> bool:
         """Whether the token may still be called: looked at first, because calls with dead ones count towards a ban."""

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 
 import discord
 
+from bot import limits
 from bot.chat.buttons import TurnPage
 from bot.chat.markdown import PLAIN, Commands, escape, say
 from bot.chat.message import BLUE, MessageContent, PictureFile, picture_file
 from bot.store.characters import Sort
 from bot.texts import Text, text
 from bot.values.character import Character
-
-PER_PAGE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ class CastPage:
 
     def within(self, total: int) -> CastPage:
         """This page, or the last one where the cast has become shorter since."""
-        last = max(0, (total - 1) // PER_PAGE * PER_PAGE)
+        last = max(0, (total - 1) // limits.CAST_PER_PAGE * limits.CAST_PER_PAGE)
         return replace(self, offset=min(self.offset, last))
 
 
@@ -90,7 +89,7 @@ def _nothing_found(search: str) -> Text:
 
 
 def _count(page: CastPage, shown: int, total: int) -> Text:
-    if total > PER_PAGE:
+    if total > limits.CAST_PER_PAGE:
         first, last = page.offset + 1, page.offset + shown
         return text("Showing {first}–{last} of {total}.", first=first, last=last, total=total)
     if page.search:
@@ -99,9 +98,9 @@ def _count(page: CastPage, shown: int, total: int) -> Text:
 
 
 def _turning(owner_id: int, page: CastPage, total: int, locale: str) -> tuple[TurnPage, ...]:
-    if total <= PER_PAGE:
+    if total <= limits.CAST_PER_PAGE:
         return ()
-    before, after = page.offset - PER_PAGE, page.offset + PER_PAGE
+    before, after = page.offset - limits.CAST_PER_PAGE, page.offset + limits.CAST_PER_PAGE
     return (
         _turn(owner_id, replace(page, offset=max(0, before)), text("Previous"), locale, possible=page.offset > 0),
         _turn(owner_id, replace(page, offset=after), text("Next"), locale, possible=after < total),

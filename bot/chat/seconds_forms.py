@@ -16,9 +16,7 @@ from bot.texts import text
 from bot.values.character import clean_name
 from bot.values.job import CharacterRequest
 from bot.values.source import EarlierTask, Source
-from bot.values.time_range import INPUT_LENGTH, TimeRange
-
-_MOST_REMEMBERED = 1_000
+from bot.values.time_range import TimeRange
 
 
 class SecondsForm(DurableForm, prefix="cbf:seconds"):
@@ -76,7 +74,7 @@ class LastTyped:
 
     def __setitem__(self, job_id: str, typed: str) -> None:
         self._typed[job_id] = typed
-        if len(self._typed) > _MOST_REMEMBERED:
+        if len(self._typed) > limits.TYPED_REMEMBERED:
             self._typed.popitem(last=False)
 
 
@@ -86,7 +84,7 @@ def _seconds_line(locale: str, typed: str) -> ui.Label[Any]:
         say(text("Which 1 to 3 seconds?"), locale),
         value=typed,
         placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
-        max_length=INPUT_LENGTH,
+        max_length=limits.RANGE_INPUT_LENGTH,
     )
 
 
@@ -96,7 +94,7 @@ def optional_seconds_line(locale: str) -> ui.Label[Any]:
         "range",
         say(text("Which 1 to 3 seconds? (empty: pick later)"), locale),
         placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
-        max_length=INPUT_LENGTH,
+        max_length=limits.RANGE_INPUT_LENGTH,
         required=False,
     )
 
@@ -125,7 +123,7 @@ def character_request(source: Source, seconds: str, *, model: str, name: str) ->
         except BadRange:
             if isinstance(source, EarlierTask):
                 raise
-            typed = seconds.strip()[:INPUT_LENGTH]
+            typed = seconds.strip()[: limits.RANGE_INPUT_LENGTH]
     return CharacterRequest(source=source, range=chosen, typed=typed, model=model, name=clean_name(name) or None)
 
 

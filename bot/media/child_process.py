@@ -24,12 +24,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, Final
 
+from bot import limits
 from bot.concurrency import shielded
 
 PROGRAM: Final = Path(__file__).with_name("child") / "__main__.py"
-MOST_ANSWERED: Final = 256 * 1024  # bytes; the longest honest answer has a few thousand
-# Of memory that is really there. The largest pictures that are opened (4096x4096, 10 bits a colour) took 790 MB.
-MOST_RESIDENT_MB: Final = 1024
 _LOOK_EVERY: Final = 0.05  # seconds from one look at its memory to the next; one takes some 20 microseconds
 _END_WITHIN: Final = 0.005  # seconds from one look to the next whether a child that has answered has also ended
 _READ_AT_ONCE: Final = 65_536  # bytes
@@ -68,10 +66,11 @@ class ChildFailed(Exception):
 
 
 async def ask(request: bytes, *, seconds: float) -> bytes:
-    """What the child answers to ``request`` within ``seconds``, at most :data:`MOST_ANSWERED` bytes.
+    """What the child answers to ``request`` within ``seconds``, at most :data:`bot.limits.CHILD_ANSWER_BYTES` bytes.
 
-    The child is killed when more than :data:`MOST_RESIDENT_MB` of it are resident. When this returns or raises, also
-    :class:`asyncio.CancelledError`, the child is gone, and so is its whole process group if it had to be killed.
+    The child is killed when more than :data:`bot.limits.CHILD_RESIDENT_MB` of it are resident. When this returns or
+    raises, also :class:`asyncio.CancelledError`, the child is gone, and so is its whole process group if it had to be
+    killed.
     Raises :class:`ChildFailed`.
     """
     child = _Child(request, seconds)
@@ -128,7 +127,7 @@ class _Child:
                 process.wait()
             process.stdin.close()
             process.stdout.close()
-        if len(self._answer) > MOST_ANSWERED:
+        if len(self._answer) > limits.CHILD_ANSWER_BYTES:
             raise ChildFailed(Ending.TOO_MUCH_SAID)
         if process.returncode != 0:
             raise ChildFailed(Ending.DIED, process.returncode)
@@ -162,7 +161,7 @@ class _Child:
     def _check(self, pid: int, deadline: float) -> None:
         if time.monotonic() > deadline:
             raise ChildFailed(Ending.TOO_SLOW)
-        if _resident_mb(pid) > MOST_RESIDENT_MB:
+        if _resident_mb(pid) > limits.CHILD_RESIDENT_MB:
             raise ChildFailed(Ending.TOO_MUCH_MEMORY)
 
     def _write(self, stdin: IO[bytes]) -> bool:
@@ -179,7 +178,7 @@ class _Child:
         """Take more of the answer; returns whether there may be more, which is not wanted where it is too long."""
         data = stdout.read(_READ_AT_ONCE)
         self._answer += data or b""
-        if len(self._answer) > MOST_ANSWERED:
+        if len(self._answer) > limits.CHILD_ANSWER_BYTES:
             raise ChildFailed(Ending.TOO_MUCH_SAID)
         return data != b""
 

@@ -12,15 +12,13 @@ import aiohttp
 import structlog
 from yarl import URL
 
+from bot import limits
 from bot.errors import BadFile, BadLink, DownloadFailed, TooLarge
 from bot.media.address_guard import AddressGuard, origin_of
 from bot.media.part_file import PartFile, in_thread
 from bot.texts import Text, text
 
 CHUNK_BYTES = 256 * 1024  # one trip to a thread for each: large enough to be rare, small enough to be quick
-REDIRECTS = 5
-CONNECT_SECONDS = 10.0  # name, TCP and TLS together
-SILENCE_SECONDS = 15.0  # between two pieces of the body
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
 _TRY_LATER = frozenset({408, 425, 429})
 _GONE = frozenset({404, 410})
@@ -83,7 +81,7 @@ class Downloader:
             raise _network_failure(error, host) from None  # aiohttp's errors quote the link, which may hold secrets
 
     async def _follow(self, target: URL, into: Path, max_bytes: int) -> Download:
-        for _ in range(REDIRECTS + 1):
+        for _ in range(limits.REDIRECTS + 1):
             session = self._sessions[self._guard.exempts(target)]
             async with session.get(target, allow_redirects=False) as response:
                 if response.status in _REDIRECTING:
@@ -113,7 +111,7 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         auto_decompress=False,  # a few kilobytes of gzip can be gigabytes
         headers={"User-Agent": "Castbook", "Accept": "*/*", "Accept-Encoding": "identity"},
         # The total is counted in fetch(), over all redirects and the disk.
-        timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS),
+        timeout=aiohttp.ClientTimeout(total=None, connect=limits.CONNECT_SECONDS, sock_read=limits.SILENCE_SECONDS),
         read_bufsize=CHUNK_BYTES,
     )
 

@@ -11,6 +11,7 @@ import aiohttp
 import structlog
 from aiolimiter import AsyncLimiter
 
+from bot import limits
 from bot.config import ToapisSettings
 from bot.limits import PROVIDER_VIDEO_BYTES
 from bot.provider import error_mapping
@@ -34,7 +35,6 @@ _VIDEO_MODELS = "/v1/models?type=video"
 _SUFFIXES = {"video/mp4": ".mp4", "video/quicktime": ".mov", "video/webm": ".webm"}
 _READ = About(purpose=Purpose.READ)
 _UPLOADING = About(purpose=Purpose.UPLOAD)
-_STRANGE_STATUSES = 32  # how many unknown names are remembered, and so logged
 
 
 class ToapisClient:
@@ -199,7 +199,7 @@ class ToapisClient:
 
     def _strange_state(self, status: str) -> TaskState:
         """A status that nobody has heard of is still running; its name is logged once."""
-        if status and status not in self._strange and len(self._strange) < _STRANGE_STATUSES:
+        if status and status not in self._strange and len(self._strange) < limits.PROVIDER_STRANGE_STATUSES:
             self._strange.add(status)
             log.warning("provider_status_unknown", status=status)
         return TaskState.RUNNING if status else TaskState.QUEUED

@@ -16,14 +16,13 @@ from pydantic import AliasPath, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import from_json
 
 from bot import limits
-from bot.provider.wire import ID_LENGTH, Identifier, Line
+from bot.provider.wire import Identifier, Line
 from bot.values.clock import Clock
 
 ID_HEADER = "X-ToAPIs-Webhook-Id"
 TIMESTAMP_HEADER = "X-ToAPIs-Webhook-Timestamp"
 SIGNATURE_HEADER = "X-ToAPIs-Webhook-Signature"
 
-SIGNATURES_LENGTH = 512  # characters; two signatures are 135, and each one costs a comparison with every key
 
 _FINAL = frozenset({"generation.completed", "generation.failed"})
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")  # int() would take "1_0", "+10" and digits of other scripts as well
@@ -100,7 +99,7 @@ class SignatureCheck:
 
     def verify(self, delivery: Delivery) -> None:
         """Return if ``delivery`` is to be believed; raise :class:`BadSignature` if not."""
-        if not 0 < len(delivery.id) <= ID_LENGTH or not delivery.id.isprintable():
+        if not 0 < len(delivery.id) <= limits.PROVIDER_ID_LENGTH or not delivery.id.isprintable():
             raise BadSignature(Doubt.ID)
         if not _TIMESTAMP.fullmatch(delivery.timestamp):
             raise BadSignature(Doubt.TIMESTAMP)
@@ -153,7 +152,7 @@ def _keys(secret: str) -> Iterator[bytes]:
 
 def _signatures(header: str) -> Iterator[bytes]:
     """Those signatures in ``header`` that are of the one kind we know."""
-    if len(header) > SIGNATURES_LENGTH:
+    if len(header) > limits.WEBHOOK_SIGNATURES_LENGTH:
         return
     for entry in header.split(","):
         if found := _SIGNATURE.fullmatch(entry.strip()):

@@ -13,9 +13,8 @@ from typing import Annotated, TypeAlias
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from yarl import URL
 
-TEXT_LENGTH = 200
-ID_LENGTH = 128
-URL_LENGTH = 4096
+from bot import limits
+
 _JOINERS = "\u200c\u200d"  # invisible, but needed by emoji and by several scripts
 
 
@@ -23,8 +22,9 @@ def clean(value: object) -> str:
     """``value`` as one short line: control and bidi characters are gone, and so is all beyond 200 characters."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    kept = (char if char.isprintable() or char in _JOINERS else " " for char in str(value)[: 10 * TEXT_LENGTH])
-    return " ".join("".join(kept).split())[:TEXT_LENGTH].strip()
+    raw = str(value)[: 10 * limits.PROVIDER_TEXT_LENGTH]
+    kept = (char if char.isprintable() or char in _JOINERS else " " for char in raw)
+    return " ".join("".join(kept).split())[: limits.PROVIDER_TEXT_LENGTH].strip()
 
 
 def _identifier(value: object) -> str:
@@ -33,7 +33,7 @@ def _identifier(value: object) -> str:
         return ""
     name = str(value)
     usable = name.isprintable() and not any(char.isspace() for char in name) and name.strip(".")
-    return name if usable and len(name) <= ID_LENGTH else ""
+    return name if usable and len(name) <= limits.PROVIDER_ID_LENGTH else ""
 
 
 def _percent(value: object) -> int:
@@ -51,7 +51,7 @@ def _percent(value: object) -> int:
 
 def _web_address(value: object) -> str:
     """An http or https URL with a host; everything else is empty."""
-    if not isinstance(value, str) or len(value) > URL_LENGTH:
+    if not isinstance(value, str) or len(value) > limits.PROVIDER_URL_LENGTH:
         return ""
     try:
         url = URL(value)

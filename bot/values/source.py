@@ -8,12 +8,12 @@ from typing import Literal, TypeAlias
 
 from yarl import URL
 
+from bot import limits
 from bot.errors import BadLink, BadSource
 from bot.texts import text
 
 _MESSAGE_LINK = re.compile(r"(?:https?://)?(?:[a-z]+\.)?discord(?:app)?\.com/channels/(?:@me|\d+)/\d+", re.IGNORECASE)
 _TASK_ID = re.compile(r"[A-Za-z0-9_\-]{1,128}")
-LINK_LENGTH = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def link(raw: str) -> Link:
 
 
 def _web_address(typed: str) -> URL | None:
-    if len(typed) > LINK_LENGTH or not typed.isprintable() or " " in typed:
+    if len(typed) > limits.LINK_LENGTH or not typed.isprintable() or " " in typed:
         return None
     try:
         url = URL(typed)

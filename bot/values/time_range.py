@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from bot import limits
 from bot.errors import BadRange
 from bot.limits import RANGE_LONGEST, RANGE_SHORTEST
 from bot.texts import Text, text
 
 DECIMALS = 3  # a thousandth of a second is finer than any frame
 LATEST = Decimal(100 * 60 * 60)  # every range ends before this, so that each instant fits hh:mm:ss
-INPUT_LENGTH = 64
 
 _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"  # hyphens, figure, en and em dash, minus sign
 # Full-width forms of the visible characters of ASCII, and the full-width blank: as ASCII has them.
@@ -82,7 +82,7 @@ class TimeRange:
         typed = raw.strip()
         if not typed:
             raise _refusal(text("No seconds were given."))
-        if len(typed) > INPUT_LENGTH:
+        if len(typed) > limits.RANGE_INPUT_LENGTH:
             raise _refusal(text("That is too long for a range of seconds."))
         read = _plainly(typed)
         match = _RANGE.fullmatch(read) or _COMMA_RANGE.fullmatch(read)

@@ -10,6 +10,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, CollectorRegistry, Metric, generate_latest
 from prometheus_client.registry import Collector
 
+from bot import limits
 from bot.concurrency import within
 from bot.metrics import READABLE
 from bot.web.site import Complaints, Site
@@ -17,7 +18,6 @@ from bot.web.site import Complaints, Site
 Gauges: TypeAlias = Callable[[], Awaitable[Sequence[Metric]]]
 
 HOST = "127.0.0.1"
-READ_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ class MetricsServer(Site):
 
     async def _read(self) -> Sequence[Metric] | None:
         try:
-            return await within(READ_SECONDS, self._gauges())
+            return await within(limits.METRICS_READ_SECONDS, self._gauges())
         except Exception as error:  # noqa: BLE001 - the counters are served whatever becomes of the gauges
             log.warning("gauges_not_read", error=type(error).__name__)
             return None

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot import limits
 from bot.errors import BadStart
-
-_SHUTDOWN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Site:
         runner = web.AppRunner(
             app,
             access_log=None,
-            shutdown_timeout=_SHUTDOWN_SECONDS,
+            shutdown_timeout=limits.WEB_SHUTDOWN_SECONDS,
             auto_decompress=False,  # webhooks are signed as they were sent; and no small body becomes a large one
         )
         await runner.setup()

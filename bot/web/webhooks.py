@@ -27,7 +27,6 @@ from bot.provider.webhooks import (
 from bot.values.clock import Clock
 
 PATH = "/webhooks/toapis"
-READ_SECONDS = 10.0  # the provider hangs up by then, so nobody of ours waits for the answer
 
 log = structlog.get_logger(__name__)
 
@@ -65,7 +64,7 @@ class _Receiver:
 
     async def post(self, request: web.Request) -> web.Response:
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(limits.WEBHOOK_READ_SECONDS):
                 body = await _read(request)
         except TimeoutError:
             return _answer(HTTPStatus.REQUEST_TIMEOUT)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.chat.render_cast import PER_PAGE, CastPage
+from bot import limits
+from bot.chat.render_cast import CastPage
 from bot.errors import Refusal, UnknownCharacter
 from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
@@ -46,7 +47,7 @@ class CastLookup:
 
     async def _on(self, owner_id: int, page: CastPage) -> tuple[list[Character], int]:
         return await self._characters.page(
-            owner_id, search=page.search or None, sort=page.sort, offset=page.offset, limit=PER_PAGE
+            owner_id, search=page.search or None, sort=page.sort, offset=page.offset, limit=limits.CAST_PER_PAGE
         )
 
     async def pictures(self, characters: Sequence[Character], *, room: int) -> dict[int, bytes]:

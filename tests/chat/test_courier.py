@@ -146,7 +146,7 @@ async def test_progress_survives_a_defect_of_ours(
 async def test_progress_of_many_jobs_costs_little(
     courier: DiscordCourier, boxed_row: Row, loopback: OneChannel, now: Now, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.chat.courier._MOST_REMEMBERED", 3)
+    monkeypatch.setattr("bot.limits.PROGRESS_REMEMBERED", 3)
     jobs = [a_job(boxed_row.job.origin, id=f"{number:016x}") for number in range(5)]
     for job in jobs:
         await courier.progress(job, text("Making it"), 1)

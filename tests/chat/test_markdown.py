@@ -9,7 +9,8 @@ from discord import app_commands
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.chat.markdown import PARAM_LENGTH, PLAIN, code_block, command_mentions, escape, mentions_of, plain, say
+from bot import limits
+from bot.chat.markdown import PLAIN, code_block, command_mentions, escape, mentions_of, plain, say
 from bot.texts import text
 
 COMMANDS = {
@@ -43,7 +44,7 @@ def test_escaped_text_means_nothing_to_discord(value: str) -> None:
 def test_escapes_can_be_taken_off_again(value: str) -> None:
     # What a reader sees: a backslash shows the sign after it.
     seen = re.sub(SIGN, r"\1", escape(value))
-    assert seen.replace("@\u200b", "@") == plain(value, PARAM_LENGTH)
+    assert seen.replace("@\u200b", "@") == plain(value, limits.PARAM_LENGTH)
 
 
 @given(HOSTILE, st.integers(1, 300))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.render_cast import PER_PAGE, CastPage, render_page
+from bot import limits
+from bot.chat.render_cast import CastPage, render_page
 from bot.limits import CUSTOM_ID, NAME_LENGTH
 from bot.store.characters import Sort
 from bot.values.character import clean_name
@@ -38,7 +39,7 @@ def test_a_page_beyond_the_end_becomes_the_last(offset: int, total: int, shown: 
 
 def test_the_longest_search_and_the_longest_owner_fit_into_a_buttons_id() -> None:
     page = CastPage(99_996, Sort.NEWEST, "x" * NAME_LENGTH)
-    card = render_page(LARGEST_ID, page, [a_character()] * PER_PAGE, 200_000, {}, "en-GB")
+    card = render_page(LARGEST_ID, page, [a_character()] * limits.CAST_PER_PAGE, 200_000, {}, "en-GB")
     ids = [button.item.custom_id for button in card.buttons]
     assert len(ids) == 2
     assert all(each is not None and len(each) <= CUSTOM_ID for each in ids)
@@ -52,7 +53,7 @@ def test_only_buttons_that_lead_somewhere_can_be_pressed() -> None:
     assert pressable(0) == [False, True]
     assert pressable(4) == [True, True]
     assert pressable(8) == [True, False]
-    assert render_page(42, FIRST, [a_character()], PER_PAGE, {}, "en-GB").buttons == ()
+    assert render_page(42, FIRST, [a_character()], limits.CAST_PER_PAGE, {}, "en-GB").buttons == ()
 
 
 def test_pictures_stand_beside_their_own_character() -> None:

@@ -338,7 +338,7 @@ async def test_a_broken_answer_may_be_whole_next_time(answer: bytes, into: Path)
 async def test_a_server_that_falls_silent_is_given_up(
     answer: bytes, into: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(download, "SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr("bot.limits.SILENCE_SECONDS", 0.05)
     async with line(saying(answer, hold=True)) as origin:
         await expect_trouble(origin, into, timeout=1000)
 
@@ -367,7 +367,7 @@ async def test_a_name_server_that_never_answers_is_given_up(into: Path, monkeypa
         await asyncio.Event().wait()
         return []
 
-    monkeypatch.setattr(download, "CONNECT_SECONDS", 0.05)
+    monkeypatch.setattr("bot.limits.CONNECT_SECONDS", 0.05)
     error = await failed_with(AddressGuard([], resolve=never), "https://files.example.org/", into, timeout=1000)
     assert not error.permanent
 

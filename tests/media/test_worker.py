@@ -280,7 +280,7 @@ async def test_a_child_that_takes_too_much_memory_is_ended(program: Program, mon
             time.sleep(3600)
         print({ANSWER!r})
     """)
-    monkeypatch.setattr(child_process, "MOST_RESIDENT_MB", 200)
+    monkeypatch.setattr("bot.limits.CHILD_RESIDENT_MB", 200)
     assert (await MediaWorker().probe(Path("/nowhere"))).seconds == 5.3
     with capture_logs() as logs, pytest.raises(BadFile) as caught:
         await MediaWorker().examine(Path("/nowhere"), RANGE)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import limits
 from bot.errors import BadLink, BadSource
-from bot.values.source import LINK_LENGTH, Attachment, EarlierTask, Link, earlier_task, exactly_one, link
+from bot.values.source import Attachment, EarlierTask, Link, earlier_task, exactly_one, link
 
 ATTACHMENT = Attachment(url="https://cdn.example.org/a.mp4?hm=signature", filename="a.mp4", size=10)
 
@@ -51,7 +52,7 @@ def test_a_link_to_a_file_is_taken_as_typed(typed: str, url: str) -> None:
         "http://example.org:99999/",
         "http://example.org:http/",
         "https://xn--/",
-        "https://example.org/" + "a" * LINK_LENGTH,
+        "https://example.org/" + "a" * limits.LINK_LENGTH,
     ],
 )
 def test_what_is_no_link_to_a_file_is_refused(typed: str) -> None:

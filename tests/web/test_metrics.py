@@ -16,7 +16,6 @@ from structlog.testing import capture_logs
 
 from bot.errors import BadStart
 from bot.metrics import REGISTRY
-from bot.web import metrics
 from bot.web.metrics import Gauges, MetricsServer
 
 
@@ -86,7 +85,7 @@ async def test_gauges_are_read_anew_for_each_answer() -> None:
 async def test_counters_are_served_though_the_database_is_stuck(
     gauges: Gauges, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(metrics, "READ_SECONDS", 0.05)
+    monkeypatch.setattr("bot.limits.METRICS_READ_SECONDS", 0.05)
     registry = CollectorRegistry()
     Counter("castbook_things", "Things.", registry=registry).inc(3)
     with capture_logs() as logs:

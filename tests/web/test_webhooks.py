@@ -23,7 +23,6 @@ from bot import limits
 from bot.config import LogSettings, WebSettings
 from bot.log import configure
 from bot.provider.webhooks import WebhookEvent
-from bot.web import webhooks
 from bot.web.health import HealthServer
 from bot.web.webhooks import PATH, webhook_routes
 
@@ -333,7 +332,7 @@ async def test_a_compressed_body_stays_as_it_was_sent(
 async def test_a_body_that_does_not_come_is_not_waited_for(
     endpoint: Endpoint, sink: Sink, monkeypatch: pytest.MonkeyPatch, head: bytes
 ) -> None:
-    monkeypatch.setattr(webhooks, "READ_SECONDS", 0.05)
+    monkeypatch.setattr("bot.limits.WEBHOOK_READ_SECONDS", 0.05)
     beginning, mark, rest = head.partition(b"#")
     async with endpoint.raw(beginning) as (reader, writer):
         await asyncio.sleep(0.01)

@@ -330,7 +330,7 @@ async def _left_in_tasks(show: ByHand, ann: User) -> None:
 async def test_the_hint_never_takes_the_place_of_an_answer_that_is_still_thinking(
     show: ByHand, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.chat.pending_results.LOOKS", (0.05, 0.05))
+    monkeypatch.setattr("bot.limits.ANSWER_LOOKS", (0.05, 0.05))
     await _left_in_tasks(show, ann)
     origin = await show.handled(await show.create(ann, range="0.5-2"))
     await settled()
@@ -346,7 +346,7 @@ async def test_the_hint_never_takes_the_place_of_an_answer_that_is_still_thinkin
 async def test_the_hint_comes_once_the_answer_is_there(
     show: ByHand, ann: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.chat.pending_results.LOOKS", (0.1,) * 100)
+    monkeypatch.setattr("bot.limits.ANSWER_LOOKS", (0.1,) * 100)
     await _left_in_tasks(show, ann)
     origin = await show.handled(await show.create(ann, range="0.5-2"))
     assert origin.followups == []

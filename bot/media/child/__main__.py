@@ -23,17 +23,17 @@ from typing import Any, TypeAlias
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
+from bot import limits
 from bot.media.child.confinement import Limits, confine
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Reference, Unusable, VideoFacts
 
-MOST_ASKED = 65_536  # bytes of a request
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def main() -> None:
     """Answer one request, then exit at once, without waiting for threads that a decoder left running."""
-    request = json.loads(sys.stdin.buffer.read(MOST_ASKED))
+    request = json.loads(sys.stdin.buffer.read(limits.CHILD_REQUEST_BYTES))
     confine(Limits(**request.get("limits", {})), parent=request.get("parent", os.getppid()))
     sys.stdout.write(json.dumps(_answer(request), default=_plain))
     sys.stdout.flush()

@@ -13,6 +13,7 @@ from av.audio.stream import AudioStream
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
+from bot import limits
 from bot.media.child.opening import Video
 
 if TYPE_CHECKING:  # its import takes longer than a probe: only where an array is made
@@ -21,7 +22,6 @@ if TYPE_CHECKING:  # its import takes longer than a probe: only where an array i
 
 Rgb: TypeAlias = "NDArray[np.uint8]"
 
-MOST_ERRORS = 400  # damaged packets of one file, after which it is not worth going on
 _FLATTEST_PIXEL = Fraction(1, 4)
 _MOST_CONTEXTS = 16  # of a scaler: a file whose pictures have one size needs four
 _TURNS: Final = (0, 90, 180, 270)
@@ -61,7 +61,7 @@ def _decoded(packets: Iterator[av.Packet[Any]]) -> Iterator[av.VideoFrame | av.A
         except av.error.FFmpegError as error:
             raise_if_out_of_memory(error)
             errors += 1
-            if errors > MOST_ERRORS:
+            if errors > limits.DAMAGED_PACKETS:
                 return
 
 

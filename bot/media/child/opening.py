@@ -17,12 +17,10 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
+from bot import limits
 from bot.media.file_types import video_type
 from bot.values.video import Unusable
 
-LONGEST_SIDE = 8192  # pixels
-MOST_PIXELS = 4096 * 4096
-MOST_TRACKS = 16
 _PROBED_BYTES = 2_000_000
 _PROBED_MICROSECONDS = 2_000_000
 _TAKEN_BY_OPENING = 128 * 1024 * 1024  # bytes: the tables of a video of three hours are some 50 MB
@@ -77,10 +75,10 @@ def _open(path: Path, kind: str) -> InputContainer:
         "protocol_whitelist": "file",
         "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
         "codec_whitelist": ",".join(_DECODERS),
-        "max_streams": str(MOST_TRACKS),
+        "max_streams": str(limits.VIDEO_TRACKS),
         "probesize": str(_PROBED_BYTES),
         "analyzeduration": str(_PROBED_MICROSECONDS),
-        "max_pixels": str(MOST_PIXELS),
+        "max_pixels": str(limits.VIDEO_PIXELS),
     }
     try:
         return av.open(
@@ -112,9 +110,12 @@ def _tracks(container: InputContainer, mime: str, threads: int) -> Video:
     decoder = picture.codec_context
     if not decoder.width or not decoder.height:
         raise Refused(Unusable.DAMAGED, "no picture size")
-    if max(decoder.width, decoder.height) > LONGEST_SIDE or decoder.width * decoder.height > MOST_PIXELS:
+    if (
+        max(decoder.width, decoder.height) > limits.VIDEO_LONGEST_SIDE
+        or decoder.width * decoder.height > limits.VIDEO_PIXELS
+    ):
         raise Refused(Unusable.PICTURE_TOO_LARGE, f"{decoder.width}x{decoder.height}")
-    decoder.options = {"max_pixels": str(MOST_PIXELS)}  # a picture may grow on the way
+    decoder.options = {"max_pixels": str(limits.VIDEO_PIXELS)}  # a picture may grow on the way
     decoder.thread_type = "AUTO"
     decoder.thread_count = threads
     sounds = (stream for stream in container.streams.audio if _can_be_decoded(stream))

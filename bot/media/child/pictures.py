@@ -10,12 +10,11 @@ from typing import Final
 
 from PIL import Image, ImageOps
 
+from bot import limits
 from bot.limits import PICTURE_BYTES
 from bot.media.child.opening import Refused
 from bot.values.video import Picture, Unusable
 
-MOST_PIXELS: Final = 24_000_000
-LONGEST_SIDE: Final = 16_384  # pixels
 WRITTEN_SIDES: Final = (1536, 1024)  # pixels: the second where the file is too large with the first, as noise may be
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF")
 _QUALITY: Final = 90
@@ -63,7 +62,7 @@ def _decoding() -> Iterator[None]:
 def _decoded(source: Path) -> Image.Image:
     """Upright and not too large, as RGB, or as RGBA if it is transparent anywhere."""
     with Image.open(source, formats=_FORMATS) as image:
-        if image.width * image.height > MOST_PIXELS or max(image.size) > LONGEST_SIDE:
+        if image.width * image.height > limits.PICTURE_PIXELS or max(image.size) > limits.PICTURE_LONGEST_SIDE:
             raise Refused(Unusable.PICTURE_TOO_LARGE, f"{image.width}x{image.height}")
         picture = _in_colour(image)
         picture.thumbnail((WRITTEN_SIDES[0],) * 2, Image.Resampling.LANCZOS)  # first: what is small is turned easily

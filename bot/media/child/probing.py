@@ -8,7 +8,8 @@ from pathlib import Path
 
 import av
 
-from bot.media.child.frames import MOST_ERRORS, packets, raise_if_out_of_memory, shown_size
+from bot import limits
+from bot.media.child.frames import packets, raise_if_out_of_memory, shown_size
 from bot.media.child.opening import Refused, Video, open_video
 from bot.values.video import Unusable, VideoFacts
 
@@ -83,7 +84,7 @@ def _read(video: Video) -> _Found:
     ticks = {track.index: float(track.time_base or 0) for track in tracks}  # a packet makes a Fraction at each asking
     for packet in packets(video, *tracks):
         of_picture = packet.stream_index == video.picture.index
-        if of_picture and found.first is None and errors < MOST_ERRORS:
+        if of_picture and found.first is None and errors < limits.DAMAGED_PACKETS:
             try:
                 found.first = next(iter(packet.decode()), None)
             except av.error.FFmpegError as error:

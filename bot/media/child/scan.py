@@ -18,8 +18,8 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from bot import limits
 from bot.media.child.frames import (
-    MOST_ERRORS,
     Rgb,
     Scaler,
     instant,
@@ -182,7 +182,7 @@ class _Pass:
             except av.error.FFmpegError as error:
                 raise_if_out_of_memory(error)
                 errors += 1
-            if errors > MOST_ERRORS or (self._picture_over and self._sound_over) or not in_time():
+            if errors > limits.DAMAGED_PACKETS or (self._picture_over and self._sound_over) or not in_time():
                 break
         if self._sound is not None:  # at once, since a resampler has threads of its own
             self._heard, self._sound = self._sound.until(self._until), None

@@ -8,7 +8,6 @@ import av
 import numpy as np
 import pytest
 
-from bot.media.child import frames
 from bot.media.child.frames import (
     Scaler,
     decoded,
@@ -103,7 +102,7 @@ def test_it_goes_on_behind_a_damaged_packet(tmp_path: Path) -> None:
 
 
 def test_it_gives_up_where_nearly_everything_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frames, "MOST_ERRORS", 3)
+    monkeypatch.setattr("bot.limits.DAMAGED_PACKETS", 3)
     path = write_numbered(tmp_path / "a.mp4", evenly(10, 2), options={"g": "1"})
     damage(path, range(5, 15))
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import av
 import pytest
 
+from bot import limits
 from bot.media.child.frames import decoded
-from bot.media.child.opening import LONGEST_SIDE, MOST_TRACKS, Refused, is_memory_left, open_video
+from bot.media.child.opening import Refused, is_memory_left, open_video
 from bot.values.video import Unusable
 from tests.media.child.numbered import evenly, write_numbered
 from tests.media.child.odd_files import cut_off, forget_size, write, write_growing
@@ -48,7 +49,9 @@ def only_a_beginning(path: Path) -> Path:
         ("shapeless.mp4", without_a_size, Unusable.DAMAGED),
         (
             "long.mp4",
-            lambda path: write(path, pictures=1, codec="libx264", size=(LONGEST_SIDE + 16, 16), options=QUICKLY),
+            lambda path: write(
+                path, pictures=1, codec="libx264", size=(limits.VIDEO_LONGEST_SIDE + 16, 16), options=QUICKLY
+            ),
             Unusable.PICTURE_TOO_LARGE,
         ),
         (
@@ -56,7 +59,7 @@ def only_a_beginning(path: Path) -> Path:
             lambda path: write(path, pictures=1, codec="libx264", size=(4112, 4096), options=QUICKLY),
             Unusable.PICTURE_TOO_LARGE,
         ),
-        ("many.mp4", lambda path: write(path, pictures=1, sounds=MOST_TRACKS), Unusable.TOO_MANY_TRACKS),
+        ("many.mp4", lambda path: write(path, pictures=1, sounds=limits.VIDEO_TRACKS), Unusable.TOO_MANY_TRACKS),
     ],
 )
 def test_what_cannot_be_used_is_refused(name: str, make: Callable[[Path], Path], why: Unusable, tmp_path: Path) -> None:
@@ -70,10 +73,10 @@ def test_what_cannot_be_used_is_refused(name: str, make: Callable[[Path], Path],
 
 
 def test_as_many_tracks_as_are_allowed(tmp_path: Path) -> None:
-    path = write(tmp_path / "many.mp4", pictures=1, sounds=MOST_TRACKS - 1)
+    path = write(tmp_path / "many.mp4", pictures=1, sounds=limits.VIDEO_TRACKS - 1)
 
     with open_video(path) as video:
-        assert len(video.container.streams) == MOST_TRACKS
+        assert len(video.container.streams) == limits.VIDEO_TRACKS
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, PngImagePlugin
 
+from bot import limits
 from bot.limits import PICTURE_BYTES
 from bot.media.child.opening import Refused
-from bot.media.child.pictures import MOST_PIXELS, reencode
+from bot.media.child.pictures import reencode
 from bot.media.file_types import picture_type
 from bot.values.video import Picture, Unusable
 
@@ -216,7 +217,7 @@ def test_a_bomb_is_refused_by_its_header(bomb: bytes, source: Path, folder: Path
 
 
 def test_the_largest_that_is_taken(source: Path, folder: Path) -> None:
-    width, height = 6000, MOST_PIXELS // 6000
+    width, height = 6000, limits.PICTURE_PIXELS // 6000
     source.write_bytes(png(width, height, zlib.compress(bytes(height * (3 * width + 1)), 1)))
     assert written(reencode(source, folder), folder).size == (1536, 1024)
 
