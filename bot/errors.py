@@ -77,7 +77,7 @@ class UnknownJob(Refusal):
     """This person has no such job, or it is too late for what they asked."""
 
     def __init__(self) -> None:
-        super().__init__(text("That is no longer waiting for you. See /tasks for what is running and what is done."))
+        super().__init__(text("That's no longer waiting for you. See /tasks for what is running and what is done."))
 
 
 def unexpected_uncharged(error_id: str) -> Text:

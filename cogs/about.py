@@ -44,9 +44,9 @@ _HELP_PARTS = (
         text("Privacy"),
         text(
             "Only make characters of yourself, of people who gave you permission, or of nobody real. I keep a "
-            "character with its picture, clips, stills and voice until you delete it. I delete the video as soon as "
-            "the task is done. Use /privacy export to get everything I keep about you, and /privacy delete to have "
-            "it deleted."
+            "character with its picture, clips, stills and voice until you delete it. I delete the video once "
+            "the task is done, or a day after a preview or a failure. Use /privacy export to get everything I keep "
+            "about you, and /privacy delete to have it deleted."
         ),
     ),
 )

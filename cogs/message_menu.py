@@ -114,7 +114,7 @@ def _video_of(message: discord.Message) -> discord.Attachment:
             return attachment
     raise BadSource(
         text(
-            "There is no video attached to that message. Please choose one with a clip (MP4, MOV or WebM), or use "
+            "There's no video attached to that message. Please choose one with a clip (MP4, MOV or WebM), or use "
             "/character create with a link. Nothing was charged."
         )
     )

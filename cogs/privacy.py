@@ -128,7 +128,7 @@ class Privacy(
 def _told(export: Export, part: int) -> list[Text]:
     said = [
         text(
-            "Here is everything that I keep about you. Start with {document}. Keep this file to yourself: usernames "
+            "Here's everything I keep about you. Start with {document}. Keep this file to yourself: usernames "
             "and task IDs work like keys.",
             document=DOCUMENT,
         )
@@ -160,7 +160,7 @@ def _question(holdings: Holdings) -> list[Text]:
     said = [
         text(
             "This deletes your characters with their pictures, clips and stills ({characters}), your tasks ({jobs}), "
-            "your consent and your open forms. It cannot be undone. To get a copy first, use /privacy export.",
+            "your consent and your open forms. This can't be undone. To get a copy first, use /privacy export.",
             characters=len(holdings.characters),
             jobs=len(holdings.jobs),
         )

@@ -251,7 +251,7 @@ class DiscordCourier:
         locale, commands = job.origin.locale, mentions_of(self._client)
         if isinstance(content, NothingMade):
             card = render_failure(job, locale, commands)
-            return Delivery(card, card, say(text("I could not make your character."), locale), None, made=False)
+            return Delivery(card, card, say(text("I couldn't make your character."), locale), None, made=False)
         sentence = say(text("Your character is ready."), locale)
         character = content.character
         if character is None:

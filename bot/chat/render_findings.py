@@ -53,8 +53,8 @@ _DRAWBACKS = {
 
 _SENTENCES = {
     Concern.NO_SUBJECT: text("I found no face in these seconds. A drawn figure or an animal may still work."),
-    Concern.SEVERAL_SUBJECTS: text("There is more than one face in these seconds. ToAPIs uses one main character."),
-    Concern.SILENT: text("There is hardly any sound in these seconds. The voice becomes part of the character."),
+    Concern.SEVERAL_SUBJECTS: text("There's more than one face in these seconds. ToAPIs uses one main character."),
+    Concern.SILENT: text("There's hardly any sound in these seconds. The voice becomes part of the character."),
     Concern.CUT: text("There's a cut in these seconds."),
     Concern.BLURRED: text("These seconds are blurry."),
     Concern.DARK: text("These seconds are dark."),

@@ -81,7 +81,7 @@ _NOTHING: Mapping[NothingToSuggest | None, Text] = {
 
 def _suggestions(best: BestSeconds) -> Iterator[Text]:
     if not best.any_good:
-        yield text("Nothing here is ideal. These are the best seconds:")
+        yield text("No great match. Closest:")
     each_has = told_apart(best.suggestions)
     for number, (suggestion, words) in enumerate(zip(best.suggestions, each_has, strict=True), start=1):
         yield text(

@@ -186,7 +186,7 @@ def _refusal(status: int, host: str) -> DownloadFailed:
             permanent=False,
         )
     if status in _GONE:
-        reason = text("There is no file at that link. Please attach the file instead. Nothing was charged.")
+        reason = text("There's no file at that link. Please attach the file instead. Nothing was charged.")
     elif status in _CLOSED:
         reason = text(
             "{host} doesn't let me download that file. Please attach the file instead. Nothing was charged.", host=host

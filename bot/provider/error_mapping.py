@@ -187,7 +187,8 @@ def model_closed_text(model: str, others: Sequence[str]) -> Text:
 
 
 def _out_of_reach(code: str) -> NothingTaken:
-    return NothingTaken(text("ToAPIs cannot be reached. Nothing was charged. Try again in a few minutes."), code=code)
+    unreachable = text("I can't reach ToAPIs right now. Nothing was charged. Try again in a few minutes.")
+    return NothingTaken(unreachable, code=code)
 
 
 def _uncharged(reason: Cause) -> Text:
@@ -213,7 +214,7 @@ _FILE_REFUSED = text(
     megabytes=PROVIDER_VIDEO_BYTES // (1024 * 1024),
 )
 _BAD_REQUEST = text(
-    "ToAPIs did not accept this request. Nothing was charged. Check that the seconds lie inside the video, "
+    "ToAPIs didn't accept this request. Nothing was charged. Check that the seconds lie inside the video, "
     "that it has sound and that one face is seen clearly, and try again."
 )
 _MOVED_AWAY = text(

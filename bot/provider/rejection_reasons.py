@@ -46,7 +46,7 @@ _PATTERNS = tuple((reason, re.compile(_SIGNS[reason])) for reason in Cause)
 SENTENCES = MappingProxyType(
     {
         Cause.PERMISSION: text(
-            "The person in this video has not given ToAPIs permission. Use a clip of yourself, or of "
+            "The person in this video hasn't given ToAPIs permission. Use a clip of yourself, or of "
             "somebody who does not exist."
         ),
         Cause.WITHDRAWN: text(
@@ -55,10 +55,8 @@ SENTENCES = MappingProxyType(
         Cause.TOO_MANY: text(
             "There are more characters in this than ToAPIs allows. Use a clip with one main character."
         ),
-        Cause.MODEL: text("ToAPIs does not serve this model at the moment. Choose another one."),
-        Cause.CONTENT: text(
-            "The content rules of ToAPIs do not allow this video. Use another clip, or other seconds of it."
-        ),
+        Cause.MODEL: text("ToAPIs doesn't offer this model right now. Choose another one."),
+        Cause.CONTENT: text("ToAPIs' content rules don't allow this video. Use another clip, or other seconds of it."),
         Cause.NO_CHARACTER: text(
             "ToAPIs found no character in these seconds. Pick one to three seconds in which one face is seen clearly."
         ),
@@ -66,7 +64,7 @@ SENTENCES = MappingProxyType(
             "ToAPIs needs a video with sound, and it found none it can use. Use a clip in which the character speaks."
         ),
         Cause.UNFINISHED: text("That task is still running at ToAPIs. Try again when it is done."),
-        Cause.RANGE: text("ToAPIs does not accept these seconds. Pick one to three seconds that lie inside the video."),
+        Cause.RANGE: text("ToAPIs doesn't accept these seconds. Pick one to three seconds that lie inside the video."),
     }
 )
 

@@ -84,7 +84,7 @@ def failure_text(failure: TaskFailure) -> Text:
     reason = reason_of(failure.code, failure.message)
     if reason is None or reason is Cause.UNFINISHED:  # it has ended, whatever its message says
         return text(
-            "ToAPIs could not make a character of these seconds. It refunds failed tasks, so nothing is charged. "
+            "ToAPIs couldn't make a character of these seconds. It refunds failed tasks, so nothing is charged. "
             "Pick other seconds in which one face is seen clearly and speaks, or try again later."
         )
     return text(

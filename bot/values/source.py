@@ -59,14 +59,14 @@ def link(raw: str) -> Link:
     if _MESSAGE_LINK.match(typed):
         raise BadLink(
             text(
-                "That is a link to a message, and I cannot read messages. Open the message's menu, then "
+                "That's a link to a message, and I can't read messages. Open the message's menu, then "
                 "Apps, then “Make a character”. Nothing was charged."
             )
         )
     url = _web_address(typed)
     if url is None:
         raise BadLink(
-            text("That is not a link to a file. It should look like https://example.org/clip.mp4. Nothing was charged.")
+            text("That's not a link to a file. It should look like https://example.org/clip.mp4. Nothing was charged.")
         )
     if url.user is not None or url.password is not None:
         raise BadLink(text("The link contains a user name or password; use one without. Nothing was charged."))
@@ -90,7 +90,7 @@ def earlier_task(raw: str) -> EarlierTask:
     if typed.startswith("@"):
         raise not_a_video()
     if not _TASK_ID.fullmatch(typed):
-        raise BadSource(text("That is not a task ID. It looks like task_01ABC. Nothing was charged."))
+        raise BadSource(text("That's not a task ID. It looks like task_01ABC. Nothing was charged."))
     return EarlierTask(task_id=typed)
 
 

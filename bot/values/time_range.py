@@ -136,14 +136,14 @@ def _too_precise() -> BadRange:
 
 
 def _unclear_comma() -> Text:
-    return text("It is not clear what the commas mean: write 1.5-3.5 or 1,5-3,5.")
+    return text("I can't tell what the commas mean. Write 1.5-3.5 or 1,5-3,5.")
 
 
 def _why_unreadable(read: str, typed: str) -> Text:
     if read.startswith(tuple(_DASHES)):
         return text("A range begins at 0:00 at the earliest.")
     if _ONE_TIME.fullmatch(read):
-        return text("That is one moment, not a range.")
+        return text("That's one moment, not a range.")
     if _TOO_MANY_COMMAS.fullmatch(read):
         return _unclear_comma()
     return text("“{typed}” is not a range of seconds.", typed=typed)

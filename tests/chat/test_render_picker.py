@@ -129,7 +129,7 @@ def test_those_that_nothing_tells_apart_are_told_by_their_place(now: Now) -> Non
 @pytest.mark.parametrize(
     ("best", "seen", "sentence"),
     [
-        (found(POOR), {}, "Nothing here is ideal"),
+        (found(POOR), {}, "No great match. Closest:"),
         (found(), {}, "No seconds stand out"),
         (found(nothing=NothingToSuggest.BLACK), {}, "this video is black"),
         (found(nothing=NothingToSuggest.CARD), {}, "only titles, logos or empty pictures"),

@@ -174,7 +174,7 @@ async def test_nobody_has_finished_videos_to_choose_from_yet(stage: Stage) -> No
     [
         ("1 3", "0:01–0:03, 2 s ✓"),
         ("from 1m2s to 1m3.5s", "1:02–1:03.5, 1.5 s ✓"),
-        ("1", "That is one moment, not a range."),
+        ("1", "That's one moment, not a range."),
         ("1-9", "0:01–0:09 is 8 s long, but a range must be 1 to 3 seconds long."),
         ("*soon*", "“*soon*” is not a range of seconds."),
         ("x" * 200, "That is too long for a range of seconds."),

@@ -96,7 +96,7 @@ async def test_a_block_holds_everywhere_and_over_a_restart(run: Stage) -> None:
     assert shut_out in refusal(await run.bob.slash(run.channel, "character list"))
     assert shut_out in refusal(await run.bob.user.slash("character list"))
     exported = _response(await run.bob.slash(run.channel, "privacy export"))
-    assert "Here is everything that I keep about you" in words(exported)
+    assert "Here's everything I keep about you" in words(exported)
     assert await told(run, "unblock", user=run.bob) == f"{run.bob.mention} can use the bot again."
     assert await told(run, "unblock", user=run.bob) == f"{run.bob.mention} was not blocked."
     assert "Your cast is empty" in words(_response(await run.bob.slash(run.channel, "character list")))

@@ -256,7 +256,7 @@ async def test_it_asks_first_and_says_what_there_is_and_what_stays(stage: Stage)
     said = words(message)
     for part in (
         "stills (1), your tasks (2)",
-        "cannot be undone",
+        "can't be undone",
         "</privacy export:",
         "Tasks that are still running: 1.",
         "keyed hash",

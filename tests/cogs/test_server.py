@@ -146,7 +146,7 @@ async def test_a_blocked_member_is_refused_everything_but_their_own_data(
     assert await stage.bob.autocomplete(stage.channel, "character show", "name", "") == []
     assert len(await stage.jobs_of(stage.bob)) == 1
     exported = await stage.bob.slash(stage.channel, "privacy export")
-    assert "Here is everything that I keep about you" in _told(exported)
+    assert "Here's everything I keep about you" in _told(exported)
     assert "Duck" in words(_response(await stage.bob.user.slash("character list")))
     assert "Your cast" in words(_response(await stage.alice.slash(stage.channel, "character list")))
     await decide(unblock=stage.bob)

@@ -11,13 +11,13 @@ from bot.texts import render
 @pytest.mark.parametrize(
     ("code", "message", "says"),
     [
-        ("content_policy_violation", "", "content rules of ToAPIs do not allow"),
+        ("content_policy_violation", "", "content rules don't allow"),
         ("generation_failed", "Blocked by our guardrails: content moderation", "content rules"),
         ("generation_failed", "内容审核不通过", "content rules"),
         ("generation_failed", "The video has no audio track", "video with sound"),
         ("no_audio", "", "video with sound"),
         ("generation_failed", "视频缺少音频", "video with sound"),
-        ("cameo_permission_denied", "", "has not given ToAPIs permission"),
+        ("cameo_permission_denied", "", "hasn't given ToAPIs permission"),
         ("cameo_not_found", "", "withdrawn"),
         ("no_character", "", "found no character"),
         ("generation_failed", "Character could not be detected", "found no character"),
@@ -25,9 +25,9 @@ from bot.texts import render
         ("generation_failed", "timestamps out of range", "inside the video"),
         ("x", "too many users mentioned", "one main character"),
         ("model_not_found", "", "Choose another one"),
-        ("generation_failed", "", "could not make a character"),
-        ("5003", "internal error", "could not make a character"),
-        ("expired", "", "could not make a character"),
+        ("generation_failed", "", "couldn't make a character"),
+        ("5003", "internal error", "couldn't make a character"),
+        ("expired", "", "couldn't make a character"),
     ],
 )
 def test_a_failed_task_says_why_and_that_it_is_refunded(code, message, says):

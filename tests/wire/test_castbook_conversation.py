@@ -178,7 +178,7 @@ async def test_a_posted_video_becomes_a_character_by_the_message_menu(show: Show
     words = await eve.say(show.channel, "no video here")
     refused = await (await dan.menu(words, "Make a character")).replied(PATIENCE)
     assert refused.ephemeral
-    assert "There is no video attached" in refused.text
+    assert "There's no video attached" in refused.text
 
 
 async def test_one_form_with_the_clip_in_it_becomes_a_character(show: Show) -> None:
