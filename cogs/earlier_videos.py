@@ -74,8 +74,7 @@ class EarlierVideoButtons(commands.Cog):
                 interaction.user.id, preview_id, job_id, origin, chosen, model=model, anyway=anyway, name=name
             )
 
-        private = self._servers.rules(interaction.guild_id).private_results
-        await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
+        await start_job(interaction, self._job_service, write, private=None, clock=self._clock)
 
     @on_press(RetryJob)
     async def retry(self, interaction: discord.Interaction, button: RetryJob) -> None:

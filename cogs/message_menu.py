@@ -18,7 +18,6 @@ from bot.errors import BadSource, Refusal
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
 from bot.store.drafts import Draft, DraftStore
-from bot.store.servers import ServerStore
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.files import is_video_name
@@ -46,7 +45,6 @@ class MessageMenu(commands.Cog):
         tree: app_commands.CommandTree,
         job_service: JobService,
         drafts: DraftStore,
-        servers: ServerStore,
         clock: Clock,
         availability: ModelAvailability,
         max_bytes: int,
@@ -54,7 +52,6 @@ class MessageMenu(commands.Cog):
         self._tree = tree
         self._job_service = job_service
         self._drafts = drafts
-        self._servers = servers
         self._clock = clock
         self._availability = availability
         self._max_bytes = max_bytes
@@ -103,8 +100,7 @@ class MessageMenu(commands.Cog):
             )
             return await self._job_service.start(owner_id=draft.owner_id, origin=origin, request=request, job_id=job_id)
 
-        private = self._servers.rules(interaction.guild_id).private_results
-        await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
+        await start_job(interaction, self._job_service, write, private=None, clock=self._clock)
 
 
 def _video_of(message: discord.Message) -> discord.Attachment:

@@ -45,16 +45,19 @@ def attached(file: discord.Attachment | Attachment, *, max_bytes: int) -> Attach
 
 
 async def start_job(
-    interaction: discord.Interaction[Any], job_service: JobService, write: Write, *, private: bool, clock: Clock
+    interaction: discord.Interaction[Any], job_service: JobService, write: Write, *, private: bool | None, clock: Clock
 ) -> None:
     """Have ``write`` write the job down, then answer "thinking", to the person who asked alone (design, rule 1).
 
-    That answer is the job's private box; ``private`` says whether the result stays in it.
+    That answer is the job's private box; ``private``: whether the result is for them alone,
+    or ``None``: as the server has it.
     Where the database takes longer than a second, the answer goes first: Discord waits three seconds for it. The job is
     not begun before it is answered; where Discord does not take the answer, it is cancelled. Raises what ``write``
     raises, mostly before anything is answered, and :class:`discord.HTTPException` for an answer that came too late.
     """
     job_id = job_service.new_id()
+    if private is None:
+        private = job_service.private_by_default(interaction.guild_id)
     origin = origin_of(interaction, private=private, ephemeral=True, clock=clock)
     with job_service.held(job_id):
         writing = asyncio.ensure_future(write(job_id, origin))

@@ -35,6 +35,10 @@ class AccessPolicy:
             return text("I'm switched off in this channel. Try another one. Nothing was charged.")
         return None
 
+    def private_results(self, guild_id: int | None) -> bool:
+        """Whether results are for their owners alone in this server, where nothing else is asked for."""
+        return self._servers.rules(guild_id).private_results
+
     def day_limit(self, guild_id: int | None, allowed: int) -> int:
         """Jobs a day in this server: the operator's limit (0: none), or the server's own where that is less."""
         own = self._servers.rules(guild_id).day_limit

@@ -135,6 +135,10 @@ class JobService:
         """An id for a job that is about to be started."""
         return f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
 
+    def private_by_default(self, guild_id: int | None) -> bool:
+        """Whether a result is for its owner alone where they do not say what they want."""
+        return self._access_policy.private_results(guild_id)
+
     def held(self, job_id: str) -> AbstractContextManager[None]:
         """Nothing is done for the job meanwhile: what its owner is to see first is not overtaken by it.
 

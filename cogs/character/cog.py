@@ -23,7 +23,6 @@ from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
 from bot.store.characters import CharacterStore, Sort
 from bot.store.files import FileStore
-from bot.store.servers import ServerStore
 from bot.texts import text
 from bot.values.character import Character, clean_name
 from bot.values.clock import Clock
@@ -49,14 +48,11 @@ class CharacterCommands(
         job_service: JobService,
         characters: CharacterStore,
         files: FileStore,
-        servers: ServerStore,
         clock: Clock,
         availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
-        super().__init__(
-            job_service=job_service, servers=servers, clock=clock, availability=availability, max_bytes=max_bytes
-        )
+        super().__init__(job_service=job_service, clock=clock, availability=availability, max_bytes=max_bytes)
         self._characters = characters
         self._files = files
         self._lookup = CastLookup(characters, files)

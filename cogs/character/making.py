@@ -17,7 +17,6 @@ from bot.chat.seconds_forms import NewForm, character_request
 from bot.errors import BadRange, BadSource, Refusal
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
-from bot.store.servers import ServerStore
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, Origin
@@ -35,14 +34,12 @@ class MakingCommands(commands.Cog):
         self,
         *,
         job_service: JobService,
-        servers: ServerStore,
         clock: Clock,
         availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
         super().__init__()
         self._job_service = job_service
-        self._servers = servers
         self._clock = clock
         self._availability = availability
         self._max_bytes = max_bytes
@@ -90,8 +87,6 @@ class MakingCommands(commands.Cog):
                 owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
             )
 
-        if private is None:
-            private = self._servers.rules(interaction.guild_id).private_results
         await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
 
     @app_commands.command(name="new", description="Make a character with one form: good on a phone.")
@@ -119,8 +114,7 @@ class MakingCommands(commands.Cog):
                 owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
             )
 
-        private = self._servers.rules(interaction.guild_id).private_results
-        await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
+        await start_job(interaction, self._job_service, write, private=None, clock=self._clock)
 
     @app_commands.command(name="preview", description="See a video as a filmstrip, with its best seconds. Free.")
     @app_commands.describe(video="A clip (MP4, MOV or WebM)", link="A link to a video file, instead of an attachment")

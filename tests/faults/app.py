@@ -57,6 +57,8 @@ _VERBS: Mapping[tuple[str, str], str] = {
     ("POST", "/webhooks/*/*"): "follow_up",
     ("DELETE", "/webhooks/*/*/messages/*"): "delete",
     ("POST", "/channels/*/messages"): "post",
+    ("PATCH", "/channels/*/messages/*"): "edit_public",
+    ("DELETE", "/channels/*/messages/*"): "remove",
     ("GET", "/channels/*/messages"): "history",
     ("POST", "/users/@me/channels"): "open_dm",
 }

@@ -64,6 +64,7 @@ def look(
     _nothing_lost(found, rows, people, provider, cut_off)
     _nothing_twice(found, rows, provider)
     _told_once(found, rows, people, in_tasks, may_be_told_again, log)
+    _no_progress_is_left(found, rows, people, log)
     _nobody_waits(found, people, expired, without_row)
     _no_orphans(found, folder, rows)
     _sound_database(found, folder)
@@ -130,6 +131,22 @@ def _told_once(
             found.wrong.append(f"the message does not say how it ended: {row}: {messages[0].text}")
         if row.outcome == "succeeded" and not all(message.files for message in messages):
             found.wrong.append(f"a result without its picture: {row}")
+
+
+def _no_progress_is_left(found: Findings, rows: Sequence[Row], people: Sequence[Person], log: str) -> None:
+    """Of a job that has ended nothing says in public that it runs, unless nobody could know that something does."""
+    discord = people[0].user.discord
+    footers = [
+        (embed.get("footer") or {}).get("text", "")
+        for channel in list(discord.channels.values())
+        for message in channel.messages
+        if not message.deleted
+        for embed in message.embeds
+    ]
+    for row in rows:
+        left = sum(f"{row.id}-run" in footer for footer in footers)
+        if left and not re.search(rf"announcement_(perhaps_)?left.*{row.id}", log):
+            found.wrong.append(f"{left} progress messages left of {row}")
 
 
 def _nobody_waits(found: Findings, people: Sequence[Person], expired: set[int], without_row: set[int]) -> None:

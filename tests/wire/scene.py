@@ -94,6 +94,7 @@ class Scene:
         """``/character create`` with the clip attached."""
         video = self.discord.file("clip.mp4", clip(), "video/mp4")
         given = {"range": "1-3", "video": video, **options}
+        given = {name: value for name, value in given.items() if value is not None}
         return await user.slash(channel or self.channel, "character create", given)
 
     async def made(self, user: User, **options: Any) -> Message:
