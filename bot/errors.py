@@ -80,6 +80,13 @@ class UnknownJob(Refusal):
         super().__init__(text("That's no longer waiting for you. See /tasks for what is running and what is done."))
 
 
+class TooLateToCancel(Refusal):
+    """The submission has begun: the provider may be at work on it."""
+
+    def __init__(self) -> None:
+        super().__init__(text("It's too late to cancel this: ToAPIs is working on it. You'll get the result."))
+
+
 def unexpected_uncharged(error_id: str) -> Text:
     """:func:`unexpected` where it is certain that nothing was sent."""
     return text(

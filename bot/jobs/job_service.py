@@ -13,7 +13,7 @@ import structlog
 
 from bot import limits, metrics
 from bot.config import LimitSettings
-from bot.errors import BadRange, Refusal, UnknownJob
+from bot.errors import BadRange, Refusal, TooLateToCancel, UnknownJob
 from bot.jobs import transitions
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
@@ -289,9 +289,15 @@ class JobService:
             _log.warning("job_not_moved", job=job.id)
 
     async def cancel(self, owner_id: int, job_id: str) -> Job:
-        """Only before the submission. Raises UnknownJob when it is too late for that."""
+        """Only before the submission. Raises TooLateToCancel after that, and UnknownJob once it has ended."""
         before = await self._owned.get(owner_id, job_id)
-        job = await self.cancel_unseen(owner_id, job_id)
+        try:
+            job = await self.cancel_unseen(owner_id, job_id)
+        except UnknownJob:
+            now = await self._owned.get(owner_id, job_id)
+            if now is not None and now.outcome is None:
+                raise TooLateToCancel from None
+            raise
         if before is not None:
             await self._courier.withdraw(before, text("Cancelled. Nothing was charged."))
         return job

@@ -220,7 +220,7 @@ async def test_it_is_too_late_to_cancel_once_it_was_submitted(stage: Stage) -> N
     started = JobChanges(step=Step.WATCH, submit_started_at=stage.house.now)
     await stage.house.jobs.release(job.id, "test", Transition("test", started), now=stage.house.now)
     result = await stage.alice.click(message, label="Cancel 1")
-    assert "no longer waiting" in words(result.followups[-1])
+    assert "too late to cancel" in words(result.followups[-1])
     assert (await now_of(stage, job)).outcome is None
 
 

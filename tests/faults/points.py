@@ -29,7 +29,8 @@ _ACTS = {
         commit.release""",
     "collect": """source.fetch part.write part.finish files.work_folder files.put_path files.flush media.picture
         media.take commit.CharacterStore.add_for_job commit.release""",
-    "deliver": """files.drop_work discord.edit discord.post discord.follow_up discord.delete discord.remove discord.open_dm
+    "deliver": """files.drop_work discord.edit discord.post discord.follow_up discord.delete discord.remove
+        discord.open_dm
         discord.history commit.row(deliveries)
         commit.release""",
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import CastbookError, QuotaReached, UnknownJob
+from bot.errors import CastbookError, QuotaReached, TooLateToCancel, UnknownJob
 from bot.values.job import Job, Origin, Outcome, Question, Step
 from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
 
@@ -187,7 +187,7 @@ async def test_cancel_before_the_submission_costs_nothing(strict: Shop) -> None:
 async def test_cancel_after_the_submission_is_too_late(shop: Shop) -> None:
     job = await shop.ask()
     await shop.run_to(Step.WATCH, job)
-    with pytest.raises(UnknownJob):
+    with pytest.raises(TooLateToCancel):
         await shop.job_service.cancel(OWNER, job.id)
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED

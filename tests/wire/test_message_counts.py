@@ -1,4 +1,4 @@
-"""The numbers of a first use, the whole bot on the wire: public messages, clicks, notifications, what is left behind."""
+"""The numbers of a first use over the wire: public messages, clicks, notifications, what is left behind."""
 
 from __future__ import annotations
 
