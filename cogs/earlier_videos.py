@@ -15,7 +15,6 @@ from bot.errors import BadRange
 from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
-from bot.store.servers import ServerStore
 from bot.values.clock import Clock
 from bot.values.job import Job, Origin
 from bot.values.time_range import TimeRange
@@ -30,13 +29,11 @@ class EarlierVideoButtons(commands.Cog):
         earlier: EarlierVideos,
         job_service: JobService,
         availability: ModelAvailability,
-        servers: ServerStore,
         clock: Clock,
     ) -> None:
         self._earlier = earlier
         self._job_service = job_service
         self._availability = availability
-        self._servers = servers
         self._clock = clock
         self._typed = LastTyped()
 

@@ -271,7 +271,6 @@ class App:
             ),
             job_service=self.job_service,
             availability=self.availability,
-            servers=stores.servers,
             clock=self.clock,
         )
         menu = MessageMenu(
