@@ -20,7 +20,8 @@ def main() -> None:
 
     def write(_number: int, _frame: FrameType | None) -> None:
         unfinished = output.with_suffix(".part")
-        unfinished.write_text("\n".join(sorted(name for name, module in sys.modules.items() if module)), "utf-8")
+        modules: dict[str, object] = {**sys.modules}  # with None for what must not be imported
+        unfinished.write_text("\n".join(sorted(name for name, module in modules.items() if module)), "utf-8")
         unfinished.replace(output)
 
     signal.signal(signal.SIGUSR1, write)

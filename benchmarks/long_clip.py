@@ -46,18 +46,33 @@ def render_long_clip(path: Path, *, seconds: float = 60.0, size: tuple[int, int]
     loop.unlink()
 
 
+def _start(packet: av.Packet[Any]) -> Fraction:
+    """When it is to be decoded, in seconds."""
+    if packet.dts is None:
+        raise ValueError("a packet without an instant")
+    return packet.dts * packet.time_base
+
+
+def _end(packet: av.Packet[Any]) -> Fraction:
+    """When the next one may follow, in seconds."""
+    return _start(packet) + (packet.duration or 0) * packet.time_base
+
+
+def _later(instant: int | None, by: int) -> int | None:
+    return None if instant is None else instant + by
+
+
 def repeat_clip(clip: Path, into: Path, *, seconds: float) -> None:
     """Writes an MP4 of ``seconds`` or a little more to ``into``: the packets of ``clip`` over and over, as they are."""
     with av.open(str(clip)) as once, av.open(str(into), "w", format="mp4") as container:
         tracks = (*once.streams.video, *once.streams.audio)
         streams = {track: container.add_stream_from_template(track) for track in tracks}
         packets = [packet for packet in once.demux(*tracks) if packet.size]
-        ends = ((packet.dts + packet.duration) * packet.time_base for packet in packets)
-        turn = max(ends) - min(packet.dts * packet.time_base for packet in packets)
+        turn = max(map(_end, packets)) - min(map(_start, packets))
         for number, packet in product(range(math.ceil(seconds / turn)), packets):
             copy = av.Packet(bytes(packet))
             later = round(number * turn / packet.time_base)
-            copy.pts, copy.dts = packet.pts + later, packet.dts + later
+            copy.pts, copy.dts = _later(packet.pts, later), _later(packet.dts, later)
             copy.time_base, copy.duration = packet.time_base, packet.duration
             copy.is_keyframe = packet.is_keyframe
             copy.stream = streams[packet.stream]
@@ -116,7 +131,7 @@ def _grainy(drawn: Path, count: int) -> Iterator[NDArray[np.uint8]]:
     """``count`` pictures (yuv420p, one plane under the other), from the beginning again where they are used up."""
     chance = np.random.default_rng(1)
     with av.open(str(drawn)) as container:
-        planes = [frame.to_ndarray() for frame in container.decode(video=0)]
+        planes = [frame.to_ndarray().astype(np.uint8, copy=False) for frame in container.decode(video=0)]
     height, width = planes[0].shape[0] * 2 // 3, planes[0].shape[1]
     grain = chance.normal(0, _GRAIN, (height + _SHIFTS, width + _SHIFTS)).astype(np.int16)
     for number in range(count):

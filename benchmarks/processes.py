@@ -96,7 +96,8 @@ async def process(
     argv: Sequence[str], log: Path, *, talks: bool = False, env: Mapping[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """A Python child that is asked to stop at the end, and killed where it does not. What it says goes to ``log``."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("CASTBOOK")} | (env or {})
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CASTBOOK")}
+    environ = {**inherited, **(env or {})}
     with log.open("wb") as said:
         child = await asyncio.create_subprocess_exec(
             sys.executable,

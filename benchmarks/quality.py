@@ -174,6 +174,8 @@ def _looked_at(path: Path) -> tuple[list[float], float]:
     instant = 0.0
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
+        if stream.time_base is None or stream.average_rate is None:
+            raise ValueError(f"{path} does not say how fast it runs")
         height = round(stream.height * WIDTH / stream.width / 2) * 2
         reformatter = av.video.reformatter.VideoReformatter()
         for frame in container.decode(stream):

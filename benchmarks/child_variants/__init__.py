@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+from unittest.mock import patch
 
 from bot.media import child_process
 
@@ -18,9 +19,5 @@ Variant = Literal["without_models", "without_stills", "telling_its_memory"]
 @contextmanager
 def variant(name: Variant) -> Iterator[None]:
     """Within the body, every child that this process starts is that program."""
-    usual = child_process.PROGRAM
-    child_process.PROGRAM = Path(__file__).with_name(f"{name}.py")
-    try:
+    with patch.object(child_process, "PROGRAM", Path(__file__).with_name(f"{name}.py")):
         yield
-    finally:
-        child_process.PROGRAM = usual

@@ -7,18 +7,19 @@ import os
 import runpy
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 CHILD = Path(__file__).parents[2] / "bot" / "media" / "child" / "__main__.py"
 STATUS = os.open("/proc/self/status", os.O_RDONLY)  # before the child may open no more
 _exit = os._exit
 
 
-def _told(code: int) -> None:
-    status = os.pread(STATUS, 65_536, 0).decode("ascii", errors="replace")
-    most = next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+def _told(status: int) -> NoReturn:
+    account = os.pread(STATUS, 65_536, 0).decode("ascii", errors="replace")
+    most = next(line.split()[1] for line in account.splitlines() if line.startswith("VmHWM:"))
     sys.stdout.write(f"\n{most}")
     sys.stdout.flush()
-    _exit(code)
+    _exit(status)
 
 
 if __name__ == "__main__":

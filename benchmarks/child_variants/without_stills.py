@@ -8,10 +8,10 @@ ROOT = Path(__file__).parents[2]
 
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
-    from bot.media.child import cutting
+    from bot.media.child import cutting, stills
 
     for place, name, instead in (
-        (cutting.Candidates, "offer", lambda *_: None),
+        (stills.Candidates, "offer", lambda *_: None),
         (cutting, "take_stills", lambda *_, **__: ()),
         (cutting, "face_detector", lambda: None),
     ):

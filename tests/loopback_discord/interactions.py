@@ -120,6 +120,12 @@ class Interaction:
         """Wait for a reply that is more than "thinking"; it is the original reply or a follow-up."""
         return await self.channel.discord.wait_for(self._reply, timeout)
 
+    @property
+    def answer(self) -> Message:
+        """The original reply, where there must be one by now."""
+        assert self.original is not None, "nothing was answered yet"
+        return self.original
+
     def _reply(self) -> Message | None:
         ready = [message for message in [self.original, *self.followups] if message and not message.loading]
         return next((message for message in ready if not message.deleted), None)

@@ -3,6 +3,7 @@ import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 from hypothesis import HealthCheck, given, settings
@@ -239,7 +240,7 @@ IPV4_NOT_FOR_US = [
     "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
 ]  # fmt: skip
 private_ipv4 = st.one_of(
-    st.integers(int(network[0]), int(network[-1])).map(IPv4Address) for network in map(IPv4Network, IPV4_NOT_FOR_US)
+    [st.integers(int(network[0]), int(network[-1])).map(IPv4Address) for network in map(IPv4Network, IPV4_NOT_FOR_US)]
 )
 public_ipv4 = st.integers(int(IPv4Address("64.0.0.0")), int(IPv4Address("95.255.255.255"))).map(IPv4Address)
 not_global_unicast = st.one_of(  # 2000::/3 left out, and below it what carries IPv4
@@ -515,7 +516,9 @@ async def test_the_system_is_asked_for_names(monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_the_connector_makes_ordinary_sockets_for_public_addresses_only() -> None:
     async with AddressGuard([]).connector() as connector:
+        assert isinstance(connector, aiohttp.TCPConnector)
         make = connector._socket_factory
+        assert make is not None
         with make((socket.AF_INET, socket.SOCK_STREAM, 6, "", (PUBLIC, 80))) as made:
             assert (made.family, made.type) == (socket.AF_INET, socket.SOCK_STREAM)
         with pytest.raises(PermissionError) as caught:

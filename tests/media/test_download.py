@@ -293,7 +293,9 @@ async def line(talk: Talk) -> AsyncIterator[str]:
     talking: list[asyncio.Task[None]] = []
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talking.append(asyncio.current_task())
+        task = asyncio.current_task()
+        assert task is not None
+        talking.append(task)
         with suppress(ConnectionError):
             await reader.readuntil(b"\r\n\r\n")
             await talk(reader, writer)

@@ -284,7 +284,7 @@ def test_files_with_changed_bytes(request: pytest.FixtureRequest, tmp_path: Path
 @pytest.mark.parametrize("limits", [{"memory_mb": 5}, {"memory_mb": 15}, {"address_space_mb": 80}])
 async def test_with_too_little_memory_it_fails_at_once(mp4: bytes, tmp_path: Path, limits: dict[str, int]) -> None:
     (tmp_path / "source").write_bytes(mp4)
-    request = {"operation": "probe", "source": str(tmp_path / "source"), "limits": limits}
+    request: dict[str, object] = {"operation": "probe", "source": str(tmp_path / "source"), "limits": limits}
     assert not await answered(request)
 
 

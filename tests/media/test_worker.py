@@ -31,7 +31,7 @@ from playground.clip import render_clip
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20  # seconds; only a failure takes them
 RANGE = TimeRange(Decimal("0.25"), Decimal("1.25"))
-FACTS = {
+FACTS: dict[str, Any] = {
     "container": "mp4",
     "seconds": 5.3,
     "width": 1280,

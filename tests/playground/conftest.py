@@ -39,13 +39,14 @@ def write_video(
     late = round(first * fps)
     with av.open(str(path), "w", format=container) as output:
         video = output.add_stream(codec, rate=fps)
-        first = picture_at(0.0)
-        video.height, video.width, video.pix_fmt = *first.shape[:2], "yuv420p"
+        assert isinstance(video, av.VideoStream)
+        video.height, video.width = picture_at(0.0).shape[:2]
+        video.pix_fmt = "yuv420p"
         audio = (
             output.add_stream("aac" if container != "webm" else "libopus", rate=48000, layout="mono") if sound else None
         )
         for number in range(round(seconds * fps)):
-            frame = av.VideoFrame.from_ndarray(picture_at(number / fps), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(picture_at(float(number / fps)), format="rgb24")
             frame.pts, frame.time_base = number + late, 1 / Fraction(fps)
             output.mux(video.encode(frame))
             if audio is not None:

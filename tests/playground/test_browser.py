@@ -17,6 +17,7 @@ import discord
 import pytest
 from simcord import MemberActor
 
+from bot import log
 from playground import browser
 from playground.browser import OUT, Clips
 from playground.clip import render_clip
@@ -89,7 +90,12 @@ async def test_the_channel_holds_a_clip_and_a_character_before_anybody_comes(
             signal.raise_signal(signal.SIGINT)
 
     stages: list[Stage] = []
-    monkeypatch.setattr(browser, "Stage", lambda folder: stages.append(Stage(folder)) or stages[0])
+
+    def kept(folder: Path) -> Stage:
+        stages.append(Stage(folder))
+        return stages[0]
+
+    monkeypatch.setattr(browser, "Stage", kept)
     monkeypatch.setattr(browser, "_tell", tell)
     (tmp_path / "state").mkdir()
     await browser._serve(tmp_path / "state", 0)  # Ctrl-C ends it
@@ -128,7 +134,7 @@ def can_manage(stage: Stage, who: MemberActor) -> bool:
 def test_a_taken_port_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(browser.log, "configure", lambda _: None)
+    monkeypatch.setattr(log, "configure", lambda _: None)
     caplog.set_level(logging.ERROR, logger="discord")  # undone afterwards, whatever main() makes of it
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

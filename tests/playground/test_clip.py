@@ -24,7 +24,9 @@ def test_the_clip_is_what_was_asked_for(clips):
         assert (video.codec_context.name, audio.codec_context.name) == ("h264", "aac")
         assert (video.width, video.height, video.average_rate) == (320, 180, 12)
         ends = [
-            float((packet.pts + packet.duration) * packet.time_base) for packet in container.demux(video) if packet.size
+            float((packet.pts + packet.duration) * packet.time_base)
+            for packet in container.demux(video)
+            if packet.pts is not None and packet.duration is not None
         ]
     assert len(ends) == 36
     assert max(ends) == pytest.approx(3.0, abs=0.001)

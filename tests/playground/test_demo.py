@@ -33,7 +33,8 @@ def in_order(words: str, *parts: str) -> bool:
 def test_it_shows_a_character_a_refusal_and_a_restart(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(demo, "render_clip", partial(small, calls := []))
+    calls: list[Path] = []
+    monkeypatch.setattr(demo, "render_clip", partial(small, calls))
     assert demo.main(None, None) == 0
     conversation = (out / "conversation.txt").read_text("utf-8")
     assert in_order(

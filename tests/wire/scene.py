@@ -7,11 +7,11 @@ import functools
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -155,3 +155,10 @@ async def scene(*, one_clock: bool = False, seconds_per_task: float = 0.1) -> As
             guild = discord.add_guild("studio")
             yield Scene(discord, made, guild, guild.add_channel("casting"))
             injected.of_the_provider(made)
+
+
+def character_of(task: Task) -> Mapping[str, Any]:
+    """The one character that the provider has made of it."""
+    assert isinstance(task.settled, Mapping), task.settled
+    (made,) = task.settled["data"]["characters"]
+    return cast("Mapping[str, Any]", made)

@@ -18,7 +18,7 @@ from PIL import Image
 
 from tests.loopback_discord.interactions import DEFERRED_MESSAGE, MODAL
 from tests.wire.bot_process import BotProcess, castbook, environment, running
-from tests.wire.scene import JPEG, PATIENCE, Scene, clip, migrated, scene
+from tests.wire.scene import JPEG, PATIENCE, Scene, character_of, clip, migrated, scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -76,7 +76,7 @@ async def test_from_the_slash_command_to_the_delivered_card(show: Show) -> None:
     assert card.labels == ["Use in a video", "Rename", "Delete"]
     task = show.tasks[-1]
     assert f"```\n{task.id}\n```" in card.text
-    (made,) = task.settled["data"]["characters"]
+    made = character_of(task)
     assert made["display_name"] in card.text
     assert made["username"] not in card.text, "the username works like a key: nobody else may see it"
     assert card.picture().startswith(JPEG)
@@ -117,7 +117,7 @@ async def test_a_cast_is_listed_shown_renamed_and_deleted(show: Show) -> None:
     ]
     shown = await (await cara.slash(show.channel, "character show", {"name": "bea"})).replied(PATIENCE)
     assert shown.ephemeral
-    assert "@" + show.tasks[-1].settled["data"]["characters"][0]["username"] in shown.text
+    assert "@" + character_of(show.tasks[-1])["username"] in shown.text
 
     form = await (await card.press(cara, "Rename")).opened(PATIENCE)
     renamed = await show.says(await cara.submit(form, {"New name": "Ada"}), "“Bea” is now called “Ada 2”")
@@ -251,7 +251,7 @@ async def test_a_whole_run_at_debug_logs_no_secret(show: Show) -> None:
     ida, discord = show.person("ida"), show.discord
     card = await show.made(ida, name="Iris")
     shown = await (await ida.slash(show.channel, "character show", {"name": "Iris"})).replied(PATIENCE)
-    assert show.tasks[-1].settled["data"]["characters"][0]["username"] in shown.text
+    assert character_of(show.tasks[-1])["username"] in shown.text
     await (await card.press(ida, "Delete")).replied(PATIENCE)
     # some trouble, for there to be something to log
     discord.inject("PATCH", "/webhooks/", drop=True)
@@ -263,7 +263,7 @@ async def test_a_whole_run_at_debug_logs_no_secret(show: Show) -> None:
     log = show.bot.stderr
     assert "discord_unreachable" in log
     assert "Connection reset by peer" in log
-    usernames = [task.settled["data"]["characters"][0]["username"] for task in show.tasks]
+    usernames = [character_of(task)["username"] for task in show.tasks]
     tokens = list(discord.interactions)
     assert len(tokens) > 3
     for secret in (discord.token, show.provider.key, *tokens, *usernames):

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ async def test_nothing_is_lost_and_nothing_half_written(tmp_path: Path) -> None:
     if not possible(disk):
         pytest.skip("no user namespaces here: tests/store/test_trouble.py has what can be shown without")
     migrated(tmp_path).joinpath("castbook.db").rename(tmp_path / "disk.db")
-    settings = {
+    settings: dict[str, Any] = {
         "CONSENT__ASK": "false",
         "STORE__URL": f"sqlite+aiosqlite:///{disk}/castbook.db",
         "STORE__FILES": f"{disk}/files",

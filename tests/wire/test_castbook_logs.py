@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.wire.bot_process import BotProcess, running
-from tests.wire.scene import clip, migrated, scene
+from tests.wire.scene import character_of, clip, migrated, scene
 
 # Whose lines are about no job, in a run without trouble: the process's own, and those of what serves everybody.
 JOBLESS = {"metrics_served", "commands_synced", "stopping", "stopped"}
@@ -25,7 +25,7 @@ def job_ids(folder: Path) -> set[str]:
 
 
 async def test_every_line_of_a_job_names_it_and_none_holds_what_it_is_about(tmp_path: Path) -> None:
-    settings = {"LOG__FORMAT": "json", "LOG__LEVEL": "DEBUG", "CONSENT__ASK": "false"}
+    settings: dict[str, Any] = {"LOG__FORMAT": "json", "LOG__LEVEL": "DEBUG", "CONSENT__ASK": "false"}
     async with scene() as show:
         ann, bob = show.person("ann"), show.person("bob")
         async with running(show.discord, show.provider, migrated(tmp_path), **settings) as bot:
@@ -52,7 +52,7 @@ async def test_every_line_of_a_job_names_it_and_none_holds_what_it_is_about(tmp_
     assert [line["step"] for line in written if line["event"] == "discord_unreachable"] != []
 
     log = bot.stderr
-    tasks = [task.settled["data"]["characters"][0] for task in show.tasks]
+    tasks = [character_of(task) for task in show.tasks]
     contents = [
         *("holiday-in-nowhere", "Zebulon", "Quirin", show.discord.cdn_origin, f"{show.provider.base_url}/files"),
         *(show.discord.token, show.provider.key, *show.discord.interactions),

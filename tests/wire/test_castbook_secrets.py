@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -22,7 +23,7 @@ from playground.provider import Task
 from tests.loopback_discord.driving import User
 from tests.loopback_discord.messages import Message
 from tests.wire.bot_process import BotProcess, running
-from tests.wire.scene import PATIENCE, Scene, migrated, scene
+from tests.wire.scene import PATIENCE, Scene, character_of, migrated, scene
 
 OLD, NEW = "the-webhook-secret-of-yesterday", "5ec2e7" * 10 + "0000"
 NAME = "Ottilie Nimmermehr"
@@ -45,7 +46,7 @@ async def webhook(bot: BotProcess, task: Task, secret: str, *, event: str) -> in
         return answer.status
 
 
-async def half_made(show: Scene, user: User, **options: object) -> Task:
+async def half_made(show: Scene, user: User, **options: Any) -> Task:
     """A task that the provider is at work on, and goes no further with."""
     before = len(show.tasks)
     show.provider.hold_at(50)
@@ -114,7 +115,7 @@ def place(folder: Path) -> Path:
 
 
 async def live(folder: Path, log_format: str) -> None:
-    settings = {
+    settings: dict[str, Any] = {
         "LOG__LEVEL": "DEBUG",
         "LOG__FORMAT": log_format,
         "TOAPIS__WEBHOOK_SECRETS": json.dumps([NEW, OLD]),
@@ -146,7 +147,7 @@ async def live(folder: Path, log_format: str) -> None:
             await let_go(show, task)
             assert await webhook(bot, task, NEW, event="evt_2") == 204
             await tokens_are_wiped(bot)
-            usernames = [task.settled["data"]["characters"][0]["username"] for task in show.tasks]
+            usernames = [character_of(task)["username"] for task in show.tasks]
             theirs = [NAME, str(ann.id), *usernames, *[task.id for task in show.tasks]]
             assert {what for _, what in leaks(written(bot), theirs)} == set(theirs)
 

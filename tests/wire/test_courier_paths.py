@@ -318,7 +318,7 @@ async def test_a_result_shown_to_its_owner_alone_stays_so(show: ByHand, ann: Use
 
 # -- trouble at Discord ---------------------------------------------------------------------------------------------
 
-UNAVAILABLE = {"status": 503}
+UNAVAILABLE: dict[str, Any] = {"status": 503}
 RESET = {"drop": True}
 RATE_LIMITED = {"status": 429, "headers": {"Retry-After": "9"}}
 

@@ -272,7 +272,7 @@ def _channel_deleted(show: ByHand, _: Interaction) -> None:
 
 
 def _message_deleted_and_shut_out(show: ByHand, origin: Interaction) -> None:
-    origin.original.delete()
+    origin.answer.delete()
     show.channel.deny("send_messages")
 
 
@@ -295,7 +295,7 @@ async def test_a_result_that_reaches_nobody_waits_and_the_next_command_says_so(
     (hint,) = about.followups
     assert hint.only_for is ann
     assert "A result is waiting for you" in hint.text
-    assert "Castbook" in about.original.text, "the command's own answer came first"
+    assert "Castbook" in about.answer.text, "the command's own answer came first"
 
     listed = await (await show.handled(await ann.slash(elsewhere.channel, "tasks"))).replied()
     await settled()
@@ -335,7 +335,7 @@ async def test_the_hint_never_takes_the_place_of_an_answer_that_is_still_thinkin
     origin = await show.handled(await show.create(ann, range="0.5-2"))
     await settled()
     assert origin.answer_type == DEFERRED_MESSAGE
-    assert (origin.original.loading, origin.followups) == (True, [])
+    assert (origin.answer.loading, origin.followups) == (True, [])
     helped = await show.handled(await ann.slash(show.channel, "help"))
     await settled()
     assert len(helped.followups) == 1, "said at the next command"

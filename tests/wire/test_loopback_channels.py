@@ -166,7 +166,7 @@ async def test_automod_reads_every_text(world: World) -> None:
     assert (await world.bot.answer(interaction, 5)).status == 200  # a refused answer was none
     edit = await world.bot.call("PATCH", world.bot.original(interaction), {"content": "rude"})
     assert edit.refusal == (400, 200000)
-    assert interaction.original.loading
+    assert interaction.answer.loading
 
 
 async def test_mentions_ping_only_whom_they_may(world: World) -> None:

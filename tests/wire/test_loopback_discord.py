@@ -34,6 +34,7 @@ def channel(server: LoopbackDiscord) -> Channel:
 
 @pytest.fixture
 def ann(server: LoopbackDiscord, channel: Channel) -> User:
+    assert channel.guild is not None
     return server.add_user("ann", channel.guild, installed_app=True)
 
 
@@ -83,7 +84,9 @@ async def test_a_button_opens_a_form_and_the_form_is_answered(
         name: discord.ui.Label[Any] = discord.ui.Label(text="New name", component=discord.ui.TextInput())
 
         async def on_submit(self, interaction: discord.Interaction) -> None:
-            await interaction.response.edit_message(content=f"now {self.name.component.value}", view=None)
+            typed = self.name.component
+            assert isinstance(typed, discord.ui.TextInput)
+            await interaction.response.edit_message(content=f"now {typed.value}", view=None)
 
     async def open_form(interaction: discord.Interaction) -> None:
         await interaction.response.send_modal(Rename(timeout=60))
@@ -186,6 +189,7 @@ async def test_the_refusals_of_channels_as_the_library_raises_them(
         return caught.value.code
 
     foreign = server.add_guild("foreign", bot_is_member=False).add_channel()
+    assert channel.guild is not None
     muted = channel.guild.add_channel("muted")
     muted.deny("send_messages")
     assert await code(foreign) == 50001

@@ -28,10 +28,10 @@ async def test_a_choice_in_a_select(world: World) -> None:
     interaction = await world.cast()
     await world.bot.answer(interaction, 4, {"content": "x", "components": [{"type": 1, "components": [select]}]})
     await world.bot.event("INTERACTION_CREATE")
-    await world.ann.select(interaction.original, "Sort", "name")
+    await world.ann.select(interaction.answer, "Sort", "name")
     assert (await world.bot.event("INTERACTION_CREATE"))["data"]["values"] == ["name"]
     with pytest.raises(NotPossible, match="none of"):
-        await world.ann.select(interaction.original, "Sort", "age")
+        await world.ann.select(interaction.answer, "Sort", "age")
 
 
 async def test_a_message_menu_brings_the_whole_message(world: World) -> None:

@@ -92,7 +92,7 @@ async def test_deleted_and_strange_messages_are_10008(world: World) -> None:
     interaction, other = await world.cast(), await world.cast(world.bob)
     await world.bot.answer(interaction, 4, {"content": "hello"})
     await world.bot.answer(other, 4, {"content": "hello"})
-    theirs = f"{world.bot.hook(interaction)}/messages/{other.original.id}"
+    theirs = f"{world.bot.hook(interaction)}/messages/{other.answer.id}"
     assert (await world.bot.call("PATCH", theirs, {"content": "x"})).refusal == (404, 10008)
     assert (await world.bot.call("DELETE", world.bot.original(interaction))).status == 204
     assert (await world.bot.call("GET", world.bot.original(interaction))).refusal == (404, 10008)
@@ -110,14 +110,14 @@ async def test_an_ephemeral_reply_is_for_one_pair_of_eyes_and_for_the_token_only
     await world.bot.answer(interaction, 4, {"content": "secret", **EPHEMERAL})
     assert [message.text for message in world.channel.visible_to(world.ann)] == ["secret"]
     assert world.channel.visible_to(world.bob) == []
-    route = f"{world.messages}/{interaction.original.id}"
+    route = f"{world.messages}/{interaction.answer.id}"
     for method in ("GET", "PATCH", "DELETE"):
         assert (await world.bot.call(method, route, {"content": "x"})).refusal == (404, 10008)
     assert (await world.bot.call("GET", world.messages)).body == []
     by_token = await world.bot.call("PATCH", world.bot.original(interaction), {"content": "changed"})
     assert by_token.body["flags"] & 64
     with pytest.raises(AssertionError, match="does not see"):
-        await world.bob.press(interaction.original, "Go")
+        await world.bob.press(interaction.answer, "Go")
 
 
 async def test_ephemeral_is_fixed_at_the_defer(world: World) -> None:
@@ -135,7 +135,7 @@ async def test_a_follow_up_takes_the_place_of_the_pending_defer(world: World) ->
     interaction = await world.cast()
     await world.bot.answer(interaction, DEFER, EPHEMERAL)
     first = await world.bot.call("POST", world.bot.hook(interaction), {"content": "meant for all"})
-    assert first.body["id"] == str(interaction.original.id)
+    assert first.body["id"] == str(interaction.answer.id)
     assert world.channel.visible_to(world.bob) == []  # as ephemeral as the defer
     second = await world.bot.call("POST", world.bot.hook(interaction), {"content": "for all"})
     assert second.body["id"] != first.body["id"]
@@ -197,24 +197,24 @@ async def test_what_an_interaction_says_about_its_context(world: World) -> None:
 async def test_a_press_updates_its_message(world: World) -> None:
     interaction = await world.cast()
     await world.bot.answer(interaction, 4, {"content": "press", "components": BUTTON})
-    pressed = await interaction.original.press(world.bob, "Go")
+    pressed = await interaction.answer.press(world.bob, "Go")
     event = await world.bot.event("INTERACTION_CREATE")
     while event["type"] != 3:
         event = await world.bot.event("INTERACTION_CREATE")
-    assert event["message"]["id"] == str(interaction.original.id)
+    assert event["message"]["id"] == str(interaction.answer.id)
     assert event["data"] == {"component_type": 2, "custom_id": "cb:go", "id": 2}
     assert (await world.bot.answer(pressed, 6)).status == 200
     answer = await world.bot.call("PATCH", world.bot.original(pressed), {"content": "pressed", "components": []})
-    assert answer.body["id"] == str(interaction.original.id)
-    assert interaction.original.text == "pressed"
+    assert answer.body["id"] == str(interaction.answer.id)
+    assert interaction.answer.text == "pressed"
     with pytest.raises(AssertionError, match="no 'Go'"):
-        await interaction.original.press(world.bob, "Go")
+        await interaction.answer.press(world.bob, "Go")
 
 
 async def test_an_update_in_one_go(world: World) -> None:
     interaction = await world.cast()
     await world.bot.answer(interaction, 4, {"content": "press", "components": BUTTON})
-    pressed = await interaction.original.press(world.ann, "cb:go")
+    pressed = await interaction.answer.press(world.ann, "cb:go")
     answer = await world.bot.answer(pressed, 7, {"content": "pressed"})
     assert answer.body["resource"]["message"]["content"] == "pressed"
-    assert interaction.original.labels == ["Go"]
+    assert interaction.answer.labels == ["Go"]

@@ -187,14 +187,14 @@ async def test_the_same_limits_hold_for_answers_edits_and_follow_ups(world: Worl
     too_long = {"content": "x" * 2001}
     assert (await world.bot.answer(interaction, 4, too_long)).complaint("content") == TOO_LONG
     assert (await world.bot.answer(interaction, 4, {"content": "x"})).status == 200
-    own = f"{world.messages}/{interaction.original.id}"
+    own = f"{world.messages}/{interaction.answer.id}"
     for method, path in (
         ("POST", world.bot.hook(interaction)),
         ("PATCH", world.bot.original(interaction)),
         ("PATCH", own),
     ):
         assert (await world.bot.call(method, path, too_long)).complaint("content") == TOO_LONG
-    assert interaction.original.text == "x"
+    assert interaction.answer.text == "x"
 
 
 @pytest.mark.parametrize("body", [{}, {"content": ""}, {"content": None, "embeds": [], "components": []}])

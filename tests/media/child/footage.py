@@ -16,6 +16,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from playground.scenery import Scenery
 from playground.voice import RATE, speak
+from tests.media.child.tracks import add_pictures, add_sound
 
 SIZE = (320, 180)
 FPS = 12
@@ -115,12 +116,12 @@ def write(
     It is shown `turned` counter-clockwise.
     """
     with av.open(str(path), "w", options={"movflags": "+faststart"} if path.suffix == ".mp4" else {}) as container:
-        track = container.add_stream(codec, rate=fps, options={"preset": "superfast", "crf": "20"} | (options or {}))
+        track = add_pictures(container, codec, fps, {"preset": "superfast", "crf": "20"} | (options or {}))
         if turned:
             track.set_display_rotation(turned)
         sounds = [shot.sound for shot in shots if isinstance(shot, Shot)]
         sound_codec = "aac" if path.suffix == ".mp4" else "libopus"
-        sound = container.add_stream(sound_codec, rate=RATE, layout="mono") if sounds else None
+        sound = add_sound(container, sound_codec, RATE) if sounds else None
         pictures = [picture for shot in shots for picture in (shot.pictures if isinstance(shot, Shot) else shot)]
         (track.width, track.height), track.pix_fmt = pictures[0].size, "yuv420p"
         for number, picture in enumerate(pictures):

@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypedDict
 
 import av
 import numpy as np
+
+from tests.media.child.tracks import add_pictures, add_sound, place_of, seconds_of
 
 RATE = 48_000
 TICKS = Fraction(1, 90_000)
@@ -32,8 +35,37 @@ def picture(number: int, size: tuple[int, int]) -> av.VideoFrame:
         if value is None:
             values[:, : width // 2] = _DARKEST + _STEP * (number % 16)
             values[:, width // 2 :] = _DARKEST + _STEP * (number // 16)
-        plane.update(values)
+        plane.update(values.tobytes())
     return frame
+
+
+class Codec(TypedDict, total=False):
+    """How the pictures are encoded, for tests that say it for many files; each a parameter of `write_numbered`."""
+
+    codec: str
+    options: Mapping[str, str]
+
+
+class Kind(Codec, total=False):
+    """The same, and what the file is like around them."""
+
+    ticks: Fraction
+    container_options: Mapping[str, str]
+
+
+class SoundCodec(TypedDict, total=False):
+    """How the sound is encoded."""
+
+    sound_codec: str
+    sound_start: float
+    sound_rate: int
+    sound_options: Mapping[str, str]
+
+
+class Sound(SoundCodec, total=False):
+    """The same, and the sound itself."""
+
+    sound: np.ndarray
 
 
 def write_numbered(
@@ -61,7 +93,7 @@ def write_numbered(
     ends = ends if ends is not None else 2 * instants[-1] - instants[-2]
     fps = Fraction(round(1 / (instants[1] - instants[0])))
     with av.open(str(path), "w", options=dict(container_options or {})) as container:
-        stream = container.add_stream(codec, rate=fps, options={"crf": "10", **(options or {"g": "15"})})
+        stream = add_pictures(container, codec, fps, {"crf": "10", **(options or {"g": "15"})})
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         if pixel is not None:
             stream.codec_context.sample_aspect_ratio = pixel
@@ -90,8 +122,8 @@ def _write_sound(
     options: Mapping[str, str] | None,
 ) -> None:
     layout = "mono" if len(sound) == 1 else "stereo"
-    stream = container.add_stream(codec, rate=rate, layout=layout, options=dict(options or {}))
-    kind = stream.codec_context.format.name
+    stream = add_sound(container, codec, rate, layout, options)
+    kind = stream.format.name
     for at in range(0, sound.shape[1], 960):
         part = sound[:, at : at + 960]
         part = part if kind.endswith("p") else part.T.reshape(1, -1)
@@ -116,7 +148,9 @@ class Seen:
 
 def read_numbered(path: Path, *, turned: int = 0) -> Seen:
     """``turned``: by how many quarters, counter-clockwise, the pictures have been turned."""
-    numbers, instants, end, size = [], [], 0.0, (0, 0)
+    numbers: list[int] = []
+    instants: list[float] = []
+    end, size = 0.0, (0, 0)
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             upright = np.rot90(frame.to_ndarray(format="gray"), -turned)
@@ -124,7 +158,9 @@ def read_numbered(path: Path, *, turned: int = 0) -> Seen:
             halves = upright[:, width // 8 : 3 * width // 8], upright[:, 5 * width // 8 : 7 * width // 8]
             low, high = (digit(float(half.mean()) * 219 / 255 + 16) for half in halves)
             numbers.append(low + 16 * high)
+            assert frame.time is not None
             instants.append(frame.time)
+            assert frame.time_base is not None
             end = frame.time + float(frame.duration * frame.time_base)
             size = (frame.width, frame.height)
     return Seen(numbers, instants, end, size, read_sound(path))
@@ -136,9 +172,11 @@ def read_sound(path: Path) -> np.ndarray | None:
             return None
         resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE)
         frames = list(container.decode(audio=0))
-        parts = [part for frame in [*frames, None] for part in resampler.resample(frame) if part is not None]
+        parts = [part for frame in [*frames, None] for part in resampler.resample(frame)]
         samples = np.concatenate([part.to_ndarray() for part in parts], axis=1)
-        before = round(frames[0].time * RATE)
+        first = frames[0].time
+        assert first is not None
+        before = round(first * RATE)
         return np.pad(samples, ((0, 0), (before, 0))) if before >= 0 else samples[:, -before:]
 
 
@@ -146,8 +184,8 @@ def damage(path: Path, numbers: Sequence[int]) -> None:
     """Make the ``numbers``-th pictures of the first video track undecodable; the file is whole otherwise."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        packets = sorted((p for p in container.demux(stream) if p.size), key=lambda packet: packet.pts)
-        places = [(packets[number].pos, packets[number].size) for number in numbers]
+        packets = sorted((p for p in container.demux(stream) if p.size), key=seconds_of)
+        places = [place_of(packets[number]) for number in numbers]
     content = bytearray(path.read_bytes())
     for start, size in places:
         content[start : start + size] = b"\xff" * size

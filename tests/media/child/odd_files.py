@@ -9,6 +9,8 @@ import av
 import numpy as np
 from av.stream import Disposition
 
+from tests.media.child.tracks import add_pictures, add_sound
+
 _FPS = 10
 _RATE = 48_000
 _SAMPLES = 1024
@@ -67,6 +69,8 @@ def trim(path: Path, into: Path, *, start: Fraction) -> Path:
         copy = container.add_stream_from_template(track)
         for packet in source.demux(track):
             if packet.size:
+                assert packet.pts is not None
+                assert packet.dts is not None
                 packet.pts -= int(start / packet.time_base)
                 packet.dts -= int(start / packet.time_base)
                 packet.stream = copy
@@ -94,11 +98,11 @@ def write(
         for cover in cover_tracks:
             cover.width, cover.height, cover.pix_fmt = 32, 32, "rgb24"
             cover.disposition = Disposition.attached_pic
-        picture_tracks = [container.add_stream(codec, rate=_FPS, options=dict(options or {}))] if pictures else []
+        picture_tracks = [add_pictures(container, codec, _FPS, options)] if pictures else []
         for track in picture_tracks:
             track.width, track.height = size
             track.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
-        sound_tracks = [container.add_stream(sound_codec, rate=_RATE, layout="mono") for _ in range(sounds)]
+        sound_tracks = [add_sound(container, sound_codec, _RATE) for _ in range(sounds)]
         for cover in cover_tracks:
             container.mux([*cover.encode(av.VideoFrame(32, 32, "rgb24")), *cover.encode(None)])
         for track in picture_tracks:
@@ -106,7 +110,7 @@ def write(
                 container.mux(track.encode(_picture(size, number if noise else None)))
             container.mux(track.encode(None))
         for sound in sound_tracks if sound_packets else []:
-            kind = sound.codec_context.format.name
+            kind = sound.format.name
             for _ in range(max(1, pictures * _RATE // _FPS // _SAMPLES)):
                 samples = np.zeros((1, _SAMPLES), np.float32 if kind.startswith("flt") else np.int16)
                 silence = av.AudioFrame.from_ndarray(samples, kind, "mono")

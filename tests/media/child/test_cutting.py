@@ -17,11 +17,12 @@ from bot.media.child.faces import FaceDetector, face_detector
 from bot.media.child.opening import Refused
 from bot.values.time_range import TimeRange
 from bot.values.video import Cut, Unusable
-from tests.media.child.numbered import RATE, Seen, damage, evenly, read_numbered, write_numbered
+from tests.media.child.numbered import RATE, Codec, Seen, Sound, damage, evenly, read_numbered, write_numbered
+from tests.media.child.tracks import add_pictures, place_of, seconds_of
 
 CLICK = 2.25  # seconds
 NTSC = Fraction(30_000, 1001)
-VP9 = {"codec": "libvpx-vp9", "options": {"deadline": "realtime", "cpu-used": "8", "g": "60"}}
+VP9: Codec = {"codec": "libvpx-vp9", "options": {"deadline": "realtime", "cpu-used": "8", "g": "60"}}
 AUDIO_FRAME = 1024 / RATE
 # Three times as long as others, twice, then nine times shorter than others: as screens are recorded.
 UNEVEN = [Fraction(at, 1000) for at in (0, 33, 66, 180, 195, 900, 950, 1000, 1016, 1400, 1900, 2450, 2500, 2980, 3100)]
@@ -185,7 +186,7 @@ def test_a_source_without_an_index_is_read_from_its_beginning(library, folder: P
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "aac"), ("a.mov", "pcm_s16le"), ("a.webm", "libopus")])
 def test_silence_where_sound_begins_late_or_ends_early(name: str, codec: str, tmp_path: Path, folder: Path) -> None:
-    kind = VP9 if name.endswith("webm") else {}
+    kind: Codec = VP9 if name.endswith("webm") else {}
     source = write_numbered(tmp_path / name, evenly(10, 5), sound=tone(1.0), sound_codec=codec, sound_start=2.0, **kind)
     _, seen = done(source, seconds(1, 4), folder)
     assert seen.sound is not None
@@ -205,8 +206,8 @@ def test_silence_where_no_sound_reaches_the_range(tmp_path: Path, folder: Path) 
 def test_a_gap_in_the_sound_moves_nothing(tmp_path: Path, folder: Path) -> None:
     source = write_numbered(tmp_path / "gap.mp4", evenly(10, 5), sound=click(), sound_codec="aac")
     with av.open(str(source)) as container:
-        packets = [p for p in container.demux(audio=0) if p.size and 1.2 < p.pts * p.time_base < 1.8]
-        places = [(packet.pos, packet.size) for packet in packets]
+        packets = [p for p in container.demux(audio=0) if p.size and 1.2 < seconds_of(p) < 1.8]
+        places = [place_of(packet) for packet in packets]
     content = bytearray(source.read_bytes())
     for start, size in places:
         content[start : start + size] = b"\xff" * size
@@ -232,10 +233,10 @@ def test_a_sound_track_with_nothing_in_it_is_none(tmp_path: Path, folder: Path) 
 @pytest.mark.parametrize("start", [Fraction(7, 2), Fraction(1, 3)])
 @pytest.mark.parametrize("name", ["late.mp4", "late.webm"])
 def test_seconds_are_counted_from_the_first_picture(name: str, start: Fraction, tmp_path: Path, folder: Path) -> None:
-    kind = VP9 if name.endswith("webm") else {}
+    kind: Codec = VP9 if name.endswith("webm") else {}
     instants = [start + at for at in evenly(30, 4)]
     codec = "libopus" if name.endswith("webm") else "aac"
-    sound = {"sound": click(), "sound_codec": codec, "sound_start": float(start)}
+    sound: Sound = {"sound": click(), "sound_codec": codec, "sound_start": float(start)}
     source = write_numbered(tmp_path / name, instants, **sound, **kind)
     _, seen = done(source, seconds(1, 3), folder)
     assert seen.numbers == list(range(30, 90))
@@ -286,7 +287,7 @@ def test_pixels_become_square(tmp_path: Path, folder: Path) -> None:
 def test_colours_stay_whatever_they_are_stored_as(codec: str, kind: str, tmp_path: Path, folder: Path) -> None:
     colour = (200, 50, 25)
     with av.open(str(tmp_path / "red.mp4"), "w") as container:
-        stream = container.add_stream(codec, rate=10)
+        stream = add_pictures(container, codec, 10)
         stream.width, stream.height, stream.pix_fmt = 64, 48, kind
         for _ in range(20):
             flat = np.full((48, 64, 3), colour, np.uint8)

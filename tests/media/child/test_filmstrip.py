@@ -20,13 +20,13 @@ from bot.values.video import Filmstrip, Unusable
 from tests.media.child.cards import barred, black, logo, names, title
 from tests.media.child.footage import nobody
 from tests.media.child.footage import write as write_shots
-from tests.media.child.numbered import damage, digit, evenly, write_numbered
+from tests.media.child.numbered import Kind, damage, digit, evenly, write_numbered
 from tests.media.child.odd_files import claim, cut_off, trim, write
 
 ASPECT = 4 / 3
 UNEVEN = [Fraction(at, 1000) for at in (0, 33, 66, 180, 195, 900, 950, 1000, 1016, 1400, 1900, 2450, 2500, 2980, 3100)]
 STEADY = {"sc_threshold": "0"}
-KINDS: dict[str, dict[str, object]] = {
+KINDS: dict[str, Kind] = {
     "closed.mp4": {"options": {"g": "20", "bf": "3", **STEADY}},
     "open.mp4": {"options": {"g": "20", "bf": "3", "x264-params": "open-gop=1", **STEADY}},
     "one_key.mp4": {"options": {"g": "1000", **STEADY}},

@@ -19,15 +19,18 @@ from bot.media.child.frames import (
     shown_size,
 )
 from bot.media.child.opening import Video, open_video
-from tests.media.child.numbered import damage, digit, evenly, write_numbered
+from tests.media.child.numbered import Kind, damage, digit, evenly, write_numbered
 from tests.media.child.odd_files import cut_off, flatten_matrix, trim
 
 COUNT = 100
 FPS = 25
-VP8 = {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8", "g": "20", "auto-alt-ref": "0"}}
-VP9 = {"codec": "libvpx-vp9", "options": {"deadline": "realtime", "cpu-used": "8", "g": "20"}}
+VP8: Kind = {
+    "codec": "libvpx",
+    "options": {"deadline": "realtime", "cpu-used": "8", "g": "20", "auto-alt-ref": "0"},
+}
+VP9: Kind = {"codec": "libvpx-vp9", "options": {"deadline": "realtime", "cpu-used": "8", "g": "20"}}
 X265 = "log-level=none:pools=1:frame-threads=1"
-KINDS: dict[str, dict[str, object]] = {
+KINDS: dict[str, Kind] = {
     "closed.mp4": {"options": {"g": "20", "bf": "3", "sc_threshold": "0"}},
     "open.mp4": {"options": {"g": "20", "bf": "3", "sc_threshold": "0", "x264-params": "open-gop=1"}},
     "one_key.mp4": {"options": {"g": "500", "sc_threshold": "0"}},
@@ -114,7 +117,8 @@ def test_all_that_is_whole_of_a_file_that_is_cut_off(clip: Path, tmp_path: Path)
     path = cut_off(clip, tmp_path / "a.mp4", keep=0.6)
 
     with open_video(path) as video:
-        whole = [packet.pts for packet in video.container.demux(video.picture) if packet.size and not packet.is_corrupt]
+        packets = video.container.demux(video.picture)
+        whole = [packet.pts for packet in packets if packet.pts is not None and not packet.is_corrupt]
     with open_video(path) as video:
         shown = picture_index(video).shown
     with open_video(path) as video:

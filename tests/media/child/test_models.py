@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
+import onnxruntime  # type: ignore[import-untyped]  # it brings no types
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,11 +9,11 @@ from bot import limits
 from bot.media.child.frames import decoded
 from bot.media.child.opening import Refused, is_memory_left, open_video
 from bot.values.video import Unusable
-from tests.media.child.numbered import evenly, write_numbered
+from tests.media.child.numbered import Kind, evenly, write_numbered
 from tests.media.child.odd_files import cut_off, forget_size, write, write_growing
 
 QUICKLY = {"preset": "ultrafast"}
-VP8 = {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8", "g": "10"}}
+VP8: Kind = {"codec": "libvpx", "options": {"deadline": "realtime", "cpu-used": "8", "g": "10"}}
 
 
 def text(path: Path) -> Path:
@@ -83,9 +83,7 @@ def test_as_many_tracks_as_are_allowed(tmp_path: Path) -> None:
     ("name", "options", "mime"),
     [("a.mp4", {}, "video/mp4"), ("a.mov", {}, "video/quicktime"), ("a.webm", VP8, "video/webm")],
 )
-def test_the_bytes_say_what_it_is_and_not_the_name(
-    name: str, options: dict[str, object], mime: str, tmp_path: Path
-) -> None:
+def test_the_bytes_say_what_it_is_and_not_the_name(name: str, options: Kind, mime: str, tmp_path: Path) -> None:
     path = write_numbered(tmp_path / name, evenly(10, 1), **options).rename(tmp_path / "video")
 
     with open_video(path) as video:
@@ -117,7 +115,8 @@ def test_sound_that_is_not_decoded_counts_as_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("first", [0, 5])
 def test_where_the_picture_begins(name: str, first: int, tmp_path: Path) -> None:
     instants = [instant + first for instant in evenly(10, 1)]
-    path = write_numbered(tmp_path / name, instants, **(VP8 if name.endswith("webm") else {}))
+    options: Kind = VP8 if name.endswith("webm") else {}
+    path = write_numbered(tmp_path / name, instants, **options)
 
     with open_video(path) as video:
         assert video.start == pytest.approx(first, abs=0.001)

@@ -4,6 +4,7 @@ import random
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,7 +108,7 @@ def test_what_shines_through_stays_so(kind: str, see_through: Image.Image, sourc
     assert (picture.name, picture.mime) == ("picture.png", "image/png")
     image = written(picture, folder)
     assert image.mode == "RGBA"
-    assert image.getpixel((20, 20))[3] == 0
+    assert image.getchannel("A").getpixel((20, 20)) == 0
     assert is_near(image.getpixel((280, 150)), (30, 30, 200, 255))
 
 
@@ -169,7 +170,7 @@ def test_nothing_but_pixels_comes_through(
 ) -> None:
     exif = Image.Exif()
     exif[0x010E] = SECRET.decode()
-    options = {"exif": exif, "icc_profile": SECRET, "comment": SECRET}
+    options: dict[str, Any] = {"exif": exif, "icc_profile": SECRET, "comment": SECRET}
     if kind == "PNG":
         text = PngImagePlugin.PngInfo()
         text.add_text("Comment", SECRET.decode())

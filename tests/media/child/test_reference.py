@@ -55,7 +55,7 @@ def video_of(path: Path) -> tuple[float, Fraction, set[str], int]:
     """Seconds, pictures a second, codecs, and how many pictures there are, by what is decoded."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
-        instants = [frame.time for frame in container.decode(stream) if frame.time is not None]
+        instants = [frame.time for frame in container.decode(stream)]
         assert stream.average_rate is not None
         codecs = {each.codec_context.name for each in container.streams}
         gaps = set(np.round(np.diff(instants), 3).tolist())

@@ -97,7 +97,7 @@ def test_the_real_cuts_of_traffic_are_found() -> None:
 def quarter_seconds(before: list[Thumbnail], after: list[Thumbnail], length: int) -> list[Thumbnail]:
     """One after the other, with a dissolve of `length` pictures between them."""
     mixed = [
-        before[-1] * (1 - (number + 1) / (length + 1)) + after[0] * (number + 1) / (length + 1)
+        (before[-1] * (1 - (number + 1) / (length + 1)) + after[0] * (number + 1) / (length + 1)).astype(np.float32)
         for number in range(length)
     ]
     return [*before, *mixed, *after]

@@ -28,7 +28,10 @@ def test_speech_is_worth_more_than_noise_as_loud(voices: VoiceDetector) -> None:
     level = 10 * np.log10(np.square(spoken).mean())
     audio = SoundAnalysis(0.0, np.concatenate([noise(3, level), spoken]), voices)
     assert audio.worth(3, 6) > 1.5 * audio.worth(0, 3) > 0
-    assert audio.speech(3, 6) > 0.5 > 0.1 > audio.speech(0, 3)
+    spoken_share, noise_share = audio.speech(3, 6), audio.speech(0, 3)
+    assert spoken_share is not None
+    assert noise_share is not None
+    assert spoken_share > 0.5 > 0.1 > noise_share
 
 
 def test_without_the_model_loudness_decides() -> None:

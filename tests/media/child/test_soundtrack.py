@@ -1,12 +1,14 @@
 import importlib.util
 from pathlib import Path
+from typing import Unpack
 
 import av
 import numpy as np
 import pytest
 
 from bot.media.child.soundtrack import RATE, soundtrack
-from tests.media.child.numbered import evenly, write_numbered
+from tests.media.child.numbered import Codec, SoundCodec, evenly, write_numbered
+from tests.media.child.tracks import seconds_of
 
 HALF = np.sqrt(0.5)  # what mono sound becomes on each of two sides, so that it stays as loud
 
@@ -17,7 +19,11 @@ def ticking(length: float, rate: int) -> np.ndarray:
     return 0.5 * np.sin(2 * np.pi * (200 + 150 * at) * at)
 
 
-def write(path: Path, sound: np.ndarray, **options: object) -> Path:
+class Codecs(Codec, SoundCodec, total=False):
+    """Of both."""
+
+
+def write(path: Path, sound: np.ndarray, **options: Unpack[Codecs]) -> Path:
     return write_numbered(path, evenly(10, 4), sound=sound, **options)
 
 
@@ -42,7 +48,7 @@ def test_other_rates_stay_in_time(rate: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "codec"), [("a.mp4", "aac"), ("a.webm", "libopus"), ("a.mp4", "libmp3lame")])
 def test_packed_sound_has_no_seam_and_no_shift(name: str, codec: str, tmp_path: Path) -> None:
-    pictures = {"codec": "libvpx-vp9", "options": {"deadline": "realtime"}} if name.endswith("webm") else {}
+    pictures: Codec = {"codec": "libvpx-vp9", "options": {"deadline": "realtime"}} if name.endswith("webm") else {}
     sound = ticking(4, RATE)
     source = write(tmp_path / name, sound, sound_codec=codec, **pictures)
     got = soundtrack(source, 0.7, 3.0)
@@ -111,13 +117,13 @@ def test_a_sound_that_changes_its_rate_goes_on(tmp_path: Path) -> None:
         pictures = both.add_stream_from_template(one.streams.video[0])
         sound = both.add_stream_from_template(one.streams.audio[0])
         for packet in one.demux():
-            if packet.size and packet.pts * packet.time_base < 2:
+            if packet.size and seconds_of(packet) < 2:
                 packet.stream = pictures if packet.stream.type == "video" else sound
                 both.mux(packet)
-        for packet in other.demux(audio=0):
-            if packet.size and packet.pts * packet.time_base >= 2:
-                packet.stream = sound
-                both.mux(packet)
+        for heard in other.demux(audio=0):
+            if heard.size and seconds_of(heard) >= 2:
+                heard.stream = sound
+                both.mux(heard)
     got = soundtrack(tmp_path / "both.mp4", 0.5, 3.0)
     assert got is not None
     wanted = HALF * ticking(4, RATE)[round(0.5 * RATE) : round(3.5 * RATE)]
