@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
-import aiohttp
-import pytest
-
 from tests.wire.conftest import World
 
 HOUR = 3600
@@ -238,39 +233,3 @@ async def test_too_large_a_file_is_40005(world: World) -> None:
     await world.bot.answer(interaction, 5)
     path = world.bot.original(interaction)
     assert (await world.bot.call("PATCH", path, {}, files={"a.png": b"12345678901"})).refusal == (413, 40005)
-
-
-# -- forced answers ------------------------------------------------------------------------------------------------
-
-
-async def test_forced_answers_come_as_often_as_ordered(world: World) -> None:
-    world.discord.inject("POST", r"/channels/\d+/messages$", status=503, times=2)
-    assert [(await world.post({"content": "x"})).status for _ in range(3)] == [503, 503, 200]
-    world.discord.inject("*", "/users/@me$", status=429, headers={"Retry-After": "7", "Via": "1.1 google"})
-    limited = await world.bot.call("GET", "/users/@me")
-    assert (limited.body["retry_after"], limited.headers["Via"]) == (7, "1.1 google")
-    world.discord.inject("GET", "/users/@me$", status=400, code=30046)
-    assert (await world.bot.call("GET", "/users/@me")).refusal == (400, 30046)
-    assert [call.status for call in world.discord.calls("GET", "@me")] == [429, 400]
-
-
-async def test_a_connection_can_be_reset_before_or_after_the_deed(world: World) -> None:
-    world.discord.inject("POST", "/messages$", drop=True)
-    with pytest.raises(aiohttp.ClientError):
-        await world.post({"content": "lost"})
-    assert world.channel.messages == []
-    world.discord.inject("POST", "/messages$", drop=True, processed=True)
-    with pytest.raises(aiohttp.ClientError):
-        await world.post({"content": "there"})
-    assert [message.text for message in world.channel.messages] == ["there"]
-    assert world.discord.calls("POST", "/messages$")[-1].status is None
-
-
-async def test_a_request_can_be_held_back(world: World) -> None:
-    breaker = asyncio.Event()
-    world.discord.inject("POST", "/messages$", until=breaker)
-    task = asyncio.create_task(world.post({"content": "x"}))
-    await world.discord.wait_for(lambda: world.discord.calls("POST", "/messages$"))
-    assert world.channel.messages == []
-    breaker.set()
-    assert (await task).status == 200

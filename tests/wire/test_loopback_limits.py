@@ -212,7 +212,3 @@ async def test_ten_files_at_most(world: World) -> None:
     assert (await world.post({}, files=files)).complaint("attachments") == BAD_LENGTH
     files.popitem()
     assert (await world.post({}, files=files)).status == 200
-
-
-async def test_components_v2_are_not_known_here(world: World) -> None:
-    assert (await world.post({"components": [], "flags": 1 << 15})).status == 501
