@@ -104,7 +104,7 @@ async def test_progress_is_public_once_the_provider_is_at_work_and_the_result_ta
     await show.passes(30)
     (progress,) = show.channel.visible_to(bob)
     assert show.channel.visible_to(ann) == [progress], "the private box has gone"
-    assert origin.original.deleted
+    assert origin.answer.deleted
     assert "Making a character" in progress.text
     assert progress.pinged == set()
     await finished(show)
@@ -122,7 +122,7 @@ async def test_a_result_right_after_the_click_calls_nobody(show: ByHand, ann: Us
     (card,) = show.channel.visible_to(ann)
     assert cards(show.channel, ann) == [card]
     assert (card.pinged, card.ephemeral) == (set(), False)
-    assert origin.original.deleted
+    assert origin.answer.deleted
     assert not show.invalid_requests
 
 
@@ -222,7 +222,7 @@ async def test_what_is_private_is_never_in_the_channel(show: ByHand, ann: User) 
     await finished(show)
     (card,) = show.channel.visible_to(ann)
     assert (card.only_for, card.pinged) == (ann, {ann.id})
-    assert early.original.deleted, "its place is taken"
+    assert early.answer.deleted, "its place is taken"
     early.followups[-1].delete()
     show.discord.advance(3600)
     await too_late(show, ann, private=True, range="0.5-2")
@@ -438,6 +438,7 @@ def elsewhere(show: ByHand) -> Channel:
 def _tourist(show: ByHand, channel: Channel) -> User:
     """Somebody who has installed the app for themselves, in that channel's server and no other."""
     tourist = show.discord.add_user("tourist", installed_app=True)
+    assert channel.guild is not None
     channel.guild.members.append(tourist)
     return tourist
 
@@ -474,13 +475,14 @@ async def test_a_user_installed_bot_writes_late_to_whom_it_may_and_else_keeps_it
 
 
 async def test_where_outside_apps_may_not_speak_nothing_becomes_public(show: ByHand, elsewhere: Channel) -> None:
+    assert elsewhere.guild is not None
     elsewhere.guild.external_apps_speak = False
     ann = _tourist(show, elsewhere)
     show.guild.members.append(ann)
     origin = await show.handled(await show.create(ann, elsewhere))
     await show.passes(SOON)
     assert [card.only_for for card in cards(elsewhere, ann)] == [ann]
-    assert origin.original.deleted
+    assert origin.answer.deleted
     await too_late(show, ann, elsewhere, range="0.5-2")
     await finished(show, AFTER_LATE)
     assert len(ann.dms()) == 1
