@@ -12,7 +12,7 @@ from PIL import Image
 
 from bot.media.child import filmstrip as module
 from bot.media.child.bars import inside_bars
-from bot.media.child.contact_sheet import Block, Layout, Span, contact_sheet
+from bot.media.child.contact_sheet import Block, Cell, Layout, Span, contact_sheet
 from bot.media.child.filmstrip import LARGEST, filmstrip
 from bot.media.child.opening import Refused
 from bot.values.time_range import TimeRange
@@ -236,9 +236,12 @@ def test_marks_are_called_by_their_number_and_their_seconds_as_in_the_text(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spans: list[Span] = []
-    monkeypatch.setattr(
-        module, "contact_sheet", lambda found, *rest: spans.extend(found) or contact_sheet(found, *rest)
-    )
+
+    def noted(found: Sequence[Span], cells: Sequence[Cell], layout: Layout) -> Image.Image:
+        spans.extend(found)
+        return contact_sheet(found, cells, layout)
+
+    monkeypatch.setattr(module, "contact_sheet", noted)
     marks = [seconds(2.5, 4), seconds("0.5", "1.7"), seconds("1.125", "2.25")]
 
     strip(clip, tmp_path / "marked.jpg", *marks)
