@@ -76,6 +76,7 @@ class Orders:
     kill: Kill | None = None
     looks: Path | None = None
     same_nonce: float = limits.SAME_NONCE.total_seconds()
+    last_click: float = 0.0  # seconds for which somebody who has clicked is taken to be looking
     only_opens: bool = False  # to be swept, then it ends
 
 
@@ -150,6 +151,7 @@ def _hurry(orders: Orders) -> None:
     limits.LEASE_RENEWAL = timedelta(seconds=0.05)
     limits.PROGRESS_GAP = timedelta(seconds=0.1)
     limits.SAME_NONCE = timedelta(seconds=orders.same_nonce)
+    limits.LAST_CLICK = timedelta(seconds=orders.last_click)
     backoff.__kwdefaults__ = {"first": 0.2, "most": 1.0}
 
 

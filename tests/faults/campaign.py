@@ -39,6 +39,7 @@ DRY_RUNS = (
     Plan((_TAKEN,)),
     Plan((_TAKEN,), remembers=False),
     Plan(story=Story.PICKED),
+    Plan(story=Story.REFUSED),
     *[Plan(story=Story.LATE, history=history) for history in History],
     *[Plan((_POSTED,), Story.LATE, history=history) for history in (History.READABLE, History.BLIND)],
     Plan(story=Story.OUTAGE),
@@ -138,7 +139,8 @@ async def every_point(looks: Path, campaign: Campaign, random: Random, say: Say)
             plans += [_killed_at(point, replace(dry, remembers=remembers), random) for remembers in (True, False)]
         if dry.story is Story.OUTAGE:  # the token of what was just answered dies there
             plans += [_killed_at(point, dry, random) for point in sorted(points & known) if point[0] == ANSWERED]
-        if not dry.remembers or dry.story in (Story.LATE, Story.OUTAGE):  # what is delivered, and how, is another there
+        # What is delivered, and how, is another there.
+        if not dry.remembers or dry.story in (Story.REFUSED, Story.LATE, Story.OUTAGE):
             again = sorted(point for point in points & known if point[0].startswith("deliver."))
             plans += [_killed_at(point, dry, random) for point in again]
         known |= points
@@ -161,7 +163,13 @@ def inside_acts(points: Iterable[str], random: Random) -> list[Plan]:
         if step in ("start", "bot") or act.startswith(("part.", "files.flush")):
             continue
         posts = act in ("discord.post", "discord.open_dm")
-        story = Story.PICKED if step == "choose" else Story.LATE if posts else Story.STRAIGHT
+        story = (
+            Story.PICKED
+            if step == "choose" or act == "discord.edit_public"
+            else Story.LATE
+            if posts
+            else Story.STRAIGHT
+        )
         media = act.startswith("media.")
         kill = Kill(name, "during", delay=random.uniform(0.0, DURING_MEDIA if media else DURING))
         first = (_TAKEN,) if name == FIND else ()
@@ -172,7 +180,7 @@ def inside_acts(points: Iterable[str], random: Random) -> list[Plan]:
 
 def random_moments(count: int, random: Random) -> list[Plan]:
     """Kills at any time, one or two in a scenario."""
-    stories = (Story.STRAIGHT, Story.STRAIGHT, Story.PICKED, Story.LATE, Story.OUTAGE)
+    stories = (Story.STRAIGHT, Story.STRAIGHT, Story.PICKED, Story.REFUSED, Story.LATE, Story.OUTAGE)
     plans = []
     for _ in range(count):
         story = random.choice(stories)

@@ -16,6 +16,7 @@ from tests.faults.rows import Row, connect
 from tests.wire.scene import Provider
 
 MAY_BE_CHARGED = "may have been charged"
+_SAYS = {"succeeded": "Reusable task ID", "failed": "nothing is charged", "unknown": MAY_BE_CHARGED}
 _USED = "SELECT picture_key FROM characters UNION SELECT key FROM character_files"
 _UNTIDY = re.compile(r"Traceback|step_defect|runner_fault|_failed\b.*error_id|unforeseen_refusal|never retrieved")
 
@@ -65,6 +66,7 @@ def look(
     _nothing_twice(found, rows, provider)
     _told_once(found, rows, people, in_tasks, may_be_told_again, log)
     _no_progress_is_left(found, rows, people, log)
+    _public_as_asked(found, rows, people, may_be_told_again)
     _nobody_waits(found, people, expired, without_row)
     _no_orphans(found, folder, rows)
     _sound_database(found, folder)
@@ -75,9 +77,10 @@ def _nothing_lost(
     found: Findings, rows: Sequence[Row], people: Sequence[Person], provider: Provider, cut_off: set[str]
 ) -> None:
     known = {task.business_id for task in provider.tasks.values()} if provider.remembers_business_id else set()
-    cancelling = {person.user.id for person in people if person.cancels}
+    expected = {person.user.id: "cancelled" for person in people if person.cancels}
+    expected |= {person.user.id: "failed" for person in people if person.fails}
     for row in rows:
-        if row.done and row.outcome == ("cancelled" if row.owner in cancelling else "succeeded"):
+        if row.done and row.outcome == expected.get(row.owner, "succeeded"):
             continue
         may_be_unknown = row.id in cut_off and row.id not in known and MAY_BE_CHARGED in row.failure
         if row.done and row.outcome == "unknown" and may_be_unknown:
@@ -126,7 +129,7 @@ def _told_once(
         elif more:
             found.second_messages += more
             found.wrong.append(f"{more} second messages about {row}")
-        says = "Reusable task ID" if row.outcome == "succeeded" else MAY_BE_CHARGED
+        says = _SAYS[row.outcome or "unknown"]
         if not all(says in message.text for message in messages):
             found.wrong.append(f"the message does not say how it ended: {row}: {messages[0].text}")
         if row.outcome == "succeeded" and not all(message.files for message in messages):
@@ -147,6 +150,18 @@ def _no_progress_is_left(found: Findings, rows: Sequence[Row], people: Sequence[
         left = sum(f"{row.id}-run" in footer for footer in footers)
         if left and not re.search(rf"announcement_(perhaps_)?left.*{row.id}", log):
             found.wrong.append(f"{left} progress messages left of {row}")
+
+
+def _public_as_asked(found: Findings, rows: Sequence[Row], people: Sequence[Person], may_be: int) -> None:
+    """Only a result that was not asked for in private is public, once, and calls its owner once at the most."""
+    for row in rows:
+        person = next(person for person in people if person.user.id == row.owner)
+        public = [message for message in person.results(row.id) if message.channel is person.channel]
+        public = [message for message in public if not message.ephemeral]
+        if public and (person.private or row.outcome != "succeeded"):
+            found.wrong.append(f"told in public: {row}")
+        if person.calls(row.id) > 1 + may_be:
+            found.wrong.append(f"called {person.calls(row.id)} times: {row}")
 
 
 def _nobody_waits(found: Findings, people: Sequence[Person], expired: set[int], without_row: set[int]) -> None:
@@ -189,7 +204,8 @@ def _no_orphans(found: Findings, folder: Path, rows: Sequence[Row]) -> None:
     for key in kept.keys() ^ (used - {None}):
         found.orphans += 1
         found.wrong.append(f"a row of a file that no character has, or the other way round: {key}")
-    wanted = {row.id for row in rows if not row.done or row.outcome == "unknown"}  # that one may be sent again
+    # One that is unclear may be sent again, and one that failed may lead on to another.
+    wanted = {row.id for row in rows if not row.done or row.outcome in ("unknown", "failed")}
     work = files / "work"
     for left in work.iterdir() if work.exists() else ():
         if left.name not in wanted:

@@ -14,11 +14,14 @@ from tests.forks import Fork
 class Bot:
     """``folder`` has its database and its files; ``looks`` is where the answers of media children are kept."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], *, looks: Path | None, same_nonce: float) -> None:
+    def __init__(
+        self, folder: Path, environ: Mapping[str, str], *, looks: Path | None, same_nonce: float, last_click: float
+    ) -> None:
         self.folder = folder
         self._environ = dict(environ)
         self._looks = looks
         self._same_nonce = same_nonce
+        self._last_click = last_click
         self._clock = folder / "clock"
         self._clock.touch()
         self.advance(0.0)
@@ -63,6 +66,7 @@ class Bot:
             kill=kill,
             looks=self._looks,
             same_nonce=self._same_nonce,
+            last_click=self._last_click,
             only_opens=only_opens,
         )
         self._process = Fork(live, orders)

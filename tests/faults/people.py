@@ -23,12 +23,16 @@ PATIENCE = 5.0  # seconds without a question before somebody looks into /tasks
 
 @dataclass(eq=False)
 class Person:
-    """``options`` is what they give ``/character create``. ``cancels``: they do not want it after all."""
+    """``options`` is what they give ``/character create``. ``cancels``: they do not want it after all.
+
+    ``fails``: the provider begins with it, and cannot make it.
+    """
 
     user: User
     channel: Channel
     options: Mapping[str, Any]
     cancels: bool = False
+    fails: bool = False
     asked: list[Interaction] = field(default_factory=list)
     looked_into_tasks: int = 0
     _asked_in: int = 0  # the life of the bot in which they asked last
@@ -88,10 +92,27 @@ class Person:
 
     def results(self, job_id: str) -> list[Message]:
         """Every message that says to them how that job ended."""
-        discord = self.user.discord
+        return [message for message in self.about(job_id) if message.seen_by(self.user)]
+
+    def announcements(self, job_id: str) -> list[Message]:
+        """Every message, for all to see, that shows that job as a running one."""
+        return [message for message in self.about(f"{job_id}-run") if message.seen_by(self.user)]
+
+    def calls(self, job_id: str) -> int:
+        """How often that job has called them by name: what was deleted since has called them too."""
+        told = (*self.about(job_id), *self.about(f"{job_id}-run"))
+        return sum(self.user.id in message.pinged for message in told)
+
+    @property
+    def private(self) -> bool:
+        """Whether nobody else is to see what they make."""
+        return bool(self.options.get("private"))
+
+    def about(self, name: str) -> list[Message]:
+        """Those with ``name`` in a footer, deleted ones included."""
         return [
             message
-            for channel in list(discord.channels.values())
-            for message in channel.visible_to(self.user)
-            if any(f"Job {job_id}" in (embed.get("footer") or {}).get("text", "") for embed in message.embeds)
+            for channel in list(self.user.discord.channels.values())
+            for message in channel.messages
+            if any(name in (embed.get("footer") or {}).get("text", "").split() for embed in message.embeds)
         ]

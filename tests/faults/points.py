@@ -16,8 +16,7 @@ ARMED, KILLED = "armed", "killed"  # marks behind a point in a trace
 _ACTS = {
     "start": "commit.JobStore.wipe_tokens files.sweep",
     "bot": """commit.JobStore.add commit.JobStore.claim commit.JobStore.clear_leases commit.JobStore.renew
-        commit.OwnedJobStore.decide commit.OwnedJobStore.move commit.ConsentStore.record files.drop_work
-        discord.answer discord.edit""",
+        commit.OwnedJobStore.decide commit.ConsentStore.record files.drop_work discord.answer discord.edit""",
     "prepare": """source.fetch part.write part.finish files.work_folder media.probe media.examine discord.edit
         commit.row(file,request,seen) commit.row(seen) commit.release""",
     "choose": """files.work_folder media.filmstrip media.suggest media.take discord.edit
@@ -25,14 +24,11 @@ _ACTS = {
     "submit": """files.work_folder files.drop_from_work media.cut media.take discord.edit provider.upload_video
         provider.create_character provider.find commit.row(file,seen) commit.row(upload)
         commit.submitting commit.release""",
-    "watch": """provider.task discord.post discord.delete discord.edit discord.edit_public commit.row(announcement)
-        commit.release""",
+    "watch": "provider.task discord.post discord.delete commit.row(announcement) commit.release",
     "collect": """source.fetch part.write part.finish files.work_folder files.put_path files.flush media.picture
         media.take commit.CharacterStore.add_for_job commit.release""",
-    "deliver": """files.drop_work discord.edit discord.post discord.follow_up discord.delete discord.remove
-        discord.open_dm
-        discord.history commit.row(deliveries)
-        commit.release""",
+    "deliver": """files.drop_work discord.edit discord.edit_public discord.follow_up discord.post discord.open_dm
+        discord.history discord.delete discord.remove commit.row(deliveries) commit.release""",
 }
 EXPECTED = frozenset(f"{step}.{act}" for step, acts in _ACTS.items() for act in acts.split())
 

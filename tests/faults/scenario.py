@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from playground.provider.tasks import Failure
 from tests.faults.invariants import Findings, look
 from tests.faults.life import Bot
 from tests.faults.people import Person
@@ -28,9 +29,10 @@ UNDER_WAY = frozenset({"prepare", "choose", "submit"})
 class Story(StrEnum):
     """What happens apart from the kills."""
 
-    STRAIGHT = "straight"  # everything is given; results go into the original messages
-    PICKED = "picked"  # everybody is asked for consent, and for the seconds; one cancels
+    STRAIGHT = "straight"  # everything is given; public results are new messages
+    PICKED = "picked"  # everybody is asked, and looks on: a result replaces what showed its progress; one cancels
     LATE = "late"  # the tokens die before there is a result: it goes to the channel, and to direct messages
+    REFUSED = "refused"  # the provider begins with one of them, and then cannot make it
     OUTAGE = "outage"  # the tokens die while the bot lies dead
 
 
@@ -184,11 +186,23 @@ class Scenario:
                 await person.ask(self.bot.lives)
                 return  # the next one asks once this was taken
             await person.answer(mine, self.bot.lives)
-        if not self._released and not any(row.step in UNDER_WAY for row in rows):
+        if not self._released and not any(row.step in UNDER_WAY for row in rows) and self._refused(rows):
             self._released = True
             if self.plan.story is Story.LATE:
                 self._jump()
             self.provider.hold_at(None)
+
+    def _refused(self, rows: Sequence[Row]) -> bool:
+        """Have the provider fail what it cannot make, once all can see that it has begun with it."""
+        failing = {person.user.id: person for person in self.people if person.fails}
+        for row in rows:
+            if row.owner in failing and row.step == "watch" and row.task is not None:
+                if not failing[row.owner].announcements(row.id):
+                    return False
+                task = self.provider.tasks[row.task]
+                task.settled = Failure("generation_failed", "the simulated provider could not make it")
+                task.settled_at = self.provider.clock()
+        return True
 
     def _jump(self) -> None:
         if not self._jumped:

@@ -12,9 +12,12 @@ from pathlib import Path
 from tests.faults.campaign import Campaign, happened
 from tests.faults.figures import kills
 from tests.faults.invariants import Findings
+from tests.faults.people import Person
 from tests.faults.points import EXPECTED, AnsweredFirst, Kill
+from tests.faults.rows import job_rows
 from tests.faults.scenario import Outcome, Plan, Scenario, Story
 from tests.faults.world import run, world
+from tests.loopback_discord.messages import Message
 from tests.remembered_looks import looks_of_this_run
 
 Tampering = Callable[[Scenario], AbstractContextManager[None]]
@@ -84,14 +87,52 @@ def _submitted_again(scenario: Scenario) -> Iterator[None]:
 @contextmanager
 def _told_again(scenario: Scenario) -> Iterator[None]:
     messages = scenario.people[0].channel.messages
-    messages.append(copy(messages[0]))
+    messages.append(copy(_result(scenario.people[0])))
     yield
     messages.pop()
 
 
 @contextmanager
+def _announced_still(scenario: Scenario) -> Iterator[None]:
+    """What showed the job as a running one was not taken away."""
+    message = _announced(scenario)
+    message.deleted = False
+    yield
+    message.deleted = True
+
+
+@contextmanager
+def _called_again(scenario: Scenario) -> Iterator[None]:
+    """The message that was taken away had called its owner."""
+    message = _announced(scenario)
+    message.pinged = {scenario.people[0].user.id}
+    yield
+    message.pinged = set()
+
+
+@contextmanager
+def _told_in_public(scenario: Scenario) -> Iterator[None]:
+    """Everybody sees what was asked for in private."""
+    message = _result(scenario.people[1])
+    reader, message.only_for = message.only_for, None
+    yield
+    message.only_for = reader
+
+
+def _result(person: Person) -> Message:
+    mine = [each for each in person.channel.messages if each.seen_by(person.user) and each.files]
+    return next(each for each in mine if each.ephemeral == person.private and person.user.id in each.mentioned())
+
+
+def _announced(scenario: Scenario) -> Message:
+    person = scenario.people[0]
+    [row] = [row for row in job_rows(scenario.bot.folder) if row.owner == person.user.id]
+    return next(each for each in person.about(f"{row.id}-run") if each.deleted)
+
+
+@contextmanager
 def _told_nothing(scenario: Scenario) -> Iterator[None]:
-    message = scenario.people[1].channel.messages[1]
+    message = _result(scenario.people[1])
     message.delete()
     yield
     message.deleted = False
@@ -101,9 +142,9 @@ def _told_nothing(scenario: Scenario) -> Iterator[None]:
 def _still_thinking(scenario: Scenario) -> Iterator[None]:
     answer = scenario.people[1].asked[0].original
     assert answer is not None
-    answer.loading = True
+    answer.loading, answer.deleted = True, False
     yield
-    answer.loading = False
+    answer.loading, answer.deleted = False, True
 
 
 @contextmanager
@@ -126,6 +167,9 @@ TAMPERINGS: dict[str, tuple[Tampering, str]] = {
     "a second submission": (_submitted_again, "double_submits"),
     "a second message": (_told_again, "second_messages"),
     "no message": (_told_nothing, "lost"),
+    "a message that shows an ended job as running": (_announced_still, ""),
+    "a second call": (_called_again, ""),
+    "a private result in public": (_told_in_public, ""),
     "a file of no row": (_file(f"123/{ABC}"), "orphans"),
     "a folder of no job": (_file("work/0123456789abcdef/source"), "orphans"),
     "a row of no file": (_file_gone, "lost"),
@@ -155,7 +199,7 @@ async def test_an_answer_may_say_thinking_for_ever_only_where_nobody_could_take_
         await scenario.run()
         [asked] = scenario.people[1].asked
         assert asked.original is not None
-        asked.original.loading = True
+        asked.original.loading, asked.original.deleted = True, False
 
         def found(*, expired: bool, without_row: bool, after: float) -> Findings:
             scenario.expired = {asked.id} if expired else set()

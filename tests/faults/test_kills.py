@@ -42,6 +42,8 @@ PLANS = (
     Plan((Kill("watch.discord.post", "after"), Kill("watch.discord.delete", "before"))),
     Plan((Kill("watch.discord.post", "after"),), Story.OUTAGE, history=History.READABLE),
     Plan((Kill("deliver.discord.post", "after"), Kill("deliver.discord.remove", "before"))),
+    Plan((Kill("deliver.discord.edit_public", "after"),), Story.PICKED),
+    Plan((Kill("watch.discord.post", "after"), Kill("deliver.discord.remove", "after")), Story.REFUSED),
     Plan((POSTED,), Story.LATE, history=History.NONCE),
     Plan((POSTED,), Story.LATE, False, History.READABLE),
     Plan((EDITED,), Story.OUTAGE),

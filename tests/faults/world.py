@@ -53,6 +53,7 @@ async def world(plan: Plan, folder: Path, looks: Path) -> AsyncIterator[Scenario
             folder,
             environ,
             looks=None if plan.real_media else looks,
+            last_click=3600.0 if plan.story is Story.PICKED else 0.0,
             same_nonce=0.0 if plan.history in (History.READABLE, History.BLIND) else 120.0,
         )
         yield Scenario(plan, discord, provider, bot, people)
@@ -75,6 +76,7 @@ def _people(plan: Plan, discord: LoopbackDiscord, provider: Provider, channel: C
         Person(discord.add_user("bob", guild), channel, {"video": file(), "private": True, **seconds}),
         Person(discord.add_user("cleo", guild), channel, {"video": file(), "name": "Cora", **seconds}),
     ]
+    people[2].fails = plan.story is Story.REFUSED
     if plan.story is Story.PICKED:
         people.append(Person(discord.add_user("dan", guild), channel, {"video": file(), "private": True}, cancels=True))
     return people
