@@ -16,6 +16,9 @@ EMBED_DESCRIPTION = 4096
 CUSTOM_ID = 100
 BUTTON_LABEL = 80
 MESSAGE_BUTTONS = 25  # five rows of five
+SELECT_OPTIONS = 25
+SELECT_PLACEHOLDER = 150
+OPTION_LABEL = 100  # and its description
 MODAL_TITLE = 45
 FORM_LABEL = 45
 FORM_PLACEHOLDER = 100
@@ -114,6 +117,9 @@ MESSAGE_PATIENCE = 30.0  # seconds for one message; half a lease
 DELIVERY_TRIED_FOR = timedelta(hours=24)  # then the result waits in /tasks alone
 SAME_NONCE = timedelta(minutes=2)
 HISTORY = 100  # messages after an attempt that are searched for ours; one request
+LIST_REFRESH = (5.0, 15.0)  # seconds between two looks at a list of tasks, while it is lively and later
+LIST_LIVELY = timedelta(minutes=1)
+LISTS_REFRESHED = 100  # lists of tasks that are kept up to date at once; further ones stay as they were drawn
 CLOCKS_APART = timedelta(seconds=10)  # by which our clock may be ahead of Discord's
 SAME_ALARM = timedelta(hours=1)  # before operators are told the same thing again
 PARAM_LENGTH = 200  # characters of one value from outside in a message; our own sentences and ids are far shorter

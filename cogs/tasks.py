@@ -16,6 +16,7 @@ from discord.ext import commands
 
 from bot import limits
 from bot.chat.buttons import (
+    BackToTasks,
     CancelJob,
     CheckAgain,
     GiveConsent,
@@ -30,11 +31,12 @@ from bot.chat.buttons import (
 )
 from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.job_requests import origin_of
-from bot.chat.markdown import mentions_of, say
+from bot.chat.markdown import say
 from bot.chat.message import AMBER, BLUE, MessageContent
-from bot.chat.render_tasks import render_tasks
 from bot.chat.replies import edit_answer
 from bot.chat.seconds_forms import LastTyped, SecondsForm, say_above
+from bot.chat.selects import OpenJob
+from bot.chat.task_list import TaskList
 from bot.concurrency import within
 from bot.errors import BadRange, UnknownJob
 from bot.jobs.job_service import JobService
@@ -64,8 +66,9 @@ class Tasks(commands.Cog):
     Every query carries the id of the person who presses: another person's job is an unknown one.
     """
 
-    def __init__(self, *, job_service: JobService, jobs: OwnedJobStore, clock: Clock) -> None:
+    def __init__(self, *, job_service: JobService, jobs: OwnedJobStore, task_list: TaskList, clock: Clock) -> None:
         self._job_service = job_service
+        self._list = task_list
         self._jobs = jobs
         self._clock = clock
         self._typed = LastTyped()
@@ -74,13 +77,19 @@ class Tasks(commands.Cog):
     async def tasks(self, interaction: discord.Interaction) -> None:
         """The list, for its owner alone."""
         await interaction.response.defer(thinking=True, ephemeral=True)
-        await self._draw(interaction)
+        await self._list.draw(interaction)
 
-    async def _draw(self, interaction: discord.Interaction) -> None:
-        owner = interaction.user.id
-        overview = await self._job_service.overview(owner)
-        commands = mentions_of(interaction.client)
-        await edit_answer(interaction, render_tasks(owner, overview, self._clock(), str(interaction.locale), commands))
+    @on_press(OpenJob)
+    async def open(self, interaction: discord.Interaction, menu: OpenJob) -> None:
+        """Show one job of the list in its place."""
+        await interaction.response.defer()
+        await self._list.open(interaction, menu.chosen)
+
+    @on_press(BackToTasks)
+    async def back(self, interaction: discord.Interaction, _: BackToTasks) -> None:
+        """Show the list again."""
+        await interaction.response.defer()
+        await self._list.draw(interaction)
 
     # -- a job goes on ------------------------------------------------------------------------------------------
 
@@ -196,7 +205,7 @@ class Tasks(commands.Cog):
                 # The decision is written down, so the job goes on.
                 log.info("press_not_shown", job=job.id, error=type(error).__name__)
         if in_list:
-            await self._draw(interaction)
+            await self._list.draw(interaction)
 
     async def _move(self, interaction: discord.Interaction, job: Job, origin: Origin) -> None:
         """Let the job go on in a new message."""
@@ -218,7 +227,7 @@ class Tasks(commands.Cog):
         await interaction.response.defer()
         await self._job_service.cancel(interaction.user.id, button.job_id)
         if button.in_list:
-            await self._draw(interaction)
+            await self._list.draw(interaction)
         else:
             await edit_answer(interaction, _notice(interaction, text("Cancelled. Nothing was charged."), AMBER))
 

@@ -19,6 +19,7 @@ from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
 from bot.chat.interaction_handlers import InteractionHandlers
 from bot.chat.pending_results import PendingResults
+from bot.chat.task_list import TaskList
 from bot.concurrency import Places
 from bot.config import Settings
 from bot.jobs.access_policy import AccessPolicy
@@ -145,6 +146,7 @@ class App:
             random=self._random,
             settings=settings.limits,
         )
+        self.task_list = TaskList(job_service=self.job_service, jobs=stores.owned_jobs, clock=clock)
         self.maintenance = Maintenance(
             jobs=stores.jobs,
             drafts=stores.drafts,
@@ -286,7 +288,7 @@ class App:
             menu,
             earlier,
             CloserLook(jobs=stores.owned_jobs, inspection=self.inspection),
-            Tasks(job_service=self.job_service, jobs=stores.owned_jobs, clock=self.clock),
+            Tasks(job_service=self.job_service, jobs=stores.owned_jobs, task_list=self.task_list, clock=self.clock),
             Privacy(
                 store=stores.privacy,
                 archivist=Archivist(stores.files),

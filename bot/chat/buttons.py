@@ -30,11 +30,11 @@ _Interaction: TypeAlias = discord.Interaction[Any]
 _NOTHING = re.compile(r"(?!)")
 
 
-class DurableButton(ui.DynamicItem[ui.Button[ui.View]], template=_NOTHING):
-    """A button whose ``custom_id`` says all that a press needs. Only its owner may press it.
+class DurableItem(ui.DynamicItem[ui.Item[ui.View]], template=_NOTHING):
+    """What can be pressed, with a ``custom_id`` that says all that a press needs. Only its owner may press it.
 
-    A subclass is declared with its ``custom_id``, in which ``{field}`` stands for what differs from button to button;
-    the field ``owner_id`` comes last. ``always_open``: people whom the bot is closed to may press it all the same.
+    A subclass is declared with its ``custom_id``, in which ``{field}`` stands for what differs from item to item; the
+    field ``owner_id`` comes last. ``always_open``: people whom the bot is closed to may press it all the same.
     """
 
     always_open: ClassVar[bool] = False
@@ -44,20 +44,21 @@ class DurableButton(ui.DynamicItem[ui.Button[ui.View]], template=_NOTHING):
         cls._id_format = custom_id
         super().__init_subclass__(template=id_template(custom_id, _FIELDS) if custom_id else _NOTHING)
 
-    def __init__(
-        self, label: str, style: ButtonStyle, *, owner_id: int, disabled: bool = False, **fields: str | int
-    ) -> None:
-        """Raises :class:`ValueError` where ``fields`` make no ``custom_id`` that Discord or the class takes."""
-        made = self._id_format.format(owner_id=owner_id, **fields)
-        if len(made) > limits.CUSTOM_ID or not self.template.fullmatch(made):
-            raise ValueError(f"not an id of {type(self).__name__}: {made!r}")
-        shown = label if len(label) <= limits.BUTTON_LABEL else label[: limits.BUTTON_LABEL - 1] + "…"
-        super().__init__(ui.Button(custom_id=made, label=shown, style=style, disabled=disabled))
+    def __init__(self, item: ui.Item[ui.View], owner_id: int) -> None:
+        super().__init__(item)
         self.owner_id = owner_id
 
     @classmethod
+    def made_id(cls, owner_id: int, **fields: str | int) -> str:
+        """Raises :class:`ValueError` where ``fields`` make no ``custom_id`` that Discord or the class takes."""
+        made = cls._id_format.format(owner_id=owner_id, **fields)
+        if len(made) > limits.CUSTOM_ID or not cls.matches(made):
+            raise ValueError(f"not an id of {cls.__name__}: {made!r}")
+        return made
+
+    @classmethod
     def matches(cls, custom_id: str) -> bool:
-        """Whether this class answers presses of a button with that id."""
+        """Whether this class answers presses of an item with that id."""
         return cls.__discord_ui_compiled_template__.fullmatch(custom_id) is not None
 
     def on_row(self, row: int) -> Self:
@@ -70,8 +71,22 @@ class DurableButton(ui.DynamicItem[ui.Button[ui.View]], template=_NOTHING):
         await cast("_Client", interaction.client).handlers.press(interaction, self)
 
 
+class DurableButton(DurableItem):
+    """A button."""
+
+    item: ui.Button[ui.View]
+
+    def __init__(
+        self, label: str, style: ButtonStyle, *, owner_id: int, disabled: bool = False, **fields: str | int
+    ) -> None:
+        """Raises :class:`ValueError` where ``fields`` make no ``custom_id``."""
+        shown = label if len(label) <= limits.BUTTON_LABEL else label[: limits.BUTTON_LABEL - 1] + "…"
+        made = self.made_id(owner_id, **fields)
+        super().__init__(ui.Button(custom_id=made, label=shown, style=style, disabled=disabled), owner_id)
+
+
 class _Handlers(Protocol):
-    async def press(self, interaction: _Interaction, button: DurableButton) -> None: ...
+    async def press(self, interaction: _Interaction, button: DurableItem) -> None: ...
 
 
 class _Client(Protocol):
@@ -148,6 +163,18 @@ class ShowResult(JobButton, custom_id="cb:{place}:show:{job_id}:{owner_id}"):
     """Shows a result that could not be delivered."""
 
 
+class BackToTasks(DurableButton, custom_id="cb:tasks:list:{owner_id}"):
+    """Shows the list of /tasks again, in the place of one of its jobs."""
+
+    def __init__(self, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary) -> None:
+        super().__init__(label, style, owner_id=owner_id)
+
+    @classmethod
+    async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Called by discord.py for a press."""
+        return cls(int(match["owner_id"]))
+
+
 class UseSeconds(DurableButton, custom_id="cb:job:use:{job_id}:{seconds}:{owner_id}"):
     """Takes one of the suggestions. ``seconds`` as the provider takes them: ``1,3``."""
 
@@ -222,6 +249,10 @@ class CharacterButton(DurableButton):
 
 class UseCharacter(CharacterButton, custom_id="cb:cast:use:{character_id}:{owner_id}"):
     """Shows how it is used in a video."""
+
+
+class ShowCharacter(CharacterButton, custom_id="cb:cast:show:{character_id}:{owner_id}"):
+    """Shows it to its owner alone."""
 
 
 class RenameCharacter(CharacterButton, custom_id="cb:cast:rename:{character_id}:{owner_id}"):
@@ -301,7 +332,7 @@ class NextPart(DurableButton, custom_id="cb:privacy:part:{part}:{owner_id}"):
         return cls(int(match["part"]), int(match["owner_id"]))
 
 
-def view(*buttons: DurableButton) -> ui.View:
+def view(*buttons: DurableItem) -> ui.View:
     """A view of durable buttons only: mixed with ordinary items it would unregister them all when it times out."""
     made = ui.View(timeout=None)
     for each in buttons:

@@ -13,7 +13,7 @@ from discord import ui
 
 from bot import limits
 from bot.chat import replies
-from bot.chat.buttons import DurableButton
+from bot.chat.buttons import DurableItem
 from bot.chat.markdown import plain
 from bot.errors import Refusal
 from bot.jobs.access_policy import AccessPolicy
@@ -25,7 +25,7 @@ from bot.values.source import Attachment
 ALWAYS_OPEN = frozenset({"privacy", "server", "operator"})
 
 _Interaction: TypeAlias = discord.Interaction[Any]
-_Button = TypeVar("_Button", bound=DurableButton)
+_Button = TypeVar("_Button", bound=DurableItem)
 _PressHandler: TypeAlias = Callable[[_Interaction, Any], Awaitable[None]]
 _FormHandler: TypeAlias = Callable[[_Interaction, str, Mapping[str, str]], Awaitable[None]]
 _Method = TypeVar("_Method", bound=Callable[..., Awaitable[None]])
@@ -117,11 +117,11 @@ class InteractionHandlers:
     def __init__(self, access_policy: AccessPolicy | None = None) -> None:
         self.draining = False
         self._access_policy = access_policy
-        self._presses: dict[type[DurableButton], _PressHandler] = {}
+        self._presses: dict[type[DurableItem], _PressHandler] = {}
         self._forms: dict[str, _FormHandler] = {}
 
     @property
-    def buttons(self) -> tuple[type[DurableButton], ...]:
+    def buttons(self) -> tuple[type[DurableItem], ...]:
         """The buttons that somebody answers."""
         return tuple(self._presses)
 
@@ -151,7 +151,7 @@ class InteractionHandlers:
         if reason is not None:
             raise Refusal(reason)
 
-    async def press(self, interaction: _Interaction, button: DurableButton) -> None:
+    async def press(self, interaction: _Interaction, button: DurableItem) -> None:
         """Answer a press. Never raises."""
         try:
             self.check_access(interaction, always_open=button.always_open)

@@ -1,4 +1,4 @@
-"""A message as a value: what it shows, what is attached to it, and the buttons under it."""
+"""A message as a value: what it shows, what is attached to it, and the menus and buttons under it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import discord
 from discord import ui
 
 from bot.chat.buttons import DurableButton, view
+from bot.chat.selects import DurableSelect
 from bot.values.character import Character
 from bot.values.files import ending
 
@@ -39,14 +40,16 @@ class MessageContent:
     content: str | None = None
     files: tuple[PictureFile, ...] = ()
     buttons: tuple[DurableButton, ...] = ()
+    menus: tuple[DurableSelect, ...] = ()
 
     def attachments(self) -> list[discord.File]:
         """The files, for ``attachments=`` of an edit or ``files=`` of a new message."""
         return [discord.File(io.BytesIO(file.data), filename=file.name) for file in self.files]
 
     def view(self) -> ui.View | None:
-        """The buttons, for ``view=`` of an edit; ``None`` removes those on the message."""
-        return view(*self.buttons) if self.buttons else None
+        """The menus and the buttons, for ``view=`` of an edit; ``None`` removes those on the message."""
+        items = (*self.menus, *self.buttons)
+        return view(*items) if items else None
 
 
 def picture_file(character: Character, data: bytes) -> PictureFile:

@@ -11,8 +11,9 @@ from bot import limits
 from bot.chat.buttons import TurnPage
 from bot.chat.markdown import PLAIN, Commands, escape, say
 from bot.chat.message import BLUE, MessageContent, PictureFile, picture_file
+from bot.chat.selects import OpenCharacter
 from bot.store.characters import Sort
-from bot.texts import Text, text
+from bot.texts import Text, render, text
 from bot.values.character import Character
 
 
@@ -64,9 +65,16 @@ def render_page(
             files.append(picture_file(character, pictures[character.id]))
             embed.set_thumbnail(url=files[-1].url)
         embeds.append(embed)
-    next_steps = text("To see one in full, rename it or delete it, use /character show.")
-    embeds[-1].set_footer(text=f"{say(_count(page, len(characters), total), locale)} {say(next_steps, locale)}")
-    return MessageContent(embeds=tuple(embeds), files=tuple(files), buttons=_turning(owner_id, page, total, locale))
+    embeds[-1].set_footer(text=say(_count(page, len(characters), total), locale))
+    entries = [(str(each.id), each.name, render(_about(each), locale)) for each in characters]
+    menu = OpenCharacter(owner_id, say(text("Open one to see, rename or delete it…"), locale), entries)
+    return MessageContent(
+        embeds=tuple(embeds), files=tuple(files), menus=(menu,), buttons=_turning(owner_id, page, total, locale)
+    )
+
+
+def _about(character: Character) -> Text:
+    return text("{model} · {range}", model=character.model, range=character.range.people)
 
 
 def _entry(character: Character, locale: str) -> discord.Embed:
@@ -91,6 +99,8 @@ def _nothing_found(search: str) -> Text:
 def _count(page: CastPage, shown: int, total: int) -> Text:
     if total > limits.CAST_PER_PAGE:
         first, last = page.offset + 1, page.offset + shown
+        if first == last:
+            return text("Showing {last} of {total}.", last=last, total=total)
         return text("Showing {first}–{last} of {total}.", first=first, last=last, total=total)
     if page.search:
         return text("Found in your cast: {total}.", total=total)

@@ -1,17 +1,17 @@
-"""The list of /tasks: what runs, what waits, what is done, and how much of the limits is used. Pure rendering."""
+"""/tasks: the list of what runs, what waits, what is done and what failed; and one job of it. Pure rendering."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 import discord
 from yarl import URL
 
-from bot import limits
+from bot import limits, texts
 from bot.chat.buttons import (
+    BackToTasks,
     CancelJob,
     CheckAgain,
     DurableButton,
@@ -19,18 +19,22 @@ from bot.chat.buttons import (
     JobButton,
     MakeAnother,
     PickSeconds,
+    RetryJob,
     SendAgain,
+    ShowCharacter,
     ShowResult,
     UseAnyway,
 )
-from bot.chat.markdown import PLAIN, Commands, say
-from bot.chat.message import BLUE, MessageContent
+from bot.chat.markdown import PLAIN, Commands, escape, plain, say
+from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent
+from bot.chat.selects import OpenJob
 from bot.jobs.job_service import Overview
 from bot.texts import Text, text
 from bot.values.job import CharacterRequest, Job, JobKind, Outcome, PreviewRequest, Question, Step
 from bot.values.source import Attachment, Link
 
 _MB = 1024 * 1024
+_REASON = 90  # characters of a reason in the list; the whole of it is in the opened job
 
 _Action: TypeAlias = tuple[type[JobButton], Text]
 
@@ -40,54 +44,91 @@ _STATES = {
     Step.COLLECT: text("Saving the result"),
     Step.DELIVER: text("Delivering the result"),
 }
+_ASKED = {
+    Question.SECONDS: text("Which seconds?"),
+    Question.CONCERNS: text("These seconds may not work well. Use them anyway?"),
+    Question.SAME_AGAIN: text("You asked for the same seconds a moment ago. Make another?"),
+    Question.CONSENT: text("Do you have permission to use the person in the clip?"),
+}
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One job of the list: its two lines, and the class and label of each of its buttons."""
-
-    job_id: str
-    lines: str
-    actions: tuple[_Action, ...]
+# -- the list --------------------------------------------------------------------------------------------------------
 
 
 def render_tasks(
     owner_id: int, overview: Overview, now: datetime, locale: str, commands: Commands = PLAIN
 ) -> MessageContent:
-    """All jobs of one owner: those that run, oldest first, then those that are done, newest first."""
-    jobs = enumerate((*overview.unfinished, *overview.finished), start=1)
-    entries = [_entry(number, job, now, locale, commands) for number, job in jobs]
+    """All jobs of one owner, a line each, in four sections; those that run are the oldest first, the others the newest.
+
+    One of them can be opened: :func:`render_task`.
+    """
     embed = discord.Embed(title=say(text("Your tasks"), locale), colour=BLUE)
-    embed.description = "\n".join(_fitting(list(_blocks(overview, entries, locale, commands)), locale))
+    sections = _sections(overview)
+    embed.description = "\n".join(_fitting(list(_blocks(overview, sections, locale, commands)), locale))
     for name, value in _standing(overview):
         embed.add_field(name=say(name, locale), value=say(value, locale))
-    if entries:
-        footer = text("To see your cast, use /character list. To make another character, use /character create.")
-        embed.set_footer(text=say(footer, locale))
-    return MessageContent(embeds=(embed,), buttons=tuple(_buttons(owner_id, entries, locale))[: limits.MESSAGE_BUTTONS])
+    jobs = [job for _, part in sections for job in part]
+    if not jobs:
+        return MessageContent(embeds=(embed,))
+    footer = text("To see your cast, use /character list. To make another character, use /character create.")
+    embed.set_footer(text=say(footer, locale))
+    entries = [(job.id, _what(job), _said(_status(job, overview), locale)) for job in jobs]
+    menu = OpenJob(owner_id, say(text("Open one…"), locale), entries)
+    return MessageContent(embeds=(embed,), menus=(menu,), buttons=_only_buttons(jobs, now, locale))
 
 
-def _blocks(overview: Overview, entries: Sequence[_Entry], locale: str, commands: Commands) -> Iterator[str]:
+def _only_buttons(jobs: Sequence[Job], now: datetime, locale: str) -> tuple[DurableButton, ...]:
+    """Where something can be done with one of the jobs alone, that needs no opening. A second try is no hurry."""
+    usable = {job.id: {action for action, _ in _actions(job, now)} for job in jobs}
+    wanted = [job for job in jobs if usable[job.id] - {RetryJob}] or [job for job in jobs if usable[job.id]]
+    return _buttons(wanted[0], now, locale) if len(wanted) == 1 else ()
+
+
+def _buttons(job: Job, now: datetime, locale: str) -> tuple[DurableButton, ...]:
+    return tuple(action(job.id, job.owner_id, say(label, locale), in_list=True) for action, label in _actions(job, now))
+
+
+def is_under_way(overview: Overview) -> bool:
+    """Whether something in the list changes by itself."""
+    return any(not _waits_for_owner(job) for job in overview.unfinished)
+
+
+def _sections(overview: Overview) -> list[tuple[Text, Sequence[Job]]]:
+    """The heading and the jobs of each section that has any."""
+    ended = overview.finished
+    failed = [job for job in ended if job.outcome is not Outcome.SUCCEEDED]
+    cancelled = any(job.outcome is Outcome.CANCELLED for job in failed)
+    sections: list[tuple[Text, Sequence[Job]]] = [
+        (text("Running"), [job for job in overview.unfinished if not _waits_for_owner(job)]),
+        (text("Waiting for you"), [job for job in reversed(overview.unfinished) if _waits_for_owner(job)]),
+        (text("Finished"), [job for job in ended if job.outcome is Outcome.SUCCEEDED]),
+        (text("Failed or cancelled") if cancelled else text("Failed"), failed),
+    ]
+    return [section for section in sections if section[1]]
+
+
+def _waits_for_owner(job: Job) -> bool:
+    return job.step is Step.CHOOSE and job.kind is not JobKind.PREVIEW
+
+
+def _blocks(
+    overview: Overview, sections: Sequence[tuple[Text, Sequence[Job]]], locale: str, commands: Commands
+) -> Iterator[str]:
     """What may only be shown as a whole: a heading or an entry."""
     if overview.paused:
-        yield say(
-            text(
-                "I can't start anything new right now. The people who run this bot have been told. What is running "
-                "will go on."
-            ),
-            locale,
-        )
-    if not entries:
-        nothing = text("You haven't made anything yet. Start with /character create, or see /help.")
-        yield say(nothing, locale, commands)
-    running = len(overview.unfinished)
-    parts = ((text("**Running or waiting**"), entries[:running]), (text("**Done**"), entries[running:]))
+        yield say(_PAUSED, locale)
+    if not sections:
+        yield say(text("You haven't made anything yet. Start with /character create, or see /help."), locale, commands)
     begun = overview.paused
-    for heading, part in parts:
-        if part:
-            yield ("\n" if begun else "") + say(heading, locale)
-            yield from (entry.lines for entry in part)
-            begun = True
+    for heading, part in sections:
+        yield ("\n" if begun else "") + f"**{say(heading, locale)}**"
+        yield from (say(_line(job, overview, locale), locale) for job in part)
+        begun = True
+
+
+_PAUSED = text(
+    "I can't start anything new right now. The people who run this bot have been told. What is running will go on."
+)
 
 
 def _fitting(blocks: Sequence[str], locale: str) -> list[str]:
@@ -103,23 +144,26 @@ def _fitting(blocks: Sequence[str], locale: str) -> list[str]:
     return kept
 
 
-def _buttons(owner_id: int, entries: Sequence[_Entry], locale: str) -> Iterator[DurableButton]:
-    for entry in entries:
-        for action, label in entry.actions:
-            yield action(entry.job_id, owner_id, say(label, locale), in_list=True)
+def _line(job: Job, overview: Overview, locale: str) -> Text:
+    what, state = _what(job), _status(job, overview)
+    if job.step is Step.DONE:
+        at = int((job.finished_at or job.created_at).timestamp())
+        if job.outcome is Outcome.SUCCEEDED and not job.undelivered:
+            return text("{what} ({range}) · <t:{at}:R>", what=what, range=_range(job), at=at)
+        return text("{what} · {state} · <t:{at}:R>", what=what, state=_said(state, locale), at=at)
+    if _waits_for_owner(job):
+        return text("{what} · {state}", what=what, state=state)
+    if job.submit_started_at is not None:
+        at = int(job.submit_started_at.timestamp())
+        return text("{what} · {state} · started <t:{at}:R>", what=what, state=state, at=at)
+    at = int(job.created_at.timestamp())
+    return text("{what} · {state} · asked for <t:{at}:R>", what=what, state=state, at=at)
 
 
-def _entry(number: int, job: Job, now: datetime, locale: str, commands: Commands) -> _Entry:
-    at = job.finished_at or job.created_at
-    lines = text(  # the dot is escaped: these are no Markdown lists, which would be set differently from each other
-        "{number}\\. **{what}** ({range}) · <t:{at}:R>\n{state}",
-        number=number,
-        what=_what(job),
-        range=_range(job),
-        at=int(at.timestamp()),
-        state=_state(job),
-    )
-    return _Entry(job.id, say(lines, locale, commands), tuple(_actions(number, job, now)))
+def _said(state: Text, locale: str) -> str:
+    """The first sentence of ``state``, in one short line."""
+    first, _, more = texts.render(state, locale).partition(". ")
+    return plain(first if more else first.removesuffix("."), _REASON)
 
 
 def _range(job: Job) -> Text | str:
@@ -140,55 +184,98 @@ def _what(job: Job) -> str:
     return URL(source.url).raw_host or "" if isinstance(source, Link) else source.task_id
 
 
-def _state(job: Job) -> Text:
+def _status(job: Job, overview: Overview) -> Text:
+    """How the job stands, in a few words; of one that failed, why."""
     if job.outcome is Outcome.UNKNOWN:
         return job.failure or text("I don't know how this ended. It may have been charged.")
     if job.outcome is Outcome.FAILED:
-        return job.failure or text("Failed")
+        return job.failure or text("I couldn't make it.")
     if job.outcome is Outcome.CANCELLED:
-        return text("Cancelled. Nothing was charged.")
-    if job.outcome is Outcome.SUCCEEDED and job.step is Step.DONE:
-        return text("Done, but I couldn't show you the result") if job.undelivered else text("Done")
+        return job.failure or text("Cancelled")
+    if job.step is Step.DONE:
+        return text("Made, but I couldn't show you the result") if job.undelivered else text("Made")
+    if job.waits_in_line:
+        return overview.in_line.get(job.id) or text("Waiting for a free place")
     if job.step is Step.WATCH:
         return text("Making the character: {percent} %", percent=job.progress)
     if job.step is Step.CHOOSE:
-        return text("Looking for the best seconds") if job.kind is JobKind.PREVIEW else _asked(job.question)
+        if job.kind is JobKind.PREVIEW:
+            return text("Looking for the best seconds")
+        return _ASKED[job.question or Question.CONSENT]
     return _STATES[job.step]
 
 
-def _asked(question: Question | None) -> Text:
-    if question is Question.SECONDS:
-        return text("Waiting for you: which seconds?")
-    if question is Question.CONCERNS:
-        return text("Waiting for you: these seconds may not work well. Use them anyway?")
-    if question is Question.SAME_AGAIN:
-        return text("Waiting for you: you asked for the same seconds a moment ago. Make another?")
-    return text("Waiting for you: do you have permission to use the person in the clip?")
+# -- one job ---------------------------------------------------------------------------------------------------------
 
 
-def _actions(number: int, job: Job, now: datetime) -> Iterator[_Action]:
-    if job.step is Step.CHOOSE and job.kind is not JobKind.PREVIEW:
-        yield from _answers(number, job.question)
+def render_task(job: Job, overview: Overview, now: datetime, locale: str, commands: Commands = PLAIN) -> MessageContent:
+    """One job of the list: all there is to say about it, what can be done with it, and the way back to the list."""
+    embed = discord.Embed(
+        title=escape(plain(_what(job), limits.EMBED_TITLE // 2 - 1)),
+        description=say(_status(job, overview), locale, commands),
+        colour=_colour(job),
+    )
+    for name, value in _facts(job):
+        embed.add_field(name=say(name, locale), value=say(value, locale))
+    embed.set_footer(text=say(text("Job {id}", id=job.id), locale))
+    buttons: list[DurableButton] = [*_buttons(job, now, locale)]
+    made = job.result.character_id if job.result is not None else None
+    if made is not None and not job.undelivered:
+        buttons.append(ShowCharacter(made, job.owner_id, say(text("Show the character"), locale)))
+    buttons.append(BackToTasks(job.owner_id, say(text("Back to the list"), locale)))
+    return MessageContent(embeds=(embed,), buttons=tuple(buttons))
+
+
+def _colour(job: Job) -> discord.Colour:
+    if job.outcome is Outcome.SUCCEEDED:
+        return GREEN
+    if job.outcome is Outcome.FAILED:
+        return RED
+    return AMBER if job.outcome is Outcome.UNKNOWN or _waits_for_owner(job) else BLUE
+
+
+def _facts(job: Job) -> Iterator[tuple[Text, Text]]:
+    """Name and value of each field."""
+    if isinstance(job.request, CharacterRequest):
+        if job.request.range is not None:
+            yield text("Seconds"), text("{range}", range=job.request.range.people)
+        yield text("Model"), text("{model}", model=job.request.model)
+    yield text("Asked for"), _when(job.created_at)
+    if job.submit_started_at is not None:
+        yield text("Started"), _when(job.submit_started_at)
+    if job.finished_at is not None:
+        yield text("Ended"), _when(job.finished_at)
+
+
+def _when(at: datetime) -> Text:
+    return text("<t:{at}:R>", at=int(at.timestamp()))
+
+
+def _actions(job: Job, now: datetime) -> Iterator[_Action]:
+    if _waits_for_owner(job):
+        yield from _answers(job.question)
     if job.may_be_cancelled:
-        yield CancelJob, text("Cancel {number}", number=number)
+        yield CancelJob, text("Cancel")
     if job.outcome is Outcome.UNKNOWN and job.step is Step.DONE:
         if job.task_id is not None:
-            yield CheckAgain, text("Check {number} again", number=number)
+            yield CheckAgain, text("Check again")
         elif _still_here(job, now):
-            yield SendAgain, text("Send {number} again", number=number)
+            yield SendAgain, text("Send again")
     if job.undelivered:
-        yield ShowResult, text("Show {number}", number=number)
+        yield ShowResult, text("Show the result")
+    if job.may_be_retried(now):
+        yield RetryJob, text("Try again")
 
 
-def _answers(number: int, question: Question | None) -> Iterator[_Action]:
+def _answers(question: Question | None) -> Iterator[_Action]:
     if question is Question.CONSENT:
-        yield GiveConsent, text("Yes to {number}", number=number)
-    if question is Question.CONCERNS:
-        yield UseAnyway, text("Use {number} anyway", number=number)
+        yield GiveConsent, text("Yes, I have permission")
     if question in {Question.SECONDS, Question.CONCERNS}:
-        yield PickSeconds, text("Pick seconds for {number}", number=number)
+        yield PickSeconds, text("Pick seconds")
+    if question is Question.CONCERNS:
+        yield UseAnyway, text("Use anyway")
     if question is Question.SAME_AGAIN:
-        yield MakeAnother, text("Make {number} again", number=number)
+        yield MakeAnother, text("Make another")
 
 
 def _still_here(job: Job, now: datetime) -> bool:

@@ -9,7 +9,15 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import limits
-from bot.chat.buttons import ConfirmDelete, DeleteCharacter, KeepCharacter, RenameCharacter, TurnPage, UseCharacter
+from bot.chat.buttons import (
+    ConfirmDelete,
+    DeleteCharacter,
+    KeepCharacter,
+    RenameCharacter,
+    ShowCharacter,
+    TurnPage,
+    UseCharacter,
+)
 from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
@@ -17,6 +25,7 @@ from bot.chat.render_cast import CastPage, render_page
 from bot.chat.render_job import render_character
 from bot.chat.render_use import render_use
 from bot.chat.replies import edit_answer
+from bot.chat.selects import OpenCharacter
 from bot.concurrency import within
 from bot.errors import UnknownCharacter
 from bot.jobs.job_service import JobService
@@ -100,7 +109,21 @@ class CharacterCommands(
     async def show(self, interaction: discord.Interaction, name: str) -> None:
         """Show one character, to its owner alone."""
         await interaction.response.defer(thinking=True, ephemeral=True)
-        character = await self._lookup.named(interaction.user.id, name)
+        await self._show(interaction, await self._lookup.named(interaction.user.id, name))
+
+    @on_press(ShowCharacter)
+    async def show_pressed(self, interaction: discord.Interaction, button: ShowCharacter) -> None:
+        """Show one character in a new message, to its owner alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._show(interaction, await self._lookup.by_id(interaction.user.id, button.character_id))
+
+    @on_press(OpenCharacter)
+    async def open(self, interaction: discord.Interaction, menu: OpenCharacter) -> None:
+        """Show one character of the list in a new message: the list stays."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._show(interaction, await self._lookup.by_id(interaction.user.id, int(menu.chosen)))
+
+    async def _show(self, interaction: discord.Interaction, character: Character) -> None:
         pictures = await self._lookup.pictures([character], room=interaction.filesize_limit)
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
         kept = await self._characters.reference_set(character.owner_id, character.id)

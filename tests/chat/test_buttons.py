@@ -38,6 +38,8 @@ ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
     f"cb:tasks:retry:{JOB}:42": ("RetryJob", {"job_id": JOB, "in_list": True}),
     f"cb:job:watch:earlier:{JOB}:0.5,2:42": ("WatchSeconds", {"job_id": JOB, "seconds": "0.5,2"}),
     "cb:cast:use:3:42": ("UseCharacter", {"character_id": 3}),
+    "cb:tasks:list:42": ("BackToTasks", {}),
+    "cb:cast:show:3:42": ("ShowCharacter", {"character_id": 3}),
     "cb:cast:rename:3:42": ("RenameCharacter", {"character_id": 3}),
     "cb:cast:delete:3:42": ("DeleteCharacter", {"character_id": 3}),
     "cb:cast:deleteyes:3:42": ("ConfirmDelete", {"character_id": 3}),

@@ -21,7 +21,7 @@ from bot.chat.render_job import (
     render_result,
 )
 from bot.chat.render_picker import render_picker
-from bot.chat.render_tasks import render_tasks
+from bot.chat.render_tasks import render_task, render_tasks
 from bot.errors import UnknownCharacter
 from bot.store.characters import Sort
 from bot.texts import Text, text
@@ -84,6 +84,7 @@ def cards(value: str) -> Iterator[tuple[str, MessageContent]]:
         begun = each.step is not Step.DONE
         overview = replace(NOTHING, unfinished=(each,) * begun, finished=(each,) * (not begun))
         yield "tasks", render_tasks(42, overview, NOW, "en", COMMANDS)
+        yield "task", render_task(each, overview, NOW, "en", COMMANDS)
 
 
 def _requests(value: str) -> list[CharacterRequest]:
@@ -116,6 +117,10 @@ def leaves(card: MessageContent) -> Iterator[tuple[str, str]]:
             yield "field", field.value or ""
     for button in card.buttons:
         yield "label", button.item.label or ""
+    for menu in card.menus:
+        for option in menu.item.options:
+            yield "label", option.label
+            yield "label", option.description or ""
 
 
 @pytest.mark.parametrize("value", HOSTILE)

@@ -83,14 +83,21 @@ def test_an_entry_says_model_seconds_and_age() -> None:
         (FIRST, 1, 1, "Characters in your cast: 1."),
         (replace(FIRST, search="a"), 2, 2, "Found in your cast: 2."),
         (FIRST, 4, 9, "Showing 1–4 of 9."),
-        (replace(FIRST, offset=8), 1, 9, "Showing 9–9 of 9."),
+        (replace(FIRST, offset=8), 1, 9, "Showing 9 of 9."),
     ],
 )
-def test_the_last_entry_says_how_many_there_are_and_what_to_do_next(
-    page: CastPage, shown: int, total: int, count: str
-) -> None:
+def test_the_last_entry_says_how_many_there_are(page: CastPage, shown: int, total: int, count: str) -> None:
     card = render_page(42, page, [a_character()] * shown, total, {}, "en-GB")
-    assert card.embeds[-1].footer.text == (f"{count} To see one in full, rename it or delete it, use /character show.")
+    assert card.embeds[-1].footer.text == count
+
+
+def test_each_on_the_page_can_be_opened_from_the_menu() -> None:
+    (menu,) = render_page(42, FIRST, [a_character(), a_character(id=4, name="*Bo*")], 2, {}, "en-GB").menus
+    assert menu.custom_id == "cb:list:open:42"
+    assert [(each.value, each.label, each.description) for each in menu.item.options] == [
+        ("3", "Ada", "sora-2 · 0:01–0:03"),
+        ("4", "*Bo*", "sora-2 · 0:01–0:03"),
+    ]
 
 
 def test_an_empty_page_says_what_to_do_next() -> None:

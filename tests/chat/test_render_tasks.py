@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.chat.render_tasks import render_tasks
+from bot.chat.message import MessageContent
+from bot.chat.render_tasks import is_under_way, render_task, render_tasks
 from bot.jobs.job_service import Overview
 from bot.texts import text
 from bot.values.character import ProviderCharacter
@@ -17,6 +18,7 @@ from bot.values.time_range import TimeRange
 from tests.chat.samples import a_job, asked_at
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LATER = NOW + timedelta(minutes=1)
 COMMANDS = {"character create": "</character create:1>", "help": "</help:2>"}
 NOTHING = Overview(
     unfinished=(),
@@ -32,7 +34,7 @@ NOTHING = Overview(
 
 
 def running(**changes: Any) -> Job:
-    return a_job(asked_at(NOW), **({"outcome": None} | changes))
+    return a_job(asked_at(NOW), **({"outcome": None, "admitted_at": NOW} | changes))
 
 
 def done(**changes: Any) -> Job:
@@ -50,57 +52,149 @@ def standing(overview: Overview) -> dict[str | None, str | None]:
     return {field.name: field.value for field in embed.fields if field.inline}
 
 
+def opened(job: Job, now: datetime = NOW, **overview: Any) -> MessageContent:
+    return render_task(job, replace(NOTHING, **overview), now, "en-GB", COMMANDS)
+
+
 def labels(job: Job, now: datetime = NOW) -> list[str | None]:
-    card = render_tasks(42, replace(NOTHING, unfinished=(job,)), now, "en-GB")
-    return [button.item.label for button in card.buttons]
+    *own, back = [button.item.label for button in opened(job, now).buttons]
+    assert back == "Back to the list"
+    return own
+
+
+AT = int(NOW.timestamp())
 
 
 @pytest.mark.parametrize(
-    ("job", "state", "buttons"),
+    ("job", "section", "line", "buttons"),
     [
-        (running(step=Step.PREPARE), "\nFetching the video", ["Cancel 1"]),
-        (running(step=Step.SUBMIT), "\nSending the clip to ToAPIs", ["Cancel 1"]),
-        (running(step=Step.SUBMIT, submit_started_at=NOW), "\nSending the clip to ToAPIs", []),
-        (running(step=Step.WATCH, submit_started_at=NOW, progress=40), "\nMaking the character: 40 %", []),
-        (running(step=Step.COLLECT, submit_started_at=NOW), "\nSaving the result", []),
-        (running(step=Step.DELIVER, outcome=Outcome.SUCCEEDED), "\nDelivering the result", []),
+        (running(step=Step.PREPARE), "Running", f"example.org · Fetching the video · asked for <t:{AT}:R>", ["Cancel"]),
+        (running(step=Step.SUBMIT), "Running", "Sending the clip to ToAPIs · asked for", ["Cancel"]),
+        (running(step=Step.SUBMIT, submit_started_at=LATER), "Running", "Sending the clip to ToAPIs · started", []),
+        (
+            running(step=Step.WATCH, submit_started_at=LATER, progress=40),
+            "Running",
+            f"example.org · Making the character: 40 % · started <t:{AT + 60}:R>",
+            [],
+        ),
+        (running(step=Step.COLLECT, submit_started_at=NOW), "Running", "Saving the result", []),
+        (running(step=Step.DELIVER, outcome=Outcome.SUCCEEDED), "Running", "Delivering the result", []),
+        (running(step=Step.PREPARE, admitted_at=None), "Running", "Waiting for a free place", ["Cancel"]),
         (
             running(step=Step.CHOOSE, question=Question.CONSENT),
-            "\nWaiting for you: do you have permission to use the person in the clip?",
-            ["Yes to 1", "Cancel 1"],
+            "Waiting for you",
+            "example.org · Do you have permission to use the person in the clip?",
+            ["Yes, I have permission", "Cancel"],
+        ),
+        (
+            running(step=Step.CHOOSE, question=Question.SECONDS),
+            "Waiting for you",
+            "example.org · Which seconds?",
+            ["Pick seconds", "Cancel"],
+        ),
+        (
+            running(step=Step.CHOOSE, question=Question.CONCERNS),
+            "Waiting for you",
+            "Use them anyway?",
+            ["Pick seconds", "Use anyway", "Cancel"],
         ),
         (
             running(step=Step.CHOOSE, question=Question.SAME_AGAIN),
+            "Waiting for you",
             "Make another?",
-            ["Make 1 again", "Cancel 1"],
+            ["Make another", "Cancel"],
         ),
-        (done(outcome=Outcome.SUCCEEDED), f"(0:01–0:03) · <t:{int(NOW.timestamp())}:R>\nDone", []),
+        (done(outcome=Outcome.SUCCEEDED), "Finished", f"example.org (0:01–0:03) · <t:{AT}:R>", []),
         (
             done(outcome=Outcome.SUCCEEDED, delivered_at=None),
-            "\nDone, but I couldn't show you the result",
-            ["Show 1"],
+            "Finished",
+            "Made, but I couldn't show you the result",
+            ["Show the result"],
         ),
-        (done(outcome=Outcome.FAILED, failure=text("It was silent.")), "It was silent.", []),
-        (done(outcome=Outcome.FAILED), ":R>\nFailed", []),
-        (done(outcome=Outcome.CANCELLED, delivered_at=None), "\nCancelled. Nothing was charged.", []),
-        (done(outcome=Outcome.UNKNOWN), "may have been charged", ["Send 1 again"]),
         (
-            done(outcome=Outcome.UNKNOWN, failure=text("It takes too long.")),
-            "It takes too long.",
-            ["Send 1 again"],
+            done(outcome=Outcome.FAILED, failure=text("The clip has no sound. Nothing was charged.")),
+            "Failed",
+            f"example.org · The clip has no sound · <t:{AT}:R>",
+            ["Try again"],
         ),
-        (done(outcome=Outcome.UNKNOWN, task_id="task_1"), "may have been charged", ["Check 1 again"]),
-        (running(step=Step.DELIVER, outcome=Outcome.UNKNOWN), "may have been charged", []),
+        (done(outcome=Outcome.FAILED), "Failed", "I couldn't make it · ", ["Try again"]),
+        (done(outcome=Outcome.CANCELLED, delivered_at=None), "Failed or cancelled", "example.org · Cancelled · ", []),
+        (done(outcome=Outcome.UNKNOWN), "Failed", "I don't know how this ended", ["Send again"]),
+        (done(outcome=Outcome.UNKNOWN, failure=text("It takes too long.")), "Failed", "takes too long", ["Send again"]),
+        (done(outcome=Outcome.UNKNOWN, task_id="task_1"), "Failed", "don't know how", ["Check again"]),
     ],
 )
-def test_each_state_is_said_and_has_the_buttons_that_apply(job: Job, state: str, buttons: list[str]) -> None:
-    assert state in described(replace(NOTHING, unfinished=(job,)))
+def test_each_state_is_a_line_of_its_section_and_has_the_buttons_that_apply(
+    job: Job, section: str, line: str, buttons: list[str]
+) -> None:
+    ended = job.step is Step.DONE
+    overview = replace(NOTHING, finished=(job,)) if ended else replace(NOTHING, unfinished=(job,))
+    heading, entry = described(overview).splitlines()
+    assert heading == f"**{section}**"
+    assert line in entry
+    assert "not picked" not in entry
     assert labels(job) == buttons
+    listed = render_tasks(42, overview, NOW, "en-GB")
+    assert [button.item.label for button in listed.buttons] == buttons, "with one job, the list has them too"
+
+
+def test_an_opened_job_says_everything_and_leads_back() -> None:
+    refused = text("The clip has no sound. Attach another one with /character create.")
+    job = done(outcome=Outcome.FAILED, failure=refused, submit_started_at=LATER)
+    (embed,) = opened(job).embeds
+    assert embed.title == "example.org"
+    assert embed.description == "The clip has no sound. Attach another one with </character create:1>."
+    assert {field.name: field.value for field in embed.fields} == {
+        "Seconds": "0:01–0:03",
+        "Model": "sora-2",
+        "Asked for": f"<t:{AT}:R>",
+        "Started": f"<t:{AT + 60}:R>",
+        "Ended": f"<t:{AT}:R>",
+    }
+    assert embed.footer.text == f"Job {job.id}"
+
+
+def test_a_finished_job_leads_to_its_character() -> None:
+    made = ProviderCharacter(id="ch_1", display_name="Ada", username="ada.tall")
+    job = done(outcome=Outcome.SUCCEEDED, result=CharacterResult(characters=(made,), character_id=9))
+    show, _ = opened(job).buttons
+    assert show.custom_id == "cb:cast:show:9:42"
+
+
+def test_a_job_in_line_has_its_number() -> None:
+    job = running(step=Step.PREPARE, admitted_at=None)
+    place = {job.id: text("Waiting for your other tasks: number 2 in your line")}
+    assert "example.org · Waiting for your other tasks: number 2 in your line · asked for" in described(
+        replace(NOTHING, unfinished=(job,), in_line=place)
+    )
+
+
+def test_of_several_jobs_each_is_opened_from_the_menu() -> None:
+    jobs = [running(id=f"{number:016x}", step=Step.CHOOSE, question=Question.SECONDS) for number in (1, 2)]
+    card = render_tasks(42, replace(NOTHING, unfinished=tuple(jobs)), NOW, "en-GB")
+    assert card.buttons == ()
+    (menu,) = card.menus
+    assert menu.custom_id == "cb:tasks:open:42"
+    assert [(each.label, each.description) for each in menu.item.options] == [("example.org", "Which seconds?")] * 2
+    assert [each.value for each in menu.item.options] == [job.id for job in reversed(jobs)]
+
+
+@pytest.mark.parametrize(
+    ("job", "changes"),
+    [
+        (running(step=Step.WATCH), True),
+        (running(step=Step.PREPARE, admitted_at=None), True),
+        (running(step=Step.CHOOSE, question=Question.SECONDS), False),
+    ],
+)
+def test_what_waits_for_its_owner_does_not_change_by_itself(job: Job, changes: bool) -> None:
+    assert is_under_way(replace(NOTHING, unfinished=(job,))) is changes
+    assert not is_under_way(replace(NOTHING, finished=(done(),)))
 
 
 def test_an_unclear_submission_can_be_sent_again_as_long_as_its_clip_is_kept() -> None:
     job = done(outcome=Outcome.UNKNOWN)
-    assert labels(job, NOW + timedelta(hours=24) - timedelta(seconds=1)) == ["Send 1 again"]
+    assert labels(job, NOW + timedelta(hours=24) - timedelta(seconds=1)) == ["Send again"]
     assert labels(job, NOW + timedelta(hours=24)) == []
 
 
@@ -121,18 +215,34 @@ def test_a_job_is_called_by_the_best_name_there_is_and_links_stay_secret(
     request = CharacterRequest(source=source, range=TimeRange(Decimal(1), Decimal(3)), model="sora-2", name=name)
     made = ProviderCharacter(id="ch_1", display_name=result or "", username="ada.tall")
     job = done(request=request, result=CharacterResult(characters=(made,)) if result else None)
-    line = f"1\\. **{shown}** (0:01–0:03) · <t:{int(NOW.timestamp())}:R>\nDone"
-    assert line in described(replace(NOTHING, finished=(job,)))
+    assert f"{shown} (0:01–0:03) · <t:{AT}:R>" in described(replace(NOTHING, finished=(job,)))
 
 
-def test_what_runs_comes_before_what_is_done_and_both_are_counted_on() -> None:
-    overview = replace(NOTHING, unfinished=(running(step=Step.PREPARE),), finished=(done(), done()))
-    lines = described(overview).splitlines()
-    assert lines[0] == "**Running or waiting**"
-    assert lines[1].startswith(r"1\. ")
-    assert lines[3:5] == ["", "**Done**"]
-    assert [line[:2] for line in lines[5::2]] == ["2\\", "3\\"]
-    assert described(replace(overview, unfinished=())).startswith("**Done**\n1\\. ")
+def test_the_sections_and_their_order() -> None:
+    def named(name: str, job: Job) -> Job:
+        return replace(job, request=replace(job.character, name=name))
+
+    waiting = running(step=Step.CHOOSE, question=Question.SECONDS)
+    overview = replace(
+        NOTHING,
+        unfinished=(
+            named("older wait", waiting),
+            named("older run", running(step=Step.WATCH)),
+            named("newer run", running(step=Step.PREPARE)),
+            named("newer wait", waiting),
+        ),
+        finished=(
+            named("newer end", done()),
+            named("fault", done(outcome=Outcome.FAILED)),
+            named("older end", done()),
+        ),
+    )
+    assert [line.split(" · ")[0].removesuffix(" (0:01–0:03)") for line in described(overview).splitlines()] == [
+        *("**Running**", "older run", "newer run"),
+        *("", "**Waiting for you**", "newer wait", "older wait"),
+        *("", "**Finished**", "newer end", "older end"),
+        *("", "**Failed**", "fault"),
+    ]
     assert "on.\n\n**Running" in described(replace(overview, paused=True))
 
 
@@ -144,14 +254,6 @@ def test_it_says_what_to_do_next() -> None:
     (empty,) = render_tasks(42, NOTHING, NOW, "en-GB", COMMANDS).embeds
     assert empty.footer.text is None
     assert "Start with </character create:1>" in (empty.description or "")
-
-
-def test_commands_in_a_reason_can_be_clicked_and_names_are_left_alone() -> None:
-    request = replace(done().character, name="/character create")
-    job = done(request=request, outcome=Outcome.FAILED, failure=text("Attach it again with /character create."))
-    (embed,) = render_tasks(42, replace(NOTHING, finished=(job,)), NOW, "en-GB", COMMANDS).embeds
-    assert "**/character create**" in (embed.description or "")
-    assert "again with </character create:1>." in (embed.description or "")
 
 
 def test_the_standing_of_the_day_and_of_the_disk() -> None:
@@ -180,13 +282,12 @@ def test_more_than_discord_has_room_for_is_cut_by_whole_lines() -> None:
     card = render_tasks(42, overview, NOW, "en-GB")
     described = card.embeds[0].description or ""
     assert len(described) <= 4096
-    assert len(card.buttons) == 25
+    assert len(card.menus[0].item.options) == 25
     assert "… and more" in described
     first, *entries = described.split("\n")[:-1]
-    assert first == "**Running or waiting**"
-    assert 40 < len(entries) < 120
-    assert all(line.endswith(":R>") for line in entries[::2])
-    assert all(line.endswith("in the clip?") for line in entries[1::2])
+    assert first == "**Waiting for you**"
+    assert 40 < len(entries) < 60
+    assert all(line.endswith("in the clip?") for line in entries)
 
 
 def test_names_cannot_format_or_ping() -> None:

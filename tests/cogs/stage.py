@@ -211,7 +211,7 @@ def words(message: simcord.ResponseMessage | discord.Message) -> str:
 def labels(message: simcord.ResponseMessage) -> list[str]:
     """The buttons that can be pressed, in their order."""
     rows = [row["components"] for row in message.components]
-    return [each["label"] for row in rows for each in row if not each.get("disabled")]
+    return [each["label"] for row in rows for each in row if "label" in each and not each.get("disabled")]
 
 
 def refusal(result: simcord.InteractionResult) -> str:

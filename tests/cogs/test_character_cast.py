@@ -40,7 +40,7 @@ async def test_an_empty_cast_says_how_to_begin(stage: Stage) -> None:
     assert labels(message) == []
 
 
-async def test_the_list_has_pictures_and_says_what_to_do_next(stage: Stage) -> None:
+async def test_the_list_has_pictures_and_a_menu_that_opens_each(stage: Stage) -> None:
     for name in ("Duck", "*Bold*"):
         await stage.house.character(stage.alice.id, name, picture=PICTURE + name.encode())
     message = shown(await stage.alice.slash(stage.channel, "character list"))
@@ -52,9 +52,19 @@ async def test_the_list_has_pictures_and_says_what_to_do_next(stage: Stage) -> N
     said = words(message)
     assert "sora-2 · 0:01–0:03 · made <t:" in said
     assert "used" not in said, "there is no command yet that uses one in a video"
-    assert "Characters in your cast: 2. To see one in full, rename it or delete it, use /character show." in said
+    assert "Characters in your cast: 2." in said
     assert "duck.sings" not in said
     assert labels(message) == []
+    (menu,) = [each for row in message.components for each in row["components"]]
+    assert [option["label"] for option in menu["options"]] == ["*Bold*", "Duck"]
+    opened = await stage.alice.select(message, [menu["options"][1]["value"]], custom_id=menu["custom_id"])
+    (card,) = [each for each in (opened.response, *opened.followups) if each is not None and each.id != message.id]
+    assert card.ephemeral
+    assert card.embeds[0].title == "Duck"
+    assert {"Rename", "Delete"} <= set(labels(card))
+    await stage.house.characters.delete(stage.alice.id, int(menu["options"][1]["value"]))
+    gone = await stage.alice.select(message, [menu["options"][1]["value"]], custom_id=menu["custom_id"])
+    assert "no longer in your cast" in refusal(gone)
 
 
 async def test_pages_are_turned_in_place_also_after_a_restart(stage: Stage) -> None:

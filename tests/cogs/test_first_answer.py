@@ -85,9 +85,9 @@ async def test_of_the_buttons_of_a_list(stage: Stage, early: list[int]) -> None:
 async def test_of_the_buttons_of_jobs(stage: Stage, early: list[int]) -> None:
     await stage.house.job(stage.alice.id, JobChanges(step=Step.CHOOSE, question=Question.CONSENT))
     listed = await shown(stage, "tasks")
-    answered = await stage.alice.click(listed, label="Yes to 1")
+    answered = await stage.alice.click(listed, label="Yes, I have permission")
     assert answered.response is not None
-    await stage.alice.click(answered.response, label="Cancel 1")
+    await stage.alice.click(answered.response, label="Cancel")
     assert await stage.jobs_of(stage.alice) == ()
     assert early == []
 

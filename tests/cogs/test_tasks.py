@@ -13,6 +13,7 @@ import pytest
 from simcord import InteractionResult, ResponseMessage
 from sqlalchemy import update
 
+from bot import limits
 from bot.chat.buttons import CancelJob, CheckAgain, GiveConsent, MakeAnother, SendAgain, ShowResult, view
 from bot.chat.render_job import render_failure, render_progress, render_question
 from bot.store.tables import jobs
@@ -68,7 +69,7 @@ async def test_an_empty_list_says_how_to_begin_and_what_there_is_to_use(stage: S
     assert labels(message) == []
 
 
-async def test_every_job_has_its_state_and_the_buttons_that_apply(stage: Stage) -> None:
+async def test_every_job_is_a_line_and_each_can_be_opened(stage: Stage) -> None:
     house, owner, now = stage.house, stage.alice.id, stage.house.now
     await house.job(owner, JobChanges(step=Step.WATCH, submit_started_at=now, progress=40), name="Watched")
     await house.job(owner, WAITING, name="Asked")
@@ -81,28 +82,150 @@ async def test_every_job_has_its_state_and_the_buttons_that_apply(stage: Stage) 
     await house.job(stage.bob.id, WAITING, name="Of Bob")
     message = await listed(stage)
     said = words(message)
-    assert re.search(r"1\\\. \*\*Watched\*\* \(0:01–0:03\) · <t:\d+:R>\nMaking the character: 40 %", said)
-    assert re.search(r"2\\\. \*\*Asked\*\* \(0:01–0:03\) · <t:\d+:R>\nWaiting for you", said)
-    assert "Make another?" in said
-    assert "The clip has no sound. Nothing was charged." in said
+    assert re.search(r"Watched · Making the character: 40 % · started <t:\d+:R>", said)
+    assert "Asked · Do you have permission to use the person in the clip?" in said
+    assert "Twin · You asked for the same seconds a moment ago" in said
+    assert "Silent · The clip has no sound ·" in said
     assert "Of Bob" not in said
-    by_name = {name: number for number, name in numbered(said)}
-    assert sorted(labels(message)) == sorted(
-        [
-            f"Yes to {by_name['Asked']}",
-            f"Cancel {by_name['Asked']}",
-            f"Make {by_name['Twin']} again",
-            f"Cancel {by_name['Twin']}",
-            f"Send {by_name['Unclear']} again",
-            f"Check {by_name['Late']} again",
-            f"Show {by_name['Silent']}",
-        ]
-    )
+    assert labels(message) == []
+    assert await opened_labels(stage, message) == {
+        "Watched": [],
+        "Asked": ["Yes, I have permission", "Cancel"],
+        "Twin": ["Make another", "Cancel"],
+        "Unclear": ["Send again"],
+        "Late": ["Check again"],
+        "Silent": ["Show the result"],  # its video was never fetched, and its address is gone
+    }
 
 
-def numbered(said: str) -> list[tuple[str, str]]:
-    lines = [line.split("**") for line in said.splitlines() if "**" in line and line[:1].isdigit()]
-    return [(first.rstrip("\\. "), name) for first, name, *_ in lines]
+async def opened_labels(stage: Stage, message: ResponseMessage) -> dict[str, list[str]]:
+    """What can be done with each job of the list, once it is opened."""
+    found = {}
+    for option in menu_of(message)["options"]:
+        opened = await stage.alice.select(message, [option["value"]], custom_id=menu_of(message)["custom_id"])
+        assert opened.response is not None
+        assert opened.response.id == message.id
+        *own, back = labels(opened.response)
+        found[opened.response.embeds[0].title or ""] = own
+        again = await stage.alice.click(opened.response, label=back)
+        assert again.response is not None
+        assert words(again.response) == words(message)
+    return found
+
+
+def menu_of(message: ResponseMessage) -> dict[str, Any]:
+    (menu,) = [each for row in message.components for each in row["components"] if "options" in each]
+    return menu
+
+
+async def test_an_opened_job_that_is_gone_or_somebody_elses_is_an_unknown_one(stage: Stage) -> None:
+    job = await stage.house.job(stage.alice.id, WAITING)
+    message = await listed(stage)
+    async with stage.house.database.write() as connection:
+        await connection.execute(update(jobs).values(owner_id=stage.bob.id))
+    result = await stage.alice.select(message, [job.id], custom_id=menu_of(message)["custom_id"])
+    assert "no longer waiting" in words(result.followups[-1])
+
+
+# -- the list refreshes itself ----------------------------------------------------------------------------------------
+
+
+async def look(stage: Stage, *, seconds: float = limits.LIST_REFRESH[0]) -> int:
+    """Let so many seconds pass and the refresh look once; how many lists are kept up to date after it."""
+    stage.house.now += timedelta(seconds=seconds)
+    await stage.house.app.task_list.refresh()
+    return stage.house.app.task_list.refreshed
+
+
+def edits(stage: Stage) -> int:
+    return len([each for each in stage.env.http_requests if each.method == "PATCH"])
+
+
+async def progress_to(stage: Stage, job: Job, percent: int) -> None:
+    async with stage.house.database.write() as connection:
+        await connection.execute(update(jobs).where(jobs.c.id == job.id).values(progress=percent))
+
+
+async def watched(stage: Stage) -> Job:
+    return await stage.house.job(stage.alice.id, JobChanges(step=Step.WATCH, submit_started_at=stage.house.now))
+
+
+async def test_the_list_follows_what_runs_until_it_has_ended(stage: Stage) -> None:
+    job = await watched(stage)
+    message = await listed(stage)
+    before = edits(stage)
+    assert await look(stage) == 1
+    assert edits(stage) == before, "nothing has changed"
+    await progress_to(stage, job, 40)
+    assert await look(stage, seconds=1) == 1
+    assert edits(stage) == before, "it is not due"
+    assert await look(stage) == 1
+    assert edits(stage) == before + 1
+    over = {"step": Step.DONE, "outcome": Outcome.SUCCEEDED, "finished_at": stage.house.now}
+    async with stage.house.database.write() as connection:
+        await connection.execute(update(jobs).values(over))
+    assert await look(stage) == 0
+    assert edits(stage) == before + 2
+    assert labels(message) == ["Show the result"]
+
+
+async def test_it_looks_less_often_after_a_minute(stage: Stage) -> None:
+    await watched(stage)
+    await listed(stage)
+    await look(stage, seconds=61)
+    reads = len(stage.env.http_requests)
+    job = await stage.job_of(stage.alice)
+    await progress_to(stage, job, 40)
+    await look(stage, seconds=limits.LIST_REFRESH[0])
+    assert len(stage.env.http_requests) == reads
+    await look(stage, seconds=limits.LIST_REFRESH[1])
+    assert len(stage.env.http_requests) == reads + 1
+
+
+async def test_a_list_in_which_nothing_runs_is_left_alone(stage: Stage) -> None:
+    await stage.house.job(stage.alice.id, WAITING)
+    await listed(stage)
+    assert stage.house.app.task_list.refreshed == 0
+
+
+@pytest.mark.parametrize("how", ["token", "drain", "dismissed", "opened", "defect"])
+async def test_a_refresh_ends(stage: Stage, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = await watched(stage)
+    message = await listed(stage)
+    assert stage.house.app.task_list.refreshed == 1
+    await progress_to(stage, job, 40)
+    before, edited = edits(stage), 0
+    if how == "token":
+        stage.house.now += timedelta(minutes=14)
+    elif how == "drain":
+        stage.client.handlers.draining = True
+    elif how == "dismissed":
+        stage.env.inject_error("PATCH", "/webhooks/*", status=404, code=10008)
+        edited = 1
+    elif how == "defect":
+        monkeypatch.setattr(stage.house.owned_jobs, "overview", None)
+    else:
+        await stage.alice.select(message, [job.id], custom_id=menu_of(message)["custom_id"])
+        edited = 1
+    assert await look(stage) == 0
+    assert edits(stage) == before + edited
+
+
+async def test_of_two_lists_the_newer_one_is_kept_up_to_date(stage: Stage) -> None:
+    job = await watched(stage)
+    await listed(stage)
+    await listed(stage)
+    await progress_to(stage, job, 40)
+    before = edits(stage)
+    assert await look(stage) == 1
+    assert edits(stage) == before + 1
+
+
+async def test_only_so_many_lists_are_kept_up_to_date(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LISTS_REFRESHED", 0)
+    await watched(stage)
+    await listed(stage)
+    assert stage.house.app.task_list.refreshed == 0
 
 
 async def test_a_pause_and_the_use_of_the_day_are_said(stage: Stage) -> None:
@@ -158,14 +281,14 @@ async def test_a_public_question_of_an_earlier_version_gives_way_to_a_private_bo
 async def test_yes_in_the_list_opens_a_message_and_redraws_the_list(stage: Stage) -> None:
     job = await stage.house.job(stage.alice.id, WAITING, name="Asked")
     message = await listed(stage)
-    result = await stage.alice.click(message, label="Yes to 1")
+    result = await stage.alice.click(message, label="Yes, I have permission")
     (progress,) = result.followups
     assert progress.ephemeral
     assert (await now_of(stage, job)).origin.message_id == progress.id
     assert result.response is not None
     assert result.response.id == message.id
     assert "Fetching the video" in words(result.response)
-    assert labels(result.response) == ["Cancel 1"]
+    assert labels(result.response) == ["Cancel"]
 
 
 async def test_a_second_yes_finds_nothing_waiting_and_leaves_no_message_behind(stage: Stage) -> None:
@@ -205,10 +328,10 @@ async def test_cancel_under_the_job_says_that_nothing_was_charged(stage: Stage) 
 async def test_cancel_in_the_list_redraws_it(stage: Stage) -> None:
     await stage.house.job(stage.alice.id, name="Waiting")
     message = await listed(stage)
-    result = await stage.alice.click(message, label="Cancel 1")
+    result = await stage.alice.click(message, label="Cancel")
     assert result.response is not None
     assert result.response.id == message.id
-    assert "Cancelled. Nothing was charged." in words(result.response)
+    assert "Waiting · Cancelled · " in words(result.response)
     assert labels(result.response) == []
     assert "Today (UTC)\n0 of 5\n" in words(result.response)
 
@@ -219,7 +342,7 @@ async def test_it_is_too_late_to_cancel_once_it_was_submitted(stage: Stage) -> N
     await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 1))
     started = JobChanges(step=Step.WATCH, submit_started_at=stage.house.now)
     await stage.house.jobs.release(job.id, "test", Transition("test", started), now=stage.house.now)
-    result = await stage.alice.click(message, label="Cancel 1")
+    result = await stage.alice.click(message, label="Cancel")
     assert "too late to cancel" in words(result.followups[-1])
     assert (await now_of(stage, job)).outcome is None
 
@@ -229,7 +352,7 @@ async def test_it_is_too_late_to_cancel_once_it_was_submitted(stage: Stage) -> N
 
 async def test_send_again_submits_again_and_shows_it_where_it_was_pressed(stage: Stage) -> None:
     job = await stage.house.job(stage.alice.id, unclear(stage))
-    result = await stage.alice.click(await listed(stage), label="Send 1 again")
+    result = await stage.alice.click(await listed(stage), label="Send again")
     (progress,) = result.followups
     job = await now_of(stage, job)
     assert (job.step, job.outcome, job.submit_started_at) == (Step.SUBMIT, None, None)
@@ -255,7 +378,7 @@ async def test_show_brings_an_undelivered_result_to_its_owner_alone(stage: Stage
     job = await stage.house.job(stage.alice.id, ended(stage, Outcome.SUCCEEDED))
     message = await listed(stage)
     assert "I couldn't show you the result" in words(message)
-    result = await stage.alice.click(message, label="Show 1")
+    result = await stage.alice.click(message, label="Show the result")
     (place,) = result.followups
     assert place.ephemeral
     assert result.response is not None
@@ -269,8 +392,8 @@ async def test_show_brings_an_undelivered_result_to_its_owner_alone(stage: Stage
 async def test_what_no_longer_applies_leaves_no_message_behind(stage: Stage) -> None:
     job = await stage.house.job(stage.alice.id, unclear(stage))
     first, second = await listed(stage), await listed(stage)
-    await stage.alice.click(first, label="Send 1 again")
-    late = await stage.alice.click(second, label="Send 1 again")
+    await stage.alice.click(first, label="Send again")
+    late = await stage.alice.click(second, label="Send again")
     (said,) = late.followups
     assert said.ephemeral
     assert "no longer waiting" in words(said)
@@ -323,14 +446,16 @@ async def test_check_again_waits_for_nothing_and_send_again_for_its_turn(stage: 
     assert (job.step, job.waits_in_line, job.next_attempt_at) == (Step.SUBMIT, True, None)
 
 
-@pytest.mark.parametrize("label", ["Send 1 again", "Yes to 1", "Pick seconds for 1", "Show 1", "Check 1 again"])
+@pytest.mark.parametrize(
+    "label", ["Send again", "Yes, I have permission", "Pick seconds", "Show the result", "Check again"]
+)
 async def test_a_refused_press_in_the_list_posts_and_changes_nothing(stage: Stage, label: str) -> None:
     changes = {
-        "Send 1 again": unclear(stage),
-        "Check 1 again": unclear(stage) | JobChanges(task_id="task_1"),
-        "Yes to 1": WAITING,
-        "Pick seconds for 1": JobChanges(step=Step.CHOOSE, question=Question.SECONDS),
-        "Show 1": ended(stage, Outcome.SUCCEEDED),
+        "Send again": unclear(stage),
+        "Check again": unclear(stage) | JobChanges(task_id="task_1"),
+        "Yes, I have permission": WAITING,
+        "Pick seconds": JobChanges(step=Step.CHOOSE, question=Question.SECONDS),
+        "Show the result": ended(stage, Outcome.SUCCEEDED),
     }[label]
     await stage.house.job(stage.alice.id, changes)
     message = await listed(stage)

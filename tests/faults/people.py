@@ -15,8 +15,9 @@ from tests.loopback_discord.messages import Message
 from tests.loopback_discord.places import Channel
 
 YES = ("Yes, I have permission", "Use 1", "Use anyway", "Make another", OTHER := "Other seconds…")
-YES_IN_LIST = ("Yes to 1", "Use 1 anyway", "Pick seconds for 1", "Make 1 again")
-NO, NO_IN_LIST = ("Cancel",), ("Cancel 1",)
+YES_IN_LIST = ("Yes, I have permission", "Use anyway", "Pick seconds", "Make another")
+NO = ("Cancel",)
+OPEN = "Open one…"
 STILL_LOOKING = "Looking for the best seconds"
 PATIENCE = 5.0  # seconds without a question before somebody looks into /tasks
 
@@ -50,7 +51,7 @@ class Person:
         if not any(row.step == "choose" for row in mine):
             self._waits_since = None
         elif not await self._press(self.channel.visible_to(self.user), NO if self.cancels else YES, life):
-            await self._look_into_tasks(life)
+            await self._look_into_tasks(next(row.id for row in mine if row.step == "choose"), life)
 
     async def _press(self, messages: Sequence[Message], labels: Sequence[str], life: int) -> bool:
         """Press it under what asks them; whether there is something that does (perhaps pressed already)."""
@@ -77,7 +78,7 @@ class Person:
         if pressed.modal is not None and discord.gateway.connected:
             await self.user.submit(pressed.modal, {pressed.modal.fields[0].label: "1-3"})
 
-    async def _look_into_tasks(self, life: int) -> None:
+    async def _look_into_tasks(self, job_id: str, life: int) -> None:
         """The question is nowhere to be seen: after a while they ask how things stand."""
         now = asyncio.get_running_loop().time()
         self._waits_since = self._waits_since or now
@@ -88,7 +89,11 @@ class Person:
         listing = await self.user.slash(self.channel, "tasks")
         with contextlib.suppress(TimeoutError):  # the bot was killed meanwhile
             shown = await listing.replied(PATIENCE)
-            await self._press([shown], NO_IN_LIST if self.cancels else YES_IN_LIST, life)
+            labels = NO if self.cancels else YES_IN_LIST
+            if not await self._press([shown], labels, life):  # with several to choose from, the list has only a menu
+                await self.user.select(shown, OPEN, job_id)
+                await self.user.discord.wait_for(lambda: set(labels) & set(shown.labels), PATIENCE)
+                await self._press([shown], labels, life)
 
     def results(self, job_id: str) -> list[Message]:
         """Every message that says to them how that job ended."""

@@ -292,7 +292,7 @@ async def test_what_cannot_be_delivered_waits_in_tasks(show: ByHand, ann: User, 
     assert not ann.dms()
     listed = await (await show.handled(await ann.slash(show.channel, "tasks"))).replied()
     assert "I couldn't show you the result" in listed.text
-    shown = await show.handled(await listed.press(ann, "Show 1"))
+    shown = await show.handled(await listed.press(ann, "Show the result"))
     await show.passes(1)
     (card,) = cards(show.channel, ann)
     assert card in shown.followups
@@ -310,7 +310,7 @@ async def test_a_result_shown_to_its_owner_alone_stays_so(show: ByHand, ann: Use
     await finished(show, AFTER_LATE)
     show.channel.bot_may.add("send_messages")
     listed = await (await show.handled(await ann.slash(show.channel, "tasks"))).replied()
-    shown = await show.handled(await listed.press(ann, "Show 1"))
+    shown = await show.handled(await listed.press(ann, "Show the result"))
     shown.followups[0].delete()  # dismissed before the card was there
     await show.passes(1)
     assert [card.only_for for card in cards(show.channel, ann)] == [ann]
@@ -350,7 +350,7 @@ async def test_trouble_with_a_follow_up_is_waited_out(show: ByHand, ann: User, t
     else:
         assert "is ready" in told.text
         listed = await (await show.handled(await ann.slash(show.channel, "tasks"))).replied()
-        assert listed.labels == ["Show 1"]
+        assert listed.labels == ["Show the result"]
 
 
 async def test_trouble_with_the_channel_is_waited_out(show: ByHand, ann: User) -> None:
@@ -463,7 +463,7 @@ async def test_a_user_installed_bot_writes_late_to_whom_it_may_and_else_keeps_it
     await finished(show, AFTER_LATE)
     listed = await (await show.handled(await ann.slash(elsewhere, "tasks"))).replied()
     assert "I couldn't show you the result" in listed.text
-    await show.handled(await listed.press(ann, "Show 1"))
+    await show.handled(await listed.press(ann, "Show the result"))
     await show.passes(1)
     assert [card.only_for for card in cards(elsewhere, ann)] == [ann]
 

@@ -301,7 +301,7 @@ async def test_a_result_that_reaches_nobody_waits_and_the_next_command_says_so(
     await settled()
     assert "Ada" in listed.text
     assert "I couldn't show you the result" in listed.text
-    await show.handled(await listed.press(ann, "Show 1"))
+    await show.handled(await listed.press(ann, "Show the result"))
     await show.passes(1)
     (card,) = cards(elsewhere.channel, ann)
     assert card.only_for is ann
