@@ -2,51 +2,60 @@
 
 from __future__ import annotations
 
+from typing import Protocol, cast
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.chat.interaction_handlers import InteractionHandlers
 from bot.chat.markdown import escape, mentions_of, say
-from bot.chat.message import BLUE
+from bot.chat.message import AMBER, BLUE
+from bot.errors import Refusal
 from bot.jobs.model_availability import Availability, ModelAvailability
 from bot.texts import Text, text
 
 _HELP = text(
-    "I turn a short clip into a **reusable video character**. You get a name, a picture and a task ID with which you "
-    "can put the character into new videos. Your characters are your cast: it is yours alone, and you have it in every "
-    "server."
+    "I turn a short clip of somebody into a **character** that you can put into new videos. Your characters are your "
+    "cast: it is yours alone, and you have it in every server. Your first one takes about a minute:"
 )
 
 _HELP_PARTS = (
     (
-        text("How to start"),
+        text("1. Give me a clip"),
         text(
-            "Use /character create and attach a clip (MP4, MOV or WebM, with sound), or give a link to one. To use a "
-            "video that somebody posted, open the menu of that message, then Apps, then “Make a character”."
+            "Use /character create and attach one (MP4, MOV or WebM), or give a link to one. It needs sound, and works "
+            "best with one person who is seen clearly and speaks. For a video that somebody posted, open the menu of "
+            "that message, then Apps, then “Make a character”."
         ),
     ),
     (
-        text("Which seconds"),
+        text("2. Pick 1 to 3 seconds"),
         text(
-            "The range is the 1 to 3 seconds that show the character best, such as `1-3`, `0:04-0:06.5` or "
-            "`1.5s-3.5s`. Leave it out to pick from a filmstrip. A sharp picture, a voice and one main character work "
-            "best."
+            "I look at the clip and show you the best ones: press one. If you know them already, give them as range, "
+            "such as `1-3` or `0:04-0:06.5`. To only look, use /character preview. It is free."
         ),
     ),
     (
-        text("What comes next"),
+        text("3. Say yes once"),
         text(
-            "See /tasks for what is running and what needs your answer, and /character list for your cast. To look "
-            "after one character, use /character show, /character rename and /character delete."
+            "Before the first one I ask whether you have permission. Only make characters of yourself, of people who "
+            "gave you permission, or of nobody real."
         ),
     ),
     (
-        text("Privacy"),
+        text("4. There it is"),
         text(
-            "Only make characters of yourself, of people who gave you permission, or of nobody real. I keep a "
-            "character with its picture, clips, stills and voice until you delete it. I delete the video once "
-            "the task is done, or a day after a preview or a failure. Use /privacy export to get everything I keep "
-            "about you, and /privacy delete to have it deleted."
+            "You get a name, a picture and a task ID. No need to wait: I tell you when it's done, and /tasks shows "
+            "what is running and what needs your answer. Your cast is in /character list."
+        ),
+    ),
+    (
+        text("Your data"),
+        text(
+            "I keep a character with its picture, clip and stills until you delete it, and delete the video soon "
+            "after the task is done. Use /privacy export to get everything I keep about you, and /privacy delete to "
+            "have it deleted."
         ),
     ),
 )
@@ -71,6 +80,10 @@ _MODELS = {
 }
 
 
+class _Client(Protocol):
+    handlers: InteractionHandlers
+
+
 class About(commands.Cog):
     """The two commands that only say something. ``version`` is Castbook's."""
 
@@ -82,7 +95,7 @@ class About(commands.Cog):
     async def help(self, interaction: discord.Interaction) -> None:
         """Say how to start, to the person who asked alone."""
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
-        embed = _embed(interaction, text("What Castbook does"), (_HELP,))
+        embed = _embed(interaction, text("Your first character"), (_HELP,))
         for name, value in _HELP_PARTS:
             embed.add_field(name=say(name, locale), value=say(value, locale, mentions), inline=False)
         await interaction.response.send_message(embed=embed, ephemeral=True)
@@ -102,5 +115,19 @@ class About(commands.Cog):
 
 def _embed(interaction: discord.Interaction, title: Text, paragraphs: tuple[Text, ...]) -> discord.Embed:
     locale = str(interaction.locale)
-    words = "\n\n".join(say(paragraph, locale) for paragraph in paragraphs)
-    return discord.Embed(title=say(title, locale), description=words, colour=BLUE)
+    words = "\n\n".join(say(paragraph, locale, mentions_of(interaction.client)) for paragraph in paragraphs)
+    embed = discord.Embed(title=say(title, locale), description=words, colour=BLUE)
+    closed = _closed(interaction)
+    if closed is not None:
+        embed.colour = AMBER
+        embed.add_field(name=say(text("⚠ Not here"), locale), value=say(closed, locale), inline=False)
+    return embed
+
+
+def _closed(interaction: discord.Interaction) -> Text | None:
+    """Why the person cannot use anything else just where they are: these two commands are answered all the same."""
+    try:
+        cast("_Client", interaction.client).handlers.check_access(interaction)
+    except Refusal as refusal:
+        return refusal.text
+    return None

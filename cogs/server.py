@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from bot import limits
+from bot.chat.buttons import SetDayLimit, view
+from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text_line
 from bot.chat.markdown import say
 from bot.chat.message import BLUE
+from bot.chat.selects import BlockedMembers, ClosedChannels
 from bot.errors import Refusal
 from bot.store.servers import ServerRules, ServerStore
 from bot.texts import Text, text
+
+_MOST_SHOWN = 40  # members or channels: so many mentions fit into a field
+
+
+class DayLimitForm(DurableForm, prefix="cbf:daylimit"):
+    """Asks a manager for the limit of a day. It is about the server in which it is sent."""
+
+    always_open = True
+
+    def __init__(self, limit: int | None, locale: str) -> None:
+        line = text_line(
+            "limit",
+            say(text("How many, by everybody here together?"), locale),
+            value=str(limit or ""),
+            placeholder=say(text("Empty: as many as the bot allows"), locale),
+            max_length=len(str(limits.SERVER_DAY_LIMIT)),
+            required=False,
+        )
+        super().__init__("server", say(text("Characters per day"), locale), line)
 
 
 @app_commands.default_permissions(manage_guild=True)
@@ -59,8 +83,66 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
             await self._servers.block(guild_id, block.id)
         if unblock is not None:
             await self._servers.unblock(guild_id, unblock.id)
-        rules = self._servers.rules(guild_id)
-        await interaction.edit_original_response(embed=_embed(rules, self._allowed, str(interaction.locale)))
+        await self._show(interaction, guild_id, () if block is None else (block.id,))
+
+    async def _show(self, interaction: discord.Interaction, guild_id: int, also: Iterable[int] = ()) -> None:
+        """All of it, and what changes it. ``also``: people of whom it is known otherwise that they may be blocked."""
+        known = set(await self._servers.known_blocked(guild_id))
+        known |= {user_id for user_id in also if self._servers.is_blocked(guild_id, user_id)}
+        blocked = sorted(known)
+        rules, locale, owner = self._servers.rules(guild_id), str(interaction.locale), interaction.user.id
+        await interaction.edit_original_response(
+            embed=_embed(rules, self._allowed, blocked, locale),
+            view=view(
+                BlockedMembers(owner, say(text("Blocked members: choose who cannot use me here"), locale), blocked),
+                ClosedChannels(
+                    owner,
+                    say(text("Switched off: choose channels and categories"), locale),
+                    sorted(rules.closed_channels),
+                ),
+                SetDayLimit(owner, say(text("Characters per day…"), locale)),
+            ),
+        )
+
+    # -- what stands under the settings -------------------------------------------------------------------------
+
+    @on_press(BlockedMembers)
+    async def choose_blocked(self, interaction: discord.Interaction, menu: BlockedMembers) -> None:
+        """Block whom was added, and let those in who were taken away."""
+        guild_id = _managed(interaction)
+        await interaction.response.defer()
+        for user_id in menu.chosen - menu.shown:
+            await self._servers.block(guild_id, user_id)
+        for user_id in menu.shown - menu.chosen:
+            await self._servers.unblock(guild_id, user_id)
+        await self._show(interaction, guild_id, menu.chosen)
+
+    @on_press(ClosedChannels)
+    async def choose_channels(self, interaction: discord.Interaction, menu: ClosedChannels) -> None:
+        """Switch the bot off where it was added, and on where it was taken away."""
+        guild_id = _managed(interaction)
+        await interaction.response.defer()
+        for channel_id in menu.chosen - menu.shown:
+            await self._servers.close_channel(guild_id, channel_id)
+        for channel_id in menu.shown - menu.chosen:
+            await self._servers.open_channel(guild_id, channel_id)
+        await self._show(interaction, guild_id)
+
+    @on_press(SetDayLimit)
+    async def open_limit_form(self, interaction: discord.Interaction, _: SetDayLimit) -> None:
+        """Ask for the limit of a day."""
+        limit = self._servers.rules(_managed(interaction)).day_limit
+        await interaction.response.send_modal(DayLimitForm(limit, str(interaction.locale)))
+
+    @on_submit(DayLimitForm)
+    async def limit_typed(self, interaction: discord.Interaction, _: str, typed: Mapping[str, str]) -> None:
+        """Set it; left empty, it is the operator's."""
+        guild_id, words = _managed(interaction), typed.get("limit", "").strip()
+        if words and not (words.isdecimal() and int(words) <= limits.SERVER_DAY_LIMIT):
+            raise Refusal(text("Please give a whole number, from 0 to {most}.", most=limits.SERVER_DAY_LIMIT))
+        await interaction.response.defer()
+        await self._servers.set_day_limit(guild_id, int(words or 0) or None)
+        await self._show(interaction, guild_id)
 
 
 def _managed(interaction: discord.Interaction) -> int:
@@ -69,14 +151,14 @@ def _managed(interaction: discord.Interaction) -> int:
     return interaction.guild_id
 
 
-def _embed(rules: ServerRules, allowed: int, locale: str) -> discord.Embed:
+def _embed(rules: ServerRules, allowed: int, blocked: Sequence[int], locale: str) -> discord.Embed:
     embed = discord.Embed(title=say(text("Settings for this server"), locale), colour=BLUE)
     for name, value in (
         (text("Characters per day"), _limit(rules, allowed)),
         (text("Results are shown"), text("to their owners alone") if rules.private_results else text("to everyone")),
-        (text("Blocked members"), _blocked(rules)),
     ):
         embed.add_field(name=say(name, locale), value=say(value, locale))
+    embed.add_field(name=say(text("Blocked members"), locale), value=_blocked(rules, blocked, locale), inline=False)
     embed.add_field(name=say(text("Switched off in"), locale), value=_channels(rules, locale), inline=False)
     return embed
 
@@ -90,15 +172,26 @@ def _limit(rules: ServerRules, allowed: int) -> Text:
     return text("{limit} (the most this bot allows)", limit=allowed) if allowed else text("no limit")
 
 
-def _blocked(rules: ServerRules) -> Text:
-    """Only their number: what is kept are keyed hashes of their user ids."""
+def _blocked(rules: ServerRules, known: Sequence[int], locale: str) -> str:
+    """Mentions, which Discord shows with names: what is kept are keyed hashes of user ids."""
     if not rules.blocked:
-        return text("nobody")
-    return text("{number} (I don't keep their names)", number=len(rules.blocked))
+        return say(text("nobody"), locale)
+    lines = [" ".join(f"<@{user_id}>" for user_id in known[:_MOST_SHOWN]) + (" …" if len(known) > _MOST_SHOWN else "")]
+    if unknown := len(rules.blocked) - len(known):
+        lines.append(
+            say(
+                text(
+                    "{number} who never used me here, so I can't name them. To let one in, use the option unblock.",
+                    number=unknown,
+                ),
+                locale,
+            )
+        )
+    return "\n".join(line for line in lines if line)
 
 
 def _channels(rules: ServerRules, locale: str) -> str:
     shown = [f"<#{channel_id}>" for channel_id in sorted(rules.closed_channels)]
     if not shown:
         return say(text("no channel"), locale)
-    return " ".join(shown[:40]) + (" …" if len(shown) > 40 else "")
+    return " ".join(shown[:_MOST_SHOWN]) + (" …" if len(shown) > _MOST_SHOWN else "")

@@ -163,7 +163,7 @@ class ShowResult(JobButton, custom_id="cb:{place}:show:{job_id}:{owner_id}"):
     """Shows a result that could not be delivered."""
 
 
-class BackToTasks(DurableButton, custom_id="cb:tasks:list:{owner_id}"):
+class BackToTasks(DurableButton, custom_id="cb:tasks:list:all:{owner_id}"):
     """Shows the list of /tasks again, in the place of one of its jobs."""
 
     def __init__(self, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary) -> None:
@@ -330,6 +330,23 @@ class NextPart(DurableButton, custom_id="cb:privacy:part:{part}:{owner_id}"):
     async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
         """Called by discord.py for a press."""
         return cls(int(match["part"]), int(match["owner_id"]))
+
+
+# -- servers (cogs/server.py) ----------------------------------------------------------------------------------------
+
+
+class SetDayLimit(DurableButton, custom_id="cb:server:limit:all:{owner_id}"):
+    """Opens a form for a server's limit of a day."""
+
+    always_open = True
+
+    def __init__(self, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary) -> None:
+        super().__init__(label, style, owner_id=owner_id)
+
+    @classmethod
+    async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Called by discord.py for a press."""
+        return cls(int(match["owner_id"]))
 
 
 def view(*buttons: DurableItem) -> ui.View:

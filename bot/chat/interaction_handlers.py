@@ -20,9 +20,9 @@ from bot.jobs.access_policy import AccessPolicy
 from bot.texts import text
 from bot.values.source import Attachment
 
-# Commands that stay open to people whom the bot is closed to: their own data, and the settings by which managers let
-# themselves in again. Of buttons the class says it (``always_open``).
-ALWAYS_OPEN = frozenset({"privacy", "server", "operator"})
+# Commands that stay open to people whom the bot is closed to: their own data, the settings by which managers let
+# themselves in again, and what says how things stand. Of buttons the class says it (``always_open``).
+ALWAYS_OPEN = frozenset({"privacy", "server", "operator", "help", "about"})
 
 _Interaction: TypeAlias = discord.Interaction[Any]
 _Button = TypeVar("_Button", bound=DurableItem)
@@ -41,6 +41,7 @@ class DurableForm(ui.Modal):
     """
 
     prefix: ClassVar[str]
+    always_open: ClassVar[bool] = False  # as of a button
 
     def __init_subclass__(cls, *, prefix: str) -> None:
         super().__init_subclass__()
@@ -119,6 +120,7 @@ class InteractionHandlers:
         self._access_policy = access_policy
         self._presses: dict[type[DurableItem], _PressHandler] = {}
         self._forms: dict[str, _FormHandler] = {}
+        self._open_forms: set[str] = set()
 
     @property
     def buttons(self) -> tuple[type[DurableItem], ...]:
@@ -136,6 +138,7 @@ class InteractionHandlers:
             for handled in getattr(function, _HANDLES, ()):
                 if issubclass(handled, DurableForm):
                     self._forms[handled.prefix] = getattr(cog, name)
+                    self._open_forms |= {handled.prefix} if handled.always_open else set()
                 else:
                     self._presses[handled] = getattr(cog, name)
 
@@ -167,7 +170,7 @@ class InteractionHandlers:
         """Answer a submitted form. Never raises."""
         prefix, subject, typed = _submitted(interaction)
         try:
-            self.check_access(interaction)
+            self.check_access(interaction, always_open=prefix in self._open_forms)
             handler = self._forms.get(prefix)
             if handler is None:
                 raise Refusal(text("This form is from an older version of the bot. Please use the command again."))

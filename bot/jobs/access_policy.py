@@ -23,16 +23,12 @@ class AccessPolicy:
         """
         if self._blocks.is_blocked(user_id):
             return text(
-                "The people who run this bot have blocked you from using it. Your cast stays, and "
-                "/privacy still works. Nothing was charged."
+                "The people who run this bot have blocked you from using it. Your cast stays, and /privacy still works."
             )
         if self._servers.is_blocked(guild_id, user_id):
-            return text(
-                "The managers of this server have blocked you from using me here. You can use me "
-                "elsewhere. Nothing was charged."
-            )
+            return text("The managers of this server have blocked you from using me here. You can use me elsewhere.")
         if not self._servers.rules(guild_id).closed_channels.isdisjoint(channels):
-            return text("I'm switched off in this channel. Try another one. Nothing was charged.")
+            return text("I'm switched off in this channel. Try another one.")
         return None
 
     def private_results(self, guild_id: int | None) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import Delete, delete, insert, select
 
 from bot.store.database import Database
 from bot.store.pseudonyms import Pseudonyms
-from bot.store.tables import server_blocks, server_closed_channels, server_settings
+from bot.store.tables import jobs, server_blocks, server_closed_channels, server_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,16 @@ class ServerStore:
         """Whether this person may not use the bot there."""
         blocked = self.rules(guild_id).blocked
         return bool(blocked) and self._people.of(user_id) in blocked
+
+    async def known_blocked(self, guild_id: int) -> tuple[int, ...]:
+        """The user ids of those blocked there who have used the bot there: only their keys are kept of the others."""
+        blocked = self.rules(guild_id).blocked
+        if not blocked:
+            return ()
+        seen = select(jobs.c.owner_id).where(jobs.c.guild_id == guild_id).distinct()
+        async with self._database.read() as connection:
+            owners = (await connection.scalars(seen)).all()
+        return tuple(sorted(owner for owner in owners if self._people.of(owner) in blocked))
 
     async def set_day_limit(self, guild_id: int, limit: int | None) -> None:
         """Jobs a day; ``None`` leaves it to the operator."""

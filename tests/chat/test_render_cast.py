@@ -93,7 +93,7 @@ def test_the_last_entry_says_how_many_there_are(page: CastPage, shown: int, tota
 
 def test_each_on_the_page_can_be_opened_from_the_menu() -> None:
     (menu,) = render_page(42, FIRST, [a_character(), a_character(id=4, name="*Bo*")], 2, {}, "en-GB").menus
-    assert menu.custom_id == "cb:list:open:42"
+    assert menu.custom_id == "cb:list:open:all:42"
     assert [(each.value, each.label, each.description) for each in menu.item.options] == [
         ("3", "Ada", "sora-2 · 0:01–0:03"),
         ("4", "*Bo*", "sora-2 · 0:01–0:03"),

@@ -174,7 +174,7 @@ def test_of_several_jobs_each_is_opened_from_the_menu() -> None:
     card = render_tasks(42, replace(NOTHING, unfinished=tuple(jobs)), NOW, "en-GB")
     assert card.buttons == ()
     (menu,) = card.menus
-    assert menu.custom_id == "cb:tasks:open:42"
+    assert menu.custom_id == "cb:tasks:open:all:42"
     assert [(each.label, each.description) for each in menu.item.options] == [("example.org", "Which seconds?")] * 2
     assert [each.value for each in menu.item.options] == [job.id for job in reversed(jobs)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot import __version__
 from bot.chat.markdown import escape
 from bot.chat.message import BLUE
-from tests.cogs.stage import Stage, words
+from tests.cogs.stage import Stage, refusal, words
 
 
 async def test_help_says_how_to_begin_what_a_range_is_and_what_is_kept(stage: Stage) -> None:
@@ -16,7 +16,7 @@ async def test_help_says_how_to_begin_what_a_range_is_and_what_is_kept(stage: St
     said = words(result.response)
     for part in ("“Make a character”", "0:04-0:06.5", "permission"):
         assert part in said
-    for command in ("create", "list", "show", "rename", "delete"):
+    for command in ("create", "preview", "list"):
         assert f"</character {command}:{stage.client.command_ids['character']}>" in said
     assert f"</tasks:{stage.client.command_ids['tasks']}>" in said
     for command in ("export", "delete"):
@@ -50,3 +50,22 @@ async def test_no_word_of_them_is_cut_by_discord(stage: Stage) -> None:
         assert embed.colour == BLUE
         assert len(embed.description or "") <= 4096
         assert all(len(field.value or "") <= 1024 - 5 * 20 for field in embed.fields)  # real ids are longer
+
+
+async def test_both_are_answered_where_the_bot_is_switched_off_and_say_so(stage: Stage) -> None:
+    await stage.house.servers.close_channel(stage.alice.guild.id, stage.channel.id)
+    await stage.house.servers.block(stage.alice.guild.id, stage.bob.id)
+    for actor, said in ((stage.alice, "switched off in this channel"), (stage.bob, "managers of this server")):
+        for command in ("help", "about"):
+            result = await actor.slash(stage.channel, command)
+            assert result.response is not None
+            assert result.response.ephemeral
+            assert said in words(result.response)
+            assert "Castbook" in words(result.response) or "first one" in words(result.response)
+    assert "switched off" in refusal(await stage.alice.slash(stage.channel, "tasks"))
+
+
+async def test_where_the_bot_is_on_nothing_is_said_about_it(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "help")
+    assert result.response is not None
+    assert "Not here" not in words(result.response)

@@ -96,6 +96,14 @@ PRESSES: dict[str, Make] = {
     "cb:cast:delete": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteyes": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteno": lambda mine, stage: [str(mine.character.id)],
+    # Menus: what is chosen in them stands behind the sign.
+    "cb:tasks:open": lambda mine, stage: [f"all={mine.picking.id}", f"all={mine.watched.id}"],
+    "cb:tasks:list": lambda mine, stage: ["all"],
+    "cb:list:open": lambda mine, stage: [f"all={mine.character.id}"],
+    "cb:cast:show": lambda mine, stage: [str(mine.character.id)],
+    "cb:server:blocked": lambda mine, stage: [f"all={mine.owner_id}"],
+    "cb:server:channels": lambda mine, stage: [f"all={stage.channel.id}"],
+    "cb:server:limit": lambda mine, stage: ["all"],
     "cb:privacy:part": lambda mine, stage: ["1", "2"],
     "cb:privacy:deleteyes": lambda mine, stage: ["all", str(mine.owner_id)],
     "cb:privacy:deleteno": lambda mine, stage: ["all"],
@@ -107,6 +115,7 @@ FORMS: dict[str, Make] = {
     "cbf:seconds": lambda mine, stage: [(each.id, {"range": "4-6"}) for each in (mine.picking, mine.doubting)],
     "cbf:preview": lambda mine, stage: [(mine.preview.id, {"range": "4-6", "name": "Stolen"})],
     "cbf:new": lambda mine, stage: [("character", {"clip": "1", "range": "1-3", "consent": "yes"})],
+    "cbf:daylimit": lambda mine, stage: [("server", {"limit": "5"})],
     "cbf:draft": lambda mine, stage: [(mine.draft.id, {"range": "1-3", "name": "Stolen"})],
 }
 
@@ -121,6 +130,9 @@ HARMLESS = {
     "cb:cast:delete",
     "cb:cast:rename",
     "cb:cast:use",
+    "cb:server:blocked",  # the owner of the belongings manages no server
+    "cb:server:channels",
+    "cb:server:limit",
 }
 
 
@@ -214,16 +226,23 @@ class Attacker:
         for press in presses(self.stage):
             for argument in PRESSES[press](self.mine, self.stage):
                 for claimed in (self.mine.owner_id, self.actor.id):
-                    custom_id = f"{press}:{argument}:{claimed}"
-                    await self.attempt(custom_id, self.press(custom_id))
+                    await self.attempt(f"{press}:{argument}:{claimed}", self.press(press, argument, claimed))
 
-    async def press(self, custom_id: str) -> list[simcord.InteractionResult]:
+    async def press(self, press: str, argument: str, claimed: int) -> list[simcord.InteractionResult]:
+        argument, menu, chosen = argument.partition("=")
+        custom_id = f"{press}:{argument}:{claimed}"
         made = discord.ui.View(timeout=None)
-        made.add_item(discord.ui.Button(label="Press", custom_id=custom_id))
+        if menu:
+            options = [discord.SelectOption(label="Choose", value=chosen)]
+            made.add_item(discord.ui.Select(custom_id=custom_id, options=options))
+        else:
+            made.add_item(discord.ui.Button(label="Press", custom_id=custom_id))
         await self.stage.client.get_partial_messageable(self.stage.channel.id).send("press", view=made)
         made.stop()
         message = self.stage.channel.last_message
         assert message is not None
+        if menu:
+            return [await self.actor.select(message, [chosen], custom_id=custom_id)]
         return [await self.actor.click(message, custom_id=custom_id)]
 
     async def every_form(self) -> None:
@@ -239,7 +258,7 @@ class Attacker:
             await self.stage.client.add_parts([forger])
         assert isinstance(forger, Forger)
         forger.form = ForgedForm(custom_id, values)
-        [opened] = await self.press(f"cb:forged:open:x:{self.actor.id}")
+        [opened] = await self.press("cb:forged:open", "x", self.actor.id)
         return [await self.actor.submit_modal(opened, dict(values))]
 
     async def attempt(self, label: str, go: Coroutine[Any, Any, list[simcord.InteractionResult]]) -> None:
@@ -344,6 +363,7 @@ async def test_in_the_owners_own_hands_each_press_does_something(there: Stage, p
     owner = Attacker(there, there.alice, mine, count)
     argument = PRESSES[press](mine, there)[0]
     before = snapshot(there.house)
-    [result] = await owner.press(f"{press}:{argument}:{mine.owner_id}")
+    [result] = await owner.press(press, argument, mine.owner_id)
     said = await everything(result)
-    assert snapshot(there.house) != before or mine.character.name in said
+    shown = [secret for secret in (mine.character.name, *mine.secrets) if secret in said]
+    assert snapshot(there.house) != before or shown
