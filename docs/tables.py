@@ -33,6 +33,8 @@ def _typed(default: object) -> str:
     """As somebody would type it in TOML."""
     if isinstance(default, tuple):
         return "[" + ", ".join(f'"{item}"' for item in default) + "]"
+    if isinstance(default, dict):
+        return "{}" if not default else repr(default)
     if isinstance(default, bool):
         return str(default).lower()
     return str(default) or '""'

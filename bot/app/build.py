@@ -145,6 +145,7 @@ class App:
             clock=clock,
             random=self._random,
             settings=settings.limits,
+            prices=settings.toapis.prices,
         )
         self.task_list = TaskList(job_service=self.job_service, jobs=stores.owned_jobs, clock=clock)
         self.maintenance = Maintenance(

@@ -24,6 +24,7 @@ from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFile, picture_file
 from bot.chat.render_doubts import render_doubts
 from bot.chat.render_findings import concerns
+from bot.chat.render_price import expected_cost, price_of
 from bot.texts import Text, text
 from bot.values.character import Character, CharacterFile, FileKind
 from bot.values.job import Job, Outcome, Question
@@ -46,6 +47,9 @@ def render_result(
     if worth_knowing:
         noticed = " ".join(say(told, locale) for told in concerns(worth_knowing))
         card.embeds[0].add_field(name=say(text("Worth knowing"), locale), value=noticed, inline=False)
+    if (cost := price_of(job)) is not None:
+        name, value = cost
+        card.embeds[0].add_field(name=say(name, locale), value=say(value, locale), inline=False)
     card.embeds[0].set_footer(text=job_footer(job, locale))
     return card
 
@@ -252,6 +256,8 @@ def render_question(
     if question is Question.CONSENT and job.character.of_others:
         asks = _CONSENT_FOR_ANOTHERS
     lines = [say(asks.question, locale, commands)]
+    if (expected := expected_cost(job)) is not None:
+        lines.append(say(expected, locale))
     buttons = [asks.button(job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)]
     buttons.append(CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)))
     embed = discord.Embed(title=say(asks.title, locale), description="\n".join(lines), colour=AMBER)

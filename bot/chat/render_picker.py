@@ -18,6 +18,7 @@ from bot.chat.buttons import (
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import BLUE, MessageContent, PictureFile
 from bot.chat.render_findings import LOW_RESOLUTION, in_common, listed, told_apart
+from bot.chat.render_price import not_charged_yet
 from bot.jobs.video_inspection import problem_with
 from bot.texts import Text, text
 from bot.values.job import CharacterRequest, Job, JobKind
@@ -62,7 +63,7 @@ def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
     if preview:
         yield text("Previews are free. To make a character from this video, pick its seconds here within a day.")
     else:
-        yield text("Nothing has been charged yet.")
+        yield not_charged_yet(job)
 
 
 _NOTHING: Mapping[NothingToSuggest | None, Text] = {

@@ -27,6 +27,7 @@ from bot.chat.buttons import (
 )
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent
+from bot.chat.render_price import price_of
 from bot.chat.selects import OpenJob
 from bot.jobs.job_service import Overview
 from bot.texts import Text, text
@@ -240,6 +241,8 @@ def _facts(job: Job) -> Iterator[tuple[Text, Text]]:
         if job.request.range is not None:
             yield text("Seconds"), text("{range}", range=job.request.range.people)
         yield text("Model"), text("{model}", model=job.request.model)
+    if (cost := price_of(job)) is not None:
+        yield cost
     yield text("Asked for"), _when(job.created_at)
     if job.submit_started_at is not None:
         yield text("Started"), _when(job.submit_started_at)

@@ -23,6 +23,7 @@ from bot.config.types import (
     Origins,
     People,
     Port,
+    Prices,
     Seconds,
     Secret,
     Secrets,
@@ -62,6 +63,11 @@ class ToapisSettings(_Section):
         ("sora-2", "sora-2-pro", "sora-2-vip"), description="The models that /character create offers."
     )
     default_model: Model = Field("sora-2", description="The model that is used when nobody chooses one.")
+    prices: Prices = Field(
+        {},
+        description='What a character costs in credits, by model, such as { "sora-2" = 40 }: people are told before '
+        "and after.",
+    )
     submit_per_second: Number = Field(5, description="The most submissions a second, over all people.")
     query_per_second: Number = Field(50, description="The most status queries a second, over all jobs.")
     poll_first: Seconds = Field(5, description="Seconds from a submission to the first look at it.")

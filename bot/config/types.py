@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -33,7 +34,7 @@ def _not_a_flag(value: object) -> object:
 
 
 def _list(value: object) -> object:
-    """A list as the environment has it, in JSON; TOML has real ones."""
+    """A list or a table as the environment has it, in JSON; TOML has real ones."""
     return json.loads(value) if isinstance(value, str) else value
 
 
@@ -154,6 +155,15 @@ Models: TypeAlias = Annotated[
     Must('a list of 1 to 25 different model names, such as ["sora-2"]'),
 ]
 Model: TypeAlias = Annotated[str, _shape(_MODEL), Must("the name of a model")]
+Prices: TypeAlias = Annotated[
+    dict[
+        Annotated[str, _shape(_MODEL)],
+        Annotated[Decimal, BeforeValidator(_not_a_flag), Field(ge=0, max_digits=12, allow_inf_nan=False)],
+    ],
+    NoDecode,
+    BeforeValidator(_list),
+    Must('a table of model names and numbers of credits, such as { "sora-2" = 40 }'),
+]
 StoreUrl: TypeAlias = Annotated[
     str,
     _shape(_STORE_URL),

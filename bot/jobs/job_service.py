@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from random import Random
 from typing import Protocol, TypeAlias
 
@@ -114,6 +115,7 @@ class JobService:
         clock: Clock,
         random: Random,
         settings: LimitSettings,
+        prices: Mapping[str, Decimal],
     ) -> None:
         self._jobs = jobs
         self._owned = owned
@@ -130,6 +132,7 @@ class JobService:
         self._clock = clock
         self._random = random
         self._settings = settings
+        self._prices = prices
 
     def new_id(self) -> str:
         """An id for a job that is about to be started."""
@@ -175,6 +178,7 @@ class JobService:
         pause = await self._breaker.paused()
         if pause is not None:
             raise Refusal(paused_text(pause))
+        request = replace(request, price=self._prices.get(request.model))
         return await self._begin(owner_id, origin, request, job_id, file, seen)
 
     async def preview(self, *, owner_id: int, origin: Origin, source: Source, job_id: str | None = None) -> Job:

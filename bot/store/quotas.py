@@ -53,7 +53,7 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
     if quota.day and await used_on(connection, job.owner_id, day, quota.user_key) >= quota.day:
         raise QuotaReached(
             text(
-                "You've used your {limit} for today. You can start more <t:{at}:R>. Nothing was charged.",
+                "You've used your {limit} for today. You can start more <t:{at}:R>.",
                 limit=quota.day,
                 at=tomorrow,
             )
@@ -65,8 +65,7 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
         if used >= quota.server_day:
             raise QuotaReached(
                 text(
-                    "This server has used its {limit} for today. You can start more here <t:{at}:R>, or "
-                    "elsewhere now. Nothing was charged.",
+                    "This server has used its {limit} for today. You can start more here <t:{at}:R>, or elsewhere now.",
                     limit=quota.server_day,
                     at=tomorrow,
                 )

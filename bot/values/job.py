@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Literal, TypeAlias, TypedDict
 
@@ -69,8 +70,9 @@ class Question(StrEnum):
 class CharacterRequest:
     """A character that its owner wants made. ``range`` is ``None`` until they have picked the seconds.
 
-    ``another``: the owner knows that they asked for the same a moment ago. ``anyway``: they know what is wrong with
-    these seconds. ``consent_at``: when they said, for this very video, that they have the permission of who
+    ``price``: the credits that it was expected to cost when it was asked for, where that is known. ``another``: the
+    owner knows that they asked for the same a moment ago. ``anyway``: they know what is wrong with these seconds.
+    ``consent_at``: when they said, for this very video, that they have the permission of who
     is in it. ``typed``: what they gave as its seconds, for as long as none are chosen.
     """
 
@@ -79,6 +81,7 @@ class CharacterRequest:
     range: TimeRange | None
     model: str
     name: str | None = None
+    price: Decimal | None = None
     another: bool = False
     anyway: bool = False
     consent_at: datetime | None = None

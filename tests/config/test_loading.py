@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__TOAPIS__WEBHOOK_SECRETS": '["old", "new"]',
         "CASTBOOK__TOAPIS__CALLBACK_URL": "https://example.org/webhooks/toapis",
         "CASTBOOK__TOAPIS__ACCEPT_OUTSIDE_TASKS": "false",
+        "CASTBOOK__TOAPIS__PRICES": '{"a": 29.5}',
         "CASTBOOK__STORE__URL": "sqlite+aiosqlite:////var/lib/castbook/13.db",
         "CASTBOOK__STORE__FILES": "/var/lib/castbook/14",
         "CASTBOOK__LINKS__MAX_BYTES": "15",
@@ -145,6 +147,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
             "webhook_secrets": (SecretStr("old"), SecretStr("new")),
             "callback_url": "https://example.org/webhooks/toapis",
             "accept_outside_tasks": False,
+            "prices": {"a": Decimal("29.5")},
         },
         "store": {"url": "sqlite+aiosqlite:////var/lib/castbook/13.db", "files": Path("/var/lib/castbook/14")},
         "links": {"max_bytes": 15, "timeout": 16.0, "trusted_origins": ("https://example.org",)},

@@ -1,0 +1,46 @@
+"""What a character is expected to cost, and what it cost, as far as anybody knows. Pure rendering."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from bot.texts import Text, text
+from bot.values.job import CharacterRequest, Job, Outcome
+
+
+def not_charged_yet(job: Job) -> Text:
+    """What is true until the submission, with the price that is expected where there is one."""
+    price = _price(job)
+    if price is None:
+        return text("Nothing has been charged yet.")
+    return text("Nothing has been charged yet. It is expected to cost {credits} credits.", credits=_written(price))
+
+
+def expected_cost(job: Job) -> Text | None:
+    """The sentence alone; ``None`` where no price is known."""
+    price = _price(job)
+    return None if price is None else text("It is expected to cost {credits} credits.", credits=_written(price))
+
+
+def price_of(job: Job) -> tuple[Text, Text] | None:
+    """Name and value of a field. The provider says of no task what it charged, so it is the price that was expected.
+
+    ``None`` where none is known, and where nothing was charged.
+    """
+    price = _price(job)
+    if price is None or job.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
+        return None
+    number = _written(price)
+    if job.outcome is None:
+        return text("Expected to cost"), text("{credits} credits", credits=number)
+    if job.outcome is Outcome.UNKNOWN:
+        return text("Cost"), text("{credits} credits, if ToAPIs charged it", credits=number)
+    return text("Cost"), text("{credits} credits expected (ToAPIs doesn't say what it charged)", credits=number)
+
+
+def _price(job: Job) -> Decimal | None:
+    return job.request.price if isinstance(job.request, CharacterRequest) else None
+
+
+def _written(price: Decimal) -> str:
+    return f"{price.normalize():f}"

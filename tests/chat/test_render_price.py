@@ -1,0 +1,73 @@
+"""What a character costs is said before and after, where it is known, and as what it is: expected."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.chat.render_job import render_question, render_result
+from bot.chat.render_price import not_charged_yet, price_of
+from bot.chat.render_tasks import render_task
+from bot.values.job import Job, Outcome, Question, Step
+from tests.chat.samples import a_character, a_job, asked_at
+from tests.chat.test_render_tasks import NOTHING
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+EXPECTED = "{} credits expected (ToAPIs doesn't say what it charged)"
+
+
+def priced(price: str | None = "40", **changes: Any) -> Job:
+    job = a_job(asked_at(NOW), **changes)
+    return replace(job, request=replace(job.character, price=None if price is None else Decimal(price)))
+
+
+def said(job: Job) -> tuple[str, str] | None:
+    field = price_of(job)
+    return None if field is None else (str(field[0]), str(field[1]))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "field"),
+    [
+        (None, ("Expected to cost", "40 credits")),
+        (Outcome.SUCCEEDED, ("Cost", EXPECTED.format(40))),
+        (Outcome.UNKNOWN, ("Cost", "40 credits, if ToAPIs charged it")),
+        (Outcome.FAILED, None),
+        (Outcome.CANCELLED, None),
+    ],
+)
+def test_the_field_says_what_is_known(outcome: Outcome | None, field: tuple[str, str] | None) -> None:
+    job = priced(outcome=outcome)
+    assert said(job) == field
+    (opened,) = render_task(job, NOTHING, NOW, "en-GB").embeds
+    shown = [(each.name, each.value) for each in opened.fields if "credits" in (each.value or "")]
+    assert shown == ([field] if field else [])
+
+
+@pytest.mark.parametrize(("price", "written"), [("40", "40"), ("40.50", "40.5"), ("100", "100"), ("0.25", "0.25")])
+def test_prices_are_written_as_people_write_them(price: str, written: str) -> None:
+    assert said(priced(price)) == ("Cost", EXPECTED.format(written))
+
+
+@pytest.mark.parametrize("question", [Question.CONSENT, Question.CONCERNS, Question.SAME_AGAIN])
+def test_a_question_says_what_a_yes_will_cost(question: Question) -> None:
+    job = priced(outcome=None, step=Step.CHOOSE, question=question)
+    assert "It is expected to cost 40 credits." in (render_question(job, question, "en").embeds[0].description or "")
+    silent = render_question(priced(None, outcome=None), question, "en").embeds[0].description or ""
+    assert "expected" not in silent
+
+
+def test_what_was_not_charged_yet_is_said_with_its_price() -> None:
+    assert str(not_charged_yet(priced(outcome=None))).endswith("It is expected to cost 40 credits.")
+    assert str(not_charged_yet(priced(None, outcome=None))) == "Nothing has been charged yet."
+
+
+def test_the_result_says_what_it_cost_and_nothing_where_that_is_unknown() -> None:
+    fields = {each.name: each.value for each in render_result(priced(), a_character(), None, "en").embeds[0].fields}
+    assert fields["Cost"] == EXPECTED.format(40)
+    free = render_result(priced(None), a_character(), None, "en").embeds[0].fields
+    assert "Cost" not in {each.name for each in free}
