@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import limits
-from bot.chat.buttons import SetDayLimit, view
+from bot.chat.buttons import SetDayLimit, ShowResultsTo, view
 from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text_line
 from bot.chat.markdown import say
 from bot.chat.message import BLUE
@@ -101,6 +101,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
                     sorted(rules.closed_channels),
                 ),
                 SetDayLimit(owner, say(text("Characters per day…"), locale)),
+                ShowResultsTo(not rules.private_results, owner, say(_other(rules), locale)),
             ),
         )
 
@@ -126,6 +127,14 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
             await self._servers.close_channel(guild_id, channel_id)
         for channel_id in menu.shown - menu.chosen:
             await self._servers.open_channel(guild_id, channel_id)
+        await self._show(interaction, guild_id)
+
+    @on_press(ShowResultsTo)
+    async def show_results_to(self, interaction: discord.Interaction, button: ShowResultsTo) -> None:
+        """Show results to everyone, or to their owners alone, where a command says neither."""
+        guild_id = _managed(interaction)
+        await interaction.response.defer()
+        await self._servers.set_private_results(guild_id, button.private)
         await self._show(interaction, guild_id)
 
     @on_press(SetDayLimit)
@@ -161,6 +170,10 @@ def _embed(rules: ServerRules, allowed: int, blocked: Sequence[int], locale: str
     embed.add_field(name=say(text("Blocked members"), locale), value=_blocked(rules, blocked, locale), inline=False)
     embed.add_field(name=say(text("Switched off in"), locale), value=_channels(rules, locale), inline=False)
     return embed
+
+
+def _other(rules: ServerRules) -> Text:
+    return text("Show results to everyone") if rules.private_results else text("Show results to their owners alone")
 
 
 def _limit(rules: ServerRules, allowed: int) -> Text:

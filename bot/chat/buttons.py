@@ -349,6 +349,23 @@ class SetDayLimit(DurableButton, custom_id="cb:server:limit:all:{owner_id}"):
         return cls(int(match["owner_id"]))
 
 
+class ShowResultsTo(DurableButton, custom_id="cb:server:private:{part}:{owner_id}"):
+    """Decides whom a server's results are shown to: to everyone (0), or to their owners alone (1)."""
+
+    always_open = True
+
+    def __init__(
+        self, private: bool, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, part=int(private))
+        self.private = private
+
+    @classmethod
+    async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Called by discord.py for a press."""
+        return cls(bool(int(match["part"])), int(match["owner_id"]))
+
+
 def view(*buttons: DurableItem) -> ui.View:
     """A view of durable buttons only: mixed with ordinary items it would unregister them all when it times out."""
     made = ui.View(timeout=None)

@@ -152,6 +152,15 @@ async def test_channels_are_switched_off_and_on_by_a_menu(stage: Stage, manager:
     assert "Switched off in\nno channel" in words(shown)
 
 
+async def test_whom_results_are_shown_to_is_a_button(stage: Stage, manager: simcord.MemberActor) -> None:
+    guild_id, shown = stage.alice.guild.id, await settings_of(stage, manager)
+    shown = _response(await manager.click(shown, label="Show results to their owners alone"))
+    assert stage.house.servers.rules(guild_id).private_results
+    assert "Results are shown\nto their owners alone" in words(shown)
+    await manager.click(shown, label="Show results to everyone")
+    assert not stage.house.servers.rules(guild_id).private_results
+
+
 async def test_the_days_limit_is_set_by_a_form_even_where_the_bot_is_off(
     stage: Stage, manager: simcord.MemberActor
 ) -> None:

@@ -103,6 +103,7 @@ PRESSES: dict[str, Make] = {
     "cb:cast:show": lambda mine, stage: [str(mine.character.id)],
     "cb:server:blocked": lambda mine, stage: [f"all={mine.owner_id}"],
     "cb:server:channels": lambda mine, stage: [f"all={stage.channel.id}"],
+    "cb:server:private": lambda mine, stage: ["0", "1"],
     "cb:server:limit": lambda mine, stage: ["all"],
     "cb:privacy:part": lambda mine, stage: ["1", "2"],
     "cb:privacy:deleteyes": lambda mine, stage: ["all", str(mine.owner_id)],
@@ -133,6 +134,7 @@ HARMLESS = {
     "cb:server:blocked",  # the owner of the belongings manages no server
     "cb:server:channels",
     "cb:server:limit",
+    "cb:server:private",
 }
 
 
