@@ -94,10 +94,10 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
         await interaction.edit_original_response(
             embed=_embed(rules, self._allowed, blocked, locale),
             view=view(
-                BlockedMembers(owner, say(text("Blocked members: choose who cannot use me here"), locale), blocked),
+                BlockedMembers(owner, say(text("Choose who cannot use me here…"), locale), blocked),
                 ClosedChannels(
                     owner,
-                    say(text("Switched off: choose channels and categories"), locale),
+                    say(text("Choose where I am switched off…"), locale),
                     sorted(rules.closed_channels),
                 ),
                 SetDayLimit(owner, say(text("Characters per day…"), locale)),

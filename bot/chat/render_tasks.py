@@ -152,7 +152,7 @@ def _line(job: Job, overview: Overview, locale: str) -> Text:
         if job.outcome is Outcome.SUCCEEDED and not job.undelivered:
             return text("{what} ({range}) · <t:{at}:R>", what=what, range=_range(job), at=at)
         return text("{what} · {state} · <t:{at}:R>", what=what, state=_said(state, locale), at=at)
-    if _waits_for_owner(job):
+    if _waits_for_owner(job) or job.waits_in_line:
         return text("{what} · {state}", what=what, state=state)
     if job.submit_started_at is not None:
         at = int(job.submit_started_at.timestamp())

@@ -162,8 +162,8 @@ class ConsentSettings(_Section):
 
     ask: Flag = Field(
         True,
-        description="Whether everybody is asked once to confirm that they may use the faces in their videos, and again "
-        "for each video that somebody else has posted.",
+        description="Whether people confirm, once and for each video of somebody else's, that they may use the faces "
+        "in it.",
     )
 
 

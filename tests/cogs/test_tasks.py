@@ -503,7 +503,7 @@ async def test_the_job_is_held_until_the_press_is_shown(
     monkeypatch.setattr(stage.house.app.runner, "hold", hold)
     job = await stage.house.job(stage.alice.id, WAITING)
     question = await listed(stage) if in_list else await hidden(stage, job)
-    await stage.alice.click(question, label="Yes to 1" if in_list else yes_of(question))
+    await stage.alice.click(question, label="Yes, I have permission" if in_list else yes_of(question))
     assert sent == (["POST", "released"] if in_list else ["PATCH", "released"])
 
 
@@ -512,7 +512,7 @@ async def test_a_press_that_cannot_be_shown_is_carried_out_all_the_same(stage: S
     job = await stage.house.job(stage.alice.id, WAITING)
     question = await listed(stage) if in_list else await hidden(stage, job)
     stage.env.inject_error("POST" if in_list else "PATCH", "/webhooks/*", status=404, code=10008)
-    await stage.alice.click(question, label="Yes to 1" if in_list else yes_of(question))
+    await stage.alice.click(question, label="Yes, I have permission" if in_list else yes_of(question))
     job = await now_of(stage, job)
     assert (job.step, job.question) == (Step.PREPARE, None)
     assert job.origin.message_id == question.id

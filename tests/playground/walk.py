@@ -88,12 +88,15 @@ async def help_leads(walk: Walk) -> None:
     """16: /help leads through the first character; it also works where the bot is switched off, and says so."""
     me = walk.visitor
     await me.command("help")
-    await me.see("How to start", "/character create")
+    await me.see("Your first character", "/character create")
     await me.picture("16 help")
     await me.view_as("kim")
     await me.command("character list")
     await me.see("off")
     await me.picture("16 refused where the bot is switched off")
+    await me.command("help")
+    await me.see("Not here", "Your first character")
+    await me.picture("16 help where the bot is switched off")
     await me.view_as("max")
     await me.command("server settings")
     await me.see("Settings for this server", "#quiet")
@@ -247,11 +250,14 @@ async def waiting_in_line(walk: Walk) -> None:
         for name, seconds in (("One", "0-1"), ("Two", "0-2"), ("Three", "1-2.5")):
             await me.command("character create", {"video": walk.clip, "range": seconds, "name": name})
         await me.command("tasks")
-        await me.see("Your tasks")
+        await me.see("Your tasks", "Three · Waiting for your other tasks: number 1 in your line")
         await me.picture("07 three at once")
+        await walk.phone.view_as("mia")
+        await walk.phone.picture("12 tasks on a phone")
     finally:
         walk.stage.provider.hold_at(None)
-    await me.see("Three")
+    await me.see("Three (0:01–0:02.5)")  # the list has followed
+    await me.picture("12 tasks has followed")
     await me.command("tasks")
     await me.picture("12 tasks")
 
