@@ -8,6 +8,7 @@ from bot.chat.buttons import CancelJob, PickSeconds, UseAnyway
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import AMBER, MessageContent, PictureFile
 from bot.chat.render_findings import concerns
+from bot.chat.render_price import not_charged_yet
 from bot.texts import text
 from bot.values.job import Job
 from bot.values.video import Concern
@@ -21,17 +22,13 @@ def render_doubts(job: Job, picture: bytes | None, locale: str, commands: Comman
     if job.seen.best is not None:  # then the picker has said that
         found = tuple(concern for concern in found if concern is not Concern.LOW_RESOLUTION)
     lines = [f"• {say(told, locale)}" for told in concerns(found)]
-    asked = text(
-        "ToAPIs may find no character in these seconds, or make a poor one, and charge for it all the same. "
-        "Nothing has been charged yet."
-    )
+    asked = text("ToAPIs may find no character in these seconds, or make a poor one, and charge for it all the same.")
+    lines += [say(asked, locale, commands), say(not_charged_yet(job), locale)]
     chosen = job.character.range
     title = text("Use these seconds anyway?")
     if chosen is not None:
         title = text("Use {range} anyway?", range=chosen.people)
-    embed = discord.Embed(
-        title=say(title, locale), description="\n".join([*lines, say(asked, locale, commands)]), colour=AMBER
-    )
+    embed = discord.Embed(title=say(title, locale), description="\n".join(lines), colour=AMBER)
     files: tuple[PictureFile, ...] = ()
     if picture is not None:
         files = (PictureFile(_STRIP, picture),)

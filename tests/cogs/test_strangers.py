@@ -75,6 +75,7 @@ PRESSES: dict[str, Make] = {
     "cb:tasks:beginother": lambda mine, stage: [mine.preview.id],
     "cb:job:retry": lambda mine, stage: [mine.failed.id],
     "cb:tasks:retry": lambda mine, stage: [mine.failed.id],
+    "cb:job:watch": lambda mine, stage: [f"suggested:{mine.picking.id}:4,7"],
     "cb:job:other": lambda mine, stage: [mine.picking.id],
     "cb:job:pick": lambda mine, stage: [mine.doubting.id, mine.picking.id],
     "cb:job:cancel": lambda mine, stage: [mine.picking.id, mine.preview.id, mine.watched.id],
@@ -122,6 +123,7 @@ FORMS: dict[str, Make] = {
 
 # What, in the owner's own hands, changes nothing of theirs and shows nothing that others may not see.
 HARMLESS = {
+    "cb:job:watch",  # the owner's video is none here, so there is nothing to see in it
     "cb:job:other",
     "cb:tasks:other",
     "cb:job:beginother",
