@@ -53,9 +53,9 @@ _HELP_PARTS = (
     (
         text("Your data"),
         text(
-            "I keep a character with its picture, clip and stills until you delete it, and delete the video soon "
-            "after the task is done. Use /privacy export to get everything I keep about you, and /privacy delete to "
-            "have it deleted."
+            "I keep a character with its picture, clips, stills and voice until you delete it. I delete the video once "
+            "the task is done, or a day after a preview or a failure. Use /privacy export to get everything I keep "
+            "about you, and /privacy delete to have it deleted."
         ),
     ),
 )
