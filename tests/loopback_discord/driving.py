@@ -78,6 +78,15 @@ class User(Account):
         self._sees(message)
         return await self._use(message, message.part(wanted), {}, late)
 
+    async def select(self, message: Message, wanted: str, *values: str, late: float = 0) -> Interaction:
+        """Choose in the menu with that placeholder or custom id."""
+        self._sees(message)
+        part = message.part(wanted)
+        offered = {option["value"] for option in part.get("options", [])}
+        if not offered.issuperset(values):
+            raise NotPossible(f"{values} is none of {sorted(offered)}")
+        return await self._use(message, part, {"values": list(values)}, late)
+
     def _sees(self, message: Message) -> None:
         if message not in message.channel.visible_to(self):
             raise NotPossible(f"{self.name} does not see this message")
