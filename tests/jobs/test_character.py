@@ -16,7 +16,7 @@ from bot.jobs.leased_job import LeasedJob
 from bot.media.worker import MediaFailed
 from bot.texts import text
 from bot.values.character import FileKind
-from bot.values.job import Lane, Outcome, Step, Transition
+from bot.values.job import Lane, Outcome, Question, Step, Transition
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
 from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, with_limits
@@ -135,12 +135,14 @@ async def test_a_bad_clip_fails_with_a_sentence_and_costs_nothing(shop: Shop, na
     assert await shop.cast() == []
 
 
-async def test_a_range_past_the_end_is_refused_by_the_provider(shop: Shop) -> None:
+async def test_a_range_past_the_end_leads_to_the_picker_and_not_to_the_provider(shop: Shop) -> None:
     job = await shop.ask(range=TimeRange(Decimal(100), Decimal(102)))
     await shop.run()
-    done = await shop.job(job)
-    assert done.outcome is Outcome.FAILED
-    assert "seconds" in str(done.failure)
+    waiting = await shop.job(job)
+    assert (waiting.step, waiting.question) == (Step.CHOOSE, Question.SECONDS)
+    assert waiting.character.range is None
+    assert waiting.character.typed == "1:40–1:42"
+    assert shop.simulated.submissions == []
 
 
 async def test_a_host_in_trouble_is_asked_again(shop: Shop) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import UnknownJob
+from bot.errors import TooLateToCancel, UnknownJob
 from bot.provider.errors import ModelClosed
 from bot.values.job import Job, Lane, Outcome, Step
 from tests.jobs.shop import OWNER, STRANGER, Shop, maintenance_of
@@ -215,7 +215,7 @@ async def test_a_refusal_after_sending_again_does_not_say_that_nothing_was_charg
 async def test_what_may_have_been_charged_cannot_be_cancelled_as_uncharged(shop: Shop) -> None:
     job = await unclear(shop)
     await shop.job_service.send_again(OWNER, job.id, shop.origin())
-    with pytest.raises(UnknownJob):
+    with pytest.raises(TooLateToCancel):
         await shop.job_service.cancel(OWNER, job.id)
 
 

@@ -138,7 +138,7 @@ def test_the_seconds_are_picked_again() -> None:
     job = a_job(step=Step.CHOOSE, question=Question.CONCERNS, request=replace(REQUEST, anyway=True))
     again = after(job, transitions.reopened(job, NOW, ELSEWHERE))
     assert (again.step, again.question, again.origin) == (Step.CHOOSE, Question.SECONDS, ELSEWHERE)
-    assert again.request == replace(REQUEST, range=None, anyway=False)
+    assert again.request == replace(REQUEST, range=None, anyway=False, typed="0:01–0:03")
     for other in (Question.CONSENT, Question.SAME_AGAIN):
         with pytest.raises(NotAllowed):
             transitions.reopened(replace(job, question=other), NOW, ELSEWHERE)
