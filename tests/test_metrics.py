@@ -10,7 +10,7 @@ from bot.values.job import DeliveryRoute, Step
 
 BOUNDED = {
     "outcome": {"succeeded", "failed", "cancelled", "unknown"},
-    "path": {"original", "channel", "dm"},
+    "path": {"original", "announced", "channel", "follow_up", "dm"},
     "step": {"prepare", "choose", "submit", "watch", "collect", "deliver"},
     "route": {"first_answer", "reply", "message", "other"},
     "fault": {*Fault, "unusable", "failed", "disk"},

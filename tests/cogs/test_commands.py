@@ -52,7 +52,7 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
         "character delete": ["name"],
         "privacy export": [],
         "privacy delete": [],
-        "server settings": ["day_limit", "switch_off", "switch_on", "block", "unblock"],
+        "server settings": ["day_limit", "private_results", "switch_off", "switch_on", "block", "unblock"],
         "operator block": ["user"],
         "operator unblock": ["user"],
         "operator resume": [],
@@ -68,12 +68,12 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
     }
 
 
-async def test_settings_are_a_number_channels_and_members_for_managers(payloads: list[Payload]) -> None:
+async def test_settings_are_a_number_a_switch_channels_and_members_for_managers(payloads: list[Payload]) -> None:
     (server,) = [each for each in payloads if each["name"] == "server"]
     assert server["default_member_permissions"] == discord.Permissions(manage_guild=True).value
     (settings,) = server["options"]
     kinds = {option["name"]: option["type"] for option in settings["options"]}
-    assert kinds == {"day_limit": 4, "switch_off": 7, "switch_on": 7, "block": 6, "unblock": 6}
+    assert kinds == {"day_limit": 4, "private_results": 5, "switch_off": 7, "switch_on": 7, "block": 6, "unblock": 6}
     (day_limit,) = [option for option in settings["options"] if option["name"] == "day_limit"]
     assert (day_limit["min_value"], day_limit["max_value"]) == (0, 100_000)
     threads = {10, 11, 12}

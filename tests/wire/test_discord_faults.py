@@ -241,21 +241,23 @@ async def test_a_refused_press_leaves_the_card_and_its_button(
     await show.passes(AFTER_LATE)
     (card,) = [message for message in show.channel.visible_to(ann) if "Send again" in message.labels]
     show.provider.hold_at(50)
-    for seconds in ("0.5-2", "0.6-2.2"):  # as many as may run at once
+    jobs = show.app.job_service
+    monkeypatch.setattr(jobs, "_settings", jobs._settings.model_copy(update={"waiting_per_user": 1}))
+    for seconds in ("0.5-2", "0.6-2.2", "0.7-2.4"):  # as many as may run at once, and one in line
         await show.handled(await show.create(ann, range=seconds))
     before = card.text, card.labels
     pressed = await show.handled(await card.press(ann, "Send again"))
     await settled()
     (said,) = pressed.followups
     assert said.only_for is ann
-    assert "Nothing was charged" in said.text
+    assert "You already have 3 going or waiting" in said.text
     assert (card.text, card.labels) == before
     show.provider.hold_at(None)
     await show.passes(SOON)
     await show.handled(await card.press(ann, "Send again"))
     await show.passes(SOON)
     assert card.deleted, "the result stands in public"
-    assert len(cards(show.channel, ann)) == 3
+    assert len(cards(show.channel, ann)) == 4
 
 
 # -- no way is open: it waits, and the next command says so -----------------------------------------------------------
