@@ -321,7 +321,11 @@ class App:
         """Go on with every unfinished job, and take new ones."""
         await self.runner.start()
         self._opened.push_async_callback(self.runner.stop)
-        for name, part in {"maintenance": self.maintenance.run, "model_list": self.availability.run}.items():
+        for name, part in {
+            "maintenance": self.maintenance.run,
+            "model_list": self.availability.run,
+            "task_list": self.task_list.run,
+        }.items():
             self._opened.push_async_callback(_ended, asyncio.create_task(part(), name=name))
 
     async def start_web(self) -> None:

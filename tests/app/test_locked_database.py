@@ -92,17 +92,17 @@ async def test_a_task_that_ends_meanwhile_is_delivered_afterwards(show: Scene, t
     ann = show.person("ann")
     async with running(show, tmp_path) as app:
         show.provider.hold_at(50)
-        origin = await show.create(ann, name="Ada")
+        await show.create(ann, name="Ada")
         await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
         async with leased(tmp_path):
             assert not await app.stores.database.writable()
             show.provider.hold_at(None)
             await asyncio.sleep(4 * BUSY)
             assert app.runner.alive
-        await show.says(origin, "Reusable task ID")
+        card = await show.reads(ann, "Reusable task ID")
         assert await app.stores.database.writable()
     assert len(show.provider.submissions) == 1
-    assert [message for message in show.channel.visible_to(ann) if "Ada" in message.text] == [origin.original]
+    assert [message for message in show.channel.visible_to(ann) if "Ada" in message.text] == [card]
 
 
 async def test_it_can_be_stopped_meanwhile(show: Scene, tmp_path: Path) -> None:

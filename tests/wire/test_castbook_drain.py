@@ -23,7 +23,7 @@ async def test_a_delivery_that_is_under_way_is_waited_for(tmp_path: Path) -> Non
         ann, go_on = show.person("ann"), asyncio.Event()
         show.provider.hold_at(50)
         await show.create(ann, name="Ada")
-        await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
+        await show.see(lambda: next(iter(show.channel.visible_to(show.person("bob"))), None))  # its progress is public
         for method in ("POST", "PATCH"):  # within ten seconds of the command it is an edit
             show.discord.inject(method, f"^/channels/{show.channel.id}/messages", times=100, until=go_on)
         show.provider.hold_at(None)

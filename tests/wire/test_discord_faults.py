@@ -89,7 +89,7 @@ async def test_a_gateway_that_is_down_holds_up_no_result(show: ByHand, ann: User
         gateway.down = False
     await show.discord.wait_for(lambda: gateway.connected, PATIENCE)  # discord.py resumes at the first attempt only
     listed = await show.handled(await ann.slash(show.channel, "tasks"))
-    assert "Done" in (await listed.replied()).text
+    assert "Finished" in (await listed.replied()).text
 
 
 async def test_after_a_lost_session_it_identifies_anew_and_nothing_happens_twice(show: ByHand, ann: User) -> None:
