@@ -128,8 +128,8 @@ class Privacy(
 def _told(export: Export, part: int) -> list[Text]:
     said = [
         text(
-            "Here's everything I keep about you. Start with {document}. Keep this file to yourself: usernames "
-            "and task IDs work like keys.",
+            "Here's everything I keep about you. Start with {document}. Keep this file to yourself: the usernames "
+            "in it work like keys.",
             document=DOCUMENT,
         )
     ]

@@ -83,7 +83,7 @@ class EntitySelect(DurableItem):
 
     @classmethod
     def _pressed(cls, owner_id: int, chosen: Iterable[int], shown: Iterable[int]) -> Self:
-        raise NotImplementedError
+        raise NotImplementedError  # each select keeps what was chosen in fields of its own
 
 
 class BlockedMembers(EntitySelect, custom_id="cb:server:blocked:all:{owner_id}"):
