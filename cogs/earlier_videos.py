@@ -13,7 +13,7 @@ from bot.chat.job_requests import start_job
 from bot.chat.seconds_forms import LastTyped, PreviewForm, say_above
 from bot.errors import BadRange
 from bot.jobs.earlier_videos import EarlierVideos
-from bot.jobs.job_service import JobService
+from bot.jobs.job_starter import JobStarter
 from bot.jobs.model_availability import ModelAvailability
 from bot.values.clock import Clock
 from bot.values.job import Job, Origin
@@ -27,12 +27,12 @@ class EarlierVideoButtons(commands.Cog):
         self,
         *,
         earlier: EarlierVideos,
-        job_service: JobService,
+        starter: JobStarter,
         availability: ModelAvailability,
         clock: Clock,
     ) -> None:
         self._earlier = earlier
-        self._job_service = job_service
+        self._starter = starter
         self._availability = availability
         self._clock = clock
         self._typed = LastTyped()
@@ -71,7 +71,7 @@ class EarlierVideoButtons(commands.Cog):
                 interaction.user.id, preview_id, job_id, origin, chosen, model=model, anyway=anyway, name=name
             )
 
-        await start_job(interaction, self._job_service, write, private=None, clock=self._clock)
+        await start_job(interaction, self._starter, write, private=None, clock=self._clock)
 
     @on_press(RetryJob)
     async def retry(self, interaction: discord.Interaction, button: RetryJob) -> None:
@@ -80,4 +80,4 @@ class EarlierVideoButtons(commands.Cog):
         async def write(job_id: str, origin: Origin) -> Job:
             return await self._earlier.retry(interaction.user.id, button.job_id, job_id, origin)
 
-        await start_job(interaction, self._job_service, write, private=True, clock=self._clock)
+        await start_job(interaction, self._starter, write, private=True, clock=self._clock)

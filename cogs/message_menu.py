@@ -15,7 +15,7 @@ from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import say
 from bot.chat.seconds_forms import character_request, name_line, optional_seconds_line
 from bot.errors import BadSource, Refusal
-from bot.jobs.job_service import JobService
+from bot.jobs.job_starter import JobStarter
 from bot.jobs.model_availability import ModelAvailability
 from bot.store.drafts import Draft, DraftStore
 from bot.texts import text
@@ -43,14 +43,14 @@ class MessageMenu(commands.Cog):
         self,
         *,
         tree: app_commands.CommandTree,
-        job_service: JobService,
+        starter: JobStarter,
         drafts: DraftStore,
         clock: Clock,
         availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
         self._tree = tree
-        self._job_service = job_service
+        self._starter = starter
         self._drafts = drafts
         self._clock = clock
         self._availability = availability
@@ -98,9 +98,9 @@ class MessageMenu(commands.Cog):
                 model=model,
                 name=typed.get("name", ""),
             )
-            return await self._job_service.start(owner_id=draft.owner_id, origin=origin, request=request, job_id=job_id)
+            return await self._starter.start(owner_id=draft.owner_id, origin=origin, request=request, job_id=job_id)
 
-        await start_job(interaction, self._job_service, write, private=None, clock=self._clock)
+        await start_job(interaction, self._starter, write, private=None, clock=self._clock)
 
 
 def _video_of(message: discord.Message) -> discord.Attachment:

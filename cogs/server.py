@@ -9,7 +9,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import limits
-from bot.chat.buttons import SetDayLimit, ShowResultsTo, view
+from bot.chat.buttons import SetDayLimit, ShowResultsTo
+from bot.chat.durable_items import view
 from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text_line
 from bot.chat.markdown import say
 from bot.chat.message import BLUE

@@ -8,11 +8,10 @@ from contextlib import AsyncExitStack
 from random import Random, SystemRandom
 from typing import TypeAlias
 
-from discord.ext import commands
-
-from bot import __version__, limits, metrics
+from bot import limits, metrics
+from bot.app.discord_commands import cogs_of, operator_cog_of
 from bot.app.gauges import Gauges
-from bot.app.health_report import HealthReport
+from bot.app.job_steps import steps_by_kind
 from bot.app.login import log_in
 from bot.app.stores import Stores
 from bot.chat.client import CastbookClient
@@ -24,45 +23,28 @@ from bot.concurrency import Places
 from bot.config import Settings
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
-from bot.jobs.choose import Choose
+from bot.jobs.allowance import Allowance
 from bot.jobs.circuit_breaker import CircuitBreaker
-from bot.jobs.collect import Collect
-from bot.jobs.deliver import Deliver
-from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.erasure import Erasure
 from bot.jobs.job_service import JobService
-from bot.jobs.kinds import character_content, character_steps, preview_steps
+from bot.jobs.job_starter import JobStarter
 from bot.jobs.leased_job import Steps
 from bot.jobs.maintenance import Maintenance
 from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.ports import ByteSource, Courier
-from bot.jobs.prepare import Prepare, most_bytes
 from bot.jobs.runner import Runner
-from bot.jobs.submit import Submit
 from bot.jobs.task_events import TaskEvents
 from bot.jobs.video_inspection import VideoInspection
-from bot.jobs.watch import Watch
 from bot.media.address_guard import AddressGuard
 from bot.media.download import Downloader
 from bot.media.media_metrics import MeasuredMediaWorker
 from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
-from bot.store.export_archive import Archivist
 from bot.store.gauges import GaugeStore
 from bot.values.clock import Clock, utc_now
-from bot.values.job import JobKind
 from bot.web.health import HealthServer
 from bot.web.metrics import MetricsServer
 from bot.web.webhooks import webhook_routes
-from cogs.about import About
-from cogs.character.cog import CharacterCommands
-from cogs.closer_look import CloserLook
-from cogs.earlier_videos import EarlierVideoButtons
-from cogs.message_menu import MessageMenu
-from cogs.operator import Operator
-from cogs.privacy import Privacy
-from cogs.server import Server
-from cogs.tasks import Tasks
 
 WrapSource: TypeAlias = Callable[[ByteSource], ByteSource]
 WrapSteps: TypeAlias = Callable[[Steps], Steps]
@@ -95,7 +77,7 @@ class App:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self._random = random or SystemRandom()
+        self.random = random or SystemRandom()
         self.stores = stores = Stores.of(settings)
         self.provider = ToapisClient(settings.toapis, clock=clock)
         guard = AddressGuard([*settings.discord.cdn_origins, *settings.links.trusted_origins])
@@ -103,7 +85,6 @@ class App:
         source: ByteSource = wrap_source(self.downloader) if wrap_source else self.downloader
         self.access_policy = AccessPolicy(servers=stores.servers, blocks=stores.blocks)
         self.media = media or MeasuredMediaWorker()
-        self._wrap_steps = wrap_steps
         jobs = settings.jobs
         self.places = Places.of(
             downloads=jobs.downloads, uploads=jobs.uploads, videos=settings.media.workers, sends=jobs.sends
@@ -127,24 +108,40 @@ class App:
             models=settings.toapis.models,
             default=settings.toapis.default_model,
         )
+        self.inspection = VideoInspection(media=self.media, files=stores.files, places=self.places)
         self.queue = AdmissionQueue(jobs=stores.jobs, courier=self.courier, clock=clock, settings=settings.limits)
-        self.runner = self._build_runner(source)
+        self.runner = Runner(
+            stores.jobs,
+            {kind: wrap_steps(steps) for kind, steps in steps_by_kind(self, source).items()},
+            clock=clock,
+            random=self.random,
+            queue=self.queue,
+        )
+        allowance = Allowance(access_policy=self.access_policy, people=stores.people, settings=settings.limits)
         self.job_service = JobService(
-            jobs=stores.jobs,
             owned=stores.owned_jobs,
+            allowance=allowance,
             people=stores.people,
-            access_policy=self.access_policy,
             queue=self.queue,
             consents=stores.consents,
             files=stores.files,
             disk=stores.disk,
             breaker=self.breaker,
-            availability=self.availability,
             workers=self.runner,
             courier=self.courier,
             clock=clock,
-            random=self._random,
             settings=settings.limits,
+        )
+        self.job_starter = JobStarter(
+            job_service=self.job_service,
+            jobs=stores.jobs,
+            owned=stores.owned_jobs,
+            allowance=allowance,
+            access_policy=self.access_policy,
+            breaker=self.breaker,
+            availability=self.availability,
+            clock=clock,
+            random=self.random,
             prices=settings.toapis.prices,
         )
         self.task_list = TaskList(job_service=self.job_service, jobs=stores.owned_jobs, clock=clock)
@@ -160,86 +157,23 @@ class App:
             keep_days=settings.jobs.keep_days,
             keep_watching_for=settings.toapis.keep_watching_for,
         )
-        self._erasure = Erasure(
+        self.erasure = Erasure(
             store=stores.privacy, files=stores.files, workers=self.runner, courier=self.courier, clock=clock
         )
         events = TaskEvents(events=stores.events, workers=self.runner, clock=clock)
-        self._probes = {
+        self.probes = {
             "gateway": self._gateway_up,
             "database": stores.database.writable,
             "jobs": self._jobs_up,
         }
         self.health = HealthServer(
             settings.web,
-            self._probes,
+            self.probes,
             routes=webhook_routes(settings.toapis.webhook_secrets, events, clock),
         )
         gauges = Gauges(GaugeStore(stores.database), clock, models=self.availability.table)
         self.metrics = MetricsServer(settings.web.metrics_port, metrics.REGISTRY, gauges.read)
         self._opened = AsyncExitStack()
-
-    def _build_runner(self, source: ByteSource) -> Runner:
-        stores, settings, random = self.stores, self.settings, self._random
-        places = self.places
-        inspection = self.inspection = VideoInspection(media=self.media, files=stores.files, places=places)
-        prepare = Prepare(
-            jobs=stores.jobs,
-            owned=stores.owned_jobs,
-            consents=stores.consents,
-            files=stores.files,
-            disk=stores.disk,
-            source=source,
-            places=places,
-            courier=self.courier,
-            inspection=inspection,
-            random=random,
-            settings=settings,
-        )
-        choose = Choose(courier=self.courier, files=stores.files, inspection=inspection, random=random)
-        submit = Submit(
-            provider=self.provider,
-            breaker=self.breaker,
-            availability=self.availability,
-            inspection=inspection,
-            places=places,
-            courier=self.courier,
-            events=stores.events,
-            random=random,
-            settings=settings.toapis,
-            cut=settings.media.send == "clip",
-        )
-        watch = Watch(
-            provider=self.provider,
-            courier=self.courier,
-            events=stores.events,
-            random=random,
-            settings=settings.toapis,
-        )
-        collect = Collect(
-            characters=stores.characters,
-            files=stores.files,
-            source=source,
-            media=self.media,
-            places=places,
-            inspection=inspection,
-            random=random,
-        )
-        deliver = Deliver(
-            contents={JobKind.CHARACTER: character_content(stores.characters)},
-            files=stores.files,
-            courier=self.courier,
-            random=random,
-        )
-        return Runner(
-            stores.jobs,
-            {
-                JobKind.CHARACTER: self._wrap_steps(character_steps(prepare, choose, submit, watch, collect, deliver)),
-                JobKind.PREVIEW: self._wrap_steps(preview_steps(prepare, choose, deliver)),
-            },
-            clock=self.clock,
-            random=random,
-            queue=self.queue,
-        )
 
     async def open(self) -> None:
         """Open the database, the files and the sessions, and sweep what a kill left. Raises BadStart."""
@@ -254,68 +188,8 @@ class App:
             await self.downloader.open()
             opened.push_async_callback(self.downloader.close)
             await self.maintenance.at_start()
-            await self.client.add_parts(self._cogs(), [self._operator_cog()])
+            await self.client.add_parts(cogs_of(self), [operator_cog_of(self)])
             self._opened = opened.pop_all()
-
-    def _cogs(self) -> list[commands.Cog]:
-        stores = self.stores
-        max_bytes = most_bytes(self.settings)
-        character = CharacterCommands(
-            job_service=self.job_service,
-            characters=stores.characters,
-            files=stores.files,
-            clock=self.clock,
-            availability=self.availability,
-            max_bytes=max_bytes,
-        )
-        earlier = EarlierVideoButtons(
-            earlier=EarlierVideos(
-                job_service=self.job_service, owned=stores.owned_jobs, files=stores.files, clock=self.clock
-            ),
-            job_service=self.job_service,
-            availability=self.availability,
-            clock=self.clock,
-        )
-        menu = MessageMenu(
-            tree=self.client.tree,
-            job_service=self.job_service,
-            drafts=stores.drafts,
-            clock=self.clock,
-            availability=self.availability,
-            max_bytes=max_bytes,
-        )
-        return [
-            character,
-            menu,
-            earlier,
-            CloserLook(jobs=stores.owned_jobs, inspection=self.inspection),
-            Tasks(job_service=self.job_service, jobs=stores.owned_jobs, task_list=self.task_list, clock=self.clock),
-            Privacy(
-                store=stores.privacy,
-                archivist=Archivist(stores.files),
-                erasure=self._erasure,
-                clock=self.clock,
-                day_limit=self.settings.limits.per_user_per_day,
-            ),
-            Server(servers=stores.servers, allowed_per_day=self.settings.limits.per_server_per_day),
-            About(version=__version__, availability=self.availability),
-        ]
-
-    def _operator_cog(self) -> Operator:
-        report = HealthReport(
-            probes=self._probes,
-            gauges=GaugeStore(self.stores.database),
-            availability=self.availability,
-            clock=self.clock,
-        )
-        owners = self.settings.discord.owners
-        return Operator(
-            blocks=self.stores.blocks,
-            owners=owners,
-            report=report.lines,
-            resume=self.breaker.resume,
-            clock=self.clock,
-        )
 
     async def start_jobs(self) -> None:
         """Go on with every unfinished job, and take new ones."""

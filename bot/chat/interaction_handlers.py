@@ -13,7 +13,7 @@ from discord import ui
 
 from bot import limits
 from bot.chat import replies
-from bot.chat.buttons import DurableItem
+from bot.chat.durable_items import DurableItem
 from bot.chat.markdown import plain
 from bot.errors import Refusal
 from bot.jobs.access_policy import AccessPolicy

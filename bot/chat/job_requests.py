@@ -13,7 +13,7 @@ import structlog
 from bot import limits
 from bot.chat.replies import ALREADY_ANSWERED
 from bot.errors import BadFile
-from bot.jobs.job_service import JobService
+from bot.jobs.job_starter import JobStarter
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, Origin
@@ -45,7 +45,7 @@ def attached(file: discord.Attachment | Attachment, *, max_bytes: int) -> Attach
 
 
 async def start_job(
-    interaction: discord.Interaction[Any], job_service: JobService, write: Write, *, private: bool | None, clock: Clock
+    interaction: discord.Interaction[Any], starter: JobStarter, write: Write, *, private: bool | None, clock: Clock
 ) -> None:
     """Have ``write`` write the job down, then answer "thinking", to the person who asked alone (design, rule 1).
 
@@ -55,11 +55,11 @@ async def start_job(
     not begun before it is answered; where Discord does not take the answer, it is cancelled. Raises what ``write``
     raises, mostly before anything is answered, and :class:`discord.HTTPException` for an answer that came too late.
     """
-    job_id = job_service.new_id()
+    job_id = starter.new_id()
     if private is None:
-        private = job_service.private_by_default(interaction.guild_id)
+        private = starter.private_by_default(interaction.guild_id)
     origin = origin_of(interaction, private=private, ephemeral=True, clock=clock)
-    with job_service.held(job_id):
+    with starter.held(job_id):
         writing = asyncio.ensure_future(write(job_id, origin))
         await asyncio.wait({writing}, timeout=limits.ROW_BEFORE_ANSWER.total_seconds())
         if writing.done():
@@ -68,7 +68,7 @@ async def start_job(
             await _think(interaction)
         except discord.HTTPException:
             job = await writing
-            await job_service.cancel_unseen(job.owner_id, job.id)
+            await starter.take_back(job)
             raise
         await writing
 

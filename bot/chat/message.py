@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import discord
 from discord import ui
 
-from bot.chat.buttons import DurableButton, view
+from bot.chat.durable_items import DurableButton, view
 from bot.chat.selects import DurableSelect
 from bot.values.character import Character
 from bot.values.files import ending

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import discord
 
-from bot.chat.buttons import CancelJob, DurableButton, PickSeconds, UseSeconds, WatchSeconds
+from bot.chat.buttons import CancelJob, PickSeconds, UseSeconds, WatchSeconds
+from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import say
 from bot.chat.message import BLUE, MessageContent, PictureFile
 from bot.chat.render_findings import in_full

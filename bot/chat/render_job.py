@@ -12,7 +12,6 @@ from bot.chat.buttons import (
     CancelJob,
     CheckAgain,
     DeleteCharacter,
-    DurableButton,
     GiveConsent,
     JobButton,
     MakeAnother,
@@ -20,6 +19,7 @@ from bot.chat.buttons import (
     SendAgain,
     UseCharacter,
 )
+from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFile, picture_file
 from bot.chat.render_doubts import render_doubts

@@ -8,13 +8,13 @@ import discord
 
 from bot.chat.buttons import (
     CancelJob,
-    DurableButton,
     OtherPreviewSeconds,
     OtherSeconds,
     UsePreview,
     UseSeconds,
     WatchSeconds,
 )
+from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import BLUE, MessageContent, PictureFile
 from bot.chat.render_findings import LOW_RESOLUTION, in_common, listed, told_apart

@@ -14,7 +14,6 @@ from bot.chat.buttons import (
     BackToTasks,
     CancelJob,
     CheckAgain,
-    DurableButton,
     GiveConsent,
     JobButton,
     MakeAnother,
@@ -25,6 +24,7 @@ from bot.chat.buttons import (
     ShowResult,
     UseAnyway,
 )
+from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent
 from bot.chat.render_price import price_of

@@ -10,7 +10,7 @@ import discord
 from discord import ui
 
 from bot import limits
-from bot.chat.buttons import DurableItem
+from bot.chat.durable_items import DurableItem
 from bot.chat.markdown import plain
 
 _Interaction: TypeAlias = discord.Interaction[Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.errors import BadSource, UnknownJob
-from bot.jobs.job_service import JobService
+from bot.jobs.job_starter import JobStarter
 from bot.jobs.video_inspection import check_inside
 from bot.store.files import FileStore
 from bot.store.owned_jobs import OwnedJobStore
@@ -23,8 +23,8 @@ class EarlierVideos:
     A job that failed is not taken up itself: the provider might replay the failure by its id.
     """
 
-    def __init__(self, *, job_service: JobService, owned: OwnedJobStore, files: FileStore, clock: Clock) -> None:
-        self._job_service = job_service
+    def __init__(self, *, starter: JobStarter, owned: OwnedJobStore, files: FileStore, clock: Clock) -> None:
+        self._starter = starter
         self._owned = owned
         self._files = files
         self._clock = clock
@@ -44,7 +44,7 @@ class EarlierVideos:
         """A character from these seconds of a video that they had previewed, as the job ``job_id``.
 
         ``anyway``: the seconds were suggested together with what speaks against them. Raises UnknownJob, BadRange, and
-        what :meth:`JobService.start` raises.
+        what :meth:`JobStarter.start` raises.
         """
         preview = await self._owned.get(owner_id, preview_id)
         if preview is None or preview.kind is not JobKind.PREVIEW or preview.seen.facts is None:
@@ -58,7 +58,7 @@ class EarlierVideos:
     async def retry(self, owner_id: int, failed_id: str, job_id: str, origin: Origin) -> Job:
         """The same as a job of theirs that failed, as the job ``job_id``. It counts in the day, and is as private.
 
-        Raises UnknownJob, and what :meth:`JobService.start` raises.
+        Raises UnknownJob, and what :meth:`JobStarter.start` raises.
         """
         failed = await self._owned.get(owner_id, failed_id)
         if failed is None or not failed.may_be_retried(self._clock()):
@@ -72,8 +72,8 @@ class EarlierVideos:
                 text("I no longer have the video. Attach it again with /character create. Nothing was charged.")
             )
         file = earlier.file and replace(earlier.file, key=earlier.file.key.replace(earlier.id, job_id))
-        with self._job_service.held(job_id):  # its row is there before its files, so that nobody tidies those away
-            job = await self._job_service.start(
+        with self._starter.held(job_id):  # its row is there before its files, so that nobody tidies those away
+            job = await self._starter.start(
                 owner_id=earlier.owner_id, origin=origin, request=request, job_id=job_id, file=file, seen=earlier.seen
             )
             await self._files.share_work(earlier.id, job_id)

@@ -7,8 +7,7 @@ import asyncio
 import structlog
 
 from bot import metrics
-from bot.jobs.job_service import Workers
-from bot.jobs.ports import Courier
+from bot.jobs.ports import Courier, Workers
 from bot.store.files import FileStore
 from bot.store.privacy import Erased, PrivacyStore
 from bot.texts import text

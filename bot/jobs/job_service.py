@@ -1,4 +1,4 @@
-"""The owner's side of a job: asked for, answered, cancelled, sent again, checked again, shown again."""
+"""The owner's side of a job that was started: answered, cancelled, sent again, checked again, shown again."""
 
 from __future__ import annotations
 
@@ -6,48 +6,36 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
-from random import Random
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import structlog
 
 from bot import limits, metrics
 from bot.config import LimitSettings
-from bot.errors import BadRange, Refusal, TooLateToCancel, UnknownJob
+from bot.errors import TooLateToCancel, UnknownJob
 from bot.jobs import transitions
-from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
-from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
-from bot.jobs.model_availability import ModelAvailability
-from bot.jobs.ports import Courier
+from bot.jobs.allowance import Allowance
+from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.ports import Courier, Workers
 from bot.jobs.transition_table import NotAllowed
 from bot.jobs.video_inspection import check_inside
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
-from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.texts import Text, text
 from bot.values.clock import Clock
-from bot.values.files import StoredFile
 from bot.values.job import (
-    NOTHING_SEEN,
     CharacterRequest,
     Job,
-    JobKind,
-    JobRequest,
     Origin,
     Outcome,
-    PreviewRequest,
     Question,
-    Seen,
-    Step,
     Transition,
 )
-from bot.values.source import EarlierTask, Source, not_a_video
 from bot.values.time_range import TimeRange
 
 _log = structlog.get_logger(__name__)
@@ -60,19 +48,6 @@ _YES: Mapping[Question, _Amend] = {
     Question.SAME_AGAIN: lambda request, now: replace(request, another=True),
     Question.CONCERNS: lambda request, now: replace(request, anyway=True),
 }
-
-
-class Workers(Protocol):
-    """What this needs of the runner."""
-
-    def wake(self) -> None:
-        """There may be something to do now."""
-
-    def hold(self, job_id: str) -> AbstractContextManager[None]:
-        """Begin nothing for this job meanwhile."""
-
-    async def interrupt(self, job_id: str) -> None:
-        """Stop what is being done for this job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,47 +75,31 @@ class JobService:
     def __init__(
         self,
         *,
-        jobs: JobStore,
         owned: OwnedJobStore,
+        allowance: Allowance,
         people: Pseudonyms,
-        access_policy: AccessPolicy,
         queue: AdmissionQueue,
         consents: ConsentStore,
         files: FileStore,
         disk: DiskUse,
         breaker: CircuitBreaker,
-        availability: ModelAvailability,
         workers: Workers,
         courier: Courier,
         clock: Clock,
-        random: Random,
         settings: LimitSettings,
-        prices: Mapping[str, Decimal],
     ) -> None:
-        self._jobs = jobs
         self._owned = owned
+        self._allowance = allowance
         self._people = people
-        self._access_policy = access_policy
         self._queue = queue
         self._consents = consents
         self._files = files
         self._disk = disk
         self._breaker = breaker
-        self._availability = availability
         self._workers = workers
         self._courier = courier
         self._clock = clock
-        self._random = random
         self._settings = settings
-        self._prices = prices
-
-    def new_id(self) -> str:
-        """An id for a job that is about to be started."""
-        return f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
-
-    def private_by_default(self, guild_id: int | None) -> bool:
-        """Whether a result is for its owner alone where they do not say what they want."""
-        return self._access_policy.private_results(guild_id)
 
     def held(self, job_id: str) -> AbstractContextManager[None]:
         """Nothing is done for the job meanwhile: what its owner is to see first is not overtaken by it.
@@ -148,92 +107,6 @@ class JobService:
         A kill in the meantime leaves the row due, so the next process goes on with it.
         """
         return self._workers.hold(job_id)
-
-    async def start(
-        self,
-        *,
-        owner_id: int,
-        origin: Origin,
-        request: CharacterRequest,
-        job_id: str | None = None,
-        file: StoredFile | None = None,
-        seen: Seen = NOTHING_SEEN,
-    ) -> Job:
-        """Write the job down and begin with it. ``job_id`` is a :meth:`new_id`, where the caller holds the job.
-
-        ``file`` and ``seen``: of the video, where it is here already. Raises BadSource, QuotaReached, ModelClosed, or
-        Refusal while submissions are paused; nothing was charged then.
-        """
-        if isinstance(request.source, EarlierTask) and await self._owned.made_character(
-            owner_id, request.source.task_id
-        ):
-            raise not_a_video()
-        if isinstance(request.source, EarlierTask) and request.range is None:
-            problem = text("I can't look into the video of a task.")
-            raise BadRange(
-                text("{problem} Please name its seconds in the range option. Nothing was charged.", problem=problem),
-                problem,
-            )
-        await self._availability.check(request.model)
-        pause = await self._breaker.paused()
-        if pause is not None:
-            raise Refusal(paused_text(pause))
-        request = replace(request, price=self._prices.get(request.model))
-        return await self._begin(owner_id, origin, request, job_id, file, seen)
-
-    async def preview(self, *, owner_id: int, origin: Origin, source: Source, job_id: str | None = None) -> Job:
-        """Only look at a video. It takes a place among the owner's jobs, not in their day. Raises QuotaReached."""
-        return await self._begin(owner_id, origin, PreviewRequest(source=source), job_id)
-
-    async def _begin(
-        self,
-        owner_id: int,
-        origin: Origin,
-        request: JobRequest,
-        job_id: str | None,
-        file: StoredFile | None = None,
-        seen: Seen = NOTHING_SEEN,
-    ) -> Job:
-        now = self._clock()
-        job = Job(
-            id=job_id or self.new_id(),
-            owner_id=owner_id,
-            origin=origin,
-            step=Step.PREPARE,
-            next_attempt_at=now,
-            request=request,
-            file=file,
-            seen=seen,
-            counted=request.kind is not JobKind.PREVIEW,
-            created_at=now,
-            updated_at=now,
-        )
-        self._check_access(owner_id, origin)
-        job = await self._jobs.add(job, self._quota(job))
-        _log.info("job_started", job=job.id, kind=job.kind.value, source=request.source.kind)
-        return self._woken(job)
-
-    def _check_access(self, owner_id: int, origin: Origin) -> None:
-        reason = self._access_policy.refusal(user_id=owner_id, guild_id=origin.guild_id, channels=(origin.channel_id,))
-        if reason is not None:
-            raise Refusal(reason)
-
-    def _quota(self, job: Job) -> Quota:
-        allowed = self._settings
-        if not job.counted:
-            return Quota(
-                running=allowed.running_per_user, waiting=allowed.waiting_per_user, in_all=allowed.running_in_all
-            )
-        guild = job.origin.guild_id
-        return Quota(
-            running=allowed.running_per_user,
-            waiting=allowed.waiting_per_user,
-            day=allowed.per_user_per_day,
-            server_day=self._access_policy.day_limit(guild, allowed.per_server_per_day),
-            in_all=allowed.running_in_all,
-            user_key=self._people.of(job.owner_id),
-            server_key=None if guild is None else self._people.of_server(guild),
-        )
 
     async def answer(self, owner_id: int, job_id: str, question: Question, origin: Origin) -> Job:
         """Yes to ``question``; ``asked`` is where the answer was given. Raises UnknownJob."""
@@ -279,13 +152,13 @@ class JobService:
 
         job = await self._decided(owner_id, job_id, decide, in_turn=True)
         await self._workers.interrupt(job_id)  # it may still be looking for the best seconds
-        return self._woken(job)
+        return self.woken(job)
 
     async def pick(self, owner_id: int, job_id: str, origin: Origin) -> Job:
         """Show the picker at ``origin``: once more, or in the place of a doubt about seconds. Raises UnknownJob."""
         job = await self._decided(owner_id, job_id, lambda job: transitions.reopened(job, self._clock(), origin))
         await self._workers.interrupt(job_id)
-        return self._woken(job)
+        return self.woken(job)
 
     async def move(self, job: Job, origin: Origin) -> None:
         """From now on ``job``, which is held, is shown at ``origin``."""
@@ -312,7 +185,7 @@ class JobService:
         metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
         await self._workers.interrupt(job_id)  # its next write would find the lease gone; this spares the wait
         await self._files.drop_work(job_id)
-        return self._woken(job)  # its place is free
+        return self.woken(job)  # its place is free
 
     async def send_again(self, owner_id: int, job_id: str, origin: Origin) -> Job:
         """The owner's own decision after an unclear submission, with the same id at the provider as before.
@@ -327,7 +200,7 @@ class JobService:
                 raise UnknownJob
             return transitions.resent(job, now, origin)
 
-        return await self._resume(owner_id, job_id, origin, decide, quota=self._quota)
+        return await self._resume(owner_id, job_id, origin, decide, quota=self._allowance.quota)
 
     async def check_again(self, owner_id: int, job_id: str, origin: Origin) -> Job:
         """One more look at a task that outlived our patience, or at a result that could not be stored.
@@ -358,12 +231,12 @@ class JobService:
         quota: Callable[[Job], Quota] | None = None,
     ) -> Job:
         """With ``quota`` it is one more of today, and waits for its turn."""
-        self._check_access(owner_id, origin)
+        self._allowance.check_access(owner_id, origin)
         job = await self._owned.get(owner_id, job_id)
         if job is None:
             raise UnknownJob
         used = quota(job) if quota is not None else None
-        return self._woken(await self._decided(owner_id, job_id, decide, used, in_turn=quota is not None))
+        return self.woken(await self._decided(owner_id, job_id, decide, used, in_turn=quota is not None))
 
     async def _decided(
         self,
@@ -387,7 +260,8 @@ class JobService:
             raise UnknownJob
         return job
 
-    def _woken(self, job: Job) -> Job:
+    def woken(self, job: Job) -> Job:
+        """Have the runner look at ``job``, whose row has changed, and the queue where it stands in line."""
         if job.admitted_at is None:
             self._queue.joined()
         self._workers.wake()

@@ -1,8 +1,9 @@
-"""What jobs need from the layers above them, declared here and given by ``app``."""
+"""What jobs need from the layers above them and from their runner, declared here and given by ``app``."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
@@ -84,6 +85,19 @@ class Courier(Protocol):
 
     async def tell_operators(self, message: Text) -> None:
         """Tell the operators. Best effort: never raises."""
+
+
+class Workers(Protocol):
+    """What is asked of the runner."""
+
+    def wake(self) -> None:
+        """There may be something to do now."""
+
+    def hold(self, job_id: str) -> AbstractContextManager[None]:
+        """Begin nothing for this job meanwhile."""
+
+    async def interrupt(self, job_id: str) -> None:
+        """Stop what is being done for this job."""
 
 
 class ByteSource(Protocol):

@@ -28,7 +28,7 @@ from bot.chat.replies import edit_answer
 from bot.chat.selects import OpenCharacter
 from bot.concurrency import within
 from bot.errors import UnknownCharacter
-from bot.jobs.job_service import JobService
+from bot.jobs.job_starter import JobStarter
 from bot.jobs.model_availability import ModelAvailability
 from bot.store.characters import CharacterStore, Sort
 from bot.store.files import FileStore
@@ -54,14 +54,14 @@ class CharacterCommands(
     def __init__(
         self,
         *,
-        job_service: JobService,
+        starter: JobStarter,
         characters: CharacterStore,
         files: FileStore,
         clock: Clock,
         availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
-        super().__init__(job_service=job_service, clock=clock, availability=availability, max_bytes=max_bytes)
+        super().__init__(starter=starter, clock=clock, availability=availability, max_bytes=max_bytes)
         self._characters = characters
         self._files = files
         self._lookup = CastLookup(characters, files)

@@ -15,7 +15,7 @@ from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import plain
 from bot.chat.seconds_forms import NewForm, character_request
 from bot.errors import BadRange, BadSource, Refusal
-from bot.jobs.job_service import JobService
+from bot.jobs.job_starter import JobStarter
 from bot.jobs.model_availability import ModelAvailability
 from bot.texts import text
 from bot.values.clock import Clock
@@ -33,13 +33,13 @@ class MakingCommands(commands.Cog):
     def __init__(
         self,
         *,
-        job_service: JobService,
+        starter: JobStarter,
         clock: Clock,
         availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
         super().__init__()
-        self._job_service = job_service
+        self._starter = starter
         self._clock = clock
         self._availability = availability
         self._max_bytes = max_bytes
@@ -83,11 +83,11 @@ class MakingCommands(commands.Cog):
         )
 
         async def write(job_id: str, origin: Origin) -> Job:
-            return await self._job_service.start(
+            return await self._starter.start(
                 owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
             )
 
-        await start_job(interaction, self._job_service, write, private=private, clock=self._clock)
+        await start_job(interaction, self._starter, write, private=private, clock=self._clock)
 
     @app_commands.command(name="new", description="Make a character with one form: good on a phone.")
     async def new(self, interaction: discord.Interaction) -> None:
@@ -110,11 +110,11 @@ class MakingCommands(commands.Cog):
             request = replace(request, consent_at=self._clock())
 
         async def write(job_id: str, origin: Origin) -> Job:
-            return await self._job_service.start(
+            return await self._starter.start(
                 owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
             )
 
-        await start_job(interaction, self._job_service, write, private=None, clock=self._clock)
+        await start_job(interaction, self._starter, write, private=None, clock=self._clock)
 
     @app_commands.command(name="preview", description="See a video as a filmstrip, with its best seconds. Free.")
     @app_commands.describe(video="A clip (MP4, MOV or WebM)", link="A link to a video file, instead of an attachment")
@@ -125,11 +125,11 @@ class MakingCommands(commands.Cog):
         source = self._source(video, link, None)
 
         async def write(job_id: str, origin: Origin) -> Job:
-            return await self._job_service.preview(
+            return await self._starter.preview(
                 owner_id=interaction.user.id, origin=origin, source=source, job_id=job_id
             )
 
-        await start_job(interaction, self._job_service, write, private=True, clock=self._clock)
+        await start_job(interaction, self._starter, write, private=True, clock=self._clock)
 
     def _source(self, video: discord.Attachment | None, link: str | None, task: str | None) -> Source:
         attachment = attached(video, max_bytes=self._max_bytes) if video else None

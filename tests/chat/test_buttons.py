@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat import buttons
-from bot.chat.buttons import DurableButton, MakeAnother, TurnPage, UseSeconds, view
+from bot.chat.buttons import MakeAnother, TurnPage, UseSeconds
+from bot.chat.durable_items import DurableButton, view
 from tests.chat.stage import JOB, Form, Stage, words
 
 # The ids that stand on messages of earlier versions, and what a press of each must find.

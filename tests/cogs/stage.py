@@ -62,7 +62,7 @@ class House:
         self.jobs, self.owned_jobs, self.characters = stores.jobs, stores.owned_jobs, stores.characters
         self.consents, self.drafts, self.provider_state = stores.consents, stores.drafts, stores.provider_state
         self.servers, self.blocks = stores.servers, stores.blocks
-        self.breaker, self.job_service, self.erasure = app.breaker, app.job_service, app._erasure
+        self.breaker, self.job_service, self.erasure = app.breaker, app.job_service, app.erasure
 
     def _watch_runner(self) -> None:
         runner = self.app.runner

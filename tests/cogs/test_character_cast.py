@@ -12,7 +12,8 @@ import pytest
 from simcord import InteractionResult, ResponseMessage
 
 from bot import limits
-from bot.chat.buttons import RenameCharacter, view
+from bot.chat.buttons import RenameCharacter
+from bot.chat.durable_items import view
 from bot.chat.render_job import render_result
 from bot.chat.render_use import render_use
 from bot.store.characters import Deleted

@@ -16,7 +16,8 @@ import discord
 import pytest
 from simcord import InteractionResult, ResponseMessage
 
-from bot.chat.buttons import DeleteEverything, DurableButton, KeepEverything, NextPart, view
+from bot.chat.buttons import DeleteEverything, KeepEverything, NextPart
+from bot.chat.durable_items import DurableButton, view
 from bot.store.drafts import Draft
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition

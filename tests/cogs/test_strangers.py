@@ -21,7 +21,7 @@ from discord import app_commands
 from discord.ext import commands
 from sqlalchemy import delete
 
-from bot.chat.buttons import DurableButton
+from bot.chat.durable_items import DurableButton
 from bot.chat.interaction_handlers import DurableForm, on_press, text_line
 from bot.config import LimitSettings
 from bot.store.tables import jobs
@@ -321,7 +321,7 @@ def registered(stage: Stage) -> list[app_commands.Command[Any, Any, Any] | app_c
 def presses(stage: Stage) -> list[str]:
     """``cb:family:action`` of every button that somebody answers."""
     formats = [button._id_format for button in stage.client.handlers.buttons if button is not OpenForged]
-    places = [each.replace("{place}", place) for each in formats for place in ("job", "tasks")]
+    places = [each.replace("{in_list}", place) for each in formats for place in ("job", "tasks")]
     return sorted({":".join(each.split(":")[:3]) for each in places})
 
 

@@ -14,7 +14,8 @@ from simcord import InteractionResult, ResponseMessage
 from sqlalchemy import update
 
 from bot import limits
-from bot.chat.buttons import CancelJob, CheckAgain, GiveConsent, MakeAnother, SendAgain, ShowResult, view
+from bot.chat.buttons import CancelJob, CheckAgain, GiveConsent, MakeAnother, SendAgain, ShowResult
+from bot.chat.durable_items import view
 from bot.chat.render_job import render_failure, render_progress, render_question
 from bot.store.tables import jobs
 from bot.texts import text

@@ -189,7 +189,8 @@ class Shop:
         self.consents, self.state, self.events = stores.consents, stores.provider_state, stores.events
         self.people, self.servers, self.blocks = stores.people, stores.servers, stores.blocks
         self.provider, self.breaker, self.places, self.queue = app.provider, app.breaker, app.places, app.queue
-        self.runner, self.job_service, self.availability = app.runner, app.job_service, app.availability
+        self.runner, self.availability = app.runner, app.availability
+        self.job_starter, self.job_service = app.job_starter, app.job_service
 
     def new_runner(self, kinds: dict[JobKind, Steps], tasks: int = 100) -> Runner:
         return Runner(self.jobs, kinds, clock=self.clock, random=self.random, queue=self.queue, tasks=tasks)
@@ -207,7 +208,7 @@ class Shop:
         self, source: Source | None = None, *, owner: int = OWNER, range: TimeRange | None = RANGE, **request: Any
     ) -> Job:
         wanted = CharacterRequest(source=source or self.link(), range=range, model="sora-2", **request)
-        return await self.job_service.start(owner_id=owner, origin=self.origin(), request=wanted)
+        return await self.job_starter.start(owner_id=owner, origin=self.origin(), request=wanted)
 
     def link(self, name: str = "clip.mp4") -> Link:
         return Link(url=self.host.url(name))

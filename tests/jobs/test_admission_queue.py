@@ -57,10 +57,10 @@ async def test_the_place_in_line_is_told(narrow: Shop) -> None:
 
 async def test_a_job_that_is_held_hears_of_its_place_once_it_is_not(narrow: Shop) -> None:
     """Before its command is answered there is no message to show it in."""
-    first, second = await narrow.ask(narrow.task(narrow.earlier_task()), owner=1), narrow.job_service.new_id()
+    first, second = await narrow.ask(narrow.task(narrow.earlier_task()), owner=1), narrow.job_starter.new_id()
     with narrow.job_service.held(second):
         request = CharacterRequest(source=narrow.task(narrow.earlier_task()), range=RANGE, model="sora-2")
-        await narrow.job_service.start(owner_id=2, origin=narrow.origin(), request=request, job_id=second)
+        await narrow.job_starter.start(owner_id=2, origin=narrow.origin(), request=request, job_id=second)
         await narrow.queue.move(but={second})
         await narrow.runner.run_due()
         await asyncio.sleep(0.05)
@@ -219,7 +219,7 @@ async def test_a_server_shuts_out_a_member_and_a_channel_for_itself_alone(shop: 
         await shop.ask(owner=STRANGER)
     elsewhere = shop.origin(guild_id=99)
     request = CharacterRequest(source=shop.link(), range=RANGE, model="sora-2")
-    job = await shop.job_service.start(owner_id=OWNER, origin=elsewhere, request=request)
+    job = await shop.job_starter.start(owner_id=OWNER, origin=elsewhere, request=request)
     assert job.origin.guild_id == 99
 
 

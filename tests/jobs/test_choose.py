@@ -257,4 +257,4 @@ async def _picking(shop: Shop) -> Job:
 
 async def _preview(shop: Shop) -> Job:
     origin = shop.origin(private=True, ephemeral=True)
-    return await shop.job_service.preview(owner_id=OWNER, origin=origin, source=shop.link())
+    return await shop.job_starter.preview(owner_id=OWNER, origin=origin, source=shop.link())

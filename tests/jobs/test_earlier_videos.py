@@ -19,11 +19,11 @@ DAY = limits.VIDEO_KEPT.total_seconds()
 
 
 def earlier(shop: Shop) -> EarlierVideos:
-    return EarlierVideos(job_service=shop.job_service, owned=shop.owned_jobs, files=shop.files, clock=shop.clock)
+    return EarlierVideos(starter=shop.job_starter, owned=shop.owned_jobs, files=shop.files, clock=shop.clock)
 
 
 async def previewed(shop: Shop, source: Source | None = None) -> Job:
-    job = await shop.job_service.preview(
+    job = await shop.job_starter.preview(
         owner_id=OWNER, origin=shop.origin(private=True, ephemeral=True), source=source or shop.attachment()
     )
     await shop.run(60)
@@ -32,14 +32,14 @@ async def previewed(shop: Shop, source: Source | None = None) -> Job:
 
 
 async def use(shop: Shop, preview: Job, chosen: TimeRange = CHOSEN, *, owner: int = OWNER) -> Job:
-    new_id = shop.job_service.new_id()
+    new_id = shop.job_starter.new_id()
     return await earlier(shop).use_preview(
         owner, preview.id, new_id, shop.origin(), chosen, model="sora-2", anyway=True, name=" Duck "
     )
 
 
 async def retry(shop: Shop, failed: Job, *, owner: int = OWNER) -> Job:
-    return await earlier(shop).retry(owner, failed.id, shop.job_service.new_id(), shop.origin())
+    return await earlier(shop).retry(owner, failed.id, shop.job_starter.new_id(), shop.origin())
 
 
 async def failed_at_the_provider(shop: Shop, source: Source | None = None) -> Job:

@@ -56,7 +56,7 @@ class Registry:
         video = self.shop.simulated.add_video_task(self._video())
         origin = self.shop.origin(token=f"interaction-token-of-{who}")
         wanted = self.request(self.shop.task(video), name=f"{who}-wanted-it-so", another=True, **request)
-        return await self.shop.job_service.start(owner_id=owner, origin=origin, request=wanted)
+        return await self.shop.job_starter.start(owner_id=owner, origin=origin, request=wanted)
 
     def request(self, source: Source, **more: Any) -> CharacterRequest:
         return CharacterRequest(source=source, range=RANGE, model="sora-2", **more)
@@ -106,7 +106,7 @@ class Registry:
         shop = self.shop
         origin = shop.origin(token=f"interaction-token-of-{who}")
         request = self.request(Link(url=f"https://example.org/{who}-private-clip.mp4"), name=f"{who}-hopes-for-it")
-        job = await shop.job_service.start(owner_id=owner, origin=origin, request=request)
+        job = await shop.job_starter.start(owner_id=owner, origin=origin, request=request)
         (await shop.files.work_folder(job.id) / "source").write_bytes(f"the private video of {who}".encode() * 99)
         [leased] = await shop.jobs.claim(
             "by hand",

@@ -33,7 +33,7 @@ STEPS = (Step.PREPARE, Step.SUBMIT, Step.WATCH, Step.COLLECT, Step.DELIVER)
 async def origin(shop: Shop, *, owner: int = OWNER, model: str = "sora-2") -> Job:
     """A job that needs no bytes: the character of an earlier video task."""
     request = CharacterRequest(source=shop.task(shop.earlier_task()), range=RANGE, model=model)
-    return await shop.job_service.start(owner_id=owner, origin=shop.origin(), request=request)
+    return await shop.job_starter.start(owner_id=owner, origin=shop.origin(), request=request)
 
 
 def requests(shop: Shop, method: str, path: str) -> int:

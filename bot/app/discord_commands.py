@@ -1,0 +1,88 @@
+"""Builds the cogs, with what each of them needs of the app."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from discord.ext import commands
+
+from bot import __version__
+from bot.app.health_report import HealthReport
+from bot.jobs.earlier_videos import EarlierVideos
+from bot.jobs.prepare import most_bytes
+from bot.store.export_archive import Archivist
+from bot.store.gauges import GaugeStore
+from cogs.about import About
+from cogs.character.cog import CharacterCommands
+from cogs.closer_look import CloserLook
+from cogs.earlier_videos import EarlierVideoButtons
+from cogs.message_menu import MessageMenu
+from cogs.operator import Operator
+from cogs.privacy import Privacy
+from cogs.server import Server
+from cogs.tasks import Tasks
+
+if TYPE_CHECKING:
+    from bot.app.build import App
+
+
+def cogs_of(app: App) -> list[commands.Cog]:
+    """The commands for everybody."""
+    stores = app.stores
+    max_bytes = most_bytes(app.settings)
+    character = CharacterCommands(
+        starter=app.job_starter,
+        characters=stores.characters,
+        files=stores.files,
+        clock=app.clock,
+        availability=app.availability,
+        max_bytes=max_bytes,
+    )
+    earlier = EarlierVideoButtons(
+        earlier=EarlierVideos(starter=app.job_starter, owned=stores.owned_jobs, files=stores.files, clock=app.clock),
+        starter=app.job_starter,
+        availability=app.availability,
+        clock=app.clock,
+    )
+    menu = MessageMenu(
+        tree=app.client.tree,
+        starter=app.job_starter,
+        drafts=stores.drafts,
+        clock=app.clock,
+        availability=app.availability,
+        max_bytes=max_bytes,
+    )
+    return [
+        character,
+        menu,
+        earlier,
+        CloserLook(jobs=stores.owned_jobs, inspection=app.inspection),
+        Tasks(job_service=app.job_service, jobs=stores.owned_jobs, task_list=app.task_list, clock=app.clock),
+        Privacy(
+            store=stores.privacy,
+            archivist=Archivist(stores.files),
+            erasure=app.erasure,
+            clock=app.clock,
+            day_limit=app.settings.limits.per_user_per_day,
+        ),
+        Server(servers=stores.servers, allowed_per_day=app.settings.limits.per_server_per_day),
+        About(version=__version__, availability=app.availability),
+    ]
+
+
+def operator_cog_of(app: App) -> Operator:
+    """The operators' commands."""
+    report = HealthReport(
+        probes=app.probes,
+        gauges=GaugeStore(app.stores.database),
+        availability=app.availability,
+        clock=app.clock,
+    )
+    owners = app.settings.discord.owners
+    return Operator(
+        blocks=app.stores.blocks,
+        owners=owners,
+        report=report.lines,
+        resume=app.breaker.resume,
+        clock=app.clock,
+    )

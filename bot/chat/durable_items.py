@@ -1,0 +1,128 @@
+"""Buttons and menus that work after a restart too: all that a press needs is in the ``custom_id`` of the item.
+
+The ids stay as they are: messages posted by earlier versions carry them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias, cast
+
+import discord
+from discord import ButtonStyle, ui
+
+from bot import limits
+
+_Interaction: TypeAlias = discord.Interaction[Any]
+
+
+class IdField(NamedTuple):
+    """A field of a ``custom_id``: the pattern of what may stand in its place, and how a value is read and written."""
+
+    pattern: str
+    read: Callable[[str], object] = str
+    write: Callable[[Any], str] = str
+
+
+_FIELDS = {
+    "in_list": IdField("job|tasks", lambda place: place == "tasks", lambda in_list: "tasks" if in_list else "job"),
+    "job_id": IdField(rf"[0-9a-f]{{{limits.JOB_ID_HEX}}}"),
+    "seconds": IdField(r"[\d.]+,[\d.]+"),
+    "nudge": IdField("suggested|earlier|later|shorter|longer"),
+    "character_id": IdField(r"\d{1,20}", int),
+    "page": IdField(r"\d+\.[a-z]+\..*"),
+    "part": IdField(r"\d{1,9}", int),
+    "private": IdField("[01]", lambda digit: digit == "1", lambda private: str(int(private))),
+    "owner_id": IdField(r"\d{1,20}", int),
+}
+
+_NOTHING = re.compile(r"(?!)")
+
+
+class DurableItem(ui.DynamicItem[ui.Item[ui.View]], template=_NOTHING):
+    """What can be pressed, with a ``custom_id`` that says all that a press needs. Only its owner may press it.
+
+    A subclass is declared with its ``custom_id``, in which ``{field}`` stands for what differs from item to item; the
+    field ``owner_id`` comes last. Its constructor takes these fields by their names.
+    ``always_open``: people whom the bot is closed to may press it all the same.
+    """
+
+    always_open: ClassVar[bool] = False
+    _id_format: ClassVar[str] = ""
+
+    def __init_subclass__(cls, *, custom_id: str = "") -> None:
+        cls._id_format = custom_id
+        super().__init_subclass__(template=id_template(custom_id) if custom_id else _NOTHING)
+
+    def __init__(self, item: ui.Item[ui.View], owner_id: int) -> None:
+        super().__init__(item)
+        self.owner_id = owner_id
+
+    @classmethod
+    def made_id(cls, owner_id: int, **fields: object) -> str:
+        """Raises :class:`ValueError` where ``fields`` make no ``custom_id`` that Discord or the class takes."""
+        written = {name: _FIELDS[name].write(value) for name, value in fields.items()}
+        made = cls._id_format.format(owner_id=owner_id, **written)
+        if len(made) > limits.CUSTOM_ID or not cls.matches(made):
+            raise ValueError(f"not an id of {cls.__name__}: {made!r}")
+        return made
+
+    @classmethod
+    def matches(cls, custom_id: str) -> bool:
+        """Whether this class answers presses of an item with that id."""
+        return cls.__discord_ui_compiled_template__.fullmatch(custom_id) is not None
+
+    def on_row(self, row: int) -> Self:
+        """The same button in this row of its message, from 0; without that they are filled one after the other."""
+        self.row = row
+        return self
+
+    @classmethod
+    async def from_custom_id(cls, interaction: _Interaction, item: ui.Item[Any], match: re.Match[str], /) -> Self:
+        """Called by discord.py for a press."""
+        fields: dict[str, Any] = {name: _FIELDS[name].read(value) for name, value in match.groupdict().items()}
+        return cls(**fields)
+
+    async def callback(self, interaction: _Interaction) -> None:
+        """Hand the press to the cog that answers it."""
+        await cast("_Client", interaction.client).handlers.press(interaction, self)
+
+
+class DurableButton(DurableItem):
+    """A button."""
+
+    item: ui.Button[ui.View]
+
+    def __init__(
+        self, label: str, style: ButtonStyle, *, owner_id: int, disabled: bool = False, **fields: object
+    ) -> None:
+        """Raises :class:`ValueError` where ``fields`` make no ``custom_id``."""
+        shown = label if len(label) <= limits.BUTTON_LABEL else label[: limits.BUTTON_LABEL - 1] + "…"
+        made = self.made_id(owner_id, **fields)
+        super().__init__(ui.Button(custom_id=made, label=shown, style=style, disabled=disabled), owner_id)
+
+
+class _Handlers(Protocol):
+    async def press(self, interaction: _Interaction, button: DurableItem) -> None: ...
+
+
+class _Client(Protocol):
+    handlers: _Handlers
+
+
+def id_template(custom_id: str) -> re.Pattern[str]:
+    """The pattern of the ids that ``custom_id.format(…)`` makes."""
+    parts = re.split(r"\{(\w+)\}", custom_id)  # every second one is a field's name
+    pattern = "".join(
+        f"(?P<{part}>{_FIELDS[part].pattern})" if index % 2 else re.escape(part) for index, part in enumerate(parts)
+    )
+    return re.compile(pattern, re.DOTALL)
+
+
+def view(*buttons: DurableItem) -> ui.View:
+    """A view of durable buttons only: mixed with ordinary items it would unregister them all when it times out."""
+    made = ui.View(timeout=None)
+    for each in buttons:
+        made.add_item(each)
+    return made

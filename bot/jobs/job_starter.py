@@ -1,0 +1,147 @@
+"""The start of a job: what is checked before it, and its row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from decimal import Decimal
+from random import Random
+
+import structlog
+
+from bot import limits
+from bot.errors import BadRange, Refusal
+from bot.jobs.access_policy import AccessPolicy
+from bot.jobs.allowance import Allowance
+from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
+from bot.jobs.job_service import JobService
+from bot.jobs.model_availability import ModelAvailability
+from bot.store.jobs import JobStore
+from bot.store.owned_jobs import OwnedJobStore
+from bot.texts import text
+from bot.values.clock import Clock
+from bot.values.files import StoredFile
+from bot.values.job import (
+    NOTHING_SEEN,
+    CharacterRequest,
+    Job,
+    JobKind,
+    JobRequest,
+    Origin,
+    PreviewRequest,
+    Seen,
+    Step,
+)
+from bot.values.source import EarlierTask, Source, not_a_video
+
+_log = structlog.get_logger(__name__)
+
+
+class JobStarter:
+    """Starts jobs for the owner it is given. From then on they are the :class:`JobService`'s."""
+
+    def __init__(
+        self,
+        *,
+        job_service: JobService,
+        jobs: JobStore,
+        owned: OwnedJobStore,
+        allowance: Allowance,
+        access_policy: AccessPolicy,
+        breaker: CircuitBreaker,
+        availability: ModelAvailability,
+        clock: Clock,
+        random: Random,
+        prices: Mapping[str, Decimal],
+    ) -> None:
+        self._job_service = job_service
+        self._jobs = jobs
+        self._owned = owned
+        self._allowance = allowance
+        self._access_policy = access_policy
+        self._breaker = breaker
+        self._availability = availability
+        self._clock = clock
+        self._random = random
+        self._prices = prices
+
+    def new_id(self) -> str:
+        """An id for a job that is about to be started."""
+        return f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
+
+    def private_by_default(self, guild_id: int | None) -> bool:
+        """Whether a result is for its owner alone where they do not say what they want."""
+        return self._access_policy.private_results(guild_id)
+
+    def held(self, job_id: str) -> AbstractContextManager[None]:
+        """Nothing is done for the job meanwhile, as :meth:`JobService.held` says."""
+        return self._job_service.held(job_id)
+
+    async def start(
+        self,
+        *,
+        owner_id: int,
+        origin: Origin,
+        request: CharacterRequest,
+        job_id: str | None = None,
+        file: StoredFile | None = None,
+        seen: Seen = NOTHING_SEEN,
+    ) -> Job:
+        """Write the job down and begin with it. ``job_id`` is a :meth:`new_id`, where the caller holds the job.
+
+        ``file`` and ``seen``: of the video, where it is here already. Raises BadSource, QuotaReached, ModelClosed, or
+        Refusal while submissions are paused; nothing was charged then.
+        """
+        if isinstance(request.source, EarlierTask) and await self._owned.made_character(
+            owner_id, request.source.task_id
+        ):
+            raise not_a_video()
+        if isinstance(request.source, EarlierTask) and request.range is None:
+            problem = text("I can't look into the video of a task.")
+            raise BadRange(
+                text("{problem} Please name its seconds in the range option. Nothing was charged.", problem=problem),
+                problem,
+            )
+        await self._availability.check(request.model)
+        pause = await self._breaker.paused()
+        if pause is not None:
+            raise Refusal(paused_text(pause))
+        request = replace(request, price=self._prices.get(request.model))
+        return await self._begin(owner_id, origin, request, job_id, file, seen)
+
+    async def preview(self, *, owner_id: int, origin: Origin, source: Source, job_id: str | None = None) -> Job:
+        """Only look at a video. It takes a place among the owner's jobs, not in their day. Raises QuotaReached."""
+        return await self._begin(owner_id, origin, PreviewRequest(source=source), job_id)
+
+    async def _begin(
+        self,
+        owner_id: int,
+        origin: Origin,
+        request: JobRequest,
+        job_id: str | None,
+        file: StoredFile | None = None,
+        seen: Seen = NOTHING_SEEN,
+    ) -> Job:
+        now = self._clock()
+        job = Job(
+            id=job_id or self.new_id(),
+            owner_id=owner_id,
+            origin=origin,
+            step=Step.PREPARE,
+            next_attempt_at=now,
+            request=request,
+            file=file,
+            seen=seen,
+            counted=request.kind is not JobKind.PREVIEW,
+            created_at=now,
+            updated_at=now,
+        )
+        self._allowance.check_access(owner_id, origin)
+        job = await self._jobs.add(job, self._allowance.quota(job))
+        _log.info("job_started", job=job.id, kind=job.kind.value, source=request.source.kind)
+        return self._job_service.woken(job)
+
+    async def take_back(self, job: Job) -> None:
+        """Its owner never heard of ``job``: nothing of it is left to do. Raises UnknownJob when it is too late."""
+        await self._job_service.cancel_unseen(job.owner_id, job.id)
