@@ -15,6 +15,7 @@ from bot.config.types import (
     GatewayAddress,
     Host,
     Level,
+    Likenesses,
     Limit,
     MaybeWebAddress,
     Model,
@@ -67,6 +68,10 @@ class ToapisSettings(_Section):
         {},
         description='What a character costs in credits, by model, such as { "sora-2" = 40 }: people are told before '
         "and after.",
+    )
+    video_models: Likenesses = Field(
+        {},
+        description='Further video models, each with the known one that it is like, such as { "kling-v4-omni" = "kling-v3-omni" }.',
     )
     submit_per_second: Number = Field(5, description="The most submissions a second, over all people.")
     query_per_second: Number = Field(50, description="The most status queries a second, over all jobs.")

@@ -164,6 +164,12 @@ Prices: TypeAlias = Annotated[
     BeforeValidator(_list),
     Must('a table of model names and numbers of credits, such as { "sora-2" = 40 }'),
 ]
+Likenesses: TypeAlias = Annotated[
+    dict[Annotated[str, _shape(_MODEL)], Annotated[str, _shape(_MODEL)]],
+    NoDecode,
+    BeforeValidator(_list),
+    Must('a table of model names, each with the model that it is like, such as { "kling-v4-omni" = "kling-v3-omni" }'),
+]
 StoreUrl: TypeAlias = Annotated[
     str,
     _shape(_STORE_URL),

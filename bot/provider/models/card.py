@@ -1,0 +1,142 @@
+"""The card of a video model: what it takes, what it makes, and under which names its request says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final
+
+from bot.limits import PROVIDER_IMAGE_BYTES, PROVIDER_VIDEO_BYTES
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+
+
+class Form(StrEnum):
+    """How one reference stands in a request."""
+
+    URL = "url"  # "https://…"
+    ROLE = "role"  # {"url": …, "role": "reference_image" | "reference_video"}
+    VIDEO_URL = "video_url"  # {"video_url": …}
+    ELEMENT = "element"  # {"url": …, "type": "image", "role": "subject"}
+    SUBJECT = "subject"  # {"name": …, "images": [url, …]}, one for each character
+
+
+class Sound(StrEnum):
+    """Whether a video has sound."""
+
+    ALWAYS = "always"
+    SWITCH = "switch"  # the request says so
+    UNSAID = "unsaid"  # the documentation does not say, and there is no switch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRules:
+    """Which pictures of characters a model takes, how many, and where they stand (a dotted path) in its request.
+
+    Sides are in pixels; ``ratios`` are the lowest and the highest width / height. ``repeated_in``: a list that has to
+    name the first picture once more.
+    """
+
+    field: str
+    form: Form = Form.URL
+    at_most: int
+    per_character: int = 3
+    sides: tuple[int, int] = (1, 100_000)
+    ratios: tuple[float, float] = (0.01, 100.0)
+    max_bytes: int = PROVIDER_IMAGE_BYTES  # that of an upload, where the model itself takes more
+    repeated_in: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipRules:
+    """Which clips of characters a model takes; ``seconds`` is the shortest and the longest, ``sum`` of all together."""
+
+    field: str
+    form: Form = Form.URL
+    at_most: int
+    seconds: tuple[float, float]
+    sum: float = 1_000.0
+    max_bytes: int = PROVIDER_VIDEO_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCard:
+    """One video model. A request for it is checked against this before it is sent (design, rule 19).
+
+    ``like`` is the model of the table whose card this is: the model itself, or the one that an operator's model is
+    like. ``characters``: how many fit into one video; ``provider_character``: they are those that the provider made
+    itself (Sora), and no file is sent. ``in_all``: pictures and clips together.
+
+    An empty ``ratios`` or ``resolutions`` means that there is nothing to choose. ``ratios_at`` names, for a resolution,
+    the only ratios that go with it. ``default_*`` is what is asked for where nobody has a wish.
+
+    ``marker`` takes the place of ``@name`` in the prompt: ``{n}`` counts the characters in their order, ``{username}``
+    is the provider's, ``{name}`` the owner's, ``{media}`` names the references ("image 1, image 2, video 1").
+
+    ``*_field`` are dotted paths in the request; empty: not documented, and never sent. ``resolution_words`` says which
+    word stands for a resolution there; ``fixed`` is what stands in every request.
+    """
+
+    model: str
+    like: str = ""
+    enabled: bool = True
+
+    images: ImageRules | None = None
+    clips: ClipRules | None = None
+    in_all: int = 100
+    characters: int
+    provider_character: bool = False
+    hears_voice: bool = False
+    refuses_real_faces: bool = False
+    takes_assets: bool = False  # "asset://…" of the provider's private avatars, in the place of a URL
+
+    durations: tuple[int, ...]
+    default_duration: int
+    ratios: tuple[str, ...]
+    default_ratio: str = ""
+    resolutions: tuple[str, ...] = ()
+    default_resolution: str = ""
+    ratios_at: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
+    sound: Sound
+    sound_default: bool = True
+    prompt_length: int = 2_000
+    marker: str
+
+    ratio_field: str = "aspect_ratio"
+    resolution_field: str = "resolution"
+    resolution_words: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    sound_field: str = ""
+    business_id_field: str = ""
+    callback_field: str = ""
+    fixed: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
+
+    @property
+    def knows_by_files(self) -> bool:
+        """Whether it knows a character by pictures or clips, so that any character with a reference set can play."""
+        return self.images is not None or self.clips is not None
+
+    def resolution(self, typed: str | None) -> str | None:
+        """The card's spelling of a resolution in any case; the default where none was named, ``None`` where unknown."""
+        return _spelling(self.resolutions, typed, self.default_resolution)
+
+    def ratio(self, typed: str | None) -> str | None:
+        """The card's spelling of a ratio; the default where none was named, ``None`` where it is not on the card."""
+        return _spelling(self.ratios, typed, self.default_ratio)
+
+    def ratios_for(self, resolution: str | None) -> tuple[str, ...]:
+        """The ratios that go with ``resolution`` (the default where it is ``None``)."""
+        allowed = self.ratios_at.get(self.resolution(resolution) or "", self.ratios)
+        return tuple(ratio for ratio in self.ratios if ratio in allowed)
+
+    def resolutions_for(self, ratio: str | None) -> tuple[str, ...]:
+        """The resolutions that go with ``ratio`` (the default where it is ``None``)."""
+        wanted = self.ratio(ratio)
+        return tuple(each for each in self.resolutions if wanted in self.ratios_at.get(each, self.ratios))
+
+
+def _spelling(known: tuple[str, ...], typed: str | None, default: str) -> str | None:
+    if typed is None:
+        return default
+    return next((each for each in known if each.casefold() == typed.strip().casefold()), None)

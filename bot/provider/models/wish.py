@@ -1,0 +1,68 @@
+"""What a person wants to see: a prompt, who plays in it, and what the video is to be like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.values.character import FileKind
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A picture of a character: its size in pixels and in bytes. ``None``: not known, and so not held against it."""
+
+    width: int | None = None
+    height: int | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The clip by which a character is known: its seconds and its bytes (``None``: not known).
+
+    It is the reference clip, or else the chosen seconds.
+    """
+
+    seconds: float
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CastMember:
+    """One character of a wish, and what there is of it. ``stills`` are in the order in which they are kept: best first.
+
+    ``task_id`` and ``username`` are those of a character that the provider made.
+    """
+
+    name: str
+    task_id: str | None = None
+    username: str | None = field(default=None, repr=False)
+    stills: tuple[Still, ...] = ()
+    clip: Clip | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoWish:
+    """A video that somebody wants. ``prompt`` is as typed, with ``@name`` of the cast; ``duration`` is in seconds.
+
+    ``None`` leaves it to the model.
+    """
+
+    prompt: str
+    cast: tuple[CastMember, ...]
+    duration: int | None = None
+    ratio: str | None = None
+    resolution: str | None = None
+    sound: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """A file that has to be uploaded: of the member at this place of the cast, from 0.
+
+    ``kind`` is ``STILL`` (``number`` says which of its stills, from 0) or ``REFERENCE`` (its clip).
+    """
+
+    member: int
+    kind: FileKind
+    number: int = 0
