@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bot.media.child.cutting import _X264
+from bot.media.child.fitting import PRESET
 
 PICTURES = 16  # of a filmstrip
 WIDTH = 320  # pixels of each of them, and of what is looked at for the best seconds
@@ -50,6 +51,15 @@ async def cut(source: Path, start: float, seconds: float, into: Path) -> None:
     audio = ("-c:a", "aac", "-b:a", "160k", "-ar", "48000", "-ac", "2")
     span = ("-ss", str(start), "-i", str(source), "-t", str(seconds))
     await _ffmpeg(*span, *video, *audio, "-movflags", "+faststart", str(into / "cut.mp4"))
+
+
+async def fitted(source: Path, picture: int, sound: int, into: Path) -> None:
+    """Two passes at these rates, in bits a second."""
+    log = ("-c:v", "libx264", "-preset", PRESET, "-b:v", str(picture), "-passlogfile", str(into / "pass"))
+    await _ffmpeg("-i", str(source), *log, "-pass", "1", "-an", "-f", "null", "-")
+    audio = ("-c:a", "aac", "-b:a", str(sound), "-ar", "48000", "-ac", "2")
+    both = (*log, "-pass", "2", "-pix_fmt", "yuv420p", *audio)
+    await _ffmpeg("-i", str(source), *both, "-movflags", "+faststart", str(into / "fit.mp4"))
 
 
 async def _ffmpeg(*arguments: str) -> None:

@@ -21,6 +21,7 @@ from benchmarks.child_variants import variant
 from benchmarks.figures import Figure, against, below
 from benchmarks.long_clip import render_long_clip
 from bot.media import child_process
+from bot.media.child.fitting import SPARE
 from bot.media.worker import MediaWorker
 from bot.values.time_range import TimeRange
 
@@ -58,6 +59,9 @@ async def measure(
     figures: list[Figure] = []
     for race in _races(source, into, seconds):
         figures += await _raced(race, rounds, ours, theirs)
+    part = folder / "part.mp4"
+    await asyncio.to_thread(render_long_clip, part, seconds=seconds / 4, size=size)
+    figures += await _raced(_fitting(part, into, seconds / 4), 1, ours, theirs)
     figures += await _memory(source, into, seconds)
     figures.append(_lateness(ours, theirs))
     return figures
@@ -93,6 +97,19 @@ def _races(source: Path, into: Path, seconds: float) -> list[_Race]:
             1.5,
         ),
     ]
+
+
+def _fitting(source: Path, into: Path, seconds: float) -> _Race:
+    """To a message's 10 MB, or half of what it has where that is less; ffmpeg is told the rates that come of that."""
+    worker = MediaWorker()
+    most, sound = min(10_000_000, source.stat().st_size // 2), 128_000
+    picture = round(most * 8 * SPARE / seconds) - sound
+    return _Race(
+        f"fitting {seconds:g} s into {most / 1e6:.1f} MB",
+        lambda: worker.fit(source, most, into),
+        (lambda: ffmpeg.fitted(source, picture, sound, into),),
+        1.3,
+    )
 
 
 async def _raced(race: _Race, rounds: int, ours: Lateness, theirs: Lateness) -> list[Figure]:

@@ -45,7 +45,18 @@ class DiscordRoute(StrEnum):
     OTHER = "other"
 
 
-MEDIA_OPERATIONS = ("probe", "filmstrip", "suggest", "examine", "cut", "reference", "picture")
+MEDIA_OPERATIONS = (
+    "probe",
+    "filmstrip",
+    "suggest",
+    "examine",
+    "cut",
+    "reference",
+    "moving",
+    "picture",
+    "fit",
+    "poster",
+)
 
 _NETWORK = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)  # up to the longest upload
 _LOOKS = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 45.0, 90.0, 300.0)

@@ -11,7 +11,7 @@ from bot.errors import BadFile
 from bot.media.worker import MediaFailed, MediaWorker
 from bot.metrics import MEDIA_FAULTS, MEDIA_SECONDS, MediaFault
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Reference, VideoFacts
+from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Fitted, Picture, Reference, VideoFacts
 
 
 class MeasuredMediaWorker(MediaWorker):
@@ -58,6 +58,16 @@ class MeasuredMediaWorker(MediaWorker):
         """As in :class:`MediaWorker`."""
         with _measured("picture"):
             return await super().picture(source, folder)
+
+    async def fit(self, source: Path, most_bytes: int, folder: Path) -> Fitted:
+        """As in :class:`MediaWorker`."""
+        with _measured("fit"):
+            return await super().fit(source, most_bytes, folder)
+
+    async def poster(self, source: Path, folder: Path) -> Picture:
+        """As in :class:`MediaWorker`."""
+        with _measured("poster"):
+            return await super().poster(source, folder)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from bot.media.child_process import ChildFailed, Ending
 from bot.media.part_file import in_thread
 from bot.texts import Text, text
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Reference, Unusable, VideoFacts
+from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Fitted, Picture, Reference, Unusable, VideoFacts
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -85,6 +85,9 @@ _SUGGEST = _Operation[BestSeconds]("suggest", TypeAdapter(_Answered[BestSeconds]
 _EXAMINE = _Operation[Findings]("examine", TypeAdapter(_Answered[Findings] | _NoAnswer), cpu=30, wall=45)
 _CUT = _Operation[Cut]("cut", TypeAdapter(_Answered[Cut] | _NoAnswer), cpu=40, wall=60)
 _REFERENCE = _Operation[Reference]("reference", TypeAdapter(_Answered[Reference] | _NoAnswer), cpu=40, wall=60)
+_POSTER = _Operation[Picture]("poster", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=15, wall=30)
+# Two passes over a whole video: 15 s of noisy 1080p took 55 s of two threads.
+_FIT = _Operation[Fitted]("fit", TypeAdapter(_Answered[Fitted] | _NoAnswer), cpu=400, wall=400)
 _MOVING = _Operation[Picture]("moving", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=30, wall=45)
 _PICTURE = _Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=8, wall=20)
 
@@ -155,6 +158,23 @@ class MediaWorker:
         async with _output_folder(folder) as output:
             picture = await self._ask(_PICTURE, source, {"folder": _path(output.folder)})
             await _take(_PICTURE, output, [picture.name])
+        return picture
+
+    async def fit(self, source: Path, most_bytes: int, folder: Path) -> Fitted:
+        """Make the video smaller, so that it is of at most ``most_bytes``; in ``folder`` under the name in the answer.
+
+        Refused where nothing worth looking at would be left.
+        """
+        async with _output_folder(folder) as output:
+            fitted = await self._ask(_FIT, source, {"most_bytes": most_bytes, "folder": _path(output.folder)})
+            await _take(_FIT, output, [fitted.name])
+        return fitted
+
+    async def poster(self, source: Path, folder: Path) -> Picture:
+        """One picture of the video to know it by, written into ``folder`` under the name in the answer."""
+        async with _output_folder(folder) as output:
+            picture = await self._ask(_POSTER, source, {"folder": _path(output.folder)})
+            await _take(_POSTER, output, [picture.name])
         return picture
 
     async def _ask(self, operation: _Operation[_T], source: Path, request: Mapping[str, object] | None = None) -> _T:
@@ -321,4 +341,5 @@ _SENTENCES: Final[Mapping[Unusable, Text]] = {
         "That file needs more memory than I have. Please export it again with 1920x1080 pixels or fewer. "
         "Nothing was charged."
     ),
+    Unusable.CANNOT_BE_SMALLER: text("That video is too long to fit into a message."),
 }

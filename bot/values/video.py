@@ -20,6 +20,7 @@ class Unusable(StrEnum):
     RANGE_OUTSIDE = "range_outside"  # of a cut: no picture in those seconds
     NOT_A_PICTURE = "not_a_picture"
     TOO_MUCH_MEMORY = "too_much_memory"
+    CANNOT_BE_SMALLER = "cannot_be_smaller"  # of a video that has to fit: nothing worth looking at would be left
 
 
 class Concern(StrEnum):
@@ -188,6 +189,15 @@ class Reference:
     height: int
     voice: str | None
     voice_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A video that was made smaller: an MP4 (H.264, AAC), its size in pixels."""
+
+    name: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,6 +174,7 @@ def asked_for(source: Path, into: Path, *operations: str) -> list[dict[str, obje
         "cut": {"range": seconds, "folder": str(into)},
         "reference": {"range": seconds, "folder": str(into)},
         "picture": {"folder": str(into)},
+        "poster": {"folder": str(into)},
     }
     return [{"operation": each, "source": str(source), **more[each]} for each in operations or more]
 

@@ -45,7 +45,10 @@ async def test_each_failure_is_timed_too_and_counted_by_its_reason(
         "examine": lambda: worker.examine(page, chosen),
         "cut": lambda: worker.cut(page, chosen, tmp_path),
         "reference": lambda: worker.reference(page, chosen, tmp_path),
+        "moving": lambda: worker.moving_picture(page, chosen, tmp_path / "moving.webp"),
         "picture": lambda: worker.picture(page, tmp_path),
+        "fit": lambda: worker.fit(page, 1_000_000, tmp_path),
+        "poster": lambda: worker.poster(page, tmp_path),
     }
     assert set(looks) == set(MEDIA_OPERATIONS)
     for operation, look in looks.items():

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 from bot import limits
 from bot.media.child.confinement import Limits, confine
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Picture, Reference, Unusable, VideoFacts
+from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Fitted, Picture, Reference, Unusable, VideoFacts
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -129,6 +129,18 @@ def _picture(request: Request) -> Picture:
     return reencode(_path(request, "source"), _path(request, "folder"))
 
 
+def _fit(request: Request) -> Fitted:
+    from bot.media.child.fitting import fit
+
+    return fit(_path(request, "source"), request["most_bytes"], _path(request, "folder"))
+
+
+def _poster(request: Request) -> Picture:
+    from bot.media.child.poster import poster
+
+    return poster(_path(request, "source"), _path(request, "folder"))
+
+
 # By name. Each imports only what it needs: the start is most of a probe.
 OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "probe": _probe,
@@ -139,6 +151,8 @@ OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "cut": _cut,
     "reference": _reference,
     "picture": _picture,
+    "fit": _fit,
+    "poster": _poster,
 }
 
 

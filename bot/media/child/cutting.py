@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -163,20 +163,24 @@ class PictureTrack:
         *,
         most: tuple[int, int] = (LONG_SIDE, SHORT_SIDE),
         rate: Fraction | None = None,
+        options: Mapping[str, str] = _X264,
+        flags: Flags = Flags.frame_duration,
     ) -> None:
-        """``rate``: pictures a second; ``None``: those of the video."""
+        """``rate``: pictures a second; ``None``: those of the video. ``options`` and ``flags`` are the encoder's."""
         self._container = container
         self._reformatter = VideoReformatter()
         self._turned = rotation(first)
         self.size = _clip_size(*shown_size(video, first), most)
         self._lying = self.size[::-1] if self._turned in (90, 270) else self.size
-        self._stream = container.add_stream("libx264", rate=rate or rate_of(video.picture), options=_X264)
+        self._stream = container.add_stream("libx264", rate=rate or rate_of(video.picture), options=dict(options))
         self._stream.width, self._stream.height = self.size
         self._stream.pix_fmt = "yuv420p"
         encoder = self._stream.codec_context
         encoder.time_base = _TIME_BASE
         encoder.thread_count = _THREADS
-        encoder.flags |= Flags.frame_duration  # else x264 forgets durations, and the last picture overhangs the end
+        encoder.flags |= (
+            flags | Flags.frame_duration
+        )  # else x264 forgets durations, and the last picture overhangs the end
         alike = self._upright(first)
         encoder.colorspace, encoder.color_range = alike.colorspace, alike.color_range
         encoder.color_primaries, encoder.color_trc = alike.color_primaries, alike.color_trc
@@ -234,9 +238,9 @@ def _turned(picture: av.VideoFrame, degrees: int) -> av.VideoFrame:
     return turned
 
 
-def write_sound(container: OutputContainer, samples: Samples) -> None:
-    """Add a sound track with all of ``samples``."""
-    stream = container.add_stream("aac", rate=RATE, layout=LAYOUT, bit_rate=_AAC_BITS)
+def write_sound(container: OutputContainer, samples: Samples, *, bits: int = _AAC_BITS) -> None:
+    """Add a sound track with all of ``samples``, in so many ``bits`` a second."""
+    stream = container.add_stream("aac", rate=RATE, layout=LAYOUT, bit_rate=bits)
     for start in range(0, samples.shape[1], _AAC_FRAME):
         part = np.ascontiguousarray(samples[:, start : start + _AAC_FRAME])
         frame = av.AudioFrame.from_ndarray(part, format=SAMPLE_FORMAT, layout=LAYOUT)
