@@ -71,7 +71,8 @@ class ToapisSettings(_Section):
     )
     video_models: Likenesses = Field(
         {},
-        description='Further video models, each with the known one that it is like, such as { "kling-v4-omni" = "kling-v3-omni" }.',
+        description="Further video models, each with the known one that it is like, such as "
+        '{ "kling-v4-omni" = "kling-v3-omni" }.',
     )
     submit_per_second: Number = Field(5, description="The most submissions a second, over all people.")
     query_per_second: Number = Field(50, description="The most status queries a second, over all jobs.")
