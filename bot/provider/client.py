@@ -1,8 +1,10 @@
-"""The client for ToAPIs: submit a character, ask how it stands, upload a video, ask for the balance."""
+"""The client for ToAPIs: submit a character or a video, ask how it stands, upload files, ask for the balance."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,12 +15,14 @@ from aiolimiter import AsyncLimiter
 
 from bot import limits
 from bot.config import ToapisSettings
-from bot.limits import PROVIDER_VIDEO_BYTES
+from bot.limits import PROVIDER_IMAGE_BYTES, PROVIDER_VIDEO_BYTES
 from bot.provider import error_mapping
 from bot.provider.error_mapping import About, Purpose
 from bot.provider.errors import UnknownTask
+from bot.provider.models.body import body_problems
+from bot.provider.models.card import ModelCard
 from bot.provider.rates import bucket
-from bot.provider.task import Balance, Task, TaskFailure, TaskState, state_of
+from bot.provider.task import Balance, ProviderVideo, Task, TaskFailure, TaskState, state_of
 from bot.provider.transport import Call, Timeouts, Transport
 from bot.provider.wire import BalanceAnswer, CharacterAnswer, ModelsAnswer, TaskAnswer, UploadAnswer
 from bot.values.character import ProviderCharacter
@@ -28,13 +32,30 @@ from bot.values.time_range import TimeRange
 log = structlog.get_logger(__name__)
 
 _SUBMIT = "/v1/videos/generations"
-_STATUS = ("/v1/characters_tasks/{id}", "/v1/videos/generations/{id}")
-_UPLOAD = "/v1/uploads/videos"
+_CHARACTER = "/v1/characters_tasks/{id}"
+_GENERATION = "/v1/videos/generations/{id}"
 _BALANCE = "/v1/balance"
 _VIDEO_MODELS = "/v1/models?type=video"
-_SUFFIXES = {"video/mp4": ".mp4", "video/quicktime": ".mov", "video/webm": ".webm"}
+_SUFFIXES = {
+    "video/mp4": ".mp4",
+    "video/quicktime": ".mov",
+    "video/webm": ".webm",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+}
 _READ = About(purpose=Purpose.READ)
-_UPLOADING = About(purpose=Purpose.UPLOAD)
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    template: str
+    about: About
+
+
+_VIDEOS = _Upload("/v1/uploads/videos", About(purpose=Purpose.UPLOAD))
+_IMAGES = _Upload("/v1/uploads/images", About(purpose=Purpose.UPLOAD_PICTURE))
 
 
 class ToapisClient:
@@ -103,6 +124,9 @@ class ToapisClient:
             others=tuple(other for other in self._settings.models if other != model),
             from_task=from_task or "",
         )
+        return await self._submit(body, about)
+
+    async def _submit(self, body: Mapping[str, Any], about: About) -> Task:
         call = Call(method="POST", template=_SUBMIT, body=lambda: body)
         answer = TaskAnswer.model_validate(await self._ask(call, about))
         if not answer.name:
@@ -126,30 +150,66 @@ class ToapisClient:
             raise error_mapping.unclear(_READ, status=200, code="no task id")
         return self._task(answer.name, answer)
 
+    async def create_video(self, card: ModelCard, body: Mapping[str, Any], *, others: Sequence[str] = ()) -> Task:
+        """Submit ``body``, which :func:`~bot.provider.models.encoding.encode` has written for ``card``'s model.
+
+        ``others`` are the models that a refusal may name in its place. This costs money, like
+        :meth:`create_character`: sent at most once, on a connection of its own, and after :meth:`submit_slot`. Raises
+        the whole tree of errors, and ValueError, with nothing sent, where ``body`` does not fit ``card``.
+        """
+        if wrong := body_problems(card, body):
+            raise ValueError(f"a request for {card.model} does not fit its card: {wrong}")
+        about = About(purpose=Purpose.SUBMIT_VIDEO, model=card.model, others=tuple(others), prompt=str(body["prompt"]))
+        return await self._submit(body, about)
+
+    async def video_task(self, task_id: str) -> Task:
+        """How the video task ``task_id`` stands; completed only once there is a video to fetch.
+
+        Raises :class:`UnknownTask` where the provider does not know it.
+        """
+        return self._video(task_id, await self._standing(_GENERATION, task_id))
+
+    async def find_video(self, business_id: str) -> Task | None:
+        """The video task that was submitted with ``business_id``. ``None`` is no proof, as in :meth:`find`."""
+        try:
+            answer = await self._standing(_GENERATION, business_id)
+        except UnknownTask:
+            return None
+        if not answer.name:
+            raise error_mapping.unclear(_READ, status=200, code="no task id")
+        return self._video(answer.name, answer)
+
     async def upload_video(self, path: Path, *, mime: str) -> str:
         """Hand the video at ``path`` to the provider and return the URL of its copy. Costs nothing.
 
         The file is read in pieces by other threads while it is sent, and goes under a neutral name. Raises
         :class:`FileTooLarge` above 50 MB without sending it, and what an upload may be answered with.
         """
+        return await self._upload(path, _VIDEOS, f"clip{_SUFFIXES[mime]}", mime, PROVIDER_VIDEO_BYTES)
+
+    async def upload_image(self, path: Path, *, mime: str) -> str:
+        """Hand the picture at ``path`` (JPEG, PNG, WebP or GIF, at most 10 MB) over, as :meth:`upload_video` does."""
+        return await self._upload(path, _IMAGES, f"picture{_SUFFIXES[mime]}", mime, PROVIDER_IMAGE_BYTES)
+
+    async def _upload(self, path: Path, to: _Upload, filename: str, mime: str, max_bytes: int) -> str:
         file = await asyncio.to_thread(path.open, "rb")
         try:
-            if (await asyncio.to_thread(path.stat)).st_size > PROVIDER_VIDEO_BYTES:
-                raise error_mapping.too_large()
+            if (await asyncio.to_thread(path.stat)).st_size > max_bytes:
+                raise error_mapping.too_large(to.about)
 
             def form() -> aiohttp.FormData:
                 data = aiohttp.FormData()
-                data.add_field("file", file, filename=f"clip{_SUFFIXES[mime]}", content_type=mime)
+                data.add_field("file", file, filename=filename, content_type=mime)
                 return data
 
             timeout = self._transport.timeout(self._timeouts.upload)
-            call = Call(method="POST", template=_UPLOAD, body=form, timeout=timeout)
-            body = await self._ask(call, _UPLOADING)
+            call = Call(method="POST", template=to.template, body=form, timeout=timeout)
+            body = await self._ask(call, to.about)
         finally:
             await asyncio.to_thread(file.close)
         url = UploadAnswer.model_validate(body).url
         if not url:
-            raise error_mapping.unclear(_UPLOADING, status=200, code="no url")
+            raise error_mapping.unclear(to.about, status=200, code="no url")
         return url
 
     async def balance(self) -> Balance:
@@ -166,14 +226,17 @@ class ToapisClient:
 
     async def _status(self, name: str) -> TaskAnswer:
         """Ask the first status path; a 404 there is believed only when the second says the same."""
-        first, second = (Call(method="GET", template=template, id=name) for template in _STATUS)
         try:
-            body = await self._ask(first, _READ, self._queries)
+            answer = await self._standing(_CHARACTER, name)
         except UnknownTask:
-            body = None
-        if body is None:  # outside the handler, so that the second error does not drag the first along
-            body = await self._ask(second, _READ, self._queries)
-        answer = TaskAnswer.model_validate(body)
+            answer = None
+        if answer is None:  # outside the handler, so that the second error does not drag the first along
+            answer = await self._standing(_GENERATION, name)
+        return answer
+
+    async def _standing(self, template: str, name: str) -> TaskAnswer:
+        call = Call(method="GET", template=template, id=name)
+        answer = TaskAnswer.model_validate(await self._ask(call, _READ, self._queries))
         if not answer.status:
             raise error_mapping.unclear(_READ, status=200, code="no status")
         return answer
@@ -194,8 +257,20 @@ class ToapisClient:
             state=state,
             progress=100 if state is TaskState.COMPLETED else answer.progress,
             characters=tuple(_character(each) for each in answer.characters),
+            videos=tuple(
+                ProviderVideo(url=each.url, format=each.format.lower(), last_frame_url=each.last_frame_url)
+                for each in answer.made
+            ),
+            expires_at=answer.expires_at,
             failure=failure,
         )
+
+    def _video(self, task_id: str, answer: TaskAnswer) -> Task:
+        """A video that cannot be fetched yet is not done, whatever the provider calls it."""
+        task = self._task(task_id, answer)
+        if task.state is TaskState.COMPLETED and not task.videos:
+            return replace(task, state=TaskState.RUNNING, progress=min(answer.progress, 99))
+        return task
 
     def _strange_state(self, status: str) -> TaskState:
         """A status that nobody has heard of is still running; its name is logged once."""

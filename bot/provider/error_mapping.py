@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from bot import limits
-from bot.limits import PROVIDER_VIDEO_BYTES
+from bot.limits import PROVIDER_IMAGE_BYTES, PROVIDER_VIDEO_BYTES
 from bot.provider.errors import (
     BadRequest,
     BalanceEmpty,
@@ -26,17 +26,21 @@ from bot.provider.errors import (
     OutcomeUnknown,
     ProviderError,
     RateLimited,
+    RealFaceRefused,
     Rejected,
+    SoundRefused,
     UnknownTask,
 )
 from bot.provider.rejection_reasons import Cause, reason_of, sentence
 from bot.provider.transport import Answer, Reply, Silence
-from bot.provider.wire import ErrorAnswer, FailureAnswer
+from bot.provider.wire import ErrorAnswer, FailureAnswer, clean
 from bot.texts import Text, text
 
 _MOVED = frozenset({301, 302, 307, 308})  # 303 says that the request was taken and where to look
 _UNCLEAR = frozenset({408, 409})  # given up on half-way; or our client_business_id is there already
 _NO_MONEY = re.compile(r"insufficient.{0,20}(quota|balance|credits?)")
+_WHICH_PICTURE = re.compile(r"content\[(\d{1,3})\]")  # of a request's parts; the prompt is content[0]
+_ECHO = 24  # characters of a prompt by which it is known again in a message
 _NO_TASK = re.compile(r"task.{0,10}(not.(exist|found)|does.not.exist)")
 
 
@@ -44,18 +48,29 @@ class Purpose(StrEnum):
     """What a call is for; it decides what a failure may have cost."""
 
     SUBMIT = "submit"
+    SUBMIT_VIDEO = "submit_video"
     UPLOAD = "upload"
+    UPLOAD_PICTURE = "upload_picture"
     READ = "read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a call was about: for a submission its model, the other models on offer, and the task it names."""
+    """What a call was about: for a submission its model, the other models on offer, and the task it names.
+
+    ``prompt`` is that of a video.
+    """
 
     purpose: Purpose
     model: str = ""
     others: tuple[str, ...] = ()
     from_task: str = ""
+    prompt: str = ""
+
+    @property
+    def submits(self) -> bool:
+        """Whether it costs money where it is taken."""
+        return self.purpose in {Purpose.SUBMIT, Purpose.SUBMIT_VIDEO}
 
 
 def body_of(reply: Reply, about: About, *, now: datetime) -> dict[str, Any]:
@@ -81,9 +96,10 @@ def unclear(about: About, *, status: int | None = None, code: str = "", wait: fl
     return OutcomeUnknown(_NO_CLEAR_ANSWER[about.purpose], status=status, code=code, retry_after=wait)
 
 
-def too_large(*, status: int | None = None, code: str = "") -> FileTooLarge:
-    """The error for a video above the provider's limit."""
-    return FileTooLarge(_TOO_LARGE, status=status, code=code)
+def too_large(about: About, *, status: int | None = None, code: str = "") -> FileTooLarge:
+    """The error for a file above the provider's limit."""
+    sentence = _PICTURE_TOO_LARGE if about.purpose is Purpose.UPLOAD_PICTURE else _TOO_LARGE
+    return FileTooLarge(sentence, status=status, code=code)
 
 
 def retry_after(header: str | None, *, now: datetime) -> float | None:
@@ -104,11 +120,15 @@ def retry_after(header: str | None, *, now: datetime) -> float | None:
 
 
 def _failure(answer: Answer, about: About) -> FailureAnswer:
-    """What the provider said, without the task id that it may repeat: a person typed that, and could say anything."""
+    """What the provider said, without what it may repeat: a person typed that, and could say anything.
+
+    That is a task's id, or a prompt, which may be cut anywhere.
+    """
     failure = ErrorAnswer.model_validate(answer.body or {}).failure
-    if not about.from_task:
+    echo = re.escape(about.from_task) or (re.escape(clean(about.prompt)[:_ECHO].strip()) + ".*" if about.prompt else "")
+    if not echo:
         return failure
-    own = re.compile(re.escape(about.from_task), re.IGNORECASE)
+    own = re.compile(echo, re.IGNORECASE)
     return failure.model_copy(update={"code": own.sub("…", failure.code), "message": own.sub("…", failure.message)})
 
 
@@ -133,28 +153,28 @@ def _refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderEr
     if status in _MOVED:
         return Rejected(_MOVED_AWAY, status=status, code=code)
     if status >= 500:
-        gone = about.purpose is Purpose.SUBMIT and failure.code == "model_not_found"  # never got past the gateway
+        gone = about.submits and failure.code == "model_not_found"  # never got past the gateway
         return _model_closed(about, status, code) if gone else None
     if not 400 <= status < 500 or status in _UNCLEAR:
         return None
     if status == 413:
-        return too_large(status=status, code=code)
-    if about.purpose is Purpose.UPLOAD:
-        return BadRequest(_FILE_REFUSED, status=status, code=code)
+        return too_large(about, status=status, code=code)
+    if not about.submits:
+        refused = _PICTURE_REFUSED if about.purpose is Purpose.UPLOAD_PICTURE else _FILE_REFUSED
+        return BadRequest(refused, status=status, code=code)
     return _submission_refused(answer, failure, about)
 
 
-def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) -> Rejected:
+def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderError:
     """A 4xx to a submission. By what was said first: one member's request must not close a model for everybody."""
     status, code = answer.status, failure.code or answer.trouble
     reason = reason_of(failure.code, failure.message)
     if reason is Cause.MODEL:
         return _model_closed(about, status, code)
-    if reason is Cause.CONTENT or (reason is None and status == 422):
-        return ContentRefused(_uncharged(Cause.CONTENT), status=status, code=code)
+    if reason is None and status == 422:
+        reason = Cause.CONTENT
     if reason is not None:
-        kind = BadRequest if status == 400 else Rejected
-        return kind(_uncharged(reason), status=status, code=code)
+        return _objection(reason, failure, about, status, code)
     of_task = status in {403, 404} and not failure.code.startswith("model")
     if about.from_task and (of_task or _NO_TASK.search(_said(failure))):
         return UnknownTask(_UNKNOWN_TASK, status=status, code=code)
@@ -162,7 +182,21 @@ def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) ->
         if answer.html:
             return Rejected(_BLOCKED, status=status, code=code)  # a proxy's page: the provider never saw the model
         return _model_closed(about, status, code)
-    return BadRequest(_BAD_REQUEST, status=status, code=code)
+    return BadRequest(_BAD_REQUEST[about.purpose], status=status, code=code)
+
+
+def _objection(reason: Cause, failure: FailureAnswer, about: About, status: int, code: str) -> ProviderError:
+    """The provider's own reason, as an error of its kind."""
+    message = text(
+        "{reason} Nothing was charged.", reason=sentence(reason, of_video=about.purpose is Purpose.SUBMIT_VIDEO)
+    )
+    if reason is Cause.REAL_FACE:
+        which = _WHICH_PICTURE.search(_said(failure))
+        image = int(which[1]) if which and int(which[1]) else None
+        return RealFaceRefused(message, image=image, status=status, code=code)
+    kinds = {Cause.OWN_SOUND: SoundRefused, Cause.CONTENT: ContentRefused, Cause.TROUBLE: NothingTaken}
+    usual = BadRequest if status == 400 else Rejected
+    return kinds.get(reason, usual)(message, status=status, code=code)
 
 
 def _model_closed(about: About, status: int, code: str) -> ModelClosed:
@@ -191,10 +225,6 @@ def _out_of_reach(code: str) -> NothingTaken:
     return NothingTaken(unreachable, code=code)
 
 
-def _uncharged(reason: Cause) -> Text:
-    return text("{reason} Nothing was charged.", reason=sentence(reason))
-
-
 _KEY_REFUSED = text(
     "ToAPIs refused this bot's key. Nothing was charged. The people who run this bot know. Try again later."
 )
@@ -208,15 +238,29 @@ _TOO_LARGE = text(
     "Use a shorter clip, or one of lower quality.",
     megabytes=PROVIDER_VIDEO_BYTES // (1024 * 1024),
 )
+_PICTURE_TOO_LARGE = text(
+    "ToAPIs takes pictures of at most {megabytes} MB, and one of this character's is larger. Nothing was charged. "
+    "Choose another character.",
+    megabytes=PROVIDER_IMAGE_BYTES // (1024 * 1024),
+)
+_PICTURE_REFUSED = text(
+    "ToAPIs didn't accept a picture of this character. Nothing was charged. Choose another character, or another model."
+)
 _FILE_REFUSED = text(
     "ToAPIs didn't accept this file. Nothing was charged. It takes MP4, MOV and WebM videos of up to "
     "{megabytes} MB, so try another one.",
     megabytes=PROVIDER_VIDEO_BYTES // (1024 * 1024),
 )
-_BAD_REQUEST = text(
-    "ToAPIs didn't accept this request. Nothing was charged. Check that the seconds lie inside the video, "
-    "that it has sound and that one face is seen clearly, and try again."
-)
+_BAD_REQUEST = {
+    Purpose.SUBMIT: text(
+        "ToAPIs didn't accept this request. Nothing was charged. Check that the seconds lie inside the video, "
+        "that it has sound and that one face is seen clearly, and try again."
+    ),
+    Purpose.SUBMIT_VIDEO: text(
+        "ToAPIs didn't accept this request. Nothing was charged. Choose another model. If it happens again, tell the "
+        "people who run this bot."
+    ),
+}
 _MOVED_AWAY = text(
     "ToAPIs has moved to another address. Nothing was charged. Tell the people who run this bot to "
     "change toapis.base_url."
@@ -229,6 +273,12 @@ _TOO_OFTEN = text("This bot has sent ToAPIs too many requests. Nothing was charg
 _NO_CLEAR_ANSWER = {
     Purpose.SUBMIT: text(
         "ToAPIs gave no clear answer, so this may have been charged. See /tasks before you send it again."
+    ),
+    Purpose.SUBMIT_VIDEO: text(
+        "ToAPIs gave no clear answer, so this may have been charged. See /tasks before you send it again."
+    ),
+    Purpose.UPLOAD_PICTURE: text(
+        "I couldn't send the pictures to ToAPIs. Nothing was charged. Try again in a few minutes."
     ),
     Purpose.UPLOAD: text("I couldn't send the video to ToAPIs. Nothing was charged. Try again in a few minutes."),
     Purpose.READ: text(

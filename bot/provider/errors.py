@@ -51,6 +51,21 @@ class ContentRefused(Rejected):
     """The provider's content rules forbid it (422)."""
 
 
+class RealFaceRefused(ContentRefused):
+    """The model refuses a picture because somebody in it may be real. Another model may take it.
+
+    ``image``: which of the pictures of the request, from 1; ``None`` where that was not said.
+    """
+
+    def __init__(self, message: Text, *, image: int | None, status: int | None = None, code: str = "") -> None:
+        super().__init__(message, status=status, code=code)
+        self.image = image
+
+
+class SoundRefused(ContentRefused):
+    """The provider refuses the sound that its own model made. It may work without sound, or at another time."""
+
+
 class UnknownTask(Rejected):
     """The provider knows no such task: a 404 on both status paths, or for the ``from_task`` of a submission."""
 

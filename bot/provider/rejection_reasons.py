@@ -12,6 +12,9 @@ from bot.texts import Text, text
 class Cause(StrEnum):
     """What the provider objects to. Listed in the order in which they are looked for: the plainest first."""
 
+    REAL_FACE = "real_face"
+    OWN_SOUND = "own_sound"
+    TROUBLE = "trouble"
     PERMISSION = "permission"
     WITHDRAWN = "withdrawn"
     TOO_MANY = "too_many"
@@ -26,13 +29,17 @@ class Cause(StrEnum):
 # Codes and messages come in English or Chinese; underscores are read as spaces. The signs for a closed model leave
 # room for its name only: "model sora-2: audio not found" is about one clip, and must not close a model for everybody.
 _SIGNS = {
+    Cause.REAL_FACE: r"sensitivecontentdetected\.privacyinformation|may contain (a )?real (person|people|human|face)",
+    Cause.OWN_SOUND: r"\b(output)?audiosensitivecontentdetected",
+    Cause.TROUBLE: r"\bsentinel block",  # the provider's own gate; it comes and goes, whoever asks for whatever
     Cause.PERMISSION: r"(cameo|character|likeness).{0,40}permission|permission.{0,40}(cameo|character|likeness)",
     Cause.WITHDRAWN: r"cameo not found",
     Cause.TOO_MANY: r"too many (users|characters|cameos)",
     Cause.MODEL: r"\bmodel (\S+ )?((is|was|does|has|been|currently|temporarily) )*"
     r"(not (found|exist|available|allowed|supported)|no longer|unavailable)"
     r"|no available channel|模型.{0,40}(不存在|无可用|未找到)",
-    Cause.CONTENT: r"content[ -](policy|filter|violat)|moderation|safety|guardrail|violat|nsfw|违规|违反|审核|敏感",
+    Cause.CONTENT: r"sensitivecontentdetected"
+    r"|content[ -](policy|filter|violat)|moderation|safety|guardrail|violat|nsfw|违规|违反|审核|敏感",
     Cause.NO_CHARACTER: r"\bno ((identifiable|clear|visible|recognizable|valid) )?(character|face|person|subject)"
     r"|\b(character|face|person|subject)s? ((was|were|could|can) )?not (be )?(found|detected|identified|recogni[sz]ed)"
     r"|(未|没有|无法)(检测|识别|找到).{0,20}(角色|人物|人脸)",
@@ -43,8 +50,15 @@ _SIGNS = {
 }
 _PATTERNS = tuple((reason, re.compile(_SIGNS[reason])) for reason in Cause)
 
+_TROUBLE = text("ToAPIs has trouble of its own right now. Try again in a few minutes.")
+_MODEL = text("ToAPIs doesn't offer this model right now. Choose another one.")
+_UNFINISHED = text("That task is still running at ToAPIs. Try again when it is done.")
+
 SENTENCES = MappingProxyType(
     {
+        Cause.REAL_FACE: text("ToAPIs refuses this video because somebody in it may be real. Use another clip."),
+        Cause.OWN_SOUND: text("ToAPIs' content rules don't allow the sound of this video. Use another clip."),
+        Cause.TROUBLE: _TROUBLE,
         Cause.PERMISSION: text(
             "The person in this video hasn't given ToAPIs permission. Use a clip of yourself, or of "
             "somebody who does not exist."
@@ -55,7 +69,7 @@ SENTENCES = MappingProxyType(
         Cause.TOO_MANY: text(
             "There are more characters in this than ToAPIs allows. Use a clip with one main character."
         ),
-        Cause.MODEL: text("ToAPIs doesn't offer this model right now. Choose another one."),
+        Cause.MODEL: _MODEL,
         Cause.CONTENT: text("ToAPIs' content rules don't allow this video. Use another clip, or other seconds of it."),
         Cause.NO_CHARACTER: text(
             "ToAPIs found no character in these seconds. Pick one to three seconds in which one face is seen clearly."
@@ -63,8 +77,42 @@ SENTENCES = MappingProxyType(
         Cause.NO_AUDIO: text(
             "ToAPIs needs a video with sound, and it found none it can use. Use a clip in which the character speaks."
         ),
-        Cause.UNFINISHED: text("That task is still running at ToAPIs. Try again when it is done."),
+        Cause.UNFINISHED: _UNFINISHED,
         Cause.RANGE: text("ToAPIs doesn't accept these seconds. Pick one to three seconds that lie inside the video."),
+    }
+)
+
+
+VIDEO_SENTENCES = MappingProxyType(
+    {
+        Cause.REAL_FACE: text(
+            "This model refuses pictures of somebody who may be real, and it takes one of these characters for such. "
+            "Choose another model."
+        ),
+        Cause.OWN_SOUND: text(
+            "ToAPIs refused the sound that its model made for this video. Try it without sound, or change the prompt."
+        ),
+        Cause.TROUBLE: _TROUBLE,
+        Cause.PERMISSION: text(
+            "ToAPIs has no permission to show one of these characters. Choose other characters, or another model."
+        ),
+        Cause.WITHDRAWN: text(
+            "One of these characters is not at ToAPIs any more: its owner has withdrawn it. Choose a model "
+            "that knows it by its pictures."
+        ),
+        Cause.TOO_MANY: text("There are more characters in this than ToAPIs allows. Leave somebody out."),
+        Cause.MODEL: _MODEL,
+        Cause.CONTENT: text(
+            "ToAPIs' content rules don't allow this video. Change the prompt, or choose other characters."
+        ),
+        Cause.NO_CHARACTER: text(
+            "ToAPIs found nobody in the pictures of one of these characters. Choose other characters, or another model."
+        ),
+        Cause.NO_AUDIO: text(
+            "ToAPIs can't use the sound of one of these characters' clips. Choose other characters, or another model."
+        ),
+        Cause.RANGE: text("ToAPIs can't use the clip of one of these characters. Choose another model."),
+        Cause.UNFINISHED: _UNFINISHED,
     }
 )
 
@@ -75,6 +123,9 @@ def reason_of(code: str, message: str) -> Cause | None:
     return next((reason for reason, pattern in _PATTERNS if pattern.search(said)), None)
 
 
-def sentence(reason: Cause) -> Text:
-    """What happened and what to do; the caller adds whether it cost anything."""
-    return SENTENCES[reason]
+def sentence(reason: Cause, *, of_video: bool = False) -> Text:
+    """What happened and what to do; the caller adds whether it cost anything.
+
+    ``of_video``: it was to be a new video, and not a character.
+    """
+    return VIDEO_SENTENCES[reason] if of_video else SENTENCES[reason]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -23,16 +24,22 @@ class TaskState(StrEnum):
 # The documented names, those of other members of the provider's family, and those of its webhooks.
 _STATES = {
     "queued": TaskState.QUEUED,
+    "queueing": TaskState.QUEUED,
     "submitted": TaskState.QUEUED,
     "pending": TaskState.QUEUED,
+    "created": TaskState.QUEUED,
+    "not_start": TaskState.QUEUED,
+    "preparing": TaskState.QUEUED,
     "in_progress": TaskState.RUNNING,
     "processing": TaskState.RUNNING,
     "running": TaskState.RUNNING,
     "completed": TaskState.COMPLETED,
     "success": TaskState.COMPLETED,
     "succeeded": TaskState.COMPLETED,
+    "succeed": TaskState.COMPLETED,
     "failed": TaskState.FAILED,
     "failure": TaskState.FAILED,
+    "fail": TaskState.FAILED,
     "expired": TaskState.FAILED,
     "cancelled": TaskState.FAILED,
     "canceled": TaskState.FAILED,
@@ -41,7 +48,7 @@ _STATES = {
 
 def state_of(status: str) -> TaskState | None:
     """The state that ``status`` names in any case, or ``None`` where nobody has heard of it."""
-    return _STATES.get(status.lower())
+    return _STATES.get(status.strip().lower().replace("-", "_").replace(" ", "_"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +58,35 @@ class TaskFailure:
     code: str
     message: str = field(repr=False)
 
+    @property
+    def cause(self) -> Cause | None:
+        """What the provider objects to, where that is known."""
+        return reason_of(self.code, self.message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderVideo:
+    """A video that was made. Its URLs die with the task (``Task.expires_at``), and work for whoever has them."""
+
+    url: str = field(repr=False)
+    format: str = ""
+    last_frame_url: str = field(default="", repr=False)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One task. ``progress`` is 0 to 100; ``failure`` is there exactly where the state is ``FAILED``.
 
     ``characters`` may be empty in a completed task: nobody was found in those seconds, or it was no character task.
+    ``videos`` are what a video task has made. ``expires_at``: until when that can be fetched, where it was said.
     """
 
     id: str
     state: TaskState
     progress: int
     characters: tuple[ProviderCharacter, ...] = ()
+    videos: tuple[ProviderVideo, ...] = ()
+    expires_at: datetime | None = None
     failure: TaskFailure | None = None
 
 
@@ -81,7 +105,7 @@ class Balance:
 
 def failure_text(failure: TaskFailure) -> Text:
     """What a person is told of a failed task. The provider refunds those (section "Money" of its documentation)."""
-    reason = reason_of(failure.code, failure.message)
+    reason = failure.cause
     if reason is None or reason is Cause.UNFINISHED:  # it has ended, whatever its message says
         return text(
             "ToAPIs couldn't make a character of these seconds. It refunds failed tasks, so nothing is charged. "
@@ -90,6 +114,20 @@ def failure_text(failure: TaskFailure) -> Text:
     return text(
         "{reason} ToAPIs refunds failed tasks, so nothing is charged.",
         reason=sentence(reason),
+    )
+
+
+def video_failure_text(failure: TaskFailure) -> Text:
+    """What a person is told of a failed task that was to make a video."""
+    reason = failure.cause
+    if reason is None or reason is Cause.UNFINISHED:
+        return text(
+            "ToAPIs couldn't make this video. It refunds failed tasks, so nothing is charged. Try again, change the "
+            "prompt, or choose another model."
+        )
+    return text(
+        "{reason} ToAPIs refunds failed tasks, so nothing is charged.",
+        reason=sentence(reason, of_video=True),
     )
 
 

@@ -50,7 +50,7 @@ class Call:
     method: str
     template: str
     id: str = ""
-    body: Callable[[], Mapping[str, str] | aiohttp.FormData] | None = None
+    body: Callable[[], Mapping[str, Any] | aiohttp.FormData] | None = None
     timeout: aiohttp.ClientTimeout | None = None
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, TypeAlias
 
@@ -15,6 +16,7 @@ from yarl import URL
 
 from bot import limits
 
+_MILLISECONDS = 100_000_000_000  # seconds from here on would be in the year 5138
 _JOINERS = "\u200c\u200d"  # invisible, but needed by emoji and by several scripts
 
 
@@ -83,6 +85,23 @@ def _is_character(item: object) -> bool:
     return isinstance(item, dict) and bool(_identifier(item.get("id")) or clean(item.get("username")))
 
 
+def _videos(value: object) -> list[object]:
+    """Those entries of a list, or that one object, that have the address of a video."""
+    entries = value if isinstance(value, list) else [value]
+    return [item for item in entries if isinstance(item, dict) and _web_address(item.get("url"))]
+
+
+def _instant(value: object) -> datetime | None:
+    """Unix seconds, or milliseconds, as an instant."""
+    seconds = _amount(value)
+    if seconds is None or seconds <= 0:
+        return None
+    try:
+        return datetime.fromtimestamp(float(seconds if seconds < _MILLISECONDS else seconds / 1000), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def _failure(value: object) -> object:
     """An error as an object; a bare string is its message."""
     return value if isinstance(value, dict) else {"message": value}
@@ -93,6 +112,7 @@ Line: TypeAlias = Annotated[str, BeforeValidator(clean)]
 Percent: TypeAlias = Annotated[int, BeforeValidator(_percent)]
 WebAddress: TypeAlias = Annotated[str, BeforeValidator(_web_address)]
 Amount: TypeAlias = Annotated[Decimal | None, BeforeValidator(_amount)]
+Instant: TypeAlias = Annotated[datetime | None, BeforeValidator(_instant)]
 Flag: TypeAlias = Annotated[bool, BeforeValidator(_flag)]
 
 
@@ -126,6 +146,14 @@ class CharacterAnswer(_Wire):
     profile_picture_url: WebAddress = ""
 
 
+class VideoAnswer(_Wire):
+    """One entry of ``result.data`` of a video task."""
+
+    url: WebAddress = ""
+    format: Line = ""
+    last_frame_url: WebAddress = ""
+
+
 class FailureAnswer(_Wire):
     """What stands under ``error``; ``code`` may be a number."""
 
@@ -150,7 +178,24 @@ class TaskAnswer(_Wrapped):
             "characters",
         ),
     )
+    videos: Annotated[list[VideoAnswer], BeforeValidator(_videos)] = Field(
+        [],
+        validation_alias=AliasChoices(
+            AliasPath("result", "data"),
+            AliasPath("result", "videos"),
+            "result",
+            "videos",
+            AliasPath("data", "result", "data"),
+        ),
+    )
+    url: WebAddress = Field("", validation_alias=AliasChoices("url", "video_url", AliasPath("data", "url")))
+    expires_at: Instant = None
     error: Annotated[FailureAnswer, BeforeValidator(_failure)] = FailureAnswer()
+
+    @property
+    def made(self) -> tuple[VideoAnswer, ...]:
+        """The videos, wherever they stood: older answers have one address at the top."""
+        return tuple(self.videos) or ((VideoAnswer(url=self.url),) if self.url else ())
 
     @property
     def name(self) -> str:
