@@ -49,7 +49,7 @@ def _demo(given: argparse.Namespace) -> None:
 def _playground(given: argparse.Namespace) -> None:
     from playground.browser import main as serve
 
-    sys.exit(serve(given.port))
+    sys.exit(serve(given.port, without_sora=given.without_sora))
 
 
 def _port(typed: str) -> int:
@@ -88,6 +88,9 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument("--range", metavar="RANGE", help="its seconds, such as 1,3; otherwise the bot's first suggestion")
     playground = command("playground", _playground, "The same in a browser. Stays up.")
     playground.add_argument("--port", type=_port, default=0, help="loopback port; 0, the default, takes a free one")
+    playground.add_argument(
+        "--without-sora", action="store_true", help="no model that makes characters is to be had at the provider"
+    )
     return made
 
 

@@ -67,8 +67,8 @@ _ABOUT = (
         "Discord."
     ),
     text(
-        "OpenAI has shut down Sora 2, so a model may disappear any day. If it does, I'll tell you before anything is "
-        "charged, and your cast stays here."
+        "OpenAI has shut down Sora 2, so a model may disappear any day. If none is left, I make portable characters, "
+        "which are free and work with other video models. Your cast stays here."
     ),
 )
 

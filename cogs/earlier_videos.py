@@ -1,4 +1,4 @@
-"""What the buttons do that start a character from a video that is here already: of a preview, or of a failed job."""
+"""What the buttons do that start a character from a video that is here: of a preview, a failed job, a character."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Mapping
 import discord
 from discord.ext import commands
 
-from bot.chat.buttons import OtherPreviewSeconds, RetryJob, UsePreview
+from bot.chat.buttons import MakeWithModel, OtherPreviewSeconds, RetryJob, UsePreview
 from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.job_requests import start_job
 from bot.chat.seconds_forms import LastTyped, PreviewForm, say_above
 from bot.errors import BadRange
 from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.job_starter import JobStarter
-from bot.jobs.model_availability import ModelAvailability
 from bot.values.clock import Clock
 from bot.values.job import Job, Origin
 from bot.values.time_range import TimeRange
@@ -28,12 +27,10 @@ class EarlierVideoButtons(commands.Cog):
         *,
         earlier: EarlierVideos,
         starter: JobStarter,
-        availability: ModelAvailability,
         clock: Clock,
     ) -> None:
         self._earlier = earlier
         self._starter = starter
-        self._availability = availability
         self._clock = clock
         self._typed = LastTyped()
 
@@ -64,12 +61,19 @@ class EarlierVideoButtons(commands.Cog):
     async def _use(
         self, interaction: discord.Interaction, preview_id: str, chosen: TimeRange, *, anyway: bool, name: str = ""
     ) -> None:
-        model = await self._availability.best()
-
         async def write(job_id: str, origin: Origin) -> Job:
             return await self._earlier.use_preview(
-                interaction.user.id, preview_id, job_id, origin, chosen, model=model, anyway=anyway, name=name
+                interaction.user.id, preview_id, job_id, origin, chosen, anyway=anyway, name=name
             )
+
+        await start_job(interaction, self._starter, write, private=None, clock=self._clock)
+
+    @on_press(MakeWithModel)
+    async def make_with_model(self, interaction: discord.Interaction, button: MakeWithModel) -> None:
+        """Start a job that has a model make a portable character, from the clip that is kept with it."""
+
+        async def write(job_id: str, origin: Origin) -> Job:
+            return await self._earlier.make_by_model(interaction.user.id, button.character_id, job_id, origin)
 
         await start_job(interaction, self._starter, write, private=None, clock=self._clock)
 

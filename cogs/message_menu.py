@@ -16,7 +16,6 @@ from bot.chat.markdown import say
 from bot.chat.seconds_forms import character_request, name_line, optional_seconds_line
 from bot.errors import BadSource, Refusal
 from bot.jobs.job_starter import JobStarter
-from bot.jobs.model_availability import ModelAvailability
 from bot.store.drafts import Draft, DraftStore
 from bot.texts import text
 from bot.values.clock import Clock
@@ -46,14 +45,12 @@ class MessageMenu(commands.Cog):
         starter: JobStarter,
         drafts: DraftStore,
         clock: Clock,
-        availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
         self._tree = tree
         self._starter = starter
         self._drafts = drafts
         self._clock = clock
-        self._availability = availability
         self._max_bytes = max_bytes
         self._menu = app_commands.ContextMenu(name="Make a character", callback=self.open)
 
@@ -91,11 +88,9 @@ class MessageMenu(commands.Cog):
                         "character”. Nothing was charged."
                     )
                 )
-            model = await self._availability.best()
             request = character_request(
                 draft.attachment,
                 typed.get("range", ""),
-                model=model,
                 name=typed.get("name", ""),
             )
             return await self._starter.start(owner_id=draft.owner_id, origin=origin, request=request, job_id=job_id)

@@ -48,8 +48,10 @@ class Clips:
         return clips
 
 
-def main(port: int) -> int:
+def main(port: int, *, without_sora: bool = False) -> int:
     """Serve on loopback (0 takes a free port) until Ctrl-C, SIGTERM or the page's own end. Returns the exit code.
+
+    ``without_sora``: the provider has closed every model that makes characters, once sam has his.
 
     Every start is a new world: the simulated Discord keeps nothing, so the bot's database is kept no longer either.
     """
@@ -59,14 +61,14 @@ def main(port: int) -> int:
     _tell("One moment: two clips to try it with are being rendered, and sam makes his first character …")
     try:
         with tempfile.TemporaryDirectory(prefix="castbook-playground-") as folder:
-            asyncio.run(_serve(Path(folder), port))
+            asyncio.run(_serve(Path(folder), port, without_sora=without_sora))
     except BadStart as error:
         print(f"castbook: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
-async def _serve(folder: Path, port: int) -> None:
+async def _serve(folder: Path, port: int, *, without_sora: bool = False) -> None:
     ended = _ended_by_signal()
     async with Stage(folder) as stage, AsyncExitStack() as opened:
         people = [stage.mia, stage.sam, stage.max, stage.kim]
@@ -75,7 +77,7 @@ async def _serve(folder: Path, port: int) -> None:
             await opened.enter_async_context(page)
         except SetupError as error:
             raise BadStart(f"the page cannot be served: {error}. Give another --port, or 0 for a free one.") from None
-        await _until_one_ends(ended.wait(), page.wait_closed(), _play(stage, page))
+        await _until_one_ends(ended.wait(), page.wait_closed(), _play(stage, page, without_sora=without_sora))
     _tell("\nThe playground is closed; what was made in it is gone.")
 
 
@@ -91,10 +93,15 @@ def _ended_by_signal() -> asyncio.Event:
     return ended
 
 
-async def _play(stage: Stage, page: LivePreview) -> None:
+async def _play(stage: Stage, page: LivePreview, *, without_sora: bool) -> None:
     """Fill the channels, say where the page is, and keep it fresh until cancelled."""
     clips, posted = await asyncio.to_thread(lambda: (Clips.rendered(OUT), _small_clip()))
     await prepare(stage, posted)
+    if without_sora:
+        stage.provider.close_character_models()
+        await stage.app.availability.refresh()
+        for model in stage.app.availability.models:  # sam's was taken a moment ago, which speaks for its model
+            await stage.app.availability.refused(model)
     _tell(guide(page.url, page.phone_url, clips))
     await page.follow()
 

@@ -39,9 +39,15 @@ def cogs_of(app: App) -> list[commands.Cog]:
         max_bytes=max_bytes,
     )
     earlier = EarlierVideoButtons(
-        earlier=EarlierVideos(starter=app.job_starter, owned=stores.owned_jobs, files=stores.files, clock=app.clock),
+        earlier=EarlierVideos(
+            starter=app.job_starter,
+            owned=stores.owned_jobs,
+            characters=stores.characters,
+            availability=app.availability,
+            files=stores.files,
+            clock=app.clock,
+        ),
         starter=app.job_starter,
-        availability=app.availability,
         clock=app.clock,
     )
     menu = MessageMenu(
@@ -49,7 +55,6 @@ def cogs_of(app: App) -> list[commands.Cog]:
         starter=app.job_starter,
         drafts=stores.drafts,
         clock=app.clock,
-        availability=app.availability,
         max_bytes=max_bytes,
     )
     return [

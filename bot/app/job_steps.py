@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.jobs.character_submission import CharacterSubmission
 from bot.jobs.choose import Choose
 from bot.jobs.collect import Collect
 from bot.jobs.deliver import Deliver
@@ -26,6 +27,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
     prepare = Prepare(
         jobs=stores.jobs,
         owned=stores.owned_jobs,
+        characters=stores.characters,
         consents=stores.consents,
         files=stores.files,
         disk=stores.disk,
@@ -37,17 +39,22 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         settings=settings,
     )
     choose = Choose(courier=app.courier, files=stores.files, inspection=inspection, random=random)
+    submission = CharacterSubmission(
+        provider=app.provider,
+        inspection=inspection,
+        places=places,
+        courier=app.courier,
+        cut=settings.media.send == "clip",
+    )
     submit = Submit(
+        submission=submission,
         provider=app.provider,
         breaker=app.breaker,
         availability=app.availability,
-        inspection=inspection,
-        places=places,
         courier=app.courier,
         events=stores.events,
         random=random,
         settings=settings.toapis,
-        cut=settings.media.send == "clip",
     )
     watch = Watch(
         provider=app.provider,

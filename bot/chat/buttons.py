@@ -138,6 +138,10 @@ class UseCharacter(CharacterButton, custom_id="cb:cast:use:{character_id}:{owner
     """Shows how it is used in a video."""
 
 
+class MakeWithModel(CharacterButton, custom_id="cb:cast:model:{character_id}:{owner_id}"):
+    """Has a model make a portable character as well."""
+
+
 class ShowCharacter(CharacterButton, custom_id="cb:cast:show:{character_id}:{owner_id}"):
     """Shows it to its owner alone."""
 

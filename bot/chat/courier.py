@@ -257,9 +257,12 @@ class DiscordCourier:
         if character is None:
             card = render_gone(job, locale, commands)
             return Delivery(card, card, sentence, None, made=False)
-        lean = render_result(job, character, None, locale, commands)
+        kept = content.reference_set
+        lean = render_result(job, character, None, locale, commands, reference_set=kept)
         picture = await self._picture(character)
-        full = lean if picture is None else render_result(job, character, picture, locale, commands)
+        full = lean
+        if picture is not None:
+            full = render_result(job, character, picture, locale, commands, reference_set=kept)
         return Delivery(full, lean, sentence, render_pointer(character, locale, commands), made=True)
 
     async def _picture(self, character: Character) -> bytes | None:

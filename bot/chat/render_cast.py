@@ -74,16 +74,21 @@ def render_page(
 
 
 def _about(character: Character) -> Text:
+    if character.portable:
+        return text("Portable · {range}", range=character.range.people)
     return text("{model} · {range}", model=character.model, range=character.range.people)
 
 
 def _entry(character: Character, locale: str) -> discord.Embed:
+    made = int(character.created_at.timestamp())
     about = text(
         "{model} · {range} · made <t:{made}:R>",
         model=character.model,
         range=character.range.people,
-        made=int(character.created_at.timestamp()),
+        made=made,
     )
+    if character.portable:
+        about = text("Portable · {range} · made <t:{made}:R>", range=character.range.people, made=made)
     return discord.Embed(title=escape(character.name), description=say(about, locale), colour=BLUE)
 
 

@@ -23,6 +23,8 @@ def render_doubts(job: Job, picture: bytes | None, locale: str, commands: Comman
         found = tuple(concern for concern in found if concern is not Concern.LOW_RESOLUTION)
     lines = [f"• {say(told, locale)}" for told in concerns(found)]
     asked = text("ToAPIs may find no character in these seconds, or make a poor one, and charge for it all the same.")
+    if job.character.model is None:
+        asked = text("Video models may not recognise the character by these seconds.")
     lines += [say(asked, locale, commands), say(not_charged_yet(job), locale)]
     chosen = job.character.range
     title = text("Use these seconds anyway?")

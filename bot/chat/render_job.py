@@ -15,6 +15,7 @@ from bot.chat.buttons import (
     GiveConsent,
     JobButton,
     MakeAnother,
+    MakeWithModel,
     RenameCharacter,
     SendAgain,
     UseCharacter,
@@ -25,8 +26,9 @@ from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFil
 from bot.chat.render_doubts import render_doubts
 from bot.chat.render_findings import concerns
 from bot.chat.render_price import expected_cost, price_of
+from bot.chat.render_reference_set import PORTABLE, kept_for_models
 from bot.texts import Text, text
-from bot.values.character import Character, CharacterFile, FileKind
+from bot.values.character import Character, CharacterFile
 from bot.values.job import Job, Outcome, Question
 from bot.values.video import Concern
 
@@ -34,19 +36,29 @@ _BAR_CELLS = 16
 
 
 def render_result(
-    job: Job, character: Character, picture: bytes | None, locale: str, commands: Commands = PLAIN
+    job: Job,
+    character: Character,
+    picture: bytes | None,
+    locale: str,
+    commands: Commands = PLAIN,
+    *,
+    reference_set: Sequence[CharacterFile] = (),
 ) -> MessageContent:
     """The character that ``job`` made, with its owner's buttons. Everybody may see it: the @username is not in it.
 
-    Where there is no ``picture`` (its bytes), the card says so.
+    ``reference_set``: of a portable character the card says what of it there is. Where there is no ``picture`` (its
+    bytes), the card says so.
     """
     card = _character(character, picture, locale, commands, to_owner=not job.origin.public)
     found = job.seen.findings.concerns if job.seen.findings is not None else ()
     # How small the video is was said before it was paid for.
-    worth_knowing = [concern for concern in found if concern is not Concern.LOW_RESOLUTION]
+    said_elsewhere = {Concern.LOW_RESOLUTION, *((Concern.SILENT,) if character.portable else ())}
+    worth_knowing = [concern for concern in found if concern not in said_elsewhere]
     if worth_knowing:
         noticed = " ".join(say(told, locale) for told in concerns(worth_knowing))
         card.embeds[0].add_field(name=say(text("Worth knowing"), locale), value=noticed, inline=False)
+    if character.portable:
+        _add_reference_set(card.embeds[0], character, reference_set, locale)
     if (cost := price_of(job)) is not None:
         name, value = cost
         card.embeds[0].add_field(name=say(name, locale), value=say(value, locale), inline=False)
@@ -62,10 +74,12 @@ def render_character(
     *,
     owner_sees: bool,
     reference_set: Sequence[CharacterFile] | None = None,
+    makeable: bool = False,
 ) -> MessageContent:
     """One character of a cast. ``owner_sees``: nobody else sees the message, so it may contain the @username.
 
     ``reference_set``: then the card says what other models could make of it; ``None``: nobody has looked.
+    ``makeable``: it is portable, and a model lives that can make it as well.
     """
     card = _character(character, picture, locale, commands, to_owner=owner_sees)
     embed = card.embeds[0]
@@ -74,26 +88,21 @@ def render_character(
         username = "@" + character.username.removeprefix("@")
         embed.add_field(name=label, value=code_block(username), inline=False)
     if reference_set is not None:
-        embed.add_field(
-            name=say(text("For other video models"), locale), value=say(_portable(reference_set), locale), inline=False
-        )
+        _add_reference_set(embed, character, reference_set, locale)
     embed.set_footer(text=say(text("Made"), locale))  # Discord puts the timestamp behind it
     embed.timestamp = character.created_at
-    return card
+    if not makeable:
+        return card
+    make = MakeWithModel(character.id, character.owner_id, say(text("Make with Sora"), locale))
+    return replace(card, buttons=(make, *card.buttons))
 
 
-def _portable(reference_set: Sequence[CharacterFile]) -> Text:
-    """What of a character is kept for models other than the one that made it, and what is missing."""
-    kinds = {each.kind for each in reference_set}
-    if FileKind.VOICE in kinds and FileKind.REFERENCE in kinds:
-        return text("A longer clip, stills and the voice are kept for them.")
-    if FileKind.REFERENCE in kinds:
-        return text(
-            "A longer clip and stills are kept for them. There is no voice, because nobody speaks in the video."
-        )
-    if FileKind.STILL in kinds:
-        return text("Only the chosen seconds and stills are kept for them. There is no longer clip and no voice.")
-    return text("Nothing is kept for them, because the video was never here.")
+def _add_reference_set(
+    embed: discord.Embed, character: Character, reference_set: Sequence[CharacterFile], locale: str
+) -> None:
+    name = text("For video models") if character.portable else text("For other video models")
+    kept = kept_for_models(reference_set)
+    embed.add_field(name=say(name, locale), value=say(kept, locale), inline=False)
 
 
 def redrawn(
@@ -123,8 +132,10 @@ def _character(
     about = _about(character, locale, commands, to_owner=to_owner, pictured=picture is not None)
     embed = discord.Embed(title=_title(character), description=about, colour=GREEN)
     task_id = f"{code_block(character.task_id)}\n{say(text('It puts the character into new videos.'), locale)}"
-    embed.add_field(name=say(text("Reusable task ID"), locale), value=task_id, inline=False)
-    embed.add_field(name=say(text("Model"), locale), value=escape(character.model))
+    label = text("Reusable ID") if character.portable else text("Reusable task ID")
+    embed.add_field(name=say(label, locale), value=task_id, inline=False)
+    if not character.portable:
+        embed.add_field(name=say(text("Model"), locale), value=escape(character.model))
     embed.add_field(name=say(text("Seconds used"), locale), value=character.range.people)
     files: tuple[PictureFile, ...] = ()
     if picture is not None:
@@ -144,22 +155,29 @@ def _about(character: Character, locale: str, commands: Commands, *, to_owner: b
     if theirs and theirs != plain(character.name, limits.EMBED_TITLE):
         said.append(text("ToAPIs named this character {name}.", name=theirs))
     lines = [" ".join(say(each, locale) for each in said)]
+    if character.portable:
+        lines.append(say(PORTABLE, locale))
     if not pictured:
         lines.append(say(_no_picture(character), locale, commands))
+    elif character.portable:
+        lines.append(say(text("The picture is a still from the clip."), locale))
     elif character.picture_is_still:
         lines.append(say(text("ToAPIs sent no usable picture, so this is a still from the clip."), locale))
     return "\n".join(lines)
 
 
 def _no_picture(character: Character) -> Text:
+    if character.picture is None and character.portable:
+        return text("There is no picture, because the clip shows none that can be used. It works without one.")
     if character.picture is None:
         return text("ToAPIs sent no picture. The character works without one.")
     return text("The picture couldn't be shown here. It is in the cast: see /character show.")
 
 
 def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ...]:
+    use = UseCharacter(character.id, character.owner_id, say(text("Use in a video"), locale))
     return (
-        UseCharacter(character.id, character.owner_id, say(text("Use in a video"), locale)),
+        *(() if character.portable else (use,)),  # what that shows is said to the provider that made it
         RenameCharacter(character.id, character.owner_id, say(text("Rename"), locale)),
         DeleteCharacter(character.id, character.owner_id, say(text("Delete"), locale)),
     )
@@ -255,6 +273,8 @@ def render_question(
     asks = _QUESTIONS[question]
     if question is Question.CONSENT and job.character.of_others:
         asks = _CONSENT_FOR_ANOTHERS
+    if question is Question.SAME_AGAIN and job.character.model is None:
+        asks = _SAME_AGAIN_FREE
     lines = [say(asks.question, locale, commands)]
     if (expected := expected_cost(job)) is not None:
         lines.append(say(expected, locale))
@@ -293,6 +313,13 @@ _QUESTIONS = {
     ),
 }
 
+
+_SAME_AGAIN_FREE = _Asks(
+    text("Make this one again?"),
+    text("You asked for the same seconds of this clip a few minutes ago: see /tasks."),
+    text("Make another"),
+    MakeAnother,
+)
 
 _CONSENT_FOR_ANOTHERS = _Asks(
     text("Somebody else posted this video"),

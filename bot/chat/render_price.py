@@ -7,9 +7,20 @@ from decimal import Decimal
 from bot.texts import Text, text
 from bot.values.job import CharacterRequest, Job, Outcome
 
+FREE = text(
+    "This is free: no model that makes characters can be had right now, so it becomes a portable character, for the "
+    "video models that take pictures and clips."
+)
+
+
+def _is_portable(job: Job) -> bool:
+    return isinstance(job.request, CharacterRequest) and job.request.model is None
+
 
 def not_charged_yet(job: Job) -> Text:
     """What is true until the submission, with the price that is expected where there is one."""
+    if _is_portable(job):
+        return FREE
     price = _price(job)
     if price is None:
         return text("Nothing has been charged yet.")
@@ -18,6 +29,8 @@ def not_charged_yet(job: Job) -> Text:
 
 def expected_cost(job: Job) -> Text | None:
     """The sentence alone; ``None`` where no price is known."""
+    if _is_portable(job):
+        return FREE
     price = _price(job)
     return None if price is None else text("It is expected to cost {credits} credits.", credits=_written(price))
 
@@ -27,6 +40,8 @@ def price_of(job: Job) -> tuple[Text, Text] | None:
 
     ``None`` where none is known, and where nothing was charged.
     """
+    if _is_portable(job):
+        return text("Cost"), text("Nothing")
     price = _price(job)
     if price is None or job.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
         return None

@@ -32,7 +32,7 @@ from bot.chat.selects import OpenJob
 from bot.jobs.job_service import Overview
 from bot.texts import Text, text
 from bot.values.job import CharacterRequest, Job, JobKind, Outcome, PreviewRequest, Question, Step
-from bot.values.source import Attachment, Link
+from bot.values.source import Attachment, EarlierTask, Link
 
 _MB = 1024 * 1024
 _REASON = 90  # characters of a reason in the list; the whole of it is in the opened job
@@ -182,7 +182,9 @@ def _what(job: Job) -> str:
     if isinstance(source, Attachment):
         return source.filename
     # As it is written: letters that only look like those of another host are not shown as them.
-    return URL(source.url).raw_host or "" if isinstance(source, Link) else source.task_id
+    if isinstance(source, Link):
+        return URL(source.url).raw_host or ""
+    return source.task_id if isinstance(source, EarlierTask) else ""  # a character of the cast has a name
 
 
 def _status(job: Job, overview: Overview) -> Text:
@@ -240,7 +242,7 @@ def _facts(job: Job) -> Iterator[tuple[Text, Text]]:
     if isinstance(job.request, CharacterRequest):
         if job.request.range is not None:
             yield text("Seconds"), text("{range}", range=job.request.range.people)
-        yield text("Model"), text("{model}", model=job.request.model)
+        yield text("Model"), text("{model}", model=job.request.model) if job.request.model else text("None: portable")
     if (cost := price_of(job)) is not None:
         yield cost
     yield text("Asked for"), _when(job.created_at)

@@ -110,11 +110,12 @@ def name_line(locale: str) -> ui.Label[Any]:
     )
 
 
-def character_request(source: Source, seconds: str, *, model: str, name: str) -> CharacterRequest:
+def character_request(source: Source, seconds: str, *, name: str, model: str | None = None) -> CharacterRequest:
     """The request for a character of ``source``. Seconds that are no range are picked later, with what was typed.
 
-    A name without anything visible is none: the character can be renamed. Raises :class:`~bot.errors.BadRange` where
-    nothing can be picked later, because the video of a task is not here.
+    ``model`` is the one that they asked for by name. A name without anything visible is none: the character can be
+    renamed. Raises :class:`~bot.errors.BadRange` where nothing can be picked later, because the video of a task is not
+    here.
     """
     chosen, typed = None, ""
     if seconds.strip():

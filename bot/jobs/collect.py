@@ -1,4 +1,4 @@
-"""The step ``collect``: the picture comes to us before its URL can die, and the character enters the cast."""
+"""The step ``collect``: picture and clips become ours before their URLs can die, and the character enters the cast."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from bot.jobs.video_inspection import VideoInspection
 from bot.media.worker import MediaWorker
 from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.files import FileStore
-from bot.values.character import CharacterFile, FileKind, ProviderCharacter, clean_name
+from bot.texts import text
+from bot.values.character import CharacterFile, FileKind, ProviderCharacter, clean_name, portable_id
 from bot.values.files import StoredFile
 from bot.values.job import CharacterResult, Job, Transition
 
@@ -31,6 +32,17 @@ _MIMES = {
     FileKind.REFERENCE: "video/mp4",
     FileKind.VOICE: "audio/wav",
 }
+
+
+def _reusable_id(job: Job, main: ProviderCharacter | None) -> str:
+    if main is None:
+        return portable_id(job.id)
+    if job.task_id is None:
+        raise AssertionError("a provider's character has a task")
+    return job.task_id
+
+
+_LOST = text("I no longer have the video. Attach it again with /character create. Nothing was charged.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +64,7 @@ class Collect:
     """Copies what the provider made (design, rule 6). A picture that cannot be had does not hold up a character.
 
     A picture from the provider is untrusted like any other file: the media worker decodes it and encodes it again.
+    A portable character is nothing but its files, so without them it fails, which cost nothing.
     """
 
     def __init__(
@@ -76,12 +89,12 @@ class Collect:
     async def __call__(self, leased: LeasedJob) -> Transition | None:
         """Fetch, store, and write character and job in one transaction."""
         job = leased.job
-        if job.result is None or job.task_id is None:
+        if job.result is None:
             raise AssertionError("a job is collected only once it has a result")
         last_try = job.attempts >= limits.PICTURE_ATTEMPTS
-        main = job.result.characters[0]  # of several, the first is the main one
+        main = next(iter(job.result.characters), None)  # of several, the first is the main one
         try:
-            received = await self._received(leased, main, last_try=last_try)
+            received = await self._received(leased, main, last_try=last_try) if main is not None else None
         except (DownloadFailed, OSError) as error:
             if not last_try:
                 return transitions.retried(job, leased.now, backoff(job.attempts, self._random))
@@ -93,25 +106,33 @@ class Collect:
             except OSError as error:
                 if not last_try:
                     return transitions.retried(job, leased.now, backoff(job.attempts, self._random))
+                if main is None:
+                    raise
                 _log.error("files_given_up", job=job.id, error=type(error).__name__)
                 kept = _Kept()
-            await self._add(leased, job.result, job.task_id, kept)
+            if main is None and not kept.reference_set:
+                return transitions.failed(job, leased.now, _LOST)
+            await self._add(leased, job.result, main, kept)
         return None
 
-    async def _add(self, leased: LeasedJob, result: CharacterResult, task_id: str, kept: _Kept) -> None:
-        job, main = leased.job, result.characters[0]
+    async def _add(
+        self, leased: LeasedJob, result: CharacterResult, main: ProviderCharacter | None, kept: _Kept
+    ) -> None:
+        job = leased.job
+        name = clean_name(main.display_name) if main is not None else ""
         new = NewCharacter(
             owner_id=job.owner_id,
-            name=clean_name(job.character.name or "") or clean_name(main.display_name) or "Character",
-            display_name=clean_name(main.display_name) or "Character",
-            username=main.username,
-            provider_id=main.id,
-            task_id=task_id,
-            model=job.character.model,
+            name=clean_name(job.character.name or "") or name or "Character",
+            display_name=name or ("Character" if main is not None else ""),
+            username=main.username if main is not None else "",
+            provider_id=main.id if main is not None else "",
+            task_id=_reusable_id(job, main),
+            model=job.character.model or "",
             range=job.character.chosen,
             picture=kept.picture or kept.still,
             picture_is_still=kept.still is not None,
             reference_set=kept.reference_set,
+            completes=job.character.completes,
         )
 
         def collected(character_id: int) -> Transition:

@@ -1,20 +1,30 @@
-"""Characters of videos that are here already: of a preview, or of a job that failed."""
+"""Characters of videos that are here already: of a preview, of a job that failed, or of a portable character."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.errors import BadSource, UnknownJob
+from bot.errors import BadSource, Refusal, UnknownJob
 from bot.jobs.job_starter import JobStarter
+from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.video_inspection import check_inside
+from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
 from bot.store.owned_jobs import OwnedJobStore
 from bot.texts import text
 from bot.values.character import clean_name
 from bot.values.clock import Clock
 from bot.values.job import CharacterRequest, Job, JobKind, Origin
-from bot.values.source import Attachment
+from bot.values.source import Attachment, StoredClip
 from bot.values.time_range import TimeRange
+
+_NOTHING_LIVES = text(
+    "No model that makes characters can be had right now. Your character works without one. Try this again another day."
+)
+
+
+def _completes(job: Job) -> int | None:
+    return job.request.completes if isinstance(job.request, CharacterRequest) else None
 
 
 class EarlierVideos:
@@ -23,9 +33,20 @@ class EarlierVideos:
     A job that failed is not taken up itself: the provider might replay the failure by its id.
     """
 
-    def __init__(self, *, starter: JobStarter, owned: OwnedJobStore, files: FileStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        starter: JobStarter,
+        owned: OwnedJobStore,
+        characters: CharacterStore,
+        availability: ModelAvailability,
+        files: FileStore,
+        clock: Clock,
+    ) -> None:
         self._starter = starter
         self._owned = owned
+        self._characters = characters
+        self._availability = availability
         self._files = files
         self._clock = clock
 
@@ -37,7 +58,6 @@ class EarlierVideos:
         origin: Origin,
         chosen: TimeRange,
         *,
-        model: str,
         anyway: bool,
         name: str = "",
     ) -> Job:
@@ -51,7 +71,7 @@ class EarlierVideos:
             raise UnknownJob
         check_inside(chosen, preview.seen.facts)
         request = CharacterRequest(
-            source=preview.request.source, range=chosen, model=model, name=clean_name(name) or None, anyway=anyway
+            source=preview.request.source, range=chosen, name=clean_name(name) or None, anyway=anyway
         )
         return await self._start(preview, request, job_id, origin)
 
@@ -64,7 +84,32 @@ class EarlierVideos:
         if failed is None or not failed.may_be_retried(self._clock()):
             raise UnknownJob
         origin = replace(origin, private=failed.origin.private)
-        return await self._start(failed, replace(failed.character, another=True), job_id, origin)
+        request = failed.character
+        model = request.model if request.model_named else None  # otherwise the best of those that live now
+        return await self._start(failed, replace(request, model=model, another=True), job_id, origin)
+
+    async def make_by_model(self, owner_id: int, character_id: int, job_id: str, origin: Origin) -> Job:
+        """A portable character of theirs is made by a model as well, from its clip, as the job ``job_id``.
+
+        Raises Refusal where that is done or under way, or no model lives, and what :meth:`JobService.start` raises.
+        """
+        async with self._files.owner(owner_id):  # so that two presses at once do not both find nothing under way
+            character = await self._characters.get(owner_id, character_id)
+            if character is None:
+                raise Refusal(text("That character is no longer in your cast. See /character list for your cast."))
+            if not character.portable:
+                raise Refusal(
+                    text("“{name}” has been made by {model} already.", name=character.name, model=character.model)
+                )
+            overview = await self._owned.overview(owner_id, now=self._clock())
+            if any(_completes(job) == character_id for job in overview.unfinished):
+                raise Refusal(text("“{name}” is being made already: see /tasks.", name=character.name))
+            if not await self._availability.living():
+                raise Refusal(_NOTHING_LIVES)
+            request = CharacterRequest(
+                source=StoredClip(character_id=character_id), range=character.range, name=character.name
+            )
+            return await self._starter.start(owner_id=owner_id, origin=origin, request=request, job_id=job_id)
 
     async def _start(self, earlier: Job, request: CharacterRequest, job_id: str, origin: Origin) -> Job:
         if isinstance(request.source, Attachment) and not earlier.video_is_kept(self._clock()):

@@ -14,6 +14,7 @@ from bot import limits
 from bot.errors import BadRange, Refusal
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.allowance import Allowance
+from bot.jobs.character_submission import NOT_WITHOUT_A_MODEL
 from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
@@ -90,6 +91,8 @@ class JobStarter:
     ) -> Job:
         """Write the job down and begin with it. ``job_id`` is a :meth:`new_id`, where the caller holds the job.
 
+        A model that is named is taken, or refused while it is closed. Where none is, it is the best of those that live;
+        where none lives, the character is a portable one, which costs nothing and waits for no pause.
         ``file`` and ``seen``: of the video, where it is here already. Raises BadSource, QuotaReached, ModelClosed, or
         Refusal while submissions are paused; nothing was charged then.
         """
@@ -103,16 +106,27 @@ class JobStarter:
                 text("{problem} Please name its seconds in the range option. Nothing was charged.", problem=problem),
                 problem,
             )
-        await self._availability.check(request.model)
+        request = await self._with_model(request)
+        return await self._begin(owner_id, origin, request, job_id, file, seen)
+
+    async def _with_model(self, request: CharacterRequest) -> CharacterRequest:
+        named = request.model
+        model = named if named is not None else await self._availability.best()
+        if model is None:
+            if isinstance(request.source, EarlierTask):
+                raise NOT_WITHOUT_A_MODEL
+            return replace(request, model=None, model_named=False, price=None)
+        await self._availability.check(model)
         pause = await self._breaker.paused()
         if pause is not None:
             raise Refusal(paused_text(pause))
-        request = replace(request, price=self._prices.get(request.model))
-        return await self._begin(owner_id, origin, request, job_id, file, seen)
+        return replace(request, model=model, model_named=named is not None, price=self._prices.get(model))
 
     async def preview(self, *, owner_id: int, origin: Origin, source: Source, job_id: str | None = None) -> Job:
         """Only look at a video. It takes a place among the owner's jobs, not in their day. Raises QuotaReached."""
-        return await self._begin(owner_id, origin, PreviewRequest(source=source), job_id)
+        living = await self._availability.living()
+        request = PreviewRequest(source=source, needs_sound=bool(living))  # a portable character may be silent
+        return await self._begin(owner_id, origin, request, job_id)
 
     async def _begin(
         self,

@@ -45,6 +45,8 @@ def character_content(characters: CharacterStore) -> ContentOf:
     async def content(job: Job) -> CharacterMade:
         if job.result is None or job.result.character_id is None:
             return CharacterMade(None)
-        return CharacterMade(await characters.get(job.owner_id, job.result.character_id))
+        made = await characters.get(job.owner_id, job.result.character_id)
+        kept = await characters.reference_set(job.owner_id, made.id) if made is not None else ()
+        return CharacterMade(made, kept)
 
     return content

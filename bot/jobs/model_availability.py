@@ -96,10 +96,10 @@ class ModelAvailability:
         order = (Availability.ALIVE, Availability.DOUBTFUL)
         return tuple(model for state in order for model, its in table.items() if its is state)
 
-    async def best(self) -> str:
-        """The model for somebody who has not chosen one: the default, or a living one where that is closed."""
+    async def best(self) -> str | None:
+        """The model for somebody who has not chosen one: the default, or a living one; ``None``: all are closed."""
         living = await self.living()
-        return self._default if self._default in living or not living else living[0]
+        return self._default if self._default in living else next(iter(living), None)
 
     async def check(self, model: str) -> None:
         """Raise :class:`~bot.provider.errors.ModelClosed` while ``model`` is closed; its text names the living ones."""

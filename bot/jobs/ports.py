@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 from bot.media.download import Download
 from bot.texts import Text
-from bot.values.character import Character
+from bot.values.character import Character, CharacterFile
 from bot.values.job import Announcement, DeliveryAttempt, Job, Origin, Question
 
 RecordAttempt: TypeAlias = Callable[[DeliveryAttempt], Awaitable[None]]
@@ -19,9 +19,10 @@ RecordAnnouncement: TypeAlias = Callable[[Announcement], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class CharacterMade:
-    """A character to hand over; ``None`` where its owner has deleted it since."""
+    """A character to hand over, and what is kept for other models; ``None`` where its owner has deleted it since."""
 
     character: Character | None
+    reference_set: tuple[CharacterFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,27 +17,30 @@ from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import ByteSource, Courier
 from bot.jobs.video_inspection import SOURCE, VideoInspection, is_inside
 from bot.media.file_types import video_type
+from bot.store.characters import CharacterStore
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
 from bot.texts import text
+from bot.values.character import FileKind
 from bot.values.files import StoredFile
 from bot.values.job import CharacterRequest, Job, PreviewRequest, Question, Seen, Transition
-from bot.values.source import Attachment, EarlierTask, Link
+from bot.values.source import Attachment, EarlierTask, Link, StoredClip
 from bot.values.time_range import TimeRange
 from bot.values.video import VideoFacts
 
 
 class Prepare:
-    """Brings an attachment or a link into ``work/<job id>``; an earlier task needs no bytes."""
+    """Brings an attachment, a link or a character's clip into ``work/<job id>``; an earlier task needs no bytes."""
 
     def __init__(
         self,
         *,
         jobs: JobStore,
         owned: OwnedJobStore,
+        characters: CharacterStore,
         consents: ConsentStore,
         files: FileStore,
         disk: DiskUse,
@@ -50,6 +53,7 @@ class Prepare:
     ) -> None:
         self._jobs = jobs
         self._owned = owned
+        self._characters = characters
         self._consents = consents
         self._files = files
         self._disk = disk
@@ -68,11 +72,21 @@ class Prepare:
             if error.permanent or leased.job.attempts >= limits.DOWNLOAD_ATTEMPTS:
                 raise
             return transitions.retried(leased.job, leased.now, backoff(leased.job.attempts, self._random))
-        facts = None if isinstance(leased.job.request.source, EarlierTask) else await self._look(leased)
+        facts = await self._facts(leased)
         question = await self._question(leased, facts)
         if question is not None:
             return transitions.asked(leased.job, leased.now, question)
         return transitions.prepared(leased.job, leased.now)
+
+    async def _facts(self, leased: LeasedJob) -> VideoFacts | None:
+        """``None`` where there is nothing to ask about the video: it is not here, or was chosen long ago."""
+        source = leased.job.request.source
+        if isinstance(source, EarlierTask):
+            return None
+        if isinstance(source, StoredClip):
+            await self._inspection.take_whole(leased)
+            return None
+        return await self._look(leased)
 
     async def _look(self, leased: LeasedJob) -> VideoFacts:
         if leased.job.seen.facts is None:
@@ -88,6 +102,10 @@ class Prepare:
         source = leased.job.request.source
         if isinstance(source, EarlierTask):
             await self._check_task(leased.job, source)
+        elif isinstance(source, StoredClip):
+            if leased.job.file is None or not await self._is_here(leased.job):
+                file = await self._taken_from_cast(leased.job, source)
+                await leased.note({"file": file, "seen": Seen(sha256=file.sha256)})
         elif leased.job.file is None or not await self._is_here(leased.job):
             if source.url is None:
                 raise BadSource(
@@ -112,6 +130,17 @@ class Prepare:
         outside = owner is None and self._settings.toapis.accept_outside_tasks
         if owner != job.owner_id and not outside:
             raise BadSource(text("You have no task with that ID here. Attach the video instead. Nothing was charged."))
+
+    async def _taken_from_cast(self, job: Job, source: StoredClip) -> StoredFile:
+        kept = await self._characters.reference_set(job.owner_id, source.character_id)
+        clip = next((each.file for each in kept if each.kind is FileKind.CLIP), None)
+        if clip is None:
+            raise _NO_CLIP
+        try:
+            await self._files.copy_to_work(clip.key, await self._source(job))
+        except FileNotFoundError:
+            raise _NO_CLIP from None
+        return replace(clip, key=f"work/{job.id}/{SOURCE}")
 
     async def _fetch(self, job: Job, source: Attachment | Link, url: str, now: datetime) -> StoredFile:
         cap = most_bytes(self._settings)
@@ -145,7 +174,7 @@ class Prepare:
             return Question.SAME_AGAIN
         if facts is not None and job.seen.cut is None:  # they were asked before it was cut out
             findings = await self._inspection.examined(leased)
-            if findings is not None and findings.grave and not job.request.anyway:
+            if findings is not None and job.request.doubts(findings) and not job.request.anyway:
                 return Question.CONCERNS
         return None
 
@@ -173,6 +202,14 @@ def most_bytes(settings: Settings) -> int:
     if settings.media.send == "clip":
         return settings.links.max_bytes
     return min(settings.links.max_bytes, limits.PROVIDER_VIDEO_BYTES)
+
+
+_NO_CLIP = BadSource(
+    text(
+        "I don't have a clip of this character any more, so no model can make it. Make a new one with "
+        "/character create. Nothing was charged."
+    )
+)
 
 
 def _no_room(allowed: int) -> QuotaReached:

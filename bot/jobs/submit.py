@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 from random import Random
+from typing import Protocol
 
 import structlog
 
 from bot import limits
-from bot.concurrency import Places
 from bot.config import ToapisSettings
 from bot.jobs import transitions
 from bot.jobs.backoff import backoff, jittered
@@ -17,7 +16,6 @@ from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.ports import Courier
-from bot.jobs.video_inspection import VideoInspection
 from bot.provider.client import ToapisClient
 from bot.provider.error_mapping import model_closed_text
 from bot.provider.errors import (
@@ -32,40 +30,57 @@ from bot.provider.errors import (
 from bot.provider.task import Task
 from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text, text
-from bot.values.job import Job, Transition, Upload
-from bot.values.source import EarlierTask
-from bot.values.time_range import TimeRange
+from bot.values.job import Job, Transition
 
 _log = structlog.get_logger(__name__)
 
 
-class Submit:
-    """Uploads the clip where there is one, then creates the task; after an unclear answer only looks for it.
+class Submission(Protocol):
+    """What a kind of job submits. Nothing of it but :meth:`create` may cost anything."""
 
-    ``cut``: only the chosen seconds are uploaded; otherwise the whole video, and the provider is told which.
+    @property
+    def asking(self) -> Text:
+        """What is shown while the request is on its way."""
+
+    def model(self, job: Job) -> str | None:
+        """The model that is asked; ``None``: none, and :meth:`ready` ends the step."""
+
+    async def ready(self, leased: LeasedJob) -> Transition | None:
+        """Bring to the provider what the request refers to, and note it in the row; a transition ends the step.
+
+        Raises a :class:`~bot.provider.errors.ProviderError` where that failed.
+        """
+
+    async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
+        """What can be done without the model, which is closed; ``None``: nothing. ``living``: the other models."""
+
+    async def create(self, job: Job) -> Task:
+        """The one request that costs money, for a row that says that it is about to be sent. Raises ProviderError."""
+
+
+class Submit:
+    """Makes ready what is submitted, then creates the task; after an unclear answer only looks for it.
+
+    What is true of any submission is here: ``submission`` knows what is sent.
     """
 
     def __init__(
         self,
         *,
+        submission: Submission,
         provider: ToapisClient,
         breaker: CircuitBreaker,
         availability: ModelAvailability,
-        inspection: VideoInspection,
-        places: Places,
         courier: Courier,
         events: WebhookEventStore,
         random: Random,
         settings: ToapisSettings,
-        cut: bool,
     ) -> None:
+        self._submission = submission
         self._provider = provider
         self._breaker = breaker
         self._availability = availability
-        self._inspection = inspection
-        self._places = places
         self._events = events
-        self._cut = cut
         self._courier = courier
         self._random = random
         self._settings = settings
@@ -74,19 +89,23 @@ class Submit:
         """One submission, or one look for an unclear one."""
         if leased.job.submit_started_at is not None:
             return await self._look(leased)
-        waiting = await self._stopped(leased)
+        model = self._submission.model(leased.job)
+        waiting = None if model is None else await self._stopped(leased, model)
         if waiting is not None:
             return waiting
         try:
             if leased.job.maybe_charged and (task := await self._provider.find(leased.job.id)) is not None:
                 return await self._taken(leased, task)  # the submission that was given up as unclear, found after all
-            url = await self._upload(leased)
+            ended = await self._submission.ready(leased)
         except ProviderError as error:
             return await self._not_taken(leased, error)
-        return await self._create(leased, url)
+        return ended or await self._create(leased)
 
-    async def _stopped(self, leased: LeasedJob) -> Transition | None:
-        await self._availability.check(leased.job.character.model)
+    async def _stopped(self, leased: LeasedJob, model: str) -> Transition | None:
+        try:
+            await self._availability.check(model)
+        except ModelClosed as error:
+            return await self._closed(leased, error)
         pause = await self._breaker.paused()
         if pause is None:
             return None
@@ -97,37 +116,12 @@ class Submit:
         )
         return transitions.waited(leased.job, leased.now, limits.PAUSED_LOOK)
 
-    async def _upload(self, leased: LeasedJob) -> str | None:
-        """The URL of the clip at the provider; ``None`` where an earlier task is used instead. Costs nothing."""
-        job = leased.job
-        if isinstance(job.request.source, EarlierTask):
-            return None
-        if job.upload is not None and leased.now - job.upload.at < limits.UPLOAD_FRESH:
-            return job.upload.url
-        if self._cut and job.seen.cut is None:
-            await self._courier.progress(job, text("Cutting the clip out"), None)
-            await self._inspection.cut(leased)
-        path = await self._inspection.sent(leased.job)
-        mime = leased.job.file.mime if leased.job.file else "video/mp4"
-        await self._courier.progress(job, text("Sending the video to ToAPIs"), None)
-        async with self._places.uploads.place(job.owner_id):
-            url = await self._provider.upload_video(path, mime=mime)
-        await leased.note({"upload": Upload(url=url, at=leased.now)})
-        return url
-
-    async def _create(self, leased: LeasedJob, url: str | None) -> Transition:
-        source = leased.job.request.source
-        await self._courier.progress(leased.job, text("Asking ToAPIs for the character"), None)
+    async def _create(self, leased: LeasedJob) -> Transition:
+        await self._courier.progress(leased.job, self._submission.asking, None)
         await self._provider.submit_slot()  # before the row says that it is being sent: this may take seconds
         job = await leased.apply(transitions.submitting(leased.job, leased.now))
         try:
-            task = await self._provider.create_character(
-                model=job.character.model,
-                range=_sent_range(job),
-                business_id=job.id,
-                url=url,
-                from_task=source.task_id if isinstance(source, EarlierTask) else None,
-            )
+            task = await self._submission.create(job)
         except OutcomeUnknown as error:
             _log.warning("submission_unclear", job=job.id, status=error.status)
             first = timedelta(seconds=limits.SUBMISSION_LOOKUPS[0])
@@ -142,7 +136,8 @@ class Submit:
         poll = jittered(self._settings.poll_first, self._random)
         if self._settings.webhook_secrets and await self._events.waiting_for(leased.job.id, task.id):
             poll = timedelta()  # its webhook was quicker than the answer to the submission
-        self._availability.taken(leased.job.character.model)
+        if (model := self._submission.model(leased.job)) is not None:
+            self._availability.taken(model)
         _log.info("submitted", job=leased.job.id, task=task.id)
         return transitions.taken(leased.job, leased.now, task.id, task.progress, poll)
 
@@ -159,8 +154,7 @@ class Submit:
         if isinstance(error, ModelClosed):
             if await self._availability.refused(error.model):
                 await self._courier.tell_operators(_operator_text(error))
-            reason = model_closed_text(error.model, await self._availability.living())
-            return transitions.failed(job, leased.now, reason)
+            return await self._closed(leased, error)
         if isinstance(error, Rejected) or job.attempts >= limits.SUBMISSION_ATTEMPTS:
             reason = error.text if isinstance(error, Rejected) else _UNREACHABLE
             return transitions.failed(job, leased.now, reason)
@@ -168,6 +162,11 @@ class Submit:
         if asked_for is not None:
             return transitions.retried(job, leased.now, jittered(asked_for, self._random))
         return transitions.retried(job, leased.now, backoff(job.attempts, self._random))
+
+    async def _closed(self, leased: LeasedJob, error: ModelClosed) -> Transition:
+        living = await self._availability.living()
+        instead = await self._submission.instead(leased, living)
+        return instead or transitions.failed(leased.job, leased.now, model_closed_text(error.model, living))
 
     async def _look(self, leased: LeasedJob) -> Transition:
         """Ask both status paths for our own id, after each of :data:`bot.limits.SUBMISSION_LOOKUPS` seconds."""
@@ -213,12 +212,6 @@ class Submit:
                 "I won't send it again by myself. If you want it made, press “Send again” here or in /tasks."
             ),
         )
-
-
-def _sent_range(job: Job) -> TimeRange:
-    """The chosen seconds, as they stand in the file that the provider gets."""
-    chosen = job.character.chosen
-    return chosen if job.seen.cut is None else TimeRange(Decimal(0), chosen.seconds)
 
 
 _UNREACHABLE = text(

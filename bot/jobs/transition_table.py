@@ -29,6 +29,7 @@ class Event(StrEnum):
     NOT_TAKEN = "not taken"
     LOOKED_UP = "looked up"
     TAKEN = "taken"
+    NOT_NEEDED = "not needed"
     COMPLETED = "completed"
     COLLECTED = "collected"
     FAILED = "failed"
@@ -93,10 +94,16 @@ TABLE: Mapping[Event, Rule] = {
     Event.NOT_TAKEN: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is not None),
     Event.LOOKED_UP: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is not None),
     Event.TAKEN: Rule(frozenset({Step.SUBMIT}), Step.WATCH, applies=may_have_been_charged),
+    # A portable character: no model makes it, so nothing is submitted.
+    Event.NOT_NEEDED: Rule(
+        frozenset({Step.SUBMIT}),
+        Step.COLLECT,
+        applies=lambda job: job.kind is JobKind.CHARACTER and job.submit_started_at is None,
+    ),
     Event.COMPLETED: Rule(frozenset({Step.WATCH}), Step.COLLECT),
     Event.COLLECTED: Rule(frozenset({Step.COLLECT}), Step.DELIVER, Outcome.SUCCEEDED),
     Event.FAILED: Rule(
-        frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT, Step.WATCH}),
+        frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT, Step.WATCH, Step.COLLECT}),
         Step.DELIVER,
         Outcome.FAILED,
         # As long as the answer to a submission is not known, nobody can say that it cost nothing.

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from bot.jobs.transition_table import TABLE, Event, NotAllowed, may_have_been_charged, possible
 from bot.texts import Text, text
 from bot.values.job import (
+    CharacterResult,
     Job,
     JobChanges,
     JobKind,
@@ -145,6 +146,15 @@ def taken(job: Job, now: datetime, task_id: str, progress: int, after: timedelta
     """The provider is at work on it under ``task_id``; ask how it stands ``after`` now."""
     return Transition(
         Event.TAKEN, _move(Event.TAKEN, job, now, after=after) | JobChanges(task_id=task_id, progress=progress)
+    )
+
+
+def not_needed(job: Job, now: datetime) -> Transition:
+    """No model makes it: what it needs is here, so nothing is submitted and nothing can be charged."""
+    changes = _move(Event.NOT_NEEDED, job, now)
+    request = replace(job.character, model=None, price=None)
+    return Transition(
+        Event.NOT_NEEDED, changes | JobChanges(request=request, result=CharacterResult(characters=()), progress=100)
     )
 
 

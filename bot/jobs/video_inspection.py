@@ -17,7 +17,7 @@ from bot.store.files import FileStore
 from bot.texts import Text, text
 from bot.values.job import Job
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Findings, Reference, VideoFacts
+from bot.values.video import BestSeconds, Cut, Findings, Reference, VideoFacts
 
 SOURCE = "source"  # in the job's work folder: the video as it came
 _STRIP, _MARKED_STRIP = "filmstrip.webp", "filmstrip-marked.webp"
@@ -38,15 +38,23 @@ class VideoInspection:
         self._files = files
 
     async def probed(self, leased: LeasedJob) -> VideoFacts:
-        """The facts of the video. Raises BadFile where no provider would take it."""
-        if leased.job.seen.facts is not None:
-            return leased.job.seen.facts
-        source = await self._source(leased.job)
-        async with self._places.videos.place(leased.job.owner_id):
-            facts = await self._media.probe(source)
-        _check(facts)
-        await leased.note({"seen": replace(leased.job.seen, facts=facts)})
+        """The facts of the video. Raises BadFile where nothing can be made of it."""
+        facts = leased.job.seen.facts
+        if facts is None:
+            source = await self._source(leased.job)
+            async with self._places.videos.place(leased.job.owner_id):
+                facts = await self._media.probe(source)
+            _check(facts, sound=leased.job.request.needs_sound)
+            await leased.note({"seen": replace(leased.job.seen, facts=facts)})
+        else:  # of a preview, perhaps, which may have been content with less
+            _check(facts, sound=leased.job.request.needs_sound)
         return facts
+
+    async def take_whole(self, leased: LeasedJob) -> None:
+        """The video is the clip already, and no second of it is to be left out. Raises BadFile as :meth:`probed`."""
+        facts = await self.probed(leased)
+        cut = Cut(name=SOURCE, seconds=facts.seconds, width=facts.width, height=facts.height, stills=())
+        await leased.note({"seen": replace(leased.job.seen, cut=cut)})
 
     async def examined(self, leased: LeasedJob) -> Findings | None:
         """What speaks against the chosen seconds; ``None`` where they could not be looked at: no reason to stop."""
@@ -182,8 +190,8 @@ def check_inside(chosen: TimeRange, facts: VideoFacts) -> None:
         )
 
 
-def _check(facts: VideoFacts) -> None:
-    if facts.audio_codec is None:
+def _check(facts: VideoFacts, *, sound: bool) -> None:
+    if sound and facts.audio_codec is None:
         raise BadFile(
             text(
                 "That video has no sound, and characters need sound. Use one in which the character "

@@ -21,6 +21,7 @@ from bot.texts import text
 from bot.values.character import Character, CharacterFile, FileKind, clean_name, name_key, numbered
 from bot.values.files import StoredFile
 from bot.values.job import Job, Transition
+from bot.values.source import PORTABLE_ID
 from bot.values.time_range import TimeRange
 
 
@@ -36,7 +37,9 @@ class Sort(StrEnum):
 class NewCharacter:
     """A character about to enter a cast. ``name`` is clean; the store makes it unique.
 
-    ``reference_set``: what it needs to live on at models that take references.
+    ``reference_set``: what it needs to live on at models that take references. ``completes``: the id of the character
+    in the cast that a model has made now as well. It keeps its name and files; where its owner has deleted it
+    meanwhile, this one is new: it may have been paid for.
     """
 
     owner_id: int
@@ -50,6 +53,7 @@ class NewCharacter:
     picture: StoredFile | None
     picture_is_still: bool = False
     reference_set: tuple[CharacterFile, ...] = ()
+    completes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,12 +95,14 @@ class CharacterStore:
     ) -> tuple[Job, Character]:
         """Add ``new`` to the cast and write its job's ``collected`` (given the character's id), in one transaction.
 
+        A still that the provider's picture takes the place of has no row any more; the next sweep takes its file.
         The lease stays with ``holder``. Done twice for a job, it gives the same character. Raises
         :class:`~bot.store.jobs.LeaseLost`.
         """
         async with self._database.write() as connection:
             made_by_job = (characters.c.owner_id == new.owner_id, characters.c.job_id == job_id)
-            character = await _one(connection, _SELECT.where(*made_by_job))
+            character = await _completed(connection, new, now) if new.completes is not None else None
+            character = character or await _one(connection, _SELECT.where(*made_by_job))
             if character is None:
                 its = (new.picture, *(each.file for each in new.reference_set))
                 for file in {file.key: file for file in its if file}.values():
@@ -112,6 +118,15 @@ class CharacterStore:
     async def by_name(self, owner_id: int, name: str) -> Character | None:
         """The owner's character of that name, however it is spelt."""
         return await self._find(_owned(owner_id).where(characters.c.name_key == _key(name)))
+
+    async def by_reusable_id(self, owner_id: int, typed: str) -> Character | None:
+        """The owner's character with that ID: the provider's, or the one that it had, or would have, without it."""
+        found = characters.c.task_id == typed
+        if typed.startswith(PORTABLE_ID):
+            found |= characters.c.job_id == typed.removeprefix(PORTABLE_ID)
+        async with self._database.read() as connection:
+            row = (await connection.execute(_owned(owner_id).where(found).limit(1))).mappings().one_or_none()
+            return None if row is None else _to_character(row)
 
     async def page(
         self, owner_id: int, *, search: str | None, sort: Sort, offset: int, limit: int
@@ -171,12 +186,7 @@ class CharacterStore:
                 its.add(character.picture.key)
             await connection.execute(delete(character_files).where(of_it))
             await connection.execute(delete(characters).where(characters.c.id == character.id))
-            used = or_(
-                select(characters.c.id).where(characters.c.picture_key == files.c.key).exists(),
-                select(character_files.c.key).where(character_files.c.key == files.c.key).exists(),
-            )
-            unused = delete(files).where(files.c.key.in_(its), ~used).returning(files.c.key)
-            return Deleted(character=character, orphans=tuple((await connection.scalars(unused)).all()))
+            return Deleted(character=character, orphans=await _drop_unused(connection, its))
 
     async def reference_set(self, owner_id: int, character_id: int) -> tuple[CharacterFile, ...]:
         """The files of the owner's character, stills best first; empty for one without, or of somebody else."""
@@ -281,6 +291,42 @@ async def _insert(connection: AsyncConnection, job_id: str, new: NewCharacter, n
         await connection.execute(row_of)
     row = await connection.execute(_owned(new.owner_id).where(characters.c.id == character_id))
     return _to_character(row.mappings().one())
+
+
+async def _completed(connection: AsyncConnection, new: NewCharacter, now: datetime) -> Character | None:
+    """The character in the cast, with what the provider made of it; ``None`` where it is gone, or has been made."""
+    its = (characters.c.owner_id == new.owner_id, characters.c.id == new.completes)
+    old = await _one(
+        connection, _SELECT.where(*its, or_(characters.c.model == "", characters.c.task_id == new.task_id))
+    )
+    if old is None:
+        return None
+    made = update(characters).where(*its)
+    if new.picture is not None and not new.picture_is_still:
+        await _keep_file(connection, new.owner_id, new.picture, now)
+        made = made.values(picture_key=new.picture.key, picture_is_still=False)
+    made = made.values(
+        display_name=new.display_name,
+        display_key=name_key(new.display_name),
+        username=new.username,
+        provider_id=new.provider_id,
+        task_id=new.task_id,
+        model=new.model,
+    )
+    await connection.execute(made)
+    if old.picture is not None:
+        await _drop_unused(connection, {old.picture.key})
+    return await _one(connection, _SELECT.where(*its))
+
+
+async def _drop_unused(connection: AsyncConnection, keys: set[str]) -> tuple[str, ...]:
+    """Delete those of the files' rows that no character has; returns their keys."""
+    used = or_(
+        select(characters.c.id).where(characters.c.picture_key == files.c.key).exists(),
+        select(character_files.c.key).where(character_files.c.key == files.c.key).exists(),
+    )
+    unused = delete(files).where(files.c.key.in_(keys), ~used).returning(files.c.key)
+    return tuple((await connection.scalars(unused)).all())
 
 
 async def _unique(connection: AsyncConnection, owner_id: int, name: str, *, but: int | None = None) -> str:

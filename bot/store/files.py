@@ -131,6 +131,15 @@ class FileStore:
         """Remove one file of a work folder; one that is gone already is no error."""
         await asyncio.to_thread(path.unlink, missing_ok=True)
 
+    async def copy_to_work(self, key: str, path: Path) -> None:
+        """Put a kept file at ``path``, a place in a work folder, without taking its room twice.
+
+        Raises FileNotFoundError.
+        """
+        _check(_KEY, key)
+        async with self._places:
+            await shielded(asyncio.to_thread(_link, self._root / key, path))
+
     async def share_work(self, job_id: str, other_id: str) -> None:
         """Put the files of ``job_id``'s work folder into that of ``other_id`` too; each takes its room once.
 
@@ -212,12 +221,18 @@ def _remove(folder: Path) -> None:
 def _share(source: Path, into: Path) -> None:
     into.mkdir(mode=0o700, parents=True, exist_ok=True)
     for file in [entry for entry in source.iterdir() if entry.is_file()] if source.is_dir() else []:
-        try:
-            os.link(file, into / file.name)
-        except FileExistsError:
-            continue
-        except OSError:  # a file system without links
-            shutil.copyfile(file, into / file.name)
+        _link(file, into / file.name)
+
+
+def _link(file: Path, into: Path) -> None:
+    try:
+        os.link(file, into)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without links
+        shutil.copyfile(file, into)
 
 
 def _measure(path: Path) -> tuple[str, int]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.limits import NAME_LENGTH
 from bot.values.files import StoredFile
+from bot.values.source import PORTABLE_ID
 from bot.values.time_range import TimeRange
 
 # These reorder the text around them; the rest of category Cf (joiners) is needed by real scripts and emoji.
@@ -33,7 +34,11 @@ class ProviderCharacter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Character:
-    """One member of a person's cast. ``picture_is_still``: the provider's picture was not to be had."""
+    """One member of a person's cast. ``picture_is_still``: there is no picture of the provider's.
+
+    ``task_id`` is the reusable ID: the provider's, or :func:`portable_id` where no provider has made it.
+    ``model`` made it, and is empty then, as are ``username`` and ``provider_id``.
+    """
 
     id: int
     owner_id: int
@@ -48,6 +53,16 @@ class Character:
     picture_is_still: bool = False
     created_at: datetime
     last_used_at: datetime | None
+
+    @property
+    def portable(self) -> bool:
+        """Whether no provider has made it: it lives by its reference set alone, on models that take references."""
+        return not self.model
+
+
+def portable_id(job_id: str) -> str:
+    """The reusable ID of a character that the job made here, without a provider."""
+    return f"{PORTABLE_ID}{job_id}"
 
 
 class FileKind(StrEnum):

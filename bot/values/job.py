@@ -16,9 +16,9 @@ from bot.values.delivery import DeliveryAttempt as DeliveryAttempt
 from bot.values.delivery import DeliveryRoute as DeliveryRoute
 from bot.values.delivery import Origin as Origin
 from bot.values.files import StoredFile
-from bot.values.source import Attachment, Source
+from bot.values.source import Attachment, Source, StoredClip
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Findings, Reference, VideoFacts
+from bot.values.video import BestSeconds, Concern, Cut, Findings, Reference, VideoFacts
 
 
 class JobKind(StrEnum):
@@ -70,6 +70,8 @@ class Question(StrEnum):
 class CharacterRequest:
     """A character that its owner wants made. ``range`` is ``None`` until they have picked the seconds.
 
+    ``model`` is ``None`` where no model makes it: the character is a portable one, which is free. ``model_named``: its
+    owner asked for that model, and for no other.
     ``price``: the credits that it was expected to cost when it was asked for, where that is known. ``another``: the
     owner knows that they asked for the same a moment ago. ``anyway``: they know what is wrong with these seconds.
     ``consent_at``: when they said, for this very video, that they have the permission of who
@@ -79,7 +81,8 @@ class CharacterRequest:
     kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
     source: Source
     range: TimeRange | None
-    model: str
+    model: str | None = None
+    model_named: bool = False
     name: str | None = None
     price: Decimal | None = None
     another: bool = False
@@ -91,6 +94,20 @@ class CharacterRequest:
     def of_others(self) -> bool:
         """Whether somebody else has posted the video."""
         return isinstance(self.source, Attachment) and self.source.of_others
+
+    @property
+    def needs_sound(self) -> bool:
+        """Whether a video without sound is of no use: no model makes a character of one."""
+        return self.model is not None
+
+    @property
+    def completes(self) -> int | None:
+        """The id of the character in the cast that a model is to make as well."""
+        return self.source.character_id if isinstance(self.source, StoredClip) else None
+
+    def doubts(self, findings: Findings) -> tuple[Concern, ...]:
+        """What of ``findings`` is worth asking about before anything is made."""
+        return tuple(each for each in findings.grave if self.needs_sound or each is not Concern.SILENT)
 
     @property
     def chosen(self) -> TimeRange:
@@ -106,10 +123,11 @@ class CharacterRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewRequest:
-    """A look at a video, which makes and costs nothing."""
+    """A look at a video, which makes and costs nothing. ``needs_sound``: of one without, no character could be made."""
 
     kind: Literal[JobKind.PREVIEW] = JobKind.PREVIEW
     source: Source
+    needs_sound: bool = True
 
     def without_address(self) -> PreviewRequest:
         """The same request without an attachment's signed URL (design, section 1)."""
@@ -152,7 +170,10 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharacterResult:
-    """What the provider made, and the id of the character in its owner's cast once it is there."""
+    """What the provider made, and the id of the character in its owner's cast once it is there.
+
+    ``characters`` is empty where no provider was asked: the character is made of what is here.
+    """
 
     kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
     characters: tuple[ProviderCharacter, ...]

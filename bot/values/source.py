@@ -1,4 +1,4 @@
-"""Where the video of a character comes from: exactly one of an attachment, a link, an earlier task."""
+"""Where the video of a character comes from: an attachment, a link, a task, or the clip of one in the cast."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from bot.errors import BadLink, BadSource
 from bot.texts import text
 
 _MESSAGE_LINK = re.compile(r"(?:https?://)?(?:[a-z]+\.)?discord(?:app)?\.com/channels/(?:@me|\d+)/\d+", re.IGNORECASE)
+PORTABLE_ID = "cast_"
+"""How the reusable ID of a character begins that no provider has made."""
+
 _TASK_ID = re.compile(r"[A-Za-z0-9_\-]{1,128}")
 
 
@@ -46,7 +49,15 @@ class EarlierTask:
     task_id: str
 
 
-Source: TypeAlias = Attachment | Link | EarlierTask
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredClip:
+    """The clip of a character in its owner's cast, who is to be made by a model as well. Never typed by anybody."""
+
+    kind: Literal["stored"] = "stored"
+    character_id: int
+
+
+Source: TypeAlias = Attachment | Link | EarlierTask | StoredClip
 
 
 def link(raw: str) -> Link:
@@ -87,7 +98,7 @@ def _web_address(typed: str) -> URL | None:
 def earlier_task(raw: str) -> EarlierTask:
     """Take a task id as a person typed it. Raises :class:`~bot.errors.BadSource`."""
     typed = raw.strip()
-    if typed.startswith("@"):
+    if typed.startswith(("@", PORTABLE_ID)):
         raise not_a_video()
     if not _TASK_ID.fullmatch(typed):
         raise BadSource(text("That's not a task ID. It looks like task_01ABC. Nothing was charged."))

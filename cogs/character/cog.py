@@ -128,7 +128,10 @@ class CharacterCommands(
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
         kept = await self._characters.reference_set(character.owner_id, character.id)
         picture = pictures.get(character.id)
-        card = render_character(character, picture, locale, mentions, owner_sees=True, reference_set=kept)
+        makeable = character.portable and bool(await self._availability.living())
+        card = render_character(
+            character, picture, locale, mentions, owner_sees=True, reference_set=kept, makeable=makeable
+        )
         await edit_answer(interaction, card)
 
     @on_press(UseCharacter)
@@ -215,6 +218,8 @@ class CharacterCommands(
             "I deleted “{name}” and its picture. I can't delete what ToAPIs has.",
             name=gone.character.name,
         )
+        if gone.character.portable:
+            told = text("I deleted “{name}”, its picture and its clips.", name=gone.character.name)
         await edit_answer(interaction, told)
 
     @on_press(KeepCharacter)

@@ -21,8 +21,10 @@ class CastLookup:
         self._files = files
 
     async def named(self, owner_id: int, name: str) -> Character:
-        """The owner's character of that name, however it was typed. Raises UnknownCharacter."""
+        """The owner's character of that name, however it was typed, or of that reusable ID. Raises UnknownCharacter."""
         character = await self._characters.by_name(owner_id, clean_name(name))
+        if character is None:
+            character = await self._characters.by_reusable_id(owner_id, name.strip())
         if character is None:
             raise UnknownCharacter(name)
         return character

@@ -79,7 +79,7 @@ class MakingCommands(commands.Cog):
     ) -> None:
         """Refuse at once what cannot work; otherwise start the job."""
         request = character_request(
-            self._source(video, link, task), seconds or "", model=await self._known(model), name=name or ""
+            self._source(video, link, task), seconds or "", model=self._known(model), name=name or ""
         )
 
         async def write(job_id: str, origin: Origin) -> Job:
@@ -103,7 +103,6 @@ class MakingCommands(commands.Cog):
         request = character_request(
             attached(clip, max_bytes=self._max_bytes),
             typed.get("range", ""),
-            model=await self._availability.best(),
             name=typed.get("name", ""),
         )
         if typed.get("consent") == "yes":
@@ -135,11 +134,9 @@ class MakingCommands(commands.Cog):
         attachment = attached(video, max_bytes=self._max_bytes) if video else None
         return exactly_one(attachment, link, task)
 
-    async def _known(self, model: str | None) -> str:
-        """The model to use: one of the settings' (anything can be typed), or the best where none was chosen."""
-        if model is None:
-            return await self._availability.best()
-        if model not in self._availability.models:
+    def _known(self, model: str | None) -> str | None:
+        """The model that was chosen, if one was: anything can be typed, so it must be one of the settings'."""
+        if model is not None and model not in self._availability.models:
             raise Refusal(
                 text("I don't know the model “{model}”. Choose one from the list that opens as you type.", model=model)
             )

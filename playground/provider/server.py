@@ -21,6 +21,7 @@ from playground.provider.uploads import receive_video
 
 _GENERATIONS: Final = "/v1/videos/generations"
 _CHARACTERS: Final = "/v1/characters_tasks"
+_ANOTHER_MODEL: Final = "veo3.1-fast"  # makes videos of references, and no characters
 _BODY_BYTES: Final = 1024 * 1024
 
 StatusPath = Literal["characters_tasks", "generations", "both"]
@@ -133,6 +134,20 @@ class SimulatedProvider:
         self._gone.add(name)
         if not listed:
             self._unlisted.add(name)
+
+    def close_character_models(self, *, reopened: bool = False) -> None:
+        """From now on no model that makes characters is to be had, as since its upstream closed; or all are again.
+
+        The list of models names another one then: an empty list would say nothing.
+        """
+        if reopened:
+            self._gone.difference_update(CHARACTER_MODELS)
+            self._unlisted.difference_update(CHARACTER_MODELS)
+        else:
+            for name in CHARACTER_MODELS:
+                self.model_gone(name)
+            if all(name in self._unlisted for name in self.models):
+                self.models.append(_ANOTHER_MODEL)
 
     def fail_next(
         self,

@@ -39,6 +39,7 @@ ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
     f"cb:tasks:retry:{JOB}:42": ("RetryJob", {"job_id": JOB, "in_list": True}),
     f"cb:job:watch:earlier:{JOB}:0.5,2:42": ("WatchSeconds", {"job_id": JOB, "seconds": "0.5,2"}),
     "cb:cast:use:3:42": ("UseCharacter", {"character_id": 3}),
+    "cb:cast:model:3:42": ("MakeWithModel", {"character_id": 3}),
     "cb:server:private:1:42": ("ShowResultsTo", {"private": True}),
     "cb:server:private:0:42": ("ShowResultsTo", {"private": False}),
     "cb:server:limit:all:42": ("SetDayLimit", {}),

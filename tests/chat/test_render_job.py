@@ -23,8 +23,9 @@ from bot.chat.render_job import (
 from bot.texts import text
 from bot.values.character import CharacterFile, FileKind
 from bot.values.files import StoredFile
-from bot.values.job import Job, Outcome, Question
+from bot.values.job import Job, Outcome, Question, Seen
 from bot.values.source import Attachment
+from bot.values.video import Concern, Findings
 from tests.chat.samples import PICTURE, Now, a_character, a_job, asked_at
 
 EMBEDS, FILES, FIELD_VALUE, WHOLE_EMBED = 10, 10, 1024, 6000  # of one message (Discord: Message resource)
@@ -247,3 +248,33 @@ def test_for_a_video_of_somebody_elses_consent_is_asked_in_other_words(job: Job)
 def test_a_character_says_what_is_kept_for_other_models(kinds: list[FileKind], said: str) -> None:
     kept = [CharacterFile(kind, StoredFile(key="7/a", sha256="a", size=1, mime="image/jpeg")) for kind in kinds]
     assert said in words(render_character(a_character(), None, "en", owner_sees=True, reference_set=kept))
+
+
+A_PORTABLE = {"model": "", "task_id": "cast_00112233445566ff", "username": "", "provider_id": "", "display_name": ""}
+
+
+def test_a_portable_character_says_what_it_is_and_what_is_missing(job: Job) -> None:
+    free = replace(job, request=replace(job.character, model=None))
+    free = replace(free, seen=Seen(findings=Findings(concerns=(Concern.SILENT, Concern.CUT), faces=True)))
+    kept = [CharacterFile(kind, StoredFile(key="7/a", sha256="a", size=1, mime="image/jpeg")) for kind in FileKind]
+    card = render_result(free, a_character(**A_PORTABLE), None, "en", reference_set=kept[:3])
+    assert_discord_takes(card)
+    said = words(card)
+    for expected in ("Portable character", "free", "cast_00112233445566ff", "nobody speaks", "Nothing"):
+        assert expected in said
+    for wrong in ("ToAPIs", "sora", "hardly any sound", "may have been"):
+        assert wrong not in said
+    assert labels(card) == ["Rename", "Delete"]
+
+
+@pytest.mark.parametrize("makeable", [True, False])
+def test_a_model_can_make_it_while_one_lives(makeable: bool) -> None:
+    card = render_character(a_character(**A_PORTABLE), None, "en", owner_sees=True, reference_set=[], makeable=makeable)
+    assert labels(card) == ([*(["Make with Sora"] if makeable else []), "Rename", "Delete"])
+
+
+def test_what_is_asked_about_a_free_character_speaks_of_no_charge(job: Job) -> None:
+    free = replace(job, request=replace(job.character, model=None))
+    for question in (Question.SAME_AGAIN, Question.CONCERNS):
+        assert "charge" not in words(render_question(free, question, "en"))
+    assert "This is free" in words(render_question(free, Question.CONCERNS, "en"))

@@ -141,12 +141,20 @@ async def test_whoever_chooses_no_model_gets_one_that_lives(stage: Stage) -> Non
     assert job.character.model == "sora-2-pro"
 
 
-async def test_when_every_model_is_closed_that_is_said(stage: Stage) -> None:
+async def test_when_every_model_is_closed_that_is_said_to_whoever_names_one(stage: Stage) -> None:
     for model in ("sora-2", "sora-2-pro"):
         await stage.house.provider_state.close_model(model, now=stage.house.now)
-    result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
+    result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", model="sora-2")
     assert "no other model that is set up here works" in refusal(result)
     assert await stage.jobs_of(stage.alice) == ()
+
+
+async def test_when_every_model_is_closed_the_character_is_a_portable_one(stage: Stage) -> None:
+    for model in ("sora-2", "sora-2-pro"):
+        await stage.house.provider_state.close_model(model, now=stage.house.now)
+    await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
+    (job,) = await stage.jobs_of(stage.alice)
+    assert job.character.model is None
 
 
 async def test_only_living_models_are_offered(stage: Stage) -> None:

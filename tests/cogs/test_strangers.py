@@ -93,6 +93,7 @@ PRESSES: dict[str, Make] = {
     "cb:tasks:show": lambda mine, stage: [mine.undelivered.id],
     "cb:list:page": lambda mine, stage: ["0.newest.", "-4.used.", f"0.name.{mine.character.name}"],
     "cb:cast:use": lambda mine, stage: [str(mine.character.id)],
+    "cb:cast:model": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:rename": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:delete": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteyes": lambda mine, stage: [str(mine.character.id)],

@@ -19,7 +19,14 @@ DAY = limits.VIDEO_KEPT.total_seconds()
 
 
 def earlier(shop: Shop) -> EarlierVideos:
-    return EarlierVideos(starter=shop.job_starter, owned=shop.owned_jobs, files=shop.files, clock=shop.clock)
+    return EarlierVideos(
+        starter=shop.job_starter,
+        owned=shop.owned_jobs,
+        characters=shop.characters,
+        availability=shop.availability,
+        files=shop.files,
+        clock=shop.clock,
+    )
 
 
 async def previewed(shop: Shop, source: Source | None = None) -> Job:
@@ -33,9 +40,7 @@ async def previewed(shop: Shop, source: Source | None = None) -> Job:
 
 async def use(shop: Shop, preview: Job, chosen: TimeRange = CHOSEN, *, owner: int = OWNER) -> Job:
     new_id = shop.job_starter.new_id()
-    return await earlier(shop).use_preview(
-        owner, preview.id, new_id, shop.origin(), chosen, model="sora-2", anyway=True, name=" Duck "
-    )
+    return await earlier(shop).use_preview(owner, preview.id, new_id, shop.origin(), chosen, anyway=True, name=" Duck ")
 
 
 async def retry(shop: Shop, failed: Job, *, owner: int = OWNER) -> Job:

@@ -177,6 +177,24 @@ def test_what_may_have_been_charged_never_fails_as_if_it_had_cost_nothing() -> N
     assert "An earlier one may have been charged" in str(ended.failure)
 
 
+def test_what_no_model_makes_is_collected_without_a_submission() -> None:
+    job = a_job(step=Step.SUBMIT)
+    made = after(job, transitions.not_needed(job, NOW))
+    assert (made.step, made.submit_started_at, made.task_id) == (Step.COLLECT, None, None)
+    assert (made.character.model, made.character.price) == (None, None)
+    assert made.result == CharacterResult(characters=())
+    ended = after(made, transitions.failed(made, NOW, WHY))
+    assert (ended.outcome, ended.counted) == (Outcome.FAILED, False)
+    with pytest.raises(NotAllowed):
+        transitions.unclear(made, NOW, WHY)
+    sent = a_job(step=Step.SUBMIT, submit_started_at=NOW)
+    with pytest.raises(NotAllowed):
+        transitions.not_needed(sent, NOW)
+    paid = a_job(step=Step.COLLECT, submit_started_at=NOW, task_id="task_1", result=RESULT)
+    with pytest.raises(NotAllowed):
+        transitions.failed(paid, NOW, WHY)
+
+
 def test_an_unclear_job_goes_on_where_its_owner_says() -> None:
     unclear = a_job(step=Step.DONE, outcome=Outcome.UNKNOWN, submit_started_at=NOW, failure=WHY, finished_at=NOW)
     sent = after(unclear, transitions.resent(unclear, NOW, ELSEWHERE))
@@ -334,6 +352,12 @@ class Life(RuleBasedStateMachine):
             self.write(transitions.taken(self.job, self.now, "task_1", 0, SECOND))
         elif answer == "lost":
             self.write(transitions.looked_up(self.job, self.now, SECOND, 0))
+
+    @precondition(lambda self: self.at(Step.SUBMIT) and self.job.submit_started_at is None)
+    @rule()
+    def no_model_makes_it(self) -> None:
+        """Perhaps because the provider has refused the model that was asked for."""
+        self.write(transitions.not_needed(self.job, self.now))
 
     @precondition(lambda self: self.at(Step.SUBMIT) and self.job.submit_started_at is not None)
     @rule(found=st.booleans(), patience=st.booleans())

@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from simcord import SetupError
+from sqlalchemy import delete
 
 from bot import log
 from bot.config import LogSettings
+from bot.store.tables import closed_models
 from playground.browser import prepare
 from playground.clip import render_clip
 from playground.live_preview import LivePreview
@@ -313,6 +315,45 @@ async def on_a_phone(walk: Walk) -> None:
     await me.picture("08 cancelled on a phone")
 
 
+async def without_sora(walk: Walk) -> None:
+    """After every model that makes characters was closed: a portable character, free; and Sora makes it later."""
+    me, asked, provider = walk.visitor, walk.submissions(), walk.stage.provider
+    await me.view_as("max")
+    provider.close_character_models()
+    await walk.stage.app.availability.refresh()
+    await me.command("character create", {"video": walk.clip, "range": "1-3", "name": "Vox"})
+    await me.see("Before your first character")
+    await me.press("Yes, I have permission")
+    await me.see("Vox", "Portable character", "cast_", "the voice")
+    await me.picture("20 a portable character with a voice")
+    await me.command("character create", {"video": walk.silent, "name": "Mim"})
+    await me.see("Use 1", "This is free")
+    await me.picture("20 the picker without Sora")
+    await me.press("Use 1")
+    await me.see("Portable character", "cast_", "no voice")
+    await me.picture("20 a portable character without a voice")
+    assert walk.submissions() == asked, "nothing is taken by the provider"
+    provider.close_character_models(reopened=True)
+    async with (
+        walk.stage.app.stores.provider_state._changing() as connection
+    ):  # as if the hour of the refusal were over
+        await connection.execute(delete(closed_models))
+    await walk.stage.app.availability.refresh()
+    await me.type("character show", {"name": "Vo"})
+    await me.choose("Vox")
+    await me.send()
+    await me.see("Make with Sora", "cast_")
+    await me.picture("20 its card once Sora is back")
+    await me.press("Make with Sora")
+    await walk.until(lambda: walk.submissions() > asked, "the submission")
+    await me.see("Reusable task ID")
+    await me.picture("20 made with Sora")
+    await me.command("character list")
+    await me.see("Vox", "Portable")
+    await me.picture("20 the list")
+    await me.view_as("mia")
+
+
 POINTS: tuple[Point, ...] = (
     help_leads,
     range_is_read,
@@ -327,6 +368,7 @@ POINTS: tuple[Point, ...] = (
     waiting_in_line,
     cast,
     on_a_phone,
+    without_sora,
     privacy,
 )
 
