@@ -43,7 +43,8 @@ invite: $(VENV)/.run  ## print the link with which a server invites the bot
 # Four workers for two cores: at times a worker waits, for a child, a process, or a second to pass.
 test: $(VENV)/.dev  ## everything that must be green
 	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers asserts
-	$(BIN)/python -m pytest -n 4 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover --json --out .coverage.json -m pytest -n 4 --dist loadfile
+	@$(BIN)/python -m slipcover --fail-under 90 --out .coverage.json --merge .coverage.json
 
 # What tells most in least time: rules, rendering, rows and transitions; no bot as a process, no video, no coverage.
 QUICK := tests/values tests/config tests/store tests/provider tests/web $(wildcard tests/chat/test_render_*.py) \
@@ -93,11 +94,9 @@ UVC := $(BIN)/uv pip compile pyproject.toml $(UVO)
 UVP := $(BIN)/uv pip compile --no-deps $(UVO)
 lock: $(VENV)/.lock  ## pin every version with its hashes
 	$(UVC) -o requirements/run.txt
-	sed -i 's/^coverage\[toml\]==/coverage==/' requirements/dev.txt
 	$(UVC) --extra dev --override requirements/override.in -c requirements/run.txt -o requirements/dev.txt
-	sed -i 's/^coverage==/coverage[toml]==/' requirements/dev.txt  # as pytest-cov asks: pip takes a newer one otherwise
 	$(UVP) requirements/models.in -o requirements/models.txt
 	$(UVP) requirements/clips.in -o requirements/clips.txt
 
 clean:  ## remove what was made here
-	rm -rf $(VENV) demo-out data .coverage .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) demo-out data .coverage.json .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

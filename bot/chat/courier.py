@@ -189,7 +189,9 @@ class DiscordCourier:
         try:
             async with self._sends.place(job.owner_id):
                 if job.origin.in_dm_message:
-                    await self._box.edit(job.origin, render_last_word(expired, job.origin.locale))
+                    await self._box.edit(
+                        job.origin, render_last_word(expired, job.origin.locale), limits.MESSAGE_PATIENCE
+                    )
         except (RouteClosed, DiscordUnavailable):
             log.info("expiry_not_shown", job=job.id)
         except Exception as error:  # noqa: BLE001 - it has expired, whether it shows or not

@@ -114,7 +114,7 @@ class DeliveryRoutes:
     async def _original(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts) -> None:
         """Into the private box."""
         async with attempts.attempt(DeliveryRoute.ORIGINAL, job.origin.channel_id):
-            await _smaller_if_needed(delivery, lambda card: self._box.edit(job.origin, card))
+            await _smaller_if_needed(delivery, lambda card: self._box.edit(job.origin, card, limits.MESSAGE_PATIENCE))
 
     async def _announced(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts) -> None:
         """Into the public message that showed the progress."""
@@ -153,7 +153,7 @@ class DeliveryRoutes:
         """
         if delivery.pointer is not None and self._box.reachable(job):
             with gone_is_fine():
-                await self._box.edit(job.origin, delivery.pointer)
+                await self._box.edit(job.origin, delivery.pointer, limits.MESSAGE_PATIENCE)
         if attempts.unknown(DeliveryRoute.FOLLOW_UP) is not None:
             raise Kept
 

@@ -81,7 +81,7 @@ class PrivateBox:
                 self._refused.append(origin.token)
             raise
 
-    async def edit(self, origin: Origin, card: MessageContent, patience: float = limits.MESSAGE_PATIENCE) -> None:
+    async def edit(self, origin: Origin, card: MessageContent, patience: float) -> None:
         """Make ``card`` the content of the box; the same edit twice changes nothing.
 
         ``patience`` in seconds: discord.py repeats it by itself while Discord has trouble.
@@ -156,7 +156,7 @@ class PrivateBox:
         origin = job.origin
         if not origin.box_is_public:
             try:
-                await self.edit(origin, card)
+                await self.edit(origin, card, limits.MESSAGE_PATIENCE)
             except RouteClosed as closed:
                 if closed.code != UNKNOWN_MESSAGE or not self.token_usable(origin):
                     raise
@@ -164,7 +164,7 @@ class PrivateBox:
                 return origin
         else:
             with gone_is_fine():
-                await self.edit(origin, meanwhile)
+                await self.edit(origin, meanwhile, limits.MESSAGE_PATIENCE)
         message_id = await self.follow_up(job, card, ephemeral=True)
         if origin.box_is_public:
             try:

@@ -79,9 +79,11 @@ async def ask(request: bytes, *, seconds: float) -> bytes:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
         child.stop()
-        await shielded(asyncio.wait({running}))
-        if not running.cancelled():
-            running.exception()  # looked at: what matters is that nobody waits any more
+        try:
+            await shielded(asyncio.wait({running}))  # which raises where we are cancelled once more meanwhile
+        finally:
+            if not running.cancelled():
+                running.exception()  # looked at: what matters is that nobody waits any more
         raise
 
 

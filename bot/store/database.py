@@ -15,14 +15,14 @@ from filelock import BaseFileLock
 from sqlalchemy import URL, inspect, make_url, select, update
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot import limits
 from bot.concurrency import PriorityLimiter
 from bot.errors import BadConfiguration, BadStart
 from bot.store.lock import locked
 from bot.store.log_sync import LogSync
-from bot.store.sqlite import CHECKPOINT_ONLY_IF_LARGE, PATIENT, READER, WRITER, SteadyConnection, connector
+from bot.store.sqlite import CHECKPOINT_ONLY_IF_LARGE, PATIENT, READER, WRITER, SteadyConnection, engine_of
 from bot.store.tables import HEAD, alembic_version
 
 _log = structlog.get_logger(__name__)
@@ -65,16 +65,12 @@ class Database:
         path = self._take(Path(url.database or ""))
         url = url.set(database=str(path))
         self._log = LogSync(path)
-        self._writer = create_async_engine(
-            url, async_creator=connector(path, WRITER), pool_size=1, max_overflow=0, hide_parameters=True
-        )
+        self._writer = engine_of(path, WRITER, connections=1)
         if await self._revision() != HEAD:
             await _migrate(url)
         await self._touch()
         await self.scrub()  # what was deleted right before a kill
-        self._reader = create_async_engine(
-            url, async_creator=connector(path, READER), pool_size=2, max_overflow=0, hide_parameters=True
-        )
+        self._reader = engine_of(path, READER, connections=2)
 
     def _take(self, named: Path) -> Path:
         path = named.resolve()  # two names of one file are one lock

@@ -14,7 +14,10 @@ from typing import Any, Final, Self
 
 import aiosqlite
 from aiosqlite.context import contextmanager
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.concurrency import shielded
 from bot.limits import DATABASE_BUSY
@@ -136,9 +139,37 @@ class SteadyConnection(aiosqlite.Connection):
         await super().close()
 
 
-def connector(path: Path, role: Role) -> Callable[[], SteadyConnection]:
-    """What SQLAlchemy calls for each new connection to the database at ``path``."""
-    return partial(SteadyConnection, path, role)
+class OneDialect(SQLiteDialect_aiosqlite):
+    """The dialect of every engine: what is compiled for one connection is compiled for all of them.
+
+    SQLAlchemy keeps what it has compiled by dialect and statement, and compiling takes some milliseconds, during which
+    the loop stands still. All engines here are of one SQLite with one set of options: their dialects are equal.
+    """
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is OneDialect
+
+    def __hash__(self) -> int:
+        return hash(OneDialect)
+
+
+_DIALECT: Final = "sqlite.castbook"
+registry.register(_DIALECT, OneDialect.__module__, OneDialect.__name__)
+_compiled: Final[dict[Any, Any]] = {}  # there are as many as the bot has statements
+
+
+def engine_of(path: Path, role: Role, *, connections: int) -> AsyncEngine:
+    """An engine for the database at ``path``, with at most so many connections."""
+    return create_async_engine(
+        URL.create(_DIALECT.replace(".", "+"), database=str(path)),
+        async_creator=partial(SteadyConnection, path, role),
+        pool_size=connections,
+        max_overflow=0,
+        hide_parameters=True,
+        execution_options={"compiled_cache": _compiled},
+    )
 
 
 def _open(path: Path, role: Role) -> sqlite3.Connection:

@@ -12,6 +12,7 @@ from discord import app_commands
 
 from tests.cogs.stage import House
 from tests.loopback_discord.command_rules import check_commands
+from tests.loopback_discord.refusals import Refusal
 
 NAME = re.compile(r"[-_'\w]{1,32}")  # Application command naming, for everything but menus
 SUBCOMMAND, GROUP = 1, 2
@@ -121,8 +122,12 @@ async def test_they_can_be_used_in_servers_and_in_private(payloads: list[Payload
         assert sorted(each["integration_types"]) == ([0] if in_servers_alone else [0, 1]), each["name"]
 
 
-async def test_a_strict_server_takes_them(payloads: list[Payload]) -> None:
+async def test_a_strict_server_takes_them_and_would_not_take_others(payloads: list[Payload]) -> None:
     check_commands(payloads)
+    for index, each in enumerate(payloads):
+        with pytest.raises(Refusal) as refused:
+            check_commands([*payloads[:index], each | {"name": ""}, *payloads[index + 1 :]])
+        assert (refused.value.code, list(refused.value.body["errors"])) == (50035, [str(index)])
 
 
 async def test_all_of_them_together_are_within_discords_size(payloads: list[Payload]) -> None:

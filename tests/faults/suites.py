@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -37,6 +38,7 @@ async def figures(suites: Sequence[str] = SUITES) -> Figures:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "pytest", *options, *suites),
             cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "SLIPCOVER_"))},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import errno
+import gc
 import json
 import os
 import signal
@@ -232,7 +233,7 @@ async def test_a_child_that_does_not_listen_is_heard_all_the_same(
 @pytest.mark.parametrize("code", ["while True: os.write(1, bytes(65536))", "print(' ' * 300_000); time.sleep(3600)"])
 async def test_a_child_that_says_too_much_is_ended(program: Program, code: str) -> None:
     program(code)
-    await failure(how="too_much_said", exit_code=None, signal=None)
+    assert "couldn't look at this video" in str(await failure(how="too_much_said", exit_code=None, signal=None))
 
 
 async def test_as_much_as_it_may_say(program: Program) -> None:
@@ -243,8 +244,10 @@ async def test_as_much_as_it_may_say(program: Program) -> None:
 async def test_a_child_that_is_killed(program: Program, tmp_path: Path) -> None:
     program("print(os.getpid(), file=open(here + '/pid', 'w')); time.sleep(3600)")
     failing = asyncio.create_task(failure(how="died", exit_code=None, signal="SIGKILL"))
-    os.kill(int(await written(tmp_path / "pid")), signal.SIGKILL)
-    await failing
+    pid = int(await written(tmp_path / "pid"))
+    os.kill(pid, signal.SIGKILL)
+    assert "couldn't look at this video" in str(await failing)
+    assert not is_running(pid)
 
 
 @pytest.mark.parametrize(
@@ -290,12 +293,13 @@ async def test_a_child_that_takes_too_much_memory_is_ended(program: Program, mon
 
 async def test_a_child_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
-    await failure(how="not_started", exit_code=2, signal=None)
+    assert "couldn't look at this video" in str(await failure(how="not_started", exit_code=2, signal=None))
 
 
 async def test_a_child_that_found_a_defect_of_ours(program: Program) -> None:
     program("print(json.dumps({'failed': 'KeyError in ' + 'x' * 1000}))")
-    await failure(how="error", detail=("KeyError in " + "x" * 1000)[:200])
+    said = str(await failure(how="error", detail=("KeyError in " + "x" * 1000)[:200]))
+    assert "KeyError" not in said, "what is wrong with us is for the log"
 
 
 @pytest.mark.parametrize(
@@ -390,6 +394,8 @@ async def cancelled(task: asyncio.Task[object]) -> None:
 
 
 async def test_when_nobody_waits_any_more_the_child_is_ended(program: Program, tmp_path: Path) -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     program("print(os.getpid(), file=open(here + '/pid', 'w')); time.sleep(3600)")
     media = MediaWorker()
     asking = asyncio.create_task(media.probe(Path("/nowhere")))
@@ -401,6 +407,9 @@ async def test_when_nobody_waits_any_more_the_child_is_ended(program: Program, t
     assert not is_running(pid)
     program(f"print({ANSWER!r})")
     await media.probe(Path("/nowhere"))  # its place is free again
+    del asking
+    gc.collect()
+    assert complaints == [], "how the child ended is nobody's business any more"
 
 
 @pytest.mark.parametrize("steps", range(0, 12, 2))

@@ -48,9 +48,10 @@ async def test_a_lock_that_another_connection_holds(database: Database, database
     assert await database.writable()
 
 
-async def test_a_writer_that_is_waited_for_in_vain(database: Database, now: datetime) -> None:
-    assert database._writer is not None
-    database._writer.pool._timeout = 0.05  # type: ignore[attr-defined]  # half a minute in real life
+async def test_a_writer_that_is_waited_for_in_vain(
+    database: Database, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.limits.DATABASE_TURN_WITHIN", 0.05)  # half a minute in real life
     async with database.write():
         assert database_fault_of(await failure(database, now)) is DatabaseFault.BUSY
     assert await database.writable()
