@@ -73,6 +73,15 @@ class UnknownCharacter(Refusal):
         )
 
 
+class NameTaken(Refusal):
+    """Another character of this person's is called ``name``; ``free`` is that with a number behind it."""
+
+    def __init__(self, name: str, free: str) -> None:
+        super().__init__(text("You already have a character called “{name}”. Please choose another name.", name=name))
+        self.name = name
+        self.free = free
+
+
 class UnknownJob(Refusal):
     """This person has no such job, or it is too late for what they asked."""
 

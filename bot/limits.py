@@ -127,6 +127,13 @@ PARAM_LENGTH = 200  # characters of one value from outside in a message; our own
 CAST_PER_PAGE = 4  # characters
 ANSWER_LOOKS = (1.0, 3.0, 6.0)  # seconds after which it is checked whether a deferred answer has come
 TOLD_REMEMBERED = 10_000  # results that people were told of; they are told again about a forgotten one
+MESSAGES_KNOWN = 1_000  # messages about one person that can still be changed; of more, the oldest are forgotten
+MESSAGES_KNOWN_FOR = timedelta(days=365)
+MESSAGES_AT_ONCE = 20  # messages that are changed in one round; each is a request or two
+MESSAGES_PAUSE = 1.0  # seconds at least between two looks, as long as Discord cannot be reached
+MESSAGES_LOOK = 30.0  # seconds between two looks for messages to change, where nobody asks for one
+MESSAGE_ATTEMPTS = 180  # at one message, the later ones an hour apart: a week
+EDITED_TOO_OFTEN = timedelta(hours=1)  # until a message that Discord has closed to edits for a while is tried again
 PROGRESS_REMEMBERED = 5_000  # jobs whose progress is shown; far beyond what runs at once
 DEAD_TOKENS_REMEMBERED = 1_000  # refused tokens; each is of use for a quarter of an hour
 TYPED_REMEMBERED = 1_000  # ranges that were typed and could not be read; each is of use until it is corrected

@@ -8,7 +8,14 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.buttons import DeleteEverything, KeepEverything, NextPart
+from bot.chat.buttons import (
+    DeleteEverything,
+    DeleteWithMessages,
+    KeepEverything,
+    NextPart,
+    PrivacyButton,
+)
+from bot.chat.durable_items import DurableButton
 from bot.chat.interaction_handlers import on_press
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import AMBER, BLUE, MessageContent
@@ -102,20 +109,25 @@ class Privacy(
         embed = discord.Embed(title=say(text("Delete everything I keep about you?"), locale), colour=AMBER)
         said = [say(each, locale, mentions) for each in _question(holdings)]
         embed.description = "\n\n".join([*said, _what_stays(locale)])
-        buttons = (
-            DeleteEverything(owner, say(text("Delete everything"), locale), discord.ButtonStyle.danger),
-            KeepEverything(owner, say(text("Keep it"), locale)),
-        )
-        await interaction.edit_original_response(embed=embed, view=MessageContent(embeds=(), buttons=buttons).view())
+        danger = discord.ButtonStyle.danger
+        buttons: list[DurableButton] = [DeleteEverything(owner, say(text("Delete everything"), locale), danger)]
+        if holdings.messages:
+            with_messages = say(text("Delete it and my messages"), locale)
+            buttons.append(DeleteWithMessages(owner, with_messages, danger))
+        buttons.append(KeepEverything(owner, say(text("Keep it"), locale)))
+        await interaction.edit_original_response(embed=embed, view=MessageContent(buttons=tuple(buttons)).view())
 
-    @on_press(DeleteEverything)
-    async def delete_everything(self, interaction: discord.Interaction, button: DeleteEverything) -> None:
+    @on_press(DeleteEverything, DeleteWithMessages)
+    async def delete_everything(self, interaction: discord.Interaction, button: PrivacyButton) -> None:
         """Delete what there is now, however long ago the question was asked."""
         await interaction.response.defer()
-        erased = await self._erasure.erase(interaction.user.id)
+        remove = isinstance(button, DeleteWithMessages)
+        erased = await self._erasure.erase(interaction.user.id, remove_messages=remove)
         locale = str(interaction.locale)
         embed = discord.Embed(title=say(text("Everything is deleted"), locale), colour=BLUE)
-        embed.description = "\n\n".join([*[say(each, locale) for each in _done(erased)], _what_stays(locale)])
+        embed.description = "\n\n".join(
+            [*[say(each, locale) for each in _done(erased, removed=remove)], _what_stays(locale)]
+        )
         await interaction.edit_original_response(embed=embed, view=None)
 
     @on_press(KeepEverything)
@@ -165,6 +177,15 @@ def _question(holdings: Holdings) -> list[Text]:
             jobs=len(holdings.jobs),
         )
     ]
+    if holdings.messages:
+        said.append(
+            text(
+                "My messages about you that I can still reach: {number}. I can remove them, too. Otherwise the cards "
+                "of your characters lose only their name, picture and buttons. What only you can see is out of my "
+                "reach; Discord takes it away by itself.",
+                number=len(holdings.messages),
+            )
+        )
     running = sum(job.step is not Step.DONE for job in holdings.jobs)
     if running:
         said.append(
@@ -176,7 +197,7 @@ def _question(holdings: Holdings) -> list[Text]:
     return said
 
 
-def _done(erased: Erased) -> list[Text]:
+def _done(erased: Erased, *, removed: bool) -> list[Text]:
     said = [
         text(
             "Deleted: characters {characters}, files {files}, tasks {jobs}.",
@@ -185,6 +206,14 @@ def _done(erased: Erased) -> list[Text]:
             jobs=len(erased.job_ids),
         )
     ]
+    if erased.messages and removed:
+        said.append(
+            text(
+                "I'm removing my messages about you now: {number}. That may take some minutes.", number=erased.messages
+            )
+        )
+    elif erased.messages:
+        said.append(text("The cards of your characters lose their name, picture and buttons within some minutes."))
     if erased.left_running:
         said.append(
             text(

@@ -26,15 +26,18 @@ from bot.chat.buttons import (
     PickSeconds,
     SendAgain,
     ShowResult,
+    TypeJobName,
     UseAnyway,
+    UseOfferedName,
     UseSeconds,
 )
+from bot.chat.durable_items import has_item
 from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.job_requests import origin_of
 from bot.chat.markdown import say
 from bot.chat.message import AMBER, BLUE, MessageContent
 from bot.chat.replies import edit_answer
-from bot.chat.seconds_forms import LastTyped, SecondsForm, say_above
+from bot.chat.seconds_forms import LastTyped, NameForm, SecondsForm, say_above, visible_name
 from bot.chat.selects import OpenJob
 from bot.chat.task_list import TaskList
 from bot.concurrency import within
@@ -57,6 +60,7 @@ _QUESTIONS: Mapping[type[JobButton], Question] = {
     GiveConsent: Question.CONSENT,
     MakeAnother: Question.SAME_AGAIN,
     UseAnyway: Question.CONCERNS,
+    UseOfferedName: Question.NAME,
 }
 
 
@@ -93,7 +97,7 @@ class Tasks(commands.Cog):
 
     # -- a job goes on ------------------------------------------------------------------------------------------
 
-    @on_press(GiveConsent, MakeAnother, UseAnyway)
+    @on_press(GiveConsent, MakeAnother, UseAnyway, UseOfferedName)
     async def answer(self, interaction: discord.Interaction, button: JobButton) -> None:
         """Yes to the question of a job."""
 
@@ -152,6 +156,30 @@ class Tasks(commands.Cog):
             return
         name = clean_name(typed.get("name", "")) or None
         await self._go_on(interaction, job_id, partial(self._choose, seconds, anyway=False, name=name))
+
+    @on_press(TypeJobName)
+    async def open_name_form(self, interaction: discord.Interaction, button: TypeJobName) -> None:
+        """Open the form, with the name that is taken."""
+        taken = ""
+        try:
+            job = await within(limits.READ_BEFORE_FORM, self._owned(interaction, button.job_id))
+        except TimeoutError:
+            pass
+        else:
+            taken = job.character.name or ""
+        await interaction.response.send_modal(NameForm(button.job_id, str(interaction.locale), taken))
+
+    @on_submit(NameForm)
+    async def name_typed(self, interaction: discord.Interaction, job_id: str, typed: Mapping[str, str]) -> None:
+        """Take another name; where that is taken as well, the job asks once more."""
+        name = visible_name(typed["name"])
+        opener = TypeJobName(job_id, interaction.user.id, in_list=True)
+        in_list = interaction.message is not None and has_item(interaction.message, opener)
+
+        async def named(owner_id: int, job_id: str, origin: Origin) -> Job:
+            return await self._job_service.name(owner_id, job_id, name, origin)
+
+        await self._go_on(interaction, job_id, named, in_list=in_list)
 
     async def _choose(
         self,

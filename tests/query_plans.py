@@ -24,10 +24,16 @@ GROWING = frozenset(
     {
         *("jobs", "files", "characters", "character_files", "drafts", "consents", "webhook_events", "day_counters"),
         "ownerless_tasks",
+        "sent_messages",
     }
 )
 # Indexes that hold only what is not done, is being worked on, or still has a token: they do not grow with time.
-BOUNDED = frozenset({"ix_jobs_unfinished_due", "ix_jobs_unfinished_owner", "ix_jobs_leased", "ix_jobs_with_token"})
+BOUNDED = frozenset(
+    {
+        *("ix_jobs_unfinished_due", "ix_jobs_unfinished_owner", "ix_jobs_leased", "ix_jobs_with_token"),
+        *("ix_sent_messages_wanted", "ix_sent_messages_with_token"),
+    }
+)
 # What must read a table as a whole, by the function that does.
 WHOLE = {
     "DiskUse.keys": "at the start, the sweep needs the key of every file there is",

@@ -17,6 +17,7 @@ from bot.app.stores import Stores
 from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
 from bot.chat.interaction_handlers import InteractionHandlers
+from bot.chat.message_updates import MessageUpdates
 from bot.chat.pending_results import PendingResults
 from bot.chat.task_list import TaskList
 from bot.concurrency import Places
@@ -42,6 +43,7 @@ from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.store.gauges import GaugeStore
 from bot.values.clock import Clock, utc_now
+from bot.values.sent_message import NewMessage
 from bot.web.health import HealthServer
 from bot.web.metrics import MetricsServer
 from bot.web.webhooks import webhook_routes
@@ -98,7 +100,22 @@ class App:
             shard_count=shards,
         )
         self.courier: Courier = courier or DiscordCourier(
-            self.client, stores.files, clock=clock, owners=settings.discord.owners, sends=self.places.sends
+            self.client,
+            stores.files,
+            clock=clock,
+            owners=settings.discord.owners,
+            sends=self.places.sends,
+            note_sent=self.note_sent,
+        )
+        self.message_updates = MessageUpdates(
+            self.client,
+            stores.sent_messages,
+            characters=stores.characters,
+            jobs=stores.owned_jobs,
+            files=stores.files,
+            clock=clock,
+            random=self.random,
+            sends=self.places.sends,
         )
         self.breaker = CircuitBreaker(stores.provider_state, self.provider, clock)
         self.availability = ModelAvailability(
@@ -149,6 +166,7 @@ class App:
             jobs=stores.jobs,
             drafts=stores.drafts,
             events=stores.events,
+            messages=stores.sent_messages,
             privacy=stores.privacy,
             files=stores.files,
             disk=stores.disk,
@@ -158,7 +176,12 @@ class App:
             keep_watching_for=settings.toapis.keep_watching_for,
         )
         self.erasure = Erasure(
-            store=stores.privacy, files=stores.files, workers=self.runner, courier=self.courier, clock=clock
+            store=stores.privacy,
+            files=stores.files,
+            workers=self.runner,
+            courier=self.courier,
+            messages=self.message_updates,
+            clock=clock,
         )
         events = TaskEvents(events=stores.events, workers=self.runner, clock=clock)
         self.probes = {
@@ -199,6 +222,7 @@ class App:
             "maintenance": self.maintenance.run,
             "model_list": self.availability.run,
             "task_list": self.task_list.run,
+            "message_updates": self.message_updates.run,
         }.items():
             self._opened.push_async_callback(_ended, asyncio.create_task(part(), name=name))
 
@@ -222,6 +246,11 @@ class App:
         await self._opened.aclose()
         if self.client.logged_in and not self.client.is_closed():
             await self.client.close()
+
+    async def note_sent(self, message: NewMessage) -> None:
+        """Remember a message that shows something of a person."""
+        await self.stores.sent_messages.note(message, now=self.clock())
+        self.message_updates.wake()  # its character may have another name by now
 
     async def _gateway_up(self) -> bool:
         return self.client.is_ready() and not self.client.is_closed()

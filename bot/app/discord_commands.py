@@ -34,6 +34,8 @@ def cogs_of(app: App) -> list[commands.Cog]:
         starter=app.job_starter,
         characters=stores.characters,
         files=stores.files,
+        messages=app.message_updates,
+        note_sent=app.note_sent,
         clock=app.clock,
         availability=app.availability,
         max_bytes=max_bytes,

@@ -19,6 +19,7 @@ from bot.store.owned_jobs import OwnedJobStore
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
+from bot.store.sent_messages import SentMessageStore
 from bot.store.servers import ServerStore
 from bot.store.webhook_events import WebhookEventStore
 
@@ -39,6 +40,7 @@ class Stores:
     consents: ConsentStore
     provider_state: ProviderStateStore
     commands: CommandStore
+    sent_messages: SentMessageStore
     privacy: PrivacyStore
     disk: DiskUse
     files: FileStore
@@ -61,6 +63,7 @@ class Stores:
             consents=ConsentStore(database),
             provider_state=ProviderStateStore(database),
             commands=CommandStore(database),
+            sent_messages=SentMessageStore(database),
             privacy=PrivacyStore(database, people),
             disk=DiskUse(database),
             files=FileStore(Path(settings.store.files)),

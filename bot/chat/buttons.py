@@ -49,6 +49,14 @@ class UseAnyway(JobButton, custom_id="cb:{in_list}:anyway:{job_id}:{owner_id}"):
     """Yes: these seconds, in spite of what was found in them."""
 
 
+class UseOfferedName(JobButton, custom_id="cb:{in_list}:name:{job_id}:{owner_id}"):
+    """Yes: the name with a number behind it, because the one that was wanted is taken."""
+
+
+class TypeJobName(JobButton, custom_id="cb:{in_list}:othername:{job_id}:{owner_id}"):
+    """Opens a form for another name, with the one that is taken in it."""
+
+
 class PickSeconds(JobButton, custom_id="cb:{in_list}:pick:{job_id}:{owner_id}"):
     """Shows the picker, for the first time or again."""
 
@@ -150,6 +158,30 @@ class RenameCharacter(CharacterButton, custom_id="cb:cast:rename:{character_id}:
     """Opens a form for another name."""
 
 
+class NameButton(DurableButton):
+    """A button about a name for one character."""
+
+    def __init__(
+        self,
+        character_id: int,
+        name: str,
+        owner_id: int,
+        label: str = "",
+        style: ButtonStyle = ButtonStyle.secondary,
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, character_id=character_id, name=name)
+        self.character_id = character_id
+        self.name = name
+
+
+class TakeName(NameButton, custom_id="cb:cast:name:{character_id}:{name}:{owner_id}"):
+    """Gives it the name, which was free a moment ago."""
+
+
+class TypeAnotherName(NameButton, custom_id="cb:cast:othername:{character_id}:{name}:{owner_id}"):
+    """Opens the form for another name, with the one that is taken in it."""
+
+
 class DeleteCharacter(CharacterButton, custom_id="cb:cast:delete:{character_id}:{owner_id}"):
     """Asks whether to delete it."""
 
@@ -189,6 +221,10 @@ class PrivacyButton(OwnerButton):
 
 class DeleteEverything(PrivacyButton, custom_id="cb:privacy:deleteyes:all:{owner_id}"):
     """Deletes all that is kept about its owner."""
+
+
+class DeleteWithMessages(PrivacyButton, custom_id="cb:privacy:deleteyes:messages:{owner_id}"):
+    """The same, and the bot's messages about them."""
 
 
 class KeepEverything(PrivacyButton, custom_id="cb:privacy:deleteno:all:{owner_id}"):

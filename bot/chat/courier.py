@@ -31,6 +31,7 @@ from bot.chat.render_job import (
 )
 from bot.chat.render_picker import render_picker
 from bot.chat.rest_errors import RouteClosed
+from bot.chat.sent_notes import NoteSent, end_of, note_nothing, question_at
 from bot.concurrency import FairLimiter
 from bot.jobs.ports import (
     Content,
@@ -72,9 +73,11 @@ class DiscordCourier:
         clock: Clock,
         owners: Sequence[int],
         sends: FairLimiter | None = None,
+        note_sent: NoteSent = note_nothing,
     ) -> None:
         """``sends``: a place among the messages that are sent at once is held for each; ``None``: no limit."""
         self._client = client
+        self._note_sent = note_sent
         self._files = files
         self._clock = clock
         own_messages = OwnMessages(client)
@@ -178,10 +181,12 @@ class DiscordCourier:
             found_by = text("Question {id}", id=question_id(job, question))  # after a kill
             card.embeds[0].set_footer(text=say(found_by, origin.locale))
             try:
-                return await self._box.ask_by_dm(job, question, card, record)
+                asked = await self._box.ask_by_dm(job, question, card, record)
             except RouteClosed as closed:
                 log.info("question_not_shown", job=job.id, code=closed.code)
                 raise Undeliverable from None
+        await self._note_sent(question_at(job, asked))
+        return asked
 
     async def expire(self, job: Job) -> None:
         """Say in the place of the job's question that it has expired, where it still can be reached. Never raises."""
@@ -212,6 +217,8 @@ class DiscordCourier:
         if not delivery.made:  # it is for its owner alone: first of all, nothing public is left of it
             await self._removed(job)
         reached = await self._by_some_route(job, delivery, attempts)
+        if reached is not None and (sent := end_of(job, content, reached, attempts.standing)) is not None:
+            await self._note_sent(sent)
         if delivery.made and reached is not DeliveryRoute.ANNOUNCED:
             await self._removed(job)
         if reached is not None and reached is not DeliveryRoute.ORIGINAL:

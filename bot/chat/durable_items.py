@@ -31,6 +31,7 @@ _FIELDS = {
     "seconds": IdField(r"[\d.]+,[\d.]+"),
     "nudge": IdField("suggested|earlier|later|shorter|longer"),
     "character_id": IdField(r"\d{1,20}", int),
+    "name": IdField(rf".{{1,{limits.NAME_LENGTH}}}"),
     "page": IdField(r"\d+\.[a-z]+\..*"),
     "part": IdField(r"\d{1,9}", int),
     "private": IdField("[01]", lambda digit: digit == "1", lambda private: str(int(private))),
@@ -118,6 +119,12 @@ def id_template(custom_id: str) -> re.Pattern[str]:
         f"(?P<{part}>{_FIELDS[part].pattern})" if index % 2 else re.escape(part) for index, part in enumerate(parts)
     )
     return re.compile(pattern, re.DOTALL)
+
+
+def has_item(message: discord.Message, item: DurableItem) -> bool:
+    """Whether that very item stands under the message."""
+    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
+    return any(getattr(part, "custom_id", None) == item.custom_id for row in rows for part in row.children)
 
 
 def view(*buttons: DurableItem) -> ui.View:

@@ -16,6 +16,7 @@ import structlog
 from discord.utils import MISSING
 
 from bot import limits
+from bot.chat.interaction_webhook import message_at, webhook_of
 from bot.chat.message import MessageContent
 from bot.chat.own_messages import HistoryUnreadable, OwnMessages
 from bot.chat.rest_errors import TOKEN_DEAD, UNKNOWN_MESSAGE, RouteClosed, understood
@@ -26,17 +27,6 @@ from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Origin, Question
 log = structlog.get_logger(__name__)
 
 NOBODY = discord.AllowedMentions.none()  # cards name their owner; that calls nobody
-
-
-class _Original:
-    """Discord's name for the first answer. Not a string: discord.py would send the sign @ percent-encoded."""
-
-    def __str__(self) -> str:
-        return "@original"
-
-
-def _message(origin: Origin) -> int:
-    return origin.message_id or _Original()  # type: ignore[return-value]  # the library wants an id where this fits too
 
 
 class PrivateBox:
@@ -66,11 +56,9 @@ class PrivateBox:
 
     def _webhook(self, origin: Origin) -> discord.Webhook:
         self.check_login()
-        if self._client.application_id is None or origin.token is None or not self.token_usable(origin):
+        if origin.token is None or not self.token_usable(origin):
             raise RouteClosed(0)
-        webhook = discord.Webhook.partial(self._client.application_id, origin.token, client=self._client)
-        webhook.type = discord.WebhookType.application  # what it is; a partial one is taken for a channel's
-        return webhook
+        return webhook_of(self._client, origin.token)
 
     @contextmanager
     def _minding_the_token(self, origin: Origin) -> Iterator[None]:
@@ -93,7 +81,7 @@ class PrivateBox:
         with self._minding_the_token(origin):
             async with understood(patience):
                 await webhook.edit_message(
-                    _message(origin),
+                    message_at(origin.message_id),
                     content=card.content,
                     embeds=list(card.embeds),
                     attachments=card.attachments(),
@@ -120,7 +108,7 @@ class PrivateBox:
             async with understood(limits.MESSAGE_PATIENCE):
                 if self.token_usable(origin):
                     with self._minding_the_token(origin):
-                        await self._webhook(origin).delete_message(_message(origin))
+                        await self._webhook(origin).delete_message(message_at(origin.message_id))
                 elif origin.in_dm_message:
                     channel = self._client.get_partial_messageable(origin.channel_id)
                     await channel.get_partial_message(origin.message_id or 0).delete()

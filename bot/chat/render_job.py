@@ -18,7 +18,9 @@ from bot.chat.buttons import (
     MakeWithModel,
     RenameCharacter,
     SendAgain,
+    TypeJobName,
     UseCharacter,
+    UseOfferedName,
 )
 from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
@@ -28,7 +30,7 @@ from bot.chat.render_findings import concerns
 from bot.chat.render_price import expected_cost, price_of
 from bot.chat.render_reference_set import PORTABLE, kept_for_models
 from bot.texts import Text, text
-from bot.values.character import Character, CharacterFile
+from bot.values.character import Character, CharacterFile, clean_name, is_numbered
 from bot.values.job import Job, Outcome, Question
 from bot.values.video import Concern
 
@@ -50,6 +52,10 @@ def render_result(
     bytes), the card says so.
     """
     card = _character(character, picture, locale, commands, to_owner=not job.origin.public)
+    wanted = clean_name(job.character.name or "") or plain(character.display_name, limits.NAME_LENGTH)
+    if is_numbered(character.name, wanted):
+        taken = text("“{wanted}” was taken already, so I called this one “{name}”.", wanted=wanted, name=character.name)
+        card.embeds[0].description = f"{card.embeds[0].description}\n{say(taken, locale)}"
     found = job.seen.findings.concerns if job.seen.findings is not None else ()
     # How small the video is was said before it was paid for.
     said_elsewhere = {Concern.LOW_RESOLUTION, *((Concern.SILENT,) if character.portable else ())}
@@ -103,27 +109,6 @@ def _add_reference_set(
     name = text("For video models") if character.portable else text("For other video models")
     kept = kept_for_models(reference_set)
     embed.add_field(name=say(name, locale), value=say(kept, locale), inline=False)
-
-
-def redrawn(
-    shown: discord.Embed,
-    character: Character,
-    attachment: str | None,
-    locale: str,
-    commands: Commands = PLAIN,
-    *,
-    to_owner: bool,
-) -> discord.Embed:
-    """The card that is ``shown``, with the present name of ``character``. Its footer and its fields stay.
-
-    ``attachment`` is the name of the picture attached to the message, where there is one.
-    """
-    embed = shown.copy()
-    embed.title = _title(character)
-    embed.description = _about(character, locale, commands, to_owner=to_owner, pictured=attachment is not None)
-    if attachment is not None:  # Discord filled in its address, with which the picture would appear twice
-        embed.set_image(url=f"attachment://{attachment}")
-    return embed
 
 
 def _character(
@@ -249,6 +234,11 @@ def render_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageCon
     return card
 
 
+def render_emptied(locale: str) -> MessageContent:
+    """In the place of a card whose character its owner has deleted: nothing of it, nor of them."""
+    return render_last_word(text("This character was deleted by its owner."), locale)
+
+
 def render_pointer(character: Character, locale: str, commands: Commands = PLAIN) -> MessageContent:
     """In the private box, until it goes: where to find the result, of which nobody may know whether it arrived."""
     ready = text("“{name}” is ready. If you don't see it below, use /character show or /tasks.", name=character.name)
@@ -268,6 +258,8 @@ def render_question(
 
     ``picture`` (WebP) shows the seconds that are doubted.
     """
+    if question is Question.NAME:
+        return _name_taken(job, locale)
     if question is Question.CONCERNS:
         return render_doubts(job, picture, locale, commands)
     asks = _QUESTIONS[question]
@@ -282,6 +274,20 @@ def render_question(
     buttons.append(CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)))
     embed = discord.Embed(title=say(asks.title, locale), description="\n".join(lines), colour=AMBER)
     return MessageContent(embeds=(embed,), buttons=tuple(buttons))
+
+
+def _name_taken(job: Job, locale: str) -> MessageContent:
+    asks = text(
+        "You already have a character called “{name}”. What should I call this one?", name=job.character.name or ""
+    )
+    embed = discord.Embed(title=say(text("That name is taken"), locale), description=say(asks, locale), colour=AMBER)
+    use = say(text("Use “{name}”", name=job.character.offered), locale)
+    buttons = (
+        UseOfferedName(job.id, job.owner_id, use, discord.ButtonStyle.success),
+        TypeJobName(job.id, job.owner_id, say(text("Another name…"), locale)),
+        CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)),
+    )
+    return MessageContent(embeds=(embed,), buttons=buttons)
 
 
 @dataclass(frozen=True, slots=True)

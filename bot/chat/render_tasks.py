@@ -22,7 +22,9 @@ from bot.chat.buttons import (
     SendAgain,
     ShowCharacter,
     ShowResult,
+    TypeJobName,
     UseAnyway,
+    UseOfferedName,
 )
 from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
@@ -49,6 +51,7 @@ _ASKED = {
     Question.SECONDS: text("Which seconds?"),
     Question.CONCERNS: text("These seconds may not work well. Use them anyway?"),
     Question.SAME_AGAIN: text("You asked for the same seconds a moment ago. Make another?"),
+    Question.NAME: text("You already have a character of that name. What should I call this one?"),
     Question.CONSENT: text("Do you have permission to use the person in the clip?"),
 }
 
@@ -258,7 +261,7 @@ def _when(at: datetime) -> Text:
 
 def _actions(job: Job, now: datetime) -> Iterator[_Action]:
     if _waits_for_owner(job):
-        yield from _answers(job.question)
+        yield from _answers(job)
     if job.may_be_cancelled:
         yield CancelJob, text("Cancel")
     if job.outcome is Outcome.UNKNOWN and job.step is Step.DONE:
@@ -272,9 +275,13 @@ def _actions(job: Job, now: datetime) -> Iterator[_Action]:
         yield RetryJob, text("Try again")
 
 
-def _answers(question: Question | None) -> Iterator[_Action]:
+def _answers(job: Job) -> Iterator[_Action]:
+    question = job.question
     if question is Question.CONSENT:
         yield GiveConsent, text("Yes, I have permission")
+    if question is Question.NAME:
+        yield UseOfferedName, text("Use “{name}”", name=job.character.offered)
+        yield TypeJobName, text("Another name…")
     if question in {Question.SECONDS, Question.CONCERNS}:
         yield PickSeconds, text("Pick seconds")
     if question is Question.CONCERNS:

@@ -8,6 +8,7 @@ import aiohttp
 import discord
 import structlog
 from discord import app_commands
+from discord.utils import MISSING
 
 from bot import errors
 from bot.chat.markdown import mentions_of, say
@@ -89,13 +90,28 @@ async def _instead_of_thinking(interaction: discord.Interaction[Any], embed: dis
     await interaction.delete_original_response()
 
 
-async def edit_answer(interaction: discord.Interaction[Any], shown: MessageContent | Text) -> None:
-    """Put ``shown`` in the place of the deferred answer, or of the message whose button was pressed.
+async def follow_up(interaction: discord.Interaction[Any], shown: MessageContent | Text) -> None:
+    """Show it to that person alone in a new message, below the one whose button was pressed."""
+    shown = _content(interaction, shown)
+    await interaction.followup.send(
+        shown.content or MISSING, embeds=shown.embeds, view=shown.view() or MISSING, ephemeral=True
+    )
+
+
+async def edit_answer(
+    interaction: discord.Interaction[Any], shown: MessageContent | Text
+) -> discord.InteractionMessage:
+    """Put ``shown`` in the place of the deferred answer, or of the message whose button was pressed; returns that.
 
     A text stands alone, without buttons. Raises :class:`discord.HTTPException`.
     """
-    if isinstance(shown, Text):
-        shown = MessageContent(content=say(shown, str(interaction.locale), mentions_of(interaction.client)))
-    await interaction.edit_original_response(
+    shown = _content(interaction, shown)
+    return await interaction.edit_original_response(
         content=shown.content, embeds=shown.embeds, attachments=shown.attachments(), view=shown.view()
     )
+
+
+def _content(interaction: discord.Interaction[Any], shown: MessageContent | Text) -> MessageContent:
+    if isinstance(shown, MessageContent):
+        return shown
+    return MessageContent(content=say(shown, str(interaction.locale), mentions_of(interaction.client)))

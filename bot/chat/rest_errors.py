@@ -17,16 +17,18 @@ log = structlog.get_logger(__name__)
 UNKNOWN_MESSAGE = 10008  # somebody deleted it, or dismissed it
 TOKEN_DEAD = frozenset({10015, 50027})  # each further call with it counts towards a ban
 TOO_LARGE = 40005
+EDITED_TOO_OFTEN = 30046  # a message that is older than an hour
 LATER = frozenset({40003})  # direct messages opened too fast
 EXPECTED = TOKEN_DEAD | frozenset(
     {
         10003,  # unknown channel
         UNKNOWN_MESSAGE,
         10062,  # unknown interaction
-        30046,  # a message older than an hour was edited too often
+        EDITED_TOO_OFTEN,
         50001,  # the bot is not in the channel
         50007,  # direct messages are closed
         50013,  # no permission there
+        50083,  # the thread is archived
         50278,  # no server in common
         200000,  # AutoMod blocked it
     }

@@ -11,7 +11,7 @@ from discord import ui
 from bot import limits
 from bot.chat.interaction_handlers import DurableForm, text_line
 from bot.chat.markdown import mentions_of, say
-from bot.errors import BadRange
+from bot.errors import BadRange, Refusal
 from bot.texts import text
 from bot.values.character import clean_name
 from bot.values.job import CharacterRequest
@@ -28,6 +28,14 @@ class SecondsForm(DurableForm, prefix="cbf:seconds"):
     def __init__(self, job_id: str, locale: str, *, typed: str = "", named: bool = True) -> None:
         lines = [_seconds_line(locale, typed), *([] if named else [name_line(locale)])]
         super().__init__(job_id, say(text("Other seconds"), locale), *lines)
+
+
+class NameForm(DurableForm, prefix="cbf:name"):
+    """Asks what a job's character is to be called, because ``taken`` is; its subject is the job's id."""
+
+    def __init__(self, job_id: str, locale: str, taken: str) -> None:
+        line = text_line("name", say(text("Name"), locale), value=taken, max_length=limits.NAME_LENGTH)
+        super().__init__(job_id, say(text("What should it be called?"), locale), line)
 
 
 class PreviewForm(DurableForm, prefix="cbf:preview"):
@@ -126,6 +134,14 @@ def character_request(source: Source, seconds: str, *, name: str, model: str | N
                 raise
             typed = seconds.strip()[: limits.RANGE_INPUT_LENGTH]
     return CharacterRequest(source=source, range=chosen, typed=typed, model=model, name=clean_name(name) or None)
+
+
+def visible_name(typed: str) -> str:
+    """The name as it will be saved. Raises :class:`~bot.errors.Refusal` where nothing in it is visible."""
+    name = clean_name(typed)
+    if not name:
+        raise Refusal(text("That name has no visible characters. Please choose another one."))
+    return name
 
 
 async def say_above(interaction: discord.Interaction, problem: BadRange) -> None:

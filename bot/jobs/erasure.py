@@ -7,7 +7,7 @@ import asyncio
 import structlog
 
 from bot import metrics
-from bot.jobs.ports import Courier, Workers
+from bot.jobs.ports import Courier, SentMessages, Workers
 from bot.store.files import FileStore
 from bot.store.privacy import Erased, PrivacyStore
 from bot.texts import text
@@ -32,7 +32,10 @@ STAYS = (
         "What ToAPIs has: the clips it was sent and the characters it made. It offers no way to delete "
         "them, and anyone who knows one of your task IDs or usernames can go on using it there."
     ),
-    text("Messages in Discord, such as the cards of your characters. You can delete those there."),
+    text(
+        "Messages in Discord that I can't reach: those that only you see, and old ones. The cards of your characters "
+        "lose their name and picture. Until that is done, I keep where those messages are, and nothing that says whose."
+    ),
     text(
         "Backups and logs that the people who run this bot keep. The logs name jobs and tasks by their IDs, never you."
     ),
@@ -49,18 +52,29 @@ class Erasure:
     """
 
     def __init__(
-        self, *, store: PrivacyStore, files: FileStore, workers: Workers, courier: Courier, clock: Clock
+        self,
+        *,
+        store: PrivacyStore,
+        files: FileStore,
+        workers: Workers,
+        courier: Courier,
+        messages: SentMessages,
+        clock: Clock,
     ) -> None:
         self._store = store
         self._files = files
         self._workers = workers
         self._courier = courier
+        self._messages = messages
         self._clock = clock
 
-    async def erase(self, owner_id: int) -> Erased:
-        """Delete everything of theirs. What they do at the same moment may come after it, and is new then."""
+    async def erase(self, owner_id: int, *, remove_messages: bool = False) -> Erased:
+        """Delete everything of theirs. What they do at the same moment may come after it, and is new then.
+
+        ``remove_messages``: the messages about them too, one after the other behind our back.
+        """
         async with self._files.owner(owner_id):
-            erased = await self._store.erase(owner_id, now=self._clock())
+            erased = await self._store.erase(owner_id, now=self._clock(), remove_messages=remove_messages)
             # A step without its row can write nothing. It may be about to put a file, so it is stopped and waited for.
             await asyncio.gather(*[self._workers.interrupt(job_id) for job_id in erased.job_ids])
             for job_id in (await self._files.work_jobs()).intersection(erased.job_ids):
@@ -72,6 +86,7 @@ class Erasure:
             if job.may_be_cancelled:
                 metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
         await asyncio.gather(*[self._withdraw(job) for job in erased.unfinished])
+        self._messages.wake()
         self._workers.wake()  # a job in the queue may have a place now
         _log.info("erased", jobs=len(erased.job_ids), characters=erased.characters, left=erased.left_running)
         return erased

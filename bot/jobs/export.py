@@ -21,6 +21,7 @@ from bot.texts import Text, render, text
 from bot.values.character import Character, CharacterFile, FileKind
 from bot.values.files import StoredFile, ending
 from bot.values.job import Job
+from bot.values.sent_message import SentMessage
 from bot.values.source import Attachment
 
 DOCUMENT = "castbook.json"
@@ -112,6 +113,7 @@ class Export:
             "characters": [self._character(each, missing) for each in holdings.characters],
             "jobs": [self._job(job) for job in holdings.jobs],
             "forms_not_sent_yet": [_draft(draft) for draft in holdings.drafts],
+            "messages_in_discord": [_message(each) for each in holdings.messages],
             "entries_that_this_version_cannot_read": holdings.unreadable,
             "consent_given_at": _instant(holdings.consent_at),
             "today": {"jobs_used": holdings.used_today, "limit": self._day_limit or None},
@@ -213,6 +215,17 @@ def _with_ids_as_text(node: Any) -> Any:  # noqa: ANN401 - JSON
 def _draft(draft: Draft) -> dict[str, Any]:
     file = draft.attachment
     return {"file_name": file.filename, "bytes": file.size, "made_at": _instant(draft.created_at)}
+
+
+def _message(message: SentMessage) -> dict[str, Any]:
+    return {
+        "shows": message.shows,
+        "channel_id": str(message.channel_id),
+        "message_id": None if message.message_id is None else str(message.message_id),
+        "character_id": message.character_id,
+        "job_id": message.job_id,
+        "sent_at": _instant(message.sent_at),
+    }
 
 
 def _instant(instant: datetime | None) -> str | None:

@@ -46,6 +46,7 @@ _Amend: TypeAlias = Callable[[CharacterRequest, datetime], CharacterRequest]
 _YES: Mapping[Question, _Amend] = {
     Question.CONSENT: lambda request, now: replace(request, consent_at=now),
     Question.SAME_AGAIN: lambda request, now: replace(request, another=True),
+    Question.NAME: lambda request, now: replace(request, name=request.offered or request.name, offered=""),
     Question.CONCERNS: lambda request, now: replace(request, anyway=True),
 }
 
@@ -113,6 +114,12 @@ class JobService:
         if question is Question.CONSENT and not await self._consents.record(owner_id, job_id, now=self._clock()):
             raise UnknownJob
         return await self._answered(owner_id, job_id, question, origin, _YES[question])
+
+    async def name(self, owner_id: int, job_id: str, name: str, origin: Origin) -> Job:
+        """What it is to be called, as an answer to :attr:`Question.NAME`. Raises UnknownJob."""
+        return await self._answered(
+            owner_id, job_id, Question.NAME, origin, lambda request, now: replace(request, name=name, offered="")
+        )
 
     async def choose(
         self,

@@ -19,6 +19,7 @@ from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.privacy import OwnerlessTask, PrivacyStore
 from bot.store.quotas import day_of
+from bot.store.sent_messages import SentMessageStore
 from bot.store.webhook_events import WebhookEventStore
 from bot.values.clock import Clock
 
@@ -40,6 +41,7 @@ class Maintenance:
         jobs: JobStore,
         drafts: DraftStore,
         events: WebhookEventStore,
+        messages: SentMessageStore,
         privacy: PrivacyStore,
         files: FileStore,
         disk: DiskUse,
@@ -51,6 +53,7 @@ class Maintenance:
         self._jobs = jobs
         self._drafts = drafts
         self._events = events
+        self._messages = messages
         self._privacy = privacy
         self._files = files
         self._disk = disk
@@ -76,7 +79,7 @@ class Maintenance:
                 await _guarded(part)
 
     async def tidy(self) -> None:
-        """Wipe interaction tokens, drafts, events and videos that are past their life (design, rule 13)."""
+        """Wipe interaction tokens, drafts, events, messages and videos that are past their life (design, rule 13)."""
         now = self._clock()
         there = await self._files.work_jobs()  # first: whatever appears later has its row by then
         for job_id in there - await self._jobs.wanted_work(now):
@@ -84,6 +87,7 @@ class Maintenance:
         await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
         await self._drafts.sweep(now - limits.DRAFT_LIFE)
         await self._events.sweep(now - limits.EVENT_LIFE)
+        await self._messages.sweep(sent_before=now - limits.MESSAGES_KNOWN_FOR, tokens_before=now - limits.TOKEN_LIFE)
 
     async def prune(self) -> None:
         """Forget finished jobs that are older than they are kept, some at a time, so that no command has to wait."""

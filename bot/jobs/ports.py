@@ -101,6 +101,13 @@ class Workers(Protocol):
         """Stop what is being done for this job."""
 
 
+class SentMessages(Protocol):
+    """What does that which is wanted of messages sent before."""
+
+    def wake(self) -> None:
+        """Something may be wanted."""
+
+
 class ByteSource(Protocol):
     """Where the bytes behind a URL come from."""
 

@@ -53,8 +53,8 @@ class Prepare:
     ) -> None:
         self._jobs = jobs
         self._owned = owned
-        self._characters = characters
         self._consents = consents
+        self._characters = characters
         self._files = files
         self._disk = disk
         self._bytes = source
@@ -168,6 +168,8 @@ class Prepare:
             return Question.SECONDS
         if self._settings.consent.ask and await self._without_consent(job.owner_id, job.request):
             return Question.CONSENT
+        if await self._is_taken(leased, job.request):
+            return Question.NAME
         if job.request.range is None:
             return Question.SECONDS
         if not job.request.another and await self._same_recently(leased, job.request.range):
@@ -177,6 +179,16 @@ class Prepare:
             if findings is not None and job.request.doubts(findings) and not job.request.anyway:
                 return Question.CONCERNS
         return None
+
+    async def _is_taken(self, leased: LeasedJob, request: CharacterRequest) -> bool:
+        """Whether another one of theirs has the name; then a free one is offered with the question."""
+        name = request.name
+        if name is None or request.completes is not None:  # a character that is there keeps its name
+            return False
+        free = await self._characters.free_name(leased.job.owner_id, name)
+        if free != request.offered and free != name:
+            await leased.note({"request": replace(request, offered=free)})
+        return free != name
 
     async def _without_consent(self, owner_id: int, request: CharacterRequest) -> bool:
         """Asked once of everybody, and for each video that somebody else has posted."""

@@ -13,14 +13,16 @@ from sqlalchemy import ColumnElement, RowMapping, Select, case, delete, func, in
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import UnaryExpression
 
-from bot.errors import Refusal
+from bot.errors import NameTaken, Refusal
 from bot.store.database import Database
 from bot.store.jobs import write_leased
+from bot.store.sent_messages import about_character, want
 from bot.store.tables import character_files, characters, files
 from bot.texts import text
 from bot.values.character import Character, CharacterFile, FileKind, clean_name, name_key, numbered
 from bot.values.files import StoredFile
 from bot.values.job import Job, Transition
+from bot.values.sent_message import Wanted
 from bot.values.source import PORTABLE_ID
 from bot.values.time_range import TimeRange
 
@@ -158,24 +160,32 @@ class CharacterStore:
             return list((await connection.scalars(query)).all())
 
     async def rename(self, owner_id: int, character_id: int, new_name: str) -> Character | None:
-        """Give the character another name, numbered if the owner has one of that name already (design, section 2).
+        """Give the character another name, also on the messages that show it.
 
-        Raises :class:`~bot.errors.Refusal` where nothing of the name is left after cleaning it.
+        Raises :class:`~bot.errors.Refusal` where nothing of the name is left after cleaning it, and
+        :class:`~bot.errors.NameTaken` where another one of theirs has it.
         """
         name = clean_name(new_name)
         if not name:
-            raise Refusal(text("That name has no letters that can be shown. Choose another one."))
+            raise Refusal(text("That name has no visible characters. Please choose another one."))
         async with self._database.write() as connection:
-            unique = await _unique(connection, owner_id, name, but=character_id)
-            await connection.execute(
-                update(characters)
-                .where(characters.c.owner_id == owner_id, characters.c.id == character_id)
-                .values(name=unique, name_key=name_key(unique))
-            )
+            its = (characters.c.owner_id == owner_id, characters.c.id == character_id)
+            if await connection.scalar(select(characters.c.id).where(*its)) is None:
+                return None
+            free = await _unique(connection, owner_id, name, but=character_id)
+            if free != name:
+                raise NameTaken(name, free)
+            await connection.execute(update(characters).where(*its).values(name=name, name_key=name_key(name)))
+            await want(connection, Wanted.REDRAWN, *about_character(owner_id, character_id))
             return await _one(connection, _owned(owner_id).where(characters.c.id == character_id))
 
+    async def free_name(self, owner_id: int, name: str) -> str:
+        """``name``, or where one of theirs has it the first number behind it that makes another one of it."""
+        async with self._database.read() as connection:
+            return await _unique(connection, owner_id, name)
+
     async def delete(self, owner_id: int, character_id: int) -> Deleted | None:
-        """Remove the character, and the rows of its files that no other character has."""
+        """Remove the character, and the rows of its files that no other character has; its messages are emptied."""
         async with self._database.write() as connection:
             character = await _one(connection, _owned(owner_id).where(characters.c.id == character_id))
             if character is None:
@@ -184,6 +194,7 @@ class CharacterStore:
             its = set((await connection.scalars(select(character_files.c.key).where(of_it))).all())
             if character.picture is not None:
                 its.add(character.picture.key)
+            await want(connection, Wanted.EMPTIED, *about_character(owner_id, character.id))
             await connection.execute(delete(character_files).where(of_it))
             await connection.execute(delete(characters).where(characters.c.id == character.id))
             return Deleted(character=character, orphans=await _drop_unused(connection, its))
@@ -314,6 +325,7 @@ async def _completed(connection: AsyncConnection, new: NewCharacter, now: dateti
         model=new.model,
     )
     await connection.execute(made)
+    await want(connection, Wanted.REDRAWN, *about_character(old.owner_id, old.id))
     if old.picture is not None:
         await _drop_unused(connection, {old.picture.key})
     return await _one(connection, _SELECT.where(*its))

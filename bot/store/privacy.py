@@ -18,6 +18,7 @@ from bot.store.drafts import Draft, to_draft
 from bot.store.job_rows import readable
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import add_to_day, day_of, used_on
+from bot.store.sent_messages import let_go, sent_to
 from bot.store.tables import (
     UNFINISHED,
     character_files,
@@ -34,6 +35,7 @@ from bot.store.tables import (
 )
 from bot.values.character import Character, CharacterFile
 from bot.values.job import BEFORE_SUBMISSION, Job, Step
+from bot.values.sent_message import SentMessage
 
 _AT_THE_PROVIDER = frozenset({Step.SUBMIT, Step.WATCH})
 _AT_ONCE = 250  # jobs that are read with one query: some milliseconds
@@ -48,14 +50,15 @@ _OF_A_JOB = (
 class Holdings:
     """All that is kept about a person. ``reference_sets``: by character id, stills best first.
 
-    ``unreadable`` jobs and drafts were written by another version. The blocks are those that hold for them: by the
-    operator since when, and in which servers (ids).
+    ``messages`` are those in Discord that can be reached. ``unreadable`` jobs and drafts were written by another
+    version. The blocks are those that hold for them: by the operator since when, and in which servers (ids).
     """
 
     characters: tuple[Character, ...]
     reference_sets: Mapping[int, tuple[CharacterFile, ...]]
     jobs: tuple[Job, ...]
     drafts: tuple[Draft, ...]
+    messages: tuple[SentMessage, ...]
     unreadable: int
     consent_at: datetime | None
     used_today: int
@@ -65,7 +68,8 @@ class Holdings:
     @property
     def deletable(self) -> bool:
         """Whether there is anything that is not kept under their keyed hash alone."""
-        return bool(self.characters or self.jobs or self.drafts or self.unreadable or self.consent_at)
+        things = (self.characters, self.jobs, self.drafts, self.messages, self.unreadable, self.consent_at)
+        return any(things)
 
     @property
     def empty(self) -> bool:
@@ -77,11 +81,12 @@ class Holdings:
 class Erased:
     """What is gone from the database. ``unfinished``: jobs that were not done; the ids are those of all jobs.
 
-    ``left_running`` of them are at the provider, where they go on.
+    ``left_running`` of them are at the provider, where they go on. ``messages`` are to be emptied or removed.
     """
 
     characters: int
     files: int
+    messages: int
     job_ids: tuple[str, ...]
     unfinished: tuple[Job, ...]
     left_running: int
@@ -119,6 +124,7 @@ class PrivacyStore:
                 reference_sets=await reference_sets(connection, owner_id),
                 jobs=tuple(read_jobs),
                 drafts=tuple(read_drafts),
+                messages=tuple(await sent_to(connection, owner_id)),
                 unreadable=job_count - len(read_jobs) + len(form_rows) - len(read_drafts),
                 consent_at=await connection.scalar(consent),
                 used_today=await used_on(connection, owner_id, day_of(now), user_key),
@@ -126,8 +132,10 @@ class PrivacyStore:
                 blocked_in=tuple((await connection.scalars(blocked_in)).all()),
             )
 
-    async def erase(self, owner_id: int, *, now: datetime) -> Erased:
-        """Delete every row of theirs, in one transaction.
+    async def erase(self, owner_id: int, *, now: datetime, remove_messages: bool = False) -> Erased:
+        """Delete every row of theirs, in one transaction. Messages that show something of them lose it.
+
+        ``remove_messages``: those go as a whole. Until that is done, only where they stand is kept.
 
         What stays: the blocks, under the keyed hash as before; there too what they had used of the day, and of their
         servers' days; and a bare id for each task that the provider is at work on. Steps that are being done for
@@ -147,11 +155,13 @@ class PrivacyStore:
                 table: (await connection.execute(delete(table).where(table.c.owner_id == owner_id))).rowcount
                 for table in (characters, files, drafts, consents, jobs)
             }
-            if any(gone.values()):
+            messages = await let_go(connection, owner_id, remove=remove_messages)
+            if messages or any(gone.values()):
                 await self._database.leave_no_trace(connection)
         return Erased(
             characters=gone[characters],
             files=gone[files],
+            messages=messages,
             job_ids=tuple([row["id"] for row in rows]),
             unfinished=tuple(readable(whole)),
             left_running=left,

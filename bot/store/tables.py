@@ -24,7 +24,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -216,6 +216,35 @@ command_sync = Table(
     Column("hash", String(128), nullable=False),
     Column("ids", Text, nullable=False),  # JSON
 )
+
+# Messages in Discord that show something of a person, for as long as they can be reached. What is wanted of one
+# ("wanted") is a queue: it is done by a loop, across restarts.
+sent_messages = Table(
+    "sent_messages",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("owner_id", BigInteger),  # NULL: they had everything deleted
+    Column("job_id", String(16)),
+    Column("character_id", BigInteger),
+    Column("channel_id", BigInteger, nullable=False),
+    Column("message_id", BigInteger),
+    Column("shows", String(16), nullable=False),
+    Column("locale", String(16), nullable=False),
+    Column("token", Text),
+    Column("token_at", Instant),
+    Column("sent_at", Instant, nullable=False),
+    Column("wanted", String(16)),
+    Column("asked", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", Instant),
+    UniqueConstraint("channel_id", "message_id"),
+    Index(None, "owner_id", "id"),
+    Index(None, "character_id"),
+    Index(None, "sent_at"),
+    sqlite_autoincrement=True,
+)
+_partial("ix_sent_messages_wanted", sent_messages.c.next_attempt_at, where=sent_messages.c.wanted.is_not(None))
+_partial("ix_sent_messages_with_token", sent_messages.c.token_at, where=sent_messages.c.token.is_not(None))
 
 # What the provider's webhooks said. An event only wakes a job; one that no job was found for may belong to one whose
 # submission is not answered yet.

@@ -108,6 +108,12 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
 
 
+def is_numbered(name: str, wanted: str) -> bool:
+    """Whether ``name`` is ``wanted`` with a number behind it, because that was taken."""
+    number = name.rpartition(" ")[2]
+    return number.isdecimal() and int(number) > 1 and name == numbered(wanted, int(number))
+
+
 def numbered(name: str, number: int) -> str:
     """``name`` with " 2", " 3" … at its end, cut so that the whole still fits."""
     suffix = f" {number}"

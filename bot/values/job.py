@@ -60,6 +60,7 @@ class Lane(StrEnum):
 class Question(StrEnum):
     """What a job in ``choose`` waits for its owner to answer."""
 
+    NAME = "name"  # its name is taken: what should it be called?
     CONSENT = "consent"  # may this person be made into a character?
     SECONDS = "seconds"  # which seconds of the video?
     SAME_AGAIN = "same_again"  # the same bytes and seconds were asked for a moment ago
@@ -74,8 +75,9 @@ class CharacterRequest:
     owner asked for that model, and for no other.
     ``price``: the credits that it was expected to cost when it was asked for, where that is known. ``another``: the
     owner knows that they asked for the same a moment ago. ``anyway``: they know what is wrong with these seconds.
-    ``consent_at``: when they said, for this very video, that they have the permission of who
-    is in it. ``typed``: what they gave as its seconds, for as long as none are chosen.
+    ``consent_at``: when they said, for this very video, that they have the permission of who is in it. ``typed``: what
+    they gave as its seconds, for as long as none are chosen. ``offered``: a name that is free, where another one of
+    theirs has ``name``.
     """
 
     kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
@@ -89,6 +91,7 @@ class CharacterRequest:
     anyway: bool = False
     consent_at: datetime | None = None
     typed: str = ""
+    offered: str = ""
 
     @property
     def of_others(self) -> bool:

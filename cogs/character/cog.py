@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias
 
 import discord
 from discord import app_commands
@@ -15,7 +16,9 @@ from bot.chat.buttons import (
     KeepCharacter,
     RenameCharacter,
     ShowCharacter,
+    TakeName,
     TurnPage,
+    TypeAnotherName,
     UseCharacter,
 )
 from bot.chat.interaction_handlers import on_press, on_submit
@@ -24,20 +27,25 @@ from bot.chat.message import MessageContent
 from bot.chat.render_cast import CastPage, render_page
 from bot.chat.render_job import render_character
 from bot.chat.render_use import render_use
-from bot.chat.replies import edit_answer
+from bot.chat.replies import edit_answer, follow_up
+from bot.chat.seconds_forms import visible_name
 from bot.chat.selects import OpenCharacter
+from bot.chat.sent_notes import NoteSent, card_at
 from bot.concurrency import within
-from bot.errors import UnknownCharacter
+from bot.errors import NameTaken, UnknownCharacter
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.model_availability import ModelAvailability
+from bot.jobs.ports import SentMessages
 from bot.store.characters import CharacterStore, Sort
 from bot.store.files import FileStore
-from bot.texts import text
+from bot.texts import Text, text
 from bot.values.character import Character, clean_name
 from bot.values.clock import Clock
 from cogs.character.lookup import CastLookup, deleted
 from cogs.character.making import MakingCommands
-from cogs.character.renaming import RenameForm, card_of, new_name, redraw, renamed
+from cogs.character.renaming import RenameForm, ask_another, asks_another, is_card_of, renamed
+
+_Answer: TypeAlias = Callable[[discord.Interaction, MessageContent | Text], Awaitable[object]]
 
 
 class CharacterCommands(
@@ -57,6 +65,8 @@ class CharacterCommands(
         starter: JobStarter,
         characters: CharacterStore,
         files: FileStore,
+        messages: SentMessages,
+        note_sent: NoteSent,
         clock: Clock,
         availability: ModelAvailability,
         max_bytes: int,
@@ -64,6 +74,8 @@ class CharacterCommands(
         super().__init__(starter=starter, clock=clock, availability=availability, max_bytes=max_bytes)
         self._characters = characters
         self._files = files
+        self._messages = messages
+        self._note_sent = note_sent
         self._lookup = CastLookup(characters, files)
 
     async def _own_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
@@ -132,7 +144,8 @@ class CharacterCommands(
         card = render_character(
             character, picture, locale, mentions, owner_sees=True, reference_set=kept, makeable=makeable
         )
-        await edit_answer(interaction, card)
+        shown = await edit_answer(interaction, card)
+        await self._note_sent(card_at(interaction, shown, character, self._clock))
 
     @on_press(UseCharacter)
     async def use(self, interaction: discord.Interaction, button: UseCharacter) -> None:
@@ -149,11 +162,9 @@ class CharacterCommands(
     @app_commands.autocomplete(name=_own_names)
     async def rename(self, interaction: discord.Interaction, name: str, typed: str) -> None:
         """Rename a character by command."""
-        wanted = new_name(typed)
+        wanted = visible_name(typed)
         await interaction.response.defer(thinking=True, ephemeral=True)
-        old = await self._lookup.named(interaction.user.id, name)
-        new = await self._rename(old, wanted)
-        await edit_answer(interaction, renamed(old, wanted, new))
+        await self._rename(interaction, await self._lookup.named(interaction.user.id, name), wanted)
 
     @on_press(RenameCharacter)
     async def open_rename_form(self, interaction: discord.Interaction, button: RenameCharacter) -> None:
@@ -167,26 +178,55 @@ class CharacterCommands(
         form = RenameForm(button.character_id, present, str(interaction.locale))
         await interaction.response.send_modal(form)
 
+    @on_press(TypeAnotherName)
+    async def open_rename_form_again(self, interaction: discord.Interaction, button: TypeAnotherName) -> None:
+        """Open the form with what was typed, which is taken."""
+        form = RenameForm(button.character_id, button.name, str(interaction.locale))
+        await interaction.response.send_modal(form)
+
     @on_submit(RenameForm)
     async def rename_submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
         """Rename a character by form. The card from which the form was opened gets the new name, too."""
-        character_id, wanted = int(subject), new_name(typed["name"])
-        card = card_of(interaction, character_id)
-        await interaction.response.defer(thinking=card is None, ephemeral=True)
+        character_id, wanted = int(subject), visible_name(typed["name"])
         old = await self._lookup.by_id(interaction.user.id, character_id)
-        new = await self._rename(old, wanted)
-        told = renamed(old, wanted, new)
-        if card is None:
-            await edit_answer(interaction, told)
-            return
-        await interaction.followup.send(say(told, str(interaction.locale)), ephemeral=True)
-        await redraw(interaction, card, new)
+        message = interaction.message
+        if message is not None and is_card_of(message, old):
+            answer = await self._below(interaction, message, old)
+        else:
+            again = message is not None and asks_another(message)
+            await interaction.response.defer(thinking=not again, ephemeral=True)
+            answer = edit_answer
+        await self._rename(interaction, old, wanted, answer)
 
-    async def _rename(self, character: Character, wanted: str) -> Character:
-        new = await self._characters.rename(character.owner_id, character.id, wanted)
+    @on_press(TakeName)
+    async def take_name(self, interaction: discord.Interaction, button: TakeName) -> None:
+        """Rename a character to the name that was offered."""
+        await interaction.response.defer()
+        old = await self._lookup.by_id(interaction.user.id, button.character_id)
+        await self._rename(interaction, old, visible_name(button.name))
+
+    async def _rename(
+        self, interaction: discord.Interaction, old: Character, wanted: str, answer: _Answer = edit_answer
+    ) -> None:
+        """Rename it, everywhere, or ask where the name is taken."""
+        try:
+            new = await self._characters.rename(old.owner_id, old.id, wanted)
+        except NameTaken as taken:
+            await answer(interaction, ask_another(taken, old, str(interaction.locale)))
+            return
         if new is None:
-            raise UnknownCharacter(character.name)
-        return new
+            raise UnknownCharacter(old.name)
+        self._messages.wake()
+        await answer(interaction, renamed(old, new))
+
+    async def _below(self, interaction: discord.Interaction, card: discord.Message, character: Character) -> _Answer:
+        """Answer below the card under which a button was pressed, and remember that card, however old it is.
+
+        The press is answered as an edit of the card: so its token leads there, where nothing else does.
+        """
+        await interaction.response.defer()
+        await self._note_sent(card_at(interaction, card, character, self._clock))
+        return follow_up
 
     # -- delete ---------------------------------------------------------------------------------------------------
 
@@ -196,13 +236,19 @@ class CharacterCommands(
     async def delete(self, interaction: discord.Interaction, name: str) -> None:
         """Ask first, by command."""
         await interaction.response.defer(thinking=True, ephemeral=True)
-        await _ask_delete(interaction, await self._lookup.named(interaction.user.id, name))
+        character = await self._lookup.named(interaction.user.id, name)
+        await edit_answer(interaction, _ask_delete(interaction, character))
 
     @on_press(DeleteCharacter)
     async def ask_delete(self, interaction: discord.Interaction, button: DeleteCharacter) -> None:
         """Ask first, by button."""
-        await interaction.response.defer(thinking=True, ephemeral=True)
-        await _ask_delete(interaction, await self._lookup.by_id(interaction.user.id, button.character_id))
+        card = interaction.message
+        if card is None:
+            raise AssertionError("a button stands under a message")
+        await interaction.response.defer()
+        character = await self._lookup.by_id(interaction.user.id, button.character_id)
+        await self._note_sent(card_at(interaction, card, character, self._clock))
+        await follow_up(interaction, _ask_delete(interaction, character))
 
     @on_press(ConfirmDelete)
     async def confirm_delete(self, interaction: discord.Interaction, button: ConfirmDelete) -> None:
@@ -214,6 +260,7 @@ class CharacterCommands(
                 raise deleted()
             for key in gone.orphans:
                 await self._files.delete(key)
+        self._messages.wake()
         told = text(
             "I deleted “{name}” and its picture. I can't delete what ToAPIs has.",
             name=gone.character.name,
@@ -229,11 +276,11 @@ class CharacterCommands(
         await interaction.response.edit_message(content=kept, view=None)
 
 
-async def _ask_delete(interaction: discord.Interaction, character: Character) -> None:
+def _ask_delete(interaction: discord.Interaction, character: Character) -> MessageContent:
     locale, owner = str(interaction.locale), interaction.user.id
     question = text("Delete “{name}” and its picture from your cast? This can't be undone.", name=character.name)
     buttons = (
         ConfirmDelete(character.id, owner, say(text("Delete it"), locale), discord.ButtonStyle.danger),
         KeepCharacter(character.id, owner, say(text("Keep it"), locale)),
     )
-    await edit_answer(interaction, MessageContent(embeds=(), buttons=buttons, content=say(question, locale)))
+    return MessageContent(buttons=buttons, content=say(question, locale))

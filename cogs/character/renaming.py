@@ -1,20 +1,19 @@
-"""Renaming a character: the form, the answer, and the new name on the card from which the form was opened."""
+"""Renaming a character: the form, the answer, and the question where the name is taken."""
 
 from __future__ import annotations
 
 import discord
-import structlog
+from discord import ButtonStyle
 
 from bot import limits
-from bot.chat.buttons import RenameCharacter
+from bot.chat.buttons import RenameCharacter, TakeName, TypeAnotherName
+from bot.chat.durable_items import has_item
 from bot.chat.interaction_handlers import DurableForm, text_line
-from bot.chat.markdown import mentions_of, say
-from bot.chat.render_job import redrawn
-from bot.errors import Refusal
+from bot.chat.markdown import say
+from bot.chat.message import MessageContent
+from bot.errors import NameTaken
 from bot.texts import Text, text
-from bot.values.character import Character, clean_name
-
-log = structlog.get_logger(__name__)
+from bot.values.character import Character
 
 
 class RenameForm(DurableForm, prefix="cbf:rename"):
@@ -28,40 +27,28 @@ class RenameForm(DurableForm, prefix="cbf:rename"):
         )
 
 
-def new_name(typed: str) -> str:
-    """The name as it will be saved. Raises :class:`~bot.errors.Refusal` where nothing in it is visible."""
-    name = clean_name(typed)
-    if not name:
-        raise Refusal(text("That name has no visible characters. Please choose another one."))
-    return name
+def renamed(old: Character, new: Character) -> Text:
+    """What the owner is told."""
+    return text("“{old}” is now called “{new}”.", old=old.name, new=new.name)
 
 
-def renamed(old: Character, wanted: str, new: Character) -> Text:
-    """What the owner is told. Where the name was taken already, the new one ends in a number."""
-    if new.name == wanted:
-        return text("“{old}” is now called “{new}”.", old=old.name, new=new.name)
-    return text(
-        "You already have a “{wanted}”, so “{old}” is now called “{new}”.", wanted=wanted, old=old.name, new=new.name
+def ask_another(taken: NameTaken, character: Character, locale: str) -> MessageContent:
+    """The name is taken: its number, or another name? Nothing has been renamed yet."""
+    question = text("You already have a character called “{name}”. What should I call this one?", name=taken.name)
+    its, owner = character.id, character.owner_id
+    buttons = (
+        TakeName(its, taken.free, owner, say(text("Use “{name}”", name=taken.free), locale), ButtonStyle.primary),
+        TypeAnotherName(its, taken.name, owner, say(text("Another name…"), locale)),
     )
+    return MessageContent(content=say(question, locale), buttons=buttons)
 
 
-def card_of(interaction: discord.Interaction, character_id: int) -> discord.Message | None:
-    """The card from which the form was opened: the message with the button for it."""
-    message = interaction.message
-    wanted = RenameCharacter(character_id, interaction.user.id).custom_id
-    if message is None or len(message.embeds) != 1:
-        return None
-    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
-    return message if any(getattr(part, "custom_id", None) == wanted for row in rows for part in row.children) else None
+def is_card_of(message: discord.Message, character: Character) -> bool:
+    """Whether the message shows that character, with its buttons."""
+    return len(message.embeds) == 1 and has_item(message, RenameCharacter(character.id, character.owner_id))
 
 
-async def redraw(interaction: discord.Interaction, card: discord.Message, character: Character) -> None:
-    """Show the new name on the card. Where that fails, the character has its new name all the same."""
-    picture = card.attachments[0].filename if card.attachments else None
-    alone = card.flags.ephemeral or interaction.context.dm_channel
-    locale, mentions = str(interaction.locale), mentions_of(interaction.client)
-    embed = redrawn(card.embeds[0], character, picture, locale, mentions, to_owner=alone)
-    try:
-        await interaction.edit_original_response(embed=embed, attachments=card.attachments)
-    except discord.HTTPException as error:
-        log.info("card_not_redrawn", code=error.code)
+def asks_another(message: discord.Message) -> bool:
+    """Whether the message is :func:`ask_another`'s."""
+    ids = [getattr(part, "custom_id", None) for row in message.components for part in getattr(row, "children", ())]
+    return any(TypeAnotherName.matches(each) for each in ids if each)

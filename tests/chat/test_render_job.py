@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from bot import limits
 from bot.chat.message import MessageContent, PictureFile
 from bot.chat.render_job import (
-    redrawn,
     render_announcement,
     render_character,
+    render_emptied,
     render_failure,
     render_gone,
     render_progress,
@@ -135,19 +135,11 @@ def test_commands_can_be_clicked_in_texts_and_not_in_footers(job: Job) -> None:
     assert LINKED["tasks"] in words(render_question(job, Question.SAME_AGAIN, "en", LINKED))
 
 
-@pytest.mark.parametrize("pictured", [True, False])
-def test_a_card_is_redrawn_under_its_new_name_and_keeps_the_rest(job: Job, pictured: bool) -> None:
-    card = render_result(job, a_character(name="Ada the Tall"), PICTURE if pictured else None, "en")
-    (shown,) = card.embeds
-    if pictured:
-        shown.set_image(url="https://cdn.example/signed.png")  # as Discord gives it back
-    new = redrawn(shown, a_character(), "character-3.png" if pictured else None, "en", to_owner=False)
-    assert new.title == "Ada"
-    assert (new.description or "").startswith("Saved to <@42>'s cast. ToAPIs named this character Ada the Tall.")
-    assert ("no picture" in (new.description or "")) is not pictured
-    assert new.image.url == ("attachment://character-3.png" if pictured else None)
-    assert (new.footer.text, new.fields, new.colour) == (shown.footer.text, shown.fields, shown.colour)
-    assert shown.title == "Ada the Tall"
+def test_an_emptied_card_says_nothing_of_whose_it_was() -> None:
+    card = render_emptied("en")
+    assert card.embeds[0].description == "This character was deleted by its owner."
+    assert "42" not in words(card)
+    assert (card.buttons, card.files) == ((), ())
 
 
 def test_missing_pictures_are_spoken_of(job: Job) -> None:

@@ -33,6 +33,7 @@ class Belongings:
     draft: Draft
     consenting: Job
     doubled: Job
+    misnamed: Job
     picking: Job
     doubting: Job
     watched: Job
@@ -72,6 +73,11 @@ async def belongings(house: House, owner_id: int) -> Belongings:
         draft=draft,
         consenting=await job(step=Step.CHOOSE, question=Question.CONSENT),
         doubled=await job(step=Step.CHOOSE, question=Question.SAME_AGAIN),
+        misnamed=await job(
+            step=Step.CHOOSE,
+            question=Question.NAME,
+            request=replace(request, name=character.name, offered=f"{character.name} 2"),
+        ),
         picking=await job(**PICKING | {"request": replace(request, range=None)}),
         doubting=await job(**DOUBTING | {"request": request}),
         watched=await job(step=Step.WATCH, submit_started_at=now, task_id=f"{TASK}_watched", progress=40),

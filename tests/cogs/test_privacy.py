@@ -21,6 +21,7 @@ from bot.chat.durable_items import DurableButton, view
 from bot.store.drafts import Draft
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition
+from bot.values.sent_message import NewMessage, Shows
 from bot.values.source import Attachment, Link
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
 
@@ -292,6 +293,39 @@ async def test_a_yes_after_a_restart_deletes_everything_of_theirs_and_of_nobody_
     assert (Path(house.files._root) / str(bob)).exists()
     again = await stage.alice.slash(stage.channel, "privacy delete")
     assert "nothing about you" in refusal(again)
+
+
+@pytest.mark.parametrize("remove", [True, False])
+async def test_it_offers_to_remove_the_messages_about_them(stage: Stage, remove: bool) -> None:
+    house, alice = stage.house, stage.alice.id
+    ada = await house.character(alice, "Ada")
+    card = await stage.env.bot.get_partial_messageable(stage.channel.id).send("Ada")
+    await house.app.note_sent(
+        NewMessage(
+            owner_id=alice,
+            channel_id=card.channel.id,
+            message_id=card.id,
+            shows=Shows.RESULT,
+            locale="en",
+            character_id=ada.id,
+        )
+    )
+    _, document = await exported(stage)
+    (known,) = document["messages_in_discord"]
+    assert (known["message_id"], known["character_id"]) == (str(card.id), ada.id)
+    question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
+    assert "My messages about you that I can still reach: 1." in words(question)
+    assert labels(question) == ["Delete everything", "Delete it and my messages", "Keep it"]
+    await stage.restart()
+    pressed = "Delete it and my messages" if remove else "Delete everything"
+    done = answer(await stage.alice.click(question, label=pressed))
+    assert ("I'm removing my messages about you now: 1." in words(done)) is remove
+    assert ("lose their name, picture and buttons" in words(done)) is not remove
+    await stage.restart()  # what is to be done stands in the database
+    await stage.house.app.message_updates.update()
+    left = [each for each in stage.channel.history() if each.id == card.id]
+    assert [words(each) for each in left] == ([] if remove else ["This character was deleted by its owner."])
+    assert "nothing about you" in refusal(await stage.alice.slash(stage.channel, "privacy delete"))
 
 
 async def test_a_strangers_press_does_nothing(stage: Stage) -> None:

@@ -68,6 +68,10 @@ COMMANDS: dict[str, Make] = {
 PRESSES: dict[str, Make] = {
     "cb:job:consent": lambda mine, stage: [mine.consenting.id],
     "cb:job:again": lambda mine, stage: [mine.doubled.id],
+    "cb:job:name": lambda mine, stage: [mine.misnamed.id],
+    "cb:tasks:name": lambda mine, stage: [mine.misnamed.id],
+    "cb:job:othername": lambda mine, stage: [mine.misnamed.id],
+    "cb:tasks:othername": lambda mine, stage: [mine.misnamed.id],
     "cb:job:anyway": lambda mine, stage: [mine.doubting.id],
     "cb:job:use": lambda mine, stage: [f"{mine.picking.id}:4,7"],
     "cb:job:begin": lambda mine, stage: [f"{mine.preview.id}:4,7"],
@@ -95,6 +99,8 @@ PRESSES: dict[str, Make] = {
     "cb:cast:use": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:model": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:rename": lambda mine, stage: [str(mine.character.id)],
+    "cb:cast:name": lambda mine, stage: [f"{mine.character.id}:Stolen"],
+    "cb:cast:othername": lambda mine, stage: [f"{mine.character.id}:Stolen"],
     "cb:cast:delete": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteyes": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteno": lambda mine, stage: [str(mine.character.id)],
@@ -108,7 +114,7 @@ PRESSES: dict[str, Make] = {
     "cb:server:private": lambda mine, stage: ["0", "1"],
     "cb:server:limit": lambda mine, stage: ["all"],
     "cb:privacy:part": lambda mine, stage: ["1", "2"],
-    "cb:privacy:deleteyes": lambda mine, stage: ["all", str(mine.owner_id)],
+    "cb:privacy:deleteyes": lambda mine, stage: ["all", "messages", str(mine.owner_id)],
     "cb:privacy:deleteno": lambda mine, stage: ["all"],
 }
 
@@ -116,6 +122,7 @@ PRESSES: dict[str, Make] = {
 FORMS: dict[str, Make] = {
     "cbf:rename": lambda mine, stage: [(str(mine.character.id), {"name": "Stolen"})],
     "cbf:seconds": lambda mine, stage: [(each.id, {"range": "4-6"}) for each in (mine.picking, mine.doubting)],
+    "cbf:name": lambda mine, stage: [(mine.misnamed.id, {"name": "Stolen"})],
     "cbf:preview": lambda mine, stage: [(mine.preview.id, {"range": "4-6", "name": "Stolen"})],
     "cbf:new": lambda mine, stage: [("character", {"clip": "1", "range": "1-3", "consent": "yes"})],
     "cbf:daylimit": lambda mine, stage: [("server", {"limit": "5"})],
@@ -127,6 +134,9 @@ HARMLESS = {
     "cb:job:watch",  # the owner's video is none here, so there is nothing to see in it
     "cb:job:other",
     "cb:tasks:other",
+    "cb:job:othername",
+    "cb:tasks:othername",
+    "cb:cast:othername",
     "cb:job:beginother",
     "cb:tasks:beginother",
     "cb:cast:deleteno",

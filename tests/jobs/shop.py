@@ -29,6 +29,7 @@ from bot.jobs.runner import Runner
 from bot.store.characters import Sort
 from bot.store.drafts import DraftStore
 from bot.store.privacy import PrivacyStore
+from bot.store.sent_messages import SentMessageStore
 from bot.texts import Text
 from bot.values.character import Character
 from bot.values.job import (
@@ -282,6 +283,7 @@ def maintenance_of(shop: Shop, **parts: Any) -> Maintenance:
         "jobs": shop.jobs,
         "drafts": DraftStore(shop.database),
         "events": shop.events,
+        "messages": SentMessageStore(shop.database),
         "privacy": PrivacyStore(shop.database, shop.people),
         "files": shop.files,
         "disk": shop.disk,

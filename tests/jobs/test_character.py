@@ -14,8 +14,9 @@ import pytest
 from bot.errors import BadSource
 from bot.jobs.leased_job import LeasedJob
 from bot.media.worker import MediaFailed
+from bot.store.characters import Sort
 from bot.texts import text
-from bot.values.character import FileKind
+from bot.values.character import Character, FileKind
 from bot.values.job import Lane, Outcome, Question, Step, Transition
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
@@ -196,6 +197,48 @@ async def test_a_completed_task_without_a_character_fails_and_may_have_cost(shop
     assert done.outcome is Outcome.FAILED
     assert "charged" in str(done.failure)
     assert done.counted is True
+
+
+async def test_a_name_that_is_taken_is_asked_about_before_anything_is_sent(shop: Shop) -> None:
+    await shop.ask(name="Ada")
+    await shop.run()
+    job = await shop.ask(name="ADA", another=True)
+    await shop.run(60)
+    waiting = await shop.job(job)
+    assert (waiting.step, waiting.question) == (Step.CHOOSE, Question.NAME)
+    assert waiting.character.offered == "ADA 2"
+    assert len(shop.simulated.submissions) == 1
+    await shop.job_service.name(OWNER, job.id, "ada", shop.origin())
+    await shop.run(60)
+    assert (await shop.job(job)).question is Question.NAME, "that one is taken as well"
+    await shop.job_service.answer(OWNER, job.id, Question.NAME, shop.origin())
+    await shop.run()
+    assert [each.name for each in await cast_of(shop)] == ["Ada", "ada 2"]
+    last, _ = shop.courier.delivered[-1]
+    assert last.character.name == "ada 2"
+
+
+async def test_a_name_that_is_taken_in_the_meantime_gets_a_number(shop: Shop) -> None:
+    shop.simulated.hold_at(50)
+    first, second = await shop.ask(name="Ada", another=True), await shop.ask(name="Ada", another=True)
+    await shop.run_to(Step.WATCH, first)
+    await shop.run_to(Step.WATCH, second)
+    shop.simulated.hold_at(None)
+    await shop.run()
+    assert sorted(each.name for each in await cast_of(shop)) == ["Ada", "Ada 2"]
+
+
+async def test_another_persons_name_is_free(shop: Shop) -> None:
+    await shop.ask(name="Ada")
+    await shop.run()
+    job = await shop.ask(owner=STRANGER, name="Ada")
+    await shop.run()
+    assert (await shop.job(job)).question is None
+
+
+async def cast_of(shop: Shop) -> list[Character]:
+    found, _ = await shop.characters.page(OWNER, search=None, sort=Sort.NEWEST, offset=0, limit=9)
+    return list(reversed(found))
 
 
 async def test_a_lost_picture_does_not_hold_up_the_character(shop: Shop) -> None:

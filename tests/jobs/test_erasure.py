@@ -23,6 +23,7 @@ from bot.jobs.leased_job import LeasedJob
 from bot.store.consents import ConsentStore
 from bot.store.drafts import Draft, DraftStore
 from bot.store.privacy import PrivacyStore
+from bot.store.sent_messages import SentMessageStore
 from bot.store.tables import character_files, files
 from bot.values.job import CharacterRequest, Job, JobChanges, Lane, Outcome, Question, Step, Transition
 from bot.values.source import Attachment, Link, Source
@@ -41,13 +42,26 @@ class Registry:
     def __post_init__(self) -> None:
         shop = self.shop
         self.store = PrivacyStore(shop.database, shop.people)
+        self.messages = SentMessageStore(shop.database)
         self.erasure = Erasure(
-            store=self.store, files=shop.files, workers=shop.runner, courier=shop.courier, clock=shop.clock
+            store=self.store,
+            files=shop.files,
+            workers=shop.runner,
+            courier=shop.courier,
+            messages=self,
+            clock=shop.clock,
         )
         self.drafts = DraftStore(shop.database)
         self.maintenance = maintenance_of(shop, drafts=self.drafts, privacy=self.store)
         self.folder = Path(shop.settings.store.files)
         self.database = self.folder.with_name("castbook.db")
+
+    woken: int = 0
+    begun: int = 0
+
+    def wake(self) -> None:
+        """Called when messages are to be changed."""
+        self.woken += 1
 
     # -- a life -------------------------------------------------------------------------------------------------
 
@@ -55,7 +69,9 @@ class Registry:
         """A job made of a finished video of theirs, so that no video has to be looked at."""
         video = self.shop.simulated.add_video_task(self._video())
         origin = self.shop.origin(token=f"interaction-token-of-{who}")
-        wanted = self.request(self.shop.task(video), name=f"{who}-wanted-it-so", another=True, **request)
+        self.begun += 1
+        name = f"{who}-wanted-it-so {self.begun}"
+        wanted = self.request(self.shop.task(video), name=name, another=True, **request)
         return await self.shop.job_starter.start(owner_id=owner, origin=origin, request=wanted)
 
     def request(self, source: Source, **more: Any) -> CharacterRequest:

@@ -55,6 +55,7 @@ def exported(*cast: tuple[Character, tuple[StoredFile, ...]], limit: int = 10 * 
         reference_sets={each.id: files_of(files) for each, files in cast},
         jobs=(),
         drafts=(),
+        messages=(),
         unreadable=0,
         consent_at=None,
         used_today=0,

@@ -61,6 +61,45 @@ def test_the_files_of_earlier_characters_become_a_clip_and_stills(tmp_path: Path
     assert kinds == ["clip", "still", "still"]
 
 
+def test_the_cards_that_the_jobs_say_stand_are_known(tmp_path: Path) -> None:
+    """Of a table as an earlier version left it: so a deletion reaches old cards, too."""
+    url = f"sqlite:///{tmp_path / 'castbook.db'}"
+    engine = create_engine(url)
+    tried = '{"path":"channel","channel_id":5,"nonce":"n","at":"2026-01-01T00:00:00Z","message_id":null}'
+    stands = tried.replace("null", "77")
+    deliveries = {
+        "there": f"[{tried},{stands}]",
+        "private": f"[{stands.replace('channel', 'original', 1)}]",
+        "nowhere": f"[{tried}]",
+        "broken": "{",
+    }
+    with engine.begin() as connection:
+        before = migrate.config()
+        before.attributes["connection"] = connection
+        command.upgrade(before, "0006")
+        for number, (job, sent) in enumerate(deliveries.items(), start=1):
+            connection.exec_driver_sql(
+                "INSERT INTO jobs (id, kind, owner_id, origin, token_at, step, outcome, attempts, request, lookups,"
+                " maybe_charged, progress, deliveries, counted, created_at, updated_at, finished_at)"
+                " VALUES (?, 'character', 7, ?, 1, 'done', 'succeeded', 0, '{}', 0, 0, 100, ?, 1, 1, 1, 99)",
+                (job, '{"locale": "en-GB"}', sent),
+            )
+            connection.exec_driver_sql(
+                "INSERT INTO characters (id, owner_id, job_id, name, name_key, display_name, display_key, username,"
+                " provider_id, task_id, model, range_start, range_end, created_at)"
+                " VALUES (?, 7, ?, 'A', ?, 'A', 'a', 'u', 'p', 't', 'm', '1', '3', 1)",
+                (number, job, str(number)),
+            )
+    migrate.migrate(url)
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT owner_id, job_id, character_id, channel_id, message_id, shows, locale, sent_at, wanted"
+            " FROM sent_messages"
+        ).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [(7, "there", 1, 5, 77, "result", "en-GB", 99, None)]
+
+
 def test_the_child_says_in_one_sentence_what_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

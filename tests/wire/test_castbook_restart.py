@@ -73,3 +73,43 @@ async def test_sigkill_makes_nothing_twice(tmp_path: Path) -> None:
         assert show.channel.visible_to(ann) == [card]
         assert f"```\n{task.id}\n```" in card.text
         assert len(show.provider.submissions) == 1
+
+
+async def test_sigkill_while_old_cards_are_changed(tmp_path: Path) -> None:
+    """A rename, a deletion and /privacy delete reach the cards in the channel, though each is cut off in the middle."""
+    bot_of = partial(BotProcess, folder=migrated(tmp_path), CONSENT__ASK="false")
+    async with scene() as show, bot_of(show.discord, show.provider) as bot:
+        ann = show.person("ann")
+        ada, bea = await show.made(ann, name="Ada"), await show.made(ann, name="Bea", range="0.5-2")
+        place = f"^/channels/{show.channel.id}/messages/"
+
+        async def cut_off(method: str) -> None:
+            """Kill it once it has tried in vain, and start another one, for which Discord works again."""
+            await show.discord.wait_for(lambda: show.discord.calls(method, place), PATIENCE)
+            await bot.kill()
+            show.discord.rest.forced.clear()
+            show.discord.rest.calls.clear()
+            await bot.start()
+
+        show.discord.rest.calls.clear()
+        show.discord.inject("PATCH", place, times=100, drop=True)
+        await show.says(await ann.slash(show.channel, "character rename", {"name": "Bea", "new_name": "Eve"}), "Eve")
+        question = await show.says(await ann.slash(show.channel, "character delete", {"name": "Ada"}), "Delete “Ada”")
+        await show.says(await question.press(ann, "Delete it"), "I deleted “Ada”")
+        assert "Ada" in ada.text
+        await cut_off("PATCH")
+        await show.discord.wait_for(lambda: ada.text == "This character was deleted by its owner.", PATIENCE)
+        assert (ada.files, ada.labels) == ([], [])
+        await show.discord.wait_for(lambda: "Eve" in bea.text.splitlines(), PATIENCE)
+        assert "Bea" not in bea.text.splitlines()
+        assert bea.picture().startswith(JPEG)
+
+        show.discord.rest.calls.clear()
+        show.discord.inject("DELETE", place, times=100, drop=True)
+        question = await show.says(await ann.slash(show.channel, "privacy delete"), "My messages about you")
+        await show.says(await question.press(ann, "Delete it and my messages"), "Everything is deleted")
+        assert not bea.deleted
+        await cut_off("DELETE")
+        await show.discord.wait_for(lambda: bea.deleted, PATIENCE)
+        assert not ada.deleted, "nothing of anybody is in it any more"
+        assert await bot.stop() == 0

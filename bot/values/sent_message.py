@@ -1,0 +1,67 @@
+"""A message of the bot's in Discord that shows something of a person, and what is still to be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Shows(StrEnum):
+    """What a message shows."""
+
+    RESULT = "result"  # the character that a job made
+    CARD = "card"  # a character of the cast, to its owner alone
+    WORDS = "words"  # words to or about the person: a question, a failure
+
+
+class Wanted(StrEnum):
+    """What is to be done with a message."""
+
+    REDRAWN = "redrawn"  # its character has another name
+    EMPTIED = "emptied"  # its character is gone: so are its name, its picture and its buttons
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMessage:
+    """A message that was just sent, or met again.
+
+    ``message_id`` is ``None`` where only the interaction's token leads to it, whose first answer it is. ``token``: the
+    only way to it; ``None``: the bot edits and deletes it by its own right. ``name``: that of the character it shows.
+    """
+
+    owner_id: int
+    channel_id: int
+    message_id: int | None
+    shows: Shows
+    locale: str
+    job_id: str | None = None
+    character_id: int | None = None
+    name: str = ""
+    token: str | None = field(default=None, repr=False)
+    token_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMessage:
+    """One row of the table. ``owner_id`` is ``None`` once its owner had everything deleted, ``wanted`` is not then.
+
+    ``asked`` counts what was wanted so far: by that, what is wanted in mid-work is not taken for done. ``attempts``:
+    those at what is wanted now.
+    """
+
+    id: int
+    owner_id: int | None
+    channel_id: int
+    message_id: int | None
+    shows: Shows
+    locale: str
+    job_id: str | None
+    character_id: int | None
+    token: str | None = field(repr=False)
+    token_at: datetime | None
+    sent_at: datetime
+    wanted: Wanted | None
+    asked: int
+    attempts: int
