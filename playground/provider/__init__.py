@@ -7,7 +7,8 @@ is not repeated here.
 from __future__ import annotations
 
 from playground.provider.creation import CHARACTER_MODELS, Submission
+from playground.provider.generation import VideoSubmission
 from playground.provider.server import SimulatedProvider
 from playground.provider.tasks import Task
 
-__all__ = ["CHARACTER_MODELS", "SimulatedProvider", "Submission", "Task"]
+__all__ = ["CHARACTER_MODELS", "SimulatedProvider", "Submission", "Task", "VideoSubmission"]

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from PIL import Image
 
 # What a file may be, by its first bytes. ffmpeg is never left to guess: its playlist formats open other files.
-_DEMUXERS: Final = {"video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm"}
+DEMUXERS: Final = {"video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm"}
 _SLACK: Final = 0.05  # seconds the range may reach beyond the last picture: time stamps are rounded
 _LOOKED_AT: Final = 9  # how many frames of the range are compared
 _TURNS: Final = (-180, -90, 90, 180)  # degrees, anticlockwise
@@ -62,7 +62,7 @@ def _looked_into(clip: _Clip, start: Decimal, end: Decimal) -> bytes:
     if kind is None:
         raise Unusable("the file is not an MP4, WebM or MOV video")
     try:
-        with av.open(str(clip.path), format=_DEMUXERS[kind]) as container:
+        with av.open(str(clip.path), format=DEMUXERS[kind]) as container:
             begin = _check(container, float(end))
             return _portrait(container, begin, float(start), float(end))
     except (av.FFmpegError, MemoryError):  # MemoryError: what PyAV raises for a file with absurd sizes in it

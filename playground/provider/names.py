@@ -23,9 +23,9 @@ class Namer:
         self._task_ids = random.Random(seed)
         self._at = self._random.randrange(len(_NAMES))
 
-    def task_id(self) -> str:
-        """An id like `task_01j…`."""
-        return "task_01" + "".join(self._task_ids.choices(_CROCKFORD, k=24))
+    def task_id(self, prefix: str = "task") -> str:
+        """An id like `task_01j…`; those of videos begin otherwise in some families."""
+        return f"{prefix}_01" + "".join(self._task_ids.choices(_CROCKFORD, k=24))
 
     def hex_id(self, prefix: str) -> str:
         """An id like `ch_6937…` or `upload_…`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,14 +15,18 @@ from playground.provider.account import Account
 from playground.provider.answers import SERVER, RateLimit, Refusal
 from playground.provider.creation import CHARACTER_MODELS, Creation, Submission, read_creation
 from playground.provider.faults import Damage, Faults, Moment
+from playground.provider.generation import Generation, VideoSubmission, asks_for_video, read_generation
+from playground.provider.models import ModelList
 from playground.provider.names import Namer
 from playground.provider.studio import Studio
+from playground.provider.task_book import TaskBook
 from playground.provider.tasks import Failure, Task
-from playground.provider.uploads import receive_video
+from playground.provider.uploads import receive_picture, receive_video
+from playground.provider.videos import Videos
 
 _GENERATIONS: Final = "/v1/videos/generations"
 _CHARACTERS: Final = "/v1/characters_tasks"
-_ANOTHER_MODEL: Final = "veo3.1-fast"  # makes videos of references, and no characters
+_PREFIXES: Final = {"seed": "tsk_vid", "klin": "vid", "veo3": "video"}  # of ids, by how a model's name begins
 _BODY_BYTES: Final = 1024 * 1024
 
 StatusPath = Literal["characters_tasks", "generations", "both"]
@@ -32,7 +37,8 @@ class SimulatedProvider:
     """Speaks the provider's API on 127.0.0.1. Every attribute without an underscore may be changed while it runs.
 
     `seconds_per_task` is read when a task is taken. `clock` decides how far tasks are. `status_path` is the path
-    that knows character tasks. `seed` makes ids and names repeat from run to run.
+    that knows character tasks. `videos` has the knobs of video tasks; `likenesses` names further models, each with the
+    one whose page it keeps. `seed` makes ids and names repeat from run to run.
     """
 
     def __init__(
@@ -51,19 +57,19 @@ class SimulatedProvider:
         self.clock = clock
         self.remembers_business_id = remembers_business_id
         self.status_path: StatusPath = status_path
-        self.models = list(CHARACTER_MODELS)
+        self._models = ModelList()
+        self.models, self.likenesses = self._models.open, self._models.like
         self.account = Account()
         self.lose_pictures = False
         self.empty_characters = False
-        self.tasks: dict[str, Task] = {}
+        self._book = TaskBook(self.account, lambda: self.clock())
+        self.tasks = self._book.tasks
         self.submissions: list[Submission] = []
         self.requests: list[tuple[str, str]] = []
         self._port = port
         self._names = Namer(seed)
+        self.videos = Videos(self._names, lambda: self.clock(), self._book.username_of)
         self.key = self._names.hex_id("sk-simulated").replace("_", "-")
-        self._gone: set[str] = set()
-        self._unlisted: set[str] = set()
-        self._held_at: float | None = None
         self._faults = Faults()
         self._submits = RateLimit("async_submit", submits_per_minute)
         self._queries = RateLimit("async_query", queries_per_minute)
@@ -81,10 +87,11 @@ class SimulatedProvider:
                 web.post(_GENERATIONS, self._create),
                 web.get(_GENERATIONS + "/{id}", self._generation_status),
                 web.get(_CHARACTERS + "/{id}", self._character_status),
-                web.post("/v1/uploads/videos", self._upload),
+                web.post("/v1/uploads/{kind:videos|images}", self._upload),
+                *self.videos.avatars.routes(lambda url: self._made().fetch(url)),
                 web.get("/v1/balance", self._balance),
                 web.get("/v1/models", self._list_models),
-                web.get("/{folder:files|pictures}/{name}", self._file),
+                web.get("/{folder:files|pictures|videos}/{name}", self._file),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -119,35 +126,26 @@ class SimulatedProvider:
 
     def hold_at(self, percent: float | None) -> None:
         """No task gets beyond `percent` until this is called again; None lets them go on from there."""
-        self._held_at = percent
-        for task in self.tasks.values():
-            if percent is None:
-                task.release(self.clock())
-            else:
-                task.hold(percent, self.clock())
+        self._book.hold_at(percent)
 
     def model_gone(self, name: str, *, listed: bool = False) -> None:
         """From now on that model is answered with 404 "model not found", as a closed upstream is.
 
         ``listed``: the list of models still names it, for a list says enabled and not healthy.
         """
-        self._gone.add(name)
-        if not listed:
-            self._unlisted.add(name)
+        self._models.close(name, listed=listed)
+
+    def model_back(self, name: str) -> None:
+        """That model works again."""
+        self._models.reopen(name)
 
     def close_character_models(self, *, reopened: bool = False) -> None:
-        """From now on no model that makes characters is to be had, as since its upstream closed; or all are again.
-
-        The list of models names another one then: an empty list would say nothing.
-        """
-        if reopened:
-            self._gone.difference_update(CHARACTER_MODELS)
-            self._unlisted.difference_update(CHARACTER_MODELS)
-        else:
-            for name in CHARACTER_MODELS:
+        """From now on no model that makes characters is to be had, as since its upstream closed; or all are again."""
+        for name in CHARACTER_MODELS:
+            if reopened:
+                self.model_back(name)
+            else:
                 self.model_gone(name)
-            if all(name in self._unlisted for name in self.models):
-                self.models.append(_ANOTHER_MODEL)
 
     def fail_next(
         self,
@@ -236,65 +234,78 @@ class SimulatedProvider:
         headers = self._submits.take(self.clock())
         if request.content_type != "application/json":
             raise Refusal(400, "The request must be JSON.")
-        creation = read_creation(await request.read())
-        self._check_model(creation.model)
-        earlier = self._by_business_id(creation.business_id)
+        wanted = self._read(await request.read())
+        earlier = self._by_business_id(wanted.business_id)
         if earlier is not None:
-            await self._settle(earlier)
-        task = earlier or await self._take(creation)
-        self.submissions.append(Submission(task.id, creation, replayed=earlier is not None))
+            await self._book.settle(earlier)
+        if isinstance(wanted, Generation):
+            task = earlier or await self._take_video(wanted)
+            self.videos.submissions.append(VideoSubmission(task.id, wanted, replayed=earlier is not None))
+        else:
+            task = earlier or await self._take(wanted)
+            self.submissions.append(Submission(task.id, wanted, replayed=earlier is not None))
         if self._faults.drops("after_taken"):
             return _hang_up(request)
         await self._faults.stall("after_taken")
-        answer = task.answer(self.clock(), with_business_id=self.remembers_business_id)
+        answer = self._answer(task)
         if earlier is None:
-            answer |= {"status": "queued", "progress": 0}  # also where a task takes no time at all
+            answer |= {"status": self._word(task, "queued"), "progress": 0}  # also where a task takes no time at all
         return web.json_response(answer, headers=headers)
 
-    def _check_model(self, model: str) -> None:
-        if model in self._gone:
-            raise Refusal(404, f"The model {model!r} was not found: model not found.", code="model_not_found")
-        if model not in self.models:
-            raise Refusal(403, f"This key is not allowed to use the model {model!r}.")
+    def _read(self, body: bytes) -> Creation | Generation:
+        try:
+            fields = json.loads(body)
+        except ValueError:
+            fields = None
+        if not asks_for_video(fields):
+            creation = read_creation(body)
+            self._models.check(creation.model)
+            return creation
+        model = fields.get("model")
+        if not isinstance(model, str) or not model:
+            raise Refusal(400, "'model' is required.")
+        self._models.check(model)
+        return read_generation(fields, self._models.page_of(model))
 
     async def _take(self, creation: Creation) -> Task:
         if self.account.short:
-            await self._settle_all()  # what has failed since was refunded
-        url = creation.url or self._video_of(creation.from_task)
+            await self._book.settle_all()  # what has failed since was refunded
+        url = creation.url or self._book.video_of(creation.from_task)
         self.account.charge()
         work = asyncio.ensure_future(self._made().make(creation, url, empty=self.empty_characters))
-        task = Task(
-            self._names.task_id(),
-            "character",
-            creation.model,
-            self.clock(),
-            timedelta(seconds=self.seconds_per_task),
-            work,
-            creation.business_id,
-        )
-        if self._held_at is not None:
-            task.hold(self._held_at, self.clock())
-        self.tasks[task.id] = task
-        return task
+        return self._begin("character", creation, work, "task")
 
-    def _video_of(self, task_id: str | None) -> str:
-        task = self.tasks.get(task_id or "")
-        if task is None or task.kind != "video" or not isinstance(task.settled, Mapping):
-            raise Refusal(404, "The task in 'from_task' was not found.", code="task_not_found")
-        return str(task.settled["data"][0]["url"])
+    async def _take_video(self, generation: Generation) -> Task:
+        if self.account.short:
+            await self._book.settle_all()
+        if generation.task_id in self.tasks:
+            await self._book.settle(self.tasks[generation.task_id])
+        await self.videos.check(generation, self._made())
+        self.account.charge()
+        work = asyncio.ensure_future(self.videos.work(generation, self._made()))
+        return self._begin("video", generation, work, _PREFIXES.get(generation.model[:4].lower(), "task"))
 
-    async def _settle_all(self) -> None:
-        for task in list(self.tasks.values()):
-            await self._settle(task)
-
-    async def _settle(self, task: Task) -> None:
-        if await task.settle(self.clock()) and isinstance(task.settled, Failure):
-            self.account.refund()
+    def _begin(
+        self,
+        kind: Literal["character", "video"],
+        wanted: Creation | Generation,
+        work: asyncio.Future[Mapping[str, Any] | Failure],
+        prefix: str,
+    ) -> Task:
+        takes = timedelta(seconds=self.seconds_per_task)
+        task_id = self._names.task_id(prefix)
+        return self._book.add(Task(task_id, kind, wanted.model, self.clock(), takes, work, wanted.business_id))
 
     def _by_business_id(self, business_id: str | None) -> Task | None:
-        if business_id is None or not self.remembers_business_id:
-            return None
-        return next((task for task in self.tasks.values() if task.business_id == business_id), None)
+        return self._book.of_business_id(business_id) if self.remembers_business_id else None
+
+    def _answer(self, task: Task) -> dict[str, Any]:
+        if task.kind == "video":
+            return self.videos.answer(task, with_business_id=self.remembers_business_id)
+        return task.answer(self.clock(), with_business_id=self.remembers_business_id)
+
+    def _word(self, task: Task, status: str) -> str:
+        return self.videos.words.get(status, status) if task.kind == "video" else status
 
     async def _character_status(self, request: web.Request) -> web.StreamResponse:
         return await self._status(request, known=("character",) if self.status_path != "generations" else ())
@@ -309,41 +320,29 @@ class SimulatedProvider:
         task = self.tasks.get(wanted) or self._by_business_id(wanted)
         if task is None or task.kind not in known:
             raise Refusal(404, "The task was not found.", code="task_not_found", headers=headers)
-        await self._settle(task)
-        answer = task.answer(self.clock(), with_business_id=self.remembers_business_id)
-        return web.json_response(answer, headers=headers)
+        await self._book.settle(task)
+        return web.json_response(self._answer(task), headers=headers)
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
-        data, mime, suffix = await receive_video(request)
+        receive = receive_picture if request.match_info["kind"] == "images" else receive_video
+        data, mime, suffix = await receive(request)
         upload_id = self._names.hex_id("upload")
         url = await asyncio.to_thread(self._made().keep, "files", upload_id + suffix, data)
         found = {"id": upload_id, "url": url, "mime_type": mime, "size": len(data)}
         return web.json_response({"success": True, "message": "", "data": found})
 
     async def _balance(self, _: web.Request) -> web.StreamResponse:
-        await self._settle_all()
+        await self._book.settle_all()
         return web.json_response(self.account.answer())
 
     async def _list_models(self, request: web.Request) -> web.StreamResponse:
-        if request.query.get("type") not in {"video", "all"}:
-            return web.json_response({"success": True, "object": "list", "data": []})
-        enabled = [model for model in self.models if model not in self._unlisted]
-        data = [
-            {
-                "id": model,
-                "object": "model",
-                "created": 1626777600,
-                "owned_by": "simulated",
-                "supported_endpoint_types": ["video"],
-            }
-            for model in enabled
-        ]
-        return web.json_response({"success": True, "object": "list", "data": data})
+        return web.json_response(self._models.answer(request.query.get("type")))
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         lost = self.lose_pictures and request.match_info["folder"] == "pictures"
+        lost = lost or self.videos.dead(self._book.video_behind(self.base_url + request.path))
         path = None if lost else self._made().find(request.path)
-        if path is None:
+        if path is None or not path.exists():
             raise Refusal(404, "There is no such file. (simulated)")
         return web.FileResponse(path)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.provider.creation import Creation
+from playground.provider.film import Player
 from playground.provider.footage import Unusable, portrait
 from playground.provider.names import Namer
 from playground.provider.tasks import Failure
@@ -23,6 +24,7 @@ class Studio:
         self._names = names
         self._folder = Path(tempfile.mkdtemp(prefix="simulated-provider-"))
         self._paths: dict[str, Path] = {}
+        self._people: dict[str, Player] = {}
 
     def close(self) -> None:
         """Removes every file."""
@@ -30,10 +32,20 @@ class Studio:
 
     def keep(self, folder: str, name: str, data: bytes) -> str:
         """Keeps a file; returns its URL."""
-        path = self._folder / name
-        path.write_bytes(data)
-        self._paths[f"/{folder}/{name}"] = path
+        self.place(folder, name).write_bytes(data)
+        return self.url(folder, name)
+
+    def place(self, folder: str, name: str) -> Path:
+        """Where a file of this name will be served from."""
+        return self._paths.setdefault(f"/{folder}/{name}", self._folder / name)
+
+    def url(self, folder: str, name: str) -> str:
+        """The URL of a file."""
         return f"{self._base_url}/{folder}/{name}"
+
+    def person(self, username: str) -> Player | None:
+        """What is known of a character that was made here."""
+        return self._people.get(username.lower())
 
     def find(self, url_path: str) -> Path | None:
         """The file behind the path of a URL; what was never kept is never found."""
@@ -53,7 +65,12 @@ class Studio:
             jpeg = await asyncio.to_thread(portrait, clip, creation.start, creation.end)
         except Unusable as why:
             return Failure("generation_failed", f"{why} (simulated)")
-        return {"type": "character", "data": {"characters": [] if empty else [self._character(jpeg)]}}
+        if empty:
+            return {"type": "character", "data": {"characters": []}}
+        character = self._character(jpeg)
+        picture = self.fetch(character["profile_picture_url"])
+        self._people[character["username"]] = Player((picture,) if picture else (), clip)
+        return {"type": "character", "data": {"characters": [character]}}
 
     def _character(self, jpeg: bytes) -> dict[str, str]:
         name = self._names.display_name()
