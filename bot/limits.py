@@ -15,6 +15,7 @@ EMBED_TITLE = 256
 EMBED_DESCRIPTION = 4096
 CUSTOM_ID = 100
 BUTTON_LABEL = 80
+SMALL_VIDEO_BYTES = 10 * 1024 * 1024  # what may be attached everywhere
 MESSAGE_BUTTONS = 25  # five rows of five
 SELECT_OPTIONS = 25
 SELECT_PLACEHOLDER = 150
@@ -104,6 +105,10 @@ LAST_LOOKS = 5  # failed looks in a row before the worst is believed: the bot ma
 BELIEVED_GONE = timedelta(minutes=10)  # how long after the submission a 404 may still be a slow replica
 POLL_BESIDE_WEBHOOKS = timedelta(seconds=30)
 RESULT_SLOWEST_POLL = timedelta(minutes=5)
+RESULT_LIFE = timedelta(hours=24)  # of a finished video at the provider, where it does not say it (its documentation)
+RESULT_BYTES = 1024 * 1024 * 1024  # of a finished video; far beyond what is made
+RESULT_SECONDS = 600.0  # for one try to fetch it; the next one goes on where this one broke off
+RESULT_ATTEMPTS_BEFORE_ALARM = 5  # to fetch a finished video; then operators are told
 EVENT_LIFE = timedelta(hours=24)  # how long a webhook event may wait for the answer that says whose task it is about
 PROVIDER_LONGEST_WAIT = 3600.0  # seconds; a Retry-After beyond it is not believed
 

@@ -171,9 +171,11 @@ def _file_name(part: int, parts: int) -> str:
 def _question(holdings: Holdings) -> list[Text]:
     said = [
         text(
-            "This deletes your characters with their pictures, clips and stills ({characters}), your tasks ({jobs}), "
-            "your consent and your open forms. This can't be undone. To get a copy first, use /privacy export.",
+            "This deletes your characters with their pictures, clips and stills ({characters}), your videos "
+            "({videos}), your tasks ({jobs}), your consent and your open forms. This can't be undone. To get a copy "
+            "first, use /privacy export.",
             characters=len(holdings.characters),
+            videos=len(holdings.videos),
             jobs=len(holdings.jobs),
         )
     ]
@@ -200,8 +202,9 @@ def _question(holdings: Holdings) -> list[Text]:
 def _done(erased: Erased, *, removed: bool) -> list[Text]:
     said = [
         text(
-            "Deleted: characters {characters}, files {files}, tasks {jobs}.",
+            "Deleted: characters {characters}, videos {videos}, files {files}, tasks {jobs}.",
             characters=erased.characters,
+            videos=erased.videos,
             files=erased.files,
             jobs=len(erased.job_ids),
         )

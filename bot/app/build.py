@@ -36,11 +36,13 @@ from bot.jobs.ports import ByteSource, Courier
 from bot.jobs.runner import Runner
 from bot.jobs.task_events import TaskEvents
 from bot.jobs.video_inspection import VideoInspection
+from bot.jobs.video_planner import VideoPlanner
 from bot.media.address_guard import AddressGuard
 from bot.media.download import Downloader
 from bot.media.media_metrics import MeasuredMediaWorker
 from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
+from bot.provider.models.catalogue import cards
 from bot.store.gauges import GaugeStore
 from bot.values.clock import Clock, utc_now
 from bot.values.sent_message import NewMessage
@@ -125,6 +127,14 @@ class App:
             models=settings.toapis.models,
             default=settings.toapis.default_model,
         )
+        known = [model for model, card in cards(settings.toapis.video_models).items() if card.enabled]
+        self.video_availability = self.availability.of(known, default=known[0])
+        self.video_planner = VideoPlanner(
+            characters=stores.characters,
+            availability=self.video_availability,
+            extra=settings.toapis.video_models,
+            prices=settings.toapis.video_prices,
+        )
         self.inspection = VideoInspection(media=self.media, files=stores.files, places=self.places)
         self.queue = AdmissionQueue(jobs=stores.jobs, courier=self.courier, clock=clock, settings=settings.limits)
         self.runner = Runner(
@@ -157,6 +167,7 @@ class App:
             access_policy=self.access_policy,
             breaker=self.breaker,
             availability=self.availability,
+            planner=self.video_planner,
             clock=clock,
             random=self.random,
             prices=settings.toapis.prices,
@@ -174,6 +185,8 @@ class App:
             clock=clock,
             keep_days=settings.jobs.keep_days,
             keep_watching_for=settings.toapis.keep_watching_for,
+            videos=stores.videos,
+            keep_videos_days=settings.video.keep_days,
         )
         self.erasure = Erasure(
             store=stores.privacy,

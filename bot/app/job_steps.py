@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.jobs.character_submission import CharacterSubmission
+from bot.jobs.character_work import CharacterWork
 from bot.jobs.choose import Choose
 from bot.jobs.collect import Collect
+from bot.jobs.collect_video import CollectVideo
 from bot.jobs.deliver import Deliver
-from bot.jobs.kinds import character_content, character_steps, preview_steps
+from bot.jobs.kinds import character_content, character_steps, preview_steps, video_content, video_steps
 from bot.jobs.leased_job import Steps
 from bot.jobs.ports import ByteSource
 from bot.jobs.prepare import Prepare
+from bot.jobs.prepare_video import PrepareVideo
 from bot.jobs.submit import Submit
+from bot.jobs.video_work import VideoWork
 from bot.jobs.watch import Watch
 from bot.values.job import JobKind
 
@@ -39,7 +42,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         settings=settings,
     )
     choose = Choose(courier=app.courier, files=stores.files, inspection=inspection, random=random)
-    submission = CharacterSubmission(
+    work = CharacterWork(
         provider=app.provider,
         inspection=inspection,
         places=places,
@@ -47,7 +50,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         cut=settings.media.send == "clip",
     )
     submit = Submit(
-        submission=submission,
+        work=work,
         provider=app.provider,
         breaker=app.breaker,
         availability=app.availability,
@@ -57,7 +60,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         settings=settings.toapis,
     )
     watch = Watch(
-        provider=app.provider,
+        work=work,
         courier=app.courier,
         events=stores.events,
         random=random,
@@ -73,7 +76,10 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         random=random,
     )
     deliver = Deliver(
-        contents={JobKind.CHARACTER: character_content(stores.characters)},
+        contents={
+            JobKind.CHARACTER: character_content(stores.characters),
+            JobKind.VIDEO: video_content(stores.videos),
+        },
         files=stores.files,
         courier=app.courier,
         random=random,
@@ -81,4 +87,40 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
     return {
         JobKind.CHARACTER: character_steps(prepare, choose, submit, watch, collect, deliver),
         JobKind.PREVIEW: preview_steps(prepare, choose, deliver),
+        JobKind.VIDEO: _of_videos(app, deliver),
     }
+
+
+def _of_videos(app: App, deliver: Deliver) -> Steps:
+    stores, random, settings = app.stores, app.random, app.settings.toapis
+    work = VideoWork(
+        provider=app.provider,
+        planner=app.video_planner,
+        files=stores.files,
+        places=app.places,
+        courier=app.courier,
+        callback_url=settings.callback_url,
+    )
+    submit = Submit(
+        work=work,
+        provider=app.provider,
+        breaker=app.breaker,
+        availability=app.video_availability,
+        courier=app.courier,
+        events=stores.events,
+        random=random,
+        settings=settings,
+    )
+    watch = Watch(work=work, courier=app.courier, events=stores.events, random=random, settings=settings)
+    collect = CollectVideo(
+        videos=stores.videos,
+        files=stores.files,
+        source=app.downloader,
+        provider=app.provider,
+        media=app.media,
+        places=app.places,
+        courier=app.courier,
+        random=random,
+    )
+    prepare = PrepareVideo(planner=app.video_planner, availability=app.video_availability)
+    return video_steps(prepare, submit, watch, collect, deliver)

@@ -21,6 +21,7 @@ from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.sent_messages import SentMessageStore
 from bot.store.servers import ServerStore
+from bot.store.videos import VideoStore
 from bot.store.webhook_events import WebhookEventStore
 
 
@@ -36,6 +37,7 @@ class Stores:
     jobs: JobStore
     owned_jobs: OwnedJobStore
     characters: CharacterStore
+    videos: VideoStore
     drafts: DraftStore
     consents: ConsentStore
     provider_state: ProviderStateStore
@@ -59,6 +61,7 @@ class Stores:
             jobs=JobStore(database),
             owned_jobs=OwnedJobStore(database),
             characters=CharacterStore(database),
+            videos=VideoStore(database),
             drafts=DraftStore(database),
             consents=ConsentStore(database),
             provider_state=ProviderStateStore(database),

@@ -30,6 +30,7 @@ from bot.chat.render_job import (
     render_result,
 )
 from bot.chat.render_picker import render_picker
+from bot.chat.render_video import render_video, render_video_gone
 from bot.chat.rest_errors import RouteClosed
 from bot.chat.sent_notes import NoteSent, end_of, note_nothing, question_at
 from bot.concurrency import FairLimiter
@@ -40,13 +41,14 @@ from bot.jobs.ports import (
     RecordAnnouncement,
     RecordAttempt,
     Undeliverable,
+    VideoMade,
 )
 from bot.log import unexpected
 from bot.store.files import FileStore
 from bot.texts import Text, text
 from bot.values.character import Character
 from bot.values.clock import Clock
-from bot.values.job import Announcement, DeliveryRoute, Job, Origin, Question
+from bot.values.job import Announcement, DeliveryRoute, Job, JobKind, Origin, Question
 
 log = structlog.get_logger(__name__)
 
@@ -260,7 +262,12 @@ class DiscordCourier:
         locale, commands = job.origin.locale, mentions_of(self._client)
         if isinstance(content, NothingMade):
             card = render_failure(job, locale, commands)
-            return Delivery(card, card, say(text("I couldn't make your character."), locale), None, made=False)
+            sorry = text("I couldn't make your character.")
+            if job.kind is JobKind.VIDEO:
+                sorry = text("I couldn't make your video.")
+            return Delivery(card, card, say(sorry, locale), None, made=False)
+        if isinstance(content, VideoMade):
+            return await self._video(job, content)
         sentence = say(text("Your character is ready."), locale)
         character = content.character
         if character is None:
@@ -273,6 +280,18 @@ class DiscordCourier:
         if picture is not None:
             full = render_result(job, character, picture, locale, commands, reference_set=kept)
         return Delivery(full, lean, sentence, render_pointer(character, locale, commands), made=True)
+
+    async def _video(self, job: Job, content: VideoMade) -> Delivery:
+        locale, commands = job.origin.locale, mentions_of(self._client)
+        sentence = say(text("Your video is ready."), locale)
+        if content.video is None:
+            card = render_video_gone(job, locale, commands)
+            return Delivery(card, card, sentence, None, made=False)
+        lean = render_video(job, content.video, None, locale)
+        full = lean
+        if content.video.file.size <= limits.SMALL_VIDEO_BYTES:
+            full = render_video(job, content.video, await self._files.read(content.video.file.key), locale)
+        return Delivery(full, lean, sentence, None, made=True)
 
     async def _picture(self, character: Character) -> bytes | None:
         if character.picture is None:

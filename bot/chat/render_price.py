@@ -1,11 +1,11 @@
-"""What a character is expected to cost, and what it cost, as far as anybody knows. Pure rendering."""
+"""What a character or a video is expected to cost, and what it cost, as far as anybody knows. Pure rendering."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from bot.texts import Text, text
-from bot.values.job import CharacterRequest, Job, Outcome
+from bot.values.job import CharacterRequest, Job, Outcome, PreviewRequest
 
 FREE = text(
     "This is free: no model that makes characters can be had right now, so it becomes a portable character, for the "
@@ -54,7 +54,7 @@ def price_of(job: Job) -> tuple[Text, Text] | None:
 
 
 def _price(job: Job) -> Decimal | None:
-    return job.request.price if isinstance(job.request, CharacterRequest) else None
+    return None if isinstance(job.request, PreviewRequest) else job.request.price
 
 
 def _written(price: Decimal) -> str:

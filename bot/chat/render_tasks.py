@@ -33,7 +33,17 @@ from bot.chat.render_price import price_of
 from bot.chat.selects import OpenJob
 from bot.jobs.job_service import Overview
 from bot.texts import Text, text
-from bot.values.job import CharacterRequest, Job, JobKind, Outcome, PreviewRequest, Question, Step
+from bot.values.job import (
+    CharacterRequest,
+    CharacterResult,
+    Job,
+    JobKind,
+    Outcome,
+    PreviewRequest,
+    Question,
+    Step,
+    VideoRequest,
+)
 from bot.values.source import Attachment, EarlierTask, Link
 
 _MB = 1024 * 1024
@@ -46,6 +56,10 @@ _STATES = {
     Step.SUBMIT: text("Sending the clip to ToAPIs"),
     Step.COLLECT: text("Saving the result"),
     Step.DELIVER: text("Delivering the result"),
+}
+_VIDEO_STATES = {
+    Step.PREPARE: text("Looking through your cast"),
+    Step.SUBMIT: text("Sending your characters to ToAPIs"),
 }
 _ASKED = {
     Question.SECONDS: text("Which seconds?"),
@@ -173,13 +187,17 @@ def _said(state: Text, locale: str) -> str:
 def _range(job: Job) -> Text | str:
     if isinstance(job.request, PreviewRequest):
         return text("a preview")
+    if isinstance(job.request, VideoRequest):
+        return text("a video")
     return job.request.range.people if job.request.range else text("seconds not picked yet")
 
 
 def _what(job: Job) -> str:
     if isinstance(job.request, CharacterRequest) and job.request.name:
         return job.request.name
-    if job.result and job.result.characters:
+    if isinstance(job.request, VideoRequest):
+        return plain(job.request.prompt, limits.OPTION_LABEL)
+    if isinstance(job.result, CharacterResult) and job.result.characters:
         return job.result.characters[0].display_name
     source = job.request.source
     if isinstance(source, Attachment):
@@ -203,12 +221,14 @@ def _status(job: Job, overview: Overview) -> Text:
     if job.waits_in_line:
         return overview.in_line.get(job.id) or text("Waiting for a free place")
     if job.step is Step.WATCH:
+        if job.kind is JobKind.VIDEO:
+            return text("Making the video: {percent} %", percent=job.progress)
         return text("Making the character: {percent} %", percent=job.progress)
     if job.step is Step.CHOOSE:
         if job.kind is JobKind.PREVIEW:
             return text("Looking for the best seconds")
         return _ASKED[job.question or Question.CONSENT]
-    return _STATES[job.step]
+    return _VIDEO_STATES.get(job.step, _STATES[job.step]) if job.kind is JobKind.VIDEO else _STATES[job.step]
 
 
 # -- one job ---------------------------------------------------------------------------------------------------------
@@ -225,7 +245,7 @@ def render_task(job: Job, overview: Overview, now: datetime, locale: str, comman
         embed.add_field(name=say(name, locale), value=say(value, locale))
     embed.set_footer(text=say(text("Job {id}", id=job.id), locale))
     buttons: list[DurableButton] = [*_buttons(job, now, locale)]
-    made = job.result.character_id if job.result is not None else None
+    made = job.result.character_id if isinstance(job.result, CharacterResult) else None
     if made is not None and not job.undelivered:
         buttons.append(ShowCharacter(made, job.owner_id, say(text("Show the character"), locale)))
     buttons.append(BackToTasks(job.owner_id, say(text("Back to the list"), locale)))
@@ -246,6 +266,10 @@ def _facts(job: Job) -> Iterator[tuple[Text, Text]]:
         if job.request.range is not None:
             yield text("Seconds"), text("{range}", range=job.request.range.people)
         yield text("Model"), text("{model}", model=job.request.model) if job.request.model else text("None: portable")
+    if isinstance(job.request, VideoRequest):
+        yield text("Characters"), text("{names}", names=", ".join(role.name for role in job.request.cast))
+        if job.request.model is not None:
+            yield text("Model"), text("{model}", model=job.request.model)
     if (cost := price_of(job)) is not None:
         yield cost
     yield text("Asked for"), _when(job.created_at)

@@ -69,6 +69,11 @@ class ToapisSettings(_Section):
         description='What a character costs in credits, by model, such as { "sora-2" = 40 }: people are told before '
         "and after.",
     )
+    video_prices: Prices = Field(
+        {},
+        description='What a second of a video costs in credits, by model, such as { "wan2.6" = 20 }: people are told '
+        "before and after.",
+    )
     video_models: Likenesses = Field(
         {},
         description="Further video models, each with the known one that it is like, such as "
@@ -157,10 +162,20 @@ class LimitSettings(_Section):
     per_server_per_day: Limit = Field(
         200, description="Jobs that may be started in one server per day (UTC); 0: no limit. A server may set less."
     )
+    videos_per_user_per_day: Limit = Field(10, description="Videos a person may start per day (UTC); 0: no limit.")
+    videos_per_server_per_day: Limit = Field(
+        100, description="Videos that may be started in one server per day (UTC); 0: no limit. A server may set less."
+    )
     running_in_all: Limit = Field(
         100, description="Jobs that are worked on at once, of everybody; the others wait in line; 0: no limit."
     )
     files_mb_per_user: Limit = Field(500, description="Megabytes of files a person may have; 0: no limit.")
+
+
+class VideoSettings(_Section):
+    """What becomes of the videos that people have made."""
+
+    keep_days: Limit = Field(30, description="Days for which a finished video is kept; 0: until its owner deletes it.")
 
 
 class ConsentSettings(_Section):
@@ -202,6 +217,7 @@ class Settings(BaseSettings):
     media: MediaSettings = MediaSettings()
     jobs: JobSettings = JobSettings()
     limits: LimitSettings = LimitSettings()
+    video: VideoSettings = VideoSettings()
     consent: ConsentSettings = ConsentSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()

@@ -7,7 +7,7 @@ from bot.errors import Refusal
 from bot.jobs.access_policy import AccessPolicy
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
-from bot.values.job import Job, Origin
+from bot.values.job import Job, JobKind, Origin
 
 
 class Allowance:
@@ -31,13 +31,19 @@ class Allowance:
             return Quota(
                 running=allowed.running_per_user, waiting=allowed.waiting_per_user, in_all=allowed.running_in_all
             )
-        guild = job.origin.guild_id
+        guild, people, video = job.origin.guild_id, self._people, job.kind is JobKind.VIDEO
+        user_key = people.of(job.owner_id)
+        server_key = None if guild is None else people.of_server(guild)
+        if video:
+            user_key = people.for_videos(user_key)
+            server_key = None if server_key is None else people.for_videos(server_key)
+        of_server = allowed.videos_per_server_per_day if video else allowed.per_server_per_day
         return Quota(
             running=allowed.running_per_user,
             waiting=allowed.waiting_per_user,
-            day=allowed.per_user_per_day,
-            server_day=self._access_policy.day_limit(guild, allowed.per_server_per_day),
+            day=allowed.videos_per_user_per_day if video else allowed.per_user_per_day,
+            server_day=self._access_policy.day_limit(guild, of_server),
             in_all=allowed.running_in_all,
-            user_key=self._people.of(job.owner_id),
-            server_key=None if guild is None else self._people.of_server(guild),
+            user_key=user_key,
+            server_key=server_key,
         )

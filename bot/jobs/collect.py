@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
@@ -23,6 +24,7 @@ from bot.texts import text
 from bot.values.character import CharacterFile, FileKind, ProviderCharacter, clean_name, portable_id
 from bot.values.files import StoredFile
 from bot.values.job import CharacterResult, Job, Transition
+from bot.values.video import Cut, Reference
 
 _log = structlog.get_logger(__name__)
 
@@ -32,6 +34,22 @@ _MIMES = {
     FileKind.REFERENCE: "video/mp4",
     FileKind.VOICE: "audio/wav",
 }
+
+
+def _made(cut: Cut, reference: Reference | None) -> Iterator[tuple[str, CharacterFile]]:
+    """The name of each file in the work folder, and what is known of it."""
+    yield cut.name, CharacterFile(FileKind.CLIP, _NOT_YET, cut.width, cut.height, cut.seconds)
+    for still in cut.stills[1:]:
+        yield still.name, CharacterFile(FileKind.STILL, _NOT_YET, still.width, still.height)
+    if reference is None:
+        return
+    clip = CharacterFile(FileKind.REFERENCE, _NOT_YET, reference.width, reference.height, reference.seconds)
+    yield reference.clip, clip
+    if reference.voice is not None:
+        yield reference.voice, CharacterFile(FileKind.VOICE, _NOT_YET, seconds=reference.voice_seconds)
+
+
+_NOT_YET = StoredFile(key="", sha256="", size=0, mime="")
 
 
 def _reusable_id(job: Job, main: ProviderCharacter | None) -> str:
@@ -89,7 +107,7 @@ class Collect:
     async def __call__(self, leased: LeasedJob) -> Transition | None:
         """Fetch, store, and write character and job in one transaction."""
         job = leased.job
-        if job.result is None:
+        if not isinstance(job.result, CharacterResult):
             raise AssertionError("a job is collected only once it has a result")
         last_try = job.attempts >= limits.PICTURE_ATTEMPTS
         main = next(iter(job.result.characters), None)  # of several, the first is the main one
@@ -174,16 +192,11 @@ class Collect:
         if cut is None:
             return ()
         folder = await self._files.work_folder(job.id)
-        made = [(FileKind.CLIP, cut.name), *((FileKind.STILL, still.name) for still in cut.stills[1:])]
-        if reference is not None:
-            made.append((FileKind.REFERENCE, reference.clip))
-        if reference is not None and reference.voice is not None:
-            made.append((FileKind.VOICE, reference.voice))
         found = []
-        for kind, name in made:
+        for name, its in _made(cut, reference):
             if await self._files.in_work(folder / name):
-                stored = await self._files.put_path(job.owner_id, folder / name, _MIMES[kind])
-                found.append(CharacterFile(kind, stored))
+                stored = await self._files.put_path(job.owner_id, folder / name, _MIMES[its.kind])
+                found.append(replace(its, file=stored))
         return tuple(found)
 
     async def _best_still(self, job: Job) -> StoredFile | None:

@@ -20,7 +20,8 @@ from bot.store.privacy import Holdings
 from bot.texts import Text, render, text
 from bot.values.character import Character, CharacterFile, FileKind
 from bot.values.files import StoredFile, ending
-from bot.values.job import Job
+from bot.values.job import Job, VideoRequest
+from bot.values.made_video import MadeVideo
 from bot.values.sent_message import SentMessage
 from bot.values.source import Attachment
 
@@ -111,12 +112,17 @@ class Export:
             "parts": self.parts,
             "left_out": [self._file(each.file, missing) for each in self._placed.values() if not each.part],
             "characters": [self._character(each, missing) for each in holdings.characters],
+            "videos": [self._video(each, missing) for each in holdings.videos],
             "jobs": [self._job(job) for job in holdings.jobs],
             "forms_not_sent_yet": [_draft(draft) for draft in holdings.drafts],
             "messages_in_discord": [_message(each) for each in holdings.messages],
             "entries_that_this_version_cannot_read": holdings.unreadable,
             "consent_given_at": _instant(holdings.consent_at),
-            "today": {"jobs_used": holdings.used_today, "limit": self._day_limit or None},
+            "today": {
+                "jobs_used": holdings.used_today,
+                "limit": self._day_limit or None,
+                "videos_used": holdings.videos_today,
+            },
             "closed_to_you": {
                 "everywhere_since": _instant(holdings.blocked_since),
                 "in_servers": [str(guild_id) for guild_id in holdings.blocked_in],
@@ -148,6 +154,19 @@ class Export:
             "reference_set": [{"is": each.kind} | self._file(each.file, missing) for each in its],
         }
 
+    def _video(self, video: MadeVideo, missing: frozenset[str]) -> dict[str, Any]:
+        return {
+            "id": video.id,
+            "job_id": video.job_id,
+            "prompt": video.prompt,
+            "model": video.model,
+            "characters": [{"id": role.character_id, "name": role.name} for role in video.roles],
+            "seconds": video.seconds,
+            "made_at": _instant(video.created_at),
+            "video": self._file(video.file, missing),
+            "poster": video.poster and self._file(video.poster, missing),
+        }
+
     def _file(self, file: StoredFile, missing: frozenset[str]) -> dict[str, Any]:
         placed = self._placed[file.key]
         said: dict[str, Any] = {"file": placed.name, "part": placed.part or None, "type": file.mime}
@@ -164,7 +183,8 @@ class Export:
         for name in ("owner_id", "lease_owner", "lease_until"):
             del said[name]
         del said["origin"]["token"]
-        if isinstance(job.request.source, Attachment):
+        source = None if isinstance(job.request, VideoRequest) else job.request.source
+        if isinstance(source, Attachment):
             del said["request"]["source"]["url"]
         if said["file"] is not None:
             del said["file"]["key"]
@@ -175,7 +195,7 @@ _NAMES = {FileKind.CLIP: "clip", FileKind.REFERENCE: "reference clip", FileKind.
 
 
 def _named(holdings: Holdings) -> Iterator[_Placed]:
-    """Each file once, in the folder of the first character that has it."""
+    """Each file once, in the folder of the first character or video that has it."""
     known: set[str] = set()
     for number, character in enumerate(holdings.characters, start=1):
         folder = f"characters/{number:02} {safe_name(character.name)}"
@@ -183,6 +203,12 @@ def _named(holdings: Holdings) -> Iterator[_Placed]:
             if file.key not in known:
                 known.add(file.key)
                 yield _Placed(f"{folder}/{name}.{ending(file.mime)}", file, character.created_at)
+    for number, video in enumerate(holdings.videos, start=1):
+        its = [("video", video.file), *([("poster", video.poster)] if video.poster is not None else [])]
+        for name, file in its:
+            if file.key not in known:
+                known.add(file.key)
+                yield _Placed(f"videos/{number:02}/{name}.{ending(file.mime)}", file, video.created_at)
 
 
 def _its_files(character: Character, its: tuple[CharacterFile, ...]) -> Iterator[tuple[str, StoredFile]]:

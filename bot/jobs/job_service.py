@@ -55,13 +55,15 @@ _YES: Mapping[Question, _Amend] = {
 class Overview:
     """What /tasks shows. ``disk_used`` and ``disk_limit`` in bytes; a limit of 0 is none.
 
-    ``in_line``: what those jobs wait for that stand in line, by their ids.
+    ``videos_today`` are counted apart. ``in_line``: what those jobs wait for that stand in line, by their ids.
     """
 
     unfinished: tuple[Job, ...]
     finished: tuple[Job, ...]
     used_today: int
     day_limit: int
+    videos_today: int = 0
+    video_day_limit: int = 0
     running: int
     running_limit: int
     disk_used: int
@@ -276,12 +278,16 @@ class JobService:
 
     async def overview(self, owner_id: int) -> Overview:
         """How everything of theirs stands."""
-        rows = await self._owned.overview(owner_id, now=self._clock(), user_key=self._people.of(owner_id))
+        user_key = self._people.of(owner_id)
+        videos_key = self._people.for_videos(user_key)
+        rows = await self._owned.overview(owner_id, now=self._clock(), user_key=user_key, videos_key=videos_key)
         return Overview(
             unfinished=rows.unfinished,
             finished=rows.finished,
             used_today=rows.used_today,
             day_limit=self._settings.per_user_per_day,
+            videos_today=rows.videos_today,
+            video_day_limit=self._settings.videos_per_user_per_day,
             running=rows.running,
             running_limit=self._settings.running_per_user,
             disk_used=await self._disk.of(owner_id, now=self._clock()),

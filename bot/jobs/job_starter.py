@@ -14,10 +14,11 @@ from bot import limits
 from bot.errors import BadRange, Refusal
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.allowance import Allowance
-from bot.jobs.character_submission import NOT_WITHOUT_A_MODEL
+from bot.jobs.character_work import NOT_WITHOUT_A_MODEL
 from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
+from bot.jobs.video_planner import VideoPlanner
 from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
 from bot.texts import text
@@ -33,6 +34,7 @@ from bot.values.job import (
     PreviewRequest,
     Seen,
     Step,
+    VideoRequest,
 )
 from bot.values.source import EarlierTask, Source, not_a_video
 
@@ -52,6 +54,7 @@ class JobStarter:
         access_policy: AccessPolicy,
         breaker: CircuitBreaker,
         availability: ModelAvailability,
+        planner: VideoPlanner,
         clock: Clock,
         random: Random,
         prices: Mapping[str, Decimal],
@@ -63,6 +66,7 @@ class JobStarter:
         self._access_policy = access_policy
         self._breaker = breaker
         self._availability = availability
+        self._planner = planner
         self._clock = clock
         self._random = random
         self._prices = prices
@@ -117,16 +121,31 @@ class JobStarter:
                 raise NOT_WITHOUT_A_MODEL
             return replace(request, model=None, model_named=False, price=None)
         await self._availability.check(model)
-        pause = await self._breaker.paused()
-        if pause is not None:
-            raise Refusal(paused_text(pause))
+        await self._check_pause()
         return replace(request, model=model, model_named=named is not None, price=self._prices.get(model))
+
+    async def start_video(
+        self, *, owner_id: int, origin: Origin, request: VideoRequest, job_id: str | None = None
+    ) -> Job:
+        """Write a video's job down and begin with it. ``job_id`` is a :meth:`new_id`, where the caller holds the job.
+
+        The request gets its model and its price by that (:meth:`VideoPlanner.planned`); nothing else in it changes.
+        Raises what that raises, QuotaReached, and Refusal while submissions are paused; nothing was charged then.
+        """
+        request = await self._planner.planned(owner_id, request)
+        await self._check_pause()
+        return await self._begin(owner_id, origin, request, job_id)
 
     async def preview(self, *, owner_id: int, origin: Origin, source: Source, job_id: str | None = None) -> Job:
         """Only look at a video. It takes a place among the owner's jobs, not in their day. Raises QuotaReached."""
         living = await self._availability.living()
         request = PreviewRequest(source=source, needs_sound=bool(living))  # a portable character may be silent
         return await self._begin(owner_id, origin, request, job_id)
+
+    async def _check_pause(self) -> None:
+        pause = await self._breaker.paused()
+        if pause is not None:
+            raise Refusal(paused_text(pause))
 
     async def _begin(
         self,
@@ -153,7 +172,8 @@ class JobStarter:
         )
         self._allowance.check_access(owner_id, origin)
         job = await self._jobs.add(job, self._allowance.quota(job))
-        _log.info("job_started", job=job.id, kind=job.kind.value, source=request.source.kind)
+        source = None if isinstance(request, VideoRequest) else request.source.kind
+        _log.info("job_started", job=job.id, kind=job.kind.value, source=source)
         return self._job_service.woken(job)
 
     async def take_back(self, job: Job) -> None:

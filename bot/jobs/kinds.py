@@ -7,16 +7,19 @@ from typing import TypeAlias
 
 from bot.jobs.choose import Choose
 from bot.jobs.collect import Collect
+from bot.jobs.collect_video import CollectVideo
 from bot.jobs.deliver import Deliver
 from bot.jobs.leased_job import Steps
-from bot.jobs.ports import CharacterMade
+from bot.jobs.ports import CharacterMade, VideoMade
 from bot.jobs.prepare import Prepare
+from bot.jobs.prepare_video import PrepareVideo
 from bot.jobs.submit import Submit
 from bot.jobs.watch import Watch
 from bot.store.characters import CharacterStore
-from bot.values.job import Job, Step
+from bot.store.videos import VideoStore
+from bot.values.job import CharacterResult, Job, Step, VideoResult
 
-ContentOf: TypeAlias = Callable[[Job], Awaitable[CharacterMade]]
+ContentOf: TypeAlias = Callable[[Job], Awaitable[CharacterMade | VideoMade]]
 """Reads what a job that succeeded has made."""
 
 
@@ -39,11 +42,33 @@ def preview_steps(prepare: Prepare, choose: Choose, deliver: Deliver) -> Steps:
     return {Step.PREPARE: prepare, Step.CHOOSE: choose, Step.DELIVER: deliver}
 
 
+def video_steps(prepare: PrepareVideo, submit: Submit, watch: Watch, collect: CollectVideo, deliver: Deliver) -> Steps:
+    """prepare → submit → watch → collect → deliver: nothing is asked."""
+    return {
+        Step.PREPARE: prepare,
+        Step.SUBMIT: submit,
+        Step.WATCH: watch,
+        Step.COLLECT: collect,
+        Step.DELIVER: deliver,
+    }
+
+
+def video_content(videos: VideoStore) -> ContentOf:
+    """What a video's job hands over, if its owner still has it."""
+
+    async def content(job: Job) -> VideoMade:
+        if not isinstance(job.result, VideoResult) or job.result.video_id is None:
+            return VideoMade(None)
+        return VideoMade(await videos.get(job.owner_id, job.result.video_id))
+
+    return content
+
+
 def character_content(characters: CharacterStore) -> ContentOf:
     """What a character's job hands over: the character as it stands now, if its owner still has it."""
 
     async def content(job: Job) -> CharacterMade:
-        if job.result is None or job.result.character_id is None:
+        if not isinstance(job.result, CharacterResult) or job.result.character_id is None:
             return CharacterMade(None)
         made = await characters.get(job.owner_id, job.result.character_id)
         kept = await characters.reference_set(job.owner_id, made.id) if made is not None else ()

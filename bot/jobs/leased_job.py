@@ -8,9 +8,11 @@ from typing import TypeAlias
 
 from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.jobs import JobStore
+from bot.store.videos import NewVideo, VideoStore
 from bot.values.character import Character
 from bot.values.clock import Clock
 from bot.values.job import Job, JobNotes, Step, Transition
+from bot.values.made_video import MadeVideo
 
 
 class LeasedJob:
@@ -54,6 +56,14 @@ class LeasedJob:
         """
         self.job, character = await characters.add_for_job(self.job.id, self._holder, new, collected, now=self._clock())
         return character
+
+    async def add_video(self, videos: VideoStore, new: NewVideo, collected: Callable[[int], Transition]) -> MadeVideo:
+        """Commit the new video together with its job's success. ``collected`` is given the video's id.
+
+        Raises LeaseLost.
+        """
+        self.job, video = await videos.add_for_job(self.job.id, self._holder, new, collected, now=self._clock())
+        return video
 
 
 StepFunction: TypeAlias = Callable[[LeasedJob], Awaitable[Transition | None]]

@@ -20,6 +20,7 @@ from bot.store.jobs import JobStore
 from bot.store.privacy import OwnerlessTask, PrivacyStore
 from bot.store.quotas import day_of
 from bot.store.sent_messages import SentMessageStore
+from bot.store.videos import VideoStore
 from bot.store.webhook_events import WebhookEventStore
 from bot.values.clock import Clock
 
@@ -31,8 +32,8 @@ _log = structlog.get_logger(__name__)
 class Maintenance:
     """Runs once at the start, before anything else writes files, and then every minute.
 
-    ``keep_days``: for how long finished jobs are kept; 0: for ever. ``keep_watching_for`` in seconds: a task without
-    an owner that has not ended by then is forgotten all the same.
+    ``keep_days`` and ``keep_videos_days``: for how long finished jobs, and videos, are kept; 0: for ever.
+    ``keep_watching_for`` in seconds: a task without an owner that has not ended by then is forgotten all the same.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class Maintenance:
         clock: Clock,
         keep_days: int,
         keep_watching_for: float,
+        videos: VideoStore,
+        keep_videos_days: int,
     ) -> None:
         self._jobs = jobs
         self._drafts = drafts
@@ -61,6 +64,8 @@ class Maintenance:
         self._clock = clock
         self._keep = timedelta(days=keep_days)
         self._longest = timedelta(seconds=keep_watching_for)
+        self._videos = videos
+        self._keep_videos = timedelta(days=keep_videos_days)
 
     async def at_start(self) -> None:
         """Remove the files that no row refers to. Nothing else may be writing files yet."""
@@ -75,7 +80,7 @@ class Maintenance:
         """Every minute, until cancelled. A fault in one part does not keep the others from being done."""
         while True:
             await asyncio.sleep(limits.MAINTENANCE_EVERY)
-            for part in (self.tidy, self.prune, self.forget):
+            for part in (self.tidy, self.prune, self.drop_videos, self.forget):
                 await _guarded(part)
 
     async def tidy(self) -> None:
@@ -96,6 +101,18 @@ class Maintenance:
         before = self._clock() - self._keep
         while pruned := await self._jobs.prune(before, limit=limits.PRUNED_AT_ONCE):
             _log.info("jobs_pruned", count=pruned)
+
+    async def drop_videos(self) -> None:
+        """Delete videos that are older than they are kept: row first, then the files that nothing refers to."""
+        if not self._keep_videos:
+            return
+        before = self._clock() - self._keep_videos
+        while old := await self._videos.old(before, limit=limits.PRUNED_AT_ONCE):
+            for video in old:
+                async with self._files.owner(video.owner_id):
+                    for key in await self._videos.delete(video.owner_id, video.id) or ():
+                        await self._files.delete(key)
+            _log.info("videos_dropped", count=len(old))
 
     async def forget(self) -> None:
         """Ask about each task without an owner, forget those that are over, and the counters of past days."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -28,8 +29,16 @@ class Availability(StrEnum):
     CLOSED = "closed"  # refused within the hour, or missing from the list
 
 
+@dataclass(slots=True)
+class _Heard:
+    """What the provider has said since the start: its list, and for which models it took a request."""
+
+    listed: frozenset[str] | None = None
+    taken: dict[str, datetime] = field(default_factory=dict)
+
+
 class ModelAvailability:
-    """``models`` are those of the settings; ``default`` is the one that is used where nobody chooses.
+    """``models`` are those that are of use for something; ``default`` is the one that is used where nobody chooses.
 
     What was refused is kept in the database; the list and what was taken are asked and learnt again after a restart.
     """
@@ -42,8 +51,13 @@ class ModelAvailability:
         self._state = state
         self._provider = provider
         self._clock = clock
-        self._listed: frozenset[str] | None = None
-        self._taken: dict[str, datetime] = {}
+        self._heard = _Heard()
+
+    def of(self, models: Sequence[str], default: str) -> ModelAvailability:
+        """The same answer for other models: what is heard by one of both, the other knows as well."""
+        other = ModelAvailability(self._state, self._provider, self._clock, models=models, default=default)
+        other._heard = self._heard
+        return other
 
     async def run(self) -> None:
         """Ask for the list at once and every :data:`bot.limits.MODELS_LISTED_EVERY` seconds, until cancelled."""
@@ -67,19 +81,19 @@ class ModelAvailability:
         if not listed:
             _log.warning("model_list_empty")
             return
-        if listed != self._listed:
+        if listed != self._heard.listed:
             missing = [model for model in self.models if model not in listed]
             _log.info("models_listed", count=len(listed), missing=missing)
-        self._listed = listed
+        self._heard.listed = listed
 
     def taken(self, model: str) -> None:
         """The provider has taken a request for ``model``: stronger than a list that does not name it."""
-        self._taken[model] = self._clock()
+        self._heard.taken[model] = self._clock()
 
     async def refused(self, model: str) -> bool:
         """The provider has refused ``model`` itself: closed for an hour. Returns whether this is news."""
         now = self._clock()
-        self._taken.pop(model, None)
+        self._heard.taken.pop(model, None)
         news = await self._state.close_model(model, now=now, lapsed=now - limits.MODEL_CLOSED)
         if news:
             _log.error("model_closed", model=model)
@@ -108,8 +122,8 @@ class ModelAvailability:
             raise ModelClosed(model_closed_text(model, await self.living()), model=model)
 
     def _of(self, model: str, refused: frozenset[str]) -> Availability:
-        taken = self._taken.get(model)
+        taken, listed = self._heard.taken.get(model), self._heard.listed
         if taken is not None and self._clock() - taken < limits.MODEL_ALIVE:
-            return Availability.ALIVE if self._listed is None or model in self._listed else Availability.DOUBTFUL
-        missing = self._listed is not None and model not in self._listed
+            return Availability.ALIVE if listed is None or model in listed else Availability.DOUBTFUL
+        missing = listed is not None and model not in listed
         return Availability.CLOSED if missing or model in refused else Availability.DOUBTFUL

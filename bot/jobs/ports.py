@@ -12,6 +12,7 @@ from bot.media.download import Download
 from bot.texts import Text
 from bot.values.character import Character, CharacterFile
 from bot.values.job import Announcement, DeliveryAttempt, Job, Origin, Question
+from bot.values.made_video import MadeVideo
 
 RecordAttempt: TypeAlias = Callable[[DeliveryAttempt], Awaitable[None]]
 RecordAnnouncement: TypeAlias = Callable[[Announcement], Awaitable[None]]
@@ -26,11 +27,18 @@ class CharacterMade:
 
 
 @dataclass(frozen=True, slots=True)
+class VideoMade:
+    """A video to hand over; ``None`` where its owner has deleted it since."""
+
+    video: MadeVideo | None
+
+
+@dataclass(frozen=True, slots=True)
 class NothingMade:
     """The job ended without a result: its ``outcome`` and ``failure`` say how and why."""
 
 
-Content: TypeAlias = CharacterMade | NothingMade
+Content: TypeAlias = CharacterMade | VideoMade | NothingMade
 """What the end of a job hands to its owner, by the kind of job. The courier renders it."""
 
 
@@ -106,6 +114,13 @@ class SentMessages(Protocol):
 
     def wake(self) -> None:
         """Something may be wanted."""
+
+
+class ResultSource(Protocol):
+    """Where a video that the provider has made comes from."""
+
+    async def fetch_on(self, url: str, into: Path, *, max_bytes: int) -> Download:
+        """Stream ``url`` into the file ``into``, from where an earlier try broke off. Raises what ByteSource raises."""
 
 
 class ByteSource(Protocol):

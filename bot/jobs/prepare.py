@@ -80,7 +80,7 @@ class Prepare:
 
     async def _facts(self, leased: LeasedJob) -> VideoFacts | None:
         """``None`` where there is nothing to ask about the video: it is not here, or was chosen long ago."""
-        source = leased.job.request.source
+        source = leased.job.about_source.source
         if isinstance(source, EarlierTask):
             return None
         if isinstance(source, StoredClip):
@@ -99,7 +99,7 @@ class Prepare:
         return facts
 
     async def _bring(self, leased: LeasedJob) -> None:
-        source = leased.job.request.source
+        source = leased.job.about_source.source
         if isinstance(source, EarlierTask):
             await self._check_task(leased.job, source)
         elif isinstance(source, StoredClip):
@@ -113,7 +113,7 @@ class Prepare:
                 )
             await self._courier.progress(leased.job, text("Fetching the video"), None)
             file = await self._fetch(leased.job, source, source.url, leased.now)
-            request = leased.job.request.without_address()
+            request = leased.job.about_source.without_address()
             await leased.note({"file": file, "seen": Seen(sha256=file.sha256), "request": request})
 
     async def _is_here(self, job: Job) -> bool:
@@ -163,20 +163,20 @@ class Prepare:
 
     async def _question(self, leased: LeasedJob, facts: VideoFacts | None) -> Question | None:
         """The first thing that the owner has to say; each answer leads here again."""
-        job = leased.job
-        if isinstance(job.request, PreviewRequest):
+        job, request = leased.job, leased.job.about_source
+        if isinstance(request, PreviewRequest):
             return Question.SECONDS
-        if self._settings.consent.ask and await self._without_consent(job.owner_id, job.request):
+        if self._settings.consent.ask and await self._without_consent(job.owner_id, request):
             return Question.CONSENT
-        if await self._is_taken(leased, job.request):
+        if await self._is_taken(leased, request):
             return Question.NAME
-        if job.request.range is None:
+        if request.range is None:
             return Question.SECONDS
-        if not job.request.another and await self._same_recently(leased, job.request.range):
+        if not request.another and await self._same_recently(leased, request.range):
             return Question.SAME_AGAIN
         if facts is not None and job.seen.cut is None:  # they were asked before it was cut out
             findings = await self._inspection.examined(leased)
-            if findings is not None and job.request.doubts(findings) and not job.request.anyway:
+            if findings is not None and request.doubts(findings) and not request.anyway:
                 return Question.CONCERNS
         return None
 
@@ -197,7 +197,7 @@ class Prepare:
         return request.of_others or not await self._consents.given(owner_id)
 
     async def _same_recently(self, leased: LeasedJob, chosen: TimeRange) -> bool:
-        job, source = leased.job, leased.job.request.source
+        job, source = leased.job, leased.job.about_source.source
         same = await self._owned.same_recently(
             job.owner_id,
             but=job.id,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from random import Random
-from typing import Protocol
 
 import structlog
 
@@ -16,6 +15,7 @@ from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.ports import Courier
+from bot.jobs.provider_work import ProviderWork, Send
 from bot.provider.client import ToapisClient
 from bot.provider.error_mapping import model_closed_text
 from bot.provider.errors import (
@@ -30,44 +30,21 @@ from bot.provider.errors import (
 from bot.provider.task import Task
 from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text, text
-from bot.values.job import Job, Transition
+from bot.values.job import Transition
 
 _log = structlog.get_logger(__name__)
-
-
-class Submission(Protocol):
-    """What a kind of job submits. Nothing of it but :meth:`create` may cost anything."""
-
-    @property
-    def asking(self) -> Text:
-        """What is shown while the request is on its way."""
-
-    def model(self, job: Job) -> str | None:
-        """The model that is asked; ``None``: none, and :meth:`ready` ends the step."""
-
-    async def ready(self, leased: LeasedJob) -> Transition | None:
-        """Bring to the provider what the request refers to, and note it in the row; a transition ends the step.
-
-        Raises a :class:`~bot.provider.errors.ProviderError` where that failed.
-        """
-
-    async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
-        """What can be done without the model, which is closed; ``None``: nothing. ``living``: the other models."""
-
-    async def create(self, job: Job) -> Task:
-        """The one request that costs money, for a row that says that it is about to be sent. Raises ProviderError."""
 
 
 class Submit:
     """Makes ready what is submitted, then creates the task; after an unclear answer only looks for it.
 
-    What is true of any submission is here: ``submission`` knows what is sent.
+    What is true of any submission is here: ``work`` knows what is sent.
     """
 
     def __init__(
         self,
         *,
-        submission: Submission,
+        work: ProviderWork,
         provider: ToapisClient,
         breaker: CircuitBreaker,
         availability: ModelAvailability,
@@ -76,7 +53,7 @@ class Submit:
         random: Random,
         settings: ToapisSettings,
     ) -> None:
-        self._submission = submission
+        self._work = work
         self._provider = provider
         self._breaker = breaker
         self._availability = availability
@@ -89,17 +66,17 @@ class Submit:
         """One submission, or one look for an unclear one."""
         if leased.job.submit_started_at is not None:
             return await self._look(leased)
-        model = self._submission.model(leased.job)
+        model = self._work.model(leased.job)
         waiting = None if model is None else await self._stopped(leased, model)
         if waiting is not None:
             return waiting
         try:
-            if leased.job.maybe_charged and (task := await self._provider.find(leased.job.id)) is not None:
+            if leased.job.maybe_charged and (task := await self._work.find(leased.job.id)) is not None:
                 return await self._taken(leased, task)  # the submission that was given up as unclear, found after all
-            ended = await self._submission.ready(leased)
+            ready = await self._work.ready(leased)
         except ProviderError as error:
             return await self._not_taken(leased, error)
-        return ended or await self._create(leased)
+        return ready if isinstance(ready, Transition) else await self._create(leased, ready)
 
     async def _stopped(self, leased: LeasedJob, model: str) -> Transition | None:
         try:
@@ -116,12 +93,12 @@ class Submit:
         )
         return transitions.waited(leased.job, leased.now, limits.PAUSED_LOOK)
 
-    async def _create(self, leased: LeasedJob) -> Transition:
-        await self._courier.progress(leased.job, self._submission.asking, None)
+    async def _create(self, leased: LeasedJob, send: Send) -> Transition:
+        await self._courier.progress(leased.job, self._work.asking, None)
         await self._provider.submit_slot()  # before the row says that it is being sent: this may take seconds
         job = await leased.apply(transitions.submitting(leased.job, leased.now))
         try:
-            task = await self._submission.create(job)
+            task = await send()
         except OutcomeUnknown as error:
             _log.warning("submission_unclear", job=job.id, status=error.status)
             first = timedelta(seconds=limits.SUBMISSION_LOOKUPS[0])
@@ -136,7 +113,7 @@ class Submit:
         poll = jittered(self._settings.poll_first, self._random)
         if self._settings.webhook_secrets and await self._events.waiting_for(leased.job.id, task.id):
             poll = timedelta()  # its webhook was quicker than the answer to the submission
-        if (model := self._submission.model(leased.job)) is not None:
+        if (model := self._work.model(leased.job)) is not None:
             self._availability.taken(model)
         _log.info("submitted", job=leased.job.id, task=task.id)
         return transitions.taken(leased.job, leased.now, task.id, task.progress, poll)
@@ -157,7 +134,7 @@ class Submit:
             return await self._closed(leased, error)
         if isinstance(error, Rejected) or job.attempts >= limits.SUBMISSION_ATTEMPTS:
             reason = error.text if isinstance(error, Rejected) else _UNREACHABLE
-            return transitions.failed(job, leased.now, reason)
+            return transitions.failed(job, leased.now, reason).noting(self._work.refused(job, error))
         asked_for = error.retry_after if isinstance(error, RateLimited | OutcomeUnknown) else None
         if asked_for is not None:
             return transitions.retried(job, leased.now, jittered(asked_for, self._random))
@@ -165,7 +142,7 @@ class Submit:
 
     async def _closed(self, leased: LeasedJob, error: ModelClosed) -> Transition:
         living = await self._availability.living()
-        instead = await self._submission.instead(leased, living)
+        instead = await self._work.instead(leased, living)
         return instead or transitions.failed(leased.job, leased.now, model_closed_text(error.model, living))
 
     async def _look(self, leased: LeasedJob) -> Transition:
@@ -173,7 +150,7 @@ class Submit:
         job = leased.job
         await self._courier.progress(job, text("Checking whether ToAPIs got the request"), None)
         try:
-            task = await self._provider.find(job.id) or await self._named_by_event(job.id)
+            task = await self._work.find(job.id) or await self._named_by_event(job.id)
         except ProviderError as error:
             _log.info("lookup_failed", job=job.id, status=error.status)
             if self._outlived(leased) and job.attempts >= limits.LAST_LOOKS:
@@ -191,7 +168,7 @@ class Submit:
     async def _named_by_event(self, job_id: str) -> Task | None:
         """The task that a webhook named together with our id (design, rule 2), if the provider confirms it."""
         task_id = await self._events.task_of(job_id) if self._settings.webhook_secrets else None
-        return None if task_id is None else await self._provider.find(task_id)
+        return None if task_id is None else await self._work.find(task_id)
 
     def _outlived(self, leased: LeasedJob) -> bool:
         started = leased.job.submit_started_at

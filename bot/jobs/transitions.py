@@ -224,10 +224,19 @@ def kept(job: Job, now: datetime) -> Transition:
 # -- the same step once more -----------------------------------------------------------------------------------------
 
 
-def retried(job: Job, now: datetime, after: timedelta, *, attempts: int | None = None) -> Transition:
-    """The same step ``after`` now; the attempt counts. ``attempts``: how many count so far, where not all do."""
+def retried(
+    job: Job, now: datetime, after: timedelta, *, attempts: int | None = None, result: JobResult | None = None
+) -> Transition:
+    """The same step ``after`` now; the attempt counts. ``attempts``: how many count so far, where not all do.
+
+    ``result``: what was made, as it is to be had from now on.
+    """
     changes = _move(Event.RETRIED, job, now, after=after)
-    return Transition(Event.RETRIED, changes if attempts is None else changes | JobChanges(attempts=attempts))
+    if attempts is not None:
+        changes |= JobChanges(attempts=attempts)
+    if result is not None:
+        changes |= JobChanges(result=result)
+    return Transition(Event.RETRIED, changes)
 
 
 def waited(job: Job, now: datetime, after: timedelta) -> Transition:

@@ -44,10 +44,10 @@ class VideoInspection:
             source = await self._source(leased.job)
             async with self._places.videos.place(leased.job.owner_id):
                 facts = await self._media.probe(source)
-            _check(facts, sound=leased.job.request.needs_sound)
+            _check(facts, sound=leased.job.about_source.needs_sound)
             await leased.note({"seen": replace(leased.job.seen, facts=facts)})
         else:  # of a preview, perhaps, which may have been content with less
-            _check(facts, sound=leased.job.request.needs_sound)
+            _check(facts, sound=leased.job.about_source.needs_sound)
         return facts
 
     async def take_whole(self, leased: LeasedJob) -> None:

@@ -13,19 +13,14 @@ from bot.jobs import transitions
 from bot.jobs.backoff import backoff, jittered
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Courier
-from bot.provider.client import ToapisClient
+from bot.jobs.provider_work import ProviderWork
 from bot.provider.errors import OutcomeUnknown, ProviderError, RateLimited, UnknownTask
-from bot.provider.task import Task, TaskFailure, TaskState, failure_text, nobody_found_text
+from bot.provider.task import Task, TaskState
 from bot.store.webhook_events import WebhookEventStore
 from bot.texts import Text, text
-from bot.values.job import Announcement, CharacterResult, Transition
+from bot.values.job import Announcement, Transition
 
 _log = structlog.get_logger(__name__)
-
-_STATES: dict[TaskState, Text] = {
-    TaskState.QUEUED: text("Waiting in the queue at ToAPIs"),
-    TaskState.RUNNING: text("ToAPIs is making the character"),
-}
 
 _STILL_RUNNING = text(
     "Still running at ToAPIs. I check less often now. You'll get the result here or as a message, and in /tasks"
@@ -38,13 +33,13 @@ class Watch:
     def __init__(
         self,
         *,
-        provider: ToapisClient,
+        work: ProviderWork,
         courier: Courier,
         events: WebhookEventStore,
         random: Random,
         settings: ToapisSettings,
     ) -> None:
-        self._provider = provider
+        self._work = work
         self._events = events
         self._courier = courier
         self._random = random
@@ -56,7 +51,7 @@ class Watch:
         if task_id is None:
             raise AssertionError("a job is watched only once it has a task")
         try:
-            task = await self._provider.task(task_id)
+            task = await self._work.look(task_id)
         except UnknownTask:
             return await self._gone(leased)
         except ProviderError as error:
@@ -65,17 +60,11 @@ class Watch:
                 return self._too_long(leased, leased.job.progress)
             return transitions.retried(leased.job, leased.now, self._after_trouble(leased, error))
         if task.state is TaskState.COMPLETED:
-            return self._completed(leased, task)
+            return self._work.completed(leased.job, task, leased.now)
         if task.state is TaskState.FAILED:
             _log.info("task_failed", job=leased.job.id, code=task.failure.code if task.failure else "")
-            return transitions.failed(leased.job, leased.now, failure_text(task.failure or TaskFailure("", "")))
+            return self._work.failed(leased.job, task, leased.now)
         return await self._running(leased, task)
-
-    def _completed(self, leased: LeasedJob, task: Task) -> Transition:
-        if not task.characters:
-            # A completed task by the provider's count: nothing says that it is refunded, so it keeps its place.
-            return transitions.failed(leased.job, leased.now, nobody_found_text(), counted=True)
-        return transitions.completed(leased.job, leased.now, CharacterResult(characters=task.characters))
 
     async def _running(self, leased: LeasedJob, task: Task) -> Transition:
         progress = max(leased.job.progress, task.progress)
@@ -84,7 +73,7 @@ class Watch:
             return self._too_long(leased, progress)
         late = self._watched(leased) - self._settings.show_progress_for
         if late <= 0:
-            await self._show(leased, _STATES[task.state], progress)
+            await self._show(leased, self._work.states[task.state], progress)
             poll = self._usual_poll()
         else:  # as long again as it is late already: the interval doubles, up to five minutes
             await self._show(leased, _STILL_RUNNING, None)  # shown once: it does not change any more

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -15,7 +17,7 @@ from yarl import URL
 from bot import limits
 from bot.errors import BadFile, BadLink, DownloadFailed, TooLarge
 from bot.media.address_guard import AddressGuard, origin_of
-from bot.media.part_file import PartFile, in_thread
+from bot.media.part_file import KeptPart, PartFile, in_thread, received
 from bot.texts import Text, text
 
 CHUNK_BYTES = 256 * 1024  # one trip to a thread for each: large enough to be rare, small enough to be quick
@@ -91,6 +93,49 @@ class Downloader:
                 return await _save(response, into, max_bytes)
         raise DownloadFailed(_TOO_MANY_REDIRECTS, permanent=True)
 
+    async def fetch_on(self, url: str, into: Path, *, max_bytes: int) -> Download:
+        """As :meth:`fetch`, for what must not be lost: what has come stays, and the next call goes on from there.
+
+        It takes :data:`bot.limits.RESULT_SECONDS` at most, after which another call may go on. A file that is there
+        already is not fetched again.
+        """
+        there = await in_thread(lambda: received(into))
+        if there is not None:
+            size, sha256, head = there
+            return Download(path=into, size=size, sha256=sha256, head=head)
+        target = self._guard.check(url)
+        host = target.host or ""
+        part = await in_thread(lambda: KeptPart(into))
+        try:
+            async with asyncio.timeout(limits.RESULT_SECONDS):
+                await self._follow_on(target, part, max_bytes)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            log.info("download_broke_off", host=host, error=type(error).__name__, bytes=part.size)
+            raise DownloadFailed(_trouble(host), permanent=False) from None
+        finally:
+            await in_thread(part.pause)
+        sha256, head = await in_thread(part.finish)
+        return Download(path=into, size=part.size, sha256=sha256, head=head)
+
+    async def _follow_on(self, target: URL, part: KeptPart, max_bytes: int) -> None:
+        wanted = {"Range": f"bytes={part.size}-", "If-Range": part.validator} if part.validator else {}
+        for _ in range(limits.REDIRECTS + 1):
+            session = self._sessions[self._guard.exempts(target)]
+            async with session.get(target, allow_redirects=False, headers=wanted) as response:
+                if response.status in _REDIRECTING:
+                    target = self._guard.check(redirected(target, response.headers.get("Location", "")))
+                    continue
+                goes_on = response.status == 206 and _begins_at(response) == part.size
+                if response.status in {206, 416} and not goes_on:
+                    await in_thread(part.discard)
+                    raise DownloadFailed(_trouble(target.host or ""), permanent=False)
+                if not goes_on:
+                    self._expect_file(response, target)
+                await in_thread(partial(part.begin, _validator(response), anew=not goes_on))
+                await _receive_on(response.content, part, max_bytes)
+                return
+        raise DownloadFailed(_TOO_MANY_REDIRECTS, permanent=True)
+
     def _expect_file(self, response: aiohttp.ClientResponse, target: URL) -> None:
         status = response.status
         if status != 200:
@@ -142,6 +187,35 @@ async def _save(response: aiohttp.ClientResponse, into: Path, max_bytes: int) ->
         await in_thread(part.discard)
         raise
     return Download(path=into, size=part.size, sha256=part.sha256, head=part.head)
+
+
+def _begins_at(response: aiohttp.ClientResponse) -> int | None:
+    """Where the part that a server sends begins (RFC 9110, 14.4); ``None`` where it does not say."""
+    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    return int(found[1]) if found else None
+
+
+def _validator(response: aiohttp.ClientResponse) -> str:
+    """What tells this content from another under the same address; empty where nothing does (RFC 9110, 13.1.5)."""
+    tag = response.headers.get("ETag", "")
+    return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
+
+
+async def _receive_on(body: aiohttp.StreamReader, part: KeptPart, max_bytes: int) -> None:
+    waiting = bytearray()
+    try:
+        async for piece in body.iter_any():
+            if part.size + len(waiting) + len(piece) > max_bytes:
+                raise TooLarge(_too_large(max_bytes))
+            waiting += piece
+            if len(waiting) >= CHUNK_BYTES:
+                full, waiting = waiting, bytearray()
+                await in_thread(partial(part.write, full))
+    finally:
+        if waiting:  # also where it breaks off: every byte that has come is one less to wait for
+            await in_thread(partial(part.write, waiting))
+    if not part.size:
+        raise BadFile(_EMPTY)
 
 
 async def _receive(body: aiohttp.StreamReader, part: PartFile, max_bytes: int) -> None:

@@ -24,6 +24,70 @@ async def in_thread(work: Callable[[], _T]) -> _T:
     return await shielded(asyncio.get_running_loop().run_in_executor(None, work))
 
 
+class KeptPart:
+    """The beginning of a file ``into`` that is on its way, kept between two tries to receive it. Blocking.
+
+    ``validator`` is what the server calls the content (an ETag or an instant): only the same content may go on.
+    """
+
+    def __init__(self, into: Path) -> None:
+        self._into = into
+        self._at = into.with_name(f".{into.name}.kept")
+        self._tag = into.with_name(f".{into.name}.kept-of")
+        self.size = self._at.stat().st_size if self._at.exists() else 0
+        self.validator = self._tag.read_text("utf-8") if self.size and self._tag.exists() else ""
+        self._file: IO[bytes] | None = None
+
+    def begin(self, validator: str, *, anew: bool) -> None:
+        """Receive more; ``anew``: what is there is of no use. Raises :class:`OSError`."""
+        self._file = self._at.open("wb" if anew else "ab", buffering=0)
+        self._tag.write_text(validator, "utf-8")
+        self.size, self.validator = self._file.tell(), validator
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Append ``data``. Raises :class:`OSError`."""
+        if self._file is None:
+            raise ValueError("not begun")
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self.size += len(data)
+
+    def pause(self) -> None:
+        """Nothing more comes for now."""
+        if self._file is not None:
+            os.fsync(self._file)
+            self._file.close()
+            self._file = None
+
+    def finish(self) -> tuple[str, bytes]:
+        """The file is whole: give it its name. Returns its hash in hexadecimal and its first bytes."""
+        self.pause()
+        with self._at.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            file.seek(0)
+            head = file.read(HEAD_BYTES)
+        self._at.replace(self._into)
+        self._tag.unlink(missing_ok=True)
+        return sha256, head
+
+    def discard(self) -> None:
+        """Leave nothing of it."""
+        self.pause()
+        self._at.unlink(missing_ok=True)
+        self._tag.unlink(missing_ok=True)
+
+
+def received(into: Path) -> tuple[int, str, bytes] | None:
+    """Size, hash and first bytes of a file that is there already; ``None`` where it is not. Blocking."""
+    if not into.is_file():
+        return None
+    with into.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        file.seek(0)
+        return os.fstat(file.fileno()).st_size, sha256, file.read(HEAD_BYTES)
+
+
 class PartFile:
     """Blocking: call the methods in a thread, one after the other. Nothing exists before the first :meth:`write`."""
 

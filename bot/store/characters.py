@@ -17,7 +17,7 @@ from bot.errors import NameTaken, Refusal
 from bot.store.database import Database
 from bot.store.jobs import write_leased
 from bot.store.sent_messages import about_character, want
-from bot.store.tables import character_files, characters, files
+from bot.store.tables import character_files, characters, files, videos
 from bot.texts import text
 from bot.values.character import Character, CharacterFile, FileKind, clean_name, name_key, numbered
 from bot.values.files import StoredFile
@@ -108,7 +108,7 @@ class CharacterStore:
             if character is None:
                 its = (new.picture, *(each.file for each in new.reference_set))
                 for file in {file.key: file for file in its if file}.values():
-                    await _keep_file(connection, new.owner_id, file, now)
+                    await keep_file(connection, new.owner_id, file, now)
                 character = await _insert(connection, job_id, new, now)
             changes = collected(character.id).changes
             return await write_leased(connection, job_id, holder, changes, now=now), character
@@ -197,7 +197,7 @@ class CharacterStore:
             await want(connection, Wanted.EMPTIED, *about_character(owner_id, character.id))
             await connection.execute(delete(character_files).where(of_it))
             await connection.execute(delete(characters).where(characters.c.id == character.id))
-            return Deleted(character=character, orphans=await _drop_unused(connection, its))
+            return Deleted(character=character, orphans=await drop_unused(connection, its))
 
     async def reference_set(self, owner_id: int, character_id: int) -> tuple[CharacterFile, ...]:
         """The files of the owner's character, stills best first; empty for one without, or of somebody else."""
@@ -225,19 +225,24 @@ async def reference_sets(
     connection: AsyncConnection, owner_id: int, character_id: int | None = None
 ) -> dict[int, tuple[CharacterFile, ...]]:
     """By character id, those of the whole cast or of one, in a transaction of the caller's."""
-    its = (
-        select(character_files.c.character_id, character_files.c.kind, files)
+    query = (
+        select(
+            *(character_files.c.character_id, character_files.c.kind),
+            *(character_files.c.width, character_files.c.height, character_files.c.seconds),
+            files,
+        )
         .join(files, character_files.c.key == files.c.key)
         .join(characters, character_files.c.character_id == characters.c.id)
         .where(characters.c.owner_id == owner_id)
         .order_by(character_files.c.character_id, character_files.c.position)
     )
     if character_id is not None:
-        its = its.where(characters.c.id == character_id)
+        query = query.where(characters.c.id == character_id)
     found: dict[int, tuple[CharacterFile, ...]] = {}
-    for row in await connection.execute(its):
+    for row in await connection.execute(query):
         file = StoredFile(key=row.key, sha256=row.sha256, size=row.size, mime=row.mime)
-        found[row.character_id] = (*found.get(row.character_id, ()), CharacterFile(FileKind(row.kind), file))
+        its = CharacterFile(FileKind(row.kind), file, row.width, row.height, row.seconds)
+        found[row.character_id] = (*found.get(row.character_id, ()), its)
     return found
 
 
@@ -297,7 +302,13 @@ async def _insert(connection: AsyncConnection, job_id: str, new: NewCharacter, n
     character_id = (await connection.scalars(inserted.returning(characters.c.id))).one()
     for position, each in enumerate(new.reference_set):
         row_of = insert(character_files).values(
-            character_id=character_id, position=position, kind=each.kind, key=each.file.key
+            character_id=character_id,
+            position=position,
+            kind=each.kind,
+            key=each.file.key,
+            width=each.width,
+            height=each.height,
+            seconds=each.seconds,
         )
         await connection.execute(row_of)
     row = await connection.execute(_owned(new.owner_id).where(characters.c.id == character_id))
@@ -314,7 +325,7 @@ async def _completed(connection: AsyncConnection, new: NewCharacter, now: dateti
         return None
     made = update(characters).where(*its)
     if new.picture is not None and not new.picture_is_still:
-        await _keep_file(connection, new.owner_id, new.picture, now)
+        await keep_file(connection, new.owner_id, new.picture, now)
         made = made.values(picture_key=new.picture.key, picture_is_still=False)
     made = made.values(
         display_name=new.display_name,
@@ -327,15 +338,17 @@ async def _completed(connection: AsyncConnection, new: NewCharacter, now: dateti
     await connection.execute(made)
     await want(connection, Wanted.REDRAWN, *about_character(old.owner_id, old.id))
     if old.picture is not None:
-        await _drop_unused(connection, {old.picture.key})
+        await drop_unused(connection, {old.picture.key})
     return await _one(connection, _SELECT.where(*its))
 
 
-async def _drop_unused(connection: AsyncConnection, keys: set[str]) -> tuple[str, ...]:
-    """Delete those of the files' rows that no character has; returns their keys."""
+async def drop_unused(connection: AsyncConnection, keys: set[str]) -> tuple[str, ...]:
+    """Delete those of the files' rows that no character and no video has; returns their keys."""
     used = or_(
         select(characters.c.id).where(characters.c.picture_key == files.c.key).exists(),
         select(character_files.c.key).where(character_files.c.key == files.c.key).exists(),
+        select(videos.c.id).where(videos.c.file_key == files.c.key).exists(),
+        select(videos.c.id).where(videos.c.poster_key == files.c.key).exists(),
     )
     unused = delete(files).where(files.c.key.in_(keys), ~used).returning(files.c.key)
     return tuple((await connection.scalars(unused)).all())
@@ -353,7 +366,8 @@ async def _unique(connection: AsyncConnection, owner_id: int, name: str, *, but:
     return candidate
 
 
-async def _keep_file(connection: AsyncConnection, owner_id: int, file: StoredFile, now: datetime) -> None:
+async def keep_file(connection: AsyncConnection, owner_id: int, file: StoredFile, now: datetime) -> None:
+    """Write down that the file is there, where that was not done before."""
     if await connection.scalar(select(files.c.key).where(files.c.key == file.key)) is None:
         row = insert(files).values(
             key=file.key, owner_id=owner_id, sha256=file.sha256, size=file.size, mime=file.mime, created_at=now

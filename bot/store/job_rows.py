@@ -20,6 +20,7 @@ from bot.values.job import (
     CharacterRequest,
     CharacterResult,
     DeliveryAttempt,
+    FileUpload,
     Job,
     JobKind,
     JobRequest,
@@ -31,6 +32,8 @@ from bot.values.job import (
     Seen,
     Step,
     Upload,
+    VideoRequest,
+    VideoResult,
 )
 
 _log = structlog.get_logger(__name__)
@@ -41,10 +44,15 @@ _ASKED = TypeAdapter(Origin)
 _REQUESTS: Mapping[JobKind, TypeAdapter[Any]] = {
     JobKind.CHARACTER: TypeAdapter(CharacterRequest),
     JobKind.PREVIEW: TypeAdapter(PreviewRequest),
+    JobKind.VIDEO: TypeAdapter(VideoRequest),
 }
-_RESULTS: Mapping[JobKind, TypeAdapter[Any]] = {JobKind.CHARACTER: TypeAdapter(CharacterResult)}
+_RESULTS: Mapping[JobKind, TypeAdapter[Any]] = {
+    JobKind.CHARACTER: TypeAdapter(CharacterResult),
+    JobKind.VIDEO: TypeAdapter(VideoResult),
+}
 _SEEN = TypeAdapter(Seen)
 _UPLOAD = TypeAdapter(Upload)
+_UPLOADS = TypeAdapter(tuple[FileUpload, ...])
 _FAILURE = TypeAdapter(Text)
 _ANNOUNCEMENT = TypeAdapter(Announcement)
 _DELIVERIES = TypeAdapter(tuple[DeliveryAttempt, ...])
@@ -94,6 +102,7 @@ def to_job(row: RowMapping) -> Job:
             file=_file(row),
             seen=_maybe(_SEEN.validate_json, row["seen"]) or Seen(),
             upload=_maybe(_UPLOAD.validate_json, row["upload"]),
+            uploads=_maybe(_UPLOADS.validate_json, row["uploads"]) or (),
             result=None if row["result"] is None else _RESULTS[kind].validate_json(row["result"]),
             failure=_maybe(_FAILURE.validate_json, row["failure"]),
             announcement=_maybe(_ANNOUNCEMENT.validate_json, row["announcement"]),
@@ -161,6 +170,12 @@ def _upload_columns(upload: Upload | None) -> dict[str, Any]:
     return {"upload": None if upload is None else _UPLOAD.dump_json(upload).decode()}
 
 
+def _uploads_columns(uploads: tuple[FileUpload, ...]) -> dict[str, Any]:
+    for each in uploads:
+        _refuse_naive(each.at)
+    return {"uploads": _UPLOADS.dump_json(uploads).decode() if uploads else None}
+
+
 def _deliveries_columns(deliveries: tuple[DeliveryAttempt, ...]) -> dict[str, Any]:
     for attempt in deliveries:
         _refuse_naive(attempt.at)
@@ -196,6 +211,7 @@ _WRITERS: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "request": _request_columns,
     "seen": _json("seen", _SEEN),
     "upload": _upload_columns,
+    "uploads": _uploads_columns,
     "result": _result_columns,
     "failure": _json("failure", _FAILURE),
     "deliveries": _deliveries_columns,

@@ -16,7 +16,7 @@ from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
 from bot.store.quotas import Quota, day_of, use_again, used_on
 from bot.store.tables import UNFINISHED, characters, jobs
-from bot.values.job import Job, JobKind, JobRequest, Origin, Outcome, Step, Transition
+from bot.values.job import CharacterRequest, Job, JobKind, JobRequest, Origin, Outcome, Step, Transition
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
@@ -28,12 +28,14 @@ FREE = {"lease_owner": None, "lease_until": None}
 class JobOverview:
     """How an owner's jobs stand: those not done yet, oldest first; those done, newest first; and what is counted.
 
-    ``running``: how many are being worked on; those in line, or with a question, are not.
+    ``running``: how many are being worked on; those in line, or with a question, are not. ``videos_today`` are counted
+    apart from ``used_today``.
     """
 
     unfinished: tuple[Job, ...]
     finished: tuple[Job, ...]
     used_today: int
+    videos_today: int = 0
     running: int
 
 
@@ -137,7 +139,13 @@ class OwnedJobStore:
             return await connection.scalar(select(or_(by_job.exists(), in_cast.exists()))) or False
 
     async def overview(
-        self, owner_id: int, *, now: datetime, user_key: str | None = None, finished: int = 10
+        self,
+        owner_id: int,
+        *,
+        now: datetime,
+        user_key: str | None = None,
+        videos_key: str | None = None,
+        finished: int = 10,
     ) -> JobOverview:
         """Everything of theirs that is not done, the last ``finished`` that are, and all that did not arrive."""
         done = (
@@ -155,6 +163,7 @@ class OwnedJobStore:
                 unfinished=tuple(waiting),
                 finished=tuple(sorted(ended.values(), key=lambda job: job.created_at, reverse=True)),
                 used_today=await used_on(connection, owner_id, day_of(now), user_key),
+                videos_today=await used_on(connection, owner_id, day_of(now), videos_key, JobKind.VIDEO),
                 running=await worked_on(connection, owner_id),
             )
 
@@ -210,4 +219,5 @@ async def _one(connection: AsyncConnection, query: Select[Any]) -> Job | None:
 
 
 def _made_from(request: JobRequest, task_id: str | None) -> bool:
-    return isinstance(request.source, EarlierTask) and request.source.task_id == task_id
+    source = request.source if isinstance(request, CharacterRequest) else None
+    return isinstance(source, EarlierTask) and source.task_id == task_id

@@ -31,17 +31,20 @@ from bot.store.tables import (
     operator_blocks,
     ownerless_tasks,
     server_blocks,
+    videos,
     webhook_events,
 )
+from bot.store.videos import videos_of
 from bot.values.character import Character, CharacterFile
-from bot.values.job import BEFORE_SUBMISSION, Job, Step
+from bot.values.job import BEFORE_SUBMISSION, Job, JobKind, Step
+from bot.values.made_video import MadeVideo
 from bot.values.sent_message import SentMessage
 
 _AT_THE_PROVIDER = frozenset({Step.SUBMIT, Step.WATCH})
 _AT_ONCE = 250  # jobs that are read with one query: some milliseconds
 # What is to be known of each job that is deleted; of most there is much more, and nobody needs it.
 _OF_A_JOB = (
-    *(jobs.c.id, jobs.c.owner_id, jobs.c.guild_id, jobs.c.step, jobs.c.outcome, jobs.c.task_id),
+    *(jobs.c.id, jobs.c.kind, jobs.c.owner_id, jobs.c.guild_id, jobs.c.step, jobs.c.outcome, jobs.c.task_id),
     *(jobs.c.submit_started_at, jobs.c.maybe_charged, jobs.c.counted, jobs.c.created_at),
 )
 
@@ -55,6 +58,7 @@ class Holdings:
     """
 
     characters: tuple[Character, ...]
+    videos: tuple[MadeVideo, ...] = ()
     reference_sets: Mapping[int, tuple[CharacterFile, ...]]
     jobs: tuple[Job, ...]
     drafts: tuple[Draft, ...]
@@ -62,19 +66,20 @@ class Holdings:
     unreadable: int
     consent_at: datetime | None
     used_today: int
+    videos_today: int = 0
     blocked_since: datetime | None
     blocked_in: tuple[int, ...]
 
     @property
     def deletable(self) -> bool:
         """Whether there is anything that is not kept under their keyed hash alone."""
-        things = (self.characters, self.jobs, self.drafts, self.messages, self.unreadable, self.consent_at)
+        things = (self.characters, self.videos, self.jobs, self.drafts, self.messages, self.unreadable, self.consent_at)
         return any(things)
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing at all."""
-        return not (self.deletable or self.used_today or self.blocked_since or self.blocked_in)
+        return not (self.deletable or self.used_today or self.videos_today or self.blocked_since or self.blocked_in)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,7 @@ class Erased:
     """
 
     characters: int
+    videos: int
     files: int
     messages: int
     job_ids: tuple[str, ...]
@@ -110,6 +116,7 @@ class PrivacyStore:
     async def holdings(self, owner_id: int, *, now: datetime) -> Holdings:
         """One snapshot of everything."""
         user_key = self._people.of(owner_id)
+        videos_key = self._people.for_videos(user_key)
         theirs = select(jobs).where(jobs.c.owner_id == owner_id).order_by(jobs.c.created_at, jobs.c.id)
         forms = select(drafts).where(drafts.c.owner_id == owner_id).order_by(drafts.c.created_at)
         consent = select(consents.c.given_at).where(consents.c.owner_id == owner_id)
@@ -121,6 +128,7 @@ class PrivacyStore:
             read_drafts = [draft for row in form_rows if (draft := to_draft(row)) is not None]
             return Holdings(
                 characters=tuple(await whole_cast(connection, owner_id)),
+                videos=tuple(await videos_of(connection, owner_id)),
                 reference_sets=await reference_sets(connection, owner_id),
                 jobs=tuple(read_jobs),
                 drafts=tuple(read_drafts),
@@ -128,6 +136,7 @@ class PrivacyStore:
                 unreadable=job_count - len(read_jobs) + len(form_rows) - len(read_drafts),
                 consent_at=await connection.scalar(consent),
                 used_today=await used_on(connection, owner_id, day_of(now), user_key),
+                videos_today=await used_on(connection, owner_id, day_of(now), videos_key, JobKind.VIDEO),
                 blocked_since=await connection.scalar(blocked),
                 blocked_in=tuple((await connection.scalars(blocked_in)).all()),
             )
@@ -153,13 +162,14 @@ class PrivacyStore:
             await connection.execute(delete(character_files).where(character_files.c.character_id.in_(its)))
             gone = {
                 table: (await connection.execute(delete(table).where(table.c.owner_id == owner_id))).rowcount
-                for table in (characters, files, drafts, consents, jobs)
+                for table in (characters, videos, files, drafts, consents, jobs)
             }
             messages = await let_go(connection, owner_id, remove=remove_messages)
             if messages or any(gone.values()):
                 await self._database.leave_no_trace(connection)
         return Erased(
             characters=gone[characters],
+            videos=gone[videos],
             files=gone[files],
             messages=messages,
             job_ids=tuple([row["id"] for row in rows]),
@@ -172,9 +182,11 @@ class PrivacyStore:
         used: Counter[str] = Counter()
         for row in rows:
             if row["counted"] and row["created_at"] >= day and _begun(row):
-                used[self._people.of(row["owner_id"])] += 1
+                keys = [self._people.of(row["owner_id"])]
                 if row["guild_id"] is not None:
-                    used[self._people.of_server(row["guild_id"])] += 1
+                    keys.append(self._people.of_server(row["guild_id"]))
+                video = row["kind"] == JobKind.VIDEO
+                used.update(self._people.for_videos(key) if video else key for key in keys)
         await add_to_day(connection, used, day)
 
     async def ownerless(self) -> list[OwnerlessTask]:

@@ -43,6 +43,10 @@ class Pseudonyms:
         """A server's key among those of people: for what those who are gone had used of its day."""
         return self._keyed(f"server {guild_id}")
 
+    def for_videos(self, key: str) -> str:
+        """The key for the videos of the person or the server with this one, which are counted apart."""
+        return self._keyed(f"videos {key}")
+
     def _keyed(self, what: str) -> str:
         if not self._key:
             raise RuntimeError("the key is not loaded")

@@ -13,7 +13,7 @@ from bot.errors import QuotaReached
 from bot.store.admission import Places
 from bot.store.tables import UNFINISHED, day_counters, jobs
 from bot.texts import text
-from bot.values.job import Job
+from bot.values.job import Job, JobKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,8 @@ class Quota:
 
     ``running`` of the owner's jobs are worked on at once, ``waiting`` more may be there besides: in line, or with a
     question. ``in_all`` are worked on at once of everybody's.
-    ``user_key`` is the owner's keyed hash: what they had used of the day before they had everything deleted counts.
+    ``user_key`` is the owner's keyed hash for this kind of job: what they had used of the day before they had
+    everything deleted counts.
     ``server_key`` is the server's: what such people had used of its day counts as well.
     """
 
@@ -50,7 +51,7 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
     await check_unfinished(connection, job.owner_id, quota)
     day = day_of(now)
     tomorrow = int((day + timedelta(days=1)).timestamp())
-    if quota.day and await used_on(connection, job.owner_id, day, quota.user_key) >= quota.day:
+    if quota.day and await used_on(connection, job.owner_id, day, quota.user_key, job.kind) >= quota.day:
         raise QuotaReached(
             text(
                 "You've used your {limit} for today. You can start more <t:{at}:R>.",
@@ -60,7 +61,7 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
         )
     guild = job.origin.guild_id
     if quota.server_day and guild is not None:
-        here = and_(jobs.c.guild_id == guild, jobs.c.counted, jobs.c.created_at >= day)
+        here = and_(jobs.c.guild_id == guild, jobs.c.counted, jobs.c.created_at >= day, _counted_with(job.kind))
         used = await count(connection, here) + await _used_by_deleted(connection, quota.server_key, day)
         if used >= quota.server_day:
             raise QuotaReached(
@@ -107,10 +108,24 @@ async def check_unfinished(connection: AsyncConnection, owner_id: int, quota: Qu
         )
 
 
-async def used_on(connection: AsyncConnection, owner_id: int, day: datetime, user_key: str | None) -> int:
-    """How many places of the owner's day are taken; what cost nothing was given back."""
-    theirs = and_(jobs.c.owner_id == owner_id, jobs.c.counted, jobs.c.created_at >= day)
+async def used_on(
+    connection: AsyncConnection,
+    owner_id: int,
+    day: datetime,
+    user_key: str | None,
+    kind: JobKind = JobKind.CHARACTER,
+) -> int:
+    """How many places of the owner's day for jobs of that kind are taken; what cost nothing was given back.
+
+    ``user_key`` is that of the same kind of jobs.
+    """
+    theirs = and_(jobs.c.owner_id == owner_id, jobs.c.counted, jobs.c.created_at >= day, _counted_with(kind))
     return await count(connection, theirs) + await _used_by_deleted(connection, user_key, day)
+
+
+def _counted_with(kind: JobKind) -> ColumnElement[bool]:
+    """Videos have a day of their own; everything else shares one."""
+    return jobs.c.kind == JobKind.VIDEO if kind is JobKind.VIDEO else jobs.c.kind != JobKind.VIDEO
 
 
 async def _used_by_deleted(connection: AsyncConnection, key: str | None, day: datetime) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -99,6 +100,7 @@ jobs = Table(
     Column("guild_id", BigInteger),  # as in "origin": where it counts against the server's day
     Column("admitted_at", Instant),  # NULL: it waits in the admission queue
     Column("announcement", Text),  # JSON
+    Column("uploads", Text),  # JSON
     Index(None, "owner_id", "created_at"),
     Index(None, "guild_id", "created_at"),
     Index(None, "task_id"),
@@ -173,7 +175,33 @@ character_files = Table(
     Column("position", Integer, primary_key=True, autoincrement=False),  # stills: best first
     Column("kind", String(16), nullable=False, server_default="still"),  # a FileKind
     Column("key", String(160), ForeignKey("files.key"), nullable=False),
+    Column("width", Integer),  # pixels
+    Column("height", Integer),
+    Column("seconds", Float),
     Index(None, "key"),
+)
+
+videos = Table(
+    "videos",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("job_id", String(16), nullable=False),  # the job that made it: the same job makes it once
+    Column("prompt", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("roles", Text, nullable=False),  # JSON: who plays in it
+    Column("file_key", String(160), ForeignKey("files.key"), nullable=False),
+    Column("poster_key", String(160), ForeignKey("files.key")),
+    Column("seconds", Float),
+    Column("width", Integer),  # pixels, as shown
+    Column("height", Integer),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("job_id"),
+    Index(None, "owner_id", "created_at"),
+    Index(None, "created_at"),  # what is old enough to be deleted
+    Index(None, "file_key"),
+    Index(None, "poster_key"),
+    sqlite_autoincrement=True,  # as of characters
 )
 
 drafts = Table(

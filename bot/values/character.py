@@ -76,10 +76,13 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CharacterFile:
-    """One file of a character's reference set."""
+    """One file of a character's reference set: its size in pixels, or its length in seconds, where that is known."""
 
     kind: FileKind
     file: StoredFile
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
 
 
 def clean_name(raw: str) -> str:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
-from typing import Literal, TypeAlias, TypedDict
+from typing import TypedDict
 
 from bot.limits import VIDEO_KEPT
 from bot.texts import Text
-from bot.values.character import ProviderCharacter
 from bot.values.delivery import Announcement as Announcement
 from bot.values.delivery import DeliveryAttempt as DeliveryAttempt
 from bot.values.delivery import DeliveryRoute as DeliveryRoute
 from bot.values.delivery import Origin as Origin
 from bot.values.files import StoredFile
-from bot.values.source import Attachment, Source, StoredClip
-from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Concern, Cut, Findings, Reference, VideoFacts
-
-
-class JobKind(StrEnum):
-    """What a job makes."""
-
-    CHARACTER = "character"
-    PREVIEW = "preview"  # nothing but a look at a video
-    VIDEO = "video"
+from bot.values.requests import CastRole as CastRole
+from bot.values.requests import CharacterRequest as CharacterRequest
+from bot.values.requests import CharacterResult as CharacterResult
+from bot.values.requests import JobKind as JobKind
+from bot.values.requests import JobRequest as JobRequest
+from bot.values.requests import JobResult as JobResult
+from bot.values.requests import PreviewRequest as PreviewRequest
+from bot.values.requests import SourceRequest as SourceRequest
+from bot.values.requests import VideoRefusal as VideoRefusal
+from bot.values.requests import VideoRequest as VideoRequest
+from bot.values.requests import VideoResult as VideoResult
+from bot.values.source import Attachment
+from bot.values.video import BestSeconds, Cut, Findings, Reference, VideoFacts
 
 
 class Step(StrEnum):
@@ -68,83 +68,6 @@ class Question(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CharacterRequest:
-    """A character that its owner wants made. ``range`` is ``None`` until they have picked the seconds.
-
-    ``model`` is ``None`` where no model makes it: the character is a portable one, which is free. ``model_named``: its
-    owner asked for that model, and for no other.
-    ``price``: the credits that it was expected to cost when it was asked for, where that is known. ``another``: the
-    owner knows that they asked for the same a moment ago. ``anyway``: they know what is wrong with these seconds.
-    ``consent_at``: when they said, for this very video, that they have the permission of who is in it. ``typed``: what
-    they gave as its seconds, for as long as none are chosen. ``offered``: a name that is free, where another one of
-    theirs has ``name``.
-    """
-
-    kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
-    source: Source
-    range: TimeRange | None
-    model: str | None = None
-    model_named: bool = False
-    name: str | None = None
-    price: Decimal | None = None
-    another: bool = False
-    anyway: bool = False
-    consent_at: datetime | None = None
-    typed: str = ""
-    offered: str = ""
-
-    @property
-    def of_others(self) -> bool:
-        """Whether somebody else has posted the video."""
-        return isinstance(self.source, Attachment) and self.source.of_others
-
-    @property
-    def needs_sound(self) -> bool:
-        """Whether a video without sound is of no use: no model makes a character of one."""
-        return self.model is not None
-
-    @property
-    def completes(self) -> int | None:
-        """The id of the character in the cast that a model is to make as well."""
-        return self.source.character_id if isinstance(self.source, StoredClip) else None
-
-    def doubts(self, findings: Findings) -> tuple[Concern, ...]:
-        """What of ``findings`` is worth asking about before anything is made."""
-        return tuple(each for each in findings.grave if self.needs_sound or each is not Concern.SILENT)
-
-    @property
-    def chosen(self) -> TimeRange:
-        """The seconds; only where they must have been chosen by then."""
-        if self.range is None:
-            raise AssertionError("the seconds are chosen before the submission")
-        return self.range
-
-    def without_address(self) -> CharacterRequest:
-        """The same request without an attachment's signed URL (design, section 1)."""
-        return replace(self, source=_without_address(self.source))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviewRequest:
-    """A look at a video, which makes and costs nothing. ``needs_sound``: of one without, no character could be made."""
-
-    kind: Literal[JobKind.PREVIEW] = JobKind.PREVIEW
-    source: Source
-    needs_sound: bool = True
-
-    def without_address(self) -> PreviewRequest:
-        """The same request without an attachment's signed URL (design, section 1)."""
-        return replace(self, source=_without_address(self.source))
-
-
-JobRequest: TypeAlias = CharacterRequest | PreviewRequest
-
-
-def _without_address(source: Source) -> Source:
-    return replace(source, url=None) if isinstance(source, Attachment) else source
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What was seen in the job's video so far. ``sha256`` is that of the bytes as they came.
 
@@ -172,18 +95,12 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CharacterResult:
-    """What the provider made, and the id of the character in its owner's cast once it is there.
+class FileUpload:
+    """The provider's copy of a kept file, by the file's key; trusted as long as an :class:`Upload`."""
 
-    ``characters`` is empty where no provider was asked: the character is made of what is here.
-    """
-
-    kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
-    characters: tuple[ProviderCharacter, ...]
-    character_id: int | None = None
-
-
-JobResult: TypeAlias = CharacterResult
+    key: str
+    url: str = field(repr=False)
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +129,7 @@ class Job:
     seen: Seen = NOTHING_SEEN
     question: Question | None = None
     upload: Upload | None = None
+    uploads: tuple[FileUpload, ...] = ()
     submit_started_at: datetime | None = None
     lookups: int = 0
     task_id: str | None = None
@@ -248,7 +166,7 @@ class Job:
         """Failed, not because of the video itself, and the video is here or can be fetched again."""
         if self.outcome is not Outcome.FAILED or self.kind is not JobKind.CHARACTER:
             return False
-        if isinstance(self.request.source, Attachment):
+        if isinstance(self.character.source, Attachment):
             return self.seen.facts is not None and self.file is not None and self.video_is_kept(now)
         return self.file is None or self.seen.facts is not None
 
@@ -275,6 +193,20 @@ class Job:
             raise AssertionError("only a character has this request")
         return self.request
 
+    @property
+    def video(self) -> VideoRequest:
+        """The request of a job that makes a video. Raises AssertionError for any other kind."""
+        if not isinstance(self.request, VideoRequest):
+            raise AssertionError("only a video has this request")
+        return self.request
+
+    @property
+    def about_source(self) -> SourceRequest:
+        """The request of a job that looks at somebody's video. Raises AssertionError for any other kind."""
+        if isinstance(self.request, VideoRequest):
+            raise AssertionError("a video is made of the cast, not of a video")
+        return self.request
+
 
 BEFORE_SUBMISSION = frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT})
 
@@ -287,6 +219,7 @@ class JobNotes(TypedDict, total=False):
     file: StoredFile | None
     seen: Seen
     upload: Upload | None
+    uploads: tuple[FileUpload, ...]
     progress: int
     deliveries: tuple[DeliveryAttempt, ...]
     announcement: Announcement | None

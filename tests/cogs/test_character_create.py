@@ -24,10 +24,10 @@ async def test_an_attachment_becomes_a_job_and_the_answer_is_deferred_for_its_ow
     assert result.deferred
     assert result.ephemeral
     job = await stage.job_of(stage.alice)
-    assert isinstance(job.request.source, Attachment)
-    assert job.request.source.filename == "clip.mp4"
-    assert job.request.source.size == len(CLIP[1])
-    assert job.request.source.url is not None
+    assert isinstance(job.about_source.source, Attachment)
+    assert job.about_source.source.filename == "clip.mp4"
+    assert job.about_source.source.size == len(CLIP[1])
+    assert job.about_source.source.url is not None
     assert (job.character.chosen.provider, job.character.model, job.character.name) == ("1,3", "sora-2-pro", "Duck")
     assert (job.step, job.owner_id) == (Step.PREPARE, stage.alice.id)
     assert (job.origin.private, job.origin.ephemeral, job.origin.channel_id) == (False, True, stage.channel.id)
@@ -55,7 +55,7 @@ async def test_a_private_one_is_hidden_from_the_start(stage: Stage) -> None:
     assert result.deferred
     assert result.ephemeral
     job = await stage.job_of(stage.alice)
-    assert job.request.source == Link(url="https://example.org/clip.mp4")
+    assert job.about_source.source == Link(url="https://example.org/clip.mp4")
     assert job.character.model == "sora-2"
     assert job.character.name is None
     assert (job.origin.private, job.origin.ephemeral) == (True, True)
@@ -63,7 +63,7 @@ async def test_a_private_one_is_hidden_from_the_start(stage: Stage) -> None:
 
 async def test_an_earlier_task_is_taken_by_its_id(stage: Stage) -> None:
     await stage.alice.slash(stage.channel, "character create", task="task_01ABC", range="1-3")
-    assert (await stage.job_of(stage.alice)).request.source == EarlierTask(task_id="task_01ABC")
+    assert (await stage.job_of(stage.alice)).about_source.source == EarlierTask(task_id="task_01ABC")
 
 
 @pytest.mark.parametrize(
@@ -221,10 +221,10 @@ async def test_one_form_has_all_that_a_character_needs(stage: Stage) -> None:
     )
     assert result.deferred
     job = await stage.job_of(stage.alice)
-    assert isinstance(job.request.source, Attachment)
-    assert (job.request.source.filename, job.request.source.size) == ("clip.mp4", len(CLIP[1]))
-    assert job.request.source.url is not None
-    assert not job.request.source.of_others
+    assert isinstance(job.about_source.source, Attachment)
+    assert (job.about_source.source.filename, job.about_source.source.size) == ("clip.mp4", len(CLIP[1]))
+    assert job.about_source.source.url is not None
+    assert not job.about_source.source.of_others
     assert (job.character.chosen.provider, job.character.name, job.character.model) == ("1,3", "Duck", "sora-2")
     assert job.character.consent_at == stage.house.now
 

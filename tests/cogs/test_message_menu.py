@@ -25,17 +25,11 @@ async def test_a_posted_video_becomes_a_job_through_the_form(stage: Stage) -> No
     assert result.deferred
     assert result.ephemeral
     job = await stage.job_of(stage.alice)
-    assert isinstance(job.request.source, Attachment)
-    assert (job.request.source.filename, job.request.source.size) == ("CLIP.MP4", 5)
+    assert isinstance(job.about_source.source, Attachment)
+    assert (job.about_source.source.filename, job.about_source.source.size) == ("CLIP.MP4", 5)
     assert (job.character.chosen.provider, job.character.name, job.character.model) == ("1,3", "Duck", "sora-2")
-    assert job.request.source.of_others
+    assert job.about_source.source.of_others
     assert (job.origin.private, job.origin.ephemeral) == (False, True)
-
-
-async def test_the_form_may_keep_the_result_to_its_owner(stage: Stage) -> None:
-    form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
-    await stage.alice.submit_modal(form, {"range": "1-3", "private": ["yes"]})
-    assert (await stage.job_of(stage.alice)).origin.private
 
 
 async def test_a_video_of_ones_own_is_none_of_others(stage: Stage) -> None:

@@ -269,7 +269,7 @@ async def test_a_preview_starts_a_character_with_one_press(stage: Stage, restart
     assert result.deferred
     job = await stage.job_of(stage.alice)
     assert (job.character.range, job.character.anyway) == (TimeRange.parse("0.5-2"), True)
-    assert (job.step, job.seen, job.request.source) == (Step.PREPARE, preview.seen, preview.request.source)
+    assert (job.step, job.seen, job.about_source.source) == (Step.PREPARE, preview.seen, preview.about_source.source)
     await stage.alice.click(message, label="Use 1")  # and another one
     assert len(await stage.jobs_of(stage.alice)) == 2
 

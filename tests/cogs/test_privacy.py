@@ -161,7 +161,7 @@ async def test_a_link_is_their_own_and_an_end_is_said_in_words(stage: Stage) -> 
     house, alice = stage.house, stage.alice.id
     job = await house.job(alice)
     await house.jobs.claim("test", now=house.now, most=dict.fromkeys(Lane, 9))
-    request = replace(job.request, source=Link(url="https://example.org/a.mp4"))
+    request = replace(job.character, source=Link(url="https://example.org/a.mp4"))
     failure = text("{reason} Nothing was charged.", reason=text("It has no sound."))
     told = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=failure, delivered_at=house.now)
     changes = told | JobChanges(request=request)
@@ -282,7 +282,7 @@ async def test_a_yes_after_a_restart_deletes_everything_of_theirs_and_of_nobody_
     question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
     await stage.restart()
     done = answer(await stage.alice.click(question, label="Delete everything"))
-    assert "Deleted: characters 1, files 1, tasks 2." in words(done)
+    assert "Deleted: characters 1, videos 0, files 1, tasks 2." in words(done)
     assert "ToAPIs is still working on: 1." in words(done)
     assert labels(done) == []
     assert running.id in house.interrupted

@@ -24,6 +24,7 @@ from bot.jobs.ports import (
     RecordAnnouncement,
     RecordAttempt,
     Undeliverable,
+    VideoMade,
 )
 from bot.jobs.runner import Runner
 from bot.store.characters import Sort
@@ -44,6 +45,7 @@ from bot.values.job import (
     Question,
     Step,
 )
+from bot.values.made_video import MadeVideo
 from bot.values.source import Attachment, EarlierTask, Link, Source
 from bot.values.time_range import TimeRange
 from playground.provider import SimulatedProvider
@@ -72,6 +74,7 @@ class RecordingCourier:
         self.questions: list[tuple[str, Question]] = []
         self.pictures: list[bytes | None] = []
         self.delivered: list[tuple[Job, Character | None]] = []
+        self.films: list[MadeVideo | None] = []
         self.operators: list[str] = []
         self.withdrawn: list[tuple[Job, str]] = []
         self.expired: list[str] = []
@@ -105,6 +108,8 @@ class RecordingCourier:
         await record(attempt)
         if self.reachable:
             self.delivered.append((job, content.character if isinstance(content, CharacterMade) else None))
+            if isinstance(content, VideoMade):
+                self.films.append(content.video)
         return self.reachable
 
     async def expire(self, job: Job) -> None:
@@ -291,6 +296,8 @@ def maintenance_of(shop: Shop, **parts: Any) -> Maintenance:
         "clock": shop.clock,
         "keep_days": 90,
         "keep_watching_for": 86_400,
+        "videos": shop.app.stores.videos,
+        "keep_videos_days": 30,
     }
     return Maintenance(**usual | parts)
 

@@ -53,10 +53,10 @@ async def test_the_provider_gets_its_own_copy_of_the_clip(shop: Shop) -> None:
 
 async def test_an_attachments_url_is_erased_once_the_bytes_are_here(shop: Shop) -> None:
     job = await shop.ask(shop.attachment())
-    assert isinstance((await shop.job(job)).request.source, Attachment)
+    assert isinstance((await shop.job(job)).about_source.source, Attachment)
     row = await shop.run_to(Step.SUBMIT, job)
-    assert isinstance(row.request.source, Attachment)
-    assert row.request.source.url is None
+    assert isinstance(row.about_source.source, Attachment)
+    assert row.about_source.source.url is None
     assert row.file is not None
     assert (shop.work(job) / "source").stat().st_size == row.file.size
     await shop.run()
@@ -331,7 +331,7 @@ async def test_the_signed_address_of_an_attachment_outlives_no_job(shop: Shop) -
     cancelled = await shop.ask(shop.attachment())
     await shop.job_service.cancel(cancelled.owner_id, cancelled.id)
     for job in (failed, cancelled):
-        source = (await shop.job(job)).request.source
+        source = (await shop.job(job)).about_source.source
         assert isinstance(source, Attachment)
         assert source.url is None
 

@@ -106,8 +106,8 @@ def test_what_is_done_holds_no_key_any_more() -> None:
     ):
         assert done.step is Step.DONE
         assert done.origin.token is None
-        assert isinstance(done.request.source, Attachment)
-        assert done.request.source.url is None
+        assert isinstance(done.about_source.source, Attachment)
+        assert done.about_source.source.url is None
 
 
 def test_an_answer_goes_into_the_request_and_forgets_what_was_found_in_other_seconds() -> None:

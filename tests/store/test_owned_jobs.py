@@ -183,7 +183,7 @@ async def test_what_came_to_nothing_is_not_the_same(same: Add, add: Add, outcome
 
 
 async def test_the_same_earlier_task_is_found(same: Add, add: Add, new_job: Callable[..., Job]) -> None:
-    request = replace(new_job().request, source=EarlierTask(task_id="task_1"))
+    request = replace(new_job().character, source=EarlierTask(task_id="task_1"))
     job = await add(request=request)
     assert await same(sha256=None, task_id="task_1") == job
     assert await same(sha256=None, task_id="task_2") is None

@@ -18,15 +18,13 @@ class Still:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """The clip by which a character is known: the reference clip, or else the chosen seconds.
+    """The clip by which a character is known: its seconds and its bytes (``None``: not known).
 
-    Its seconds, its size in bytes and in pixels; ``None``: not known, and so not held against it.
+    It is the reference clip, or else the chosen seconds.
     """
 
     seconds: float
     size: int | None = None
-    width: int | None = None
-    height: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,11 @@
-"""What is submitted for a character: its clip goes to the provider first; or nothing, where no model makes it."""
+"""What the provider does for a character, whose clip goes there first; nothing, where no model makes it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 import structlog
 
@@ -12,11 +15,13 @@ from bot.errors import BadSource
 from bot.jobs import transitions
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Courier
+from bot.jobs.provider_work import Send
 from bot.jobs.video_inspection import VideoInspection
 from bot.provider.client import ToapisClient
-from bot.provider.task import Task
-from bot.texts import text
-from bot.values.job import Job, Transition, Upload
+from bot.provider.errors import ProviderError
+from bot.provider.task import Task, TaskFailure, TaskState, failure_text, nobody_found_text
+from bot.texts import Text, text
+from bot.values.job import CharacterResult, Job, JobNotes, Transition, Upload
 from bot.values.source import EarlierTask, StoredClip
 from bot.values.time_range import TimeRange
 
@@ -30,13 +35,20 @@ NOT_WITHOUT_A_MODEL = BadSource(
 )
 
 
-class CharacterSubmission:
-    """:class:`bot.jobs.submit.Submission` of characters.
+_STATES: Mapping[TaskState, Text] = {
+    TaskState.QUEUED: text("Waiting in the queue at ToAPIs"),
+    TaskState.RUNNING: text("ToAPIs is making the character"),
+}
+
+
+class CharacterWork:
+    """:class:`~bot.jobs.provider_work.ProviderWork` of characters.
 
     ``cut``: only the chosen seconds are uploaded; otherwise the whole video, and the provider is told which.
     """
 
     asking = text("Asking ToAPIs for the character")
+    states = _STATES
 
     def __init__(
         self, *, provider: ToapisClient, inspection: VideoInspection, places: Places, courier: Courier, cut: bool
@@ -51,15 +63,26 @@ class CharacterSubmission:
         """``None``: it becomes a portable character."""
         return job.character.model
 
-    async def ready(self, leased: LeasedJob) -> Transition | None:
+    async def ready(self, leased: LeasedJob) -> Send | Transition:
         """Upload the clip; or, without a model, make all that a portable character consists of."""
-        if leased.job.character.model is None:
+        request = leased.job.character
+        if request.model is None:
             return await self._without_a_model(leased)
+        earlier = request.source.task_id if isinstance(request.source, EarlierTask) else None
+        url = await self._upload(leased) if earlier is None else None
+        return partial(
+            self._provider.create_character,
+            model=request.model,
+            range=_sent_range(leased.job),
+            business_id=leased.job.id,
+            url=url,
+            from_task=earlier,
+        )
+
+    async def _upload(self, leased: LeasedJob) -> str:
         job = leased.job
-        if isinstance(job.character.source, EarlierTask):
-            return None
         if job.upload is not None and leased.now - job.upload.at < limits.UPLOAD_FRESH:
-            return None
+            return job.upload.url
         if self._cut:
             await self._cut_out(leased)
         path = await self._inspection.sent(leased.job)
@@ -68,7 +91,7 @@ class CharacterSubmission:
         async with self._places.uploads.place(job.owner_id):
             url = await self._provider.upload_video(path, mime=mime)
         await leased.note({"upload": Upload(url=url, at=leased.now)})
-        return None
+        return url
 
     async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
         """A portable character, where its owner asked for no model by name and none is left."""
@@ -78,20 +101,28 @@ class CharacterSubmission:
         _log.info("made_without_a_model", job=leased.job.id)
         return await self._without_a_model(leased)
 
-    async def create(self, job: Job) -> Task:
-        """The one request that costs money."""
-        request = job.character
-        if request.model is None:
-            raise AssertionError("without a model nothing is submitted")
-        source = request.source
-        earlier = source.task_id if isinstance(source, EarlierTask) else None
-        return await self._provider.create_character(
-            model=request.model,
-            range=_sent_range(job),
-            business_id=job.id,
-            url=job.upload.url if job.upload is not None and earlier is None else None,
-            from_task=earlier,
-        )
+    def refused(self, job: Job, error: ProviderError) -> JobNotes:
+        """Nothing: the sentence says it."""
+        return {}
+
+    async def find(self, business_id: str) -> Task | None:
+        """On both status paths."""
+        return await self._provider.find(business_id)
+
+    async def look(self, task_id: str) -> Task:
+        """On both status paths."""
+        return await self._provider.task(task_id)
+
+    def completed(self, job: Job, task: Task, now: datetime) -> Transition:
+        """Somebody was found, or nobody."""
+        if not task.characters:
+            # A completed task by the provider's count: nothing says that it is refunded, so it keeps its place.
+            return transitions.failed(job, now, nobody_found_text(), counted=True)
+        return transitions.completed(job, now, CharacterResult(characters=task.characters))
+
+    def failed(self, job: Job, task: Task, now: datetime) -> Transition:
+        """With a sentence about the seconds."""
+        return transitions.failed(job, now, failure_text(task.failure or TaskFailure("", "")))
 
     async def _without_a_model(self, leased: LeasedJob) -> Transition:
         if isinstance(leased.job.character.source, EarlierTask):

@@ -1,0 +1,39 @@
+"""A video that was made: the file itself, and what it was asked for. Pure rendering."""
+
+from __future__ import annotations
+
+import discord
+
+from bot import limits
+from bot.chat.markdown import PLAIN, Commands, escape, plain, say
+from bot.chat.message import AMBER, GREEN, MessageContent, PictureFile
+from bot.chat.render_job import job_footer
+from bot.chat.render_price import price_of
+from bot.texts import text
+from bot.values.files import ending
+from bot.values.job import Job
+from bot.values.made_video import MadeVideo
+
+
+def render_video(job: Job, video: MadeVideo, data: bytes | None, locale: str) -> MessageContent:
+    """The video that ``job`` made. ``data`` are its bytes, where it fits into the message. Everybody may see it."""
+    embed = discord.Embed(description=escape(plain(video.prompt, limits.PARAM_LENGTH)), colour=GREEN)
+    names = ", ".join(escape(role.name) for role in video.roles)
+    embed.add_field(name=say(text("Characters"), locale), value=names)
+    embed.add_field(name=say(text("Model"), locale), value=escape(video.model))
+    if (cost := price_of(job)) is not None:
+        name, value = cost
+        embed.add_field(name=say(name, locale), value=say(value, locale), inline=False)
+    embed.set_footer(text=job_footer(job, locale))
+    if data is None:
+        return MessageContent(embeds=(embed,))
+    file = PictureFile(f"video-{video.id}.{ending(video.file.mime, unknown='mp4')}", data)
+    return MessageContent(embeds=(embed,), files=(file,))
+
+
+def render_video_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:
+    """``job`` succeeded, but its owner has deleted the video since."""
+    gone = text("The video was made, but <@{owner}> has deleted it since.", owner=job.owner_id)
+    embed = discord.Embed(description=say(gone, locale, commands), colour=AMBER)
+    embed.set_footer(text=job_footer(job, locale))
+    return MessageContent(embeds=(embed,))

@@ -1,0 +1,166 @@
+"""The step ``collect`` of a video: it comes to us before it is deleted at the provider, however often that takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from random import Random
+
+import structlog
+
+from bot import limits
+from bot.concurrency import Places
+from bot.errors import CastbookError, DownloadFailed
+from bot.jobs import transitions
+from bot.jobs.backoff import backoff
+from bot.jobs.leased_job import LeasedJob
+from bot.jobs.ports import Courier, ResultSource
+from bot.media.download import Download
+from bot.media.file_types import video_type
+from bot.media.worker import MediaWorker
+from bot.provider.client import ToapisClient
+from bot.provider.errors import ProviderError
+from bot.store.files import FileStore
+from bot.store.videos import NewVideo, VideoStore
+from bot.texts import text
+from bot.values.files import StoredFile
+from bot.values.job import Transition, VideoResult
+from bot.values.video import VideoFacts
+
+_log = structlog.get_logger(__name__)
+
+RECEIVED = "received.mp4"  # in the job's work folder
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What could be seen in the video: ``None`` where it could not be looked into, which is no reason to lose it."""
+
+    facts: VideoFacts | None = None
+    poster: Path | None = None
+    poster_mime: str = ""
+
+
+class CollectVideo:
+    """It is paid for, so nothing that goes wrong here leads to another request, and nothing to a failure.
+
+    A download goes on where it broke off. Where the address does not work any more, the provider is asked for another.
+    """
+
+    def __init__(
+        self,
+        *,
+        videos: VideoStore,
+        files: FileStore,
+        source: ResultSource,
+        provider: ToapisClient,
+        media: MediaWorker,
+        places: Places,
+        courier: Courier,
+        random: Random,
+    ) -> None:
+        self._videos = videos
+        self._files = files
+        self._source = source
+        self._provider = provider
+        self._media = media
+        self._places = places
+        self._courier = courier
+        self._random = random
+
+    async def __call__(self, leased: LeasedJob) -> Transition | None:
+        """Fetch, look, store, and write video and job in one transaction."""
+        job = leased.job
+        if not isinstance(job.result, VideoResult):
+            raise AssertionError("a video is collected only once it has been made")
+        folder = await self._files.work_folder(job.id)
+        try:
+            got = await self._received(leased, job.result, folder / RECEIVED)
+            seen = await self._seen(leased, folder)
+            async with self._files.owner(job.owner_id):
+                await self._add(leased, job.result, got, seen)
+        except (CastbookError, OSError) as error:
+            return await self._again(leased, job.result, error)
+        return None
+
+    async def _received(self, leased: LeasedJob, result: VideoResult, into: Path) -> Download:
+        await self._courier.progress(leased.job, text("Fetching the video"), None)
+        async with self._places.results.place(leased.job.owner_id):
+            return await self._source.fetch_on(result.url, into, max_bytes=limits.RESULT_BYTES)
+
+    async def _seen(self, leased: LeasedJob, folder: Path) -> _Seen:
+        """Through the media worker, like any file of somebody else's."""
+        try:
+            async with self._places.videos.place(leased.job.owner_id):
+                facts = await self._media.probe(folder / RECEIVED)
+                poster = await self._media.poster(folder / RECEIVED, folder)
+        except CastbookError as error:
+            _log.warning("video_not_looked_into", job=leased.job.id, reason=error.text.msgid)
+            return _Seen()
+        return _Seen(facts, folder / poster.name, poster.mime)
+
+    async def _add(self, leased: LeasedJob, result: VideoResult, got: Download, seen: _Seen) -> None:
+        job, request, facts = leased.job, leased.job.video, seen.facts
+        mime = video_type(got.head) or "video/mp4"
+        poster: StoredFile | None = None
+        if seen.poster is not None:
+            poster = await self._files.put_path(job.owner_id, seen.poster, seen.poster_mime)
+        new = NewVideo(
+            owner_id=job.owner_id,
+            prompt=request.prompt,
+            model=request.chosen_model,
+            roles=request.cast,
+            file=await self._files.put_path(job.owner_id, got.path, mime),
+            poster=poster,
+            seconds=facts.seconds if facts is not None else None,
+            width=facts.width if facts is not None else None,
+            height=facts.height if facts is not None else None,
+        )
+
+        def collected(video_id: int) -> Transition:
+            return transitions.collected(job, leased.now, replace(result, video_id=video_id))
+
+        await leased.add_video(self._videos, new, collected)
+
+    async def _again(self, leased: LeasedJob, result: VideoResult, error: CastbookError | OSError) -> Transition:
+        """Later, until nothing can be there any more; then its owner may have it looked at once more."""
+        job, now = leased.job, leased.now
+        _log.warning("video_not_collected", job=job.id, error=type(error).__name__, attempt=job.attempts)
+        if job.attempts == limits.RESULT_ATTEMPTS_BEFORE_ALARM:
+            await self._courier.tell_operators(
+                text(
+                    "The video of job {job} is finished and paid for at ToAPIs, and I can't fetch or store it. I keep "
+                    "trying until it expires there.",
+                    job=job.id,
+                )
+            )
+        if now >= self._deadline(leased, result) and job.attempts >= limits.LAST_LOOKS:
+            return transitions.unclear(
+                job,
+                now,
+                text(
+                    "ToAPIs made this video and may have charged it, but I couldn't fetch it before it expired there. "
+                    "Press “Check again” here or in /tasks, or ask the people who run this bot."
+                ),
+            )
+        moved = await self._moved(leased, result) if isinstance(error, DownloadFailed) and error.permanent else None
+        wait = backoff(job.attempts, self._random, most=limits.RESULT_SLOWEST_POLL.total_seconds())
+        return transitions.retried(job, now, wait, result=moved)
+
+    def _deadline(self, leased: LeasedJob, result: VideoResult) -> datetime:
+        begun = leased.job.submit_started_at or leased.job.created_at
+        return result.expires_at or begun + limits.RESULT_LIFE
+
+    async def _moved(self, leased: LeasedJob, result: VideoResult) -> VideoResult | None:
+        """Where the provider says that the video lies now; ``None`` where it does not say."""
+        if leased.job.task_id is None:
+            return None
+        try:
+            task = await self._provider.video_task(leased.job.task_id)
+        except ProviderError as error:
+            _log.info("video_not_asked_for", job=leased.job.id, status=error.status)
+            return None
+        if not task.videos:
+            return None
+        return replace(result, url=task.videos[0].url, expires_at=task.expires_at or result.expires_at)

@@ -1,0 +1,173 @@
+"""From a wish for a video to a request that its model takes: who plays, which model, and what it will cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from bot.errors import Refusal
+from bot.jobs.model_availability import ModelAvailability
+from bot.provider.models.card import ModelCard
+from bot.provider.models.catalogue import cards
+from bot.provider.models.check import Problem, cast_problems, preferred, problems
+from bot.provider.models.wish import CastMember, Clip, Still, VideoWish
+from bot.store.characters import CharacterStore
+from bot.texts import Text, text
+from bot.values.character import Character, CharacterFile, FileKind
+from bot.values.files import StoredFile
+from bot.values.job import CastRole, VideoRequest
+
+_LONGEST_REFERENCE = (
+    5.0  # seconds of a reference clip of which nobody knows how long it is (bot/media/child/reference.py)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CastFiles:
+    """A character that plays in a video, and its files by what a model may need of it: stills best first."""
+
+    member: CastMember
+    stills: tuple[StoredFile, ...]
+    clip: StoredFile | None
+
+
+class VideoPlanner:
+    """Everything here is about the owner it is given: another person's character is an unknown one.
+
+    ``availability`` is that of the video models; ``extra`` and ``prices`` are the operator's.
+    """
+
+    def __init__(
+        self,
+        *,
+        characters: CharacterStore,
+        availability: ModelAvailability,
+        extra: Mapping[str, str],
+        prices: Mapping[str, Decimal],
+    ) -> None:
+        self._characters = characters
+        self._availability = availability
+        self._cards = {model: card for model, card in cards(extra).items() if card.enabled}
+        self._prices = prices
+
+    def card(self, model: str) -> ModelCard | None:
+        """The card of a model that may be asked for; ``None`` for any other."""
+        return self._cards.get(model)
+
+    async def living(self) -> tuple[ModelCard, ...]:
+        """The cards of the models that are not closed, the best first."""
+        living = frozenset(await self._availability.living())
+        return tuple(card for model, card in self._cards.items() if model in living)
+
+    async def cast(self, owner_id: int, roles: Sequence[CastRole]) -> tuple[CastFiles, ...]:
+        """Who plays, in this order. Raises :class:`~bot.errors.Refusal` where somebody is not in the cast any more."""
+        return tuple([await self._playing(owner_id, role) for role in roles])
+
+    async def wish(self, owner_id: int, request: VideoRequest) -> VideoWish:
+        """What is wished for, in the words of the cards. Raises Refusal as :meth:`cast`."""
+        return wish_of(request, await self.cast(owner_id, request.cast))
+
+    async def best(self, cast: Sequence[CastMember], *, but: str | None = None) -> ModelCard | None:
+        """The best living model that can show everybody in ``cast``; ``but`` is one that is not meant."""
+        return next((card for card in preferred(await self.living(), cast) if card.model != but), None)
+
+    async def problems(self, owner_id: int, request: VideoRequest) -> tuple[Problem, ...]:
+        """What speaks against ``request``, which names its model. Raises Refusal as :meth:`cast`."""
+        return problems(self._known(request.chosen_model), await self.wish(owner_id, request))
+
+    def price(self, model: str, seconds: int) -> Decimal | None:
+        """What so many seconds are expected to cost, in credits, where the operator has said it."""
+        each = self._prices.get(model)
+        return None if each is None else each * seconds
+
+    async def planned(self, owner_id: int, request: VideoRequest) -> VideoRequest:
+        """``request`` with its model and its price; nothing else is changed.
+
+        Raises :class:`~bot.provider.errors.ModelClosed`, and Refusal where a model is unknown, none can show this cast,
+        or something in the request does not fit the model: the first such thing is told, with what is nearest.
+        """
+        wish = await self.wish(owner_id, request)
+        if request.model is not None:
+            card = self._known(request.model)
+            await self._availability.check(card.model)
+        else:
+            best = await self.best(wish.cast)
+            if best is None:
+                raise Refusal(await self._nobody_can(wish.cast))
+            card = best
+        if found := problems(card, wish):
+            raise Refusal(_told(found[0]))
+        price = self.price(card.model, wish.duration or card.default_duration)
+        return replace(request, model=card.model, model_named=request.model is not None, price=price, refused=None)
+
+    def _known(self, model: str) -> ModelCard:
+        card = self.card(model)
+        if card is None:
+            raise Refusal(
+                text(
+                    "I don't know the video model “{model}”. Choose one from the list that opens as you type.",
+                    model=model,
+                )
+            )
+        return card
+
+    async def _nobody_can(self, cast: Sequence[CastMember]) -> Text:
+        living = await self.living()
+        if not living:
+            return text(
+                "ToAPIs offers this bot no video model right now. Nothing was charged. Try again later, or tell the "
+                "people who run this bot."
+            )
+        if not cast:
+            return text("Name at least one character of your cast for this video.")
+        nearest = min((cast_problems(card, cast) for card in living), key=len)
+        return _told(nearest[0])
+
+    async def _playing(self, owner_id: int, role: CastRole) -> CastFiles:
+        character = await self._characters.get(owner_id, role.character_id)
+        if character is None:
+            raise Refusal(
+                text(
+                    "“{name}” is no longer in your cast, so I can't make this video. Nothing was charged.",
+                    name=role.name,
+                )
+            )
+        return _files_of(character, role, await self._characters.reference_set(owner_id, character.id))
+
+
+def wish_of(request: VideoRequest, cast: Sequence[CastFiles]) -> VideoWish:
+    """``request`` with ``cast``, as the cards and the encoders read it."""
+    return VideoWish(
+        prompt=request.prompt,
+        cast=tuple(each.member for each in cast),
+        duration=request.duration,
+        ratio=request.ratio,
+        resolution=request.resolution,
+        sound=request.sound,
+    )
+
+
+def _files_of(character: Character, role: CastRole, kept: Sequence[CharacterFile]) -> CastFiles:
+    stills = [each for each in kept if each.kind is FileKind.STILL]
+    by_kind = {each.kind: each for each in kept if each.kind is not FileKind.STILL}
+    clip = by_kind.get(FileKind.REFERENCE) or by_kind.get(FileKind.CLIP)
+    made = not character.portable
+    member = CastMember(
+        name=role.name,
+        task_id=character.task_id if made else None,
+        username=(character.username or None) if made else None,
+        stills=tuple(Still(each.width, each.height, each.file.size) for each in stills),
+        clip=None if clip is None else Clip(_seconds(clip, character), clip.file.size),
+    )
+    return CastFiles(member, tuple(each.file for each in stills), clip.file if clip is not None else None)
+
+
+def _seconds(clip: CharacterFile, character: Character) -> float:
+    if clip.seconds is not None:
+        return clip.seconds
+    return _LONGEST_REFERENCE if clip.kind is FileKind.REFERENCE else float(character.range.seconds)
+
+
+def _told(problem: Problem) -> Text:
+    return text("{problem} Nothing was charged.", problem=problem.text)

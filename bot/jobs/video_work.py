@@ -1,0 +1,164 @@
+"""What the provider does for a video: the files of its cast go there, then one request in its model's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from bot import limits
+from bot.concurrency import Places
+from bot.errors import BadSource, Refusal
+from bot.jobs import transitions
+from bot.jobs.leased_job import LeasedJob
+from bot.jobs.ports import Courier
+from bot.jobs.provider_work import Send
+from bot.jobs.video_planner import CastFiles, VideoPlanner, wish_of
+from bot.provider.client import ToapisClient
+from bot.provider.errors import ProviderError, RealFaceRefused, SoundRefused
+from bot.provider.models.check import problems
+from bot.provider.models.encoding import encode
+from bot.provider.models.plan import media_plan
+from bot.provider.models.wish import Needed
+from bot.provider.rejection_reasons import Cause
+from bot.provider.task import Task, TaskFailure, TaskState, video_failure_text
+from bot.store.files import FileStore
+from bot.texts import Text, text
+from bot.values.character import FileKind
+from bot.values.files import StoredFile
+from bot.values.job import FileUpload, Job, JobNotes, Transition, VideoRefusal, VideoResult
+
+_log = structlog.get_logger(__name__)
+
+_STATES: Mapping[TaskState, Text] = {
+    TaskState.QUEUED: text("Waiting in the queue at ToAPIs"),
+    TaskState.RUNNING: text("ToAPIs is making the video"),
+}
+_CAUSES: Mapping[Cause | None, VideoRefusal] = {
+    Cause.REAL_FACE: VideoRefusal.REAL_FACE,
+    Cause.OWN_SOUND: VideoRefusal.OWN_SOUND,
+}
+_GONE = BadSource(
+    text("A file of your cast is missing here, so I can't make this video. Nothing was charged. See /character list.")
+)
+
+
+class VideoWork:
+    """:class:`~bot.jobs.provider_work.ProviderWork` of videos. ``callback_url``: where webhooks go, if anywhere."""
+
+    asking = text("Asking ToAPIs for the video")
+    states = _STATES
+
+    def __init__(
+        self,
+        *,
+        provider: ToapisClient,
+        planner: VideoPlanner,
+        files: FileStore,
+        places: Places,
+        courier: Courier,
+        callback_url: str,
+    ) -> None:
+        self._provider = provider
+        self._planner = planner
+        self._files = files
+        self._places = places
+        self._courier = courier
+        self._callback_url = callback_url
+
+    def model(self, job: Job) -> str | None:
+        """A video always has one."""
+        return job.video.chosen_model
+
+    async def ready(self, leased: LeasedJob) -> Send | Transition:
+        """Upload what the model needs of the cast, each file anew for each job, and write the request.
+
+        Raises Refusal where somebody has left the cast, or something does not fit the model (any more).
+        """
+        job, request = leased.job, leased.job.video
+        card = self._planner.card(request.chosen_model)
+        if card is None:
+            raise Refusal(
+                text(
+                    "This bot doesn't know the model {model} any more. Choose another one. Nothing was charged.",
+                    model=request.chosen_model,
+                )
+            )
+        cast = await self._planner.cast(job.owner_id, request.cast)
+        wish = wish_of(request, cast)
+        if found := problems(card, wish):
+            return transitions.failed(job, leased.now, text("{problem} Nothing was charged.", problem=found[0].text))
+        media = {needed: await self._uploaded(leased, _file_of(cast, needed)) for needed in media_plan(card, wish.cast)}
+        body = encode(card, wish, media, business_id=job.id, callback_url=self._callback_url)
+        others = [each.model for each in await self._planner.living() if each.model != card.model]
+        return partial(self._provider.create_video, card, body, others=others)
+
+    async def _uploaded(self, leased: LeasedJob, file: StoredFile) -> str:
+        job = leased.job
+        fresh = [each for each in job.uploads if leased.now - each.at < limits.UPLOAD_FRESH]
+        known = next((each.url for each in fresh if each.key == file.key), None)
+        if known is not None:
+            return known
+        await self._courier.progress(job, text("Sending your characters to ToAPIs"), None)
+        path = await self._copied(job, file)
+        upload = self._provider.upload_video if file.mime.startswith("video/") else self._provider.upload_image
+        async with self._places.uploads.place(job.owner_id):
+            url = await upload(path, mime=file.mime)
+        await leased.note({"uploads": (*fresh, FileUpload(key=file.key, url=url, at=leased.now))})
+        return url
+
+    async def _copied(self, job: Job, file: StoredFile) -> Path:
+        """The file in the job's work folder, where it stays readable even if its character is deleted meanwhile."""
+        path = await self._files.work_folder(job.id) / file.sha256
+        try:
+            await self._files.copy_to_work(file.key, path)
+        except FileNotFoundError:
+            raise _GONE from None
+        return path
+
+    async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
+        """Nothing: another model is for its owner to choose."""
+        return None
+
+    def refused(self, job: Job, error: ProviderError) -> JobNotes:
+        """Whether it may be made in another way."""
+        refusal = None
+        if isinstance(error, RealFaceRefused):
+            refusal = VideoRefusal.REAL_FACE
+        elif isinstance(error, SoundRefused):
+            refusal = VideoRefusal.OWN_SOUND
+        return _remembered(job, refusal)
+
+    async def find(self, business_id: str) -> Task | None:
+        """On the path of videos."""
+        return await self._provider.find_video(business_id)
+
+    async def look(self, task_id: str) -> Task:
+        """On the path of videos."""
+        return await self._provider.video_task(task_id)
+
+    def completed(self, job: Job, task: Task, now: datetime) -> Transition:
+        """Of several videos, the first is the one."""
+        return transitions.completed(job, now, VideoResult(url=task.videos[0].url, expires_at=task.expires_at))
+
+    def failed(self, job: Job, task: Task, now: datetime) -> Transition:
+        """With a sentence about the video, and what may be tried instead."""
+        failure = task.failure or TaskFailure("", "")
+        ended = transitions.failed(job, now, video_failure_text(failure))
+        return ended.noting(_remembered(job, _CAUSES.get(failure.cause)))
+
+
+def _file_of(cast: tuple[CastFiles, ...], needed: Needed) -> StoredFile:
+    playing = cast[needed.member]
+    file = playing.stills[needed.number] if needed.kind is FileKind.STILL else playing.clip
+    if file is None:
+        raise AssertionError("only what there is can be planned")
+    return file
+
+
+def _remembered(job: Job, refusal: VideoRefusal | None) -> JobNotes:
+    return {} if refusal is None else {"request": replace(job.video, refused=refusal)}

@@ -1,0 +1,158 @@
+"""Queries of the videos table: what a person had made with their cast, kept for some days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import RowMapping, Select, delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.characters import drop_unused, keep_file
+from bot.store.database import Database
+from bot.store.jobs import write_leased
+from bot.store.tables import files, videos
+from bot.values.files import StoredFile
+from bot.values.job import CastRole, Job, Transition
+from bot.values.made_video import MadeVideo
+
+_ROLES = TypeAdapter(tuple[CastRole, ...])
+_FILE, _POSTER = files.alias("file"), files.alias("poster")
+_SELECT = select(
+    videos,
+    *(_FILE.c.sha256.label("file_sha256"), _FILE.c.size.label("file_size"), _FILE.c.mime.label("file_mime")),
+    *(
+        _POSTER.c.sha256.label("poster_sha256"),
+        _POSTER.c.size.label("poster_size"),
+        _POSTER.c.mime.label("poster_mime"),
+    ),
+).select_from(
+    videos.join(_FILE, videos.c.file_key == _FILE.c.key).outerjoin(_POSTER, videos.c.poster_key == _POSTER.c.key)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVideo:
+    """A video that has just come: as :class:`~bot.values.made_video.MadeVideo`, whose id it gets."""
+
+    owner_id: int
+    prompt: str
+    model: str
+    roles: tuple[CastRole, ...]
+    file: StoredFile
+    poster: StoredFile | None = None
+    seconds: float | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+class VideoStore:
+    """The videos table. Another person's video is an unknown one (design, rule 7)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add_for_job(
+        self, job_id: str, holder: str, new: NewVideo, collected: Callable[[int], Transition], *, now: datetime
+    ) -> tuple[Job, MadeVideo]:
+        """Add ``new`` and write its job's ``collected`` (given the video's id), in one transaction.
+
+        The lease stays with ``holder``. Done twice for a job, it gives the same video. Raises
+        :class:`~bot.store.jobs.LeaseLost`.
+        """
+        async with self._database.write() as connection:
+            by_job = _owned(new.owner_id).where(videos.c.job_id == job_id)
+            video = await _one(connection, by_job)
+            if video is None:
+                for file in (new.file, new.poster):
+                    if file is not None:
+                        await keep_file(connection, new.owner_id, file, now)
+                await connection.execute(insert(videos), _columns(job_id, new, now))
+                video = _to_video((await connection.execute(by_job)).mappings().one())
+            changes = collected(video.id).changes
+            return await write_leased(connection, job_id, holder, changes, now=now), video
+
+    async def get(self, owner_id: int, video_id: int) -> MadeVideo | None:
+        """The owner's video with this id."""
+        async with self._database.read() as connection:
+            return await _one(connection, _owned(owner_id).where(videos.c.id == video_id))
+
+    async def by_job(self, owner_id: int, job_id: str) -> MadeVideo | None:
+        """The owner's video that this job made."""
+        async with self._database.read() as connection:
+            return await _one(connection, _owned(owner_id).where(videos.c.job_id == job_id))
+
+    async def page(self, owner_id: int, *, offset: int, limit: int) -> tuple[list[MadeVideo], int]:
+        """Some of the owner's videos, newest first, and how many there are in all."""
+        page = _owned(owner_id).order_by(videos.c.created_at.desc(), videos.c.id.desc()).offset(offset).limit(limit)
+        count = select(func.count()).select_from(videos).where(videos.c.owner_id == owner_id)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(page)).mappings().all()
+            return [_to_video(row) for row in rows], await connection.scalar(count) or 0
+
+    async def delete(self, owner_id: int, video_id: int) -> tuple[str, ...] | None:
+        """Remove the video; returns the keys of files that nothing refers to any more, ``None`` where it is unknown."""
+        async with self._database.write() as connection:
+            video = await _one(connection, _owned(owner_id).where(videos.c.id == video_id))
+            return None if video is None else await _remove(connection, video)
+
+    async def old(self, before: datetime, *, limit: int) -> list[MadeVideo]:
+        """Up to ``limit`` videos, of whomever, that were made before ``before``: for the housekeeping."""
+        query = _SELECT.where(videos.c.created_at < before).order_by(videos.c.created_at).limit(limit)
+        async with self._database.read() as connection:
+            return [_to_video(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def videos_of(connection: AsyncConnection, owner_id: int) -> list[MadeVideo]:
+    """All of the owner's videos, those made first before the others, in a transaction of the caller's."""
+    rows = await connection.execute(_owned(owner_id).order_by(videos.c.id))
+    return [_to_video(row) for row in rows.mappings()]
+
+
+async def _remove(connection: AsyncConnection, video: MadeVideo) -> tuple[str, ...]:
+    await connection.execute(delete(videos).where(videos.c.id == video.id))
+    return await drop_unused(connection, {file.key for file in (video.file, video.poster) if file is not None})
+
+
+def _owned(owner_id: int) -> Select[Any]:
+    return _SELECT.where(videos.c.owner_id == owner_id)
+
+
+async def _one(connection: AsyncConnection, query: Select[Any]) -> MadeVideo | None:
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else _to_video(row)
+
+
+def _columns(job_id: str, new: NewVideo, now: datetime) -> dict[str, Any]:
+    return {
+        "owner_id": new.owner_id,
+        "job_id": job_id,
+        "prompt": new.prompt,
+        "model": new.model,
+        "roles": _ROLES.dump_json(new.roles).decode(),
+        "file_key": new.file.key,
+        "poster_key": new.poster and new.poster.key,
+        "seconds": new.seconds,
+        "width": new.width,
+        "height": new.height,
+        "created_at": now,
+    }
+
+
+def _to_video(row: RowMapping) -> MadeVideo:
+    return MadeVideo(
+        **{name: row[name] for name in ("id", "owner_id", "job_id", "prompt", "model", "seconds", "width", "height")},
+        roles=_ROLES.validate_json(row["roles"]),
+        file=_file(row, "file"),
+        poster=None if row["poster_key"] is None else _file(row, "poster"),
+        created_at=row["created_at"],
+    )
+
+
+def _file(row: RowMapping, name: str) -> StoredFile:
+    return StoredFile(
+        key=row[f"{name}_key"], sha256=row[f"{name}_sha256"], size=row[f"{name}_size"], mime=row[f"{name}_mime"]
+    )

@@ -1,0 +1,182 @@
+"""What a job is asked for and what comes of it, by its kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from bot.values.character import ProviderCharacter
+from bot.values.source import Attachment, Source, StoredClip
+from bot.values.time_range import TimeRange
+from bot.values.video import Concern, Findings
+
+
+class JobKind(StrEnum):
+    """What a job makes."""
+
+    CHARACTER = "character"
+    PREVIEW = "preview"  # nothing but a look at a video
+    VIDEO = "video"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharacterRequest:
+    """A character that its owner wants made. ``range`` is ``None`` until they have picked the seconds.
+
+    ``model`` is ``None`` where no model makes it: the character is a portable one, which is free. ``model_named``: its
+    owner asked for that model, and for no other.
+    ``price``: the credits that it was expected to cost when it was asked for, where that is known. ``another``: the
+    owner knows that they asked for the same a moment ago. ``anyway``: they know what is wrong with these seconds.
+    ``consent_at``: when they said, for this very video, that they have the permission of who is in it. ``typed``: what
+    they gave as its seconds, for as long as none are chosen. ``offered``: a name that is free, where another one of
+    theirs has ``name``.
+    """
+
+    kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
+    source: Source
+    range: TimeRange | None
+    model: str | None = None
+    model_named: bool = False
+    name: str | None = None
+    price: Decimal | None = None
+    another: bool = False
+    anyway: bool = False
+    consent_at: datetime | None = None
+    typed: str = ""
+    offered: str = ""
+
+    @property
+    def of_others(self) -> bool:
+        """Whether somebody else has posted the video."""
+        return isinstance(self.source, Attachment) and self.source.of_others
+
+    @property
+    def needs_sound(self) -> bool:
+        """Whether a video without sound is of no use: no model makes a character of one."""
+        return self.model is not None
+
+    @property
+    def completes(self) -> int | None:
+        """The id of the character in the cast that a model is to make as well."""
+        return self.source.character_id if isinstance(self.source, StoredClip) else None
+
+    def doubts(self, findings: Findings) -> tuple[Concern, ...]:
+        """What of ``findings`` is worth asking about before anything is made."""
+        return tuple(each for each in findings.grave if self.needs_sound or each is not Concern.SILENT)
+
+    @property
+    def chosen(self) -> TimeRange:
+        """The seconds; only where they must have been chosen by then."""
+        if self.range is None:
+            raise AssertionError("the seconds are chosen before the submission")
+        return self.range
+
+    def without_address(self) -> CharacterRequest:
+        """The same request without an attachment's signed URL (design, section 1)."""
+        return replace(self, source=_without_address(self.source))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewRequest:
+    """A look at a video, which makes and costs nothing. ``needs_sound``: of one without, no character could be made."""
+
+    kind: Literal[JobKind.PREVIEW] = JobKind.PREVIEW
+    source: Source
+    needs_sound: bool = True
+
+    def without_address(self) -> PreviewRequest:
+        """The same request without an attachment's signed URL (design, section 1)."""
+        return replace(self, source=_without_address(self.source))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CastRole:
+    """One character of a video: its id in its owner's cast, and the name by which the prompt calls it."""
+
+    character_id: int
+    name: str
+
+
+class VideoRefusal(StrEnum):
+    """What of a video the provider has refused, where its owner may try it in another way."""
+
+    REAL_FACE = "real_face"  # another model may take it
+    OWN_SOUND = "own_sound"  # it may be made without sound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRequest:
+    """A video that its owner wants made. ``prompt`` is as typed, with ``@name`` for those of ``cast``, in their order.
+
+    ``model`` is ``None`` only until the job is started: then it is the best for this cast, or the one that was named
+    (``model_named``). ``duration`` is in seconds; what is ``None``, as ``ratio``, ``resolution`` and ``sound`` may be
+    too, is left to the model. ``price`` is in credits, where it is known. ``refused``: why the provider did not make
+    it.
+    """
+
+    kind: Literal[JobKind.VIDEO] = JobKind.VIDEO
+    prompt: str
+    cast: tuple[CastRole, ...]
+    model: str | None = None
+    model_named: bool = False
+    duration: int | None = None
+    ratio: str | None = None
+    resolution: str | None = None
+    sound: bool | None = None
+    price: Decimal | None = None
+    refused: VideoRefusal | None = None
+
+    @property
+    def chosen_model(self) -> str:
+        """The model; only of a request that was started."""
+        if self.model is None:
+            raise AssertionError("a video is started with a model")
+        return self.model
+
+    def without_address(self) -> VideoRequest:
+        """The same: nothing of it is an address."""
+        return self
+
+
+SourceRequest: TypeAlias = CharacterRequest | PreviewRequest
+"""A request about a video that somebody gives."""
+
+JobRequest: TypeAlias = SourceRequest | VideoRequest
+
+
+def _without_address(source: Source) -> Source:
+    return replace(source, url=None) if isinstance(source, Attachment) else source
+
+
+# -- What comes of it ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharacterResult:
+    """What the provider made, and the id of the character in its owner's cast once it is there.
+
+    ``characters`` is empty where no provider was asked: the character is made of what is here.
+    """
+
+    kind: Literal[JobKind.CHARACTER] = JobKind.CHARACTER
+    characters: tuple[ProviderCharacter, ...]
+    character_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoResult:
+    """Where the video lies at the provider, until when (``None``: not said), and our own once it is here.
+
+    ``url`` works for whoever has it.
+    """
+
+    kind: Literal[JobKind.VIDEO] = JobKind.VIDEO
+    url: str = field(repr=False)
+    expires_at: datetime | None = None
+    video_id: int | None = None
+
+
+JobResult: TypeAlias = CharacterResult | VideoResult

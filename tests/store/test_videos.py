@@ -1,0 +1,161 @@
+"""The videos table: whose a video is, which files it keeps, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.errors import QuotaReached
+from bot.jobs import transitions
+from bot.store.characters import CharacterStore
+from bot.store.database import Database
+from bot.store.disk import DiskUse
+from bot.store.files import FileStore
+from bot.store.jobs import JobStore, LeaseLost
+from bot.store.owned_jobs import OwnedJobStore
+from bot.store.privacy import PrivacyStore
+from bot.store.pseudonyms import Pseudonyms
+from bot.store.quotas import Quota
+from bot.store.videos import NewVideo, VideoStore
+from bot.values.files import StoredFile
+from bot.values.job import (
+    CastRole,
+    FileUpload,
+    Job,
+    JobKind,
+    Lane,
+    Step,
+    Transition,
+    VideoRefusal,
+    VideoRequest,
+    VideoResult,
+)
+from bot.values.made_video import MadeVideo
+from tests.store.conftest import NewJob
+
+Add = Callable[..., Any]
+OWNER, STRANGER = 7, 8
+ROLES = (CastRole(character_id=1, name="Ann"), CastRole(character_id=2, name="Zoe"))
+FILM = StoredFile(key=f"{OWNER}/{'a' * 64}", sha256="a" * 64, size=900, mime="video/mp4")
+POSTER = StoredFile(key=f"{OWNER}/{'b' * 64}", sha256="b" * 64, size=90, mime="image/jpeg")
+WISH = VideoRequest(
+    prompt="@Ann meets @Zoe",
+    cast=ROLES,
+    model="wan2.6",
+    duration=5,
+    ratio="9:16",
+    resolution="720p",
+    sound=False,
+    price=Decimal("12.5"),
+    refused=VideoRefusal.REAL_FACE,
+)
+RESULT = VideoResult(url="https://files.example/film.mp4")
+
+
+@pytest.fixture
+def videos(database: Database) -> VideoStore:
+    return VideoStore(database)
+
+
+@pytest.fixture
+def film(videos: VideoStore, jobs: JobStore, add: Add, now: datetime) -> Callable[..., Any]:
+    """A video, as its job adds it."""
+
+    async def make(file: StoredFile = FILM, poster: StoredFile | None = POSTER, at: datetime = now) -> MadeVideo:
+        job = await add(request=WISH, step=Step.COLLECT, task_id="task_1", submit_started_at=now, result=RESULT)
+        [leased] = await jobs.claim("me", now=now, most={Lane.SUBMITTED: 1})
+        assert leased.id == job.id
+        new = NewVideo(owner_id=OWNER, prompt=WISH.prompt, model="wan2.6", roles=ROLES, file=file, poster=poster)
+        done, video = await videos.add_for_job(job.id, "me", new, collected_by(leased, now), now=at)
+        await jobs.release(job.id, "me", transitions.delivered(done, now), now=now)
+        return video
+
+    return make
+
+
+def collected_by(job: Job, now: datetime) -> Callable[[int], Any]:
+    return lambda video_id: transitions.collected(job, now, VideoResult(url=RESULT.url, video_id=video_id))
+
+
+async def test_a_videos_job_comes_back_as_it_was_written(jobs: JobStore, new_job: NewJob, now: datetime) -> None:
+    uploads = (FileUpload(key=FILM.key, url="https://files.example/1", at=now),)
+    job = new_job(request=WISH, result=VideoResult(url="https://x.example/v", expires_at=now), uploads=uploads)
+    assert await jobs.add(job, Quota()) == await jobs.get(job.id)
+    assert (await jobs.get(job.id)).kind is JobKind.VIDEO  # type: ignore[union-attr]
+
+
+async def test_a_job_makes_its_video_once(videos: VideoStore, film: Add, jobs: JobStore, now: datetime) -> None:
+    made = await film()
+    assert await videos.get(OWNER, made.id) == await videos.by_job(OWNER, made.job_id) == made
+    assert (made.roles, made.file, made.poster, made.seconds) == (ROLES, FILM, POSTER, None)
+    job = await jobs.get(made.job_id)
+    assert job is not None
+    assert job.result == VideoResult(url=RESULT.url, video_id=made.id)
+    new = NewVideo(owner_id=OWNER, prompt="x", model="m", roles=ROLES, file=FILM)
+    with pytest.raises(LeaseLost):
+        await videos.add_for_job(job.id, "nobody", new, lambda _: Transition("test", {}), now=now)
+    _, total = await videos.page(OWNER, offset=0, limit=9)
+    assert total == 1
+
+
+async def test_a_strangers_hands_stay_off(videos: VideoStore, film: Add) -> None:
+    made = await film()
+    assert await videos.get(STRANGER, made.id) is None
+    assert await videos.by_job(STRANGER, made.job_id) is None
+    assert await videos.page(STRANGER, offset=0, limit=9) == ([], 0)
+    assert await videos.delete(STRANGER, made.id) is None
+    assert await videos.get(OWNER, made.id) == made
+
+
+async def test_files_go_with_the_last_that_has_them(
+    videos: VideoStore, film: Add, characters: CharacterStore, cast: Add, database: Database, now: datetime
+) -> None:
+    ann = await cast("Ann", picture=POSTER)
+    one, other = await film(), await film()
+    assert await DiskUse(database).of(OWNER, now=now) == FILM.size + POSTER.size
+    assert await videos.delete(OWNER, one.id) == ()
+    assert await characters.delete(OWNER, ann.id)
+    assert await DiskUse(database).keys() == {FILM.key, POSTER.key}
+    assert set(await videos.delete(OWNER, other.id) or ()) == {FILM.key, POSTER.key}
+    assert await DiskUse(database).keys() == set()
+
+
+async def test_old_videos_are_found_whosever_they_are(videos: VideoStore, film: Add, now: datetime) -> None:
+    old = await film()
+    await film(at=now + timedelta(days=2))
+    assert await videos.old(now + timedelta(days=1), limit=9) == [old]
+
+
+async def test_videos_are_part_of_what_somebody_has_and_go_with_it(
+    film: Add, database: Database, files: FileStore, now: datetime
+) -> None:
+    people = Pseudonyms(database)
+    await people.load()
+    privacy = PrivacyStore(database, people)
+    made = await film()
+    holdings = await privacy.holdings(OWNER, now=now)
+    assert (holdings.videos, holdings.videos_today, holdings.used_today) == ((made,), 1, 0)
+    erased = await privacy.erase(OWNER, now=now)
+    assert (erased.videos, erased.files) == (1, 2)
+    assert (await privacy.holdings(OWNER, now=now)).videos == ()
+    assert (await privacy.holdings(OWNER, now=now)).videos_today == 1, "the day goes on"
+
+
+async def test_videos_have_a_day_of_their_own(
+    jobs: JobStore, new_job: NewJob, database: Database, now: datetime
+) -> None:
+    one_a_day = Quota(day=1, server_day=5)
+    await jobs.add(new_job(), one_a_day)
+    await jobs.add(new_job(request=WISH), one_a_day)
+    for another in (new_job(), new_job(request=WISH)):
+        with pytest.raises(QuotaReached):
+            await jobs.add(another, one_a_day)
+    overview = await OwnedJobStore(database).overview(OWNER, now=now)
+    assert (overview.used_today, overview.videos_today) == (1, 1)
+    on_this_server = Quota(server_day=1)
+    with pytest.raises(QuotaReached, match="server"):
+        await jobs.add(new_job(request=WISH, owner_id=STRANGER), on_this_server)
