@@ -13,7 +13,13 @@ from discord.ext import commands
 from bot.chat.interaction_handlers import DurableForm, on_submit
 from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import say
-from bot.chat.seconds_forms import character_request, name_line, optional_seconds_line
+from bot.chat.seconds_forms import (
+    character_request,
+    name_line,
+    optional_seconds_line,
+    private_line,
+    wants_private,
+)
 from bot.errors import BadSource, Refusal
 from bot.jobs.job_starter import JobStarter
 from bot.store.drafts import Draft, DraftStore
@@ -28,7 +34,11 @@ class DraftForm(DurableForm, prefix="cbf:draft"):
 
     def __init__(self, draft_id: str, locale: str) -> None:
         super().__init__(
-            draft_id, say(text("Make a character"), locale), optional_seconds_line(locale), name_line(locale)
+            draft_id,
+            say(text("Make a character"), locale),
+            optional_seconds_line(locale),
+            name_line(locale),
+            private_line(locale),
         )
 
 
@@ -85,7 +95,7 @@ class MessageMenu(commands.Cog):
                 raise Refusal(
                     text(
                         "This form is too old. Please open the menu of the message again, then Apps, then “Make a "
-                        "character”. Nothing was charged."
+                        "character”."
                     )
                 )
             request = character_request(
@@ -95,7 +105,7 @@ class MessageMenu(commands.Cog):
             )
             return await self._starter.start(owner_id=draft.owner_id, origin=origin, request=request, job_id=job_id)
 
-        await start_job(interaction, self._starter, write, private=None, clock=self._clock)
+        await start_job(interaction, self._starter, write, private=wants_private(typed), clock=self._clock)
 
 
 def _video_of(message: discord.Message) -> discord.Attachment:
@@ -106,6 +116,6 @@ def _video_of(message: discord.Message) -> discord.Attachment:
     raise BadSource(
         text(
             "There's no video attached to that message. Please choose one with a clip (MP4, MOV or WebM), or use "
-            "/character create with a link. Nothing was charged."
+            "/character create with a link."
         )
     )

@@ -17,6 +17,7 @@ from bot.config import Settings, load
 from bot.values.clock import utc_now
 from playground.apps_command import add_apps_command
 from playground.cdn import LoopbackCdn
+from playground.installation import installed_in_servers
 from playground.provider import SimulatedProvider
 
 PULSE = 0.25  # seconds between two looks at what happened
@@ -46,6 +47,7 @@ class Stage:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opened:
+            opened.enter_context(installed_in_servers())
             await opened.enter_async_context(self.provider)
             await self._cdn.start()
             opened.push_async_callback(self._cdn.stop)

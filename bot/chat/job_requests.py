@@ -36,7 +36,7 @@ def attached(file: discord.Attachment | Attachment, *, max_bytes: int) -> Attach
         raise BadFile(
             text(
                 "That file is {size} MB, and the most I can take is {limit} MB. Please attach a shorter or smaller "
-                "clip. Nothing was charged.",
+                "clip.",
                 size=-(-file.size // _MB),
                 limit=max_bytes // _MB,
             )

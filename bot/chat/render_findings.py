@@ -126,7 +126,9 @@ def _place(number: int, suggestions: Sequence[Suggestion]) -> Text:
         return text("the only ones that will do")
     if place == 0:
         return text("earliest")
-    return text("latest") if place == len(in_time) - 1 else text("right after {number}", number=in_time[place - 1] + 1)
+    if place == len(in_time) - 1:
+        return text("latest")
+    return text("in the middle") if len(in_time) == 3 else text("number {place} in the video", place=place + 1)
 
 
 def concerns(found: Iterable[Concern]) -> Iterator[Text]:

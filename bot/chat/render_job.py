@@ -26,7 +26,7 @@ from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFile, picture_file
 from bot.chat.render_doubts import render_doubts
-from bot.chat.render_findings import concerns
+from bot.chat.render_findings import LOW_RESOLUTION, concerns
 from bot.chat.render_price import expected_cost, price_of
 from bot.chat.render_reference_set import PORTABLE, kept_for_models
 from bot.texts import Text, text
@@ -56,6 +56,13 @@ def render_result(
     if is_numbered(character.name, wanted):
         taken = text("“{wanted}” was taken already, so I called this one “{name}”.", wanted=wanted, name=character.name)
         card.embeds[0].description = f"{card.embeds[0].description}\n{say(taken, locale)}"
+    if job.character.name is None and character.name == plain(character.display_name, limits.NAME_LENGTH):
+        # A pick submits with one press, which asks for no name: so the card leads with it.
+        name_it = RenameCharacter(
+            character.id, character.owner_id, say(text("Name it…"), locale), discord.ButtonStyle.primary
+        )
+        rest = [each for each in card.buttons if not isinstance(each, RenameCharacter)]
+        card = replace(card, buttons=(name_it, *rest))
     found = job.seen.findings.concerns if job.seen.findings is not None else ()
     # How small the video is was said before it was paid for.
     said_elsewhere = {Concern.LOW_RESOLUTION, *((Concern.SILENT,) if character.portable else ())}
@@ -175,8 +182,12 @@ def render_progress(job: Job, state: Text, percent: int | None, locale: str) -> 
     messages about a job's end.
     """
     since = text("Started <t:{at}:R>. No need to wait: I'll tell you when it's done.", at=_begun(job))
+    lines = [say(state, locale)]
+    facts = job.seen.facts
+    if job.may_be_cancelled and job.seen.best is None and facts is not None and facts.low_resolution:
+        lines.append(say(LOW_RESOLUTION, locale))  # where seconds are picked, the picker says it
     title = text("Making your video") if job.kind is JobKind.VIDEO else text("Making your character")
-    card = _progress(title, [say(state, locale)], percent, since, locale)
+    card = _progress(title, lines, percent, since, locale)
     if not job.may_be_cancelled:
         return card
     return replace(card, buttons=(CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)),))

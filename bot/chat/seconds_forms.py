@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import discord
@@ -66,6 +67,7 @@ class NewForm(DurableForm, prefix="cbf:new"):
             ),
             optional_seconds_line(locale),
             name_line(locale),
+            private_line(locale),
             ui.Label(text=say(text("Permission"), locale), component=consent),
         )
 
@@ -116,6 +118,22 @@ def name_line(locale: str) -> ui.Label[Any]:
         max_length=limits.NAME_LENGTH,
         required=False,
     )
+
+
+def private_line(locale: str) -> ui.Label[Any]:
+    """The field ``private`` of a form: a box that need not be ticked."""
+    mine = discord.CheckboxGroupOption(label=say(text("Only I see the result"), locale), value="yes")
+    box: ui.CheckboxGroup[Any] = ui.CheckboxGroup(custom_id="private", options=[mine], required=False, min_values=0)
+    return ui.Label(
+        text=say(text("Private"), locale),
+        description=say(text("Without it: as this server has set it."), locale),
+        component=box,
+    )
+
+
+def wants_private(typed: Mapping[str, str]) -> bool | None:
+    """What was ticked in :func:`private_line`; ``None``: as the server has it."""
+    return True if typed.get("private") == "yes" else None
 
 
 def character_request(source: Source, seconds: str, *, name: str, model: str | None = None) -> CharacterRequest:

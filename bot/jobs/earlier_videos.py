@@ -98,9 +98,7 @@ class EarlierVideos:
             if character is None:
                 raise Refusal(text("That character is no longer in your cast. See /character list for your cast."))
             if not character.portable:
-                raise Refusal(
-                    text("“{name}” has been made by {model} already.", name=character.name, model=character.model)
-                )
+                raise Refusal(text("{model} has already made “{name}”.", name=character.name, model=character.model))
             overview = await self._owned.overview(owner_id, now=self._clock())
             if any(_completes(job) == character_id for job in overview.unfinished):
                 raise Refusal(text("“{name}” is being made already: see /tasks.", name=character.name))

@@ -57,6 +57,7 @@ class Runner:
         self._holder = f"{random.getrandbits(64):016x}"
         self._working: dict[str, asyncio.Task[None]] = {}
         self._lanes: dict[str, Lane] = {}  # of those that are being worked on
+        self._ending: set[str] = set()  # of those, the ones whose step is done and is being written down
         self._held: Counter[str] = Counter()
         self._defects: dict[str, int] = {}
         self._latest: datetime | None = None
@@ -212,8 +213,10 @@ class Runner:
             return
         leased = await self._store.renew(self._holder, working, now=self._clock())
         for job_id in working.keys() - leased:
-            _log.warning("lease_lost", job=job_id)
-            working[job_id].cancel()
+            # A step that is over gives its lease back by itself, and may still be on its way to the disk.
+            if self._working.get(job_id) is working[job_id] and job_id not in self._ending:
+                _log.warning("lease_lost", job=job_id)
+                working[job_id].cancel()
 
     def _begin(self, job: Job) -> asyncio.Task[None]:
         task = asyncio.create_task(self._work(job), name=f"job-{job.id}")
@@ -224,6 +227,7 @@ class Runner:
     def _ended(self, job_id: str) -> None:
         self._working.pop(job_id, None)
         self._lanes.pop(job_id, None)
+        self._ending.discard(job_id)
         self.wake()
 
     async def _work(self, job: Job) -> None:
@@ -246,6 +250,7 @@ class Runner:
             with contextlib.suppress(asyncio.CancelledError):
                 await shielded(self._give_back(leased))
         else:
+            self._ending.add(job.id)
             with contextlib.suppress(asyncio.CancelledError):  # it has had its way: the step is over
                 await shielded(self._write_down(leased, transition, job))
 

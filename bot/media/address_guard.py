@@ -226,14 +226,9 @@ class _CheckedResolver(AbstractResolver):
         """Nothing is open."""
 
 
-_NOT_A_LINK: Text = text(
-    "That isn't a link to a file. It should look like https://example.org/clip.mp4. Nothing was charged."
-)
-_CREDENTIALS: Text = text("That link contains a user name or password. Please use one without. Nothing was charged.")
-_PORT: Text = text(
-    "I only fetch links on the usual web ports (80 and 443). Please attach the file instead. Nothing was charged."
-)
+_NOT_A_LINK: Text = text("That isn't a link to a file. It should look like https://example.org/clip.mp4.")
+_CREDENTIALS: Text = text("That link contains a user name or password. Please use one without.")
+_PORT: Text = text("I only fetch links on the usual web ports (80 and 443). Please attach the file instead.")
 _NOT_PUBLIC: Text = text(
-    "That link doesn't lead to a public place on the Internet, so I don't fetch it. "
-    "Please attach the file instead. Nothing was charged."
+    "That link doesn't lead to a public place on the Internet, so I don't fetch it. Please attach the file instead."
 )

@@ -71,16 +71,14 @@ def link(raw: str) -> Link:
         raise BadLink(
             text(
                 "That's a link to a message, and I can't read messages. Open the message's menu, then "
-                "Apps, then “Make a character”. Nothing was charged."
+                "Apps, then “Make a character”."
             )
         )
     url = _web_address(typed)
     if url is None:
-        raise BadLink(
-            text("That's not a link to a file. It should look like https://example.org/clip.mp4. Nothing was charged.")
-        )
+        raise BadLink(text("That's not a link to a file. It should look like https://example.org/clip.mp4."))
     if url.user is not None or url.password is not None:
-        raise BadLink(text("The link contains a user name or password; use one without. Nothing was charged."))
+        raise BadLink(text("The link contains a user name or password; use one without."))
     return Link(url=typed)
 
 
@@ -101,7 +99,7 @@ def earlier_task(raw: str) -> EarlierTask:
     if typed.startswith(("@", PORTABLE_ID)):
         raise not_a_video()
     if not _TASK_ID.fullmatch(typed):
-        raise BadSource(text("That's not a task ID. It looks like task_01ABC. Nothing was charged."))
+        raise BadSource(text("That's not a task ID. It looks like task_01ABC."))
     return EarlierTask(task_id=typed)
 
 
@@ -110,7 +108,7 @@ def not_a_video() -> BadSource:
     return BadSource(
         text(
             "That's a character, not a video. To make a new character, attach a clip, paste a link to one, or give the "
-            "ID of a video task. Nothing was charged."
+            "ID of a video task."
         )
     )
 
@@ -119,9 +117,7 @@ def exactly_one(attachment: Attachment | None, link_text: str | None, task_text:
     """The one source among a command's three options. Raises :class:`~bot.errors.BadSource` otherwise."""
     given = [option for option in (attachment, link_text, task_text) if option]
     if len(given) != 1:
-        raise BadSource(
-            text("Give exactly one of video, link or task: attach a clip, or paste a link to one. Nothing was charged.")
-        )
+        raise BadSource(text("Give exactly one of video, link or task: attach a clip, or paste a link to one."))
     if attachment:
         return attachment
     return link(link_text) if link_text else earlier_task(task_text or "")

@@ -124,7 +124,7 @@ def _plainly(typed: str) -> str:
 def _refusal(problem: Text) -> BadRange:
     return BadRange(
         text(
-            "{problem} Write where it begins and ends, such as 1,3 or 0:01-0:03. Nothing was charged.",
+            "{problem} Write where it begins and ends, such as 1,3 or 0:01-0:03.",
             problem=problem,
         ),
         problem,

@@ -13,7 +13,7 @@ from bot import limits, texts
 from bot.chat.interaction_handlers import on_submit, uploaded
 from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import plain
-from bot.chat.seconds_forms import NewForm, character_request
+from bot.chat.seconds_forms import NewForm, character_request, wants_private
 from bot.errors import BadRange, BadSource, Refusal
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.model_availability import ModelAvailability
@@ -99,7 +99,7 @@ class MakingCommands(commands.Cog):
         """Start the job with what is in the form, perhaps after a restart. A yes in it is one to this video."""
         clip = uploaded(interaction, typed.get("clip", ""))
         if clip is None:
-            raise BadSource(text("There was no clip in the form. Choose one with /character new. Nothing was charged."))
+            raise BadSource(text("There was no clip in the form. Choose one with /character new."))
         request = character_request(
             attached(clip, max_bytes=self._max_bytes),
             typed.get("range", ""),
@@ -113,7 +113,7 @@ class MakingCommands(commands.Cog):
                 owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
             )
 
-        await start_job(interaction, self._starter, write, private=None, clock=self._clock)
+        await start_job(interaction, self._starter, write, private=wants_private(typed), clock=self._clock)
 
     @app_commands.command(name="preview", description="See a video as a filmstrip, with its best seconds. Free.")
     @app_commands.describe(video="A clip (MP4, MOV or WebM)", link="A link to a video file, instead of an attachment")

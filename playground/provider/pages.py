@@ -22,7 +22,8 @@ class Page:
     """One page. Fields are dotted paths; of the fields of one group in `apart` only one may stand in a request.
 
     Of `known_by` at least one must. `sides` are the shortest and the longest in pixels, `ratios` of width to height,
-    `clip` the shortest and the longest in seconds, `clips` the seconds of all, `items` how many references in all.
+    `clip` the shortest and the longest in seconds, `clips` the seconds of all, `lines` the pixels of its shorter side,
+    `items` how many references in all.
     `marks`: what a prompt calls people by, who must then be in the request. `landscape_only` is a resolution that no
     upright video has.
     """
@@ -34,6 +35,7 @@ class Page:
     ratios: tuple[float, float] = (0.01, 100.0)
     clip: tuple[float, float] = (0.1, 60.0)
     clips: float = 300.0
+    lines: tuple[int, int] = (1, _ANY)
     items: int = 100
     refuses_real_faces: bool = False
     sound_field: str = ""
@@ -137,6 +139,7 @@ _SEEDANCE = Page(
     ratios=(0.4, 2.5),
     clip=(2, 15),
     clips=15,
+    lines=(480, 720),
     refuses_real_faces=True,
     sound_field="generate_audio",
 )
@@ -149,6 +152,7 @@ _MINIMAX = replace(
         **_roles(9, 3, address),
     },
     sides=(256, 5_760),
+    lines=(1, _ANY),
     items=12,
     refuses_real_faces=False,
     sound_field="",

@@ -21,7 +21,7 @@ def check_references(page: Page, pictures: Sequence[Path], clips: Sequence[Path]
     """Raises `Refusal` (400) for what the model does not take. Blocks: meant for a thread."""
     for number, path in enumerate(pictures, start=1):
         _check_picture(page, number, path)
-    lengths = [_seconds(number, path) for number, path in enumerate(clips, start=1)]
+    lengths = [_seconds(page, number, path) for number, path in enumerate(clips, start=1)]
     shortest, longest = page.clip
     for number, seconds in enumerate(lengths, start=1):
         if not shortest - _ROUNDED <= seconds <= longest + _ROUNDED:
@@ -43,18 +43,24 @@ def _check_picture(page: Page, number: int, path: Path) -> None:
         raise _invalid(f"image {number} is too narrow or too wide: {width}x{height}")
 
 
-def _seconds(number: int, path: Path) -> float:
+def _seconds(page: Page, number: int, path: Path) -> float:
     with path.open("rb") as file:
         kind = kind_of(file.read(64))
     if kind is None:
         raise _invalid(f"video {number} is not an MP4, WebM or MOV video")
     try:
         with av.open(str(path), format=DEMUXERS[kind]) as container:
-            if container.streams.video and container.duration:
-                return container.duration / av.time_base
+            picture = container.streams.video[0] if container.streams.video else None
+            seconds = (container.duration or 0) / av.time_base
+            lines = min(picture.width, picture.height) if picture else 0
     except (av.FFmpegError, MemoryError):  # MemoryError: what PyAV raises for a file with absurd sizes in it
-        pass
-    raise _invalid(f"video {number} cannot be read")
+        lines, seconds = 0, 0.0
+    if not lines or not seconds:
+        raise _invalid(f"video {number} cannot be read")
+    least, most = page.lines
+    if not least <= lines <= most:
+        raise _invalid(f"video {number} must have {least} to {most} lines, it has {lines}")
+    return seconds
 
 
 def _invalid(what: str) -> Refusal:

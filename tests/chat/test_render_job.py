@@ -23,9 +23,9 @@ from bot.chat.render_job import (
 from bot.texts import text
 from bot.values.character import CharacterFile, FileKind
 from bot.values.files import StoredFile
-from bot.values.job import Job, Outcome, Question, Seen
+from bot.values.job import Job, Outcome, Question, Seen, Step
 from bot.values.source import Attachment
-from bot.values.video import Concern, Findings
+from bot.values.video import Concern, Findings, VideoFacts
 from tests.chat.samples import PICTURE, Now, a_character, a_job, asked_at
 
 EMBEDS, FILES, FIELD_VALUE, WHOLE_EMBED = 10, 10, 1024, 6000  # of one message (Discord: Message resource)
@@ -140,6 +140,34 @@ def test_an_emptied_card_says_nothing_of_whose_it_was() -> None:
     assert card.embeds[0].description == "This character was deleted by its owner."
     assert "42" not in words(card)
     assert (card.buttons, card.files) == ((), ())
+
+
+def test_a_character_without_a_name_of_its_owners_asks_for_one_first(job: Job) -> None:
+    """A pick is one press, and asks for none: the card leads with it, as long as it is called as ToAPIs called it."""
+    theirs = a_character(name="Ada the Tall")
+    card = render_result(job, theirs, None, "en")
+    assert [each.item.label for each in card.buttons] == ["Name it…", "Use in a video", "Delete"]
+    named = replace(job, request=replace(job.character, name="Ada the Tall"))
+    for each in (render_result(job, a_character(), None, "en"), render_result(named, theirs, None, "en")):
+        assert [button.item.label for button in each.buttons] == ["Use in a video", "Rename", "Delete"]
+
+
+def test_a_number_behind_a_name_is_explained(job: Job) -> None:
+    named = replace(job, request=replace(job.character, name="Ada"))
+    assert "“Ada” was taken already, so I called this one “Ada 2”." in words(
+        render_result(named, a_character(name="Ada 2"), None, "en")
+    )
+    assert "taken" not in words(render_result(named, a_character(name="Ada"), None, "en"))
+
+
+def test_a_small_video_is_told_of_before_it_is_sent_where_nothing_is_picked(job: Job) -> None:
+    small = VideoFacts(
+        container="mp4", seconds=6.0, width=640, height=360, frame_rate=25.0, video_codec="h264", audio_codec="aac"
+    )
+    unsent = replace(job, step=Step.SUBMIT, outcome=None, seen=Seen(facts=small))
+    assert "smaller than 720p" in words(render_progress(unsent, text("Cutting the clip out"), None, "en"))
+    sent = replace(unsent, submit_started_at=job.created_at)
+    assert "720p" not in words(render_progress(sent, text("Cutting the clip out"), None, "en"))
 
 
 def test_missing_pictures_are_spoken_of(job: Job) -> None:

@@ -120,7 +120,7 @@ def test_what_is_the_best_is_not_also_good(now: Now) -> None:
 
 def test_those_that_nothing_tells_apart_are_told_by_their_place(now: Now) -> None:
     lines = suggested(now, *alike("4-7", "9-11", "0.5-2"))
-    assert lines[0] == "**1** · 0:04–0:07 · right after 3"
+    assert lines[0] == "**1** · 0:04–0:07 · in the middle"
     assert lines[1] == "**2** · 0:09–0:11 · latest"
     assert lines[2] == "**3** · 0:00.5–0:02 · earliest"
     assert lines[3] == "All of them: one face, sharp, voice."

@@ -32,6 +32,12 @@ async def test_a_posted_video_becomes_a_job_through_the_form(stage: Stage) -> No
     assert (job.origin.private, job.origin.ephemeral) == (False, True)
 
 
+async def test_the_form_may_keep_the_result_to_its_owner(stage: Stage) -> None:
+    form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
+    await stage.alice.submit_modal(form, {"range": "1-3", "private": ["yes"]})
+    assert (await stage.job_of(stage.alice)).origin.private
+
+
 async def test_a_video_of_ones_own_is_none_of_others(stage: Stage) -> None:
     message = await stage.alice.send(stage.channel, "look", attachments=[("clip.mp4", b"clip")])
     form = await stage.alice.context_menu(stage.channel, MENU, message)

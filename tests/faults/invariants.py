@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,7 +70,17 @@ def look(
     _nobody_waits(found, people, expired, without_row)
     _no_orphans(found, folder, rows)
     _sound_database(found, folder)
-    found.wrong += [f"log: {line}" for line in log.splitlines() if _UNTIDY.search(line)]
+    found.wrong += [f"log: {line}" for line in _untidy(log)]
+
+
+def _untidy(log: str) -> Iterator[str]:
+    """Lines that tell of a defect, each traceback with all that belongs to it."""
+    inside = False
+    for line in log.splitlines():
+        if inside or _UNTIDY.search(line):
+            yield line
+        # It ends with the first line that is not indented, which names the exception.
+        inside = line.startswith("Traceback") or (inside and line[:1] in {"", " "})
 
 
 def _nothing_lost(

@@ -11,11 +11,13 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import make_url
+from structlog.testing import capture_logs
 
 from bot import limits
 from bot.jobs import transitions
 from bot.jobs.leased_job import LeasedJob, Steps
 from bot.jobs.runner import Runner
+from bot.store.log_sync import LogSync
 from bot.values.job import Job, JobKind, Outcome, Step, Transition
 from tests.jobs.shop import OWNER, Shop
 
@@ -471,6 +473,28 @@ async def test_leases_are_renewed_while_a_step_goes_on(shop: Shop, monkeypatch: 
     go_on.set()
     await runner.stop()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+async def test_a_lease_that_was_given_back_is_not_told_as_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    [job] = await started(shop)
+    reached, go_on = asyncio.Event(), asyncio.Event()
+    synced = LogSync.synced
+
+    async def slow_disk(log: LogSync, *, urgent: bool) -> None:
+        if (await shop.job(job)).step is Step.DONE:
+            reached.set()
+            await go_on.wait()
+        await synced(log, urgent=urgent)
+
+    monkeypatch.setattr(LogSync, "synced", slow_disk)
+    runner = shop.new_runner({JobKind.CHARACTER: only(done)})
+    with capture_logs() as logs:
+        working = asyncio.create_task(runner.run_due())
+        await reached.wait()  # the end of the step is committed, and not on the disk yet
+        await runner.renew()
+        go_on.set()
+        await working
+    assert [line["event"] for line in logs if line["event"] in {"lease_lost", "step_done"}] == ["step_done"]
 
 
 async def test_a_clock_that_is_set_back_by_hours_holds_up_no_job(shop: Shop) -> None:

@@ -138,7 +138,7 @@ def test_a_redirect_leads_where_it_says(location: str, target: str) -> None:
 
 @pytest.mark.parametrize("location", ["", "http://example.org/", "http://[", "https://\udcff/", "https://x:y/"])
 def test_a_redirect_to_nowhere_or_out_of_tls_is_refused(location: str) -> None:
-    with pytest.raises(BadLink, match="Nothing was charged"):
+    with pytest.raises(BadLink):
         redirected(URL("https://example.org/a"), location)
 
 

@@ -22,7 +22,7 @@ from playground.provider.pages import PAGES
 
 AVATARS = "/v1/videos/doubao-seedance-2-0/private-avatar"
 COLOURS = {"Anna": (220, 20, 20), "Bo": (20, 20, 220)}
-SIZE = (640, 360)
+SIZE = (854, 480)
 
 
 @pytest.fixture(scope="session")
@@ -239,11 +239,17 @@ async def test_pictures_that_a_model_does_not_take(desk, tmp_path, model, size, 
 
 
 async def test_clips_that_a_model_does_not_take(desk, film, tmp_path):
-    film.write(tmp_path / "short.mp4", lambda _: film.flat((9, 9, 9)), seconds=1.5)
-    film.write(tmp_path / "long.mp4", lambda _: film.flat((9, 9, 9)), seconds=13)
+    film.write(tmp_path / "short.mp4", lambda _: film.flat((9, 9, 9), SIZE), seconds=1.5)
+    film.write(tmp_path / "long.mp4", lambda _: film.flat((9, 9, 9), SIZE), seconds=13)
+    film.write(tmp_path / "small.mp4", lambda _: film.flat((9, 9, 9), (640, 360)), seconds=3)
+    small = await desk.upload(tmp_path / "small.mp4")
     short, long = await desk.upload(tmp_path / "short.mp4"), await desk.upload(tmp_path / "long.mp4")
     body = await desk.body("seedance-2")
-    for clips, said in (([short], "2 to 15 seconds, it has 1.5"), ([long, long], "at most 15")):
+    for clips, said in (
+        ([short], "2 to 15 seconds, it has 1.5"),
+        ([long, long], "at most 15"),
+        ([small], "480 to 720 lines"),
+    ):
         roles = [{"url": url, "role": "reference_video"} for url in clips]
         status, answer, _ = await desk.ask(body | {"video_with_roles": roles})
         assert (status, said in answer["error"]["message"]) == (400, True), answer

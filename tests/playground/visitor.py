@@ -122,6 +122,10 @@ class Visitor:
         for each in words:
             await self._tab.until(f"({self._new()}).includes({_js(each)})", f"“{each}”", patience)
 
+    async def see_no_more(self, words: str) -> None:
+        """Wait until the words are no longer read in what came since the last command."""
+        await self._tab.until(f"!({self._new()}).includes({_js(words)})", f"the end of “{words}”")
+
     async def see_in_all(self, words: str) -> None:
         """Wait until the words are read anywhere in the channel."""
         await self._tab.until(f"{_MESSAGES}.some(m => m.innerText.includes({_js(words)}))", f"“{words}”")

@@ -135,6 +135,7 @@ async def first_character(walk: Walk) -> None:
     await me.see("Use these", "Longer")
     await me.picture("08 the seconds as a moving picture")
     await me.press("0.5 s earlier")
+    await me.see_no_more("Suggested:")
     await me.press("Back to all")
     await me.see("Watch 2")
     await me.press("Use 1")

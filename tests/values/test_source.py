@@ -56,7 +56,7 @@ def test_a_link_to_a_file_is_taken_as_typed(typed: str, url: str) -> None:
     ],
 )
 def test_what_is_no_link_to_a_file_is_refused(typed: str) -> None:
-    with pytest.raises(BadLink, match=r"not a link to a file.*Nothing was charged"):
+    with pytest.raises(BadLink, match=r"not a link to a file"):
         link(typed)
 
 
@@ -80,7 +80,7 @@ def test_a_link_with_a_password_is_refused_without_repeating_it(typed: str) -> N
     ],
 )
 def test_a_link_to_a_message_is_answered_with_the_menu_that_works(typed: str) -> None:
-    with pytest.raises(BadLink, match=r"Apps, then “Make a character”. Nothing was charged"):
+    with pytest.raises(BadLink, match=r"Apps, then “Make a character”"):
         link(typed)
 
 

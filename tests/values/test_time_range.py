@@ -44,7 +44,7 @@ separators = st.sampled_from(
 units = st.sampled_from(["", "s", " s", "sec", " secs", " second", " seconds", " Seconds"])
 blanks = st.sampled_from(["", " ", "  ", "\u00a0", "\t"])
 
-EXAMPLE = "such as 1,3 or 0:01-0:03. Nothing was charged."
+EXAMPLE = "such as 1,3 or 0:01-0:03."
 
 
 def said(raw: str) -> str:

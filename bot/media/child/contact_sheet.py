@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,7 @@ _TEXT = (242, 243, 245)
 _MARK = (255, 197, 61)
 _TEXT_ON_MARK = (30, 31, 34)
 
+_DASH = 0.56  # of a letter's height: how wide a dash is, with its margins
 _SMOOTH = 4  # round shapes are drawn so many times larger
 _QUALITIES = (84, 64, 44, 24, 10)
 _SHRINKING = 0.8
@@ -201,10 +203,21 @@ def _lay(card: Image.Image, picture: Image.Image, at: tuple[int, int], block: Bl
 
 def _write(card: Image.Image, label: str, colour: tuple[int, int, int], layout: Layout, block: Block) -> None:
     room = card.width * 0.94
-    width = _font(layout.text).getlength(label)
-    font = _font(layout.text if width <= room else int(layout.text * room / width))
-    middle = card.width / 2, card.height - block.band / 2
-    ImageDraw.Draw(card).text(middle, label, colour, font, anchor="mm")
+    width = _width(label, layout.text)
+    size = layout.text if width <= room else int(layout.text * room / width)
+    draw, middle = ImageDraw.Draw(card), card.height - block.band / 2
+    left = (card.width - _width(label, size)) / 2
+    for part in re.split("(–)", label):
+        if part == "–":  # Pillow's own font has none, so it is drawn as fonts draw it
+            thick = max(2, size // 12)
+            draw.rectangle((left + size * 0.06, middle, left + size * (_DASH - 0.06), middle + thick - 1), colour)
+        else:
+            draw.text((left, middle), part, colour, _font(size), anchor="lm")
+        left += _width(part, size)
+
+
+def _width(label: str, size: int) -> float:
+    return label.count("–") * _DASH * size + sum(_font(size).getlength(part) for part in label.split("–"))
 
 
 @cache

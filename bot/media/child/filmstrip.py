@@ -177,9 +177,8 @@ def _spans(shown: Sequence[_Shown], marks: Sequence[TimeRange], *, numbered: boo
     spans = []
     for number, mark in enumerate(marks):
         pictures = tuple(each.picture for each in shown if each.moment.mark == number)
-        label = mark.people.replace("–", "-")  # Pillow's own font has no dash
         if pictures:
-            spans.append(Span(pictures, label, number + 1 if numbered else None))
+            spans.append(Span(pictures, mark.people, number + 1 if numbered else None))
     return spans
 
 

@@ -51,13 +51,18 @@ class ImageRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipRules:
-    """Which clips of characters a model takes; ``seconds`` is the shortest and the longest, ``sum`` of all together."""
+    """Which clips of characters a model takes.
+
+    ``seconds`` is the shortest and the longest, ``sum`` of all together; ``lines`` are the least and the most pixels of
+    the shorter side.
+    """
 
     field: str
     form: Form = Form.URL
     at_most: int
     seconds: tuple[float, float]
     sum: float = 1_000.0
+    lines: tuple[int, int] = (1, 100_000)
     max_bytes: int = PROVIDER_VIDEO_BYTES
 
 

@@ -123,7 +123,7 @@ _VIDU = ModelCard(
 _SEEDANCE = ModelCard(
     model="seedance-2",
     images=ImageRules(field="image_with_roles", form=Form.ROLE, at_most=9, sides=(300, 6_000), ratios=(0.4, 2.5)),
-    clips=ClipRules(field="video_with_roles", form=Form.ROLE, at_most=3, seconds=(2, 15), sum=15),
+    clips=ClipRules(field="video_with_roles", form=Form.ROLE, at_most=3, seconds=(2, 15), sum=15, lines=(480, 720)),
     characters=9,
     hears_voice=True,
     refuses_real_faces=True,
@@ -145,7 +145,7 @@ _SEEDANCE_25 = replace(
     _SEEDANCE,
     model="seedance-2-5",
     images=ImageRules(field="image_with_roles", form=Form.ROLE, at_most=30, sides=(300, 6_000), ratios=(0.4, 2.5)),
-    clips=ClipRules(field="video_with_roles", form=Form.ROLE, at_most=10, seconds=(2, 30), sum=30),
+    clips=ClipRules(field="video_with_roles", form=Form.ROLE, at_most=10, seconds=(2, 30), sum=30, lines=(480, 720)),
     in_all=50,
     characters=10,
     durations=_seconds(4, 30),

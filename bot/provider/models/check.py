@@ -152,6 +152,17 @@ def _unusable_clip(model: str, rules: ClipRules, member: CastMember) -> Text:
             longest=longest,
             name=member.name,
         )
+    shortest_side = min(member.clip.width or rules.lines[0], member.clip.height or rules.lines[0])
+    if not rules.lines[0] <= shortest_side <= rules.lines[1]:
+        return text(
+            "{model} takes clips with {least} to {most} lines, and the clip of {name} has {lines}. Choose another "
+            "model.",
+            model=model,
+            least=rules.lines[0],
+            most=rules.lines[1],
+            name=member.name,
+            lines=shortest_side,
+        )
     if not usable_clip(rules, member.clip):
         return text(
             "{model} knows a character by a clip of {shortest} to {longest} seconds, and the clip of {name} has "

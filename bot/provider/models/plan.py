@@ -35,6 +35,8 @@ def usable_clip(rules: ClipRules, clip: Clip | None) -> bool:
     """Whether the model takes a clip of this length and size."""
     if clip is None or (clip.size is not None and clip.size > rules.max_bytes):
         return False
+    if clip.width and clip.height and not rules.lines[0] <= min(clip.width, clip.height) <= rules.lines[1]:
+        return False
     return rules.seconds[0] <= clip.seconds <= rules.seconds[1]
 
 

@@ -18,13 +18,15 @@ class Still:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """The clip by which a character is known: its seconds and its bytes (``None``: not known).
+    """The clip by which a character is known: the reference clip, or else the chosen seconds.
 
-    It is the reference clip, or else the chosen seconds.
+    Its seconds, its size in bytes and in pixels; ``None``: not known, and so not held against it.
     """
 
     seconds: float
     size: int | None = None
+    width: int | None = None
+    height: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,7 +124,7 @@ def test_labels_can_be_read_on_a_phone(aspect: float, spans: int) -> None:
 
 
 @pytest.mark.parametrize("aspect", ASPECTS.values(), ids=ASPECTS)
-@pytest.mark.parametrize("label", [PLAIN, BUSY, "1:00:59.5-1:01:01.5", "100:00:59.5-100:01:01.5"])
+@pytest.mark.parametrize("label", [PLAIN, BUSY, "1:00:59.5–1:01:01.5", "100:00:59.5–100:01:01.5"])
 def test_labels_touch_neither_the_picture_nor_an_edge(aspect: float, label: str) -> None:
     sheet, layout = sheet_of(aspect, cells=cells_of(aspect, framed=False), label=label)
     written = band(sheet, layout.cells, 0)

@@ -247,8 +247,8 @@ def test_marks_are_called_by_their_number_and_their_seconds_as_in_the_text(
     strip(clip, tmp_path / "marked.jpg", *marks)
 
     assert [span.number for span in spans] == [1, 2, 3]
-    assert [span.label for span in spans] == ["0:02.5-0:04", "0:00.5-0:01.7", "0:01.125-0:02.25"]
-    assert [span.label for span in spans] == [mark.people.replace("–", "-") for mark in marks]
+    assert [span.label for span in spans] == ["0:02.5–0:04", "0:00.5–0:01.7", "0:01.125–0:02.25"]
+    assert [span.label for span in spans] == [mark.people for mark in marks]
 
 
 def test_seconds_alone_have_no_number_and_no_others_beside_them(clip: Path, tmp_path: Path) -> None:

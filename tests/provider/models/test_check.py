@@ -175,6 +175,18 @@ def test_clips_stay_within_their_sum():
     assert [each.member for each in media_plan(CARDS["seedance-2"], three) if each.kind is CLIP] == [0, 1]
 
 
+def test_a_clip_that_is_too_small_is_left_out_or_said():
+    small = Clip(4.0, width=640, height=360)
+    assert media_plan(CARDS["seedance-2"], [member(clip=small)]) == tuple(Needed(0, STILL, at) for at in range(3))
+    assert Needed(0, CLIP) in media_plan(CARDS["seedance-2"], [member(clip=Clip(4.0, width=480, height=854))])
+    assert Needed(0, CLIP) in media_plan(CARDS["MiniMax-H3"], [member(clip=small)])
+    rules = CARDS["seedance-2"].clips
+    assert rules is not None
+    lines = replace(CARDS["wan2.6"], clips=rules)
+    [problem] = problems(lines, wish(cast=[member(clip=small)]))
+    assert "takes clips with 480 to 720 lines, and the clip of Anna has 360" in render(problem.text)
+
+
 def test_an_unusable_picture_is_passed_over():
     who = member(stills=(Still(100, 100), STILLS[0]))
     assert media_plan(CARDS["viduq3"], [who]) == (Needed(0, STILL, 1),)

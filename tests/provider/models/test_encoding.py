@@ -13,6 +13,7 @@ from bot.provider.models.body import body_problems
 from bot.provider.models.catalogue import CARDS
 from bot.provider.models.check import problems
 from bot.provider.models.encoding import encode
+from bot.provider.models.plan import media_plan
 from tests.provider.models.wishes import member, uploaded, wish, wishes
 
 UPLOADS = "https://files.toapis.com/uploads/7/"
@@ -242,6 +243,53 @@ def test_neither_a_problem_nor_a_missing_file_is_passed_over():
         encoded("wan2.6", wish(duration=7))
     with pytest.raises(ValueError, match="not uploaded"):
         encode(CARDS["wan2.6"], wish(), {}, business_id="b")
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+def test_the_order_of_the_cast_is_the_order_of_its_references(card):
+    """Elsewhere a voice went to the wrong character, because the n-th clip goes with the n-th picture."""
+
+    def flat(value):
+        return [each for inner in value for each in flat(inner)] if isinstance(value, list | dict) else [value]
+
+    for cast in (TWO, TWO[::-1]):
+        first, second = cast
+        media = {needed: f"https://f.example/{cast[needed.member].name}" for needed in media_plan(card, cast)}
+        body = encode(card, wish("@Bo looks at @Anna", cast), media, business_id="b")
+        for rules in (card.images, card.clips):
+            if rules is None:
+                continue
+            entries = (body["metadata"] if "metadata" in rules.field else body)[rules.field.removeprefix("metadata.")]
+            values = [
+                each for entry in entries for each in flat(list(entry.values()) if isinstance(entry, dict) else entry)
+            ]
+            urls = [each for each in values if str(each).startswith("https")]
+            assert urls == sorted(urls, key=lambda url: [f"https://f.example/{who.name}" for who in cast].index(url))
+            assert {url.rpartition("/")[2] for url in urls} == {first.name, second.name}
+
+
+def pictures_fields(body):
+    """Those fields of a request that hold pictures, by the names of all families."""
+    fields = {**body, **body.get("metadata", {})}
+    names = (
+        "image",
+        "image_urls",
+        "image_with_roles",
+        "reference_images",
+        "referenceImages",
+        "element_list",
+        "subjects",
+    )
+    return [name for name in names if name in fields]
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+def test_pictures_stand_in_one_field(card):
+    """Two of them at once, or a picture without a role, were refused elsewhere."""
+    body = encoded(card.model, wish(PROMPT, TWO))
+    expected = {"viduq3": ["image_urls", "subjects"]}.get(card.model)  # its page calls the first required
+    assert pictures_fields(body) == (expected or ([card.images.field.rpartition(".")[2]] if card.images else []))
+    assert all("role" in each for each in body.get("image_with_roles", ()))
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)

@@ -1,0 +1,27 @@
+"""The bot is a member of the simulated server: simcord leaves out of each interaction where the bot was installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from simcord import interactions
+
+_IN_A_SERVER = "0"  # Discord's number for that kind of installation
+
+
+@contextmanager
+def installed_in_servers() -> Iterator[None]:
+    """Meanwhile every interaction says that the bot was installed in its server, or in nobody's own account."""
+    made = interactions.base_payload
+
+    def base_payload(*args: Any, guild_id: int | None, **more: Any) -> tuple[Any, dict[str, Any]]:  # noqa: ANN401 - simcord's
+        record, payload = made(*args, guild_id=guild_id, **more)
+        return record, payload | {"authorizing_integration_owners": {_IN_A_SERVER: str(guild_id or 0)}}
+
+    interactions.base_payload = base_payload
+    try:
+        yield
+    finally:
+        interactions.base_payload = made
