@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from bot.provider.models.body import body_problems
@@ -14,7 +14,7 @@ from bot.provider.models.catalogue import CARDS
 from bot.provider.models.check import problems
 from bot.provider.models.encoding import encode
 from bot.provider.models.plan import media_plan
-from tests.provider.models.wishes import member, uploaded, wish, wishes
+from tests.provider.models.wishes import likely_wishes, member, uploaded, wish, wishes
 
 UPLOADS = "https://files.toapis.com/uploads/7/"
 
@@ -292,15 +292,25 @@ def test_pictures_stand_in_one_field(card):
     assert all("role" in each for each in body.get("image_with_roles", ()))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@pytest.mark.parametrize("model", BODIES)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(data=st.data())
+def test_whatever_may_be_wished_for_fits_its_card(model, data):
+    card = CARDS[model]
+    its = data.draw(likely_wishes(card))
+    assume(not problems(card, its))
+    body = encode(card, its, uploaded(card, its.cast), business_id="b", callback_url="https://bot.example/hook")
+    assert body_problems(card, body) == ()
+    assert len(body["prompt"]) <= card.prompt_length
+
+
+@settings(max_examples=40, deadline=None)
 @given(wishes())
-def test_whatever_may_be_wished_for_fits_its_card(its):
+def test_what_has_problems_is_never_written(its):
     for card in CARDS.values():
         if problems(card, its):
-            continue
-        event("sent")
-        body = encode(card, its, uploaded(card, its.cast), business_id="b", callback_url="https://bot.example/hook")
-        assert body_problems(card, body) == ()
+            with pytest.raises(ValueError, match="cannot do this"):
+                encode(card, its, uploaded(card, its.cast), business_id="b")
 
 
 # -- What is spoiled is seen --

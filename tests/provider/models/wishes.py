@@ -96,3 +96,33 @@ def wishes(draw):
         resolution=draw(st.sampled_from([None, None, "720p", "720P", "1080p", "480p", "768P", "2k", "4K", "x", ""])),
         sound=draw(st.sampled_from([None, None, True, False])),
     )
+
+
+@st.composite
+def likely_wishes(draw, card):
+    """What the card has, in any case and combination; most of it can be fulfilled."""
+    names = draw(st.lists(NAMES, min_size=1, max_size=4, unique_by=name_key))
+    cast = tuple(
+        CastMember(
+            name=name,
+            task_id=f"task_{at}",
+            username=None if len(names) == 1 and draw(st.booleans()) else f"user{at}.{at}",
+            stills=draw(st.one_of(st.just(STILLS), st.lists(ANY_STILL, min_size=1, max_size=4).map(tuple))),
+            clip=draw(st.one_of(st.just(Clip(5.0)), ANY_CLIP)),
+        )
+        for at, name in enumerate(names)
+    )
+    words = st.one_of(
+        st.sampled_from([f"@{each.name}" for each in cast]),
+        st.sampled_from(["walks", ",", "が", "character1", "<<<element_2>>>", "a@b.c", "é", "{name}", "%s"]),
+        st.text(max_size=12).map(lambda typed: typed.replace("@", "")),
+    )
+    any_case = st.sampled_from([str.lower, str.upper, str.strip])
+    return VideoWish(
+        prompt="walks " + " ".join(draw(st.lists(words, max_size=8))),
+        cast=cast,
+        duration=draw(st.sampled_from([None, *card.durations])),
+        ratio=draw(any_case)(draw(st.sampled_from(card.ratios))) if card.ratios and draw(st.booleans()) else None,
+        resolution=draw(any_case)(draw(st.sampled_from(card.resolutions))) if card.resolutions else None,
+        sound=draw(st.sampled_from([None, True, False])) if card.sound_field else None,
+    )
