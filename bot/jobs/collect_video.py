@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -146,6 +146,8 @@ class CollectVideo:
             )
         moved = await self._moved(leased, result) if isinstance(error, DownloadFailed) and error.permanent else None
         wait = backoff(job.attempts, self._random, most=limits.RESULT_SLOWEST_POLL.total_seconds())
+        if moved is not None and moved.url != result.url:
+            wait = timedelta()
         return transitions.retried(job, now, wait, result=moved)
 
     def _deadline(self, leased: LeasedJob, result: VideoResult) -> datetime:

@@ -34,7 +34,7 @@ from bot.config import Settings
 from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob
 from bot.media.download import Downloader
-from bot.media.part_file import PartFile
+from bot.media.part_file import KeptPart, PartFile
 from bot.media.worker import MediaWorker, OutputFolder
 from bot.provider.client import ToapisClient
 from bot.store.database import Database
@@ -166,10 +166,13 @@ def _wrap(points: Points) -> None:
     _wrap_discord(points)
     for method in ("upload_video", "create_character", "task", "find"):
         _around(points, ToapisClient, method, f"provider.{method}")
-    for method in ("work_folder", "put_path", "put_bytes", "drop_from_work", "drop_work", "sweep"):
+    for method in ("upload_image", "create_video", "video_task", "find_video"):
+        _around(points, ToapisClient, method, f"provider.{method}")
+    for method in ("work_folder", "copy_to_work", "put_path", "put_bytes", "drop_from_work", "drop_work", "sweep"):
         _around(points, FileStore, method, f"files.{method}")
     _around_in_thread(points, FileStore, "_flush", "files.flush")
-    _around(points, Downloader, "fetch", "source.fetch")
+    for method in ("fetch", "fetch_on"):
+        _around(points, Downloader, method, f"source.{method}")
     _around(points, OutputFolder, "take", "media.take")
     _around(points, MediaWorker, "_ask", lambda _self, operation, *_: f"media.{operation.name}")
     part_made = PartFile.__init__
@@ -181,6 +184,8 @@ def _wrap(points: Points) -> None:
     PartFile.__init__ = part_begun  # type: ignore[method-assign,assignment]  # wrapped from here
     for method in ("write", "finish"):
         _around_in_thread(points, PartFile, method, f"part.{method}")
+    for method in ("begin", "write", "finish"):
+        _around_in_thread(points, KeptPart, method, f"kept_part.{method}")
 
 
 def _wrap_steps() -> None:
@@ -281,10 +286,10 @@ def _around_in_thread(points: Points, owner: Any, method: str, name: str) -> Non
     original = getattr(owner, method)
 
     @functools.wraps(original)
-    def wrapped(self: Any, *args: Any) -> Any:
+    def wrapped(self: Any, *args: Any, **options: Any) -> Any:
         step = getattr(self, "step", None) or _step.get()
         points.passed(f"{step}.{name}", "before")
-        result = original(self, *args)
+        result = original(self, *args, **options)
         points.passed(f"{step}.{name}", "after")
         return result
 

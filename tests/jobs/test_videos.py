@@ -1,0 +1,424 @@
+"""Videos with a cast: from the wish to the delivery, and each way in which it ends otherwise. Nothing is paid twice."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import limits
+from bot.errors import QuotaReached, Refusal
+from bot.media.worker import MediaFailed
+from bot.provider.errors import ModelClosed
+from bot.texts import text
+from bot.values.job import CastRole, CharacterRequest, Job, Lane, Outcome, Step, VideoRefusal, VideoRequest, VideoResult
+from playground.clip import render_clip
+from playground.provider.generation import VideoSubmission
+from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, maintenance_of, with_limits
+
+GENERATIONS = "/v1/videos/generations"
+
+
+async def cast_of(shop: Shop, *names: str) -> tuple[CastRole, ...]:
+    """Portable characters of these names."""
+    shop.simulated.close_character_models()
+    await shop.availability.refresh()
+    for name, clip in zip(names, ("clip.mp4", "silent.mp4"), strict=False):  # so that their files differ
+        wanted = CharacterRequest(source=shop.link(clip), range=RANGE, name=name, anyway=True)
+        await shop.job_starter.start(owner_id=OWNER, origin=shop.origin(), request=wanted)
+    await shop.run(600)
+    made = {character.name: character for character in await shop.cast()}
+    return tuple(CastRole(character_id=made[name].id, name=name) for name in names)
+
+
+@pytest.fixture
+async def roles(shop: Shop) -> tuple[CastRole, ...]:
+    return await cast_of(shop, "Ann", "Bo")
+
+
+async def ask(shop: Shop, roles: tuple[CastRole, ...], *, owner: int = OWNER, **wished: Any) -> Job:
+    wish = VideoRequest(**{"prompt": "@Ann waves at @Bo", "cast": roles, "model": "wan2.6"} | wished)
+    return await shop.job_starter.start_video(owner_id=owner, origin=shop.origin(), request=wish)
+
+
+def sent(shop: Shop) -> list[VideoSubmission]:
+    return shop.simulated.videos.submissions
+
+
+def at_the_provider(shop: Shop, url: str) -> Path:
+    path = shop.simulated._made().find(url.removeprefix(shop.simulated.base_url))
+    assert path is not None
+    return path
+
+
+async def test_a_cast_plays_in_a_video(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    job = await ask(shop, roles, duration=5, ratio="9:16")
+    await shop.run()
+    done = await shop.job(job)
+    assert (done.step, done.outcome, done.failure) == (Step.DONE, Outcome.SUCCEEDED, None)
+    assert done.delivered_at is not None
+    [submission] = sent(shop)
+    assert (submission.generation.model, submission.generation.seconds) == ("wan2.6", 5)
+    assert submission.generation.prompt == "character1 waves at character2"
+    assert len(submission.generation.references) == 2
+    assert done.task_id == submission.task_id
+    [film] = shop.courier.films
+    assert film is not None
+    assert film == await shop.app.stores.videos.by_job(OWNER, job.id)
+    assert isinstance(done.result, VideoResult)
+    assert (film.id, film.prompt, film.roles, film.model) == (done.result.video_id, job.video.prompt, roles, "wan2.6")
+    made = await shop.files.read(film.file.key)
+    assert hashlib.sha256(made).hexdigest() == film.file.sha256
+    assert made == await asyncio.to_thread(at_the_provider(shop, done.result.url).read_bytes)
+    assert film.seconds is not None
+    assert film.seconds > 1
+    assert film.width is not None
+    assert film.height is not None
+    assert film.height > film.width
+    assert film.poster is not None
+    assert (await shop.files.read(film.poster.key)).startswith((b"\xff\xd8", b"RIFF"))
+    assert not shop.work(job).exists()
+    assert (await shop.job_service.overview(OWNER)).videos_today == 1
+
+
+async def test_the_model_and_the_price_come_with_the_start(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    shop.settings = with_limits(shop.settings, toapis={"video_prices": {"wan2.6": Decimal("1.5")}})
+    await shop.restart()
+    await shop.availability.refresh()
+    job = await ask(shop, roles, model=None, duration=10)
+    assert (job.video.model, job.video.model_named, job.video.price) == ("wan2.6", False, Decimal(15))
+    named = await ask(shop, roles, model="veo3.1-fast")
+    assert (named.video.model_named, named.video.price) == (True, None)
+
+
+@pytest.mark.parametrize(
+    ("wished", "told"),
+    [
+        ({"duration": 7}, "Nearest"),
+        ({"ratio": "5:1"}, "Nearest"),
+        ({"prompt": "@Ann meets @Zoe"}, "Zoe"),
+        ({"prompt": "  "}, "Say what is to happen"),
+        ({"cast": (), "prompt": "Somebody waves"}, "at least one character"),
+        ({"model": "no-such-model"}, "don't know the video model"),
+        ({"model": None, "cast": (), "prompt": "Somebody waves"}, "at least one character"),
+    ],
+)
+async def test_what_the_model_does_not_take_is_told_before_there_is_a_job(
+    shop: Shop, roles: tuple[CastRole, ...], wished: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(Refusal, match=told):
+        await ask(shop, roles, **wished)
+    assert (await shop.job_service.overview(OWNER)).unfinished == ()
+
+
+async def test_a_closed_model_is_refused_before_anybody_pays(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    shop.simulated.model_gone("wan2.6")
+    await shop.availability.refresh()
+    with pytest.raises(ModelClosed, match=r"wan2\.6"):
+        await ask(shop, roles)
+    job = await ask(shop, roles, model=None)
+    assert job.video.model != "wan2.6"
+
+
+async def test_a_model_that_closes_meanwhile_ends_the_job_uncharged(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    shop.simulated.model_gone("wan2.6", listed=True)
+    job = await ask(shop, roles)
+    await shop.run()
+    done = await shop.job(job)
+    assert (done.outcome, done.counted) == (Outcome.FAILED, False)
+    assert "wan2.6" in str(done.failure)
+    with pytest.raises(ModelClosed):
+        await ask(shop, roles)
+
+
+async def test_a_strangers_character_is_an_unknown_one(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    with pytest.raises(Refusal, match="no longer in your cast"):
+        await ask(shop, roles, owner=STRANGER)
+
+
+@pytest.mark.parametrize("step", [Step.PREPARE, Step.SUBMIT])
+async def test_who_leaves_the_cast_before_it_is_sent_stops_it(
+    shop: Shop, roles: tuple[CastRole, ...], step: Step
+) -> None:
+    job = await ask(shop, roles)
+    await shop.run_to(step, job)
+    await shop.characters.delete(OWNER, roles[1].character_id)
+    await shop.run()
+    done = await shop.job(job)
+    assert (done.outcome, done.counted) == (Outcome.FAILED, False)
+    assert "“Bo” is no longer in your cast" in str(done.failure)
+    assert sent(shop) == []
+
+
+@pytest.mark.parametrize("step", [Step.PREPARE, Step.SUBMIT, Step.WATCH, Step.COLLECT, Step.DELIVER])
+async def test_a_restart_in_the_middle_makes_it_once(shop: Shop, roles: tuple[CastRole, ...], step: Step) -> None:
+    job = await ask(shop, roles)
+    await shop.run_to(step, job)
+    await shop.restart()
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(sent(shop)) == 1
+    assert len(shop.courier.films) == 1
+    _, total = await shop.app.stores.videos.page(OWNER, offset=0, limit=9)
+    assert total == 1
+
+
+async def test_files_are_uploaded_anew_for_each_job_and_once_for_one(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    def uploads() -> int:
+        return sum(path.startswith("/v1/uploads/") for _, path in shop.simulated.requests)
+
+    before = uploads()
+    shop.simulated.fail_next("POST", GENERATIONS, 429, times=2)
+    first = await ask(shop, roles)
+    await shop.run(1200)
+    assert (await shop.job(first)).outcome is Outcome.SUCCEEDED
+    assert uploads() == before + 2, "those of the first try were still fresh"
+    await ask(shop, roles)
+    await shop.run(1200)
+    assert uploads() == before + 4
+
+
+async def test_an_old_upload_is_not_trusted(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    shop.simulated.fail_next("POST", GENERATIONS, 429, headers={"Retry-After": "3600"})
+    job = await ask(shop, roles)
+    await shop.run_to(Step.SUBMIT, job)
+    for _ in range(2):
+        for claimed in await shop.jobs.claim(shop.runner._holder, now=shop.clock(), most=dict.fromkeys(Lane, 1)):
+            await shop.runner._begin(claimed)
+    old = (await shop.job(job)).uploads
+    assert len(old) == 2
+    shop.clock.advance(limits.UPLOAD_FRESH.total_seconds() * 1.3)
+    await shop.run()
+    done = await shop.job(job)
+    assert done.outcome is Outcome.SUCCEEDED
+    assert not {each.url for each in old} & {each.url for each in done.uploads}
+    assert {reference.url for reference in sent(shop)[0].generation.references} == {each.url for each in done.uploads}
+
+
+# -- what may have been paid for -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("model", "found"), [("wan2.6", False), ("MiniMax-H3", True)])
+async def test_an_unclear_submission_is_looked_for_and_never_sent_again(
+    shop: Shop, roles: tuple[CastRole, ...], model: str, found: bool
+) -> None:
+    """Only some models are documented to remember our own id."""
+    shop.simulated.drop_next("after_taken")
+    job = await ask(shop, roles[:1] if found else roles, model=model, prompt="@Ann waves")
+    await shop.run()
+    done = await shop.job(job)
+    assert len(sent(shop)) == 1
+    assert done.outcome is (Outcome.SUCCEEDED if found else Outcome.UNKNOWN)
+    if not found:
+        assert "may have been charged" in str(done.failure)
+        again = await shop.job_service.send_again(OWNER, job.id, shop.origin())
+        await shop.run()
+        assert (await shop.job(again)).outcome is Outcome.SUCCEEDED
+        assert len(sent(shop)) == 2
+
+
+async def test_a_download_that_fails_is_tried_again_and_nothing_is_paid_twice(
+    shop: Shop, roles: tuple[CastRole, ...]
+) -> None:
+    shop.simulated.fail_next("GET", "/videos/", 503, times=6)
+    job = await ask(shop, roles)
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(sent(shop)) == 1
+    told = [each for each in shop.courier.operators if job.id in each]
+    assert len(told) == 1
+    assert "paid for" in told[0]
+
+
+async def test_an_address_that_is_gone_is_asked_for_again(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    job = await ask(shop, roles)
+    row = await shop.run_to(Step.COLLECT, job)
+    assert isinstance(row.result, VideoResult)
+    path = at_the_provider(shop, row.result.url)
+    await asyncio.to_thread(path.rename, shop.simulated._made().place("videos", "moved.mp4"))
+    url = shop.simulated._made().url("videos", "moved.mp4")
+    shop.simulated.tasks[str(row.task_id)].settled = {"type": "video", "data": [{"url": url, "format": "mp4"}]}
+    await shop.run()
+    done = await shop.job(job)
+    assert done.outcome is Outcome.SUCCEEDED
+    assert isinstance(done.result, VideoResult)
+    assert done.result.url == url
+
+
+async def test_a_video_that_expires_before_it_is_here_stays_unclear_and_can_be_checked(
+    shop: Shop, roles: tuple[CastRole, ...]
+) -> None:
+    job = await ask(shop, roles)
+    await shop.run_to(Step.COLLECT, job)
+    shop.simulated.fail_next("GET", "/videos/", 503, times=10_000)
+    await shop.run(3 * 86_400)
+    done = await shop.job(job)
+    assert (done.step, done.outcome, done.counted) == (Step.DONE, Outcome.UNKNOWN, True)
+    assert "couldn't fetch it before it expired" in str(done.failure)
+    assert len(sent(shop)) == 1
+    shop.simulated.mend()
+    shop.simulated.videos.kept = timedelta(days=30)
+    await shop.job_service.check_again(OWNER, job.id, shop.origin())
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(sent(shop)) == 1
+
+
+async def test_a_disk_that_is_full_loses_no_video(
+    shop: Shop, roles: tuple[CastRole, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await ask(shop, roles)
+    await shop.run_to(Step.COLLECT, job)
+    put, tries = shop.files.put_path, 0
+
+    async def full(*given: Any) -> Any:
+        nonlocal tries
+        tries += 1
+        if tries <= 3:
+            raise OSError(28, "No space left on device")
+        return await put(*given)
+
+    monkeypatch.setattr(shop.files, "put_path", full)
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    downloads = [path for method, path in shop.simulated.requests if path.startswith("/videos/")]
+    assert len(downloads) == 1, "what is here already is not fetched again"
+
+
+# -- what the provider refuses ---------------------------------------------------------------------------------------
+
+
+async def test_a_real_face_is_told_and_costs_nothing(shop: Shop, tmp_path: Path) -> None:
+    large = tmp_path / "large.mp4"
+    await asyncio.to_thread(render_clip, large, seconds=4, size=(640, 640), fps=12)
+    shop.host.files["clip.mp4"] = await asyncio.to_thread(large.read_bytes)
+    roles = await cast_of(shop, "Ann")
+    shop.simulated.videos.real_faces = True
+    job = await ask(shop, roles, model="seedance-2", prompt="@Ann waves")
+    await shop.run()
+    done = await shop.job(job)
+    assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRefusal.REAL_FACE)
+    assert "real" in str(done.failure)
+    assert sent(shop) == []
+    wish = await shop.app.video_planner.wish(OWNER, job.video)
+    other = await shop.app.video_planner.best(wish.cast, but="seedance-2")
+    assert other is not None
+    assert not other.refuses_real_faces
+
+
+@pytest.mark.parametrize("when", ["at_once", "later"])
+async def test_refused_sound_is_told_and_nothing_is_retried(shop: Shop, roles: tuple[CastRole, ...], when: str) -> None:
+    shop.simulated.videos.refuses_sound = when  # type: ignore[assignment]  # one of the two
+    job = await ask(shop, roles)
+    await shop.run()
+    done = await shop.job(job)
+    assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRefusal.OWN_SOUND)
+    assert "sound" in str(done.failure)
+    assert len(sent(shop)) == (0 if when == "at_once" else 1)
+
+
+async def test_a_task_that_fails_is_refunded_and_says_so(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    shop.simulated.videos.refuses_next = 1
+    job = await ask(shop, roles)
+    await shop.run()
+    done = await shop.job(job)
+    assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, None)
+    assert "nothing is charged" in str(done.failure)
+
+
+async def test_odd_words_for_a_status_are_understood(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    shop.simulated.videos.words = {"queued": "NOT_START", "in_progress": "Rendering", "completed": "SUCCESS"}
+    shop.simulated.videos.late = timedelta(seconds=30)
+    job = await ask(shop, roles)
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+
+
+# -- limits and housekeeping -----------------------------------------------------------------------------------------
+
+
+async def test_videos_have_a_limit_of_their_own(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    shop.settings = with_limits(shop.settings, limits={"videos_per_user_per_day": 1})
+    await shop.restart()
+    await ask(shop, roles)
+    await shop.run()
+    with pytest.raises(QuotaReached, match="1 for today"):
+        await ask(shop, roles)
+
+
+async def test_a_pause_holds_videos_up(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    job = await ask(shop, roles)
+    await shop.run_to(Step.SUBMIT, job)
+    await shop.state.pause("balance", now=shop.clock())
+    shop.simulated.fail_next("GET", "/v1/balance", 500, times=1000)
+    with pytest.raises(Refusal):
+        await ask(shop, roles)
+    await shop.run(600)
+    assert (await shop.job(job)).step is Step.SUBMIT
+    assert sent(shop) == []
+
+
+async def test_a_video_is_deleted_when_its_days_are_over(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    job = await ask(shop, roles)
+    await shop.run()
+    film = await shop.app.stores.videos.by_job(OWNER, job.id)
+    assert film is not None
+    maintenance = maintenance_of(shop)
+    shop.clock.advance(29 * 86_400)
+    await maintenance.drop_videos()
+    assert await shop.app.stores.videos.get(OWNER, film.id) == film
+    shop.clock.advance(2 * 86_400)
+    await maintenance.drop_videos()
+    assert await shop.app.stores.videos.get(OWNER, film.id) is None
+    with pytest.raises(FileNotFoundError):
+        await shop.files.read(film.file.key)
+    for character in await shop.cast():
+        assert character.picture is not None
+        assert await shop.files.read(character.picture.key)
+
+
+@pytest.mark.parametrize("sent_first", [True, False])
+async def test_a_kill_about_the_request_never_sends_it_twice(
+    shop: Shop, roles: tuple[CastRole, ...], monkeypatch: pytest.MonkeyPatch, sent_first: bool
+) -> None:
+    """The row says that it is being sent; whether it was, only the provider knows."""
+    create = shop.provider.create_video
+
+    async def killed(*given: Any, **options: Any) -> Any:
+        if sent_first:
+            await create(*given, **options)
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(shop.provider, "create_video", killed)
+    job = await ask(shop, roles, model="MiniMax-H3")
+    await shop.run_to(Step.SUBMIT, job)
+    with contextlib.suppress(asyncio.CancelledError):
+        await shop.runner.run_due()
+    assert (await shop.job(job)).submit_started_at is not None
+    await shop.restart()
+    await shop.run()
+    done = await shop.job(job)
+    assert done.outcome is (Outcome.SUCCEEDED if sent_first else Outcome.UNKNOWN)
+    assert len(sent(shop)) == (1 if sent_first else 0)
+
+
+async def test_a_video_that_cannot_be_looked_into_is_kept_all_the_same(
+    shop: Shop, roles: tuple[CastRole, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: Any) -> Any:
+        raise MediaFailed(text("It took too long."))
+
+    job = await ask(shop, roles)
+    await shop.run_to(Step.COLLECT, job)
+    monkeypatch.setattr(shop.media, "probe", fails)
+    await shop.run()
+    [film] = shop.courier.films
+    assert film is not None
+    assert (film.seconds, film.poster) == (None, None)
+    assert await shop.files.read(film.file.key)
