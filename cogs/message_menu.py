@@ -16,8 +16,8 @@ from bot.chat.markdown import say
 from bot.chat.seconds_forms import (
     character_request,
     name_line,
-    optional_seconds_line,
     private_line,
+    seconds_line,
     wants_private,
 )
 from bot.errors import BadSource, Refusal
@@ -36,7 +36,7 @@ class DraftForm(DurableForm, prefix="cbf:draft"):
         super().__init__(
             draft_id,
             say(text("Make a character"), locale),
-            optional_seconds_line(locale),
+            seconds_line(locale, required=False),
             name_line(locale),
             private_line(locale),
         )

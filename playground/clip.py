@@ -35,10 +35,12 @@ def render_clip(
     size: tuple[int, int] = (960, 540),
     fps: int = 24,
     sound: bool = True,
+    somebody: bool = True,
 ) -> None:
     """Writes an MP4 (H.264, and AAC where `sound`) of `size` pixels (both even) to `path`.
 
-    Without `sound` there is no audio track at all: the clip that a provider refuses.
+    Without `somebody` it shows the scenery alone. Without `sound` there is no audio track at all: the clip that a
+    provider refuses.
     """
     voice = speak(seconds)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
@@ -46,7 +48,8 @@ def render_clip(
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         video.codec_context.thread_count = 1  # what x264 writes depends on it
         audio = container.add_stream("aac", rate=RATE, layout="mono", bit_rate=96_000) if sound else None
-        _write_pictures(container, video, voice, count=round(seconds * fps), size=size, fps=fps)
+        figure = Figure(size) if somebody else None
+        _write_pictures(container, video, voice, figure, count=round(seconds * fps), size=size, fps=fps)
         if audio is not None:
             _write_sound(container, audio, voice)
 
@@ -57,9 +60,16 @@ def still(instant: float, size: tuple[int, int] = (960, 540)) -> Image.Image:
 
 
 def _write_pictures(
-    container: OutputContainer, stream: VideoStream, voice: Voice, *, count: int, size: tuple[int, int], fps: int
+    container: OutputContainer,
+    stream: VideoStream,
+    voice: Voice,
+    figure: Figure | None,
+    *,
+    count: int,
+    size: tuple[int, int],
+    fps: int,
 ) -> None:
-    scenery, figure = Scenery(size), Figure(size)
+    scenery = Scenery(size)
     for number in range(count):
         frame = av.VideoFrame.from_ndarray(np.asarray(_picture(number / fps, voice, scenery, figure)), format="rgb24")
         frame.pts, frame.time_base = number, Fraction(1, fps)
@@ -80,9 +90,10 @@ def _write_sound(container: OutputContainer, stream: AudioStream, voice: Voice) 
         container.mux(packet)
 
 
-def _picture(instant: float, voice: Voice, scenery: Scenery, figure: Figure) -> Image.Image:
+def _picture(instant: float, voice: Voice, scenery: Scenery, figure: Figure | None) -> Image.Image:
     picture = scenery.draw(instant)
-    figure.draw(picture, _pose(instant, voice))
+    if figure is not None:
+        figure.draw(picture, _pose(instant, voice))
     return picture
 
 

@@ -27,7 +27,7 @@ class SecondsForm(DurableForm, prefix="cbf:seconds"):
     """
 
     def __init__(self, job_id: str, locale: str, *, typed: str = "", named: bool = True) -> None:
-        lines = [_seconds_line(locale, typed), *([] if named else [name_line(locale)])]
+        lines = [seconds_line(locale, typed), *([] if named else [name_line(locale)])]
         super().__init__(job_id, say(text("Other seconds"), locale), *lines)
 
 
@@ -43,7 +43,7 @@ class PreviewForm(DurableForm, prefix="cbf:preview"):
     """Asks for seconds of a video that was previewed, and for a name; its subject is the preview's job id."""
 
     def __init__(self, job_id: str, locale: str, typed: str = "") -> None:
-        super().__init__(job_id, say(text("Make a character"), locale), _seconds_line(locale, typed), name_line(locale))
+        super().__init__(job_id, say(text("Make a character"), locale), seconds_line(locale, typed), name_line(locale))
 
 
 class NewForm(DurableForm, prefix="cbf:new"):
@@ -65,7 +65,7 @@ class NewForm(DurableForm, prefix="cbf:new"):
                 description=say(text("MP4, MOV or WebM, with sound and one main character"), locale),
                 component=clip,
             ),
-            optional_seconds_line(locale),
+            seconds_line(locale, required=False),
             name_line(locale),
             private_line(locale),
             ui.Label(text=say(text("Permission"), locale), component=consent),
@@ -88,24 +88,16 @@ class LastTyped:
             self._typed.popitem(last=False)
 
 
-def _seconds_line(locale: str, typed: str) -> ui.Label[Any]:
+def seconds_line(locale: str, typed: str = "", *, required: bool = True) -> ui.Label[Any]:
+    """The field ``range`` of a form; ``typed`` is what was typed before."""
+    asks = text("Which 1 to 3 seconds?") if required else text("Which 1 to 3 seconds? (empty: pick later)")
     return text_line(
         "range",
-        say(text("Which 1 to 3 seconds?"), locale),
+        say(asks, locale),
         value=typed,
         placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
         max_length=limits.RANGE_INPUT_LENGTH,
-    )
-
-
-def optional_seconds_line(locale: str) -> ui.Label[Any]:
-    """The field ``range`` of a form."""
-    return text_line(
-        "range",
-        say(text("Which 1 to 3 seconds? (empty: pick later)"), locale),
-        placeholder=say(text("1-3 or 0:04-0:06.5"), locale),
-        max_length=limits.RANGE_INPUT_LENGTH,
-        required=False,
+        required=required,
     )
 
 

@@ -56,7 +56,7 @@ def test_it_shows_a_character_a_refusal_and_a_restart(
         "no sound",
         "50 %",
         "a new bot is built from the files",
-        "** Rosie 2 **",
+        "** Ruby **",
         "taken 2 requests so far",
         "/character list",
     )

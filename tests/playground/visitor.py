@@ -72,6 +72,11 @@ class Visitor:
         """Choose an entry of the list that hangs above the command line, by a part of it."""
         await self._tab.click(_entry(f"o.innerText.includes({_js(label)})"), f"“{label}” in the list")
 
+    async def type_own(self, command: str, typed: str, character: str) -> None:
+        """Type a command about one of their characters, whose name is chosen from what its beginning brings up."""
+        await self.type(command, {"name": typed})
+        await self.choose(character)
+
     async def send(self) -> None:
         """Send the command that stands in the line."""
         self._known = await self._tab.ask(f"{_MESSAGES}.map(m => m.dataset.messageId)")
@@ -90,6 +95,17 @@ class Visitor:
             f".filter(b => b.innerText.trim() === {_js(label)} && !b.disabled).at(-1)"
         )
         await self._tab.click(button, f"the button {label}")
+
+    async def pick(self, placeholder: str, entry: str) -> None:
+        """Open the newest menu with this placeholder, and choose an entry of it, by a part of its words."""
+        menu = (
+            "[...document.querySelectorAll('#channel-message-list .select-trigger')]"
+            f".filter(m => m.innerText.includes({_js(placeholder)})).at(-1)"
+        )
+        await self._tab.click(menu, f"the menu “{placeholder}”")
+        options = "[...document.querySelectorAll('.select-options [role=option]')]"
+        option = f"{options}.find(o => o.innerText.includes({_js(entry)}))"
+        await self._tab.click(option, f"“{entry}” in the menu")
 
     async def fill(self, label: str, value: str | Path) -> None:
         """Fill the field of the open form whose label begins so."""
@@ -162,11 +178,18 @@ class Visitor:
         """Look at it for so long: pictures may still be on their way."""
         await asyncio.sleep(seconds)
 
-    async def picture(self, name: str) -> Path:
-        """Write what is seen now, once its pictures are there."""
+    async def show(self, words: str) -> None:
+        """Scroll to the newest message with these words."""
+        await self._tab.ask(
+            f"{_MESSAGES}.filter(m => m.innerText.includes({_js(words)})).at(-1)?.scrollIntoView({{block: 'center'}})"
+        )
+
+    async def picture(self, name: str, *, at_the_end: bool = True) -> Path:
+        """Write what is seen now, once its pictures are there; mostly the end of the channel."""
         await self._tab.until(_READY, "the page at rest")
-        await self._tab.ask("document.querySelector('#new-messages:not([hidden])')?.click()")
-        await self._tab.ask("document.querySelector('#channel-timeline').scrollTop = 1e9")
+        if at_the_end:
+            await self._tab.ask("document.querySelector('#new-messages:not([hidden])')?.click()")
+            await self._tab.ask("document.querySelector('#channel-timeline').scrollTop = 1e9")
         self._pictures += 1
         path = self._folder / f"{self._pictures:02} {name}.png"
         await self._tab.picture(path)

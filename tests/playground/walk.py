@@ -34,6 +34,8 @@ from tests.playground.visitor import Visitor
 
 CLIP = "clip.mp4"
 SILENT = "silent.mp4"
+EMPTY = "empty.mp4"
+PRICES = '{"sora-2": 60, "sora-2-pro": 120}'  # credits
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,11 @@ class Walk:
         """The same without a sound track."""
         return self.clips / SILENT
 
+    @property
+    def empty(self) -> Path:
+        """Scenery with a voice, and nobody in it."""
+        return self.clips / EMPTY
+
     def submissions(self) -> int:
         """How many characters the provider was asked for."""
         return len(self.stage.provider.submissions)
@@ -63,6 +70,12 @@ class Walk:
         """How many messages of the bot's everybody sees."""
         async with self.stage.turn:
             return sum(1 for each in self.stage.channel.history() if each.author.bot and not each.flags.ephemeral)
+
+    async def cards(self) -> int:
+        """How many cards of characters everybody sees."""
+        async with self.stage.turn:
+            shown = [each for each in self.stage.channel.history() if each.author.bot and not each.flags.ephemeral]
+            return sum("Reusable" in str(embed.to_dict()) for each in shown for embed in each.embeds)
 
     async def private(self) -> int:
         """How many messages of the bot's only mia sees."""
@@ -127,7 +140,7 @@ async def first_character(walk: Walk) -> None:
     assert await walk.public() == before, "consent is asked in private"
     await me.picture("01 consent")
     await me.press("Yes, I have permission")
-    await me.see("Which seconds show the character best?", "Use 1")
+    await me.see("Which seconds show the character best?", "Use 1", "It is expected to cost 60 credits.")
     assert await walk.public() == before, "the picker is private"
     await me.picture("08 picker")
     asked = walk.submissions()
@@ -141,7 +154,7 @@ async def first_character(walk: Walk) -> None:
     await me.press("Use 1")
     await me.picture("01 after the pick")
     await walk.until(lambda: walk.submissions() > asked, "the submission")
-    await me.see("Saved to @mia's cast", "Reusable task ID")
+    await me.see("Saved to @mia's cast", "Reusable task ID", "60 credits", "Name it…")
     await me.picture("09 the finished card")
     assert await walk.public() == before + 1, "one public message for one character"
     assert await walk.private() == alone, "no private box is left behind"
@@ -217,6 +230,32 @@ async def preview_leads_on(walk: Walk) -> None:
     await me.picture("04 the character of a preview")
 
 
+async def doubts(walk: Walk) -> None:
+    """10: seconds that may not work are asked about, with a picture of them, and the safe button leads."""
+    me, asked = walk.visitor, walk.submissions()
+    await me.command("character create", {"video": walk.empty, "range": "1-3", "name": "Nobody"})
+    await me.see("Use 0:01–0:03 anyway?", "I found no face in these seconds.", "Pick other seconds", "Use anyway")
+    await me.picture("10 use anyway")
+    assert walk.submissions() == asked, "nothing is sent before the answer"
+    await me.press("Cancel")
+    await me.see("Cancelled. Nothing was charged.")
+    await me.picture("10 cancelled")
+
+
+async def taken_name(walk: Walk) -> None:
+    """11: a name that is taken is asked about before anything is made, with what was typed still there."""
+    me, asked = walk.visitor, walk.submissions()
+    await me.command("character create", {"video": walk.clip, "range": "2.5-4.5", "name": "Quick"})
+    await me.see("That name is taken", "Use “Quick 2”")
+    await me.picture("11 the name is taken")
+    assert walk.submissions() == asked, "nothing is sent before the answer"
+    await me.press("Another name…")
+    await me.fill("Name", "Slow")
+    await me.picture("11 another name")
+    await me.submit()
+    await me.see("Slow", "Saved to @mia's cast")
+
+
 async def somebody_elses(walk: Walk) -> None:
     """15: a video that somebody else has posted: its consent is asked for again; /apps stands for the menu."""
     me = walk.visitor
@@ -269,36 +308,49 @@ async def cast(walk: Walk) -> None:
     """13, 11: the list, one of it in full, a rename, a deletion."""
     me = walk.visitor
     await me.command("character list")
-    await me.see("Otto")
+    await me.see("Showing 1–4 of", "Next")
     await me.picture("13 list")
-    await me.type("character show", {"name": "Ot"})
-    await me.choose("Otto")
+    await me.type_own("character show", "Ot", "Otto")
     await me.send()
     await me.see("Username")
     await me.picture("13 show")
-    await me.type("character rename", {"name": "Ot"})
-    await me.choose("Otto")
-    await me.option("new_name", "Otto the Great")
+    await me.type_own("character rename", "Ot", "Otto")
+    await me.option("new_name", "Quick")
     await me.send()
-    await me.see("Otto the Great")
+    await me.see("You already have a character called “Quick”.", "Use “Quick 2”")
+    await me.picture("11 renamed to a name that is taken")
+    await me.press("Another name…")
+    await me.fill("New name", "Otto the Great")
+    await me.submit()
+    await me.see("“Otto” is now called “Otto the Great”.")
+    await me.see_in_all("Otto the Great\n\nSaved to @mia's cast")
     await me.picture("11 renamed")
-    await me.type("character delete", {"name": "Ot"})
-    await me.choose("Otto the Great")
+    await me.type_own("character delete", "Ot", "Otto the Great")
     await me.send()
     await me.see("Delete it")
     await me.picture("11 delete")
     await me.press("Delete it")
     await me.see("I deleted")
+    await me.see_in_all("This character was deleted by its owner.")
     await me.picture("11 deleted")
+    await me.show("This character was deleted by its owner.")
+    await me.picture("11 the old card", at_the_end=False)
 
 
 async def privacy(walk: Walk) -> None:
-    """11: everything about a person is offered as a file, and can be deleted."""
+    """11: everything about a person is offered as a file, and can be deleted, with the bot's messages about them."""
     me = walk.visitor
     await me.command("privacy export")
     await me.see(".zip")
     await me.command("privacy delete")
+    await me.see("My messages about you that I can still reach")
     await me.picture("11 privacy delete")
+    await me.press("Delete it and my messages")
+    await me.see("Everything is deleted", "I'm removing my messages about you now")
+    async with asyncio.timeout(PATIENCE):
+        while await walk.cards() > 1:  # sam's Rosie stays
+            await asyncio.sleep(0.5)
+    await me.picture("11 everything is deleted")
 
 
 async def on_a_phone(walk: Walk) -> None:
@@ -314,6 +366,44 @@ async def on_a_phone(walk: Walk) -> None:
     assert walk.submissions() == asked, "nothing is sent by looking"
     await me.press("Cancel")
     await me.picture("08 cancelled on a phone")
+
+
+async def smaller(walk: Walk) -> None:
+    """9, 12, 13: the list, one of it, how it is used, /tasks and one of them, at the width of a phone."""
+    me = walk.phone
+    await me.view_as("mia")
+    await me.command("character list")
+    await me.see("Open one to see, rename or delete it…")
+    await me.picture("13 list on a phone")
+    await me.pick("Open one to see, rename or delete it…", "Three")
+    await me.see("Username (keep it to yourself)")
+    await me.picture("13 one of it on a phone")
+    await me.press("Use in a video")
+    await me.see("Send this to ToAPIs")
+    await me.picture("09 how it is used on a phone")
+    await me.command("tasks")
+    await me.see("Your tasks")
+    await me.picture("12 all done on a phone")
+    await me.pick("Open one…", "Quick")
+    await me.see("Show the character", "Expected to cost")
+    await me.picture("12 one task on a phone")
+
+
+async def retry(walk: Walk) -> None:
+    """3: what failed can be tried again from /tasks, without a second upload."""
+    me, asked = walk.phone, walk.submissions()
+    await me.view_as("sam")
+    walk.stage.provider.fail_next("POST", "/v1/videos/generations", 422)
+    await me.command("character create", {"video": walk.clip, "range": "3-5", "name": "Again"})
+    await me.see("Nothing was made")
+    await me.picture("18 a failure on a phone")
+    await me.command("tasks")
+    await me.see("Again", "Try again")
+    await me.picture("12 a task that failed on a phone")
+    await me.press("Try again")
+    await walk.until(lambda: walk.submissions() > asked, "the submission")
+    await me.see("Again", "Reusable task ID")
+    await me.picture("12 tried again on a phone")
 
 
 async def without_sora(walk: Walk) -> None:
@@ -340,8 +430,7 @@ async def without_sora(walk: Walk) -> None:
     ):  # as if the hour of the refusal were over
         await connection.execute(delete(closed_models))
     await walk.stage.app.availability.refresh()
-    await me.type("character show", {"name": "Vo"})
-    await me.choose("Vox")
+    await me.type_own("character show", "Vo", "Vox")
     await me.send()
     await me.see("Make with Sora", "cast_")
     await me.picture("20 its card once Sora is back")
@@ -364,11 +453,15 @@ POINTS: tuple[Point, ...] = (
     bad_range,
     one_form,
     preview_leads_on,
+    doubts,
+    taken_name,
     somebody_elses,
     character_as_task,
     waiting_in_line,
     cast,
     on_a_phone,
+    smaller,
+    retry,
     without_sora,
     privacy,
 )
@@ -403,7 +496,9 @@ async def walking(folder: Path, window: tuple[int, int] = (1280, 1000), *, quiet
         (clips / "state").mkdir()
         await asyncio.to_thread(render_clip, clips / CLIP, seconds=6.0, size=(640, 360), fps=12)
         await asyncio.to_thread(render_clip, clips / SILENT, seconds=3.0, size=(320, 180), fps=12, sound=False)
-        stage = await opened.enter_async_context(Stage(clips / "state", seconds_per_task=2.0))
+        await asyncio.to_thread(render_clip, clips / EMPTY, seconds=4.0, size=(1280, 720), fps=12, somebody=False)
+        prices = {"CASTBOOK__TOAPIS__PRICES": PRICES}
+        stage = await opened.enter_async_context(Stage(clips / "state", seconds_per_task=2.0, environ=prices))
         people = [stage.mia, stage.sam, stage.max, stage.kim]
         page = LivePreview(stage.env, stage.channel, people, port=0, places={stage.kim.id: stage.quiet})
         await opened.enter_async_context(page)

@@ -123,11 +123,12 @@ async def test_a_cast_is_listed_shown_renamed_and_deleted(show: Show) -> None:
     assert "@" + character_of(show.tasks[-1])["username"] in shown.text
 
     form = await (await card.press(cara, "Rename")).opened(PATIENCE)
-    renamed = await show.says(await cara.submit(form, {"New name": "Ada"}), "“Bea” is now called “Ada 2”")
-    assert renamed.only_for is cara
+    taken = await show.says(await cara.submit(form, {"New name": "Ada"}), "You already have a character called “Ada”")
+    assert (taken.only_for, taken.labels) == (cara, ["Use “Ada 2”", "Another name…"])
+    await show.says(await taken.press(cara, "Use “Ada 2”"), "“Bea” is now called “Ada 2”")
     await show.see(lambda: card if "Ada 2" in card.text else None)
 
-    origin = await (await card.press(cara, "Delete")).replied(PATIENCE)
+    origin = await show.says(await card.press(cara, "Delete"), "Delete “Ada 2”")
     assert origin.ephemeral
     assert origin.labels == ["Delete it", "Keep it"]
     kept = await origin.press(cara, "Keep it")
