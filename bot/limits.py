@@ -100,6 +100,7 @@ PAUSED_LOOK = timedelta(seconds=30)  # between two looks at a pause
 PROBE_GAP = timedelta(seconds=60)  # between two questions for the balance while submissions are paused
 MODEL_CLOSED = timedelta(hours=1)  # then the next request finds out; a refusal costs nothing
 MODEL_ALIVE = timedelta(days=1)  # how long a request that was taken speaks for its model
+MODELS_NAMED = 5  # in the place of one that is closed
 MODELS_LISTED_EVERY = 600.0  # seconds between two looks at the provider's list of models, which are free
 LAST_LOOKS = 5  # failed looks in a row before the worst is believed: the bot may have been away for a while
 BELIEVED_GONE = timedelta(minutes=10)  # how long after the submission a 404 may still be a slow replica

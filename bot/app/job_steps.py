@@ -122,5 +122,6 @@ def _of_videos(app: App, deliver: Deliver) -> Steps:
         courier=app.courier,
         random=random,
     )
-    prepare = PrepareVideo(planner=app.video_planner, availability=app.video_availability)
+    room = app.settings.limits.files_mb_per_user * 1024 * 1024
+    prepare = PrepareVideo(planner=app.video_planner, disk=stores.disk, room=room)
     return video_steps(prepare, submit, watch, collect, deliver)

@@ -148,13 +148,13 @@ class Prepare:
         room = max(0, allowed - await self._disk.of(job.owner_id, now=now)) if allowed else cap
         try:
             if room == 0:
-                raise _no_room(allowed)
+                raise no_room(allowed)
             places = self._places.attachments if isinstance(source, Attachment) else self._places.links
             async with places.place(job.owner_id):
                 got = await self._bytes.fetch(url, await self._source(job), max_bytes=min(cap, room))
         except TooLarge as error:
             if room < cap:
-                raise _no_room(allowed) from error
+                raise no_room(allowed) from error
             raise
         mime = video_type(got.head)
         if mime is None:
@@ -224,7 +224,8 @@ _NO_CLIP = BadSource(
 )
 
 
-def _no_room(allowed: int) -> QuotaReached:
+def no_room(allowed: int) -> QuotaReached:
+    """What is told to whoever has filled their ``allowed`` bytes."""
     return QuotaReached(
         text(
             "Your files have filled your {limit} MB here. Delete a character you no longer need with "

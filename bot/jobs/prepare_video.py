@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from bot.errors import Refusal
 from bot.jobs import transitions
 from bot.jobs.leased_job import LeasedJob
-from bot.jobs.model_availability import ModelAvailability
+from bot.jobs.prepare import no_room
 from bot.jobs.video_planner import VideoPlanner
-from bot.texts import text
+from bot.store.disk import DiskUse
 from bot.values.job import Transition
 
 
 class PrepareVideo:
     """A video may have waited in line for long: its cast may have left, and its model may be closed.
 
-    ``availability`` is that of the video models.
+    ``room`` is how many bytes of files a person may have; 0: no limit. Whoever has no room left gets no video: one that
+    was paid for is kept whatever its size.
     """
 
-    def __init__(self, *, planner: VideoPlanner, availability: ModelAvailability) -> None:
+    def __init__(self, *, planner: VideoPlanner, disk: DiskUse, room: int) -> None:
         self._planner = planner
-        self._availability = availability
+        self._disk = disk
+        self._room = room
 
     async def __call__(self, leased: LeasedJob) -> Transition:
-        """Raises Refusal and ModelClosed, both with nothing charged."""
-        request = leased.job.video
-        await self._availability.check(request.chosen_model)
-        found = await self._planner.problems(leased.job.owner_id, request)
-        if found:
-            raise Refusal(text("{problem} Nothing was charged.", problem=found[0].text))
+        """Raises Refusal, ModelClosed and QuotaReached, all with nothing charged."""
+        owner_id = leased.job.owner_id
+        await self._planner.check(owner_id, leased.job.video)
+        if self._room and await self._disk.of(owner_id, now=leased.now) >= self._room:
+            raise no_room(self._room)
         return transitions.prepared(leased.job, leased.now)

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from bot import limits
 from bot.errors import Refusal
 from bot.jobs.model_availability import ModelAvailability
+from bot.provider.error_mapping import model_closed_text
+from bot.provider.errors import ModelClosed
 from bot.provider.models.card import ModelCard
 from bot.provider.models.catalogue import cards
 from bot.provider.models.check import Problem, cast_problems, preferred, problems
@@ -68,13 +71,19 @@ class VideoPlanner:
         """What is wished for, in the words of the cards. Raises Refusal as :meth:`cast`."""
         return wish_of(request, await self.cast(owner_id, request.cast))
 
+    async def others(self, model: str, cast: Sequence[CastMember]) -> tuple[str, ...]:
+        """Some living models that can show everybody in ``cast`` in the place of ``model``, the best first."""
+        able = preferred(await self.living(), cast)
+        return tuple(card.model for card in able if card.model != model)[: limits.MODELS_NAMED]
+
+    async def check_alive(self, model: str, cast: Sequence[CastMember]) -> None:
+        """Raise :class:`~bot.provider.errors.ModelClosed` while ``model`` is closed; its text names :meth:`others`."""
+        if model not in await self._availability.living():
+            raise ModelClosed(model_closed_text(model, await self.others(model, cast)), model=model)
+
     async def best(self, cast: Sequence[CastMember], *, but: str | None = None) -> ModelCard | None:
         """The best living model that can show everybody in ``cast``; ``but`` is one that is not meant."""
         return next((card for card in preferred(await self.living(), cast) if card.model != but), None)
-
-    async def problems(self, owner_id: int, request: VideoRequest) -> tuple[Problem, ...]:
-        """What speaks against ``request``, which names its model. Raises Refusal as :meth:`cast`."""
-        return problems(self._known(request.chosen_model), await self.wish(owner_id, request))
 
     def price(self, model: str, seconds: int) -> Decimal | None:
         """What so many seconds are expected to cost, in credits, where the operator has said it."""
@@ -90,7 +99,7 @@ class VideoPlanner:
         wish = await self.wish(owner_id, request)
         if request.model is not None:
             card = self._known(request.model)
-            await self._availability.check(card.model)
+            await self.check_alive(card.model, wish.cast)
         else:
             best = await self.best(wish.cast)
             if best is None:
@@ -100,6 +109,14 @@ class VideoPlanner:
             raise Refusal(_told(found[0]))
         price = self.price(card.model, wish.duration or card.default_duration)
         return replace(request, model=card.model, model_named=request.model is not None, price=price, refused=None)
+
+    async def check(self, owner_id: int, request: VideoRequest) -> None:
+        """Whether ``request`` can still be made as it was planned. Raises as :meth:`planned`."""
+        wish = await self.wish(owner_id, request)
+        card = self._known(request.chosen_model)
+        await self.check_alive(card.model, wish.cast)
+        if found := problems(card, wish):
+            raise Refusal(_told(found[0]))
 
     def _known(self, model: str) -> ModelCard:
         card = self.card(model)

@@ -19,6 +19,7 @@ from bot.jobs.ports import Courier
 from bot.jobs.provider_work import Send
 from bot.jobs.video_planner import CastFiles, VideoPlanner, wish_of
 from bot.provider.client import ToapisClient
+from bot.provider.error_mapping import model_closed_text
 from bot.provider.errors import ProviderError, RealFaceRefused, SoundRefused
 from bot.provider.models.check import problems
 from bot.provider.models.encoding import encode
@@ -94,7 +95,7 @@ class VideoWork:
             return transitions.failed(job, leased.now, text("{problem} Nothing was charged.", problem=found[0].text))
         media = {needed: await self._uploaded(leased, _file_of(cast, needed)) for needed in media_plan(card, wish.cast)}
         body = encode(card, wish, media, business_id=job.id, callback_url=self._callback_url)
-        others = [each.model for each in await self._planner.living() if each.model != card.model]
+        others = await self._planner.others(card.model, wish.cast)
         return partial(self._provider.create_video, card, body, others=others)
 
     async def _uploaded(self, leased: LeasedJob, file: StoredFile) -> str:
@@ -121,8 +122,11 @@ class VideoWork:
         return path
 
     async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
-        """Nothing: another model is for its owner to choose."""
-        return None
+        """Nothing but to say which models can show the same cast: its owner chooses."""
+        request = leased.job.video
+        wish = await self._planner.wish(leased.job.owner_id, request)
+        others = await self._planner.others(request.chosen_model, wish.cast)
+        return transitions.failed(leased.job, leased.now, model_closed_text(request.chosen_model, others))
 
     def refused(self, job: Job, error: ProviderError) -> JobNotes:
         """Whether it may be made in another way."""

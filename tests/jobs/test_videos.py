@@ -16,6 +16,7 @@ from bot import limits
 from bot.errors import QuotaReached, Refusal
 from bot.media.worker import MediaFailed
 from bot.provider.errors import ModelClosed
+from bot.store.characters import keep_file
 from bot.texts import text
 from bot.values.job import CastRole, CharacterRequest, Job, Lane, Outcome, Step, VideoRefusal, VideoRequest, VideoResult
 from playground.clip import render_clip
@@ -350,6 +351,37 @@ async def test_videos_have_a_limit_of_their_own(shop: Shop, roles: tuple[CastRol
     await shop.run()
     with pytest.raises(QuotaReached, match="1 for today"):
         await ask(shop, roles)
+
+
+async def test_whoever_has_no_room_left_gets_no_video(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    job = await ask(shop, roles)
+    await shop.run()
+    film = await shop.app.stores.videos.by_job(OWNER, job.id)
+    assert film is not None
+    shop.settings = with_limits(shop.settings, limits={"files_mb_per_user": 1})
+    await shop.restart()
+    filling = await shop.files.put_bytes(OWNER, bytes(2**20), "video/mp4")
+    async with shop.database.write() as connection:
+        await keep_file(connection, OWNER, filling, shop.clock())
+    another = await ask(shop, roles)
+    await shop.run()
+    done = await shop.job(another)
+    assert (done.outcome, done.counted) == (Outcome.FAILED, False)
+    assert "filled your 1 MB" in str(done.failure)
+    assert len(sent(shop)) == 1
+
+
+async def test_a_closed_model_names_those_that_can_show_the_same_cast(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    """Not Sora, which knows neither of them; and not all of twenty."""
+    shop.simulated.model_gone("wan2.6")
+    await shop.availability.refresh()
+    with pytest.raises(ModelClosed) as told:
+        await ask(shop, roles)
+    named = str(told.value).partition("Choose another one: ")[2].removesuffix(".").split(", ")
+    assert 1 <= len(named) <= limits.MODELS_NAMED
+    for model in named:
+        assert (await ask(shop, roles, model=model)).video.model == model
+        await shop.run()
 
 
 async def test_a_pause_holds_videos_up(shop: Shop, roles: tuple[CastRole, ...]) -> None:
