@@ -21,6 +21,7 @@ from bot.provider.error_mapping import About, Purpose
 from bot.provider.errors import UnknownTask
 from bot.provider.models.body import body_problems
 from bot.provider.models.card import ModelCard
+from bot.provider.private_avatars import PrivateAvatars
 from bot.provider.rates import bucket
 from bot.provider.task import Balance, ProviderVideo, Task, TaskFailure, TaskState, state_of
 from bot.provider.transport import Call, Timeouts, Transport
@@ -73,6 +74,7 @@ class ToapisClient:
         self._submits = bucket(settings.submit_per_second)
         self._queries = bucket(settings.query_per_second)
         self._strange: set[str] = set()
+        self.avatars = PrivateAvatars(self._ask)
 
     async def open(self) -> None:
         """Make ready to call. Nothing is sent."""

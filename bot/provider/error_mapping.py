@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from typing import Any
 
 from bot import limits
-from bot.limits import PROVIDER_IMAGE_BYTES, PROVIDER_VIDEO_BYTES
+from bot.provider import refusal_texts as texts
 from bot.provider.errors import (
+    AvatarsFull,
     BadRequest,
     BalanceEmpty,
     ContentRefused,
@@ -31,6 +31,7 @@ from bot.provider.errors import (
     SoundRefused,
     UnknownTask,
 )
+from bot.provider.refusal_texts import Purpose as Purpose
 from bot.provider.rejection_reasons import Cause, reason_of, sentence
 from bot.provider.transport import Answer, Reply, Silence
 from bot.provider.wire import ErrorAnswer, FailureAnswer, clean
@@ -41,17 +42,8 @@ _UNCLEAR = frozenset({408, 409})  # given up on half-way; or our client_business
 _NO_MONEY = re.compile(r"insufficient.{0,20}(quota|balance|credits?)")
 _WHICH_PICTURE = re.compile(r"content\[(\d{1,3})\]")  # of a request's parts; the prompt is content[0]
 _ECHO = 24  # characters of a prompt by which it is known again in a message
+_NO_ROOM = re.compile(r"asset.{0,20}(quota|limit|full|exceed)|(quota|limit|too many).{0,20}asset")
 _NO_TASK = re.compile(r"task.{0,10}(not.(exist|found)|does.not.exist)")
-
-
-class Purpose(StrEnum):
-    """What a call is for; it decides what a failure may have cost."""
-
-    SUBMIT = "submit"
-    SUBMIT_VIDEO = "submit_video"
-    UPLOAD = "upload"
-    UPLOAD_PICTURE = "upload_picture"
-    READ = "read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,19 +78,21 @@ def _error(answer: Answer, about: About, now: datetime) -> ProviderError:
     failure = _failure(answer, about)
     wait = retry_after(answer.retry_after, now=now)
     code = failure.code or answer.trouble
+    if about.purpose is Purpose.AVATAR and 400 <= answer.status < 500 and _NO_ROOM.search(_said(failure)):
+        return AvatarsFull(texts.AVATARS_FULL, status=answer.status, code=code)
     if answer.status == 429 and not _NO_MONEY.search(_said(failure)):
-        return RateLimited(_TOO_OFTEN, retry_after=wait, code=code)
+        return RateLimited(texts.TOO_OFTEN, retry_after=wait, code=code)
     return _refused(answer, failure, about) or unclear(about, status=answer.status, code=code, wait=wait)
 
 
 def unclear(about: About, *, status: int | None = None, code: str = "", wait: float | None = None) -> OutcomeUnknown:
     """The error for an answer that settles nothing."""
-    return OutcomeUnknown(_NO_CLEAR_ANSWER[about.purpose], status=status, code=code, retry_after=wait)
+    return OutcomeUnknown(texts.NO_CLEAR_ANSWER[about.purpose], status=status, code=code, retry_after=wait)
 
 
 def too_large(about: About, *, status: int | None = None, code: str = "") -> FileTooLarge:
     """The error for a file above the provider's limit."""
-    sentence = _PICTURE_TOO_LARGE if about.purpose is Purpose.UPLOAD_PICTURE else _TOO_LARGE
+    sentence = texts.PICTURE_TOO_LARGE if about.purpose is Purpose.UPLOAD_PICTURE else texts.TOO_LARGE
     return FileTooLarge(sentence, status=status, code=code)
 
 
@@ -144,14 +138,14 @@ def _refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderEr
     """
     status, code = answer.status, failure.code or answer.trouble
     if status == 401:
-        return KeyRefused(_KEY_REFUSED, status=status, code=code)
+        return KeyRefused(texts.KEY_REFUSED, status=status, code=code)
     if status == 402 or (400 <= status < 500 and _NO_MONEY.search(_said(failure))):
-        return BalanceEmpty(_BALANCE_EMPTY, status=status, code=code)
+        return BalanceEmpty(texts.BALANCE_EMPTY, status=status, code=code)
     if about.purpose is Purpose.READ:
         missing = status == 404 or (status == 400 and _NO_TASK.search(_said(failure)))
-        return UnknownTask(_TASK_GONE, status=status, code=code) if missing else None
+        return UnknownTask(texts.TASK_GONE, status=status, code=code) if missing else None
     if status in _MOVED:
-        return Rejected(_MOVED_AWAY, status=status, code=code)
+        return Rejected(texts.MOVED_AWAY, status=status, code=code)
     if status >= 500:
         gone = about.submits and failure.code == "model_not_found"  # never got past the gateway
         return _model_closed(about, status, code) if gone else None
@@ -160,8 +154,7 @@ def _refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderEr
     if status == 413:
         return too_large(about, status=status, code=code)
     if not about.submits:
-        refused = _PICTURE_REFUSED if about.purpose is Purpose.UPLOAD_PICTURE else _FILE_REFUSED
-        return BadRequest(refused, status=status, code=code)
+        return BadRequest(texts.FILE_REFUSED[about.purpose], status=status, code=code)
     return _submission_refused(answer, failure, about)
 
 
@@ -177,12 +170,12 @@ def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) ->
         return _objection(reason, failure, about, status, code)
     of_task = status in {403, 404} and not failure.code.startswith("model")
     if about.from_task and (of_task or _NO_TASK.search(_said(failure))):
-        return UnknownTask(_UNKNOWN_TASK, status=status, code=code)
+        return UnknownTask(texts.UNKNOWN_TASK, status=status, code=code)
     if status in {403, 404}:
         if answer.html:
-            return Rejected(_BLOCKED, status=status, code=code)  # a proxy's page: the provider never saw the model
+            return Rejected(texts.BLOCKED, status=status, code=code)  # a proxy's page: the provider never saw the model
         return _model_closed(about, status, code)
-    return BadRequest(_BAD_REQUEST[about.purpose], status=status, code=code)
+    return BadRequest(texts.BAD_REQUEST[about.purpose], status=status, code=code)
 
 
 def _objection(reason: Cause, failure: FailureAnswer, about: About, status: int, code: str) -> ProviderError:
@@ -223,65 +216,3 @@ def model_closed_text(model: str, others: Sequence[str]) -> Text:
 def _out_of_reach(code: str) -> NothingTaken:
     unreachable = text("I can't reach ToAPIs right now. Nothing was charged. Try again in a few minutes.")
     return NothingTaken(unreachable, code=code)
-
-
-_KEY_REFUSED = text(
-    "ToAPIs refused this bot's key. Nothing was charged. The people who run this bot know. Try again later."
-)
-_BALANCE_EMPTY = text(
-    "This bot's balance at ToAPIs is used up. Nothing was charged. The people who run this bot know. Try again later."
-)
-_TASK_GONE = text("ToAPIs knows no task with this ID. Asking costs nothing. Check the ID and try again.")
-_UNKNOWN_TASK = text("ToAPIs knows no task with this ID. Nothing was charged. Check the ID and try again.")
-_TOO_LARGE = text(
-    "ToAPIs takes videos of at most {megabytes} MB, and this one is larger. Nothing was charged. "
-    "Use a shorter clip, or one of lower quality.",
-    megabytes=PROVIDER_VIDEO_BYTES // (1024 * 1024),
-)
-_PICTURE_TOO_LARGE = text(
-    "ToAPIs takes pictures of at most {megabytes} MB, and one of this character's is larger. Nothing was charged. "
-    "Choose another character.",
-    megabytes=PROVIDER_IMAGE_BYTES // (1024 * 1024),
-)
-_PICTURE_REFUSED = text(
-    "ToAPIs didn't accept a picture of this character. Nothing was charged. Choose another character, or another model."
-)
-_FILE_REFUSED = text(
-    "ToAPIs didn't accept this file. Nothing was charged. It takes MP4, MOV and WebM videos of up to "
-    "{megabytes} MB, so try another one.",
-    megabytes=PROVIDER_VIDEO_BYTES // (1024 * 1024),
-)
-_BAD_REQUEST = {
-    Purpose.SUBMIT: text(
-        "ToAPIs didn't accept this request. Nothing was charged. Check that the seconds lie inside the video, "
-        "that it has sound and that one face is seen clearly, and try again."
-    ),
-    Purpose.SUBMIT_VIDEO: text(
-        "ToAPIs didn't accept this request. Nothing was charged. Choose another model. If it happens again, tell the "
-        "people who run this bot."
-    ),
-}
-_MOVED_AWAY = text(
-    "ToAPIs has moved to another address. Nothing was charged. Tell the people who run this bot to "
-    "change toapis.base_url."
-)
-_BLOCKED = text(
-    "Something is blocking the way to ToAPIs. Nothing was charged. Try again later, and tell the people "
-    "who run this bot if it goes on."
-)
-_TOO_OFTEN = text("This bot has sent ToAPIs too many requests. Nothing was charged. Try again in a few minutes.")
-_NO_CLEAR_ANSWER = {
-    Purpose.SUBMIT: text(
-        "ToAPIs gave no clear answer, so this may have been charged. See /tasks before you send it again."
-    ),
-    Purpose.SUBMIT_VIDEO: text(
-        "ToAPIs gave no clear answer, so this may have been charged. See /tasks before you send it again."
-    ),
-    Purpose.UPLOAD_PICTURE: text(
-        "I couldn't send the pictures to ToAPIs. Nothing was charged. Try again in a few minutes."
-    ),
-    Purpose.UPLOAD: text("I couldn't send the video to ToAPIs. Nothing was charged. Try again in a few minutes."),
-    Purpose.READ: text(
-        "ToAPIs gave no clear answer when it was asked. Asking costs nothing. Try again in a few minutes."
-    ),
-}

@@ -66,6 +66,10 @@ class SoundRefused(ContentRefused):
     """The provider refuses the sound that its own model made. It may work without sound, or at another time."""
 
 
+class AvatarsFull(Rejected):
+    """The account has no place for another private avatar."""
+
+
 class UnknownTask(Rejected):
     """The provider knows no such task: a 404 on both status paths, or for the ``from_task`` of a submission."""
 

@@ -133,7 +133,9 @@ class _Wrapped(_Wire):
     @classmethod
     def _unwrapped(cls, body: Mapping[str, object]) -> Mapping[str, object]:
         inner = body.get("data")
-        named_at_top = any(body.get(name) is not None for name in ("id", "task_id", "status", "url"))
+        named_at_top = any(
+            body.get(name) is not None for name in ("id", "task_id", "status", "url", "asset_id", "group_id")
+        )
         return inner if isinstance(inner, dict) and not named_at_top else body
 
 
@@ -207,6 +209,14 @@ class UploadAnswer(_Wrapped):
     """What ``/v1/uploads/videos`` answers."""
 
     url: WebAddress = ""
+
+
+class AvatarAnswer(_Wrapped):
+    """What the calls about private avatars answer: a group, or an asset and how it stands."""
+
+    group_id: Identifier = ""
+    asset_id: Identifier = Field("", validation_alias=AliasChoices("asset_id", "id"))
+    status: Line = ""
 
 
 class BalanceAnswer(_Wrapped):

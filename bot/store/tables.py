@@ -25,7 +25,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -235,6 +235,29 @@ closed_models = Table(
     metadata,
     Column("model", String(128), primary_key=True),
     Column("since", Instant, nullable=False),
+)
+
+avatar_groups = Table(  # at the provider; there is one, and which
+    "avatar_groups",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+avatars = Table(  # pictures of characters who do not exist, as the provider's assets
+    "avatars",
+    metadata,
+    Column("asset_id", String(128), primary_key=True),
+    Column(
+        "character_id",
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey("characters.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
+    Column("sha256", String(64), nullable=False),  # of the picture
+    Column("last_used_at", Instant, nullable=False),
+    UniqueConstraint("character_id", "sha256"),
+    Index(None, "last_used_at"),
 )
 
 command_sync = Table(
