@@ -16,6 +16,7 @@ EMBED_DESCRIPTION = 4096
 CUSTOM_ID = 100
 BUTTON_LABEL = 80
 SMALL_VIDEO_BYTES = 10 * 1024 * 1024  # what may be attached everywhere
+LARGEST_VIDEO_BYTES = 25 * 1024 * 1024 - 128 * 1024  # whoever may attach more: a whole request is of 25 MiB at most
 MESSAGE_BUTTONS = 25  # five rows of five
 SELECT_OPTIONS = 25
 SELECT_PLACEHOLDER = 150

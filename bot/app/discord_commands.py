@@ -10,6 +10,7 @@ from bot import __version__
 from bot.app.health_report import HealthReport
 from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.prepare import most_bytes
+from bot.jobs.video_retakes import VideoRetakes
 from bot.store.export_archive import Archivist
 from bot.store.gauges import GaugeStore
 from cogs.about import About
@@ -21,6 +22,7 @@ from cogs.operator import Operator
 from cogs.privacy import Privacy
 from cogs.server import Server
 from cogs.tasks import Tasks
+from cogs.video_results import VideoResults
 
 if TYPE_CHECKING:
     from bot.app.build import App
@@ -63,6 +65,11 @@ def cogs_of(app: App) -> list[commands.Cog]:
         character,
         menu,
         earlier,
+        VideoResults(
+            retakes=VideoRetakes(owned=stores.owned_jobs, planner=app.video_planner, starter=app.job_starter),
+            starter=app.job_starter,
+            clock=app.clock,
+        ),
         CloserLook(jobs=stores.owned_jobs, inspection=app.inspection),
         Tasks(job_service=app.job_service, jobs=stores.owned_jobs, task_list=app.task_list, clock=app.clock),
         Privacy(

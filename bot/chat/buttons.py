@@ -81,6 +81,18 @@ class ShowResult(JobButton, custom_id="cb:{in_list}:show:{job_id}:{owner_id}"):
     """Shows a result that could not be delivered."""
 
 
+class MakeVideoAgain(JobButton, custom_id="cb:{in_list}:video:{job_id}:{owner_id}"):
+    """Makes the same video once more."""
+
+
+class MakeSilentVideo(JobButton, custom_id="cb:{in_list}:silent:{job_id}:{owner_id}"):
+    """Makes a video without the sound that the provider refused."""
+
+
+class MakeVideoByOtherModel(JobButton, custom_id="cb:{in_list}:othermodel:{job_id}:{owner_id}"):
+    """Makes a video with a model that takes people who may be real."""
+
+
 class BackToTasks(OwnerButton, custom_id="cb:tasks:list:all:{owner_id}"):
     """Shows the list of /tasks again, in the place of one of its jobs."""
 

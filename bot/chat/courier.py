@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 import discord
 import structlog
@@ -16,6 +17,7 @@ from bot.chat.announcements import Announcements, progress_id
 from bot.chat.delivery_attempts import DeliveryAttempts
 from bot.chat.delivery_routes import Delivery, DeliveryRoutes, Kept
 from bot.chat.markdown import mentions_of, say
+from bot.chat.message import MessageContent
 from bot.chat.operator_alarms import OperatorAlarms
 from bot.chat.own_messages import OwnMessages
 from bot.chat.private_box import PrivateBox, question_id
@@ -287,11 +289,16 @@ class DiscordCourier:
         if content.video is None:
             card = render_video_gone(job, locale, commands)
             return Delivery(card, card, sentence, None, made=False)
-        lean = render_video(job, content.video, None, locale)
-        full = lean
-        if content.video.file.size <= limits.SMALL_VIDEO_BYTES:
-            full = render_video(job, content.video, await self._files.read(content.video.file.key), locale)
-        return Delivery(full, lean, sentence, None, made=True)
+        made = content.video
+
+        async def within(most_bytes: int) -> MessageContent:
+            return render_video(job, made, await content.within(most_bytes), locale, commands)
+
+        full, lean = await within(job.origin.attachment_limit), render_video(job, made, None, locale, commands)
+        smaller = None
+        if full.files and len(full.files[0].data) > limits.SMALL_VIDEO_BYTES:
+            smaller = partial(within, limits.SMALL_VIDEO_BYTES)
+        return Delivery(full, lean, sentence, None, made=True, smaller=smaller)
 
     async def _picture(self, character: Character) -> bytes | None:
         if character.picture is None:

@@ -29,6 +29,7 @@ _T = TypeVar("_T")
 class Delivery:
     """The end of a job as a message: ``full``, and the ``lean`` one without files.
 
+    ``smaller`` makes one with a smaller file than the full one has, where there is such a file.
     ``sentence`` goes with it where it is a new message. ``pointer`` says in the private box where to find a result.
     ``made``: there is one.
     """
@@ -38,6 +39,7 @@ class Delivery:
     sentence: str
     pointer: MessageContent | None
     made: bool
+    smaller: Callable[[], Awaitable[MessageContent]] | None = None
 
 
 class Kept(Exception):
@@ -233,4 +235,10 @@ async def _smaller_if_needed(delivery: Delivery, send: Callable[[MessageContent]
     try:
         return await send(delivery.full)
     except TooLarge:
-        return await send(delivery.lean)
+        log.info("message_too_large")
+    if delivery.smaller is not None:
+        try:
+            return await send(await delivery.smaller())
+        except TooLarge:
+            log.info("message_still_too_large")
+    return await send(delivery.lean)

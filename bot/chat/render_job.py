@@ -15,6 +15,9 @@ from bot.chat.buttons import (
     GiveConsent,
     JobButton,
     MakeAnother,
+    MakeSilentVideo,
+    MakeVideoAgain,
+    MakeVideoByOtherModel,
     MakeWithModel,
     RenameCharacter,
     SendAgain,
@@ -31,7 +34,7 @@ from bot.chat.render_price import expected_cost, price_of
 from bot.chat.render_reference_set import PORTABLE, kept_for_models
 from bot.texts import Text, text
 from bot.values.character import Character, CharacterFile, clean_name, is_numbered
-from bot.values.job import Job, JobKind, Outcome, Question
+from bot.values.job import Job, JobKind, Outcome, Question, VideoRefusal, VideoRequest
 from bot.values.video import Concern
 
 _BAR_CELLS = 16
@@ -227,13 +230,23 @@ def render_failure(job: Job, locale: str, commands: Commands = PLAIN) -> Message
     reason = say(job.failure or text("I don't know how this ended. See /tasks."), locale, commands)
     embed = discord.Embed(title=title, description=reason, colour=AMBER if unclear else RED)
     embed.set_footer(text=job_footer(job, locale))
-    return MessageContent(embeds=(embed,), buttons=(_second_try(job, locale),) if unclear else ())
+    return MessageContent(embeds=(embed,), buttons=_second_tries(job, locale))
 
 
-def _second_try(job: Job, locale: str) -> DurableButton:
-    if job.task_id is None:
-        return SendAgain(job.id, job.owner_id, say(text("Send again"), locale))
-    return CheckAgain(job.id, job.owner_id, say(text("Check again"), locale))
+def _second_tries(job: Job, locale: str) -> tuple[DurableButton, ...]:
+    if job.outcome is Outcome.UNKNOWN:
+        if job.task_id is None:
+            return (SendAgain(job.id, job.owner_id, say(text("Send again"), locale)),)
+        return (CheckAgain(job.id, job.owner_id, say(text("Check again"), locale)),)
+    if not isinstance(job.request, VideoRequest):
+        return ()
+    match job.request.refused:
+        case VideoRefusal.REAL_FACE:
+            return (MakeVideoByOtherModel(job.id, job.owner_id, say(text("Use another model"), locale)),)
+        case VideoRefusal.OWN_SOUND:
+            return (MakeSilentVideo(job.id, job.owner_id, say(text("Make it without sound"), locale)),)
+        case None:
+            return (MakeVideoAgain(job.id, job.owner_id, say(text("Try again"), locale)),)
 
 
 def render_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:
@@ -290,19 +303,16 @@ def render_question(
 
 
 def _name_taken(job: Job, locale: str) -> MessageContent:
+    asks = text(
+        "You already have a character called “{name}”. What should I call this one?", name=job.character.name or ""
+    )
+    embed = discord.Embed(title=say(text("That name is taken"), locale), description=say(asks, locale), colour=AMBER)
     use = say(text("Use “{name}”", name=job.character.offered), locale)
     buttons = (
         UseOfferedName(job.id, job.owner_id, use, discord.ButtonStyle.success),
         TypeJobName(job.id, job.owner_id, say(text("Another name…"), locale)),
         CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)),
     )
-    return render_name_taken(job.character.name or "", buttons, locale)
-
-
-def render_name_taken(name: str, buttons: tuple[DurableButton, ...], locale: str) -> MessageContent:
-    """Asks what a character is to be called, because another one of its owner's has the ``name``."""
-    asks = text("You already have a character called “{name}”. What should I call this one?", name=name)
-    embed = discord.Embed(title=say(text("That name is taken"), locale), description=say(asks, locale), colour=AMBER)
     return MessageContent(embeds=(embed,), buttons=buttons)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import discord
 
 from bot import limits
+from bot.chat.buttons import MakeVideoAgain
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import AMBER, GREEN, MessageContent, PictureFile
 from bot.chat.render_job import job_footer
@@ -15,9 +16,21 @@ from bot.values.job import Job
 from bot.values.made_video import MadeVideo
 
 
-def render_video(job: Job, video: MadeVideo, data: bytes | None, locale: str) -> MessageContent:
-    """The video that ``job`` made. ``data`` are its bytes, where it fits into the message. Everybody may see it."""
-    embed = discord.Embed(description=escape(plain(video.prompt, limits.PARAM_LENGTH)), colour=GREEN)
+def render_video(
+    job: Job, video: MadeVideo, data: bytes | None, locale: str, commands: Commands = PLAIN
+) -> MessageContent:
+    """The video that ``job`` made, with its owner's buttons. Everybody may see it.
+
+    ``data`` is what is shown of it: its bytes, or fewer that fit into the message; ``None``: none do.
+    """
+    lines = [escape(plain(video.prompt, limits.PARAM_LENGTH))]
+    if data is None:
+        lines.append(
+            say(text("The file is too large to be shown here. It is kept: see /video list."), locale, commands)
+        )
+    elif len(data) != video.file.size:
+        lines.append(say(text("I made the file smaller, so that it fits into this message."), locale))
+    embed = discord.Embed(description="\n".join(lines), colour=GREEN)
     names = ", ".join(escape(role.name) for role in video.roles)
     embed.add_field(name=say(text("Characters"), locale), value=names)
     embed.add_field(name=say(text("Model"), locale), value=escape(video.model))
@@ -25,10 +38,12 @@ def render_video(job: Job, video: MadeVideo, data: bytes | None, locale: str) ->
         name, value = cost
         embed.add_field(name=say(name, locale), value=say(value, locale), inline=False)
     embed.set_footer(text=job_footer(job, locale))
-    if data is None:
-        return MessageContent(embeds=(embed,))
-    file = PictureFile(f"video-{video.id}.{ending(video.file.mime, unknown='mp4')}", data)
-    return MessageContent(embeds=(embed,), files=(file,))
+    buttons = (MakeVideoAgain(job.id, job.owner_id, say(text("Again"), locale)),)
+    files: tuple[PictureFile, ...] = ()
+    if data is not None:
+        mime = video.file.mime if len(data) == video.file.size else "video/mp4"
+        files = (PictureFile(f"video-{video.id}.{ending(mime, unknown='mp4')}", data),)
+    return MessageContent(embeds=(embed,), files=files, buttons=buttons)
 
 
 def render_video_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:

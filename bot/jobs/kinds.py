@@ -9,6 +9,7 @@ from bot.jobs.choose import Choose
 from bot.jobs.collect import Collect
 from bot.jobs.collect_video import CollectVideo
 from bot.jobs.deliver import Deliver
+from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.leased_job import Steps
 from bot.jobs.ports import CharacterMade, VideoMade
 from bot.jobs.prepare import Prepare
@@ -53,13 +54,18 @@ def video_steps(prepare: PrepareVideo, submit: Submit, watch: Watch, collect: Co
     }
 
 
-def video_content(videos: VideoStore) -> ContentOf:
+def video_content(videos: VideoStore, fitted: FittedVideos) -> ContentOf:
     """What a video's job hands over, if its owner still has it."""
 
     async def content(job: Job) -> VideoMade:
-        if not isinstance(job.result, VideoResult) or job.result.video_id is None:
-            return VideoMade(None)
-        return VideoMade(await videos.get(job.owner_id, job.result.video_id))
+        made = None
+        if isinstance(job.result, VideoResult) and job.result.video_id is not None:
+            made = await videos.get(job.owner_id, job.result.video_id)
+
+        async def within(most_bytes: int) -> bytes | None:
+            return None if made is None else await fitted.within(job, made, most_bytes)
+
+        return VideoMade(made, within)
 
     return content
 

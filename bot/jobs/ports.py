@@ -28,9 +28,13 @@ class CharacterMade:
 
 @dataclass(frozen=True, slots=True)
 class VideoMade:
-    """A video to hand over; ``None`` where its owner has deleted it since."""
+    """A video to hand over; ``None`` where its owner has deleted it since.
+
+    ``within`` gives its bytes, at most as many as it is told; ``None`` where it cannot be made as small.
+    """
 
     video: MadeVideo | None
+    within: Callable[[int], Awaitable[bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)

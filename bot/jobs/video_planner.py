@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -85,6 +85,10 @@ class VideoPlanner:
         """The best living model that can show everybody in ``cast``; ``but`` is one that is not meant."""
         return next((card for card in preferred(await self.living(), cast) if card.model != but), None)
 
+    async def best_for_real_faces(self, wish: VideoWish) -> ModelCard | None:
+        """The best living model for ``wish`` that does not refuse whoever might be a real person."""
+        return _best_for(wish, (card for card in await self.living() if not card.refuses_real_faces))
+
     def price(self, model: str, seconds: int) -> Decimal | None:
         """What so many seconds are expected to cost, in credits, where the operator has said it."""
         each = self._prices.get(model)
@@ -101,7 +105,7 @@ class VideoPlanner:
             card = self._known(request.model)
             await self.check_alive(card.model, wish.cast)
         else:
-            best = await self.best(wish.cast)
+            best = _best_for(wish, await self.living())
             if best is None:
                 raise Refusal(await self._nobody_can(wish.cast))
             card = best
@@ -151,6 +155,14 @@ class VideoPlanner:
                 )
             )
         return _files_of(character, role, await self._characters.reference_set(owner_id, character.id))
+
+
+def _best_for(wish: VideoWish, cards: Iterable[ModelCard]) -> ModelCard | None:
+    """The first of ``cards`` that can do all of it; or else the first that can show the cast, so that it can be told
+    what is nearest.
+    """
+    able = preferred(cards, wish.cast)
+    return next((card for card in able if not problems(card, wish)), able[0] if able else None)
 
 
 def wish_of(request: VideoRequest, cast: Sequence[CastFiles]) -> VideoWish:

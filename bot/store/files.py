@@ -127,6 +127,10 @@ class FileStore:
             sha256, size = await asyncio.to_thread(_measure, path)
             return StoredFile(key=path.relative_to(self._root).as_posix(), sha256=sha256, size=size, mime=mime)
 
+    async def rename_work(self, path: Path, other: Path) -> None:
+        """Give a file of a work folder another name, in the place of what has that name."""
+        await shielded(asyncio.to_thread(path.replace, other))
+
     async def drop_from_work(self, path: Path) -> None:
         """Remove one file of a work folder; one that is gone already is no error."""
         await asyncio.to_thread(path.unlink, missing_ok=True)

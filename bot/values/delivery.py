@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.limits import SMALL_VIDEO_BYTES
+
 
 class DeliveryRoute(StrEnum):
     """How the end of a job reaches its owner."""
@@ -25,7 +27,7 @@ class Origin:
     interaction's original response, not known by id yet). It is ``ephemeral``, or else a message of the bot in direct
     messages; in rows of earlier versions it may be public. ``token`` lives 15 minutes from ``token_at``, by our own
     clock, and is wiped when dead. ``private``: the owner wants the result for themselves. ``bot_may_write``: the bot
-    had the permissions for it there when it was asked.
+    had the permissions for it there when it was asked. ``attachment_limit``: the bytes that Discord takes there.
     """
 
     guild_id: int | None
@@ -38,6 +40,7 @@ class Origin:
     ephemeral: bool
     bot_is_member: bool
     bot_may_write: bool = True
+    attachment_limit: int = SMALL_VIDEO_BYTES
 
     @property
     def in_own_dm(self) -> bool:

@@ -1,0 +1,61 @@
+"""Videos that are asked for once more: as they were, or in the other way that a refusal left open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.errors import Refusal, UnknownJob
+from bot.jobs.job_starter import JobStarter
+from bot.jobs.video_planner import VideoPlanner
+from bot.store.owned_jobs import OwnedJobStore
+from bot.texts import text
+from bot.values.job import Job, Origin, VideoRequest
+
+
+class VideoRetakes:
+    """Each is a new job, which is paid for as any other; another person's earlier job is an unknown one.
+
+    Every method raises UnknownJob where there is no such job, and what :meth:`JobStarter.start_video` raises.
+    """
+
+    def __init__(self, *, owned: OwnedJobStore, planner: VideoPlanner, starter: JobStarter) -> None:
+        self._owned = owned
+        self._planner = planner
+        self._starter = starter
+
+    async def again(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
+        """The same; with the best model of today where none was named then."""
+        request = await self._earlier(owner_id, earlier_id)
+        return await self._started(owner_id, request, job_id, origin)
+
+    async def without_sound(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
+        """The same with the model that was taken then, and silent: its own sound was what was refused."""
+        request = await self._earlier(owner_id, earlier_id)
+        silent = replace(request, model=request.chosen_model, model_named=True, sound=False)
+        return await self._started(owner_id, silent, job_id, origin)
+
+    async def by_other_model(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
+        """The same with the best model that takes people who may be real. Raises Refusal where none lives."""
+        request = await self._earlier(owner_id, earlier_id)
+        wish = await self._planner.wish(owner_id, request)
+        other = await self._planner.best_for_real_faces(wish)
+        if other is None:
+            raise Refusal(
+                text(
+                    "No other model that can show this cast works right now, so I made nothing and nothing was "
+                    "charged. Try again later."
+                )
+            )
+        return await self._started(owner_id, replace(request, model=other.model, model_named=True), job_id, origin)
+
+    async def _earlier(self, owner_id: int, earlier_id: str) -> VideoRequest:
+        earlier = await self._owned.get(owner_id, earlier_id)
+        if earlier is None or not isinstance(earlier.request, VideoRequest):
+            raise UnknownJob
+        return earlier.request
+
+    async def _started(self, owner_id: int, request: VideoRequest, job_id: str, origin: Origin) -> Job:
+        model = request.model if request.model_named else None
+        return await self._starter.start_video(
+            owner_id=owner_id, origin=origin, request=replace(request, model=model, refused=None), job_id=job_id
+        )

@@ -1,0 +1,124 @@
+"""The buttons under finished and refused videos: each starts another video, for its owner alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import discord
+import pytest
+
+from bot.chat.render_job import render_failure
+from bot.chat.render_video import render_video
+from bot.texts import text
+from bot.values.files import StoredFile
+from bot.values.job import CastRole, Job, JobChanges, Outcome, Step, VideoRefusal, VideoRequest
+from bot.values.made_video import MadeVideo
+from playground.clip import render_clip
+from tests.cogs.stage import Stage, refusal, words
+
+WISH = VideoRequest(prompt="@Ann waves", cast=(), model="seedance-2", model_named=True, duration=5)
+
+
+@pytest.fixture
+async def wish(stage: Stage, tmp_path: Path) -> VideoRequest:
+    """With a character that every model takes, by its clip or by its still."""
+    clip = tmp_path / "made.mp4"
+    render_clip(clip, seconds=3, size=(640, 360), fps=12)
+    still = await stage.house.files.put_bytes(stage.alice.id, b"still", "image/jpeg")
+    kept = await stage.house.files.put_path(stage.alice.id, clip, "video/mp4")
+    ann = await stage.house.character(stage.alice.id, "Ann", portable=(kept, still))
+    return replace(WISH, cast=(CastRole(character_id=ann.id, name="Ann"),))
+
+
+async def a_video_job(stage: Stage, wish: VideoRequest, outcome: Outcome) -> Job:
+    now = stage.house.now
+    return await stage.house.job(
+        stage.alice.id,
+        JobChanges(
+            step=Step.DONE, outcome=outcome, request=wish, finished_at=now, delivered_at=now, failure=text("No.")
+        ),
+    )
+
+
+async def shown(stage: Stage, job: Job) -> discord.Message:
+    """How ``job`` ended, for everybody to see."""
+    card = render_failure(job, "en-GB")
+    if job.outcome is Outcome.SUCCEEDED:
+        card = render_video(job, a_video(job), None, "en-GB")
+    view = card.view()
+    assert view is not None
+    await stage.env.bot.get_partial_messageable(stage.channel.id).send(embeds=list(card.embeds), view=view)
+    message = stage.channel.last_message
+    assert message is not None
+    return message
+
+
+def a_video(job: Job) -> MadeVideo:
+    return MadeVideo(
+        id=1,
+        owner_id=job.owner_id,
+        job_id=job.id,
+        prompt=job.video.prompt,
+        model=job.video.chosen_model,
+        roles=job.video.cast,
+        file=StoredFile(key="1/ab", sha256="ab", size=900, mime="video/mp4"),
+        poster=None,
+        seconds=5,
+        width=640,
+        height=360,
+        created_at=job.created_at,
+    )
+
+
+async def started(stage: Stage) -> VideoRequest:
+    """What the one job that runs now was asked for."""
+    return (await stage.job_of(stage.alice)).video
+
+
+async def test_again_is_the_same_once_more(stage: Stage, wish: VideoRequest) -> None:
+    message = await shown(stage, await a_video_job(stage, wish, Outcome.SUCCEEDED))
+    result = await stage.alice.click(message, label="Again")
+    assert result.deferred
+    assert stage.channel.last_message == message, "it is for their eyes only until there is something to show"
+    assert await started(stage) == wish
+
+
+async def test_a_model_that_was_not_named_is_chosen_anew(stage: Stage, wish: VideoRequest) -> None:
+    before = replace(wish, model="grok-video-1.0", model_named=False)
+    message = await shown(stage, await a_video_job(stage, before, Outcome.SUCCEEDED))
+    await stage.alice.click(message, label="Again")
+    assert (await started(stage)).model != "grok-video-1.0", "there are better ones"
+
+
+async def test_a_real_face_goes_to_a_model_that_takes_it(stage: Stage, wish: VideoRequest) -> None:
+    refused = replace(wish, refused=VideoRefusal.REAL_FACE)
+    message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
+    await stage.alice.click(message, label="Use another model")
+    now = await started(stage)
+    assert now.model is not None
+    assert not now.model.startswith("seedance"), "its sisters refuse it as well"
+    assert (now.prompt, now.cast, now.duration, now.refused) == (wish.prompt, wish.cast, 5, None)
+
+
+async def test_a_refused_sound_is_left_out(stage: Stage, wish: VideoRequest) -> None:
+    refused = replace(wish, refused=VideoRefusal.OWN_SOUND)
+    message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
+    await stage.alice.click(message, label="Make it without sound")
+    assert (await started(stage)) == replace(wish, sound=False)
+
+
+async def test_who_has_left_the_cast_is_told(stage: Stage, wish: VideoRequest) -> None:
+    message = await shown(stage, await a_video_job(stage, wish, Outcome.FAILED))
+    await stage.house.characters.delete(stage.alice.id, wish.cast[0].character_id)
+    told = refusal(await stage.alice.click(message, label="Try again"))
+    assert "“Ann” is no longer in your cast" in told
+    assert await stage.jobs_of(stage.alice) == ()
+
+
+async def test_a_stranger_starts_nothing(stage: Stage, wish: VideoRequest) -> None:
+    message = await shown(stage, await a_video_job(stage, wish, Outcome.SUCCEEDED))
+    refusal(await stage.bob.click(message, label="Again"))
+    assert await stage.jobs_of(stage.alice) == ()
+    assert await stage.jobs_of(stage.bob) == ()
+    assert "Ann waves" in words(message)
