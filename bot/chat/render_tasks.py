@@ -322,6 +322,10 @@ def _still_here(job: Job, now: datetime) -> bool:
 def _standing(overview: Overview) -> Iterator[tuple[Text, Text]]:
     """Name and value of each field."""
     yield text("Today (UTC)"), _quota(overview)
+    if overview.video_day_limit or overview.videos_today:
+        yield text("Videos today (UTC)"), _of(overview.videos_today, overview.video_day_limit)
+    if overview.credits_limit or overview.credits_this_month:
+        yield text("Credits (expected)"), _credits(overview)
     running = text("{running}", running=overview.running)
     if overview.running_limit:
         running = text("{running} of {limit}", running=overview.running, limit=overview.running_limit)
@@ -334,6 +338,17 @@ def _standing(overview: Overview) -> Iterator[tuple[Text, Text]]:
 
 
 def _quota(overview: Overview) -> Text:
-    if not overview.day_limit:
-        return text("{used}", used=overview.used_today)
-    return text("{used} of {limit}", used=overview.used_today, limit=overview.day_limit)
+    return _of(overview.used_today, overview.day_limit)
+
+
+def _of(used: int, limit: int) -> Text:
+    return text("{used} of {limit}", used=used, limit=limit) if limit else text("{used}", used=used)
+
+
+def _credits(overview: Overview) -> Text:
+    today, month = (f"{each.normalize():f}" for each in (overview.credits_today, overview.credits_this_month))
+    if overview.credits_limit:
+        return text(
+            "{today} of {limit} today, {month} this month", today=today, limit=overview.credits_limit, month=month
+        )
+    return text("{today} today, {month} this month", today=today, month=month)

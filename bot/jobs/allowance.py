@@ -34,6 +34,8 @@ class Allowance:
         guild, people, video = job.origin.guild_id, self._people, job.kind is JobKind.VIDEO
         user_key = people.of(job.owner_id)
         server_key = None if guild is None else people.of_server(guild)
+        user_credits = people.for_credits(user_key)
+        server_credits = None if server_key is None else people.for_credits(server_key)
         if video:
             user_key = people.for_videos(user_key)
             server_key = None if server_key is None else people.for_videos(server_key)
@@ -46,4 +48,8 @@ class Allowance:
             in_all=allowed.running_in_all,
             user_key=user_key,
             server_key=server_key,
+            credits=allowed.credits_per_user_per_day,
+            server_credits=allowed.credits_per_server_per_day,
+            user_credits_key=user_credits,
+            server_credits_key=server_credits,
         )

@@ -21,8 +21,8 @@ STAYS = (
         "stands in for your user ID."
     ),
     text(
-        "Today's count (UTC): how many jobs you started today, under the same hash, until the day is "
-        "over. Otherwise deleting would reset your limit."
+        "Today's count (UTC): how many jobs you started today and what they were expected to cost, under the same "
+        "hash, until the day is over. Otherwise deleting would reset your limit."
     ),
     text(
         "Running tasks: the bare ID of each task that ToAPIs is working on, until it ends. Nothing says "

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import TypeAlias
 
 import structlog
@@ -64,6 +65,9 @@ class Overview:
     day_limit: int
     videos_today: int = 0
     video_day_limit: int = 0
+    credits_today: Decimal = Decimal(0)
+    credits_this_month: Decimal = Decimal(0)
+    credits_limit: int = 0
     running: int
     running_limit: int
     disk_used: int
@@ -280,7 +284,13 @@ class JobService:
         """How everything of theirs stands."""
         user_key = self._people.of(owner_id)
         videos_key = self._people.for_videos(user_key)
-        rows = await self._owned.overview(owner_id, now=self._clock(), user_key=user_key, videos_key=videos_key)
+        rows = await self._owned.overview(
+            owner_id,
+            now=self._clock(),
+            user_key=user_key,
+            videos_key=videos_key,
+            credits_key=self._people.for_credits(user_key),
+        )
         return Overview(
             unfinished=rows.unfinished,
             finished=rows.finished,
@@ -288,6 +298,9 @@ class JobService:
             day_limit=self._settings.per_user_per_day,
             videos_today=rows.videos_today,
             video_day_limit=self._settings.videos_per_user_per_day,
+            credits_today=rows.credits_today,
+            credits_this_month=rows.credits_this_month,
+            credits_limit=self._settings.credits_per_user_per_day,
             running=rows.running,
             running_limit=self._settings.running_per_user,
             disk_used=await self._disk.of(owner_id, now=self._clock()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import datetime
+from decimal import ROUND_CEILING, Decimal
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -35,6 +36,7 @@ from bot.values.job import (
     VideoRequest,
     VideoResult,
 )
+from bot.values.requests import price_of
 
 _log = structlog.get_logger(__name__)
 _Read = TypeVar("_Read")
@@ -194,7 +196,16 @@ def _refuse_naive(instant: datetime) -> None:
 
 
 def _request_columns(request: JobRequest) -> dict[str, Any]:
-    return {"kind": request.kind, "request": _REQUESTS[request.kind].dump_json(request).decode()}
+    return {
+        "kind": request.kind,
+        "request": _REQUESTS[request.kind].dump_json(request).decode(),
+        "credits": thousandths(price_of(request)),
+    }
+
+
+def thousandths(credits: Decimal) -> int:
+    """Credits as they are counted: whole, so that nothing is lost in a sum."""
+    return int((credits * 1000).to_integral_value(ROUND_CEILING))
 
 
 def _result_columns(result: JobResult | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, update
@@ -14,7 +15,7 @@ from bot import limits
 from bot.store.admission import worked_on
 from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
-from bot.store.quotas import Quota, day_of, use_again, used_on
+from bot.store.quotas import Quota, day_of, spent_since, use_again, used_on
 from bot.store.tables import UNFINISHED, characters, jobs
 from bot.values.job import CharacterRequest, Job, JobKind, JobRequest, Origin, Outcome, Step, Transition
 from bot.values.source import EarlierTask
@@ -29,13 +30,15 @@ class JobOverview:
     """How an owner's jobs stand: those not done yet, oldest first; those done, newest first; and what is counted.
 
     ``running``: how many are being worked on; those in line, or with a question, are not. ``videos_today`` are counted
-    apart from ``used_today``.
+    apart from ``used_today``. The credits are those that were expected, of jobs that were not refunded.
     """
 
     unfinished: tuple[Job, ...]
     finished: tuple[Job, ...]
     used_today: int
     videos_today: int = 0
+    credits_today: Decimal = Decimal(0)
+    credits_this_month: Decimal = Decimal(0)
     running: int
 
 
@@ -145,6 +148,7 @@ class OwnedJobStore:
         now: datetime,
         user_key: str | None = None,
         videos_key: str | None = None,
+        credits_key: str | None = None,
         finished: int = 10,
     ) -> JobOverview:
         """Everything of theirs that is not done, the last ``finished`` that are, and all that did not arrive."""
@@ -163,6 +167,8 @@ class OwnedJobStore:
                 unfinished=tuple(waiting),
                 finished=tuple(sorted(ended.values(), key=lambda job: job.created_at, reverse=True)),
                 used_today=await used_on(connection, owner_id, day_of(now), user_key),
+                credits_today=await _spent(connection, owner_id, day_of(now), credits_key),
+                credits_this_month=await _spent(connection, owner_id, day_of(now).replace(day=1), credits_key),
                 videos_today=await used_on(connection, owner_id, day_of(now), videos_key, JobKind.VIDEO),
                 running=await worked_on(connection, owner_id),
             )
@@ -191,6 +197,10 @@ class OwnedJobStore:
     async def _readable(self, query: Select[Any]) -> list[Job]:
         async with self._database.read() as connection:
             return readable((await connection.execute(query)).mappings())
+
+
+async def _spent(connection: AsyncConnection, owner_id: int, begin: datetime, key: str | None) -> Decimal:
+    return Decimal(await spent_since(connection, jobs.c.owner_id == owner_id, begin, key)) / 1000
 
 
 def video_is_kept(now: datetime) -> ColumnElement[bool]:

@@ -45,7 +45,7 @@ _AT_ONCE = 250  # jobs that are read with one query: some milliseconds
 # What is to be known of each job that is deleted; of most there is much more, and nobody needs it.
 _OF_A_JOB = (
     *(jobs.c.id, jobs.c.kind, jobs.c.owner_id, jobs.c.guild_id, jobs.c.step, jobs.c.outcome, jobs.c.task_id),
-    *(jobs.c.submit_started_at, jobs.c.maybe_charged, jobs.c.counted, jobs.c.created_at),
+    *(jobs.c.submit_started_at, jobs.c.maybe_charged, jobs.c.counted, jobs.c.created_at, jobs.c.credits),
 )
 
 
@@ -187,7 +187,8 @@ class PrivacyStore:
                     keys.append(self._people.of_server(row["guild_id"]))
                 video = row["kind"] == JobKind.VIDEO
                 used.update(self._people.for_videos(key) if video else key for key in keys)
-        await add_to_day(connection, used, day)
+                used.update({self._people.for_credits(key): row["credits"] or 0 for key in keys})
+        await add_to_day(connection, {key: number for key, number in used.items() if number}, day)
 
     async def ownerless(self) -> list[OwnerlessTask]:
         """Those that have not been forgotten yet."""

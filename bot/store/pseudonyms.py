@@ -47,6 +47,10 @@ class Pseudonyms:
         """The key for the videos of the person or the server with this one, which are counted apart."""
         return self._keyed(f"videos {key}")
 
+    def for_credits(self, key: str) -> str:
+        """The key for the credits of the person or the server with this one."""
+        return self._keyed(f"credits {key}")
+
     def _keyed(self, what: str) -> str:
         if not self._key:
             raise RuntimeError("the key is not loaded")

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import QuotaReached
 from bot.store.admission import Places
+from bot.store.job_rows import thousandths
 from bot.store.tables import UNFINISHED, day_counters, jobs
 from bot.texts import text
 from bot.values.job import Job, JobKind
+from bot.values.requests import price_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,8 @@ class Quota:
     question. ``in_all`` are worked on at once of everybody's.
     ``user_key`` is the owner's keyed hash for this kind of job: what they had used of the day before they had
     everything deleted counts.
+    ``credits`` and ``server_credits`` are what may be spent on a day, as far as prices are known, and have keys of
+    their own.
     ``server_key`` is the server's: what such people had used of its day counts as well.
     """
 
@@ -34,6 +39,10 @@ class Quota:
     in_all: int = 0
     user_key: str | None = None
     server_key: str | None = None
+    credits: int = 0
+    server_credits: int = 0
+    user_credits_key: str | None = None
+    server_credits_key: str | None = None
 
     @property
     def places(self) -> Places:
@@ -71,6 +80,49 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
                     at=tomorrow,
                 )
             )
+    await _check_credits(connection, job, quota, day, tomorrow)
+
+
+async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, day: datetime, tomorrow: int) -> None:
+    price = thousandths(price_of(job.request))
+    if not price:
+        return
+    theirs, here = jobs.c.owner_id == job.owner_id, jobs.c.guild_id == job.origin.guild_id
+    if quota.credits:
+        spent = await spent_since(connection, theirs, day, quota.user_credits_key)
+        if spent + price > quota.credits * 1000:
+            raise QuotaReached(
+                text(
+                    "That is expected to cost {price} credits, more than is left of the {limit} that you may spend "
+                    "today. You can go on <t:{at}:R>.",
+                    price=_written(price),
+                    limit=quota.credits,
+                    at=tomorrow,
+                )
+            )
+    if quota.server_credits and job.origin.guild_id is not None:
+        spent = await spent_since(connection, here, day, quota.server_credits_key)
+        if spent + price > quota.server_credits * 1000:
+            raise QuotaReached(
+                text(
+                    "That is expected to cost {price} credits, more than is left of the {limit} that this server may "
+                    "spend today. You can go on here <t:{at}:R>, or elsewhere now.",
+                    price=_written(price),
+                    limit=quota.server_credits,
+                    at=tomorrow,
+                )
+            )
+
+
+def _written(price: int) -> str:
+    return f"{(Decimal(price) / 1000).normalize():f}"
+
+
+async def spent_since(connection: AsyncConnection, whose: ColumnElement[bool], begin: datetime, key: str | None) -> int:
+    """Thousandths of credits of the jobs ``whose`` that count, since ``begin``: what cost nothing was given back."""
+    counted = and_(whose, jobs.c.counted, jobs.c.created_at >= begin)
+    found = await connection.scalar(select(func.sum(jobs.c.credits)).where(counted))
+    return int(found or 0) + await _used_by_deleted(connection, key, begin)
 
 
 async def use_again(connection: AsyncConnection, job: Job, quota: Quota, *, now: datetime) -> None:
@@ -79,9 +131,11 @@ async def use_again(connection: AsyncConnection, job: Job, quota: Quota, *, now:
     Raises :class:`~bot.errors.QuotaReached`. The second use stands on the day's counters: the row counts once.
     """
     await check(connection, job, quota, now=now)
-    if quota.day or quota.server_day:
-        keys = [key for key in (quota.user_key, quota.server_key) if key is not None]
-        await add_to_day(connection, dict.fromkeys(keys, 1), day_of(now))
+    price = thousandths(price_of(job.request))
+    uses = {quota.user_key: 1, quota.server_key: 1, quota.user_credits_key: price, quota.server_credits_key: price}
+    limited = quota.day or quota.server_day or quota.credits or quota.server_credits
+    if limited:
+        await add_to_day(connection, {key: used for key, used in uses.items() if key and used}, day_of(now))
 
 
 async def add_to_day(connection: AsyncConnection, used: Mapping[str, int], day: datetime) -> None:

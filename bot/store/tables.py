@@ -25,7 +25,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -101,6 +101,7 @@ jobs = Table(
     Column("admitted_at", Instant),  # NULL: it waits in the admission queue
     Column("announcement", Text),  # JSON
     Column("uploads", Text),  # JSON
+    Column("credits", BigInteger),  # thousandths: what it is expected to cost; NULL or 0: nothing, or nobody knows
     Index(None, "owner_id", "created_at"),
     Index(None, "guild_id", "created_at"),
     Index(None, "task_id"),

@@ -147,6 +147,12 @@ SourceRequest: TypeAlias = CharacterRequest | PreviewRequest
 JobRequest: TypeAlias = SourceRequest | VideoRequest
 
 
+def price_of(request: JobRequest) -> Decimal:
+    """The credits that it is expected to cost; 0 where nothing is known, or where it is free."""
+    price = None if isinstance(request, PreviewRequest) else request.price
+    return price or Decimal(0)
+
+
 def _without_address(source: Source) -> Source:
     return replace(source, url=None) if isinstance(source, Attachment) else source
 

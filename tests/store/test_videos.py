@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -159,3 +160,44 @@ async def test_videos_have_a_day_of_their_own(
     on_this_server = Quota(server_day=1)
     with pytest.raises(QuotaReached, match="server"):
         await jobs.add(new_job(request=WISH, owner_id=STRANGER), on_this_server)
+
+
+async def test_credits_are_a_budget_and_come_back_with_a_refund(
+    jobs: JobStore, new_job: NewJob, database: Database, now: datetime
+) -> None:
+    people = Pseudonyms(database)
+    await people.load()
+    key = people.for_credits(people.of(OWNER))
+    budget = Quota(credits=30, server_credits=40, user_credits_key=key)
+    first = await jobs.add(new_job(request=WISH), budget)  # 12.5 credits
+    await jobs.add(new_job(request=WISH), budget)
+    with pytest.raises(QuotaReached, match=r"12\.5 credits, more than is left of the 30 that you may spend"):
+        await jobs.add(new_job(request=WISH), budget)
+    await jobs.add(new_job(), budget)  # whatever has no price goes on
+    await jobs.add(new_job(request=WISH, owner_id=STRANGER), budget)
+    with pytest.raises(QuotaReached, match="that this server may spend"):
+        await jobs.add(new_job(request=WISH, owner_id=STRANGER), budget)
+    owned = OwnedJobStore(database)
+
+    async def spent(at: datetime = now) -> tuple[Decimal, Decimal]:
+        found = await owned.overview(OWNER, now=at, credits_key=key)
+        return found.credits_today, found.credits_this_month
+
+    assert await spent() == (Decimal(25), Decimal(25))
+    await owned.decide(OWNER, first.id, lambda job: transitions.cancelled(job, now), now=now)
+    assert await spent() == (Decimal("12.5"), Decimal("12.5"))
+    assert await spent(now + timedelta(days=1)) == (Decimal(0), Decimal("12.5"))
+    await jobs.add(new_job(request=WISH), replace(budget, server_credits=0))
+
+
+async def test_the_budget_goes_on_for_whoever_was_erased(
+    jobs: JobStore, new_job: NewJob, database: Database, now: datetime
+) -> None:
+    people = Pseudonyms(database)
+    await people.load()
+    budget = Quota(credits=20, user_credits_key=people.for_credits(people.of(OWNER)))
+    submitted = {"submit_started_at": now, "step": Step.WATCH, "task_id": "task_1"}
+    await jobs.add(new_job(request=WISH, **submitted), budget)
+    await PrivacyStore(database, people).erase(OWNER, now=now)
+    with pytest.raises(QuotaReached, match="that you may spend"):
+        await jobs.add(new_job(request=WISH), budget)
