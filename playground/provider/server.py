@@ -58,7 +58,7 @@ class SimulatedProvider:
         self.remembers_business_id = remembers_business_id
         self.status_path: StatusPath = status_path
         self._models = ModelList()
-        self.models, self.likenesses = self._models.open, self._models.like
+        self.likenesses = self._models.like
         self.account = Account()
         self.lose_pictures = False
         self.empty_characters = False
@@ -123,6 +123,15 @@ class SimulatedProvider:
         return f"http://127.0.0.1:{self._port}"
 
     # -- knobs -------------------------------------------------------------------------------------------------
+
+    @property
+    def models(self) -> list[str]:
+        """Those that the key may use; another list may be put in its place."""
+        return self._models.open
+
+    @models.setter
+    def models(self, models: list[str]) -> None:
+        self._models.open = models
 
     def hold_at(self, percent: float | None) -> None:
         """No task gets beyond `percent` until this is called again; None lets them go on from there."""

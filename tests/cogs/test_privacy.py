@@ -142,7 +142,7 @@ async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_li
         {"file_name": "holiday.mp4", "bytes": 12, "made_at": "2026-01-01T12:00:00+00:00"}
     ]
     assert document["consent_given_at"] == "2026-01-01T12:00:00+00:00"
-    assert document["today"] == {"jobs_used": 1, "limit": 5}
+    assert document["today"] == {"jobs_used": 1, "limit": 5, "videos_used": 0}
     raw = json.dumps(document)
     for key in ("first-token", "secret-signature", "https://cdn.example/clip.mp4", "lease", "Bobs"):
         assert key not in raw
@@ -257,7 +257,7 @@ async def test_it_asks_first_and_says_what_there_is_and_what_stays(stage: Stage)
     message = answer(await stage.alice.slash(stage.channel, "privacy delete"))
     said = words(message)
     for part in (
-        "stills (1), your tasks (2)",
+        "stills (1), your videos (0), your tasks (2)",
         "can't be undone",
         "</privacy export:",
         "Tasks that are still running: 1.",
