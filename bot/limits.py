@@ -97,6 +97,7 @@ PRUNED_AT_ONCE = 200  # finished jobs in one transaction: some milliseconds
 SUBMISSION_ATTEMPTS = 10  # of an upload or submission that was certainly not taken; about ten minutes in all
 SUBMISSION_LOOKUPS = (5, 15, 60, 300)  # seconds after an unclear submission at which both status paths are asked
 SUBMISSION_PAUSE = timedelta(hours=1)  # how long a job waits for paused submissions before it fails uncharged
+AVATAR_LOOK = timedelta(seconds=12)  # between two looks at characters that the provider has yet to accept
 PAUSED_LOOK = timedelta(seconds=30)  # between two looks at a pause
 PROBE_GAP = timedelta(seconds=60)  # between two questions for the balance while submissions are paused
 MODEL_CLOSED = timedelta(hours=1)  # then the next request finds out; a refusal costs nothing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.jobs.avatar_assets import AvatarAssets
 from bot.jobs.character_work import CharacterWork
 from bot.jobs.choose import Choose
 from bot.jobs.collect import Collect
@@ -99,6 +100,7 @@ def _of_videos(app: App, deliver: Deliver) -> Steps:
     work = VideoWork(
         provider=app.provider,
         planner=app.video_planner,
+        avatars=AvatarAssets(stores.avatars, app.provider.avatars, places=settings.avatar_slots),
         files=stores.files,
         places=app.places,
         courier=app.courier,

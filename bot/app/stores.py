@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.config import Settings
+from bot.store.avatars import AvatarStore
 from bot.store.blocks import BlockStore
 from bot.store.characters import CharacterStore
 from bot.store.commands import CommandStore
@@ -38,6 +39,7 @@ class Stores:
     owned_jobs: OwnedJobStore
     characters: CharacterStore
     videos: VideoStore
+    avatars: AvatarStore
     drafts: DraftStore
     consents: ConsentStore
     provider_state: ProviderStateStore
@@ -62,6 +64,7 @@ class Stores:
             owned_jobs=OwnedJobStore(database),
             characters=CharacterStore(database),
             videos=VideoStore(database),
+            avatars=AvatarStore(database, places=settings.toapis.avatar_slots),
             drafts=DraftStore(database),
             consents=ConsentStore(database),
             provider_state=ProviderStateStore(database),

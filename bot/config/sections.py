@@ -79,6 +79,9 @@ class ToapisSettings(_Section):
         description="Further video models, each with the known one that it is like, such as "
         '{ "kling-v4-omni" = "kling-v3-omni" }.',
     )
+    avatar_slots: Whole = Field(
+        50, description="How many private avatars are kept at the provider; the least recently used goes first."
+    )
     submit_per_second: Number = Field(5, description="The most submissions a second, over all people.")
     query_per_second: Number = Field(50, description="The most status queries a second, over all jobs.")
     poll_first: Seconds = Field(5, description="Seconds from a submission to the first look at it.")

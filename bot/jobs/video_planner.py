@@ -187,7 +187,7 @@ def _files_of(character: Character, role: CastRole, kept: Sequence[CharacterFile
         task_id=character.task_id if made else None,
         username=(character.username or None) if made else None,
         stills=tuple(Still(each.width, each.height, each.file.size) for each in stills),
-        clip=None if clip is None else Clip(_seconds(clip, character), clip.file.size),
+        clip=None if clip is None else Clip(_seconds(clip, character), clip.file.size, clip.width, clip.height),
     )
     return CastFiles(member, tuple(each.file for each in stills), clip.file if clip is not None else None)
 

@@ -14,6 +14,7 @@ from bot import limits
 from bot.concurrency import Places
 from bot.errors import BadSource, Refusal
 from bot.jobs import transitions
+from bot.jobs.avatar_assets import AvatarAssets
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Courier
 from bot.jobs.provider_work import Send
@@ -21,6 +22,7 @@ from bot.jobs.video_planner import CastFiles, VideoPlanner, wish_of
 from bot.provider.client import ToapisClient
 from bot.provider.error_mapping import model_closed_text
 from bot.provider.errors import ProviderError, RealFaceRefused, SoundRefused
+from bot.provider.models.card import ModelCard
 from bot.provider.models.check import problems
 from bot.provider.models.encoding import encode
 from bot.provider.models.plan import media_plan
@@ -43,6 +45,10 @@ _CAUSES: Mapping[Cause | None, VideoRefusal] = {
     Cause.REAL_FACE: VideoRefusal.REAL_FACE,
     Cause.OWN_SOUND: VideoRefusal.OWN_SOUND,
 }
+_STILL_LOOKED_AT = text(
+    "ToAPIs still hasn't accepted these characters as ones who don't exist. Nothing was charged. Try again in a few "
+    "minutes, or choose another model."
+)
 _GONE = BadSource(
     text("A file of your cast is missing here, so I can't make this video. Nothing was charged. See /character list.")
 )
@@ -59,6 +65,7 @@ class VideoWork:
         *,
         provider: ToapisClient,
         planner: VideoPlanner,
+        avatars: AvatarAssets,
         files: FileStore,
         places: Places,
         courier: Courier,
@@ -66,6 +73,7 @@ class VideoWork:
     ) -> None:
         self._provider = provider
         self._planner = planner
+        self._avatars = avatars
         self._files = files
         self._places = places
         self._courier = courier
@@ -89,14 +97,38 @@ class VideoWork:
                     model=request.chosen_model,
                 )
             )
+        if request.nobody_real and card.takes_assets:
+            card = card.with_assets()
         cast = await self._planner.cast(job.owner_id, request.cast)
         wish = wish_of(request, cast)
         if found := problems(card, wish):
             return transitions.failed(job, leased.now, text("{problem} Nothing was charged.", problem=found[0].text))
-        media = {needed: await self._uploaded(leased, _file_of(cast, needed)) for needed in media_plan(card, wish.cast)}
+        plan, media = media_plan(card, wish.cast), dict[Needed, str]()
+        if request.nobody_real and card.takes_assets:
+            self._avatars.check_room(len(plan))
+        for needed in plan:
+            address = await self._address(leased, card, needed, _file_of(cast, needed))
+            if address is not None:
+                media[needed] = address
+        if len(media) < len(plan):
+            return self._looked_at(leased)
         body = encode(card, wish, media, business_id=job.id, callback_url=self._callback_url)
         others = await self._planner.others(card.model, wish.cast)
         return partial(self._provider.create_video, card, body, others=others)
+
+    async def _address(self, leased: LeasedJob, card: ModelCard, needed: Needed, file: StoredFile) -> str | None:
+        """Of the file at the provider; ``None`` while the provider looks at it."""
+        request = leased.job.video
+        if not (request.nobody_real and card.takes_assets):
+            return await self._uploaded(leased, file)
+        character = request.cast[needed.member].character_id
+        upload = partial(self._uploaded, leased, file)
+        return await self._avatars.address(leased.job.owner_id, character, file, upload, now=leased.now)
+
+    def _looked_at(self, leased: LeasedJob) -> Transition:
+        if leased.job.attempts >= limits.SUBMISSION_ATTEMPTS:
+            return transitions.failed(leased.job, leased.now, _STILL_LOOKED_AT)
+        return transitions.retried(leased.job, leased.now, limits.AVATAR_LOOK)
 
     async def _uploaded(self, leased: LeasedJob, file: StoredFile) -> str:
         job = leased.job

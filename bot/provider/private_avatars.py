@@ -1,4 +1,4 @@
-"""Private avatars: a picture of somebody who does not exist, shown to the provider once and named from then on.
+"""Private avatars: a picture or clip of somebody who does not exist, shown to the provider once and named from then on.
 
 Seedance refuses a picture in which somebody might be real, and takes an asset in its place ("asset://<id>"). Nothing of
 this costs money, and nothing of it can be deleted again: the provider documents no call for that, and its account has
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from bot.provider import error_mapping
 from bot.provider.error_mapping import About, Purpose
@@ -35,7 +35,7 @@ class AssetState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AvatarAsset:
-    """One picture of somebody at the provider."""
+    """One picture or clip of somebody at the provider."""
 
     id: str
     state: AssetState
@@ -59,12 +59,12 @@ class PrivateAvatars:
             raise error_mapping.unclear(_ABOUT, status=200, code="no group id")
         return answer.group_id
 
-    async def create_asset(self, group_id: str, url: str, name: str) -> AvatarAsset:
-        """Show the picture at ``url`` (an upload of ours) to the provider, which will take a while to look at it.
+    async def create_asset(self, group_id: str, url: str, *, kind: Literal["image", "video"], name: str) -> AvatarAsset:
+        """Show the picture or clip at ``url`` (an upload of ours) to the provider, which takes a while to look at it.
 
         Raises :class:`~bot.provider.errors.AvatarsFull` where no place is left.
         """
-        fields = {"group_id": group_id, "asset_type": "image", "source_url": url, "name": name}
+        fields = {"group_id": group_id, "asset_type": kind, "source_url": url, "name": name}
         answer = await self._call("POST", "/assets", fields, _ABOUT)
         if not answer.asset_id:
             raise error_mapping.unclear(_ABOUT, status=200, code="no asset id")

@@ -103,7 +103,7 @@ class CastRole:
 class VideoRefusal(StrEnum):
     """What of a video the provider has refused, where its owner may try it in another way."""
 
-    REAL_FACE = "real_face"  # another model may take it
+    REAL_FACE = "real_face"  # another model may take it, or this one where nobody in it exists
     OWN_SOUND = "own_sound"  # it may be made without sound
 
 
@@ -114,7 +114,8 @@ class VideoRequest:
     ``model`` is ``None`` only until the job is started: then it is the best for this cast, or the one that was named
     (``model_named``). ``duration`` is in seconds; what is ``None``, as ``ratio``, ``resolution`` and ``sound`` may be
     too, is left to the model. ``price`` is in credits, where it is known. ``refused``: why the provider did not make
-    it.
+    it. ``nobody_real``: its owner says that those who play do not exist, so that a model that refuses real faces may be
+    shown them as private avatars.
     """
 
     kind: Literal[JobKind.VIDEO] = JobKind.VIDEO
@@ -128,6 +129,7 @@ class VideoRequest:
     sound: bool | None = None
     price: Decimal | None = None
     refused: VideoRefusal | None = None
+    nobody_real: bool = False
 
     @property
     def chosen_model(self) -> str:

@@ -17,7 +17,9 @@ async def test_a_group_and_an_asset_are_made_as_documented(provider, client):
     provider.on(GROUPS, body={"success": True, "data": {"group_id": "pg_01"}})
     provider.on(ASSETS, body={"data": {"asset_id": "pa_01", "status": "processing"}})
     assert await client.avatars.create_group("Castbook", "drawn") == "pg_01"
-    assert await client.avatars.create_asset("pg_01", URL, "Anna") == AvatarAsset("pa_01", AssetState.PROCESSING)
+    assert await client.avatars.create_asset("pg_01", URL, kind="image", name="Anna") == AvatarAsset(
+        "pa_01", AssetState.PROCESSING
+    )
     assert [seen.json for seen in provider.seen] == [
         {"name": "Castbook", "description": "drawn"},
         {"group_id": "pg_01", "asset_type": "image", "source_url": URL, "name": "Anna"},
@@ -56,7 +58,7 @@ async def test_how_an_asset_stands(provider, client, answer, state):
 async def test_what_is_not_taken_charges_nothing(provider, client, status, code, message, kind):
     provider.on(ASSETS, status, {"error": {"code": code, "message": message}})
     with pytest.raises(ProviderError, match="Nothing was charged") as caught:
-        await client.avatars.create_asset("pg_01", URL, "Anna")
+        await client.avatars.create_asset("pg_01", URL, kind="image", name="Anna")
     assert type(caught.value) is kind
 
 
@@ -65,7 +67,7 @@ async def test_an_answer_without_an_id_is_none(provider, client):
     with pytest.raises(OutcomeUnknown):
         await client.avatars.create_group("Castbook", "drawn")
     with pytest.raises(OutcomeUnknown):
-        await client.avatars.create_asset("pg_01", URL, "Anna")
+        await client.avatars.create_asset("pg_01", URL, kind="image", name="Anna")
 
 
 async def test_an_asset_that_nobody_knows(client):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
@@ -121,6 +121,10 @@ class ModelCard:
     def knows_by_files(self) -> bool:
         """Whether it knows a character by pictures or clips, so that any character with a reference set can play."""
         return self.images is not None or self.clips is not None
+
+    def with_assets(self) -> ModelCard:
+        """The same with but one picture of each character: the provider has few places for assets."""
+        return self if self.images is None else replace(self, images=replace(self.images, per_character=1))
 
     def resolution(self, typed: str | None) -> str | None:
         """The card's spelling of a resolution in any case; the default where none was named, ``None`` where unknown."""
