@@ -74,9 +74,14 @@ _ABOUT = (
 
 
 _MODELS = {
-    Availability.ALIVE: text("Models that work"),
-    Availability.DOUBTFUL: text("Models I haven't tried yet"),
-    Availability.CLOSED: text("Models that are closed"),
+    Availability.ALIVE: text("Models that make characters"),
+    Availability.DOUBTFUL: text("Models for characters that I haven't tried yet"),
+    Availability.CLOSED: text("Models for characters that are closed"),
+}
+_VIDEO_MODELS = {
+    Availability.ALIVE: text("Models that make videos"),
+    Availability.DOUBTFUL: text("Models for videos that I haven't tried yet"),
+    Availability.CLOSED: text("Models for videos that are closed"),
 }
 
 
@@ -85,10 +90,14 @@ class _Client(Protocol):
 
 
 class About(commands.Cog):
-    """The two commands that only say something. ``version`` is Castbook's."""
+    """The two commands that only say something. ``version`` is Castbook's.
 
-    def __init__(self, *, version: str, availability: ModelAvailability) -> None:
+    ``availability`` is that of the models that make characters, ``video_availability`` of those that make videos.
+    """
+
+    def __init__(self, *, version: str, availability: ModelAvailability, video_availability: ModelAvailability) -> None:
         self._availability = availability
+        self._video_availability = video_availability
         self._title = text("Castbook {version}", version=version)
 
     @app_commands.command(name="help", description="What Castbook does, and how to start.")
@@ -105,11 +114,12 @@ class About(commands.Cog):
         """Say what this is, to the person who asked alone."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         embed, locale = _embed(interaction, self._title, _ABOUT), str(interaction.locale)
-        table = await self._availability.table()
-        for state, name in _MODELS.items():
-            found = [model for model, its in table.items() if its is state]
-            if found:
-                embed.add_field(name=say(name, locale), value="\n".join(map(escape, found)), inline=False)
+        for names, availability in ((_MODELS, self._availability), (_VIDEO_MODELS, self._video_availability)):
+            table = await availability.table()
+            for state, name in names.items():
+                found = [model for model, its in table.items() if its is state]
+                if found:
+                    embed.add_field(name=say(name, locale), value=", ".join(map(escape, found)), inline=False)
         await interaction.edit_original_response(embed=embed)
 
 

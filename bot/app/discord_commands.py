@@ -80,7 +80,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
             day_limit=app.settings.limits.per_user_per_day,
         ),
         Server(servers=stores.servers, allowed_per_day=app.settings.limits.per_server_per_day),
-        About(version=__version__, availability=app.availability),
+        About(version=__version__, availability=app.availability, video_availability=app.video_availability),
     ]
 
 
@@ -90,6 +90,7 @@ def operator_cog_of(app: App) -> Operator:
         probes=app.probes,
         gauges=GaugeStore(app.stores.database),
         availability=app.availability,
+        video_availability=app.video_availability,
         clock=app.clock,
     )
     owners = app.settings.discord.owners

@@ -19,9 +19,14 @@ _PAUSES = {
 }
 
 _MODELS = {
-    Availability.ALIVE: text("Models that work"),
-    Availability.DOUBTFUL: text("Models that were not tried yet"),
-    Availability.CLOSED: text("Closed models"),
+    Availability.ALIVE: text("Models for characters that work"),
+    Availability.DOUBTFUL: text("Models for characters, not tried yet"),
+    Availability.CLOSED: text("Closed models for characters"),
+}
+_VIDEO_MODELS = {
+    Availability.ALIVE: text("Models for videos that work"),
+    Availability.DOUBTFUL: text("Models for videos, not tried yet"),
+    Availability.CLOSED: text("Closed models for videos"),
 }
 
 _PARTS = {
@@ -40,11 +45,13 @@ class HealthReport:
         probes: Mapping[str, Callable[[], Awaitable[bool]]],
         gauges: GaugeStore,
         availability: ModelAvailability,
+        video_availability: ModelAvailability,
         clock: Clock,
     ) -> None:
         self._probes = probes
         self._gauges = gauges
         self._availability = availability
+        self._video_availability = video_availability
         self._clock = clock
 
     async def lines(self) -> Sequence[Line]:
@@ -53,11 +60,15 @@ class HealthReport:
         standing = await self._gauges.standing(now=now)
         lines = [(_PARTS[name], *_works(await probe())) for name, probe in self._probes.items()]
         lines.append((text("Submissions"), _submissions(standing.pause_reason), standing.pause_reason is None))
-        table = await self._availability.table()
-        for state, name in _MODELS.items():
-            found = [model for model, its in table.items() if its is state]
-            if found:
-                lines.append((name, text("{models}", models=", ".join(found)), state is not Availability.CLOSED))
+        for names, availability in ((_MODELS, self._availability), (_VIDEO_MODELS, self._video_availability)):
+            table = await availability.table()
+            for state, name in names.items():
+                found = [model for model, its in table.items() if its is state]
+                # Of many video models some are always closed: that is as it should be while others work.
+                fine = state is not Availability.CLOSED or (names is _VIDEO_MODELS and len(found) < len(table))
+                if found:
+                    said = text("{number}: {models}", number=len(found), models=", ".join(found))
+                    lines.append((name, said, fine))
         waiting_for_people = standing.unfinished.get(Step.CHOOSE, 0)
         lines.append(
             (
