@@ -47,6 +47,9 @@ WEBHOOK_READ_SECONDS = 10.0  # the provider hangs up by then, so nobody of ours 
 # -- Ours: what people give ------------------------------------------------------------------------------------------
 NAME_LENGTH = 32
 LINK_LENGTH = 2000
+PROMPT_LENGTH = 4000  # characters: the most that a field of a form takes, so that any prompt can be changed there
+DURATION_TYPED = 600  # seconds: the most that may be typed; what a model makes is on its card
+VIDEO_CHARACTERS = 4  # in one video, by the options of the command
 RANGE_INPUT_LENGTH = 64  # characters that are typed for a range
 SERVER_DAY_LIMIT = 100_000  # the most that a server may set as its day's limit
 PICTURE_BYTES = 8 * 1024 * 1024
@@ -133,6 +136,7 @@ CLOCKS_APART = timedelta(seconds=10)  # by which our clock may be ahead of Disco
 SAME_ALARM = timedelta(hours=1)  # before operators are told the same thing again
 PARAM_LENGTH = 200  # characters of one value from outside in a message; our own sentences and ids are far shorter
 CAST_PER_PAGE = 4  # characters
+VIDEOS_PER_PAGE = 4
 ANSWER_LOOKS = (1.0, 3.0, 6.0)  # seconds after which it is checked whether a deferred answer has come
 TOLD_REMEMBERED = 10_000  # results that people were told of; they are told again about a forgotten one
 MESSAGES_KNOWN = 1_000  # messages about one person that can still be changed; of more, the oldest are forgotten

@@ -27,6 +27,7 @@ from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.files import is_video_name
 from bot.values.job import Job, Origin
+from bot.values.source import Attachment
 
 
 class DraftForm(DurableForm, prefix="cbf:draft"):
@@ -79,7 +80,7 @@ class MessageMenu(commands.Cog):
         draft = Draft(
             id=secrets.token_hex(8),
             owner_id=interaction.user.id,
-            attachment=attachment,
+            content=attachment,
             created_at=self._clock(),
         )
         await interaction.response.send_modal(DraftForm(draft.id, str(interaction.locale)))
@@ -91,7 +92,7 @@ class MessageMenu(commands.Cog):
 
         async def write(job_id: str, origin: Origin) -> Job:
             draft = await self._drafts.take(interaction.user.id, draft_id)
-            if draft is None:
+            if draft is None or not isinstance(draft.content, Attachment):
                 raise Refusal(
                     text(
                         "This form is too old. Please open the menu of the message again, then Apps, then “Make a "
@@ -99,7 +100,7 @@ class MessageMenu(commands.Cog):
                     )
                 )
             request = character_request(
-                draft.attachment,
+                draft.content,
                 typed.get("range", ""),
                 name=typed.get("name", ""),
             )

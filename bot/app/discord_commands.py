@@ -11,6 +11,7 @@ from bot.app.health_report import HealthReport
 from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.prepare import most_bytes
 from bot.jobs.video_retakes import VideoRetakes
+from bot.jobs.video_wishes import VideoWishes
 from bot.store.export_archive import Archivist
 from bot.store.gauges import GaugeStore
 from cogs.about import About
@@ -22,6 +23,7 @@ from cogs.operator import Operator
 from cogs.privacy import Privacy
 from cogs.server import Server
 from cogs.tasks import Tasks
+from cogs.video.cog import VideoCommands
 from cogs.video_results import VideoResults
 
 if TYPE_CHECKING:
@@ -61,8 +63,23 @@ def cogs_of(app: App) -> list[commands.Cog]:
         clock=app.clock,
         max_bytes=max_bytes,
     )
+    video = VideoCommands(
+        starter=app.job_starter,
+        planner=app.video_planner,
+        wishes=VideoWishes(
+            characters=stores.characters,
+            drafts=stores.drafts,
+            planner=app.video_planner,
+            starter=app.job_starter,
+            clock=app.clock,
+            random=app.random,
+        ),
+        characters=stores.characters,
+        clock=app.clock,
+    )
     return [
         character,
+        video,
         menu,
         earlier,
         VideoResults(

@@ -99,7 +99,8 @@ def on_press(
 def on_submit(form: type[DurableForm]) -> Callable[[_Method], _Method]:
     """Marks a cog's method ``(interaction, subject, typed)`` as the answer to ``form``.
 
-    ``typed`` is what was typed into its fields, by their names.
+    ``typed`` is what was typed into its fields, by their names; of a menu the values that were chosen, with commas
+    between.
     """
     return _mark((form,))
 
@@ -218,11 +219,11 @@ def _channels(interaction: _Interaction) -> frozenset[int]:
 
 
 def _typed(components: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """The name of each field of a submitted form, and what was typed into it or chosen in it (the first of several)."""
+    """The name of each field of a submitted form, and what was typed into it or chosen in it, with commas between."""
     for component in components:
         inner = component.get("components") or ([component["component"]] if "component" in component else [])
         yield from _typed(inner)
         if isinstance(component.get("value"), str) and "custom_id" in component:
             yield component["custom_id"], component["value"]
-        for chosen in component.get("values", [])[:1]:
-            yield component["custom_id"], str(chosen)
+        if component.get("values"):
+            yield component["custom_id"], ",".join(map(str, component["values"]))

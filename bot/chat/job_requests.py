@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import aiohttp
@@ -11,7 +12,8 @@ import discord
 import structlog
 
 from bot import limits
-from bot.chat.replies import ALREADY_ANSWERED
+from bot.chat.message import MessageContent
+from bot.chat.replies import ALREADY_ANSWERED, edit_answer
 from bot.errors import BadFile
 from bot.jobs.job_starter import JobStarter
 from bot.texts import text
@@ -23,6 +25,9 @@ _MB = 1024 * 1024
 
 Write: TypeAlias = Callable[[str, Origin], Awaitable[Job]]
 """Writes a job down: its id and its origin → the job."""
+
+First: TypeAlias = Callable[[Job], MessageContent]
+"""What is shown of a job before anything was done for it."""
 
 log = structlog.get_logger(__name__)
 
@@ -45,12 +50,20 @@ def attached(file: discord.Attachment | Attachment, *, max_bytes: int) -> Attach
 
 
 async def start_job(
-    interaction: discord.Interaction[Any], starter: JobStarter, write: Write, *, private: bool | None, clock: Clock
+    interaction: discord.Interaction[Any],
+    starter: JobStarter,
+    write: Write,
+    *,
+    private: bool | None,
+    clock: Clock,
+    first: First | None = None,
+    in_place: bool = False,
 ) -> None:
     """Have ``write`` write the job down, then answer "thinking", to the person who asked alone (design, rule 1).
 
     That answer is the job's private box; ``private``: whether the result is for them alone,
-    or ``None``: as the server has it.
+    or ``None``: as the server has it. ``first``: what is shown of a job that is begun with at once. ``in_place``:
+    the message whose button was pressed, or led to the form, becomes the private box.
     Where the database takes longer than a second, the answer goes first: Discord waits three seconds for it. The job is
     not begun before it is answered; where Discord does not take the answer, it is cancelled. Raises what ``write``
     raises, mostly before anything is answered, and :class:`discord.HTTPException` for an answer that came too late.
@@ -59,30 +72,44 @@ async def start_job(
     if private is None:
         private = starter.private_by_default(interaction.guild_id)
     origin = origin_of(interaction, private=private, ephemeral=True, clock=clock)
+    if in_place and interaction.message is not None:
+        origin = replace(origin, message_id=interaction.message.id, ephemeral=interaction.message.flags.ephemeral)
     with starter.held(job_id):
         writing = asyncio.ensure_future(write(job_id, origin))
         await asyncio.wait({writing}, timeout=limits.ROW_BEFORE_ANSWER.total_seconds())
         if writing.done():
             writing.result()  # a refusal is the first answer then
         try:
-            await _think(interaction)
+            await _think(interaction, in_place=in_place)
         except discord.HTTPException:
             job = await writing
             await starter.take_back(job)
             raise
-        await writing
+        job = await writing
+        if first is not None and not job.waits_in_line:  # its place in line is told to it otherwise
+            await _show_first(interaction, first(job))
 
 
-async def _think(interaction: discord.Interaction[Any]) -> None:
-    """Defer, hidden from others.
+async def _show_first(interaction: discord.Interaction[Any], card: MessageContent) -> None:
+    """While the job is held, so that it overwrites nothing. Where it fails, the job's progress comes all the same."""
+    try:
+        async with asyncio.timeout(limits.PRESS_SHOWN_WITHIN):
+            await edit_answer(interaction, card)
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        log.info("first_state_not_shown", error=type(error).__name__)
+
+
+async def _think(interaction: discord.Interaction[Any], *, in_place: bool) -> None:
+    """Defer, hidden from others; ``in_place``: without a message of its own.
 
     Raises :class:`discord.HTTPException` where Discord certainly did not take it. Where that is not known, it counts as
     taken: what comes next finds its own way to the person.
     """
     try:
-        await interaction.response.defer(thinking=True, ephemeral=True)
+        await interaction.response.defer(thinking=not in_place, ephemeral=True)
     except discord.HTTPException as error:
-        if error.status < 500 and not (error.code == ALREADY_ANSWERED and await _is_thinking(interaction)):
+        answered = error.code == ALREADY_ANSWERED and (in_place or await _is_thinking(interaction))
+        if error.status < 500 and not answered:
             raise
         log.warning("first_answer_unclear", status=error.status, code=error.code)
     except (aiohttp.ClientError, OSError) as error:

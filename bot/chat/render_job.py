@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import discord
@@ -172,7 +172,7 @@ def _no_picture(character: Character) -> Text:
 def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ...]:
     use = UseCharacter(character.id, character.owner_id, say(text("Use in a video"), locale))
     return (
-        *(() if character.portable else (use,)),  # what that shows is said to the provider that made it
+        use,
         RenameCharacter(character.id, character.owner_id, say(text("Rename"), locale)),
         DeleteCharacter(character.id, character.owner_id, say(text("Delete"), locale)),
     )
@@ -189,11 +189,23 @@ def render_progress(job: Job, state: Text, percent: int | None, locale: str) -> 
     facts = job.seen.facts
     if job.may_be_cancelled and job.seen.best is None and facts is not None and facts.low_resolution:
         lines.append(say(LOW_RESOLUTION, locale))  # where seconds are picked, the picker says it
+    if isinstance(job.request, VideoRequest):
+        lines.append(" ".join(say(each, locale) for each in _planned(job, job.request)))
     title = text("Making your video") if job.kind is JobKind.VIDEO else text("Making your character")
     card = _progress(title, lines, percent, since, locale)
     if not job.may_be_cancelled:
         return card
     return replace(card, buttons=(CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)),))
+
+
+def _planned(job: Job, request: VideoRequest) -> Iterator[Text]:
+    """Which model makes a video, and what that is expected to cost, where anybody has said it."""
+    if request.model_named:
+        yield text("{model} makes it.", model=request.chosen_model)
+    else:
+        yield text("{model} makes it: the best model for this cast that works now.", model=request.chosen_model)
+    if (expected := expected_cost(job)) is not None:
+        yield expected
 
 
 def render_announcement(job: Job, state: Text, percent: int | None, locale: str, footer: str) -> MessageContent:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bot.jobs.erasure import STAYS
-from bot.store.drafts import Draft
+from bot.store.drafts import Draft, UnsentVideo
 from bot.store.export_archive import Member
 from bot.store.privacy import Holdings
 from bot.texts import Text, render, text
@@ -30,6 +30,7 @@ _SLACK = 64 * 1024  # bytes of a part for what the document says more at its end
 _ENTRY = 200  # bytes that a zip spends on a file beside its content and, twice, its name
 _IDS = frozenset({"guild_id", "channel_id", "message_id"})  # too large for what many programs take for a number
 _JOB = TypeAdapter(Job)
+_UNSENT = TypeAdapter(UnsentVideo)
 
 _TOO_LARGE = text("It is larger than Discord allows here.")
 _MISSING = text("It is missing from the file store.")
@@ -239,8 +240,11 @@ def _with_ids_as_text(node: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _draft(draft: Draft) -> dict[str, Any]:
-    file = draft.attachment
-    return {"file_name": file.filename, "bytes": file.size, "made_at": _instant(draft.created_at)}
+    made_at, content = _instant(draft.created_at), draft.content
+    if isinstance(content, UnsentVideo):
+        asked: dict[str, Any] = _with_ids_as_text(_UNSENT.dump_python(content, mode="json"))
+        return asked | {"made_at": made_at}
+    return {"file_name": content.filename, "bytes": content.size, "made_at": made_at}
 
 
 def _message(message: SentMessage) -> dict[str, Any]:

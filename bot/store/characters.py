@@ -21,7 +21,7 @@ from bot.store.tables import character_files, characters, files, videos
 from bot.texts import text
 from bot.values.character import Character, CharacterFile, FileKind, clean_name, name_key, numbered
 from bot.values.files import StoredFile
-from bot.values.job import Job, Transition
+from bot.values.job import CastRole, Job, Transition
 from bot.values.sent_message import Wanted
 from bot.values.source import PORTABLE_ID
 from bot.values.time_range import TimeRange
@@ -158,6 +158,17 @@ class CharacterStore:
         )
         async with self._database.read() as connection:
             return list((await connection.scalars(query)).all())
+
+    async def roles(self, owner_id: int) -> tuple[CastRole, ...]:
+        """All of the owner's cast by id and name, newest first."""
+        query = (
+            select(characters.c.id, characters.c.name)
+            .where(characters.c.owner_id == owner_id)
+            .order_by(characters.c.created_at.desc(), characters.c.id.desc())
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(CastRole(character_id=row.id, name=row.name) for row in rows)
 
     async def rename(self, owner_id: int, character_id: int, new_name: str) -> Character | None:
         """Give the character another name, also on the messages that show it.

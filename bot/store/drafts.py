@@ -1,29 +1,47 @@
-"""Queries of the drafts table: attachments kept while their form is open, so that a restart does not lose them."""
+"""Queries of the drafts table: what was given and not begun with yet, so that a restart does not lose it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
 
 import structlog
-from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import RowMapping, delete, insert
+from pydantic import Field, TypeAdapter, ValidationError
+from sqlalchemy import RowMapping, Select, delete, insert, select
 
 from bot.store.database import Database
 from bot.store.tables import drafts
+from bot.values.job import VideoRequest
 from bot.values.source import Attachment
 
 _log = structlog.get_logger(__name__)
-_ATTACHMENT = TypeAdapter(Attachment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsentVideo:
+    """A video as somebody wishes it, before its job is there. ``private`` as in a command: ``None`` where unsaid.
+
+    ``unknown``: names that were given for its cast, and that nobody in it has.
+    """
+
+    kind: Literal["unsent_video"] = "unsent_video"
+    request: VideoRequest
+    private: bool | None = None
+    unknown: tuple[str, ...] = ()
+
+
+DraftContent: TypeAlias = Attachment | UnsentVideo
+_CONTENT: TypeAdapter[DraftContent] = TypeAdapter(Annotated[DraftContent, Field(discriminator="kind")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Half a command: the video is chosen, the form is not sent yet."""
+    """Half a command: the video is chosen and the form not sent yet, or a wish about which something is asked."""
 
     id: str
     owner_id: int
-    attachment: Attachment
+    content: DraftContent
     created_at: datetime
 
 
@@ -38,11 +56,17 @@ class DraftStore:
         row = insert(drafts).values(
             id=draft.id,
             owner_id=draft.owner_id,
-            attachment=_ATTACHMENT.dump_json(draft.attachment).decode(),
+            content=_CONTENT.dump_json(draft.content).decode(),
             created_at=draft.created_at,
         )
         async with self._database.write() as connection:
             await connection.execute(row)
+
+    async def get(self, owner_id: int, draft_id: str) -> Draft | None:
+        """The owner's draft, which stays."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(_owned(owner_id, draft_id))).mappings().one_or_none()
+        return None if row is None else to_draft(row)
 
     async def take(self, owner_id: int, draft_id: str) -> Draft | None:
         """The owner's draft, which is gone with that."""
@@ -57,11 +81,15 @@ class DraftStore:
             return (await connection.execute(delete(drafts).where(drafts.c.created_at < before))).rowcount
 
 
+def _owned(owner_id: int, draft_id: str) -> Select[tuple[object, ...]]:
+    return select(drafts).where(drafts.c.owner_id == owner_id, drafts.c.id == draft_id)
+
+
 def to_draft(row: RowMapping) -> Draft | None:
     """Read a row; ``None``, and a line in the log, where this version cannot."""
     try:
-        attachment = _ATTACHMENT.validate_json(row["attachment"])
+        content = _CONTENT.validate_json(row["content"])
     except ValidationError:
         _log.error("row_unreadable", draft=row["id"])  # not with the error: it quotes the signed URL
         return None
-    return Draft(id=row["id"], owner_id=row["owner_id"], attachment=attachment, created_at=row["created_at"])
+    return Draft(id=row["id"], owner_id=row["owner_id"], content=content, created_at=row["created_at"])

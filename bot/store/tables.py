@@ -210,7 +210,7 @@ drafts = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("owner_id", BigInteger, nullable=False),
-    Column("attachment", Text, nullable=False),  # JSON
+    Column("attachment", Text, key="content", nullable=False),  # JSON: an attachment, or a video to be asked about
     Column("created_at", Instant, nullable=False),
     Index(None, "owner_id"),
     Index(None, "created_at"),

@@ -19,14 +19,12 @@ from bot.chat.buttons import (
     TakeName,
     TurnPage,
     TypeAnotherName,
-    UseCharacter,
 )
 from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
 from bot.chat.render_cast import CastPage, render_page
 from bot.chat.render_job import render_character
-from bot.chat.render_use import render_use
 from bot.chat.replies import edit_answer, follow_up
 from bot.chat.seconds_forms import visible_name
 from bot.chat.selects import OpenCharacter
@@ -146,13 +144,6 @@ class CharacterCommands(
         )
         shown = await edit_answer(interaction, card)
         await self._note_sent(card_at(interaction, shown, character, self._clock))
-
-    @on_press(UseCharacter)
-    async def use(self, interaction: discord.Interaction, button: UseCharacter) -> None:
-        """Show how it is used, to its owner alone."""
-        await interaction.response.defer(thinking=True, ephemeral=True)
-        character = await self._lookup.by_id(interaction.user.id, button.character_id)
-        await edit_answer(interaction, render_use(character, str(interaction.locale)))
 
     # -- rename ---------------------------------------------------------------------------------------------------
 

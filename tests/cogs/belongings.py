@@ -7,11 +7,11 @@ import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.store.drafts import Draft
+from bot.store.drafts import Draft, UnsentVideo
 from bot.store.tables import metadata
 from bot.texts import text
 from bot.values.character import Character
-from bot.values.job import Job, JobChanges, Outcome, PreviewRequest, Question, Seen, Step
+from bot.values.job import CastRole, Job, JobChanges, Outcome, PreviewRequest, Question, Seen, Step, VideoRequest
 from bot.values.source import Attachment, Link
 from tests.cogs.stage import House
 from tests.cogs.test_picking import DOUBTING, FACTS, PICKING, REQUEST
@@ -19,6 +19,7 @@ from tests.cogs.test_picking import DOUBTING, FACTS, PICKING, REQUEST
 FILENAME = "owners-holiday.mp4"
 USERNAME = "owners.secret.handle"
 TASK = "task_owners_secret"
+PROMPT = "what the owner secretly wished"
 FILE = Attachment(url=f"https://cdn.example/{FILENAME}", filename=FILENAME, size=10)
 # What the managers of a server may change there, whether they are blocked or not.
 OF_SERVERS = frozenset({"server_settings", "server_closed_channels", "server_blocks"})
@@ -31,6 +32,7 @@ class Belongings:
     owner_id: int
     character: Character
     draft: Draft
+    wish: Draft
     consenting: Job
     doubled: Job
     misnamed: Job
@@ -51,7 +53,7 @@ class Belongings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What nobody else may be told."""
-        return FILENAME, USERNAME, TASK, *self.tasks, "owners-secret-token"
+        return FILENAME, USERNAME, TASK, PROMPT, *self.tasks, "owners-secret-token"
 
 
 async def belongings(house: House, owner_id: int) -> Belongings:
@@ -64,13 +66,18 @@ async def belongings(house: House, owner_id: int) -> Belongings:
 
     portable = tuple([await house.files.put_bytes(owner_id, part, "image/jpeg") for part in (b"clip", b"still")])
     character = await house.character(owner_id, "Aurora", username=USERNAME, portable=portable)
-    draft = Draft(id="d" * 16, owner_id=owner_id, attachment=FILE, created_at=now)
+    draft = Draft(id="d" * 16, owner_id=owner_id, content=FILE, created_at=now)
     await house.drafts.add(draft)
+    role = CastRole(character_id=character.id, name=character.name)
+    unsent = UnsentVideo(request=VideoRequest(prompt=PROMPT, cast=(role,), model="sora-2", duration=7))
+    wish = Draft(id="e" * 16, owner_id=owner_id, content=unsent, created_at=now)
+    await house.drafts.add(wish)
     over = {"step": Step.DONE, "finished_at": now}
     mine = Belongings(
         owner_id=owner_id,
         character=character,
         draft=draft,
+        wish=wish,
         consenting=await job(step=Step.CHOOSE, question=Question.CONSENT),
         doubled=await job(step=Step.CHOOSE, question=Question.SAME_AGAIN),
         misnamed=await job(

@@ -39,7 +39,7 @@ def walk(payloads: list[Payload]) -> Iterator[Payload]:
 
 async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> None:
     by_name = {each["name"]: each for each in payloads}
-    whole = {"character", "privacy", "server", "operator"}
+    whole = {"character", "video", "privacy", "server", "operator"}
     assert set(by_name) == whole | {"tasks", "help", "about", "Make a character"}
     groups = {name: {each["name"]: each.get("options", []) for each in by_name[name]["options"]} for name in whole}
     options = {f"{group} {name}": given for group, commands in groups.items() for name, given in commands.items()}
@@ -51,6 +51,11 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
         "character show": ["name"],
         "character rename": ["name", "new_name"],
         "character delete": ["name"],
+        "video create": [
+            *("prompt", "character", "character2", "character3", "character4"),
+            *("model", "duration", "ratio", "resolution", "private"),
+        ],
+        "video new": [],
         "privacy export": [],
         "privacy delete": [],
         "server settings": ["day_limit", "private_results", "switch_off", "switch_on", "block", "unblock"],
@@ -64,6 +69,7 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
         "character show": ["name"],
         "character rename": ["name", "new_name"],
         "character delete": ["name"],
+        "video create": ["prompt", "character"],
         "operator block": ["user"],
         "operator unblock": ["user"],
     }

@@ -125,7 +125,7 @@ async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_li
     failed = await house.job(alice)
     await house.job_service.cancel(alice, failed.id)
     attached = Attachment(url="https://cdn.example/secret-signature", filename="holiday.mp4", size=12)
-    await house.drafts.add(Draft(id="d1", owner_id=alice, attachment=attached, created_at=now))
+    await house.drafts.add(Draft(id="d1", owner_id=alice, content=attached, created_at=now))
     await house.job(stage.bob.id, name="Bobs")
 
     message = answer(await stage.alice.slash(stage.channel, "privacy export"))

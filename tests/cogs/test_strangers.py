@@ -51,6 +51,12 @@ COMMANDS: dict[str, Make] = {
     "character show": _by_name(),
     "character rename": _by_name(new_name="Stolen"),
     "character delete": _by_name(),
+    "video create": lambda mine, stage: [
+        {"prompt": "a dance", "character": mine.character.name},
+        {"prompt": f"@{mine.character.name} dances", "character": str(mine.character.id), "model": "sora-2"},
+        {"prompt": "a dance", "character": mine.character.task_id},
+    ],
+    "video new": _nothing,
     "tasks": _nothing,
     "help": _nothing,
     "about": _nothing,
@@ -104,6 +110,9 @@ PRESSES: dict[str, Make] = {
     "cb:cast:delete": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteyes": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteno": lambda mine, stage: [str(mine.character.id)],
+    "cb:video:take": lambda mine, stage: [f"{mine.wish.id}:duration-10", f"{mine.wish.id}:model-wan2.6"],
+    "cb:video:change": lambda mine, stage: [mine.wish.id],
+    "cb:videos:new": lambda mine, stage: ["all"],
     # Menus: what is chosen in them stands behind the sign.
     "cb:tasks:open": lambda mine, stage: [f"all={mine.picking.id}", f"all={mine.watched.id}"],
     "cb:tasks:list": lambda mine, stage: ["all"],
@@ -126,6 +135,12 @@ FORMS: dict[str, Make] = {
     "cbf:preview": lambda mine, stage: [(mine.preview.id, {"range": "4-6", "name": "Stolen"})],
     "cbf:new": lambda mine, stage: [("character", {"clip": "1", "range": "1-3", "consent": "yes"})],
     "cbf:daylimit": lambda mine, stage: [("server", {"limit": "5"})],
+    "cbf:video": lambda mine, stage: [
+        ("new", {"prompt": "a dance", "names": mine.character.name, "model": "best"}),
+        ("new", {"prompt": f"@{mine.character.name} dances", "cast": str(mine.character.id)}),
+        (mine.wish.id, {"prompt": "a dance", "names": mine.character.name}),
+        (mine.draft.id, {"prompt": "a dance", "cast": str(mine.character.id)}),
+    ],
     "cbf:draft": lambda mine, stage: [(mine.draft.id, {"range": "1-3", "name": "Stolen"})],
 }
 
@@ -152,7 +167,7 @@ HARMLESS = {
 
 
 # Options that offer nobody's own: what their typing means, and the models that there are.
-ECHOING = {"range", "model"}
+ECHOING = {"range", "model", "duration", "ratio", "resolution"}
 
 
 class ForgedForm(DurableForm, prefix="forged"):

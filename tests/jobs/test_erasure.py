@@ -104,7 +104,7 @@ class Registry:
         watched = await shop.run_to(Step.WATCH, watched)
         prepared = await self._fresh(owner, who)
         attached = Attachment(url=f"https://cdn.example/{who}-drafted", filename=f"{who}-drafted.mp4", size=9)
-        await self.drafts.add(Draft(id=f"draft-{who}", owner_id=owner, attachment=attached, created_at=shop.clock()))
+        await self.drafts.add(Draft(id=f"draft-{who}", owner_id=owner, content=attached, created_at=shop.clock()))
         event = {"task_id": watched.task_id, "business_id": watched.id, "now": shop.clock()}
         await shop.events.receive(f"event-of-{who}", **event)  # type: ignore[arg-type]  # as the keys say
         shop.simulated.hold_at(None)

@@ -53,7 +53,7 @@ async def test_a_start_sweeps_what_no_row_refers_to_and_keeps_the_rest(shop: Sho
 
 async def test_dead_tokens_and_old_drafts_go(shop: Shop, maintenance: Maintenance, drafts: DraftStore) -> None:
     job = await shop.ask()
-    await drafts.add(Draft(id="d1", owner_id=OWNER, attachment=shop.attachment(), created_at=shop.clock()))
+    await drafts.add(Draft(id="d1", owner_id=OWNER, content=shop.attachment(), created_at=shop.clock()))
     shop.clock.advance(14 * 60)
     await maintenance.tidy()
     assert (await shop.job(job)).origin.token is not None

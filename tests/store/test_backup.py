@@ -97,8 +97,8 @@ async def test_tokens_forms_and_what_was_deleted_are_nowhere_in_the_copy(
     await add(step=Step.WATCH, task_id="task_1")
     drafts = DraftStore(database)
     video = Attachment(url="https://cdn.example/signed-for-a-day", filename="clip.mp4", size=1)
-    await drafts.add(Draft(id="f00d", owner_id=7, attachment=video, created_at=now))
-    await drafts.add(Draft(id="dead", owner_id=7, attachment=replace(video, filename="gone.mp4"), created_at=now))
+    await drafts.add(Draft(id="f00d", owner_id=7, content=video, created_at=now))
+    await drafts.add(Draft(id="dead", owner_id=7, content=replace(video, filename="gone.mp4"), created_at=now))
     await drafts.take(7, "dead")
     into = tmp_path / "copy.db"
     await asyncio.to_thread(copy_database, database_path, into, transitions.restored(now))

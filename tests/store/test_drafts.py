@@ -21,7 +21,7 @@ def drafts(database: Database) -> DraftStore:
 @pytest.fixture
 def draft(now: datetime) -> Draft:
     attachment = Attachment(url="https://cdn.example/secret", filename="clip.mp4", size=12)
-    return Draft(id="d1", owner_id=7, attachment=attachment, created_at=now)
+    return Draft(id="d1", owner_id=7, content=attachment, created_at=now)
 
 
 async def test_a_draft_is_taken_once(drafts: DraftStore, draft: Draft) -> None:

@@ -64,7 +64,7 @@ async def test_holdings_are_everything_of_one_person(
     await cast("Bea", owner_id=8)
     job = await add(created_at=now + timedelta(hours=1))
     attachment = Attachment(url="https://cdn.example/a", filename="a.mp4", size=1)
-    await DraftStore(database).add(Draft(id="d", owner_id=7, attachment=attachment, created_at=now))
+    await DraftStore(database).add(Draft(id="d", owner_id=7, content=attachment, created_at=now))
     await BlockStore(database, people).block(7, now=now)
     await ServerStore(database, people).block(55, 7)
     found = await privacy.holdings(7, now=now)
@@ -85,7 +85,7 @@ async def test_what_this_version_cannot_read_is_counted_and_deleted_too(
 ) -> None:
     await add()
     attachment = Attachment(url="https://cdn.example/a", filename="a.mp4", size=1)
-    await DraftStore(database).add(Draft(id="d", owner_id=7, attachment=attachment, created_at=now))
+    await DraftStore(database).add(Draft(id="d", owner_id=7, content=attachment, created_at=now))
     with closing(sqlite3.connect(database_path, isolation_level=None)) as raw:
         raw.execute("UPDATE jobs SET request = '{}'")
         raw.execute("UPDATE drafts SET attachment = '{}'")

@@ -1,0 +1,45 @@
+"""What a video model does, in one short line. Pure rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from bot.provider.models.card import ModelCard
+from bot.provider.models.check import spoken_durations
+from bot.texts import Text, text
+
+
+def about_model(card: ModelCard, price: Decimal | None = None) -> Text:
+    """How many characters it shows and how long its videos are; ``price`` is in credits for a second."""
+    seconds, most = spoken_durations(card.durations), card.characters
+    if price is None:
+        return text("{seconds} s, up to {most} characters", seconds=seconds, most=most)
+    return text(
+        "{seconds} s, up to {most} characters, {credits} credits a second",
+        seconds=seconds,
+        most=most,
+        credits=in_credits(price),
+    )
+
+
+def model_choice(card: ModelCard, price: Decimal | None) -> Text:
+    """A model and what it does, for a list that opens as one types."""
+    return text("{model}: {about}", model=card.model, about=about_model(card, price))
+
+
+def duration_choice(seconds: int, price: Decimal | None) -> Text:
+    """A length, with what a video of it is expected to cost."""
+    if price is None:
+        return text("{seconds} s", seconds=seconds)
+    return text("{seconds} s, expected to cost {credits} credits", seconds=seconds, credits=in_credits(price))
+
+
+def matching(offered: Sequence[str], typed: str) -> list[str]:
+    """Those of ``offered`` in which what was typed is found, in any case."""
+    return [each for each in offered if typed.strip().casefold() in each.casefold()]
+
+
+def in_credits(price: Decimal) -> str:
+    """A number of credits without trailing zeros."""
+    return f"{price.normalize():f}"

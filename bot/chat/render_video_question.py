@@ -1,0 +1,87 @@
+"""Why a video cannot be made as it is wished, and what can be taken instead. Pure rendering."""
+
+from __future__ import annotations
+
+import discord
+from discord import ButtonStyle
+
+from bot import limits
+from bot.chat.markdown import PLAIN, Commands, escape, plain, say
+from bot.chat.message import AMBER, MessageContent
+from bot.chat.video_buttons import ChangeVideo, TakeInstead
+from bot.jobs.video_wishes import Change, Part, VideoQuestion
+from bot.texts import Text, text
+
+
+def render_video_question(question: VideoQuestion, locale: str, commands: Commands = PLAIN) -> MessageContent:
+    """For its owner alone: what was wished, what speaks against it, and a button for each thing that would do."""
+    request = question.wish.request
+    lines = [say(reason, locale, commands) for reason in question.reasons]
+    if len(lines) > 1:
+        lines = [f"• {line}" for line in lines]
+    embed = discord.Embed(
+        title=say(text("Not started yet"), locale),
+        description=_fitting(lines),
+        colour=AMBER,
+    )
+    embed.add_field(
+        name=say(text("Your prompt"), locale), value=escape(plain(request.prompt, limits.PARAM_LENGTH)), inline=False
+    )
+    names = [role.name for role in request.cast]
+    if names:
+        value = say(text("{names}", names=", ".join(names)), locale)
+        embed.add_field(name=say(text("Characters"), locale), value=value)
+    if request.model is not None:
+        embed.add_field(name=say(text("Model"), locale), value=escape(request.model))
+    if request.duration is not None:
+        embed.add_field(
+            name=say(text("Length"), locale), value=say(text("{seconds} s", seconds=request.duration), locale)
+        )
+    shape = ", ".join(each for each in (request.ratio, request.resolution) if each)
+    if shape:
+        embed.add_field(name=say(text("Shape"), locale), value=escape(shape))
+    buttons = [
+        TakeInstead(
+            question.draft_id,
+            str(change),
+            question.owner_id,
+            say(_label(change), locale),
+            ButtonStyle.primary if at == 0 else ButtonStyle.secondary,
+        )
+        for at, change in enumerate(question.changes)
+    ]
+    change_it = ChangeVideo(
+        question.draft_id,
+        question.owner_id,
+        say(text("Change it…"), locale),
+        ButtonStyle.secondary if buttons else ButtonStyle.primary,
+    )
+    return MessageContent(embeds=(embed,), buttons=(*buttons, change_it))
+
+
+def _fitting(lines: list[str]) -> str:
+    """As many as a description holds."""
+    kept: list[str] = []
+    for line in lines:
+        if sum(map(len, kept)) + len(kept) + len(line) > limits.EMBED_DESCRIPTION:
+            break
+        kept.append(line)
+    return "\n".join(kept)
+
+
+_LEFT_OUT = {
+    Part.DURATION: text("Leave the length out"),
+    Part.RATIO: text("Leave the shape out"),
+    Part.RESOLUTION: text("Leave the resolution out"),
+    Part.SOUND: text("Leave the sound out"),
+}
+
+
+def _label(change: Change) -> Text:
+    if not change.value and change.part in _LEFT_OUT:
+        return _LEFT_OUT[change.part]
+    if change.part is Part.DURATION:
+        return text("Use {seconds} s", seconds=change.value)
+    if change.part is Part.SOUND:
+        return text("With sound") if change.value == "1" else text("Without sound")
+    return text("Use {offered}", offered=change.value)

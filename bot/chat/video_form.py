@@ -1,0 +1,117 @@
+"""The form of a video: what is to happen, who plays, and which model makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import discord
+from discord import TextStyle, ui
+
+from bot import limits
+from bot.chat.interaction_handlers import DurableForm, text_line
+from bot.chat.markdown import plain, say
+from bot.chat.render_models import about_model
+from bot.chat.seconds_forms import private_line
+from bot.provider.models.card import ModelCard
+from bot.store.drafts import UnsentVideo
+from bot.texts import text
+from bot.values.job import CastRole, VideoRequest
+
+NEW: Final = "new"
+"""The subject of a form that belongs to no draft."""
+
+_BEST: Final = "best"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormChoices:
+    """What a form offers. ``cast`` is ``None`` where there was no time to read it, and then names are typed."""
+
+    cast: Sequence[CastRole] | None = None
+    models: Sequence[ModelCard] = ()
+
+
+class VideoForm(DurableForm, prefix="cbf:video"):
+    """Its subject is a draft's id, or :data:`NEW`. Those who play are ``chosen`` already."""
+
+    def __init__(
+        self, subject: str, choices: FormChoices, locale: str, *, wish: UnsentVideo | None = None, chosen: int = 0
+    ) -> None:
+        request = wish.request if wish is not None else None
+        prompt: ui.TextInput[Any] = ui.TextInput(
+            custom_id="prompt",
+            style=TextStyle.paragraph,
+            default=(request.prompt if request is not None else "") or None,
+            placeholder=say(text("@name waves at the camera on a beach at sunset"), locale),
+            max_length=limits.PROMPT_LENGTH,
+        )
+        lines: list[ui.Label[Any]] = [
+            ui.Label(text=say(text("What happens?"), locale), component=prompt),
+            _cast_line(choices, locale, wish=wish, chosen=chosen),
+        ]
+        if choices.models:
+            lines.append(_model_line(choices.models, locale, request.model if request is not None else None))
+        if wish is None:
+            lines.append(private_line(locale))
+        super().__init__(subject, say(text("Make a video"), locale), *lines)
+
+
+def _cast_line(choices: FormChoices, locale: str, *, wish: UnsentVideo | None, chosen: int) -> ui.Label[Any]:
+    playing = wish.request.cast if wish is not None else ()
+    if choices.cast is None or len(choices.cast) > limits.SELECT_OPTIONS:
+        known = {role.character_id: role.name for role in choices.cast or ()}
+        names = [role.name for role in playing] + ([known[chosen]] if chosen in known else [])
+        label = say(text("Who plays? (names, with commas between)"), locale)
+        return text_line("names", label, value=", ".join(names), required=False)
+    selected = {role.character_id for role in playing} | {chosen}
+    options = [
+        discord.SelectOption(
+            label=plain(role.name, limits.OPTION_LABEL),
+            value=str(role.character_id),
+            default=role.character_id in selected,
+        )
+        for role in choices.cast
+    ]
+    most = min(len(options), limits.VIDEO_CHARACTERS)
+    most = max(most, sum(option.default for option in options))
+    menu: ui.Select[Any] = ui.Select(custom_id="cast", min_values=0, max_values=most, options=options, required=False)
+    return ui.Label(
+        text=say(text("Who plays?"), locale),
+        description=say(text("Whom the prompt calls with @name plays too."), locale),
+        component=menu,
+    )
+
+
+def _model_line(models: Sequence[ModelCard], locale: str, wanted: str | None) -> ui.Label[Any]:
+    best = discord.SelectOption(
+        label=say(text("The best one for this cast"), locale), value=_BEST, default=wanted is None
+    )
+    others = [
+        discord.SelectOption(
+            label=plain(card.model, limits.OPTION_LABEL),
+            value=card.model[: limits.CHOICE_VALUE],
+            description=plain(say(about_model(card), locale), limits.OPTION_LABEL),
+            default=card.model == wanted,
+        )
+        for card in models
+    ]
+    menu: ui.Select[Any] = ui.Select(custom_id="model", options=[best, *others][: limits.SELECT_OPTIONS])
+    return ui.Label(text=say(text("Model"), locale), component=menu)
+
+
+def named_in(typed: Mapping[str, str]) -> tuple[str | int, ...]:
+    """Who plays, as a submitted form says it: ids of the menu, or names as they were typed."""
+    ids = [int(each) for each in typed.get("cast", "").split(",") if each.isdecimal()]
+    names = [each.strip() for each in typed.get("names", "").replace("\n", ",").split(",")]
+    return (*ids, *(name for name in names if name))
+
+
+def request_in(typed: Mapping[str, str], before: VideoRequest | None = None) -> VideoRequest:
+    """The request of a submitted form, still without a cast; what is not in the form stays as it was ``before``."""
+    request = before if before is not None else VideoRequest(prompt="", cast=())
+    model = request.model
+    if "model" in typed:
+        model = None if typed["model"] == _BEST else typed["model"]
+    return replace(request, prompt=typed.get("prompt", "").strip(), model=model, cast=())

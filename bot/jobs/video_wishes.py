@@ -1,0 +1,301 @@
+"""From what a person typed to the job of a video: who is meant, what speaks against it, and what would do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from enum import StrEnum
+from random import Random
+from typing import Final, Self, TypeAlias
+
+from bot import limits
+from bot.errors import CastbookError, Refusal
+from bot.jobs.job_starter import JobStarter
+from bot.jobs.video_planner import VideoPlanner
+from bot.provider.errors import ModelClosed
+from bot.provider.models.card import ModelCard
+from bot.provider.models.check import Problem, Wished, problems
+from bot.provider.models.prompt import mentions
+from bot.provider.models.wish import VideoWish
+from bot.store.characters import CharacterStore
+from bot.store.drafts import Draft, DraftStore, UnsentVideo
+from bot.texts import Text, text
+from bot.values.character import clean_name, name_key
+from bot.values.clock import Clock
+from bot.values.job import CastRole, Job, Origin, VideoRequest
+
+_OTHER_MODELS: Final = 2  # that are offered instead
+_MODEL_LENGTH: Final = 40  # characters of a model's id that fit into that of a button
+
+
+class Part(StrEnum):
+    """The part of a wish that can be changed with one press."""
+
+    MODEL = "model"
+    DURATION = "duration"
+    RATIO = "ratio"
+    RESOLUTION = "resolution"
+    SOUND = "sound"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is taken instead of what was wished: ``value`` is empty where it is left to the model.
+
+    Of a duration it is a number of seconds, of the sound ``1`` or ``0``.
+    """
+
+    part: Part
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.part.value}-{self.value}"
+
+    @classmethod
+    def parse(cls, written: str) -> Self:
+        """The counterpart of ``str``. Raises :class:`ValueError` where it is not one."""
+        part, _, value = written.partition("-")
+        return cls(Part(part), value)
+
+    def made_to(self, request: VideoRequest) -> VideoRequest:
+        """``request`` with that in it, and nothing else changed."""
+        value = self.value or None
+        match self.part:
+            case Part.MODEL:
+                return replace(request, model=value)
+            case Part.DURATION:
+                return replace(request, duration=None if value is None else int(value))
+            case Part.RATIO:
+                return replace(request, ratio=value)
+            case Part.RESOLUTION:
+                return replace(request, resolution=value)
+            case Part.SOUND:
+                return replace(request, sound=None if value is None else value == "1")
+
+
+Changed: TypeAlias = Callable[[UnsentVideo], Awaitable[UnsentVideo]]
+"""What becomes of a wish that was kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoQuestion:
+    """Why a video was not begun with, and what would do instead. The wish is kept as the draft ``draft_id``."""
+
+    draft_id: str
+    owner_id: int
+    wish: UnsentVideo
+    reasons: tuple[Text, ...]
+    changes: tuple[Change, ...] = ()
+
+
+class VideoDoubted(CastbookError):
+    """A video that cannot be made as it is wished. Its owner is asked :attr:`question`; nothing was begun."""
+
+    def __init__(self, question: VideoQuestion) -> None:
+        super().__init__(question.reasons[0])
+        self.question = question
+
+
+class VideoWishes:
+    """Everything here is about the owner it is given: another person's character, or draft, is an unknown one."""
+
+    def __init__(
+        self,
+        *,
+        characters: CharacterStore,
+        drafts: DraftStore,
+        planner: VideoPlanner,
+        starter: JobStarter,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._characters = characters
+        self._drafts = drafts
+        self._planner = planner
+        self._starter = starter
+        self._clock = clock
+        self._random = random
+
+    async def cast_for(self, owner_id: int, prompt: str, named: Sequence[str | int]) -> tuple[CastRole, ...]:
+        """Who plays: those who are ``named`` in this order, then those whom ``prompt`` calls with ``@``."""
+        found, _ = await self._casting(owner_id, prompt, named)
+        return found
+
+    async def wished(
+        self, owner_id: int, request: VideoRequest, named: Sequence[str | int], *, private: bool | None
+    ) -> UnsentVideo:
+        """``request`` with its cast: those who are ``named``, by name or id, and those whom its prompt calls."""
+        cast, unknown = await self._casting(owner_id, request.prompt, named)
+        return UnsentVideo(request=replace(request, cast=cast), private=private, unknown=unknown)
+
+    async def _casting(
+        self, owner_id: int, prompt: str, named: Sequence[str | int]
+    ) -> tuple[tuple[CastRole, ...], tuple[str, ...]]:
+        roles = await self._characters.roles(owner_id)
+        by_key = {name_key(role.name): role for role in roles}
+        by_id = {role.character_id: role for role in roles}
+        cast: dict[int, CastRole] = {}
+        unknown: list[str] = []
+        for name in named:
+            if isinstance(name, int):
+                cast |= {name: by_id[name]} if name in by_id else {}  # deleted while the form was open
+                continue
+            role = by_key.get(name_key(clean_name(name).removeprefix("@")))
+            if role is not None:
+                cast[role.character_id] = role
+            elif (made := await self._characters.by_reusable_id(owner_id, name.strip())) is not None:
+                cast[made.id] = CastRole(character_id=made.id, name=made.name)
+            else:
+                unknown.append(name.strip())
+        for name in mentions(prompt, [role.name for role in roles]).known:
+            role = by_key[name_key(name)]
+            cast[role.character_id] = role
+        return tuple(cast.values()), tuple(dict.fromkeys(unknown))
+
+    async def begin(self, owner_id: int, wish: UnsentVideo, job_id: str, origin: Origin) -> Job:
+        """Start the job ``job_id``. Raises VideoDoubted, and what :meth:`JobStarter.start_video` raises."""
+        if wish.private is not None:
+            origin = replace(origin, private=wish.private)
+        reasons = await self._strangers(owner_id, wish)
+        changes: tuple[Change, ...] = ()
+        if not reasons:
+            reasons, changes = await self._doubts(owner_id, wish.request)
+        if not reasons:
+            try:
+                return await self._starter.start_video(
+                    owner_id=owner_id, origin=origin, request=wish.request, job_id=job_id
+                )
+            except ModelClosed as closed:
+                reasons, changes = (closed.text,), await self._other_models(owner_id, wish.request)
+        raise VideoDoubted(await self._asked(owner_id, wish, reasons, changes))
+
+    async def begin_changed(self, owner_id: int, draft_id: str, change: Changed, job_id: str, origin: Origin) -> Job:
+        """Start what ``change`` makes of a draft, which is gone then: it is begun with once.
+
+        Raises as :meth:`begin`, and Refusal where there is no such draft (any more).
+        """
+        wish = _content(await self._drafts.take(owner_id, draft_id))
+        try:
+            return await self.begin(owner_id, await change(wish), job_id, origin)
+        except VideoDoubted:
+            raise
+        except CastbookError:  # it can be tried again as it was
+            await self._keep(owner_id, draft_id, wish)
+            raise
+
+    async def draft(self, owner_id: int, draft_id: str) -> UnsentVideo:
+        """A wish that is kept. Raises :class:`~bot.errors.Refusal` where it is not, or not any more."""
+        return _content(await self._drafts.get(owner_id, draft_id))
+
+    async def _keep(self, owner_id: int, draft_id: str, wish: UnsentVideo) -> None:
+        draft = Draft(id=draft_id, owner_id=owner_id, content=wish, created_at=self._clock())
+        await self._drafts.add(draft)
+
+    async def _asked(
+        self, owner_id: int, wish: UnsentVideo, reasons: tuple[Text, ...], changes: tuple[Change, ...]
+    ) -> VideoQuestion:
+        draft_id = f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
+        await self._keep(owner_id, draft_id, wish)
+        return VideoQuestion(
+            draft_id=draft_id, owner_id=owner_id, wish=wish, reasons=reasons, changes=tuple(dict.fromkeys(changes))
+        )
+
+    # -- names that nobody has ------------------------------------------------------------------------------------
+
+    async def _strangers(self, owner_id: int, wish: UnsentVideo) -> tuple[Text, ...]:
+        called = mentions(wish.request.prompt, [role.name for role in wish.request.cast]).unknown
+        if not called and not wish.unknown:
+            return ()
+        names = [role.name for role in await self._characters.roles(owner_id)]
+        if not names:
+            raise Refusal(EMPTY_CAST)
+        given = (_nobody(name, names) for name in wish.unknown)
+        return (*given, *(_uncalled(name, names) for name in called))
+
+    # -- what the model cannot do -----------------------------------------------------------------------------------
+
+    async def _doubts(self, owner_id: int, request: VideoRequest) -> tuple[tuple[Text, ...], tuple[Change, ...]]:
+        if not request.cast:
+            if not await self._characters.roles(owner_id):
+                raise Refusal(EMPTY_CAST)
+            return (_NOBODY_NAMED,), ()
+        wish = await self._planner.wish(owner_id, request)
+        if request.model is not None and self._planner.card(request.model) is None:
+            unknown = text("I don't know the video model “{model}”.", model=request.model)
+            return (unknown,), await self._other_models(owner_id, request)
+        card = await self._planner.best(wish.cast) if request.model is None else self._planner.card(request.model)
+        found = problems(card, wish) if card is not None else ()
+        if not found:  # or nobody can show this cast, which the start says
+            return (), ()
+        taken = [change for each in found if (change := _instead(each)) is not None]
+        return tuple(each.text for each in found), (*taken, *await self._other_models(owner_id, request))
+
+    async def _other_models(self, owner_id: int, request: VideoRequest) -> tuple[Change, ...]:
+        """Living models that make the video just as it is wished, the best first."""
+        wish = await self._planner.wish(owner_id, request)
+        fitting = [card.model for card in await self._planner.living() if _fits(card, wish, but=request.model)]
+        return tuple(Change(Part.MODEL, model) for model in fitting[:_OTHER_MODELS])
+
+
+EMPTY_CAST: Final = text(
+    "Your cast is empty, and a video needs somebody to play in it. Make your first character with /character create."
+)
+_NOBODY_NAMED: Final = text("Name at least one character of your cast for this video.")
+_TOO_OLD: Final = text("That has been answered already, or it is too old. Start again with /video create.")
+
+
+def _content(draft: Draft | None) -> UnsentVideo:
+    if draft is None or not isinstance(draft.content, UnsentVideo):
+        raise Refusal(_TOO_OLD)
+    return draft.content
+
+
+def _fits(card: ModelCard, wish: VideoWish, *, but: str | None) -> bool:
+    return card.model != but and len(card.model) <= _MODEL_LENGTH and not problems(card, wish)
+
+
+def _nearest(name: str, names: Sequence[str]) -> str | None:
+    keys = {name_key(each): each for each in names}
+    return next((keys[key] for key in get_close_matches(name_key(name), list(keys), n=1)), None)
+
+
+def _nobody(name: str, names: Sequence[str]) -> Text:
+    nearest = _nearest(name, names)
+    if nearest is None:
+        return text("Nobody in your cast is called “{name}”.", name=name)
+    return text("Nobody in your cast is called “{name}”. Did you mean “{nearest}”?", name=name, nearest=nearest)
+
+
+def _uncalled(name: str, names: Sequence[str]) -> Text:
+    nearest = _nearest(name, names)
+    if nearest is None:
+        return text(
+            "Your prompt calls “@{name}”, and nobody in your cast has that name. Write it without “@” if you mean "
+            "nobody of them.",
+            name=name,
+        )
+    return text(
+        "Your prompt calls “@{name}”, and nobody in your cast has that name. Did you mean “@{nearest}”?",
+        name=name,
+        nearest=nearest,
+    )
+
+
+_PARTS: Final = {
+    Wished.DURATION: Part.DURATION,
+    Wished.RATIO: Part.RATIO,
+    Wished.RESOLUTION: Part.RESOLUTION,
+    Wished.SOUND: Part.SOUND,
+}
+
+
+def _instead(problem: Problem) -> Change | None:
+    """What ``problem``'s model does; ``None`` where that cannot be put in its place."""
+    part = _PARTS.get(problem.part)
+    if part is None:
+        return None
+    if problem.nearest is None:
+        return Change(part, "")
+    nearest = problem.nearest
+    return Change(part, str(int(nearest)) if isinstance(nearest, bool) else str(nearest))

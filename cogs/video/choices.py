@@ -1,0 +1,128 @@
+"""What opens as one types the options of ``/video create``: characters, models, and what those do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, TypeAlias
+
+import discord
+from discord import app_commands
+
+from bot import limits, texts
+from bot.chat.markdown import plain
+from bot.chat.render_models import duration_choice, matching, model_choice
+from bot.errors import Refusal
+from bot.jobs.video_planner import VideoPlanner
+from bot.jobs.video_wishes import VideoWishes
+from bot.provider.models.card import ModelCard
+from bot.provider.models.check import preferred
+from bot.store.characters import CharacterStore
+from bot.texts import Text
+from bot.values.character import clean_name, name_key
+
+CHARACTERS = ("character", *(f"character{number}" for number in range(2, limits.VIDEO_CHARACTERS + 1)))
+"""The options that name who plays."""
+
+_Interaction: TypeAlias = discord.Interaction[Any]
+_Strings: TypeAlias = list[app_commands.Choice[str]]
+
+
+class VideoChoices:
+    """Everything fits what has been chosen so far in the other options. Nobody is offered what is another's."""
+
+    def __init__(self, *, characters: CharacterStore, planner: VideoPlanner, wishes: VideoWishes) -> None:
+        self._characters = characters
+        self._planner = planner
+        self._wishes = wishes
+
+    async def characters(self, interaction: _Interaction, current: str) -> _Strings:
+        """The cast, without those who play already."""
+        typed = clean_name(current).removeprefix("@")
+        most = limits.AUTOCOMPLETE_CHOICES + limits.VIDEO_CHARACTERS
+        names = await self._characters.names(interaction.user.id, typed, most)
+        focused = next(iter(_focused(interaction)), "")
+        taken = {name_key(value) for name, value in _named(interaction).items() if name != focused}
+        left = [name for name in names if name_key(name) not in taken]
+        return [
+            app_commands.Choice(name=name[: limits.CHOICE_NAME], value=name)
+            for name in left[: limits.AUTOCOMPLETE_CHOICES]
+        ]
+
+    async def models(self, interaction: _Interaction, current: str) -> _Strings:
+        """Living models that can show everybody who has been named so far, the best first."""
+        cards = {card.model: card for card in await self._suiting(interaction)}
+        return [
+            app_commands.Choice(
+                name=_said(model_choice(cards[model], self._planner.price(model, 1)), interaction), value=model
+            )
+            for model in matching(list(cards), current)[: limits.AUTOCOMPLETE_CHOICES]
+            if len(model) <= limits.CHOICE_VALUE
+        ]
+
+    async def durations(self, interaction: _Interaction, current: str) -> list[app_commands.Choice[int]]:
+        """How long the videos of the model can be, in seconds, with what each is expected to cost."""
+        card = await self._card(interaction)
+        offered = matching([str(seconds) for seconds in card.durations], current) if card is not None else []
+        return [
+            app_commands.Choice(
+                name=_said(duration_choice(int(each), self._price(card, each)), interaction), value=int(each)
+            )
+            for each in offered[: limits.AUTOCOMPLETE_CHOICES]
+        ]
+
+    async def ratios(self, interaction: _Interaction, current: str) -> _Strings:
+        """The shapes of the model's videos that go with the resolution."""
+        card = await self._card(interaction)
+        return [] if card is None else _plain(matching(card.ratios_for(_option(interaction, "resolution")), current))
+
+    async def resolutions(self, interaction: _Interaction, current: str) -> _Strings:
+        """The resolutions of the model's videos that go with the shape."""
+        card = await self._card(interaction)
+        return [] if card is None else _plain(matching(card.resolutions_for(_option(interaction, "ratio")), current))
+
+    def _price(self, card: ModelCard | None, seconds: str) -> Decimal | None:
+        return None if card is None else self._planner.price(card.model, int(seconds))
+
+    async def _card(self, interaction: _Interaction) -> ModelCard | None:
+        """That of the chosen model, or of the one that would be taken."""
+        model = _option(interaction, "model")
+        chosen = None if model is None else self._planner.card(model)
+        return chosen or next(iter(await self._suiting(interaction)), None)
+
+    async def _suiting(self, interaction: _Interaction) -> tuple[ModelCard, ...]:
+        owner, living = interaction.user.id, await self._planner.living()
+        names = list(_named(interaction).values())
+        roles = await self._wishes.cast_for(owner, _option(interaction, "prompt") or "", names)
+        if not roles:
+            return living
+        try:
+            cast = await self._planner.cast(owner, roles)
+        except Refusal:  # somebody was deleted this very moment
+            return living
+        return preferred(living, [each.member for each in cast])
+
+
+def _named(interaction: _Interaction) -> dict[str, str]:
+    return {name: value for name in CHARACTERS if (value := _option(interaction, name))}
+
+
+def _option(interaction: _Interaction, name: str) -> str | None:
+    """What stands in an option so far; ``None`` where nothing does."""
+    value = getattr(interaction.namespace, name, None)
+    return str(value) if value else None
+
+
+def _focused(interaction: _Interaction) -> list[str]:
+    """The option that is being typed."""
+    data: Mapping[str, Any] = interaction.data or {}
+    inner = [part for each in data.get("options", []) for part in each.get("options", [])]
+    return [part["name"] for part in inner if part.get("focused")]
+
+
+def _plain(values: list[str]) -> _Strings:
+    return [app_commands.Choice(name=value, value=value) for value in values[: limits.AUTOCOMPLETE_CHOICES]]
+
+
+def _said(message: Text, interaction: _Interaction) -> str:
+    return plain(texts.render(message, str(interaction.locale)), limits.CHOICE_NAME)

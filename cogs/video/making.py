@@ -1,0 +1,240 @@
+"""``/video create | new``, the form, and the answers to what was asked about a video before it is begun with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TypeAlias
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+from discord.utils import MISSING
+
+from bot import limits
+from bot.chat.buttons import UseCharacter
+from bot.chat.interaction_handlers import on_press, on_submit
+from bot.chat.job_requests import start_job
+from bot.chat.markdown import mentions_of
+from bot.chat.message import MessageContent
+from bot.chat.render_job import render_progress
+from bot.chat.render_use import render_use
+from bot.chat.render_video_question import render_video_question
+from bot.chat.replies import edit_answer
+from bot.chat.seconds_forms import wants_private
+from bot.chat.video_buttons import ChangeVideo, NewVideo, TakeInstead
+from bot.chat.video_form import NEW, FormChoices, VideoForm, named_in, request_in
+from bot.concurrency import within
+from bot.errors import Refusal
+from bot.jobs.job_starter import JobStarter
+from bot.jobs.video_planner import VideoPlanner
+from bot.jobs.video_wishes import EMPTY_CAST, Change, VideoDoubted, VideoWishes
+from bot.provider.models.card import ModelCard
+from bot.store.characters import CharacterStore
+from bot.store.drafts import UnsentVideo
+from bot.texts import text
+from bot.values.clock import Clock
+from bot.values.job import CastRole, Job, Origin, VideoRequest
+from cogs.video.choices import VideoChoices
+
+_Begin: TypeAlias = Callable[[str, Origin], Awaitable[Job]]
+_Strings: TypeAlias = list[app_commands.Choice[str]]
+
+
+class MakingVideos(commands.Cog):
+    """The part of :class:`cogs.video.cog.VideoCommands` that makes videos."""
+
+    def __init__(
+        self,
+        *,
+        starter: JobStarter,
+        planner: VideoPlanner,
+        wishes: VideoWishes,
+        characters: CharacterStore,
+        clock: Clock,
+    ) -> None:
+        super().__init__()
+        self._starter = starter
+        self._planner = planner
+        self._wishes = wishes
+        self._characters = characters
+        self._clock = clock
+        self._choices = VideoChoices(characters=characters, planner=planner, wishes=wishes)
+
+    async def _cast(self, interaction: discord.Interaction, current: str) -> _Strings:
+        return await self._choices.characters(interaction, current)
+
+    async def _models(self, interaction: discord.Interaction, current: str) -> _Strings:
+        return await self._choices.models(interaction, current)
+
+    async def _durations(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[int]]:
+        return await self._choices.durations(interaction, current)
+
+    async def _ratios(self, interaction: discord.Interaction, current: str) -> _Strings:
+        return await self._choices.ratios(interaction, current)
+
+    async def _resolutions(self, interaction: discord.Interaction, current: str) -> _Strings:
+        return await self._choices.resolutions(interaction, current)
+
+    @app_commands.command(name="create", description="Make a new video with characters of your cast.")
+    @app_commands.describe(
+        prompt="What happens in the video; call your characters @name",
+        character="Who plays in it",
+        character2="Who plays in it too",
+        character3="Who plays in it too",
+        character4="Who plays in it too",
+        model="The model that makes it (default: the best one for this cast that works)",
+        duration="How many seconds it is to have (default: the model's)",
+        ratio="Its shape, such as 16:9 or 9:16 (default: the model's)",
+        resolution="How fine it is to be, such as 720p (default: the model's)",
+        private="Whether only you see the result (default: as this server has set it)",
+    )
+    @app_commands.autocomplete(duration=_durations)
+    @app_commands.autocomplete(
+        character=_cast,
+        character2=_cast,
+        character3=_cast,
+        character4=_cast,
+        model=_models,
+        ratio=_ratios,
+        resolution=_resolutions,
+    )
+    async def create(
+        self,
+        interaction: discord.Interaction,
+        prompt: app_commands.Range[str, 1, limits.PROMPT_LENGTH],
+        character: str,
+        character2: str | None = None,
+        character3: str | None = None,
+        character4: str | None = None,
+        model: str | None = None,
+        duration: app_commands.Range[int, 1, limits.DURATION_TYPED] | None = None,
+        ratio: str | None = None,
+        resolution: str | None = None,
+        private: bool | None = None,
+    ) -> None:
+        """Start the job, or ask about what stands in its way."""
+        named = [each for each in (character, character2, character3, character4) if each]
+        request = VideoRequest(
+            prompt=prompt.strip(), cast=(), model=model, duration=duration, ratio=ratio, resolution=resolution
+        )
+        await self._begin(interaction, request, named, private=private)
+
+    @app_commands.command(name="new", description="Make a video with one form: good on a phone.")
+    async def new(self, interaction: discord.Interaction) -> None:
+        """Open the form, which has to be the first answer."""
+        await self._open_form(interaction)
+
+    @on_press(NewVideo)
+    async def new_pressed(self, interaction: discord.Interaction, button: NewVideo) -> None:
+        """Open the empty form."""
+        await self._open_form(interaction)
+
+    @on_press(UseCharacter)
+    async def use(self, interaction: discord.Interaction, button: UseCharacter) -> None:
+        """Open the form with this character in it; where no video model can be had, show a request to copy."""
+        choices = await self._offered(interaction)
+        if choices.models or choices.cast is None:
+            await self._open_form(interaction, choices, chosen=button.character_id)
+            return
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        character = await self._characters.get(interaction.user.id, button.character_id)
+        if character is None:
+            raise Refusal(text("That character is no longer in your cast. See /character list for your cast."))
+        if character.portable:
+            raise Refusal(text("ToAPIs offers this bot no video model right now. Try again later."))
+        await edit_answer(interaction, render_use(character, str(interaction.locale)))
+
+    @on_press(ChangeVideo)
+    async def change(self, interaction: discord.Interaction, button: ChangeVideo) -> None:
+        """Open the form with what was wished in it."""
+        wish = await self._wishes.draft(interaction.user.id, button.draft_id)
+        choices = await self._offered(interaction)
+        form = VideoForm(button.draft_id, choices, str(interaction.locale), wish=wish)
+        await interaction.response.send_modal(form)
+
+    async def _open_form(
+        self, interaction: discord.Interaction, choices: FormChoices | None = None, *, chosen: int = 0
+    ) -> None:
+        choices = choices or await self._offered(interaction)
+        if choices.cast is not None and not choices.cast:
+            raise Refusal(EMPTY_CAST)
+        if choices.cast is not None and chosen and all(role.character_id != chosen for role in choices.cast):
+            raise Refusal(text("That character is no longer in your cast. See /character list for your cast."))
+        await interaction.response.send_modal(VideoForm(NEW, choices, str(interaction.locale), chosen=chosen))
+
+    async def _offered(self, interaction: discord.Interaction) -> FormChoices:
+        """The cast and the models, if they are read in time: a form has to be the first answer."""
+
+        async def read() -> tuple[tuple[CastRole, ...], tuple[ModelCard, ...]]:
+            return await self._characters.roles(interaction.user.id), await self._planner.living()
+
+        try:
+            cast, models = await within(limits.READ_BEFORE_FORM, read())
+        except TimeoutError:
+            return FormChoices()
+        return FormChoices(cast=cast, models=models)
+
+    @on_submit(VideoForm)
+    async def submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
+        """Start the job with what is in the form, perhaps after a restart, and with what else its draft says."""
+        owner, named = interaction.user.id, named_in(typed)
+        if subject == NEW:
+            await self._begin(interaction, request_in(typed), named, private=wants_private(typed))
+            return
+
+        async def changed(wish: UnsentVideo) -> UnsentVideo:
+            request = request_in(typed, wish.request)
+            return await self._wishes.wished(owner, request, named, private=wish.private)
+
+        await self._answer(interaction, partial(self._wishes.begin_changed, owner, subject, changed), in_place=True)
+
+    @on_press(TakeInstead)
+    async def take(self, interaction: discord.Interaction, button: TakeInstead) -> None:
+        """Start the job with what the button offers, and nothing else changed."""
+        change = Change.parse(button.change)
+
+        async def changed(wish: UnsentVideo) -> UnsentVideo:
+            return replace(wish, request=change.made_to(wish.request))
+
+        begin = partial(self._wishes.begin_changed, interaction.user.id, button.draft_id, changed)
+        await self._answer(interaction, begin, in_place=True)
+
+    async def _begin(
+        self,
+        interaction: discord.Interaction,
+        request: VideoRequest,
+        named: tuple[str | int, ...] | list[str],
+        *,
+        private: bool | None,
+    ) -> None:
+        owner = interaction.user.id
+
+        async def begin(job_id: str, origin: Origin) -> Job:
+            wish = await self._wishes.wished(owner, request, named, private=private)
+            return await self._wishes.begin(owner, wish, job_id, origin)
+
+        await self._answer(interaction, begin)
+
+    async def _answer(self, interaction: discord.Interaction, begin: _Begin, *, in_place: bool = False) -> None:
+        """Start the job, or show what is asked: ``in_place``, in the message whose button was pressed."""
+        locale, in_place = str(interaction.locale), in_place and interaction.message is not None
+
+        def first(job: Job) -> MessageContent:
+            return render_progress(job, text("Looking through your cast"), None, locale)
+
+        try:
+            await start_job(
+                interaction, self._starter, begin, private=None, clock=self._clock, first=first, in_place=in_place
+            )
+        except VideoDoubted as doubted:
+            card = render_video_question(doubted.question, locale, mentions_of(interaction.client))
+            if interaction.response.is_done():
+                await edit_answer(interaction, card)
+            elif in_place:
+                await interaction.response.edit_message(embeds=list(card.embeds), view=card.view(), attachments=[])
+            else:
+                await interaction.response.send_message(
+                    embeds=list(card.embeds), view=card.view() or MISSING, ephemeral=True
+                )
