@@ -385,6 +385,8 @@ async def test_a_form_with_an_invisible_name_is_refused(stage: Stage) -> None:
 
 async def test_a_card_says_how_its_character_is_used_to_its_owner_alone(stage: Stage) -> None:
     duck = await stage.house.character(stage.alice.id, "Duck", username="secret.handle")
+    for model in stage.house.app.video_availability.models:  # while one lives, the bot makes the video itself
+        await stage.house.app.video_availability.refused(model)
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     answer = shown(await stage.alice.click(card, label="Use in a video"))
     assert answer.ephemeral
