@@ -11,7 +11,18 @@ from bot.store.drafts import Draft, UnsentVideo
 from bot.store.tables import metadata
 from bot.texts import text
 from bot.values.character import Character
-from bot.values.job import CastRole, Job, JobChanges, Outcome, PreviewRequest, Question, Seen, Step, VideoRequest
+from bot.values.job import (
+    CastRole,
+    Job,
+    JobChanges,
+    Outcome,
+    PreviewRequest,
+    Question,
+    Seen,
+    Step,
+    VideoRefusal,
+    VideoRequest,
+)
 from bot.values.source import Attachment, Link
 from tests.cogs.stage import House
 from tests.cogs.test_picking import DOUBTING, FACTS, PICKING, REQUEST
@@ -44,6 +55,8 @@ class Belongings:
     undelivered: Job
     preview: Job
     failed: Job
+    filmed: Job
+    refused: Job
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -102,6 +115,19 @@ async def belongings(house: House, owner_id: int) -> Belongings:
             outcome=Outcome.FAILED,
             delivered_at=now,
             request=replace(request, source=Link(url="https://example.org/a")),
+        ),
+        filmed=await job(
+            **over,
+            outcome=Outcome.SUCCEEDED,
+            delivered_at=now,
+            task_id=f"{TASK}_filmed",
+            request=replace(unsent.request, duration=10),
+        ),
+        refused=await job(
+            **over,
+            outcome=Outcome.FAILED,
+            delivered_at=now,
+            request=replace(unsent.request, duration=5, model="seedance-2", refused=VideoRefusal.REAL_FACE),
         ),
     )
     for each in (mine.picking, mine.unclear):

@@ -133,6 +133,11 @@ class Visitor:
         await self._tab.click("document.querySelector('.modal-dialog [type=submit]')", "the form's button")
         await self._tab.until("!document.querySelector('.modal-dialog')", "the end of the form")
 
+    async def leave_form(self) -> None:
+        """Close the open form, unsent."""
+        await self._tab.click("document.querySelector('.modal-close')", "the way out of the form")
+        await self._tab.until("!document.querySelector('.modal-dialog')", "the end of the form")
+
     async def see(self, *words: str, patience: float = PATIENCE) -> None:
         """Wait until the words are read in what came since the last command, or in an open form."""
         for each in words:

@@ -159,8 +159,9 @@ async def first_character(walk: Walk) -> None:
     assert await walk.public() == before + 1, "one public message for one character"
     assert await walk.private() == alone, "no private box is left behind"
     await me.press("Use in a video")
-    await me.see("I can't make videos yet", "task ID")
+    await me.see("Make a video", "What happens?", "Who plays?", "Model")
     await me.picture("09 how it is used")
+    await me.leave_form()
 
 
 async def the_numbers(walk: Walk) -> None:
@@ -379,8 +380,9 @@ async def smaller(walk: Walk) -> None:
     await me.see("Username (keep it to yourself)")
     await me.picture("13 one of it on a phone")
     await me.press("Use in a video")
-    await me.see("Send this to ToAPIs")
+    await me.see("Make a video", "Who plays?")
     await me.picture("09 how it is used on a phone")
+    await me.leave_form()
     await me.command("tasks")
     await me.see("Your tasks")
     await me.picture("12 all done on a phone")
