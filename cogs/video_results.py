@@ -8,7 +8,7 @@ from typing import TypeAlias
 import discord
 from discord.ext import commands
 
-from bot.chat.buttons import JobButton, MakeSilentVideo, MakeVideoAgain, MakeVideoByOtherModel
+from bot.chat.buttons import JobButton, MakeSilentVideo, MakeVideoAgain, MakeVideoByOtherModel, MakeVideoOfNobodyReal
 from bot.chat.interaction_handlers import on_press
 from bot.chat.job_requests import start_job
 from bot.jobs.job_starter import JobStarter
@@ -41,6 +41,11 @@ class VideoResults(commands.Cog):
     async def by_other_model(self, interaction: discord.Interaction, button: MakeVideoByOtherModel) -> None:
         """With a model that takes people who may be real."""
         await self._retake(interaction, button, self._retakes.by_other_model)
+
+    @on_press(MakeVideoOfNobodyReal)
+    async def of_nobody_real(self, interaction: discord.Interaction, button: MakeVideoOfNobodyReal) -> None:
+        """With the same model, which is shown people who do not exist as what they are."""
+        await self._retake(interaction, button, self._retakes.of_nobody_real)
 
     async def _retake(self, interaction: discord.Interaction, button: JobButton, retake: _Retake) -> None:
         async def write(job_id: str, origin: Origin) -> Job:

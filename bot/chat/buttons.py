@@ -93,6 +93,10 @@ class MakeVideoByOtherModel(JobButton, custom_id="cb:{in_list}:othermodel:{job_i
     """Makes a video with a model that takes people who may be real."""
 
 
+class MakeVideoOfNobodyReal(JobButton, custom_id="cb:{in_list}:nobodyreal:{job_id}:{owner_id}"):
+    """Makes a video whose owner says that nobody in it exists."""
+
+
 class BackToTasks(OwnerButton, custom_id="cb:tasks:list:all:{owner_id}"):
     """Shows the list of /tasks again, in the place of one of its jobs."""
 

@@ -18,6 +18,7 @@ from bot.chat.buttons import (
     MakeSilentVideo,
     MakeVideoAgain,
     MakeVideoByOtherModel,
+    MakeVideoOfNobodyReal,
     MakeWithModel,
     RenameCharacter,
     SendAgain,
@@ -254,7 +255,10 @@ def _second_tries(job: Job, locale: str) -> tuple[DurableButton, ...]:
         return ()
     match job.request.refused:
         case VideoRefusal.REAL_FACE:
-            return (MakeVideoByOtherModel(job.id, job.owner_id, say(text("Use another model"), locale)),)
+            other = MakeVideoByOtherModel(job.id, job.owner_id, say(text("Use another model"), locale))
+            if job.request.nobody_real:
+                return (other,)
+            return (other, MakeVideoOfNobodyReal(job.id, job.owner_id, say(text("Nobody in it is real"), locale)))
         case VideoRefusal.OWN_SOUND:
             return (MakeSilentVideo(job.id, job.owner_id, say(text("Make it without sound"), locale)),)
         case None:

@@ -48,6 +48,24 @@ class VideoRetakes:
             )
         return await self._started(owner_id, replace(request, model=other.model, model_named=True), job_id, origin)
 
+    async def of_nobody_real(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
+        """The same with the model that was taken then, which is shown people who do not exist as private avatars.
+
+        Raises Refusal where it knows no such thing.
+        """
+        request = await self._earlier(owner_id, earlier_id)
+        card = self._planner.card(request.chosen_model)
+        if card is None or not card.takes_assets:
+            raise Refusal(
+                text(
+                    "{model} can't be told that nobody in it is real, so I made nothing and nothing was charged. Use "
+                    "another model.",
+                    model=request.chosen_model,
+                )
+            )
+        drawn = replace(request, model=card.model, model_named=True, nobody_real=True)
+        return await self._started(owner_id, drawn, job_id, origin)
+
     async def _earlier(self, owner_id: int, earlier_id: str) -> VideoRequest:
         earlier = await self._owned.get(owner_id, earlier_id)
         if earlier is None or not isinstance(earlier.request, VideoRequest):

@@ -108,18 +108,18 @@ async def test_what_fits_nowhere_is_told_and_kept(courier: DiscordCourier, loopb
 
 
 @pytest.mark.parametrize(
-    ("refused", "label"),
+    ("refused", "labels"),
     [
-        (VideoRefusal.REAL_FACE, "Use another model"),
-        (VideoRefusal.OWN_SOUND, "Make it without sound"),
-        (None, "Try again"),
+        (VideoRefusal.REAL_FACE, ["Use another model", "Nobody in it is real"]),
+        (VideoRefusal.OWN_SOUND, ["Make it without sound"]),
+        (None, ["Try again"]),
     ],
 )
 async def test_a_refusal_leads_on(
-    courier: DiscordCourier, loopback: OneChannel, now: Now, refused: VideoRefusal | None, label: str
+    courier: DiscordCourier, loopback: OneChannel, now: Now, refused: VideoRefusal | None, labels: list[str]
 ) -> None:
     wish = VideoRequest(prompt=WISH.prompt, cast=ROLES, model="seedance-2", refused=refused)
     row = video_row(loopback, now, outcome=Outcome.FAILED, request=wish)
     assert await courier.deliver(row.job, NothingMade(), row.record)
     assert loopback.in_channel == [loopback.original], "a failure is for its owner alone"
-    assert loopback.original.labels == [label]
+    assert loopback.original.labels == labels

@@ -101,6 +101,27 @@ async def test_a_real_face_goes_to_a_model_that_takes_it(stage: Stage, wish: Vid
     assert (now.prompt, now.cast, now.duration, now.refused) == (wish.prompt, wish.cast, 5, None)
 
 
+async def test_nobody_real_stays_with_the_model_that_was_taken(stage: Stage, wish: VideoRequest) -> None:
+    refused = replace(wish, refused=VideoRefusal.REAL_FACE)
+    message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
+    await stage.alice.click(message, label="Nobody in it is real")
+    assert await started(stage) == replace(wish, nobody_real=True)
+
+
+async def test_a_model_that_knows_no_avatars_is_not_asked_again(stage: Stage, wish: VideoRequest) -> None:
+    refused = replace(wish, model="viduq3", refused=VideoRefusal.REAL_FACE)
+    message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
+    told = refusal(await stage.alice.click(message, label="Nobody in it is real"))
+    assert "viduq3 can't be told that nobody in it is real" in told
+    assert await stage.jobs_of(stage.alice) == ()
+
+
+async def test_who_has_said_so_is_not_asked_again(stage: Stage, wish: VideoRequest) -> None:
+    refused = replace(wish, refused=VideoRefusal.REAL_FACE, nobody_real=True)
+    card = render_failure(await a_video_job(stage, refused, Outcome.FAILED), "en-GB")
+    assert [button.item.label for button in card.buttons] == ["Use another model"]
+
+
 async def test_a_refused_sound_is_left_out(stage: Stage, wish: VideoRequest) -> None:
     refused = replace(wish, refused=VideoRefusal.OWN_SOUND)
     message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
