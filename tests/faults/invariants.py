@@ -17,7 +17,10 @@ from tests.wire.scene import Provider
 
 MAY_BE_CHARGED = "may have been charged"
 _SAYS = {"succeeded": "Reusable task ID", "failed": "nothing is charged", "unknown": MAY_BE_CHARGED}
-_USED = "SELECT picture_key FROM characters UNION SELECT key FROM character_files"
+_USED = (
+    "SELECT picture_key FROM characters UNION SELECT key FROM character_files "
+    "UNION SELECT file_key FROM videos UNION SELECT poster_key FROM videos"
+)
 _UNTIDY = re.compile(r"Traceback|step_defect|runner_fault|_failed\b.*error_id|unforeseen_refusal|never retrieved")
 
 
