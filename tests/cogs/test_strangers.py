@@ -116,6 +116,8 @@ PRESSES: dict[str, Make] = {
     "cb:tasks:silent": lambda mine, stage: [mine.refused.id],
     "cb:job:othermodel": lambda mine, stage: [mine.refused.id],
     "cb:tasks:othermodel": lambda mine, stage: [mine.refused.id],
+    "cb:job:nobodyreal": lambda mine, stage: [mine.refused.id],
+    "cb:tasks:nobodyreal": lambda mine, stage: [mine.refused.id],
     "cb:video:take": lambda mine, stage: [f"{mine.wish.id}:duration-10", f"{mine.wish.id}:model-wan2.6"],
     "cb:video:change": lambda mine, stage: [mine.wish.id],
     "cb:videos:new": lambda mine, stage: ["all"],
