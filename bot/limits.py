@@ -137,6 +137,7 @@ SAME_ALARM = timedelta(hours=1)  # before operators are told the same thing agai
 PARAM_LENGTH = 200  # characters of one value from outside in a message; our own sentences and ids are far shorter
 CAST_PER_PAGE = 4  # characters
 VIDEOS_PER_PAGE = 4
+VIDEOS_SEARCHED = 200  # the newest of a person, for what they type to find one
 ANSWER_LOOKS = (1.0, 3.0, 6.0)  # seconds after which it is checked whether a deferred answer has come
 TOLD_REMEMBERED = 10_000  # results that people were told of; they are told again about a forgotten one
 MESSAGES_KNOWN = 1_000  # messages about one person that can still be changed; of more, the oldest are forgotten

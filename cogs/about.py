@@ -51,10 +51,18 @@ _HELP_PARTS = (
         ),
     ),
     (
+        text("5. Put it into a video"),
+        text(
+            "Use /video create, say what happens, and call your characters @name; or press “Use in a video”. I say "
+            "which model makes it and what that is expected to cost. Your videos are in /video list."
+        ),
+    ),
+    (
         text("Your data"),
         text(
-            "I keep a character with its picture, clips, stills and voice until you delete it. I delete the video once "
-            "the task is done, or a day after a preview or a failure. Use /privacy export to get everything I keep "
+            "I keep a character with its picture, clips, stills and voice until you delete it, and a video that I made "
+            "for some weeks. I delete the clip that you gave once the task is done, or a day after a preview or a "
+            "failure. Use /privacy export to get everything I keep "
             "about you, and /privacy delete to have it deleted."
         ),
     ),
@@ -63,8 +71,8 @@ _HELP_PARTS = (
 _ABOUT = (
     text("Free software under the MIT licence."),
     text(
-        "Characters are made by ToAPIs with its Sora 2 models. Castbook is not affiliated with ToAPIs, OpenAI or "
-        "Discord."
+        "Characters are made by ToAPIs with its Sora 2 models, and videos with all of its models that show a cast. "
+        "Castbook is not affiliated with ToAPIs, OpenAI or Discord."
     ),
     text(
         "OpenAI has shut down Sora 2, so a model may disappear any day. If none is left, I make portable characters, "

@@ -37,6 +37,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
     character = CharacterCommands(
         starter=app.job_starter,
         characters=stores.characters,
+        videos=stores.videos,
         files=stores.files,
         messages=app.message_updates,
         note_sent=app.note_sent,
@@ -75,6 +76,8 @@ def cogs_of(app: App) -> list[commands.Cog]:
             random=app.random,
         ),
         characters=stores.characters,
+        videos=stores.videos,
+        files=stores.files,
         clock=app.clock,
     )
     return [

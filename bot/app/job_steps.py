@@ -33,6 +33,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         jobs=stores.jobs,
         owned=stores.owned_jobs,
         characters=stores.characters,
+        videos=stores.videos,
         consents=stores.consents,
         files=stores.files,
         disk=stores.disk,

@@ -44,7 +44,7 @@ from bot.values.job import (
     Step,
     VideoRequest,
 )
-from bot.values.source import Attachment, EarlierTask, Link
+from bot.values.source import Attachment, EarlierTask, Link, StoredVideo
 
 _MB = 1024 * 1024
 _REASON = 90  # characters of a reason in the list; the whole of it is in the opened job
@@ -205,6 +205,8 @@ def _what(job: Job) -> str:
     # As it is written: letters that only look like those of another host are not shown as them.
     if isinstance(source, Link):
         return URL(source.url).raw_host or ""
+    if isinstance(source, StoredVideo):
+        return texts.render(text("A character of your video"))
     return source.task_id if isinstance(source, EarlierTask) else ""  # a character of the cast has a name
 
 

@@ -23,11 +23,12 @@ from bot.store.disk import DiskUse
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
+from bot.store.videos import VideoStore
 from bot.texts import text
 from bot.values.character import FileKind
 from bot.values.files import StoredFile
 from bot.values.job import CharacterRequest, Job, PreviewRequest, Question, Seen, Transition
-from bot.values.source import Attachment, EarlierTask, Link, StoredClip
+from bot.values.source import Attachment, EarlierTask, Link, StoredClip, StoredVideo
 from bot.values.time_range import TimeRange
 from bot.values.video import VideoFacts
 
@@ -41,6 +42,7 @@ class Prepare:
         jobs: JobStore,
         owned: OwnedJobStore,
         characters: CharacterStore,
+        videos: VideoStore,
         consents: ConsentStore,
         files: FileStore,
         disk: DiskUse,
@@ -55,6 +57,7 @@ class Prepare:
         self._owned = owned
         self._consents = consents
         self._characters = characters
+        self._videos = videos
         self._files = files
         self._disk = disk
         self._bytes = source
@@ -106,6 +109,10 @@ class Prepare:
             if leased.job.file is None or not await self._is_here(leased.job):
                 file = await self._taken_from_cast(leased.job, source)
                 await leased.note({"file": file, "seen": Seen(sha256=file.sha256)})
+        elif isinstance(source, StoredVideo):
+            if leased.job.file is None or not await self._is_here(leased.job):
+                file = await self._taken_from_videos(leased.job, source)
+                await leased.note({"file": file, "seen": Seen(sha256=file.sha256)})
         elif leased.job.file is None or not await self._is_here(leased.job):
             if source.url is None:
                 raise BadSource(
@@ -141,6 +148,16 @@ class Prepare:
         except FileNotFoundError:
             raise _NO_CLIP from None
         return replace(clip, key=f"work/{job.id}/{SOURCE}")
+
+    async def _taken_from_videos(self, job: Job, source: StoredVideo) -> StoredFile:
+        video = await self._videos.get(job.owner_id, source.video_id)
+        if video is None:
+            raise _NO_VIDEO
+        try:
+            await self._files.copy_to_work(video.file.key, await self._source(job))
+        except FileNotFoundError:
+            raise _NO_VIDEO from None
+        return replace(video.file, key=f"work/{job.id}/{SOURCE}")
 
     async def _fetch(self, job: Job, source: Attachment | Link, url: str, now: datetime) -> StoredFile:
         cap = most_bytes(self._settings)
@@ -221,6 +238,11 @@ _NO_CLIP = BadSource(
         "I don't have a clip of this character any more, so no model can make it. Make a new one with "
         "/character create. Nothing was charged."
     )
+)
+
+
+_NO_VIDEO = BadSource(
+    text("That video is no longer here, so I can't make a character of it. Nothing was charged. See /video list.")
 )
 
 

@@ -57,7 +57,15 @@ class StoredClip:
     character_id: int
 
 
-Source: TypeAlias = Attachment | Link | EarlierTask | StoredClip
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredVideo:
+    """A video that its owner had made with their cast, and that is kept here."""
+
+    kind: Literal["video"] = "video"
+    video_id: int
+
+
+Source: TypeAlias = Attachment | Link | EarlierTask | StoredClip | StoredVideo
 
 
 def link(raw: str) -> Link:

@@ -36,6 +36,7 @@ from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.ports import SentMessages
 from bot.store.characters import CharacterStore, Sort
 from bot.store.files import FileStore
+from bot.store.videos import VideoStore
 from bot.texts import Text, text
 from bot.values.character import Character, clean_name
 from bot.values.clock import Clock
@@ -62,6 +63,7 @@ class CharacterCommands(
         *,
         starter: JobStarter,
         characters: CharacterStore,
+        videos: VideoStore,
         files: FileStore,
         messages: SentMessages,
         note_sent: NoteSent,
@@ -69,7 +71,7 @@ class CharacterCommands(
         availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
-        super().__init__(starter=starter, clock=clock, availability=availability, max_bytes=max_bytes)
+        super().__init__(starter=starter, videos=videos, clock=clock, availability=availability, max_bytes=max_bytes)
         self._characters = characters
         self._files = files
         self._messages = messages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import discord
 from discord import app_commands
@@ -17,10 +18,12 @@ from bot.chat.seconds_forms import NewForm, character_request, wants_private
 from bot.errors import BadRange, BadSource, Refusal
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.model_availability import ModelAvailability
+from bot.store.videos import VideoStore
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, Origin
-from bot.values.source import Source, exactly_one
+from bot.values.made_video import MadeVideo
+from bot.values.source import EarlierTask, Source, StoredVideo, exactly_one
 from bot.values.time_range import TimeRange
 
 
@@ -34,18 +37,26 @@ class MakingCommands(commands.Cog):
         self,
         *,
         starter: JobStarter,
+        videos: VideoStore,
         clock: Clock,
         availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
         super().__init__()
+        self._videos = videos
         self._starter = starter
         self._clock = clock
         self._availability = availability
         self._max_bytes = max_bytes
 
     async def _finished_videos(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return []  # nobody has videos of their own until /video exists
+        found, _ = await self._videos.page(interaction.user.id, offset=0, limit=limits.VIDEOS_SEARCHED)
+        wanted, now, locale = current.strip().casefold(), self._clock(), str(interaction.locale)
+        offered = [each for each in found if wanted in each.prompt.casefold() or wanted in each.job_id]
+        return [
+            app_commands.Choice(name=_video_choice(each, now - each.created_at, locale), value=each.job_id)
+            for each in offered[: limits.AUTOCOMPLETE_CHOICES]
+        ]
 
     async def _living_models(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
         living = [model for model in await self._availability.living() if current.strip().lower() in model.lower()]
@@ -59,7 +70,7 @@ class MakingCommands(commands.Cog):
         seconds="The 1 to 3 seconds to use, such as 1-3 or 0:04-0:06.5; leave it out to pick them",
         video="A clip (MP4, MOV or WebM) with sound and one main character",
         link="A link to a video file, instead of an attachment",
-        task="The ID of an earlier video task, instead of an attachment",
+        task="One of your own videos, or the ID of an earlier video task, instead of an attachment",
         name="A name for the character (default: the one that ToAPIs gives it)",
         model="The model that makes it (default: one that works)",
         private="Whether only you see the result (default: as this server has set it)",
@@ -83,11 +94,15 @@ class MakingCommands(commands.Cog):
         )
 
         async def write(job_id: str, origin: Origin) -> Job:
-            return await self._starter.start(
-                owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
-            )
+            asked = replace(request, source=await self._kept(interaction.user.id, request.source))
+            return await self._starter.start(owner_id=interaction.user.id, origin=origin, request=asked, job_id=job_id)
 
         await start_job(interaction, self._starter, write, private=private, clock=self._clock)
+
+    async def _kept(self, owner_id: int, source: Source) -> Source:
+        """A task of their own whose video is kept here needs nothing of the provider, and shows its seconds."""
+        video = await self._videos.named(owner_id, source.task_id) if isinstance(source, EarlierTask) else None
+        return source if video is None else StoredVideo(video_id=video.id)
 
     @app_commands.command(name="new", description="Make a character with one form: good on a phone.")
     async def new(self, interaction: discord.Interaction) -> None:
@@ -141,6 +156,18 @@ class MakingCommands(commands.Cog):
                 text("I don't know the model “{model}”. Choose one from the list that opens as you type.", model=model)
             )
         return model
+
+
+def _video_choice(video: MadeVideo, age: timedelta, locale: str) -> str:
+    """A video among those of its owner: how old it is, and its prompt as far as there is room."""
+    hours = int(age.total_seconds() // 3600)
+    params = {"prompt": video.prompt}
+    told = text("Just now: {prompt}", **params)
+    if hours >= 24:
+        told = text("{days} d ago: {prompt}", days=hours // 24, **params)
+    elif hours:
+        told = text("{hours} h ago: {prompt}", hours=hours, **params)
+    return plain(texts.render(told, locale), limits.CHOICE_NAME)
 
 
 def echoed(typed: str, locale: str) -> list[app_commands.Choice[str]]:

@@ -1,1 +1,1 @@
-"""The group ``/video``: making is in ``making``, what opens as one types in ``choices``; ``cog`` has the whole."""
+"""The group ``/video``: ``making``, ``listing``, and in ``choices`` what opens as one types; ``cog`` has the whole."""

@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from discord.ext import commands
 
+from bot.jobs.job_starter import JobStarter
+from bot.jobs.video_planner import VideoPlanner
+from bot.jobs.video_wishes import VideoWishes
+from bot.store.characters import CharacterStore
+from bot.store.files import FileStore
+from bot.store.videos import VideoStore
+from bot.values.clock import Clock
+from cogs.video.listing import ListedVideos
 from cogs.video.making import MakingVideos
 
 
 class VideoCommands(
     MakingVideos,
+    ListedVideos,
     commands.GroupCog,
     group_name="video",
     group_description="Make videos with your cast, and look at those you have.",
 ):
-    """Makes videos."""
+    """Makes videos, and shows those that were made."""
+
+    def __init__(
+        self,
+        *,
+        starter: JobStarter,
+        planner: VideoPlanner,
+        wishes: VideoWishes,
+        characters: CharacterStore,
+        videos: VideoStore,
+        files: FileStore,
+        clock: Clock,
+    ) -> None:
+        MakingVideos.__init__(self, starter=starter, planner=planner, wishes=wishes, characters=characters, clock=clock)
+        ListedVideos.__init__(self, videos=videos, files=files)

@@ -54,7 +54,7 @@ class MakingVideos(commands.Cog):
         characters: CharacterStore,
         clock: Clock,
     ) -> None:
-        super().__init__()
+        commands.Cog.__init__(self)
         self._starter = starter
         self._planner = planner
         self._wishes = wishes

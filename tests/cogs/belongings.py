@@ -23,6 +23,7 @@ from bot.values.job import (
     VideoRefusal,
     VideoRequest,
 )
+from bot.values.made_video import MadeVideo
 from bot.values.source import Attachment, Link
 from tests.cogs.stage import House
 from tests.cogs.test_picking import DOUBTING, FACTS, PICKING, REQUEST
@@ -55,7 +56,7 @@ class Belongings:
     undelivered: Job
     preview: Job
     failed: Job
-    filmed: Job
+    film: MadeVideo
     refused: Job
 
     @property
@@ -116,13 +117,7 @@ async def belongings(house: House, owner_id: int) -> Belongings:
             delivered_at=now,
             request=replace(request, source=Link(url="https://example.org/a")),
         ),
-        filmed=await job(
-            **over,
-            outcome=Outcome.SUCCEEDED,
-            delivered_at=now,
-            task_id=f"{TASK}_filmed",
-            request=replace(unsent.request, duration=10),
-        ),
+        film=await house.video(owner_id, PROMPT, task=f"{TASK}_filmed", player=role),
         refused=await job(
             **over,
             outcome=Outcome.FAILED,

@@ -17,9 +17,11 @@ from bot.config import Settings
 from bot.store.characters import NewCharacter
 from bot.store.owned_jobs import Pending
 from bot.store.quotas import Quota
+from bot.store.videos import NewVideo
 from bot.values.character import Character, CharacterFile, FileKind, ProviderCharacter
 from bot.values.files import StoredFile
 from bot.values.job import (
+    CastRole,
     CharacterRequest,
     CharacterResult,
     Job,
@@ -29,13 +31,19 @@ from bot.values.job import (
     Outcome,
     Step,
     Transition,
+    VideoRequest,
+    VideoResult,
 )
+from bot.values.made_video import MadeVideo
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
 from tests.jobs.shop import with_limits
 
 MODELS = ("sora-2", "sora-2-pro")
 MAX_BYTES = 1000
+FILM = b"\x00\x00\x00\x18ftypmp42 the film"
+POSTER = b"RIFF\x00\x00\x00\x00WEBP the poster of "
+PLAYER = CastRole(character_id=1, name="Aurora")
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"picture"
 
 
@@ -117,6 +125,36 @@ class House:
         await self.jobs.claim("test", now=self.now, most=dict.fromkeys(Lane, 100))
         settled = JobChanges(next_attempt_at=None) | changes
         return await self.jobs.release(job.id, "test", Transition("test", settled), now=self.now)
+
+    async def video(
+        self, owner_id: int, prompt: str, *, film: bytes = FILM, task: str | None = None, player: CastRole = PLAYER
+    ) -> MadeVideo:
+        """A video of ``owner_id``'s, made a second after what was made before, and delivered."""
+        self.now += timedelta(seconds=1)
+        request = VideoRequest(prompt=prompt, cast=(player,), model="wan2.6", duration=5)
+        job = await self.job(owner_id)
+        await self.jobs.claim("test", now=self.now, most=dict.fromkeys(Lane, 100))
+        new = NewVideo(
+            owner_id=owner_id,
+            prompt=prompt,
+            model="wan2.6",
+            roles=(player,),
+            file=await self.files.put_bytes(owner_id, film, "video/mp4"),
+            poster=await self.files.put_bytes(owner_id, POSTER + prompt.encode(), "image/webp"),
+            seconds=5.0,
+            width=1280,
+            height=720,
+        )
+
+        def collected(video_id: int) -> Transition:
+            result = VideoResult(url="https://example.org/film.mp4", video_id=video_id)
+            made: JobChanges = {"result": result, "request": request, "task_id": task}
+            return Transition("test", made | {"outcome": Outcome.SUCCEEDED, "finished_at": self.now})
+
+        _, video = await self.app.stores.videos.add_for_job(job.id, "test", new, collected, now=self.now)
+        done = Transition("test", {"step": Step.DONE, "next_attempt_at": None, "delivered_at": self.now})
+        await self.jobs.release(job.id, "test", done, now=self.now)
+        return video
 
     async def character(
         self,

@@ -56,6 +56,7 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
             *("model", "duration", "ratio", "resolution", "private"),
         ],
         "video new": [],
+        "video list": [],
         "privacy export": [],
         "privacy delete": [],
         "server settings": ["day_limit", "private_results", "switch_off", "switch_on", "block", "unblock"],

@@ -44,7 +44,9 @@ def _by_name(**more: str) -> Make:
 
 # By the command's whole name: the options with which it is tried.
 COMMANDS: dict[str, Make] = {
-    "character create": lambda mine, stage: [{"task": task, "range": "1-3"} for task in mine.tasks],
+    "character create": lambda mine, stage: [
+        {"task": task, "range": "1-3"} for task in (*mine.tasks, mine.film.job_id)
+    ],
     "character new": _nothing,
     "character preview": lambda mine, stage: [{"link": "https://example.org/clip.mp4"}],
     "character list": lambda mine, stage: [{}, {"search": mine.character.name, "sort": "name"}],
@@ -57,6 +59,7 @@ COMMANDS: dict[str, Make] = {
         {"prompt": "a dance", "character": mine.character.task_id},
     ],
     "video new": _nothing,
+    "video list": _nothing,
     "tasks": _nothing,
     "help": _nothing,
     "about": _nothing,
@@ -110,8 +113,8 @@ PRESSES: dict[str, Make] = {
     "cb:cast:delete": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteyes": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteno": lambda mine, stage: [str(mine.character.id)],
-    "cb:job:video": lambda mine, stage: [mine.filmed.id],
-    "cb:tasks:video": lambda mine, stage: [mine.filmed.id],
+    "cb:job:video": lambda mine, stage: [mine.film.job_id],
+    "cb:tasks:video": lambda mine, stage: [mine.film.job_id],
     "cb:job:silent": lambda mine, stage: [mine.refused.id],
     "cb:tasks:silent": lambda mine, stage: [mine.refused.id],
     "cb:job:othermodel": lambda mine, stage: [mine.refused.id],
@@ -121,6 +124,11 @@ PRESSES: dict[str, Make] = {
     "cb:video:take": lambda mine, stage: [f"{mine.wish.id}:duration-10", f"{mine.wish.id}:model-wan2.6"],
     "cb:video:change": lambda mine, stage: [mine.wish.id],
     "cb:videos:new": lambda mine, stage: ["all"],
+    "cb:videos:page": lambda mine, stage: ["0", "4"],
+    "cb:videos:open": lambda mine, stage: [f"all={mine.film.id}"],
+    "cb:video:delete": lambda mine, stage: [str(mine.film.id)],
+    "cb:video:deleteyes": lambda mine, stage: [str(mine.film.id)],
+    "cb:video:deleteno": lambda mine, stage: [str(mine.film.id)],
     # Menus: what is chosen in them stands behind the sign.
     "cb:tasks:open": lambda mine, stage: [f"all={mine.picking.id}", f"all={mine.watched.id}"],
     "cb:tasks:list": lambda mine, stage: ["all"],
@@ -163,6 +171,8 @@ HARMLESS = {
     "cb:job:beginother",
     "cb:tasks:beginother",
     "cb:cast:deleteno",
+    "cb:video:deleteno",
+    "cb:videos:new",
     "cb:privacy:deleteno",
     "cb:cast:delete",
     "cb:cast:rename",

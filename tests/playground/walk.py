@@ -36,6 +36,7 @@ CLIP = "clip.mp4"
 SILENT = "silent.mp4"
 EMPTY = "empty.mp4"
 PRICES = '{"sora-2": 60, "sora-2-pro": 120}'  # credits
+VIDEO_PRICES = '{"sora-2": 10, "wan2.6": 12}'  # for a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,6 +447,56 @@ async def without_sora(walk: Walk) -> None:
     await me.view_as("mia")
 
 
+async def new_video(walk: Walk) -> None:
+    """A video with a character: names and models open as one types, what cannot be is asked about, then it is there."""
+    me, stage = walk.visitor, walk.stage
+    await me.view_as("mia")
+    asked = await stage.app.stores.consents.given(stage.mia.id)
+    for name, seconds in (("Star", "1-3"), ("Echo", "2-4")):
+        await me.command("character create", {"video": walk.clip, "range": seconds, "name": name})
+        if not asked:
+            await me.press("Yes, I have permission")
+            asked = True
+        await me.see(name, "Saved to @mia's cast")
+    await me.press("Use in a video")
+    await me.see("Make a video", "Who plays?", "The best one for this cast")
+    await me.picture("21 the form of a video")
+    await me.leave_form()
+    await me.type("video create", {"prompt": "@Star waves at @Ecko by the sea", "character": "St"})
+    await me.choose("Star")
+    await me.option("model", "wan")
+    await me.popup_says("wan2.6")
+    await me.picture("21 models that suit the cast")
+    await me.choose("wan2.6:")
+    await me.option("duration", "7")
+    await me.send()
+    await me.see("Not started yet", "Did you mean “@Echo”?")
+    await me.picture("21 a name that nobody has")
+    await me.press("Change it…")
+    await me.fill("What happens?", "@Star waves at @Echo by the sea")
+    await me.picture("21 the form with what was wished")
+    await me.submit()
+    await me.see("Use 5 s")
+    await me.picture("21 a length that the model does not make")
+    await me.press("Use 5 s")
+    await me.see("Making your video", "wan2.6 makes it.", "60 credits")
+    await me.picture("21 the first answer")
+    await me.see_in_all("by the sea")
+    await me.see("Again")
+    await me.rest(2.0)
+    await me.picture("21 the video is there")
+    await me.command("tasks")
+    await me.see("Your tasks", "(a video)")
+    await me.picture("21 tasks with a video")
+    await me.command("video list")
+    await me.see("Star, Echo · wan2.6")
+    await me.picture("21 videos")
+    await me.pick("Open one to watch or delete it…", "@Star")
+    await me.see("Again", "Delete")
+    await me.rest(2.0)
+    await me.picture("21 a video again")
+
+
 POINTS: tuple[Point, ...] = (
     help_leads,
     range_is_read,
@@ -466,6 +517,7 @@ POINTS: tuple[Point, ...] = (
     retry,
     without_sora,
     privacy,
+    new_video,
 )
 
 
@@ -499,7 +551,7 @@ async def walking(folder: Path, window: tuple[int, int] = (1280, 1000), *, quiet
         await asyncio.to_thread(render_clip, clips / CLIP, seconds=6.0, size=(640, 360), fps=12)
         await asyncio.to_thread(render_clip, clips / SILENT, seconds=3.0, size=(320, 180), fps=12, sound=False)
         await asyncio.to_thread(render_clip, clips / EMPTY, seconds=4.0, size=(1280, 720), fps=12, somebody=False)
-        prices = {"CASTBOOK__TOAPIS__PRICES": PRICES}
+        prices = {"CASTBOOK__TOAPIS__PRICES": PRICES, "CASTBOOK__TOAPIS__VIDEO_PRICES": VIDEO_PRICES}
         stage = await opened.enter_async_context(Stage(clips / "state", seconds_per_task=2.0, environ=prices))
         people = [stage.mia, stage.sam, stage.max, stage.kim]
         page = LivePreview(stage.env, stage.channel, people, port=0, places={stage.kim.id: stage.quiet})

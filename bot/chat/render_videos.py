@@ -1,0 +1,147 @@
+"""The videos of a person: a page of them with posters, and one of them again. Pure rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import discord
+from discord import ButtonStyle
+
+from bot import limits
+from bot.chat.buttons import MakeVideoAgain
+from bot.chat.durable_items import DurableButton
+from bot.chat.markdown import PLAIN, Commands, escape, plain, say
+from bot.chat.message import AMBER, BLUE, MessageContent, PictureFile
+from bot.chat.video_buttons import ConfirmDeleteVideo, DeleteVideo, KeepVideo, NewVideo, OpenVideo, TurnVideos
+from bot.texts import Text, render, text
+from bot.values.files import ending
+from bot.values.made_video import MadeVideo
+
+_MB = 1024 * 1024
+
+
+def render_videos(
+    owner_id: int,
+    offset: int,
+    videos: Sequence[MadeVideo],
+    total: int,
+    posters: Mapping[int, bytes],
+    locale: str,
+    commands: Commands = PLAIN,
+) -> MessageContent:
+    """``videos`` of ``total``, ``offset`` of which come before; ``posters`` by video id, as far as there are any."""
+    if not videos:
+        nothing = text(
+            "You have no videos yet. Make your first one with /video create: say what happens, and choose who of your "
+            "cast plays."
+        )
+        embed = discord.Embed(description=say(nothing, locale, commands), colour=BLUE)
+        return MessageContent(embeds=(embed,), buttons=(_new(owner_id, locale),))
+    embeds: list[discord.Embed] = []
+    files: list[PictureFile] = []
+    for video in videos:
+        embed = discord.Embed(
+            title=escape(plain(video.prompt, limits.OPTION_LABEL)), description=say(_about(video), locale), colour=BLUE
+        )
+        if video.id in posters:
+            files.append(_poster(video, posters[video.id]))
+            embed.set_thumbnail(url=files[-1].url)
+        embeds.append(embed)
+    embeds[-1].set_footer(text=say(_count(offset, len(videos), total), locale))
+    entries = [(str(each.id), each.prompt, render(_in_menu(each), locale)) for each in videos]
+    menu = OpenVideo(owner_id, say(text("Open one to watch or delete it…"), locale), entries)
+    return MessageContent(
+        embeds=tuple(embeds),
+        files=tuple(files),
+        menus=(menu,),
+        buttons=(*_turning(owner_id, offset, total, locale), _new(owner_id, locale)),
+    )
+
+
+def _new(owner_id: int, locale: str) -> NewVideo:
+    return NewVideo(owner_id, say(text("New video…"), locale), ButtonStyle.primary)
+
+
+def _about(video: MadeVideo) -> Text:
+    made, names = int(video.created_at.timestamp()), ", ".join(role.name for role in video.roles)
+    if video.seconds is None:
+        return text("{names} · {model} · made <t:{made}:R>", names=names, model=video.model, made=made)
+    return text(
+        "{names} · {model} · {seconds} s · made <t:{made}:R>",
+        names=names,
+        model=video.model,
+        seconds=f"{video.seconds:.0f}",
+        made=made,
+    )
+
+
+def _in_menu(video: MadeVideo) -> Text:
+    return text("{names} · {model}", names=", ".join(role.name for role in video.roles), model=video.model)
+
+
+def _count(offset: int, shown: int, total: int) -> Text:
+    if total <= limits.VIDEOS_PER_PAGE:
+        return text("Your videos: {total}.", total=total)
+    if shown == 1:
+        return text("{last} of {total}", last=offset + 1, total=total)
+    return text("{first}–{last} of {total}", first=offset + 1, last=offset + shown, total=total)
+
+
+def _turning(owner_id: int, offset: int, total: int, locale: str) -> tuple[TurnVideos, ...]:
+    if total <= limits.VIDEOS_PER_PAGE:
+        return ()
+    before, after = max(0, offset - limits.VIDEOS_PER_PAGE), offset + limits.VIDEOS_PER_PAGE
+    return (
+        TurnVideos(before, owner_id, say(text("Previous"), locale), disabled=offset == 0),
+        TurnVideos(after, owner_id, say(text("Next"), locale), disabled=after >= total),
+    )
+
+
+def render_own_video(video: MadeVideo, data: bytes | None, poster: bytes | None, locale: str) -> MessageContent:
+    """One video again, to its owner alone. ``data`` are its bytes, where they fit; else its ``poster`` is shown."""
+    embed = discord.Embed(description=escape(plain(video.prompt, limits.PARAM_LENGTH)), colour=BLUE)
+    embed.add_field(name=say(text("Characters"), locale), value=", ".join(escape(role.name) for role in video.roles))
+    embed.add_field(name=say(text("Model"), locale), value=escape(video.model))
+    if video.seconds is not None:
+        length = text("{seconds} s", seconds=f"{video.seconds:.0f}")
+        embed.add_field(name=say(text("Length"), locale), value=say(length, locale))
+    embed.set_footer(text=say(text("Made"), locale))  # Discord puts the timestamp behind it
+    embed.timestamp = video.created_at
+    files: tuple[PictureFile, ...] = ()
+    if data is not None:
+        files = (PictureFile(f"video-{video.id}.{ending(video.file.mime, unknown='mp4')}", data),)
+    else:
+        large = text(
+            "The file has {size} MB, which is too large for Discord here. /privacy export has it.",
+            size=-(-video.file.size // _MB),
+        )
+        embed.add_field(name=say(text("Video"), locale), value=say(large, locale), inline=False)
+        if poster is not None:
+            files = (_poster(video, poster),)
+            embed.set_image(url=files[0].url)
+    buttons: tuple[DurableButton, ...] = (
+        MakeVideoAgain(video.job_id, video.owner_id, say(text("Again"), locale)),
+        DeleteVideo(video.id, video.owner_id, say(text("Delete"), locale)),
+    )
+    return MessageContent(embeds=(embed,), files=files, buttons=buttons)
+
+
+def render_delete_video(video: MadeVideo, locale: str) -> MessageContent:
+    """Whether to delete it, with both answers as buttons."""
+    question = text(
+        "Delete the video “{prompt}”? This can't be undone. Messages that show it stay in Discord.",
+        prompt=plain(video.prompt, limits.OPTION_LABEL),
+    )
+    embed = discord.Embed(
+        title=say(text("Delete this video?"), locale), description=say(question, locale), colour=AMBER
+    )
+    buttons = (
+        ConfirmDeleteVideo(video.id, video.owner_id, say(text("Delete it"), locale), ButtonStyle.danger),
+        KeepVideo(video.id, video.owner_id, say(text("Keep it"), locale)),
+    )
+    return MessageContent(embeds=(embed,), buttons=buttons)
+
+
+def _poster(video: MadeVideo, data: bytes) -> PictureFile:
+    mime = video.poster.mime if video.poster is not None else "image/webp"
+    return PictureFile(f"poster-{video.id}.{ending(mime, unknown='webp')}", data)

@@ -1,0 +1,108 @@
+"""``/video list``: the person's videos, one of them again, and its end."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot import limits
+from bot.chat.interaction_handlers import on_press
+from bot.chat.markdown import mentions_of, say
+from bot.chat.render_videos import render_delete_video, render_own_video, render_videos
+from bot.chat.replies import edit_answer
+from bot.chat.video_buttons import ConfirmDeleteVideo, DeleteVideo, KeepVideo, OpenVideo, TurnVideos
+from bot.errors import Refusal
+from bot.store.files import FileStore
+from bot.store.videos import VideoStore
+from bot.texts import text
+from bot.values.files import StoredFile
+from bot.values.made_video import MadeVideo
+
+
+class ListedVideos(commands.Cog):
+    """The part of :class:`cogs.video.cog.VideoCommands` that shows videos. Another person's video is an unknown one."""
+
+    def __init__(self, *, videos: VideoStore, files: FileStore) -> None:
+        commands.Cog.__init__(self)
+        self._videos = videos
+        self._files = files
+
+    @app_commands.command(name="list", description="Show your videos, with pictures.")
+    async def list_videos(self, interaction: discord.Interaction) -> None:
+        """Show the first page, to its owner alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._show_page(interaction, 0)
+
+    @on_press(TurnVideos)
+    async def turn_page(self, interaction: discord.Interaction, button: TurnVideos) -> None:
+        """Show another page, in the same message."""
+        await interaction.response.defer()
+        await self._show_page(interaction, button.offset)
+
+    async def _show_page(self, interaction: discord.Interaction, offset: int) -> None:
+        owner, most = interaction.user.id, limits.VIDEOS_PER_PAGE
+        found, total = await self._videos.page(owner, offset=offset, limit=most)
+        if total and not found:  # some were deleted since the button was made
+            offset = (total - 1) // most * most
+            found, total = await self._videos.page(owner, offset=offset, limit=most)
+        room, posters = interaction.filesize_limit, {}
+        for video in found:
+            data = await self._read(video.poster, room)
+            if data is not None:
+                posters[video.id] = data
+                room -= len(data)
+        locale, mentions = str(interaction.locale), mentions_of(interaction.client)
+        await edit_answer(interaction, render_videos(owner, offset, found, total, posters, locale, mentions))
+
+    @on_press(OpenVideo)
+    async def open(self, interaction: discord.Interaction, menu: OpenVideo) -> None:
+        """Show one of them in a new message: the list stays."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        video = await self._own(interaction, int(menu.chosen))
+        data = await self._read(video.file, interaction.filesize_limit)
+        poster = None if data is not None else await self._read(video.poster, interaction.filesize_limit)
+        await edit_answer(interaction, render_own_video(video, data, poster, str(interaction.locale)))
+
+    async def _read(self, file: StoredFile | None, room: int) -> bytes | None:
+        if file is None or file.size > room:
+            return None
+        try:
+            return await self._files.read(file.key)
+        except FileNotFoundError:  # the rest is worth showing without it
+            return None
+
+    async def _own(self, interaction: discord.Interaction, video_id: int) -> MadeVideo:
+        video = await self._videos.get(interaction.user.id, video_id)
+        if video is None:
+            raise _gone()
+        return video
+
+    @on_press(DeleteVideo)
+    async def ask_delete(self, interaction: discord.Interaction, button: DeleteVideo) -> None:
+        """Ask first."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        video = await self._own(interaction, button.video_id)
+        await edit_answer(interaction, render_delete_video(video, str(interaction.locale)))
+
+    @on_press(ConfirmDeleteVideo)
+    async def confirm_delete(self, interaction: discord.Interaction, button: ConfirmDeleteVideo) -> None:
+        """The row first, then the files nothing refers to any more."""
+        await interaction.response.defer()
+        async with self._files.owner(interaction.user.id):
+            orphans = await self._videos.delete(interaction.user.id, button.video_id)
+            if orphans is None:
+                raise _gone()
+            for key in orphans:
+                await self._files.delete(key)
+        await edit_answer(interaction, text("I deleted the video. I can't delete what ToAPIs has."))
+
+    @on_press(KeepVideo)
+    async def keep(self, interaction: discord.Interaction, button: KeepVideo) -> None:
+        """Say that nothing was deleted."""
+        kept = say(text("Nothing was deleted."), str(interaction.locale))
+        await interaction.response.edit_message(content=kept, embeds=[], view=None)
+
+
+def _gone() -> Refusal:
+    return Refusal(text("That video is no longer here. See /video list for those that are."))
