@@ -8,7 +8,7 @@ import simcord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat import buttons
+from bot.chat import buttons, video_buttons
 from bot.chat.buttons import MakeAnother, TurnPage, UseSeconds
 from bot.chat.durable_items import DurableButton, view
 from tests.chat.stage import JOB, Form, Stage, words
@@ -43,6 +43,14 @@ ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
     f"cb:job:silent:{JOB}:42": ("MakeSilentVideo", {"job_id": JOB, "in_list": False}),
     f"cb:job:othermodel:{JOB}:42": ("MakeVideoByOtherModel", {"job_id": JOB, "in_list": False}),
     f"cb:job:nobodyreal:{JOB}:42": ("MakeVideoOfNobodyReal", {"job_id": JOB, "in_list": False}),
+    f"cb:video:take:{JOB}:ratio-16:9:42": ("TakeInstead", {"draft_id": JOB, "change": "ratio-16:9"}),
+    f"cb:video:take:{JOB}:duration-:42": ("TakeInstead", {"draft_id": JOB, "change": "duration-"}),
+    f"cb:video:change:{JOB}:42": ("ChangeVideo", {"draft_id": JOB}),
+    "cb:videos:new:all:42": ("NewVideo", {}),
+    "cb:videos:page:4:42": ("TurnVideos", {"offset": 4}),
+    "cb:video:delete:3:42": ("DeleteVideo", {"video_id": 3}),
+    "cb:video:deleteyes:3:42": ("ConfirmDeleteVideo", {"video_id": 3}),
+    "cb:video:deleteno:3:42": ("KeepVideo", {"video_id": 3}),
     f"cb:job:watch:earlier:{JOB}:0.5,2:42": ("WatchSeconds", {"job_id": JOB, "seconds": "0.5,2"}),
     "cb:cast:use:3:42": ("UseCharacter", {"character_id": 3}),
     "cb:cast:model:3:42": ("MakeWithModel", {"character_id": 3}),
@@ -63,11 +71,12 @@ ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
     "cb:privacy:deleteyes:messages:42": ("DeleteWithMessages", {}),
     "cb:privacy:deleteno:all:42": ("KeepEverything", {}),
 }
-CLASSES = [
+CLASSES = {
     each
-    for _, each in inspect.getmembers(buttons, inspect.isclass)
+    for module in (buttons, video_buttons)
+    for _, each in inspect.getmembers(module, inspect.isclass)
     if issubclass(each, DurableButton) and each._id_format
-]
+}
 
 
 @pytest.mark.parametrize("custom_id", ON_OLD_MESSAGES)
