@@ -118,7 +118,7 @@ def private_line(locale: str) -> ui.Label[Any]:
     box: ui.CheckboxGroup[Any] = ui.CheckboxGroup(custom_id="private", options=[mine], required=False, min_values=0)
     return ui.Label(
         text=say(text("Private"), locale),
-        description=say(text("Without it: as this server has set it."), locale),
+        description=say(text("Otherwise it is as this server has set it."), locale),
         component=box,
     )
 

@@ -103,7 +103,7 @@ class Visitor:
             f".filter(m => m.innerText.includes({_js(placeholder)})).at(-1)"
         )
         await self._tab.click(menu, f"the menu “{placeholder}”")
-        options = "[...document.querySelectorAll('.select-options [role=option]')]"
+        options = f"[...{menu}.closest('.preview-select').querySelectorAll('[role=option]')]"
         option = f"{options}.find(o => o.innerText.includes({_js(entry)}))"
         await self._tab.click(option, f"“{entry}” in the menu")
 

@@ -73,10 +73,11 @@ class Walk:
             return sum(1 for each in self.stage.channel.history() if each.author.bot and not each.flags.ephemeral)
 
     async def cards(self) -> int:
-        """How many cards of characters everybody sees."""
+        """How many cards of mia's characters everybody sees."""
         async with self.stage.turn:
             shown = [each for each in self.stage.channel.history() if each.author.bot and not each.flags.ephemeral]
-            return sum("Reusable" in str(embed.to_dict()) for each in shown for embed in each.embeds)
+            hers = f"<@{self.stage.mia.id}>'s cast"
+            return sum(hers in (embed.description or "") for each in shown for embed in each.embeds)
 
     async def private(self) -> int:
         """How many messages of the bot's only mia sees."""
@@ -237,7 +238,8 @@ async def doubts(walk: Walk) -> None:
     me, asked = walk.visitor, walk.submissions()
     await me.command("character create", {"video": walk.empty, "range": "1-3", "name": "Nobody"})
     await me.see("Use 0:01–0:03 anyway?", "I found no face in these seconds.", "Pick other seconds", "Use anyway")
-    await me.picture("10 use anyway")
+    await me.show("Use 0:01–0:03 anyway?")
+    await me.picture("10 use anyway", at_the_end=False)
     assert walk.submissions() == asked, "nothing is sent before the answer"
     await me.press("Cancel")
     await me.see("Cancelled. Nothing was charged.")
@@ -349,9 +351,10 @@ async def privacy(walk: Walk) -> None:
     await me.picture("11 privacy delete")
     await me.press("Delete it and my messages")
     await me.see("Everything is deleted", "I'm removing my messages about you now")
-    async with asyncio.timeout(PATIENCE):
-        while await walk.cards() > 1:  # sam's Rosie stays
-            await asyncio.sleep(0.5)
+    end = time.monotonic() + PATIENCE
+    while await walk.cards():
+        assert time.monotonic() < end, "her cards are still there"
+        await asyncio.sleep(0.5)
     await me.picture("11 everything is deleted")
 
 
@@ -387,7 +390,7 @@ async def smaller(walk: Walk) -> None:
     await me.command("tasks")
     await me.see("Your tasks")
     await me.picture("12 all done on a phone")
-    await me.pick("Open one…", "Quick")
+    await me.pick("Open one…", "Three")
     await me.see("Show the character", "Expected to cost")
     await me.picture("12 one task on a phone")
 
