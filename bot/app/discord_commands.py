@@ -70,6 +70,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
         wishes=VideoWishes(
             characters=stores.characters,
             drafts=stores.drafts,
+            owned=stores.owned_jobs,
             planner=app.video_planner,
             starter=app.job_starter,
             clock=app.clock,

@@ -12,7 +12,16 @@ from bot.chat.buttons import MakeVideoAgain
 from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import AMBER, BLUE, MessageContent, PictureFile
-from bot.chat.video_buttons import ConfirmDeleteVideo, DeleteVideo, KeepVideo, NewVideo, OpenVideo, TurnVideos
+from bot.chat.video_buttons import (
+    AnotherTake,
+    CharacterOfVideo,
+    ConfirmDeleteVideo,
+    DeleteVideo,
+    KeepVideo,
+    NewVideo,
+    OpenVideo,
+    TurnVideos,
+)
 from bot.texts import Text, render, text
 from bot.values.files import ending
 from bot.values.made_video import MadeVideo
@@ -121,6 +130,8 @@ def render_own_video(video: MadeVideo, data: bytes | None, poster: bytes | None,
             embed.set_image(url=files[0].url)
     buttons: tuple[DurableButton, ...] = (
         MakeVideoAgain(video.job_id, video.owner_id, say(text("Again"), locale)),
+        AnotherTake(video.id, video.owner_id, say(text("Another take…"), locale)),
+        CharacterOfVideo(video.id, video.owner_id, say(text("New character from this"), locale)),
         DeleteVideo(video.id, video.owner_id, say(text("Delete"), locale)),
     )
     return MessageContent(embeds=(embed,), files=files, buttons=buttons)

@@ -64,6 +64,14 @@ class VideoButton(DurableButton):
         self.video_id = video_id
 
 
+class AnotherTake(VideoButton, custom_id="cb:video:another:{video_id}:{owner_id}"):
+    """Opens the form of a video with all that this one was asked for."""
+
+
+class CharacterOfVideo(VideoButton, custom_id="cb:video:character:{video_id}:{owner_id}"):
+    """Starts a character from this video, whose seconds are picked next."""
+
+
 class DeleteVideo(VideoButton, custom_id="cb:video:delete:{video_id}:{owner_id}"):
     """Asks whether to delete it."""
 

@@ -20,10 +20,12 @@ from bot.provider.models.prompt import mentions
 from bot.provider.models.wish import VideoWish
 from bot.store.characters import CharacterStore
 from bot.store.drafts import Draft, DraftStore, UnsentVideo
+from bot.store.owned_jobs import OwnedJobStore
 from bot.texts import Text, text
 from bot.values.character import clean_name, name_key
 from bot.values.clock import Clock
 from bot.values.job import CastRole, Job, Origin, VideoRequest
+from bot.values.made_video import MadeVideo
 
 _OTHER_MODELS: Final = 2  # that are offered instead
 _MODEL_LENGTH: Final = 40  # characters of a model's id that fit into that of a button
@@ -105,6 +107,7 @@ class VideoWishes:
         *,
         characters: CharacterStore,
         drafts: DraftStore,
+        owned: OwnedJobStore,
         planner: VideoPlanner,
         starter: JobStarter,
         clock: Clock,
@@ -112,6 +115,7 @@ class VideoWishes:
     ) -> None:
         self._characters = characters
         self._drafts = drafts
+        self._owned = owned
         self._planner = planner
         self._starter = starter
         self._clock = clock
@@ -188,6 +192,23 @@ class VideoWishes:
         """A wish that is kept. Raises :class:`~bot.errors.Refusal` where it is not, or not any more."""
         return _content(await self._drafts.get(owner_id, draft_id))
 
+    async def another_take(self, owner_id: int, video: MadeVideo) -> tuple[str, UnsentVideo]:
+        """The draft of a video like ``video``, by its id: with all that was wished for it, as far as that is known."""
+        job = await self._owned.get(owner_id, video.job_id)
+        request = VideoRequest(prompt=video.prompt, cast=video.roles, model=video.model)
+        if job is not None and isinstance(job.request, VideoRequest):
+            model = job.request.model if job.request.model_named else None
+            request = replace(job.request, model=model, model_named=False, price=None, refused=None)
+        roles = {role.character_id: role for role in await self._characters.roles(owner_id)}
+        playing = tuple(roles[role.character_id] for role in request.cast if role.character_id in roles)
+        wish = UnsentVideo(request=replace(request, cast=playing))
+        draft_id = self._new_id()
+        await self._keep(owner_id, draft_id, wish)
+        return draft_id, wish
+
+    def _new_id(self) -> str:
+        return f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
+
     async def _keep(self, owner_id: int, draft_id: str, wish: UnsentVideo) -> None:
         draft = Draft(id=draft_id, owner_id=owner_id, content=wish, created_at=self._clock())
         await self._drafts.add(draft)
@@ -195,7 +216,7 @@ class VideoWishes:
     async def _asked(
         self, owner_id: int, wish: UnsentVideo, reasons: tuple[Text, ...], changes: tuple[Change, ...]
     ) -> VideoQuestion:
-        draft_id = f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
+        draft_id = self._new_id()
         await self._keep(owner_id, draft_id, wish)
         return VideoQuestion(
             draft_id=draft_id, owner_id=owner_id, wish=wish, reasons=reasons, changes=tuple(dict.fromkeys(changes))

@@ -35,5 +35,7 @@ class VideoCommands(
         files: FileStore,
         clock: Clock,
     ) -> None:
-        MakingVideos.__init__(self, starter=starter, planner=planner, wishes=wishes, characters=characters, clock=clock)
+        MakingVideos.__init__(
+            self, starter=starter, planner=planner, wishes=wishes, characters=characters, videos=videos, clock=clock
+        )
         ListedVideos.__init__(self, videos=videos, files=files)

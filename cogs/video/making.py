@@ -23,7 +23,7 @@ from bot.chat.render_use import render_use
 from bot.chat.render_video_question import render_video_question
 from bot.chat.replies import edit_answer
 from bot.chat.seconds_forms import wants_private
-from bot.chat.video_buttons import ChangeVideo, NewVideo, TakeInstead
+from bot.chat.video_buttons import AnotherTake, ChangeVideo, CharacterOfVideo, NewVideo, TakeInstead
 from bot.chat.video_form import NEW, FormChoices, VideoForm, named_in, request_in
 from bot.concurrency import within
 from bot.errors import Refusal
@@ -33,9 +33,12 @@ from bot.jobs.video_wishes import EMPTY_CAST, Change, VideoDoubted, VideoWishes
 from bot.provider.models.card import ModelCard
 from bot.store.characters import CharacterStore
 from bot.store.drafts import UnsentVideo
+from bot.store.videos import VideoStore
 from bot.texts import text
 from bot.values.clock import Clock
-from bot.values.job import CastRole, Job, Origin, VideoRequest
+from bot.values.job import CastRole, CharacterRequest, Job, Origin, VideoRequest
+from bot.values.made_video import MadeVideo
+from bot.values.source import StoredVideo
 from cogs.video.choices import VideoChoices
 
 _Begin: TypeAlias = Callable[[str, Origin], Awaitable[Job]]
@@ -52,6 +55,7 @@ class MakingVideos(commands.Cog):
         planner: VideoPlanner,
         wishes: VideoWishes,
         characters: CharacterStore,
+        videos: VideoStore,
         clock: Clock,
     ) -> None:
         commands.Cog.__init__(self)
@@ -59,6 +63,7 @@ class MakingVideos(commands.Cog):
         self._planner = planner
         self._wishes = wishes
         self._characters = characters
+        self._videos = videos
         self._clock = clock
         self._choices = VideoChoices(characters=characters, planner=planner, wishes=wishes)
 
@@ -188,7 +193,35 @@ class MakingVideos(commands.Cog):
             request = request_in(typed, wish.request)
             return await self._wishes.wished(owner, request, named, private=wish.private)
 
-        await self._answer(interaction, partial(self._wishes.begin_changed, owner, subject, changed), in_place=True)
+        begin = partial(self._wishes.begin_changed, owner, subject, changed)
+        await self._answer(interaction, begin, in_place=_asks_about(interaction, subject))
+
+    @on_press(AnotherTake)
+    async def another_take(self, interaction: discord.Interaction, button: AnotherTake) -> None:
+        """Open the form with all that this video was asked for."""
+        owner = interaction.user.id
+        video = await self._own_video(owner, button.video_id)
+        draft_id, wish = await self._wishes.another_take(owner, video)
+        choices = await self._offered(interaction)
+        await interaction.response.send_modal(VideoForm(draft_id, choices, str(interaction.locale), wish=wish))
+
+    @on_press(CharacterOfVideo)
+    async def character_of(self, interaction: discord.Interaction, button: CharacterOfVideo) -> None:
+        """Start a character from this video: nothing is uploaded or fetched, and its seconds are picked next."""
+        owner = interaction.user.id
+
+        async def write(job_id: str, origin: Origin) -> Job:
+            video = await self._own_video(owner, button.video_id)
+            request = CharacterRequest(source=StoredVideo(video_id=video.id), range=None)
+            return await self._starter.start(owner_id=owner, origin=origin, request=request, job_id=job_id)
+
+        await start_job(interaction, self._starter, write, private=None, clock=self._clock)
+
+    async def _own_video(self, owner_id: int, video_id: int) -> MadeVideo:
+        video = await self._videos.get(owner_id, video_id)
+        if video is None:
+            raise Refusal(text("That video is no longer here. See /video list for those that are."))
+        return video
 
     @on_press(TakeInstead)
     async def take(self, interaction: discord.Interaction, button: TakeInstead) -> None:
@@ -238,3 +271,15 @@ class MakingVideos(commands.Cog):
                 await interaction.response.send_message(
                     embeds=list(card.embeds), view=card.view() or MISSING, ephemeral=True
                 )
+
+
+def _asks_about(interaction: discord.Interaction, draft_id: str) -> bool:
+    """Whether the form was opened from the question about that very draft, which then gives way to what comes of it."""
+    wanted = ChangeVideo(draft_id, interaction.user.id).custom_id
+    rows = [] if interaction.message is None else interaction.message.components
+    return any(
+        getattr(part, "custom_id", None) == wanted
+        for row in rows
+        if isinstance(row, discord.ActionRow)
+        for part in row.children
+    )

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 import simcord
 
+from bot.values.files import StoredFile
+from bot.values.job import CastRole
 from bot.values.source import StoredVideo
 from tests.cogs.stage import FILM, Stage, labels, refusal, words
 
@@ -47,7 +49,7 @@ async def test_one_is_shown_again_and_deleted_with_a_question(stage: Stage) -> N
     again = shown(await stage.alice.select(page, [str(made.id)]))
     (attachment,) = again.attachments
     assert await attachment.read() == FILM
-    assert labels(again) == ["Again", "Delete"]
+    assert labels(again) == ["Again", "Another take…", "New character from this", "Delete"]
     question = shown(await stage.alice.click(again, label="Delete"))
     assert "can't be undone" in words(question)
     await stage.alice.click(question, label="Keep it")
@@ -87,3 +89,32 @@ async def test_its_id_at_the_provider_means_the_kept_video_to_its_owner_alone(st
     assert (await stage.job_of(stage.alice)).character.source == StoredVideo(video_id=made.id)
     await stage.bob.slash(stage.channel, "character create", task="task_of_alice", range="1-3")
     assert not isinstance((await stage.job_of(stage.bob)).character.source, StoredVideo)
+
+
+async def test_another_take_has_all_that_was_wished_and_leaves_the_video_where_it_is(stage: Stage) -> None:
+    aurora = await stage.house.character(stage.alice.id, "Aurora", portable=(await still(stage),))
+    role = CastRole(character_id=aurora.id, name="Aurora")
+    made = await stage.house.video(stage.alice.id, "@Aurora dances", player=role)
+    page = shown(await stage.alice.slash(stage.channel, "video list"))
+    card = shown(await stage.alice.select(page, [str(made.id)]))
+    form = await stage.alice.click(card, label="Another take…")
+    await stage.restart()
+    values = {"prompt": "@Aurora sings", "cast": [str(aurora.id)], "model": ["viduq3"]}
+    await stage.alice.submit_modal(form, values)
+    request = (await stage.job_of(stage.alice)).video
+    assert (request.prompt, request.cast, request.model) == ("@Aurora sings", (role,), "viduq3")
+    assert request.duration == 5  # as it was
+    assert "Another take…" in labels(card)
+
+
+async def test_a_character_is_started_from_a_video_with_one_press(stage: Stage) -> None:
+    made = await stage.house.video(stage.alice.id, "Aurora dances")
+    page = shown(await stage.alice.slash(stage.channel, "video list"))
+    card = shown(await stage.alice.select(page, [str(made.id)]))
+    await stage.alice.click(card, label="New character from this")
+    job = await stage.job_of(stage.alice)
+    assert (job.character.source, job.character.range) == (StoredVideo(video_id=made.id), None)
+
+
+async def still(stage: Stage) -> StoredFile:
+    return await stage.house.files.put_bytes(stage.alice.id, b"a still", "image/jpeg")

@@ -19,6 +19,7 @@ from bot.provider.errors import ModelClosed
 from bot.store.characters import keep_file
 from bot.texts import text
 from bot.values.job import CastRole, CharacterRequest, Job, Lane, Outcome, Step, VideoRefusal, VideoRequest, VideoResult
+from bot.values.source import StoredVideo
 from playground.clip import render_clip
 from playground.provider.generation import VideoSubmission
 from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, maintenance_of, with_limits
@@ -86,6 +87,23 @@ async def test_a_cast_plays_in_a_video(shop: Shop, roles: tuple[CastRole, ...]) 
     assert (await shop.files.read(film.poster.key)).startswith((b"\xff\xd8", b"RIFF"))
     assert not shop.work(job).exists()
     assert (await shop.job_service.overview(OWNER)).videos_today == 1
+
+
+async def test_a_character_is_made_of_a_kept_video_without_fetching_it(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    await ask(shop, roles, duration=5)
+    await shop.run()
+    [film] = shop.courier.films
+    assert film is not None
+    wanted = CharacterRequest(source=StoredVideo(video_id=film.id), range=RANGE, name="Cal", anyway=True)
+    begun = await shop.job_starter.start(owner_id=OWNER, origin=shop.origin(), request=wanted)
+    stolen = await shop.job_starter.start(owner_id=STRANGER, origin=shop.origin(), request=wanted)
+    await shop.run()
+    done = await shop.job(begun)
+    assert (done.outcome, done.failure, done.seen.sha256) == (Outcome.SUCCEEDED, None, film.file.sha256)
+    assert "Cal" in {character.name for character in await shop.cast()}
+    refused = await shop.job(stolen)
+    assert refused.outcome is Outcome.FAILED
+    assert "no longer here" in str(refused.failure)
 
 
 async def test_the_model_and_the_price_come_with_the_start(shop: Shop, roles: tuple[CastRole, ...]) -> None:
