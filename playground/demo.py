@@ -1,4 +1,4 @@
-"""The main job without accounts: a clip becomes a character, a silent clip is refused, and a restart loses nothing."""
+"""The main job without accounts: a clip becomes a character, a restart loses nothing, and a cast outlives its maker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simcord import InteractionResult, MemberActor
 from bot import log
 from bot.config import LogSettings
 from bot.errors import CastbookError
-from bot.values.job import Job, Question, Step
+from bot.values.job import Job, JobKind, Outcome, Question, Step
 from bot.values.time_range import TimeRange
 from playground.clip import render_clip
 from playground.stage import Stage
@@ -24,6 +24,7 @@ from playground.transcript import Transcript, with_button
 
 OUT = Path("demo-out")
 SECONDS_PER_TASK = 5.0
+PROMPT = "@Rosie and @Ruby watch the sun go down"
 PATIENCE = 45.0  # seconds for any one thing that the demo waits for
 
 
@@ -64,12 +65,13 @@ class _Demo:
             refused = await self._silent_clip(silent)
             late = await self._restart(clip)
             await self._cast()
+            played = await self._videos()
             (OUT / "conversation.txt").write_text("\n".join(self._transcript.lines) + "\n", encoding="utf-8")
         say()
-        written = [OUT / name for name in ("conversation.txt", "filmstrip.png", "picture.jpg")]
+        written = [OUT / name for name in ("conversation.txt", "filmstrip.png", "picture.jpg", "video.mp4")]
         there = ", ".join(str(path) for path in written if path.exists())
         say(f"Written: {there}. Next: make playground, the same in a browser.")
-        return 0 if good and refused and late else 1
+        return 0 if good and refused and late and played else 1
 
     def _clips(self) -> tuple[Path, Path]:
         clip, silent = self._folder / "clip.mp4", self._folder / "silent.mp4"
@@ -141,6 +143,28 @@ class _Demo:
     async def _cast(self) -> None:
         self._heading("Everyone keeps a cast")
         await self._act(self._stage.mia, "character list")
+
+    async def _videos(self) -> bool:
+        """Two characters that Sora made, in a video of each kind of other model; the first video is kept."""
+        self._heading("Sora closes. Its characters live on: two of them in videos of three other models")
+        mia, provider = self._stage.mia, self._stage.provider
+        provider.close_character_models()
+        provider.model_gone("sora-2-vvip")  # it makes no characters, and shows those that its sisters made
+        for availability in (self._stage.app.availability, self._stage.app.video_availability):
+            await availability.refresh()  # what the bot does every ten minutes
+        self._transcript.say("  … the provider's list of models has no Sora any more; the bot has asked for it again.")
+        delivered = []
+        for model in (None, "viduq3", "kling-v3-omni"):
+            options = {"prompt": PROMPT, "character": "Rosie", "character2": "Ruby"}
+            if model is not None:
+                options["model"] = model
+            await self._act(mia, "video create", **options)
+            job = await self._until(mia, lambda job: job.kind is JobKind.VIDEO and job.step is Step.DONE)
+            delivered.append(job.outcome is Outcome.SUCCEEDED and job.delivered_at is not None)
+            file = next((file for file in self._messages(mia)[-1].attachments), None)
+            if model is None and file is not None:
+                (OUT / "video.mp4").write_bytes(await file.read())
+        return all(delivered) and (OUT / "video.mp4").exists()
 
     async def _create(self, member: MemberActor, clip: Path, chosen: TimeRange | None, name: str) -> None:
         data = await asyncio.to_thread(clip.read_bytes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import av
 import pytest
 
 from bot.values.time_range import TimeRange
@@ -30,7 +31,7 @@ def in_order(words: str, *parts: str) -> bool:
     return True
 
 
-def test_it_shows_a_character_a_refusal_and_a_restart(
+def test_it_shows_a_character_a_refusal_a_restart_and_a_cast_that_outlives_its_maker(
     out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     calls: list[Path] = []
@@ -59,7 +60,16 @@ def test_it_shows_a_character_a_refusal_and_a_restart(
         "** Ruby **",
         "taken 2 requests so far",
         "/character list",
+        "Sora closes",
+        "/video create prompt:@Rosie and @Ruby watch the sun go down",
+        "wan2.6 makes it: the best model for this cast that works now",
+        "[file video-1.mp4",
+        "Model: viduq3",
+        "Model: kling-v3-omni",
+        "[file video-3.mp4",
     )
+    with av.open(str(out / "video.mp4")) as container:
+        assert next(container.decode(video=0)).width > 0
     assert (out / "picture.jpg").read_bytes().startswith(b"\xff\xd8")
     assert (out / "filmstrip.png").read_bytes().startswith(b"\x89PNG")
     assert conversation.strip() in capsys.readouterr().out
@@ -67,9 +77,9 @@ def test_it_shows_a_character_a_refusal_and_a_restart(
 
 
 def small(calls: list[Path], path: Path, *, sound: bool = True, **_: object) -> None:
-    """A clip that takes no time to render."""
+    """A clip that takes little time to render, and whose stills are large enough for every model."""
     calls.append(path)
-    render_clip(path, seconds=4, size=(320, 180), fps=8, sound=sound)
+    render_clip(path, seconds=4, size=(640, 360), fps=8, sound=sound)
 
 
 def test_it_takes_a_clip_of_ones_own(out: Path, tmp_path: Path) -> None:
