@@ -40,10 +40,10 @@ check: $(VENV)/.run  ## look at the settings, the database, the balance and the 
 invite: $(VENV)/.run  ## print the link with which a server invites the bot
 	@$(BIN)/python -m bot invite
 
-# Four workers for two cores: at times a worker waits, for a child, a process, or a second to pass.
+# Three workers for two cores: at times one waits, for a child, a process, or a second to pass.
 test: $(VENV)/.dev  ## everything that must be green
 	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers asserts
-	$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover --json --out .coverage.json -m pytest -n 4 --dist loadfile
+	$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover --json --out .coverage.json -m pytest -n 3 --dist loadfile
 	@$(BIN)/python -m slipcover --fail-under 90 --out .coverage.json --merge .coverage.json
 
 # What tells most in least time: rules, rendering, rows and transitions; no bot as a process, no video, no coverage.

@@ -117,10 +117,12 @@ def _small_clip() -> bytes:
 async def prepare(stage: Stage, clip: bytes) -> None:
     """What is there before anybody comes: a posted clip, a character of sam's, and a channel without the bot."""
     await stage.app.stores.servers.close_channel(stage.guild.id, stage.quiet.id)
-    await stage.kim.send(stage.quiet, "The bot is switched off here. /help still answers, /character create does not.")
-    await stage.sam.send(
-        stage.channel, "Here is Rosie! She is seen best from 0:01 to 0:03.", attachments=[(POSTED, clip)]
-    )
+    switched_off = "The bot is switched off here. /help still answers, /character create does not."
+    async with stage.turn:
+        await stage.kim.send(stage.quiet, switched_off)
+        await stage.sam.send(
+            stage.channel, "Here is Rosie! She is seen best from 0:01 to 0:03.", attachments=[(POSTED, clip)]
+        )
     usual, stage.provider.seconds_per_task = stage.provider.seconds_per_task, 0.5
     async with stage.turn:
         await stage.sam.slash(stage.channel, "character create", video=(POSTED, clip), range="1-3", name="Rosie")

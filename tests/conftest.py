@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,8 +33,16 @@ def quiet_tracebacks() -> None:
     )
 
 
+def look_for_cycles_seldom() -> None:
+    """All that is imported stays; going through it for garbage again and again would be a tenth of the whole run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+
+
 quiet_tracebacks()
 query_plans.record()
+look_for_cycles_seldom()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -319,16 +319,19 @@ def render_question(
 
 
 def _name_taken(job: Job, locale: str) -> MessageContent:
-    asks = text(
-        "You already have a character called “{name}”. What should I call this one?", name=job.character.name or ""
-    )
-    embed = discord.Embed(title=say(text("That name is taken"), locale), description=say(asks, locale), colour=AMBER)
     use = say(text("Use “{name}”", name=job.character.offered), locale)
     buttons = (
         UseOfferedName(job.id, job.owner_id, use, discord.ButtonStyle.success),
         TypeJobName(job.id, job.owner_id, say(text("Another name…"), locale)),
         CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)),
     )
+    return render_name_taken(job.character.name or "", buttons, locale)
+
+
+def render_name_taken(name: str, buttons: tuple[DurableButton, ...], locale: str) -> MessageContent:
+    """Asks what a character is to be called, because another one of its owner's has the ``name``."""
+    asks = text("You already have a character called “{name}”. What should I call this one?", name=name)
+    embed = discord.Embed(title=say(text("That name is taken"), locale), description=say(asks, locale), colour=AMBER)
     return MessageContent(embeds=(embed,), buttons=buttons)
 
 

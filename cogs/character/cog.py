@@ -22,7 +22,7 @@ from bot.chat.buttons import (
 )
 from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.markdown import mentions_of, say
-from bot.chat.message import MessageContent
+from bot.chat.message import AMBER, MessageContent
 from bot.chat.render_cast import CastPage, render_page
 from bot.chat.render_job import render_character
 from bot.chat.replies import edit_answer, follow_up
@@ -266,7 +266,7 @@ class CharacterCommands(
     async def keep(self, interaction: discord.Interaction, button: KeepCharacter) -> None:
         """Say that nothing was deleted."""
         kept = say(text("Nothing was deleted."), str(interaction.locale))
-        await interaction.response.edit_message(content=kept, view=None)
+        await interaction.response.edit_message(content=kept, embed=None, view=None)
 
 
 def _ask_delete(interaction: discord.Interaction, character: Character) -> MessageContent:
@@ -276,4 +276,5 @@ def _ask_delete(interaction: discord.Interaction, character: Character) -> Messa
         ConfirmDelete(character.id, owner, say(text("Delete it"), locale), discord.ButtonStyle.danger),
         KeepCharacter(character.id, owner, say(text("Keep it"), locale)),
     )
-    return MessageContent(buttons=buttons, content=say(question, locale))
+    embed = discord.Embed(description=say(question, locale), colour=AMBER)
+    return MessageContent(embeds=(embed,), buttons=buttons)

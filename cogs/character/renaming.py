@@ -11,6 +11,7 @@ from bot.chat.durable_items import has_item
 from bot.chat.interaction_handlers import DurableForm, text_line
 from bot.chat.markdown import say
 from bot.chat.message import MessageContent
+from bot.chat.render_job import render_name_taken
 from bot.errors import NameTaken
 from bot.texts import Text, text
 from bot.values.character import Character
@@ -34,13 +35,12 @@ def renamed(old: Character, new: Character) -> Text:
 
 def ask_another(taken: NameTaken, character: Character, locale: str) -> MessageContent:
     """The name is taken: its number, or another name? Nothing has been renamed yet."""
-    question = text("You already have a character called “{name}”. What should I call this one?", name=taken.name)
     its, owner = character.id, character.owner_id
     buttons = (
-        TakeName(its, taken.free, owner, say(text("Use “{name}”", name=taken.free), locale), ButtonStyle.primary),
+        TakeName(its, taken.free, owner, say(text("Use “{name}”", name=taken.free), locale), ButtonStyle.success),
         TypeAnotherName(its, taken.name, owner, say(text("Another name…"), locale)),
     )
-    return MessageContent(content=say(question, locale), buttons=buttons)
+    return render_name_taken(taken.name, buttons, locale)
 
 
 def is_card_of(message: discord.Message, character: Character) -> bool:

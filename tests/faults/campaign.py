@@ -73,13 +73,41 @@ class Campaign:
 
     @property
     def never(self) -> list[str]:
-        """Kills that did not happen."""
-        return [f"never happened: {outcome.plan}" for outcome in self.outcomes if not happened(outcome)]
+        """Kills that did not happen, and that no other scenario had either.
+
+        Which way a result goes, and whether there is progress to show, depends on how quick the machine is: a drawn
+        plan may ask for a point that its story does not come to this time. What stands in EXPECTED must be killed at;
+        of any other point it is enough that it was passed.
+        """
+        late = [outcome for outcome in self.outcomes if not happened(outcome)]
+        return [f"never happened: {outcome.plan}" for outcome in late if not self._stood_in_for(outcome)]
+
+    def _stood_in_for(self, outcome: Outcome) -> bool:
+        """Whether each kill of its plan happened, here or elsewhere; after the first one, moments are only extras."""
+        points = [kill for kill in outcome.plan.kills if isinstance(kill, Kill)]
+        if not points:
+            return False
+        by_chance = self.points - EXPECTED
+        return all((kill.point, kill.when) in self._killed_at or kill.point in by_chance for kill in points)
+
+    @property
+    def _killed_at(self) -> set[Point]:
+        """Where the bot was killed with enough jobs running."""
+        return {
+            (kill.point, kill.when)
+            for outcome in self.outcomes
+            for kill, running in zip(_not_missed(outcome), outcome.killed, strict=False)
+            if isinstance(kill, Kill) and running >= ENOUGH
+        }
 
 
 def happened(outcome: Outcome) -> bool:
     """Whether every point was come to, and enough jobs were running at each kill."""
     return not outcome.missed and all(running >= ENOUGH for running in outcome.killed)
+
+
+def _not_missed(outcome: Outcome) -> list[End]:
+    return [kill for kill in outcome.plan.kills if kill not in outcome.missed]
 
 
 async def carry_out(plans: Sequence[Plan], looks: Path, campaign: Campaign, say: Say, at_once: int = AT_ONCE) -> None:

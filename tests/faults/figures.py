@@ -52,6 +52,7 @@ def figures(campaign: Campaign, others: Mapping[str, object] | None = None) -> R
         ("second messages where nobody could know of the first", sum(each.undecidable for each in found)),
         ("answers that expired while the bot was down; their jobs went on", sum(each.expired for each in found)),
         ("answers before a row that a kill kept from being written", sum(each.unasked for each in found)),
+        ("answers that Discord took no more; their jobs were cancelled", sum(each.too_late for each in found)),
         ("submissions cut off, ended as unknown and said so", sum(each.unknown for each in found)),
         ("results that nobody could be sent, kept in /tasks", sum(each.in_tasks for each in found)),
         ("questions that had to be looked for in /tasks", sum(each.looked_into_tasks for each in outcomes)),

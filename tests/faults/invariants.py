@@ -15,6 +15,7 @@ from tests.faults.people import Person
 from tests.faults.rows import Row, connect
 from tests.wire.scene import Provider
 
+UNKNOWN_INTERACTION = 10062
 MAY_BE_CHARGED = "may have been charged"
 _SAYS = {"succeeded": "Reusable task ID", "failed": "nothing is charged", "unknown": MAY_BE_CHARGED}
 _USED = (
@@ -30,6 +31,7 @@ class Findings:
 
     ``expired``: answers whose tokens died while the bot was down, before it could say more than "thinking".
     ``unasked``: commands that were answered before their row, because the database was slow, and had none at the kill.
+    ``too_late``: commands whose answer Discord did not take any more (10062), so that their jobs were cancelled.
     """
 
     jobs: int = 0
@@ -41,6 +43,7 @@ class Findings:
     undecidable: int = 0
     expired: int = 0
     unasked: int = 0
+    too_late: int = 0
     orphans: int = 0
     wrong: list[str] = field(default_factory=list)
 
@@ -92,6 +95,7 @@ def _nothing_lost(
     known = {task.business_id for task in provider.tasks.values()} if provider.remembers_business_id else set()
     expected = {person.user.id: "cancelled" for person in people if person.cancels}
     expected |= {person.user.id: "failed" for person in people if person.fails}
+    too_late = {person.user.id for person in people if _answered_too_late(person)}
     for row in rows:
         if row.done and row.outcome == expected.get(row.owner, "succeeded"):
             continue
@@ -99,12 +103,22 @@ def _nothing_lost(
         if row.done and row.outcome == "unknown" and may_be_unknown:
             found.unknown += 1
             continue
+        if row.done and row.outcome == "cancelled" and not row.submitted and row.owner in too_late:
+            found.too_late += 1
+            continue
         found.lost += 1
         found.wrong.append(f"lost: {row}")
     for person in people:
         if not any(row.owner == person.user.id for row in rows):
             found.lost += 1
             found.wrong.append(f"lost: nothing is left of what {person.user.name} asked for")
+
+
+def _answered_too_late(person: Person) -> bool:
+    """Whether they saw no answer to any of their commands, since Discord did not take it after its three seconds."""
+    refused = [call.path for call in person.user.discord.rest.calls if call.code == UNKNOWN_INTERACTION]
+    late = [asked for asked in person.asked if any(f"/interactions/{asked.id}/" in path for path in refused)]
+    return bool(late) and all(asked.original is None for asked in person.asked)
 
 
 def _nothing_twice(found: Findings, rows: Sequence[Row], provider: Provider) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from copy import copy
+from functools import partial
 from pathlib import Path
 
 from tests.faults.campaign import Campaign, happened
@@ -230,11 +231,32 @@ async def test_an_answer_before_its_row_is_no_loss() -> None:
     assert outcome.findings == Findings(jobs=3, unasked=1)
 
 
+async def test_a_command_that_discord_took_no_answer_to_is_no_loss(tmp_path: Path) -> None:
+    async with world(Plan(), tmp_path, looks_of_this_run()) as scenario:
+        user = scenario.people[1].user
+        user.slash = partial(user.slash, late=4.0)  # type: ignore[method-assign]  # seconds: of three
+        outcome = await scenario.run()
+    assert outcome.findings == Findings(jobs=3, too_late=1)
+
+
 async def test_a_point_that_is_never_come_to_is_a_failure() -> None:
     plan = Plan((Kill("submit.provider.pay_twice", "before"),))
     campaign = Campaign(0, [await run(plan, looks_of_this_run())])
     assert campaign.never == [f"never happened: {plan}"]
     assert not campaign.wrong
+
+
+def test_a_kill_that_another_scenario_had_is_none_that_never_happened() -> None:
+    missed, other = Kill("deliver.discord.follow_up", "before", 2), Kill("deliver.discord.follow_up", "after")
+    late = Outcome(Plan((missed,)), missed=[missed])
+    assert Campaign(0, [late, Outcome(Plan((other,)), killed=[2])]).never == [f"never happened: {late.plan}"]
+    for hit, running, never in ((1, 2, 0), (2, 2, 0), (1, 1, 2)):
+        there = Outcome(Plan((Kill(missed.point, "before", hit),)), killed=[running])
+        assert len(Campaign(0, [late, there]).never) == never
+    by_chance = Kill("watch.discord.edit_public", "before")
+    seldom = Outcome(Plan((by_chance,)), missed=[by_chance])
+    assert Campaign(0, [seldom], points={by_chance.point}).never == []
+    assert len(Campaign(0, [seldom]).never) == 1, "nobody has ever come to it"
 
 
 def test_a_point_that_is_gone_is_a_failure() -> None:

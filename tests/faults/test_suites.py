@@ -10,7 +10,7 @@ from tests.faults.suites import figures as figures_of
 
 async def test_what_the_tests_have_counted_is_in_the_table() -> None:
     [links] = [suite for suite in SUITES if "links" in suite]
-    one_fault = "tests/jobs/test_provider_faults.py::test_damaged_answers_to_the_upload"
+    one_fault = "tests/jobs/test_provider_faults.py::test_damaged_answers_about_the_task"
     found = await figures_of([f"{links}::test_no_hostile_link_reaches_anything_inside", one_fault])
     assert found.failed is None
     lines = text_table(figures(Campaign(seed=1), found.by_name)).splitlines()

@@ -41,7 +41,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         "short.mp4": lambda path: write(path, spoken(2)),
         "mute.mp4": lambda path: write(path, Shot(talking(8), silence(8))),
         "numbered.mp4": lambda path: write_numbered(path, evenly(60, 4)),
-        "large.mp4": lambda path: write(path, Shot(talking(3, (1080, 1920), width=270), voice(3))),
+        "large.mp4": lambda path: write(path, Shot(talking(2.5, (810, 1440), width=270), voice(2.5))),
     }
 
     def find(name: str) -> Path:
