@@ -31,6 +31,7 @@ from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent
 from bot.chat.render_price import price_of
 from bot.chat.selects import OpenJob
+from bot.chat.video_buttons import ShowVideo
 from bot.jobs.job_service import Overview
 from bot.texts import Text, text
 from bot.values.job import (
@@ -43,6 +44,7 @@ from bot.values.job import (
     Question,
     Step,
     VideoRequest,
+    VideoResult,
 )
 from bot.values.source import Attachment, EarlierTask, Link, StoredVideo
 
@@ -250,6 +252,9 @@ def render_task(job: Job, overview: Overview, now: datetime, locale: str, comman
     made = job.result.character_id if isinstance(job.result, CharacterResult) else None
     if made is not None and not job.undelivered:
         buttons.append(ShowCharacter(made, job.owner_id, say(text("Show the character"), locale)))
+    film = job.result.video_id if isinstance(job.result, VideoResult) else None
+    if film is not None and not job.undelivered:
+        buttons.append(ShowVideo(film, job.owner_id, say(text("Show the video"), locale)))
     buttons.append(BackToTasks(job.owner_id, say(text("Back to the list"), locale)))
     return MessageContent(embeds=(embed,), buttons=tuple(buttons))
 

@@ -64,6 +64,10 @@ class VideoButton(DurableButton):
         self.video_id = video_id
 
 
+class ShowVideo(VideoButton, custom_id="cb:video:show:{video_id}:{owner_id}"):
+    """Shows it again, to its owner alone."""
+
+
 class AnotherTake(VideoButton, custom_id="cb:video:another:{video_id}:{owner_id}"):
     """Opens the form of a video with all that this one was asked for."""
 

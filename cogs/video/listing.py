@@ -11,7 +11,7 @@ from bot.chat.interaction_handlers import on_press
 from bot.chat.markdown import mentions_of, say
 from bot.chat.render_videos import render_delete_video, render_own_video, render_videos
 from bot.chat.replies import edit_answer
-from bot.chat.video_buttons import ConfirmDeleteVideo, DeleteVideo, KeepVideo, OpenVideo, TurnVideos
+from bot.chat.video_buttons import ConfirmDeleteVideo, DeleteVideo, KeepVideo, OpenVideo, ShowVideo, TurnVideos
 from bot.errors import Refusal
 from bot.store.files import FileStore
 from bot.store.videos import VideoStore
@@ -58,8 +58,16 @@ class ListedVideos(commands.Cog):
     @on_press(OpenVideo)
     async def open(self, interaction: discord.Interaction, menu: OpenVideo) -> None:
         """Show one of them in a new message: the list stays."""
+        await self._show(interaction, int(menu.chosen))
+
+    @on_press(ShowVideo)
+    async def show_pressed(self, interaction: discord.Interaction, button: ShowVideo) -> None:
+        """Show a video of /tasks in a new message."""
+        await self._show(interaction, button.video_id)
+
+    async def _show(self, interaction: discord.Interaction, video_id: int) -> None:
         await interaction.response.defer(thinking=True, ephemeral=True)
-        video = await self._own(interaction, int(menu.chosen))
+        video = await self._own(interaction, video_id)
         data = await self._read(video.file, interaction.filesize_limit)
         poster = None if data is not None else await self._read(video.poster, interaction.filesize_limit)
         await edit_answer(interaction, render_own_video(video, data, poster, str(interaction.locale)))

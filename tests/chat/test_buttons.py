@@ -48,6 +48,7 @@ ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
     f"cb:video:change:{JOB}:42": ("ChangeVideo", {"draft_id": JOB}),
     "cb:videos:new:all:42": ("NewVideo", {}),
     "cb:videos:page:4:42": ("TurnVideos", {"offset": 4}),
+    "cb:video:show:3:42": ("ShowVideo", {"video_id": 3}),
     "cb:video:another:3:42": ("AnotherTake", {"video_id": 3}),
     "cb:video:character:3:42": ("CharacterOfVideo", {"video_id": 3}),
     "cb:video:delete:3:42": ("DeleteVideo", {"video_id": 3}),

@@ -126,6 +126,7 @@ PRESSES: dict[str, Make] = {
     "cb:videos:new": lambda mine, stage: ["all"],
     "cb:videos:page": lambda mine, stage: ["0", "4"],
     "cb:videos:open": lambda mine, stage: [f"all={mine.film.id}"],
+    "cb:video:show": lambda mine, stage: [str(mine.film.id)],
     "cb:video:another": lambda mine, stage: [str(mine.film.id)],
     "cb:video:character": lambda mine, stage: [str(mine.film.id)],
     "cb:video:delete": lambda mine, stage: [str(mine.film.id)],

@@ -116,5 +116,16 @@ async def test_a_character_is_started_from_a_video_with_one_press(stage: Stage) 
     assert (job.character.source, job.character.range) == (StoredVideo(video_id=made.id), None)
 
 
+async def test_tasks_lead_to_the_video_that_was_made(stage: Stage) -> None:
+    made = await stage.house.video(stage.alice.id, "Aurora dances")
+    tasks = shown(await stage.alice.slash(stage.channel, "tasks"))
+    assert "Aurora dances (a video)" in words(tasks)
+    await stage.alice.select(tasks, [made.job_id])
+    assert "wan2.6" in words(tasks)
+    film = shown(await stage.alice.click(tasks, label="Show the video"))
+    (attachment,) = film.attachments
+    assert await attachment.read() == FILM
+
+
 async def still(stage: Stage) -> StoredFile:
     return await stage.house.files.put_bytes(stage.alice.id, b"a still", "image/jpeg")
