@@ -383,6 +383,7 @@ async def smaller(walk: Walk) -> None:
     await me.pick("Open one to see, rename or delete it…", "Three")
     await me.see("Username (keep it to yourself)")
     await me.picture("13 one of it on a phone")
+    await me.rest(2.0)  # the page takes no press while it is at the one before
     await me.press("Use in a video")
     await me.see("Make a video", "Who plays?")
     await me.picture("09 how it is used on a phone")
@@ -390,6 +391,7 @@ async def smaller(walk: Walk) -> None:
     await me.command("tasks")
     await me.see("Your tasks")
     await me.picture("12 all done on a phone")
+    await me.rest(2.0)
     await me.pick("Open one…", "Three")
     await me.see("Show the character", "Expected to cost")
     await me.picture("12 one task on a phone")
