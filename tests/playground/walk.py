@@ -393,7 +393,7 @@ async def smaller(walk: Walk) -> None:
     await me.picture("12 all done on a phone")
     await me.rest(2.0)
     await me.pick("Open one…", "Three")
-    await me.see("Show the character", "Expected to cost")
+    await me.see("Show the character", "Cost")
     await me.picture("12 one task on a phone")
 
 
