@@ -90,7 +90,7 @@ def render_tasks(
     jobs = [job for _, part in sections for job in part]
     if not jobs:
         return MessageContent(embeds=(embed,))
-    footer = text("To see your cast, use /character list. To make another character, use /character create.")
+    footer = text("Your cast is in /character list, your videos are in /video list. /help says how to make more.")
     embed.set_footer(text=say(footer, locale))
     entries = [(job.id, _what(job), _said(_status(job, overview), locale)) for job in jobs]
     menu = OpenJob(owner_id, say(text("Open one…"), locale), entries)

@@ -249,7 +249,8 @@ def test_the_sections_and_their_order() -> None:
 def test_it_says_what_to_do_next() -> None:
     (full,) = render_tasks(42, replace(NOTHING, finished=(done(),)), NOW, "en-GB", COMMANDS).embeds
     assert (
-        full.footer.text == "To see your cast, use /character list. To make another character, use /character create."
+        full.footer.text
+        == "Your cast is in /character list, your videos are in /video list. /help says how to make more."
     )
     (empty,) = render_tasks(42, NOTHING, NOW, "en-GB", COMMANDS).embeds
     assert empty.footer.text is None

@@ -40,6 +40,7 @@ def early(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         ("character show", {"name": "Duck"}),
         ("character rename", {"name": "Duck", "new_name": "Drake"}),
         ("character delete", {"name": "Duck"}),
+        ("video list", {}),
         ("tasks", {}),
         ("help", {}),
         ("about", {}),
@@ -69,8 +70,8 @@ async def test_of_the_buttons_of_a_card(stage: Stage, early: list[int]) -> None:
     early.clear()
     await stage.alice.submit_modal(form, {"name": "Drake"})
     question = await stage.alice.click(card, label="Delete")
-    assert question.response is not None
-    await stage.alice.click(question.response, label="Delete it")
+    (asked,) = question.followups
+    await stage.alice.click(asked, label="Delete it")
     assert await stage.house.characters.count(stage.alice.id) == 0
     assert early == []
 
