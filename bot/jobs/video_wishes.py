@@ -185,7 +185,7 @@ class VideoWishes:
         except VideoDoubted:
             raise
         except CastbookError:  # it can be tried again as it was
-            await self._keep(owner_id, draft_id, wish)
+            await self.keep(owner_id, draft_id, wish)
             raise
 
     async def draft(self, owner_id: int, draft_id: str) -> UnsentVideo:
@@ -193,7 +193,7 @@ class VideoWishes:
         return _content(await self._drafts.get(owner_id, draft_id))
 
     async def another_take(self, owner_id: int, video: MadeVideo) -> tuple[str, UnsentVideo]:
-        """The draft of a video like ``video``, by its id: with all that was wished for it, as far as that is known."""
+        """The id and the content of a draft for a video like ``video``, with all that was wished: to be kept yet."""
         job = await self._owned.get(owner_id, video.job_id)
         request = VideoRequest(prompt=video.prompt, cast=video.roles, model=video.model)
         if job is not None and isinstance(job.request, VideoRequest):
@@ -202,14 +202,13 @@ class VideoWishes:
         roles = {role.character_id: role for role in await self._characters.roles(owner_id)}
         playing = tuple(roles[role.character_id] for role in request.cast if role.character_id in roles)
         wish = UnsentVideo(request=replace(request, cast=playing))
-        draft_id = self._new_id()
-        await self._keep(owner_id, draft_id, wish)
-        return draft_id, wish
+        return self._new_id(), wish
 
     def _new_id(self) -> str:
         return f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
 
-    async def _keep(self, owner_id: int, draft_id: str, wish: UnsentVideo) -> None:
+    async def keep(self, owner_id: int, draft_id: str, wish: UnsentVideo) -> None:
+        """Keep ``wish`` as the draft ``draft_id``, so that a form about it is answered after a restart too."""
         draft = Draft(id=draft_id, owner_id=owner_id, content=wish, created_at=self._clock())
         await self._drafts.add(draft)
 
@@ -217,7 +216,7 @@ class VideoWishes:
         self, owner_id: int, wish: UnsentVideo, reasons: tuple[Text, ...], changes: tuple[Change, ...]
     ) -> VideoQuestion:
         draft_id = self._new_id()
-        await self._keep(owner_id, draft_id, wish)
+        await self.keep(owner_id, draft_id, wish)
         return VideoQuestion(
             draft_id=draft_id, owner_id=owner_id, wish=wish, reasons=reasons, changes=tuple(dict.fromkeys(changes))
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import discord
 from discord import app_commands
@@ -42,6 +42,7 @@ from bot.values.source import StoredVideo
 from cogs.video.choices import VideoChoices
 
 _Begin: TypeAlias = Callable[[str, Origin], Awaitable[Job]]
+_Read = TypeVar("_Read")
 _Strings: TypeAlias = list[app_commands.Choice[str]]
 
 
@@ -154,7 +155,7 @@ class MakingVideos(commands.Cog):
     @on_press(ChangeVideo)
     async def change(self, interaction: discord.Interaction, button: ChangeVideo) -> None:
         """Open the form with what was wished in it."""
-        wish = await self._wishes.draft(interaction.user.id, button.draft_id)
+        wish = await _in_time(self._wishes.draft(interaction.user.id, button.draft_id))
         choices = await self._offered(interaction)
         form = VideoForm(button.draft_id, choices, str(interaction.locale), wish=wish)
         await interaction.response.send_modal(form)
@@ -200,10 +201,14 @@ class MakingVideos(commands.Cog):
     async def another_take(self, interaction: discord.Interaction, button: AnotherTake) -> None:
         """Open the form with all that this video was asked for."""
         owner = interaction.user.id
-        video = await self._own_video(owner, button.video_id)
-        draft_id, wish = await self._wishes.another_take(owner, video)
+
+        async def read() -> tuple[str, UnsentVideo]:
+            return await self._wishes.another_take(owner, await self._own_video(owner, button.video_id))
+
+        draft_id, wish = await _in_time(read())
         choices = await self._offered(interaction)
         await interaction.response.send_modal(VideoForm(draft_id, choices, str(interaction.locale), wish=wish))
+        await self._wishes.keep(owner, draft_id, wish)
 
     @on_press(CharacterOfVideo)
     async def character_of(self, interaction: discord.Interaction, button: CharacterOfVideo) -> None:
@@ -271,6 +276,14 @@ class MakingVideos(commands.Cog):
                 await interaction.response.send_message(
                     embeds=list(card.embeds), view=card.view() or MISSING, ephemeral=True
                 )
+
+
+async def _in_time(read: Coroutine[Any, Any, _Read]) -> _Read:
+    """What a form begins with, which has to be the first answer. Raises Refusal where the database is too slow."""
+    try:
+        return await within(limits.READ_BEFORE_FORM, read)
+    except TimeoutError:
+        raise Refusal(text("My database is slow right now. Please press the button again.")) from None
 
 
 def _asks_about(interaction: discord.Interaction, draft_id: str) -> bool:
