@@ -18,9 +18,9 @@ from simcord import InteractionResult, ResponseMessage
 
 from bot.chat.buttons import DeleteEverything, KeepEverything, NextPart
 from bot.chat.durable_items import DurableButton, view
-from bot.store.drafts import Draft
+from bot.store.drafts import Draft, UnsentVideo
 from bot.texts import text
-from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition
+from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition, VideoRequest
 from bot.values.sent_message import NewMessage, Shows
 from bot.values.source import Attachment, Link
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
@@ -126,6 +126,8 @@ async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_li
     await house.job_service.cancel(alice, failed.id)
     attached = Attachment(url="https://cdn.example/secret-signature", filename="holiday.mp4", size=12)
     await house.drafts.add(Draft(id="d1", owner_id=alice, content=attached, created_at=now))
+    unsent = UnsentVideo(request=VideoRequest(prompt="@Zoe waves", cast=()), unknown=("Zoe",))
+    await house.drafts.add(Draft(id="d2", owner_id=alice, content=unsent, created_at=now + timedelta(seconds=1)))
     await house.job(stage.bob.id, name="Bobs")
 
     message = answer(await stage.alice.slash(stage.channel, "privacy export"))
@@ -138,9 +140,9 @@ async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_li
     assert first["request"]["range"] == {"start": "1", "end": "3"}
     assert first["origin"]["channel_id"] == "2"
     assert second["outcome"] == "cancelled"
-    assert document["forms_not_sent_yet"] == [
-        {"file_name": "holiday.mp4", "bytes": 12, "made_at": "2026-01-01T12:00:00+00:00"}
-    ]
+    form, wish = document["forms_not_sent_yet"]
+    assert form == {"file_name": "holiday.mp4", "bytes": 12, "made_at": "2026-01-01T12:00:00+00:00"}
+    assert (wish["request"]["prompt"], wish["unknown"]) == ("@Zoe waves", ["Zoe"])
     assert document["consent_given_at"] == "2026-01-01T12:00:00+00:00"
     assert document["today"] == {"jobs_used": 1, "limit": 5, "videos_used": 0}
     raw = json.dumps(document)

@@ -3,13 +3,15 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.store.database import Database
-from bot.store.drafts import Draft, DraftStore
+from bot.store.drafts import Draft, DraftStore, UnsentVideo
+from bot.values.job import CastRole, VideoRequest
 from bot.values.source import Attachment
 
 
@@ -34,6 +36,19 @@ async def test_a_stranger_does_not_take_it(drafts: DraftStore, draft: Draft) -> 
     await drafts.add(draft)
     assert await drafts.take(8, "d1") is None
     assert await drafts.take(7, "d1") == draft
+
+
+async def test_a_wish_comes_back_as_it_was_and_stays_until_it_is_taken(drafts: DraftStore, now: datetime) -> None:
+    role = CastRole(character_id=3, name="Ann")
+    request = VideoRequest(prompt="@Ann waves at @Zoe", cast=(role,), duration=7, price=Decimal("1.5"))
+    wish = Draft(
+        id="d2", owner_id=7, content=UnsentVideo(request=request, private=True, unknown=("Zoe",)), created_at=now
+    )
+    await drafts.add(wish)
+    assert await drafts.get(8, "d2") is None
+    assert await drafts.get(7, "d2") == wish
+    assert await drafts.take(7, "d2") == wish
+    assert await drafts.get(7, "d2") is None
 
 
 async def test_old_drafts_are_forgotten(drafts: DraftStore, draft: Draft, now: datetime) -> None:
