@@ -6,10 +6,12 @@ import discord
 
 from bot import limits
 from bot.chat.buttons import MakeVideoAgain
+from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import AMBER, GREEN, MessageContent, PictureFile
 from bot.chat.render_job import job_footer
 from bot.chat.render_price import price_of
+from bot.chat.video_buttons import AnotherTake, CharacterOfVideo
 from bot.texts import text
 from bot.values.files import ending
 from bot.values.job import Job
@@ -38,7 +40,11 @@ def render_video(
         name, value = cost
         embed.add_field(name=say(name, locale), value=say(value, locale), inline=False)
     embed.set_footer(text=job_footer(job, locale))
-    buttons = (MakeVideoAgain(job.id, job.owner_id, say(text("Again"), locale)),)
+    buttons: tuple[DurableButton, ...] = (
+        MakeVideoAgain(job.id, job.owner_id, say(text("Again"), locale)),
+        AnotherTake(video.id, video.owner_id, say(text("Another take…"), locale)),
+        CharacterOfVideo(video.id, video.owner_id, say(text("New character from this"), locale)),
+    )
     files: tuple[PictureFile, ...] = ()
     if data is not None:
         mime = video.file.mime if len(data) == video.file.size else "video/mp4"

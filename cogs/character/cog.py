@@ -181,15 +181,17 @@ class CharacterCommands(
     async def rename_submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
         """Rename a character by form. The card from which the form was opened gets the new name, too."""
         character_id, wanted = int(subject), visible_name(typed["name"])
-        old = await self._lookup.by_id(interaction.user.id, character_id)
         message = interaction.message
-        if message is not None and is_card_of(message, old):
-            answer = await self._below(interaction, message, old)
+        card = message if message is not None and is_card_of(message, character_id, interaction.user.id) else None
+        if card is not None:
+            await interaction.response.defer()
         else:
             again = message is not None and asks_another(message)
             await interaction.response.defer(thinking=not again, ephemeral=True)
-            answer = edit_answer
-        await self._rename(interaction, old, wanted, answer)
+        old = await self._lookup.by_id(interaction.user.id, character_id)
+        if card is not None:
+            await self._note_sent(card_at(interaction, card, old, self._clock))
+        await self._rename(interaction, old, wanted, edit_answer if card is None else follow_up)
 
     @on_press(TakeName)
     async def take_name(self, interaction: discord.Interaction, button: TakeName) -> None:
@@ -211,15 +213,6 @@ class CharacterCommands(
             raise UnknownCharacter(old.name)
         self._messages.wake()
         await answer(interaction, renamed(old, new))
-
-    async def _below(self, interaction: discord.Interaction, card: discord.Message, character: Character) -> _Answer:
-        """Answer below the card under which a button was pressed, and remember that card, however old it is.
-
-        The press is answered as an edit of the card: so its token leads there, where nothing else does.
-        """
-        await interaction.response.defer()
-        await self._note_sent(card_at(interaction, card, character, self._clock))
-        return follow_up
 
     # -- delete ---------------------------------------------------------------------------------------------------
 

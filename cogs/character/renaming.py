@@ -43,9 +43,9 @@ def ask_another(taken: NameTaken, character: Character, locale: str) -> MessageC
     return render_name_taken(taken.name, buttons, locale)
 
 
-def is_card_of(message: discord.Message, character: Character) -> bool:
+def is_card_of(message: discord.Message, character_id: int, owner_id: int) -> bool:
     """Whether the message shows that character, with its buttons."""
-    return len(message.embeds) == 1 and has_item(message, RenameCharacter(character.id, character.owner_id))
+    return len(message.embeds) == 1 and has_item(message, RenameCharacter(character_id, owner_id))
 
 
 def asks_another(message: discord.Message) -> bool:

@@ -75,7 +75,7 @@ async def test_what_fits_is_shown_as_it_came(courier: DiscordCourier, loopback: 
     assert sent.pinged == {OWNER_ID}
     assert "Ada waves at" in text_of(sent)
     assert "smaller" not in text_of(sent)
-    assert sent.labels == ["Again"]
+    assert sent.labels == ["Again", "Another take…", "New character from this"]
     assert fitted.asked == [1_000]
 
 

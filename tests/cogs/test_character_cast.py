@@ -370,7 +370,9 @@ async def test_a_form_for_what_is_gone_meanwhile_says_so(stage: Stage) -> None:
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     form = await stage.alice.click(card, label="Rename")
     await stage.house.characters.delete(stage.alice.id, duck.id)
-    assert "no longer in your cast" in refusal(await stage.alice.submit_modal(form, {"name": "Drake"}))
+    (told,) = (await stage.alice.submit_modal(form, {"name": "Drake"})).followups
+    assert told.ephemeral
+    assert "no longer in your cast" in words(told)
 
 
 async def test_a_form_with_an_invisible_name_is_refused(stage: Stage) -> None:

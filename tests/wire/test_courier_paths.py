@@ -112,7 +112,7 @@ async def test_progress_is_public_once_the_provider_is_at_work_and_the_result_ta
     assert card is not progress
     assert card.pinged == {ann.id}
     assert card.picture().startswith(JPEG)
-    assert card.labels == ["Use in a video", "Rename", "Delete"]
+    assert card.labels == ["Name it…", "Use in a video", "Delete"]
     assert not show.invalid_requests
 
 
@@ -260,7 +260,7 @@ async def test_where_the_channel_is_closed_the_direct_message_is_open(
     await finished(show, AFTER_LATE)
     (card,) = ann.dms()
     assert card.picture().startswith(JPEG)
-    assert card.labels == ["Use in a video", "Rename", "Delete"]
+    assert card.labels == ["Name it…", "Use in a video", "Delete"]
     assert not cards(show.channel, ann)
     assert len(posts(show, show.channel)) <= 2, "one was the progress; the result was refused once, and not tried again"
 

@@ -118,7 +118,7 @@ async def test_after_a_lost_session_it_identifies_anew_and_nothing_happens_twice
     (card,) = cards(show.channel, ann)
     assert show.channel.visible_to(ann) == [card]
     assert len(show.provider.submissions) == submitted
-    form = await (await show.handled(await card.press(ann, "Rename"))).opened()
+    form = await (await show.handled(await card.press(ann, "Name it…"))).opened()
     assert form.interaction.answer_type == MODAL
     assert len(show.discord.calls("POST", f"/interactions/{form.interaction.id}/")) == 1, "answered once"
 
@@ -173,8 +173,8 @@ async def test_a_press_or_a_form_that_reaches_the_bot_too_late_does_nothing(show
     show.provider.hold_at(None)
     await show.passes(SOON)
     (card,) = cards(show.channel, ann)
-    assert await _refused(show, await ann.press(card, "Rename", late=TOO_LATE)) == (404, 10062)
-    form = await (await show.handled(await card.press(ann, "Rename"))).opened()
+    assert await _refused(show, await ann.press(card, "Name it…", late=TOO_LATE)) == (404, 10062)
+    form = await (await show.handled(await card.press(ann, "Name it…"))).opened()
     before = card.text
     (label,) = [field.label for field in form.fields]
     assert await _refused(show, await ann.submit(form, {label: "Zoe"}, late=TOO_LATE)) == (404, 10062)
@@ -241,8 +241,8 @@ async def test_a_refused_press_leaves_the_card_and_its_button(
     await show.passes(AFTER_LATE)
     (card,) = [message for message in show.channel.visible_to(ann) if "Send again" in message.labels]
     show.provider.hold_at(50)
-    jobs = show.app.job_service
-    monkeypatch.setattr(jobs, "_settings", jobs._settings.model_copy(update={"waiting_per_user": 1}))
+    allowance = show.app.job_service._allowance
+    monkeypatch.setattr(allowance, "_settings", allowance._settings.model_copy(update={"waiting_per_user": 1}))
     for seconds in ("0.5-2", "0.6-2.2", "0.7-2.4"):  # as many as may run at once, and one in line
         await show.handled(await show.create(ann, range=seconds))
     before = card.text, card.labels
