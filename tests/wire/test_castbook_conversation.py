@@ -240,7 +240,7 @@ async def test_it_says_that_it_is_ready(show: Show) -> None:
         "probes": {"gateway": True, "database": True, "jobs": True},
     }
     names = {command["name"] for command in show.discord.commands}
-    assert names == {"character", "tasks", "privacy", "server", "help", "about", "Make a character"}
+    assert names == {"character", "video", "tasks", "privacy", "server", "help", "about", "Make a character"}
 
 
 async def test_a_second_process_on_the_same_database_refuses_to_start(show: Show) -> None:

@@ -50,7 +50,7 @@ async def half_made(show: Scene, user: User, **options: Any) -> Task:
     """A task that the provider is at work on, and goes no further with."""
     before = len(show.tasks)
     show.provider.hold_at(50)
-    await show.create(user, name=NAME, **options)
+    await show.create(user, **{"name": NAME} | options)
 
     def question() -> Message | None:
         return next((each for each in show.channel.visible_to(user) if "Yes, I have permission" in each.labels), None)
@@ -141,7 +141,7 @@ async def live(folder: Path, log_format: str) -> None:
             await bot.start()
             assert leaks(written(bot), [*keys, *tokens]) == []
 
-            task = await half_made(show, ann, range="0.2-2")
+            task = await half_made(show, ann, range="0.2-2", name=f"{NAME} II")
             living = next(reversed(discord.interactions))
             assert leaks(written(bot), [living]), "while it lives it is needed, also after a restart"
             await let_go(show, task)
