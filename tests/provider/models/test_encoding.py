@@ -231,7 +231,7 @@ def test_an_asset_goes_wherever_a_url_goes_for_the_one_family_that_knows_them():
         encode(CARDS["MiniMax-H3"], wish(PROMPT, TWO), media, business_id="b")
 
 
-@pytest.mark.parametrize("url", ["", "data:image/png;base64,AAAA", "/work/still.jpg", "ftp://x/y", "asset://", None, 7])
+@pytest.mark.parametrize("url", ["", "data:image/png;base64,AAAA", "/kept/still.jpg", "ftp://x/y", "asset://", None, 7])
 def test_what_is_no_web_address_is_not_sent(url):
     card = CARDS["kling-v3"]
     with pytest.raises(ValueError, match="does not fit"):
