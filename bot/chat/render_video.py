@@ -28,7 +28,7 @@ def render_video(
     lines = [escape(plain(video.prompt, limits.PARAM_LENGTH))]
     if data is None:
         lines.append(
-            say(text("The file is too large to be shown here. It is kept: see /video list."), locale, commands)
+            say(text("I couldn't show the file in this message. It is kept: see /video list."), locale, commands)
         )
     elif len(data) != video.file.size:
         lines.append(say(text("I made the file smaller, so that it fits into this message."), locale))

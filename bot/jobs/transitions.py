@@ -195,7 +195,7 @@ def given_up(job: Job, now: datetime, *, uncharged: Text, maybe_charged: Text) -
 
 _FROM_BACKUP = text(
     "This job comes from a backup. It may have been sent to ToAPIs since then, and charged. I won't send it again by "
-    "myself. If you never got a result, press “Send again”, which looks for it first, or use /character create."
+    "myself. If you never got a result, press “Send again”, which looks for it first, or ask for it once more."
 )
 
 
