@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 
 import structlog
@@ -22,6 +23,7 @@ from bot.values.video import BestSeconds, Cut, Findings, Reference, VideoFacts
 SOURCE = "source"  # in the job's work folder: the video as it came
 _STRIP, _MARKED_STRIP = "filmstrip.webp", "filmstrip-marked.webp"
 _SLACK = 0.05  # seconds by which a range may pass the last picture: clocks show whole frames
+_HELD = 0.25  # seconds by which it may begin before the first one, which is then shown from the beginning
 
 _log = structlog.get_logger(__name__)
 
@@ -173,21 +175,33 @@ def problem_with(typed: str, facts: VideoFacts | None) -> Text | None:
 
 
 def is_inside(chosen: TimeRange, facts: VideoFacts) -> bool:
-    """Whether ``chosen`` does not end after the video."""
-    return float(chosen.end) <= facts.seconds + _SLACK
+    """Whether ``chosen`` neither begins before the picture nor ends after the video."""
+    return _outside(chosen, facts) is None
 
 
 def check_inside(chosen: TimeRange, facts: VideoFacts) -> None:
-    """Raise :class:`~bot.errors.BadRange` where ``chosen`` ends after the video."""
-    if not is_inside(chosen, facts):
-        problem = text(
+    """Raise :class:`~bot.errors.BadRange` where ``chosen`` begins before the picture or ends after the video."""
+    problem = _outside(chosen, facts)
+    if problem is not None:
+        raise BadRange(
+            text("{problem} Choose seconds inside the video. Nothing was charged.", problem=problem), problem
+        )
+
+
+def _outside(chosen: TimeRange, facts: VideoFacts) -> Text | None:
+    if float(chosen.end) > facts.seconds + _SLACK:
+        return text(
             "The video is {length} s long, but {range} ends after that.",
             length=f"{facts.seconds:.1f}".removesuffix(".0"),
             range=chosen.people,
         )
-        raise BadRange(
-            text("{problem} Choose seconds inside the video. Nothing was charged.", problem=problem), problem
+    if float(chosen.start) < facts.begins - _HELD:
+        return text(
+            "The picture of that video begins at {begins} s, but {range} begins before that.",
+            begins=f"{ceil(facts.begins * 10) / 10:.1f}".removesuffix(".0"),
+            range=chosen.people,
         )
+    return None
 
 
 def _check(facts: VideoFacts, *, sound: bool) -> None:
@@ -198,7 +212,7 @@ def _check(facts: VideoFacts, *, sound: bool) -> None:
                 "speaks. Nothing was charged."
             )
         )
-    if facts.seconds + _SLACK < float(limits.RANGE_SHORTEST):
+    if facts.seconds - facts.begins + _SLACK < float(limits.RANGE_SHORTEST):
         raise BadFile(
             text(
                 "That video is shorter than a second. A character needs one to three seconds, so use a "

@@ -72,7 +72,8 @@ class NothingToSuggest(StrEnum):
 class VideoFacts:
     """What the packets of a file say, never its header. ``width`` and ``height`` are as shown, after rotation.
 
-    ``seconds`` is the length of the picture. ``audio_codec`` is ``None`` where no sound track holds a packet.
+    ``seconds`` is when the picture ends, as players count, and ``begins`` when it begins: later than 0 where a file was
+    trimmed without encoding it again. ``audio_codec`` is ``None`` where no sound track holds a packet.
     ``cut_off``: the file ends in the middle.
     """
 
@@ -85,6 +86,7 @@ class VideoFacts:
     audio_codec: str | None
     audio_seconds: float = 0.0
     cut_off: bool = False
+    begins: float = 0.0
 
     @property
     def low_resolution(self) -> bool:

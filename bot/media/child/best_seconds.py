@@ -72,7 +72,8 @@ def examine(source: Path, range: TimeRange) -> Findings:
     if not stretches or stretches[0].end <= start:
         raise Refused(Unusable.RANGE_OUTSIDE)
     stretch = stretches[0]
-    shot = Shot(stretch, SoundAnalysis(start, stretch.heard(start, end), None))
+    since = max(start, stretch.start)
+    shot = Shot(stretch, SoundAnalysis(since, stretch.heard(since, end), None))
     _, concerns = reasons_and_concerns(shot, start, end, faces=faces)
     if _is_cut(stretch, start, end):
         concerns.append(Concern.CUT)

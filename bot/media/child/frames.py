@@ -72,7 +72,7 @@ def raise_if_out_of_memory(error: av.error.FFmpegError) -> None:
 
 
 def instant(video: Video, frame: av.VideoFrame | av.AudioFrame) -> float:
-    """Seconds from the first picture."""
+    """When a player shows or plays it, in seconds."""
     return (frame.time or 0.0) - video.start
 
 

@@ -59,11 +59,11 @@ class Timeline:
     def _between(self, count: int) -> float:
         """Seconds from one of ``count`` moments to the next; the last frame stays as long as the others on average."""
         total = len(self.instants)
-        return self.instants[-1] * total / max(1, total - 1) / count
+        return (self.instants[-1] - self.instants[0]) * total / max(1, total - 1) / count
 
     def _evenly(self, count: int) -> list[Moment]:
-        between, finest = self._between(count), 10 ** self.decimals(count)
-        instants = [floor((number + 0.5) * between * finest) / finest for number in range(count)]
+        first, between, finest = self.instants[0], self._between(count), 10 ** self.decimals(count)
+        instants = [max(first, floor((first + (number + 0.5) * between) * finest) / finest) for number in range(count)]
         pictures = [self._on_screen(instant) for instant in instants]
         for number in range(1, count):  # where frames are rare, none is taken twice
             pictures[number] = max(pictures[number], pictures[number - 1] + 1)

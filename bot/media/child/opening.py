@@ -51,12 +51,18 @@ class Video:
     picture: VideoStream
     sound: AudioStream | None
     mime: str
+    start: float
+    """What a player shows as 0:00, in the file's own seconds. Subtracted everywhere.
+
+    In MP4, MOV and WebM that is 0 of the presentation time, edit lists applied, even where the picture begins later
+    than the sound, or both begin later (Chromium was seen to do so, and with it Discord). A time before 0 is only shown
+    where the picture begins there.
+    """
 
     @property
-    def start(self) -> float:
-        """When its picture begins, in the file's own seconds. Subtracted everywhere, so that it begins at 0."""
-        time_base = self.picture.time_base
-        return float((self.picture.start_time or 0) * time_base) if time_base is not None else 0.0
+    def begins(self) -> float:
+        """When the first picture comes, in seconds from ``start``."""
+        return _start_of(self.picture) - self.start
 
 
 @contextmanager
@@ -119,7 +125,12 @@ def _tracks(container: InputContainer, mime: str, threads: int) -> Video:
     decoder.thread_type = "AUTO"
     decoder.thread_count = threads
     sounds = (stream for stream in container.streams.audio if _can_be_decoded(stream))
-    return Video(container, picture, next(sounds, None), mime)
+    return Video(container, picture, next(sounds, None), mime, start=min(0.0, _start_of(picture)))
+
+
+def _start_of(picture: VideoStream) -> float:
+    time_base = picture.time_base
+    return float((picture.start_time or 0) * time_base) if time_base is not None else 0.0
 
 
 def _can_be_decoded(stream: VideoStream | AudioStream) -> bool:

@@ -26,11 +26,12 @@ def probe(path: Path) -> VideoFacts:
         if found.first is None or not found.pictures.count:
             raise Refused(Unusable.NO_PICTURES, "none can be decoded")
         width, height = shown_size(video, found.first)
-        seconds = found.pictures.end(witness=found.sound.last) - video.start
-        between = found.pictures.pace or seconds
+        begins, seconds = found.pictures.first - video.start, found.pictures.end(witness=found.sound.last) - video.start
+        between = found.pictures.pace or seconds - begins
         sound = video.sound if found.sound.count else None
         return VideoFacts(
             container=_CONTAINERS[video.mime],
+            begins=round(begins, 3),
             seconds=round(seconds, 3),
             width=width,
             height=height,

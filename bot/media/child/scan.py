@@ -139,19 +139,19 @@ class _Pass:
 
     def __init__(self, video: Video, start: float, end: float, scaler: Scaler, *, all_pictures: bool) -> None:
         self._video = video
-        self._start, self._end = start, end
+        self._start, self._end = max(start, video.begins), end
         self._all_pictures = all_pictures
         self._can_skip = not all_pictures and video.picture.codec_context.name in _CAN_SKIP
         self._scaler = scaler
-        self._due = start
+        self._due = self._start
         self._before: tuple[float, Thumbnail] | None = None
         self._looks: list[Future[Sample]] = []
         self._thumbnails: list[Thumbnail] = []
         self._changes: list[Change] = []
-        self._sound = _Sound(start) if video.sound is not None else None
+        self._sound = _Sound(self._start) if video.sound is not None else None
         self._heard: Values | None = None
         self._size = (0, 0)
-        self._shown_until = start
+        self._shown_until = self._start
         self._picture_over, self._sound_over = False, video.sound is None
 
     @property
@@ -167,7 +167,7 @@ class _Pass:
     def run(self, look: Look, in_time: Callable[[], bool]) -> None:
         """Decode the span. ``look`` is called with each picture that is to be analysed."""
         video, errors = self._video, 0
-        if self._start > 0:
+        if self._start > video.begins:
             try:
                 seek(video, self._start)
             except av.error.FFmpegError:  # there is no index, or it lies

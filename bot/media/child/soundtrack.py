@@ -27,7 +27,7 @@ _GAP = 0.02
 
 
 def soundtrack(source: Path, start: float, seconds: float) -> Samples | None:
-    """Two channels at :data:`RATE`, exactly ``seconds`` long, from ``start`` on (seconds from the first picture).
+    """Two channels at :data:`RATE`, exactly ``seconds`` long, from ``start`` on (in seconds, as a player counts them).
 
     ``None`` where the file has no sound at all. The file is opened a second time, so that reading the sound and
     reading the pictures do not disturb each other. Raises :class:`~bot.media.child.opening.Refused`.

@@ -78,6 +78,22 @@ def trim(path: Path, into: Path, *, start: Fraction) -> Path:
     return into
 
 
+def delay_picture(path: Path, into: Path, seconds: Fraction) -> Path:
+    """The picture begins ``seconds`` later, and the sound stays: nothing is encoded anew."""
+    with av.open(str(path)) as source, av.open(str(into), "w") as container:
+        copies = {track.index: container.add_stream_from_template(track) for track in source.streams}
+        for packet in source.demux(*source.streams):
+            if packet.size:
+                assert packet.pts is not None
+                assert packet.dts is not None
+                if packet.stream.type == "video":
+                    packet.pts += int(seconds / packet.time_base)
+                    packet.dts += int(seconds / packet.time_base)
+                packet.stream = copies[packet.stream_index]
+                container.mux(packet)
+    return into
+
+
 def write(
     path: Path,
     *,

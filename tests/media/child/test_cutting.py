@@ -230,18 +230,31 @@ def test_a_sound_track_with_nothing_in_it_is_none(tmp_path: Path, folder: Path) 
     assert seen.sound is None
 
 
-@pytest.mark.parametrize("start", [Fraction(7, 2), Fraction(1, 3)])
+@pytest.mark.parametrize("start", [Fraction(7, 2), Fraction(2, 5)])
 @pytest.mark.parametrize("name", ["late.mp4", "late.webm"])
-def test_seconds_are_counted_from_the_first_picture(name: str, start: Fraction, tmp_path: Path, folder: Path) -> None:
+def test_seconds_are_counted_as_a_player_does(name: str, start: Fraction, tmp_path: Path, folder: Path) -> None:
     kind: Codec = VP9 if name.endswith("webm") else {}
     instants = [start + at for at in evenly(30, 4)]
     codec = "libopus" if name.endswith("webm") else "aac"
     sound: Sound = {"sound": click(), "sound_codec": codec, "sound_start": float(start)}
     source = write_numbered(tmp_path / name, instants, **sound, **kind)
-    _, seen = done(source, seconds(1, 3), folder)
+    _, seen = done(source, seconds(float(start + 1), float(start + 3)), folder)
     assert seen.numbers == list(range(30, 90))
     assert seen.sound is not None
     assert np.abs(seen.sound[0]).argmax() / RATE == pytest.approx(CLICK - 1, abs=0.001)
+
+
+@pytest.mark.parametrize("name", ["late.mp4", "late.webm"])
+def test_a_picture_that_begins_after_its_sound(name: str, tmp_path: Path, folder: Path) -> None:
+    """As of a trim without encoding: the sound is whole, the picture begins with the next key frame."""
+    webm = name.endswith("webm")
+    instants = [Fraction(3, 2) + at for at in evenly(30, 4)]
+    sound: Sound = {"sound": click(), "sound_codec": "libopus" if webm else "aac"}
+    source = write_numbered(tmp_path / name, instants, **sound, **(VP9 if webm else Codec()))
+    _, seen = done(source, seconds(2, 4), folder)
+    assert seen.numbers == list(range(15, 75))
+    assert seen.sound is not None
+    assert np.abs(seen.sound[0]).argmax() / RATE == pytest.approx(CLICK - 2, abs=0.001)
 
 
 @pytest.mark.parametrize("turned", [90, 180, 270])

@@ -104,8 +104,9 @@ def test_each_cell_shows_exactly_the_frame_of_its_instant(name: str, ending: str
     instants = evenly(Fraction(30_000, 1001), 8)
     if name.endswith(".webm"):  # whose times are thousandths
         instants = [Fraction(round(instant * 1000), 1000) for instant in instants]
-    begins = 5 if name == "late.mov" else 0
-    path = write_numbered(tmp_path / name, [begins + instant for instant in instants], **KINDS[name])
+    if name == "late.mov":
+        instants = [5 + instant for instant in instants]
+    path = write_numbered(tmp_path / name, instants, **KINDS[name])
 
     made = strip(path, tmp_path / f"strip.{ending}")
 
@@ -121,7 +122,7 @@ def test_a_frame_holds_its_seconds_from_the_first_picture_to_the_last(name: str,
     begins = 5 if name == "late.mov" else 0
     path = write_numbered(tmp_path / name, [begins + instant for instant in instants], **KINDS[name])
 
-    made = strip(path, tmp_path / "strip.jpg", seconds(4.5, 6), seconds(1, 3))
+    made = strip(path, tmp_path / "strip.jpg", seconds(begins + 4.5, begins + 6), seconds(begins + 1, begins + 3))
 
     layout = Layout.of(ASPECT, 2, 5)
     assert marked_numbers(tmp_path / "strip.jpg", layout, 2) == [[112, 130, 149], [25, 49, 74]]

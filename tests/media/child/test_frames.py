@@ -85,7 +85,9 @@ def test_every_picture_with_its_instant(name: str, library: Callable[[str], Path
         seen = [(number(frame), instant(video, frame)) for frame in decoded(video, video.picture)]
 
     assert [one for one, _ in seen] == list(range(COUNT))
-    assert [at for _, at in seen] == pytest.approx([place / FPS for place in range(COUNT)], abs=0.001)
+    begins = seen[0][1]
+    assert begins == pytest.approx(0, abs=0.001) or name == "fragments.mp4"  # whose sound begins earlier
+    assert [at - begins for _, at in seen] == pytest.approx([place / FPS for place in range(COUNT)], abs=0.001)
 
 
 def test_sound_in_the_same_seconds(clip: Path) -> None:
@@ -145,10 +147,10 @@ def test_seeking_in_a_video_that_begins_late(tmp_path: Path) -> None:
     )
 
     with open_video(path) as video:
-        seek(video, 2.5)
+        seek(video, 7.5)
         frame = next(decoded(video, video.picture))
         assert number(frame) == 20
-        assert instant(video, frame) == pytest.approx(2)
+        assert instant(video, frame) == pytest.approx(7)
 
 
 @pytest.mark.parametrize("name", KINDS)

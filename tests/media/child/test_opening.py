@@ -113,13 +113,14 @@ def test_sound_that_is_not_decoded_counts_as_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.webm"])
 @pytest.mark.parametrize("first", [0, 5])
-def test_where_the_picture_begins(name: str, first: int, tmp_path: Path) -> None:
+def test_the_clock_begins_at_0_and_the_picture_when_it_does(name: str, first: int, tmp_path: Path) -> None:
     instants = [instant + first for instant in evenly(10, 1)]
     options: Kind = VP8 if name.endswith("webm") else {}
     path = write_numbered(tmp_path / name, instants, **options)
 
     with open_video(path) as video:
-        assert video.start == pytest.approx(first, abs=0.001)
+        assert video.start == 0
+        assert video.begins == pytest.approx(first, abs=0.001)
 
 
 def test_a_picture_that_grows_on_the_way_stays_undecoded(tmp_path: Path) -> None:

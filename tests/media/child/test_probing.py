@@ -120,13 +120,14 @@ def test_the_rate_of_uneven_pictures_is_their_average(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.webm", "live.webm"])
 @pytest.mark.parametrize("first", [0, 5])
-def test_seconds_count_from_the_first_picture(name: str, first: int, tmp_path: Path) -> None:
+def test_the_picture_begins_and_ends_as_a_player_shows_it(name: str, first: int, tmp_path: Path) -> None:
     how: Kind = LIVE if name == "live.webm" else VP8 if name == "a.webm" else {}
     path = write_numbered(tmp_path / name, [first + at for at in evenly(10, 3)], **how)
 
     facts = probe(path)
 
-    assert (facts.seconds, facts.frame_rate, facts.cut_off) == (pytest.approx(3), pytest.approx(10), False)
+    assert (facts.begins, facts.seconds) == (first, pytest.approx(first + 3))
+    assert (facts.frame_rate, facts.cut_off) == (pytest.approx(10), False)
     assert facts.container == name.split(".")[1]
     assert facts.video_codec == ("vp8" if how else "h264")
 
