@@ -20,8 +20,9 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoRef
 from av.video.stream import VideoStream
 
 from bot.media.child.faces import face_detector
-from bot.media.child.frames import decoded, instant, rotation, seek, shown_size
+from bot.media.child.frames import decoded, instant, is_sdr, rotation, seek, shown_size
 from bot.media.child.opening import Refused, Video, open_video
+from bot.media.child.sdr import DEEP, sdr
 from bot.media.child.soundtrack import LAYOUT, RATE, SAMPLE_FORMAT, Samples, soundtrack
 from bot.media.child.stills import Candidates, take_stills
 from bot.values.time_range import TimeRange
@@ -197,16 +198,18 @@ class PictureTrack:
 
     def _upright(self, frame: av.VideoFrame) -> av.VideoFrame:
         width, height = self._lying
+        plain = is_sdr(frame)
         picture = self._reformatter.reformat(
             frame,
             width,
             height,
-            "yuv420p",
+            "yuv420p" if plain else DEEP,
             interpolation=Interpolation.BICUBIC,
             # Not every player knows these two. Where nothing changes, nothing is copied.
             dst_color_range=ColorRange.MPEG if frame.color_range == ColorRange.JPEG else None,
             dst_colorspace=Colorspace.ITU709 if frame.colorspace == _RGB else None,
         )
+        picture = picture if plain else sdr(picture)
         return _turned(picture, self._turned) if self._turned else picture
 
     def finish(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, overload
 
 import av
 from av.audio.stream import AudioStream
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from bot import limits
@@ -25,6 +25,8 @@ Rgb: TypeAlias = "NDArray[np.uint8]"
 _FLATTEST_PIXEL = Fraction(1, 4)
 _MOST_CONTEXTS = 16  # of a scaler: a file whose pictures have one size needs four
 _TURNS: Final = (0, 90, 180, 270)
+_HDR = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})  # PQ and HLG
+_WIDE = frozenset({ColorPrimaries.BT2020, ColorPrimaries.SMPTE432})  # that of phones is P3
 # Decoders that can leave out, from one packet to the next, pictures that no other picture is made from.
 _CAN_SKIP = frozenset({"h264", "hevc"})
 
@@ -189,6 +191,11 @@ def shown_size(video: Video, frame: av.VideoFrame) -> tuple[int, int]:
     return (height, width) if rotation(frame) in (90, 270) else (width, height)
 
 
+def is_sdr(frame: av.VideoFrame) -> bool:
+    """Whether every player shows ``frame`` as it is: it says neither HLG nor PQ, and no colours beyond BT.709."""
+    return frame.color_trc not in _HDR and frame.color_primaries not in _WIDE
+
+
 class Scaler:
     """Scales frames, in the thread that asks: with a context for each size and format, as a new one costs some 6 ms.
 
@@ -202,14 +209,29 @@ class Scaler:
     def scaled(
         self, frame: av.VideoFrame, width: int, height: int, kind: str, how: Interpolation = Interpolation.AREA
     ) -> av.VideoFrame:
-        """``frame`` in this size and pixel format, not turned."""
+        """``frame`` in this size and pixel format, not turned; of high dynamic range it becomes SDR (sdr)."""
+        if not is_sdr(frame):
+            from bot.media.child.sdr import DEEP, sdr
+
+            frame = sdr(self._scaled(frame, width, height, DEEP, how, ColorRange.MPEG))
+        return self._scaled(frame, width, height, kind, how)
+
+    def _scaled(
+        self,
+        frame: av.VideoFrame,
+        width: int,
+        height: int,
+        kind: str,
+        how: Interpolation,
+        into: ColorRange | None = None,
+    ) -> av.VideoFrame:
         made = (width, height, kind)
         if made not in self._contexts:
             if len(self._contexts) == _MOST_CONTEXTS:  # a file whose pictures change their size all the time
                 self._contexts.clear()
             self._contexts[made] = VideoReformatter()
         return self._contexts[made].reformat(
-            frame, width=width, height=height, format=kind, interpolation=how, threads=1
+            frame, width=width, height=height, format=kind, interpolation=how, dst_color_range=into, threads=1
         )
 
     def upright(self, frame: av.VideoFrame, *, width: int, height: int) -> Rgb:
