@@ -62,6 +62,14 @@ async def fitted(source: Path, picture: int, sound: int, into: Path) -> None:
     await _ffmpeg("-i", str(source), *both, "-movflags", "+faststart", str(into / "fit.mp4"))
 
 
+async def deep(source: Path, into: Path, *, hdr: bool) -> None:
+    """The same as HEVC of 10 bits, as phones record it: told to be HLG, or SDR. The pictures are the same."""
+    tags = ("bt2020", "arib-std-b67", "bt2020nc") if hdr else ("bt709", "bt709", "bt709")
+    said = zip(("-color_primaries", "-color_trc", "-colorspace"), tags, strict=True)
+    video = ("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=none", "-pix_fmt", "yuv420p10le")
+    await _ffmpeg("-i", str(source), *video, *(word for pair in said for word in pair), "-c:a", "copy", str(into))
+
+
 async def _ffmpeg(*arguments: str) -> None:
     await _run("ffmpeg", "-nostdin", "-y", *arguments)
 

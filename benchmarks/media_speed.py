@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -62,6 +63,8 @@ async def measure(
     part = folder / "part.mp4"
     await asyncio.to_thread(render_long_clip, part, seconds=seconds / 4, size=size)
     figures += await _raced(_fitting(part, into, seconds / 4), 1, ours, theirs)
+    for race in await _hdr_races(part, folder, into, seconds / 4):
+        figures += await _raced(race, rounds, ours, theirs)
     figures += await _memory(source, into, seconds)
     figures.append(_lateness(ours, theirs))
     return figures
@@ -110,6 +113,26 @@ def _fitting(source: Path, into: Path, seconds: float) -> _Race:
         (lambda: ffmpeg.fitted(source, picture, sound, into),),
         1.3,
     )
+
+
+async def _hdr_races(source: Path, folder: Path, into: Path, seconds: float) -> list[_Race]:
+    """HLG beside the same pictures that say they are SDR: what turning it into SDR costs."""
+    if not ffmpeg.installed():
+        return []
+    worker, bright, plain = MediaWorker(), folder / "hlg.mp4", folder / "sdr.mp4"
+    await ffmpeg.deep(source, bright, hdr=True)
+    await ffmpeg.deep(source, plain, hdr=False)
+    start = int(seconds / 4)
+    chosen = TimeRange(Decimal(start), Decimal(start + min(_CUT_SECONDS, int(seconds) - start)))
+    acts: dict[str, Callable[[Path], Awaitable[object]]] = {
+        "filmstrip": lambda path: worker.filmstrip(path, into / "strip.jpg"),
+        "best seconds": worker.suggest,
+        "cut": lambda path: worker.cut(path, chosen, into),
+    }
+    return [
+        _Race(f"{name} of HDR, beside SDR", partial(act, bright), (partial(act, plain),), 1.3)
+        for name, act in acts.items()
+    ]
 
 
 async def _raced(race: _Race, rounds: int, ours: Lateness, theirs: Lateness) -> list[Figure]:
