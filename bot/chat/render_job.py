@@ -118,8 +118,8 @@ def _add_reference_set(
     embed: discord.Embed, character: Character, reference_set: Sequence[CharacterFile], locale: str
 ) -> None:
     name = text("For video models") if character.portable else text("For other video models")
-    kept = kept_for_models(reference_set)
-    embed.add_field(name=say(name, locale), value=say(kept, locale), inline=False)
+    kept = "\n".join(say(each, locale) for each in kept_for_models(reference_set))
+    embed.add_field(name=say(name, locale), value=kept, inline=False)
 
 
 def _character(

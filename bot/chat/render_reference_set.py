@@ -12,12 +12,38 @@ PORTABLE = text(
     "clips of a character."
 )
 
+_SEEN = 0.1  # seconds: nobody notices less
 
-def kept_for_models(reference_set: Sequence[CharacterFile]) -> Text:
-    """What of a character is kept for models other than the one that made it, and what is missing."""
+
+def kept_for_models(reference_set: Sequence[CharacterFile]) -> tuple[Text, ...]:
+    """What of a character is kept for models other than the one that made it, what is missing, and what was filled."""
+    filled = {each.kind: each.filled for each in reference_set if each.filled is not None and each.filled >= _SEEN}
+    said = [_kept(reference_set)]
+    if FileKind.REFERENCE in filled:
+        said.append(
+            text(
+                "The video shows too little for a longer clip, so its last picture stays for {seconds} s.",
+                seconds=_rounded(filled[FileKind.REFERENCE]),
+            )
+        )
+    if FileKind.VOICE in filled:
+        said.append(
+            text(
+                "There is little speech, so the voice ends with {seconds} s of silence.",
+                seconds=_rounded(filled[FileKind.VOICE]),
+            )
+        )
+    return tuple(said)
+
+
+def _rounded(seconds: float) -> str:
+    return f"{seconds:.1f}".removesuffix(".0")
+
+
+def _kept(reference_set: Sequence[CharacterFile]) -> Text:
     kinds = {each.kind for each in reference_set}
     if not kinds:
-        return text("Nothing is kept for them, because the video was never here.")
+        return text("Nothing is kept for them, because the video was never here or could not be cut.")
     if FileKind.REFERENCE not in kinds:
         return text("Only the chosen seconds and stills are kept for them. There is no longer clip and no voice.")
     if FileKind.VOICE in kinds:

@@ -39,14 +39,19 @@ _MIMES = {
 def _made(cut: Cut, reference: Reference | None) -> Iterator[tuple[str, CharacterFile]]:
     """The name of each file in the work folder, and what is known of it."""
     yield cut.name, CharacterFile(FileKind.CLIP, _NOT_YET, cut.width, cut.height, cut.seconds)
-    for still in cut.stills[1:]:
+    poses = reference.stills if reference is not None else ()
+    for still in poses or cut.stills[1:]:
         yield still.name, CharacterFile(FileKind.STILL, _NOT_YET, still.width, still.height)
     if reference is None:
         return
-    clip = CharacterFile(FileKind.REFERENCE, _NOT_YET, reference.width, reference.height, reference.seconds)
-    yield reference.clip, clip
+    size = (reference.width, reference.height)
+    yield (
+        reference.clip,
+        CharacterFile(FileKind.REFERENCE, _NOT_YET, *size, reference.seconds, filled=reference.filled),
+    )
     if reference.voice is not None:
-        yield reference.voice, CharacterFile(FileKind.VOICE, _NOT_YET, seconds=reference.voice_seconds)
+        length, filled = reference.voice_seconds, reference.voice_filled
+        yield reference.voice, CharacterFile(FileKind.VOICE, _NOT_YET, seconds=length, filled=filled)
 
 
 _NOT_YET = StoredFile(key="", sha256="", size=0, mime="")
@@ -106,11 +111,13 @@ class Collect:
 
     async def __call__(self, leased: LeasedJob) -> Transition | None:
         """Fetch, store, and write character and job in one transaction."""
-        job = leased.job
-        if not isinstance(job.result, CharacterResult):
+        result = leased.job.result
+        if not isinstance(result, CharacterResult):
             raise AssertionError("a job is collected only once it has a result")
+        await self._inspection.cut_if_whole(leased)
+        job = leased.job
         last_try = job.attempts >= limits.PICTURE_ATTEMPTS
-        main = next(iter(job.result.characters), None)  # of several, the first is the main one
+        main = next(iter(result.characters), None)  # of several, the first is the main one
         try:
             received = await self._received(leased, main, last_try=last_try) if main is not None else None
         except (DownloadFailed, OSError) as error:
@@ -130,7 +137,7 @@ class Collect:
                 kept = _Kept()
             if main is None and not kept.reference_set:
                 return transitions.failed(job, leased.now, _LOST)
-            await self._add(leased, job.result, main, kept)
+            await self._add(leased, result, main, kept)
         return None
 
     async def _add(

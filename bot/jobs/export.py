@@ -152,7 +152,7 @@ class Export:
             "last_used_at": _instant(character.last_used_at),
             "picture": character.picture and self._file(character.picture, missing),
             "picture_is_a_still_of_the_clip": character.picture_is_still,
-            "reference_set": [{"is": each.kind} | self._file(each.file, missing) for each in its],
+            "reference_set": [_about(each) | self._file(each.file, missing) for each in its],
         }
 
     def _video(self, video: MadeVideo, missing: frozenset[str]) -> dict[str, Any]:
@@ -190,6 +190,11 @@ class Export:
         if said["file"] is not None:
             del said["file"]["key"]
         return said | {"failure": None if job.failure is None else self._say(job.failure)}
+
+
+def _about(file: CharacterFile) -> dict[str, Any]:
+    filled = {} if file.filled is None else {"filled_seconds": file.filled}
+    return {"is": file.kind} | filled
 
 
 _NAMES = {FileKind.CLIP: "clip", FileKind.REFERENCE: "reference clip", FileKind.VOICE: "voice"}

@@ -132,6 +132,19 @@ class VideoInspection:
         await leased.note({"file": clip, "seen": replace(job.seen, cut=cut, reference=reference)})
         await self._files.drop_from_work(source)
 
+    async def cut_if_whole(self, leased: LeasedJob) -> None:
+        """Cut once the provider has taken the whole video, if that is here: other models are shown the clip.
+
+        A character that the provider has made does without.
+        """
+        job = leased.job
+        if job.seen.cut is not None or not await self._files.in_work(await self._files.work_folder(job.id) / SOURCE):
+            return
+        try:
+            await self.cut(leased)
+        except (MediaFailed, BadFile, BadSource):
+            _log.warning("no_reference", job=job.id)
+
     async def _reference(self, job: Job, source: Path) -> Reference | None:
         """What other models need, made while the video is here; a character of this one does without."""
         try:

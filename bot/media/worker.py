@@ -146,11 +146,12 @@ class MediaWorker:
         return cut
 
     async def reference(self, source: Path, range: TimeRange, folder: Path) -> Reference:
-        """The clip about ``range`` and the voice that other models need, under the names in the answer."""
+        """The clip about ``range``, the stills and the voice that other models need, under the names in the answer."""
         async with _output_folder(folder) as output:
             request = {"range": _seconds(range), "folder": _path(output.folder)}
             found = await self._ask(_REFERENCE, source, request)
-            await _take(_REFERENCE, output, [name for name in (found.clip, found.voice) if name is not None])
+            names = [found.clip, *(still.name for still in found.stills)]
+            await _take(_REFERENCE, output, names if found.voice is None else [*names, found.voice])
         return found
 
     async def picture(self, source: Path, folder: Path) -> Picture:

@@ -240,6 +240,7 @@ async def reference_sets(
         select(
             *(character_files.c.character_id, character_files.c.kind),
             *(character_files.c.width, character_files.c.height, character_files.c.seconds),
+            character_files.c.filled,
             files,
         )
         .join(files, character_files.c.key == files.c.key)
@@ -252,7 +253,7 @@ async def reference_sets(
     found: dict[int, tuple[CharacterFile, ...]] = {}
     for row in await connection.execute(query):
         file = StoredFile(key=row.key, sha256=row.sha256, size=row.size, mime=row.mime)
-        its = CharacterFile(FileKind(row.kind), file, row.width, row.height, row.seconds)
+        its = CharacterFile(FileKind(row.kind), file, row.width, row.height, row.seconds, row.filled)
         found[row.character_id] = (*found.get(row.character_id, ()), its)
     return found
 
@@ -320,6 +321,7 @@ async def _insert(connection: AsyncConnection, job_id: str, new: NewCharacter, n
             width=each.width,
             height=each.height,
             seconds=each.seconds,
+            filled=each.filled,
         )
         await connection.execute(row_of)
     row = await connection.execute(_owned(new.owner_id).where(characters.c.id == character_id))

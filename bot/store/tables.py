@@ -25,7 +25,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -179,6 +179,7 @@ character_files = Table(
     Column("width", Integer),  # pixels
     Column("height", Integer),
     Column("seconds", Float),
+    Column("filled", Float),  # seconds at the end that the source had nothing for
     Index(None, "key"),
 )
 

@@ -76,13 +76,17 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CharacterFile:
-    """One file of a character's reference set: its size in pixels, or its length in seconds, where that is known."""
+    """One file of a character's reference set: its size in pixels, or its length in seconds, where that is known.
+
+    In its last ``filled`` seconds the last picture of the source stays, or there is silence.
+    """
 
     kind: FileKind
     file: StoredFile
     width: int | None = None
     height: int | None = None
     seconds: float | None = None
+    filled: float | None = None
 
 
 def clean_name(raw: str) -> str:

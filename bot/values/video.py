@@ -180,8 +180,9 @@ class Reference:
     """With what other models can be shown a character: a longer clip about the chosen seconds, and the voice.
 
     ``clip`` is an MP4 (H.264, AAC) of 3 to 5 ``seconds`` without a cut; in the last ``filled`` seconds its last
-    picture stays, because there was no more of it. ``voice`` is a WAV of ``voice_seconds`` in which somebody speaks;
-    ``None`` where nobody does. Both are names of files.
+    picture stays, because there was no more of it. ``stills`` show distinct poses, the best first. ``voice`` is a WAV
+    of ``voice_seconds`` in which somebody speaks, of which the last ``voice_filled`` are silent; ``None`` where nobody
+    does. Both are names of files.
     """
 
     clip: str
@@ -191,6 +192,8 @@ class Reference:
     height: int
     voice: str | None
     voice_seconds: float
+    voice_filled: float = 0.0
+    stills: tuple[Still, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

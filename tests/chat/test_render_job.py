@@ -270,6 +270,25 @@ def test_a_character_says_what_is_kept_for_other_models(kinds: list[FileKind], s
     assert said in words(render_character(a_character(), None, "en", owner_sees=True, reference_set=kept))
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (FileKind.REFERENCE, "its last picture stays for 1.2 s"),
+        (FileKind.VOICE, "the voice ends with 1.2 s of silence"),
+    ],
+)
+def test_a_character_says_what_was_filled(kind: FileKind, said: str) -> None:
+    def shown(filled: float | None) -> str:
+        file = StoredFile(key="7/a", sha256="a", size=1, mime="video/mp4")
+        kept = [CharacterFile(kind, file, seconds=3.0, filled=filled)]
+        card = render_character(a_character(), None, "en", owner_sees=True, reference_set=kept)
+        return words(card).replace("\\", "")  # of “1.”, which would begin a list
+
+    assert said in shown(1.2)
+    assert "stays for" not in shown(0.0) + shown(None)
+    assert "silence" not in shown(0.0) + shown(None)
+
+
 A_PORTABLE = {"model": "", "task_id": "cast_00112233445566ff", "username": "", "provider_id": "", "display_name": ""}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -13,7 +14,9 @@ from bot.errors import BadRange, UnknownJob
 from bot.jobs import transitions
 from bot.jobs.video_inspection import problem_with
 from bot.media import worker
-from bot.media.worker import MediaWorker
+from bot.media.worker import MediaFailed, MediaWorker
+from bot.texts import text
+from bot.values.character import FileKind
 from bot.values.job import Job, JobKind, Outcome, Question, Step
 from bot.values.time_range import TimeRange
 from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
@@ -77,6 +80,26 @@ async def test_the_whole_video_is_sent_where_the_operator_wants_it(shop: Shop) -
     assert (submission.creation.start, submission.creation.end) == (1, 3)
     assert done.seen.cut is None
     assert (shop.work(job) / "source").exists()
+    await shop.run()
+    [character] = await shop.cast()
+    kinds = Counter(each.kind for each in await shop.characters.reference_set(OWNER, character.id))
+    assert kinds == {FileKind.CLIP: 1, FileKind.REFERENCE: 1, FileKind.VOICE: 1, FileKind.STILL: 3}
+    assert len(shop.simulated.submissions) == 1
+
+
+async def test_a_whole_video_that_cannot_be_cut_gives_a_character_all_the_same(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise MediaFailed(text("The child died."))
+
+    shop.settings = with_limits(shop.settings, media={"send": "link"})
+    await shop.restart()
+    monkeypatch.setattr(shop.media, "cut", fail)
+    await shop.ask()
+    await shop.run()
+    [character] = await shop.cast()
+    assert await shop.characters.reference_set(OWNER, character.id) == ()
 
 
 async def test_seconds_outside_the_video_are_refused_and_the_question_stays(shop: Shop) -> None:

@@ -1,4 +1,4 @@
-"""Makes what other models need to know a character by: a longer clip about the chosen seconds, and the voice.
+"""Makes what other models need to know a character by: a longer clip about the chosen seconds, stills and the voice.
 
 Their rules (the provider's documentation of its video models): a clip of 3 to 5 seconds, up to 720p, with 24 to 30
 pictures a second, is taken by all that take clips; a voice of 3 to 10 seconds by all that take one.
@@ -22,12 +22,13 @@ import numpy as np
 from bot.media.child.cutting import PictureTrack, Shown, mp4, rate_of, shown_in, write_sound
 from bot.media.child.faces import face_detector
 from bot.media.child.opening import Refused, Video, open_video
+from bot.media.child.poses import PoseKeeper, distinct
 from bot.media.child.samples import PictureAnalyzer
 from bot.media.child.scan import Stretch, scan
 from bot.media.child.sound_analysis import STEP, voice_detector
 from bot.media.child.soundtrack import RATE, Samples, soundtrack
 from bot.values.time_range import TimeRange
-from bot.values.video import Reference, Unusable
+from bot.values.video import Reference, Still, Unusable
 
 CLIP: Final = "reference.mp4"
 VOICE: Final = "voice.wav"
@@ -40,14 +41,16 @@ _SLOWEST, _FASTEST = Fraction(24), Fraction(30)  # pictures a second
 _SPEAKS: Final = 0.5  # how likely speech is, from which it is believed
 _PAUSE: Final = 1.0  # seconds without speech inside a voice sample
 _LITTLE: Final = 0.75  # seconds of speech, less than which are no sample of a voice
+_LAST: Final = 0.05  # seconds before the end of the clip, of which no still is taken: they may be in no picture of it
 _THREADS: Final = 3
 
 
 def reference(source: Path, range: TimeRange, folder: Path) -> Reference:
-    """Write ``reference.mp4`` and, where somebody speaks, ``voice.wav`` into ``folder``: all of it, or nothing.
+    """Write ``reference.mp4``, stills and, where somebody speaks, ``voice.wav`` into ``folder``: all of it, or nothing.
 
     The clip lies within one shot and shows no more people than ``range`` does. Where that shot is shorter than three
-    seconds, its last picture stays and the sound is silent. Raises :class:`~bot.media.child.opening.Refused`:
+    seconds, its last picture stays and the sound is silent. The stills are pictures of that clip in distinct poses, as
+    large as the source allows up to 1280 pixels. Raises :class:`~bot.media.child.opening.Refused`:
     ``RANGE_OUTSIDE`` where no picture lies in the range.
     """
     stretch = _scanned(source, float(range.start), float(range.end))
@@ -55,7 +58,8 @@ def reference(source: Path, range: TimeRange, folder: Path) -> Reference:
     span = _span(shot, float(range.start), float(range.end))
     with TemporaryDirectory(dir=folder, prefix="unfinished-") as name:
         draft = Path(name)
-        width, height = _write_clip(source, span, draft / CLIP)
+        keeper = PoseKeeper(distinct(shot, span.start, span.end - _LAST), span.start)
+        (width, height), stills = _write_clip(source, span, draft, keeper)
         spoken = _spoken(stretch, shot)
         if spoken is not None:
             _write_voice(source, spoken, draft / VOICE)
@@ -69,6 +73,8 @@ def reference(source: Path, range: TimeRange, folder: Path) -> Reference:
         height=height,
         voice=VOICE if spoken is not None else None,
         voice_seconds=round(spoken.seconds, 3) if spoken is not None else 0.0,
+        voice_filled=round(spoken.filled, 3) if spoken is not None else 0.0,
+        stills=stills,
     )
 
 
@@ -109,6 +115,7 @@ def _shot(stretch: Stretch, start: float, end: float) -> Stretch:
         end=min([shot.end, *(at for at in crowded if at >= end)]),
         size=shot.size,
         samples=shot.samples,
+        thumbnails=shot.thumbnails,
     )
 
 
@@ -143,13 +150,15 @@ def _spoken(stretch: Stretch, shot: Stretch) -> _Span | None:
 # -- How they are written ------------------------------------------------------------------------------------------
 
 
-def _write_clip(source: Path, span: _Span, into: Path) -> tuple[int, int]:
-    """The clip's size in pixels."""
+def _write_clip(
+    source: Path, span: _Span, folder: Path, keeper: PoseKeeper
+) -> tuple[tuple[int, int], tuple[Still, ...]]:
+    """The clip's size in pixels, and the stills."""
     sound = _sound(source, span)
-    with open_video(source, threads=_THREADS) as video, mp4(into) as container:
+    with open_video(source, threads=_THREADS) as video, mp4(folder / CLIP) as container:
         rate = _steady_rate(video)
         heard = sound is not None and bool(sound.any())
-        shown = shown_in(video, span.start, span.end - span.start, goes_on=heard)
+        shown = keeper.passing(shown_in(video, span.start, span.end - span.start, goes_on=heard))
         first = next(shown)
         track = PictureTrack(container, video, first.frame, most=MOST, rate=rate)
         if sound is not None:
@@ -157,7 +166,7 @@ def _write_clip(source: Path, span: _Span, into: Path) -> tuple[int, int]:
         for each in _at_rate(chain([first], shown), rate, span.seconds):
             track.add(each)
         track.finish()
-    return track.size
+        return track.size, keeper.write(video, folder)
 
 
 def _steady_rate(video: Video) -> Fraction:

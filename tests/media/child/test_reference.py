@@ -6,18 +6,20 @@ import wave
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
+from bot.media.child.faces import face_detector
 from bot.media.child.opening import Refused
 from bot.media.child.reference import reference
 from bot.values.time_range import TimeRange
 from bot.values.video import Reference, Unusable
-from tests.media.child.footage import Shot, nobody, silence, talking, two, voice, write
+from tests.media.child.footage import Shot, face, nobody, silence, talking, two, voice, write
 from tests.media.child.numbered import evenly, read_numbered, write_numbered
 
 
@@ -27,6 +29,20 @@ def seconds(start: float, end: float) -> TimeRange:
 
 def spoken(length: float) -> Shot:
     return Shot(talking(length), voice(length))
+
+
+POSES = {"far": (0.0, 0.8), "near": (1.8, 2.8), "aside": (3.8, 4.9)}
+VIEWS = {"far": (0.0, 0.0, 512.0), "near": (140.0, 40.0, 200.0), "aside": (60.0, 60.0, 200.0)}
+
+
+def poses() -> Shot:
+    """One shot of somebody far, then near, then at the edge of the picture; between them the camera moves."""
+    instants = [number / 12 for number in range(round(4.9 * 12))]
+    knots = [at for span in POSES.values() for at in span]
+    views = [VIEWS[name] for name in POSES for _ in range(2)]
+    tracks = [np.interp(instants, knots, [view[each] for view in views]) for each in range(3)]
+    shots = [face((1280, 720), left=left, top=top, width=width) for left, top, width in zip(*tracks, strict=True)]
+    return Shot(shots, voice(4.9))
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +55,8 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         ),
         "joined.mp4": lambda path: write(path, spoken(4), Shot(two(4), silence(4))),
         "short.mp4": lambda path: write(path, spoken(2)),
+        "poses.mp4": lambda path: write(path, poses(), fps=12),
+        "wide.mp4": lambda path: write(path, Shot(talking(3, (1800, 600), left=170, top=40, width=330), voice(3))),
         "mute.mp4": lambda path: write(path, Shot(talking(8), silence(8))),
         "numbered.mp4": lambda path: write_numbered(path, evenly(60, 4)),
         "large.mp4": lambda path: write(path, Shot(talking(2.5, (810, 1440), width=270), voice(2.5))),
@@ -65,7 +83,7 @@ def video_of(path: Path) -> tuple[float, Fraction, set[str], int]:
 
 def made(source: Path, range: TimeRange, folder: Path) -> Reference:
     found = reference(source, range, folder)
-    names = {found.clip, found.voice} - {None}
+    names = {found.clip, found.voice, *(still.name for still in found.stills)} - {None}
     assert {path.name for path in folder.iterdir()} == names
     return found
 
@@ -132,6 +150,43 @@ def test_the_voice_is_three_to_ten_seconds_of_speech(library: Callable[[str], Pa
 def test_little_speech_is_filled_with_silence(library: Callable[[str], Path], tmp_path: Path) -> None:
     found = made(library("short.mp4"), seconds(0, 2), tmp_path)
     assert found.voice_seconds == 3.0
+
+
+def test_three_stills_show_distinct_poses(library: Callable[[str], Path], tmp_path: Path) -> None:
+    found = made(library("poses.mp4"), seconds(1.2, 3.2), tmp_path)
+    assert len(found.stills) == 3
+    find, faces = face_detector(), []
+    assert find is not None
+    for each in found.stills:
+        with Image.open(tmp_path / each.name) as picture:
+            assert picture.size == (each.width, each.height) == (1280, 720)
+            faces.append(find(np.asarray(picture.resize((320, 180))))[0])
+        assert each.face
+    for one, other in combinations(faces, 2):
+        moved = abs((one.left + one.right) - (other.left + other.right)) / 2 / min(one.width, other.width)
+        grown = max(one.area, other.area) / min(one.area, other.area)
+        assert moved > 0.5 or grown > 1.5
+
+
+def test_stills_are_no_wider_than_models_take_and_as_high_as_they_can_be(
+    library: Callable[[str], Path], tmp_path: Path
+) -> None:
+    found = made(library("wide.mp4"), seconds(0.5, 2.5), tmp_path)
+    assert len(found.stills) == 3
+    for each in found.stills:
+        assert (each.width, each.height) == (1280, 512)
+        with Image.open(tmp_path / each.name) as picture:
+            [face] = face_detector()(np.asarray(picture.resize((640, 256))))  # type: ignore[misc]
+        assert face.left > 20, "the face at the left edge of the source is whole"
+
+
+def test_a_clip_of_one_picture_gives_stills_that_are_far_apart_in_time(tmp_path: Path) -> None:
+    still = write(tmp_path / "still.mp4", Shot(talking(5, left=40), silence(5)))
+    (tmp_path / "made").mkdir()
+    found = made(still, seconds(1, 3), tmp_path / "made")
+    instants = sorted(each.instant for each in found.stills)
+    assert len(instants) == 3
+    assert min(later - earlier for earlier, later in pairwise(instants)) > 1
 
 
 def test_where_nobody_speaks_there_is_no_voice(library: Callable[[str], Path], tmp_path: Path) -> None:
