@@ -66,7 +66,7 @@ SILENCE_SECONDS = 15.0  # between two pieces of the body
 
 # -- Ours: what the media child opens, and what it may take (bot/media/worker.py says what honest files take) ----------
 VIDEO_LONGEST_SIDE = 8192  # pixels
-VIDEO_PIXELS = 4096 * 4096
+VIDEO_PIXELS = 7680 * 4320
 VIDEO_TRACKS = 16
 DAMAGED_PACKETS = 400  # of one file, after which it is not worth going on
 PICTURE_LONGEST_SIDE = 16_384  # pixels

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.marked_blocks import rewrite
 from bot.jobs.transition_table import diagram
-from docs.tables import metrics_table, settings_table
+from docs.tables import clips_table, metrics_table, refused_table, settings_table
 
 HERE = Path(__file__).parent
 
@@ -20,6 +20,8 @@ def contents() -> dict[tuple[str, str], str]:
     return {
         ("settings.md", "settings"): settings_table(),
         ("operating.md", "metrics"): asyncio.run(metrics_table()),
+        ("clips.md", "clips"): clips_table(),
+        ("clips.md", "refused"): refused_table(),
         ("how-it-works.md", "life"): f"```mermaid\n{diagram()}\n```",
     }
 

@@ -14,8 +14,10 @@ from bot import metrics
 from bot.app.gauges import Gauges
 from bot.config import Settings
 from bot.jobs.model_availability import Availability
+from bot.jobs.refused_files import refusal_of
 from bot.store.gauges import GaugeStore, Standing
 from bot.values.clock import utc_now
+from tests.media.child.kinds import KINDS, NO_VIDEOS
 
 
 def settings_table() -> str:
@@ -27,6 +29,22 @@ def settings_table() -> str:
             default = "*needed*" if needed else f"`{_typed(setting.default)}`"
             rows.append((f"`{section}.{key}`", default, setting.description or ""))
     return _table(("key", "default", "what it is"), rows)
+
+
+def clips_table() -> str:
+    """Each kind of video that the tests make, and what is done with it."""
+    rows = []
+    for kind in KINDS:
+        done = "cut to the exact picture and sound"
+        if kind.late:
+            done = "cut to the exact sound; its own clock shows each picture one too late"
+        rows.append((kind.what, done))
+    return _table(("file", "what the bot does"), rows)
+
+
+def refused_table() -> str:
+    """What is no video, or none that is opened, with the sentence that people read."""
+    return _table(("file", "what people read"), [(what, str(refusal_of(head))) for what, head in NO_VIDEOS.items()])
 
 
 def _typed(default: object) -> str:

@@ -86,7 +86,7 @@ class CharacterWork:
         if self._cut:
             await self._cut_out(leased)
         path = await self._inspection.sent(leased.job)
-        mime = leased.job.file.mime if leased.job.file else "video/mp4"
+        mime = "video/mp4" if self._cut or leased.job.file is None else leased.job.file.mime
         await self._courier.progress(job, text("Sending the video to ToAPIs"), None)
         async with self._places.uploads.place(job.owner_id):
             url = await self._provider.upload_video(path, mime=mime)

@@ -15,8 +15,9 @@ from bot.jobs import transitions
 from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import ByteSource, Courier
+from bot.jobs.refused_files import refusal_of
 from bot.jobs.video_inspection import SOURCE, VideoInspection, is_inside
-from bot.media.file_types import video_type
+from bot.media.file_types import PROVIDER_TYPES, video_type
 from bot.store.characters import CharacterStore
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
@@ -174,8 +175,8 @@ class Prepare:
                 raise no_room(allowed) from error
             raise
         mime = video_type(got.head)
-        if mime is None:
-            raise BadFile(text("That file isn't an MP4, MOV or WebM video. Attach one of those. Nothing was charged."))
+        if mime is None or (self._settings.media.send != "clip" and mime not in PROVIDER_TYPES):
+            raise BadFile(refusal_of(got.head))
         return StoredFile(key=f"work/{job.id}/{SOURCE}", sha256=got.sha256, size=got.size, mime=mime)
 
     async def _question(self, leased: LeasedJob, facts: VideoFacts | None) -> Question | None:

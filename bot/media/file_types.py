@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
 
 # ISO/IEC 14496-12 files whose major brand says that they are no video: stills, image sequences, sound (mp4ra.org).
 _NOT_VIDEO = frozenset(
@@ -18,6 +20,26 @@ _LARGEST_BOX = 0x2000_0000
 _EBML = b"\x1a\x45\xdf\xa3"
 _DOC_TYPE = 0x4282  # RFC 8794 section 11.2.6
 
+_TS_PACKET = 188  # bytes, the first of them 0x47 (ISO/IEC 13818-1); in M2TS four bytes of time come before
+_TS_SYNC = 0x47
+_DV_HEADER = b"\x1f\x07\x00"  # the first DIF block of a raw DV stream (IEC 61834-2)
+
+PROVIDER_TYPES: Final = frozenset({"video/mp4", "video/quicktime", "video/webm"})
+"""What the provider takes (ToAPIs, "Upload Video")."""
+
+# Types that we can name and do not open. What is a film and what only sound is not told apart in an Ogg file.
+_FOREIGN = (
+    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media"),
+    (b"FLV\x01", "Flash video"),
+    (b".RMF", "RealMedia"),
+    (b"\x00\x00\x01\xba", "MPEG program stream"),
+    (b"\x00\x00\x01\xb3", "raw MPEG video"),
+    (b"\x06\x0e\x2b\x34", "MXF"),
+)
+_SOUNDS = (b"ID3", b"fLaC", b"OggS", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1", b"#!AMR")
+_SOUND_BRANDS = frozenset({b"M4A ", b"M4B ", b"M4P ", b"aax ", b"aaxc"})
+_ANIMATED_WEBP = 0x02  # of the flags of a VP8X chunk (RFC 9649 section 2.7.1)
+
 _PICTURES = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -26,13 +48,32 @@ _PICTURES = (
 )
 
 
-def video_type(head: bytes) -> str | None:
-    """``video/mp4``, ``video/quicktime`` or ``video/webm`` for the first bytes (4096 will do) of such a file.
+class Stranger(StrEnum):
+    """What a file is that is no video, or one without any sound."""
 
-    These are what the provider takes; ``None`` for everything else, Matroska among it.
+    EMPTY = "empty"
+    ANIMATION = "animation"  # a GIF, an animated WebP
+    PICTURE = "picture"
+    SOUND = "sound"
+    PAGE = "page"  # of the web
+    UNKNOWN = "unknown"
+
+
+def video_type(head: bytes) -> str | None:
+    """The type of a video that we open, by its first bytes (4096 will do); ``None`` for everything else.
+
+    Of those that the provider does not take (:data:`PROVIDER_TYPES`) only what is cut out leaves the house:
+    ``video/x-matroska`` (what OBS records), ``video/mp2t`` (camcorders, recorded streams), ``video/x-msvideo`` (AVI of
+    older cameras) and ``video/x-dv``.
     """
     if head.startswith(_EBML):
-        return "video/webm" if _doc_type(head) == b"webm" else None
+        return {b"webm": "video/webm", b"matroska": "video/x-matroska"}.get(_doc_type(head) or b"")
+    if head.startswith(b"RIFF") and head[8:12] == b"AVI ":
+        return "video/x-msvideo"
+    if head.startswith(_DV_HEADER):
+        return "video/x-dv"
+    if _is_transport_stream(head):
+        return "video/mp2t"
     padded = False
     for kind, body in _boxes(head):
         if kind == b"ftyp":
@@ -50,6 +91,33 @@ def picture_type(head: bytes) -> str | None:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "image/webp"
     return next((mime for magic, mime in _PICTURES if head.startswith(magic)), None)
+
+
+def foreign_type(head: bytes) -> str | None:
+    """The name of the format, as programs that export videos call it, of a video that we do not open."""
+    return next((name for magic, name in _FOREIGN if head.startswith(magic)), None)
+
+
+def stranger_type(head: bytes) -> Stranger:
+    """What a file seems to be that is no video."""
+    if not head:
+        return Stranger.EMPTY
+    picture = picture_type(head)
+    if picture == "image/gif" or (head[12:16] == b"VP8X" and head[20:21] and head[20] & _ANIMATED_WEBP):
+        return Stranger.ANIMATION
+    brands = [body[:4] for kind, body in _boxes(head) if kind == b"ftyp"]
+    if head.startswith(_SOUNDS) or head[8:12] == b"WAVE" or _SOUND_BRANDS.intersection(brands):
+        return Stranger.SOUND
+    if picture is not None or _NOT_VIDEO.intersection(brands):
+        return Stranger.PICTURE
+    return Stranger.PAGE if head.lstrip()[:1] == b"<" else Stranger.UNKNOWN
+
+
+def _is_transport_stream(head: bytes) -> bool:
+    return any(
+        len(head) > before + 2 * length and all(head[before + number * length] == _TS_SYNC for number in range(3))
+        for before, length in ((0, _TS_PACKET), (4, _TS_PACKET + 4))
+    )
 
 
 def _by_brand(brand: bytes) -> str | None:

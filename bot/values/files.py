@@ -15,11 +15,17 @@ _ENDINGS: Final[Mapping[str, str]] = {
     "video/mp4": "mp4",
     "video/quicktime": "mov",
     "video/webm": "webm",
+    "video/x-matroska": "mkv",
+    "video/mp2t": "ts",
+    "video/x-msvideo": "avi",
+    "video/x-dv": "dv",
     "audio/wav": "wav",
 }
 _VIDEO_ENDINGS: Final = (
     *(f".{ending}" for mime, ending in _ENDINGS.items() if mime.startswith("video/")),
     ".m4v",  # what Apple's programs call an MP4
+    ".3gp",  # an MP4 of old phones
+    *(".m2ts", ".mts"),  # what camcorders call a transport stream
 )
 
 

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.media.file_types import picture_type, video_type
+from bot.media.file_types import (
+    PROVIDER_TYPES,
+    Stranger,
+    foreign_type,
+    picture_type,
+    stranger_type,
+    video_type,
+)
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no defect
 
@@ -83,14 +90,12 @@ def test_videos_that_the_provider_takes(head: bytes, expected: str) -> None:
         box(b"mdat", size=7),
         b"Iam free as the wind and so are you",
         b"all moov on",
-        ebml(MATROSKA),
         ebml(VERSION),
         ebml(),
         ebml(b"\x42\x82\x84"),
         b"\x1a\x45\xdf\xa3",
         b"\x1a\x45\xdf\xa3\0\0\0\0\0\0\0\0\0\0\x42\x82\x84webm",
         b"\x1a\x45\xdf\xa3" + vint(3, 1) + VERSION + WEBM,
-        b"RIFF\x10\0\0\0AVI LIST",
         b"<!doctype html><title>a video</title>",
         b"OggS\0\x02",
         b"\0\0\x01\xba\x44",
@@ -103,6 +108,62 @@ def test_videos_that_the_provider_takes(head: bytes, expected: str) -> None:
 )
 def test_everything_else_is_no_video(head: bytes) -> None:
     assert video_type(head) is None
+
+
+TS = b"".join(b"\x47" + bytes(187) for _ in range(4))
+M2TS = b"".join(bytes(4) + b"\x47" + bytes(187) for _ in range(4))
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (ebml(MATROSKA), "video/x-matroska"),
+        (b"RIFF\x10\0\0\0AVI LIST", "video/x-msvideo"),
+        (TS, "video/mp2t"),
+        (M2TS, "video/mp2t"),
+        (b"\x1f\x07\x00\xbf", "video/x-dv"),
+    ],
+)
+def test_videos_of_which_only_a_cut_is_taken(head: bytes, expected: str) -> None:
+    assert video_type(head) == expected
+    assert expected not in PROVIDER_TYPES
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"", Stranger.EMPTY),
+        (b"GIF89a\x01\0", Stranger.ANIMATION),
+        (b"RIFF\x24\0\0\0WEBPVP8X\x0a\0\0\0\x02", Stranger.ANIMATION),
+        (b"RIFF\x24\0\0\0WEBPVP8X\x0a\0\0\0\x10", Stranger.PICTURE),
+        (b"\xff\xd8\xff\xe0", Stranger.PICTURE),
+        (ftyp(b"heic"), Stranger.PICTURE),
+        (ftyp(b"M4A "), Stranger.SOUND),
+        (b"OggS\0\x02", Stranger.SOUND),  # a voice message
+        (b"ID3\x04", Stranger.SOUND),
+        (b"RIFF\x24\0\0\0WAVEfmt ", Stranger.SOUND),
+        (b"\r\n<!doctype html>", Stranger.PAGE),
+        (b"PK\x03\x04", Stranger.UNKNOWN),
+    ],
+)
+def test_what_is_no_video_is_named(head: bytes, expected: Stranger) -> None:
+    assert video_type(head) is None
+    assert foreign_type(head) is None
+    assert stranger_type(head) is expected
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6", "Windows Media"),
+        (b"FLV\x01\x05", "Flash video"),
+        (b".RMF\0", "RealMedia"),
+        (b"\0\0\x01\xba\x44", "MPEG program stream"),
+    ],
+)
+def test_so_is_a_format_that_is_not_opened(head: bytes, expected: str) -> None:
+    assert video_type(head) is None
+    assert foreign_type(head) == expected
 
 
 @pytest.mark.parametrize(
@@ -136,5 +197,6 @@ def test_pictures(head: bytes, expected: str | None) -> None:
     st.binary(max_size=200),
 )
 def test_no_bytes_break_it(start: bytes, rest: bytes) -> None:
-    assert video_type(start + rest) in {None, "video/mp4", "video/quicktime", "video/webm"}
+    assert video_type(start + rest) in {None, "video/x-matroska", *PROVIDER_TYPES}
     picture_type(start + rest)
+    stranger_type(start + rest)

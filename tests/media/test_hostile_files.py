@@ -28,9 +28,11 @@ from bot.values.time_range import TimeRange
 from bot.values.video import VideoFacts
 from playground.clip import render_clip
 from tests.media import hostile_files
+from tests.media.child.kinds import KINDS
 
 ROOT = Path(__file__).parents[2]
 RANGE = TimeRange(Decimal(0), Decimal(1))
+_MUTATED = 600_000  # bytes of a file, of which some are changed
 NAIVE = {
     "protocol_whitelist": "file,http,tcp,rtp,udp,crypto,data",
     "allowed_extensions": "ALL",
@@ -280,6 +282,21 @@ def test_files_with_changed_bytes(request: pytest.FixtureRequest, tmp_path: Path
     answers = looked_at(origin)
     assert defects(answers) == []
     assert max(float(str(answer["cpu"])) for answer in answers) < 8  # what a probe may compute
+
+
+@pytest.mark.parametrize("what", sorted({f"{kind.file} {kind.pictures.get('codec', '')}" for kind in KINDS[3:]}))
+def test_files_of_other_kinds_with_changed_bytes(what: str, tmp_path: Path) -> None:
+    """Each demuxer and each decoder that is opened beside those of phones and browsers."""
+    kind = next(each for each in KINDS if what == f"{each.file} {each.pictures.get('codec', '')}")
+    content = kind.write(tmp_path).read_bytes()[:_MUTATED]
+    origin = []
+    for number, mutated in enumerate(hostile_files.mutations(content, 25, seed=3)):
+        path = tmp_path / f"{number}-{kind.file}"
+        path.write_bytes(mutated)
+        origin += asked_for(path, tmp_path / f"{number}", *(() if number < 2 else ("probe",)))
+    answers = looked_at(origin)
+    assert defects(answers) == []
+    assert max(float(str(answer["cpu"])) for answer in answers) < 8
 
 
 @pytest.mark.parametrize("limits", [{"memory_mb": 5}, {"memory_mb": 15}, {"address_space_mb": 80}])

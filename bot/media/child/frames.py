@@ -85,7 +85,12 @@ def seek(video: Video, seconds: float) -> None:
     """
     time_base = video.picture.time_base
     if time_base is not None:
-        video.container.seek(round((seconds + video.start) / time_base), stream=video.picture)
+        _seek_to(video, round((seconds + video.start) / time_base))
+
+
+def _seek_to(video: Video, tick: int) -> None:
+    before = round(video.run_up / (video.picture.time_base or 1))
+    video.container.seek(tick - before, stream=video.picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,7 @@ def pictures_at(video: Video, index: PictureIndex, ticks: Sequence[int]) -> Iter
     for tick in ticks:
         key = index.key(tick)
         if ahead is None or key > _tick(ahead):
-            video.container.seek(key, stream=video.picture)
+            _seek_to(video, key)
             frames, ahead = _sparsely(video, wanted), None
         before = None
         while ahead is None or _tick(ahead) < tick:

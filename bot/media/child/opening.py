@@ -25,13 +25,27 @@ _PROBED_BYTES = 2_000_000
 _PROBED_MICROSECONDS = 2_000_000
 _TAKEN_BY_OPENING = 128 * 1024 * 1024  # bytes: the tables of a video of three hours are some 50 MB
 _HEAD = 4096  # bytes
-_FORMATS = {"video/mp4": "mov", "video/quicktime": "mov", "video/webm": "matroska"}
+_FORMATS = {
+    "video/mp4": "mov",
+    "video/quicktime": "mov",
+    "video/webm": "matroska",
+    "video/x-matroska": "matroska",
+    "video/mp2t": "mpegts",
+    "video/x-msvideo": "avi",
+    "video/x-dv": "dv",
+}
+_WITHOUT_A_CLOCK = frozenset({"video/mp2t"})  # they begin at any time: broadcasts have no beginning
 # Names of decoders. ffmpeg keeps to them while it opens a file; PyAV takes any decoder afterwards, so we look again.
 _DECODERS = frozenset(
-    {"h264", "hevc", "vp8", "vp9", "libvpx", "libvpx-vp9", "av1", "libdav1d", "mpeg4"}
+    {"h264", "hevc", "vp8", "vp9", "libvpx", "libvpx-vp9", "av1", "libdav1d", "mpeg4"}  # phones, browsers, screens
+    | {"prores", "mjpeg", "dvvideo", "mpeg2video", "h263"}  # iPhone Pro, old cameras, tapes, camcorders, old phones
     | {"aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "ac3", "eac3", "flac", "alac"}
-    | {"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_f32le"}
+    | {"mp2", "mp2float", "amrnb", "amrwb"}  # camcorders, old phones
+    | {"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_f32le", "pcm_u8", "pcm_bluray"}
 )
+_MOST_IN_THREADS = 4096 * 4096  # pixels: each thread holds pictures of its own, for which 8K leaves no memory
+_RUN_UP = 2.0  # seconds
+_NO_TIMES_IN_AVI = "h264"  # AVI keeps the order of decoding only: with B-frames nobody can tell when one is shown
 
 
 class Refused(Exception):
@@ -56,8 +70,13 @@ class Video:
 
     In MP4, MOV and WebM that is 0 of the presentation time, edit lists applied, even where the picture begins later
     than the sound, or both begin later (Chromium was seen to do so, and with it Discord). A time before 0 is only shown
-    where the picture begins there.
+    where the picture begins there. A transport stream begins with whatever comes first.
     """
+
+    @property
+    def run_up(self) -> float:
+        """Seconds to search back further. A transport stream has no index: a search ends at any picture, not a key."""
+        return _RUN_UP if self.mime in _WITHOUT_A_CLOCK else 0.0
 
     @property
     def begins(self) -> float:
@@ -67,7 +86,10 @@ class Video:
 
 @contextmanager
 def open_video(path: Path, *, threads: int = 2) -> Iterator[Video]:
-    """Open ``path`` as MP4, MOV or WebM; ``threads`` decode its picture. Raises :class:`Refused`."""
+    """Open ``path`` as one of :func:`~bot.media.file_types.video_type`; ``threads`` decode its picture.
+
+    Raises :class:`Refused`.
+    """
     with path.open("rb") as file:
         mime = video_type(file.read(_HEAD))
     if mime is None:
@@ -79,7 +101,7 @@ def open_video(path: Path, *, threads: int = 2) -> Iterator[Video]:
 def _open(path: Path, kind: str) -> InputContainer:
     options = {
         "protocol_whitelist": "file",
-        "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm",
+        "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,avi,dv",
         "codec_whitelist": ",".join(_DECODERS),
         "max_streams": str(limits.VIDEO_TRACKS),
         "probesize": str(_PROBED_BYTES),
@@ -114,6 +136,8 @@ def _tracks(container: InputContainer, mime: str, threads: int) -> Video:
     if not _can_be_decoded(picture):
         raise Refused(Unusable.UNSUPPORTED)
     decoder = picture.codec_context
+    if mime == "video/x-msvideo" and decoder.name == _NO_TIMES_IN_AVI and decoder.has_b_frames:
+        raise Refused(Unusable.UNSUPPORTED, "B-frames in AVI")
     if not decoder.width or not decoder.height:
         raise Refused(Unusable.DAMAGED, "no picture size")
     if (
@@ -123,9 +147,12 @@ def _tracks(container: InputContainer, mime: str, threads: int) -> Video:
         raise Refused(Unusable.PICTURE_TOO_LARGE, f"{decoder.width}x{decoder.height}")
     decoder.options = {"max_pixels": str(limits.VIDEO_PIXELS)}  # a picture may grow on the way
     decoder.thread_type = "AUTO"
-    decoder.thread_count = threads
+    decoder.thread_count = threads if decoder.width * decoder.height <= _MOST_IN_THREADS else 1
     sounds = (stream for stream in container.streams.audio if _can_be_decoded(stream))
-    return Video(container, picture, next(sounds, None), mime, start=min(0.0, _start_of(picture)))
+    start = min(0.0, _start_of(picture))
+    if mime in _WITHOUT_A_CLOCK:
+        start = (container.start_time or 0) / av.time_base
+    return Video(container, picture, next(sounds, None), mime, start)
 
 
 def _start_of(picture: VideoStream) -> float:

@@ -13,7 +13,15 @@ from bot.media.child.frames import packets, raise_if_out_of_memory, shown_size
 from bot.media.child.opening import Refused, Video, open_video
 from bot.values.video import Unusable, VideoFacts
 
-_CONTAINERS = {"video/mp4": "mp4", "video/quicktime": "mov", "video/webm": "webm"}
+_CONTAINERS = {
+    "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/webm": "webm",
+    "video/x-matroska": "mkv",
+    "video/mp2t": "ts",
+    "video/x-msvideo": "avi",
+    "video/x-dv": "dv",
+}
 _LAST_STAYS = 1.0  # seconds: for longer, a last picture needs the sound or the pace of the others as a witness
 _HEAD = 4096  # bytes
 _SEGMENT = b"\x18\x53\x80\x67"  # everything of a WebM file but its first few bytes (RFC 9559 section 5.1)
@@ -39,7 +47,7 @@ def probe(path: Path) -> VideoFacts:
             video_codec=video.picture.codec_context.codec.canonical_name,
             audio_codec=sound.codec_context.codec.canonical_name if sound is not None else None,
             audio_seconds=round(found.sound.end() - found.sound.first, 3),
-            cut_off=found.cut_off or (video.mime == "video/webm" and _lacks_bytes(path)),
+            cut_off=found.cut_off or (video.mime in {"video/webm", "video/x-matroska"} and _lacks_bytes(path)),
         )
 
 

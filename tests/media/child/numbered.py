@@ -76,6 +76,7 @@ def write_numbered(
     size: tuple[int, int] = (64, 48),
     codec: str = "libx264",
     options: Mapping[str, str] | None = None,
+    pixels: str = "yuv420p",
     turned: int = 0,
     pixel: Fraction | None = None,
     ticks: Fraction = TICKS,
@@ -94,7 +95,7 @@ def write_numbered(
     fps = Fraction(round(1 / (instants[1] - instants[0])))
     with av.open(str(path), "w", options=dict(container_options or {})) as container:
         stream = add_pictures(container, codec, fps, {"crf": "10", **(options or {"g": "15"})})
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = *size, pixels
         if pixel is not None:
             stream.codec_context.sample_aspect_ratio = pixel
         stream.codec_context.time_base = ticks

@@ -39,11 +39,11 @@ def only_a_beginning(path: Path) -> Path:
     ("name", "make", "why"),
     [
         ("playlist.mp4", text, Unusable.NOT_A_VIDEO),
-        ("matroska.mkv", lambda path: write(path, pictures=3, sounds=1), Unusable.NOT_A_VIDEO),
-        ("program.avi", lambda path: write(path, pictures=3), Unusable.NOT_A_VIDEO),
+        ("flash.flv", lambda path: write(path, pictures=3, codec="flv", sounds=1), Unusable.NOT_A_VIDEO),
+        ("program.mpg", lambda path: write(path, pictures=3, codec="mpeg2video", size=(96, 80)), Unusable.NOT_A_VIDEO),
         ("sound.mp4", lambda path: write(path, sounds=1), Unusable.NO_PICTURES),
         ("song.mp4", lambda path: write(path, sounds=1, covers=1), Unusable.NO_PICTURES),
-        ("jpeg.mov", lambda path: write(path, pictures=3, codec="mjpeg"), Unusable.UNSUPPORTED),
+        ("archive.mkv", lambda path: write(path, pictures=3, codec="ffv1"), Unusable.UNSUPPORTED),
         ("beginning.mp4", only_a_beginning, Unusable.DAMAGED),
         ("half.mp4", without_its_end, Unusable.DAMAGED),
         ("shapeless.mp4", without_a_size, Unusable.DAMAGED),
@@ -56,7 +56,7 @@ def only_a_beginning(path: Path) -> Path:
         ),
         (
             "large.mp4",
-            lambda path: write(path, pictures=1, codec="libx264", size=(4112, 4096), options=QUICKLY),
+            lambda path: write(path, pictures=1, codec="libx264", size=(8192, 4112), options=QUICKLY),
             Unusable.PICTURE_TOO_LARGE,
         ),
         ("many.mp4", lambda path: write(path, pictures=1, sounds=limits.VIDEO_TRACKS), Unusable.TOO_MANY_TRACKS),
@@ -124,7 +124,7 @@ def test_the_clock_begins_at_0_and_the_picture_when_it_does(name: str, first: in
 
 
 def test_a_picture_that_grows_on_the_way_stays_undecoded(tmp_path: Path) -> None:
-    path = write_growing(tmp_path / "a.mp4", large=(4112, 4096))
+    path = write_growing(tmp_path / "a.mp4", large=(8192, 4112))
 
     with open_video(path) as video:
         sizes = {(frame.width, frame.height) for frame in decoded(video, video.picture)}

@@ -1,0 +1,48 @@
+"""What people are told of a file that is no video, or a video that we do not open: what it is, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.media.file_types import Stranger, foreign_type, stranger_type, video_type
+from bot.texts import Text, text
+
+_STRANGERS: Final[Mapping[Stranger, Text]] = {
+    Stranger.EMPTY: text(
+        "That file is empty. Perhaps it was sent before it had finished uploading, so attach it again. "
+        "Nothing was charged."
+    ),
+    Stranger.ANIMATION: text(
+        "That animation has no sound, and characters need sound. Attach the video that it was made from. "
+        "Nothing was charged."
+    ),
+    Stranger.PICTURE: text(
+        "That's a picture, and a character needs a video. If it's a Live Photo, share it as a video and attach that. "
+        "Nothing was charged."
+    ),
+    Stranger.SOUND: text(
+        "That file has only sound, and a character needs a picture too. Attach a video. Nothing was charged."
+    ),
+    Stranger.PAGE: text(
+        "That's a web page, not a video. Attach the video itself, or a link to the file. Nothing was charged."
+    ),
+    Stranger.UNKNOWN: text("I can't open that file as a video. Export it as MP4 and attach that. Nothing was charged."),
+}
+
+
+def refusal_of(head: bytes) -> Text:
+    """The sentence for a file that begins with these bytes (4096 will do)."""
+    foreign = foreign_type(head)
+    if foreign is not None:
+        return text(
+            "I can't open {format} files. Export it as MP4 with H.264, for example with HandBrake. "
+            "Nothing was charged.",
+            format=foreign,
+        )
+    if video_type(head) is not None:  # of a kind that only a bot can take that cuts
+        return text(
+            "This bot is set up to take MP4, MOV and WebM videos only. Export that one as MP4 and attach that. "
+            "Nothing was charged."
+        )
+    return _STRANGERS[stranger_type(head)]
