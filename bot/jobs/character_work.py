@@ -21,7 +21,7 @@ from bot.provider.client import ToapisClient
 from bot.provider.errors import ProviderError
 from bot.provider.task import Task, TaskFailure, TaskState, failure_text, nobody_found_text
 from bot.texts import Text, text
-from bot.values.job import CharacterResult, Job, JobNotes, Transition, Upload
+from bot.values.job import CharacterResult, Job, Transition, Upload
 from bot.values.source import EarlierTask, StoredClip
 from bot.values.time_range import TimeRange
 
@@ -101,9 +101,9 @@ class CharacterWork:
         _log.info("made_without_a_model", job=leased.job.id)
         return await self._without_a_model(leased)
 
-    def refused(self, job: Job, error: ProviderError) -> JobNotes:
-        """Nothing: the sentence says it."""
-        return {}
+    async def refused(self, job: Job, error: ProviderError, reason: Text, now: datetime) -> Transition:
+        """The sentence says it all."""
+        return transitions.failed(job, now, reason)
 
     async def find(self, business_id: str) -> Task | None:
         """On both status paths."""
@@ -120,7 +120,7 @@ class CharacterWork:
             return transitions.failed(job, now, nobody_found_text(), counted=True)
         return transitions.completed(job, now, CharacterResult(characters=task.characters))
 
-    def failed(self, job: Job, task: Task, now: datetime) -> Transition:
+    async def failed(self, job: Job, task: Task, now: datetime) -> Transition:
         """With a sentence about the seconds."""
         return transitions.failed(job, now, failure_text(task.failure or TaskFailure("", "")))
 

@@ -10,7 +10,7 @@ from bot.jobs.leased_job import LeasedJob
 from bot.provider.errors import ProviderError
 from bot.provider.task import Task, TaskState
 from bot.texts import Text
-from bot.values.job import Job, JobNotes, Transition
+from bot.values.job import Job, Transition
 
 Send: TypeAlias = Callable[[], Awaitable[Task]]
 """The one request that costs money, with everything in it: it only has to go out. Raises ProviderError."""
@@ -39,8 +39,8 @@ class ProviderWork(Protocol):
     async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
         """What can be done without the model, which is closed; ``None``: nothing. ``living``: the other models."""
 
-    def refused(self, job: Job, error: ProviderError) -> JobNotes:
-        """What is to be remembered of a refusal that ends the job."""
+    async def refused(self, job: Job, error: ProviderError, reason: Text, now: datetime) -> Transition:
+        """The end of a job whose request was refused: with ``reason``, or with what is known beyond that."""
 
     async def find(self, business_id: str) -> Task | None:
         """The task of a request that was sent with this id, or the one with this id. ``None`` is no proof."""
@@ -51,5 +51,5 @@ class ProviderWork(Protocol):
     def completed(self, job: Job, task: Task, now: datetime) -> Transition:
         """The task has been done."""
 
-    def failed(self, job: Job, task: Task, now: datetime) -> Transition:
+    async def failed(self, job: Job, task: Task, now: datetime) -> Transition:
         """The task has failed."""

@@ -134,7 +134,7 @@ class Submit:
             return await self._closed(leased, error)
         if isinstance(error, Rejected) or job.attempts >= limits.SUBMISSION_ATTEMPTS:
             reason = error.text if isinstance(error, Rejected) else _UNREACHABLE
-            return transitions.failed(job, leased.now, reason).noting(self._work.refused(job, error))
+            return await self._work.refused(job, error, reason, leased.now)
         asked_for = error.retry_after if isinstance(error, RateLimited | OutcomeUnknown) else None
         if asked_for is not None:
             return transitions.retried(job, leased.now, jittered(asked_for, self._random))

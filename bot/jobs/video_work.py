@@ -27,13 +27,13 @@ from bot.provider.models.check import problems
 from bot.provider.models.encoding import encode
 from bot.provider.models.plan import media_plan
 from bot.provider.models.wish import Needed
-from bot.provider.rejection_reasons import Cause
+from bot.provider.rejection_reasons import Cause, real_face_of
 from bot.provider.task import Task, TaskFailure, TaskState, video_failure_text
 from bot.store.files import FileStore
 from bot.texts import Text, text
 from bot.values.character import FileKind
 from bot.values.files import StoredFile
-from bot.values.job import FileUpload, Job, JobNotes, Transition, VideoRefusal, VideoResult
+from bot.values.job import FileUpload, Job, JobNotes, Transition, VideoRefusal, VideoRequest, VideoResult
 
 _log = structlog.get_logger(__name__)
 
@@ -89,7 +89,7 @@ class VideoWork:
         Raises Refusal where somebody has left the cast, or something does not fit the model (any more).
         """
         job, request = leased.job, leased.job.video
-        card = self._planner.card(request.chosen_model)
+        card = self._card(request)
         if card is None:
             raise Refusal(
                 text(
@@ -97,8 +97,6 @@ class VideoWork:
                     model=request.chosen_model,
                 )
             )
-        if request.nobody_real and card.takes_assets:
-            card = card.with_assets()
         cast = await self._planner.cast(job.owner_id, request.cast)
         wish = wish_of(request, cast)
         if found := problems(card, wish):
@@ -160,14 +158,16 @@ class VideoWork:
         others = await self._planner.others(request.chosen_model, wish.cast)
         return transitions.failed(leased.job, leased.now, model_closed_text(request.chosen_model, others))
 
-    def refused(self, job: Job, error: ProviderError) -> JobNotes:
-        """Whether it may be made in another way."""
+    async def refused(self, job: Job, error: ProviderError, reason: Text, now: datetime) -> Transition:
+        """Remembers whether it may be made in another way, and says whose face was refused."""
         refusal = None
         if isinstance(error, RealFaceRefused):
             refusal = VideoRefusal.REAL_FACE
+            if (whose := await self._whose_face(job, error.image)) is not None:
+                reason = text("{reason} Nothing was charged.", reason=whose)
         elif isinstance(error, SoundRefused):
             refusal = VideoRefusal.OWN_SOUND
-        return _remembered(job, refusal)
+        return transitions.failed(job, now, reason).noting(_remembered(job, refusal))
 
     async def find(self, business_id: str) -> Task | None:
         """On the path of videos."""
@@ -181,11 +181,30 @@ class VideoWork:
         """Of several videos, the first is the one."""
         return transitions.completed(job, now, VideoResult(url=task.videos[0].url, expires_at=task.expires_at))
 
-    def failed(self, job: Job, task: Task, now: datetime) -> Transition:
+    async def failed(self, job: Job, task: Task, now: datetime) -> Transition:
         """With a sentence about the video, and what may be tried instead."""
         failure = task.failure or TaskFailure("", "")
-        ended = transitions.failed(job, now, video_failure_text(failure))
+        whose = await self._whose_face(job, failure.image) if failure.cause is Cause.REAL_FACE else None
+        ended = transitions.failed(job, now, video_failure_text(failure, whose))
         return ended.noting(_remembered(job, _CAUSES.get(failure.cause)))
+
+    async def _whose_face(self, job: Job, image: int | None) -> Text | None:
+        """Who is on the ``image`` that was refused; ``None`` where that cannot be told (any more)."""
+        card = self._card(job.video)
+        if image is None or card is None:
+            return None
+        try:
+            wish = await self._planner.wish(job.owner_id, job.video)
+        except Refusal:  # somebody has left the cast
+            return None
+        pictures = [each for each in media_plan(card, wish.cast) if each.kind is FileKind.STILL]
+        if image > len(pictures):
+            return None
+        return real_face_of(card.model, wish.cast[pictures[image - 1].member].name)
+
+    def _card(self, request: VideoRequest) -> ModelCard | None:
+        card = self._planner.card(request.chosen_model)
+        return card.with_assets() if card is not None and request.nobody_real and card.takes_assets else card
 
 
 def _file_of(cast: tuple[CastFiles, ...], needed: Needed) -> StoredFile:

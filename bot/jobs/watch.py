@@ -63,7 +63,7 @@ class Watch:
             return self._work.completed(leased.job, task, leased.now)
         if task.state is TaskState.FAILED:
             _log.info("task_failed", job=leased.job.id, code=task.failure.code if task.failure else "")
-            return self._work.failed(leased.job, task, leased.now)
+            return await self._work.failed(leased.job, task, leased.now)
         return await self._running(leased, task)
 
     async def _running(self, leased: LeasedJob, task: Task) -> Transition:

@@ -32,7 +32,7 @@ from bot.provider.errors import (
     UnknownTask,
 )
 from bot.provider.refusal_texts import Purpose as Purpose
-from bot.provider.rejection_reasons import Cause, reason_of, sentence
+from bot.provider.rejection_reasons import Cause, picture_of, reason_of, sentence
 from bot.provider.transport import Answer, Reply, Silence
 from bot.provider.wire import ErrorAnswer, FailureAnswer, clean
 from bot.texts import Text, text
@@ -40,7 +40,6 @@ from bot.texts import Text, text
 _MOVED = frozenset({301, 302, 307, 308})  # 303 says that the request was taken and where to look
 _UNCLEAR = frozenset({408, 409})  # given up on half-way; or our client_business_id is there already
 _NO_MONEY = re.compile(r"insufficient.{0,20}(quota|balance|credits?)")
-_WHICH_PICTURE = re.compile(r"content\[(\d{1,3})\]")  # of a request's parts; the prompt is content[0]
 _ECHO = 24  # characters of a prompt by which it is known again in a message
 _NO_ROOM = re.compile(r"asset.{0,20}(quota|limit|full|exceed)|(quota|limit|too many).{0,20}asset")
 _NO_TASK = re.compile(r"task.{0,10}(not.(exist|found)|does.not.exist)")
@@ -184,9 +183,7 @@ def _objection(reason: Cause, failure: FailureAnswer, about: About, status: int,
         "{reason} Nothing was charged.", reason=sentence(reason, of_video=about.purpose is Purpose.SUBMIT_VIDEO)
     )
     if reason is Cause.REAL_FACE:
-        which = _WHICH_PICTURE.search(_said(failure))
-        image = int(which[1]) if which and int(which[1]) else None
-        return RealFaceRefused(message, image=image, status=status, code=code)
+        return RealFaceRefused(message, image=picture_of(_said(failure)), status=status, code=code)
     kinds = {Cause.OWN_SOUND: SoundRefused, Cause.CONTENT: ContentRefused, Cause.TROUBLE: NothingTaken}
     usual = BadRequest if status == 400 else Rejected
     return kinds.get(reason, usual)(message, status=status, code=code)

@@ -8,6 +8,8 @@ from types import MappingProxyType
 
 from bot.texts import Text, text
 
+_WHICH_PICTURE = re.compile(r"content\[(\d{1,3})\]")  # of a request's parts; the prompt is content[0]
+
 
 class Cause(StrEnum):
     """What the provider objects to. Listed in the order in which they are looked for: the plainest first."""
@@ -121,6 +123,21 @@ def reason_of(code: str, message: str) -> Cause | None:
     """Recognise the reason behind a provider's ``code`` and ``message`` (already cleaned and cut)."""
     said = f"{code} {message}".replace("_", " ").lower()
     return next((reason for reason, pattern in _PATTERNS if pattern.search(said)), None)
+
+
+def picture_of(message: str) -> int | None:
+    """Which picture of the request, from 1, the provider's ``message`` is about; ``None`` where it does not say."""
+    which = _WHICH_PICTURE.search(message.lower())
+    return int(which[1]) or None if which else None
+
+
+def real_face_of(model: str, name: str) -> Text:
+    """The sentence of a refused face where it is known whose it is."""
+    return text(
+        "{model} refuses pictures of somebody who may be real, and it takes “{name}” for such. Choose another model.",
+        model=model,
+        name=name,
+    )
 
 
 def sentence(reason: Cause, *, of_video: bool = False) -> Text:

@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from bot.provider.rejection_reasons import Cause, reason_of, sentence
+from bot.provider.rejection_reasons import Cause, picture_of, reason_of, sentence
 from bot.texts import Text, text
 from bot.values.character import ProviderCharacter
 
@@ -63,6 +63,11 @@ class TaskFailure:
         """What the provider objects to, where that is known."""
         return reason_of(self.code, self.message)
 
+    @property
+    def image(self) -> int | None:
+        """Which picture of the request, from 1, it is about, where that is said."""
+        return picture_of(f"{self.code} {self.message}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderVideo:
@@ -117,8 +122,8 @@ def failure_text(failure: TaskFailure) -> Text:
     )
 
 
-def video_failure_text(failure: TaskFailure) -> Text:
-    """What a person is told of a failed task that was to make a video."""
+def video_failure_text(failure: TaskFailure, said: Text | None = None) -> Text:
+    """What a person is told of a failed task that was to make a video. ``said``: more exactly than by its cause."""
     reason = failure.cause
     if reason is None or reason is Cause.UNFINISHED:
         return text(
@@ -127,7 +132,7 @@ def video_failure_text(failure: TaskFailure) -> Text:
         )
     return text(
         "{reason} ToAPIs refunds failed tasks, so nothing is charged.",
-        reason=sentence(reason, of_video=True),
+        reason=said or sentence(reason, of_video=True),
     )
 
 

@@ -21,20 +21,23 @@ from playground.provider.tasks import Failure, Task
 
 _SOUND: Final = "AudioSensitiveContentDetected.PolicyViolation"
 _FACE: Final = "InputImageSensitiveContentDetected.PrivacyInformation"
+_MAY_BE_REAL: Final = "The request failed because the input image 'content[{}]' may contain real person."
 _RULES: Final = "Generation failed: Content violates the content policy"
 
 
 class Videos:
     """Every attribute without an underscore may be changed at any time.
 
-    `real_faces`: models that refuse who might be real refuse every picture that is not an asset. `refuses_sound`: the
-    sound that a model makes is refused, `at_once` (400) or `later` (a failed task). `refuses_next` is how many tasks
-    will fail for their content. `words` replaces the names of statuses (`{"completed": "SUCCESS"}`), `late` is how long
-    after its end a task has no address yet, `kept` how long the result lives.
+    `real_faces`: models that refuse who might be real refuse every picture that is not an asset. `real_face_later`
+    is the picture, from 1, for which a task fails that was taken. `refuses_sound`: the sound that a model makes is
+    refused, `at_once` (400) or `later` (a failed task). `refuses_next` is how many tasks will fail for their
+    content. `words` replaces the names of statuses (`{"completed": "SUCCESS"}`), `late` is how long after its end a
+    task has no address yet, `kept` how long the result lives.
     """
 
     def __init__(self, names: Namer, clock: Callable[[], datetime], username_of: Callable[[str], str | None]) -> None:
         self.real_faces = False
+        self.real_face_later: int | None = None
         self.refuses_sound: Literal["", "at_once", "later"] = ""
         self.refuses_next = 0
         self.words: Mapping[str, str] = {}
@@ -51,6 +54,8 @@ class Videos:
         if self.refuses_next > 0:
             self.refuses_next -= 1
             return Failure("generation_failed", _RULES)
+        if self.real_face_later is not None and generation.page.refuses_real_faces:
+            return Failure(_FACE, _MAY_BE_REAL.format(self.real_face_later))
         if self.refuses_sound == "later" and generation.sound:
             return Failure(_SOUND, "The request failed because the output audio may contain sensitive information.")
         name = self._names.hex_id("video")
@@ -80,8 +85,7 @@ class Videos:
         urls = [each.url for each in generation.references if each.kind == "image"]
         open_faces = [number for number, url in enumerate(urls, start=1) if not url.startswith(ASSET)]
         if self.real_faces and generation.page.refuses_real_faces and open_faces:
-            message = f"The request failed because the input image 'content[{open_faces[0]}]' may contain real person."
-            raise Refusal(400, message, code=_FACE)
+            raise Refusal(400, _MAY_BE_REAL.format(open_faces[0]), code=_FACE)
         if self.refuses_sound == "at_once" and generation.sound:
             raise Refusal(400, "The output audio may contain sensitive information.", code=_SOUND)
 

@@ -16,6 +16,7 @@ from bot import limits
 from bot.errors import QuotaReached, Refusal
 from bot.media.worker import MediaFailed
 from bot.provider.errors import ModelClosed
+from bot.provider.models.plan import media_plan
 from bot.store.characters import keep_file
 from bot.texts import text
 from bot.values.job import CastRole, CharacterRequest, Job, Lane, Outcome, Step, VideoRefusal, VideoRequest, VideoResult
@@ -329,6 +330,43 @@ async def test_a_real_face_is_told_and_costs_nothing(shop: Shop, tmp_path: Path)
     other = await shop.app.video_planner.best(wish.cast, but="seedance-2")
     assert other is not None
     assert not other.refuses_real_faces
+
+
+FACE = {
+    "code": "InputImageSensitiveContentDetected.PrivacyInformation",
+    "message": "The request failed because the input image 'content[{}]' may contain real person.",
+}
+
+
+@pytest.mark.parametrize("when", ["at_once", "later"])
+async def test_it_is_told_whose_face_was_refused(shop: Shop, tmp_path: Path, when: str) -> None:
+    for name, side in (("clip.mp4", 640), ("silent.mp4", 656)):
+        await asyncio.to_thread(render_clip, tmp_path / name, seconds=4, size=(side, side), fps=12)
+        shop.host.files[name] = await asyncio.to_thread((tmp_path / name).read_bytes)
+    roles = await cast_of(shop, "Ann", "Bo")
+    wish = await shop.app.video_planner.wish(OWNER, VideoRequest(prompt="@Ann waves at @Bo", cast=roles))
+    card = shop.app.video_planner.card("seedance-2")
+    assert card is not None
+    number = next(at for at, each in enumerate(media_plan(card, wish.cast), 1) if each.member == 1)
+    if when == "at_once":
+        refusal = FACE | {"message": FACE["message"].format(number)}
+        shop.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})
+    else:
+        shop.simulated.videos.real_face_later = number
+    job = await ask(shop, roles, model="seedance-2")
+    await shop.run()
+    done = await shop.job(job)
+    assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRefusal.REAL_FACE)
+    assert "takes “Bo” for such" in str(done.failure)
+    assert "Ann" not in str(done.failure)
+
+
+async def test_a_picture_that_nobody_can_place_is_told_without_a_name(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+    refusal = FACE | {"message": FACE["message"].format(40)}
+    shop.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})
+    job = await ask(shop, roles)
+    await shop.run()
+    assert "takes one of these characters for such" in str((await shop.job(job)).failure)
 
 
 @pytest.mark.parametrize("when", ["at_once", "later"])
