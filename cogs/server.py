@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import discord
 from discord import app_commands
@@ -23,20 +24,40 @@ _MOST_SHOWN = 40  # members or channels: so many mentions fit into a field
 
 
 class DayLimitForm(DurableForm, prefix="cbf:daylimit"):
-    """Asks a manager for the limit of a day. It is about the server in which it is sent."""
+    """Asks a manager for the limits of a day. It is about the server in which it is sent."""
 
     always_open = True
 
-    def __init__(self, limit: int | None, locale: str) -> None:
-        line = text_line(
-            "limit",
-            say(text("How many, by everybody here together?"), locale),
-            value=str(limit or ""),
-            placeholder=say(text("Empty: as many as the bot allows"), locale),
-            max_length=len(str(limits.SERVER_DAY_LIMIT)),
-            required=False,
-        )
-        super().__init__("server", say(text("Characters per day"), locale), line)
+    def __init__(self, rules: ServerRules, locale: str) -> None:
+        lines = [
+            text_line(
+                name,
+                say(label, locale),
+                value=str(value or ""),
+                placeholder=say(text("Empty: as many as the bot allows"), locale),
+                max_length=len(str(limits.SERVER_DAY_LIMIT)),
+                required=False,
+            )
+            for name, label, value in (
+                ("limit", text("Characters, by everybody here together"), rules.day_limit),
+                ("credits", text("Credits, by everybody here together"), rules.credits),
+                ("member_credits", text("Credits, by each member"), rules.member_credits),
+            )
+        ]
+        super().__init__("server", say(text("Limits per day"), locale), *lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowed:
+    """What the operator allows on a day in a server, of which a server may allow itself less; 0: no limit.
+
+    ``priced``: some price is known, so that credits are counted at all.
+    """
+
+    jobs: int
+    credits: int = 0
+    member_credits: int = 0
+    priced: bool = True
 
 
 @app_commands.default_permissions(manage_guild=True)
@@ -45,10 +66,10 @@ class DayLimitForm(DurableForm, prefix="cbf:daylimit"):
 class Server(commands.GroupCog, group_name="server", group_description="Settings of Castbook for this server."):
     """Discord shows it to managers only. A server may change that, so the permission is checked here as well."""
 
-    def __init__(self, *, servers: ServerStore, allowed_per_day: int) -> None:
+    def __init__(self, *, servers: ServerStore, allowed: Allowed) -> None:
         super().__init__()
         self._servers = servers
-        self._allowed = allowed_per_day
+        self._allowed = allowed
 
     @app_commands.command(name="settings", description="Show and change the settings for this server.")
     @app_commands.describe(
@@ -101,7 +122,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
                     say(text("Choose where I am switched off…"), locale),
                     sorted(rules.closed_channels),
                 ),
-                SetDayLimit(owner, say(text("Characters per day…"), locale)),
+                SetDayLimit(owner, say(text("Limits per day…"), locale)),
                 ShowResultsTo(not rules.private_results, owner, say(_other(rules), locale)),
             ),
         )
@@ -140,19 +161,28 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
 
     @on_press(SetDayLimit)
     async def open_limit_form(self, interaction: discord.Interaction, _: SetDayLimit) -> None:
-        """Ask for the limit of a day."""
-        limit = self._servers.rules(_managed(interaction)).day_limit
-        await interaction.response.send_modal(DayLimitForm(limit, str(interaction.locale)))
+        """Ask for the limits of a day."""
+        rules = self._servers.rules(_managed(interaction))
+        await interaction.response.send_modal(DayLimitForm(rules, str(interaction.locale)))
 
     @on_submit(DayLimitForm)
     async def limit_typed(self, interaction: discord.Interaction, _: str, typed: Mapping[str, str]) -> None:
-        """Set it; left empty, it is the operator's."""
-        guild_id, words = _managed(interaction), typed.get("limit", "").strip()
-        if words and not (words.isdecimal() and int(words) <= limits.SERVER_DAY_LIMIT):
-            raise Refusal(text("Please give a whole number, from 0 to {most}.", most=limits.SERVER_DAY_LIMIT))
+        """Set them; what is left empty is the operator's."""
+        guild_id = _managed(interaction)
+        given = {name: _number(words) for name, words in typed.items()}
         await interaction.response.defer()
-        await self._servers.set_day_limit(guild_id, int(words or 0) or None)
+        await self._servers.set_day_limit(guild_id, given.get("limit"))
+        if "credits" in given:  # the form of an earlier version had none
+            each = given.get("member_credits")
+            await self._servers.set_credits(guild_id, everybody=given["credits"], each=each)
         await self._show(interaction, guild_id)
+
+
+def _number(typed: str) -> int | None:
+    words = typed.strip()
+    if words and not (words.isdecimal() and int(words) <= limits.SERVER_DAY_LIMIT):
+        raise Refusal(text("Please give a whole number, from 0 to {most}.", most=limits.SERVER_DAY_LIMIT))
+    return int(words or 0) or None
 
 
 def _managed(interaction: discord.Interaction) -> int:
@@ -161,10 +191,12 @@ def _managed(interaction: discord.Interaction) -> int:
     return interaction.guild_id
 
 
-def _embed(rules: ServerRules, allowed: int, blocked: Sequence[int], locale: str) -> discord.Embed:
+def _embed(rules: ServerRules, allowed: Allowed, blocked: Sequence[int], locale: str) -> discord.Embed:
     embed = discord.Embed(title=say(text("Settings for this server"), locale), colour=BLUE)
     for name, value in (
-        (text("Characters per day"), _limit(rules, allowed)),
+        (text("Characters per day"), _limit(rules.day_limit, allowed.jobs)),
+        (text("Credits per day"), _credits(rules.credits, allowed.credits, allowed)),
+        (text("Credits per day and member"), _credits(rules.member_credits, allowed.member_credits, allowed)),
         (text("Results are shown"), text("to their owners alone") if rules.private_results else text("to everyone")),
     ):
         embed.add_field(name=say(name, locale), value=say(value, locale))
@@ -177,8 +209,13 @@ def _other(rules: ServerRules) -> Text:
     return text("Show results to everyone") if rules.private_results else text("Show results to their owners alone")
 
 
-def _limit(rules: ServerRules, allowed: int) -> Text:
-    own = rules.day_limit
+def _credits(own: int | None, operators: int, allowed: Allowed) -> Text:
+    if not allowed.priced and (own is not None or operators):
+        return text("not counted, because this bot knows no prices")
+    return _limit(own, operators)
+
+
+def _limit(own: int | None, allowed: int) -> Text:
     if own is not None and (not allowed or own < allowed):
         return text("{limit} (set for this server)", limit=own)
     if own is not None:

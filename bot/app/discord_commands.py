@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from bot import __version__
 from bot.app.health_report import HealthReport
+from bot.config import Settings
 from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.prepare import most_bytes
 from bot.jobs.video_retakes import VideoRetakes
@@ -21,7 +22,7 @@ from cogs.earlier_videos import EarlierVideoButtons
 from cogs.message_menu import MessageMenu
 from cogs.operator import Operator
 from cogs.privacy import Privacy
-from cogs.server import Server
+from cogs.server import Allowed, Server
 from cogs.tasks import Tasks
 from cogs.video.cog import VideoCommands
 from cogs.video_results import VideoResults
@@ -100,9 +101,18 @@ def cogs_of(app: App) -> list[commands.Cog]:
             clock=app.clock,
             day_limit=app.settings.limits.per_user_per_day,
         ),
-        Server(servers=stores.servers, allowed_per_day=app.settings.limits.per_server_per_day),
+        Server(servers=stores.servers, allowed=_allowed_in_a_server(app.settings)),
         About(version=__version__, availability=app.availability, video_availability=app.video_availability),
     ]
+
+
+def _allowed_in_a_server(settings: Settings) -> Allowed:
+    return Allowed(
+        jobs=settings.limits.per_server_per_day,
+        credits=settings.limits.credits_per_server_per_day,
+        member_credits=settings.limits.credits_per_user_per_day,
+        priced=bool(settings.toapis.prices or settings.toapis.video_prices),
+    )
 
 
 def operator_cog_of(app: App) -> Operator:

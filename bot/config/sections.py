@@ -170,12 +170,12 @@ class LimitSettings(_Section):
         100, description="Videos that may be started in one server per day (UTC); 0: no limit. A server may set less."
     )
     credits_per_user_per_day: Limit = Field(
-        0, description="Credits that a person's jobs may be expected to cost per day (UTC); 0: no limit."
+        0,
+        description="Credits that one person is expected to spend per day at most (UTC); 0: no limit. "
+        "Servers may set less.",
     )
     credits_per_server_per_day: Limit = Field(
-        0,
-        description="Credits that jobs in one server may be expected to cost per day (UTC), by the prices in toapis; "
-        "0: no limit.",
+        0, description="Credits that one server may be expected to spend per day (UTC); 0: no limit. It may set less."
     )
     running_in_all: Limit = Field(
         100, description="Jobs that are worked on at once, of everybody; the others wait in line; 0: no limit."

@@ -37,7 +37,19 @@ class AccessPolicy:
 
     def day_limit(self, guild_id: int | None, allowed: int) -> int:
         """Jobs a day in this server: the operator's limit (0: none), or the server's own where that is less."""
-        own = self._servers.rules(guild_id).day_limit
-        if own is None:
-            return allowed
-        return own if not allowed else min(own, allowed)
+        return least(self._servers.rules(guild_id).day_limit, allowed)
+
+    def credits(self, guild_id: int | None, allowed: int) -> int:
+        """Credits that may be spent a day in this server, as :meth:`day_limit`."""
+        return least(self._servers.rules(guild_id).credits, allowed)
+
+    def member_credits(self, guild_id: int | None) -> int:
+        """Credits that each member may spend a day in this server; 0: as many as anywhere."""
+        return self._servers.rules(guild_id).member_credits or 0
+
+
+def least(own: int | None, allowed: int) -> int:
+    """The operator's limit (0: none), or a server's own where that is less."""
+    if own is None:
+        return allowed
+    return own if not allowed else min(own, allowed)

@@ -36,6 +36,7 @@ class Allowance:
         server_key = None if guild is None else people.of_server(guild)
         user_credits = people.for_credits(user_key)
         server_credits = None if server_key is None else people.for_credits(server_key)
+        member_credits = None if server_key is None else people.for_credits(people.in_server(user_key, server_key))
         if video:
             user_key = people.for_videos(user_key)
             server_key = None if server_key is None else people.for_videos(server_key)
@@ -49,7 +50,9 @@ class Allowance:
             user_key=user_key,
             server_key=server_key,
             credits=allowed.credits_per_user_per_day,
-            server_credits=allowed.credits_per_server_per_day,
+            server_credits=self._access_policy.credits(guild, allowed.credits_per_server_per_day),
+            member_credits=self._access_policy.member_credits(guild),
             user_credits_key=user_credits,
             server_credits_key=server_credits,
+            member_credits_key=member_credits,
         )

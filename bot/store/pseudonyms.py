@@ -47,6 +47,10 @@ class Pseudonyms:
         """The key for the videos of the person or the server with this one, which are counted apart."""
         return self._keyed(f"videos {key}")
 
+    def in_server(self, user_key: str, server_key: str) -> str:
+        """The key of a person's doings in one server."""
+        return self._keyed(f"{user_key} in {server_key}")
+
     def for_credits(self, key: str) -> str:
         """The key for the credits of the person or the server with this one."""
         return self._keyed(f"credits {key}")

@@ -28,7 +28,7 @@ class Quota:
     ``user_key`` is the owner's keyed hash for this kind of job: what they had used of the day before they had
     everything deleted counts.
     ``credits`` and ``server_credits`` are what may be spent on a day, as far as prices are known, and have keys of
-    their own.
+    their own; ``member_credits`` are those that the owner may spend in that server.
     ``server_key`` is the server's: what such people had used of its day counts as well.
     """
 
@@ -41,8 +41,10 @@ class Quota:
     server_key: str | None = None
     credits: int = 0
     server_credits: int = 0
+    member_credits: int = 0
     user_credits_key: str | None = None
     server_credits_key: str | None = None
+    member_credits_key: str | None = None
 
     @property
     def places(self) -> Places:
@@ -100,7 +102,21 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
                     at=tomorrow,
                 )
             )
-    if quota.server_credits and job.origin.guild_id is not None:
+    if job.origin.guild_id is None:
+        return
+    if quota.member_credits:
+        spent = await spent_since(connection, and_(theirs, here), day, quota.member_credits_key)
+        if spent + price > quota.member_credits * 1000:
+            raise QuotaReached(
+                text(
+                    "That is expected to cost {price} credits, more than is left of the {limit} that each member may "
+                    "spend in this server today. You can go on here <t:{at}:R>, or elsewhere now.",
+                    price=_written(price),
+                    limit=quota.member_credits,
+                    at=tomorrow,
+                )
+            )
+    if quota.server_credits:
         spent = await spent_since(connection, here, day, quota.server_credits_key)
         if spent + price > quota.server_credits * 1000:
             raise QuotaReached(
@@ -132,8 +148,9 @@ async def use_again(connection: AsyncConnection, job: Job, quota: Quota, *, now:
     """
     await check(connection, job, quota, now=now)
     price = thousandths(price_of(job.request))
-    uses = {quota.user_key: 1, quota.server_key: 1, quota.user_credits_key: price, quota.server_credits_key: price}
-    limited = quota.day or quota.server_day or quota.credits or quota.server_credits
+    uses = {quota.user_key: 1, quota.server_key: 1}
+    uses |= dict.fromkeys((quota.user_credits_key, quota.server_credits_key, quota.member_credits_key), price)
+    limited = quota.day or quota.server_day or quota.credits or quota.server_credits or quota.member_credits
     if limited:
         await add_to_day(connection, {key: used for key, used in uses.items() if key and used}, day_of(now))
 

@@ -18,16 +18,21 @@ from bot.store.tables import jobs, server_blocks, server_closed_channels, server
 class ServerRules:
     """``day_limit``: jobs a day in this server; ``None``: what the operator allows. ``blocked`` holds people's keys.
 
+    ``credits``: what jobs in this server may be expected to cost on a day, and ``member_credits`` those of each member;
+    ``None`` as with ``day_limit``.
     ``private_results``: where a command does not say otherwise, its result is for its owner alone.
     """
 
     day_limit: int | None = None
+    credits: int | None = None
+    member_credits: int | None = None
     private_results: bool = False
     closed_channels: frozenset[int] = frozenset()
     blocked: frozenset[str] = frozenset()
 
 
 _NONE = ServerRules()
+_SETTINGS = ("day_limit", "credits", "member_credits", "private_results")  # those of one row
 
 
 class ServerStore:
@@ -46,7 +51,7 @@ class ServerStore:
             blocked = (await connection.execute(select(server_blocks))).all()
         self._rules.clear()
         for row in settings:
-            self._change(row["guild_id"], day_limit=row["day_limit"], private_results=row["private_results"])
+            self._change(row["guild_id"], **{name: row[name] for name in _SETTINGS})
         for guild_id, channel_id in closed:
             self._change(guild_id, closed_channels=self.rules(guild_id).closed_channels | {channel_id})
         for guild_id, user_key in blocked:
@@ -75,13 +80,17 @@ class ServerStore:
         """Jobs a day; ``None`` leaves it to the operator."""
         await self._set(guild_id, day_limit=limit)
 
+    async def set_credits(self, guild_id: int, *, everybody: int | None, each: int | None) -> None:
+        """Credits a day, of everybody there together and of each member; ``None`` leaves it to the operator."""
+        await self._set(guild_id, credits=everybody, member_credits=each)
+
     async def set_private_results(self, guild_id: int, private: bool) -> None:
         """Whether results are for their owners alone where the command does not say otherwise."""
         await self._set(guild_id, private_results=private)
 
     async def _set(self, guild_id: int, **changes: object) -> None:
         rules = self.rules(guild_id)
-        settings = {"day_limit": rules.day_limit, "private_results": rules.private_results} | changes
+        settings = {name: getattr(rules, name) for name in _SETTINGS} | changes
         async with self._database.write() as connection:
             await connection.execute(delete(server_settings).where(server_settings.c.guild_id == guild_id))
             await connection.execute(insert(server_settings).values(guild_id=guild_id, **settings))

@@ -25,7 +25,7 @@ from sqlalchemy import (
     literal_column,
 )
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -320,6 +320,8 @@ server_settings = Table(
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
     Column("day_limit", Integer),  # what a server allows itself; NULL: what the operator allows
     Column("private_results", Boolean, nullable=False, server_default=false()),
+    Column("credits", Integer),  # a day, by everybody there; NULL: as day_limit
+    Column("member_credits", Integer),  # a day, by each of them there
 )
 
 server_closed_channels = Table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 import discord
@@ -53,6 +54,7 @@ def decide(stage: Stage, manager: simcord.MemberActor) -> Decide:
 async def test_without_options_it_shows_what_holds(decide: Decide) -> None:
     assert await decide() == (
         "Settings for this server\nCharacters per day\n200 (the most this bot allows)\n"
+        "Credits per day\nno limit\nCredits per day and member\nno limit\n"
         "Results are shown\nto everyone\nBlocked members\nnobody\n"
         "Switched off in\nno channel"
     )
@@ -62,6 +64,7 @@ async def test_all_at_once_is_shown_and_holds_after_a_restart(stage: Stage, deci
     shown = await decide(day_limit=3, private_results=True, switch_off=stage.channel, block=stage.bob)
     assert shown == (
         "Settings for this server\nCharacters per day\n3 (set for this server)\n"
+        "Credits per day\nno limit\nCredits per day and member\nno limit\n"
         "Results are shown\nto their owners alone\n"
         f"Blocked members\n{stage.bob.mention}\n"
         f"Switched off in\n{stage.channel.mention}"
@@ -167,15 +170,68 @@ async def test_the_days_limit_is_set_by_a_form_even_where_the_bot_is_off(
     guild_id = stage.alice.guild.id
     await stage.house.servers.close_channel(guild_id, stage.channel.id)
     shown = await settings_of(stage, manager)
-    form = await manager.click(shown, label="Characters per day…")
+    form = await manager.click(shown, label="Limits per day…")
     result = await manager.submit_modal(form, {"limit": "7"})
     assert "7 (set for this server)" in words(_response(result))
-    form = await manager.click(shown, label="Characters per day…")
+    form = await manager.click(shown, label="Limits per day…")
     told = _told(await manager.submit_modal(form, {"limit": "many"}))
     assert "whole number" in told
-    form = await manager.click(shown, label="Characters per day…")
+    form = await manager.click(shown, label="Limits per day…")
     await manager.submit_modal(form, {"limit": ""})
     assert stage.house.servers.rules(guild_id).day_limit is None
+
+
+async def test_credits_are_limited_by_a_form_for_everybody_and_for_each(
+    stage: Stage, manager: simcord.MemberActor
+) -> None:
+    stage.house.change(toapis={"prices": {"sora-2": Decimal(40)}}, limits={"credits_per_server_per_day": 5000})
+    await stage.restart()
+    form = await manager.click(await settings_of(stage, manager), label="Limits per day…")
+    typed = {"limit": "", "credits": "100", "member_credits": "70"}
+    shown = words(_response(await manager.submit_modal(form, typed)))
+    assert "Credits per day\n100 (set for this server)\nCredits per day and member\n70 (set for this server)" in shown
+
+    async def ask(who: simcord.MemberActor, where: simcord.ChannelHandle = stage.channel) -> simcord.InteractionResult:
+        return await who.slash(where, "character create", video=CLIP, range="1-3")
+
+    await ask(stage.alice)
+    assert "40 credits, more than is left of the 70 that each member may spend in this server" in refusal(
+        await ask(stage.alice)
+    )
+    await ask(stage.bob)
+    carol = stage.alice.guild.add_member(stage.env.create_user("carol"))
+    assert "more than is left of the 100 that this server may spend" in refusal(await ask(carol))
+    [job] = await stage.jobs_of(stage.alice)
+    await stage.house.job_service.cancel(stage.alice.id, job.id)  # nothing was charged: it is given back
+    await ask(carol)
+    await stage.restart()
+    await stage.house.servers.load()
+    rules = stage.house.servers.rules(stage.alice.guild.id)
+    assert (rules.day_limit, rules.credits, rules.member_credits) == (None, 100, 70)
+
+
+async def test_a_server_never_spends_more_than_the_operator_lets_it(stage: Stage, manager: simcord.MemberActor) -> None:
+    limits = {"credits_per_server_per_day": 50, "credits_per_user_per_day": 45}
+    stage.house.change(toapis={"prices": {"sora-2": Decimal(40)}}, limits=limits)
+    await stage.restart()
+    form = await manager.click(await settings_of(stage, manager), label="Limits per day…")
+    typed = {"limit": "", "credits": "1000", "member_credits": "1000"}
+    shown = words(_response(await manager.submit_modal(form, typed)))
+    assert "50 (the most this bot allows; set for this server: 1000)" in shown
+    assert "45 (the most this bot allows; set for this server: 1000)" in shown
+    await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
+    told = refusal(await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3"))
+    assert "more than is left of the 45" in told
+    told = refusal(await stage.bob.slash(stage.channel, "character create", video=CLIP, range="1-3"))
+    assert "more than is left of the 50" in told
+
+
+async def test_credits_without_prices_are_said_not_to_be_counted(stage: Stage, manager: simcord.MemberActor) -> None:
+    form = await manager.click(await settings_of(stage, manager), label="Limits per day…")
+    shown = await manager.submit_modal(form, {"limit": "", "credits": "5", "member_credits": ""})
+    assert "Credits per day\nnot counted, because this bot knows no prices" in words(_response(shown))
+    form = await manager.click(await settings_of(stage, manager), label="Limits per day…")
+    assert "whole number" in _told(await manager.submit_modal(form, {"limit": "", "credits": "-5"}))
 
 
 # -- for managers alone ---------------------------------------------------------------------------------------------

@@ -57,7 +57,9 @@ async def test_what_is_decided_holds_at_once_and_after_a_restart(
     again = ServerStore(database, people)
     await again.load()
     for store in (servers, again):
-        assert store.rules(GUILD) == ServerRules(5, False, frozenset({7, 8}), frozenset({people.of(MEMBER)}))
+        assert store.rules(GUILD) == ServerRules(
+            5, closed_channels=frozenset({7, 8}), blocked=frozenset({people.of(MEMBER)})
+        )
         assert store.is_blocked(GUILD, MEMBER)
         assert not store.is_blocked(GUILD, MEMBER + 1)
         assert not store.is_blocked(OTHER, MEMBER)
@@ -81,7 +83,9 @@ async def test_what_two_managers_decide_at_once_holds_both(
     again = ServerStore(database, people)
     await again.load()
     for store in (servers, again):
-        assert store.rules(GUILD) == ServerRules(None, False, frozenset({7, 8}), frozenset({people.of(MEMBER)}))
+        assert store.rules(GUILD) == ServerRules(
+            closed_channels=frozenset({7, 8}), blocked=frozenset({people.of(MEMBER)})
+        )
 
 
 async def test_the_operators_block_holds_at_once_and_after_a_restart(

@@ -201,3 +201,6 @@ async def test_the_budget_goes_on_for_whoever_was_erased(
     await PrivacyStore(database, people).erase(OWNER, now=now)
     with pytest.raises(QuotaReached, match="that you may spend"):
         await jobs.add(new_job(request=WISH), budget)
+    here = people.for_credits(people.in_server(people.of(OWNER), people.of_server(1)))
+    with pytest.raises(QuotaReached, match="each member may spend"):
+        await jobs.add(new_job(request=WISH), Quota(member_credits=20, member_credits_key=here))
