@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from bot.texts import Text, text
-from bot.values.video import Best, Concern, Reason, Suggestion
+from bot.values.video import Best, Concern, Reason, Suggestion, VideoFacts
 
 LOW_RESOLUTION = text("The video is smaller than 720p. HD works better.")
 
@@ -60,6 +60,17 @@ _SENTENCES = {
     Concern.DARK: text("These seconds are dark."),
     Concern.LOW_RESOLUTION: LOW_RESOLUTION,
 }
+
+
+def used_sound(facts: VideoFacts | None) -> Text | None:
+    """Which sound track was used, where there are several."""
+    if facts is None or facts.sound_tracks < 2:
+        return None
+    return text(
+        "The video has {count} sound tracks, and I use number {used}.",
+        count=facts.sound_tracks,
+        used=facts.sound_track,
+    )
 
 
 def in_common(suggestions: Sequence[Suggestion]) -> list[Text]:

@@ -30,7 +30,7 @@ from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFile, picture_file
 from bot.chat.render_doubts import render_doubts
-from bot.chat.render_findings import LOW_RESOLUTION, concerns
+from bot.chat.render_findings import LOW_RESOLUTION, concerns, used_sound
 from bot.chat.render_price import expected_cost, price_of
 from bot.chat.render_reference_set import PORTABLE, kept_for_models
 from bot.texts import Text, text
@@ -71,8 +71,9 @@ def render_result(
     # How small the video is was said before it was paid for.
     said_elsewhere = {Concern.LOW_RESOLUTION, *((Concern.SILENT,) if character.portable else ())}
     worth_knowing = [concern for concern in found if concern not in said_elsewhere]
-    if worth_knowing:
-        noticed = " ".join(say(told, locale) for told in concerns(worth_knowing))
+    told = [*concerns(worth_knowing), *filter(None, [used_sound(job.seen.facts)])]
+    if told:
+        noticed = " ".join(say(each, locale) for each in told)
         card.embeds[0].add_field(name=say(text("Worth knowing"), locale), value=noticed, inline=False)
     if character.portable:
         _add_reference_set(card.embeds[0], character, reference_set, locale)

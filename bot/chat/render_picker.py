@@ -17,7 +17,7 @@ from bot.chat.buttons import (
 from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import BLUE, MessageContent, PictureFile
-from bot.chat.render_findings import LOW_RESOLUTION, in_common, listed, told_apart
+from bot.chat.render_findings import LOW_RESOLUTION, in_common, listed, told_apart, used_sound
 from bot.chat.render_price import not_charged_yet
 from bot.jobs.video_inspection import problem_with
 from bot.texts import Text, text
@@ -97,6 +97,8 @@ def _suggestions(best: BestSeconds) -> Iterator[Text]:
 def _cautions(job: Job, best: BestSeconds) -> Iterator[Text]:
     if job.seen.facts is not None and job.seen.facts.low_resolution:
         yield LOW_RESOLUTION
+    if (sound := used_sound(job.seen.facts)) is not None:
+        yield sound
     if best.sampled:
         yield text("This is a long video, so I only looked at parts of it.")
     if best.suggestions and not best.faces:

@@ -74,7 +74,8 @@ class VideoFacts:
 
     ``seconds`` is when the picture ends, as players count, and ``begins`` when it begins: later than 0 where a file was
     trimmed without encoding it again. ``audio_codec`` is ``None`` where no sound track holds a packet.
-    ``cut_off``: the file ends in the middle.
+    Of ``sound_tracks`` that can be played, the one used is ``sound_track``, from 1. ``cut_off``: the file ends in the
+    middle.
     """
 
     container: str
@@ -87,6 +88,8 @@ class VideoFacts:
     audio_seconds: float = 0.0
     cut_off: bool = False
     begins: float = 0.0
+    sound_tracks: int = 1
+    sound_track: int = 1
 
     @property
     def low_resolution(self) -> bool:

@@ -138,6 +138,7 @@ def test_those_that_nothing_tells_apart_are_told_by_their_place(now: Now) -> Non
         (found(GOOD, sampled=True), {}, "only looked at parts of it"),
         (found(GOOD, faces=False), {}, "without its face model"),
         (found(GOOD), {"facts": facts(width=640, height=360)}, "smaller than 720p"),
+        (found(GOOD), {"facts": facts(sound_tracks=3, sound_track=2)}, "has 3 sound tracks, and I use number 2."),
     ],
 )
 def test_it_is_honest(now: Now, best: BestSeconds, seen: dict[str, Any], sentence: str) -> None:

@@ -6,9 +6,9 @@ spite of ``protocol_whitelist``. So we name the format, by the first bytes of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -18,6 +18,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from bot import limits
+from bot.media.child.sound_tracks import audible_track
 from bot.media.file_types import video_type
 from bot.values.video import Unusable
 
@@ -63,7 +64,7 @@ class Video:
 
     container: InputContainer
     picture: VideoStream
-    sound: AudioStream | None
+    sounds: Sequence[AudioStream]
     mime: str
     start: float
     """What a player shows as 0:00, in the file's own seconds. Subtracted everywhere.
@@ -72,6 +73,14 @@ class Video:
     than the sound, or both begin later (Chromium was seen to do so, and with it Discord). A time before 0 is only shown
     where the picture begins there. A transport stream begins with whatever comes first.
     """
+
+    heard: int = 0
+    """Which of ``sounds`` is used."""
+
+    @property
+    def sound(self) -> AudioStream | None:
+        """The track that is used; ``None`` where there is none that can be decoded."""
+        return self.sounds[self.heard] if self.sounds else None
 
     @property
     def run_up(self) -> float:
@@ -95,7 +104,15 @@ def open_video(path: Path, *, threads: int = 2) -> Iterator[Video]:
     if mime is None:
         raise Refused(Unusable.NOT_A_VIDEO)
     with _open(path, _FORMATS[mime]) as container:
-        yield _tracks(container, mime, threads)
+        video = _tracks(container, mime, threads)
+        if len(video.sounds) > 1:
+            with _open(path, _FORMATS[mime]) as again:  # so that it leaves no trace in the first
+                found = audible_track(
+                    again,
+                    [track for track in again.streams.audio if track.index in {each.index for each in video.sounds}],
+                )
+            video = replace(video, heard=found)
+        yield video
 
 
 def _open(path: Path, kind: str) -> InputContainer:
@@ -148,11 +165,11 @@ def _tracks(container: InputContainer, mime: str, threads: int) -> Video:
     decoder.options = {"max_pixels": str(limits.VIDEO_PIXELS)}  # a picture may grow on the way
     decoder.thread_type = "AUTO"
     decoder.thread_count = threads if decoder.width * decoder.height <= _MOST_IN_THREADS else 1
-    sounds = (stream for stream in container.streams.audio if _can_be_decoded(stream))
+    sounds = tuple(stream for stream in container.streams.audio if _can_be_decoded(stream))
     start = min(0.0, _start_of(picture))
     if mime in _WITHOUT_A_CLOCK:
         start = (container.start_time or 0) / av.time_base
-    return Video(container, picture, next(sounds, None), mime, start)
+    return Video(container, picture, sounds, mime, start)
 
 
 def _start_of(picture: VideoStream) -> float:

@@ -46,6 +46,8 @@ def probe(path: Path) -> VideoFacts:
             frame_rate=round(1 / between, 3) if between > 0 else 0.0,
             video_codec=video.picture.codec_context.codec.canonical_name,
             audio_codec=sound.codec_context.codec.canonical_name if sound is not None else None,
+            sound_tracks=len(video.sounds),
+            sound_track=video.heard + 1,
             audio_seconds=round(found.sound.end() - found.sound.first, 3),
             cut_off=found.cut_off or (video.mime in {"video/webm", "video/x-matroska"} and _lacks_bytes(path)),
         )

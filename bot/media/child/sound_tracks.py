@@ -1,0 +1,47 @@
+"""Chooses the sound track that people hear: the default one, unless it is silent where another is not.
+
+Screen recorders keep the game, the microphone and a call in tracks of their own, and phones a commentary; players play
+the track that the file calls its default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import islice
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+
+_AUDIBLE = 10 ** (-50 / 20)  # of full scale: a track whose loudest sample is below it is silent
+_PLACES = (0.0, 0.25, 0.5, 0.75)  # of the length: where it is listened to
+_SECONDS = 10.0  # at each of them
+
+
+def audible_track(container: InputContainer, tracks: Sequence[AudioStream]) -> int:
+    """The place in ``tracks``, all of which can be decoded, of the one to use. The file then stands anywhere."""
+    order = sorted(range(len(tracks)), key=lambda place: not tracks[place].disposition & Disposition.default)
+    return next((place for place in order if _is_audible(container, tracks[place])), order[0])
+
+
+def _is_audible(container: InputContainer, track: AudioStream) -> bool:
+    import numpy as np  # most files have one track, and a probe of them needs no arrays
+
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=track.sample_rate or 48_000)
+    for place in _PLACES:
+        for frame in _heard(container, track, place):
+            for part in resampler.resample(frame):
+                if np.abs(part.to_ndarray()).max(initial=0.0) > _AUDIBLE:
+                    return True
+    return False
+
+
+def _heard(container: InputContainer, track: AudioStream, place: float) -> Iterator[av.AudioFrame]:
+    """Some seconds from there on; of a file that cannot be sought in, from where it stands."""
+    with suppress(av.error.FFmpegError):
+        container.seek(round((container.start_time or 0) + place * (container.duration or 0)))
+    most = round(_SECONDS * (track.sample_rate or 48_000) / (track.codec_context.frame_size or 1024))
+    with suppress(av.error.FFmpegError):  # a damaged packet: what comes behind it is not needed
+        yield from islice(container.decode(track), most)
