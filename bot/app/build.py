@@ -27,6 +27,7 @@ from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.allowance import Allowance
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.erasure import Erasure
+from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.job_service import JobService
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.leased_job import Steps
@@ -135,6 +136,7 @@ class App:
             extra=settings.toapis.video_models,
             prices=settings.toapis.video_prices,
         )
+        self.fitted_videos = FittedVideos(files=stores.files, media=self.media, places=self.places)
         self.inspection = VideoInspection(media=self.media, files=stores.files, places=self.places)
         self.queue = AdmissionQueue(jobs=stores.jobs, courier=self.courier, clock=clock, settings=settings.limits)
         self.runner = Runner(

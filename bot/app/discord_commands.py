@@ -80,6 +80,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
         characters=stores.characters,
         videos=stores.videos,
         files=stores.files,
+        fitted=app.fitted_videos,
         clock=app.clock,
     )
     return [

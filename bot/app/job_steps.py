@@ -10,7 +10,6 @@ from bot.jobs.choose import Choose
 from bot.jobs.collect import Collect
 from bot.jobs.collect_video import CollectVideo
 from bot.jobs.deliver import Deliver
-from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.kinds import character_content, character_steps, preview_steps, video_content, video_steps
 from bot.jobs.leased_job import Steps
 from bot.jobs.ports import ByteSource
@@ -81,9 +80,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
     deliver = Deliver(
         contents={
             JobKind.CHARACTER: character_content(stores.characters),
-            JobKind.VIDEO: video_content(
-                stores.videos, FittedVideos(files=stores.files, media=app.media, places=places)
-            ),
+            JobKind.VIDEO: video_content(stores.videos, app.fitted_videos),
         },
         files=stores.files,
         courier=app.courier,

@@ -106,8 +106,13 @@ def _turning(owner_id: int, offset: int, total: int, locale: str) -> tuple[TurnV
     )
 
 
-def render_own_video(video: MadeVideo, data: bytes | None, poster: bytes | None, locale: str) -> MessageContent:
-    """One video again, to its owner alone. ``data`` are its bytes, where they fit; else its ``poster`` is shown."""
+def render_own_video(
+    video: MadeVideo, data: bytes | None, poster: bytes | None, locale: str, *, fitting: bool = False
+) -> MessageContent:
+    """One video again, to its owner alone. ``data`` are its bytes, where they fit; else its ``poster`` is shown.
+
+    ``fitting``: a smaller file is being made, and takes the poster's place in a moment.
+    """
     embed = discord.Embed(description=escape(plain(video.prompt, limits.PARAM_LENGTH)), colour=BLUE)
     embed.add_field(name=say(text("Characters"), locale), value=", ".join(escape(role.name) for role in video.roles))
     embed.add_field(name=say(text("Model"), locale), value=escape(video.model))
@@ -120,11 +125,7 @@ def render_own_video(video: MadeVideo, data: bytes | None, poster: bytes | None,
     if data is not None:
         files = (PictureFile(f"video-{video.id}.{ending(video.file.mime, unknown='mp4')}", data),)
     else:
-        large = text(
-            "The file has {size} MB, which is too large for Discord here. /privacy export has it.",
-            size=-(-video.file.size // _MB),
-        )
-        embed.add_field(name=say(text("Video"), locale), value=say(large, locale), inline=False)
+        embed.add_field(name=say(text("Video"), locale), value=say(_too_large(video, fitting), locale), inline=False)
         if poster is not None:
             files = (_poster(video, poster),)
             embed.set_image(url=files[0].url)
@@ -135,6 +136,17 @@ def render_own_video(video: MadeVideo, data: bytes | None, poster: bytes | None,
         DeleteVideo(video.id, video.owner_id, say(text("Delete"), locale)),
     )
     return MessageContent(embeds=(embed,), files=files, buttons=buttons)
+
+
+def _too_large(video: MadeVideo, fitting: bool) -> Text:
+    size = -(-video.file.size // _MB)
+    if fitting:
+        return text(
+            "The file has {size} MB, which is too large for Discord here. I'm making a smaller one, which may take a "
+            "few minutes. Then it appears here.",
+            size=size,
+        )
+    return text("The file has {size} MB, which is too large for Discord here. /privacy export has it.", size=size)
 
 
 def render_delete_video(video: MadeVideo, locale: str) -> MessageContent:

@@ -66,8 +66,13 @@ async def understood(patience: float) -> AsyncIterator[None]:
         raise DiscordUnavailable from None
 
 
+def says_too_large(error: discord.HTTPException) -> bool:
+    """Whether Discord refused a message because of its files."""
+    return error.code == TOO_LARGE or error.status == 413
+
+
 def _meaning(error: discord.HTTPException) -> Exception:
-    if error.code == TOO_LARGE or error.status == 413:
+    if says_too_large(error):
         return TooLarge(error.code)
     if error.status == 429 or error.status >= 500 or error.code in LATER:
         log.info("discord_trouble", status=error.status, code=error.code)

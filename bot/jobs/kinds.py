@@ -63,7 +63,7 @@ def video_content(videos: VideoStore, fitted: FittedVideos) -> ContentOf:
             made = await videos.get(job.owner_id, job.result.video_id)
 
         async def within(most_bytes: int) -> bytes | None:
-            return None if made is None else await fitted.within(job, made, most_bytes)
+            return None if made is None else await fitted.within(made, most_bytes)
 
         return VideoMade(made, within)
 

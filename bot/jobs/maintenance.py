@@ -88,7 +88,8 @@ class Maintenance:
         now = self._clock()
         there = await self._files.work_jobs()  # first: whatever appears later has its row by then
         for job_id in there - await self._jobs.wanted_work(now):
-            await self._files.drop_work(job_id)
+            async with self._files.work_of_ended(job_id):
+                await self._files.drop_work(job_id)
         await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
         await self._drafts.sweep(now - limits.DRAFT_LIFE)
         await self._events.sweep(now - limits.EVENT_LIFE)

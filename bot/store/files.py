@@ -7,7 +7,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from functools import cached_property
 from io import BufferedRandom
 from pathlib import Path
@@ -45,6 +46,7 @@ class FileStore:
         self._root = root
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
         self._owners: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._work_in_use: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def owner(self, owner_id: int) -> asyncio.Lock:
         """The lock of an owner's files, to be held from a put to the row that refers to it, and from the deletion of
@@ -54,6 +56,12 @@ class FileStore:
         that no row needs while another row is about to need it.
         """
         return self._owners.setdefault(owner_id, asyncio.Lock())
+
+    @asynccontextmanager
+    async def work_of_ended(self, job_id: str) -> AsyncIterator[None]:
+        """One after the other may work in the folder of a job that has ended, which is not tidied away meanwhile."""
+        async with self._work_in_use.setdefault(job_id, asyncio.Lock()):
+            yield
 
     @cached_property
     def _objects(self) -> Objects:
@@ -157,9 +165,9 @@ class FileStore:
         await asyncio.to_thread(_remove, self._work(job_id))
 
     async def work_jobs(self) -> set[str]:
-        """The ids of the jobs that have a work folder."""
+        """The ids of the jobs that have a work folder, but for those of :meth:`work_of_ended`."""
         folders = await asyncio.to_thread(_folders, self._root / _WORK)
-        return {folder.name for folder in folders if _JOB_ID.fullmatch(folder.name)}
+        return {folder.name for folder in folders if _JOB_ID.fullmatch(folder.name)} - set(self._work_in_use)
 
     async def sweep(self, *, keep_keys: set[str], keep_work: set[str]) -> int:
         """Remove what a crash left behind: files no row refers to, torn puts, folders of jobs that are over.

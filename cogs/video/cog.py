@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from discord.ext import commands
 
+from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.video_planner import VideoPlanner
 from bot.jobs.video_wishes import VideoWishes
@@ -33,9 +34,10 @@ class VideoCommands(
         characters: CharacterStore,
         videos: VideoStore,
         files: FileStore,
+        fitted: FittedVideos,
         clock: Clock,
     ) -> None:
         MakingVideos.__init__(
             self, starter=starter, planner=planner, wishes=wishes, characters=characters, videos=videos, clock=clock
         )
-        ListedVideos.__init__(self, videos=videos, files=files)
+        ListedVideos.__init__(self, videos=videos, files=files, fitted=fitted)

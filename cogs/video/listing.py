@@ -11,8 +11,10 @@ from bot.chat.interaction_handlers import on_press
 from bot.chat.markdown import mentions_of, say
 from bot.chat.render_videos import render_delete_video, render_own_video, render_videos
 from bot.chat.replies import edit_answer
+from bot.chat.rest_errors import says_too_large
 from bot.chat.video_buttons import ConfirmDeleteVideo, DeleteVideo, KeepVideo, OpenVideo, ShowVideo, TurnVideos
 from bot.errors import Refusal
+from bot.jobs.fitted_videos import FittedVideos
 from bot.store.files import FileStore
 from bot.store.videos import VideoStore
 from bot.texts import text
@@ -23,10 +25,11 @@ from bot.values.made_video import MadeVideo
 class ListedVideos(commands.Cog):
     """The part of :class:`cogs.video.cog.VideoCommands` that shows videos. Another person's video is an unknown one."""
 
-    def __init__(self, *, videos: VideoStore, files: FileStore) -> None:
+    def __init__(self, *, videos: VideoStore, files: FileStore, fitted: FittedVideos) -> None:
         commands.Cog.__init__(self)
         self._videos = videos
         self._files = files
+        self._fitted = fitted
 
     @app_commands.command(name="list", description="Show your videos, with pictures.")
     async def list_videos(self, interaction: discord.Interaction) -> None:
@@ -67,10 +70,28 @@ class ListedVideos(commands.Cog):
 
     async def _show(self, interaction: discord.Interaction, video_id: int) -> None:
         await interaction.response.defer(thinking=True, ephemeral=True)
+        try:
+            await self._show_within(interaction, video_id, min(interaction.filesize_limit, limits.LARGEST_VIDEO_BYTES))
+        except discord.HTTPException as error:
+            if not says_too_large(error):
+                raise
+            await self._show_within(interaction, video_id, limits.SMALL_VIDEO_BYTES)
+
+    async def _show_within(self, interaction: discord.Interaction, video_id: int, room: int) -> None:
         video = await self._own(interaction, video_id)
-        data = await self._read(video.file, interaction.filesize_limit)
-        poster = None if data is not None else await self._read(video.poster, interaction.filesize_limit)
+        data = await self._read(video.file, room)
+        if data is None:
+            data = await self._smaller(interaction, video, room)
+            video = await self._own(interaction, video_id)  # it may have been deleted in the meantime
+        poster = None if data is not None else await self._read(video.poster, room)
         await edit_answer(interaction, render_own_video(video, data, poster, str(interaction.locale)))
+
+    async def _smaller(self, interaction: discord.Interaction, video: MadeVideo, room: int) -> bytes | None:
+        """The video in at most ``room`` bytes. Until it is made, its poster is shown, and what is going on."""
+        poster = await self._read(video.poster, room)
+        going = render_own_video(video, None, poster, str(interaction.locale), fitting=True)
+        await edit_answer(interaction, going)
+        return await self._fitted.within(video, room)
 
     async def _read(self, file: StoredFile | None, room: int) -> bytes | None:
         if file is None or file.size > room:

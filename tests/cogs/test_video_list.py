@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
 
+import av
 import pytest
 import simcord
 
+from bot.media.worker import MediaWorker
 from bot.values.files import StoredFile
 from bot.values.job import CastRole
 from bot.values.source import StoredVideo
+from bot.values.video import Fitted
+from playground.clip import render_clip
 from tests.cogs.stage import FILM, Stage, labels, refusal, words
 
 
@@ -69,6 +76,53 @@ async def test_a_video_that_is_too_large_for_a_message_is_shown_by_its_poster(st
     again = shown(await stage.alice.select(page, [str(made.id)]))
     assert "The file has 31 MB" in words(again)
     assert [each.filename for each in again.attachments] == [f"poster-{made.id}.webp"]
+
+
+async def test_a_video_that_is_too_large_is_made_smaller_as_for_its_delivery(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asyncio.to_thread(render_clip, tmp_path / "film.mp4", seconds=2, size=(640, 360), fps=24)
+    film = await asyncio.to_thread((tmp_path / "film.mp4").read_bytes)
+    made = await stage.house.video(stage.alice.id, "A long one", film=film + bytes(30 * 1024 * 1024))
+    said = list[str]()
+    fit = MediaWorker.fit
+
+    async def watched(worker: MediaWorker, source: Path, most_bytes: int, folder: Path) -> Fitted:
+        last = list(stage.env.backend.interactions.values())[-1]
+        assert last.message_id is not None
+        message = stage.env.backend.get_message(last.channel_id, last.message_id)
+        said.append(str([embed.get("fields") for embed in message.embeds]))
+        stage.house.now += timedelta(days=1)  # nothing keeps the folder but that it is used
+        await stage.house.app.maintenance.tidy()
+        return await fit(worker, source, most_bytes, folder)
+
+    monkeypatch.setattr(MediaWorker, "fit", watched)
+    page = shown(await stage.alice.slash(stage.channel, "video list"))
+    again = shown(await stage.alice.select(page, [str(made.id)]))
+    (attachment,) = again.attachments
+    assert attachment.filename == f"video-{made.id}.mp4"
+    data = await attachment.read()
+    assert len(data) <= 25 * 1024 * 1024
+    with av.open(BytesIO(data), mode="r") as container:
+        assert len(list(container.decode(video=0))) == 48
+    assert "too large" not in words(again)
+    assert ["I'm making a smaller one" in each for each in said] == [True]
+    monkeypatch.setattr(MediaWorker, "fit", None)
+    assert len(shown(await stage.alice.select(page, [str(made.id)])).attachments) == 1
+
+
+async def test_a_file_that_discord_takes_less_of_than_it_said_is_made_smaller_still(
+    stage: Stage, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(render_clip, tmp_path / "film.mp4", seconds=2, size=(640, 360), fps=24)
+    film = await asyncio.to_thread((tmp_path / "film.mp4").read_bytes)
+    made = await stage.house.video(stage.alice.id, "A long one", film=film + bytes(11 * 1024 * 1024))
+    page = shown(await stage.alice.slash(stage.channel, "video list"))
+    stage.env.inject_error("PATCH", "/webhooks/*", status=413, code=40005)
+    again = shown(await stage.alice.select(page, [str(made.id)]))
+    (attachment,) = again.attachments
+    assert len(await attachment.read()) <= 10 * 1024 * 1024
+    assert attachment.filename == f"video-{made.id}.mp4"
 
 
 async def test_a_character_is_made_of_a_video_that_is_kept(stage: Stage) -> None:

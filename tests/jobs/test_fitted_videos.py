@@ -49,27 +49,27 @@ async def job(shop: Shop) -> Job:
     return await shop.ask()
 
 
-async def test_what_fits_is_left_as_it_is(shop: Shop, fitted: FittedVideos, video: MadeVideo, job: Job) -> None:
-    assert await fitted.within(job, video, video.file.size) == await shop.files.read(video.file.key)
+async def test_what_fits_is_left_as_it_is(shop: Shop, fitted: FittedVideos, video: MadeVideo) -> None:
+    assert await fitted.within(video, video.file.size) == await shop.files.read(video.file.key)
 
 
 async def test_it_is_made_smaller_once_and_stays_a_video(
-    fitted: FittedVideos, video: MadeVideo, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fitted: FittedVideos, video: MadeVideo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     most = max(video.file.size * 2 // 3, 50_000)
-    data = await fitted.within(job, video, most)
+    data = await fitted.within(video, most)
     assert data is not None
     assert len(data) <= most
     (tmp_path / "shown.mp4").write_bytes(data)
     with av.open(str(tmp_path / "shown.mp4")) as container:
         assert len(list(container.decode(video=0))) == SECONDS * 24
     monkeypatch.setattr(MediaWorker, "fit", None)  # a second attempt to deliver it takes what the first one made
-    assert await fitted.within(job, video, most) == data
+    assert await fitted.within(video, most) == data
 
 
 async def test_where_it_cannot_be_as_small_or_is_gone_there_is_none(
     shop: Shop, fitted: FittedVideos, video: MadeVideo, job: Job
 ) -> None:
-    assert await fitted.within(job, video, 5_000) is None
+    assert await fitted.within(video, 5_000) is None
     await shop.files.delete(video.file.key)
-    assert await fitted.within(job, video, video.file.size) is None
+    assert await fitted.within(video, video.file.size) is None
