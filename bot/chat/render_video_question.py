@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import discord
 from discord import ButtonStyle
 
 from bot import limits
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import AMBER, MessageContent
+from bot.chat.render_models import in_credits
 from bot.chat.video_buttons import ChangeVideo, TakeInstead
 from bot.jobs.video_wishes import Change, Part, VideoQuestion
-from bot.texts import Text, text
+from bot.texts import Text, render, text
 
 
 def render_video_question(question: VideoQuestion, locale: str, commands: Commands = PLAIN) -> MessageContent:
@@ -45,7 +48,7 @@ def render_video_question(question: VideoQuestion, locale: str, commands: Comman
             question.draft_id,
             str(change),
             question.owner_id,
-            say(_label(change), locale),
+            render(_label(change, question.prices.get(change)), locale),
             ButtonStyle.primary if at == 0 else ButtonStyle.secondary,
         )
         for at, change in enumerate(question.changes)
@@ -77,7 +80,9 @@ _LEFT_OUT = {
 }
 
 
-def _label(change: Change) -> Text:
+def _label(change: Change, price: Decimal | None) -> Text:
+    if price is not None:
+        return text("Use {offered} ({credits} credits)", offered=change.value, credits=in_credits(price))
     if not change.value and change.part in _LEFT_OUT:
         return _LEFT_OUT[change.part]
     if change.part is Part.DURATION:

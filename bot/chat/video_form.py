@@ -20,8 +20,9 @@ from bot.texts import text
 from bot.values.job import CastRole, VideoRequest
 
 NEW: Final = "new"
-"""The subject of a form that belongs to no draft."""
+"""The subject of a form that belongs to no draft, and to no video."""
 
+_AGAIN: Final = "again-"
 _BEST: Final = "best"
 
 
@@ -34,7 +35,7 @@ class FormChoices:
 
 
 class VideoForm(DurableForm, prefix="cbf:video"):
-    """Its subject is a draft's id, or :data:`NEW`. Those who play are ``chosen`` already."""
+    """Its subject is a draft's id, :func:`take_of` a video, or :data:`NEW`. Those who play are ``chosen`` already."""
 
     def __init__(
         self, subject: str, choices: FormChoices, locale: str, *, wish: UnsentVideo | None = None, chosen: int = 0
@@ -56,6 +57,17 @@ class VideoForm(DurableForm, prefix="cbf:video"):
         if wish is None:
             lines.append(private_line(locale))
         super().__init__(subject, say(text("Make a video"), locale), *lines)
+
+
+def take_of(video_id: int) -> str:
+    """The subject of a form for another take of a video: it needs no draft, for what was wished stands there."""
+    return f"{_AGAIN}{video_id}"
+
+
+def video_in(subject: str) -> int | None:
+    """The counterpart of :func:`take_of`; ``None`` where the form is about something else."""
+    number = subject.removeprefix(_AGAIN)
+    return int(number) if number != subject and number.isdecimal() else None
 
 
 def _cast_line(choices: FormChoices, locale: str, *, wish: UnsentVideo | None, chosen: int) -> ui.Label[Any]:

@@ -26,7 +26,7 @@ class Availability(StrEnum):
 
     ALIVE = "alive"  # a request was taken within a day
     DOUBTFUL = "doubtful"  # nothing speaks against it: on the list (which says enabled, not healthy), or no list
-    CLOSED = "closed"  # refused within the hour, or missing from the list
+    CLOSED = "closed"  # refused within the hour, or missing from a list that is newer than what was taken
 
 
 @dataclass(slots=True)
@@ -34,6 +34,7 @@ class _Heard:
     """What the provider has said since the start: its list, and for which models it took a request."""
 
     listed: frozenset[str] | None = None
+    listed_at: datetime | None = None  # when that list was asked for
     taken: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -73,6 +74,7 @@ class ModelAvailability:
 
         Without an answer the last one stays. An empty list counts as none: it would close everything at once.
         """
+        asked_at = self._clock()
         try:
             listed = await self._provider.video_models()
         except ProviderError as error:
@@ -84,10 +86,10 @@ class ModelAvailability:
         if listed != self._heard.listed:
             missing = [model for model in self.models if model not in listed]
             _log.info("models_listed", count=len(listed), missing=missing)
-        self._heard.listed = listed
+        self._heard.listed, self._heard.listed_at = listed, asked_at
 
     def taken(self, model: str) -> None:
-        """The provider has taken a request for ``model``: stronger than a list that does not name it."""
+        """The provider has taken a request for ``model``: stronger than an older list that does not name it."""
         self._heard.taken[model] = self._clock()
 
     async def refused(self, model: str) -> bool:
@@ -122,8 +124,12 @@ class ModelAvailability:
             raise ModelClosed(model_closed_text(model, await self.living()), model=model)
 
     def _of(self, model: str, refused: frozenset[str]) -> Availability:
-        taken, listed = self._heard.taken.get(model), self._heard.listed
+        heard, taken = self._heard, self._heard.taken.get(model)
+        missing = heard.listed is not None and model not in heard.listed
         if taken is not None and self._clock() - taken < limits.MODEL_ALIVE:
-            return Availability.ALIVE if listed is None or model in listed else Availability.DOUBTFUL
-        missing = listed is not None and model not in listed
+            if not missing:
+                return Availability.ALIVE
+            # The provider leaves out what this key may not use any more; a success after that list says otherwise.
+            newer = heard.listed_at is not None and taken > heard.listed_at
+            return Availability.DOUBTFUL if newer else Availability.CLOSED
         return Availability.CLOSED if missing or model in refused else Availability.DOUBTFUL

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from random import Random
@@ -82,13 +83,17 @@ Changed: TypeAlias = Callable[[UnsentVideo], Awaitable[UnsentVideo]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoQuestion:
-    """Why a video was not begun with, and what would do instead. The wish is kept as the draft ``draft_id``."""
+    """Why a video was not begun with, and what would do instead. The wish is kept as the draft ``draft_id``.
+
+    ``prices``: what the video is expected to cost with one of ``changes``, in credits, where that is known.
+    """
 
     draft_id: str
     owner_id: int
     wish: UnsentVideo
     reasons: tuple[Text, ...]
     changes: tuple[Change, ...] = ()
+    prices: Mapping[Change, Decimal] = field(default_factory=dict)
 
 
 class VideoDoubted(CastbookError):
@@ -185,15 +190,15 @@ class VideoWishes:
         except VideoDoubted:
             raise
         except CastbookError:  # it can be tried again as it was
-            await self.keep(owner_id, draft_id, wish)
+            await self._keep(owner_id, draft_id, wish)
             raise
 
     async def draft(self, owner_id: int, draft_id: str) -> UnsentVideo:
         """A wish that is kept. Raises :class:`~bot.errors.Refusal` where it is not, or not any more."""
         return _content(await self._drafts.get(owner_id, draft_id))
 
-    async def another_take(self, owner_id: int, video: MadeVideo) -> tuple[str, UnsentVideo]:
-        """The id and the content of a draft for a video like ``video``, with all that was wished: to be kept yet."""
+    async def another_take(self, owner_id: int, video: MadeVideo) -> UnsentVideo:
+        """The wish for a video like ``video``, with all that was wished then."""
         job = await self._owned.get(owner_id, video.job_id)
         request = VideoRequest(prompt=video.prompt, cast=video.roles, model=video.model)
         if job is not None and isinstance(job.request, VideoRequest):
@@ -201,13 +206,9 @@ class VideoWishes:
             request = replace(job.request, model=model, model_named=False, price=None, refused=None)
         roles = {role.character_id: role for role in await self._characters.roles(owner_id)}
         playing = tuple(roles[role.character_id] for role in request.cast if role.character_id in roles)
-        wish = UnsentVideo(request=replace(request, cast=playing))
-        return self._new_id(), wish
+        return UnsentVideo(request=replace(request, cast=playing))
 
-    def _new_id(self) -> str:
-        return f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
-
-    async def keep(self, owner_id: int, draft_id: str, wish: UnsentVideo) -> None:
+    async def _keep(self, owner_id: int, draft_id: str, wish: UnsentVideo) -> None:
         """Keep ``wish`` as the draft ``draft_id``, so that a form about it is answered after a restart too."""
         draft = Draft(id=draft_id, owner_id=owner_id, content=wish, created_at=self._clock())
         await self._drafts.add(draft)
@@ -215,11 +216,22 @@ class VideoWishes:
     async def _asked(
         self, owner_id: int, wish: UnsentVideo, reasons: tuple[Text, ...], changes: tuple[Change, ...]
     ) -> VideoQuestion:
-        draft_id = self._new_id()
-        await self.keep(owner_id, draft_id, wish)
+        draft_id = f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
+        await self._keep(owner_id, draft_id, wish)
+        priced = {each: self._price_with(each, wish.request) for each in dict.fromkeys(changes)}
         return VideoQuestion(
-            draft_id=draft_id, owner_id=owner_id, wish=wish, reasons=reasons, changes=tuple(dict.fromkeys(changes))
+            draft_id=draft_id,
+            owner_id=owner_id,
+            wish=wish,
+            reasons=reasons,
+            changes=tuple(priced),
+            prices={each: price for each, price in priced.items() if price is not None},
         )
+
+    def _price_with(self, change: Change, request: VideoRequest) -> Decimal | None:
+        """Of another model: it alone is offered without a word of what it costs."""
+        card = self._planner.card(change.value) if change.part is Part.MODEL else None
+        return None if card is None else self._planner.price(card.model, request.duration or card.default_duration)
 
     # -- names that nobody has ------------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from bot.chat.render_video_question import render_video_question
 from bot.chat.replies import edit_answer
 from bot.chat.seconds_forms import wants_private
 from bot.chat.video_buttons import AnotherTake, ChangeVideo, CharacterOfVideo, NewVideo, TakeInstead
-from bot.chat.video_form import NEW, FormChoices, VideoForm, named_in, request_in
+from bot.chat.video_form import NEW, FormChoices, VideoForm, named_in, request_in, take_of, video_in
 from bot.concurrency import within
 from bot.errors import Refusal
 from bot.jobs.job_starter import JobStarter
@@ -125,7 +125,8 @@ class MakingVideos(commands.Cog):
         request = VideoRequest(
             prompt=prompt.strip(), cast=(), model=model, duration=duration, ratio=ratio, resolution=resolution
         )
-        await self._begin(interaction, request, named, private=private)
+        read = partial(self._wishes.wished, interaction.user.id, request, named, private=private)
+        await self._begin(interaction, read)
 
     @app_commands.command(name="new", description="Make a video with one form: good on a phone.")
     async def new(self, interaction: discord.Interaction) -> None:
@@ -187,7 +188,12 @@ class MakingVideos(commands.Cog):
         """Start the job with what is in the form, perhaps after a restart, and with what else its draft says."""
         owner, named = interaction.user.id, named_in(typed)
         if subject == NEW:
-            await self._begin(interaction, request_in(typed), named, private=wants_private(typed))
+            private, request = wants_private(typed), request_in(typed)
+            await self._begin(interaction, partial(self._wishes.wished, owner, request, named, private=private))
+            return
+
+        if (video_id := video_in(subject)) is not None:
+            await self._begin(interaction, partial(self._taken_again, owner, video_id, typed))
             return
 
         async def changed(wish: UnsentVideo) -> UnsentVideo:
@@ -200,15 +206,20 @@ class MakingVideos(commands.Cog):
     @on_press(AnotherTake)
     async def another_take(self, interaction: discord.Interaction, button: AnotherTake) -> None:
         """Open the form with all that this video was asked for."""
-        owner = interaction.user.id
+        owner, subject = interaction.user.id, take_of(button.video_id)
 
-        async def read() -> tuple[str, UnsentVideo]:
+        async def read() -> UnsentVideo:
             return await self._wishes.another_take(owner, await self._own_video(owner, button.video_id))
 
-        draft_id, wish = await _in_time(read())
+        wish = await _in_time(read())
         choices = await self._offered(interaction)
-        await interaction.response.send_modal(VideoForm(draft_id, choices, str(interaction.locale), wish=wish))
-        await self._wishes.keep(owner, draft_id, wish)
+        await interaction.response.send_modal(VideoForm(subject, choices, str(interaction.locale), wish=wish))
+
+    async def _taken_again(self, owner_id: int, video_id: int, typed: Mapping[str, str]) -> UnsentVideo:
+        """What was wished for the video, with what is typed now; that alone, where it was deleted in the meantime."""
+        video = await self._videos.get(owner_id, video_id)
+        before = None if video is None else (await self._wishes.another_take(owner_id, video)).request
+        return await self._wishes.wished(owner_id, request_in(typed, before), named_in(typed), private=None)
 
     @on_press(CharacterOfVideo)
     async def character_of(self, interaction: discord.Interaction, button: CharacterOfVideo) -> None:
@@ -239,19 +250,9 @@ class MakingVideos(commands.Cog):
         begin = partial(self._wishes.begin_changed, interaction.user.id, button.draft_id, changed)
         await self._answer(interaction, begin, in_place=True)
 
-    async def _begin(
-        self,
-        interaction: discord.Interaction,
-        request: VideoRequest,
-        named: tuple[str | int, ...] | list[str],
-        *,
-        private: bool | None,
-    ) -> None:
-        owner = interaction.user.id
-
+    async def _begin(self, interaction: discord.Interaction, read: Callable[[], Awaitable[UnsentVideo]]) -> None:
         async def begin(job_id: str, origin: Origin) -> Job:
-            wish = await self._wishes.wished(owner, request, named, private=private)
-            return await self._wishes.begin(owner, wish, job_id, origin)
+            return await self._wishes.begin(interaction.user.id, await read(), job_id, origin)
 
         await self._answer(interaction, begin)
 

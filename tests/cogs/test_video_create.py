@@ -143,8 +143,8 @@ async def test_another_model_that_does_all_of_it_is_offered(stage: Stage) -> Non
         stage.channel, "video create", prompt=WALK, character="Aurora", model="sora-2", duration=5
     )
     assert asked.response is not None
-    assert "Use wan2.6" in labels(asked.response)
-    await stage.alice.click(asked.response, label="Use wan2.6")
+    assert "Use wan2.6 (62.5 credits)" in labels(asked.response)
+    await stage.alice.click(asked.response, label="Use wan2.6 (62.5 credits)")
     request = await video_of(stage, stage.alice)
     assert (request.model, request.duration, request.price) == ("wan2.6", 5, Decimal("62.5"))
 
@@ -154,7 +154,7 @@ async def test_a_model_that_nobody_knows_is_asked_about(stage: Stage) -> None:
     asked = await stage.alice.slash(stage.channel, "video create", prompt=WALK, character="Aurora", model="dall-e")
     assert asked.response is not None
     assert "I don't know the video model “dall-e”." in words(asked.response)
-    assert labels(asked.response)[0] == "Use sora-2"
+    assert labels(asked.response)[0] == "Use sora-2 (200 credits)"
 
 
 async def test_a_closed_model_is_asked_about_with_those_that_live(stage: Stage) -> None:

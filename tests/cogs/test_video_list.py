@@ -10,8 +10,10 @@ from pathlib import Path
 import av
 import pytest
 import simcord
+from sqlalchemy import select
 
 from bot.media.worker import MediaWorker
+from bot.store.tables import drafts
 from bot.values.files import StoredFile
 from bot.values.job import CastRole
 from bot.values.source import StoredVideo
@@ -152,6 +154,8 @@ async def test_another_take_has_all_that_was_wished_and_leaves_the_video_where_i
     page = shown(await stage.alice.slash(stage.channel, "video list"))
     card = shown(await stage.alice.select(page, [str(made.id)]))
     form = await stage.alice.click(card, label="Another take…")
+    async with stage.house.database.read() as connection:
+        assert (await connection.execute(select(drafts))).all() == [], "nothing is written that a kill could prevent"
     await stage.restart()
     values = {"prompt": "@Aurora sings", "cast": [str(aurora.id)], "model": ["viduq3"]}
     await stage.alice.submit_modal(form, values)
@@ -159,6 +163,19 @@ async def test_another_take_has_all_that_was_wished_and_leaves_the_video_where_i
     assert (request.prompt, request.cast, request.model) == ("@Aurora sings", (role,), "viduq3")
     assert request.duration == 5  # as it was
     assert "Another take…" in labels(card)
+
+
+async def test_another_take_of_a_video_that_is_deleted_meanwhile_is_what_was_typed(stage: Stage) -> None:
+    aurora = await stage.house.character(stage.alice.id, "Aurora", portable=(await still(stage),))
+    role = CastRole(character_id=aurora.id, name="Aurora")
+    made = await stage.house.video(stage.alice.id, "@Aurora dances", player=role)
+    page = shown(await stage.alice.slash(stage.channel, "video list"))
+    card = shown(await stage.alice.select(page, [str(made.id)]))
+    form = await stage.alice.click(card, label="Another take…")
+    await stage.house.app.stores.videos.delete(stage.alice.id, made.id)
+    await stage.alice.submit_modal(form, {"prompt": "@Aurora sings", "cast": [str(aurora.id)], "model": ["viduq3"]})
+    request = (await stage.job_of(stage.alice)).video
+    assert (request.prompt, request.cast, request.model, request.duration) == ("@Aurora sings", (role,), "viduq3", None)
 
 
 async def test_a_character_is_started_from_a_video_with_one_press(stage: Stage) -> None:

@@ -51,10 +51,21 @@ async def test_a_request_that_was_taken_shows_that_a_model_is_alive_for_a_day(sh
     await shop.run_to(Step.WATCH, job)
     assert await states(shop) == [ALIVE, DOUBTFUL, DOUBTFUL]
     assert (await shop.availability.living())[0] == "sora-2"
-    shop.simulated.models = ["sora-2-pro"]
-    await shop.availability.refresh()
-    assert await states(shop) == [DOUBTFUL, DOUBTFUL, CLOSED], "the list may be wrong about what was just taken"
     shop.clock.instant += limits.MODEL_ALIVE + timedelta(seconds=1)
+    assert await states(shop) == [DOUBTFUL, DOUBTFUL, DOUBTFUL]
+
+
+async def test_what_the_list_no_longer_has_is_closed_whatever_was_taken_before(shop: Shop) -> None:
+    shop.availability.taken("sora-2")
+    shop.simulated.models = ["sora-2-pro"]
+    shop.clock.instant += timedelta(minutes=10)
+    await shop.availability.refresh()
+    assert await states(shop) == [CLOSED, DOUBTFUL, CLOSED]
+    shop.clock.instant += timedelta(minutes=1)
+    shop.availability.taken("sora-2")
+    assert await states(shop) == [DOUBTFUL, DOUBTFUL, CLOSED], "newer than that list"
+    shop.clock.instant += timedelta(minutes=9)
+    await shop.availability.refresh()
     assert await states(shop) == [CLOSED, DOUBTFUL, CLOSED]
 
 
