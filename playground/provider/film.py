@@ -133,7 +133,9 @@ def _frames(path: Path, size: tuple[int, int], count: int) -> Iterator[Image.Ima
             if frame.time < due:
                 continue
             due, count = due + 1 / _FPS, count - 1
-            yield _fitted(Image.fromarray(frame.to_ndarray(format="rgb24")), size)
+            share = min(size[0] / frame.width, size[1] / frame.height)
+            small = frame.reformat(max(1, round(frame.width * share)), max(1, round(frame.height * share)), "rgb24")
+            yield _fitted(Image.fromarray(small.to_ndarray()), size)
 
 
 def _fitted(picture: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -21,6 +21,7 @@ from bot.values.character import FileKind
 from playground.clip import render_clip, still
 from playground.provider import SimulatedProvider
 from tests.provider.loopback import client_for
+from tests.provider.models.wishes import ONE_OF_EACH_FORM
 
 BUSINESS_ID = "0123456789abcdef"
 LIKENESSES = {"kling-v4": "kling-v3-omni"}
@@ -73,10 +74,7 @@ def maker(client, files):
     return Maker(client, files)
 
 
-PORTABLE = [card.model for card in CARDS.values() if card.knows_by_files]
-
-
-@pytest.mark.parametrize("model", PORTABLE)
+@pytest.mark.parametrize("model", [each for each in ONE_OF_EACH_FORM if CARDS[each].knows_by_files])
 async def test_a_portable_character_plays_on_every_family(maker, client, model):
     begun = await maker.make(model)
     assert begun.state is TaskState.QUEUED

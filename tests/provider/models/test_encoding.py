@@ -293,7 +293,7 @@ def test_pictures_stand_in_one_field(card):
 
 
 @pytest.mark.parametrize("model", BODIES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(data=st.data())
 def test_whatever_may_be_wished_for_fits_its_card(model, data):
     card = CARDS[model]

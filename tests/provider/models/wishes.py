@@ -6,10 +6,19 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from bot.provider.models.catalogue import CARDS
 from bot.provider.models.plan import media_plan
 from bot.provider.models.wish import CastMember, Clip, Still, VideoWish
 from bot.values.character import FileKind, clean_name, name_key
 
+# One model for each way in which a request says who is in the video. What was sent to the others is told apart by their
+# bodies alone: a film of theirs is made by the very same lines.
+ONE_OF_EACH_FORM = list(
+    {
+        (card.provider_character, *(rules and (rules.field, rules.form) for rules in (card.images, card.clips))): model
+        for model, card in CARDS.items()
+    }.values()
+)
 STILLS = (Still(720, 1280, 90_000), Still(720, 1280, 90_000), Still(720, 1280, 90_000))
 
 
