@@ -177,6 +177,7 @@ def asked_for(source: Path, into: Path, *operations: str) -> list[dict[str, obje
         "reference": {"range": seconds, "folder": str(into)},
         "picture": {"folder": str(into)},
         "poster": {"folder": str(into)},
+        "fit": {"most_bytes": 100_000, "folder": str(into)},
     }
     return [{"operation": each, "source": str(source), **more[each]} for each in operations or more]
 
