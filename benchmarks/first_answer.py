@@ -89,7 +89,8 @@ async def _round(world: World, send: Send, commands: int) -> list[float]:
             sent.append(await send(world))
         for interaction in sent:
             await interaction.answered(timeout=10)
-    await _quiet(world)
+    if world.works_on:
+        await _quiet(world)
     return [interaction.first_answer_took or 0.0 for interaction in sent]
 
 

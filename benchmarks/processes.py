@@ -27,12 +27,16 @@ PEOPLE = 500  # nobody sends more than a few commands
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A Discord with one server, one channel and a few people; and the process of the bot that is a member there."""
+    """A Discord with one server, one channel and a few people; and the process of the bot that is a member there.
+
+    ``works_on``: whether that bot does anything after an answer.
+    """
 
     discord: LoopbackDiscord
     channel: Channel
     people: tuple[User, ...]
     pid: int
+    works_on: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ async def castbook(
         log = folder / "castbook.log"
         async with process(argv, log, env=_AS_MAKE_RUN) as child:
             await _ready(discord, child, log)
-            yield World(discord, channel, people, child.pid)
+            yield World(discord, channel, people, child.pid, works_on=True)
 
 
 @asynccontextmanager
