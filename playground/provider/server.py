@@ -211,6 +211,10 @@ class SimulatedProvider:
         self.tasks[task.id] = task
         return task.id
 
+    def add_character(self, clip: bytes, picture: bytes) -> str:
+        """A character that was made earlier, of an MP4 and with a JPEG; its username is for `@username` in prompts."""
+        return self._made().add_person(clip, picture)
+
     # -- serving -----------------------------------------------------------------------------------------------
 
     @web.middleware

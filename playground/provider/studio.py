@@ -72,6 +72,16 @@ class Studio:
         self._people[character["username"]] = Player((picture,) if picture else (), clip)
         return {"type": "character", "data": {"characters": [character]}}
 
+    def add_person(self, clip: bytes, picture: bytes) -> str:
+        """A character that was made earlier: its username."""
+        character = self._character(picture)
+        pictured = self.fetch(character["profile_picture_url"])
+        filmed = self.fetch(self.keep("files", f"{character['id']}.mp4", clip))
+        if pictured is None or filmed is None:
+            raise AssertionError("what is kept is found")
+        self._people[character["username"]] = Player((pictured,), filmed)
+        return character["username"]
+
     def _character(self, jpeg: bytes) -> dict[str, str]:
         name = self._names.display_name()
         return {

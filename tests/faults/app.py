@@ -185,7 +185,7 @@ def _wrap(points: Points) -> None:
     for method in ("write", "finish"):
         _around_in_thread(points, PartFile, method, f"part.{method}")
     for method in ("begin", "write", "finish"):
-        _around_in_thread(points, KeptPart, method, f"kept_part.{method}")
+        _around_in_thread(points, KeptPart, method, f"kept_part.{method}", only_in="collect")
 
 
 def _wrap_steps() -> None:
@@ -282,12 +282,12 @@ async def _act(points: Points, name: str, act: Awaitable[T]) -> T:
     return result
 
 
-def _around_in_thread(points: Points, owner: Any, method: str, name: str) -> None:
+def _around_in_thread(points: Points, owner: Any, method: str, name: str, *, only_in: str = "") -> None:
     original = getattr(owner, method)
 
     @functools.wraps(original)
     def wrapped(self: Any, *args: Any, **options: Any) -> Any:
-        step = getattr(self, "step", None) or _step.get()
+        step = only_in or getattr(self, "step", None) or _step.get()
         points.passed(f"{step}.{name}", "before")
         result = original(self, *args, **options)
         points.passed(f"{step}.{name}", "after")

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
-from tests.faults.points import EXPECTED, AnsweredFirst, At, End, Kill, Point
+from tests.faults.points import EXPECTED, OF_VIDEOS, AnsweredFirst, At, End, Kill, Point
 from tests.faults.scenario import ENOUGH, History, Outcome, Plan, Story
 from tests.faults.world import run
 
@@ -21,9 +21,10 @@ DURING_MEDIA = 0.6  # … and a child
 LONGEST = 1.5  # seconds from the last command to the last result, about; moments are drawn from them
 SECOND_KILLS = 0.25  # of the scenarios, at some moment after the restart
 RANDOM_MOMENTS = 40
+VIDEOS = 0.4  # of the scenarios with random moments
 
 # Only for a submission that was cut off, which a kill at some moment seldom does.
-FIND = "submit.provider.find"
+FIND, FIND_VIDEO = "submit.provider.find", "submit.provider.find_video"
 ANSWERED = "bot.discord.answer"
 
 Say: TypeAlias = Callable[[str], None]
@@ -45,6 +46,16 @@ DRY_RUNS = (
     Plan(story=Story.OUTAGE),
     Plan((_EDITED,), Story.OUTAGE),
 )
+# Videos go the same ways: of those, what may differ, and the acts that they alone have.
+_VIDEO_TAKEN = Kill("submit.provider.create_video", "after")
+DRY_RUNS_OF_VIDEOS = (
+    Plan(videos=True),
+    Plan((_VIDEO_TAKEN,), videos=True),
+    Plan(story=Story.REFUSED, remembers=False, videos=True),
+    Plan(story=Story.LATE, history=History.READABLE, videos=True),
+    Plan(story=Story.OUTAGE, videos=True),
+)
+_SHARED = ("start.", "bot.commit.JobStore.c", "bot.commit.JobStore.renew")  # with jobs of every kind
 
 
 @dataclass
@@ -172,7 +183,27 @@ async def every_point(looks: Path, campaign: Campaign, random: Random, say: Say)
             again = sorted(point for point in points & known if point[0].startswith("deliver."))
             plans += [_killed_at(point, dry, random) for point in again]
         known |= points
-    return plans + [Plan((AnsweredFirst(),), story) for story in (Story.STRAIGHT, Story.PICKED, Story.OUTAGE)]
+    plans += [Plan((AnsweredFirst(),), story) for story in (Story.STRAIGHT, Story.PICKED, Story.OUTAGE)]
+    return plans + await every_point_of_videos(looks, campaign, random, say)
+
+
+async def every_point_of_videos(looks: Path, campaign: Campaign, random: Random, say: Say) -> list[Plan]:
+    """As :func:`every_point`; only around a submission does it matter what the provider remembers."""
+    plans = []
+    known: set[Point] = set()
+    for dry in DRY_RUNS_OF_VIDEOS:
+        await carry_out([dry], looks, campaign, say)
+        often = _VIDEO_TAKEN in dry.kills
+        passed = campaign.outcomes[-1].passed
+        points = {point for point in passed if not point[0].startswith(_SHARED) and (often or point[0] != FIND_VIDEO)}
+        for point in sorted(points - known):
+            kinds = (True, False) if point[0] in (_VIDEO_TAKEN.point, FIND_VIDEO) else (dry.remembers,)
+            plans += [_killed_at(point, replace(dry, remembers=remembers), random) for remembers in kinds]
+        if dry.story is not Story.STRAIGHT:
+            again = sorted(point for point in points & known if point[0].startswith("deliver.discord."))
+            plans += [_killed_at(point, dry, random) for point in again]
+        known |= points
+    return plans
 
 
 def _killed_at(point: Point, plan: Plan, random: Random) -> Plan:
@@ -188,7 +219,7 @@ def inside_acts(points: Iterable[str], random: Random) -> list[Plan]:
     plans = []
     for name in sorted(points):
         step, _, act = name.partition(".")
-        if step in ("start", "bot") or act.startswith(("part.", "files.flush")):
+        if step in ("start", "bot") or act.startswith(("part.", "kept_part.", "files.flush")):
             continue
         posts = act in ("discord.post", "discord.open_dm")
         story = (
@@ -199,10 +230,11 @@ def inside_acts(points: Iterable[str], random: Random) -> list[Plan]:
             else Story.STRAIGHT
         )
         media = act.startswith("media.")
+        videos = name in OF_VIDEOS
         kill = Kill(name, "during", delay=random.uniform(0.0, DURING_MEDIA if media else DURING))
-        first = (_TAKEN,) if name == FIND else ()
+        first: tuple[End, ...] = {FIND: (_TAKEN,), FIND_VIDEO: (_VIDEO_TAKEN,)}.get(name, ())
         if act != "discord.history":  # nor this, and not after every kill
-            plans.append(Plan((*first, kill), story, random.random() < 0.5, real_media=media))
+            plans.append(Plan((*first, kill), story, random.random() < 0.5, real_media=media, videos=videos))
     return plans
 
 
@@ -213,7 +245,8 @@ def random_moments(count: int, random: Random) -> list[Plan]:
     for _ in range(count):
         story = random.choice(stories)
         history = random.choice(list(History)) if story is Story.LATE else History.NONCE
-        plan = Plan((_at_any_time(random),), story, random.random() < 0.5, history)
+        videos = story is not Story.PICKED and random.random() < VIDEOS  # nobody is asked about a video
+        plan = Plan((_at_any_time(random),), story, random.random() < 0.5, history, videos=videos)
         plans.append(_perhaps_again(plan, random))
     return plans
 

@@ -57,9 +57,27 @@ def figures(campaign: Campaign, others: Mapping[str, object] | None = None) -> R
         ("results that nobody could be sent, kept in /tasks", sum(each.in_tasks for each in found)),
         ("questions that had to be looked for in /tasks", sum(each.looked_into_tasks for each in outcomes)),
         ("orphan files after the sweep", sum(each.orphans for each in found)),
+        *_of_videos(outcomes),
         *(others or {}).items(),
         ("seconds", f"{campaign.seconds:.0f}"),
         ("seed", campaign.seed),
+    ]
+
+
+def _of_videos(outcomes: Sequence[Outcome]) -> Rows:
+    videos = [outcome for outcome in outcomes if outcome.plan.videos]
+    found = [outcome.findings for outcome in videos]
+    tried, survived = sum(map(kills, videos)), sum(kills(each) for each in videos if not each.findings.wrong)
+    return [
+        ("videos: kills survived / tried", f"{survived} / {tried}"),
+        ("videos: jobs", sum(each.jobs for each in found)),
+        ("videos: jobs lost", sum(each.lost for each in found)),
+        ("videos: double submits", sum(each.double_submits for each in found)),
+        ("videos: second messages", sum(each.second_messages for each in found)),
+        ("videos: submissions cut off, ended as unknown and said so", sum(each.unknown for each in found)),
+        ("videos: jobs whose credits were counted wrongly", sum(each.miscounted for each in found)),
+        ("videos: fetches that went on in the middle of the file", sum(each.went_on for each in videos)),
+        ("videos: orphan files after the sweep", sum(each.orphans for each in found)),
     ]
 
 

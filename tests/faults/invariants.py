@@ -11,13 +11,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot import limits
+from playground.provider.generation import VideoSubmission
+from tests.faults.cast import PRICES
 from tests.faults.people import Person
 from tests.faults.rows import Row, connect
 from tests.wire.scene import Provider
 
 UNKNOWN_INTERACTION = 10062
 MAY_BE_CHARGED = "may have been charged"
-_SAYS = {"succeeded": "Reusable task ID", "failed": "nothing is charged", "unknown": MAY_BE_CHARGED}
+_SAYS = {"failed": "nothing is charged", "unknown": MAY_BE_CHARGED}
+_MADE = {"character": "Reusable task ID", "video": "Characters"}
+_FREE = {"failed", "cancelled"}
 _USED = (
     "SELECT picture_key FROM characters UNION SELECT key FROM character_files "
     "UNION SELECT file_key FROM videos UNION SELECT poster_key FROM videos"
@@ -31,6 +35,7 @@ class Findings:
 
     ``expired``: answers whose tokens died while the bot was down, before it could say more than "thinking".
     ``unasked``: commands that were answered before their row, because the database was slow, and had none at the kill.
+    ``miscounted``: jobs whose credits counted though they cost nothing, or did not though they may.
     ``too_late``: commands whose answer Discord did not take any more (10062), so that their jobs were cancelled.
     """
 
@@ -45,6 +50,7 @@ class Findings:
     unasked: int = 0
     too_late: int = 0
     orphans: int = 0
+    miscounted: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -74,6 +80,8 @@ def look(
     _no_progress_is_left(found, rows, people, log)
     _public_as_asked(found, rows, people, may_be_told_again)
     _nobody_waits(found, people, expired, without_row)
+    counted_once(found, rows)
+    _videos_kept_once(found, folder, rows)
     _no_orphans(found, folder, rows)
     _sound_database(found, folder)
     found.wrong += [f"log: {line}" for line in _untidy(log)]
@@ -123,6 +131,8 @@ def _answered_too_late(person: Person) -> bool:
 
 def _nothing_twice(found: Findings, rows: Sequence[Row], provider: Provider) -> None:
     counted = Counter(submission.business_id for submission in provider.submissions)
+    # Most models for videos know no id of ours. Nobody asks twice for the same: with nobody else's model, and one job.
+    counted += Counter(_ordered_by(each, rows) for each in provider.videos.submissions)
     ours = {row.id for row in rows}
     for business_id, times in counted.items():
         if times > 1:
@@ -131,6 +141,30 @@ def _nothing_twice(found: Findings, rows: Sequence[Row], provider: Provider) -> 
         if business_id not in ours:
             found.lost += 1
             found.wrong.append(f"lost: a task of no job of ours: {business_id}")
+
+
+def _ordered_by(submission: VideoSubmission, rows: Sequence[Row]) -> str:
+    """The id of the job with that model."""
+    model = submission.generation.model
+    return next((row.id for row in rows if row.model == model), f"a video by {model}")
+
+
+def counted_once(found: Findings, rows: Sequence[Row]) -> None:
+    """The credits of each job count from its start, and no longer once it is sure that it costs nothing."""
+    prices = {int(price * 1000) for price in PRICES.values()}
+    for row in rows:
+        if row.counted == (row.outcome in _FREE) or (row.kind == "video") != (row.credits in prices):
+            found.miscounted += 1
+            found.wrong.append(f"counted wrongly: {row}")
+
+
+def _videos_kept_once(found: Findings, folder: Path, rows: Sequence[Row]) -> None:
+    with closing(connect(folder)) as database:
+        kept = Counter(job_id for (job_id,) in database.execute("SELECT job_id FROM videos"))
+    made = {row.id for row in rows if row.kind == "video" and row.outcome == "succeeded"}
+    if kept != Counter(made):
+        found.lost += len(made - kept.keys())
+        found.wrong.append(f"videos kept: {dict(kept)}, made: {made}")
 
 
 def _told_once(
@@ -156,7 +190,7 @@ def _told_once(
         elif more:
             found.second_messages += more
             found.wrong.append(f"{more} second messages about {row}")
-        says = _SAYS[row.outcome or "unknown"]
+        says = _MADE[row.kind] if row.outcome == "succeeded" else _SAYS[row.outcome or "unknown"]
         if not all(says in message.text for message in messages):
             found.wrong.append(f"the message does not say how it ended: {row}: {messages[0].text}")
         if row.outcome == "succeeded" and not all(message.files for message in messages):

@@ -1,4 +1,4 @@
-"""People who want a character and do not give up: they ask again what was not taken, and answer what they are asked."""
+"""People who want a character or a video: they ask again what was not taken, and answer what they are asked."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PATIENCE = 5.0  # seconds without a question before somebody looks into /tasks
 
 @dataclass(eq=False)
 class Person:
-    """``options`` is what they give ``/character create``. ``cancels``: they do not want it after all.
+    """``options`` is what they give ``command``. ``cancels``: they do not want it after all.
 
     ``fails``: the provider begins with it, and cannot make it.
     """
@@ -34,6 +34,7 @@ class Person:
     options: Mapping[str, Any]
     cancels: bool = False
     fails: bool = False
+    command: str = "character create"
     asked: list[Interaction] = field(default_factory=list)
     looked_into_tasks: int = 0
     _asked_in: int = 0  # the life of the bot in which they asked last
@@ -44,7 +45,7 @@ class Person:
         """Give the command, once in each life of the bot: what a killed one had not taken is asked for again."""
         if self._asked_in != life:
             self._asked_in = life
-            self.asked.append(await self.user.slash(self.channel, "character create", dict(self.options)))
+            self.asked.append(await self.user.slash(self.channel, self.command, dict(self.options)))
 
     async def answer(self, mine: Sequence[Row], life: int) -> None:
         """Say yes, or no, to whatever a job of theirs waits with."""

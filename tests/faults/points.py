@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
@@ -30,7 +31,22 @@ _ACTS = {
     "deliver": """files.drop_work discord.edit discord.edit_public discord.follow_up discord.post discord.open_dm
         discord.history discord.delete discord.remove commit.row(deliveries) commit.release""",
 }
-EXPECTED = frozenset(f"{step}.{act}" for step, acts in _ACTS.items() for act in acts.split())
+_ACTS_OF_VIDEOS = {
+    "submit": """files.copy_to_work provider.upload_image provider.create_video provider.find_video
+        commit.row(uploads)""",
+    "watch": "provider.video_task",
+    "collect": """source.fetch_on kept_part.begin kept_part.write kept_part.finish media.probe media.poster
+        commit.VideoStore.add_for_job""",
+}
+
+
+def _points(acts: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(f"{step}.{act}" for step, names in acts.items() for act in names.split())
+
+
+OF_VIDEOS = _points(_ACTS_OF_VIDEOS)
+"""What only jobs for videos do."""
+EXPECTED = _points(_ACTS) | OF_VIDEOS
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,10 @@ class Row:
     task: str | None
     failure: str
     delivered: bool
+    kind: str
+    credits: int  # thousandths
+    model: str | None  # of a video
+    counted: bool  # whether they count
 
     @property
     def done(self) -> bool:
@@ -39,9 +43,9 @@ def connect(folder: Path) -> sqlite3.Connection:
 
 def job_rows(folder: Path) -> list[Row]:
     """All jobs, oldest first."""
-    query = "SELECT id, owner_id, step, outcome, submit_started_at, task_id, failure, delivered_at FROM jobs"
+    query = "SELECT id, owner_id, step, outcome, submit_started_at, task_id, failure, delivered_at"
     with closing(connect(folder)) as database:
-        found = database.execute(f"{query} ORDER BY created_at").fetchall()
+        found = database.execute(f"{query}, kind, credits, request, counted FROM jobs ORDER BY created_at").fetchall()
     return [
         Row(
             id=job_id,
@@ -52,6 +56,10 @@ def job_rows(folder: Path) -> list[Row]:
             task=task,
             failure=json.loads(failure)["msgid"] if failure else "",
             delivered=delivered is not None,
+            kind=kind,
+            credits=price or 0,
+            model=json.loads(request).get("model") if kind == "video" else None,
+            counted=bool(counted),
         )
-        for job_id, owner, step, outcome, submitted, task, failure, delivered in found
+        for job_id, owner, step, outcome, submitted, task, failure, delivered, kind, price, request, counted in found
     ]

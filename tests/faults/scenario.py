@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from playground.provider.tasks import Failure
-from tests.faults.invariants import Findings, look
+from tests.faults.invariants import Findings, counted_once, look
 from tests.faults.life import Bot
 from tests.faults.people import Person
 from tests.faults.points import AnsweredFirst, At, End, Kill, Point
@@ -54,10 +54,12 @@ class Plan:
     remembers: bool = True
     history: History = History.NONCE
     real_media: bool = False
+    videos: bool = False  # with the cast that everybody has
 
     def __str__(self) -> str:
         provider = "remembers" if self.remembers else "forgets"
         story = self.story + (f"/{self.history}" if self.story in (Story.LATE, Story.OUTAGE) else "")
+        story = f"videos, {story}" if self.videos else story
         return f"{story}, provider {provider}: " + (", then ".join(map(str, self.kills)) or "no kill")
 
 
@@ -65,7 +67,7 @@ class Plan:
 class Outcome:
     """How it went. ``killed``: how many jobs were running at each kill. ``missed``: points that were not come to.
 
-    ``passed``: the points of the last life that was looked at.
+    ``passed``: the points of the last life that was looked at. ``went_on``: fetches that began in the middle of a file.
     """
 
     plan: Plan
@@ -75,6 +77,7 @@ class Outcome:
     findings: Findings = field(default_factory=Findings)
     seconds: float = 0.0
     looked_into_tasks: int = 0
+    went_on: int = 0
     log: str = ""
 
 
@@ -110,6 +113,7 @@ class Scenario:
             await self.bot.kill()
         self.outcome.seconds = asyncio.get_running_loop().time() - begun
         self.outcome.looked_into_tasks = sum(person.looked_into_tasks for person in self.people)
+        self.outcome.went_on = self.provider.fetched_on
         self.outcome.log = self.bot.log
         return self.outcome
 
@@ -167,6 +171,7 @@ class Scenario:
             self.outcome.findings.wrong.append(f"the process ended by itself, with {await self.bot.ended()}")
         rows = self._rows()
         self.cut_off |= {row.id for row in rows if row.cut_off}
+        counted_once(self.outcome.findings, rows)
         if not self.bot.alive:
             await self.discord.wait_for(lambda: not self.discord.gateway.connected, SETTLES_WITHIN)
             owners = {row.owner for row in rows}

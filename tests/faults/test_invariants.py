@@ -195,6 +195,48 @@ async def test_each_thing_that_is_wrong_is_found(tmp_path: Path) -> None:
         assert after == Findings(jobs=3), "every tampering was put right again"
 
 
+@contextmanager
+def _video_submitted_again(scenario: Scenario) -> Iterator[None]:
+    submissions = scenario.provider.videos.submissions
+    submissions.append(submissions[0])
+    yield
+    submissions.pop()
+
+
+TAMPERINGS_WITH_VIDEOS: dict[str, tuple[Tampering, str]] = {
+    "a second submission": (_video_submitted_again, "double_submits"),
+    "a submission of no job": (_row("DELETE FROM jobs WHERE rowid = (SELECT min(rowid) FROM jobs)"), "lost"),
+    "a second message": (_told_again, "second_messages"),
+    "credits that do not count": (_row("UPDATE jobs SET counted = 0"), "miscounted"),
+    "credits that count though nothing was charged": (_row("UPDATE jobs SET outcome = 'failed'"), "miscounted"),
+    "no credits": (_row("UPDATE jobs SET credits = 0"), "miscounted"),
+    "a video that is gone": (_row("DELETE FROM videos WHERE id = (SELECT min(id) FROM videos)"), "lost"),
+    "a file of no row": (_file(f"123/{ABC}"), "orphans"),
+    "a file that is gone": (_file_gone, "lost"),
+}
+
+
+async def test_each_thing_that_is_wrong_with_videos_is_found(tmp_path: Path) -> None:
+    async with world(Plan(videos=True), tmp_path, looks_of_this_run()) as scenario:
+        outcome = await scenario.run()
+        assert outcome.findings == Findings(jobs=3)
+        for name, (tamper, figure) in TAMPERINGS_WITH_VIDEOS.items():
+            found = Findings()
+            with tamper(scenario):
+                scenario.look(found)
+            assert getattr(found, figure), name
+        after = Findings()
+        scenario.look(after)
+        assert after == Findings(jobs=3), "every tampering was put right again"
+
+
+async def test_a_fetch_goes_on_where_a_kill_broke_it_off() -> None:
+    outcome = await run(Plan((Kill("collect.kept_part.write", "after"),), videos=True), looks_of_this_run())
+    assert happened(outcome)
+    assert outcome.findings == Findings(jobs=3)
+    assert outcome.went_on >= 1
+
+
 async def test_an_answer_may_say_thinking_for_ever_only_where_nobody_could_take_it_away(tmp_path: Path) -> None:
     async with world(Plan(), tmp_path, looks_of_this_run()) as scenario:
         await scenario.run()

@@ -39,6 +39,11 @@ PLANS = (
     Plan((POSTED,), Story.LATE, history=History.NONCE),
     Plan((EDITED,), Story.OUTAGE),
     Plan((AnsweredFirst(),), Story.PICKED),
+    Plan((Kill("submit.provider.create_video", "after"),), remembers=False, videos=True),
+    Plan(
+        (Kill("collect.kept_part.write", "after"), Kill("collect.commit.VideoStore.add_for_job", "after")), videos=True
+    ),
+    Plan((Kill("watch.discord.post", "after"), POSTED), Story.LATE, videos=True),
 )
 
 

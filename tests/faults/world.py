@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bot.values.clock import utc_now
+from tests.faults.cast import KLING, NAMES, PER_SECOND, SECONDS, SORA, VIDU, WAN, add_cast, picture
 from tests.faults.life import Bot
 from tests.faults.people import Person
+from tests.faults.remembered_films import remember_films
 from tests.faults.scenario import History, Outcome, Plan, Scenario, Story
 from tests.loopback_discord.places import Channel
 from tests.loopback_discord.server import LoopbackDiscord
@@ -36,17 +39,26 @@ async def world(plan: Plan, folder: Path, looks: Path) -> AsyncIterator[Scenario
         provider.hold_at(50)
         guild = discord.add_guild("studio")
         channel = guild.add_channel("casting")
-        people = _people(plan, discord, provider, channel, folder)
+        if plan.videos:
+            remember_films()
+            people = _film_makers(plan, discord, channel)
+        else:
+            people = _people(plan, discord, provider, channel, folder)
         if plan.history in (History.READABLE, History.BLIND):
             discord.nonce_life = -discord.nonce_life
         _shut(plan, channel, people)
+        migrated(folder)
+        if plan.videos:
+            known_as = [provider.add_character(clip(), picture(1.0)) for _ in NAMES]
+            await add_cast(folder, [person.user.id for person in people], known_as)
         environ = environment(
             discord,
             provider,
-            migrated(folder),
+            folder,
             WEB__PORT="0",
             TOAPIS__SUBMIT_PER_SECOND="50",
             TOAPIS__SHOW_PROGRESS_FOR="100000",
+            TOAPIS__VIDEO_PRICES=json.dumps(PER_SECOND),
             CONSENT__ASK="true" if plan.story is Story.PICKED else "false",
         )
         bot = Bot(
@@ -79,6 +91,26 @@ def _people(plan: Plan, discord: LoopbackDiscord, provider: Provider, channel: C
     people[2].fails = plan.story is Story.REFUSED
     if plan.story is Story.PICKED:
         people.append(Person(discord.add_user("dan", guild), channel, {"video": file(), "private": True}, cancels=True))
+    return people
+
+
+def _film_makers(plan: Plan, discord: LoopbackDiscord, channel: Channel) -> list[Person]:
+    """Each with a cast of their own, and a model of another family; one in private."""
+    people = []
+    models = {"ann": WAN if plan.remembers else KLING, "bob": VIDU, "cleo": SORA}
+    for name, model in models.items():
+        first, second = NAMES
+        options = {
+            "prompt": f"@{first} waves at @{second}",
+            "character": first,
+            "model": model,
+            "duration": SECONDS[model],
+        }
+        if name == "bob":
+            options["private"] = True
+        user = discord.add_user(name, channel.guild) if channel.guild else discord.add_user(name)
+        people.append(Person(user, channel, options, command="video create"))
+    people[2].fails = plan.story is Story.REFUSED
     return people
 
 

@@ -60,12 +60,14 @@ class Provider(SimulatedProvider):
         super().__init__(**options)
         self.speaks = asyncio.Event()  # cleared: a create request is carried out, but its answer waits
         self.speaks.set()
+        self.fetched_on = 0  # requests for the rest of a file
         self._discord = discord
 
     @web.middleware
     async def _serve(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
+        self.fetched_on += "Range" in request.headers
         answer = await super()._serve(request, handler)
         self._discord.changed()
         if (request.method, request.path) == ("POST", "/v1/videos/generations"):
