@@ -174,7 +174,7 @@ Type / into the line at the bottom and try
     /character list  /character show  /character rename  /character delete
                         look after your cast
     /video create  /video new  /video list
-                        videos with your cast; start the playground with --without-sora to see them outlive Sora
+                        videos with your cast; make playground WITHOUT_SORA=1 to see them outlive Sora
     /tasks              what runs, and what waits for your answer
     /server settings    for max: the server's limits, its switched-off channels, its blocked members
     /privacy export  /privacy delete

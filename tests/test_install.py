@@ -68,6 +68,14 @@ def test_a_python_that_is_none_of_ours_is_named(folder: Path) -> None:
     assert len(err.splitlines()) == 1
 
 
+@pytest.mark.parametrize(("given", "passed"), [([], False), (["WITHOUT_SORA=1"], True)])
+def test_the_playground_can_be_made_without_sora(given: list[str], passed: bool) -> None:
+    asked = ["make", "-C", str(ROOT), "--dry-run", "playground", *given]
+    recipe = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert "-m bot playground" in recipe
+    assert ("playground --without-sora" in recipe) is passed
+
+
 @pytest.mark.parametrize("target", ["demo", "playground", "run", "check", "invite", "docs"])
 def test_make_does_not_print_the_commands_it_runs(target: str) -> None:
     recipe = (ROOT / "Makefile").read_text("utf-8").split(f"\n{target}: $(VENV)/")[1].splitlines()[1]

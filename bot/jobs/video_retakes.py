@@ -13,7 +13,7 @@ from bot.values.job import Job, Origin, VideoRequest
 
 
 class VideoRetakes:
-    """Each is a new job, which is paid for as any other; another person's earlier job is an unknown one.
+    """Each is a new job, which is paid for as any other, and as private. Another person's job is an unknown one.
 
     Every method raises UnknownJob where there is no such job, and what :meth:`JobStarter.start_video` raises.
     """
@@ -25,19 +25,19 @@ class VideoRetakes:
 
     async def again(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
         """The same; with the best model of today where none was named then."""
-        request = await self._earlier(owner_id, earlier_id)
-        return await self._started(owner_id, request, job_id, origin)
+        earlier = await self._earlier(owner_id, earlier_id)
+        return await self._started(earlier, earlier.video, job_id, origin)
 
     async def without_sound(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
         """The same with the model that was taken then, and silent: its own sound was what was refused."""
-        request = await self._earlier(owner_id, earlier_id)
-        silent = replace(request, model=request.chosen_model, model_named=True, sound=False)
-        return await self._started(owner_id, silent, job_id, origin)
+        earlier = await self._earlier(owner_id, earlier_id)
+        silent = replace(earlier.video, model=earlier.video.chosen_model, model_named=True, sound=False)
+        return await self._started(earlier, silent, job_id, origin)
 
     async def by_other_model(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
         """The same with the best model that takes people who may be real. Raises Refusal where none lives."""
-        request = await self._earlier(owner_id, earlier_id)
-        wish = await self._planner.wish(owner_id, request)
+        earlier = await self._earlier(owner_id, earlier_id)
+        wish = await self._planner.wish(owner_id, earlier.video)
         other = await self._planner.best_for_real_faces(wish)
         if other is None:
             raise Refusal(
@@ -46,34 +46,37 @@ class VideoRetakes:
                     "charged. Try again later."
                 )
             )
-        return await self._started(owner_id, replace(request, model=other.model, model_named=True), job_id, origin)
+        return await self._started(earlier, replace(earlier.video, model=other.model, model_named=True), job_id, origin)
 
     async def of_nobody_real(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
         """The same with the model that was taken then, which is shown people who do not exist as private avatars.
 
         Raises Refusal where it knows no such thing.
         """
-        request = await self._earlier(owner_id, earlier_id)
-        card = self._planner.card(request.chosen_model)
+        earlier = await self._earlier(owner_id, earlier_id)
+        card = self._planner.card(earlier.video.chosen_model)
         if card is None or not card.takes_assets:
             raise Refusal(
                 text(
                     "{model} can't be told that nobody in it is real, so I made nothing and nothing was charged. Use "
                     "another model.",
-                    model=request.chosen_model,
+                    model=earlier.video.chosen_model,
                 )
             )
-        drawn = replace(request, model=card.model, model_named=True, nobody_real=True)
-        return await self._started(owner_id, drawn, job_id, origin)
+        drawn = replace(earlier.video, model=card.model, model_named=True, nobody_real=True)
+        return await self._started(earlier, drawn, job_id, origin)
 
-    async def _earlier(self, owner_id: int, earlier_id: str) -> VideoRequest:
+    async def _earlier(self, owner_id: int, earlier_id: str) -> Job:
         earlier = await self._owned.get(owner_id, earlier_id)
         if earlier is None or not isinstance(earlier.request, VideoRequest):
             raise UnknownJob
-        return earlier.request
+        return earlier
 
-    async def _started(self, owner_id: int, request: VideoRequest, job_id: str, origin: Origin) -> Job:
+    async def _started(self, earlier: Job, request: VideoRequest, job_id: str, origin: Origin) -> Job:
         model = request.model if request.model_named else None
         return await self._starter.start_video(
-            owner_id=owner_id, origin=origin, request=replace(request, model=model, refused=None), job_id=job_id
+            owner_id=earlier.owner_id,
+            origin=replace(origin, private=earlier.origin.private),
+            request=replace(request, model=model, refused=None),
+            job_id=job_id,
         )

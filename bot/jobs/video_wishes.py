@@ -198,7 +198,7 @@ class VideoWishes:
         return _content(await self._drafts.get(owner_id, draft_id))
 
     async def another_take(self, owner_id: int, video: MadeVideo) -> UnsentVideo:
-        """The wish for a video like ``video``, with all that was wished then."""
+        """The wish for a video like ``video``, with all that was wished then; it is as private."""
         job = await self._owned.get(owner_id, video.job_id)
         request = VideoRequest(prompt=video.prompt, cast=video.roles, model=video.model)
         if job is not None and isinstance(job.request, VideoRequest):
@@ -206,7 +206,8 @@ class VideoWishes:
             request = replace(job.request, model=model, model_named=False, price=None, refused=None)
         roles = {role.character_id: role for role in await self._characters.roles(owner_id)}
         playing = tuple(roles[role.character_id] for role in request.cast if role.character_id in roles)
-        return UnsentVideo(request=replace(request, cast=playing))
+        private = None if job is None else job.origin.private
+        return UnsentVideo(request=replace(request, cast=playing), private=private)
 
     async def _keep(self, owner_id: int, draft_id: str, wish: UnsentVideo) -> None:
         """Keep ``wish`` as the draft ``draft_id``, so that a form about it is answered after a restart too."""

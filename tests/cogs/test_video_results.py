@@ -15,7 +15,7 @@ from bot.values.files import StoredFile
 from bot.values.job import CastRole, Job, JobChanges, Outcome, Step, VideoRefusal, VideoRequest
 from bot.values.made_video import MadeVideo
 from playground.clip import render_clip
-from tests.cogs.stage import Stage, refusal, words
+from tests.cogs.stage import Stage, origin, refusal, words
 
 WISH = VideoRequest(prompt="@Ann waves", cast=(), model="seedance-2", model_named=True, duration=5)
 
@@ -31,14 +31,13 @@ async def wish(stage: Stage, tmp_path: Path) -> VideoRequest:
     return replace(WISH, cast=(CastRole(character_id=ann.id, name="Ann"),))
 
 
-async def a_video_job(stage: Stage, wish: VideoRequest, outcome: Outcome) -> Job:
+async def a_video_job(stage: Stage, wish: VideoRequest, outcome: Outcome, *, private: bool = False) -> Job:
     now = stage.house.now
-    return await stage.house.job(
-        stage.alice.id,
-        JobChanges(
-            step=Step.DONE, outcome=outcome, request=wish, finished_at=now, delivered_at=now, failure=text("No.")
-        ),
+    done = JobChanges(
+        step=Step.DONE, outcome=outcome, request=wish, finished_at=now, delivered_at=now, failure=text("No.")
     )
+    done["origin"] = origin(now, private=private)
+    return await stage.house.job(stage.alice.id, done)
 
 
 async def shown(stage: Stage, job: Job) -> discord.Message:
@@ -82,6 +81,18 @@ async def test_again_is_the_same_once_more(stage: Stage, wish: VideoRequest) -> 
     assert result.deferred
     assert stage.channel.last_message == message, "it is for their eyes only until there is something to show"
     assert await started(stage) == wish
+
+
+@pytest.mark.parametrize("private", [True, False])
+@pytest.mark.parametrize("label", ["Again", "Try again"])
+async def test_what_is_made_again_is_as_private_as_it_was(
+    stage: Stage, wish: VideoRequest, private: bool, label: str
+) -> None:
+    await stage.house.servers.set_private_results(stage.alice.guild.id, not private)
+    outcome = Outcome.SUCCEEDED if label == "Again" else Outcome.FAILED
+    job = await a_video_job(stage, wish, outcome, private=private)
+    await stage.alice.click(await shown(stage, job), label=label)
+    assert (await stage.job_of(stage.alice)).origin.private is private
 
 
 async def test_a_model_that_was_not_named_is_chosen_anew(stage: Stage, wish: VideoRequest) -> None:
