@@ -61,6 +61,8 @@ ADMISSION_QUEUE_LENGTH = 25  # jobs that may wait for a free place; more are ref
 
 # -- Ours: downloads -------------------------------------------------------------------------------------------------
 REDIRECTS = 5
+RESUMES = 3  # of a download that breaks off, by ranges
+PAGE_BYTES = 2 * 1024 * 1024  # of a web page that is read for the video in it
 CONNECT_SECONDS = 10.0  # name, TCP and TLS together
 SILENCE_SECONDS = 15.0  # between two pieces of the body
 

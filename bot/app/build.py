@@ -86,10 +86,15 @@ class App:
         self.stores = stores = Stores.of(settings)
         self.provider = ToapisClient(settings.toapis, clock=clock)
         guard = AddressGuard([*settings.discord.cdn_origins, *settings.links.trusted_origins])
-        self.downloader = Downloader(guard, timeout=settings.links.timeout, cdn_origins=settings.discord.cdn_origins)
+        self.media = media or MeasuredMediaWorker()
+        self.downloader = Downloader(
+            guard,
+            timeout=settings.links.timeout,
+            cdn_origins=settings.discord.cdn_origins,
+            video_on_page=self.media.video_on_page,
+        )
         source: ByteSource = wrap_source(self.downloader) if wrap_source else self.downloader
         self.access_policy = AccessPolicy(servers=stores.servers, blocks=stores.blocks)
-        self.media = media or MeasuredMediaWorker()
         jobs = settings.jobs
         self.places = Places.of(
             downloads=jobs.downloads, uploads=jobs.uploads, videos=settings.media.workers, sends=jobs.sends

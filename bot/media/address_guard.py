@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp import AddrInfoType
@@ -24,6 +25,7 @@ from bot.texts import Text, text
 Resolve: TypeAlias = Callable[[str, int], Awaitable[list[str]]]
 """All addresses of a name and port, as text. Raises :class:`OSError` where there are none."""
 OpenSocket: TypeAlias = Callable[[AddrInfoType], socket.socket]
+_QUOTED = re.compile(r"[!-~]+")  # nothing in it has to be quoted
 Origin: TypeAlias = tuple[str, str, int]
 """Scheme, host (lower case, punycode) and port."""
 
@@ -87,6 +89,26 @@ def origin_of(url: URL) -> Origin:
     return url.scheme, url.raw_host, url.port
 
 
+def as_typed(url: str) -> URL:
+    """``url`` with its path and query exactly as they stand: a signature may be of these very characters.
+
+    What is no address yet, with spaces or letters beyond ASCII in it, is quoted as browsers do. Raises
+    :class:`ValueError`.
+    """
+    quoted = URL(url)
+    if not _QUOTED.fullmatch(url):
+        return quoted
+    split = urlsplit(url)
+    return URL.build(
+        scheme=quoted.scheme,
+        authority=quoted.raw_authority,
+        path=split.path or "/",
+        query_string=split.query,
+        fragment=split.fragment,
+        encoded=True,
+    )
+
+
 class AddressGuard:
     """Decides what may be fetched, and makes connectors that cannot connect to anything else.
 
@@ -113,7 +135,7 @@ class AddressGuard:
         checked when the connector looks them up to connect, so that they cannot change in between.
         """
         try:
-            parsed = URL(url)
+            parsed = url if isinstance(url, URL) else as_typed(url)
             origin = origin_of(parsed)
             _ = parsed.host  # invalid punycode is found only here, and that host could not be shown to anyone
         except ValueError:

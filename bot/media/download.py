@@ -4,28 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 import aiohttp
 import structlog
 from yarl import URL
 
 from bot import limits
-from bot.errors import BadFile, BadLink, DownloadFailed, TooLarge
-from bot.media.address_guard import AddressGuard, origin_of
+from bot.errors import BadLink, CastbookError, DownloadFailed, TooLarge
+from bot.media.address_guard import AddressGuard, Origin, as_typed, origin_of
+from bot.media.download_failures import (
+    ATTACHMENT_GONE,
+    BAD_REDIRECT,
+    CLOSED,
+    GONE,
+    TOO_MANY_REDIRECTS,
+    WEB_PAGE,
+    network_failure,
+    refusal,
+    too_large,
+    too_slow,
+    trouble,
+)
 from bot.media.part_file import KeptPart, PartFile, in_thread, received
-from bot.texts import Text, text
+from bot.media.response_body import CHUNK_BYTES, ResponseBody
+from bot.media.share_links import file_behind
 
-CHUNK_BYTES = 256 * 1024  # one trip to a thread for each: large enough to be rare, small enough to be quick
+VideoOnPage: TypeAlias = Callable[[Path], Awaitable[str | None]]
+"""The address, absolute or not, of the video that the page in a file shows; ``None`` where it shows none."""
+
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
-_TRY_LATER = frozenset({408, 425, 429})
-_GONE = frozenset({404, 410})
-_CLOSED = frozenset({401, 403})
-_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
 log = structlog.get_logger(__name__)
 
@@ -44,12 +57,21 @@ class Downloader:
     """Downloads files with its own sessions: no cookies, and no proxies or passwords from the environment.
 
     ``timeout`` is for a whole download, in seconds, redirects included. ``cdn_origins`` are Discord's: a file missing
-    there was an attachment, which can be attached again. Exempt origins have their own session, so that no connection
-    to one of them is ever used for anything else.
+    there was an attachment, which can be attached again. ``video_on_page`` reads a page for the address of the video
+    that it shows; without it a page is refused. Exempt origins have their own session, so that no connection to one of
+    them is ever used for anything else.
     """
 
-    def __init__(self, guard: AddressGuard, *, timeout: float, cdn_origins: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        guard: AddressGuard,
+        *,
+        timeout: float,
+        cdn_origins: Iterable[str] = (),
+        video_on_page: VideoOnPage | None = None,
+    ) -> None:
         self._guard = guard
+        self._video_on_page = video_on_page
         self._timeout = timeout
         self._cdn = frozenset(origin_of(URL(origin)) for origin in cdn_origins)
         self._sessions: dict[bool, aiohttp.ClientSession] = {}  # by whether it is for the exempt origins
@@ -71,7 +93,7 @@ class Downloader:
         Raises :class:`~bot.errors.BadLink` (refused by the guard, or a web page), :class:`~bot.errors.BadFile` (empty,
         or more than ``max_bytes``), :class:`~bot.errors.DownloadFailed`, and :class:`OSError` if our own disk fails.
         """
-        target = self._guard.check(url)
+        target = self._guard.check(file_behind(self._guard.check(url)))
         host = target.host or ""
         try:
             async with asyncio.timeout(self._timeout) as deadline:
@@ -79,19 +101,71 @@ class Downloader:
         except (aiohttp.ClientError, TimeoutError) as error:
             log.info("download_failed", host=host, error=type(error).__name__)
             if deadline.expired():  # the server answers, but slowly: another try would only hold up others
-                raise DownloadFailed(_too_slow(host, self._timeout), permanent=True) from None
-            raise _network_failure(error, host) from None  # aiohttp's errors quote the link, which may hold secrets
+                raise DownloadFailed(too_slow(host, self._timeout), permanent=True) from None
+            raise network_failure(error, host) from None  # aiohttp's errors quote the link, which may hold secrets
 
     async def _follow(self, target: URL, into: Path, max_bytes: int) -> Download:
+        cookies: dict[Origin, dict[str, str]] = {}  # some sites redirect for as long as theirs do not come back
+        hopped = False
         for _ in range(limits.REDIRECTS + 1):
-            session = self._sessions[self._guard.exempts(target)]
-            async with session.get(target, allow_redirects=False) as response:
+            session, own = self._sessions[self._guard.exempts(target)], cookies.setdefault(origin_of(target), {})
+            async with session.get(target, allow_redirects=False, cookies=own) as response:
+                own.update({name: morsel.value for name, morsel in response.cookies.items()})
                 if response.status in _REDIRECTING:
                     target = self._guard.check(redirected(target, response.headers.get("Location", "")))
                     continue
                 self._expect_file(response, target)
-                return await _save(response, into, max_bytes)
-        raise DownloadFailed(_TOO_MANY_REDIRECTS, permanent=True)
+                body = ResponseBody(response)
+                if (response.content_length or 0) > max_bytes and not body.is_packed:
+                    raise TooLarge(too_large(max_bytes))
+                await body.begin()
+                if not body.is_page:
+                    return await self._save(session, response, body, into, max_bytes)
+                if hopped:  # what a page shows must be a file
+                    raise BadLink(WEB_PAGE)
+                hopped, target = True, await self._shown_on_page(body, target, into)
+        raise DownloadFailed(TOO_MANY_REDIRECTS, permanent=True)
+
+    async def _shown_on_page(self, body: ResponseBody, page: URL, into: Path) -> URL:
+        """Where the video is that a page names. Raises :class:`~bot.errors.BadLink`."""
+        if self._video_on_page is None:
+            raise BadLink(WEB_PAGE)
+        at = into.with_name(f".{into.name}.page")
+        part = PartFile(at)
+        try:
+            await body.receive(part, limits.PAGE_BYTES)
+            await in_thread(part.finish)
+            address = await self._video_on_page(at)
+        except CastbookError as error:  # too long for a page, or not to be read
+            log.info("page_not_read", host=page.host, error=type(error).__name__)
+            address = None
+        finally:
+            await in_thread(part.discard)
+        if address is None:
+            raise BadLink(WEB_PAGE)
+        return self._guard.check(redirected(page, address))
+
+    async def _save(
+        self,
+        session: aiohttp.ClientSession,
+        response: aiohttp.ClientResponse,
+        body: ResponseBody,
+        into: Path,
+        most: int,
+    ) -> Download:
+        part = PartFile(into)
+        try:
+            try:
+                await body.receive(part, most)
+            except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, ConnectionError):
+                validator = "" if body.is_packed else _validator(response)
+                if not await _resumed(session, response.url, validator, part, most):
+                    raise
+            await in_thread(part.finish)
+        except BaseException:
+            await in_thread(part.discard)
+            raise
+        return Download(path=into, size=part.size, sha256=part.sha256, head=part.head)
 
     async def fetch_on(self, url: str, into: Path, *, max_bytes: int) -> Download:
         """As :meth:`fetch`, for what must not be lost: what has come stays, and the next call goes on from there.
@@ -111,7 +185,7 @@ class Downloader:
                 await self._follow_on(target, part, max_bytes)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.info("download_broke_off", host=host, error=type(error).__name__, bytes=part.size)
-            raise DownloadFailed(_trouble(host), permanent=False) from None
+            raise DownloadFailed(trouble(host), permanent=False) from None
         finally:
             await in_thread(part.pause)
         sha256, head = await in_thread(part.finish)
@@ -128,24 +202,26 @@ class Downloader:
                 goes_on = response.status == 206 and _begins_at(response) == part.size
                 if response.status in {206, 416} and not goes_on:
                     await in_thread(part.discard)
-                    raise DownloadFailed(_trouble(target.host or ""), permanent=False)
+                    raise DownloadFailed(trouble(target.host or ""), permanent=False)
+                body = ResponseBody(response)
                 if not goes_on:
                     self._expect_file(response, target)
-                await in_thread(partial(part.begin, _validator(response), anew=not goes_on))
-                await _receive_on(response.content, part, max_bytes)
+                    await body.begin()
+                    if body.is_page:
+                        raise BadLink(WEB_PAGE)
+                validator = "" if body.is_packed else _validator(response)
+                await in_thread(partial(part.begin, validator, anew=not goes_on))
+                await body.receive(part, max_bytes)
                 return
-        raise DownloadFailed(_TOO_MANY_REDIRECTS, permanent=True)
+        raise DownloadFailed(TOO_MANY_REDIRECTS, permanent=True)
 
     def _expect_file(self, response: aiohttp.ClientResponse, target: URL) -> None:
         status = response.status
-        if status != 200:
-            if origin_of(target) in self._cdn and status in _GONE | _CLOSED:
-                raise DownloadFailed(_ATTACHMENT_GONE, permanent=True)
-            raise _refusal(status, target.host or "")
-        if response.content_type in _PAGES:
-            raise BadLink(_WEB_PAGE)
-        if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-            raise DownloadFailed(_ENCODED, permanent=True)
+        whole = status == 206 and _begins_at(response) == 0 and not _is_cut_off(response)
+        if status != 200 and not whole:
+            if origin_of(target) in self._cdn and status in GONE | CLOSED:
+                raise DownloadFailed(ATTACHMENT_GONE, permanent=True)
+            raise refusal(status, target.host or "")
 
 
 def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
@@ -168,25 +244,31 @@ def redirected(origin: URL, location: str) -> URL:
     Raises :class:`~bot.errors.BadLink`.
     """
     try:
-        target = origin.join(URL(location))
+        target = as_typed(str(origin.join(URL(location, encoded=location.isascii() and " " not in location))))
     except ValueError:
-        raise BadLink(_BAD_REDIRECT) from None
+        raise BadLink(BAD_REDIRECT) from None
     if not location or (origin.scheme, target.scheme) == ("https", "http"):
-        raise BadLink(_BAD_REDIRECT)
+        raise BadLink(BAD_REDIRECT)
     return target
 
 
-async def _save(response: aiohttp.ClientResponse, into: Path, max_bytes: int) -> Download:
-    if (response.content_length or 0) > max_bytes:
-        raise TooLarge(_too_large(max_bytes))
-    part = PartFile(into)
-    try:
-        await _receive(response.content, part, max_bytes)
-        await in_thread(part.finish)
-    except BaseException:
-        await in_thread(part.discard)
-        raise
-    return Download(path=into, size=part.size, sha256=part.sha256, head=part.head)
+async def _resumed(session: aiohttp.ClientSession, target: URL, validator: str, part: PartFile, most: int) -> bool:
+    """Whether the rest of the same content came after all, by ranges."""
+    for _ in range(limits.RESUMES if validator and part.size else 0):
+        wanted = {"Range": f"bytes={part.size}-", "If-Range": validator}
+        with suppress(aiohttp.ClientError, ConnectionError):
+            async with session.get(target, allow_redirects=False, headers=wanted) as response:
+                if response.status != 206 or _begins_at(response) != part.size:
+                    return False
+                await ResponseBody(response).receive(part, most)
+                return True
+    return False
+
+
+def _is_cut_off(response: aiohttp.ClientResponse) -> bool:
+    """Whether a part that a server sends, asked for the whole, ends before the whole does."""
+    found = re.match(r"bytes \d+-(\d+)/(\d+)", response.headers.get("Content-Range", ""))
+    return found is not None and int(found[1]) + 1 < int(found[2])
 
 
 def _begins_at(response: aiohttp.ClientResponse) -> int | None:
@@ -199,133 +281,3 @@ def _validator(response: aiohttp.ClientResponse) -> str:
     """What tells this content from another under the same address; empty where nothing does (RFC 9110, 13.1.5)."""
     tag = response.headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")
-
-
-async def _receive_on(body: aiohttp.StreamReader, part: KeptPart, max_bytes: int) -> None:
-    waiting = bytearray()
-    try:
-        async for piece in body.iter_any():
-            if part.size + len(waiting) + len(piece) > max_bytes:
-                raise TooLarge(_too_large(max_bytes))
-            waiting += piece
-            if len(waiting) >= CHUNK_BYTES:
-                full, waiting = waiting, bytearray()
-                await in_thread(partial(part.write, full))
-    finally:
-        if waiting:  # also where it breaks off: every byte that has come is one less to wait for
-            await in_thread(partial(part.write, waiting))
-    if not part.size:
-        raise BadFile(_EMPTY)
-
-
-async def _receive(body: aiohttp.StreamReader, part: PartFile, max_bytes: int) -> None:
-    received = 0
-    waiting = bytearray()
-    async for piece in body.iter_any():
-        received += len(piece)
-        if received > max_bytes:
-            raise TooLarge(_too_large(max_bytes))
-        waiting += piece
-        if len(waiting) >= CHUNK_BYTES:
-            full, waiting = waiting, bytearray()
-            await _write(part, full)
-    if not received:
-        raise BadFile(_EMPTY)
-    if waiting:
-        await _write(part, waiting)
-
-
-async def _write(part: PartFile, data: bytearray) -> None:
-    await in_thread(lambda: part.write(data))
-
-
-def _network_failure(error: aiohttp.ClientError | TimeoutError, host: str) -> DownloadFailed:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return DownloadFailed(_certificate(error.host), permanent=True)
-    # A name that does not exist stays that way; a name server that does not answer may yet.
-    if isinstance(error, aiohttp.ClientConnectorDNSError) and error.errno == socket.EAI_NONAME:
-        return DownloadFailed(_no_such_host(error.host), permanent=True)
-    return DownloadFailed(_trouble(host), permanent=False)
-
-
-def _refusal(status: int, host: str) -> DownloadFailed:
-    if status >= 500 or status in _TRY_LATER:
-        return DownloadFailed(
-            text(
-                "{host} can't send the file right now (error {status}). "
-                "Please attach the file instead. Nothing was charged.",
-                host=host,
-                status=status,
-            ),
-            permanent=False,
-        )
-    if status in _GONE:
-        reason = text("There's no file at that link. Please attach the file instead. Nothing was charged.")
-    elif status in _CLOSED:
-        reason = text(
-            "{host} doesn't let me download that file. Please attach the file instead. Nothing was charged.", host=host
-        )
-    else:
-        reason = text(
-            "{host} didn't send a file (answer {status}). Please attach the file instead. Nothing was charged.",
-            host=host,
-            status=status,
-        )
-    return DownloadFailed(reason, permanent=True)
-
-
-def _trouble(host: str) -> Text:
-    return text(
-        "I couldn't reach {host}, or it was too slow. Please attach the file instead. Nothing was charged.", host=host
-    )
-
-
-def _too_slow(host: str, seconds: float) -> Text:
-    return text(
-        "{host} is too slow: I didn't have the whole file after {seconds} seconds. Please attach the file instead. "
-        "Nothing was charged.",
-        host=host,
-        seconds=round(seconds),
-    )
-
-
-def _no_such_host(host: str) -> Text:
-    return text(
-        "I couldn't reach {host}. Please check the link, or attach the file instead. Nothing was charged.", host=host
-    )
-
-
-def _certificate(host: str) -> Text:
-    return text(
-        "The certificate of {host} isn't valid, so I don't trust it. Please attach the file instead. "
-        "Nothing was charged.",
-        host=host,
-    )
-
-
-def _too_large(max_bytes: int) -> Text:
-    return text(
-        "The file is larger than {limit} MB, the most I can take. Please attach a shorter clip. Nothing was charged.",
-        limit=f"{max_bytes / 2**20:.3g}",
-    )
-
-
-_ATTACHMENT_GONE: Text = text(
-    "Discord no longer has that attachment: its links stop working within a day. Please attach the file again. "
-    "Nothing was charged."
-)
-_WEB_PAGE: Text = text(
-    "That link leads to a web page, not to a video file. Please download the video and attach it instead. "
-    "Nothing was charged."
-)
-_ENCODED: Text = text(
-    "The server sends that file compressed, and I can't use it like that. Please attach the file instead. "
-    "Nothing was charged."
-)
-_EMPTY: Text = text("The file is empty. Please attach another one. Nothing was charged.")
-_TOO_MANY_REDIRECTS: Text = text(
-    "That link redirects too many times. Please attach the file instead. Nothing was charged."
-)
-_BAD_REDIRECT: Text = text(
-    "That link redirects to a place where I don't go. Please attach the file instead. Nothing was charged."
-)

@@ -89,6 +89,7 @@ _POSTER = _Operation[Picture]("poster", TypeAdapter(_Answered[Picture] | _NoAnsw
 # Two passes over a whole video: 15 s of noisy 1080p took 55 s of two threads.
 _FIT = _Operation[Fitted]("fit", TypeAdapter(_Answered[Fitted] | _NoAnswer), cpu=400, wall=400)
 _MOVING = _Operation[Picture]("moving", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=30, wall=45)
+_PAGE = _Operation[str | None]("video_on_page", TypeAdapter(_Answered[str | None] | _NoAnswer), cpu=8, wall=20)
 _PICTURE = _Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=8, wall=20)
 
 
@@ -177,6 +178,10 @@ class MediaWorker:
             picture = await self._ask(_POSTER, source, {"folder": _path(output.folder)})
             await _take(_POSTER, output, [picture.name])
         return picture
+
+    async def video_on_page(self, page: Path) -> str | None:
+        """The address of the video that a web page shows, as it stands there; ``None`` where it shows none."""
+        return await self._ask(_PAGE, page)
 
     async def _ask(self, operation: _Operation[_T], source: Path, request: Mapping[str, object] | None = None) -> _T:
         question = {

@@ -11,7 +11,8 @@ import pytest
 from aiohttp import web
 
 from bot.errors import BadFile, BadLink, DownloadFailed, TooLarge
-from bot.media.download import CHUNK_BYTES, Downloader
+from bot.media.download import Downloader
+from bot.media.response_body import CHUNK_BYTES
 
 VIDEO = os.urandom(2 * CHUNK_BYTES + 4321)
 OTHER = os.urandom(len(VIDEO))

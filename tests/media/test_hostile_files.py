@@ -178,6 +178,7 @@ def asked_for(source: Path, into: Path, *operations: str) -> list[dict[str, obje
         "picture": {"folder": str(into)},
         "poster": {"folder": str(into)},
         "fit": {"most_bytes": 100_000, "folder": str(into)},
+        "video_on_page": {},
     }
     return [{"operation": each, "source": str(source), **more[each]} for each in operations or more]
 

@@ -141,6 +141,12 @@ def _poster(request: Request) -> Picture:
     return poster(_path(request, "source"), _path(request, "folder"))
 
 
+def _video_on_page(request: Request) -> str | None:
+    from bot.media.child.page import video_on_page
+
+    return video_on_page(_path(request, "source"))
+
+
 # By name. Each imports only what it needs: the start is most of a probe.
 OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "probe": _probe,
@@ -153,6 +159,7 @@ OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "picture": _picture,
     "fit": _fit,
     "poster": _poster,
+    "video_on_page": _video_on_page,
 }
 
 

@@ -1,0 +1,64 @@
+"""Reads a web page for the address of the video that it shows, as it says itself: nothing on it is run or fetched.
+
+Share pages name their file for other sites to embed: Open Graph (ogp.me), Twitter's player cards, or a plain
+``<video>``. The parser is Python's own: it is kept with Python, and in this process a page that is made to keep it busy
+costs no more than the time that a look may take.
+"""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+_NAMES = ("og:video:secure_url", "og:video:url", "og:video", "twitter:player:stream")  # the surest first
+_PLAYERS = frozenset({"text/html", "application/x-shockwave-flash"})  # what is embedded is a page again
+_PLAYLISTS = (".m3u8", ".mpd")  # not a file: many
+_SCHEMES = ("http:", "https:")
+
+
+def video_on_page(source: Path) -> str | None:
+    """The address as it stands there, perhaps relative to the page's own; ``None`` where it shows no video file."""
+    page = _Page()
+    page.feed(source.read_text("utf-8", errors="replace"))
+    page.close()
+    named = [] if page.kinds.get("og:video:type", "") in _PLAYERS else [page.said.get(name) for name in _NAMES[:3]]
+    if page.kinds.get("twitter:player:stream:content_type", "") not in _PLAYERS:
+        named.append(page.said.get(_NAMES[3]))
+    return next((each for each in [*named, *page.shown] if each and _is_file(each)), None)
+
+
+class _Page(HTMLParser):
+    """``said``: the first of each of the names; ``shown``: the sources of its videos in order."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.said: dict[str, str] = {}
+        self.kinds: dict[str, str] = {}
+        self.shown: list[str] = []
+        self._in_video = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Called by the parser, with names in lower case and values without entities."""
+        has = {name: (value or "").strip() for name, value in attrs}
+        if tag == "meta":
+            name = (has.get("property") or has.get("name") or "").lower()
+            if name in _NAMES:
+                self.said.setdefault(name, has.get("content", ""))
+            elif name in {"og:video:type", "twitter:player:stream:content_type"}:
+                self.kinds.setdefault(name, has.get("content", "").partition(";")[0].strip().lower())
+        elif tag == "video" or (tag == "source" and self._in_video):
+            self._in_video = True
+            if has.get("src"):
+                self.shown.append(has["src"])
+
+    def handle_endtag(self, tag: str) -> None:
+        """Called by the parser."""
+        if tag == "video":
+            self._in_video = False
+
+
+def _is_file(address: str) -> bool:
+    scheme, colon, _ = address.partition(":")
+    is_relative = not colon or "/" in scheme
+    path = address.partition("?")[0].lower()
+    return (is_relative or address.lower().startswith(_SCHEMES)) and not path.endswith(_PLAYLISTS)

@@ -1,0 +1,111 @@
+"""What people are told of a file that could not be downloaded, and whether another try could help."""
+
+from __future__ import annotations
+
+import socket
+
+import aiohttp
+
+from bot.errors import DownloadFailed
+from bot.texts import Text, text
+
+GONE = frozenset({404, 410})
+CLOSED = frozenset({401, 403})
+_TRY_LATER = frozenset({408, 425, 429})
+
+
+def network_failure(error: aiohttp.ClientError | TimeoutError, host: str) -> DownloadFailed:
+    """What is told of a server that could not be reached, or broke off."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return DownloadFailed(_certificate(error.host), permanent=True)
+    # A name that does not exist stays that way; a name server that does not answer may yet.
+    if isinstance(error, aiohttp.ClientConnectorDNSError) and error.errno == socket.EAI_NONAME:
+        return DownloadFailed(_no_such_host(error.host), permanent=True)
+    return DownloadFailed(trouble(host), permanent=False)
+
+
+def refusal(status: int, host: str) -> DownloadFailed:
+    """What is told of an answer that is no file."""
+    if status >= 500 or status in _TRY_LATER:
+        return DownloadFailed(
+            text(
+                "{host} can't send the file right now (error {status}). "
+                "Please attach the file instead. Nothing was charged.",
+                host=host,
+                status=status,
+            ),
+            permanent=False,
+        )
+    if status in GONE:
+        reason = text("There's no file at that link. Please attach the file instead. Nothing was charged.")
+    elif status in CLOSED:
+        reason = text(
+            "{host} doesn't let me download that file. Please attach the file instead. Nothing was charged.", host=host
+        )
+    else:
+        reason = text(
+            "{host} didn't send a file (answer {status}). Please attach the file instead. Nothing was charged.",
+            host=host,
+            status=status,
+        )
+    return DownloadFailed(reason, permanent=True)
+
+
+def trouble(host: str) -> Text:
+    """The host did not answer, or not in time."""
+    return text(
+        "I couldn't reach {host}, or it was too slow. Please attach the file instead. Nothing was charged.", host=host
+    )
+
+
+def too_slow(host: str, seconds: float) -> Text:
+    """The whole did not come in time."""
+    return text(
+        "{host} is too slow: I didn't have the whole file after {seconds} seconds. Please attach the file instead. "
+        "Nothing was charged.",
+        host=host,
+        seconds=round(seconds),
+    )
+
+
+def _no_such_host(host: str) -> Text:
+    return text(
+        "I couldn't reach {host}. Please check the link, or attach the file instead. Nothing was charged.", host=host
+    )
+
+
+def _certificate(host: str) -> Text:
+    return text(
+        "The certificate of {host} isn't valid, so I don't trust it. Please attach the file instead. "
+        "Nothing was charged.",
+        host=host,
+    )
+
+
+def too_large(max_bytes: int) -> Text:
+    """It has more bytes than are taken."""
+    return text(
+        "The file is larger than {limit} MB, the most I can take. Please attach a shorter clip. Nothing was charged.",
+        limit=f"{max_bytes / 2**20:.3g}",
+    )
+
+
+ATTACHMENT_GONE: Text = text(
+    "Discord no longer has that attachment: its links stop working within a day. Please attach the file again. "
+    "Nothing was charged."
+)
+WEB_PAGE: Text = text(
+    "That link leads to a web page, not to a video file. Please download the video and attach it instead. "
+    "Nothing was charged."
+)
+ENCODED: Text = text(
+    "The server sends that file compressed, and I can't use it like that. Please attach the file instead. "
+    "Nothing was charged."
+)
+EMPTY: Text = text("The file is empty. Please attach another one. Nothing was charged.")
+TOO_MANY_REDIRECTS: Text = text(
+    "That link redirects too many times. Please attach the file instead. Nothing was charged."
+)
+BAD_REDIRECT: Text = text(
+    "That link redirects to a place where I don't go. Please attach the file instead. Nothing was charged."
+)

@@ -1,0 +1,87 @@
+"""Reads the body of an answer piece by piece: unpacked where the server packed it, and never more than is allowed."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Protocol
+
+import aiohttp
+
+from bot.errors import BadFile, DownloadFailed, TooLarge
+from bot.media.download_failures import EMPTY, ENCODED, too_large
+from bot.media.part_file import in_thread
+
+CHUNK_BYTES = 256 * 1024  # one trip to a thread for each: large enough to be rare, small enough to be quick
+_HEAD = 64  # bytes that tell a page from a file
+_ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS  # whichever it is (zlib's inflateInit2)
+_PACKED = frozenset({"gzip", "x-gzip", "deflate"})
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class _Part(Protocol):
+    size: int
+
+    def write(self, data: bytes | bytearray) -> None: ...
+
+
+class ResponseBody:
+    """What is in ``response``. What the server says of its type is not believed: what it begins with decides.
+
+    Raises :class:`~bot.errors.DownloadFailed` where it is packed in a way that we do not know.
+    """
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in {"", "identity", *_PACKED}:
+            raise DownloadFailed(ENCODED, permanent=True)
+        self.is_packed = encoding in _PACKED
+        raw = response.content.iter_any()
+        self._pieces = _unpacked(raw) if self.is_packed else raw
+        self._begun = b""
+
+    async def begin(self) -> None:
+        """Receive enough to tell what it is."""
+        while len(self._begun) < _HEAD:
+            piece = await anext(self._pieces, b"")
+            if not piece:
+                return
+            self._begun += piece
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it begins as a web page does; known after :meth:`begin`."""
+        return self._begun.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"<"
+
+    async def receive(self, part: _Part, max_bytes: int) -> None:
+        """Write it to ``part``, also what came before it broke off. Raises TooLarge, BadFile (nothing), ClientError."""
+        waiting = bytearray(self._begun)
+        try:
+            if len(waiting) > max_bytes - part.size:
+                raise TooLarge(too_large(max_bytes))
+            async for piece in self._pieces:
+                if part.size + len(waiting) + len(piece) > max_bytes:
+                    raise TooLarge(too_large(max_bytes))
+                waiting += piece
+                if len(waiting) >= CHUNK_BYTES:
+                    full, waiting = waiting, bytearray()
+                    await in_thread(partial(part.write, full))
+        finally:
+            if waiting:
+                await in_thread(partial(part.write, waiting))
+        if not part.size:
+            raise BadFile(EMPTY)
+
+
+async def _unpacked(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A few kilobytes can be gigabytes: never more than a chunk at once, so that whoever counts can stop."""
+    unpacker = zlib.decompressobj(_ZLIB_OR_GZIP)
+    async for piece in pieces:
+        left = piece
+        while left and not unpacker.eof:
+            try:
+                yield unpacker.decompress(left, CHUNK_BYTES)
+            except zlib.error:
+                raise DownloadFailed(ENCODED, permanent=True) from None
+            left = unpacker.unconsumed_tail

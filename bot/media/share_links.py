@@ -1,0 +1,68 @@
+"""Turns the links that people share into links to the files behind them, where a site's addresses say which that is.
+
+Sites whose addresses do not say it name the file on their page (:mod:`bot.media.child.page`): Streamable, Medal, Imgur,
+Tumblr, archive.org.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from yarl import URL
+
+_Rewrite: TypeAlias = Callable[[URL], URL | None]
+
+
+def file_behind(url: URL) -> URL:
+    """Where the file is that ``url`` shares; ``url`` itself where that cannot be told from it."""
+    for hosts, rewrite in _SITES:
+        if url.host in hosts:
+            return rewrite(url) or url
+    return url
+
+
+def _dropbox(url: URL) -> URL | None:
+    """``dl=0`` is the page, ``dl=1`` the file (Dropbox Help, "Force a shared link to download")."""
+    return url.update_query(dl="1") if url.path.startswith(("/s/", "/scl/")) else None
+
+
+def _google_drive(url: URL) -> URL | None:
+    """The page about large files, which asks whether to go on, is answered with yes."""
+    found = re.match(r"/file/d/([\w-]+)", url.path)
+    file = found[1] if found else url.query.get("id", "")
+    if not re.fullmatch(r"[\w-]+", file):
+        return None
+    wanted = {"id": file, "export": "download", "confirm": "t"}
+    key = url.query.get("resourcekey")
+    if key is not None:
+        wanted["resourcekey"] = key
+    return URL("https://drive.usercontent.google.com/download").with_query(wanted)
+
+
+def _onedrive(url: URL) -> URL | None:
+    """Microsoft Graph, "Access shared items": the link in base64, without padding, behind ``u!``."""
+    shared = base64.urlsafe_b64encode(str(url).encode()).decode().rstrip("=")
+    return URL(f"https://api.onedrive.com/v1.0/shares/u!{shared}/root/content")
+
+
+def _imgur(url: URL) -> URL | None:
+    """What Imgur calls a GIFV is a page about an MP4 of the same name."""
+    return url.with_suffix(".mp4") if url.suffix == ".gifv" else None
+
+
+def _github(url: URL) -> URL | None:
+    """A file of a repository is shown on a page; attachments of issues redirect to their file already."""
+    parts = url.parts
+    return url.with_path("/".join([*parts[1:3], "raw", *parts[4:]])) if len(parts) > 5 and parts[3] == "blob" else None
+
+
+_SITES: Sequence[tuple[frozenset[str], _Rewrite]] = (
+    (frozenset({"dropbox.com", "www.dropbox.com"}), _dropbox),
+    (frozenset({"drive.google.com", "docs.google.com"}), _google_drive),
+    (frozenset({"1drv.ms", "onedrive.live.com"}), _onedrive),
+    (frozenset({"imgur.com", "i.imgur.com"}), _imgur),
+    (frozenset({"github.com"}), _github),
+)
