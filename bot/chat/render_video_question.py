@@ -12,7 +12,7 @@ from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import AMBER, MessageContent
 from bot.chat.render_models import in_credits
 from bot.chat.video_buttons import ChangeVideo, TakeInstead
-from bot.jobs.video_wishes import Change, Part, VideoQuestion
+from bot.jobs.video_questions import Change, Part, VideoQuestion
 from bot.texts import Text, render, text
 
 

@@ -12,8 +12,10 @@ from bot.jobs.model_availability import ModelAvailability
 from bot.provider.error_mapping import model_closed_text
 from bot.provider.errors import ModelClosed
 from bot.provider.models.card import ModelCard
+from bot.provider.models.cast_check import cast_problems
 from bot.provider.models.catalogue import cards
-from bot.provider.models.check import Problem, cast_problems, preferred, problems
+from bot.provider.models.check import preferred, problems
+from bot.provider.models.problem import Problem
 from bot.provider.models.wish import CastMember, Clip, Still, VideoWish
 from bot.store.characters import CharacterStore
 from bot.texts import Text, text

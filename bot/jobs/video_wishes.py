@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from difflib import get_close_matches
-from enum import StrEnum
 from random import Random
-from typing import Final, Self, TypeAlias
+from typing import Final, TypeAlias
 
 from bot import limits
 from bot.errors import CastbookError, Refusal
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.video_planner import VideoPlanner
+from bot.jobs.video_questions import Change, Part, VideoDoubted, VideoQuestion, instead
 from bot.provider.errors import ModelClosed
 from bot.provider.models.card import ModelCard
-from bot.provider.models.check import Problem, Wished, problems
+from bot.provider.models.check import problems
 from bot.provider.models.prompt import mentions
 from bot.provider.models.wish import VideoWish
 from bot.store.characters import CharacterStore
@@ -32,76 +32,8 @@ _OTHER_MODELS: Final = 2  # that are offered instead
 _MODEL_LENGTH: Final = 40  # characters of a model's id that fit into that of a button
 
 
-class Part(StrEnum):
-    """The part of a wish that can be changed with one press."""
-
-    MODEL = "model"
-    DURATION = "duration"
-    RATIO = "ratio"
-    RESOLUTION = "resolution"
-    SOUND = "sound"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """What is taken instead of what was wished: ``value`` is empty where it is left to the model.
-
-    Of a duration it is a number of seconds, of the sound ``1`` or ``0``.
-    """
-
-    part: Part
-    value: str
-
-    def __str__(self) -> str:
-        return f"{self.part.value}-{self.value}"
-
-    @classmethod
-    def parse(cls, written: str) -> Self:
-        """The counterpart of ``str``. Raises :class:`ValueError` where it is not one."""
-        part, _, value = written.partition("-")
-        return cls(Part(part), value)
-
-    def made_to(self, request: VideoRequest) -> VideoRequest:
-        """``request`` with that in it, and nothing else changed."""
-        value = self.value or None
-        match self.part:
-            case Part.MODEL:
-                return replace(request, model=value)
-            case Part.DURATION:
-                return replace(request, duration=None if value is None else int(value))
-            case Part.RATIO:
-                return replace(request, ratio=value)
-            case Part.RESOLUTION:
-                return replace(request, resolution=value)
-            case Part.SOUND:
-                return replace(request, sound=None if value is None else value == "1")
-
-
 Changed: TypeAlias = Callable[[UnsentVideo], Awaitable[UnsentVideo]]
 """What becomes of a wish that was kept."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VideoQuestion:
-    """Why a video was not begun with, and what would do instead. The wish is kept as the draft ``draft_id``.
-
-    ``prices``: what the video is expected to cost with one of ``changes``, in credits, where that is known.
-    """
-
-    draft_id: str
-    owner_id: int
-    wish: UnsentVideo
-    reasons: tuple[Text, ...]
-    changes: tuple[Change, ...] = ()
-    prices: Mapping[Change, Decimal] = field(default_factory=dict)
-
-
-class VideoDoubted(CastbookError):
-    """A video that cannot be made as it is wished. Its owner is asked :attr:`question`; nothing was begun."""
-
-    def __init__(self, question: VideoQuestion) -> None:
-        super().__init__(question.reasons[0])
-        self.question = question
 
 
 class VideoWishes:
@@ -261,7 +193,7 @@ class VideoWishes:
         found = problems(card, wish) if card is not None else ()
         if not found:  # or nobody can show this cast, which the start says
             return (), ()
-        taken = [change for each in found if (change := _instead(each)) is not None]
+        taken = [change for each in found if (change := instead(each)) is not None]
         return tuple(each.text for each in found), (*taken, *await self._other_models(owner_id, request))
 
     async def _other_models(self, owner_id: int, request: VideoRequest) -> tuple[Change, ...]:
@@ -313,22 +245,3 @@ def _uncalled(name: str, names: Sequence[str]) -> Text:
         name=name,
         nearest=nearest,
     )
-
-
-_PARTS: Final = {
-    Wished.DURATION: Part.DURATION,
-    Wished.RATIO: Part.RATIO,
-    Wished.RESOLUTION: Part.RESOLUTION,
-    Wished.SOUND: Part.SOUND,
-}
-
-
-def _instead(problem: Problem) -> Change | None:
-    """What ``problem``'s model does; ``None`` where that cannot be put in its place."""
-    part = _PARTS.get(problem.part)
-    if part is None:
-        return None
-    if problem.nearest is None:
-        return Change(part, "")
-    nearest = problem.nearest
-    return Change(part, str(int(nearest)) if isinstance(nearest, bool) else str(nearest))

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import delete, func, insert, select, update
 
 from bot.store.database import Database
-from bot.store.tables import avatar_groups, avatars, characters
+from bot.store.provider_tables import avatar_groups, avatars
+from bot.store.tables import characters
 
 
 class AvatarStore:

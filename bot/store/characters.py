@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import UnaryExpression
 
 from bot.errors import NameTaken, Refusal
+from bot.store.character_rows import (
+    SELECT,
+    character_of,
+    drop_unused,
+    keep_file,
+    one,
+    owned,
+    reference_sets,
+    unique_name,
+)
 from bot.store.database import Database
 from bot.store.jobs import write_leased
 from bot.store.sent_messages import about_character, want
-from bot.store.tables import character_files, characters, files, videos
+from bot.store.tables import character_files, characters
 from bot.texts import text
-from bot.values.character import Character, CharacterFile, FileKind, clean_name, name_key, numbered
+from bot.values.character import Character, CharacterFile, clean_name, name_key
 from bot.values.files import StoredFile
 from bot.values.job import CastRole, Job, Transition
 from bot.values.sent_message import Wanted
@@ -66,13 +75,6 @@ class Deleted:
     orphans: tuple[str, ...]
 
 
-_SELECT = select(
-    characters,
-    files.c.sha256.label("picture_sha256"),
-    files.c.size.label("picture_size"),
-    files.c.mime.label("picture_mime"),
-).select_from(characters.outerjoin(files, characters.c.picture_key == files.c.key))
-
 _ORDERS: dict[Sort, Sequence[ColumnElement[Any] | UnaryExpression[Any]]] = {
     Sort.NEWEST: (characters.c.created_at.desc(), characters.c.id.desc()),
     Sort.NAME: (characters.c.name_key,),
@@ -104,7 +106,7 @@ class CharacterStore:
         async with self._database.write() as connection:
             made_by_job = (characters.c.owner_id == new.owner_id, characters.c.job_id == job_id)
             character = await _completed(connection, new, now) if new.completes is not None else None
-            character = character or await _one(connection, _SELECT.where(*made_by_job))
+            character = character or await one(connection, SELECT.where(*made_by_job))
             if character is None:
                 its = (new.picture, *(each.file for each in new.reference_set))
                 for file in {file.key: file for file in its if file}.values():
@@ -115,11 +117,11 @@ class CharacterStore:
 
     async def get(self, owner_id: int, character_id: int) -> Character | None:
         """The owner's character with this id."""
-        return await self._find(_owned(owner_id).where(characters.c.id == character_id))
+        return await self._find(owned(owner_id).where(characters.c.id == character_id))
 
     async def by_name(self, owner_id: int, name: str) -> Character | None:
         """The owner's character of that name, however it is spelt."""
-        return await self._find(_owned(owner_id).where(characters.c.name_key == _key(name)))
+        return await self._find(owned(owner_id).where(characters.c.name_key == _key(name)))
 
     async def by_reusable_id(self, owner_id: int, typed: str) -> Character | None:
         """The owner's character with that ID: the provider's, or the one that it had, or would have, without it."""
@@ -127,8 +129,8 @@ class CharacterStore:
         if typed.startswith(PORTABLE_ID):
             found |= characters.c.job_id == typed.removeprefix(PORTABLE_ID)
         async with self._database.read() as connection:
-            row = (await connection.execute(_owned(owner_id).where(found).limit(1))).mappings().one_or_none()
-            return None if row is None else _to_character(row)
+            row = (await connection.execute(owned(owner_id).where(found).limit(1))).mappings().one_or_none()
+            return None if row is None else character_of(row)
 
     async def page(
         self, owner_id: int, *, search: str | None, sort: Sort, offset: int, limit: int
@@ -140,11 +142,11 @@ class CharacterStore:
                 characters.c.name_key.contains(wanted, autoescape=True),
                 characters.c.display_key.contains(wanted, autoescape=True),
             )
-        page = _SELECT.where(found).order_by(*_ORDERS[sort]).offset(offset).limit(limit)
+        page = SELECT.where(found).order_by(*_ORDERS[sort]).offset(offset).limit(limit)
         async with self._database.read() as connection:
             rows = (await connection.execute(page)).mappings().all()
             total = await connection.scalar(select(func.count()).select_from(characters).where(found))
-            return [_to_character(row) for row in rows], total or 0
+            return [character_of(row) for row in rows], total or 0
 
     async def names(self, owner_id: int, typed: str, limit: int = 25) -> list[str]:
         """Names for autocomplete: those that begin with what was typed, then those that contain it."""
@@ -183,22 +185,22 @@ class CharacterStore:
             its = (characters.c.owner_id == owner_id, characters.c.id == character_id)
             if await connection.scalar(select(characters.c.id).where(*its)) is None:
                 return None
-            free = await _unique(connection, owner_id, name, but=character_id)
+            free = await unique_name(connection, owner_id, name, but=character_id)
             if free != name:
                 raise NameTaken(name, free)
             await connection.execute(update(characters).where(*its).values(name=name, name_key=name_key(name)))
             await want(connection, Wanted.REDRAWN, *about_character(owner_id, character_id))
-            return await _one(connection, _owned(owner_id).where(characters.c.id == character_id))
+            return await one(connection, owned(owner_id).where(characters.c.id == character_id))
 
     async def free_name(self, owner_id: int, name: str) -> str:
         """``name``, or where one of theirs has it the first number behind it that makes another one of it."""
         async with self._database.read() as connection:
-            return await _unique(connection, owner_id, name)
+            return await unique_name(connection, owner_id, name)
 
     async def delete(self, owner_id: int, character_id: int) -> Deleted | None:
         """Remove the character, and the rows of its files that no other character has; its messages are emptied."""
         async with self._database.write() as connection:
-            character = await _one(connection, _owned(owner_id).where(characters.c.id == character_id))
+            character = await one(connection, owned(owner_id).where(characters.c.id == character_id))
             if character is None:
                 return None
             of_it = character_files.c.character_id == character.id
@@ -223,77 +225,15 @@ class CharacterStore:
 
     async def _find(self, query: Select[Any]) -> Character | None:
         async with self._database.read() as connection:
-            return await _one(connection, query)
-
-
-async def whole_cast(connection: AsyncConnection, owner_id: int) -> list[Character]:
-    """All of the owner's characters, those made first before the others, in a transaction of the caller's."""
-    rows = await connection.execute(_owned(owner_id).order_by(characters.c.id))
-    return [_to_character(row) for row in rows.mappings()]
-
-
-async def reference_sets(
-    connection: AsyncConnection, owner_id: int, character_id: int | None = None
-) -> dict[int, tuple[CharacterFile, ...]]:
-    """By character id, those of the whole cast or of one, in a transaction of the caller's."""
-    query = (
-        select(
-            *(character_files.c.character_id, character_files.c.kind),
-            *(character_files.c.width, character_files.c.height, character_files.c.seconds),
-            character_files.c.filled,
-            files,
-        )
-        .join(files, character_files.c.key == files.c.key)
-        .join(characters, character_files.c.character_id == characters.c.id)
-        .where(characters.c.owner_id == owner_id)
-        .order_by(character_files.c.character_id, character_files.c.position)
-    )
-    if character_id is not None:
-        query = query.where(characters.c.id == character_id)
-    found: dict[int, tuple[CharacterFile, ...]] = {}
-    for row in await connection.execute(query):
-        file = StoredFile(key=row.key, sha256=row.sha256, size=row.size, mime=row.mime)
-        its = CharacterFile(FileKind(row.kind), file, row.width, row.height, row.seconds, row.filled)
-        found[row.character_id] = (*found.get(row.character_id, ()), its)
-    return found
+            return await one(connection, query)
 
 
 def _key(typed: str) -> str:
     return name_key(clean_name(typed))
 
 
-def _owned(owner_id: int) -> Select[Any]:
-    return _SELECT.where(characters.c.owner_id == owner_id)
-
-
-async def _one(connection: AsyncConnection, query: Select[Any]) -> Character | None:
-    row = (await connection.execute(query)).mappings().one_or_none()
-    return None if row is None else _to_character(row)
-
-
-def _to_character(row: RowMapping) -> Character:
-    picture = row["picture_key"] and StoredFile(
-        key=row["picture_key"], sha256=row["picture_sha256"], size=row["picture_size"], mime=row["picture_mime"]
-    )
-    return Character(
-        id=row["id"],
-        owner_id=row["owner_id"],
-        name=row["name"],
-        display_name=row["display_name"],
-        username=row["username"],
-        provider_id=row["provider_id"],
-        task_id=row["task_id"],
-        model=row["model"],
-        range=TimeRange(Decimal(row["range_start"]), Decimal(row["range_end"])),
-        picture=picture,
-        picture_is_still=row["picture_is_still"],
-        created_at=row["created_at"],
-        last_used_at=row["last_used_at"],
-    )
-
-
 async def _insert(connection: AsyncConnection, job_id: str, new: NewCharacter, now: datetime) -> Character:
-    name = await _unique(connection, new.owner_id, new.name)
+    name = await unique_name(connection, new.owner_id, new.name)
     inserted = insert(characters).values(
         owner_id=new.owner_id,
         job_id=job_id,
@@ -324,16 +264,14 @@ async def _insert(connection: AsyncConnection, job_id: str, new: NewCharacter, n
             filled=each.filled,
         )
         await connection.execute(row_of)
-    row = await connection.execute(_owned(new.owner_id).where(characters.c.id == character_id))
-    return _to_character(row.mappings().one())
+    row = await connection.execute(owned(new.owner_id).where(characters.c.id == character_id))
+    return character_of(row.mappings().one())
 
 
 async def _completed(connection: AsyncConnection, new: NewCharacter, now: datetime) -> Character | None:
     """The character in the cast, with what the provider made of it; ``None`` where it is gone, or has been made."""
     its = (characters.c.owner_id == new.owner_id, characters.c.id == new.completes)
-    old = await _one(
-        connection, _SELECT.where(*its, or_(characters.c.model == "", characters.c.task_id == new.task_id))
-    )
+    old = await one(connection, SELECT.where(*its, or_(characters.c.model == "", characters.c.task_id == new.task_id)))
     if old is None:
         return None
     made = update(characters).where(*its)
@@ -352,37 +290,4 @@ async def _completed(connection: AsyncConnection, new: NewCharacter, now: dateti
     await want(connection, Wanted.REDRAWN, *about_character(old.owner_id, old.id))
     if old.picture is not None:
         await drop_unused(connection, {old.picture.key})
-    return await _one(connection, _SELECT.where(*its))
-
-
-async def drop_unused(connection: AsyncConnection, keys: set[str]) -> tuple[str, ...]:
-    """Delete those of the files' rows that no character and no video has; returns their keys."""
-    used = or_(
-        select(characters.c.id).where(characters.c.picture_key == files.c.key).exists(),
-        select(character_files.c.key).where(character_files.c.key == files.c.key).exists(),
-        select(videos.c.id).where(videos.c.file_key == files.c.key).exists(),
-        select(videos.c.id).where(videos.c.poster_key == files.c.key).exists(),
-    )
-    unused = delete(files).where(files.c.key.in_(keys), ~used).returning(files.c.key)
-    return tuple((await connection.scalars(unused)).all())
-
-
-async def _unique(connection: AsyncConnection, owner_id: int, name: str, *, but: int | None = None) -> str:
-    query = select(characters.c.name_key).where(characters.c.owner_id == owner_id)
-    if but is not None:
-        query = query.where(characters.c.id != but)
-    taken = set((await connection.scalars(query)).all())
-    candidate, number = name, 1
-    while name_key(candidate) in taken:
-        number += 1
-        candidate = numbered(name, number)
-    return candidate
-
-
-async def keep_file(connection: AsyncConnection, owner_id: int, file: StoredFile, now: datetime) -> None:
-    """Write down that the file is there, where that was not done before."""
-    if await connection.scalar(select(files.c.key).where(files.c.key == file.key)) is None:
-        row = insert(files).values(
-            key=file.key, owner_id=owner_id, sha256=file.sha256, size=file.size, mime=file.mime, created_at=now
-        )
-        await connection.execute(row)
+    return await one(connection, SELECT.where(*its))

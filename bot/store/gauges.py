@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import and_, case, func, or_, select
 
 from bot.store.database import Database
-from bot.store.tables import UNFINISHED, jobs, pauses
+from bot.store.provider_tables import pauses
+from bot.store.tables import UNFINISHED, jobs
 from bot.values.job import Step
 
 

@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.characters import reference_sets, whole_cast
+from bot.store.character_rows import reference_sets, whole_cast
 from bot.store.database import Database
 from bot.store.drafts import Draft, to_draft
 from bot.store.job_rows import readable
+from bot.store.provider_tables import webhook_events
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import add_to_day, day_of, used_on
 from bot.store.sent_messages import let_go, sent_to
@@ -32,7 +33,6 @@ from bot.store.tables import (
     ownerless_tasks,
     server_blocks,
     videos,
-    webhook_events,
 )
 from bot.store.videos import videos_of
 from bot.values.character import Character, CharacterFile

@@ -11,7 +11,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
-from bot.store.tables import closed_models, pauses
+from bot.store.provider_tables import closed_models, pauses
 
 _SUBMISSIONS = "submissions"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -10,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -19,47 +17,17 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     literal_column,
 )
 
+from bot.store import provider_tables  # noqa: F401 - its tables belong to the metadata
+from bot.store.schema import Instant
+from bot.store.schema import metadata as metadata  # here, with all tables in it
+
 HEAD = "0012"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Instant(TypeDecorator[datetime]):
-    """An aware instant, kept as microseconds since 1970 in UTC: exact, sorts right, the same in every database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Refuse a naive instant: nobody could say what it means."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("an instant without a time zone cannot be stored")
-        return (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """The instant in UTC."""
-        return None if value is None else _EPOCH + value * _MICROSECOND
-
-
-# Columns that hold JSON are plain text: a row that no longer parses must fail alone, not in the driver's fetch.
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
 
 jobs = Table(
     "jobs",
@@ -224,44 +192,6 @@ consents = Table(
     Column("given_at", Instant, nullable=False),
 )
 
-pauses = Table(
-    "pauses",
-    metadata,
-    Column("what", String(16), primary_key=True),
-    Column("reason", Text, nullable=False),
-    Column("since", Instant, nullable=False),
-)
-
-closed_models = Table(
-    "closed_models",
-    metadata,
-    Column("model", String(128), primary_key=True),
-    Column("since", Instant, nullable=False),
-)
-
-avatar_groups = Table(  # at the provider; there is one, and which
-    "avatar_groups",
-    metadata,
-    Column("id", String(128), primary_key=True),
-    Column("created_at", Instant, nullable=False),
-)
-
-avatars = Table(  # pictures of characters who do not exist, as the provider's assets
-    "avatars",
-    metadata,
-    Column("asset_id", String(128), primary_key=True),
-    Column(
-        "character_id",
-        BigInteger().with_variant(Integer, "sqlite"),
-        ForeignKey("characters.id", ondelete="CASCADE"),
-        nullable=False,
-    ),
-    Column("sha256", String(64), nullable=False),  # of the picture
-    Column("last_used_at", Instant, nullable=False),
-    UniqueConstraint("character_id", "sha256"),
-    Index(None, "last_used_at"),
-)
-
 command_sync = Table(
     "command_sync",
     metadata,
@@ -298,21 +228,6 @@ sent_messages = Table(
 )
 _partial("ix_sent_messages_wanted", sent_messages.c.next_attempt_at, where=sent_messages.c.wanted.is_not(None))
 _partial("ix_sent_messages_with_token", sent_messages.c.token_at, where=sent_messages.c.token.is_not(None))
-
-# What the provider's webhooks said. An event only wakes a job; one that no job was found for may belong to one whose
-# submission is not answered yet.
-webhook_events = Table(
-    "webhook_events",
-    metadata,
-    Column("id", String(128), primary_key=True),
-    Column("received_at", Instant, nullable=False),
-    Column("task_id", String(128)),
-    Column("business_id", String(128)),
-    Column("matched", Boolean, nullable=False),
-    Index(None, "received_at"),
-    Index(None, "task_id"),
-    Index(None, "business_id"),
-)
 
 server_settings = Table(
     "server_settings",

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import RowMapping, Select, delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.store.characters import drop_unused, keep_file
+from bot.store.character_rows import drop_unused, keep_file
 from bot.store.database import Database
 from bot.store.jobs import write_leased
 from bot.store.tables import files, jobs, videos

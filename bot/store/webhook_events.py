@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
-from bot.store.tables import jobs, webhook_events
+from bot.store.provider_tables import webhook_events
+from bot.store.tables import jobs
 from bot.values.job import Step
 
 

@@ -29,7 +29,8 @@ from bot.concurrency import within
 from bot.errors import Refusal
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.video_planner import VideoPlanner
-from bot.jobs.video_wishes import EMPTY_CAST, Change, VideoDoubted, VideoWishes
+from bot.jobs.video_questions import Change, VideoDoubted
+from bot.jobs.video_wishes import EMPTY_CAST, VideoWishes
 from bot.provider.models.card import ModelCard
 from bot.store.characters import CharacterStore
 from bot.store.drafts import UnsentVideo

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from bot.store.characters import keep_file
+from bot.store.character_rows import keep_file
 from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.store.tables import character_files, characters

@@ -17,7 +17,7 @@ from bot.errors import QuotaReached, Refusal
 from bot.media.worker import MediaFailed
 from bot.provider.errors import ModelClosed
 from bot.provider.models.plan import media_plan
-from bot.store.characters import keep_file
+from bot.store.character_rows import keep_file
 from bot.texts import text
 from bot.values.job import CastRole, CharacterRequest, Job, Lane, Outcome, Step, VideoRefusal, VideoRequest, VideoResult
 from bot.values.source import StoredVideo

@@ -24,7 +24,7 @@ from sqlalchemy import delete
 
 from bot import log
 from bot.config import LogSettings
-from bot.store.tables import closed_models
+from bot.store.provider_tables import closed_models
 from playground.browser import prepare
 from playground.clip import render_clip
 from playground.live_preview import LivePreview

@@ -19,8 +19,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
 from bot.errors import BadConfiguration, BadStart
 from bot.store.database import Database
+from bot.store.provider_tables import closed_models
 from bot.store.sqlite import SteadyConnection
-from bot.store.tables import closed_models, consents, jobs
+from bot.store.tables import consents, jobs
 
 
 def url_of(path: Path) -> str:

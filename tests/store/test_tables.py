@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
-from bot.store.tables import Instant, metadata
+from bot.store.schema import Instant
+from bot.store.tables import metadata
 
 INSTANT = Instant()
 SQLITE = sqlite.dialect()

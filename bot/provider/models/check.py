@@ -4,44 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from math import log
 from typing import Final
 
-from bot.provider.models.card import ClipRules, ImageRules, ModelCard, Sound
-from bot.provider.models.plan import media_plan, usable_clip, usable_still
+from bot.provider.models.card import ModelCard, Sound
+from bot.provider.models.cast_check import cast_problems
+from bot.provider.models.plan import media_plan
+from bot.provider.models.problem import Problem, Wished
 from bot.provider.models.prompt import mentions, told
 from bot.provider.models.wish import CastMember, VideoWish
-from bot.texts import Text, text
+from bot.texts import text
 
 _RATIO: Final = re.compile(r"(\d{1,4}):(\d{1,4})", re.ASCII)
 _LINES: Final = re.compile(r"(\d{1,5})p?", re.ASCII)
 _NAMED_LINES: Final = {"2k": 1440.0, "4k": 2160.0}
-
-
-class Wished(StrEnum):
-    """The part of a wish that a problem is about."""
-
-    PROMPT = "prompt"
-    CAST = "cast"
-    DURATION = "duration"
-    RATIO = "ratio"
-    RESOLUTION = "resolution"
-    SOUND = "sound"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What a model cannot do about a wish. ``nearest`` is what it can, where that can be put in its place.
-
-    ``member`` is the place in the cast of whom it is about, where it is about one alone.
-    """
-
-    part: Wished
-    text: Text
-    nearest: int | str | bool | None = None
-    member: int | None = None
 
 
 def problems(card: ModelCard, wish: VideoWish) -> tuple[Problem, ...]:
@@ -66,119 +42,6 @@ def suits(card: ModelCard, cast: Sequence[CastMember]) -> bool:
 def preferred(cards: Iterable[ModelCard], cast: Sequence[CastMember]) -> tuple[ModelCard, ...]:
     """Those of ``cards`` that are enabled and suit ``cast``, in the order in which they come: the catalogue's."""
     return tuple(card for card in cards if card.enabled and suits(card, cast))
-
-
-def cast_problems(card: ModelCard, cast: Sequence[CastMember]) -> tuple[Problem, ...]:
-    """What speaks against showing ``cast`` with ``card``'s model."""
-    if not cast:
-        return (Problem(Wished.CAST, text("Name at least one character of your cast for this video.")),)
-    if len(cast) > card.characters:
-        too_many = text(
-            "{model} shows at most {most} characters in one video, and you named {count}. Leave somebody out, or "
-            "choose another model.",
-            model=card.model,
-            most=card.characters,
-            count=len(cast),
-        )
-        return (Problem(Wished.CAST, too_many),)
-    if card.provider_character:
-        return tuple(_without_provider_character(card, cast))
-    shown = {needed.member for needed in media_plan(card, cast)}
-    return tuple(
-        Problem(Wished.CAST, _unshown(card, member), member=at) for at, member in enumerate(cast) if at not in shown
-    )
-
-
-def _without_provider_character(card: ModelCard, cast: Sequence[CastMember]) -> Iterator[Problem]:
-    for at, member in enumerate(cast):
-        if not member.task_id:
-            unmade = text(
-                "{name} was not made with Sora, and {model} shows only characters that were. Choose another model.",
-                name=member.name,
-                model=card.model,
-            )
-            yield Problem(Wished.CAST, unmade, member=at)
-        elif not member.username and len(cast) > 1:
-            alone = text(
-                "ToAPIs gave {name} no username, so {model} can show it only alone. Leave out the others, or choose "
-                "another model.",
-                name=member.name,
-                model=card.model,
-            )
-            yield Problem(Wished.CAST, alone, member=at)
-
-
-def _unshown(card: ModelCard, member: CastMember) -> Text:
-    """Why nothing of ``member`` can be shown to the model."""
-    if card.images is not None:
-        return _unusable_stills(card.model, card.images, member)
-    if card.clips is not None:
-        return _unusable_clip(card.model, card.clips, member)
-    raise AssertionError("a model without references knows nobody")
-
-
-def _unusable_stills(model: str, rules: ImageRules, member: CastMember) -> Text:
-    if not member.stills:
-        return text(
-            "{model} knows a character by pictures, and {name} has none. Make the character again from its video, or "
-            "choose another model.",
-            model=model,
-            name=member.name,
-        )
-    if not any(usable_still(rules, still) for still in member.stills):
-        return text(
-            "{model} takes none of {name}'s pictures: they are too small, too large or too narrow for it. Choose "
-            "another model.",
-            model=model,
-            name=member.name,
-        )
-    return text(
-        "{model} takes {most} pictures in all, and none is left for {name}. Leave somebody out, or choose another "
-        "model.",
-        model=model,
-        most=rules.at_most,
-        name=member.name,
-    )
-
-
-def _unusable_clip(model: str, rules: ClipRules, member: CastMember) -> Text:
-    shortest, longest = f"{rules.seconds[0]:g}", f"{rules.seconds[1]:g}"
-    if member.clip is None:
-        return text(
-            "{model} knows a character by a clip of {shortest} to {longest} seconds, and {name} has none. Make the "
-            "character again from its video, or choose another model.",
-            model=model,
-            shortest=shortest,
-            longest=longest,
-            name=member.name,
-        )
-    shortest_side = min(member.clip.width or rules.lines[0], member.clip.height or rules.lines[0])
-    if not rules.lines[0] <= shortest_side <= rules.lines[1]:
-        return text(
-            "{model} takes clips with {least} to {most} lines, and the clip of {name} has {lines}. Choose another "
-            "model.",
-            model=model,
-            least=rules.lines[0],
-            most=rules.lines[1],
-            name=member.name,
-            lines=shortest_side,
-        )
-    if not usable_clip(rules, member.clip):
-        return text(
-            "{model} knows a character by a clip of {shortest} to {longest} seconds, and the clip of {name} has "
-            "{seconds}. Choose another model.",
-            model=model,
-            shortest=shortest,
-            longest=longest,
-            name=member.name,
-            seconds=f"{member.clip.seconds:g}",
-        )
-    return text(
-        "{model} takes {most} clips in all, and none is left for {name}. Leave somebody out, or choose another model.",
-        model=model,
-        most=rules.at_most,
-        name=member.name,
-    )
 
 
 # -- The prompt ----------------------------------------------------------------------------------------------------

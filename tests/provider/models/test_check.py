@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 
 from bot.provider.models.catalogue import CARDS
-from bot.provider.models.check import Wished, preferred, problems, suits
+from bot.provider.models.check import preferred, problems, suits
 from bot.provider.models.plan import media_plan
+from bot.provider.models.problem import Wished
 from bot.provider.models.wish import Clip, Needed, Still
 from bot.texts import render
 from bot.values.character import FileKind

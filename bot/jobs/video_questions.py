@@ -1,0 +1,102 @@
+"""What is asked about a video before it is begun with: why it cannot be made as wished, and what would do instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final, Self
+
+from bot.errors import CastbookError
+from bot.provider.models.problem import Problem, Wished
+from bot.store.drafts import UnsentVideo
+from bot.texts import Text
+from bot.values.job import VideoRequest
+
+
+class Part(StrEnum):
+    """The part of a wish that can be changed with one press."""
+
+    MODEL = "model"
+    DURATION = "duration"
+    RATIO = "ratio"
+    RESOLUTION = "resolution"
+    SOUND = "sound"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is taken instead of what was wished: ``value`` is empty where it is left to the model.
+
+    Of a duration it is a number of seconds, of the sound ``1`` or ``0``.
+    """
+
+    part: Part
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.part.value}-{self.value}"
+
+    @classmethod
+    def parse(cls, written: str) -> Self:
+        """The counterpart of ``str``. Raises :class:`ValueError` where it is not one."""
+        part, _, value = written.partition("-")
+        return cls(Part(part), value)
+
+    def made_to(self, request: VideoRequest) -> VideoRequest:
+        """``request`` with that in it, and nothing else changed."""
+        value = self.value or None
+        match self.part:
+            case Part.MODEL:
+                return replace(request, model=value)
+            case Part.DURATION:
+                return replace(request, duration=None if value is None else int(value))
+            case Part.RATIO:
+                return replace(request, ratio=value)
+            case Part.RESOLUTION:
+                return replace(request, resolution=value)
+            case Part.SOUND:
+                return replace(request, sound=None if value is None else value == "1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoQuestion:
+    """Why a video was not begun with, and what would do instead. The wish is kept as the draft ``draft_id``.
+
+    ``prices``: what the video is expected to cost with one of ``changes``, in credits, where that is known.
+    """
+
+    draft_id: str
+    owner_id: int
+    wish: UnsentVideo
+    reasons: tuple[Text, ...]
+    changes: tuple[Change, ...] = ()
+    prices: Mapping[Change, Decimal] = field(default_factory=dict)
+
+
+class VideoDoubted(CastbookError):
+    """A video that cannot be made as it is wished. Its owner is asked :attr:`question`; nothing was begun."""
+
+    def __init__(self, question: VideoQuestion) -> None:
+        super().__init__(question.reasons[0])
+        self.question = question
+
+
+_PARTS: Final = {
+    Wished.DURATION: Part.DURATION,
+    Wished.RATIO: Part.RATIO,
+    Wished.RESOLUTION: Part.RESOLUTION,
+    Wished.SOUND: Part.SOUND,
+}
+
+
+def instead(problem: Problem) -> Change | None:
+    """What ``problem``'s model does; ``None`` where that cannot be put in its place."""
+    part = _PARTS.get(problem.part)
+    if part is None:
+        return None
+    if problem.nearest is None:
+        return Change(part, "")
+    nearest = problem.nearest
+    return Change(part, str(int(nearest)) if isinstance(nearest, bool) else str(nearest))

@@ -1,0 +1,121 @@
+"""Characters and their files as rows, in a transaction of the caller's. Whose they are is in each query."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, delete, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.tables import character_files, characters, files, videos
+from bot.values.character import Character, CharacterFile, FileKind, name_key, numbered
+from bot.values.files import StoredFile
+from bot.values.time_range import TimeRange
+
+SELECT = select(
+    characters,
+    files.c.sha256.label("picture_sha256"),
+    files.c.size.label("picture_size"),
+    files.c.mime.label("picture_mime"),
+).select_from(characters.outerjoin(files, characters.c.picture_key == files.c.key))
+
+
+async def whole_cast(connection: AsyncConnection, owner_id: int) -> list[Character]:
+    """All of the owner's characters, those made first before the others, in a transaction of the caller's."""
+    rows = await connection.execute(owned(owner_id).order_by(characters.c.id))
+    return [character_of(row) for row in rows.mappings()]
+
+
+async def reference_sets(
+    connection: AsyncConnection, owner_id: int, character_id: int | None = None
+) -> dict[int, tuple[CharacterFile, ...]]:
+    """By character id, those of the whole cast or of one, in a transaction of the caller's."""
+    query = (
+        select(
+            *(character_files.c.character_id, character_files.c.kind),
+            *(character_files.c.width, character_files.c.height, character_files.c.seconds),
+            character_files.c.filled,
+            files,
+        )
+        .join(files, character_files.c.key == files.c.key)
+        .join(characters, character_files.c.character_id == characters.c.id)
+        .where(characters.c.owner_id == owner_id)
+        .order_by(character_files.c.character_id, character_files.c.position)
+    )
+    if character_id is not None:
+        query = query.where(characters.c.id == character_id)
+    found: dict[int, tuple[CharacterFile, ...]] = {}
+    for row in await connection.execute(query):
+        file = StoredFile(key=row.key, sha256=row.sha256, size=row.size, mime=row.mime)
+        its = CharacterFile(FileKind(row.kind), file, row.width, row.height, row.seconds, row.filled)
+        found[row.character_id] = (*found.get(row.character_id, ()), its)
+    return found
+
+
+def owned(owner_id: int) -> Select[Any]:
+    """The query for the rows of their characters."""
+    return SELECT.where(characters.c.owner_id == owner_id)
+
+
+async def one(connection: AsyncConnection, query: Select[Any]) -> Character | None:
+    """The only character that ``query`` finds, if it finds any."""
+    row = (await connection.execute(query)).mappings().one_or_none()
+    return None if row is None else character_of(row)
+
+
+def character_of(row: RowMapping) -> Character:
+    """A row of :data:`SELECT`."""
+    picture = row["picture_key"] and StoredFile(
+        key=row["picture_key"], sha256=row["picture_sha256"], size=row["picture_size"], mime=row["picture_mime"]
+    )
+    return Character(
+        id=row["id"],
+        owner_id=row["owner_id"],
+        name=row["name"],
+        display_name=row["display_name"],
+        username=row["username"],
+        provider_id=row["provider_id"],
+        task_id=row["task_id"],
+        model=row["model"],
+        range=TimeRange(Decimal(row["range_start"]), Decimal(row["range_end"])),
+        picture=picture,
+        picture_is_still=row["picture_is_still"],
+        created_at=row["created_at"],
+        last_used_at=row["last_used_at"],
+    )
+
+
+async def drop_unused(connection: AsyncConnection, keys: set[str]) -> tuple[str, ...]:
+    """Delete those of the files' rows that no character and no video has; returns their keys."""
+    used = or_(
+        select(characters.c.id).where(characters.c.picture_key == files.c.key).exists(),
+        select(character_files.c.key).where(character_files.c.key == files.c.key).exists(),
+        select(videos.c.id).where(videos.c.file_key == files.c.key).exists(),
+        select(videos.c.id).where(videos.c.poster_key == files.c.key).exists(),
+    )
+    unused = delete(files).where(files.c.key.in_(keys), ~used).returning(files.c.key)
+    return tuple((await connection.scalars(unused)).all())
+
+
+async def unique_name(connection: AsyncConnection, owner_id: int, name: str, *, but: int | None = None) -> str:
+    """``name``, or the same with the first free number; ``but``: the character that may have it already."""
+    query = select(characters.c.name_key).where(characters.c.owner_id == owner_id)
+    if but is not None:
+        query = query.where(characters.c.id != but)
+    taken = set((await connection.scalars(query)).all())
+    candidate, number = name, 1
+    while name_key(candidate) in taken:
+        number += 1
+        candidate = numbered(name, number)
+    return candidate
+
+
+async def keep_file(connection: AsyncConnection, owner_id: int, file: StoredFile, now: datetime) -> None:
+    """Write down that the file is there, where that was not done before."""
+    if await connection.scalar(select(files.c.key).where(files.c.key == file.key)) is None:
+        row = insert(files).values(
+            key=file.key, owner_id=owner_id, sha256=file.sha256, size=file.size, mime=file.mime, created_at=now
+        )
+        await connection.execute(row)
