@@ -32,7 +32,7 @@ from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent
 from bot.chat.render_price import price_of
 from bot.chat.selects import OpenJob
 from bot.chat.video_buttons import ShowVideo
-from bot.jobs.job_service import Overview
+from bot.jobs.overview import Overview
 from bot.texts import Text, text
 from bot.values.job import (
     CharacterRequest,

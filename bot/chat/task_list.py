@@ -17,7 +17,8 @@ from bot.chat.message import MessageContent
 from bot.chat.render_tasks import is_under_way, render_task, render_tasks
 from bot.chat.replies import edit_answer
 from bot.errors import UnknownJob
-from bot.jobs.job_service import JobService, Overview
+from bot.jobs.job_service import JobService
+from bot.jobs.overview import Overview
 from bot.log import unexpected
 from bot.store.owned_jobs import OwnedJobStore
 from bot.values.clock import Clock

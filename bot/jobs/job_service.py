@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from typing import TypeAlias
 
 import structlog
@@ -18,6 +17,7 @@ from bot.jobs import transitions
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.allowance import Allowance
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.overview import Overview
 from bot.jobs.ports import Courier, Workers
 from bot.jobs.transition_table import NotAllowed
 from bot.jobs.video_inspection import check_inside
@@ -27,7 +27,7 @@ from bot.store.files import FileStore
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
-from bot.texts import Text, text
+from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import (
     CharacterRequest,
@@ -50,30 +50,6 @@ _YES: Mapping[Question, _Amend] = {
     Question.NAME: lambda request, now: replace(request, name=request.offered or request.name, offered=""),
     Question.CONCERNS: lambda request, now: replace(request, anyway=True),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
-    """What /tasks shows. ``disk_used`` and ``disk_limit`` in bytes; a limit of 0 is none.
-
-    ``videos_today`` are counted apart. ``in_line``: what those jobs wait for that stand in line, by their ids.
-    """
-
-    unfinished: tuple[Job, ...]
-    finished: tuple[Job, ...]
-    used_today: int
-    day_limit: int
-    videos_today: int = 0
-    video_day_limit: int = 0
-    credits_today: Decimal = Decimal(0)
-    credits_this_month: Decimal = Decimal(0)
-    credits_limit: int = 0
-    running: int
-    running_limit: int
-    disk_used: int
-    disk_limit: int
-    paused: bool
-    in_line: Mapping[str, Text] = field(default_factory=dict)
 
 
 class JobService:

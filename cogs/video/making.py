@@ -219,11 +219,9 @@ class MakingVideos(commands.Cog):
     async def _taken_again(self, owner_id: int, video_id: int, typed: Mapping[str, str]) -> UnsentVideo:
         """What was wished for the video, with what is typed now; that alone, where it was deleted in the meantime."""
         video = await self._videos.get(owner_id, video_id)
-        if video is None:
-            return await self._wishes.wished(owner_id, request_in(typed), named_in(typed), private=None)
-        wish = await self._wishes.another_take(owner_id, video)
-        request = request_in(typed, wish.request)
-        return await self._wishes.wished(owner_id, request, named_in(typed), private=wish.private)
+        wish = None if video is None else await self._wishes.another_take(owner_id, video)
+        private, request = (None, None) if wish is None else (wish.private, wish.request)
+        return await self._wishes.wished(owner_id, request_in(typed, request), named_in(typed), private=private)
 
     @on_press(CharacterOfVideo)
     async def character_of(self, interaction: discord.Interaction, button: CharacterOfVideo) -> None:

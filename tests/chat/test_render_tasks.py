@@ -9,7 +9,7 @@ import pytest
 
 from bot.chat.message import MessageContent
 from bot.chat.render_tasks import is_under_way, render_task, render_tasks
-from bot.jobs.job_service import Overview
+from bot.jobs.overview import Overview
 from bot.texts import text
 from bot.values.character import ProviderCharacter
 from bot.values.job import CharacterRequest, CharacterResult, Job, Outcome, Question, Step

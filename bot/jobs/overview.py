@@ -1,0 +1,34 @@
+"""How everything of a person stands: their jobs, and what they have used of what they may."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from bot.texts import Text
+from bot.values.job import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """What /tasks shows. ``disk_used`` and ``disk_limit`` in bytes; a limit of 0 is none.
+
+    ``videos_today`` are counted apart. ``in_line``: what those jobs wait for that stand in line, by their ids.
+    """
+
+    unfinished: tuple[Job, ...]
+    finished: tuple[Job, ...]
+    used_today: int
+    day_limit: int
+    videos_today: int = 0
+    video_day_limit: int = 0
+    credits_today: Decimal = Decimal(0)
+    credits_this_month: Decimal = Decimal(0)
+    credits_limit: int = 0
+    running: int
+    running_limit: int
+    disk_used: int
+    disk_limit: int
+    paused: bool
+    in_line: Mapping[str, Text] = field(default_factory=dict)
