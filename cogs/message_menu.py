@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import discord
-from discord import app_commands
+from discord import app_commands, ui
 from discord.ext import commands
 
 from bot.chat.interaction_handlers import DurableForm, on_submit
 from bot.chat.job_requests import attached, start_job
-from bot.chat.markdown import say
+from bot.chat.markdown import plain, say
 from bot.chat.seconds_forms import (
     character_request,
     name_line,
@@ -29,14 +30,21 @@ from bot.values.files import is_video_name
 from bot.values.job import Job, Origin
 from bot.values.source import Attachment
 
+_MOST_VIDEOS = 10  # a message has no more attachments, and a form no more choices (Discord's limits)
+_NAME = 80  # characters of a file's name
+
 
 class DraftForm(DurableForm, prefix="cbf:draft"):
-    """Asks for the seconds and a name; its subject is the draft's id."""
+    """Asks for the seconds and a name, and where there are several videos which one it is.
 
-    def __init__(self, draft_id: str, locale: str) -> None:
+    There is a draft for each; the form's subject is the id of the first.
+    """
+
+    def __init__(self, drafts: Sequence[Draft], locale: str) -> None:
         super().__init__(
-            draft_id,
+            drafts[0].id,
             say(text("Make a character"), locale),
+            *([_which(drafts, locale)] if len(drafts) > 1 else []),
             seconds_line(locale, required=False),
             name_line(locale),
             private_line(locale),
@@ -74,24 +82,33 @@ class MessageMenu(commands.Cog):
         self._tree.remove_command(self._menu.name, type=self._menu.type)
 
     async def open(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """Show the form, then keep the draft: a form has to be the first answer."""
-        attachment = attached(_video_of(message), max_bytes=self._max_bytes)
-        attachment = replace(attachment, of_others=message.author.id != interaction.user.id)
-        draft = Draft(
-            id=secrets.token_hex(8),
-            owner_id=interaction.user.id,
-            content=attachment,
-            created_at=self._clock(),
-        )
-        await interaction.response.send_modal(DraftForm(draft.id, str(interaction.locale)))
-        await self._drafts.add(draft)
+        """Show the form, then keep the drafts: a form has to be the first answer."""
+        forwarded = bool(message.message_snapshots)  # whose it was nobody can tell
+        of_others = forwarded or message.author.id != interaction.user.id
+        drafts = [
+            Draft(
+                id=secrets.token_hex(8),
+                owner_id=interaction.user.id,
+                content=replace(attachment, of_others=of_others),
+                created_at=self._clock(),
+            )
+            for attachment in self._taken(_videos_of(message))
+        ]
+        await interaction.response.send_modal(DraftForm(drafts, str(interaction.locale)))
+        for draft in drafts:
+            await self._drafts.add(draft)
+
+    def _taken(self, videos: Sequence[discord.Attachment]) -> Sequence[Attachment]:
+        """Those that are not too large; where all are, that is told of the first."""
+        small = [video for video in videos if video.size <= self._max_bytes] or videos[:1]
+        return [attached(video, max_bytes=self._max_bytes) for video in small]
 
     @on_submit(DraftForm)
     async def submit(self, interaction: discord.Interaction, draft_id: str, typed: Mapping[str, str]) -> None:
         """Start the job, with the draft that belongs to the form."""
 
         async def write(job_id: str, origin: Origin) -> Job:
-            draft = await self._drafts.take(interaction.user.id, draft_id)
+            draft = await self._drafts.take(interaction.user.id, typed.get("video", draft_id))
             if draft is None or not isinstance(draft.content, Attachment):
                 raise Refusal(
                     text(
@@ -109,14 +126,38 @@ class MessageMenu(commands.Cog):
         await start_job(interaction, self._starter, write, private=wants_private(typed), clock=self._clock)
 
 
-def _video_of(message: discord.Message) -> discord.Attachment:
-    for attachment in message.attachments:
-        kind = attachment.content_type or ""
-        if kind.startswith("video/") or is_video_name(attachment.filename):
-            return attachment
+def _which(drafts: Sequence[Draft], locale: str) -> ui.Label[Any]:
+    options = [
+        discord.RadioGroupOption(label=_named(number, draft, locale), value=draft.id, default=number == 1)
+        for number, draft in enumerate(drafts, start=1)
+    ]
+    group: ui.RadioGroup[Any] = ui.RadioGroup(custom_id="video", options=options)
+    return ui.Label(text=say(text("Which video?"), locale), component=group)
+
+
+def _named(number: int, draft: Draft, locale: str) -> str:
+    name = plain(draft.content.filename if isinstance(draft.content, Attachment) else "", _NAME)
+    return say(text("{number}: {name}", number=number, name=name), locale)
+
+
+def _videos_of(message: discord.Message) -> Sequence[discord.Attachment]:
+    """In its own order, then those of the messages that it forwards. Raises BadSource where there is none."""
+    attachments = [*message.attachments, *(each for copy in message.message_snapshots for each in copy.attachments)]
+    videos = [each for each in attachments if _is(each, "video/") or is_video_name(each.filename)]
+    if videos:
+        return videos[:_MOST_VIDEOS]
+    if any(_is(each, "audio/") for each in attachments):
+        raise BadSource(
+            text("That message has only sound, and a character needs a picture too. Choose one with a video.")
+        )
+    if any(_is(each, "image/") for each in attachments):
+        raise BadSource(text("That message has only pictures, and a character needs a video. Choose one with a video."))
     raise BadSource(
         text(
-            "There's no video attached to that message. Please choose one with a clip (MP4, MOV or WebM), or use "
-            "/character create with a link."
+            "There's no video attached to that message. Choose one with a video, or use /character create with a link."
         )
     )
+
+
+def _is(attachment: discord.Attachment, kind: str) -> bool:
+    return (attachment.content_type or "").startswith(kind)

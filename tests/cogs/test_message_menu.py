@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import discord
 import pytest
+from simcord import InteractionResult
 
 from bot.values.source import Attachment
 from tests.cogs.stage import MAX_BYTES, Stage, refusal
@@ -17,11 +19,23 @@ async def posted(stage: Stage, *files: tuple[str, bytes]) -> discord.Message:
     return await stage.bob.send(stage.channel, "look", attachments=files)
 
 
+def choices(form: InteractionResult) -> list[dict[str, Any]]:
+    """Of the videos, in the open form."""
+    assert form.modal is not None
+    components = [each["component"] for each in form.modal["components"]]
+    return next(list(each["options"]) for each in components if each["custom_id"] == "video")
+
+
+def chosen(form: InteractionResult, number: int) -> str:
+    return str(choices(form)[number]["value"])
+
+
 async def test_a_posted_video_becomes_a_job_through_the_form(stage: Stage) -> None:
     message = await posted(stage, ("notes.txt", b"notes"), ("CLIP.MP4", b"first"), ("other.mp4", b"second"))
     form = await stage.alice.context_menu(stage.channel, MENU, message)
     assert form.modal is not None
-    result = await stage.alice.submit_modal(form, {"range": "0:01-0:03", "name": " Duck "})
+    first = chosen(form, 0)
+    result = await stage.alice.submit_modal(form, {"range": "0:01-0:03", "name": " Duck ", "video": first})
     assert result.deferred
     assert result.ephemeral
     job = await stage.job_of(stage.alice)
@@ -69,11 +83,52 @@ async def test_the_form_survives_a_restart_and_the_name_may_be_left_out(stage: S
     assert (await stage.job_of(stage.alice)).character.name is None
 
 
-async def test_a_message_without_a_video_is_answered_with_a_hint(stage: Stage) -> None:
-    message = await posted(stage, ("picture.png", b"png"))
+async def test_of_several_videos_one_is_chosen(stage: Stage) -> None:
+    message = await posted(stage, ("first.mp4", b"first"), ("notes.txt", b"notes"), ("second.mov", b"second"))
+    form = await stage.alice.context_menu(stage.channel, MENU, message)
+    assert form.modal is not None
+    assert [option["label"] for option in choices(form)] == ["1: first.mp4", "2: second.mov"]
+    await stage.alice.submit_modal(form, {"range": "1-3", "video": chosen(form, 1)})
+    source = (await stage.job_of(stage.alice)).about_source.source
+    assert isinstance(source, Attachment)
+    assert source.filename == "second.mov"
+
+
+async def test_the_video_of_a_forwarded_message_is_taken_and_is_not_ones_own(stage: Stage) -> None:
+    message = await stage.alice.forward(await posted(stage, ("clip.mp4", b"clip")), stage.channel)
+    form = await stage.alice.context_menu(stage.channel, MENU, message)
+    assert form.modal is not None
+    await stage.alice.submit_modal(form, {"range": "1-3"})
+    source = (await stage.job_of(stage.alice)).about_source.source
+    assert isinstance(source, Attachment)
+    assert source.filename == "clip.mp4"
+    assert source.of_others
+
+
+async def test_a_video_that_is_too_large_is_no_choice(stage: Stage) -> None:
+    message = await posted(stage, ("large.mp4", b"x" * (MAX_BYTES + 1)), ("clip.mp4", b"clip"))
+    form = await stage.alice.context_menu(stage.channel, MENU, message)
+    await stage.alice.submit_modal(form, {"range": "1-3"})
+    source = (await stage.job_of(stage.alice)).about_source.source
+    assert isinstance(source, Attachment)
+    assert source.filename == "clip.mp4"
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("picture.png", "only pictures"),
+        ("voice-message.ogg", "only sound"),
+        ("notes.txt", "no video attached"),
+    ],
+)
+async def test_a_message_without_a_video_is_answered_with_a_hint(stage: Stage, name: str, sentence: str) -> None:
+    message = await posted(stage, (name, b"something"))
+    (attachment,) = stage.env.backend.get_message(stage.channel.id, message.id).attachments
+    attachment["content_type"] = {"png": "image/png", "ogg": "audio/ogg", "txt": "text/plain"}[name.split(".")[1]]
     result = await stage.alice.context_menu(stage.channel, MENU, message)
     assert result.modal is None
-    assert "no video attached" in refusal(result)
+    assert sentence in refusal(result)
 
 
 async def test_a_video_that_is_too_large_is_refused_before_the_form(stage: Stage) -> None:
