@@ -8,12 +8,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-import secrets
-import shutil
 import signal
-import stat
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, Literal, TypeAlias, TypeVar
@@ -24,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from bot.errors import BadFile, BadRange, CastbookError
 from bot.media import child_process
 from bot.media.child_process import ChildFailed, Ending
-from bot.media.part_file import in_thread
+from bot.media.output_folder import MissingOutput, OutputFolder, output_folder
 from bot.texts import Text, text
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Fitted, Picture, Reference, Unusable, VideoFacts
@@ -112,7 +108,7 @@ class MediaWorker:
 
         With ``alone`` it shows nothing but them, without numbers.
         """
-        async with _output_folder(into.parent) as output:
+        async with output_folder(into.parent) as output:
             request = {
                 "into": _path(output.folder / into.name),
                 "marks": [_seconds(mark) for mark in marks],
@@ -124,7 +120,7 @@ class MediaWorker:
 
     async def moving_picture(self, source: Path, range: TimeRange, into: Path) -> Picture:
         """``range`` of the video as an animated WebP without sound, written to ``into``."""
-        async with _output_folder(into.parent) as output:
+        async with output_folder(into.parent) as output:
             request = {"into": _path(output.folder / into.name), "range": _seconds(range)}
             picture = await self._ask(_MOVING, source, request)
             await _take(_MOVING, output, [into.name])
@@ -140,7 +136,7 @@ class MediaWorker:
 
     async def cut(self, source: Path, range: TimeRange, folder: Path) -> Cut:
         """Cut ``range`` out as a clip, with stills, written into ``folder`` under the names in the answer."""
-        async with _output_folder(folder) as output:
+        async with output_folder(folder) as output:
             request = {"range": _seconds(range), "folder": _path(output.folder)}
             cut = await self._ask(_CUT, source, request)
             await _take(_CUT, output, [cut.name, *(still.name for still in cut.stills)])
@@ -148,7 +144,7 @@ class MediaWorker:
 
     async def reference(self, source: Path, range: TimeRange, folder: Path) -> Reference:
         """The clip about ``range``, the stills and the voice that other models need, under the names in the answer."""
-        async with _output_folder(folder) as output:
+        async with output_folder(folder) as output:
             request = {"range": _seconds(range), "folder": _path(output.folder)}
             found = await self._ask(_REFERENCE, source, request)
             names = [found.clip, *(still.name for still in found.stills)]
@@ -157,7 +153,7 @@ class MediaWorker:
 
     async def picture(self, source: Path, folder: Path) -> Picture:
         """Re-encode the picture in ``source``, written into ``folder`` under the name in the answer."""
-        async with _output_folder(folder) as output:
+        async with output_folder(folder) as output:
             picture = await self._ask(_PICTURE, source, {"folder": _path(output.folder)})
             await _take(_PICTURE, output, [picture.name])
         return picture
@@ -167,14 +163,14 @@ class MediaWorker:
 
         Refused where nothing worth looking at would be left.
         """
-        async with _output_folder(folder) as output:
+        async with output_folder(folder) as output:
             fitted = await self._ask(_FIT, source, {"most_bytes": most_bytes, "folder": _path(output.folder)})
             await _take(_FIT, output, [fitted.name])
         return fitted
 
     async def poster(self, source: Path, folder: Path) -> Picture:
         """One picture of the video to know it by, written into ``folder`` under the name in the answer."""
-        async with _output_folder(folder) as output:
+        async with output_folder(folder) as output:
             picture = await self._ask(_POSTER, source, {"folder": _path(output.folder)})
             await _take(_POSTER, output, [picture.name])
         return picture
@@ -213,7 +209,7 @@ class MediaWorker:
 async def _take(operation: _Operation[_T], output: OutputFolder, names: Iterable[str]) -> None:
     try:
         await output.take(names)
-    except _MissingOutput:
+    except MissingOutput:
         raise _failed(operation, how="nonsense", detail="a file that is not there") from None
 
 
@@ -257,57 +253,6 @@ def _seconds(range: TimeRange) -> tuple[str, str]:
 
 def _short(detail: str) -> str:
     return detail[:_DETAIL_LENGTH]
-
-
-# -- The files that a child makes ------------------------------------------------------------------------------------
-
-
-class _MissingOutput(Exception):
-    """The child named a file that it did not make."""
-
-
-class OutputFolder:
-    """Where a child writes: ``folder``, inside the folder that its files are meant for."""
-
-    def __init__(self, into: Path) -> None:
-        self._into = into
-        self.folder = into / f".making-{secrets.token_hex(8)}"
-
-    async def take(self, names: Iterable[str]) -> None:
-        """Move these files to the folder that they are meant for, replacing those that are there.
-
-        Raises _MissingOutput for what is no plain file directly in ``folder``: an attacker who took over a decoder
-        chooses the child's answer as well, and a link would make us hand out a file of our own.
-        """
-        await in_thread(lambda: self._take(list(names)))
-
-    def _take(self, names: list[str]) -> None:
-        for name in names:
-            if not _is_plain_file(self.folder, name):
-                raise _MissingOutput
-        for name in names:
-            (self.folder / name).replace(self._into / name)
-
-
-@asynccontextmanager
-async def _output_folder(into: Path) -> AsyncIterator[OutputFolder]:
-    """A new output folder, removed afterwards with everything that was not taken. Raises :class:`OSError`."""
-    output = OutputFolder(into)
-    try:
-        await in_thread(lambda: output.folder.mkdir(mode=0o700))
-        yield output
-    finally:
-        # What cannot be removed goes with the job's folder.
-        await in_thread(lambda: shutil.rmtree(output.folder, ignore_errors=True))
-
-
-def _is_plain_file(folder: Path, name: str) -> bool:
-    if not name or "\0" in name or Path(name).name != name:
-        return False
-    try:
-        return stat.S_ISREG((folder / name).lstat().st_mode)
-    except OSError:  # not there, or a name that is too long
-        return False
 
 
 # -- What people read ------------------------------------------------------------------------------------------------

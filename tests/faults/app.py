@@ -34,8 +34,9 @@ from bot.config import Settings
 from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob
 from bot.media.download import Downloader
+from bot.media.output_folder import OutputFolder
 from bot.media.part_file import KeptPart, PartFile
-from bot.media.worker import MediaWorker, OutputFolder
+from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.store.database import Database
 from bot.store.files import FileStore
