@@ -118,6 +118,13 @@ async def help_leads(walk: Walk) -> None:
     await me.command("server settings")
     await me.see("Settings for this server", "#quiet")
     await me.picture("16 server settings")
+    await me.press("Limits per day…")
+    await me.fill("Credits, by everybody here together", "90000")
+    await me.fill("Credits, by each member", "30000")
+    await me.picture("16 limits of a day")
+    await me.submit()
+    await me.see("90000 (set for this server)", "30000 (set for this server)")
+    await me.picture("16 limits of a day set")
     await me.view_as("mia")
 
 
