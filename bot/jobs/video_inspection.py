@@ -142,8 +142,8 @@ class VideoInspection:
             return
         try:
             await self.cut(leased)
-        except (MediaFailed, BadFile, BadSource):
-            _log.warning("no_reference", job=job.id)
+        except (MediaFailed, BadFile, BadSource, OSError) as error:  # of a disk that is full, too
+            _log.warning("no_reference", job=job.id, error=type(error).__name__)
 
     async def _reference(self, job: Job, source: Path) -> Reference | None:
         """What other models need, made while the video is here; a character of this one does without."""

@@ -87,11 +87,12 @@ async def test_the_whole_video_is_sent_where_the_operator_wants_it(shop: Shop) -
     assert len(shop.simulated.submissions) == 1
 
 
+@pytest.mark.parametrize("trouble", [MediaFailed(text("The child died.")), OSError(28, "No space left on device")])
 async def test_a_whole_video_that_cannot_be_cut_gives_a_character_all_the_same(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
     async def fail(*_: object) -> None:
-        raise MediaFailed(text("The child died."))
+        raise trouble
 
     shop.settings = with_limits(shop.settings, media={"send": "link"})
     await shop.restart()
