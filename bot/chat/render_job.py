@@ -31,9 +31,10 @@ from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
 from bot.chat.message import AMBER, BLUE, GREEN, RED, MessageContent, PictureFile, picture_file
 from bot.chat.render_doubts import render_doubts
 from bot.chat.render_findings import LOW_RESOLUTION, concerns, used_sound
+from bot.chat.render_models import other_model
 from bot.chat.render_price import expected_cost, price_of
 from bot.chat.render_reference_set import PORTABLE, kept_for_models
-from bot.texts import Text, text
+from bot.texts import Text, render, text
 from bot.values.character import Character, CharacterFile, clean_name, is_numbered
 from bot.values.job import Job, JobKind, Outcome, Question, VideoRefusal, VideoRequest
 from bot.values.video import Concern
@@ -256,7 +257,8 @@ def _second_tries(job: Job, locale: str) -> tuple[DurableButton, ...]:
         return ()
     match job.request.refused:
         case VideoRefusal.REAL_FACE:
-            other = MakeVideoByOtherModel(job.id, job.owner_id, say(text("Use another model"), locale))
+            label = render(other_model(job.request.instead, job.request.instead_price), locale)
+            other = MakeVideoByOtherModel(job.id, job.owner_id, label)
             if job.request.nobody_real:
                 return (other,)
             return (other, MakeVideoOfNobodyReal(job.id, job.owner_id, say(text("Nobody in it is real"), locale)))

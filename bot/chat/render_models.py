@@ -40,6 +40,15 @@ def matching(offered: Sequence[str], typed: str) -> list[str]:
     return [each for each in offered if typed.strip().casefold() in each.casefold()]
 
 
+def other_model(model: str | None, price: Decimal | None) -> Text:
+    """What a button says that takes another model, with what that is expected to cost, where it is known."""
+    if model is None:
+        return text("Use another model")
+    if price is None:
+        return text("Use {offered}", offered=model)
+    return text("Use {offered} ({credits} credits)", offered=model, credits=in_credits(price))
+
+
 def in_credits(price: Decimal) -> str:
     """A number of credits without trailing zeros."""
     return f"{price.normalize():f}"

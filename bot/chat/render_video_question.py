@@ -10,7 +10,7 @@ from discord import ButtonStyle
 from bot import limits
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import AMBER, MessageContent
-from bot.chat.render_models import in_credits
+from bot.chat.render_models import other_model
 from bot.chat.video_buttons import ChangeVideo, TakeInstead
 from bot.jobs.video_questions import Change, Part, VideoQuestion
 from bot.texts import Text, render, text
@@ -81,8 +81,8 @@ _LEFT_OUT = {
 
 
 def _label(change: Change, price: Decimal | None) -> Text:
-    if price is not None:
-        return text("Use {offered} ({credits} credits)", offered=change.value, credits=in_credits(price))
+    if change.part is Part.MODEL:
+        return other_model(change.value or None, price)
     if not change.value and change.part in _LEFT_OUT:
         return _LEFT_OUT[change.part]
     if change.part is Part.DURATION:

@@ -114,7 +114,9 @@ class VideoPlanner:
         if found := problems(card, wish):
             raise Refusal(_told(found[0]))
         price = self.price(card.model, wish.duration or card.default_duration)
-        return replace(request, model=card.model, model_named=request.model is not None, price=price, refused=None)
+        named = request.model is not None
+        request = replace(request, refused=None, instead=None, instead_price=None)
+        return replace(request, model=card.model, model_named=named, price=price)
 
     async def check(self, owner_id: int, request: VideoRequest) -> None:
         """Whether ``request`` can still be made as it was planned. Raises as :meth:`planned`."""

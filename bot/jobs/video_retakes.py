@@ -35,18 +35,24 @@ class VideoRetakes:
         return await self._started(earlier, silent, job_id, origin)
 
     async def by_other_model(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
-        """The same with the best model that takes people who may be real. Raises Refusal where none lives."""
+        """The same with the model that was offered, or the best that takes people who may be real.
+
+        Raises Refusal where none lives, and ModelClosed where the one that was offered does not any more.
+        """
         earlier = await self._earlier(owner_id, earlier_id)
-        wish = await self._planner.wish(owner_id, earlier.video)
-        other = await self._planner.best_for_real_faces(wish)
-        if other is None:
+        model = earlier.video.instead
+        if model is None:
+            wish = await self._planner.wish(owner_id, earlier.video)
+            best = await self._planner.best_for_real_faces(wish)
+            model = best.model if best is not None else None
+        if model is None:
             raise Refusal(
                 text(
                     "No other model that can show this cast works right now, so I made nothing and nothing was "
                     "charged. Try again later."
                 )
             )
-        return await self._started(earlier, replace(earlier.video, model=other.model, model_named=True), job_id, origin)
+        return await self._started(earlier, replace(earlier.video, model=model, model_named=True), job_id, origin)
 
     async def of_nobody_real(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
         """The same with the model that was taken then, which is shown people who do not exist as private avatars.

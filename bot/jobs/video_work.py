@@ -163,6 +163,7 @@ class VideoWork:
         refusal = None
         if isinstance(error, RealFaceRefused):
             refusal = VideoRefusal.REAL_FACE
+            job = await self._offering(job)
             if (whose := await self._whose_face(job, error.image)) is not None:
                 reason = text("{reason} Nothing was charged.", reason=whose)
         elif isinstance(error, SoundRefused):
@@ -184,9 +185,23 @@ class VideoWork:
     async def failed(self, job: Job, task: Task, now: datetime) -> Transition:
         """With a sentence about the video, and what may be tried instead."""
         failure = task.failure or TaskFailure("", "")
-        whose = await self._whose_face(job, failure.image) if failure.cause is Cause.REAL_FACE else None
+        whose = None
+        if failure.cause is Cause.REAL_FACE:
+            job, whose = await self._offering(job), await self._whose_face(job, failure.image)
         ended = transitions.failed(job, now, video_failure_text(failure, whose))
         return ended.noting(_remembered(job, _CAUSES.get(failure.cause)))
+
+    async def _offering(self, job: Job) -> Job:
+        """With the model in its request that takes people who may be real, where one lives, and its price."""
+        try:
+            wish = await self._planner.wish(job.owner_id, job.video)
+        except Refusal:  # somebody has left the cast
+            return job
+        card = await self._planner.best_for_real_faces(wish)
+        if card is None:
+            return job
+        price = self._planner.price(card.model, wish.duration or card.default_duration)
+        return replace(job, request=replace(job.video, instead=card.model, instead_price=price))
 
     async def _whose_face(self, job: Job, image: int | None) -> Text | None:
         """Who is on the ``image`` that was refused; ``None`` where that cannot be told (any more)."""

@@ -114,8 +114,8 @@ class VideoRequest:
     ``model`` is ``None`` only until the job is started: then it is the best for this cast, or the one that was named
     (``model_named``). ``duration`` is in seconds; what is ``None``, as ``ratio``, ``resolution`` and ``sound`` may be
     too, is left to the model. ``price`` is in credits, where it is known. ``refused``: why the provider did not make
-    it. ``nobody_real``: its owner says that those who play do not exist, so that a model that refuses real faces may be
-    shown them as private avatars.
+    it, and ``instead`` which model is offered then, for ``instead_price``. ``nobody_real``: its owner says that those
+    who play do not exist, so that a model that refuses real faces may be shown them as private avatars.
     """
 
     kind: Literal[JobKind.VIDEO] = JobKind.VIDEO
@@ -129,6 +129,8 @@ class VideoRequest:
     sound: bool | None = None
     price: Decimal | None = None
     refused: VideoRefusal | None = None
+    instead: str | None = None
+    instead_price: Decimal | None = None
     nobody_real: bool = False
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import discord
@@ -110,6 +111,25 @@ async def test_a_real_face_goes_to_a_model_that_takes_it(stage: Stage, wish: Vid
     assert now.model is not None
     assert not now.model.startswith("seedance"), "its sisters refuse it as well"
     assert (now.prompt, now.cast, now.duration, now.refused) == (wish.prompt, wish.cast, 5, None)
+
+
+async def test_the_model_that_is_offered_for_a_real_face_is_the_one_that_is_taken(
+    stage: Stage, wish: VideoRequest
+) -> None:
+    offered = replace(wish, refused=VideoRefusal.REAL_FACE, instead="viduq3", instead_price=Decimal("62.5"))
+    job = await a_video_job(stage, offered, Outcome.FAILED)
+    await stage.alice.click(await shown(stage, job), label="Use viduq3 (62.5 credits)")
+    now = await started(stage)
+    assert (now.model, now.refused, now.instead, now.instead_price) == ("viduq3", None, None, None)
+
+
+async def test_a_model_that_was_offered_and_is_closed_since_is_told(stage: Stage, wish: VideoRequest) -> None:
+    offered = replace(wish, refused=VideoRefusal.REAL_FACE, instead="viduq3")
+    job = await a_video_job(stage, offered, Outcome.FAILED)
+    await stage.house.app.video_availability.refused("viduq3")
+    told = refusal(await stage.alice.click(await shown(stage, job), label="Use viduq3"))
+    assert "doesn't offer the model “viduq3”" in told
+    assert await stage.jobs_of(stage.alice) == ()
 
 
 async def test_nobody_real_stays_with_the_model_that_was_taken(stage: Stage, wish: VideoRequest) -> None:

@@ -358,6 +358,8 @@ async def test_it_is_told_whose_face_was_refused(shop: Shop, tmp_path: Path, whe
     done = await shop.job(job)
     assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRefusal.REAL_FACE)
     assert "takes “Bo” for such" in str(done.failure)
+    assert done.video.instead is not None
+    assert not done.video.instead.startswith("seedance")
     assert "Ann" not in str(done.failure)
 
 
