@@ -1,11 +1,16 @@
 """A file that is no video is told as what it is, and what to do."""
 
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from bot.jobs.refused_files import refusal_of
 from bot.values.job import Outcome
 from tests.jobs.shop import Shop
 from tests.media.child.kinds import KINDS, NO_VIDEOS
+from tests.media.child.numbered import RATE, evenly, write_numbered
 
 
 def test_each_has_a_sentence_of_its_own() -> None:
@@ -14,6 +19,16 @@ def test_each_has_a_sentence_of_its_own() -> None:
     assert all(sentence.endswith("Nothing was charged.") for sentence in sentences)
     assert str(refusal_of(NO_VIDEOS["RealMedia"])).startswith("I can't open RealMedia files.")
     assert "no sound" in str(refusal_of(NO_VIDEOS["a GIF, an animated WebP"]))
+
+
+async def test_what_is_shorter_than_a_second_is_told_as_that(shop: Shop, tmp_path: Path) -> None:
+    sound = np.zeros(round(0.9 * RATE))
+    source = write_numbered(tmp_path / "a.mp4", evenly(20, 0.9), ends=Fraction(9, 10), sound=sound, sound_codec="aac")
+    shop.host.files["short.mp4"] = source.read_bytes()
+    job = await shop.ask(shop.link("short.mp4"))
+    await shop.run()
+    assert "shorter than a second" in str((await shop.job(job)).failure)
+    assert shop.simulated.submissions == []
 
 
 @pytest.mark.parametrize("send", ["clip", "link"])

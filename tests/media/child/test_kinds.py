@@ -1,6 +1,7 @@
 """Every kind of video that people have, cut to the exact picture and sound."""
 
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from bot.media.child.filmstrip import filmstrip
 from bot.media.child.probing import probe
 from bot.values.time_range import TimeRange
 from tests.media.child.kinds import CLICK, FPS, KINDS, SECONDS, Kind
-from tests.media.child.numbered import RATE, read_numbered
+from tests.media.child.numbered import RATE, evenly, read_numbered, write_numbered
 
 RANGE = TimeRange(Decimal(1), Decimal(3))
 
@@ -34,3 +35,19 @@ def test_it_is_cut_exactly(kind: Kind, tmp_path: Path) -> None:
     assert heard == pytest.approx(CLICK + facts.begins - float(RANGE.start), abs=1.1 / FPS)
     strip = filmstrip(source, tmp_path / "strip.jpg", marks=[RANGE])
     assert strip.instants[-1] > SECONDS - 1
+
+
+def test_a_screen_that_is_recorded_once_a_second(tmp_path: Path) -> None:
+    """The picture that is on screen when the range begins stays until the next one."""
+    source = write_numbered(
+        tmp_path / "a.mp4", evenly(1, 6), ends=Fraction(6), sound=np.zeros(6 * RATE), sound_codec="aac"
+    )
+    folder = tmp_path / "made"
+    folder.mkdir()
+    made = cut(source, TimeRange(Decimal("1.5"), Decimal("4.5")), folder)
+    seen = read_numbered(folder / made.name)
+    assert seen.numbers == [1, 2, 3, 4]
+    assert seen.instants == pytest.approx([0, 0.5, 1.5, 2.5], abs=0.001)
+    assert seen.ends == pytest.approx(3, abs=0.001)
+    strip = filmstrip(source, tmp_path / "strip.jpg", marks=[])
+    assert strip.instants[-1] == 5.5
