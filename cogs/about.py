@@ -8,9 +8,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.chat.card import AMBER, BLUE
 from bot.chat.interaction_handlers import InteractionHandlers
 from bot.chat.markdown import escape, mentions_of, say
-from bot.chat.message import AMBER, BLUE
 from bot.errors import Refusal
 from bot.jobs.model_availability import Availability, ModelAvailability
 from bot.texts import Text, text

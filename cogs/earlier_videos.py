@@ -10,7 +10,7 @@ from discord.ext import commands
 from bot.chat.buttons import MakeWithModel, OtherPreviewSeconds, RetryJob, UsePreview
 from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.job_requests import start_job
-from bot.chat.seconds_forms import LastTyped, PreviewForm, say_above
+from bot.chat.seconds_forms import LastTyped, PreviewForm
 from bot.errors import BadRange
 from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.job_starter import JobStarter
@@ -47,16 +47,14 @@ class EarlierVideoButtons(commands.Cog):
 
     @on_submit(PreviewForm)
     async def seconds_typed(self, interaction: discord.Interaction, job_id: str, typed: Mapping[str, str]) -> None:
-        """Take other seconds; where they don't work, the preview says why above its pictures."""
+        """Take other seconds; where they don't work, they are told why, and the preview stays."""
         try:
             await self._use(
                 interaction, job_id, TimeRange.parse(typed["range"]), anyway=False, name=typed.get("name", "")
             )
-        except BadRange as problem:
-            if interaction.response.is_done():
-                raise
+        except BadRange:
             self._typed[job_id] = typed["range"]
-            await say_above(interaction, problem)
+            raise
 
     async def _use(
         self, interaction: discord.Interaction, preview_id: str, chosen: TimeRange, *, anyway: bool, name: str = ""

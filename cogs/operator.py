@@ -8,8 +8,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.chat.card import AMBER, BLUE
 from bot.chat.markdown import say
-from bot.chat.message import AMBER, BLUE
 from bot.errors import Refusal
 from bot.store.blocks import BlockStore
 from bot.texts import Text, text

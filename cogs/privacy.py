@@ -15,10 +15,11 @@ from bot.chat.buttons import (
     NextPart,
     PrivacyButton,
 )
+from bot.chat.card import AMBER, BLUE
 from bot.chat.durable_items import DurableButton
 from bot.chat.interaction_handlers import on_press
 from bot.chat.markdown import mentions_of, say
-from bot.chat.message import AMBER, BLUE, MessageContent
+from bot.chat.message import MessageContent
 from bot.errors import Refusal
 from bot.jobs.erasure import STAYS, Erasure
 from bot.jobs.export import DOCUMENT, Export

@@ -11,10 +11,10 @@ from discord.ext import commands
 
 from bot import limits
 from bot.chat.buttons import SetDayLimit, ShowResultsTo
+from bot.chat.card import BLUE
 from bot.chat.durable_items import view
 from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text_line
 from bot.chat.markdown import say
-from bot.chat.message import BLUE
 from bot.chat.selects import BlockedMembers, ClosedChannels
 from bot.errors import Refusal
 from bot.store.servers import ServerRules, ServerStore

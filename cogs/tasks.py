@@ -31,13 +31,14 @@ from bot.chat.buttons import (
     UseOfferedName,
     UseSeconds,
 )
+from bot.chat.card import AMBER, BLUE, Card
 from bot.chat.durable_items import has_item
 from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.job_requests import origin_of
 from bot.chat.markdown import say
-from bot.chat.message import AMBER, BLUE, MessageContent
+from bot.chat.message import MessageContent
 from bot.chat.replies import edit_answer
-from bot.chat.seconds_forms import LastTyped, NameForm, SecondsForm, say_above, visible_name
+from bot.chat.seconds_forms import LastTyped, NameForm, SecondsForm, visible_name
 from bot.chat.selects import OpenJob
 from bot.chat.task_list import TaskList
 from bot.concurrency import within
@@ -144,16 +145,15 @@ class Tasks(commands.Cog):
 
     @on_submit(SecondsForm)
     async def seconds_typed(self, interaction: discord.Interaction, job_id: str, typed: Mapping[str, str]) -> None:
-        """Take other seconds, perhaps after a restart; where they don't work, the picker stays and says why."""
+        """Take other seconds, perhaps after a restart; where they don't work, the person is told why."""
         job = await self._owned(interaction, job_id)
         try:
             seconds = TimeRange.parse(typed["range"])
             if job.seen.facts is not None:
                 check_inside(seconds, job.seen.facts)
-        except BadRange as problem:
+        except BadRange:
             self._typed[job_id] = typed["range"]
-            await say_above(interaction, problem)
-            return
+            raise
         name = clean_name(typed.get("name", "")) or None
         await self._go_on(interaction, job_id, partial(self._choose, seconds, anyway=False, name=name))
 
@@ -238,7 +238,7 @@ class Tasks(commands.Cog):
     async def _move(self, interaction: discord.Interaction, job: Job, origin: Origin) -> None:
         """Let the job go on in a new message."""
         on_it = _notice(interaction, _ON_IT, BLUE)
-        new = await interaction.followup.send(embeds=on_it.embeds, ephemeral=True, wait=True)
+        new = await interaction.followup.send(**on_it.as_new(), ephemeral=True, wait=True)
         await self._job_service.move(job, replace(origin, message_id=new.id, ephemeral=True))
 
     async def _owned(self, interaction: discord.Interaction, job_id: str) -> Job:
@@ -261,4 +261,4 @@ class Tasks(commands.Cog):
 
 
 def _notice(interaction: discord.Interaction, said: Text, colour: discord.Colour) -> MessageContent:
-    return MessageContent(embeds=(discord.Embed(description=say(said, str(interaction.locale)), colour=colour),))
+    return MessageContent(card=Card(colour=colour, description=say(said, str(interaction.locale))))

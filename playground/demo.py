@@ -20,7 +20,7 @@ from bot.values.job import Job, JobKind, Outcome, Question, Step
 from bot.values.time_range import TimeRange
 from playground.clip import render_clip
 from playground.stage import Stage
-from playground.transcript import Transcript, with_button
+from playground.transcript import Transcript, texts_of, with_button
 
 OUT = Path("demo-out")
 SECONDS_PER_TASK = 5.0
@@ -230,4 +230,4 @@ def _write_png(data: bytes, into: Path) -> None:
 
 
 def _shows(message: discord.Message, words: str) -> bool:
-    return any(words in (embed.description or "") for embed in message.embeds)
+    return any(words in said for said in texts_of(message))

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import discord
 
+from bot.chat.durable_items import parts
+
 WIDTH = 96
 _TIMESTAMP = re.compile(r"<t:(\d+)(?::\w)?>")
 _COMMAND = re.compile(r"</([\w -]+):\d+>")
@@ -56,9 +58,8 @@ class Transcript:
 def with_button(messages: Sequence[discord.Message], label: str) -> discord.Message | None:
     """The newest message with this button."""
     for message in reversed(messages):
-        for row in message.components:
-            if any(getattr(child, "label", None) == label for child in getattr(row, "children", [])):
-                return message
+        if any(getattr(part, "label", None) == label for part in parts(message)):
+            return message
     return None
 
 
@@ -67,7 +68,8 @@ def _seen_by(message: discord.Message) -> str:
 
 
 def _quoted(message: discord.Message) -> str:
-    title = next((embed.title for embed in message.embeds if embed.title), message.content)
+    heading = next((each.splitlines()[0] for each in texts_of(message)), message.content)
+    title = next((embed.title for embed in message.embeds if embed.title), heading.removeprefix("### "))
     return f"“{title}”" if title else "its message"
 
 
@@ -84,9 +86,29 @@ def _body(message: discord.Message) -> Iterator[str]:
     for attachment in message.attachments:
         size = f", {attachment.width}×{attachment.height}" if attachment.width else ""
         yield f"[file {attachment.filename}{size}, {attachment.size:,} bytes]"
-    for row in message.components:
-        children = getattr(row, "children", [])
-        yield "  ".join(f"[ {child.label} ]" for child in children if isinstance(child, discord.Button))
+    for part in parts(message):
+        yield from _part(part)
+
+
+def texts_of(message: discord.Message) -> Iterator[str]:
+    """The texts of its card, and the descriptions of its embeds."""
+    yield from (embed.description for embed in message.embeds if embed.description)
+    yield from (part.content for part in parts(message) if isinstance(part, discord.TextDisplay))
+
+
+def _part(part: discord.Component) -> Iterator[str]:
+    if isinstance(part, discord.TextDisplay):
+        for line in part.content.splitlines():
+            if line.startswith("### "):
+                yield f"** {line.removeprefix('### ')} **"
+            elif line.startswith("-# "):
+                yield f"— {line.removeprefix('-# ')}"
+            else:
+                yield from _paragraph(line.replace("**", ""))
+    elif isinstance(part, discord.ActionRow):
+        yield "  ".join(f"[ {child.label} ]" for child in part.children if isinstance(child, discord.Button))
+    elif isinstance(part, discord.SectionComponent) and isinstance(part.accessory, discord.Button):
+        yield f"[ {part.accessory.label} ]"
 
 
 def _embed(embed: discord.Embed) -> Iterator[str]:

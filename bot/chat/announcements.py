@@ -10,7 +10,7 @@ import structlog
 from bot import limits
 from bot.chat.message import MessageContent
 from bot.chat.own_messages import HistoryUnreadable, OwnMessages
-from bot.chat.private_box import NOBODY, gone_is_fine
+from bot.chat.private_box import gone_is_fine
 from bot.chat.rest_errors import RouteClosed, understood
 from bot.jobs.ports import RecordAnnouncement
 from bot.values.clock import Clock
@@ -42,10 +42,8 @@ class Announcements:
         try:
             async with understood(limits.MESSAGE_PATIENCE):
                 sent = await self._client.get_partial_messageable(known.channel_id).send(
-                    embeds=list(card.embeds),
-                    view=card.view(),  # type: ignore[arg-type]  # None is taken too, and means none
+                    **card.as_new(),
                     nonce=progress_id(job),  # enforced: within minutes the same one makes no second message
-                    allowed_mentions=NOBODY,
                 )
         except RouteClosed as closed:
             log.info("not_announced", job=job.id, code=closed.code)
@@ -73,13 +71,7 @@ class Announcements:
         """Make ``card`` its content. Raises RouteClosed, TooLarge and DiscordUnavailable."""
         channel = self._client.get_partial_messageable(announcement.channel_id)
         async with understood(patience):
-            await channel.get_partial_message(announcement.message_id or 0).edit(
-                content=card.content,
-                embeds=list(card.embeds),
-                attachments=card.attachments(),
-                view=card.view(),
-                allowed_mentions=NOBODY,
-            )
+            await channel.get_partial_message(announcement.message_id or 0).edit(**card.as_edit())
 
     async def remove(self, job: Job) -> None:
         """Delete it, wherever it may stand. Raises DiscordUnavailable."""

@@ -15,7 +15,7 @@ from bot.chat.announcements import Announcements
 from bot.chat.delivery_attempts import DeliveryAttempts
 from bot.chat.message import MessageContent
 from bot.chat.own_messages import HistoryUnreadable, OwnMessages
-from bot.chat.private_box import NOBODY, PrivateBox, calling, gone_is_fine
+from bot.chat.private_box import PrivateBox, gone_is_fine
 from bot.chat.rest_errors import RouteClosed, TooLarge, understood
 from bot.values.clock import Clock
 from bot.values.job import DeliveryRoute, Job
@@ -109,7 +109,7 @@ class DeliveryRoutes:
     def _calling(self, card: MessageContent, job: Job, delivery: Delivery) -> MessageContent:
         if self._looking(job):
             return card
-        return replace(card, content=f"<@{job.owner_id}> {delivery.sentence}")
+        return replace(card, content=f"<@{job.owner_id}> {delivery.sentence}", calls=job.owner_id)
 
     # -- edits: the same one twice changes nothing ----------------------------------------------------------------
 
@@ -193,12 +193,8 @@ class DeliveryRoutes:
             shown = self._calling(card, job, delivery) if public else replace(card, content=delivery.sentence)
             async with understood(limits.MESSAGE_PATIENCE):
                 sent = await channel.send(
-                    shown.content,
-                    embeds=list(shown.embeds),
-                    files=shown.attachments(),
-                    view=shown.view(),  # type: ignore[arg-type]  # None is taken too, and means none
+                    **shown.as_new(),
                     nonce=attempts.nonce,  # enforced: within minutes the same one makes no second message
-                    allowed_mentions=calling(job.owner_id) if public else NOBODY,
                 )
             return sent.id
 

@@ -6,7 +6,7 @@ The ids stay as they are: messages posted by earlier versions carry them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias, cast
 
 import discord
@@ -125,10 +125,24 @@ def id_template(custom_id: str) -> re.Pattern[str]:
     return re.compile(pattern, re.DOTALL)
 
 
+def parts(message: discord.Message) -> Iterator[discord.Component]:
+    """Every component of ``message``, the nested ones too, from top to bottom."""
+    for component in message.components:
+        yield from _within(component)
+
+
+def _within(component: discord.Component) -> Iterator[discord.Component]:
+    yield component
+    for child in getattr(component, "children", ()):
+        yield from _within(child)
+    accessory = getattr(component, "accessory", None)
+    if accessory is not None:
+        yield accessory
+
+
 def has_item(message: discord.Message, item: DurableItem) -> bool:
-    """Whether that very item stands under the message."""
-    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
-    return any(getattr(part, "custom_id", None) == item.custom_id for row in rows for part in row.children)
+    """Whether that very item stands on the message."""
+    return any(getattr(part, "custom_id", None) == item.custom_id for part in parts(message))
 
 
 def view(*buttons: DurableItem) -> ui.View:

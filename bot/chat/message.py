@@ -2,57 +2,106 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from typing import Any
 
 import discord
 from discord import ui
 
-from bot.chat.durable_items import DurableButton, view
+from bot.chat.card import AttachedFile, Card, rows
+from bot.chat.durable_items import DurableButton, DurableItem, view
 from bot.chat.selects import DurableSelect
+from bot.texts import render, text
 from bot.values.character import Character
 from bot.values.files import ending
 
-GREEN = discord.Colour(0x2E8B57)  # made
-BLUE = discord.Colour(0x3B6EA5)  # told, or under way
-AMBER = discord.Colour(0xC98A1B)  # asked, or unclear
-RED = discord.Colour(0xB5443A)  # failed
-
-
-@dataclass(frozen=True, slots=True)
-class PictureFile:
-    """A picture to attach. An embed shows it by :attr:`url`."""
-
-    name: str
-    data: bytes = field(repr=False)
-
-    @property
-    def url(self) -> str:
-        """How an embed of the same message refers to it."""
-        return f"attachment://{self.name}"
+NOBODY = discord.AllowedMentions.none()  # cards name their owner; that calls nobody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContent:
-    """One message. It can be sent more than once: each time its files and its view are new objects."""
+    """One message. It can be sent more than once: each time its files and its view are new objects.
 
+    With a ``card`` it is of the kind Components V2; ``content`` then stands above the card. Discord never turns such
+    a message back: :attr:`layout` puts plain ``content`` in the place of a card.
+    ``calls``: the person whom ``content`` names, and who is notified when it is sent as a new message.
+    """
+
+    card: Card | None = None
     embeds: tuple[discord.Embed, ...] = ()
     content: str | None = None
-    files: tuple[PictureFile, ...] = ()
     buttons: tuple[DurableButton, ...] = ()
     menus: tuple[DurableSelect, ...] = ()
+    layout: bool = False
+    calls: int | None = None
+
+    @property
+    def files(self) -> tuple[AttachedFile, ...]:
+        """What is attached."""
+        return () if self.card is None else self.card.files
+
+    @property
+    def items(self) -> tuple[DurableItem, ...]:
+        """All that can be pressed, from top to bottom."""
+        return (*(() if self.card is None else self.card.items), *self.menus, *self.buttons)
+
+    def with_footer(self, footer: str) -> MessageContent:
+        """The same with this footer on its card."""
+        return self if self.card is None else replace(self, card=replace(self.card, footer=footer))
 
     def attachments(self) -> list[discord.File]:
-        """The files, for ``attachments=`` of an edit or ``files=`` of a new message."""
-        return [discord.File(io.BytesIO(file.data), filename=file.name) for file in self.files]
+        """The files, each as a new object."""
+        return [file.opened() for file in self.files]
 
-    def view(self) -> ui.View | None:
-        """The menus and the buttons, for ``view=`` of an edit; ``None`` removes those on the message."""
+    def view(self) -> ui.View | ui.LayoutView | None:
+        """The card with its menus and buttons; of a message without a card these alone, or ``None``."""
         items = (*self.menus, *self.buttons)
-        return view(*items) if items else None
+        if self.card is None and not self.layout:
+            return view(*items) if items else None
+        made = ui.LayoutView(timeout=None)
+        if self.content:
+            made.add_item(ui.TextDisplay(self.content))
+        if self.card is not None:
+            made.add_item(self.card.container(items))
+        else:
+            for row in rows(items):
+                made.add_item(row)
+        return made
+
+    def as_new(self) -> dict[str, Any]:
+        """The arguments with which discord.py sends it."""
+        mentions = NOBODY if self.calls is None else _calling(self.calls)
+        made: dict[str, Any] = {"allowed_mentions": mentions}
+        shown = self.view()
+        if shown is not None:
+            made["view"] = shown
+        if self.files:
+            made["files"] = self.attachments()
+        if not isinstance(shown, ui.LayoutView):
+            made |= {"content": self.content} if self.content else {}
+            made |= {"embeds": list(self.embeds)} if self.embeds else {}
+        return made
+
+    def as_edit(self) -> dict[str, Any]:
+        """The arguments with which discord.py puts it in the place of what stands in a message, of whichever kind."""
+        shown = self.view()
+        in_layout = isinstance(shown, ui.LayoutView)
+        return {
+            "content": None if in_layout else self.content,
+            "embeds": [] if in_layout else list(self.embeds),
+            "attachments": self.attachments(),
+            "view": shown,
+            "allowed_mentions": NOBODY,
+        }
 
 
-def picture_file(character: Character, data: bytes) -> PictureFile:
+def _calling(user_id: int) -> discord.AllowedMentions:
+    """Notifies that person where the message names them, and nobody else."""
+    return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(user_id)])
+
+
+def picture_file(character: Character, data: bytes, locale: str) -> AttachedFile:
     """The picture of ``character``, under a file name that no other character has."""
     mime = character.picture.mime if character.picture else "image/png"
-    return PictureFile(f"character-{character.id}.{ending(mime, unknown='png')}", data)
+    alt = render(text("The character {name}", name=character.name), locale)
+    return AttachedFile(f"character-{character.id}.{ending(mime, unknown='png')}", data, alt)

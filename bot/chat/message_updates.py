@@ -13,14 +13,13 @@ from random import Random
 
 import discord
 import structlog
-from discord.utils import MISSING
 
 from bot import limits
 from bot.chat.interaction_webhook import message_at, webhook_of
 from bot.chat.markdown import mentions_of
 from bot.chat.message import MessageContent
-from bot.chat.private_box import NOBODY, gone_is_fine
-from bot.chat.render_job import render_character, render_emptied, render_result
+from bot.chat.private_box import gone_is_fine
+from bot.chat.render_character import render_character, render_emptied, render_result
 from bot.chat.rest_errors import EDITED_TOO_OFTEN, RouteClosed, TooLarge, understood
 from bot.concurrency import FairLimiter
 from bot.jobs.backoff import backoff
@@ -136,7 +135,7 @@ class MessageUpdates:
             with gone_is_fine():
                 await self._delete(message)
         elif message.wanted is Wanted.EMPTIED:
-            await self._edit(message, render_emptied(message.locale), content=None)
+            await self._edit(message, render_emptied(message.locale))
         elif message.wanted is Wanted.REDRAWN:
             card = await self._redrawn(message)
             if card is not None:
@@ -171,26 +170,14 @@ class MessageUpdates:
 
     # -- requests -------------------------------------------------------------------------------------------------
 
-    async def _edit(self, message: SentMessage, card: MessageContent, *, content: str | None = MISSING) -> None:
-        """Without ``content``, what stands above the card stays as it is."""
+    async def _edit(self, message: SentMessage, card: MessageContent) -> None:
+        """The card alone stands there then, whatever kind the message was of: what called its owner has done so."""
         async with understood(limits.MESSAGE_PATIENCE):
             if message.token is None:
-                await self._partial(message).edit(
-                    content=content,
-                    embeds=list(card.embeds),
-                    attachments=card.attachments(),
-                    view=card.view(),
-                    allowed_mentions=NOBODY,
-                )
+                await self._partial(message).edit(**card.as_edit())
             else:
-                await webhook_of(self._client, message.token).edit_message(
-                    message_at(message.message_id),
-                    content=content,
-                    embeds=list(card.embeds),
-                    attachments=card.attachments(),
-                    view=card.view(),
-                    allowed_mentions=NOBODY,
-                )
+                webhook = webhook_of(self._client, message.token)
+                await webhook.edit_message(message_at(message.message_id), **card.as_edit())
 
     async def _delete(self, message: SentMessage) -> None:
         async with understood(limits.MESSAGE_PATIENCE):

@@ -8,6 +8,7 @@ from datetime import datetime
 import discord
 
 from bot import limits
+from bot.chat.card import footers
 from bot.chat.rest_errors import RouteClosed, understood
 
 
@@ -57,4 +58,4 @@ class OwnMessages:
 
 
 def _names(message: discord.Message, wanted: str) -> bool:
-    return any(wanted in (embed.footer.text or "").split() for embed in message.embeds)
+    return any(wanted in footer.split() for footer in footers(message))

@@ -13,20 +13,17 @@ from dataclasses import replace
 
 import discord
 import structlog
-from discord.utils import MISSING
 
 from bot import limits
 from bot.chat.interaction_webhook import message_at, webhook_of
 from bot.chat.message import MessageContent
 from bot.chat.own_messages import HistoryUnreadable, OwnMessages
-from bot.chat.rest_errors import TOKEN_DEAD, UNKNOWN_MESSAGE, RouteClosed, understood
+from bot.chat.rest_errors import BAD_FORM, TOKEN_DEAD, UNKNOWN_MESSAGE, RouteClosed, understood
 from bot.jobs.ports import DiscordUnavailable, RecordAttempt
 from bot.values.clock import Clock
 from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Origin, Question
 
 log = structlog.get_logger(__name__)
-
-NOBODY = discord.AllowedMentions.none()  # cards name their owner; that calls nobody
 
 
 class PrivateBox:
@@ -80,26 +77,13 @@ class PrivateBox:
         webhook = self._webhook(origin)
         with self._minding_the_token(origin):
             async with understood(patience):
-                await webhook.edit_message(
-                    message_at(origin.message_id),
-                    content=card.content,
-                    embeds=list(card.embeds),
-                    attachments=card.attachments(),
-                    view=card.view(),
-                    allowed_mentions=NOBODY,
-                )
+                await webhook.edit_message(message_at(origin.message_id), **card.as_edit())
 
     async def _edit_dm(self, origin: Origin, card: MessageContent, patience: float) -> None:
         self.check_login()
         message = self._client.get_partial_messageable(origin.channel_id).get_partial_message(origin.message_id or 0)
         async with understood(patience):
-            await message.edit(
-                content=card.content,
-                embeds=list(card.embeds),
-                attachments=card.attachments(),
-                view=card.view(),
-                allowed_mentions=NOBODY,
-            )
+            await message.edit(**card.as_edit())
 
     async def delete(self, origin: Origin) -> None:
         """Take the box away; one that is gone, or that nothing leads to any more, is left alone."""
@@ -114,22 +98,14 @@ class PrivateBox:
                     await channel.get_partial_message(origin.message_id or 0).delete()
 
     async def follow_up(self, job: Job, card: MessageContent, *, ephemeral: bool) -> int:
-        """Send a new message by the token, which calls the owner where ``card`` names them; returns its id.
+        """Send a new message by the token; returns its id.
 
         No nonce makes a repetition harmless.
         """
         webhook = self._webhook(job.origin)
         with self._minding_the_token(job.origin):
             async with understood(limits.MESSAGE_PATIENCE):
-                sent = await webhook.send(
-                    card.content or MISSING,
-                    embeds=list(card.embeds),
-                    files=card.attachments(),
-                    view=card.view() or MISSING,
-                    ephemeral=ephemeral,
-                    allowed_mentions=calling(job.owner_id),
-                    wait=True,
-                )
+                sent = await webhook.send(**card.as_new(), ephemeral=ephemeral, wait=True)
         return sent.id
 
     # -- questions ----------------------------------------------------------------------------------------------
@@ -137,16 +113,17 @@ class PrivateBox:
     async def ask(self, job: Job, card: MessageContent, meanwhile: MessageContent) -> Origin:
         """Show ``card``, which asks something, in the box; returns where it stands.
 
-        A box that is gone is replaced by a new one. So is a public one of an earlier version: it becomes ``meanwhile``
-        first, because as long as it is "thinking" Discord takes a follow-up for its text, and goes last, so that
-        whatever fails on the way can be done again.
+        A box that is gone, or that takes no pictures, is replaced by a new one. So is a public one of an earlier
+        version: it becomes ``meanwhile`` first, because as long as it is "thinking" Discord takes a follow-up for its
+        text, and goes last, so that whatever fails on the way can be done again.
         """
         origin = job.origin
         if not origin.box_is_public:
             try:
                 await self.edit(origin, card, limits.MESSAGE_PATIENCE)
             except RouteClosed as closed:
-                if closed.code != UNKNOWN_MESSAGE or not self.token_usable(origin):
+                anew = closed.code == UNKNOWN_MESSAGE or (closed.code == BAD_FORM and bool(card.files))
+                if not anew or not self.token_usable(origin):
                     raise
             else:
                 return origin
@@ -180,13 +157,7 @@ class PrivateBox:
         if message_id is None:
             await record(DeliveryAttempt(path=DeliveryRoute.DM, channel_id=opened.id, nonce=nonce, at=self._clock()))
             async with understood(limits.MESSAGE_PATIENCE):
-                sent = await opened.send(
-                    embeds=list(card.embeds),
-                    files=card.attachments(),
-                    view=card.view(),  # type: ignore[arg-type]  # None is taken too, and means none
-                    nonce=nonce,
-                    allowed_mentions=NOBODY,
-                )
+                sent = await opened.send(**card.as_new(), nonce=nonce)
             message_id = sent.id
         return replace(
             job.origin,
@@ -203,11 +174,6 @@ class PrivateBox:
 def question_id(job: Job, question: Question) -> str:
     """What a question is known by, as nonce and in its footer: not by the job's id alone, as its end is."""
     return f"{job.id}-{question.value[:8]}"
-
-
-def calling(owner_id: int) -> discord.AllowedMentions:
-    """Notifies that person where the message names them, and nobody else."""
-    return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(owner_id)])
 
 
 @contextmanager

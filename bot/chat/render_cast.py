@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import discord
-
 from bot import limits
-from bot.chat.buttons import TurnPage
+from bot.chat.buttons import ShowCharacter, TurnPage, UseCharacter
+from bot.chat.card import BLUE, Card, Entry
 from bot.chat.markdown import PLAIN, Commands, escape, say
-from bot.chat.message import BLUE, MessageContent, PictureFile, picture_file
-from bot.chat.selects import OpenCharacter
+from bot.chat.message import MessageContent, picture_file
 from bot.store.characters import Sort
-from bot.texts import Text, render, text
+from bot.texts import Text, text
 from bot.values.character import Character
 
 
@@ -54,32 +52,16 @@ def render_page(
 ) -> MessageContent:
     """``characters`` of ``total``, and what can be done next. ``pictures`` by character id, as far as there are any."""
     if not characters:
-        return MessageContent(
-            embeds=(discord.Embed(description=say(_nothing_found(page.search), locale, commands), colour=BLUE),)
-        )
-    embeds: list[discord.Embed] = []
-    files: list[PictureFile] = []
-    for character in characters:
-        embed = _entry(character, locale)
-        if character.id in pictures:
-            files.append(picture_file(character, pictures[character.id]))
-            embed.set_thumbnail(url=files[-1].url)
-        embeds.append(embed)
-    embeds[-1].set_footer(text=say(_count(page, len(characters), total), locale))
-    entries = [(str(each.id), each.name, render(_about(each), locale)) for each in characters]
-    menu = OpenCharacter(owner_id, say(text("Open one to see, rename or delete it…"), locale), entries)
-    return MessageContent(
-        embeds=tuple(embeds), files=tuple(files), menus=(menu,), buttons=_turning(owner_id, page, total, locale)
+        return MessageContent(card=Card(colour=BLUE, description=say(_nothing_found(page.search), locale, commands)))
+    card = Card(
+        colour=BLUE,
+        entries=tuple(_entry(each, pictures.get(each.id), locale) for each in characters),
+        footer=say(_count(page, len(characters), total), locale),
     )
+    return MessageContent(card=card, buttons=_turning(owner_id, page, total, locale))
 
 
-def _about(character: Character) -> Text:
-    if character.portable:
-        return text("Portable · {range}", range=character.range.people)
-    return text("{model} · {range}", model=character.model, range=character.range.people)
-
-
-def _entry(character: Character, locale: str) -> discord.Embed:
+def _entry(character: Character, picture: bytes | None, locale: str) -> Entry:
     made = int(character.created_at.timestamp())
     about = text(
         "{model} · {range} · made <t:{made}:R>",
@@ -89,7 +71,15 @@ def _entry(character: Character, locale: str) -> discord.Embed:
     )
     if character.portable:
         about = text("Portable · {range} · made <t:{made}:R>", range=character.range.people, made=made)
-    return discord.Embed(title=escape(character.name), description=say(about, locale), colour=BLUE)
+    its, owner = character.id, character.owner_id
+    return Entry(
+        words=f"**{escape(character.name)}**\n{say(about, locale)}",
+        picture=None if picture is None else picture_file(character, picture, locale),
+        buttons=(
+            ShowCharacter(its, owner, say(text("Open"), locale)),
+            UseCharacter(its, owner, say(text("Use in a video"), locale)),
+        ),
+    )
 
 
 def _nothing_found(search: str) -> Text:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import discord
 
 from bot.chat.buttons import CancelJob, PickSeconds, UseSeconds, WatchSeconds
+from bot.chat.card import BLUE, AttachedFile, Card
 from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import say
-from bot.chat.message import BLUE, MessageContent, PictureFile
+from bot.chat.message import MessageContent
 from bot.chat.render_findings import in_full
-from bot.texts import Text, text
+from bot.texts import Text, render, text
 from bot.values.job import Job
 from bot.values.nudge import Nudge, nudged
 from bot.values.time_range import TimeRange
@@ -27,12 +28,12 @@ _LABELS = {
 
 def render_closer_look(job: Job, seconds: TimeRange, moving: bytes, locale: str) -> MessageContent:
     """``seconds`` of the video of ``job``, which waits for its owner to pick some; ``moving`` is an animated WebP."""
-    file = PictureFile(f"seconds-{seconds.start}-{seconds.end}.webp", moving)
+    alt = render(text("The seconds {range} of the video, as a moving picture", range=seconds.people), locale)
+    file = AttachedFile(f"seconds-{seconds.start}-{seconds.end}.webp", moving, alt)
     title = text("{range} ({length} s)", range=seconds.people, length=f"{seconds.seconds.normalize():f}")
     lines = "\n".join(say(line, locale) for line in _lines(job, seconds))
-    embed = discord.Embed(title=say(title, locale), description=lines, colour=BLUE)
-    embed.set_image(url=file.url)
-    return MessageContent(embeds=(embed,), files=(file,), buttons=tuple(_buttons(job, seconds, locale)))
+    card = Card(colour=BLUE, title=say(title, locale), description=lines, media=(file,))
+    return MessageContent(card=card, buttons=tuple(_buttons(job, seconds, locale)))
 
 
 def _lines(job: Job, seconds: TimeRange) -> Iterator[Text]:

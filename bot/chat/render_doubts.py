@@ -5,11 +5,12 @@ from __future__ import annotations
 import discord
 
 from bot.chat.buttons import CancelJob, PickSeconds, UseAnyway
+from bot.chat.card import AMBER, AttachedFile, Card
 from bot.chat.markdown import PLAIN, Commands, say
-from bot.chat.message import AMBER, MessageContent, PictureFile
+from bot.chat.message import MessageContent
 from bot.chat.render_findings import concerns
 from bot.chat.render_price import not_charged_yet
-from bot.texts import text
+from bot.texts import render, text
 from bot.values.job import Job
 from bot.values.video import Concern
 
@@ -30,14 +31,16 @@ def render_doubts(job: Job, picture: bytes | None, locale: str, commands: Comman
     title = text("Use these seconds anyway?")
     if chosen is not None:
         title = text("Use {range} anyway?", range=chosen.people)
-    embed = discord.Embed(title=say(title, locale), description="\n".join(lines), colour=AMBER)
-    files: tuple[PictureFile, ...] = ()
-    if picture is not None:
-        files = (PictureFile(_STRIP, picture),)
-        embed.set_image(url=files[0].url)
+    alt = render(text("Pictures from the seconds that you chose"), locale)
+    card = Card(
+        colour=AMBER,
+        title=say(title, locale),
+        description="\n".join(lines),
+        media=() if picture is None else (AttachedFile(_STRIP, picture, alt),),
+    )
     buttons = (
         PickSeconds(job.id, job.owner_id, say(text("Pick other seconds"), locale), discord.ButtonStyle.primary),
         UseAnyway(job.id, job.owner_id, say(text("Use anyway"), locale)),
         CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)),
     )
-    return MessageContent(embeds=(embed,), files=files, buttons=buttons)
+    return MessageContent(card=card, buttons=buttons)

@@ -14,13 +14,14 @@ from bot.chat.buttons import (
     UseSeconds,
     WatchSeconds,
 )
+from bot.chat.card import BLUE, AttachedFile, Card, Entry
 from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, say
-from bot.chat.message import BLUE, MessageContent, PictureFile
+from bot.chat.message import MessageContent
 from bot.chat.render_findings import LOW_RESOLUTION, in_common, listed, told_apart, used_sound
 from bot.chat.render_price import not_charged_yet
 from bot.jobs.video_inspection import problem_with
-from bot.texts import Text, text
+from bot.texts import Text, render, text
 from bot.values.job import CharacterRequest, Job, JobKind
 from bot.values.video import BestSeconds, NothingToSuggest
 
@@ -34,17 +35,18 @@ def render_picker(job: Job, picture: bytes | None, locale: str, commands: Comman
     """
     preview = job.kind is JobKind.PREVIEW
     title = text("A look at this video") if preview else text("Which seconds show the character best?")
-    embed = discord.Embed(title=say(title, locale), colour=BLUE)
-    embed.description = "\n".join(say(line, locale, commands) for line in _lines(job, preview=preview))
-    files: tuple[PictureFile, ...] = ()
-    if picture is not None:
-        files = (PictureFile(_STRIP, picture),)
-        embed.set_image(url=files[0].url)
-    buttons = _preview_buttons(job, locale) if preview else _buttons(job, locale)
-    return MessageContent(embeds=(embed,), files=files, buttons=tuple(buttons))
+    alt = render(text("The video as a strip of pictures. The suggested seconds are marked with their numbers."), locale)
+    card = Card(
+        colour=BLUE,
+        title=say(title, locale),
+        description="\n".join(say(line, locale, commands) for line in _above(job)),
+        media=() if picture is None else (AttachedFile(_STRIP, picture, alt),),
+        entries=(*_suggestions(job, locale), *_below(job, locale, commands)),
+    )
+    return MessageContent(card=card, buttons=tuple(_buttons(job, locale)))
 
 
-def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
+def _above(job: Job) -> Iterator[Text]:
     if isinstance(job.request, CharacterRequest) and job.request.typed:
         problem = problem_with(job.request.typed, job.seen.facts)
         if problem is not None:
@@ -56,14 +58,21 @@ def _lines(job: Job, *, preview: bool) -> Iterator[Text]:
         yield text("I couldn't look for the best seconds in this video. Pick them yourself.")
     elif not best.suggestions:
         yield _NOTHING[best.nothing]
-    else:
-        yield from _suggestions(best)
+    elif not best.any_good:
+        yield text("No great match. Closest:")
+
+
+def _below(job: Job, locale: str, commands: Commands) -> Iterator[Entry]:
+    best, lines = job.seen.best, list[Text]()
     if best is not None:
-        yield from _cautions(job, best)
-    if preview:
-        yield text("Previews are free. To make a character from this video, pick its seconds here within a day.")
+        lines += [*_shared(best), *_cautions(job, best)]
+    if job.kind is JobKind.PREVIEW:
+        lines.append(
+            text("Previews are free. To make a character from this video, pick its seconds here within a day.")
+        )
     else:
-        yield not_charged_yet(job)
+        lines.append(not_charged_yet(job))
+    yield Entry(words="\n".join(say(line, locale, commands) for line in lines))
 
 
 _NOTHING: Mapping[NothingToSuggest | None, Text] = {
@@ -80,18 +89,26 @@ _NOTHING: Mapping[NothingToSuggest | None, Text] = {
 }
 
 
-def _suggestions(best: BestSeconds) -> Iterator[Text]:
-    if not best.any_good:
-        yield text("No great match. Closest:")
-    each_has = told_apart(best.suggestions)
-    for number, (suggestion, words) in enumerate(zip(best.suggestions, each_has, strict=True), start=1):
-        yield text(
+def _suggestions(job: Job, locale: str) -> Iterator[Entry]:
+    """Each with the button that uses it, with one press."""
+    suggestions = job.seen.best.suggestions if job.seen.best else ()
+    takes = UsePreview if job.kind is JobKind.PREVIEW else UseSeconds
+    each_has = told_apart(suggestions)
+    for number, (suggestion, words) in enumerate(zip(suggestions, each_has, strict=True), start=1):
+        told = text(
             "**{number}** · {range} · {words}", number=number, range=suggestion.range.people, words=listed(words)
         )
+        style = discord.ButtonStyle.success if number == 1 else discord.ButtonStyle.primary
+        use = say(text("Use {number}", number=number), locale)
+        yield Entry(words=say(told, locale), button=takes(job.id, suggestion.range.provider, job.owner_id, use, style))
+
+
+def _shared(best: BestSeconds) -> Iterator[Text]:
     all_have = in_common(best.suggestions)
     if all_have:
         said = listed(all_have)
-        yield text("Both: {words}.", words=said) if len(each_has) == 2 else text("All of them: {words}.", words=said)
+        both = len(best.suggestions) == 2
+        yield text("Both: {words}.", words=said) if both else text("All of them: {words}.", words=said)
 
 
 def _cautions(job: Job, best: BestSeconds) -> Iterator[Text]:
@@ -106,25 +123,15 @@ def _cautions(job: Job, best: BestSeconds) -> Iterator[Text]:
 
 
 def _buttons(job: Job, locale: str) -> Iterator[DurableButton]:
-    """One press uses a suggestion, another one shows it first."""
+    """What can be done besides using a suggestion; another press shows one first."""
+    other = say(text("Other seconds…"), locale)
+    if job.kind is JobKind.PREVIEW:
+        if job.seen.best is not None:
+            yield OtherPreviewSeconds(job.id, job.owner_id, other)
+        return
     suggestions = job.seen.best.suggestions if job.seen.best else ()
     for number, suggestion in enumerate(suggestions, start=1):
-        yield UseSeconds(job.id, suggestion.range.provider, job.owner_id, *_looks(number, locale)).on_row(0)
-    for number, suggestion in enumerate(suggestions, start=1):
         label = say(text("Watch {number}", number=number), locale)
-        yield WatchSeconds("suggested", job.id, suggestion.range.provider, job.owner_id, label).on_row(1)
-    yield OtherSeconds(job.id, job.owner_id, say(text("Other seconds…"), locale)).on_row(2)
-    yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)).on_row(2)
-
-
-def _preview_buttons(job: Job, locale: str) -> Iterator[DurableButton]:
-    if job.seen.best is None:
-        return
-    for number, suggestion in enumerate(job.seen.best.suggestions, start=1):
-        yield UsePreview(job.id, suggestion.range.provider, job.owner_id, *_looks(number, locale))
-    yield OtherPreviewSeconds(job.id, job.owner_id, say(text("Other seconds…"), locale))
-
-
-def _looks(number: int, locale: str) -> tuple[str, discord.ButtonStyle]:
-    style = discord.ButtonStyle.success if number == 1 else discord.ButtonStyle.primary
-    return say(text("Use {number}", number=number), locale), style
+        yield WatchSeconds("suggested", job.id, suggestion.range.provider, job.owner_id, label).on_row(0)
+    yield OtherSeconds(job.id, job.owner_id, other).on_row(1)
+    yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)).on_row(1)

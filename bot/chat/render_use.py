@@ -7,8 +7,9 @@ import re
 
 import discord
 
+from bot.chat.card import BLUE
 from bot.chat.markdown import code_block, say
-from bot.chat.message import BLUE, MessageContent
+from bot.chat.message import MessageContent
 from bot.texts import text
 from bot.values.character import Character
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import discord
-
 from bot import limits
 from bot.chat.buttons import MakeVideoAgain
+from bot.chat.card import AMBER, GREEN, AttachedFile, Card, Field
 from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
-from bot.chat.message import AMBER, GREEN, MessageContent, PictureFile
+from bot.chat.message import MessageContent
 from bot.chat.render_job import job_footer
 from bot.chat.render_price import price_of
 from bot.chat.video_buttons import AnotherTake, CharacterOfVideo
-from bot.texts import text
+from bot.texts import render, text
 from bot.values.files import ending
 from bot.values.job import Job
 from bot.values.made_video import MadeVideo
@@ -32,29 +31,38 @@ def render_video(
         )
     elif len(data) != video.file.size:
         lines.append(say(text("I made the file smaller, so that it fits into this message."), locale))
-    embed = discord.Embed(description="\n".join(lines), colour=GREEN)
     names = ", ".join(escape(role.name) for role in video.roles)
-    embed.add_field(name=say(text("Characters"), locale), value=names)
-    embed.add_field(name=say(text("Model"), locale), value=escape(video.model))
+    fields = [Field(say(text("Characters"), locale), names), Field(say(text("Model"), locale), escape(video.model))]
     if (cost := price_of(job)) is not None:
         name, value = cost
-        embed.add_field(name=say(name, locale), value=say(value, locale), inline=False)
-    embed.set_footer(text=job_footer(job, locale))
+        fields.append(Field(say(name, locale), say(value, locale), inline=False))
     buttons: tuple[DurableButton, ...] = (
         MakeVideoAgain(job.id, job.owner_id, say(text("Again"), locale)),
         AnotherTake(video.id, video.owner_id, say(text("Another take…"), locale)),
         CharacterOfVideo(video.id, video.owner_id, say(text("New character from this"), locale)),
     )
-    files: tuple[PictureFile, ...] = ()
+    media: tuple[AttachedFile, ...] = ()
     if data is not None:
         mime = video.file.mime if len(data) == video.file.size else "video/mp4"
-        files = (PictureFile(f"video-{video.id}.{ending(mime, unknown='mp4')}", data),)
-    return MessageContent(embeds=(embed,), files=files, buttons=buttons)
+        media = (video_file(video, data, mime, locale),)
+    card = Card(
+        colour=GREEN,
+        description="\n".join(lines),
+        media=media,
+        fields=tuple(fields),
+        footer=job_footer(job, locale),
+    )
+    return MessageContent(card=card, buttons=buttons)
+
+
+def video_file(video: MadeVideo, data: bytes, mime: str, locale: str) -> AttachedFile:
+    """``video`` to attach, under a file name that no other video has: it plays in the card."""
+    alt = render(text("A video: {prompt}", prompt=video.prompt), locale)
+    return AttachedFile(f"video-{video.id}.{ending(mime, unknown='mp4')}", data, alt)
 
 
 def render_video_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:
     """``job`` succeeded, but its owner has deleted the video since."""
     gone = text("The video was made, but <@{owner}> has deleted it since.", owner=job.owner_id)
-    embed = discord.Embed(description=say(gone, locale, commands), colour=AMBER)
-    embed.set_footer(text=job_footer(job, locale))
-    return MessageContent(embeds=(embed,))
+    card = Card(colour=AMBER, description=say(gone, locale, commands), footer=job_footer(job, locale))
+    return MessageContent(card=card)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import discord
 from discord import ButtonStyle
 
 from bot import limits
+from bot.chat.card import AMBER, Card, Field
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
-from bot.chat.message import AMBER, MessageContent
+from bot.chat.message import MessageContent
 from bot.chat.render_models import other_model
 from bot.chat.video_buttons import ChangeVideo, TakeInstead
 from bot.jobs.video_questions import Change, Part, VideoQuestion
@@ -22,27 +22,19 @@ def render_video_question(question: VideoQuestion, locale: str, commands: Comman
     lines = [say(reason, locale, commands) for reason in question.reasons]
     if len(lines) > 1:
         lines = [f"• {line}" for line in lines]
-    embed = discord.Embed(
-        title=say(text("Not started yet"), locale),
-        description=_fitting(lines),
-        colour=AMBER,
-    )
-    embed.add_field(
-        name=say(text("Your prompt"), locale), value=escape(plain(request.prompt, limits.PARAM_LENGTH)), inline=False
-    )
+    prompt = escape(plain(request.prompt, limits.PARAM_LENGTH))
+    fields = [Field(say(text("Your prompt"), locale), prompt, inline=False)]
     names = [role.name for role in request.cast]
     if names:
         value = say(text("{names}", names=", ".join(names)), locale)
-        embed.add_field(name=say(text("Characters"), locale), value=value)
+        fields.append(Field(say(text("Characters"), locale), value))
     if request.model is not None:
-        embed.add_field(name=say(text("Model"), locale), value=escape(request.model))
+        fields.append(Field(say(text("Model"), locale), escape(request.model)))
     if request.duration is not None:
-        embed.add_field(
-            name=say(text("Length"), locale), value=say(text("{seconds} s", seconds=request.duration), locale)
-        )
+        fields.append(Field(say(text("Length"), locale), say(text("{seconds} s", seconds=request.duration), locale)))
     shape = ", ".join(each for each in (request.ratio, request.resolution) if each)
     if shape:
-        embed.add_field(name=say(text("Shape"), locale), value=escape(shape))
+        fields.append(Field(say(text("Shape"), locale), escape(shape)))
     buttons = [
         TakeInstead(
             question.draft_id,
@@ -59,14 +51,20 @@ def render_video_question(question: VideoQuestion, locale: str, commands: Comman
         say(text("Change it…"), locale),
         ButtonStyle.secondary if buttons else ButtonStyle.primary,
     )
-    return MessageContent(embeds=(embed,), buttons=(*buttons, change_it))
+    card = Card(
+        colour=AMBER,
+        title=say(text("Not started yet"), locale),
+        description=_fitting(lines),
+        fields=tuple(fields),
+    )
+    return MessageContent(card=card, buttons=(*buttons, change_it))
 
 
 def _fitting(lines: list[str]) -> str:
-    """As many as a description holds."""
+    """As many as fit beside what was wished."""
     kept: list[str] = []
     for line in lines:
-        if sum(map(len, kept)) + len(kept) + len(line) > limits.EMBED_DESCRIPTION:
+        if sum(map(len, kept)) + len(kept) + len(line) > limits.CARD_TEXT // 2:
             break
         kept.append(line)
     return "\n".join(kept)

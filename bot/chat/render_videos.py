@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import discord
 from discord import ButtonStyle
 
 from bot import limits
 from bot.chat.buttons import MakeVideoAgain
+from bot.chat.card import AMBER, BLUE, AttachedFile, Card, Entry, Field
 from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
-from bot.chat.message import AMBER, BLUE, MessageContent, PictureFile
+from bot.chat.message import MessageContent
+from bot.chat.render_video import video_file
 from bot.chat.video_buttons import (
     AnotherTake,
     CharacterOfVideo,
@@ -19,7 +20,7 @@ from bot.chat.video_buttons import (
     DeleteVideo,
     KeepVideo,
     NewVideo,
-    OpenVideo,
+    ShowVideo,
     TurnVideos,
 )
 from bot.texts import Text, render, text
@@ -44,26 +45,25 @@ def render_videos(
             "You have no videos yet. Make your first one with /video create: say what happens, and choose who of your "
             "cast plays."
         )
-        embed = discord.Embed(description=say(nothing, locale, commands), colour=BLUE)
-        return MessageContent(embeds=(embed,), buttons=(_new(owner_id, locale),))
-    embeds: list[discord.Embed] = []
-    files: list[PictureFile] = []
-    for video in videos:
-        embed = discord.Embed(
-            title=escape(plain(video.prompt, limits.OPTION_LABEL)), description=say(_about(video), locale), colour=BLUE
-        )
-        if video.id in posters:
-            files.append(_poster(video, posters[video.id]))
-            embed.set_thumbnail(url=files[-1].url)
-        embeds.append(embed)
-    embeds[-1].set_footer(text=say(_count(offset, len(videos), total), locale))
-    entries = [(str(each.id), each.prompt, render(_in_menu(each), locale)) for each in videos]
-    menu = OpenVideo(owner_id, say(text("Open one to watch or delete it…"), locale), entries)
-    return MessageContent(
-        embeds=tuple(embeds),
-        files=tuple(files),
-        menus=(menu,),
-        buttons=(*_turning(owner_id, offset, total, locale), _new(owner_id, locale)),
+        card = Card(colour=BLUE, description=say(nothing, locale, commands))
+        return MessageContent(card=card, buttons=(_new(owner_id, locale),))
+    card = Card(
+        colour=BLUE,
+        entries=tuple(_entry(each, posters.get(each.id), locale) for each in videos),
+        footer=say(_count(offset, len(videos), total), locale),
+    )
+    return MessageContent(card=card, buttons=(*_turning(owner_id, offset, total, locale), _new(owner_id, locale)))
+
+
+def _entry(video: MadeVideo, poster: bytes | None, locale: str) -> Entry:
+    title = escape(plain(video.prompt, limits.OPTION_LABEL))
+    return Entry(
+        words=f"**{title}**\n{say(_about(video), locale)}",
+        picture=None if poster is None else _poster(video, poster, locale),
+        buttons=(
+            ShowVideo(video.id, video.owner_id, say(text("Watch"), locale)),
+            AnotherTake(video.id, video.owner_id, say(text("Another take…"), locale)),
+        ),
     )
 
 
@@ -82,10 +82,6 @@ def _about(video: MadeVideo) -> Text:
         seconds=f"{video.seconds:.0f}",
         made=made,
     )
-
-
-def _in_menu(video: MadeVideo) -> Text:
-    return text("{names} · {model}", names=", ".join(role.name for role in video.roles), model=video.model)
 
 
 def _count(offset: int, shown: int, total: int) -> Text:
@@ -113,29 +109,32 @@ def render_own_video(
 
     ``fitting``: a smaller file is being made, and takes the poster's place in a moment.
     """
-    embed = discord.Embed(description=escape(plain(video.prompt, limits.PARAM_LENGTH)), colour=BLUE)
-    embed.add_field(name=say(text("Characters"), locale), value=", ".join(escape(role.name) for role in video.roles))
-    embed.add_field(name=say(text("Model"), locale), value=escape(video.model))
+    names = ", ".join(escape(role.name) for role in video.roles)
+    fields = [Field(say(text("Characters"), locale), names), Field(say(text("Model"), locale), escape(video.model))]
     if video.seconds is not None:
         length = text("{seconds} s", seconds=f"{video.seconds:.0f}")
-        embed.add_field(name=say(text("Length"), locale), value=say(length, locale))
-    embed.set_footer(text=say(text("Made"), locale))  # Discord puts the timestamp behind it
-    embed.timestamp = video.created_at
-    files: tuple[PictureFile, ...] = ()
+        fields.append(Field(say(text("Length"), locale), say(length, locale)))
+    media: tuple[AttachedFile, ...] = ()
     if data is not None:
-        files = (PictureFile(f"video-{video.id}.{ending(video.file.mime, unknown='mp4')}", data),)
+        media = (video_file(video, data, video.file.mime, locale),)
     else:
-        embed.add_field(name=say(text("Video"), locale), value=say(_too_large(video, fitting), locale), inline=False)
+        fields.append(Field(say(text("Video"), locale), say(_too_large(video, fitting), locale), inline=False))
         if poster is not None:
-            files = (_poster(video, poster),)
-            embed.set_image(url=files[0].url)
+            media = (_poster(video, poster, locale),)
+    card = Card(
+        colour=BLUE,
+        description=escape(plain(video.prompt, limits.PARAM_LENGTH)),
+        media=media,
+        fields=tuple(fields),
+        footer=say(text("Made <t:{at}:f>", at=int(video.created_at.timestamp())), locale),
+    )
     buttons: tuple[DurableButton, ...] = (
         MakeVideoAgain(video.job_id, video.owner_id, say(text("Again"), locale)),
         AnotherTake(video.id, video.owner_id, say(text("Another take…"), locale)),
         CharacterOfVideo(video.id, video.owner_id, say(text("New character from this"), locale)),
         DeleteVideo(video.id, video.owner_id, say(text("Delete"), locale)),
     )
-    return MessageContent(embeds=(embed,), files=files, buttons=buttons)
+    return MessageContent(card=card, buttons=buttons)
 
 
 def _too_large(video: MadeVideo, fitting: bool) -> Text:
@@ -155,16 +154,15 @@ def render_delete_video(video: MadeVideo, locale: str) -> MessageContent:
         "Delete the video “{prompt}”? This can't be undone. Messages that show it stay in Discord.",
         prompt=plain(video.prompt, limits.OPTION_LABEL),
     )
-    embed = discord.Embed(
-        title=say(text("Delete this video?"), locale), description=say(question, locale), colour=AMBER
-    )
+    card = Card(colour=AMBER, title=say(text("Delete this video?"), locale), description=say(question, locale))
     buttons = (
         ConfirmDeleteVideo(video.id, video.owner_id, say(text("Delete it"), locale), ButtonStyle.danger),
         KeepVideo(video.id, video.owner_id, say(text("Keep it"), locale)),
     )
-    return MessageContent(embeds=(embed,), buttons=buttons)
+    return MessageContent(card=card, buttons=buttons)
 
 
-def _poster(video: MadeVideo, data: bytes) -> PictureFile:
+def _poster(video: MadeVideo, data: bytes, locale: str) -> AttachedFile:
     mime = video.poster.mime if video.poster is not None else "image/webp"
-    return PictureFile(f"poster-{video.id}.{ending(mime, unknown='webp')}", data)
+    alt = render(text("A picture from the video: {prompt}", prompt=video.prompt), locale)
+    return AttachedFile(f"poster-{video.id}.{ending(mime, unknown='webp')}", data, alt)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import discord
 import structlog
 from discord import app_commands
-from discord.utils import MISSING
 
 from bot import errors
 from bot.chat.markdown import mentions_of, say
-from bot.chat.message import RED, MessageContent
+from bot.chat.message import MessageContent
+from bot.chat.render_error import render_error
+from bot.chat.rest_errors import BAD_FORM
 from bot.errors import CastbookError
 from bot.log import unexpected
 from bot.store.database_errors import database_fault_of
@@ -48,70 +50,81 @@ async def tell(interaction: discord.Interaction[Any], problem: Text) -> None:
 
     A public "thinking" answer gives way to one that only they see.
     """
-    words = say(problem, str(interaction.locale), mentions_of(interaction.client))
-    embed = discord.Embed(description=words, colour=RED)
+    card = render_error(problem, str(interaction.locale), mentions_of(interaction.client))
     try:
         if interaction.type is discord.InteractionType.autocomplete:
             return
-        await _show(interaction, embed)
+        await _show(interaction, card)
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
         log.warning("answer_not_shown", error=type(error).__name__, code=getattr(error, "code", None))
 
 
-async def _show(interaction: discord.Interaction[Any], embed: discord.Embed) -> None:
+async def _show(interaction: discord.Interaction[Any], card: MessageContent) -> None:
     if not interaction.response.is_done():
         try:
-            await interaction.response.send_message(embed=embed, ephemeral=True)
+            await interaction.response.send_message(**card.as_new(), ephemeral=True)
         except discord.HTTPException as error:
             if error.code != ALREADY_ANSWERED:
                 raise
         else:
             return
     if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-        await _instead_of_thinking(interaction, embed)
+        await _instead_of_thinking(interaction, card)
     else:
-        await interaction.followup.send(embed=embed, ephemeral=True)
+        await interaction.followup.send(**card.as_new(), ephemeral=True)
 
 
-async def _instead_of_thinking(interaction: discord.Interaction[Any], embed: discord.Embed) -> None:
+async def _instead_of_thinking(interaction: discord.Interaction[Any], card: MessageContent) -> None:
     """While the answer is "thinking", Discord puts a follow-up in its place, as public as it is.
 
     So the answer gets another text first. Its flags then tell whether it is public; if it is, it is deleted.
     """
     try:
-        thinking = await interaction.edit_original_response(content="…")
+        thinking = await interaction.edit_original_response(**MessageContent(content="…", layout=True).as_edit())
     except discord.NotFound:  # somebody deleted it
-        await interaction.followup.send(embed=embed, ephemeral=True)
+        await interaction.followup.send(**card.as_new(), ephemeral=True)
         return
     if thinking.flags.ephemeral:
-        await interaction.edit_original_response(content=None, embed=embed, attachments=[], view=None)
+        await interaction.edit_original_response(**card.as_edit())
         return
-    await interaction.followup.send(embed=embed, ephemeral=True)
+    await interaction.followup.send(**card.as_new(), ephemeral=True)
     await interaction.delete_original_response()
 
 
 async def follow_up(interaction: discord.Interaction[Any], shown: MessageContent | Text) -> None:
     """Show it to that person alone in a new message, below the one whose button was pressed."""
-    shown = _content(interaction, shown)
-    await interaction.followup.send(
-        shown.content or MISSING, embeds=shown.embeds, view=shown.view() or MISSING, ephemeral=True
-    )
+    await interaction.followup.send(**_content(interaction, shown).as_new(), ephemeral=True)
 
 
-async def edit_answer(
-    interaction: discord.Interaction[Any], shown: MessageContent | Text
-) -> discord.InteractionMessage:
+async def edit_answer(interaction: discord.Interaction[Any], shown: MessageContent | Text) -> discord.Message:
     """Put ``shown`` in the place of the deferred answer, or of the message whose button was pressed; returns that.
 
-    A text stands alone, without buttons. Raises :class:`discord.HTTPException`.
+    Where Discord refuses the files of an edit, it is a new message. A text stands alone, without buttons. Raises
+    :class:`discord.HTTPException`.
     """
     shown = _content(interaction, shown)
-    return await interaction.edit_original_response(
-        content=shown.content, embeds=shown.embeds, attachments=shown.attachments(), view=shown.view()
-    )
+    if shown.card is None and _replaces_a_card(interaction):
+        shown = replace(shown, layout=True)
+    try:
+        return await interaction.edit_original_response(**shown.as_edit())
+    except discord.HTTPException as error:
+        if error.code != BAD_FORM or not shown.files:
+            raise
+    log.warning("edit_with_files_refused")
+    waiting = MessageContent(content="…", layout=True)  # or Discord would take the new message for its text
+    await interaction.edit_original_response(**waiting.as_edit())
+    sent: discord.Message = await interaction.followup.send(**shown.as_new(), ephemeral=True, wait=True)
+    await interaction.delete_original_response()
+    return sent
 
 
 def _content(interaction: discord.Interaction[Any], shown: MessageContent | Text) -> MessageContent:
     if isinstance(shown, MessageContent):
         return shown
     return MessageContent(content=say(shown, str(interaction.locale), mentions_of(interaction.client)))
+
+
+def _replaces_a_card(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the original response is the message whose button was pressed, and is of the kind that stays so."""
+    in_place = interaction.response.type is not discord.InteractionResponseType.deferred_channel_message
+    return in_place and interaction.message is not None and interaction.message.flags.components_v2

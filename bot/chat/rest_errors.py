@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 UNKNOWN_MESSAGE = 10008  # somebody deleted it, or dismissed it
 TOKEN_DEAD = frozenset({10015, 50027})  # each further call with it counts towards a ban
 TOO_LARGE = 40005
+BAD_FORM = 50035  # also where an edit brings a file that a card shows (discord-api-docs #7529): a new message may
 EDITED_TOO_OFTEN = 30046  # a message that is older than an hour
 LATER = frozenset({40003})  # direct messages opened too fast
 EXPECTED = TOKEN_DEAD | frozenset(

@@ -11,7 +11,7 @@ from discord import ui
 
 from bot import limits
 from bot.chat.interaction_handlers import DurableForm, text_line
-from bot.chat.markdown import mentions_of, say
+from bot.chat.markdown import say
 from bot.errors import BadRange, Refusal
 from bot.texts import text
 from bot.values.character import clean_name
@@ -152,9 +152,3 @@ def visible_name(typed: str) -> str:
     if not name:
         raise Refusal(text("That name has no visible characters. Please choose another one."))
     return name
-
-
-async def say_above(interaction: discord.Interaction, problem: BadRange) -> None:
-    """Say above the picker, from which a form was opened, what is wrong with the seconds typed into it."""
-    told = say(problem.text, str(interaction.locale), mentions_of(interaction.client))
-    await interaction.response.edit_message(content=told)

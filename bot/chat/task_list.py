@@ -14,7 +14,8 @@ import structlog
 from bot import limits
 from bot.chat.markdown import mentions_of
 from bot.chat.message import MessageContent
-from bot.chat.render_tasks import is_under_way, render_task, render_tasks
+from bot.chat.render_task import render_task
+from bot.chat.render_tasks import is_under_way, render_tasks
 from bot.chat.replies import edit_answer
 from bot.errors import UnknownJob
 from bot.jobs.job_service import JobService

@@ -20,11 +20,12 @@ from bot.chat.buttons import (
     TurnPage,
     TypeAnotherName,
 )
+from bot.chat.card import AMBER
 from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.markdown import mentions_of, say
-from bot.chat.message import AMBER, MessageContent
+from bot.chat.message import MessageContent
 from bot.chat.render_cast import CastPage, render_page
-from bot.chat.render_job import render_character
+from bot.chat.render_character import render_character
 from bot.chat.replies import edit_answer, follow_up
 from bot.chat.seconds_forms import visible_name
 from bot.chat.selects import OpenCharacter

@@ -7,11 +7,11 @@ from discord import ButtonStyle
 
 from bot import limits
 from bot.chat.buttons import RenameCharacter, TakeName, TypeAnotherName
-from bot.chat.durable_items import has_item
+from bot.chat.durable_items import has_item, parts
 from bot.chat.interaction_handlers import DurableForm, text_line
 from bot.chat.markdown import say
 from bot.chat.message import MessageContent
-from bot.chat.render_job import render_name_taken
+from bot.chat.render_question import render_name_taken
 from bot.errors import NameTaken
 from bot.texts import Text, text
 from bot.values.character import Character
@@ -45,10 +45,10 @@ def ask_another(taken: NameTaken, character: Character, locale: str) -> MessageC
 
 def is_card_of(message: discord.Message, character_id: int, owner_id: int) -> bool:
     """Whether the message shows that character, with its buttons."""
-    return len(message.embeds) == 1 and has_item(message, RenameCharacter(character_id, owner_id))
+    return has_item(message, RenameCharacter(character_id, owner_id))
 
 
 def asks_another(message: discord.Message) -> bool:
     """Whether the message is :func:`ask_another`'s."""
-    ids = [getattr(part, "custom_id", None) for row in message.components for part in getattr(row, "children", ())]
+    ids = [getattr(part, "custom_id", None) for part in parts(message)]
     return any(TypeAnotherName.matches(each) for each in ids if each)

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias, TypeVar
 import discord
 from discord import app_commands
 from discord.ext import commands
-from discord.utils import MISSING
 
 from bot import limits
 from bot.chat.buttons import UseCharacter
+from bot.chat.durable_items import has_item
 from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.job_requests import start_job
 from bot.chat.markdown import mentions_of
@@ -274,11 +274,9 @@ class MakingVideos(commands.Cog):
             if interaction.response.is_done():
                 await edit_answer(interaction, card)
             elif in_place:
-                await interaction.response.edit_message(embeds=list(card.embeds), view=card.view(), attachments=[])
+                await interaction.response.edit_message(**card.as_edit())
             else:
-                await interaction.response.send_message(
-                    embeds=list(card.embeds), view=card.view() or MISSING, ephemeral=True
-                )
+                await interaction.response.send_message(**card.as_new(), ephemeral=True)
 
 
 async def _in_time(read: Coroutine[Any, Any, _Read]) -> _Read:
@@ -291,11 +289,5 @@ async def _in_time(read: Coroutine[Any, Any, _Read]) -> _Read:
 
 def _asks_about(interaction: discord.Interaction, draft_id: str) -> bool:
     """Whether the form was opened from the question about that very draft, which then gives way to what comes of it."""
-    wanted = ChangeVideo(draft_id, interaction.user.id).custom_id
-    rows = [] if interaction.message is None else interaction.message.components
-    return any(
-        getattr(part, "custom_id", None) == wanted
-        for row in rows
-        if isinstance(row, discord.ActionRow)
-        for part in row.children
-    )
+    asked = interaction.message
+    return asked is not None and has_item(asked, ChangeVideo(draft_id, interaction.user.id))

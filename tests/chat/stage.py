@@ -19,6 +19,7 @@ from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text
 from bot.errors import Refusal
 from bot.store.commands import CommandStore
 from bot.texts import text
+from tests.cards import said
 
 JOB = "00112233445566ff"
 
@@ -104,8 +105,8 @@ class Trials(commands.GroupCog, group_name="trial", group_description="What can 
 
 
 def words(message: simcord.ResponseMessage) -> str:
-    """What it says, as plain text or in its one embed."""
-    return message.content or "".join(embed.description or "" for embed in message.embeds)
+    """What it says, as plain text or on its card."""
+    return message.content or "\n".join(said(message))
 
 
 @dataclass

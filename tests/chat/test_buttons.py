@@ -154,7 +154,7 @@ async def test_stranger_is_refused_in_private(stage: Stage, shown: simcord.Respo
 
 
 async def test_refusal_shows_its_sentence(stage: Stage, shown: simcord.ResponseMessage) -> None:
-    assert await answer(stage, stage.alice, shown, "refuse") == "Not this one."
+    assert await answer(stage, stage.alice, shown, "refuse") == "### That didn't work\nNot this one."
     assert shown.content == "press"  # a deferred press leaves the message alone
 
 

@@ -21,7 +21,7 @@ def private_answer(result: InteractionResult) -> str:
 @pytest.mark.parametrize("when", ["unanswered", "public", "private", "answered"])
 async def test_refusal_is_for_that_person_alone(stage: Stage, when: str) -> None:
     result = await stage.alice.slash(stage.channel, "trial end", how="refused", when=when)
-    assert private_answer(result) == r"That will not do: \*too\* early."
+    assert private_answer(result) == "### That didn't work\nThat will not do: \\*too\\* early."
     if when == "answered":
         assert result.response is not None
         assert result.response.content == "the answer"

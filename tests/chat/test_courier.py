@@ -35,7 +35,7 @@ async def test_failure_is_delivered_as_one(courier: DiscordCourier, loopback: On
     shown.files.append(loopback.discord.cdn.store("attachments", 1, loopback.discord.file("strip.webp", b"RIFF")))
     assert await deliver(courier, Row(a_failed_job(asked_at(now())), loopback), None)
     assert "It was silent. Nothing was charged." in text_of(shown)
-    assert shown.components == []
+    assert shown.labels == []
     assert shown.files == []
 
 
@@ -150,9 +150,9 @@ async def test_progress_of_many_jobs_costs_little(
     jobs = [a_job(boxed_row.job.origin, id=f"{number:016x}") for number in range(5)]
     for job in jobs:
         await courier.progress(job, text("Making it"), 1)
-    assert list(courier._shown) == [job.id for job in jobs[-3:]]
+    assert list(courier._progress._shown) == [job.id for job in jobs[-3:]]
     assert await deliver(courier, Row(jobs[-1], loopback))
-    assert jobs[-1].id not in courier._shown
+    assert jobs[-1].id not in courier._progress._shown
 
 
 # -- the public message -----------------------------------------------------------------------------------------------

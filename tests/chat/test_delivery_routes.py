@@ -48,13 +48,13 @@ async def test_a_result_is_a_new_message_that_calls_its_owner_alone(
     picture = await files.put_bytes(OWNER_ID, PICTURE, "image/png")
     assert await deliver(courier, row, a_character(picture=picture))
     (sent,) = loopback.in_channel
-    assert sent.content.startswith(f"<@{OWNER_ID}> ")
+    assert sent.text.startswith(f"<@{OWNER_ID}> ")
     payload = loopback.last(CHANNEL).payload
     assert payload["allowed_mentions"] == {"parse": [], "users": [OWNER_ID]}
     assert (payload["nonce"], payload["enforce_nonce"]) == (row.job.id, True)
     assert sent.pinged == {OWNER_ID}
     assert sent.picture() == PICTURE
-    assert row.job.id in sent.embeds[0]["footer"]["text"]
+    assert f"Job {row.job.id}" in sent.footers
     assert "task_01ABC" in text_of(sent)
     assert "ada.tall" not in text_of(sent), "public: the @username is nobody's business"
     assert sent.labels == ["Use in a video", "Rename", "Delete"]
@@ -115,7 +115,7 @@ async def test_where_the_bot_may_not_write_the_result_is_a_public_follow_up(
     row = a_row(loopback, now, **without)
     assert await deliver(courier, row)
     (sent,) = loopback.in_channel
-    assert sent.content.startswith(f"<@{OWNER_ID}> ")
+    assert sent.text.startswith(f"<@{OWNER_ID}> ")
     assert sent.pinged == {OWNER_ID}
     assert not sent.ephemeral
     assert loopback.calls == [EDIT, FOLLOWUP, DELETE]
@@ -162,7 +162,7 @@ async def test_a_private_result_is_a_new_message_for_its_owner_alone(
     assert await deliver(courier, private_row)
     (sent,) = loopback.in_channel
     assert sent.ephemeral
-    assert sent.content.startswith(f"<@{OWNER_ID}> ")
+    assert sent.text.startswith(f"<@{OWNER_ID}> ")
     assert loopback.calls == [EDIT, FOLLOWUP, DELETE]
     assert private_row.job.deliveries[-1].message_id == sent.id
 

@@ -9,19 +9,16 @@ from dataclasses import replace
 
 import pytest
 
+from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import escape, plain, say
 from bot.chat.message import MessageContent
 from bot.chat.render_cast import CastPage, render_page
-from bot.chat.render_job import (
-    render_character,
-    render_failure,
-    render_gone,
-    render_progress,
-    render_question,
-    render_result,
-)
+from bot.chat.render_character import render_character, render_result
+from bot.chat.render_job import render_failure, render_gone, render_progress
 from bot.chat.render_picker import render_picker
-from bot.chat.render_tasks import render_task, render_tasks
+from bot.chat.render_question import render_question
+from bot.chat.render_task import render_task
+from bot.chat.render_tasks import render_tasks
 from bot.errors import UnknownCharacter
 from bot.store.characters import Sort
 from bot.texts import Text, text
@@ -29,6 +26,7 @@ from bot.values.character import ProviderCharacter
 from bot.values.job import CharacterRequest, CharacterResult, Job, Outcome, Question, Step
 from bot.values.source import Attachment, EarlierTask, Link, Source
 from bot.values.time_range import TimeRange
+from tests.cards import drawn
 from tests.chat.samples import Now, a_character, a_job, asked_at
 from tests.chat.test_render_job import assert_discord_takes
 from tests.chat.test_render_picker import GOOD, found, picking
@@ -108,6 +106,7 @@ def _jobs(value: str, reason: Text) -> Iterator[Job]:
 
 def leaves(card: MessageContent) -> Iterator[tuple[str, str]]:
     """Every text of a card, and where it stands."""
+    yield from _of_its_card(card)
     for embed in card.embeds:
         yield "title", embed.title or ""
         yield "description", embed.description or ""
@@ -115,12 +114,27 @@ def leaves(card: MessageContent) -> Iterator[tuple[str, str]]:
         for field in embed.fields:
             yield "field name", field.name or ""
             yield "field", field.value or ""
-    for button in card.buttons:
-        yield "label", button.item.label or ""
+    for item in card.items:
+        if isinstance(item, DurableButton):
+            yield "label", item.item.label or ""
     for menu in card.menus:
         for option in menu.item.options:
             yield "label", option.label
             yield "label", option.description or ""
+
+
+def _of_its_card(content: MessageContent) -> Iterator[tuple[str, str]]:
+    card = content.card
+    if card is None:
+        return
+    yield from (("title", card.title), ("description", card.description), ("footer", card.footer))
+    for entry in card.entries:
+        yield "description", entry.words
+    for each in card.fields:
+        yield "field name", each.name
+        yield "field", each.value
+    for file in card.files:
+        yield "label", file.description or ""
 
 
 @pytest.mark.parametrize("value", HOSTILE)
@@ -187,3 +201,4 @@ def test_nothing_that_is_sent_may_ping_and_files_have_names_of_ours() -> None:
         for _, card in cards(value):
             assert all(re.fullmatch(r"[a-z0-9-]+\.[a-z0-9]+", each.filename) for each in card.attachments())
             json.dumps([embed.to_dict() for embed in card.embeds]).encode()
+            json.dumps(drawn(card)).encode()

@@ -4,7 +4,7 @@ import discord
 import pytest
 
 from bot.chat.message import picture_file
-from bot.chat.render_job import render_result
+from bot.chat.render_character import render_result
 from bot.values.files import StoredFile
 from bot.values.job import Job
 from tests.chat.samples import PICTURE, a_character
@@ -17,11 +17,14 @@ async def test_card_can_be_sent_twice(job: Job) -> None:
         assert file.fp.read() == PICTURE
         made = card.view()
         assert made is not None
-        assert all(isinstance(item, discord.ui.DynamicItem) for item in made.children)
+        assert isinstance(made, discord.ui.LayoutView)
+        pressed = [item for item in made.walk_children() if item.is_dispatchable()]
+        assert pressed
+        assert all(isinstance(item, discord.ui.DynamicItem) for item in pressed)
         assert made.timeout is None
 
 
 @pytest.mark.parametrize(("mime", "name"), [("image/jpeg", "character-3.jpg"), ("image/webp", "character-3.webp")])
 def test_pictures_are_named_by_what_they_are(mime: str, name: str) -> None:
     character = a_character(picture=StoredFile(key="k", sha256="s", size=1, mime=mime))
-    assert picture_file(character, PICTURE).name == name
+    assert picture_file(character, PICTURE, "en").name == name

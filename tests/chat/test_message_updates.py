@@ -136,13 +136,12 @@ def the_card(desk: Desk) -> Message:
 async def test_a_rename_reaches_the_card_and_leaves_the_rest(desk: Desk) -> None:
     ada = await desk.delivered()
     card = the_card(desk)
-    before, content = card.text, card.content
-    assert content.startswith(f"<@{OWNER_ID}>")
+    before = card.text
+    assert before.startswith(f"<@{OWNER_ID}> Your character is ready.\n### Ada\n")
     await desk.rename(ada, "Eve")
     await desk.updates.update()
-    assert card.text == before.replace("\nAda\n", "\nEve\n")
-    assert "\nEve\n" in card.text
-    assert (card.content, card.picture()) == (content, PICTURE)
+    assert card.text == "### Eve\n" + before.split("### Ada\n")[1]  # what called its owner has done so
+    assert card.picture() == PICTURE
     assert card.labels == ["Use in a video", "Rename", "Delete"]
     assert await desk.left() == 0
     await desk.updates.update()

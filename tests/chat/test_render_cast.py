@@ -12,7 +12,9 @@ from bot.limits import CUSTOM_ID, NAME_LENGTH
 from bot.store.characters import Sort
 from bot.values.character import clean_name
 from bot.values.files import StoredFile
+from tests.cards import card_of, drawn, lines
 from tests.chat.samples import PICTURE, a_character
+from tests.chat.test_render_job import assert_discord_takes
 
 FIRST = CastPage(0, Sort.NEWEST, "")
 LARGEST_ID = 2**63 - 1
@@ -60,7 +62,7 @@ def test_pictures_stand_beside_their_own_character() -> None:
     file = StoredFile(key="k", sha256="s", size=len(PICTURE), mime="image/jpeg")
     cast = [a_character(id=1), a_character(id=2, picture=file), a_character(id=3, picture=file)]
     card = render_page(42, FIRST, cast, 3, {2: b"two", 3: b"three"}, "en-GB")
-    assert [embed.thumbnail.url for embed in card.embeds] == [
+    assert [None if entry.picture is None else entry.picture.url for entry in card_of(card).entries] == [
         None,
         "attachment://character-2.jpg",
         "attachment://character-3.jpg",
@@ -74,7 +76,7 @@ def test_pictures_stand_beside_their_own_character() -> None:
 def test_an_entry_says_model_seconds_and_age() -> None:
     card = render_page(42, FIRST, [a_character()], 1, {}, "en-GB")
     made = int(a_character().created_at.timestamp())
-    assert card.embeds[0].description == f"sora-2 · 0:01–0:03 · made <t:{made}:R>"
+    assert lines(card)[1] == f"sora-2 · 0:01–0:03 · made <t:{made}:R>"
 
 
 @pytest.mark.parametrize(
@@ -87,23 +89,37 @@ def test_an_entry_says_model_seconds_and_age() -> None:
     ],
 )
 def test_the_last_entry_says_how_many_there_are(page: CastPage, shown: int, total: int, count: str) -> None:
-    card = render_page(42, page, [a_character()] * shown, total, {}, "en-GB")
-    assert card.embeds[-1].footer.text == count
+    card = render_page(42, page, [a_character(id=each) for each in range(1, shown + 1)], total, {}, "en-GB")
+    assert card_of(card).footer == count
 
 
-def test_each_on_the_page_can_be_opened_from_the_menu() -> None:
-    (menu,) = render_page(42, FIRST, [a_character(), a_character(id=4, name="*Bo*")], 2, {}, "en-GB").menus
-    assert menu.custom_id == "cb:list:open:all:42"
-    assert [(each.value, each.label, each.description) for each in menu.item.options] == [
-        ("3", "Ada", "sora-2 · 0:01–0:03"),
-        ("4", "*Bo*", "sora-2 · 0:01–0:03"),
+def test_each_on_the_page_has_its_buttons_beside_its_face() -> None:
+    card = render_page(42, FIRST, [a_character(), a_character(id=4, name="*Bo*")], 2, {}, "en-GB")
+    entries = card_of(card).entries
+    told = [(entry.words.splitlines()[0], [each.custom_id for each in entry.buttons]) for entry in entries]
+    assert told == [
+        ("**Ada**", ["cb:cast:show:3:42", "cb:cast:use:3:42"]),
+        (r"**\*Bo\***", ["cb:cast:show:4:42", "cb:cast:use:4:42"]),
     ]
+    assert_discord_takes(card)
+
+
+@pytest.mark.parametrize("letter", ["ẞ", "*", "["])
+def test_a_full_page_of_the_longest_names_fits(letter: str) -> None:
+    file = StoredFile(key="k", sha256="s", size=len(PICTURE), mime="image/jpeg")
+    many = range(1, limits.CAST_PER_PAGE + 1)
+    cast = [a_character(id=2**62 + each, name=letter * limits.NAME_LENGTH, picture=file) for each in many]
+    page = replace(FIRST, offset=limits.CAST_PER_PAGE, search=letter * limits.NAME_LENGTH)
+    card = render_page(2**62, page, cast, 999, {each.id: PICTURE for each in cast}, "en-GB")
+    assert len(card.files) == limits.CAST_PER_PAGE
+    assert len(drawn(card)) <= limits.CARD_COMPONENTS
+    assert_discord_takes(card)
 
 
 def test_an_empty_page_says_what_to_do_next() -> None:
     commands = {"character create": "</character create:1>"}
-    (empty,) = render_page(42, FIRST, [], 0, {}, "en-GB", commands).embeds
-    assert "first character with </character create:1>:" in (empty.description or "")
-    (unfound,) = render_page(42, replace(FIRST, search="*x*"), [], 0, {}, "en-GB").embeds
-    assert r"“\*x\*”" in (unfound.description or "")
-    assert "Leave out search" in (unfound.description or "")
+    empty = card_of(render_page(42, FIRST, [], 0, {}, "en-GB", commands))
+    assert "first character with </character create:1>:" in empty.description
+    unfound = card_of(render_page(42, replace(FIRST, search="*x*"), [], 0, {}, "en-GB"))
+    assert r"“\*x\*”" in unfound.description
+    assert "Leave out search" in unfound.description

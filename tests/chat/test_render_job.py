@@ -9,43 +9,47 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import limits
-from bot.chat.message import MessageContent, PictureFile
-from bot.chat.render_job import (
-    render_announcement,
-    render_character,
-    render_emptied,
-    render_failure,
-    render_gone,
-    render_progress,
-    render_question,
-    render_result,
-)
+from bot.chat.card import AttachedFile
+from bot.chat.message import MessageContent
+from bot.chat.render_character import render_character, render_emptied, render_result
+from bot.chat.render_job import render_announcement, render_failure, render_gone, render_progress
+from bot.chat.render_question import render_question
 from bot.texts import text
 from bot.values.character import CharacterFile, FileKind
 from bot.values.files import StoredFile
 from bot.values.job import Job, Outcome, Question, Seen, Step
 from bot.values.source import Attachment
 from bot.values.video import Concern, Findings, VideoFacts
+from tests.cards import GALLERY, card_of, drawn, fields, lines, media
 from tests.chat.samples import PICTURE, Now, a_character, a_job, asked_at
+from tests.loopback_discord.layout_rules import check_layout
+from tests.loopback_discord.refusals import FormErrors
 
 EMBEDS, FILES, FIELD_VALUE, WHOLE_EMBED = 10, 10, 1024, 6000  # of one message (Discord: Message resource)
 HOSTILE = st.text(max_size=600) | st.sampled_from(["", " ", "```", "@everyone", "*" * 600, "\n" * 50, "[a](https://b)"])
 
 
 def words(card: MessageContent) -> str:
-    return "\n".join(str(embed.to_dict()) for embed in card.embeds)
+    return "\n".join([*lines(card), *(str(embed.to_dict()) for embed in card.embeds)])
 
 
 LINKED = {name: f"</{name}:{'9' * 19}>" for name in ("character create", "character show", "tasks")}
 
 
 def labels(card: MessageContent) -> list[str | None]:
-    return [button.item.label for button in card.buttons]
+    return [getattr(item.item, "label", None) for item in card.items]
 
 
 def assert_discord_takes(card: MessageContent) -> None:
-    assert 0 < len(card.embeds) <= EMBEDS
+    assert card.card is not None or 0 < len(card.embeds) <= EMBEDS
     assert len(card.files) <= FILES
+    names = [file.name for file in card.files]
+    shown = card.view()
+    if card.card is not None and shown is not None:
+        errors = FormErrors()
+        check_layout(errors, shown.to_components(), names)
+        errors.check()
+        assert sorted(media(shown.to_components())) == sorted(file.url for file in card.files)
     assert sum(len(embed) for embed in card.embeds) <= WHOLE_EMBED
     for embed in card.embeds:
         assert len(embed.title or "") <= limits.EMBED_TITLE
@@ -56,7 +60,7 @@ def assert_discord_takes(card: MessageContent) -> None:
     for button in card.buttons:
         assert 0 < len(button.item.label or "") <= limits.BUTTON_LABEL
         assert len(button.custom_id) <= limits.CUSTOM_ID
-    str([embed.to_dict() for embed in card.embeds]).encode()
+    words(card).encode()
 
 
 @given(name=HOSTILE, display_name=HOSTILE, username=HOSTILE, task_id=HOSTILE, with_picture=st.booleans())
@@ -84,18 +88,19 @@ def test_ends_and_states_fit(reason: str, percent: int | None) -> None:
 def test_result_says_what_it_is_and_whose_it_is(job: Job) -> None:
     character = a_character(picture=StoredFile(key="k", sha256="s", size=1, mime="image/webp"))
     card = render_result(job, character, PICTURE, "en")
-    (embed,) = card.embeds
-    assert embed.title == "Ada"
-    assert embed.description == "Saved to <@42>'s cast. ToAPIs named this character Ada the Tall."
-    fields = {field.name: field.value for field in embed.fields}
-    assert fields == {
+    shown = card_of(card)
+    assert shown.title == "Ada"
+    assert shown.description == "Saved to <@42>'s cast. ToAPIs named this character Ada the Tall."
+    assert fields(card) == {
         "Reusable task ID": "```\ntask_01ABC\n```\nIt puts the character into new videos.",
         "Model": "sora-2",
         "Seconds used": "0:01–0:03",
     }
-    assert job.id in (embed.footer.text or "")
-    assert embed.image.url == "attachment://character-3.webp"
-    assert card.files == (PictureFile("character-3.webp", PICTURE),)
+    assert lines(card)[-1] == f"-# Job {job.id}"
+    (gallery,) = [part for part in drawn(card) if part["type"] == GALLERY]
+    (item,) = gallery["items"]
+    assert (item["media"]["url"], item["description"]) == ("attachment://character-3.webp", "The character Ada")
+    assert card.files == (AttachedFile("character-3.webp", PICTURE, "The character Ada"),)
     assert labels(card) == ["Use in a video", "Rename", "Delete"]
     assert [button.custom_id for button in card.buttons] == [
         "cb:cast:use:3:42",
@@ -122,9 +127,8 @@ def test_only_what_nobody_else_reads_says_your(place: dict[str, Any], whose: str
 
 @pytest.mark.parametrize("theirs", ["Ada", " Ada ", "\u202e "])
 def test_what_toapis_calls_it_is_said_only_where_it_is_something_else(job: Job, theirs: str) -> None:
-    assert render_result(job, a_character(display_name=theirs), PICTURE, "en").embeds[0].description == (
-        "Saved to <@42>'s cast."
-    )
+    shown = card_of(render_result(job, a_character(display_name=theirs), PICTURE, "en"))
+    assert shown.description == "Saved to <@42>'s cast."
 
 
 def test_commands_can_be_clicked_in_texts_and_not_in_footers(job: Job) -> None:
@@ -137,7 +141,7 @@ def test_commands_can_be_clicked_in_texts_and_not_in_footers(job: Job) -> None:
 
 def test_an_emptied_card_says_nothing_of_whose_it_was() -> None:
     card = render_emptied("en")
-    assert card.embeds[0].description == "This character was deleted by its owner."
+    assert card_of(card).description == "This character was deleted by its owner."
     assert "42" not in words(card)
     assert (card.buttons, card.files) == ((), ())
 
@@ -186,19 +190,19 @@ def test_username_is_for_its_owner_only(job: Job) -> None:
 
 
 def test_card_of_ones_own_says_when_it_was_made() -> None:
-    (embed,) = render_character(a_character(), None, "en", owner_sees=True).embeds
-    assert (embed.footer.text, embed.timestamp) == ("Made", a_character().created_at)
-    assert embed.description == (
+    shown = card_of(render_character(a_character(), None, "en", owner_sees=True))
+    assert shown.footer == f"Made <t:{int(a_character().created_at.timestamp())}:f>"
+    assert shown.description == (
         "Saved to your cast. ToAPIs named this character Ada the Tall.\n"
         "ToAPIs sent no picture. The character works without one."
     )
-    assert embed.fields[-1].name == "Username (keep it to yourself)"
+    assert shown.fields[-1].name == "Username (keep it to yourself)"
 
 
 @pytest.mark.parametrize(("percent", "bar"), [(0, "`░░░░░░░░░░░░░░░░` 0 %"), (50, "`████████░░░░░░░░` 50 %"),
                                               (130, "`████████████████` 100 %")])  # fmt: skip
 def test_progress_has_a_bar_and_a_beginning(job: Job, percent: int, bar: str) -> None:
-    shown = render_progress(job, text("Making it"), percent, "en").embeds[0].description or ""
+    shown = card_of(render_progress(job, text("Making it"), percent, "en")).description
     began = f"Started <t:{int(job.created_at.timestamp())}:R>. No need to wait: I'll tell you when it's done."
     assert shown.split("\n") == ["Making it", bar, began]
 
@@ -206,7 +210,7 @@ def test_progress_has_a_bar_and_a_beginning(job: Job, percent: int, bar: str) ->
 def test_what_everybody_sees_of_it_names_its_owner_and_has_no_buttons(job: Job) -> None:
     card = render_announcement(job, text("Making it"), 50, "en", "00ff-run")
     assert "by <@42>" in words(card)
-    assert card.embeds[0].footer.text == "Progress 00ff-run"
+    assert lines(card)[-1] == "-# Progress 00ff-run"
     assert card.buttons == ()
 
 
@@ -226,14 +230,14 @@ def test_progress_without_a_known_percent_has_no_bar_and_no_job_id(job: Job) -> 
 )
 def test_failures_offer_what_applies(changes: dict[str, Any], title: str, buttons: list[str]) -> None:
     card = render_failure(a_job(asked_at(Now()()), failure=text("It was {how}.", how="*silent*"), **changes), "en")
-    assert card.embeds[0].title == title
-    assert card.embeds[0].description == r"It was \*silent\*."
+    assert card_of(card).title == title
+    assert card_of(card).description == r"It was \*silent\*."
     assert labels(card) == buttons
     assert "Job 00112233445566ff" in words(card)
 
 
 def test_failure_without_a_reason_still_says_something(job: Job) -> None:
-    assert render_failure(job, "en").embeds[0].description
+    assert card_of(render_failure(job, "en")).description
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat.buttons import UseSeconds, WatchSeconds
-from bot.chat.render_job import render_question, render_result
+from bot.chat.render_character import render_result
 from bot.chat.render_picker import render_picker
+from bot.chat.render_question import render_question
 from bot.values.files import StoredFile
 from bot.values.job import Job, PreviewRequest, Question, Seen, Step
 from bot.values.source import Link
@@ -27,6 +28,7 @@ from bot.values.video import (
     Suggestion,
     VideoFacts,
 )
+from tests.cards import card_of, lines
 from tests.chat.samples import PICTURE, Now, a_character, a_job, asked_at
 from tests.chat.test_render_job import assert_discord_takes, labels, words
 
@@ -60,7 +62,7 @@ def test_while_it_looks_it_says_so_and_takes_other_seconds_already(now: Now) -> 
     assert "Looking for the best seconds" in words(card)
     assert labels(card) == ["Other seconds…", "Cancel"]
     assert card.files[0].data == STRIP
-    assert card.embeds[0].image.url == card.files[0].url
+    assert card_of(card).media == card.files
 
 
 @pytest.mark.parametrize(
@@ -74,9 +76,9 @@ def test_while_it_looks_it_says_so_and_takes_other_seconds_already(now: Now) -> 
 def test_it_says_first_what_is_wrong_with_the_seconds_that_were_given(now: Now, typed: str, sentence: str) -> None:
     job = picking(now, found(GOOD))
     given = replace(job, request=replace(job.character, range=None, typed=typed))
-    assert (render_picker(given, STRIP, "en-GB").embeds[0].description or "").splitlines()[0] == sentence
+    assert card_of(render_picker(given, STRIP, "en-GB")).description.splitlines()[0] == sentence
     fine = replace(job, request=replace(job.character, range=None, typed="4-6"))
-    assert render_picker(fine, STRIP, "en-GB").embeds == render_picker(job, STRIP, "en-GB").embeds
+    assert lines(render_picker(fine, STRIP, "en-GB")) == lines(render_picker(job, STRIP, "en-GB"))
 
 
 def test_a_preview_that_still_looks_has_no_buttons(now: Now) -> None:
@@ -86,12 +88,13 @@ def test_a_preview_that_still_looks_has_no_buttons(now: Now) -> None:
 
 def test_each_suggestion_has_its_reasons_and_a_button(now: Now) -> None:
     card = render_picker(picking(now, found(GOOD, POOR)), STRIP, "en-GB")
-    lines = (card.embeds[0].description or "").splitlines()
-    assert lines[0] == "**1** · 0:04–0:07 · one face, sharp, voice"  # none of which is true of the other
-    assert lines[1] == "**2** · 0:00.5–0:02 · no face found, blurry"
+    first, second = (entry for entry in card_of(card).entries if entry.button is not None)
+    assert first.words == "**1** · 0:04–0:07 · one face, sharp, voice"  # none of which is true of the other
+    assert second.words == "**2** · 0:00.5–0:02 · no face found, blurry"
     assert labels(card) == ["Use 1", "Use 2", "Watch 1", "Watch 2", "Other seconds…", "Cancel"]
-    assert lines[-1] == "Nothing has been charged yet."
-    assert card.buttons[0].custom_id == f"cb:job:use:{picking(now, None).id}:4,7:42"
+    assert lines(card)[-1] == "Nothing has been charged yet."
+    assert first.button is not None
+    assert first.button.custom_id == f"cb:job:use:{picking(now, None).id}:4,7:42"
 
 
 def alike(*seconds: str, **different: Any) -> list[Suggestion]:
@@ -101,7 +104,7 @@ def alike(*seconds: str, **different: Any) -> list[Suggestion]:
 
 def suggested(now: Now, *suggestions: Suggestion) -> list[str]:
     card = render_picker(picking(now, found(*suggestions)), STRIP, "en-GB")
-    return (card.embeds[0].description or "").splitlines()
+    return lines(card)[1:]  # without the title
 
 
 def test_what_is_true_of_all_is_said_once(now: Now) -> None:
@@ -155,7 +158,7 @@ def test_a_look_that_failed_is_not_told_as_one_that_found_nothing(now: Now) -> N
 def test_a_preview_leads_on(now: Now) -> None:
     card = render_picker(picking(now, found(GOOD, POOR), preview=True), STRIP, "en-GB")
     assert labels(card) == ["Use 1", "Use 2", "Other seconds…"]
-    assert [button.custom_id.split(":")[2] for button in card.buttons] == ["begin", "begin", "beginother"]
+    assert [button.custom_id.split(":")[2] for button in card.items] == ["begin", "begin", "beginother"]
     assert "pick its seconds here within a day" in words(card)
     assert "0:04–0:07" in words(card)
 
@@ -180,12 +183,16 @@ def test_no_two_suggestions_are_said_in_the_same_words(suggestions: list[Suggest
     assert all(words)
 
 
-@given(suggestions=st.lists(SUGGESTIONS, max_size=5), sampled=st.booleans(), faces=st.booleans())
+@given(
+    suggestions=st.lists(SUGGESTIONS, max_size=5, unique_by=lambda each: each.range),
+    sampled=st.booleans(),
+    faces=st.booleans(),
+)
 def test_whatever_is_found_discord_takes_it(suggestions: list[Suggestion], sampled: bool, faces: bool) -> None:
     best = found(*suggestions, sampled=sampled, faces=faces)
     card = render_picker(picking(Now(), best), STRIP, "en-GB")
     assert_discord_takes(card)
-    uses, watches = card.buttons[: len(suggestions)], card.buttons[len(suggestions) : 2 * len(suggestions)]
+    uses, watches = card.items[: len(suggestions)], card.items[len(suggestions) : 2 * len(suggestions)]
     for button, watch, suggestion in zip(uses, watches, suggestions, strict=True):
         assert isinstance(button, UseSeconds)
         assert isinstance(watch, WatchSeconds)
@@ -203,8 +210,8 @@ def test_doubts_show_the_seconds_and_the_safe_button_leads(now: Now) -> None:
     job = doubting(now)
     card = render_question(job, Question.CONCERNS, "en-GB", picture=STRIP)
     assert job.character.range is not None
-    assert job.character.range.people in (card.embeds[0].title or "")
-    assert card.embeds[0].image.url == card.files[0].url
+    assert job.character.range.people in card_of(card).title
+    assert card_of(card).media == card.files
     assert "hardly any sound" in words(card)
     assert labels(card) == ["Pick other seconds", "Use anyway", "Cancel"]
     assert [button.item.style.name for button in card.buttons] == ["primary", "secondary", "secondary"]

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from bot.chat.render_job import render_question, render_result
+from bot.chat.render_character import render_result
 from bot.chat.render_price import not_charged_yet, price_of
-from bot.chat.render_tasks import render_task
+from bot.chat.render_question import render_question
+from bot.chat.render_task import render_task
 from bot.values.job import Job, Outcome, Question, Step
+from tests.cards import card_of, fields
 from tests.chat.samples import a_character, a_job, asked_at
 from tests.chat.test_render_tasks import NOTHING
 
@@ -56,8 +58,8 @@ def test_prices_are_written_as_people_write_them(price: str, written: str) -> No
 @pytest.mark.parametrize("question", [Question.CONSENT, Question.CONCERNS, Question.SAME_AGAIN])
 def test_a_question_says_what_a_yes_will_cost(question: Question) -> None:
     job = priced(outcome=None, step=Step.CHOOSE, question=question)
-    assert "It is expected to cost 40 credits." in (render_question(job, question, "en").embeds[0].description or "")
-    silent = render_question(priced(None, outcome=None), question, "en").embeds[0].description or ""
+    assert "It is expected to cost 40 credits." in card_of(render_question(job, question, "en")).description
+    silent = card_of(render_question(priced(None, outcome=None), question, "en")).description
     assert "expected" not in silent
 
 
@@ -67,7 +69,5 @@ def test_what_was_not_charged_yet_is_said_with_its_price() -> None:
 
 
 def test_the_result_says_what_it_cost_and_nothing_where_that_is_unknown() -> None:
-    fields = {each.name: each.value for each in render_result(priced(), a_character(), None, "en").embeds[0].fields}
-    assert fields["Cost"] == EXPECTED.format(40)
-    free = render_result(priced(None), a_character(), None, "en").embeds[0].fields
-    assert "Cost" not in {each.name for each in free}
+    assert fields(render_result(priced(), a_character(), None, "en"))["Cost"] == EXPECTED.format(40)
+    assert "Cost" not in fields(render_result(priced(None), a_character(), None, "en"))

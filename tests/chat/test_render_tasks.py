@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from bot.chat.message import MessageContent
-from bot.chat.render_tasks import is_under_way, render_task, render_tasks
+from bot.chat.render_task import render_task
+from bot.chat.render_tasks import is_under_way, render_tasks
 from bot.jobs.overview import Overview
 from bot.texts import text
 from bot.values.character import ProviderCharacter

@@ -15,7 +15,7 @@ async def test_interaction_that_is_too_old_ends_in_the_log(stage: Stage, capsys:
 async def test_answer_given_elsewhere_is_followed_up(stage: Stage) -> None:
     stage.env.inject_error("POST", "/interactions/*", status=400, code=40060)
     result = await stage.alice.slash(stage.channel, "trial end", how="refused", when="unanswered")
-    assert [words(said) for said in result.followups] == [r"That will not do: \*too\* early."]
+    assert [words(said) for said in result.followups] == ["### That didn't work\nThat will not do: \\*too\\* early."]
 
 
 async def test_thinking_that_somebody_removed_is_no_trouble(stage: Stage) -> None:

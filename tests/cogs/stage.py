@@ -37,6 +37,7 @@ from bot.values.job import (
 from bot.values.made_video import MadeVideo
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
+from tests import cards
 from tests.jobs.shop import with_limits
 
 MODELS = ("sora-2", "sora-2-pro")
@@ -243,13 +244,12 @@ def words(message: simcord.ResponseMessage | discord.Message) -> str:
     for embed in message.embeds:
         said += [embed.title, embed.description, embed.footer.text]
         said += [part for each in embed.fields for part in (each.name, each.value)]
-    return "\n".join(part for part in said if part)
+    return "\n".join(part for part in (*said, *cards.said(message)) if part)
 
 
 def labels(message: simcord.ResponseMessage) -> list[str]:
     """The buttons that can be pressed, in their order."""
-    rows = [row["components"] for row in message.components]
-    return [each["label"] for row in rows for each in row if "label" in each and not each.get("disabled")]
+    return [each["label"] for each in cards.parts(message) if "label" in each and not each.get("disabled")]
 
 
 def refusal(result: simcord.InteractionResult) -> str:
@@ -257,4 +257,6 @@ def refusal(result: simcord.InteractionResult) -> str:
     shown = [message for message in (result.response, *result.followups) if message is not None]
     assert len(shown) == 1, shown
     assert shown[0].ephemeral
-    return words(shown[0])
+    title, _, told = words(shown[0]).partition("\n")
+    assert title == "### That didn't work"
+    return told

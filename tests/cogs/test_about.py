@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot import __version__
+from bot.chat.card import BLUE
 from bot.chat.markdown import escape
-from bot.chat.message import BLUE
 from tests.cogs.stage import Stage, refusal, words
 
 

@@ -12,11 +12,11 @@ import pytest
 from simcord import InteractionResult, ResponseMessage
 
 from bot import limits
-from bot.chat.durable_items import view
-from bot.chat.render_job import render_result
+from bot.chat.render_character import render_result
 from bot.chat.render_use import render_use
 from bot.store.characters import Deleted
 from bot.values.character import Character
+from tests.cards import media, parts, said, titles
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
 
 
@@ -40,30 +40,27 @@ async def test_an_empty_cast_says_how_to_begin(stage: Stage) -> None:
     assert labels(message) == []
 
 
-async def test_the_list_has_pictures_and_a_menu_that_opens_each(stage: Stage) -> None:
+async def test_the_list_has_pictures_and_a_button_that_opens_each(stage: Stage) -> None:
     for name in ("Duck", "*Bold*"):
         await stage.house.character(stage.alice.id, name, picture=PICTURE + name.encode())
     message = shown(await stage.alice.slash(stage.channel, "character list"))
-    assert [embed.title for embed in message.embeds] == [r"\*Bold\*", "Duck"]
+    assert titles(message) == [r"\*Bold\*", "Duck"]
     assert [await each.read() for each in message.attachments] == [PICTURE + b"*Bold*", PICTURE + b"Duck"]
-    assert [embed.thumbnail.url for embed in message.embeds] == [
-        f"attachment://{each.filename}" for each in message.attachments
-    ]
+    assert media(message) == [each.url for each in message.attachments]
     said = words(message)
     assert "sora-2 · 0:01–0:03 · made <t:" in said
     assert "used" not in said, "there is no command yet that uses one in a video"
     assert "Characters in your cast: 2." in said
     assert "duck.sings" not in said
-    assert labels(message) == []
-    (menu,) = [each for row in message.components for each in row["components"]]
-    assert [option["label"] for option in menu["options"]] == ["*Bold*", "Duck"]
-    opened = await stage.alice.select(message, [menu["options"][1]["value"]], custom_id=menu["custom_id"])
+    assert labels(message) == ["Open", "Use in a video"] * 2
+    (_, duck) = [part["custom_id"] for part in parts(message) if part.get("label") == "Open"]
+    opened = await stage.alice.click(message, custom_id=duck)
     (card,) = [each for each in (opened.response, *opened.followups) if each is not None and each.id != message.id]
     assert card.ephemeral
-    assert card.embeds[0].title == "Duck"
+    assert titles(card)[0] == "Duck"
     assert {"Rename", "Delete"} <= set(labels(card))
-    await stage.house.characters.delete(stage.alice.id, int(menu["options"][1]["value"]))
-    gone = await stage.alice.select(message, [menu["options"][1]["value"]], custom_id=menu["custom_id"])
+    await stage.house.characters.delete(stage.alice.id, int(duck.split(":")[3]))
+    gone = await stage.alice.click(message, custom_id=duck)
     assert "no longer in your cast" in refusal(gone)
 
 
@@ -71,19 +68,19 @@ async def test_pages_are_turned_in_place_also_after_a_restart(stage: Stage) -> N
     for number in range(9):
         await stage.house.character(stage.alice.id, f"Duck {number}", picture=None)
     first = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
-    assert [embed.title for embed in first.embeds] == ["Duck 0", "Duck 1", "Duck 2", "Duck 3"]
-    assert labels(first) == ["Next"]
+    assert titles(first) == ["Duck 0", "Duck 1", "Duck 2", "Duck 3"]
+    assert labels(first)[-1:] == ["Next"]
     second = shown(await stage.alice.click(first, label="Next"))
     assert second.id == first.id
-    assert [embed.title for embed in second.embeds] == ["Duck 4", "Duck 5", "Duck 6", "Duck 7"]
-    assert labels(second) == ["Previous", "Next"]
+    assert titles(second) == ["Duck 4", "Duck 5", "Duck 6", "Duck 7"]
+    assert labels(second)[-2:] == ["Previous", "Next"]
     assert "Showing 5–8 of 9" in words(second)
     await stage.restart()
     last = shown(await stage.alice.click(second, label="Next"))
-    assert [embed.title for embed in last.embeds] == ["Duck 8"]
-    assert labels(last) == ["Previous"]
+    assert titles(last) == ["Duck 8"]
+    assert labels(last) == ["Open", "Use in a video", "Previous"]
     again = shown(await stage.alice.click(last, label="Previous"))
-    assert again.embeds[0].title == "Duck 4"
+    assert titles(again)[0] == "Duck 4"
 
 
 async def test_a_page_that_is_gone_shows_the_last_there_is(stage: Stage) -> None:
@@ -91,7 +88,7 @@ async def test_a_page_that_is_gone_shows_the_last_there_is(stage: Stage) -> None
     first = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
     await stage.house.characters.delete(stage.alice.id, made[4].id)
     after = shown(await stage.alice.click(first, label="Next"))
-    assert [embed.title for embed in after.embeds] == ["Duck 0", "Duck 1", "Duck 2", "Duck 3"]
+    assert titles(after) == ["Duck 0", "Duck 1", "Duck 2", "Duck 3"]
 
 
 async def test_a_search_stays_while_pages_are_turned(stage: Stage) -> None:
@@ -100,7 +97,7 @@ async def test_a_search_stays_while_pages_are_turned(stage: Stage) -> None:
         await stage.house.character(stage.alice.id, f"Goose {number}", picture=None)
     first = shown(await stage.alice.slash(stage.channel, "character list", search="duck:", sort="name"))
     second = shown(await stage.alice.click(first, label="Next"))
-    assert [embed.title for embed in second.embeds] == ["Duck: 4"]
+    assert titles(second) == ["Duck: 4"]
 
 
 async def test_the_longest_search_fits_into_the_buttons(stage: Stage) -> None:
@@ -109,7 +106,7 @@ async def test_the_longest_search_fits_into_the_buttons(stage: Stage) -> None:
     result = await stage.alice.slash(stage.channel, "character list", search="ß" * 30 + "x" * 70)
     assert "No match for" in words(shown(result))
     result = await stage.alice.slash(stage.channel, "character list", search="ß" * 30)
-    assert labels(shown(result)) == ["Next"]
+    assert labels(shown(result))[-1:] == ["Next"]
 
 
 async def test_a_picture_that_is_lost_costs_only_the_picture(stage: Stage) -> None:
@@ -117,7 +114,7 @@ async def test_a_picture_that_is_lost_costs_only_the_picture(stage: Stage) -> No
     assert duck.picture is not None
     await stage.house.files.delete(duck.picture.key)
     message = shown(await stage.alice.slash(stage.channel, "character list"))
-    assert [embed.title for embed in message.embeds] == ["Duck"]
+    assert titles(message) == ["Duck"]
     assert message.attachments == []
 
 
@@ -126,7 +123,7 @@ async def test_pictures_that_do_not_fit_into_one_message_are_left_out(stage: Sta
     await stage.house.character(stage.alice.id, "Large", picture=b"\x89PNG" + bytes(half))
     await stage.house.character(stage.alice.id, "Larger", picture=b"\x89PNG!" + bytes(half))
     message = shown(await stage.alice.slash(stage.channel, "character list"))
-    assert [embed.title for embed in message.embeds] == ["Larger", "Large"]
+    assert titles(message) == ["Larger", "Large"]
     assert len(message.attachments) == 1
 
 
@@ -320,19 +317,19 @@ async def test_the_card_from_which_it_was_renamed_shows_the_new_name(stage: Stag
         card = await public_card(stage, duck.id)
     else:
         card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck")).message
-    (old,) = card.embeds
+    old = said(card)
     form = await stage.alice.click(card, label="Rename")
     await stage.restart()
-    (said,) = (await stage.alice.submit_modal(form, {"name": "Drake"})).followups
-    assert said.ephemeral
-    assert words(said) == "“Duck” is now called “Drake”."
+    (told,) = (await stage.alice.submit_modal(form, {"name": "Drake"})).followups
+    assert told.ephemeral
+    assert words(told) == "“Duck” is now called “Drake”."
     await stage.house.app.message_updates.update()
     now = await again(stage, card)
-    (new,) = now.embeds
-    assert (old.title, new.title) == ("Duck", "Drake")
+    new = said(now)
+    assert (titles(card)[0], titles(now)[0]) == ("Duck", "Drake")
     whose = f"<@{stage.alice.id}>'s" if public else "your"
-    assert new.description == f"Saved to {whose} cast. ToAPIs named this character Singing Duck."
-    assert new.fields == old.fields
+    assert new[0] == f"### Drake\nSaved to {whose} cast. ToAPIs named this character Singing Duck."
+    assert new[1:-1] == old[1:-1]  # the last is the footer
     (picture,) = now.attachments
     assert await picture.read() == PICTURE
     assert pressable(now) == ["Use in a video", "Rename", "Delete"]
@@ -345,8 +342,7 @@ async def again(stage: Stage, card: discord.Message) -> discord.Message:
 
 
 def pressable(message: discord.Message) -> list[str | None]:
-    rows = [row for row in message.components if isinstance(row, discord.ActionRow)]
-    return [part.label for row in rows for part in row.children if isinstance(part, discord.Button)]
+    return [part["label"] for part in parts(message) if part["type"] == 2]
 
 
 @pytest.mark.parametrize("public", [True, False])
@@ -453,7 +449,7 @@ async def test_the_card_asks_too_and_a_second_answer_finds_nothing(stage: Stage)
     late = await stage.alice.click(two, label="Delete it")
     list_mention = f"</character list:{stage.client.command_ids['character']}>"
     assert [words(each) for each in late.followups] == [
-        f"That character is no longer in your cast. See {list_mention} for your cast."
+        f"### That didn't work\nThat character is no longer in your cast. See {list_mention} for your cast."
     ]
     (last,) = (await stage.alice.click(card, label="Delete")).followups
     assert "no longer in your cast" in words(last)
@@ -476,7 +472,7 @@ async def public_card(stage: Stage, character_id: int) -> discord.Message:
     job = await stage.house.job(stage.alice.id)
     card = render_result(job, character, PICTURE, "en-GB")
     channel = stage.env.bot.get_partial_messageable(stage.channel.id)
-    await channel.send(embeds=list(card.embeds), files=card.attachments(), view=view(*card.buttons))
+    await channel.send(**card.as_new())
     message = stage.channel.last_message
     assert message is not None
     return message

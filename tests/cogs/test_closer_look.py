@@ -13,6 +13,7 @@ from bot.chat.render_picker import render_picker
 from bot.values.files import StoredFile
 from bot.values.job import Job, JobChanges, Step
 from bot.values.time_range import TimeRange
+from tests.cards import parts
 from tests.cogs.stage import Stage, origin, refusal, words
 from tests.cogs.test_picking import FACTS, PICKING, now_of
 from tests.media.child.footage import nobody, write
@@ -28,10 +29,8 @@ async def picking(stage: Stage, *, seconds: float = 8.0) -> tuple[Job, discord.M
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / "clip.mp4", nobody(seconds, (160, 90)), options={"preset": "ultrafast"}).rename(folder / "source")
     card = render_picker(job, b"RIFF....WEBP", "en-GB")
-    view = card.view()
-    assert view is not None
     channel = stage.env.bot.get_partial_messageable(stage.channel.id)
-    await channel.send(embeds=list(card.embeds), view=view, files=card.attachments())
+    await channel.send(**card.as_new())
     message = stage.channel.last_message
     assert message is not None
     return job, message
@@ -44,8 +43,8 @@ def now_shown(stage: Stage, message: discord.Message) -> discord.Message:
 
 def switched(message: discord.Message) -> dict[str, bool]:
     """The buttons by their labels, and whether each can be pressed."""
-    buttons = [button for row in message.components for button in getattr(row, "children", ())]
-    return {button.label: not button.disabled for button in buttons}
+    buttons = [part for part in parts(message) if part["type"] == 2]
+    return {button["label"]: not button.get("disabled") for button in buttons}
 
 
 @pytest.mark.parametrize("restarted", [False, True])

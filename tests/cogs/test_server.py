@@ -343,9 +343,7 @@ async def _waiting(stage: Stage, channel: simcord.ChannelHandle) -> Any:
     """A job of Bob's that waits for his choice, and its message."""
     job = await stage.house.job(stage.bob.id, PICKING | JobChanges(origin=origin(stage.house.now)))
     card = render_picker(job, None, "en-GB")
-    view = card.view()
-    assert view is not None
-    await stage.client.get_partial_messageable(channel.id).send(embeds=list(card.embeds), view=view)
+    await stage.client.get_partial_messageable(channel.id).send(**card.as_new())
     return channel.last_message
 
 

@@ -16,10 +16,12 @@ from sqlalchemy import update
 from bot import limits
 from bot.chat.buttons import CancelJob, CheckAgain, GiveConsent, MakeAnother, SendAgain, ShowResult
 from bot.chat.durable_items import view
-from bot.chat.render_job import render_failure, render_progress, render_question
+from bot.chat.render_job import render_failure, render_progress
+from bot.chat.render_question import render_question
 from bot.store.tables import jobs
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition
+from tests.cards import colour, parts
 from tests.cogs.stage import Stage, labels, origin, refusal, words
 
 WAITING = JobChanges(step=Step.CHOOSE, question=Question.CONSENT)
@@ -51,9 +53,7 @@ async def now_of(stage: Stage, job: Job) -> Job:
 async def public(stage: Stage, job: Job, question: Question) -> discord.Message:
     """The job's own message, for everybody to see."""
     card = render_question(job, question, "en-GB")
-    view = card.view()
-    assert view is not None
-    await stage.env.bot.get_partial_messageable(stage.channel.id).send(embeds=list(card.embeds), view=view)
+    await stage.env.bot.get_partial_messageable(stage.channel.id).send(**card.as_new())
     message = stage.channel.last_message
     assert message is not None
     return message
@@ -256,7 +256,9 @@ async def test_after_a_yes_the_job_goes_on_in_the_same_message(stage: Stage, pri
     assert result.response is not None
     assert result.response.id == question.id
     assert words(result.response) == "Got it, I'm on it."
-    assert result.response.embeds[0].colour == render_progress(job, text("Making it"), 1, "en-GB").embeds[0].colour
+    progress = render_progress(job, text("Making it"), 1, "en-GB").card
+    assert progress is not None
+    assert colour(result.response) == progress.colour.value
     job = await now_of(stage, job)
     assert (job.step, job.question) == (Step.PREPARE, None)
     assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (question.id, True, private)
@@ -363,9 +365,7 @@ async def test_send_again_submits_again_and_shows_it_where_it_was_pressed(stage:
 async def test_check_again_looks_once_more_also_from_the_failure_itself(stage: Stage) -> None:
     job = await stage.house.job(stage.alice.id, unclear(stage) | JobChanges(task_id="task_1"))
     card = render_failure(job, "en-GB")
-    view = card.view()
-    assert view is not None
-    await stage.env.bot.get_partial_messageable(stage.channel.id).send(embeds=list(card.embeds), view=view)
+    await stage.env.bot.get_partial_messageable(stage.channel.id).send(**card.as_new())
     message = stage.channel.last_message
     assert message is not None
     result = await stage.alice.click(message, custom_id=custom_id(message, "recheck"))
@@ -408,9 +408,7 @@ async def unclear_card(stage: Stage, *, task_id: str | None) -> tuple[Job, disco
     """A job that may have been charged, and the card that says so, with its one button."""
     job = await stage.house.job(stage.alice.id, unclear(stage) | JobChanges(task_id=task_id))
     card = render_failure(job, "en-GB")
-    view = card.view()
-    assert view is not None
-    await stage.env.bot.get_partial_messageable(stage.channel.id).send(embeds=list(card.embeds), view=view)
+    await stage.env.bot.get_partial_messageable(stage.channel.id).send(**card.as_new())
     message = stage.channel.last_message
     assert message is not None
     return job, message
@@ -557,21 +555,19 @@ async def hidden(stage: Stage, job: Job) -> ResponseMessage:
     """The question as its owner alone sees it: an answer to some command of theirs, made into the question."""
     result: InteractionResult = await stage.alice.slash(stage.channel, "about")
     assert result.response is not None
-    card = render_question(job, job.question or Question.CONSENT, "en-GB")
-    view = card.view()
+    view = render_question(job, job.question or Question.CONSENT, "en-GB").view()
     assert view is not None
     application = stage.env.bot.application_id
     token = result._interaction.token
     await stage.env.bot.http.request(
         discord.http.Route("PATCH", f"/webhooks/{application}/{token}/messages/@original"),
-        json={"embeds": [embed.to_dict() for embed in card.embeds], "components": view.to_components()},
+        json={"flags": 1 << 15, "content": None, "embeds": [], "components": view.to_components()},
     )
     return result.response
 
 
 def custom_id(message: ResponseMessage | discord.Message, action: str) -> str:
-    rows: list[Any] = [row if isinstance(row, dict) else row.to_dict() for row in message.components]
-    ids: list[str] = [button["custom_id"] for row in rows for button in row["components"]]
+    ids: list[str] = [part["custom_id"] for part in parts(message) if "custom_id" in part]
     (found,) = [each for each in ids if f":{action}:" in each]
     return found
 

@@ -19,6 +19,7 @@ from bot.values.job import CastRole
 from bot.values.source import StoredVideo
 from bot.values.video import Fitted
 from playground.clip import render_clip
+from tests.cards import titles
 from tests.cogs.stage import FILM, Stage, labels, refusal, words
 
 
@@ -40,22 +41,22 @@ async def test_pages_have_posters_and_are_turned_also_after_a_restart(stage: Sta
     for number in range(1, 6):
         await stage.house.video(stage.alice.id, f"Scene {number}")
     page = shown(await stage.alice.slash(stage.channel, "video list"))
-    assert [embed.title for embed in page.embeds] == ["Scene 5", "Scene 4", "Scene 3", "Scene 2"]
+    assert titles(page) == ["Scene 5", "Scene 4", "Scene 3", "Scene 2"]
     assert "Aurora · wan2.6 · 5 s" in words(page)
     assert "1–4 of 5" in words(page)
     assert len(page.attachments) == 4
-    assert labels(page) == ["Next", "New video…"]
+    assert labels(page)[-2:] == ["Next", "New video…"]
     await stage.restart()
     await stage.alice.click(page, label="Next")
-    assert [embed.title for embed in page.embeds] == ["Scene 1"]
+    assert titles(page) == ["Scene 1"]
     assert "5 of 5" in words(page)
-    assert labels(page) == ["Previous", "New video…"]
+    assert labels(page) == ["Watch", "Another take…", "Previous", "New video…"]
 
 
 async def test_one_is_shown_again_and_deleted_with_a_question(stage: Stage) -> None:
     made = await stage.house.video(stage.alice.id, "Aurora dances")
     page = shown(await stage.alice.slash(stage.channel, "video list"))
-    again = shown(await stage.alice.select(page, [str(made.id)]))
+    again = shown(await stage.alice.click(page, label="Watch"))
     (attachment,) = again.attachments
     assert await attachment.read() == FILM
     assert labels(again) == ["Again", "Another take…", "New character from this", "Delete"]
@@ -69,13 +70,13 @@ async def test_one_is_shown_again_and_deleted_with_a_question(stage: Stage) -> N
     assert await stage.house.app.stores.videos.get(stage.alice.id, made.id) is None
     with pytest.raises(FileNotFoundError):
         await stage.house.files.read(made.file.key)
-    assert "no longer here" in refusal(await stage.alice.select(page, [str(made.id)]))
+    assert "no longer here" in refusal(await stage.alice.click(page, label="Watch"))
 
 
 async def test_a_video_that_is_too_large_for_a_message_is_shown_by_its_poster(stage: Stage) -> None:
     made = await stage.house.video(stage.alice.id, "A long one", film=FILM + bytes(30 * 1024 * 1024))
     page = shown(await stage.alice.slash(stage.channel, "video list"))
-    again = shown(await stage.alice.select(page, [str(made.id)]))
+    again = shown(await stage.alice.click(page, label="Watch"))
     assert "The file has 31 MB" in words(again)
     assert [each.filename for each in again.attachments] == [f"poster-{made.id}.webp"]
 
@@ -93,14 +94,14 @@ async def test_a_video_that_is_too_large_is_made_smaller_as_for_its_delivery(
         last = list(stage.env.backend.interactions.values())[-1]
         assert last.message_id is not None
         message = stage.env.backend.get_message(last.channel_id, last.message_id)
-        said.append(str([embed.get("fields") for embed in message.embeds]))
+        said.append(str(message.components))
         stage.house.now += timedelta(days=1)  # nothing keeps the folder but that it is used
         await stage.house.app.maintenance.tidy()
         return await fit(worker, source, most_bytes, folder)
 
     monkeypatch.setattr(MediaWorker, "fit", watched)
     page = shown(await stage.alice.slash(stage.channel, "video list"))
-    again = shown(await stage.alice.select(page, [str(made.id)]))
+    again = shown(await stage.alice.click(page, label="Watch"))
     (attachment,) = again.attachments
     assert attachment.filename == f"video-{made.id}.mp4"
     data = await attachment.read()
@@ -110,7 +111,7 @@ async def test_a_video_that_is_too_large_is_made_smaller_as_for_its_delivery(
     assert "too large" not in words(again)
     assert ["I'm making a smaller one" in each for each in said] == [True]
     monkeypatch.setattr(MediaWorker, "fit", None)
-    assert len(shown(await stage.alice.select(page, [str(made.id)])).attachments) == 1
+    assert len(shown(await stage.alice.click(page, label="Watch")).attachments) == 1
 
 
 async def test_a_file_that_discord_takes_less_of_than_it_said_is_made_smaller_still(
@@ -121,7 +122,7 @@ async def test_a_file_that_discord_takes_less_of_than_it_said_is_made_smaller_st
     made = await stage.house.video(stage.alice.id, "A long one", film=film + bytes(11 * 1024 * 1024))
     page = shown(await stage.alice.slash(stage.channel, "video list"))
     stage.env.inject_error("PATCH", "/webhooks/*", status=413, code=40005)
-    again = shown(await stage.alice.select(page, [str(made.id)]))
+    again = shown(await stage.alice.click(page, label="Watch"))
     (attachment,) = again.attachments
     assert len(await attachment.read()) <= 10 * 1024 * 1024
     assert attachment.filename == f"video-{made.id}.mp4"
@@ -150,9 +151,9 @@ async def test_its_id_at_the_provider_means_the_kept_video_to_its_owner_alone(st
 async def test_another_take_has_all_that_was_wished_and_leaves_the_video_where_it_is(stage: Stage) -> None:
     aurora = await stage.house.character(stage.alice.id, "Aurora", portable=(await still(stage),))
     role = CastRole(character_id=aurora.id, name="Aurora")
-    made = await stage.house.video(stage.alice.id, "@Aurora dances", player=role)
+    await stage.house.video(stage.alice.id, "@Aurora dances", player=role)
     page = shown(await stage.alice.slash(stage.channel, "video list"))
-    card = shown(await stage.alice.select(page, [str(made.id)]))
+    card = shown(await stage.alice.click(page, label="Watch"))
     form = await stage.alice.click(card, label="Another take…")
     async with stage.house.database.read() as connection:
         assert (await connection.execute(select(drafts))).all() == [], "nothing is written that a kill could prevent"
@@ -170,7 +171,7 @@ async def test_another_take_of_a_video_that_is_deleted_meanwhile_is_what_was_typ
     role = CastRole(character_id=aurora.id, name="Aurora")
     made = await stage.house.video(stage.alice.id, "@Aurora dances", player=role)
     page = shown(await stage.alice.slash(stage.channel, "video list"))
-    card = shown(await stage.alice.select(page, [str(made.id)]))
+    card = shown(await stage.alice.click(page, label="Watch"))
     form = await stage.alice.click(card, label="Another take…")
     await stage.house.app.stores.videos.delete(stage.alice.id, made.id)
     await stage.alice.submit_modal(form, {"prompt": "@Aurora sings", "cast": [str(aurora.id)], "model": ["viduq3"]})
@@ -181,7 +182,7 @@ async def test_another_take_of_a_video_that_is_deleted_meanwhile_is_what_was_typ
 async def test_a_character_is_started_from_a_video_with_one_press(stage: Stage) -> None:
     made = await stage.house.video(stage.alice.id, "Aurora dances")
     page = shown(await stage.alice.slash(stage.channel, "video list"))
-    card = shown(await stage.alice.select(page, [str(made.id)]))
+    card = shown(await stage.alice.click(page, label="Watch"))
     await stage.alice.click(card, label="New character from this")
     job = await stage.job_of(stage.alice)
     assert (job.character.source, job.character.range) == (StoredVideo(video_id=made.id), None)

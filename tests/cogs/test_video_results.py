@@ -46,9 +46,7 @@ async def shown(stage: Stage, job: Job) -> discord.Message:
     card = render_failure(job, "en-GB")
     if job.outcome is Outcome.SUCCEEDED:
         card = render_video(job, a_video(job), None, "en-GB")
-    view = card.view()
-    assert view is not None
-    await stage.env.bot.get_partial_messageable(stage.channel.id).send(embeds=list(card.embeds), view=view)
+    await stage.env.bot.get_partial_messageable(stage.channel.id).send(**card.as_new())
     message = stage.channel.last_message
     assert message is not None
     return message

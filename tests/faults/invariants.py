@@ -201,11 +201,11 @@ def _no_progress_is_left(found: Findings, rows: Sequence[Row], people: Sequence[
     """Of a job that has ended nothing says in public that it runs, unless nobody could know that something does."""
     discord = people[0].user.discord
     footers = [
-        (embed.get("footer") or {}).get("text", "")
+        footer
         for channel in list(discord.channels.values())
         for message in channel.messages
         if not message.deleted
-        for embed in message.embeds
+        for footer in message.footers
     ]
     for row in rows:
         left = sum(f"{row.id}-run" in footer for footer in footers)

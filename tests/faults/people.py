@@ -120,5 +120,5 @@ class Person:
             message
             for channel in list(self.user.discord.channels.values())
             for message in channel.messages
-            if any(name in (embed.get("footer") or {}).get("text", "").split() for embed in message.embeds)
+            if any(name in footer.split() for footer in message.footers)
         ]

@@ -11,7 +11,7 @@ SELECTS = frozenset({3, 5, 6, 7, 8})
 LINK, PREMIUM = 5, 6
 
 
-class _CustomIds:
+class CustomIds:
     """Refuses a custom id that the message or form has already."""
 
     def __init__(self, errors: FormErrors) -> None:
@@ -30,32 +30,38 @@ class _CustomIds:
 
 def check_rows(errors: FormErrors, listed: Any) -> None:
     """The action rows of a message: at most 5, of at most 5 buttons or one select each."""
-    custom_ids = _CustomIds(errors)
+    custom_ids = CustomIds(errors)
     for index, row in enumerate(errors.items(listed, 5)):
         with errors.at(index):
             if row.get("type") != ROW:
                 errors.add("UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1,).')
                 continue
-            with errors.at("components"):
-                inside = errors.items(row.get("components"), 5, fewest=1)
-                if len(inside) > 1 and any(each.get("type") in SELECTS for each in inside):
-                    errors.add("COMPONENT_LAYOUT_WIDTH_EXCEEDED", "The specified component exceeds the maximum width")
-                for place, component in enumerate(inside):
-                    with errors.at(place):
-                        _check_inside(errors, component, custom_ids)
+            check_row(errors, row, custom_ids)
 
 
-def _check_inside(errors: FormErrors, component: dict[str, Any], custom_ids: _CustomIds) -> None:
+def check_row(errors: FormErrors, row: dict[str, Any], custom_ids: CustomIds) -> None:
+    """One row: at most 5 buttons, or one select."""
+    with errors.at("components"):
+        inside = errors.items(row.get("components"), 5, fewest=1)
+        if len(inside) > 1 and any(each.get("type") in SELECTS for each in inside):
+            errors.add("COMPONENT_LAYOUT_WIDTH_EXCEEDED", "The specified component exceeds the maximum width")
+        for place, component in enumerate(inside):
+            with errors.at(place):
+                _check_inside(errors, component, custom_ids)
+
+
+def _check_inside(errors: FormErrors, component: dict[str, Any], custom_ids: CustomIds) -> None:
     kind = component.get("type")
     if kind == BUTTON:
-        _check_button(errors, component, custom_ids)
+        check_button(errors, component, custom_ids)
     elif kind in SELECTS:
         check_select(errors, component, custom_ids)
     else:
         errors.add("UNION_TYPE_CHOICES", 'Value of field "type" must be one of (2, 3, 5, 6, 7, 8).')
 
 
-def _check_button(errors: FormErrors, button: dict[str, Any], custom_ids: _CustomIds) -> None:
+def check_button(errors: FormErrors, button: dict[str, Any], custom_ids: CustomIds) -> None:
+    """A button, in a row or beside a section."""
     with errors.at("label"):
         errors.text(button.get("label"), 80)
     with errors.at("style"):
@@ -74,7 +80,7 @@ def _check_button(errors: FormErrors, button: dict[str, Any], custom_ids: _Custo
         errors.add("BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", "A custom id and url cannot both be specified")
 
 
-def check_select(errors: FormErrors, select: dict[str, Any], custom_ids: _CustomIds) -> None:
+def check_select(errors: FormErrors, select: dict[str, Any], custom_ids: CustomIds) -> None:
     """A select, in a message or in a form."""
     custom_ids.check(select)
     with errors.at("placeholder"):
@@ -106,7 +112,7 @@ def check_modal(payload: dict[str, Any]) -> None:
     with errors.at("data"):
         with errors.at("title"):
             errors.text(payload.get("title"), 45, shortest=1)
-        custom_ids = _CustomIds(errors)
+        custom_ids = CustomIds(errors)
         with errors.at("custom_id"):
             errors.text(payload.get("custom_id"), 100, shortest=1)
         with errors.at("components"):
@@ -116,7 +122,7 @@ def check_modal(payload: dict[str, Any]) -> None:
     errors.check()
 
 
-def _check_form_part(errors: FormErrors, part: dict[str, Any], custom_ids: _CustomIds) -> None:
+def _check_form_part(errors: FormErrors, part: dict[str, Any], custom_ids: CustomIds) -> None:
     kind = part.get("type")
     if kind == ROW:
         with errors.at("components"):
@@ -139,7 +145,7 @@ def _check_form_part(errors: FormErrors, part: dict[str, Any], custom_ids: _Cust
         errors.add("UNION_TYPE_CHOICES", 'Value of field "type" must be one of (1, 10, 18).')
 
 
-def _check_labelled(errors: FormErrors, field: dict[str, Any], custom_ids: _CustomIds) -> None:
+def _check_labelled(errors: FormErrors, field: dict[str, Any], custom_ids: CustomIds) -> None:
     kind = field.get("type")
     if kind == TEXT_INPUT:
         _check_text_input(errors, field, custom_ids)
@@ -158,7 +164,7 @@ def _check_labelled(errors: FormErrors, field: dict[str, Any], custom_ids: _Cust
         errors.add("UNION_TYPE_CHOICES", 'Value of field "type" must be one of (3, 4, 5, 6, 7, 8, 19, 22).')
 
 
-def _check_text_input(errors: FormErrors, field: dict[str, Any], custom_ids: _CustomIds) -> None:
+def _check_text_input(errors: FormErrors, field: dict[str, Any], custom_ids: CustomIds) -> None:
     custom_ids.check(field)
     with errors.at("style"):
         errors.choice(field.get("style"), frozenset({1, 2}))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from tests.loopback_discord.cdn import Upload
 from tests.loopback_discord.keeping import kept_components, kept_embeds
-from tests.loopback_discord.message_rules import COMPONENTS_V2, check_message
-from tests.loopback_discord.messages import EPHEMERAL, Message
+from tests.loopback_discord.message_rules import check_message
+from tests.loopback_discord.messages import COMPONENTS_V2, EPHEMERAL, Message
 from tests.loopback_discord.places import Account, Channel
-from tests.loopback_discord.refusals import Refusal, blocked_by_automod, empty_message, too_large
+from tests.loopback_discord.refusals import blocked_by_automod, empty_message, legacy_fields, too_large
 
 if TYPE_CHECKING:
     from tests.loopback_discord.interactions import Interaction
@@ -67,26 +67,28 @@ class Composer:
     def change(self, message: Message, body: Body) -> None:
         """Check everything first, then write it."""
         payload = body.message
-        if (payload.get("flags") or 0) & COMPONENTS_V2:
-            raise Refusal(501, 0, "This loopback Discord does not know Components V2")
+        layout = message.layout or bool((payload.get("flags") or 0) & COMPONENTS_V2)
         kept = self._kept(message, payload)
         names = {file.name for file in kept} | {upload.name for upload in body.uploads.values()}
         known = {file.id for file in message.files}
         if any(len(upload.data) > self._discord.file_limit for upload in body.uploads.values()):
             raise too_large()
-        check_message(payload, uploads=body.uploads, names=names, kept=known)
+        check_message(payload, uploads=body.uploads, names=names, kept=known, layout=layout)
         after: dict[str, Any] = {
             "content": message.content,
             "embeds": message.embeds,
             "components": message.components,
             **{key: payload[key] for key in ("content", "embeds", "components") if key in payload},
         }
-        if not (any(after.values()) or kept or body.uploads):
+        if not (any(after.values()) or kept or body.uploads) or (layout and not after["components"]):
             raise empty_message()
+        if layout and (after["content"] or after["embeds"]):  # what stood there before must be taken away with it
+            raise legacy_fields()
         self._moderate(message.channel, after)
         message.content = after["content"] or ""
         message.embeds = kept_embeds(after["embeds"] or [])
         message.components = kept_components(after["components"] or [])
+        message.layout = layout
         message.files = kept + [self._stored(message, number, body) for number in sorted(body.uploads)]
         if message.loading or not message.id:  # an edit pings nobody
             message.pinged = self._pinged(message, payload.get("allowed_mentions"))

@@ -31,6 +31,8 @@ def _kept(component: dict[str, Any], numbers: Iterator[int]) -> dict[str, Any]:
         kept = {"min_values": 1, "max_values": 1, **kept}
     if "components" in kept:
         kept["components"] = [_kept(inner, numbers) for inner in kept["components"]]
+    if "accessory" in kept:
+        kept["accessory"] = _kept(kept["accessory"], numbers)
     if "component" in kept:
         kept["component"] = _kept(kept["component"], numbers)
     return kept

@@ -7,22 +7,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tests.loopback_discord.component_rules import check_rows
+from tests.loopback_discord.layout_rules import check_layout
 from tests.loopback_discord.refusals import FormErrors
 
 FILES = 10
 CONTENT = 2000
 EMBEDS = 10
 EMBED_TOTAL = 6000
-COMPONENTS_V2 = 1 << 15
 
 
 def check_message(
-    payload: dict[str, Any], *, uploads: Collection[int], names: Collection[str], kept: Collection[int]
+    payload: dict[str, Any],
+    *,
+    uploads: Collection[int],
+    names: Collection[str],
+    kept: Collection[int],
+    layout: bool = False,
 ) -> None:
     """Raise Discord's 50035 for every limit that `payload` breaks.
 
     `uploads` are the numbers n of the `files[n]` parts, `kept` the ids of attachments that the message has already,
-    `names` the file names that `attachment://` may refer to.
+    `names` the file names that `attachment://` may refer to. `layout`: it is, or becomes, one of Components V2.
     """
     errors = FormErrors()
     with errors.at("content"):
@@ -34,7 +39,17 @@ def check_message(
     with errors.at("embeds"):
         _check_embeds(errors, payload.get("embeds"), names)
     with errors.at("components"):
-        check_rows(errors, payload.get("components"))
+        if layout and "components" in payload:
+            check_layout(errors, payload["components"], names)
+        elif not layout:
+            check_rows(errors, payload.get("components"))
+    for key in ("content", "embeds", "poll", "sticker_ids"):
+        if layout and payload.get(key):
+            with errors.at(key):
+                errors.add(
+                    "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
+                    f"The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
+                )
     errors.check()
 
 

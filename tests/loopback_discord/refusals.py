@@ -133,6 +133,17 @@ def blocked_by_automod() -> Refusal:
     return Refusal(400, 200000, "Message was blocked by automatic moderation")
 
 
+def legacy_fields() -> Refusal:
+    """Content or embeds would stand beside Components V2."""
+    errors = FormErrors()
+    with errors.at("content"):
+        errors.add(
+            "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
+            "The 'content' field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
+        )
+    return Refusal(400, 50035, "Invalid Form Body", errors=errors.found)
+
+
 class FormErrors:
     """Collects what is wrong with a body, nested as Discord nests it, under the code 50035."""
 
@@ -151,6 +162,11 @@ class FormErrors:
         for key in self._path:
             node = node.setdefault(key, {})
         node.setdefault("_errors", []).append({"code": code, "message": message})
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """What was added, nested."""
+        return self._errors
 
     def check(self) -> None:
         """Raise the refusal if anything was added."""

@@ -22,6 +22,7 @@ from playground import browser
 from playground.browser import OUT, Clips
 from playground.clip import render_clip
 from playground.stage import Stage
+from tests import cards
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0  # clips are rendered and a character is made before there is an address
@@ -101,7 +102,7 @@ async def test_the_channel_holds_a_clip_and_a_character_before_anybody_comes(
     await browser._serve(tmp_path / "state", 0)  # Ctrl-C ends it
     assert [message.author.name for message in seen if not message.flags.ephemeral] == ["sam", "Castbook", "sam"]
     assert seen[0].attachments[0].content_type == "video/mp4"
-    assert [embed.title for message in seen for embed in message.embeds if embed.title == "Rosie"] == ["Rosie"]
+    assert [each for message in seen for each in cards.titles(message) if each == "Rosie"] == ["Rosie"]
 
 
 async def test_what_is_prepared_is_sams_cast_and_a_channel_without_the_bot(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ async def test_what_is_prepared_is_sams_cast_and_a_channel_without_the_bot(tmp_p
         assert stage.provider.seconds_per_task == 20.0
         await stage.kim.slash(stage.quiet, "character list")
         refused = stage.quiet.history(viewer=stage.kim)[-1]
-        assert "off" in str(refused.content or refused.embeds[0].description)
+        assert "off" in "\n".join(cards.said(refused))
         managers = [who.name for who in (stage.mia, stage.sam, stage.max, stage.kim) if can_manage(stage, who)]
         assert managers == ["max"]
         words = browser.guide("http://page", "http://phone", Clips(clip, clip))

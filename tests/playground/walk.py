@@ -29,6 +29,7 @@ from playground.browser import prepare
 from playground.clip import render_clip
 from playground.live_preview import LivePreview
 from playground.stage import Stage
+from tests.cards import said
 from tests.playground.chromium import PATIENCE, NotShown, Tab
 from tests.playground.visitor import Visitor
 
@@ -77,7 +78,7 @@ class Walk:
         async with self.stage.turn:
             shown = [each for each in self.stage.channel.history() if each.author.bot and not each.flags.ephemeral]
             hers = f"<@{self.stage.mia.id}>'s cast"
-            return sum(hers in (embed.description or "") for each in shown for embed in each.embeds)
+            return sum(any(hers in words for words in said(each)) for each in shown)
 
     async def private(self) -> int:
         """How many messages of the bot's only mia sees."""
@@ -87,7 +88,9 @@ class Walk:
     async def notifications(self) -> int:
         """How many messages call mia: an edit would call nobody."""
         async with self.stage.turn:
-            return sum(1 for each in self.stage.channel.history() if each.content.startswith(f"<@{self.stage.mia.id}>"))
+            her = f"<@{self.stage.mia.id}>"
+            first = [next(iter(said(each)), "") for each in self.stage.channel.history() if each.author.bot]
+            return sum(words.startswith(her) for words in first)
 
     async def until(self, true: Callable[[], bool], what: str) -> None:
         """Wait for something that is not seen in the page. Raises NotShown where it stays away."""

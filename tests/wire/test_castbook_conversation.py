@@ -111,8 +111,8 @@ async def test_a_cast_is_listed_shown_renamed_and_deleted(show: Show) -> None:
 
     cast = await (await cara.slash(show.channel, "character list")).replied(PATIENCE)
     assert cast.ephemeral
-    assert [embed["title"] for embed in cast.embeds] == ["Bea", "Ada"]
-    pictures = [embed["thumbnail"]["url"].removeprefix("attachment://") for embed in cast.embeds]
+    assert [line for line in cast.text.splitlines() if line in ("**Bea**", "**Ada**")] == ["**Bea**", "**Ada**"]
+    pictures = [url.removeprefix("attachment://") for url in cast.media]
     assert all(cast.file(name).data.startswith(JPEG) for name in pictures)
 
     assert await cara.autocomplete(show.channel, "character show", {"name": "b"}, "name") == [

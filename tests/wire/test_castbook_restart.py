@@ -100,8 +100,8 @@ async def test_sigkill_while_old_cards_are_changed(tmp_path: Path) -> None:
         await cut_off("PATCH")
         await show.discord.wait_for(lambda: ada.text == "This character was deleted by its owner.", PATIENCE)
         assert (ada.files, ada.labels) == ([], [])
-        await show.discord.wait_for(lambda: "Eve" in bea.text.splitlines(), PATIENCE)
-        assert "Bea" not in bea.text.splitlines()
+        await show.discord.wait_for(lambda: "Eve" in bea.titles, PATIENCE)
+        assert "Bea" not in bea.titles
         assert bea.picture().startswith(JPEG)
 
         show.discord.rest.calls.clear()

@@ -153,7 +153,7 @@ async def test_with_a_dead_token_progress_goes_on_and_the_token_is_left_alone(sh
     await show.passes(1)
     await finished(show, AFTER_LATE)
     (card,) = show.channel.visible_to(ann)
-    assert card.content.startswith(ann.mention)
+    assert card.text.startswith(ann.mention)
     assert card.pinged == {ann.id}
     assert card.picture().startswith(JPEG)
     post = posts(show, show.channel)[-1]

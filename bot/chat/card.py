@@ -1,0 +1,162 @@
+"""A card as a value: what it says and shows, with its buttons where they belong; drawn in Discord's Components V2.
+
+Discord's own rule (Components reference): a message takes 40 components and 4,000 characters over all its texts.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import discord
+from discord import ui
+
+from bot import limits
+from bot.chat.durable_items import DurableButton, DurableItem, parts
+from bot.chat.markdown import plain
+
+GREEN = discord.Colour(0x2E8B57)  # made
+BLUE = discord.Colour(0x3B6EA5)  # told, or under way
+AMBER = discord.Colour(0xC98A1B)  # asked, or unclear
+RED = discord.Colour(0xB5443A)  # failed
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A picture or a video to attach. ``alt``: what it shows, in plain words, for those who do not see it."""
+
+    name: str
+    data: bytes = field(repr=False)
+    alt: str = ""
+
+    @property
+    def url(self) -> str:
+        """How a card or an embed of the same message refers to it."""
+        return f"attachment://{self.name}"
+
+    @property
+    def description(self) -> str | None:
+        """``alt``, as Discord takes it."""
+        return plain(self.alt, limits.ALT_TEXT) or None
+
+    def opened(self) -> discord.File:
+        """A new file object: Discord's library reads each one once."""
+        return discord.File(io.BytesIO(self.data), filename=self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A name and what stands for it, as markdown; ``inline``: in one line."""
+
+    name: str
+    value: str
+    inline: bool = True
+
+    def __str__(self) -> str:
+        return f"**{self.name}:** {self.value}" if self.inline else f"**{self.name}**\n{self.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One of several things on a card: its words (markdown), and beside them a small picture or a button.
+
+    ``buttons`` stand below its words.
+    """
+
+    words: str
+    picture: AttachedFile | None = None
+    button: DurableButton | None = None
+    buttons: tuple[DurableButton, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What a card says, from top to bottom. All texts are markdown, and a line or more each.
+
+    ``media`` stands in a gallery: a picture is seen, a video plays in place. In the ``footer`` may stand what the bot
+    finds its own message by.
+    """
+
+    colour: discord.Colour
+    title: str = ""
+    description: str = ""
+    media: tuple[AttachedFile, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    fields: tuple[Field, ...] = ()
+    footer: str = ""
+
+    @property
+    def files(self) -> tuple[AttachedFile, ...]:
+        """All that it shows. Discord shows no file that a card does not."""
+        return (*self.media, *(each.picture for each in self.entries if each.picture is not None))
+
+    @property
+    def items(self) -> tuple[DurableItem, ...]:
+        """The buttons beside and below its entries."""
+        return tuple(
+            button
+            for entry in self.entries
+            for button in (*(() if entry.button is None else (entry.button,)), *entry.buttons)
+        )
+
+    def container(self, items: Sequence[DurableItem]) -> ui.Container[ui.LayoutView]:
+        """The card, drawn anew, with ``items`` (menus and buttons) at its end."""
+        parts = [*self._above_entries(), *self._entries(), *self._below_entries(), *rows(items)]
+        return ui.Container(*parts, accent_colour=self.colour)
+
+    def _above_entries(self) -> Iterator[ui.Item[ui.LayoutView]]:
+        heading = f"### {self.title}" if self.title else ""
+        words = "\n".join(part for part in (heading, self.description) if part)
+        if words:
+            yield ui.TextDisplay(words)
+        if self.media:
+            shown = [discord.MediaGalleryItem(each.url, description=each.description) for each in self.media]
+            yield ui.MediaGallery(*shown)
+
+    def _entries(self) -> Iterator[ui.Item[ui.LayoutView]]:
+        for place, entry in enumerate(self.entries):
+            if place and entry.buttons:
+                yield ui.Separator()
+            if entry.picture is not None:
+                thumbnail = ui.Thumbnail[ui.LayoutView](entry.picture.url, description=entry.picture.description)
+                yield ui.Section(entry.words, accessory=thumbnail)
+            elif entry.button is not None:
+                yield ui.Section(entry.words, accessory=_item(entry.button))
+            else:
+                yield ui.TextDisplay(entry.words)
+            yield from rows(entry.buttons)
+
+    def _below_entries(self) -> Iterator[ui.Item[ui.LayoutView]]:
+        if self.fields:
+            yield ui.TextDisplay("\n".join(map(str, self.fields)))
+        if self.footer:
+            yield ui.TextDisplay(f"{FOOTER}{self.footer}")
+
+
+FOOTER = "-# "  # small, grey text; no value from outside can begin a line with it
+
+
+def rows(items: Iterable[DurableItem]) -> Iterator[ui.ActionRow[ui.LayoutView]]:
+    """One row for each select and for up to five buttons; buttons that name a row share it with the others of it."""
+    for _, together in groupby(items, key=lambda item: (isinstance(item, DurableButton), item.row)):
+        row: list[ui.Item[ui.LayoutView]] = []
+        for item in together:
+            if row and sum(each.width for each in row) + item.width > limits.ROW_WIDTH:
+                yield ui.ActionRow(*row)
+                row = []
+            row.append(_item(item))
+        yield ui.ActionRow(*row)
+
+
+def _item(item: DurableItem) -> ui.Item[ui.LayoutView]:
+    return item  # type: ignore[return-value]  # the library types dynamic items for ``View``, and takes them here too
+
+
+def footers(message: discord.Message) -> Iterator[str]:
+    """The footers of the cards on ``message``, also of the embeds that earlier versions sent."""
+    yield from (embed.footer.text or "" for embed in message.embeds)
+    for part in parts(message):
+        if isinstance(part, discord.TextDisplay) and part.content.startswith(FOOTER):
+            yield part.content.removeprefix(FOOTER)

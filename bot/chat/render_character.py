@@ -1,0 +1,175 @@
+"""The card of a character: as a job's result, and out of its owner's cast. Pure rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import discord
+
+from bot import limits
+from bot.chat.buttons import DeleteCharacter, MakeWithModel, RenameCharacter, UseCharacter
+from bot.chat.card import AMBER, GREEN, Card, Field
+from bot.chat.durable_items import DurableButton
+from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
+from bot.chat.message import MessageContent, picture_file
+from bot.chat.render_findings import concerns, used_sound
+from bot.chat.render_job import job_footer
+from bot.chat.render_price import price_of
+from bot.chat.render_reference_set import PORTABLE, kept_for_models
+from bot.texts import Text, text
+from bot.values.character import Character, CharacterFile, clean_name, is_numbered
+from bot.values.job import Job
+from bot.values.video import Concern
+
+
+def render_result(
+    job: Job,
+    character: Character,
+    picture: bytes | None,
+    locale: str,
+    commands: Commands = PLAIN,
+    *,
+    reference_set: Sequence[CharacterFile] = (),
+) -> MessageContent:
+    """The character that ``job`` made, with its owner's buttons. Everybody may see it: the @username is not in it.
+
+    ``reference_set``: of a portable character the card says what of it there is. Where there is no ``picture`` (its
+    bytes), the card says so.
+    """
+    lines = list(_about(character, locale, commands, to_owner=not job.origin.public, pictured=picture is not None))
+    wanted = clean_name(job.character.name or "") or plain(character.display_name, limits.NAME_LENGTH)
+    if is_numbered(character.name, wanted):
+        taken = text("“{wanted}” was taken already, so I called this one “{name}”.", wanted=wanted, name=character.name)
+        lines.append(say(taken, locale))
+    buttons = _owner_buttons(character, locale)
+    if job.character.name is None and character.name == plain(character.display_name, limits.NAME_LENGTH):
+        # A pick submits with one press, which asks for no name: so the card leads with it.
+        name_it = RenameCharacter(
+            character.id, character.owner_id, say(text("Name it…"), locale), discord.ButtonStyle.primary
+        )
+        buttons = (name_it, *(each for each in buttons if not isinstance(each, RenameCharacter)))
+    fields = [*_facts(character, locale), *_worth_knowing(job, character, locale)]
+    if character.portable:
+        fields.append(_reference_set(character, reference_set, locale))
+    if (cost := price_of(job)) is not None:
+        name, value = cost
+        fields.append(Field(say(name, locale), say(value, locale), inline=False))
+    return MessageContent(
+        card=_card(character, picture, lines, fields, job_footer(job, locale), locale), buttons=buttons
+    )
+
+
+def _worth_knowing(job: Job, character: Character, locale: str) -> Iterator[Field]:
+    found = job.seen.findings.concerns if job.seen.findings is not None else ()
+    # How small the video is was said before it was paid for.
+    said_elsewhere = {Concern.LOW_RESOLUTION, *((Concern.SILENT,) if character.portable else ())}
+    noticed = [concern for concern in found if concern not in said_elsewhere]
+    told = [*concerns(noticed), *filter(None, [used_sound(job.seen.facts)])]
+    if told:
+        words = " ".join(say(each, locale) for each in told)
+        yield Field(say(text("Worth knowing"), locale), words, inline=False)
+
+
+def render_character(
+    character: Character,
+    picture: bytes | None,
+    locale: str,
+    commands: Commands = PLAIN,
+    *,
+    owner_sees: bool,
+    reference_set: Sequence[CharacterFile] | None = None,
+    makeable: bool = False,
+) -> MessageContent:
+    """One character of a cast. ``owner_sees``: nobody else sees the message, so it may contain the @username.
+
+    ``reference_set``: then the card says what other models could make of it; ``None``: nobody has looked.
+    ``makeable``: it is portable, and a model lives that can make it as well.
+    """
+    fields = list(_facts(character, locale))
+    if owner_sees and character.username:
+        label = say(text("Username (keep it to yourself)"), locale)
+        username = "@" + character.username.removeprefix("@")
+        fields.append(Field(label, code_block(username), inline=False))
+    if reference_set is not None:
+        fields.append(_reference_set(character, reference_set, locale))
+    made = say(text("Made <t:{at}:f>", at=int(character.created_at.timestamp())), locale)
+    lines = list(_about(character, locale, commands, to_owner=owner_sees, pictured=picture is not None))
+    buttons = _owner_buttons(character, locale)
+    if makeable:
+        make = MakeWithModel(character.id, character.owner_id, say(text("Make with Sora"), locale))
+        buttons = (make, *buttons)
+    return MessageContent(card=_card(character, picture, lines, fields, made, locale), buttons=buttons)
+
+
+def render_emptied(locale: str) -> MessageContent:
+    """In the place of a card whose character its owner has deleted: nothing of it, nor of them."""
+    said = say(text("This character was deleted by its owner."), locale)
+    return MessageContent(card=Card(colour=AMBER, description=said))
+
+
+def render_pointer(character: Character, locale: str, commands: Commands = PLAIN) -> MessageContent:
+    """In the private box, until it goes: where to find the result, of which nobody may know whether it arrived."""
+    ready = text("“{name}” is ready. If you don't see it below, use /character show or /tasks.", name=character.name)
+    return MessageContent(card=Card(colour=GREEN, description=say(ready, locale, commands)))
+
+
+def _card(
+    character: Character, picture: bytes | None, lines: Sequence[str], fields: Sequence[Field], footer: str, locale: str
+) -> Card:
+    return Card(
+        colour=GREEN,
+        title=escape(character.name),
+        description="\n".join(lines),
+        media=() if picture is None else (picture_file(character, picture, locale),),
+        fields=tuple(fields),
+        footer=footer,
+    )
+
+
+def _about(character: Character, locale: str, commands: Commands, *, to_owner: bool, pictured: bool) -> Iterator[str]:
+    said = [text("Saved to your cast.") if to_owner else text("Saved to <@{owner}>'s cast.", owner=character.owner_id)]
+    theirs = plain(character.display_name, limits.EMBED_TITLE)
+    if theirs and theirs != plain(character.name, limits.EMBED_TITLE):
+        said.append(text("ToAPIs named this character {name}.", name=theirs))
+    yield " ".join(say(each, locale) for each in said)
+    if character.portable:
+        yield say(PORTABLE, locale)
+    if not pictured:
+        yield say(_no_picture(character), locale, commands)
+    elif character.portable:
+        yield say(text("The picture is a still from the clip."), locale)
+    elif character.picture_is_still:
+        yield say(text("ToAPIs sent no usable picture, so this is a still from the clip."), locale)
+
+
+def _no_picture(character: Character) -> Text:
+    if character.picture is None and character.portable:
+        return text("There is no picture, because the clip shows none that can be used. It works without one.")
+    if character.picture is None:
+        return text("ToAPIs sent no picture. The character works without one.")
+    return text("The picture couldn't be shown here. It is in the cast: see /character show.")
+
+
+def _facts(character: Character, locale: str) -> Iterator[Field]:
+    """The reusable ID in a block, which a phone copies whole."""
+    task_id = f"{code_block(character.task_id)}\n{say(text('It puts the character into new videos.'), locale)}"
+    label = text("Reusable ID") if character.portable else text("Reusable task ID")
+    yield Field(say(label, locale), task_id, inline=False)
+    if not character.portable:
+        yield Field(say(text("Model"), locale), escape(character.model))
+    yield Field(say(text("Seconds used"), locale), character.range.people)
+
+
+def _reference_set(character: Character, reference_set: Sequence[CharacterFile], locale: str) -> Field:
+    name = text("For video models") if character.portable else text("For other video models")
+    kept = "\n".join(say(each, locale) for each in kept_for_models(reference_set))
+    return Field(say(name, locale), kept, inline=False)
+
+
+def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ...]:
+    use = UseCharacter(character.id, character.owner_id, say(text("Use in a video"), locale))
+    return (
+        use,
+        RenameCharacter(character.id, character.owner_id, say(text("Rename"), locale)),
+        DeleteCharacter(character.id, character.owner_id, say(text("Delete"), locale)),
+    )

@@ -1,0 +1,107 @@
+"""What a job asks its owner before anything is submitted, with the answers as buttons. Pure rendering."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import discord
+
+from bot.chat.buttons import CancelJob, GiveConsent, JobButton, MakeAnother, TypeJobName, UseOfferedName
+from bot.chat.card import AMBER, Card
+from bot.chat.durable_items import DurableButton
+from bot.chat.markdown import PLAIN, Commands, say
+from bot.chat.message import MessageContent
+from bot.chat.render_doubts import render_doubts
+from bot.chat.render_price import expected_cost
+from bot.texts import Text, text
+from bot.values.job import Job, Question
+
+
+def render_question(
+    job: Job, question: Question, locale: str, commands: Commands = PLAIN, picture: bytes | None = None
+) -> MessageContent:
+    """What ``job`` asks its owner, with the answers as buttons. Nothing was submitted before that.
+
+    ``picture`` (WebP) shows the seconds that are doubted.
+    """
+    if question is Question.NAME:
+        return _name_taken(job, locale)
+    if question is Question.CONCERNS:
+        return render_doubts(job, picture, locale, commands)
+    asks = _QUESTIONS[question]
+    if question is Question.CONSENT and job.character.of_others:
+        asks = _CONSENT_FOR_ANOTHERS
+    if question is Question.SAME_AGAIN and job.character.model is None:
+        asks = _SAME_AGAIN_FREE
+    lines = [say(asks.question, locale, commands)]
+    if (expected := expected_cost(job)) is not None:
+        lines.append(say(expected, locale))
+    buttons = [asks.button(job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)]
+    buttons.append(CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)))
+    card = Card(colour=AMBER, title=say(asks.title, locale), description="\n".join(lines))
+    return MessageContent(card=card, buttons=tuple(buttons))
+
+
+def _name_taken(job: Job, locale: str) -> MessageContent:
+    use = say(text("Use “{name}”", name=job.character.offered), locale)
+    buttons = (
+        UseOfferedName(job.id, job.owner_id, use, discord.ButtonStyle.success),
+        TypeJobName(job.id, job.owner_id, say(text("Another name…"), locale)),
+        CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)),
+    )
+    return render_name_taken(job.character.name or "", buttons, locale)
+
+
+def render_name_taken(name: str, buttons: tuple[DurableButton, ...], locale: str) -> MessageContent:
+    """Asks what a character is to be called, because another one of its owner's has the ``name``."""
+    asks = text("You already have a character called “{name}”. What should I call this one?", name=name)
+    card = Card(colour=AMBER, title=say(text("That name is taken"), locale), description=say(asks, locale))
+    return MessageContent(card=card, buttons=buttons)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    title: Text
+    question: Text
+    yes: Text
+    button: type[JobButton]
+
+
+_QUESTIONS = {
+    Question.CONSENT: _Asks(
+        text("Before your first character"),
+        text(
+            "A character can be put into any video. Continue only if the person in this clip is you, somebody who gave "
+            "you permission, or nobody real. I'll ask you this only once. Nothing has been charged yet."
+        ),
+        text("Yes, I have permission"),
+        GiveConsent,
+    ),
+    Question.SAME_AGAIN: _Asks(
+        text("Make this one again?"),
+        text(
+            "You asked for the same seconds of this clip a few minutes ago: see /tasks. Making another character is "
+            "charged again. Nothing has been charged for it yet."
+        ),
+        text("Make another"),
+        MakeAnother,
+    ),
+}
+
+
+_SAME_AGAIN_FREE = _Asks(
+    text("Make this one again?"),
+    text("You asked for the same seconds of this clip a few minutes ago: see /tasks."),
+    text("Make another"),
+    MakeAnother,
+)
+
+_CONSENT_FOR_ANOTHERS = _Asks(
+    text("Somebody else posted this video"),
+    text(
+        "A character can be put into any video. Continue only if the person in this clip gave you permission, or is "
+        "nobody real. I ask this for every video that somebody else posted. Nothing has been charged yet."
+    ),
+    text("Yes, I have permission"),
+    GiveConsent,
+)
