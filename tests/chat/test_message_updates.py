@@ -148,6 +148,19 @@ async def test_a_rename_reaches_the_card_and_leaves_the_rest(desk: Desk) -> None
     assert desk.world.calls.count(EDIT_PUBLIC) == 1
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_a_card_of_an_earlier_version_is_redrawn_and_emptied_too(desk: Desk, deleted: bool) -> None:
+    ada = await desk.delivered()
+    card = the_card(desk)
+    card.layout, card.components = False, []
+    card.content, card.embeds = f"<@{OWNER_ID}> Your character is ready.", [{"type": "rich", "title": "Ada"}]
+    await (desk.delete(ada) if deleted else desk.rename(ada, "Eve"))
+    await desk.updates.update()
+    assert (card.content, card.embeds) == ("", [])
+    assert card.text == GONE if deleted else card.titles == ["Eve"]
+    assert await desk.left() == 0
+
+
 async def test_a_deleted_character_leaves_one_line(desk: Desk) -> None:
     ada = await desk.delivered()
     card = the_card(desk)

@@ -505,3 +505,12 @@ async def test_a_file_that_is_being_put_again_outlives_the_deletion(
     goose = await entering[0]
     assert goose.picture is not None
     assert await house.files.read(goose.picture.key) == PICTURE
+
+
+async def test_where_an_edit_may_bring_no_pictures_a_new_message_does(stage: Stage) -> None:
+    await stage.house.character(stage.alice.id, "Duck")
+    stage.env.inject_error("PATCH", "/webhooks/*", status=400, code=50035)
+    result = await stage.alice.slash(stage.channel, "character list")
+    (page,) = [each for each in (result.response, *result.followups) if each is not None and titles(each) == ["Duck"]]
+    assert page.ephemeral
+    assert len(page.attachments) == 1
