@@ -50,7 +50,7 @@ class OpenJob(DurableSelect, custom_id="cb:tasks:open:all:{owner_id}"):
 
 
 class OpenCharacter(DurableSelect, custom_id="cb:list:open:all:{owner_id}"):
-    """Opens one of the characters on a page of /character list. The values are the characters' ids."""
+    """Under lists of earlier versions: opens a character of /character list. The values are the characters' ids."""
 
 
 class EntitySelect(DurableItem):

@@ -51,7 +51,7 @@ class TurnVideos(DurableButton, custom_id="cb:videos:page:{offset}:{owner_id}"):
 
 
 class OpenVideo(DurableSelect, custom_id="cb:videos:open:all:{owner_id}"):
-    """Shows one of the videos on a page of /video list. The values are the videos' ids."""
+    """Under lists of earlier versions: shows one of the videos of /video list. The values are the videos' ids."""
 
 
 class VideoButton(DurableButton):

@@ -65,8 +65,8 @@ def test_it_shows_a_character_a_refusal_a_restart_and_a_cast_that_outlives_its_m
         "wan2.6 makes it: the best model for this cast that works now",
         "[file video-1.mp4",
         "Model: viduq3",
-        "Model: kling-v3-omni",
         "[file video-3.mp4",
+        "Model: kling-v3-omni",
     )
     with av.open(str(out / "video.mp4")) as container:
         assert next(container.decode(video=0)).width > 0

@@ -15,6 +15,7 @@ from simcord.preview import Preview
 from playground.clip import render_clip
 from playground.live_preview import LivePreview
 from playground.stage import Stage
+from tests import cards
 
 PATIENCE = 20.0
 
@@ -59,11 +60,9 @@ class Browser:
 
     def _button(self, label: str) -> tuple[str, str]:
         for message_id, message in self.page["messages"].items():
-            for row in message["components"]:
-                for place, component in enumerate(row["components"]):
-                    if component["label"] == label:
-                        identity = component.get("id") or f"0.components.{place}"
-                        return message_id, f"message:{message_id}:component:{identity}"
+            for component in cards.parts(message["components"]):
+                if component.get("label") == label:
+                    return message_id, f"message:{message_id}:component:{component['id']}"
         raise LookupError(label)
 
     async def _act(self, kind: str, body: dict[str, Any], clip: bytes | None = None) -> dict[str, Any]:
