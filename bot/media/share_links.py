@@ -45,7 +45,7 @@ def _google_drive(url: URL) -> URL | None:
 def _onedrive(url: URL) -> URL | None:
     """Microsoft Graph, "Access shared items": the link in base64, without padding, behind ``u!``."""
     shared = base64.urlsafe_b64encode(str(url).encode()).decode().rstrip("=")
-    return URL(f"https://api.onedrive.com/v1.0/shares/u!{shared}/root/content")
+    return URL("https://api.onedrive.com/v1.0/shares") / f"u!{shared}" / "root" / "content"
 
 
 def _imgur(url: URL) -> URL | None:

@@ -257,7 +257,7 @@ class Scenario:
             if theirs:
                 await self.discord.wait_for(lambda: self.discord.gateway.connected, SETTLES_WITHIN)
                 listing = await person.user.slash(self.discord.dm(person.user), "tasks")
-                buttons = [part["custom_id"] for part in (await listing.replied(SETTLES_WITHIN)).parts()]
+                buttons = [part.get("custom_id", "") for part in (await listing.replied(SETTLES_WITHIN)).parts()]
                 shown |= {job_id for job_id in theirs if any(f"show:{job_id}" in button for button in buttons)}
         return shown
 

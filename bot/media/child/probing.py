@@ -11,17 +11,9 @@ import av
 from bot import limits
 from bot.media.child.frames import packets, raise_if_out_of_memory, shown_size
 from bot.media.child.opening import Refused, Video, open_video
+from bot.values.files import ending
 from bot.values.video import Unusable, VideoFacts
 
-_CONTAINERS = {
-    "video/mp4": "mp4",
-    "video/quicktime": "mov",
-    "video/webm": "webm",
-    "video/x-matroska": "mkv",
-    "video/mp2t": "ts",
-    "video/x-msvideo": "avi",
-    "video/x-dv": "dv",
-}
 _LAST_STAYS = 1.0  # seconds: for longer, a last picture needs the sound or the pace of the others as a witness
 _HEAD = 4096  # bytes
 _SEGMENT = b"\x18\x53\x80\x67"  # everything of a WebM file but its first few bytes (RFC 9559 section 5.1)
@@ -38,7 +30,7 @@ def probe(path: Path) -> VideoFacts:
         between = found.pictures.pace or seconds - begins
         sound = video.sound if found.sound.count else None
         return VideoFacts(
-            container=_CONTAINERS[video.mime],
+            container=ending(video.mime),
             begins=round(begins, 3),
             seconds=round(seconds, 3),
             width=width,
