@@ -44,8 +44,8 @@ class ResponseBody:
     async def begin(self) -> None:
         """Receive enough to tell what it is."""
         while len(self._begun) < _HEAD:
-            piece = await anext(self._pieces, b"")
-            if not piece:
+            piece = await anext(self._pieces, None)
+            if piece is None:
                 return
             self._begun += piece
 

@@ -1,5 +1,6 @@
 """Links as people share them: pages that name their file, sites whose addresses do, and servers that misbehave."""
 
+import asyncio
 import gzip
 import os
 import zlib
@@ -130,6 +131,25 @@ async def test_a_packed_file_is_unpacked(encoding: str, downloader: Downloader, 
 
     site.handler = answer
     await downloader.fetch(site.origin, into, max_bytes=len(VIDEO))
+    assert_only(into)
+
+
+async def test_a_packed_page_is_read_although_it_comes_in_drops(reader: Downloader, site, into: Path) -> None:
+    """The first bytes of gzip are its header, out of which nothing comes."""
+    packed = gzip.compress(f"<html>{OG}".encode())
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path.startswith("/film"):
+            return web.Response(body=VIDEO)
+        response = web.StreamResponse(headers={"Content-Encoding": "gzip"})
+        await response.prepare(request)
+        for part in (packed[:10], packed[10:]):
+            await response.write(part)
+            await asyncio.sleep(0.05)
+        return response
+
+    site.handler = answer
+    await reader.fetch(f"{site.origin}/watch", into, max_bytes=len(VIDEO))
     assert_only(into)
 
 

@@ -27,15 +27,18 @@ def audible_track(container: InputContainer, tracks: Sequence[AudioStream]) -> i
 
 
 def _is_audible(container: InputContainer, track: AudioStream) -> bool:
+    return any(_loudest(frame) > _AUDIBLE for place in _PLACES for frame in _heard(container, track, place))
+
+
+def _loudest(frame: av.AudioFrame) -> float:
+    """Of its samples, from 0 to 1; of the kind that the frame has, which may change from one to the next."""
     import numpy as np  # most files have one track, and a probe of them needs no arrays
 
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=track.sample_rate or 48_000)
-    for place in _PLACES:
-        for frame in _heard(container, track, place):
-            for part in resampler.resample(frame):
-                if np.abs(part.to_ndarray()).max(initial=0.0) > _AUDIBLE:
-                    return True
-    return False
+    samples = frame.to_ndarray()
+    if samples.dtype.kind == "f":
+        return float(np.abs(samples).max(initial=0.0))
+    values, full = samples.astype(np.float64), 2.0 ** (8 * samples.dtype.itemsize - 1)
+    return float(np.abs(values - full if samples.dtype.kind == "u" else values).max(initial=0.0)) / full
 
 
 def _heard(container: InputContainer, track: AudioStream, place: float) -> Iterator[av.AudioFrame]:

@@ -11,6 +11,7 @@ from av.stream import Disposition
 
 from bot.media.child.cutting import cut
 from bot.media.child.probing import probe
+from bot.media.child.sound_tracks import _loudest
 from bot.values.time_range import TimeRange
 from tests.media.child.numbered import RATE, evenly, picture, read_sound
 from tests.media.child.tracks import add_pictures, add_sound
@@ -66,3 +67,16 @@ def test_the_track_that_people_hear(
     assert sound is not None
     # On average a sine is 2 / pi of its loudest; and one channel becomes two, each with half the power.
     assert np.abs(sound).mean() == pytest.approx(tracks[used - 1] * 2 / np.pi / 2**0.5, rel=0.1, abs=0.0005)
+
+
+@pytest.mark.parametrize(
+    ("kind", "loud"), [("u8", 192), ("s16", -(2**14)), ("s32p", 2**30), ("flt", 0.5), ("dblp", -0.5)]
+)
+def test_how_loud_a_frame_is_whatever_its_samples_are(kind: str, loud: float) -> None:
+    silent = 128 if kind == "u8" else 0
+    dtype = {"u8": np.uint8, "s16": np.int16, "s32p": np.int32, "flt": np.float32, "dblp": np.float64}[kind]
+    samples = np.full((1, 480), silent, dtype)
+    frame = av.AudioFrame.from_ndarray(samples, kind, "mono")
+    assert _loudest(frame) == 0
+    samples[0, 100] = loud
+    assert _loudest(av.AudioFrame.from_ndarray(samples, kind, "mono")) == pytest.approx(0.5, abs=0.001)
