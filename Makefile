@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run check invite test quick lint types layers asserts faults docs picture walk bench lock clean
+.PHONY: help demo playground run check invite test quick lint types layers asserts faults docs messages picture walk bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ faults: $(VENV)/.dev  ## kill the bot at every point of its work, hundreds of ti
 
 docs: $(VENV)/.dev  ## write the tables of docs/ that come from the code
 	@$(BIN)/python -m docs
+
+messages: $(VENV)/.dev  ## bring the translators' catalogues up to date with the code
+	@$(BIN)/python -m messages
 
 picture: $(VENV)/.dev  ## render the README's moving picture of the picker anew (needs Chromium)
 	@$(BIN)/python -m tests.playground.picture

@@ -1,21 +1,24 @@
 """Sentences for people: a message id with parameters, put into words only where somebody reads it.
 
 The message id is the English sentence itself (gettext's own convention), so a row written by an older version
-still reads well when a sentence has changed since. ``xgettext --keyword=text`` collects them.
+still reads well when a sentence has changed since. ``make messages`` collects them.
 """
 
 from __future__ import annotations
 
-import gettext
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import TypeAlias
 
-Param: TypeAlias = "str | int | Text"
+from bot.catalogues import catalogue_of
 
-_CATALOGUES = Path(__file__).with_name("locale")
+Param: TypeAlias = "str | int | float | Text"
+
+_DECIMALS = 3
+# The signs for thousands and for decimals, where they are not those of English (Unicode CLDR).
+_SIGNS = {"ru": ("\xa0", ","), "es-ES": (".", ","), "pt-BR": (".", ",")}
+_ENGLISH_SIGNS = (",", ".")
+_FRACTION = 2  # what "1.5 credits" is said like: two credits, in all our languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,16 @@ class Text:
     """One message for a person, not yet in words.
 
     ``params`` fill the ``{names}`` of ``msgid``; a parameter may be a text of its own. Strings among them came
-    from outside (names, links) and are escaped when they are rendered.
+    from outside (names, links) and are escaped when they are rendered. A float is a number for people and gets the
+    signs of their language; an int stays as it is (an id, an instant).
+    ``plural``: the English sentence for every number but one, where the sentence depends on the parameter ``count``.
+    ``context`` tells apart what one English word means in two places.
     """
 
     msgid: str
     params: Mapping[str, Param] = field(default_factory=dict)
+    plural: str = ""
+    context: str = ""
 
     def __str__(self) -> str:
         """In English and unescaped: for logs and exceptions, never for Discord."""
@@ -35,8 +43,21 @@ class Text:
 
 
 def text(msgid: str, /, **params: Param) -> Text:
-    """Build a :class:`Text`; ``msgid`` is a literal, so that gettext's tools find it."""
+    """Build a :class:`Text`; ``msgid`` is a literal, so that it is found and can be translated."""
     return Text(msgid, params)
+
+
+def ntext(one: str, other: str, /, *, count: float, **params: Param) -> Text:
+    """A text that depends on a number, like gettext's ``ngettext``; both have ``{count}``, or ``one`` leaves it out.
+
+    A sentence with two such numbers has a text of its own for the second, as a parameter.
+    """
+    return Text(one, {"count": count, **params}, plural=other)
+
+
+def ptext(context: str, msgid: str, /, **params: Param) -> Text:
+    """A text whose English words mean something else in another place, like gettext's ``pgettext``."""
+    return Text(msgid, params, context=context)
 
 
 def _verbatim(value: str) -> str:
@@ -52,12 +73,35 @@ def render(message: Text, locale: str = "en", escape: Callable[[str], str] = _ve
     for name, value in message.params.items():
         if isinstance(value, Text):
             values[name] = render(value, locale, escape)
+        elif isinstance(value, float) or (message.plural and name == "count" and isinstance(value, int)):
+            values[name] = number(value, locale)
         else:
             values[name] = escape(value) if isinstance(value, str) else value
-    return _translations(locale).gettext(message.msgid).format_map(values)
+    return _words(message, locale).format_map(values)
 
 
-@lru_cache(maxsize=64)  # Discord knows some thirty locales; looking for a catalogue reads the disk
-def _translations(locale: str) -> gettext.NullTranslations:
-    languages = [locale.replace("-", "_"), locale.split("-", 1)[0]]
-    return gettext.translation("castbook", _CATALOGUES, languages, fallback=True)
+def translated(msgid: str, locale: str, context: str = "") -> str | None:
+    """What is said for ``msgid`` in ``locale``; ``None`` where there is no translation."""
+    catalogue = catalogue_of(locale)
+    forms = catalogue.forms.get((context, msgid)) if catalogue else None
+    return forms[0] if forms else None
+
+
+def _words(message: Text, locale: str) -> str:
+    if not message.plural:
+        return translated(message.msgid, locale, message.context) or message.msgid
+    count = message.params["count"]
+    whole = int(count) if isinstance(count, int | float) and count == int(count) else _FRACTION
+    catalogue = catalogue_of(locale)
+    forms = catalogue.forms.get((message.context, message.msgid)) if catalogue else None
+    if catalogue is None or forms is None:
+        return message.msgid if whole == 1 else message.plural
+    return forms[catalogue.plural(whole)]
+
+
+def number(value: float, locale: str = "en") -> str:
+    """``value`` with the signs of ``locale``, at most three decimals and no trailing zeros: ``1,234.5``."""
+    thousands, decimal = _SIGNS.get(locale, _ENGLISH_SIGNS)
+    whole, _, fraction = f"{value:,.{_DECIMALS}f}".partition(".")
+    fraction = fraction.rstrip("0")
+    return whole.replace(",", thousands) + (f"{decimal}{fraction}" if fraction else "")

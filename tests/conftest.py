@@ -12,7 +12,9 @@ import structlog
 from hypothesis import settings
 from xdist import is_xdist_worker  # type: ignore[import-untyped]  # it brings no types
 
+from bot import catalogues
 from tests import injected, query_plans
+from tests.catalogues import forget
 from tests.remembered_looks import keep_looks
 
 # A shared machine is slow at times: how many examples there are is what counts, not how long one takes. The same
@@ -104,3 +106,12 @@ def restored_logs() -> Iterator[None]:
         logging.getLogger(name).setLevel(level)
     structlog.reset_defaults()
     quiet_tracebacks()
+
+
+@pytest.fixture
+def catalogues_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder from which translations are read in this test: an empty one of its own."""
+    monkeypatch.setattr(catalogues, "FOLDER", tmp_path / "locale")
+    forget()
+    yield tmp_path / "locale"
+    forget()

@@ -13,6 +13,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
+from bot.chat.command_translations import CommandTranslator
 from bot.chat.command_tree import CastbookTree
 from bot.chat.interaction_handlers import InteractionHandlers
 from bot.chat.markdown import Commands, command_mentions
@@ -92,7 +93,8 @@ class CastbookClient(commands.AutoShardedBot):
         """Tell Discord about our commands, unless they are what it was told last."""
         assert isinstance(self.tree, CastbookTree)  # noqa: S101 - for the type checker: tree_cls says so
         known = await self._commands_store.load()
-        wanted = self.tree.payload_hash(self._dev_guild)
+        await self.tree.set_translator(CommandTranslator())
+        wanted = await self.tree.payload_hash(self._dev_guild)
         if known is not None:
             self.command_ids = known.ids
         if known is not None and known.hash == wanted:

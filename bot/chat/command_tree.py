@@ -31,15 +31,24 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         # Left out, Discord hides the commands in private channels.
         super().__init__(client, allowed_installs=_INSTALLS, allowed_contexts=_CONTEXTS)
 
-    def payload_hash(self, dev_guild: discord.abc.Snowflake | None = None) -> str:
-        """A hash of what Discord knows about our commands; it differs between applications and between dev guilds."""
-        payload = [command.to_dict(self) for command in self.get_commands()]
+    async def payload_hash(self, dev_guild: discord.abc.Snowflake | None = None) -> str:
+        """A hash of what Discord knows about our commands, in every language.
+
+        It differs between applications and between dev guilds.
+        """
+        payload = [await self._told(command) for command in self.get_commands()]
         if dev_guild is not None:
             payload += [
-                {"guild": dev_guild.id} | command.to_dict(self) for command in self.get_commands(guild=dev_guild)
+                {"guild": dev_guild.id} | await self._told(command) for command in self.get_commands(guild=dev_guild)
             ]
         known = {"application": self.client.application_id, "commands": sorted(payload, key=str)}
         return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+    async def _told(
+        self, command: app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
+    ) -> dict[str, Any]:
+        translator = self.translator
+        return await command.get_translated_payload(self, translator) if translator else command.to_dict(self)
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Called by discord.py before each command and each autocomplete: whether it is taken at all."""

@@ -1,6 +1,7 @@
 """The client: what it tells Discord about itself, when it tells it about its commands, and how it stops."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -9,6 +10,7 @@ from discord import app_commands
 
 from bot.chat.command_tree import CastbookTree
 from bot.store.commands import CommandStore
+from tests.catalogues import write_catalogue
 from tests.chat.stage import Stage, a_client
 
 
@@ -42,12 +44,49 @@ async def test_changed_commands_are_told(stage: Stage) -> None:
     assert set(stage.client.command_ids) == {"trial", "more"}
 
 
+def in_german(folder: Path, described: str) -> None:
+    write_catalogue(
+        folder,
+        "de",
+        f"""
+msgctxt "command"
+msgid "trial"
+msgstr "versuch"
+
+msgctxt "description"
+msgid "What can happen to a command."
+msgstr "{described}"
+
+msgctxt "option"
+msgid "how"
+msgstr "wie"
+""",
+    )
+
+
+async def test_names_and_descriptions_are_told_in_every_language(catalogues_in: Path, stage: Stage) -> None:
+    in_german(catalogues_in, "Was einem Befehl geschehen kann.")
+    client = await stage.restart()
+    assert syncs(stage) == 2
+    (told,) = await client.tree.fetch_commands()
+    assert told.name_localizations == {discord.Locale.german: "versuch"}
+    assert told.description_localizations == {discord.Locale.german: "Was einem Befehl geschehen kann."}
+    end = next(option for option in told.options if option.name == "end")
+    assert isinstance(end, app_commands.AppCommandGroup)
+    assert {option.name: option.name_localizations for option in end.options}["how"] == {discord.Locale.german: "wie"}
+    in_german(catalogues_in, "Was alles geschehen kann.")
+    await stage.restart()
+    assert syncs(stage) == 3, "a changed translation was not told"
+    await stage.restart()
+    assert syncs(stage) == 3
+
+
 async def test_another_application_is_told_again(stage: Stage) -> None:
     tree = stage.client.tree
     assert isinstance(tree, CastbookTree)
-    told = tree.payload_hash()
+    told = await tree.payload_hash()
     stage.client._connection.application_id = 1
-    assert tree.payload_hash() != told
+    assert await tree.payload_hash() != told
 
 
 async def test_outage_while_telling_leaves_the_old_ids(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,81 @@
+"""What is checked of a translation: that it is there, says what the English says, and fits where it stands."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from babel.messages.catalog import Catalog
+from babel.messages.catalog import Message as Entry
+
+from bot.catalogues import parse
+from messages.catalogues import written
+from messages.message import Message
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+# What is the same in every language: Discord's markdown with its parameters, commands, and what is typed or copied.
+_KEPT = (
+    re.compile(r"<[@t:#/][^>]*>"),
+    re.compile(r"`[^`]*`"),
+    re.compile(r"https?://[\w./-]+", re.ASCII),
+    re.compile(r"\*\*"),
+)
+_NAMES = {"command", "option"}
+_NAME = re.compile(r"[-_'\w]{1,32}")  # with str.islower: Discord's own rule (Application Command Naming)
+_SHORTEST = "·"  # what a parameter takes at least
+
+
+def _commands(messages: Sequence[Message]) -> re.Pattern[str]:
+    """Our commands, where a sentence names them."""
+    names = "|".join(sorted({re.escape(each.msgid) for each in messages if each.context == "command"}))
+    return re.compile(rf"(?<![\w/.<{{}}>])/(?:{names})(?: (?:{names}))?(?![\w-])", re.ASCII)
+
+
+def problems(catalogue: Catalog, messages: Sequence[Message], *, complete: bool) -> Iterator[str]:
+    """Everything that is wrong with ``catalogue``, a line each; ``complete``: what is not translated is, too."""
+    plural = parse(written(catalogue)).plural
+    ones = {number for number in range(200) if plural(number) == 0}
+    kept = (*_KEPT, _commands(messages))
+    for message in messages:
+        entry = catalogue.get(message.msgid, message.context or None)
+        forms = _forms(entry)
+        if entry is None or entry.fuzzy or not all(forms):
+            if complete:
+                yield f"{_shown(message)}: {'fuzzy' if entry is not None and entry.fuzzy else 'not translated'}"
+            continue
+        if message.plural and len(forms) != catalogue.num_plurals:
+            yield f"{_shown(message)}: {len(forms)} forms of {catalogue.num_plurals}"
+        for number, form in enumerate(forms):
+            without_count = number == 0 and ones == {1}
+            yield from (
+                f"{_shown(message)}: {problem}" for problem in _wrong(message, form, kept, without_count=without_count)
+            )
+
+
+def _forms(entry: Entry | None) -> tuple[str, ...]:
+    if entry is None:
+        return ("",)
+    return tuple(entry.string) if isinstance(entry.string, list | tuple) else (entry.string or "",)
+
+
+def _wrong(message: Message, form: str, kept: Iterable[re.Pattern[str]], *, without_count: bool) -> Iterator[str]:
+    english = message.plural or message.msgid
+    wanted, found = (Counter(set(_PLACEHOLDER.findall(each))) for each in (english, form))
+    if message.plural and without_count:
+        wanted["count"] = found["count"] = 0
+    if +wanted != +found:
+        yield f"the placeholders differ: {form!r}"
+    for pattern in kept:
+        if (there := Counter(pattern.findall(english))) != (here := Counter(pattern.findall(form))):
+            yield f"not as in English: {' '.join((there - here) | (here - there))} in {form!r}"
+    if form.strip() != form:
+        yield f"blanks around it: {form!r}"
+    if message.at_most is not None and len(_PLACEHOLDER.sub(_SHORTEST, form)) > message.at_most:
+        yield f"{len(form)} characters of {message.at_most}: {form!r}"
+    if message.context in _NAMES and not (_NAME.fullmatch(form) and form == form.lower()):
+        yield f"no name for a command or an option: {form!r}"
+
+
+def _shown(message: Message) -> str:
+    return f"{message.context}: {message.msgid!r}" if message.context else repr(message.msgid)
