@@ -11,7 +11,11 @@ from babel.messages.catalog import Message as Entry
 
 from bot.catalogues import parse
 from messages.catalogues import written
+from messages.glossary import Term, unlike
 from messages.message import Message
+
+COMPLETE: tuple[str, ...] = ()
+"""The languages in which nothing may be missing, fuzzy, or said otherwise than the glossary says."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 # What is the same in every language: Discord's markdown with its parameters, commands, and what is typed or copied.
@@ -23,6 +27,7 @@ _KEPT = (
 )
 _NAMES = {"command", "option"}
 _NAME = re.compile(r"[-_'\w]{1,32}")  # with str.islower: Discord's own rule (Application Command Naming)
+_ALLOWS = "glossary: "
 _SHORTEST = "·"  # what a parameter takes at least
 
 
@@ -32,8 +37,14 @@ def _commands(messages: Sequence[Message]) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w/.<{{}}>])/(?:{names})(?: (?:{names}))?(?![\w-])", re.ASCII)
 
 
-def problems(catalogue: Catalog, messages: Sequence[Message], *, complete: bool) -> Iterator[str]:
-    """Everything that is wrong with ``catalogue``, a line each; ``complete``: what is not translated is, too."""
+def problems(
+    catalogue: Catalog, messages: Sequence[Message], terms: Sequence[Term], *, complete: bool
+) -> Iterator[str]:
+    """Everything that is wrong with ``catalogue``, a line each.
+
+    ``complete``: what is not translated, and what is not said as the glossary says, is wrong as well. The comment
+    ``# glossary: word`` in the catalogue allows an entry another word.
+    """
     plural = parse(written(catalogue)).plural
     ones = {number for number in range(200) if plural(number) == 0}
     kept = (*_KEPT, _commands(messages))
@@ -48,6 +59,12 @@ def problems(catalogue: Catalog, messages: Sequence[Message], *, complete: bool)
             yield f"{_shown(message)}: {len(forms)} forms of {catalogue.num_plurals}"
         for number, form in enumerate(forms):
             without_count = number == 0 and ones == {1}
+            if complete:
+                english = _without(message.plural or message.msgid, (_PLACEHOLDER, *kept))
+                allowed = {each.removeprefix(_ALLOWS) for each in entry.user_comments if each.startswith(_ALLOWS)}
+                for term in unlike(english, form, str(catalogue.locale_identifier), terms):
+                    if term.english not in allowed:
+                        yield f"{_shown(message)}: “{term.english}” is not said as in the glossary: {form!r}"
             yield from (
                 f"{_shown(message)}: {problem}" for problem in _wrong(message, form, kept, without_count=without_count)
             )
@@ -75,6 +92,12 @@ def _wrong(message: Message, form: str, kept: Iterable[re.Pattern[str]], *, with
         yield f"{len(form)} characters of {message.at_most}: {form!r}"
     if message.context in _NAMES and not (_NAME.fullmatch(form) and form == form.lower()):
         yield f"no name for a command or an option: {form!r}"
+
+
+def _without(sentence: str, patterns: Iterable[re.Pattern[str]]) -> str:
+    for pattern in patterns:
+        sentence = pattern.sub(" ", sentence)
+    return sentence
 
 
 def _shown(message: Message) -> str:
