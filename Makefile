@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run check invite test quick lint types layers asserts faults docs messages picture walk bench lock clean
+.PHONY: help demo playground run sites check invite test quick lint types layers asserts faults docs messages picture walk bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,9 @@ run: export MALLOC_ARENA_MAX = 1
 run: export MALLOC_TRIM_THRESHOLD_ = 65536
 run: $(VENV)/.run  ## the real bot, with config.toml
 	@$(BIN)/python -m bot run
+
+sites: $(VENV)/.run requirements/sites.txt  ## what links.sites needs (yt-dlp)
+	@$(PIP) install --require-hashes -r requirements/sites.txt
 
 check: $(VENV)/.run  ## look at the settings, the database, the balance and the token, a line each
 	@$(BIN)/python -m bot check
@@ -97,7 +100,8 @@ UVC := $(BIN)/uv pip compile pyproject.toml $(UVO)
 UVP := $(BIN)/uv pip compile --no-deps $(UVO)
 lock: $(VENV)/.lock  ## pin every version with its hashes
 	$(UVC) -o requirements/run.txt
-	$(UVC) --extra dev --override requirements/override.in -c requirements/run.txt -o requirements/dev.txt
+	$(UVC) --extra sites -c requirements/run.txt -o requirements/sites.txt
+	$(UVC) --extra dev --extra sites --override requirements/override.in -c requirements/run.txt -o requirements/dev.txt
 	$(UVP) requirements/models.in -o requirements/models.txt
 	$(UVP) requirements/clips.in -o requirements/clips.txt
 

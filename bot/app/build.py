@@ -41,6 +41,7 @@ from bot.jobs.video_planner import VideoPlanner
 from bot.media.address_guard import AddressGuard
 from bot.media.download import Downloader
 from bot.media.media_metrics import MeasuredMediaWorker
+from bot.media.site_videos import SiteVideos
 from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.provider.models.catalogue import cards
@@ -93,6 +94,7 @@ class App:
             cdn_origins=settings.discord.cdn_origins,
             video_on_page=self.media.video_on_page,
         )
+        self.site_videos = SiteVideos(guard, self.media, sites=settings.links.sites, timeout=settings.links.timeout)
         source: ByteSource = wrap_source(self.downloader) if wrap_source else self.downloader
         self.access_policy = AccessPolicy(servers=stores.servers, blocks=stores.blocks)
         jobs = settings.jobs
@@ -220,6 +222,7 @@ class App:
 
     async def open(self) -> None:
         """Open the database, the files and the sessions, and sweep what a kill left. Raises BadStart."""
+        self.site_videos.expect_reader()
         async with AsyncExitStack() as opened:
             await self.stores.database.open()
             opened.push_async_callback(self.stores.database.close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from importlib.metadata import version
 
 import discord
 
@@ -27,6 +28,7 @@ async def check(settings: Settings) -> int:
     app = App(settings)
     print("settings   ok")
     results = [
+        *([await _line("sites", lambda: _sites(app))] if settings.links.sites else []),
         await _line("database", lambda: _database(app)),
         await _line("provider", lambda: _balance(app)),
         await _line("discord", lambda: _whoami(settings)),
@@ -47,6 +49,11 @@ async def _database(app: App) -> str:
     await app.stores.database.open()
     await app.stores.database.close()
     return "opened, at this version"
+
+
+async def _sites(app: App) -> str:
+    app.site_videos.expect_reader()
+    return f"yt-dlp {version('yt-dlp')} is there for {', '.join(app.settings.links.sites)}"
 
 
 async def _balance(app: App) -> str:

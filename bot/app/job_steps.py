@@ -37,6 +37,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         files=stores.files,
         disk=stores.disk,
         source=source,
+        sites=app.site_videos,
         places=places,
         courier=app.courier,
         inspection=inspection,

@@ -14,6 +14,7 @@ from bot.config.types import (
     Format,
     GatewayAddress,
     Host,
+    Hosts,
     Level,
     Likenesses,
     Limit,
@@ -128,6 +129,10 @@ class LinkSettings(_Section):
     )
     timeout: Seconds = Field(60, description="Seconds that fetching a video may take altogether.")
     trusted_origins: Origins = Field((), description="Origins of yours that are exempt from the address guard.")
+    sites: Hosts = Field(
+        (),
+        description="Sites whose videos yt-dlp may fetch, such as youtube.com; it has to be installed (make sites).",
+    )
 
 
 class MediaSettings(_Section):

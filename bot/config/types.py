@@ -93,6 +93,13 @@ def _origin(value: str) -> str:
     return str(URL(value).origin())
 
 
+def _host(value: str) -> str:
+    """Check for a host's name alone, as in example.org, and write it as addresses are compared."""
+    if not re.fullmatch(r"[^\s/:@?#]+", value):
+        raise ValueError
+    return URL(f"https://{value}/").raw_host or ""
+
+
 def _folder(value: Path) -> Path:
     if not str(value).strip() or value == Path() or re.match(r"\w+:/", str(value)):
         raise ValueError  # Path would make a local folder "s3:" of s3://…
@@ -139,6 +146,12 @@ Origins: TypeAlias = Annotated[
     NoDecode,
     BeforeValidator(_list),
     Must("a list of origins: scheme, host and port with nothing behind them, such as https://example.org"),
+]
+Hosts: TypeAlias = Annotated[
+    tuple[Annotated[str, AfterValidator(_host)], ...],
+    NoDecode,
+    BeforeValidator(_list),
+    Must('a list of hosts, such as ["youtube.com"]'),
 ]
 People: TypeAlias = Annotated[
     tuple[Annotated[_AnyWhole, Field(gt=0)], ...],

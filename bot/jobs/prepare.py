@@ -17,7 +17,9 @@ from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import ByteSource, Courier
 from bot.jobs.refused_files import refusal_of
 from bot.jobs.video_inspection import SOURCE, VideoInspection, is_inside
+from bot.media.download import Download
 from bot.media.file_types import PROVIDER_TYPES, video_type
+from bot.media.site_videos import SiteVideos
 from bot.store.characters import CharacterStore
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
@@ -48,6 +50,7 @@ class Prepare:
         files: FileStore,
         disk: DiskUse,
         source: ByteSource,
+        sites: SiteVideos,
         places: Places,
         courier: Courier,
         inspection: VideoInspection,
@@ -62,6 +65,7 @@ class Prepare:
         self._files = files
         self._disk = disk
         self._bytes = source
+        self._sites = sites
         self._places = places
         self._courier = courier
         self._inspection = inspection
@@ -169,7 +173,7 @@ class Prepare:
                 raise no_room(allowed)
             places = self._places.attachments if isinstance(source, Attachment) else self._places.links
             async with places.place(job.owner_id):
-                got = await self._bytes.fetch(url, await self._source(job), max_bytes=min(cap, room))
+                got = await self._download(job, source, url, min(cap, room))
         except TooLarge as error:
             if room < cap:
                 raise no_room(allowed) from error
@@ -178,6 +182,15 @@ class Prepare:
         if mime is None or (self._settings.media.send != "clip" and mime not in PROVIDER_TYPES):
             raise BadFile(refusal_of(got.head))
         return StoredFile(key=f"work/{job.id}/{SOURCE}", sha256=got.sha256, size=got.size, mime=mime)
+
+    async def _download(self, job: Job, source: Attachment | Link, url: str, most: int) -> Download:
+        into = await self._source(job)
+        if isinstance(source, Attachment) or not self._sites.is_for(url):
+            return await self._bytes.fetch(url, into, max_bytes=most)
+        request = job.request
+        named = request.range if isinstance(request, CharacterRequest) else None
+        part = named if self._settings.media.send == "clip" else None  # what is sent whole begins at its beginning
+        return await self._sites.fetch(url, into, max_bytes=most, range=part)
 
     async def _question(self, leased: LeasedJob, facts: VideoFacts | None) -> Question | None:
         """The first thing that the owner has to say; each answer leads here again."""

@@ -181,6 +181,31 @@ class AddressGuard:
             raise BadLink(_NOT_PUBLIC)
         return found
 
+    async def connected(self, url: URL) -> socket.socket:
+        """A connection to the server of ``url``, which :meth:`check` has returned.
+
+        Raises :class:`~bot.errors.BadLink` where one of its addresses is not public, :class:`OSError` if none answers.
+        """
+        _, host, port = origin_of(url)
+        loop = asyncio.get_running_loop()
+        exempt = self.exempts(url)
+        found = [host] if exempt else await self.addresses(host, port)
+        failure = OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+        for address in found:
+            for info in await loop.getaddrinfo(address, port, type=socket.SOCK_STREAM):
+                opened = _open_socket(info) if exempt else self._checked_socket(info)
+                opened.setblocking(False)
+                try:
+                    await loop.sock_connect(opened, info[4])
+                except BaseException as error:
+                    opened.close()
+                    if not isinstance(error, OSError):
+                        raise
+                    failure = error
+                else:
+                    return opened
+        raise failure
+
     def _checked_socket(self, info: AddrInfoType) -> socket.socket:
         if not is_public(str(info[4][0])):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))

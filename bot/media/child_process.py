@@ -18,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from enum import StrEnum
@@ -65,15 +66,15 @@ class ChildFailed(Exception):
         self.status = status
 
 
-async def ask(request: bytes, *, seconds: float) -> bytes:
+async def ask(request: bytes, *, seconds: float, inherits: Sequence[int] = ()) -> bytes:
     """What the child answers to ``request`` within ``seconds``, at most :data:`bot.limits.CHILD_ANSWER_BYTES` bytes.
 
-    The child is killed when more than :data:`bot.limits.CHILD_RESIDENT_MB` of it are resident. When this returns or
-    raises, also :class:`asyncio.CancelledError`, the child is gone, and so is its whole process group if it had to be
-    killed.
+    It ``inherits`` these descriptors, under the same numbers, and no others. It is killed when more than
+    :data:`bot.limits.CHILD_RESIDENT_MB` of it are resident. When this returns or raises, also
+    :class:`asyncio.CancelledError`, the child is gone, and so is its whole process group if it had to be killed.
     Raises :class:`ChildFailed`.
     """
-    child = _Child(request, seconds)
+    child = _Child(request, seconds, inherits)
     running = asyncio.get_running_loop().run_in_executor(_threads, child.run)
     try:
         return await asyncio.shield(running)
@@ -90,8 +91,9 @@ async def ask(request: bytes, *, seconds: float) -> bytes:
 class _Child:
     """One child from its start to its end. :meth:`run` blocks; :meth:`stop` may be called from any other thread."""
 
-    def __init__(self, request: bytes, seconds: float) -> None:
+    def __init__(self, request: bytes, seconds: float, inherits: Sequence[int]) -> None:
         self._request = request
+        self._inherits = inherits
         self._seconds = seconds
         self._answer = bytearray()
         self._process: subprocess.Popen[bytes] | None = None
@@ -152,6 +154,7 @@ class _Child:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # a process group of its own, which can be killed as one
                 close_fds=True,
+                pass_fds=self._inherits,
                 cwd="/",
                 env=_ENVIRONMENT,
             )

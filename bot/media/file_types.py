@@ -86,6 +86,11 @@ def video_type(head: bytes) -> str | None:
     return "video/quicktime" if padded else None
 
 
+def is_matroska(head: bytes) -> bool:
+    """Whether a file is Matroska or WebM, by its first bytes."""
+    return head.startswith(_EBML)
+
+
 def picture_type(head: bytes) -> str | None:
     """``image/jpeg``, ``image/png``, ``image/gif`` or ``image/webp`` by the first 12 bytes, else ``None``."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":

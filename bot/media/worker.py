@@ -21,9 +21,21 @@ from bot.errors import BadFile, BadRange, CastbookError
 from bot.media import child_process
 from bot.media.child_process import ChildFailed, Ending
 from bot.media.output_folder import MissingOutput, OutputFolder, output_folder
-from bot.texts import Text, text
+from bot.media.unusable_sentences import PICTURE_FAILED, SENTENCES, TOO_SLOW, VIDEO_FAILED
+from bot.texts import Text
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Fitted, Picture, Reference, Unusable, VideoFacts
+from bot.values.video import (
+    BestSeconds,
+    Cut,
+    Filmstrip,
+    Findings,
+    Fitted,
+    Picture,
+    Reference,
+    SiteVideo,
+    Unusable,
+    VideoFacts,
+)
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
@@ -86,6 +98,8 @@ _POSTER = _Operation[Picture]("poster", TypeAdapter(_Answered[Picture] | _NoAnsw
 _FIT = _Operation[Fitted]("fit", TypeAdapter(_Answered[Fitted] | _NoAnswer), cpu=400, wall=400)
 _MOVING = _Operation[Picture]("moving", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=30, wall=45)
 _PAGE = _Operation[str | None]("video_on_page", TypeAdapter(_Answered[str | None] | _NoAnswer), cpu=8, wall=20)
+# yt-dlp alone takes a second or two to begin; in real time whoever asks says how long.
+_SITE_VIDEO = _Operation[SiteVideo]("site_video", TypeAdapter(_Answered[SiteVideo] | _NoAnswer), cpu=60, wall=600)
 _PICTURE = _Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=8, wall=20)
 
 
@@ -179,16 +193,45 @@ class MediaWorker:
         """The address of the video that a web page shows, as it stands there; ``None`` where it shows none."""
         return await self._ask(_PAGE, page)
 
+    async def site_video(
+        self, url: str, into: Path, range: TimeRange | None, most_bytes: int, *, network: int
+    ) -> SiteVideo:
+        """Fetch the video that a site shows at ``url``, or what lies about ``range`` of it, as the MP4 ``into``.
+
+        ``network`` is the descriptor at which the child asks for connections (:mod:`bot.media.site_proxy`).
+        """
+        async with output_folder(into.parent) as output:
+            request = {
+                "url": url,
+                "into": _path(output.folder / into.name),
+                "range": range and _seconds(range),
+                "most_bytes": most_bytes,
+                "network": network,
+            }
+            file_mb = most_bytes // (1024 * 1024) + 1
+            found = await self._answer(_SITE_VIDEO, request, inherits=[network], file_mb=file_mb)
+            await _take(_SITE_VIDEO, output, [into.name])
+        return found
+
     async def _ask(self, operation: _Operation[_T], source: Path, request: Mapping[str, object] | None = None) -> _T:
+        return await self._answer(operation, {"source": _path(source), **(request or {})})
+
+    async def _answer(
+        self,
+        operation: _Operation[_T],
+        request: Mapping[str, object],
+        *,
+        inherits: Sequence[int] = (),
+        **limits: int,
+    ) -> _T:
         question = {
             "operation": operation.name,
-            "source": _path(source),
-            **(request or {}),
+            **request,
             "parent": os.getpid(),
-            "limits": {"cpu_seconds": operation.cpu},
+            "limits": {"cpu_seconds": operation.cpu, **limits},
         }
         try:
-            said = await child_process.ask(json.dumps(question).encode(), seconds=operation.wall)
+            said = await child_process.ask(json.dumps(question).encode(), seconds=operation.wall, inherits=inherits)
         except ChildFailed as failure:
             if failure.ending is Ending.TOO_MUCH_MEMORY:
                 raise _refused(operation, Unusable.TOO_MUCH_MEMORY, "resident") from failure
@@ -215,7 +258,7 @@ async def _take(operation: _Operation[_T], output: OutputFolder, names: Iterable
 
 def _refused(operation: _Operation[_T], why: Unusable, detail: str) -> BadFile:
     _log.info("media_refused", operation=operation.name, why=why, detail=_short(detail))
-    return BadFile(_SENTENCES[why])
+    return BadFile(SENTENCES[why])
 
 
 def _without_answer(operation: _Operation[_T], failure: ChildFailed) -> MediaFailed:
@@ -223,7 +266,7 @@ def _without_answer(operation: _Operation[_T], failure: ChildFailed) -> MediaFai
     too_slow = failure.ending is Ending.TOO_SLOW or ended_by == signal.SIGXCPU
     return _failed(
         operation,
-        _TOO_SLOW if too_slow else None,
+        TOO_SLOW if too_slow else None,
         how=failure.ending,
         exit_code=failure.status if ended_by is None else None,
         signal=_signal_name(ended_by) if ended_by is not None else None,
@@ -239,7 +282,7 @@ def _signal_name(number: int) -> str:
 
 def _failed(operation: _Operation[_T], sentence: Text | None = None, **known: object) -> MediaFailed:
     _log.warning("media_failed", operation=operation.name, **known)
-    return MediaFailed(sentence or (_PICTURE_FAILED if operation is _PICTURE else _VIDEO_FAILED))
+    return MediaFailed(sentence or (PICTURE_FAILED if operation is _PICTURE else VIDEO_FAILED))
 
 
 def _path(path: Path) -> str:
@@ -253,44 +296,3 @@ def _seconds(range: TimeRange) -> tuple[str, str]:
 
 def _short(detail: str) -> str:
     return detail[:_DETAIL_LENGTH]
-
-
-# -- What people read ------------------------------------------------------------------------------------------------
-
-_VIDEO_FAILED: Text = text(
-    "I couldn't look at this video. Try another copy of it, for example one exported again as MP4. Nothing was charged."
-)
-_PICTURE_FAILED: Text = text(
-    "I couldn't open this picture. Try another copy of it, for example one saved again as PNG. Nothing was charged."
-)
-_TOO_SLOW: Text = text("Looking at this file took too long. Try a shorter or smaller one. Nothing was charged.")
-_SENTENCES: Final[Mapping[Unusable, Text]] = {
-    Unusable.NOT_A_VIDEO: text(
-        "I can't open that file as a video. Please send an MP4, MOV or WebM. Nothing was charged."
-    ),
-    Unusable.NO_PICTURES: text(
-        "That video has no picture. Please send one that shows the character. Nothing was charged."
-    ),
-    Unusable.UNSUPPORTED: text(
-        "I can't open the format of that video. Please export it again as MP4 with H.264. Nothing was charged."
-    ),
-    Unusable.DAMAGED: text("That file is damaged. Please try another copy of it. Nothing was charged."),
-    Unusable.PICTURE_TOO_LARGE: text(
-        "The picture is too large for me. Please export it again with 1920x1080 pixels or fewer. Nothing was charged."
-    ),
-    Unusable.TOO_MANY_TRACKS: text(
-        "That file has too many tracks. Please export it again with one video track and one audio track. "
-        "Nothing was charged."
-    ),
-    Unusable.RANGE_OUTSIDE: text(
-        "The video has no picture in those seconds. Please choose seconds inside the video. Nothing was charged."
-    ),
-    Unusable.NOT_A_PICTURE: text(
-        "I can't open that file as a picture. Please send a PNG, JPEG or WebP. Nothing was charged."
-    ),
-    Unusable.TOO_MUCH_MEMORY: text(
-        "That file needs more memory than I have. Please export it again with 1920x1080 pixels or fewer. "
-        "Nothing was charged."
-    ),
-    Unusable.CANNOT_BE_SMALLER: text("That video is too long to fit into a message."),
-}

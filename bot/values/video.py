@@ -21,6 +21,11 @@ class Unusable(StrEnum):
     NOT_A_PICTURE = "not_a_picture"
     TOO_MUCH_MEMORY = "too_much_memory"
     CANNOT_BE_SMALLER = "cannot_be_smaller"  # of a video that has to fit: nothing worth looking at would be left
+    NO_VIDEO_ON_SITE = "no_video_on_site"
+    CLOSED_ON_SITE = "closed_on_site"  # private, removed, for some countries or ages only
+    LIVE = "live"  # it is not over, or has not begun
+    IN_PIECES = "in_pieces"  # the site offers no plain file of it
+    TOO_LONG_FOR_WHOLE = "too_long_for_whole"  # and no seconds are named
 
 
 class Concern(StrEnum):
@@ -95,6 +100,14 @@ class VideoFacts:
     def low_resolution(self) -> bool:
         """Whether the provider's advice, HD, is not met."""
         return min(self.width, self.height) < 720
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteVideo:
+    """What came of a site's video: of how many ``seconds`` it is there, and whether only a ``section`` came."""
+
+    seconds: float | None
+    section: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -10,6 +11,7 @@ import pytest
 
 from bot.app import check
 from bot.errors import BadStart
+from bot.media import site_videos
 from playground.provider import SimulatedProvider
 from tests.app.conftest import MakeSettings
 from tests.loopback_discord.server import LoopbackDiscord
@@ -43,6 +45,17 @@ async def test_each_thing_that_is_wrong_is_named_and_the_rest_still_looked_at(
     provider.account.remaining = Decimal(0)
     assert await check.check(make_settings()) == 69
     assert "balance is used up" in capsys.readouterr().out
+
+
+async def test_sites_are_looked_at_where_they_are_switched_on(
+    make_settings: MakeSettings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = make_settings(LINKS__SITES='["youtube.com"]')
+    assert await check.check(settings) == 0
+    assert re.search(r"^sites +ok: yt-dlp [\d.]+ is there for youtube\.com$", capsys.readouterr().out, re.MULTILINE)
+    monkeypatch.setattr(site_videos, "find_spec", lambda _: None)
+    assert await check.check(settings) == 69
+    assert "sites      FAILED: links.sites needs yt-dlp: install it with make sites" in capsys.readouterr().out
 
 
 async def test_an_unlimited_key_is_said_to_be_one(

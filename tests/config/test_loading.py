@@ -108,6 +108,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__LINKS__MAX_BYTES": "15",
         "CASTBOOK__LINKS__TIMEOUT": "16",
         "CASTBOOK__LINKS__TRUSTED_ORIGINS": '["https://example.org"]',
+        "CASTBOOK__LINKS__SITES": '["a.org"]',
         "CASTBOOK__MEDIA__SEND": "link",
         "CASTBOOK__MEDIA__WORKERS": "17",
         "CASTBOOK__JOBS__DOWNLOADS": "18",
@@ -161,7 +162,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
             "video_models": {"a-2": "viduq3"},
         },
         "store": {"url": "sqlite+aiosqlite:////var/lib/castbook/13.db", "files": Path("/var/lib/castbook/14")},
-        "links": {"max_bytes": 15, "timeout": 16.0, "trusted_origins": ("https://example.org",)},
+        "links": {"max_bytes": 15, "timeout": 16.0, "trusted_origins": ("https://example.org",), "sites": ("a.org",)},
         "media": {"send": "link", "workers": 17},
         "jobs": {"downloads": 18, "uploads": 19, "sends": 20, "keep_days": 27},
         "limits": {

@@ -19,6 +19,7 @@ HOST = "must be an address to listen on, such as 127.0.0.1."
 SECRET = "must be letters, digits and signs without blanks, as it was given to you."
 ADDRESS = "must be an http or https address without user name, query or fragment, such as https://example.org/api."
 GATEWAY = "must be empty, or a ws or wss address without user name, query or fragment, such as wss://example.org."
+HOSTS = 'must be a list of hosts, such as ["youtube.com"].'
 ORIGINS = "must be a list of origins: scheme, host and port with nothing behind them, such as https://example.org."
 PEOPLE = "must be a list of Discord user IDs, such as [80351110224678912]."
 MODELS = 'must be a list of 1 to 25 different model names, such as ["sora-2"].'
@@ -91,6 +92,9 @@ def variable(name: str) -> str:
         ("discord.cdn_origins", "https://example.org", ORIGINS),
         ("links.trusted_origins", '"https://example.org"', ORIGINS),
         ("links.trusted_origins", '["*"]', ORIGINS),
+        ("links.sites", '["https://youtube.com"]', HOSTS),
+        ("links.sites", '["youtube.com/watch"]', HOSTS),
+        ("links.sites", "youtube.com", HOSTS),
         ("discord.owners", "80351110224678912", PEOPLE),
         ("discord.owners", '["me"]', PEOPLE),
         ("discord.owners", "[0]", PEOPLE),

@@ -26,7 +26,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 from bot import limits
 from bot.media.child.confinement import Limits, confine
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Fitted, Picture, Reference, Unusable, VideoFacts
+from bot.values.video import (
+    BestSeconds,
+    Cut,
+    Filmstrip,
+    Findings,
+    Fitted,
+    Picture,
+    Reference,
+    SiteVideo,
+    Unusable,
+    VideoFacts,
+)
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -44,7 +55,7 @@ def _answer(request: Mapping[str, Any]) -> Mapping[str, Any]:
     from bot.media.child.opening import Refused, is_memory_left
 
     try:
-        if not _is_plain_file(request["source"]):
+        if "source" in request and not _is_plain_file(request["source"]):
             wanted = Unusable.NOT_A_PICTURE if request["operation"] == "picture" else Unusable.NOT_A_VIDEO
             return {"refused": wanted, "detail": "no plain file"}
         return {"answer": OPERATIONS[request["operation"]](request)}
@@ -147,6 +158,13 @@ def _video_on_page(request: Request) -> str | None:
     return video_on_page(_path(request, "source"))
 
 
+def _site_video(request: Request) -> SiteVideo:
+    from bot.media.child.site import site_video
+
+    wanted = None if request["range"] is None else _range(request["range"])
+    return site_video(request["url"], _path(request, "into"), wanted, request["most_bytes"], network=request["network"])
+
+
 # By name. Each imports only what it needs: the start is most of a probe.
 OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "probe": _probe,
@@ -160,6 +178,7 @@ OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "fit": _fit,
     "poster": _poster,
     "video_on_page": _video_on_page,
+    "site_video": _site_video,
 }
 
 

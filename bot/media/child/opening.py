@@ -37,7 +37,7 @@ _FORMATS = {
 }
 _WITHOUT_A_CLOCK = frozenset({"video/mp2t"})  # they begin at any time: broadcasts have no beginning
 # Names of decoders. ffmpeg keeps to them while it opens a file; PyAV takes any decoder afterwards, so we look again.
-_DECODERS = frozenset(
+DECODERS = frozenset(
     {"h264", "hevc", "vp8", "vp9", "libvpx", "libvpx-vp9", "av1", "libdav1d", "mpeg4"}  # phones, browsers, screens
     | {"prores", "mjpeg", "dvvideo", "mpeg2video", "h263"}  # iPhone Pro, old cameras, tapes, camcorders, old phones
     | {"aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "ac3", "eac3", "flac", "alac"}
@@ -119,7 +119,7 @@ def _open(path: Path, kind: str) -> InputContainer:
     options = {
         "protocol_whitelist": "file",
         "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,avi,dv",
-        "codec_whitelist": ",".join(_DECODERS),
+        "codec_whitelist": ",".join(DECODERS),
         "max_streams": str(limits.VIDEO_TRACKS),
         "probesize": str(_PROBED_BYTES),
         "analyzeduration": str(_PROBED_MICROSECONDS),
@@ -179,4 +179,4 @@ def _start_of(picture: VideoStream) -> float:
 
 def _can_be_decoded(stream: VideoStream | AudioStream) -> bool:
     context: object = stream.codec_context  # None where ffmpeg has no decoder at all, whatever the type says
-    return context is not None and stream.codec_context.codec.name in _DECODERS
+    return context is not None and stream.codec_context.codec.name in DECODERS

@@ -1,0 +1,48 @@
+"""The network of a child that may not open sockets: each connection is handed to it, and leads to a proxy of ours.
+
+Where the connection leads is not for the child to say, so a program in it may believe to have connected anywhere.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+
+def receive_sockets(network: int) -> None:
+    """From here on ``socket.socket`` asks at the descriptor ``network`` (:mod:`bot.media.site_proxy`) for a socket."""
+    import ssl  # noqa: F401 - it builds on the class that it finds, which must be the real one
+
+    asked = _Asked(network)
+
+    class PassedSocket(socket.socket):
+        """A connection to the proxy, whatever address it is told to connect to."""
+
+        def __init__(self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None) -> None:
+            if fileno is None:
+                super().__init__(fileno=asked.socket())
+            else:
+                super().__init__(family, type, proto, fileno)
+
+        def connect(self, address: object) -> None:
+            """It is connected already."""
+
+        def setsockopt(self, *_: object) -> None:
+            """Options of TCP, which this is not."""
+
+    vars(socket)["socket"] = PassedSocket
+
+
+class _Asked:
+    def __init__(self, network: int) -> None:
+        self._network = socket.socket(fileno=network)
+        self._lock = threading.Lock()
+
+    def socket(self) -> int:
+        """The descriptor of a new connection. Raises :class:`OSError` where there are no more."""
+        with self._lock:
+            self._network.send(b"+")
+            _, descriptors, _, _ = socket.recv_fds(self._network, 1, 1)
+        if not descriptors:
+            raise ConnectionRefusedError("no more connections")
+        return descriptors[0]
