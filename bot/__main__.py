@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
+from bot.catalogues import LOCALES
+
 Command: TypeAlias = Callable[[argparse.Namespace], None]
 
 
@@ -49,7 +51,7 @@ def _demo(given: argparse.Namespace) -> None:
 def _playground(given: argparse.Namespace) -> None:
     from playground.browser import main as serve
 
-    sys.exit(serve(given.port, without_sora=given.without_sora))
+    sys.exit(serve(given.port, without_sora=given.without_sora, locale=given.locale))
 
 
 def _port(typed: str) -> int:
@@ -90,6 +92,9 @@ def parser() -> argparse.ArgumentParser:
     playground.add_argument("--port", type=_port, default=0, help="loopback port; 0, the default, takes a free one")
     playground.add_argument(
         "--without-sora", action="store_true", help="no model that makes characters is to be had at the provider"
+    )
+    playground.add_argument(
+        "--locale", choices=LOCALES, default=LOCALES[0], help="the language in which everybody has their Discord"
     )
     return made
 

@@ -14,6 +14,9 @@ from pathlib import Path
 LANGUAGES = ("zh_CN", "zh_TW", "ja", "ko", "ru", "es", "pt_BR")
 """Those that there is a catalogue of, as gettext writes them; English is in the code."""
 
+LOCALES = ("en-US", "zh-CN", "zh-TW", "ja", "ko", "ru", "es-ES", "es-419", "pt-BR")
+"""Discord's names of the languages that the bot speaks; English stands for all others."""
+
 FOLDER = Path(__file__).with_name("locale")
 
 _PLURAL_FORMS = re.compile(r"plural=([^;\n]+)")

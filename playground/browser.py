@@ -18,6 +18,7 @@ from simcord import MemberActor, SetupError
 from bot import log
 from bot.config import LogSettings
 from bot.errors import BadStart
+from bot.texts import translated
 from playground.clip import render_clip
 from playground.live_preview import LivePreview
 from playground.stage import PULSE, Stage
@@ -48,10 +49,11 @@ class Clips:
         return clips
 
 
-def main(port: int, *, without_sora: bool = False) -> int:
+def main(port: int, *, without_sora: bool = False, locale: str = "en-US") -> int:
     """Serve on loopback (0 takes a free port) until Ctrl-C, SIGTERM or the page's own end. Returns the exit code.
 
     ``without_sora``: the provider has closed every model that makes characters, once sam has his.
+    ``locale``: the language in which everybody has their Discord.
 
     Every start is a new world: the simulated Discord keeps nothing, so the bot's database is kept no longer either.
     """
@@ -61,16 +63,16 @@ def main(port: int, *, without_sora: bool = False) -> int:
     _tell("One moment: two clips to try it with are being rendered, and sam makes his first character …")
     try:
         with tempfile.TemporaryDirectory(prefix="castbook-playground-") as folder:
-            asyncio.run(_serve(Path(folder), port, without_sora=without_sora))
+            asyncio.run(_serve(Path(folder), port, without_sora=without_sora, locale=locale))
     except BadStart as error:
         print(f"castbook: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
-async def _serve(folder: Path, port: int, *, without_sora: bool = False) -> None:
+async def _serve(folder: Path, port: int, *, without_sora: bool, locale: str) -> None:
     ended = _ended_by_signal()
-    async with Stage(folder) as stage, AsyncExitStack() as opened:
+    async with Stage(folder, locale=locale) as stage, AsyncExitStack() as opened:
         people = [stage.mia, stage.sam, stage.max, stage.kim]
         page = LivePreview(stage.env, stage.channel, people, port=port, places={stage.kim.id: stage.quiet})
         try:
@@ -135,6 +137,7 @@ async def prepare(stage: Stage, clip: bytes) -> None:
 
 async def _press_if_asked(stage: Stage, member: MemberActor, label: str) -> None:
     """Press the button once it is there; nothing where the job ends without it."""
+    label = translated(label, stage.locale) or label
     async with asyncio.timeout(PATIENCE):
         while True:
             if (asked := with_button(stage.channel.history(viewer=member), label)) is not None:
@@ -182,6 +185,8 @@ Type / into the line at the bottom and try
     /help  /about
     /apps               stands for Apps in the menu of a message, which this page cannot open: choose
                         "Make a character", and sam's message with the clip
+
+make playground LOCALE=ja (or zh-CN, zh-TW, ko, ru, es-ES, es-419, pt-BR) speaks another language.
 
 Simulated: Discord (this page), the provider ToAPIs and its money. Real: the bot, its database, its look at the videos.
 /operator is for whoever runs a real bot, in a server of their own, and is not here. Ctrl-C ends the playground.

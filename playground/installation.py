@@ -1,4 +1,4 @@
-"""The bot is a member of the simulated server: simcord leaves out of each interaction where the bot was installed."""
+"""What simcord leaves out of each interaction: where the bot was installed, and in which language somebody has Discord."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ _IN_A_SERVER = "0"  # Discord's number for that kind of installation
 
 
 @contextmanager
-def installed_in_servers() -> Iterator[None]:
-    """Meanwhile every interaction says that the bot was installed in its server, or in nobody's own account."""
+def installed_in_servers(locale: str = "en-US") -> Iterator[None]:
+    """Meanwhile every interaction says that the bot was installed in its server, or in nobody's own account.
+
+    ``locale``: everybody has their Discord in that language, and the server is in it.
+    """
     made = interactions.base_payload
 
     def base_payload(*args: Any, guild_id: int | None, **more: Any) -> tuple[Any, dict[str, Any]]:  # noqa: ANN401 - simcord's
+        said = {"authorizing_integration_owners": {_IN_A_SERVER: str(guild_id or 0)}, "locale": locale}
         record, payload = made(*args, guild_id=guild_id, **more)
-        return record, payload | {"authorizing_integration_owners": {_IN_A_SERVER: str(guild_id or 0)}}
+        return record, payload | said | ({} if guild_id is None else {"guild_locale": locale})
 
     interactions.base_payload = base_payload
     try:

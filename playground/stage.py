@@ -32,13 +32,19 @@ class Stage:
     yet.
 
     The bot runs with a real database, real files and real HTTP to the simulated provider; only Discord is simulated.
-    ``environ`` adds settings, as ``CASTBOOK__SECTION__KEY``.
+    ``environ`` adds settings, as ``CASTBOOK__SECTION__KEY``. Everybody has their Discord in ``locale``.
     """
 
     def __init__(
-        self, folder: Path, *, seconds_per_task: float = 20.0, environ: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        seconds_per_task: float = 20.0,
+        environ: Mapping[str, str] | None = None,
+        locale: str = "en-US",
     ) -> None:
         self._folder = folder
+        self.locale = locale
         self._environ = environ or {}
         self._open = AsyncExitStack()
         self._cdn = LoopbackCdn(lambda url: self.env.backend.cdn.get(url))
@@ -47,7 +53,7 @@ class Stage:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opened:
-            opened.enter_context(installed_in_servers())
+            opened.enter_context(installed_in_servers(self.locale))
             await opened.enter_async_context(self.provider)
             await self._cdn.start()
             opened.push_async_callback(self._cdn.stop)

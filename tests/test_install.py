@@ -76,6 +76,13 @@ def test_the_playground_can_be_made_without_sora(given: list[str], passed: bool)
     assert ("playground --without-sora" in recipe) is passed
 
 
+@pytest.mark.parametrize(("given", "passed"), [([], False), (["LOCALE=pt-BR"], True)])
+def test_the_playground_speaks_other_languages(given: list[str], passed: bool) -> None:
+    asked = ["make", "-C", str(ROOT), "--dry-run", "playground", *given]
+    recipe = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert ("--locale pt-BR" in recipe) is passed
+
+
 @pytest.mark.parametrize("target", ["demo", "playground", "run", "check", "invite", "docs"])
 def test_make_does_not_print_the_commands_it_runs(target: str) -> None:
     recipe = (ROOT / "Makefile").read_text("utf-8").split(f"\n{target}: $(VENV)/")[1].splitlines()[1]
