@@ -70,7 +70,7 @@ def main(port: int, *, without_sora: bool = False, locale: str = "en-US") -> int
     return 0
 
 
-async def _serve(folder: Path, port: int, *, without_sora: bool, locale: str) -> None:
+async def _serve(folder: Path, port: int, *, without_sora: bool = False, locale: str = "en-US") -> None:
     ended = _ended_by_signal()
     async with Stage(folder, locale=locale) as stage, AsyncExitStack() as opened:
         people = [stage.mia, stage.sam, stage.max, stage.kim]

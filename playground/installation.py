@@ -1,4 +1,4 @@
-"""What simcord leaves out of each interaction: where the bot was installed, and in which language somebody has Discord."""
+"""What simcord leaves out of each interaction: where the bot was installed, and the language of somebody's Discord."""
 
 from __future__ import annotations
 
