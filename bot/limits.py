@@ -50,6 +50,11 @@ WEBHOOK_READ_SECONDS = 10.0  # the provider hangs up by then, so nobody of ours 
 
 # -- Ours: what people give ------------------------------------------------------------------------------------------
 NAME_LENGTH = 32
+NOTE_LENGTH = 500  # characters: a form shows them without scrolling, a card beside all else it says
+TAG_LENGTH = 32  # characters, as of a name
+TAGS = 10  # of one character: a card shows them in a line or two
+GROUPS = 100  # of one person
+USE_HALVES = timedelta(days=30)  # after which a use of a character counts half as much
 LINK_LENGTH = 2000
 PROMPT_LENGTH = 4000  # characters: the most that a field of a form takes, so that any prompt can be changed there
 DURATION_TYPED = 600  # seconds: the most that may be typed; what a model makes is on its card

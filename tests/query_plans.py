@@ -23,8 +23,7 @@ from bot.store.database import Database
 GROWING = frozenset(
     {
         *("jobs", "files", "characters", "character_files", "drafts", "consents", "webhook_events", "day_counters"),
-        "ownerless_tasks",
-        "sent_messages",
+        *("ownerless_tasks", "sent_messages", "videos", "character_groups", "group_members", "default_characters"),
     }
 )
 # Indexes that hold only what is not done, is being worked on, or still has a token: they do not grow with time.

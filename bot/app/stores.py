@@ -12,9 +12,11 @@ from bot.store.characters import CharacterStore
 from bot.store.commands import CommandStore
 from bot.store.consents import ConsentStore
 from bot.store.database import Database
+from bot.store.default_characters import DefaultCharacterStore
 from bot.store.disk import DiskUse
 from bot.store.drafts import DraftStore
 from bot.store.files import FileStore
+from bot.store.groups import GroupStore
 from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.privacy import PrivacyStore
@@ -38,6 +40,8 @@ class Stores:
     jobs: JobStore
     owned_jobs: OwnedJobStore
     characters: CharacterStore
+    groups: GroupStore
+    defaults: DefaultCharacterStore
     videos: VideoStore
     avatars: AvatarStore
     drafts: DraftStore
@@ -63,6 +67,8 @@ class Stores:
             jobs=JobStore(database),
             owned_jobs=OwnedJobStore(database),
             characters=CharacterStore(database),
+            groups=GroupStore(database),
+            defaults=DefaultCharacterStore(database),
             videos=VideoStore(database),
             avatars=AvatarStore(database, places=settings.toapis.avatar_slots),
             drafts=DraftStore(database),

@@ -14,11 +14,12 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bot.jobs.erasure import STAYS
+from bot.store.default_characters import DefaultCharacter
 from bot.store.drafts import Draft, UnsentVideo
 from bot.store.export_archive import Member
 from bot.store.privacy import Holdings
 from bot.texts import Text, render, text
-from bot.values.character import Character, CharacterFile, FileKind
+from bot.values.character import Character, CharacterFile, CharacterGroup, FileKind
 from bot.values.files import StoredFile, ending
 from bot.values.job import Job, VideoRequest
 from bot.values.made_video import MadeVideo
@@ -113,6 +114,8 @@ class Export:
             "parts": self.parts,
             "left_out": [self._file(each.file, missing) for each in self._placed.values() if not each.part],
             "characters": [self._character(each, missing) for each in holdings.characters],
+            "groups": [_group(group, members) for group, members in holdings.groups],
+            "default_characters": [_default(each) for each in holdings.defaults],
             "videos": [self._video(each, missing) for each in holdings.videos],
             "jobs": [self._job(job) for job in holdings.jobs],
             "forms_not_sent_yet": [_draft(draft) for draft in holdings.drafts],
@@ -148,8 +151,11 @@ class Export:
             "character_id_at_toapis": character.provider_id,
             "model": character.model,
             "range": {"start": str(character.range.start), "end": str(character.range.end)},
+            "note": character.note,
+            "tags": list(character.tags),
             "made_at": _instant(character.created_at),
             "last_used_at": _instant(character.last_used_at),
+            "uses": character.uses,
             "picture": character.picture and self._file(character.picture, missing),
             "picture_is_a_still_of_the_clip": character.picture_is_still,
             "reference_set": [_about(each) | self._file(each.file, missing) for each in its],
@@ -250,6 +256,15 @@ def _draft(draft: Draft) -> dict[str, Any]:
         asked: dict[str, Any] = _with_ids_as_text(_UNSENT.dump_python(content, mode="json"))
         return asked | {"made_at": made_at}
     return {"file_name": content.filename, "bytes": content.size, "made_at": made_at}
+
+
+def _group(group: CharacterGroup, members: tuple[int, ...]) -> dict[str, Any]:
+    return {"name": group.name, "made_at": _instant(group.created_at), "characters": list(members)}
+
+
+def _default(default: DefaultCharacter) -> dict[str, Any]:
+    server = None if default.guild_id is None else str(default.guild_id)
+    return {"server_id": server, "character_id": default.character_id}
 
 
 def _message(message: SentMessage) -> dict[str, Any]:

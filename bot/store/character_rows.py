@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, delete, insert, or_, select
+from sqlalchemy import RowMapping, Select, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.tables import character_files, characters, files, videos
 from bot.values.character import Character, CharacterFile, FileKind, name_key, numbered
 from bot.values.files import StoredFile
+from bot.values.folding import indexed
+from bot.values.frecency import used
 from bot.values.time_range import TimeRange
 
 SELECT = select(
@@ -84,7 +88,36 @@ def character_of(row: RowMapping) -> Character:
         picture_is_still=row["picture_is_still"],
         created_at=row["created_at"],
         last_used_at=row["last_used_at"],
+        note=row["note"],
+        tags=tuple(json.loads(row["tags"])),
+        uses=row["uses"],
     )
+
+
+def named_columns(name: str) -> dict[str, str]:
+    """The columns of a character that say its name, by their names."""
+    return {"name": name, "name_key": name_key(name), "search_name": indexed(name)}
+
+
+def described_columns(display_name: str, note: str, tags: Sequence[str]) -> dict[str, str]:
+    """The columns of a character that say what else it is found by."""
+    return {
+        "display_name": display_name,
+        "display_key": name_key(display_name),
+        "note": note,
+        "tags": json.dumps(tags, ensure_ascii=False),
+        "search_more": indexed(display_name, *tags, note),
+    }
+
+
+async def note_uses(connection: AsyncConnection, owner_id: int, character_ids: Iterable[int], now: datetime) -> None:
+    """Count a use of each of these characters that is the owner's."""
+    theirs = (characters.c.owner_id == owner_id, characters.c.id.in_(sorted(set(character_ids))))
+    for row in (await connection.execute(select(characters.c.id, characters.c.frecency).where(*theirs))).all():
+        counted = update(characters).where(characters.c.owner_id == owner_id, characters.c.id == row.id)
+        await connection.execute(
+            counted.values(uses=characters.c.uses + 1, frecency=used(row.frecency, now), last_used_at=now)
+        )
 
 
 async def drop_unused(connection: AsyncConnection, keys: set[str]) -> tuple[str, ...]:

@@ -16,8 +16,10 @@ from bot.errors import NameTaken, Refusal
 from bot.store.character_rows import (
     SELECT,
     character_of,
+    described_columns,
     drop_unused,
     keep_file,
+    named_columns,
     one,
     owned,
     reference_sets,
@@ -30,6 +32,7 @@ from bot.store.tables import character_files, characters
 from bot.texts import text
 from bot.values.character import Character, CharacterFile, clean_name, name_key
 from bot.values.files import StoredFile
+from bot.values.frecency import used
 from bot.values.job import CastRole, Job, Transition
 from bot.values.sent_message import Wanted
 from bot.values.source import PORTABLE_ID
@@ -65,6 +68,8 @@ class NewCharacter:
     picture_is_still: bool = False
     reference_set: tuple[CharacterFile, ...] = ()
     completes: int | None = None
+    note: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +193,7 @@ class CharacterStore:
             free = await unique_name(connection, owner_id, name, but=character_id)
             if free != name:
                 raise NameTaken(name, free)
-            await connection.execute(update(characters).where(*its).values(name=name, name_key=name_key(name)))
+            await connection.execute(update(characters).where(*its).values(named_columns(name)))
             await want(connection, Wanted.REDRAWN, *about_character(owner_id, character_id))
             return await one(connection, owned(owner_id).where(characters.c.id == character_id))
 
@@ -237,14 +242,13 @@ async def _insert(connection: AsyncConnection, job_id: str, new: NewCharacter, n
     inserted = insert(characters).values(
         owner_id=new.owner_id,
         job_id=job_id,
-        name=name,
-        name_key=name_key(name),
-        display_name=new.display_name,
-        display_key=name_key(new.display_name),
+        **named_columns(name),
+        **described_columns(new.display_name, new.note, new.tags),
         username=new.username,
         provider_id=new.provider_id,
         task_id=new.task_id,
         model=new.model,
+        frecency=used(None, now),
         range_start=str(new.range.start),
         range_end=str(new.range.end),
         picture_key=new.picture and new.picture.key,
@@ -279,8 +283,7 @@ async def _completed(connection: AsyncConnection, new: NewCharacter, now: dateti
         await keep_file(connection, new.owner_id, new.picture, now)
         made = made.values(picture_key=new.picture.key, picture_is_still=False)
     made = made.values(
-        display_name=new.display_name,
-        display_key=name_key(new.display_name),
+        **described_columns(new.display_name, old.note, old.tags),
         username=new.username,
         provider_id=new.provider_id,
         task_id=new.task_id,

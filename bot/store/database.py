@@ -192,6 +192,7 @@ class Database:
             self._rewriting = driver
         try:
             await driver.execute_fetchall("PRAGMA wal_autocheckpoint=0")  # others may write while it is copied
+            await driver.execute_fetchall(_MERGED_SEARCH)
             await driver.execute_fetchall("VACUUM")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
@@ -224,6 +225,10 @@ class Database:
                 return None
             revision: str | None = await connection.scalar(select(alembic_version.c.version_num))
             return revision
+
+
+# What is deleted from a full-text index only gets a mark, until pieces of it are merged.
+_MERGED_SEARCH = "INSERT INTO character_search (character_search) VALUES ('optimize')"
 
 
 async def _log_emptied(driver: SteadyConnection) -> bool:

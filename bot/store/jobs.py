@@ -32,6 +32,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot import limits
 from bot.store.admission import Places, Waiting, has_place, line
+from bot.store.character_rows import note_uses
 from bot.store.database import Database
 from bot.store.job_rows import (
     UnreadableRow,
@@ -44,7 +45,7 @@ from bot.store.job_rows import (
 from bot.store.owned_jobs import FREE, video_is_kept
 from bot.store.quotas import Quota, check
 from bot.store.tables import UNFINISHED, characters, jobs
-from bot.values.job import Job, JobKind, JobNotes, Lane, Outcome, Step, Transition
+from bot.values.job import Job, JobKind, JobNotes, Lane, Outcome, Step, Transition, VideoRequest
 
 
 class LeaseLost(Exception):
@@ -69,6 +70,10 @@ class JobStore:
             else:
                 job = replace(job, next_attempt_at=None)
             await connection.execute(insert(jobs), job_columns(job) | {"guild_id": job.origin.guild_id})
+            if isinstance(job.request, VideoRequest):
+                await note_uses(
+                    connection, job.owner_id, [role.character_id for role in job.request.cast], job.created_at
+                )
             return job
 
     async def let_in(self, places: Places, *, now: datetime) -> tuple[Waiting, ...]:

@@ -12,9 +12,12 @@ from typing import Any
 from sqlalchemy import RowMapping, Select, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.cast_tables import character_groups, default_characters, group_members
 from bot.store.character_rows import reference_sets, whole_cast
 from bot.store.database import Database
+from bot.store.default_characters import DefaultCharacter, defaults_of
 from bot.store.drafts import Draft, to_draft
+from bot.store.groups import members_of
 from bot.store.job_rows import readable
 from bot.store.provider_tables import webhook_events
 from bot.store.pseudonyms import Pseudonyms
@@ -35,12 +38,13 @@ from bot.store.tables import (
     videos,
 )
 from bot.store.videos import videos_of
-from bot.values.character import Character, CharacterFile
+from bot.values.character import Character, CharacterFile, CharacterGroup
 from bot.values.job import BEFORE_SUBMISSION, Job, JobKind, Step
 from bot.values.made_video import MadeVideo
 from bot.values.sent_message import SentMessage
 
 _AT_THE_PROVIDER = frozenset({Step.SUBMIT, Step.WATCH})
+_OF_THEIRS = (default_characters, character_groups, characters, videos, files, drafts, consents, jobs)
 _AT_ONCE = 250  # jobs that are read with one query: some milliseconds
 # What is to be known of each job that is deleted; of most there is much more, and nobody needs it.
 _OF_A_JOB = (
@@ -53,6 +57,7 @@ _OF_A_JOB = (
 class Holdings:
     """All that is kept about a person. ``reference_sets``: by character id, stills best first.
 
+    ``groups`` have with them the ids of the characters in them.
     ``messages`` are those in Discord that can be reached. ``unreadable`` jobs and drafts were written by another
     version. The blocks are those that hold for them: by the operator since when, and in which servers (ids).
     """
@@ -60,6 +65,8 @@ class Holdings:
     characters: tuple[Character, ...]
     videos: tuple[MadeVideo, ...] = ()
     reference_sets: Mapping[int, tuple[CharacterFile, ...]]
+    groups: tuple[tuple[CharacterGroup, tuple[int, ...]], ...] = ()
+    defaults: tuple[DefaultCharacter, ...] = ()
     jobs: tuple[Job, ...]
     drafts: tuple[Draft, ...]
     messages: tuple[SentMessage, ...]
@@ -73,8 +80,8 @@ class Holdings:
     @property
     def deletable(self) -> bool:
         """Whether there is anything that is not kept under their keyed hash alone."""
-        things = (self.characters, self.videos, self.jobs, self.drafts, self.messages, self.unreadable, self.consent_at)
-        return any(things)
+        things = (self.characters, self.groups, self.videos, self.jobs, self.drafts, self.messages, self.unreadable)
+        return any(things) or self.consent_at is not None
 
     @property
     def empty(self) -> bool:
@@ -130,6 +137,8 @@ class PrivacyStore:
                 characters=tuple(await whole_cast(connection, owner_id)),
                 videos=tuple(await videos_of(connection, owner_id)),
                 reference_sets=await reference_sets(connection, owner_id),
+                groups=tuple(await members_of(connection, owner_id)),
+                defaults=tuple(await defaults_of(connection, owner_id)),
                 jobs=tuple(read_jobs),
                 drafts=tuple(read_drafts),
                 messages=tuple(await sent_to(connection, owner_id)),
@@ -160,9 +169,11 @@ class PrivacyStore:
             await _delete_events(connection, owner_id)
             its = select(characters.c.id).where(characters.c.owner_id == owner_id)
             await connection.execute(delete(character_files).where(character_files.c.character_id.in_(its)))
+            grouped = select(character_groups.c.id).where(character_groups.c.owner_id == owner_id)
+            await connection.execute(delete(group_members).where(group_members.c.group_id.in_(grouped)))
             gone = {
                 table: (await connection.execute(delete(table).where(table.c.owner_id == owner_id))).rowcount
-                for table in (characters, videos, files, drafts, consents, jobs)
+                for table in _OF_THEIRS
             }
             messages = await let_go(connection, owner_id, remove=remove_messages)
             if messages or any(gone.values()):

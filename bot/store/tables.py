@@ -23,10 +23,12 @@ from sqlalchemy import (
 )
 
 from bot.store import provider_tables  # noqa: F401 - its tables belong to the metadata
+from bot.store.cast_tables import character_files as character_files
+from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 jobs = Table(
@@ -101,54 +103,6 @@ files = Table(
     Column("mime", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
     Index(None, "owner_id"),
-)
-
-characters = Table(
-    "characters",
-    metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("owner_id", BigInteger, nullable=False),
-    Column("job_id", String(16)),  # the job that made it: the same job makes it once
-    Column("name", String(32), nullable=False),
-    Column("name_key", Text, nullable=False),
-    Column("display_name", Text, nullable=False),
-    Column("display_key", Text, nullable=False),  # as name_key: what a search looks into
-    Column("username", Text, nullable=False),
-    Column("provider_id", Text, nullable=False),
-    Column("task_id", String(128), nullable=False),
-    Column("model", Text, nullable=False),
-    Column("range_start", String(32), nullable=False),  # seconds, in decimal digits
-    Column("range_end", String(32), nullable=False),
-    Column("picture_key", String(160), ForeignKey("files.key")),
-    Column("created_at", Instant, nullable=False),
-    Column("last_used_at", Instant),
-    Column("picture_is_still", Boolean, nullable=False, server_default=false()),
-    UniqueConstraint("owner_id", "name_key"),
-    UniqueConstraint("job_id"),
-    Index(None, "owner_id", "created_at"),
-    Index(None, "task_id"),
-    Index(None, "picture_key"),
-    sqlite_autoincrement=True,  # a button on an old card must never mean a newer character
-)
-
-# A character's reference set: with it, it lives on at models that take references, whatever made it.
-character_files = Table(
-    "character_files",
-    metadata,
-    Column(
-        "character_id",
-        BigInteger().with_variant(Integer, "sqlite"),
-        ForeignKey("characters.id", ondelete="CASCADE"),
-        primary_key=True,
-    ),
-    Column("position", Integer, primary_key=True, autoincrement=False),  # stills: best first
-    Column("kind", String(16), nullable=False, server_default="still"),  # a FileKind
-    Column("key", String(160), ForeignKey("files.key"), nullable=False),
-    Column("width", Integer),  # pixels
-    Column("height", Integer),
-    Column("seconds", Float),
-    Column("filled", Float),  # seconds at the end that the source had nothing for
-    Index(None, "key"),
 )
 
 videos = Table(

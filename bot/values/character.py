@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.limits import NAME_LENGTH
+from bot.limits import NAME_LENGTH, TAG_LENGTH, TAGS
 from bot.values.files import StoredFile
 from bot.values.source import PORTABLE_ID
 from bot.values.time_range import TimeRange
@@ -37,7 +38,8 @@ class Character:
     """One member of a person's cast. ``picture_is_still``: there is no picture of the provider's.
 
     ``task_id`` is the reusable ID: the provider's, or :func:`portable_id` where no provider has made it.
-    ``model`` made it, and is empty then, as are ``username`` and ``provider_id``.
+    ``model`` made it, and is empty then, as are ``username`` and ``provider_id``. ``note`` and ``tags`` are its
+    owner's; ``uses`` counts the videos that were asked for with it.
     """
 
     id: int
@@ -53,11 +55,24 @@ class Character:
     picture_is_still: bool = False
     created_at: datetime
     last_used_at: datetime | None
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    uses: int = 0
 
     @property
     def portable(self) -> bool:
         """Whether no provider has made it: it lives by its reference set alone, on models that take references."""
         return not self.model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CharacterGroup:
+    """A group of a person's characters, of which a character may be in many. ``size``: how many are in it."""
+
+    id: int
+    name: str
+    created_at: datetime
+    size: int
 
 
 def portable_id(job_id: str) -> str:
@@ -113,6 +128,19 @@ def name_key(name: str) -> str:
     """What makes two names the same: case and compatibility forms do not count."""
     # Folding may take a composed letter apart, so that it is composed again at the end.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def clean_tags(typed: str) -> tuple[str, ...]:
+    """The tags that are typed with commas between, each once, as they were spelt first.
+
+    They are cleaned like names; a "#" before one is not part of it. At most :data:`bot.limits.TAGS` of them.
+    """
+    found: dict[str, str] = {}
+    for each in re.split(r"[,،、，;\n]", typed):
+        tag = clean_name(each).lstrip("# ")[:TAG_LENGTH]
+        if tag:
+            found.setdefault(name_key(tag), tag)
+    return tuple(found.values())[:TAGS]
 
 
 def is_numbered(name: str, wanted: str) -> bool:

@@ -94,6 +94,9 @@ async def test_a_cast_is_taken_along_with_its_pictures_and_everything_known_of_i
         "range": {"start": "1", "end": "3"},
         "made_at": "2026-01-01T12:00:01+00:00",
         "last_used_at": None,
+        "note": "",
+        "tags": [],
+        "uses": 0,
         "picture": {
             "file": "characters/01 Ada_Lovelace_ _b/picture.png",
             "part": 1,

@@ -230,7 +230,10 @@ async def test_among_many_rows_that_have_moved_nothing_of_theirs_is_left_in_the_
 def test_every_table_that_names_a_person_is_known_here() -> None:
     """Whoever adds one has to say what becomes of it: in ``holdings``, in ``erase``, and in this list."""
     named = {table.name for table in tables.metadata.sorted_tables if {"owner_id", "user_id"} & set(table.c.keys())}
-    assert named == {"jobs", "files", "characters", "videos", "drafts", "consents", "sent_messages"}
+    assert named == {
+        *("jobs", "files", "characters", "videos", "drafts", "consents", "sent_messages"),
+        *("character_groups", "default_characters"),
+    }
     hashed = {table.name for table in tables.metadata.sorted_tables if "user_key" in table.c}
     assert hashed == {"operator_blocks", "server_blocks", "day_counters"}
 

@@ -1,0 +1,23 @@
+"""How much something is used, the more the later: one number that needs no renewing as time goes by.
+
+The name and the idea are Mozilla's (the address bar of Firefox): each use counts 1 when it happens and half as much
+after :data:`bot.limits.USE_HALVES`. Kept is not that sum, which falls all the time, but the instant, in half-lives
+since 1970, at which a single use would count as much as all of them do together: so it can stand in an index.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from bot.limits import USE_HALVES
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def used(before: float | None, at: datetime) -> float:
+    """The number after a use ``at``; ``before`` is the number until then, ``None`` for what was never used."""
+    now = (at - _EPOCH) / USE_HALVES
+    if before is None:
+        return now
+    return max(before, now) + math.log2(1 + 2 ** -abs(before - now))
