@@ -74,12 +74,12 @@ def parser() -> argparse.ArgumentParser:
         return added
 
     configured = [
-        command("run", _run, "Serve, until SIGTERM or SIGINT."),
+        command("run", _run, "Run the bot until SIGTERM or SIGINT."),
         command("check", _look("check"), "Check the settings, the database, the balance and the token."),
-        command("invite", _look("invite"), "Print the link with which a server invites the bot."),
+        command("invite", _look("invite"), "Print the link that invites the bot to a server."),
         command("migrate", _look("migrate"), "Bring the database to this version, then stop."),
         command("backup", _copy("backup"), "Copy the database and all files into a folder, also while it runs."),
-        command("restore", _copy("restore"), "Put a backup in place. Nothing may be there yet, and no bot running."),
+        command("restore", _copy("restore"), "Restore a backup, where there is no data yet and no bot running."),
     ]
     for added in configured:
         added.add_argument("--config", type=Path, metavar="PATH", help="the settings; otherwise config.toml")

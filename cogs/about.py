@@ -16,35 +16,36 @@ from bot.jobs.model_availability import Availability, ModelAvailability
 from bot.texts import Text, text
 
 _HELP = text(
-    "I turn a short clip of somebody into a **character** that you can put into new videos. Your characters are your "
-    "cast: it is yours alone, and you have it in every server. Your first one takes about a minute:"
+    "I turn a short clip of somebody into a **character** that you can put into new videos. Your characters are "
+    "your cast: it's yours alone, and it's with you in every server. Your first character takes about a minute:"
 )
 
 _HELP_PARTS = (
     (
         text("1. Give me a clip"),
         text(
-            "Use /character create and attach one (MP4, MOV or WebM), or give a link to one. It needs sound, and works "
-            "best with one person who is seen clearly and speaks. For a video that somebody posted, open the menu of "
-            "that message, then Apps, then “Make a character”."
+            "Use /character create and attach a clip (MP4, MOV or WebM), or paste a link to one. It needs sound, "
+            "and works best with one person who is clearly seen and speaks. For a video that somebody posted, open "
+            "the menu of that message, then Apps, then “Make a character”."
         ),
     ),
     (
         text("2. Pick 1 to 3 seconds"),
         text(
-            "I look at the clip and show you the best ones: press one. If you know them already, give them as range, "
-            "such as `1-3` or `0:04-0:06.5`. To only look, use /character preview. It is free."
+            "I look at the clip and show you the best seconds: press a button to use them. If you already know "
+            "yours, give them in the range option, such as `1-3` or `0:04-0:06.5`. Just want to look? /character "
+            "preview is free."
         ),
     ),
     (
         text("3. Say yes once"),
         text(
-            "Before the first one I ask whether you have permission. Only make characters of yourself, of people who "
-            "gave you permission, or of nobody real."
+            "Before your first character I ask whether you have permission. Make characters only of yourself, of "
+            "people who gave you permission, or of nobody real."
         ),
     ),
     (
-        text("4. There it is"),
+        text("4. Meet your character"),
         text(
             "You get a name, a picture and a task ID. No need to wait: I tell you when it's done, and /tasks shows "
             "what is running and what needs your answer. Your cast is in /character list."
@@ -53,17 +54,17 @@ _HELP_PARTS = (
     (
         text("5. Put it into a video"),
         text(
-            "Use /video create, say what happens, and call your characters @name; or press “Use in a video”. I say "
-            "which model makes it and what that is expected to cost. Your videos are in /video list."
+            "Use /video create, say what happens, and call your characters @name. Or press “Use in a video” on a "
+            "character's card. I tell you which model makes the video and what it is expected to cost. Your videos "
+            "are in /video list."
         ),
     ),
     (
         text("Your data"),
         text(
-            "I keep a character with its picture, clips, stills and voice until you delete it, and a video that I made "
-            "for some weeks. I delete the clip that you gave once the task is done, or a day after a preview or a "
-            "failure. Use /privacy export to get everything I keep "
-            "about you, and /privacy delete to have it deleted."
+            "I keep a character with its picture, clips, stills and voice until you delete it, and a video I made "
+            "for some weeks. I delete the clip you gave me once the task is done, or a day after a preview or a "
+            "failure. Use /privacy export to get everything I keep about you, and /privacy delete to delete it."
         ),
     ),
 )

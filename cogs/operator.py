@@ -52,7 +52,7 @@ class Operator(commands.GroupCog, group_name="operator", group_description="For 
         if news:
             await _say(interaction, text("<@{user}> is now blocked everywhere.", user=user.id))
         else:
-            await _say(interaction, text("<@{user}> was blocked already.", user=user.id))
+            await _say(interaction, text("<@{user}> was already blocked.", user=user.id))
 
     @app_commands.command(name="unblock", description="Let somebody use the bot again.")
     @app_commands.describe(user="Who to unblock")
@@ -65,7 +65,7 @@ class Operator(commands.GroupCog, group_name="operator", group_description="For 
         else:
             await _say(interaction, text("<@{user}> was not blocked.", user=user.id))
 
-    @app_commands.command(name="resume", description="Submit to ToAPIs again, where submissions are paused.")
+    @app_commands.command(name="resume", description="Submit to ToAPIs again after a pause.")
     async def resume(self, interaction: discord.Interaction) -> None:
         """For a balance that cannot be read: by itself a pause ends only once it can."""
         await interaction.response.defer(thinking=True, ephemeral=True)
@@ -74,7 +74,7 @@ class Operator(commands.GroupCog, group_name="operator", group_description="For 
         else:
             await _say(interaction, text("Submissions are not paused."))
 
-    @app_commands.command(name="health", description="Whether the bot, ToAPIs and the jobs are all right.")
+    @app_commands.command(name="health", description="See whether the bot, ToAPIs and the jobs are all right.")
     async def health(self, interaction: discord.Interaction) -> None:
         """A field for each thing that is checked."""
         await interaction.response.defer(thinking=True, ephemeral=True)

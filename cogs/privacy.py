@@ -53,7 +53,7 @@ class Privacy(
 
     # -- export -------------------------------------------------------------------------------------------------
 
-    @app_commands.command(name="export", description="Get everything that I keep about you, as a zip.")
+    @app_commands.command(name="export", description="Get everything I keep about you, as a zip.")
     async def export(self, interaction: discord.Interaction) -> None:
         """The first part, which mostly is all of it."""
         await interaction.response.defer(thinking=True, ephemeral=True)
@@ -70,7 +70,7 @@ class Privacy(
         holdings = await self._store.holdings(owner, now=now)
         if holdings.empty:
             raise Refusal(
-                text("I keep nothing about you. What you make with /character create would be in the export.")
+                text("I keep nothing about you yet. What you make with /character create will be in the export.")
             )
         export = await asyncio.to_thread(
             Export,
@@ -98,14 +98,14 @@ class Privacy(
 
     # -- delete -------------------------------------------------------------------------------------------------
 
-    @app_commands.command(name="delete", description="Delete everything that I keep about you. Asks first.")
+    @app_commands.command(name="delete", description="Delete everything I keep about you. Asks first.")
     async def delete(self, interaction: discord.Interaction) -> None:
         """First say what will be deleted, and what stays."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         owner, locale = interaction.user.id, str(interaction.locale)
         holdings = await self._store.holdings(owner, now=self._clock())
         if not holdings.deletable:
-            raise Refusal(text("I keep nothing about you that I could delete."))
+            raise Refusal(text("I keep nothing about you, so there's nothing to delete."))
         mentions = mentions_of(interaction.client)
         embed = discord.Embed(title=say(text("Delete everything I keep about you?"), locale), colour=AMBER)
         said = [say(each, locale, mentions) for each in _question(holdings)]
@@ -183,9 +183,9 @@ def _question(holdings: Holdings) -> list[Text]:
     if holdings.messages:
         said.append(
             text(
-                "My messages about you that I can still reach: {number}. I can remove them, too. Otherwise the cards "
-                "of your characters lose only their name, picture and buttons. What only you can see is out of my "
-                "reach; Discord takes it away by itself.",
+                "My messages about you that I can still reach: {number}. I can remove them, too. Otherwise the "
+                "cards of your characters lose only their name, picture and buttons. I can't remove messages that "
+                "only you can see; Discord removes those on its own.",
                 number=len(holdings.messages),
             )
         )
@@ -193,7 +193,7 @@ def _question(holdings: Holdings) -> list[Text]:
     if running:
         said.append(
             text(
-                "Tasks that are still running: {running}. I will stop those that ToAPIs is not working on yet.",
+                "Tasks that are still running: {running}. I'll stop those that ToAPIs isn't working on yet.",
                 running=running,
             )
         )
@@ -213,15 +213,15 @@ def _done(erased: Erased, *, removed: bool) -> list[Text]:
     if erased.messages and removed:
         said.append(
             text(
-                "I'm removing my messages about you now: {number}. That may take some minutes.", number=erased.messages
+                "I'm removing my messages about you now: {number}. That may take a few minutes.", number=erased.messages
             )
         )
     elif erased.messages:
-        said.append(text("The cards of your characters lose their name, picture and buttons within some minutes."))
+        said.append(text("The cards of your characters lose their name, picture and buttons within a few minutes."))
     if erased.left_running:
         said.append(
             text(
-                "Tasks that ToAPIs is still working on: {number}. It may charge for them, but I will not keep what it "
+                "Tasks that ToAPIs is still working on: {number}. It may charge for them, but I won't keep what it "
                 "makes.",
                 number=erased.left_running,
             )

@@ -34,14 +34,14 @@ class DayLimitForm(DurableForm, prefix="cbf:daylimit"):
                 name,
                 say(label, locale),
                 value=str(value or ""),
-                placeholder=say(text("Empty: as many as the bot allows"), locale),
+                placeholder=say(text("Leave this empty for the most this bot allows"), locale),
                 max_length=len(str(limits.SERVER_DAY_LIMIT)),
                 required=False,
             )
             for name, label, value in (
-                ("limit", text("Characters, by everybody here together"), rules.day_limit),
-                ("credits", text("Credits, by everybody here together"), rules.credits),
-                ("member_credits", text("Credits, by each member"), rules.member_credits),
+                ("limit", text("Characters, for all members together"), rules.day_limit),
+                ("credits", text("Credits, for all members together"), rules.credits),
+                ("member_credits", text("Credits, for each member"), rules.member_credits),
             )
         ]
         super().__init__("server", say(text("Limits per day"), locale), *lines)
@@ -73,12 +73,12 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
 
     @app_commands.command(name="settings", description="Show and change the settings for this server.")
     @app_commands.describe(
-        day_limit="Characters per day in this server; 0 for as many as the bot allows",
-        private_results="Whether results are shown to their owners alone, unless they choose otherwise",
-        switch_off="A channel or category in which nobody can use the bot, threads included",
-        switch_on="A channel or category in which people can use the bot again",
-        block="A member who cannot use the bot here",
-        unblock="A member who can use the bot here again",
+        day_limit="Characters per day in this server (0 for the most this bot allows)",
+        private_results="Show results only to their owners, unless they choose otherwise",
+        switch_off="A channel or category to switch the bot off in, threads included",
+        switch_on="A channel or category to switch the bot on in again",
+        block="A member to block from using the bot here",
+        unblock="A member to let use the bot here again",
     )
     async def settings(
         self,
@@ -116,10 +116,10 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
         await interaction.edit_original_response(
             embed=_embed(rules, self._allowed, blocked, locale),
             view=view(
-                BlockedMembers(owner, say(text("Choose who cannot use me here…"), locale), blocked),
+                BlockedMembers(owner, say(text("Choose members to block here…"), locale), blocked),
                 ClosedChannels(
                     owner,
-                    say(text("Choose where I am switched off…"), locale),
+                    say(text("Choose channels to switch me off in…"), locale),
                     sorted(rules.closed_channels),
                 ),
                 SetDayLimit(owner, say(text("Limits per day…"), locale)),
@@ -196,8 +196,8 @@ def _embed(rules: ServerRules, allowed: Allowed, blocked: Sequence[int], locale:
     for name, value in (
         (text("Characters per day"), _limit(rules.day_limit, allowed.jobs)),
         (text("Credits per day"), _credits(rules.credits, allowed.credits, allowed)),
-        (text("Credits per day and member"), _credits(rules.member_credits, allowed.member_credits, allowed)),
-        (text("Results are shown"), text("to their owners alone") if rules.private_results else text("to everyone")),
+        (text("Credits per day for each member"), _credits(rules.member_credits, allowed.member_credits, allowed)),
+        (text("Results"), text("Shown only to their owners") if rules.private_results else text("Shown to everyone")),
     ):
         embed.add_field(name=say(name, locale), value=say(value, locale))
     embed.add_field(name=say(text("Blocked members"), locale), value=_blocked(rules, blocked, locale), inline=False)
@@ -206,7 +206,7 @@ def _embed(rules: ServerRules, allowed: Allowed, blocked: Sequence[int], locale:
 
 
 def _other(rules: ServerRules) -> Text:
-    return text("Show results to everyone") if rules.private_results else text("Show results to their owners alone")
+    return text("Show results to everyone") if rules.private_results else text("Show results only to their owners")
 
 
 def _credits(own: int | None, operators: int, allowed: Allowed) -> Text:
@@ -232,7 +232,8 @@ def _blocked(rules: ServerRules, known: Sequence[int], locale: str) -> str:
         lines.append(
             say(
                 text(
-                    "{number} who never used me here, so I can't name them. To let one in, use the option unblock.",
+                    "Members who never used me here, so I can't name them: {number}. To unblock one, use the "
+                    "option unblock.",
                     number=unknown,
                 ),
                 locale,

@@ -70,7 +70,7 @@ async def _whoami(settings: Settings) -> str:
 
 
 async def invite(settings: Settings) -> int:
-    """Print the link with which a server invites the bot."""
+    "Print the link that invites the bot to a server."
     async with await _logged_in(settings) as client:
         application = client.application_id
     if application is None:

@@ -74,7 +74,7 @@ class HealthReport:
             (
                 text("Unfinished jobs"),
                 text(
-                    "{number}, of which {people} wait for their owner and {line} for a free place",
+                    "{number} (waiting for their owner: {people}, waiting for a free place: {line})",
                     number=sum(standing.unfinished.values()),
                     people=waiting_for_people,
                     line=standing.in_line,

@@ -114,7 +114,7 @@ class DiscordCourier:
             card = render_picker(job, picture, origin.locale, commands)
         else:
             card = render_question(job, question, origin.locale, commands, picture)
-        first = text("There is a question first, for <@{owner}>.", owner=job.owner_id)
+        first = text("I have a question for <@{owner}> first.", owner=job.owner_id)
         async with self._sends.place(job.owner_id):
             try:
                 return await self._box.ask(job, card, render_last_word(first, origin.locale))

@@ -161,7 +161,7 @@ class InteractionHandlers:
             self.check_access(interaction, always_open=button.always_open)
             if interaction.user.id != button.owner_id:
                 raise Refusal(
-                    text("These buttons are for the person who started this. Start your own with /character create.")
+                    text("These buttons are for the person who started this. To start your own, use /character create.")
                 )
             await self._presses[type(button)](interaction, button)
         except Exception as error:  # noqa: BLE001 - the last place where the person can still be told

@@ -84,7 +84,7 @@ def _entry(character: Character, picture: bytes | None, locale: str) -> Entry:
 
 def _nothing_found(search: str) -> Text:
     if search:
-        return text("No match for “{search}”. Leave out search to see your whole cast.", search=search)
+        return text("No match for “{search}”. To see your whole cast, leave search empty.", search=search)
     return text(
         "Your cast is empty. Make your first character with /character create: attach a clip and give the 1 to 3 "
         "seconds that show somebody best. See /help for more."

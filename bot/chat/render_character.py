@@ -39,7 +39,7 @@ def render_result(
     lines = list(_about(character, locale, commands, to_owner=not job.origin.public, pictured=picture is not None))
     wanted = clean_name(job.character.name or "") or plain(character.display_name, limits.NAME_LENGTH)
     if is_numbered(character.name, wanted):
-        taken = text("“{wanted}” was taken already, so I called this one “{name}”.", wanted=wanted, name=character.name)
+        taken = text("“{wanted}” was already taken, so I called this one “{name}”.", wanted=wanted, name=character.name)
         lines.append(say(taken, locale))
     buttons = _owner_buttons(character, locale)
     if job.character.name is None and character.name == plain(character.display_name, limits.NAME_LENGTH):
@@ -144,15 +144,17 @@ def _about(character: Character, locale: str, commands: Commands, *, to_owner: b
 
 def _no_picture(character: Character) -> Text:
     if character.picture is None and character.portable:
-        return text("There is no picture, because the clip shows none that can be used. It works without one.")
+        return text(
+            "There's no picture, because I found none in the clip that I could use. The character works without one."
+        )
     if character.picture is None:
         return text("ToAPIs sent no picture. The character works without one.")
-    return text("The picture couldn't be shown here. It is in the cast: see /character show.")
+    return text("I couldn't show the picture here. Use /character show to see it.")
 
 
 def _facts(character: Character, locale: str) -> Iterator[Field]:
     """The reusable ID in a block, which a phone copies whole."""
-    task_id = f"{code_block(character.task_id)}\n{say(text('It puts the character into new videos.'), locale)}"
+    task_id = f"{code_block(character.task_id)}\n{say(text('This ID puts the character into new videos.'), locale)}"
     label = text("Reusable ID") if character.portable else text("Reusable task ID")
     yield Field(say(label, locale), task_id, inline=False)
     if not character.portable:

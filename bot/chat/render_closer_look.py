@@ -28,7 +28,7 @@ _LABELS = {
 
 def render_closer_look(job: Job, seconds: TimeRange, moving: bytes, locale: str) -> MessageContent:
     """``seconds`` of the video of ``job``, which waits for its owner to pick some; ``moving`` is an animated WebP."""
-    alt = render(text("The seconds {range} of the video, as a moving picture", range=seconds.people), locale)
+    alt = render(text("A moving preview of {range}", range=seconds.people), locale)
     file = AttachedFile(f"seconds-{seconds.start}-{seconds.end}.webp", moving, alt)
     title = text("{range} ({length} s)", range=seconds.people, length=f"{seconds.seconds.normalize():f}")
     lines = "\n".join(say(line, locale) for line in _lines(job, seconds))
@@ -40,7 +40,7 @@ def _lines(job: Job, seconds: TimeRange) -> Iterator[Text]:
     suggestion = suggested(job, seconds)
     if suggestion is not None:
         yield text("Suggested: {words}.", words=in_full(suggestion))
-    yield text("Shown without sound. The voice in these seconds becomes part of the character.")
+    yield text("This preview has no sound. The voice in these seconds becomes part of the character.")
     yield text("Nothing has been charged yet.")
 
 

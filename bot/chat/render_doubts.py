@@ -23,15 +23,15 @@ def render_doubts(job: Job, picture: bytes | None, locale: str, commands: Comman
     if job.seen.best is not None:  # then the picker has said that
         found = tuple(concern for concern in found if concern is not Concern.LOW_RESOLUTION)
     lines = [f"• {say(told, locale)}" for told in concerns(found)]
-    asked = text("ToAPIs may find no character in these seconds, or make a poor one, and charge for it all the same.")
+    asked = text("ToAPIs may find no character in these seconds, or make a poor one, and still charge for it.")
     if job.character.model is None:
-        asked = text("Video models may not recognise the character by these seconds.")
+        asked = text("Video models may not recognise the character from these seconds.")
     lines += [say(asked, locale, commands), say(not_charged_yet(job), locale)]
     chosen = job.character.range
     title = text("Use these seconds anyway?")
     if chosen is not None:
         title = text("Use {range} anyway?", range=chosen.people)
-    alt = render(text("Pictures from the seconds that you chose"), locale)
+    alt = render(text("Pictures from the seconds you chose"), locale)
     card = Card(
         colour=AMBER,
         title=say(title, locale),

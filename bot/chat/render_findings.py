@@ -67,7 +67,7 @@ def used_sound(facts: VideoFacts | None) -> Text | None:
     if facts is None or facts.sound_tracks < 2:
         return None
     return text(
-        "The video has {count} sound tracks, and I use number {used}.",
+        "This video has {count} sound tracks. I'm using number {used}.",
         count=facts.sound_tracks,
         used=facts.sound_track,
     )
@@ -134,7 +134,7 @@ def _place(number: int, suggestions: Sequence[Suggestion]) -> Text:
     in_time = sorted(range(len(suggestions)), key=lambda each: suggestions[each].range.start)
     place = in_time.index(number)
     if len(in_time) == 1:
-        return text("the only ones that will do")
+        return text("the only usable seconds")
     if place == 0:
         return text("earliest")
     if place == len(in_time) - 1:

@@ -50,9 +50,9 @@ def render_progress(job: Job, state: Text, percent: int | None, locale: str) -> 
 def _planned(job: Job, request: VideoRequest) -> Iterator[Text]:
     """Which model makes a video, and what that is expected to cost, where anybody has said it."""
     if request.model_named:
-        yield text("{model} makes it.", model=request.chosen_model)
+        yield text("Using {model}.", model=request.chosen_model)
     else:
-        yield text("{model} makes it: the best model for this cast that works now.", model=request.chosen_model)
+        yield text("Using {model}, the best model for this cast that works right now.", model=request.chosen_model)
     if (expected := expected_cost(job)) is not None:
         yield expected
 

@@ -78,7 +78,7 @@ def _below(job: Job, locale: str, commands: Commands) -> Iterator[Entry]:
 _NOTHING: Mapping[NothingToSuggest | None, Text] = {
     None: text("No seconds stand out. Enter the ones that show the character best."),
     NothingToSuggest.TOO_SHORT: text(
-        "I can't suggest any seconds: no second of this video is without a cut. Enter the ones that show the "
+        "I can't suggest any seconds: there's a cut in every second of this video. Enter the ones that show the "
         "character best."
     ),
     NothingToSuggest.BLACK: text("I can't suggest any seconds: this video is black. Cancel, and use another video."),

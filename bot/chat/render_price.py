@@ -8,8 +8,8 @@ from bot.texts import Text, text
 from bot.values.job import CharacterRequest, Job, Outcome, PreviewRequest
 
 FREE = text(
-    "This is free: no model that makes characters can be had right now, so it becomes a portable character, for the "
-    "video models that take pictures and clips."
+    "This is free. No model that makes characters is available right now, so I'll make a portable character. It "
+    "works with the video models that take pictures and clips."
 )
 
 
@@ -49,7 +49,7 @@ def price_of(job: Job) -> tuple[Text, Text] | None:
     if job.outcome is None:
         return text("Expected to cost"), text("{credits} credits", credits=number)
     if job.outcome is Outcome.UNKNOWN:
-        return text("Cost"), text("{credits} credits, if ToAPIs charged it", credits=number)
+        return text("Cost"), text("{credits} credits, if ToAPIs charged for it", credits=number)
     return text("Cost"), text("{credits} credits expected (ToAPIs doesn't say what it charged)", credits=number)
 
 

@@ -80,8 +80,8 @@ _QUESTIONS = {
     Question.SAME_AGAIN: _Asks(
         text("Make this one again?"),
         text(
-            "You asked for the same seconds of this clip a few minutes ago: see /tasks. Making another character is "
-            "charged again. Nothing has been charged for it yet."
+            "You asked for the same seconds of this clip a few minutes ago: see /tasks. A second character costs "
+            "as much again. Nothing has been charged for it yet."
         ),
         text("Make another"),
         MakeAnother,

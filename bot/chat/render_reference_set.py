@@ -22,14 +22,14 @@ def kept_for_models(reference_set: Sequence[CharacterFile]) -> tuple[Text, ...]:
     if FileKind.REFERENCE in filled:
         said.append(
             text(
-                "The video shows too little for a longer clip, so its last picture stays for {seconds} s.",
+                "There wasn't enough video for a longer clip, so its last picture is held for {seconds} s.",
                 seconds=_rounded(filled[FileKind.REFERENCE]),
             )
         )
     if FileKind.VOICE in filled:
         said.append(
             text(
-                "There is little speech, so the voice ends with {seconds} s of silence.",
+                "There wasn't enough speech, so the voice ends with {seconds} s of silence.",
                 seconds=_rounded(filled[FileKind.VOICE]),
             )
         )
@@ -43,9 +43,9 @@ def _rounded(seconds: float) -> str:
 def _kept(reference_set: Sequence[CharacterFile]) -> Text:
     kinds = {each.kind for each in reference_set}
     if not kinds:
-        return text("Nothing is kept for them, because the video was never here or could not be cut.")
+        return text("I kept nothing, because I never had the video or couldn't cut it.")
     if FileKind.REFERENCE not in kinds:
-        return text("Only the chosen seconds and stills are kept for them. There is no longer clip and no voice.")
+        return text("I kept only the seconds you chose, and stills. There's no longer clip and no voice.")
     if FileKind.VOICE in kinds:
-        return text("A longer clip, stills and the voice are kept for them.")
-    return text("A longer clip and stills are kept for them. There is no voice, because nobody speaks in the video.")
+        return text("I kept a longer clip, stills and the voice.")
+    return text("I kept a longer clip and stills. There's no voice, because nobody speaks in the video.")

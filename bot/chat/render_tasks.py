@@ -38,7 +38,7 @@ def render_tasks(
     jobs = [job for _, part in sections for job in part]
     if not jobs:
         return MessageContent(embeds=(embed,))
-    footer = text("Your cast is in /character list, your videos are in /video list. /help says how to make more.")
+    footer = text("Your cast is in /character list, and your videos are in /video list. To make more, see /help.")
     embed.set_footer(text=say(footer, locale))
     entries = [(job.id, subject_of(job), _said(status_of(job, overview), locale)) for job in jobs]
     menu = OpenJob(owner_id, say(text("Open one…"), locale), entries)
@@ -87,7 +87,8 @@ def _blocks(
 
 
 _PAUSED = text(
-    "I can't start anything new right now. The people who run this bot have been told. What is running will go on."
+    "I can't start anything new right now. The people who run this bot have been told. What's already running "
+    "continues."
 )
 
 

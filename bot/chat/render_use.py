@@ -28,13 +28,13 @@ def render_use(character: Character, locale: str) -> MessageContent:
     embed = discord.Embed(title=say(text("Use it in a video"), locale), colour=BLUE)
     embed.description = "\n".join(
         (
-            say(text("I can't make videos yet. Send this to ToAPIs with your own API key:"), locale),
+            say(text("I can't make videos right now. You can send this to ToAPIs with your own API key:"), locale),
             f"```json\n{_REQUEST}\n\n{json.dumps(body, indent=2, ensure_ascii=False).replace('`', 'ˋ')}\n```",
-            say(text("Above is the task ID alone. On a phone, long-press it and choose Copy Text."), locale),
+            say(text("Above is the task ID by itself. To copy it on a phone, long-press it, then Copy Text."), locale),
         )
     )
     if character.username:
-        username = say(text("Its username at ToAPIs, for prompts. Only you see it."), locale)
+        username = say(text("Username at ToAPIs, for prompts (only you see it)"), locale)
         embed.add_field(name=username, value=code_block(f"@{character.username}"), inline=False)
     return MessageContent(embeds=(embed,), content=_copied(character.task_id))
 

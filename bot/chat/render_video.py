@@ -27,10 +27,10 @@ def render_video(
     lines = [escape(plain(video.prompt, limits.PARAM_LENGTH))]
     if data is None:
         lines.append(
-            say(text("I couldn't show the file in this message. It is kept: see /video list."), locale, commands)
+            say(text("I couldn't attach the file to this message, but I kept it: see /video list."), locale, commands)
         )
     elif len(data) != video.file.size:
-        lines.append(say(text("I made the file smaller, so that it fits into this message."), locale))
+        lines.append(say(text("I made the file smaller so that it fits into this message."), locale))
     names = ", ".join(escape(role.name) for role in video.roles)
     fields = [Field(say(text("Characters"), locale), names), Field(say(text("Model"), locale), escape(video.model))]
     if (cost := price_of(job)) is not None:

@@ -42,8 +42,8 @@ def render_videos(
     """``videos`` of ``total``, ``offset`` of which come before; ``posters`` by video id, as far as there are any."""
     if not videos:
         nothing = text(
-            "You have no videos yet. Make your first one with /video create: say what happens, and choose who of your "
-            "cast plays."
+            "You have no videos yet. Make your first one with /video create: say what happens, and choose who from "
+            "your cast is in it."
         )
         card = Card(colour=BLUE, description=say(nothing, locale, commands))
         return MessageContent(card=card, buttons=(_new(owner_id, locale),))
@@ -141,11 +141,11 @@ def _too_large(video: MadeVideo, fitting: bool) -> Text:
     size = -(-video.file.size // _MB)
     if fitting:
         return text(
-            "The file has {size} MB, which is too large for Discord here. I'm making a smaller one, which may take a "
-            "few minutes. Then it appears here.",
+            "The file is {size} MB, which is too large for Discord here. I'm making a smaller one. It will appear "
+            "here in a few minutes.",
             size=size,
         )
-    return text("The file has {size} MB, which is too large for Discord here. /privacy export has it.", size=size)
+    return text("The file is {size} MB, which is too large for Discord here. Get it with /privacy export.", size=size)
 
 
 def render_delete_video(video: MadeVideo, locale: str) -> MessageContent:

@@ -52,7 +52,7 @@ class NewForm(DurableForm, prefix="cbf:new"):
     def __init__(self, locale: str) -> None:
         clip: ui.FileUpload[Any] = ui.FileUpload(custom_id="clip", max_values=1)
         yes = discord.CheckboxGroupOption(
-            label=say(text("I may make a character of who is in this clip"), locale),
+            label=say(text("I have permission to use the person in this clip"), locale),
             value="yes",
             description=say(text("It's me, somebody who gave me permission, or nobody real."), locale),
         )
@@ -106,7 +106,7 @@ def name_line(locale: str) -> ui.Label[Any]:
     return text_line(
         "name",
         say(text("Name of the character (optional)"), locale),
-        placeholder=say(text("Empty: ToAPIs gives it one"), locale),
+        placeholder=say(text("Leave this empty to let ToAPIs name it"), locale),
         max_length=limits.NAME_LENGTH,
         required=False,
     )
@@ -118,7 +118,7 @@ def private_line(locale: str) -> ui.Label[Any]:
     box: ui.CheckboxGroup[Any] = ui.CheckboxGroup(custom_id="private", options=[mine], required=False, min_values=0)
     return ui.Label(
         text=say(text("Private"), locale),
-        description=say(text("Otherwise it is as this server has set it."), locale),
+        description=say(text("If you don't tick this, the server's setting decides."), locale),
         component=box,
     )
 

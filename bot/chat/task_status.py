@@ -71,7 +71,7 @@ def subject_of(job: Job) -> str:
     if isinstance(source, Link):
         return URL(source.url).raw_host or ""
     if isinstance(source, StoredVideo):
-        return texts.render(text("A character of your video"))
+        return texts.render(text("A character from your video"))
     return source.task_id if isinstance(source, EarlierTask) else ""  # a character of the cast has a name
 
 

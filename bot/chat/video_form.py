@@ -75,7 +75,7 @@ def _cast_line(choices: FormChoices, locale: str, *, wish: UnsentVideo | None, c
     if choices.cast is None or len(choices.cast) > limits.SELECT_OPTIONS:
         known = {role.character_id: role.name for role in choices.cast or ()}
         names = [role.name for role in playing] + ([known[chosen]] if chosen in known else [])
-        label = say(text("Who plays? (names, with commas between)"), locale)
+        label = say(text("Who's in it? (names, separated by commas)"), locale)
         return text_line("names", label, value=", ".join(names), required=False)
     selected = {role.character_id for role in playing} | {chosen}
     options = [
@@ -90,8 +90,8 @@ def _cast_line(choices: FormChoices, locale: str, *, wish: UnsentVideo | None, c
     most = max(most, sum(option.default for option in options))
     menu: ui.Select[Any] = ui.Select(custom_id="cast", min_values=0, max_values=most, options=options, required=False)
     return ui.Label(
-        text=say(text("Who plays?"), locale),
-        description=say(text("Whom the prompt calls with @name plays too."), locale),
+        text=say(text("Who's in it?"), locale),
+        description=say(text("Everyone you call @name in the prompt is in it, too."), locale),
         component=menu,
     )
 

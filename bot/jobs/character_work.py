@@ -29,8 +29,8 @@ _log = structlog.get_logger(__name__)
 
 NOT_WITHOUT_A_MODEL = BadSource(
     text(
-        "No model that makes characters can be had right now. Without one I need the video itself, and I can't fetch "
-        "that of a task. Attach the clip with /character create. Nothing was charged."
+        "No model that makes characters is available right now. Without one I need the video itself, and I can't "
+        "fetch the video of a task. Attach the clip with /character create. Nothing was charged."
     )
 )
 

@@ -130,8 +130,8 @@ class CollectVideo:
         if job.attempts == limits.RESULT_ATTEMPTS_BEFORE_ALARM:
             await self._courier.tell_operators(
                 text(
-                    "The video of job {job} is finished and paid for at ToAPIs, and I can't fetch or store it. I keep "
-                    "trying until it expires there.",
+                    "The video of job {job} is finished and paid for at ToAPIs, but I can't fetch or store it. "
+                    "I'll keep trying until it expires there.",
                     job=job.id,
                 )
             )
@@ -140,8 +140,8 @@ class CollectVideo:
                 job,
                 now,
                 text(
-                    "ToAPIs made this video and may have charged it, but I couldn't fetch it before it expired there. "
-                    "Press “Check again” here or in /tasks, or ask the people who run this bot."
+                    "ToAPIs made this video and may have charged for it, but I couldn't fetch it before it expired "
+                    "there. Press “Check again” here or in /tasks, or ask the people who run this bot."
                 ),
             )
         moved = await self._moved(leased, result) if isinstance(error, DownloadFailed) and error.permanent else None

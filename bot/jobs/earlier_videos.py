@@ -19,7 +19,8 @@ from bot.values.source import Attachment, StoredClip
 from bot.values.time_range import TimeRange
 
 _NOTHING_LIVES = text(
-    "No model that makes characters can be had right now. Your character works without one. Try this again another day."
+    "No model that makes characters is available right now. Your character works without one. Try this again "
+    "another day."
 )
 
 
@@ -101,7 +102,7 @@ class EarlierVideos:
                 raise Refusal(text("{model} has already made “{name}”.", name=character.name, model=character.model))
             overview = await self._owned.overview(owner_id, now=self._clock())
             if any(_completes(job) == character_id for job in overview.unfinished):
-                raise Refusal(text("“{name}” is being made already: see /tasks.", name=character.name))
+                raise Refusal(text("“{name}” is already being made: see /tasks.", name=character.name))
             if not await self._availability.living():
                 raise Refusal(_NOTHING_LIVES)
             request = CharacterRequest(

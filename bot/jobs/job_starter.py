@@ -105,9 +105,9 @@ class JobStarter:
         ):
             raise not_a_video()
         if isinstance(request.source, EarlierTask) and request.range is None:
-            problem = text("I can't look into the video of a task.")
+            problem = text("I can't look at the video of a task.")
             raise BadRange(
-                text("{problem} Please name its seconds in the range option. Nothing was charged.", problem=problem),
+                text("{problem} Please give its seconds in the range option.", problem=problem),
                 problem,
             )
         request = await self._with_model(request)

@@ -141,7 +141,7 @@ class Prepare:
         owner = await self._jobs.task_owner(source.task_id)
         outside = owner is None and self._settings.toapis.accept_outside_tasks
         if owner != job.owner_id and not outside:
-            raise BadSource(text("You have no task with that ID here. Attach the video instead. Nothing was charged."))
+            raise BadSource(text("You have no task with that ID here. Attach the video instead."))
 
     async def _taken_from_cast(self, job: Job, source: StoredClip) -> StoredFile:
         kept = await self._characters.reference_set(job.owner_id, source.character_id)
@@ -249,23 +249,21 @@ def most_bytes(settings: Settings) -> int:
 
 _NO_CLIP = BadSource(
     text(
-        "I don't have a clip of this character any more, so no model can make it. Make a new one with "
-        "/character create. Nothing was charged."
+        "I no longer have a clip of this character, so no model can make it again. Make a new one with /character "
+        "create."
     )
 )
 
 
-_NO_VIDEO = BadSource(
-    text("That video is no longer here, so I can't make a character of it. Nothing was charged. See /video list.")
-)
+_NO_VIDEO = BadSource(text("That video is no longer here, so I can't make a character from it. See /video list."))
 
 
 def no_room(allowed: int) -> QuotaReached:
     """What is told to whoever has filled their ``allowed`` bytes."""
     return QuotaReached(
         text(
-            "Your files have filled your {limit} MB here. Delete a character you no longer need with "
-            "/character delete, then try again. Nothing was charged.",
+            "Your files have filled the {limit} MB that you have here. Delete a character you no longer need with "
+            "/character delete, then try again.",
             limit=allowed // (1024 * 1024),
         )
     )

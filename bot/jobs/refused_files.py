@@ -10,24 +10,17 @@ from bot.texts import Text, text
 
 _STRANGERS: Final[Mapping[Stranger, Text]] = {
     Stranger.EMPTY: text(
-        "That file is empty. Perhaps it was sent before it had finished uploading, so attach it again. "
-        "Nothing was charged."
+        "That file is empty. Perhaps it was sent before it had finished uploading, so attach it again."
     ),
     Stranger.ANIMATION: text(
-        "That animation has no sound, and characters need sound. Attach the video that it was made from. "
-        "Nothing was charged."
+        "That animation has no sound, and characters need sound. Attach the video that it was made from."
     ),
     Stranger.PICTURE: text(
-        "That's a picture, and a character needs a video. If it's a Live Photo, share it as a video and attach that. "
-        "Nothing was charged."
+        "That's a picture, and a character needs a video. If it's a Live Photo, share it as a video and attach that."
     ),
-    Stranger.SOUND: text(
-        "That file has only sound, and a character needs a picture too. Attach a video. Nothing was charged."
-    ),
-    Stranger.PAGE: text(
-        "That's a web page, not a video. Attach the video itself, or a link to the file. Nothing was charged."
-    ),
-    Stranger.UNKNOWN: text("I can't open that file as a video. Export it as MP4 and attach that. Nothing was charged."),
+    Stranger.SOUND: text("That file has only sound, and a character needs a picture too. Attach a video."),
+    Stranger.PAGE: text("That's a web page, not a video. Attach the video itself, or a link to the file."),
+    Stranger.UNKNOWN: text("I can't open that file as a video. Export it as MP4 and attach that."),
 }
 
 
@@ -36,13 +29,9 @@ def refusal_of(head: bytes) -> Text:
     foreign = foreign_type(head)
     if foreign is not None:
         return text(
-            "I can't open {format} files. Export it as MP4 with H.264, for example with HandBrake. "
-            "Nothing was charged.",
+            "I can't open {format} files. Export it as MP4 with H.264, for example with HandBrake.",
             format=foreign,
         )
     if video_type(head) is not None:  # of a kind that only a bot can take that cuts
-        return text(
-            "This bot is set up to take MP4, MOV and WebM videos only. Export that one as MP4 and attach that. "
-            "Nothing was charged."
-        )
+        return text("This bot is set up to take MP4, MOV and WebM videos only. Export yours as MP4 and attach that.")
     return _STRANGERS[stranger_type(head)]

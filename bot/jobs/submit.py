@@ -185,8 +185,8 @@ class Submit:
             leased.job,
             leased.now,
             text(
-                "ToAPIs never said whether it took this request, so it may have been charged. "
-                "I won't send it again by myself. If you want it made, press “Send again” here or in /tasks."
+                "ToAPIs never said whether it took this request, so it may have been charged. I won't send it "
+                "again on my own. To have it made, press “Send again” here or in /tasks."
             ),
         )
 

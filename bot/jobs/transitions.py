@@ -194,8 +194,9 @@ def given_up(job: Job, now: datetime, *, uncharged: Text, maybe_charged: Text) -
 
 
 _FROM_BACKUP = text(
-    "This job comes from a backup. It may have been sent to ToAPIs since then, and charged. I won't send it again by "
-    "myself. If you never got a result, press “Send again”, which looks for it first, or ask for it once more."
+    "This job comes from a backup. It may have been sent to ToAPIs since then, and charged. I won't send it again "
+    "on my own. If you never got a result, press “Send again”: I look for it first, and send it only if it isn't "
+    "there."
 )
 
 

@@ -196,21 +196,19 @@ def check_inside(chosen: TimeRange, facts: VideoFacts) -> None:
     """Raise :class:`~bot.errors.BadRange` where ``chosen`` begins before the picture or ends after the video."""
     problem = _outside(chosen, facts)
     if problem is not None:
-        raise BadRange(
-            text("{problem} Choose seconds inside the video. Nothing was charged.", problem=problem), problem
-        )
+        raise BadRange(text("{problem} Choose seconds inside the video.", problem=problem), problem)
 
 
 def _outside(chosen: TimeRange, facts: VideoFacts) -> Text | None:
     if float(chosen.end) > facts.seconds + _SLACK:
         return text(
-            "The video is {length} s long, but {range} ends after that.",
+            "The video is {length} s long, and {range} ends after that.",
             length=f"{facts.seconds:.1f}".removesuffix(".0"),
             range=chosen.people,
         )
     if float(chosen.start) < facts.begins - _HELD:
         return text(
-            "The picture of that video begins at {begins} s, but {range} begins before that.",
+            "The picture of that video begins at {begins} s, and {range} begins before that.",
             begins=f"{ceil(facts.begins * 10) / 10:.1f}".removesuffix(".0"),
             range=chosen.people,
         )
@@ -220,15 +218,9 @@ def _outside(chosen: TimeRange, facts: VideoFacts) -> Text | None:
 def _check(facts: VideoFacts, *, sound: bool) -> None:
     if sound and facts.audio_codec is None:
         raise BadFile(
-            text(
-                "That video has no sound, and characters need sound. Use one in which the character "
-                "speaks. Nothing was charged."
-            )
+            text("That video has no sound, and characters need sound. Use one in which the character speaks.")
         )
     if facts.seconds - facts.begins + _SLACK < float(limits.RANGE_SHORTEST):
         raise BadFile(
-            text(
-                "That video is shorter than a second. A character needs one to three seconds, so use a "
-                "longer one. Nothing was charged."
-            )
+            text("That video is shorter than a second. A character needs one to three seconds, so use a longer one.")
         )

@@ -145,7 +145,7 @@ class VideoPlanner:
                 "people who run this bot."
             )
         if not cast:
-            return text("Name at least one character of your cast for this video.")
+            return text("Name at least one character from your cast for this video.")
         nearest = min((cast_problems(card, cast) for card in living), key=len)
         return _told(nearest[0])
 

@@ -204,10 +204,10 @@ class VideoWishes:
 
 
 EMPTY_CAST: Final = text(
-    "Your cast is empty, and a video needs somebody to play in it. Make your first character with /character create."
+    "Your cast is empty, and a video needs a character. Make your first one with /character create."
 )
-_NOBODY_NAMED: Final = text("Name at least one character of your cast for this video.")
-_TOO_OLD: Final = text("That has been answered already, or it is too old. Start again with /video create.")
+_NOBODY_NAMED: Final = text("Name at least one character from your cast for this video.")
+_TOO_OLD: Final = text("That has already been answered, or it's too old. Start again with /video create.")
 
 
 def _content(draft: Draft | None) -> UnsentVideo:
@@ -236,8 +236,8 @@ def _uncalled(name: str, names: Sequence[str]) -> Text:
     nearest = _nearest(name, names)
     if nearest is None:
         return text(
-            "Your prompt calls “@{name}”, and nobody in your cast has that name. Write it without “@” if you mean "
-            "nobody of them.",
+            "Your prompt calls “@{name}”, and nobody in your cast has that name. If you don't mean a character, "
+            "leave out the “@”.",
             name=name,
         )
     return text(

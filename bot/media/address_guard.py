@@ -277,5 +277,5 @@ _NOT_A_LINK: Text = text("That isn't a link to a file. It should look like https
 _CREDENTIALS: Text = text("That link contains a user name or password. Please use one without.")
 _PORT: Text = text("I only fetch links on the usual web ports (80 and 443). Please attach the file instead.")
 _NOT_PUBLIC: Text = text(
-    "That link doesn't lead to a public place on the Internet, so I don't fetch it. Please attach the file instead."
+    "That link doesn't lead to a public address, so I won't fetch it. Please attach the file instead."
 )

@@ -29,22 +29,19 @@ def refusal(status: int, host: str) -> DownloadFailed:
     if status >= 500 or status in _TRY_LATER:
         return DownloadFailed(
             text(
-                "{host} can't send the file right now (error {status}). "
-                "Please attach the file instead. Nothing was charged.",
+                "{host} can't send the file right now (error {status}). Please attach the file instead.",
                 host=host,
                 status=status,
             ),
             permanent=False,
         )
     if status in GONE:
-        reason = text("There's no file at that link. Please attach the file instead. Nothing was charged.")
+        reason = text("There's no file at that link. Please attach the file instead.")
     elif status in CLOSED:
-        reason = text(
-            "{host} doesn't let me download that file. Please attach the file instead. Nothing was charged.", host=host
-        )
+        reason = text("{host} doesn't let me download that file. Please attach the file instead.", host=host)
     else:
         reason = text(
-            "{host} didn't send a file (answer {status}). Please attach the file instead. Nothing was charged.",
+            "{host} didn't send a file (answer {status}). Please attach the file instead.",
             host=host,
             status=status,
         )
@@ -53,31 +50,25 @@ def refusal(status: int, host: str) -> DownloadFailed:
 
 def trouble(host: str) -> Text:
     """The host did not answer, or not in time."""
-    return text(
-        "I couldn't reach {host}, or it was too slow. Please attach the file instead. Nothing was charged.", host=host
-    )
+    return text("I couldn't reach {host}, or it was too slow. Please attach the file instead.", host=host)
 
 
 def too_slow(host: str, seconds: float) -> Text:
     """The whole did not come in time."""
     return text(
-        "{host} is too slow: I didn't have the whole file after {seconds} seconds. Please attach the file instead. "
-        "Nothing was charged.",
+        "{host} is too slow: I didn't have the whole file after {seconds} seconds. Please attach the file instead.",
         host=host,
         seconds=round(seconds),
     )
 
 
 def _no_such_host(host: str) -> Text:
-    return text(
-        "I couldn't reach {host}. Please check the link, or attach the file instead. Nothing was charged.", host=host
-    )
+    return text("I couldn't reach {host}. Please check the link, or attach the file instead.", host=host)
 
 
 def _certificate(host: str) -> Text:
     return text(
-        "The certificate of {host} isn't valid, so I don't trust it. Please attach the file instead. "
-        "Nothing was charged.",
+        "The certificate of {host} isn't valid, so I don't trust it. Please attach the file instead.",
         host=host,
     )
 
@@ -85,27 +76,18 @@ def _certificate(host: str) -> Text:
 def too_large(max_bytes: int) -> Text:
     """It has more bytes than are taken."""
     return text(
-        "The file is larger than {limit} MB, the most I can take. Please attach a shorter clip. Nothing was charged.",
+        "The file is larger than {limit} MB, the most I can take. Please attach a shorter clip.",
         limit=f"{max_bytes / 2**20:.3g}",
     )
 
 
 ATTACHMENT_GONE: Text = text(
-    "Discord no longer has that attachment: its links stop working within a day. Please attach the file again. "
-    "Nothing was charged."
+    "Discord no longer gives me that attachment: its links stop working within a day. Please attach the file again."
 )
 WEB_PAGE: Text = text(
-    "That link leads to a web page, not to a video file. Please download the video and attach it instead. "
-    "Nothing was charged."
+    "That link leads to a web page, not to a video file. Please download the video and attach it instead."
 )
-ENCODED: Text = text(
-    "The server sends that file compressed, and I can't use it like that. Please attach the file instead. "
-    "Nothing was charged."
-)
-EMPTY: Text = text("The file is empty. Please attach another one. Nothing was charged.")
-TOO_MANY_REDIRECTS: Text = text(
-    "That link redirects too many times. Please attach the file instead. Nothing was charged."
-)
-BAD_REDIRECT: Text = text(
-    "That link redirects to a place where I don't go. Please attach the file instead. Nothing was charged."
-)
+ENCODED: Text = text("The server compressed that file in a way I can't read. Please attach the file instead.")
+EMPTY: Text = text("The file is empty. Please attach another one.")
+TOO_MANY_REDIRECTS: Text = text("That link redirects too many times. Please attach the file instead.")
+BAD_REDIRECT: Text = text("That link redirects to an address I won't fetch from. Please attach the file instead.")

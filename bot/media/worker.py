@@ -43,7 +43,7 @@ _DETAIL_LENGTH: Final = 200  # characters of what a child says about itself that
 
 
 class MediaFailed(CastbookError):
-    """The file could not be looked at: its child died, was too slow, or gave an invalid answer. Nothing was charged."""
+    """The file could not be looked at: its child died, was too slow, or gave an invalid answer."""
 
 
 class _Strict(BaseModel):

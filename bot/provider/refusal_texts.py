@@ -48,12 +48,12 @@ FILE_REFUSED = {
         "model."
     ),
     Purpose.AVATAR: text(
-        "ToAPIs didn't accept this character as one who doesn't exist. Nothing was charged. Choose another model."
+        "ToAPIs didn't accept that this character isn't a real person. Nothing was charged. Choose another model."
     ),
 }
 AVATARS_FULL = text(
-    "ToAPIs has no room for another character who doesn't exist. Nothing was charged. Choose another model, and tell "
-    "the people who run this bot."
+    "ToAPIs has no room for another character who isn't a real person. Nothing was charged. Choose another model, "
+    "and tell the people who run this bot."
 )
 BAD_REQUEST = {
     Purpose.SUBMIT: text(

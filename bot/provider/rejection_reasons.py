@@ -62,14 +62,14 @@ SENTENCES = MappingProxyType(
         Cause.OWN_SOUND: text("ToAPIs' content rules don't allow the sound of this video. Use another clip."),
         Cause.TROUBLE: _TROUBLE,
         Cause.PERMISSION: text(
-            "The person in this video hasn't given ToAPIs permission. Use a clip of yourself, or of "
-            "somebody who does not exist."
+            "The person in this video hasn't given ToAPIs permission. Use a clip of yourself, or of somebody who "
+            "isn't real."
         ),
         Cause.WITHDRAWN: text(
             "The owner of a character in this video has withdrawn it from ToAPIs. Use a clip without that character."
         ),
         Cause.TOO_MANY: text(
-            "There are more characters in this than ToAPIs allows. Use a clip with one main character."
+            "There are more characters in this clip than ToAPIs allows. Use one with a single main character."
         ),
         Cause.MODEL: _MODEL,
         Cause.CONTENT: text("ToAPIs' content rules don't allow this video. Use another clip, or other seconds of it."),
@@ -88,8 +88,8 @@ SENTENCES = MappingProxyType(
 VIDEO_SENTENCES = MappingProxyType(
     {
         Cause.REAL_FACE: text(
-            "This model refuses pictures of somebody who may be real, and it takes one of these characters for such. "
-            "Choose another model."
+            "This model refuses pictures of people who may be real, and it takes one of these characters for a "
+            "real person. Choose another model."
         ),
         Cause.OWN_SOUND: text(
             "ToAPIs refused the sound that its model made for this video. Try it without sound, or change the prompt."
@@ -99,10 +99,10 @@ VIDEO_SENTENCES = MappingProxyType(
             "ToAPIs has no permission to show one of these characters. Choose other characters, or another model."
         ),
         Cause.WITHDRAWN: text(
-            "One of these characters is not at ToAPIs any more: its owner has withdrawn it. Choose a model "
-            "that knows it by its pictures."
+            "One of these characters is no longer at ToAPIs: its owner has withdrawn it. Choose a model that knows "
+            "it by its pictures."
         ),
-        Cause.TOO_MANY: text("There are more characters in this than ToAPIs allows. Leave somebody out."),
+        Cause.TOO_MANY: text("There are more characters in this video than ToAPIs allows. Leave somebody out."),
         Cause.MODEL: _MODEL,
         Cause.CONTENT: text(
             "ToAPIs' content rules don't allow this video. Change the prompt, or choose other characters."
@@ -134,7 +134,8 @@ def picture_of(message: str) -> int | None:
 def real_face_of(model: str, name: str) -> Text:
     """The sentence of a refused face where it is known whose it is."""
     return text(
-        "{model} refuses pictures of somebody who may be real, and it takes “{name}” for such. Choose another model.",
+        "{model} refuses pictures of people who may be real, and it takes “{name}” for a real person. Choose "
+        "another model.",
         model=model,
         name=name,
     )

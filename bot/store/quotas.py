@@ -65,7 +65,7 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
     if quota.day and await used_on(connection, job.owner_id, day, quota.user_key, job.kind) >= quota.day:
         raise QuotaReached(
             text(
-                "You've used your {limit} for today. You can start more <t:{at}:R>.",
+                "You've used up your {limit} for today. You can start more <t:{at}:R>.",
                 limit=quota.day,
                 at=tomorrow,
             )
@@ -77,7 +77,8 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
         if used >= quota.server_day:
             raise QuotaReached(
                 text(
-                    "This server has used its {limit} for today. You can start more here <t:{at}:R>, or elsewhere now.",
+                    "This server has used up its {limit} for today. You can start more here <t:{at}:R>, or "
+                    "elsewhere now.",
                     limit=quota.server_day,
                     at=tomorrow,
                 )
@@ -172,8 +173,8 @@ async def check_unfinished(connection: AsyncConnection, owner_id: int, quota: Qu
     if await count(connection, theirs) >= quota.running + quota.waiting:
         raise QuotaReached(
             text(
-                "You already have {limit} going or waiting, which is your limit. Wait for one to finish, or cancel "
-                "one: see /tasks.",
+                "You already have {limit} running or waiting, which is your limit. Wait for one to finish, or "
+                "cancel one: see /tasks.",
                 limit=quota.running + quota.waiting,
             )
         )

@@ -86,7 +86,7 @@ def link(raw: str) -> Link:
     if url is None:
         raise BadLink(text("That's not a link to a file. It should look like https://example.org/clip.mp4."))
     if url.user is not None or url.password is not None:
-        raise BadLink(text("The link contains a user name or password; use one without."))
+        raise BadLink(text("That link contains a user name or password. Please use one without."))
     return Link(url=typed)
 
 

@@ -54,9 +54,9 @@ class TimeRange:
 
     def __post_init__(self) -> None:
         if not (self.start.is_finite() and self.end.is_finite()) or self.start < 0:
-            raise _refusal(text("A range begins at 0:00 at the earliest."))
+            raise _refusal(text("A range can't begin before 0:00."))
         if max(self.start, self.end) >= LATEST:
-            raise _refusal(text("A range ends before 100 hours."))
+            raise _refusal(text("A range must end before 100 hours."))
         if _decimals(self.start) > DECIMALS or _decimals(self.end) > DECIMALS:
             raise _too_precise()
         if self.end <= self.start:
@@ -141,7 +141,7 @@ def _unclear_comma() -> Text:
 
 def _why_unreadable(read: str, typed: str) -> Text:
     if read.startswith(tuple(_DASHES)):
-        return text("A range begins at 0:00 at the earliest.")
+        return text("A range can't begin before 0:00.")
     if _ONE_TIME.fullmatch(read):
         return text("That's one moment, not a range.")
     if _TOO_MANY_COMMAS.fullmatch(read):
@@ -168,7 +168,7 @@ def _clock_parts(time: str) -> tuple[list[int], str]:
     """Hours and minutes, as far as they are given, and the seconds as they were written. Raises BadRange."""
     first, *rest = time.split(":")
     if any(len(whole) != 2 or int(whole) >= 60 for whole in map(_whole, rest)):
-        raise _refusal(text("After a colon come two digits, 00 to 59."))
+        raise _refusal(text("A colon is followed by two digits, 00 to 59."))
     return [int(first or 0), *map(int, rest[:-1])], rest[-1]
 
 
@@ -182,7 +182,7 @@ def _unit_parts(time: str) -> tuple[list[int], str]:
         return [], seconds
     smaller = [minutes, seconds] if hours is not None else [seconds]
     if any(int(_whole(part)) >= 60 for part in smaller if part is not None):
-        raise _refusal(text("In 1h2m3s, the minutes and the seconds are 0 to 59."))
+        raise _refusal(text("In a time like 1h2m3s, the minutes and the seconds go from 0 to 59."))
     return [int(hours or 0), int(minutes or 0)], seconds or "0"
 
 

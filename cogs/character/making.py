@@ -67,13 +67,13 @@ class MakingCommands(commands.Cog):
 
     @app_commands.command(name="create", description="Make a reusable character from 1 to 3 seconds of a video.")
     @app_commands.describe(
-        seconds="The 1 to 3 seconds to use, such as 1-3 or 0:04-0:06.5; leave it out to pick them",
+        seconds="The 1 to 3 seconds to use, such as 1-3 or 0:04-0:06.5 (leave this out to pick them)",
         video="A clip (MP4, MOV or WebM) with sound and one main character",
         link="A link to a video file, instead of an attachment",
         task="One of your own videos, or the ID of an earlier video task, instead of an attachment",
-        name="A name for the character (default: the one that ToAPIs gives it)",
-        model="The model that makes it (default: one that works)",
-        private="Whether only you see the result (default: as this server has set it)",
+        name="A name for the character (default: the name ToAPIs gives it)",
+        model="The model to use (default: one that works)",
+        private="Show the result only to you (default: this server's setting)",
     )
     @app_commands.rename(seconds="range")
     @app_commands.autocomplete(task=_finished_videos, seconds=_as_read, model=_living_models)
@@ -114,7 +114,7 @@ class MakingCommands(commands.Cog):
         """Start the job with what is in the form, perhaps after a restart. A yes in it is one to this video."""
         clip = uploaded(interaction, typed.get("clip", ""))
         if clip is None:
-            raise BadSource(text("There was no clip in the form. Choose one with /character new."))
+            raise BadSource(text("There was no clip in the form. Use /character new again and choose one."))
         request = character_request(
             attached(clip, max_bytes=self._max_bytes),
             typed.get("range", ""),

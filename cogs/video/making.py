@@ -84,18 +84,18 @@ class MakingVideos(commands.Cog):
     async def _resolutions(self, interaction: discord.Interaction, current: str) -> _Strings:
         return await self._choices.resolutions(interaction, current)
 
-    @app_commands.command(name="create", description="Make a new video with characters of your cast.")
+    @app_commands.command(name="create", description="Make a new video with characters from your cast.")
     @app_commands.describe(
         prompt="What happens in the video; call your characters @name",
-        character="Who plays in it",
-        character2="Who plays in it too",
-        character3="Who plays in it too",
-        character4="Who plays in it too",
-        model="The model that makes it (default: the best one for this cast that works)",
-        duration="How many seconds it is to have (default: the model's)",
-        ratio="Its shape, such as 16:9 or 9:16 (default: the model's)",
-        resolution="How fine it is to be, such as 720p (default: the model's)",
-        private="Whether only you see the result (default: as this server has set it)",
+        character="A character from your cast",
+        character2="Another character from your cast",
+        character3="Another character from your cast",
+        character4="Another character from your cast",
+        model="The model to use (default: the best one for this cast that works)",
+        duration="Length in seconds (default: the model's)",
+        ratio="Shape, such as 16:9 or 9:16 (default: the model's)",
+        resolution="Resolution, such as 720p (default: the model's)",
+        private="Show the result only to you (default: this server's setting)",
     )
     @app_commands.autocomplete(duration=_durations)
     @app_commands.autocomplete(

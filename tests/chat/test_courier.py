@@ -294,7 +294,7 @@ async def test_public_message_that_cannot_be_deleted_says_that_there_is_a_questi
     loopback.fail(DELETE, 429)
     origin = await courier.ask(row.job, Question.SAME_AGAIN, row.record)
     assert origin.ephemeral
-    assert f"There is a question first, for <@{OWNER_ID}>." in text_of(loopback.original)
+    assert f"I have a question for <@{OWNER_ID}> first." in text_of(loopback.original)
 
 
 @pytest.mark.parametrize("question", [Question.CONSENT, Question.SECONDS])

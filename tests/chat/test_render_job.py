@@ -92,7 +92,7 @@ def test_result_says_what_it_is_and_whose_it_is(job: Job) -> None:
     assert shown.title == "Ada"
     assert shown.description == "Saved to <@42>'s cast. ToAPIs named this character Ada the Tall."
     assert fields(card) == {
-        "Reusable task ID": "```\ntask_01ABC\n```\nIt puts the character into new videos.",
+        "Reusable task ID": "```\ntask_01ABC\n```\nThis ID puts the character into new videos.",
         "Model": "sora-2",
         "Seconds used": "0:01–0:03",
     }
@@ -158,7 +158,7 @@ def test_a_character_without_a_name_of_its_owners_asks_for_one_first(job: Job) -
 
 def test_a_number_behind_a_name_is_explained(job: Job) -> None:
     named = replace(job, request=replace(job.character, name="Ada"))
-    assert "“Ada” was taken already, so I called this one “Ada 2”." in words(
+    assert "“Ada” was already taken, so I called this one “Ada 2”." in words(
         render_result(named, a_character(name="Ada 2"), None, "en")
     )
     assert "taken" not in words(render_result(named, a_character(name="Ada"), None, "en"))
@@ -263,10 +263,10 @@ def test_for_a_video_of_somebody_elses_consent_is_asked_in_other_words(job: Job)
 @pytest.mark.parametrize(
     ("kinds", "said"),
     [
-        ([FileKind.CLIP, FileKind.STILL, FileKind.REFERENCE, FileKind.VOICE], "A longer clip, stills and the voice"),
+        ([FileKind.CLIP, FileKind.STILL, FileKind.REFERENCE, FileKind.VOICE], "a longer clip, stills and the voice"),
         ([FileKind.CLIP, FileKind.STILL, FileKind.REFERENCE], "nobody speaks"),
         ([FileKind.CLIP, FileKind.STILL], "no longer clip and no voice"),
-        ([], "never here"),
+        ([], "never had the video"),
     ],
 )
 def test_a_character_says_what_is_kept_for_other_models(kinds: list[FileKind], said: str) -> None:
@@ -277,7 +277,7 @@ def test_a_character_says_what_is_kept_for_other_models(kinds: list[FileKind], s
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        (FileKind.REFERENCE, "its last picture stays for 1.2 s"),
+        (FileKind.REFERENCE, "its last picture is held for 1.2 s"),
         (FileKind.VOICE, "the voice ends with 1.2 s of silence"),
     ],
 )
@@ -289,7 +289,7 @@ def test_a_character_says_what_was_filled(kind: FileKind, said: str) -> None:
         return words(card).replace("\\", "")  # of “1.”, which would begin a list
 
     assert said in shown(1.2)
-    assert "stays for" not in shown(0.0) + shown(None)
+    assert "is held for" not in shown(0.0) + shown(None)
     assert "silence" not in shown(0.0) + shown(None)
 
 

@@ -70,7 +70,7 @@ def test_while_it_looks_it_says_so_and_takes_other_seconds_already(now: Now) -> 
     [
         ("1-9", "0:01–0:09 is 8 s long, but a range must be 1 to 3 seconds long."),
         ("*soon*", r"“\*soon\*” is not a range of seconds."),
-        ("99-101", "The video is 8 s long, but 1:39–1:41 ends after that."),
+        ("99-101", "The video is 8 s long, and 1:39–1:41 ends after that."),
     ],
 )
 def test_it_says_first_what_is_wrong_with_the_seconds_that_were_given(now: Now, typed: str, sentence: str) -> None:
@@ -136,12 +136,12 @@ def test_those_that_nothing_tells_apart_are_told_by_their_place(now: Now) -> Non
         (found(), {}, "No seconds stand out"),
         (found(nothing=NothingToSuggest.BLACK), {}, "this video is black"),
         (found(nothing=NothingToSuggest.CARD), {}, "only titles, logos or empty pictures"),
-        (found(nothing=NothingToSuggest.TOO_SHORT), {}, "without a cut"),
+        (found(nothing=NothingToSuggest.TOO_SHORT), {}, "a cut in every second"),
         (found(failed=True), {}, "I couldn't look for the best seconds in this video. Pick them yourself."),
         (found(GOOD, sampled=True), {}, "only looked at parts of it"),
         (found(GOOD, faces=False), {}, "without its face model"),
         (found(GOOD), {"facts": facts(width=640, height=360)}, "smaller than 720p"),
-        (found(GOOD), {"facts": facts(sound_tracks=3, sound_track=2)}, "has 3 sound tracks, and I use number 2."),
+        (found(GOOD), {"facts": facts(sound_tracks=3, sound_track=2)}, "has 3 sound tracks. I'm using number 2."),
     ],
 )
 def test_it_is_honest(now: Now, best: BestSeconds, seen: dict[str, Any], sentence: str) -> None:

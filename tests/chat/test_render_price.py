@@ -37,7 +37,7 @@ def said(job: Job) -> tuple[str, str] | None:
     [
         (None, ("Expected to cost", "40 credits")),
         (Outcome.SUCCEEDED, ("Cost", EXPECTED.format(40))),
-        (Outcome.UNKNOWN, ("Cost", "40 credits, if ToAPIs charged it")),
+        (Outcome.UNKNOWN, ("Cost", "40 credits, if ToAPIs charged for it")),
         (Outcome.FAILED, None),
         (Outcome.CANCELLED, None),
     ],

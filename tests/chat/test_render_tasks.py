@@ -244,14 +244,14 @@ def test_the_sections_and_their_order() -> None:
         *("", "**Finished**", "newer end", "older end"),
         *("", "**Failed**", "fault"),
     ]
-    assert "on.\n\n**Running" in described(replace(overview, paused=True))
+    assert "continues.\n\n**Running" in described(replace(overview, paused=True))
 
 
 def test_it_says_what_to_do_next() -> None:
     (full,) = render_tasks(42, replace(NOTHING, finished=(done(),)), NOW, "en-GB", COMMANDS).embeds
     assert (
         full.footer.text
-        == "Your cast is in /character list, your videos are in /video list. /help says how to make more."
+        == "Your cast is in /character list, and your videos are in /video list. To make more, see /help."
     )
     (empty,) = render_tasks(42, NOTHING, NOW, "en-GB", COMMANDS).embeds
     assert empty.footer.text is None

@@ -64,7 +64,7 @@ async def test_both_are_answered_where_the_bot_is_switched_off_and_say_so(stage:
             assert result.response is not None
             assert result.response.ephemeral
             assert said in words(result.response)
-            assert "Castbook" in words(result.response) or "first one" in words(result.response)
+            assert "Castbook" in words(result.response) or "Your first character" in words(result.response)
     assert "switched off" in refusal(await stage.alice.slash(stage.channel, "tasks"))
 
 

@@ -92,7 +92,7 @@ async def test_others_are_refused_with_a_sentence(run: Stage, command: str) -> N
 async def test_a_block_holds_everywhere_and_over_a_restart(run: Stage) -> None:
     shut_out = "The people who run this bot have blocked you"
     assert await told(run, "block", user=run.bob) == f"{run.bob.mention} is now blocked everywhere."
-    assert await told(run, "block", user=run.bob) == f"{run.bob.mention} was blocked already."
+    assert await told(run, "block", user=run.bob) == f"{run.bob.mention} was already blocked."
     await run.restart()
     await run.house.blocks.load()
     assert shut_out in refusal(await run.bob.slash(run.channel, "character list"))
@@ -121,7 +121,7 @@ async def test_when_all_is_well_health_says_so(run: Stage) -> None:
     assert without_video_models(await told(run, "health")) == (
         "Everything is fine\nDiscord's gateway\nworks\nDatabase\nworks\nJobs\nworks\nSubmissions\nopen\n"
         "Models for characters, not tried yet\n2: sora-2, sora-2-pro\n"
-        "Unfinished jobs\n0, of which 0 wait for their owner and 0 for a free place"
+        "Unfinished jobs\n0 (waiting for their owner: 0, waiting for a free place: 0)"
     )
 
 
@@ -140,14 +140,14 @@ async def test_what_is_out_of_order_stands_out(run: Stage) -> None:
         "Something needs attention\nDiscord's gateway\nworks\nDatabase\nworks\n⚠ Jobs\n"
         "does not work\n⚠ Submissions\npaused: the balance is used up\n"
         "Models for characters, not tried yet\n1: sora-2\n⚠ Closed models for characters\n1: sora-2-pro\n"
-        "Unfinished jobs\n2, of which 1 wait for their owner and 0 for a free place"
+        "Unfinished jobs\n2 (waiting for their owner: 1, waiting for a free place: 0)"
     )
 
 
 async def test_the_waiting_line_is_counted(run: Stage) -> None:
     for _ in range(3):
         await run.bob.slash(run.channel, "character create", task="task_of_somewhere", range="1-3")
-    assert "3, of which 0 wait for their owner and 2 for a free place" in await told(run, "health")
+    assert "3 (waiting for their owner: 0, waiting for a free place: 2)" in await told(run, "health")
 
 
 def _response(result: simcord.InteractionResult) -> simcord.ResponseMessage:

@@ -54,8 +54,8 @@ def decide(stage: Stage, manager: simcord.MemberActor) -> Decide:
 async def test_without_options_it_shows_what_holds(decide: Decide) -> None:
     assert await decide() == (
         "Settings for this server\nCharacters per day\n200 (the most this bot allows)\n"
-        "Credits per day\nno limit\nCredits per day and member\nno limit\n"
-        "Results are shown\nto everyone\nBlocked members\nnobody\n"
+        "Credits per day\nno limit\nCredits per day for each member\nno limit\n"
+        "Results\nShown to everyone\nBlocked members\nnobody\n"
         "Switched off in\nno channel"
     )
 
@@ -64,21 +64,21 @@ async def test_all_at_once_is_shown_and_holds_after_a_restart(stage: Stage, deci
     shown = await decide(day_limit=3, private_results=True, switch_off=stage.channel, block=stage.bob)
     assert shown == (
         "Settings for this server\nCharacters per day\n3 (set for this server)\n"
-        "Credits per day\nno limit\nCredits per day and member\nno limit\n"
-        "Results are shown\nto their owners alone\n"
+        "Credits per day\nno limit\nCredits per day for each member\nno limit\n"
+        "Results\nShown only to their owners\n"
         f"Blocked members\n{stage.bob.mention}\n"
         f"Switched off in\n{stage.channel.mention}"
     )
     await stage.restart()
     await stage.house.servers.load()
-    never_here = "1 who never used me here, so I can't name them. To let one in, use the option unblock."
+    never_here = "Members who never used me here, so I can't name them: 1. To unblock one, use the option unblock."
     assert await decide() == shown.replace(stage.bob.mention, never_here)
     await stage.house.job(stage.bob.id)  # of server 1
     await stage.house.servers.block(1, stage.bob.id)
     assert await stage.house.servers.known_blocked(1) == (stage.bob.id,)
     assert "200 (the most this bot allows)" in await decide(day_limit=0)
-    assert "to their owners alone" in await decide(day_limit=0), "one setting leaves the other alone"
-    assert "to everyone" in await decide(private_results=False)
+    assert "Shown only to their owners" in await decide(day_limit=0), "one setting leaves the other alone"
+    assert "Shown to everyone" in await decide(private_results=False)
     assert "no channel" in await decide(switch_on=stage.channel)
     assert "nobody" in await decide(unblock=stage.bob)
 
@@ -99,7 +99,7 @@ async def test_the_days_limit_counts_for_everybody_there(stage: Stage, decide: D
     await decide(day_limit=1)
     await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
     refused = refusal(await stage.bob.slash(stage.channel, "character create", video=CLIP, range="1-3"))
-    assert "This server has used its 1 for today" in refused
+    assert "This server has used up its 1 for today" in refused
 
 
 async def test_more_channels_than_there_is_room_for_are_cut(stage: Stage, decide: Decide) -> None:
@@ -157,9 +157,9 @@ async def test_channels_are_switched_off_and_on_by_a_menu(stage: Stage, manager:
 
 async def test_whom_results_are_shown_to_is_a_button(stage: Stage, manager: simcord.MemberActor) -> None:
     guild_id, shown = stage.alice.guild.id, await settings_of(stage, manager)
-    shown = _response(await manager.click(shown, label="Show results to their owners alone"))
+    shown = _response(await manager.click(shown, label="Show results only to their owners"))
     assert stage.house.servers.rules(guild_id).private_results
-    assert "Results are shown\nto their owners alone" in words(shown)
+    assert "Results\nShown only to their owners" in words(shown)
     await manager.click(shown, label="Show results to everyone")
     assert not stage.house.servers.rules(guild_id).private_results
 
@@ -189,7 +189,9 @@ async def test_credits_are_limited_by_a_form_for_everybody_and_for_each(
     form = await manager.click(await settings_of(stage, manager), label="Limits per day…")
     typed = {"limit": "", "credits": "100", "member_credits": "70"}
     shown = words(_response(await manager.submit_modal(form, typed)))
-    assert "Credits per day\n100 (set for this server)\nCredits per day and member\n70 (set for this server)" in shown
+    assert (
+        "Credits per day\n100 (set for this server)\nCredits per day for each member\n70 (set for this server)" in shown
+    )
 
     async def ask(who: simcord.MemberActor, where: simcord.ChannelHandle = stage.channel) -> simcord.InteractionResult:
         return await who.slash(where, "character create", video=CLIP, range="1-3")

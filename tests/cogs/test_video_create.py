@@ -46,7 +46,7 @@ async def test_a_video_is_begun_with_and_the_first_answer_says_by_which_model_an
     assert result.response is not None
     said = words(result.response)
     assert "Making your video" in said
-    assert "sora-2 makes it: the best model for this cast that works now." in said
+    assert "Using sora-2, the best model for this cast that works right now." in said
     assert "It is expected to cost 300 credits." in said
     assert labels(result.response) == ["Cancel"]
     request = await video_of(stage, stage.alice)
@@ -63,7 +63,7 @@ async def test_without_a_price_no_guess_is_made(stage: Stage) -> None:
         stage.channel, "video create", prompt=WALK, character="Aurora", model="viduq3", private=True
     )
     assert result.response is not None
-    assert "viduq3 makes it." in words(result.response)
+    assert "Using viduq3." in words(result.response)
     assert "cost" not in words(result.response)
     assert (await stage.job_of(stage.alice)).origin.private
 
@@ -169,7 +169,7 @@ async def test_a_closed_model_is_asked_about_with_those_that_live(stage: Stage) 
 
 async def test_an_empty_cast_says_how_to_begin(stage: Stage) -> None:
     told = refusal(await stage.alice.slash(stage.channel, "video create", prompt="a dance", character="Aurora"))
-    assert "Make your first character with" in told
+    assert "Make your first one with" in told
     assert "Your cast is empty" in refusal(await stage.alice.slash(stage.channel, "video new"))
 
 

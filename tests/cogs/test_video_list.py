@@ -77,7 +77,7 @@ async def test_a_video_that_is_too_large_for_a_message_is_shown_by_its_poster(st
     made = await stage.house.video(stage.alice.id, "A long one", film=FILM + bytes(30 * 1024 * 1024))
     page = shown(await stage.alice.slash(stage.channel, "video list"))
     again = shown(await stage.alice.click(page, label="Watch"))
-    assert "The file has 31 MB" in words(again)
+    assert "The file is 31 MB" in words(again)
     assert [each.filename for each in again.attachments] == [f"poster-{made.id}.webp"]
 
 

@@ -207,7 +207,7 @@ async def test_trouble_at_discord_is_waited_out(shop: Shop) -> None:
 
 
 async def test_an_earlier_task_needs_its_seconds_named(shop: Shop) -> None:
-    with pytest.raises(BadRange, match="can't look into the video of a task"):
+    with pytest.raises(BadRange, match="can't look at the video of a task"):
         await shop.ask(shop.task("task_1"), range=None)
 
 

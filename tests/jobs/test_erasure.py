@@ -437,7 +437,7 @@ async def test_what_they_had_used_of_a_servers_day_stays_used(registry: Registry
     await registry.begin(ANN, "ann")
     await shop.run(600)
     await registry.erasure.erase(ANN)
-    with pytest.raises(QuotaReached, match="server has used its 1"):
+    with pytest.raises(QuotaReached, match="server has used up its 1"):
         await registry.begin(BEA, "bea")
 
 

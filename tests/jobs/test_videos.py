@@ -123,7 +123,7 @@ async def test_the_model_and_the_price_come_with_the_start(shop: Shop, roles: tu
         ({"duration": 7}, "Nearest"),
         ({"ratio": "5:1"}, "Nearest"),
         ({"prompt": "@Ann meets @Zoe"}, "Zoe"),
-        ({"prompt": "  "}, "Say what is to happen"),
+        ({"prompt": "  "}, "Say what happens"),
         ({"cast": (), "prompt": "Somebody waves"}, "at least one character"),
         ({"model": "no-such-model"}, "don't know the video model"),
         ({"model": None, "cast": (), "prompt": "Somebody waves"}, "at least one character"),
@@ -357,7 +357,7 @@ async def test_it_is_told_whose_face_was_refused(shop: Shop, tmp_path: Path, whe
     await shop.run()
     done = await shop.job(job)
     assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRefusal.REAL_FACE)
-    assert "takes “Bo” for such" in str(done.failure)
+    assert "takes “Bo” for a real person" in str(done.failure)
     assert done.video.instead is not None
     assert not done.video.instead.startswith("seedance")
     assert "Ann" not in str(done.failure)
@@ -368,7 +368,7 @@ async def test_a_picture_that_nobody_can_place_is_told_without_a_name(shop: Shop
     shop.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})
     job = await ask(shop, roles)
     await shop.run()
-    assert "takes one of these characters for such" in str((await shop.job(job)).failure)
+    assert "takes one of these characters for a real person" in str((await shop.job(job)).failure)
 
 
 @pytest.mark.parametrize("when", ["at_once", "later"])
@@ -425,7 +425,7 @@ async def test_whoever_has_no_room_left_gets_no_video(shop: Shop, roles: tuple[C
     await shop.run()
     done = await shop.job(another)
     assert (done.outcome, done.counted) == (Outcome.FAILED, False)
-    assert "filled your 1 MB" in str(done.failure)
+    assert "filled the 1 MB that you have" in str(done.failure)
     assert len(sent(shop)) == 1
 
 

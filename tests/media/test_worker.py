@@ -137,10 +137,10 @@ def _no_child_is_left() -> Iterator[None]:
 
 
 async def failure(**known: object) -> MediaFailed:
-    """What a probe fails with. It says what it cost, and the log says how it came to it."""
+    """What a probe fails with. It says what to do, and the log says how it came to it."""
     with capture_logs() as logs, pytest.raises(MediaFailed) as caught:
         await MediaWorker().probe(Path("/nowhere"))
-    assert "othing was charged" in str(caught.value)
+    assert "Try" in str(caught.value)
     [line] = logs
     assert line == {"event": "media_failed", "log_level": "warning", "operation": "probe"} | known
     return caught.value

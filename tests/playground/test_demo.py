@@ -62,7 +62,7 @@ def test_it_shows_a_character_a_refusal_a_restart_and_a_cast_that_outlives_its_m
         "/character list",
         "Sora closes",
         "/video create prompt:@Rosie and @Ruby watch the sun go down",
-        "wan2.6 makes it: the best model for this cast that works now",
+        "Using wan2.6, the best model for this cast that works right now",
         "[file video-1.mp4",
         "Model: viduq3",
         "[file video-3.mp4",

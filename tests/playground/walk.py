@@ -122,8 +122,8 @@ async def help_leads(walk: Walk) -> None:
     await me.see("Settings for this server", "#quiet")
     await me.picture("16 server settings")
     await me.press("Limits per day…")
-    await me.fill("Credits, by everybody here together", "90000")
-    await me.fill("Credits, by each member", "30000")
+    await me.fill("Credits, for all members together", "90000")
+    await me.fill("Credits, for each member", "30000")
     await me.picture("16 limits of a day")
     await me.submit()
     await me.see("90000 (set for this server)", "30000 (set for this server)")
@@ -171,7 +171,7 @@ async def first_character(walk: Walk) -> None:
     assert await walk.public() == before + 1, "one public message for one character"
     assert await walk.private() == alone, "no private box is left behind"
     await me.press("Use in a video")
-    await me.see("Make a video", "What happens?", "Who plays?", "Model")
+    await me.see("Make a video", "What happens?", "Who's in it?", "Model")
     await me.picture("09 how it is used")
     await me.leave_form()
 
@@ -194,7 +194,7 @@ async def silent_clip(walk: Walk) -> None:
     """1: a failure is told to the asker alone, and nothing was charged."""
     me, before, charged = walk.visitor, await walk.public(), walk.submissions()
     await me.command("character create", {"video": walk.silent, "range": "1-3", "name": "Ghost"})
-    await me.see("no sound", "charged")
+    await me.see("no sound", "Nothing was made")
     await me.picture("01 a clip without sound")
     assert await walk.public() == before, "a failure is told to the asker alone"
     assert walk.submissions() == charged
@@ -223,7 +223,7 @@ async def one_form(walk: Walk) -> None:
     await me.fill("Clip", walk.clip)
     await me.fill("Which", "3-5")
     await me.fill("Name", "Phoney")
-    await me.tick("I may make a character of who is in this clip")
+    await me.tick("I have permission to use the person in this clip")
     await me.picture("05 one form on a phone")
     await me.submit()
     await walk.until(lambda: walk.submissions() > asked, "the submission")
@@ -395,7 +395,7 @@ async def smaller(walk: Walk) -> None:
     await me.picture("13 one of it on a phone")
     await me.rest(2.0)  # the page takes no press while it is at the one before
     await me.press("Use in a video")
-    await me.see("Make a video", "Who plays?")
+    await me.see("Make a video", "Who's in it?")
     await me.picture("09 how it is used on a phone")
     await me.leave_form()
     await me.command("tasks")
@@ -474,7 +474,7 @@ async def new_video(walk: Walk) -> None:
             asked = True
         await me.see(name, "Saved to @mia's cast")
     await me.press("Use in a video")
-    await me.see("Make a video", "Who plays?", "The best one for this cast")
+    await me.see("Make a video", "Who's in it?", "The best one for this cast")
     await me.picture("21 the form of a video")
     await me.leave_form()
     await me.type("video create", {"prompt": "@Star waves at @Ecko by the sea", "character": "St"})
@@ -494,7 +494,7 @@ async def new_video(walk: Walk) -> None:
     await me.see("Use 5 s")
     await me.picture("21 a length that the model does not make")
     await me.press("Use 5 s")
-    await me.see("Making your video", "wan2.6 makes it.", "60 credits")
+    await me.see("Making your video", "Using wan2.6.", "60 credits")
     await me.picture("21 the first answer")
     await me.see_in_all("by the sea")
     await me.see("Again")

@@ -71,7 +71,7 @@ async def refused(submit, kind, **changes):
             400,
             envelope("x", "Too many users mentioned"),
             BadRequest,
-            "more characters in this than ToAPIs allows",
+            "more characters in this clip than ToAPIs allows",
         ),
         (413, {}, FileTooLarge, "at most 50 MB"),
         (422, envelope("policy"), ContentRefused, "content rules don't allow"),

@@ -123,7 +123,7 @@ async def test_the_day_goes_on_for_whoever_was_erased_and_for_their_servers(
     await privacy.erase(7, now=now)
     assert await used(jobs, people, now) == 5, "once more"
     await jobs.add(new_job(owner_id=8), quota)
-    with pytest.raises(QuotaReached, match="server has used its 5"):
+    with pytest.raises(QuotaReached, match="server has used up its 5"):
         await jobs.add(new_job(owner_id=8), quota)
     elsewhere = replace(origin, guild_id=2)
     await jobs.add(new_job(owner_id=8, origin=elsewhere), replace(quota, server_key=people.of_server(2)))

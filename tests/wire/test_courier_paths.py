@@ -207,7 +207,7 @@ async def test_a_picture_too_large_for_the_place_is_left_out(show: ByHand, ann: 
     await show.handled(await show.create(ann))
     await show.passes(SOON)
     (card,) = show.channel.visible_to(ann)
-    assert "The picture couldn't be shown here" in card.text
+    assert "I couldn't show the picture here" in card.text
     assert not card.files
     assert [call.code for call in posts(show, show.channel)][-2:] == [40005, None]
 

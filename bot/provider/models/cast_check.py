@@ -14,7 +14,7 @@ from bot.texts import Text, text
 def cast_problems(card: ModelCard, cast: Sequence[CastMember]) -> tuple[Problem, ...]:
     """What speaks against showing ``cast`` with ``card``'s model."""
     if not cast:
-        return (Problem(Wished.CAST, text("Name at least one character of your cast for this video.")),)
+        return (Problem(Wished.CAST, text("Name at least one character from your cast for this video.")),)
     if len(cast) > card.characters:
         too_many = text(
             "{model} shows at most {most} characters in one video, and you named {count}. Leave somebody out, or "
@@ -36,7 +36,7 @@ def _without_provider_character(card: ModelCard, cast: Sequence[CastMember]) -> 
     for at, member in enumerate(cast):
         if not member.task_id:
             unmade = text(
-                "{name} was not made with Sora, and {model} shows only characters that were. Choose another model.",
+                "{name} wasn't made with Sora, and {model} shows only characters that were. Choose another model.",
                 name=member.name,
                 model=card.model,
             )
@@ -98,8 +98,7 @@ def _unusable_clip(model: str, rules: ClipRules, member: CastMember) -> Text:
     shortest_side = min(member.clip.width or rules.lines[0], member.clip.height or rules.lines[0])
     if not rules.lines[0] <= shortest_side <= rules.lines[1]:
         return text(
-            "{model} takes clips with {least} to {most} lines, and the clip of {name} has {lines}. Choose another "
-            "model.",
+            "{model} takes clips of {least}p to {most}p, and {name}'s clip is {lines}p. Choose another model.",
             model=model,
             least=rules.lines[0],
             most=rules.lines[1],
@@ -108,8 +107,8 @@ def _unusable_clip(model: str, rules: ClipRules, member: CastMember) -> Text:
         )
     if not usable_clip(rules, member.clip):
         return text(
-            "{model} knows a character by a clip of {shortest} to {longest} seconds, and the clip of {name} has "
-            "{seconds}. Choose another model.",
+            "{model} knows a character by a clip of {shortest} to {longest} seconds, and {name}'s clip is "
+            "{seconds} seconds long. Choose another model.",
             model=model,
             shortest=shortest,
             longest=longest,

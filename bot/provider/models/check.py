@@ -49,12 +49,12 @@ def preferred(cards: Iterable[ModelCard], cast: Sequence[CastMember]) -> tuple[M
 
 def _prompt_problems(card: ModelCard, wish: VideoWish) -> Iterator[Problem]:
     if not wish.prompt.strip():
-        yield Problem(Wished.PROMPT, text("Say what is to happen in the video."))
+        yield Problem(Wished.PROMPT, text("Say what happens in the video."))
         return
     for name in mentions(wish.prompt, [member.name for member in wish.cast]).unknown:
         stranger = text(
-            "The prompt calls “@{name}”, and nobody of that name plays in this video. Add the character, or write the "
-            "word without “@”.",
+            "The prompt calls “@{name}”, and nobody with that name is in this video. Add the character, or leave "
+            "out the “@”.",
             name=name,
         )
         yield Problem(Wished.PROMPT, stranger)
@@ -109,7 +109,7 @@ def _shape_problems(card: ModelCard, wish: VideoWish) -> Iterator[Problem]:
         return
     nearest = _nearest(resolution, card.resolutions_for(ratio), _lines)
     pair = text(
-        "{model} makes {resolution} only as {ratios}, not as {ratio}. With {ratio}, the nearest resolution is "
+        "{model} makes {resolution} only in {ratios}, not in {ratio}. With {ratio}, the nearest resolution is "
         "{nearest}.",
         model=card.model,
         resolution=resolution,
@@ -133,8 +133,8 @@ def _unoffered(
         return None
     if not offered:
         fixed = {
-            Wished.RATIO: text("The shape of a video cannot be chosen with {model}. Leave it out.", model=card.model),
-            Wished.RESOLUTION: text("The resolution cannot be chosen with {model}. Leave it out.", model=card.model),
+            Wished.RATIO: text("You can't choose the shape of a video with {model}. Leave it out.", model=card.model),
+            Wished.RESOLUTION: text("You can't choose the resolution with {model}. Leave it out.", model=card.model),
         }
         return Problem(part, fixed[part])
     nearest = _nearest(asked, offered, size)
@@ -178,5 +178,5 @@ def _sound_problems(card: ModelCard, asked: bool | None) -> Iterator[Problem]:
         )
         yield Problem(Wished.SOUND, loud, nearest=True)
     else:
-        unsaid = text("The sound cannot be chosen with {model}. Leave it out.", model=card.model)
+        unsaid = text("You can't choose the sound with {model}. Leave it out.", model=card.model)
         yield Problem(Wished.SOUND, unsaid)

@@ -79,16 +79,16 @@ def test_a_sentence_says_what_there_is():
     )
     assert "3–16 seconds" in said("viduq3", wish(duration=40))
     assert said("gemini-omni-flash", wish(resolution="1080P", ratio="9:16")) == (
-        "gemini-omni-flash makes 1080p only as 16:9, not as 9:16. With 9:16, the nearest resolution is 720p."
+        "gemini-omni-flash makes 1080p only in 16:9, not in 9:16. With 9:16, the nearest resolution is 720p."
     )
 
 
 @pytest.mark.parametrize(
     ("model", "who", "sentence"),
     [
-        ("sora-2", member(task_id=None), "Anna was not made with Sora"),
+        ("sora-2", member(task_id=None), "Anna wasn't made with Sora"),
         ("wan2.6", member(clip=None), "a clip of 2 to 30 seconds, and Anna has none"),
-        ("wan2.6", member(clip=Clip(1.5)), "and the clip of Anna has 1.5"),
+        ("wan2.6", member(clip=Clip(1.5)), "and Anna's clip is 1.5 seconds"),
         ("viduq3", member(stills=()), "knows a character by pictures, and Anna has none"),
         ("viduq3", member(stills=(Still(100, 100),)), "takes none of Anna's pictures"),
         ("happyhorse-1.1", member(stills=(Still(1920, 400),)), "takes none of Anna's pictures"),
@@ -185,7 +185,7 @@ def test_a_clip_that_is_too_small_is_left_out_or_said():
     assert rules is not None
     lines = replace(CARDS["wan2.6"], clips=rules)
     [problem] = problems(lines, wish(cast=[member(clip=small)]))
-    assert "takes clips with 480 to 720 lines, and the clip of Anna has 360" in render(problem.text)
+    assert "takes clips of 480p to 720p, and Anna's clip is 360p" in render(problem.text)
 
 
 def test_an_unusable_picture_is_passed_over():
