@@ -127,11 +127,11 @@ def _described(path: Path) -> tuple[int, str, bytes]:
 
 
 def _switched_off(site: str) -> Text:
-    return text("{site} links are switched off here. Download the video and attach it. Nothing was charged.", site=site)
+    return text("{site} links are switched off here. Download the video and attach it.", site=site)
 
 
 def _not_read(site: str) -> Text:
     return text(
-        "I couldn't get that video from {site}. Please download the video and attach it. Nothing was charged.",
+        "I couldn't get that video from {site}. Please download the video and attach it.",
         site=site,
     )

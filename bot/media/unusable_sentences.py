@@ -9,58 +9,40 @@ from bot.texts import Text, text
 from bot.values.video import Unusable
 
 VIDEO_FAILED: Text = text(
-    "I couldn't look at this video. Try another copy of it, for example one exported again as MP4. Nothing was charged."
+    "I couldn't look at this video. Try another copy of it, for example one exported again as MP4."
 )
-PICTURE_FAILED: Text = text(
-    "I couldn't open this picture. Try another copy of it, for example one saved again as PNG. Nothing was charged."
-)
-TOO_SLOW: Text = text("Looking at this file took too long. Try a shorter or smaller one. Nothing was charged.")
+PICTURE_FAILED: Text = text("I couldn't open this picture. Try another copy of it, for example one saved again as PNG.")
+TOO_SLOW: Text = text("Looking at this file took too long. Try a shorter or smaller one.")
 SENTENCES: Final[Mapping[Unusable, Text]] = {
-    Unusable.NOT_A_VIDEO: text(
-        "I can't open that file as a video. Please send an MP4, MOV or WebM. Nothing was charged."
-    ),
-    Unusable.NO_PICTURES: text(
-        "That video has no picture. Please send one that shows the character. Nothing was charged."
-    ),
-    Unusable.UNSUPPORTED: text(
-        "I can't open the format of that video. Please export it again as MP4 with H.264. Nothing was charged."
-    ),
-    Unusable.DAMAGED: text("That file is damaged. Please try another copy of it. Nothing was charged."),
+    Unusable.NOT_A_VIDEO: text("I can't open that file as a video. Please send an MP4, MOV or WebM."),
+    Unusable.NO_PICTURES: text("That video has no picture. Please send one that shows the character."),
+    Unusable.UNSUPPORTED: text("I can't open the format of that video. Please export it again as MP4 with H.264."),
+    Unusable.DAMAGED: text("That file is damaged. Please try another copy of it."),
     Unusable.PICTURE_TOO_LARGE: text(
-        "The picture is too large for me. Please export it again with 1920x1080 pixels or fewer. Nothing was charged."
+        "The picture is too large for me. Please export it again with 1920x1080 pixels or fewer."
     ),
     Unusable.TOO_MANY_TRACKS: text(
-        "That file has too many tracks. Please export it again with one video track and one audio track. "
-        "Nothing was charged."
+        "That file has too many tracks. Please export it again with one video track and one audio track."
     ),
-    Unusable.RANGE_OUTSIDE: text(
-        "The video has no picture in those seconds. Please choose seconds inside the video. Nothing was charged."
-    ),
-    Unusable.NOT_A_PICTURE: text(
-        "I can't open that file as a picture. Please send a PNG, JPEG or WebP. Nothing was charged."
-    ),
+    Unusable.RANGE_OUTSIDE: text("The video has no picture in those seconds. Please choose seconds inside the video."),
+    Unusable.NOT_A_PICTURE: text("I can't open that file as a picture. Please send a PNG, JPEG or WebP."),
     Unusable.TOO_MUCH_MEMORY: text(
-        "That file needs more memory than I have. Please export it again with 1920x1080 pixels or fewer. "
-        "Nothing was charged."
+        "That file needs more memory than I have. Please export it again with 1920x1080 pixels or fewer."
     ),
-    Unusable.NO_VIDEO_ON_SITE: text(
-        "There's no video at that link that I could find. Please download the video and attach it. Nothing was charged."
-    ),
+    Unusable.NO_VIDEO_ON_SITE: text("I found no video at that link. Please download the video and attach it."),
     Unusable.CLOSED_ON_SITE: text(
         "The site doesn't give me that video: it may be private, removed, or only for people who are signed in. "
-        "Please download the video and attach it. Nothing was charged."
+        "Please download the video and attach it."
     ),
     Unusable.LIVE: text(
-        "That's a live stream. Please wait until it's over, or record the seconds you want and attach them. "
-        "Nothing was charged."
+        "That's a live stream. Please wait until it's over, or record the seconds you want and attach them."
     ),
     Unusable.IN_PIECES: text(
-        "The site sends that video in a way I can't take apart. Please download the video and attach it. "
-        "Nothing was charged."
+        "I can't read the way that site sends its video. Please download the video and attach it."
     ),
     Unusable.TOO_LONG_FOR_WHOLE: text(
-        "That video is too large to fetch all of it. Please say which seconds you want in the option range, for "
-        "example 1:12-1:14. Nothing was charged."
+        "That video is too large to fetch as a whole. Please say which seconds you want in the range option, for "
+        "example 1:12-1:14."
     ),
     Unusable.CANNOT_BE_SMALLER: text("That video is too long to fit into a message."),
 }
