@@ -19,6 +19,7 @@ from benchmarks import (
     delivery,
     first_answer,
     grown_table,
+    large_videos,
     long_videos,
     media_speed,
     memory,
@@ -35,6 +36,7 @@ Measure = Callable[[Path], Awaitable[list[Figure]]]
 FULL: dict[str, Measure] = {
     "memory": partial(memory.measure, idle=5.0),
     "delivery": delivery.measure,
+    "large_videos": large_videos.measure,
     "slow_links": slow_links.measure,
     "grown_table": grown_table.measure,
     "running_jobs": running_jobs.measure,
@@ -46,6 +48,7 @@ FULL: dict[str, Measure] = {
 QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "memory": partial(memory.measure, idle=1.0),
     "delivery": partial(delivery.measure, jobs=1, poll=1.0),
+    "large_videos": partial(large_videos.measure, rounds=1, size=2_000_000, seconds=4.0),
     "grown_table": partial(grown_table.measure, finished=2_000, rounds=5),
     "slow_links": partial(slow_links.measure, owners=10, jobs=1, poll=1.0, warm=1.0),
     "running_jobs": partial(running_jobs.measure, jobs=20, idle=1.0, watched_for=1.0),

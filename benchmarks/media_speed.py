@@ -9,9 +9,8 @@ import asyncio
 import json
 import resource
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from statistics import median
 from benchmarks import ffmpeg
 from benchmarks.child_variants import variant
 from benchmarks.figures import Figure, against, below
+from benchmarks.lateness import LONGEST_BLOCKED, Lateness, ticking
 from benchmarks.long_clip import render_long_clip
 from bot.media import child_process
 from bot.media.child.fitting import SPARE
@@ -27,8 +27,6 @@ from bot.media.worker import MediaWorker
 from bot.values.time_range import TimeRange
 
 MOST_MEMORY = 400.0  # MB of one child
-LONGEST_BLOCKED = 20.0  # ms of the event loop
-_TICK = 0.005  # seconds
 _MB = 1024
 _CUT_SECONDS = 3
 
@@ -140,10 +138,10 @@ async def _raced(race: _Race, rounds: int, ours: Lateness, theirs: Lateness) -> 
     mine: list[Spent] = []
     others: list[list[Spent]] = [[] for _ in race.theirs]
     for _ in range(rounds):
-        async with _ticking(ours):
+        async with ticking(ours):
             mine.append(await _spent(race.ours))
         if ffmpeg.installed():
-            async with _ticking(theirs):
+            async with ticking(theirs):
                 for way, spent in zip(race.theirs, others, strict=True):
                     spent.append(await _spent(way))
     if not others[0]:
@@ -204,50 +202,6 @@ async def _peak(operation: str, source: Path, more: dict[str, object]) -> float:
     return int(most) / _MB
 
 
-# -- the event loop -------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Lateness:
-    """By how many seconds each tick of the event loop was late, less what its thread waited for a core to run on."""
-
-    ticks: list[float] = field(default_factory=list)
-
-
-@asynccontextmanager
-async def _ticking(lateness: Lateness) -> AsyncIterator[None]:
-    """Ticks in this event loop for as long as the body runs."""
-    task = asyncio.create_task(_tick(lateness))
-    await asyncio.sleep(0)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-async def _tick(lateness: Lateness) -> None:
-    while True:
-        waited, due = _waited_for_a_core(), time.perf_counter() + _TICK
-        try:
-            await asyncio.sleep(_TICK)
-        finally:  # also of the last one, which ends before it is due, or late
-            late = time.perf_counter() - due
-            lateness.ticks.append(max(late - (_waited_for_a_core() - waited), 0.0))
-
-
-def _waited_for_a_core() -> float:
-    """How many seconds this thread could have run and did not, because others did; 0 where the kernel does not say."""
-    try:
-        with open("/proc/thread-self/schedstat", "rb") as counts:
-            return int(counts.read().split()[1]) / 1e9
-    except (OSError, IndexError):
-        return 0.0
-
-
 def _lateness(ours: Lateness, theirs: Lateness) -> Figure:
-    compared = f"{max(theirs.ticks) * 1000:.1f} ms beside ffmpeg" if theirs.ticks else ""
-    return below(
-        "longest that the event loop was blocked", max(ours.ticks) * 1000, LONGEST_BLOCKED, "ms", compared=compared
-    )
+    compared = f"{theirs.longest_ms:.1f} ms beside ffmpeg" if theirs.ticks else ""
+    return below("longest that the event loop was blocked", ours.longest_ms, LONGEST_BLOCKED, "ms", compared=compared)

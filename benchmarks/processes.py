@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -57,13 +57,19 @@ async def castbook(
     provider: Provider = NO_PROVIDER,
     *,
     launcher: Sequence[str] = (str(HERE / "as_installed.py"),),
+    before: Callable[[Sequence[User]], Awaitable[None]] | None = None,
     **sections: Mapping[str, object],
 ) -> AsyncIterator[World]:
-    """Castbook as it is run for real, connected. ``sections`` are added to the settings; nobody is limited."""
+    """Castbook as it is run for real, connected. ``sections`` are added to the settings; nobody is limited.
+
+    ``before``: what is done for the people there before it starts.
+    """
     async with _discord() as (discord, channel, people):
         settings = _settings(folder, discord, provider)
         for name, section in sections.items():
             settings.setdefault(name, {}).update(section)
+        if before is not None:
+            await before(people)
         config = folder / "config.toml"
         config.write_text(_toml(settings), "utf-8")
         argv = [*launcher, "run", "--config", str(config)]
@@ -99,7 +105,10 @@ async def simulated_provider(folder: Path, seconds_per_task: float) -> AsyncIter
 async def process(
     argv: Sequence[str], log: Path, *, talks: bool = False, env: Mapping[str, str] | None = None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A Python child that is asked to stop at the end, and killed where it does not. What it says goes to ``log``."""
+    """A Python child that is asked to stop at the end, and killed where it does not. What it says goes to ``log``.
+
+    ``talks``: it is spoken to, and answers.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("CASTBOOK")}
     environ = {**inherited, **(env or {})}
     with log.open("wb") as said:
@@ -108,7 +117,7 @@ async def process(
             *argv,
             cwd=HERE.parent,
             env=environ,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE if talks else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE if talks else said,
             stderr=said,
         )

@@ -16,6 +16,7 @@ from bot.jobs.ports import ByteSource
 from bot.jobs.prepare import Prepare
 from bot.jobs.prepare_video import PrepareVideo
 from bot.jobs.submit import Submit
+from bot.jobs.video_look import VideoLook
 from bot.jobs.video_work import VideoWork
 from bot.jobs.watch import Watch
 from bot.values.job import JobKind
@@ -83,6 +84,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
             JobKind.CHARACTER: character_content(stores.characters),
             JobKind.VIDEO: video_content(stores.videos, app.fitted_videos),
         },
+        afterwards={JobKind.VIDEO: VideoLook(videos=stores.videos, files=stores.files, media=app.media, places=places)},
         files=stores.files,
         courier=app.courier,
         random=random,
@@ -121,7 +123,6 @@ def _of_videos(app: App, deliver: Deliver) -> Steps:
         files=stores.files,
         source=app.downloader,
         provider=app.provider,
-        media=app.media,
         places=app.places,
         courier=app.courier,
         random=random,

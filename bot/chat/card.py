@@ -43,7 +43,18 @@ class AttachedFile:
 
     def opened(self) -> discord.File:
         """A new file object: Discord's library reads each one once."""
-        return discord.File(io.BytesIO(self.data), filename=self.name)
+        return discord.File(_Uncopied(self.data), filename=self.name)
+
+
+class _Uncopied(io.BytesIO):
+    """For reading only. aiohttp asks for the buffer to see its length, which makes a copy: 15 ms for 20 MB."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._data = data
+
+    def getbuffer(self) -> memoryview:
+        return memoryview(self._data)
 
 
 @dataclass(frozen=True, slots=True)

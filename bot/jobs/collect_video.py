@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -18,28 +19,16 @@ from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Courier, ResultSource
 from bot.media.download import Download
 from bot.media.file_types import video_type
-from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.provider.errors import ProviderError
 from bot.store.files import FileStore
 from bot.store.videos import NewVideo, VideoStore
 from bot.texts import text
-from bot.values.files import StoredFile
 from bot.values.job import Transition, VideoResult
-from bot.values.video import VideoFacts
 
 _log = structlog.get_logger(__name__)
 
 RECEIVED = "received.mp4"  # in the job's work folder
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What could be seen in the video: ``None`` where it could not be looked into, which is no reason to lose it."""
-
-    facts: VideoFacts | None = None
-    poster: Path | None = None
-    poster_mime: str = ""
 
 
 class CollectVideo:
@@ -55,7 +44,6 @@ class CollectVideo:
         files: FileStore,
         source: ResultSource,
         provider: ToapisClient,
-        media: MediaWorker,
         places: Places,
         courier: Courier,
         random: Random,
@@ -64,58 +52,41 @@ class CollectVideo:
         self._files = files
         self._source = source
         self._provider = provider
-        self._media = media
         self._places = places
         self._courier = courier
         self._random = random
 
     async def __call__(self, leased: LeasedJob) -> Transition | None:
-        """Fetch, look, store, and write video and job in one transaction."""
+        """Fetch, store, and write video and job in one transaction. It is looked into once its owner has it."""
         job = leased.job
         if not isinstance(job.result, VideoResult):
             raise AssertionError("a video is collected only once it has been made")
         folder = await self._files.work_folder(job.id)
         try:
             got = await self._received(leased, job.result, folder / RECEIVED)
-            seen = await self._seen(leased, folder)
             async with self._files.owner(job.owner_id):
-                await self._add(leased, job.result, got, seen)
+                await self._add(leased, job.result, got)
         except (CastbookError, OSError) as error:
             return await self._again(leased, job.result, error)
         return None
 
     async def _received(self, leased: LeasedJob, result: VideoResult, into: Path) -> Download:
-        await self._courier.progress(leased.job, text("Fetching the video"), None)
-        async with self._places.results.place(leased.job.owner_id):
-            return await self._source.fetch_on(result.url, into, max_bytes=limits.RESULT_BYTES)
-
-    async def _seen(self, leased: LeasedJob, folder: Path) -> _Seen:
-        """Through the media worker, like any file of somebody else's."""
+        saying = asyncio.create_task(self._courier.progress(leased.job, text("Fetching the video"), None))
         try:
-            async with self._places.videos.place(leased.job.owner_id):
-                facts = await self._media.probe(folder / RECEIVED)
-                poster = await self._media.poster(folder / RECEIVED, folder)
-        except CastbookError as error:
-            _log.warning("video_not_looked_into", job=leased.job.id, reason=error.text.msgid)
-            return _Seen()
-        return _Seen(facts, folder / poster.name, poster.mime)
+            async with self._places.results.place(leased.job.owner_id):
+                return await self._source.fetch_on(result.url, into, max_bytes=limits.RESULT_BYTES)
+        finally:
+            await saying  # so that nothing of it comes after the result
 
-    async def _add(self, leased: LeasedJob, result: VideoResult, got: Download, seen: _Seen) -> None:
-        job, request, facts = leased.job, leased.job.video, seen.facts
+    async def _add(self, leased: LeasedJob, result: VideoResult, got: Download) -> None:
+        job, request = leased.job, leased.job.video
         mime = video_type(got.head) or "video/mp4"
-        poster: StoredFile | None = None
-        if seen.poster is not None:
-            poster = await self._files.put_path(job.owner_id, seen.poster, seen.poster_mime)
         new = NewVideo(
             owner_id=job.owner_id,
             prompt=request.prompt,
             model=request.chosen_model,
             roles=request.cast,
-            file=await self._files.put_path(job.owner_id, got.path, mime),
-            poster=poster,
-            seconds=facts.seconds if facts is not None else None,
-            width=facts.width if facts is not None else None,
-            height=facts.height if facts is not None else None,
+            file=await self._files.put_work(job.owner_id, got.path, got.sha256, got.size, mime),
         )
 
         def collected(video_id: int) -> Transition:

@@ -26,12 +26,17 @@ class Deliver:
         self,
         *,
         contents: Mapping[JobKind, Callable[[Job], Awaitable[Content]]],
+        afterwards: Mapping[JobKind, Callable[[LeasedJob], Awaitable[None]]],
         files: FileStore,
         courier: Courier,
         random: Random,
     ) -> None:
-        """``contents``: for each kind of job that makes something, what reads what it has made."""
+        """``contents``: for each kind of job that makes something, what reads what it has made.
+
+        ``afterwards``: what is done for it once it is delivered, or waits in /tasks.
+        """
         self._contents = contents
+        self._afterwards = afterwards
         self._files = files
         self._courier = courier
         self._random = random
@@ -53,6 +58,8 @@ class Deliver:
                 asked_for = timedelta(seconds=trouble.retry_after or 0.0)
                 return transitions.retried(leased.job, leased.now, max(wait, asked_for))
             reached = False
+        if leased.job.outcome is Outcome.SUCCEEDED and leased.job.kind in self._afterwards:
+            await self._afterwards[leased.job.kind](leased)
         end = (transitions.delivered if reached else transitions.kept)(leased.job, leased.now)
         if not _is_needed(leased.job, leased.now):
             await self._files.drop_work(leased.job.id)

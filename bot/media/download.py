@@ -32,12 +32,13 @@ from bot.media.download_failures import (
     trouble,
 )
 from bot.media.part_file import KeptPart, PartFile, in_thread, received
-from bot.media.response_body import CHUNK_BYTES, ResponseBody
+from bot.media.response_body import ResponseBody
 from bot.media.share_links import file_behind
 
 VideoOnPage: TypeAlias = Callable[[Path], Awaitable[str | None]]
 """The address, absolute or not, of the video that the page in a file shows; ``None`` where it shows none."""
 
+_READ_BYTES = 256 * 1024  # of each connection at once, times two
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
 
 log = structlog.get_logger(__name__)
@@ -233,7 +234,7 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
         headers={"User-Agent": "Castbook", "Accept": "*/*", "Accept-Encoding": "identity"},
         # The total is counted in fetch(), over all redirects and the disk.
         timeout=aiohttp.ClientTimeout(total=None, connect=limits.CONNECT_SECONDS, sock_read=limits.SILENCE_SECONDS),
-        read_bufsize=CHUNK_BYTES,
+        read_bufsize=_READ_BYTES,
     )
 
 

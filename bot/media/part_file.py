@@ -37,12 +37,14 @@ class KeptPart:
         self.size = self._at.stat().st_size if self._at.exists() else 0
         self.validator = self._tag.read_text("utf-8") if self.size and self._tag.exists() else ""
         self._file: IO[bytes] | None = None
+        self._hash: hashlib._Hash | None = None  # of all that is there; ``None`` where an earlier try has begun it
 
     def begin(self, validator: str, *, anew: bool) -> None:
         """Receive more; ``anew``: what is there is of no use. Raises :class:`OSError`."""
         self._file = self._at.open("wb" if anew else "ab", buffering=0)
         self._tag.write_text(validator, "utf-8")
         self.size, self.validator = self._file.tell(), validator
+        self._hash = None if self.size else hashlib.sha256()
 
     def write(self, data: bytes | bytearray) -> None:
         """Append ``data``. Raises :class:`OSError`."""
@@ -51,6 +53,8 @@ class KeptPart:
         rest = memoryview(data)
         while rest:
             rest = rest[self._file.write(rest) :]
+        if self._hash is not None:
+            self._hash.update(data)
         self.size += len(data)
 
     def pause(self) -> None:
@@ -64,9 +68,9 @@ class KeptPart:
         """The file is whole: give it its name. Returns its hash in hexadecimal and its first bytes."""
         self.pause()
         with self._at.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-            file.seek(0)
             head = file.read(HEAD_BYTES)
+            file.seek(0)
+            sha256 = (self._hash or hashlib.file_digest(file, "sha256")).hexdigest()
         self._at.replace(self._into)
         self._tag.unlink(missing_ok=True)
         return sha256, head

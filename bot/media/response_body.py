@@ -13,7 +13,8 @@ from bot.errors import BadFile, DownloadFailed, TooLarge
 from bot.media.download_failures import EMPTY, ENCODED, too_large
 from bot.media.part_file import in_thread
 
-CHUNK_BYTES = 256 * 1024  # one trip to a thread for each: large enough to be rare, small enough to be quick
+CHUNK_BYTES = 1024 * 1024  # one trip to a thread for each: large enough to be rare, small enough to be quick
+_UNPACKED_BYTES = 256 * 1024  # at once, in the event loop's own thread
 _HEAD = 64  # bytes that tell a page from a file
 _ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS  # whichever it is (zlib's inflateInit2)
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
@@ -81,7 +82,7 @@ async def _unpacked(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         left = piece
         while left and not unpacker.eof:
             try:
-                yield unpacker.decompress(left, CHUNK_BYTES)
+                yield unpacker.decompress(left, _UNPACKED_BYTES)
             except zlib.error:
                 raise DownloadFailed(ENCODED, permanent=True) from None
             left = unpacker.unconsumed_tail

@@ -85,11 +85,19 @@ class FileStore:
             sha256, size = await asyncio.to_thread(_measure, path)
             return await shielded(self._put(owner_id, path, sha256, size, mime))
 
+    async def put_work(self, owner_id: int, path: Path, sha256: str, size: int, mime: str) -> StoredFile:
+        """Keep the file at ``path`` in a work folder, as :meth:`put_path` does: neither read nor written once more.
+
+        ``sha256`` (hexadecimal) and ``size`` are its own, and from now on nobody changes it.
+        """
+        async with self._places:
+            return await shielded(self._put(owner_id, path, sha256, size, mime, linked=True))
+
     async def read(self, key: str) -> bytes:
         """The content of a file. Raises FileNotFoundError."""
         _check(_KEY, key)
         async with self._places:
-            return await self._objects.read(key)
+            return await asyncio.to_thread((self._root / key).read_bytes)
 
     async def delete(self, key: str) -> None:
         """Remove a file; one that is gone already is no error."""
@@ -177,11 +185,16 @@ class FileStore:
         """
         return await asyncio.to_thread(self._sweep, keep_keys, keep_work)
 
-    async def _put(self, owner_id: int, content: bytes | Path, sha256: str, size: int, mime: str) -> StoredFile:
+    async def _put(
+        self, owner_id: int, content: bytes | Path, sha256: str, size: int, mime: str, *, linked: bool = False
+    ) -> StoredFile:
         key = f"{owner_id}/{sha256}"
-        if not (self._root / key).exists():
+        path = self._root / key
+        if not path.exists():
             # Never over a file that a row may refer to: until the new one is on disk, a power cut would take both.
-            await self._objects.put(key, content)
+            is_there = isinstance(content, Path) and linked and await asyncio.to_thread(_linked, content, path)
+            if not is_there:
+                await self._objects.put(key, content)
         await asyncio.to_thread(self._flush, key)
         return StoredFile(key=key, sha256=sha256, size=size, mime=mime)
 
@@ -245,6 +258,20 @@ def _link(file: Path, into: Path) -> None:
         raise
     except OSError:  # a file system without links
         shutil.copyfile(file, into)
+
+
+def _linked(file: Path, into: Path) -> bool:
+    """Whether the file now has that name too; its folder is made for it. Not everywhere are there links."""
+    into.parent.mkdir(exist_ok=True)
+    try:
+        os.link(file, into)
+    except FileExistsError:
+        return True
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return False
+    return True
 
 
 def _measure(path: Path) -> tuple[str, int]:

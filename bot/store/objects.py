@@ -1,6 +1,6 @@
-"""Objects by their key, through obstore: read whole, written whole or not at all.
+"""Objects by their key, through obstore: written whole or not at all.
 
-Imported when the first file is read or kept (``files``): obstore is 4 MB that a bot with nothing to do need not hold.
+Imported when the first file is kept (``files``): obstore is 4 MB that a bot with nothing to do need not hold.
 """
 
 from __future__ import annotations
@@ -21,11 +21,6 @@ class Objects:
 
     def __init__(self, root: Path) -> None:
         self._store = LocalStore(root)
-
-    async def read(self, key: str) -> bytes:
-        """The content. Raises FileNotFoundError."""
-        found = await self._store.get_async(key)
-        return bytes(await found.bytes_async())
 
     async def put(self, key: str, content: bytes | Path) -> None:
         """Write ``content``, or the content of a file. Raises :class:`OSError`; then nothing is left of it."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, Select, delete, func, insert, or_, select
+from sqlalchemy import RowMapping, Select, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.character_rows import drop_unused, keep_file
@@ -36,17 +36,16 @@ _SELECT = select(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVideo:
-    """A video that has just come: as :class:`~bot.values.made_video.MadeVideo`, whose id it gets."""
+    """A video that has just come: as :class:`~bot.values.made_video.MadeVideo`, whose id it gets.
+
+    What can be seen in it is written later (:meth:`VideoStore.looked_into`).
+    """
 
     owner_id: int
     prompt: str
     model: str
     roles: tuple[CastRole, ...]
     file: StoredFile
-    poster: StoredFile | None = None
-    seconds: float | None = None
-    width: int | None = None
-    height: int | None = None
 
 
 class VideoStore:
@@ -67,13 +66,33 @@ class VideoStore:
             by_job = _owned(new.owner_id).where(videos.c.job_id == job_id)
             video = await _one(connection, by_job)
             if video is None:
-                for file in (new.file, new.poster):
-                    if file is not None:
-                        await keep_file(connection, new.owner_id, file, now)
+                await keep_file(connection, new.owner_id, new.file, now)
                 await connection.execute(insert(videos), _columns(job_id, new, now))
                 video = _to_video((await connection.execute(by_job)).mappings().one())
             changes = collected(video.id).changes
             return await write_leased(connection, job_id, holder, changes, now=now), video
+
+    async def looked_into(
+        self,
+        owner_id: int,
+        video_id: int,
+        *,
+        poster: StoredFile,
+        seconds: float,
+        width: int,
+        height: int,
+        now: datetime,
+    ) -> tuple[str, ...]:
+        """Write what was seen in the owner's video.
+
+        Returns the keys of files that nothing refers to: the poster's, where the video was deleted in the meantime.
+        """
+        seen = update(videos).where(videos.c.owner_id == owner_id, videos.c.id == video_id)
+        values = {"poster_key": poster.key, "seconds": seconds, "width": width, "height": height}
+        async with self._database.write() as connection:
+            await keep_file(connection, owner_id, poster, now)
+            there = (await connection.execute(seen.values(values))).rowcount
+            return () if there else await drop_unused(connection, {poster.key})
 
     async def get(self, owner_id: int, video_id: int) -> MadeVideo | None:
         """The owner's video with this id."""
@@ -142,10 +161,6 @@ def _columns(job_id: str, new: NewVideo, now: datetime) -> dict[str, Any]:
         "model": new.model,
         "roles": _ROLES.dump_json(new.roles).decode(),
         "file_key": new.file.key,
-        "poster_key": new.poster and new.poster.key,
-        "seconds": new.seconds,
-        "width": new.width,
-        "height": new.height,
         "created_at": now,
     }
 

@@ -13,8 +13,8 @@ from bot.values.requests import CastRole
 class MadeVideo:
     """One video of a person's. ``file`` is as the provider made it; ``poster`` is one picture of it, if one was had.
 
-    ``prompt`` is as it was typed, ``roles`` are those who play in it, under the names that they had then. What could
-    not be looked into has no ``seconds`` and no size in pixels.
+    ``prompt`` is as it was typed, ``roles`` are those who play in it, under the names that they had then. What
+    was not looked into has no ``seconds`` and no size in pixels.
     """
 
     id: int

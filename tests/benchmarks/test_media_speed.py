@@ -11,8 +11,9 @@ import av
 import pytest
 
 from benchmarks.child_variants import variant
+from benchmarks.lateness import Lateness, ticking
 from benchmarks.long_clip import FPS, render_long_clip
-from benchmarks.media_speed import Lateness, _lateness, _peak, _ticking
+from benchmarks.media_speed import _lateness, _peak
 from bot.media import child_process
 from bot.media.worker import MediaWorker
 from bot.values.time_range import TimeRange
@@ -63,7 +64,7 @@ async def test_without_stills_a_cut_is_its_clip_alone(clip: Path, tmp_path: Path
 
 async def test_a_blocked_event_loop_is_noticed() -> None:
     blocked = Lateness()
-    async with _ticking(blocked):
+    async with ticking(blocked):
         time.sleep(0.06)  # noqa: ASYNC251 - that is what is to be noticed
     figure = _lateness(blocked, Lateness())
     assert figure.met is False

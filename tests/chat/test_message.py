@@ -1,8 +1,13 @@
 """A card is a value: it can be sent as often as wanted, and its pictures have names that fit what they are."""
 
+import io
+from typing import cast
+
 import discord
 import pytest
+from aiohttp.payload import BytesIOPayload
 
+from bot.chat.card import AttachedFile
 from bot.chat.message import picture_file
 from bot.chat.render_character import render_result
 from bot.values.files import StoredFile
@@ -28,3 +33,13 @@ async def test_card_can_be_sent_twice(job: Job) -> None:
 def test_pictures_are_named_by_what_they_are(mime: str, name: str) -> None:
     character = a_character(picture=StoredFile(key="k", sha256="s", size=1, mime=mime))
     assert picture_file(character, PICTURE, "en").name == name
+
+
+def test_a_large_file_is_not_copied_to_be_sent() -> None:
+    """aiohttp asks for the buffer of what it sends, which copies it in the event loop's own thread."""
+    data = b"a film"
+    opened = AttachedFile("film.mp4", data).opened().fp
+    payload = BytesIOPayload(cast("io.BytesIO", opened))
+    assert payload.size == len(data)
+    assert cast("io.BytesIO", opened).getbuffer().obj is data
+    assert opened.read() == data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -141,10 +141,6 @@ class House:
             model="wan2.6",
             roles=(player,),
             file=await self.files.put_bytes(owner_id, film, "video/mp4"),
-            poster=await self.files.put_bytes(owner_id, POSTER + prompt.encode(), "image/webp"),
-            seconds=5.0,
-            width=1280,
-            height=720,
         )
 
         def collected(video_id: int) -> Transition:
@@ -155,7 +151,10 @@ class House:
         _, video = await self.app.stores.videos.add_for_job(job.id, "test", new, collected, now=self.now)
         done = Transition("test", {"step": Step.DONE, "next_attempt_at": None, "delivered_at": self.now})
         await self.jobs.release(job.id, "test", done, now=self.now)
-        return video
+        poster = await self.files.put_bytes(owner_id, POSTER + prompt.encode(), "image/webp")
+        seen: dict[str, Any] = {"poster": poster, "seconds": 5.0, "width": 1280, "height": 720}
+        await self.app.stores.videos.looked_into(owner_id, video.id, **seen, now=self.now)
+        return replace(video, **seen)
 
     async def character(
         self,

@@ -169,7 +169,16 @@ def _wrap(points: Points) -> None:
         _around(points, ToapisClient, method, f"provider.{method}")
     for method in ("upload_image", "create_video", "video_task", "find_video"):
         _around(points, ToapisClient, method, f"provider.{method}")
-    for method in ("work_folder", "copy_to_work", "put_path", "put_bytes", "drop_from_work", "drop_work", "sweep"):
+    for method in (
+        "work_folder",
+        "copy_to_work",
+        "put_path",
+        "put_work",
+        "put_bytes",
+        "drop_from_work",
+        "drop_work",
+        "sweep",
+    ):
         _around(points, FileStore, method, f"files.{method}")
     _around_in_thread(points, FileStore, "_flush", "files.flush")
     for method in ("fetch", "fetch_on"):

@@ -35,8 +35,10 @@ _ACTS_OF_VIDEOS = {
     "submit": """files.copy_to_work provider.upload_image provider.create_video provider.find_video
         commit.row(uploads)""",
     "watch": "provider.video_task",
-    "collect": """source.fetch_on kept_part.begin kept_part.write kept_part.finish media.probe media.poster
+    "collect": """source.fetch_on kept_part.begin kept_part.write kept_part.finish files.put_work
         commit.VideoStore.add_for_job""",
+    "deliver": """files.work_folder files.copy_to_work files.put_path media.probe media.poster media.take
+        commit.VideoStore.looked_into""",
 }
 
 

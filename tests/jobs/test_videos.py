@@ -71,9 +71,11 @@ async def test_a_cast_plays_in_a_video(shop: Shop, roles: tuple[CastRole, ...]) 
     assert submission.generation.prompt == "character1 waves at character2"
     assert len(submission.generation.references) == 2
     assert done.task_id == submission.task_id
-    [film] = shop.courier.films
+    [handed_over] = shop.courier.films
+    film = await shop.app.stores.videos.by_job(OWNER, job.id)
+    assert handed_over is not None
     assert film is not None
-    assert film == await shop.app.stores.videos.by_job(OWNER, job.id)
+    assert (handed_over.id, handed_over.poster) == (film.id, None), "nobody waited for its poster"
     assert isinstance(done.result, VideoResult)
     assert (film.id, film.prompt, film.roles, film.model) == (done.result.video_id, job.video.prompt, roles, "wan2.6")
     made = await shop.files.read(film.file.key)
@@ -295,7 +297,7 @@ async def test_a_disk_that_is_full_loses_no_video(
 ) -> None:
     job = await ask(shop, roles)
     await shop.run_to(Step.COLLECT, job)
-    put, tries = shop.files.put_path, 0
+    put, tries = shop.files.put_work, 0
 
     async def full(*given: Any) -> Any:
         nonlocal tries
@@ -304,7 +306,7 @@ async def test_a_disk_that_is_full_loses_no_video(
             raise OSError(28, "No space left on device")
         return await put(*given)
 
-    monkeypatch.setattr(shop.files, "put_path", full)
+    monkeypatch.setattr(shop.files, "put_work", full)
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
     downloads = [path for method, path in shop.simulated.requests if path.startswith("/videos/")]
@@ -508,7 +510,8 @@ async def test_a_video_that_cannot_be_looked_into_is_kept_all_the_same(
     await shop.run_to(Step.COLLECT, job)
     monkeypatch.setattr(shop.media, "probe", fails)
     await shop.run()
-    [film] = shop.courier.films
+    assert shop.courier.films == [film := await shop.app.stores.videos.by_job(OWNER, job.id)]
     assert film is not None
     assert (film.seconds, film.poster) == (None, None)
     assert await shop.files.read(film.file.key)
+    assert (await shop.job(job)).step is Step.DONE

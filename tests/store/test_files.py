@@ -70,6 +70,33 @@ async def test_the_same_content_is_one_file_and_not_written_anew(files: FileStor
     assert names(root) == {first.key, other.key}
 
 
+async def test_a_file_in_a_work_folder_is_kept_without_copying_it(
+    files: FileStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = b"as it came"
+    came = await files.work_folder(JOB) / "came.mp4"
+    came.write_bytes(content)
+    stored = await files.put_work(7, came, hashlib.sha256(content).hexdigest(), len(content), "video/mp4")
+    assert (stored.key, stored.size) == (f"7/{stored.sha256}", len(content))
+    assert os.stat(root / stored.key).st_ino == os.stat(came).st_ino
+    await files.drop_work(JOB)
+    assert await files.read(stored.key) == content
+
+
+async def test_where_there_are_no_links_it_is_copied(
+    files: FileStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none(*_: object, **__: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", none)
+    came = await files.work_folder(JOB) / "came.mp4"
+    came.write_bytes(b"as it came")
+    stored = await files.put_work(7, came, hashlib.sha256(b"as it came").hexdigest(), 10, "video/mp4")
+    assert await files.read(stored.key) == b"as it came"
+    assert os.stat(root / stored.key).st_ino != os.stat(came).st_ino
+
+
 async def test_many_at_once(files: FileStore, root: Path) -> None:
     stored = await asyncio.gather(*[files.put_bytes(7, b"%d" % number, "image/png") for number in range(60)])
     assert names(root) == {one.key for one in stored}

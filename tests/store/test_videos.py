@@ -43,6 +43,7 @@ OWNER, STRANGER = 7, 8
 ROLES = (CastRole(character_id=1, name="Ann"), CastRole(character_id=2, name="Zoe"))
 FILM = StoredFile(key=f"{OWNER}/{'a' * 64}", sha256="a" * 64, size=900, mime="video/mp4")
 POSTER = StoredFile(key=f"{OWNER}/{'b' * 64}", sha256="b" * 64, size=90, mime="image/jpeg")
+SEEN: dict[str, Any] = {"poster": POSTER, "seconds": 5.0, "width": 1280, "height": 720}
 WISH = VideoRequest(
     prompt="@Ann meets @Zoe",
     cast=ROLES,
@@ -66,14 +67,15 @@ def videos(database: Database) -> VideoStore:
 def film(videos: VideoStore, jobs: JobStore, add: Add, now: datetime) -> Callable[..., Any]:
     """A video, as its job adds it."""
 
-    async def make(file: StoredFile = FILM, poster: StoredFile | None = POSTER, at: datetime = now) -> MadeVideo:
+    async def make(file: StoredFile = FILM, at: datetime = now) -> MadeVideo:
         job = await add(request=WISH, step=Step.COLLECT, task_id="task_1", submit_started_at=now, result=RESULT)
         [leased] = await jobs.claim("me", now=now, most={Lane.SUBMITTED: 1})
         assert leased.id == job.id
-        new = NewVideo(owner_id=OWNER, prompt=WISH.prompt, model="wan2.6", roles=ROLES, file=file, poster=poster)
+        new = NewVideo(owner_id=OWNER, prompt=WISH.prompt, model="wan2.6", roles=ROLES, file=file)
         done, video = await videos.add_for_job(job.id, "me", new, collected_by(leased, now), now=at)
         await jobs.release(job.id, "me", transitions.delivered(done, now), now=now)
-        return video
+        assert await videos.looked_into(OWNER, video.id, **SEEN, now=at) == ()
+        return replace(video, **SEEN)
 
     return make
 
@@ -92,7 +94,7 @@ async def test_a_videos_job_comes_back_as_it_was_written(jobs: JobStore, new_job
 async def test_a_job_makes_its_video_once(videos: VideoStore, film: Add, jobs: JobStore, now: datetime) -> None:
     made = await film()
     assert await videos.get(OWNER, made.id) == await videos.by_job(OWNER, made.job_id) == made
-    assert (made.roles, made.file, made.poster, made.seconds) == (ROLES, FILM, POSTER, None)
+    assert (made.roles, made.file, made.poster, made.seconds) == (ROLES, FILM, POSTER, 5.0)
     job = await jobs.get(made.job_id)
     assert job is not None
     assert job.result == VideoResult(url=RESULT.url, video_id=made.id)
@@ -109,7 +111,17 @@ async def test_a_strangers_hands_stay_off(videos: VideoStore, film: Add) -> None
     assert await videos.by_job(STRANGER, made.job_id) is None
     assert await videos.page(STRANGER, offset=0, limit=9) == ([], 0)
     assert await videos.delete(STRANGER, made.id) is None
+    await videos.looked_into(STRANGER, made.id, **SEEN | {"seconds": 1.0}, now=made.created_at)
     assert await videos.get(OWNER, made.id) == made
+
+
+async def test_the_poster_of_a_video_that_was_deleted_meanwhile_is_not_kept(
+    videos: VideoStore, film: Add, database: Database, now: datetime
+) -> None:
+    made = await film()
+    assert set(await videos.delete(OWNER, made.id) or ()) == {FILM.key, POSTER.key}
+    assert await videos.looked_into(OWNER, made.id, **SEEN, now=now) == (POSTER.key,)
+    assert await DiskUse(database).keys() == set()
 
 
 async def test_files_go_with_the_last_that_has_them(

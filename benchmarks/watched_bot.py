@@ -1,0 +1,48 @@
+"""`castbook run`, writing by how long its event loop was blocked whenever it gets SIGUSR1, since it last did.
+
+watched_bot.py OUTPUT run --config PATH
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+OUTPUT = Path(sys.argv[1])
+
+
+def main() -> None:
+    sys.modules["rich"] = None  # type: ignore[assignment]  # as in as_installed.py
+    del sys.argv[1]
+    sys.path[0] = os.getcwd()  # as with `python -m`
+    from bot import __main__ as command
+    from bot.app import service
+
+    vars(service)["run"] = partial(_watched, service.run)
+    command.main()
+
+
+async def _watched(run: Callable[[Any], Coroutine[Any, Any, int]], settings: object) -> int:
+    from benchmarks.lateness import Lateness, ticking
+
+    lateness = Lateness()
+
+    def write() -> None:
+        unfinished = OUTPUT.with_suffix(".part")
+        unfinished.write_text(f"{lateness.longest_ms:.3f}", "ascii")
+        lateness.ticks.clear()
+        unfinished.replace(OUTPUT)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, write)
+    async with ticking(lateness):
+        return await run(settings)
+
+
+if __name__ == "__main__":
+    main()
