@@ -41,6 +41,10 @@ class BadLink(BadSource):
     """Not a link to a file that may be downloaded."""
 
 
+class MessageLink(BadLink):
+    """A link to a message in Discord. The message menu is the way to what is in it."""
+
+
 class BadFile(Refusal):
     """The file is not a video that the provider takes: wrong type, empty, or too large."""
 
@@ -55,6 +59,13 @@ class DownloadFailed(CastbookError):
     def __init__(self, message: Text, *, permanent: bool) -> None:
         super().__init__(message)
         self.permanent = permanent
+
+
+class AttachmentGone(DownloadFailed):
+    """Discord no longer has an attachment at that address; its address can be renewed where it still has the file."""
+
+    def __init__(self, message: Text) -> None:
+        super().__init__(message, permanent=True)
 
 
 class QuotaReached(Refusal):

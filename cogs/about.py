@@ -8,9 +8,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.card import AMBER, BLUE
-from bot.chat.interaction_handlers import InteractionHandlers
+from bot.chat.buttons import ShowAppsMenu
+from bot.chat.card import AMBER, BLUE, Card
+from bot.chat.interaction_handlers import InteractionHandlers, on_press
 from bot.chat.markdown import escape, mentions_of, say
+from bot.chat.message import MessageContent
 from bot.errors import Refusal
 from bot.jobs.model_availability import Availability, ModelAvailability
 from bot.texts import Text, text
@@ -93,6 +95,20 @@ _VIDEO_MODELS = {
     Availability.CLOSED: text("Models for videos that are closed"),
 }
 
+_APPS_MENU = (
+    text(
+        "**On a computer:** move the pointer over the message that has the video, open its menu (⋯ or a right click), "
+        "then Apps, then “Make a character”."
+    ),
+    text(
+        "**On a phone:** press the message that has the video until its menu opens, then Apps, then “Make a character”."
+    ),
+    text(
+        "If it isn't there, I'm not in that server. Download the video and attach it with /character create, or add me "
+        "to your account: then I'm in the menu everywhere."
+    ),
+)
+
 
 class _Client(Protocol):
     handlers: InteractionHandlers
@@ -130,6 +146,16 @@ class About(commands.Cog):
                 if found:
                     embed.add_field(name=say(name, locale), value=", ".join(map(escape, found)), inline=False)
         await interaction.edit_original_response(embed=embed)
+
+    @on_press(ShowAppsMenu)
+    async def show_apps_menu(self, interaction: discord.Interaction, _: ShowAppsMenu) -> None:
+        """Say where the message menu is, to whoever gave a link to a message."""
+        locale, mentions = str(interaction.locale), mentions_of(interaction.client)
+        words = "\n\n".join(say(each, locale, mentions) for each in _APPS_MENU)
+        shown = MessageContent(
+            card=Card(colour=BLUE, title=say(text("A video that somebody posted"), locale), description=words)
+        )
+        await interaction.response.send_message(**shown.as_new(), ephemeral=True)
 
 
 def _embed(interaction: discord.Interaction, title: Text, paragraphs: tuple[Text, ...]) -> discord.Embed:

@@ -14,6 +14,7 @@ from bot.app.gauges import Gauges
 from bot.app.job_steps import steps_by_kind
 from bot.app.login import log_in
 from bot.app.stores import Stores
+from bot.chat.attachment_links import renewed_address
 from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
 from bot.chat.interaction_handlers import InteractionHandlers
@@ -34,6 +35,7 @@ from bot.jobs.leased_job import Steps
 from bot.jobs.maintenance import Maintenance
 from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.ports import ByteSource, Courier
+from bot.jobs.renewed_attachments import RenewedAttachments
 from bot.jobs.runner import Runner
 from bot.jobs.task_events import TaskEvents
 from bot.jobs.video_inspection import VideoInspection
@@ -95,7 +97,8 @@ class App:
             video_on_page=self.media.video_on_page,
         )
         self.site_videos = SiteVideos(guard, self.media, sites=settings.links.sites, timeout=settings.links.timeout)
-        source: ByteSource = wrap_source(self.downloader) if wrap_source else self.downloader
+        found: ByteSource = wrap_source(self.downloader) if wrap_source else self.downloader
+        source = RenewedAttachments(found, lambda url: renewed_address(self.client, url))
         self.access_policy = AccessPolicy(servers=stores.servers, blocks=stores.blocks)
         jobs = settings.jobs
         self.places = Places.of(

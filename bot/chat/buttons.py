@@ -17,6 +17,10 @@ class OwnerButton(DurableButton):
         super().__init__(label, style, owner_id=owner_id)
 
 
+class ShowAppsMenu(OwnerButton, custom_id="cb:help:apps:{owner_id}"):
+    """Explains how to open the message menu (cogs/about.py)."""
+
+
 # -- jobs (cogs/tasks.py) --------------------------------------------------------------------------------------------
 
 

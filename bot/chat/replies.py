@@ -11,14 +11,16 @@ import structlog
 from discord import app_commands
 
 from bot import errors
+from bot.chat.buttons import ShowAppsMenu
+from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
 from bot.chat.render_error import render_error
 from bot.chat.rest_errors import BAD_FORM
-from bot.errors import CastbookError
+from bot.errors import CastbookError, MessageLink
 from bot.log import unexpected
 from bot.store.database_errors import database_fault_of
-from bot.texts import Text
+from bot.texts import Text, text
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +37,7 @@ async def failed(interaction: discord.Interaction[Any], error: BaseException, ev
     wrapped = isinstance(error, app_commands.CommandInvokeError | app_commands.CheckFailure)
     cause = error.__cause__ if wrapped else error
     if isinstance(cause, CastbookError):
-        await tell(interaction, cause.text)
+        await tell(interaction, cause.text, _help_with(cause, interaction))
         return
     if isinstance(cause, discord.HTTPException) and cause.code in _GONE:
         log.warning("interaction_gone", code=cause.code, **context)
@@ -45,18 +47,24 @@ async def failed(interaction: discord.Interaction[Any], error: BaseException, ev
     await tell(interaction, errors.unexpected(error_id) if fault is None else errors.not_saved(fault, error_id))
 
 
-async def tell(interaction: discord.Interaction[Any], problem: Text) -> None:
+async def tell(interaction: discord.Interaction[Any], problem: Text, buttons: tuple[DurableButton, ...] = ()) -> None:
     """Show that person alone what went wrong, whatever has been answered already. Never raises.
 
     A public "thinking" answer gives way to one that only they see.
     """
-    card = render_error(problem, str(interaction.locale), mentions_of(interaction.client))
+    card = render_error(problem, str(interaction.locale), mentions_of(interaction.client), buttons=buttons)
     try:
         if interaction.type is discord.InteractionType.autocomplete:
             return
         await _show(interaction, card)
     except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
         log.warning("answer_not_shown", error=type(error).__name__, code=getattr(error, "code", None))
+
+
+def _help_with(error: CastbookError, interaction: discord.Interaction[Any]) -> tuple[DurableButton, ...]:
+    if not isinstance(error, MessageLink):
+        return ()
+    return (ShowAppsMenu(interaction.user.id, say(text("Show me how"), str(interaction.locale))),)
 
 
 async def _show(interaction: discord.Interaction[Any], card: MessageContent) -> None:

@@ -16,7 +16,7 @@ import structlog
 from yarl import URL
 
 from bot import limits
-from bot.errors import BadLink, CastbookError, DownloadFailed, TooLarge
+from bot.errors import AttachmentGone, BadLink, CastbookError, DownloadFailed, TooLarge
 from bot.media.address_guard import AddressGuard, Origin, as_typed, origin_of
 from bot.media.download_failures import (
     ATTACHMENT_GONE,
@@ -221,7 +221,7 @@ class Downloader:
         whole = status == 206 and _begins_at(response) == 0 and not _is_cut_off(response)
         if status != 200 and not whole:
             if origin_of(target) in self._cdn and status in GONE | CLOSED:
-                raise DownloadFailed(ATTACHMENT_GONE, permanent=True)
+                raise AttachmentGone(ATTACHMENT_GONE)
             raise refusal(status, target.host or "")
 
 

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from yarl import URL
 
 from bot import limits
-from bot.errors import BadLink, BadSource
+from bot.errors import BadLink, BadSource, MessageLink
 from bot.texts import text
 
 _MESSAGE_LINK = re.compile(r"(?:https?://)?(?:[a-z]+\.)?discord(?:app)?\.com/channels/(?:@me|\d+)/\d+", re.IGNORECASE)
@@ -76,7 +76,7 @@ def link(raw: str) -> Link:
     """
     typed = raw.strip().removeprefix("<").removesuffix(">")
     if _MESSAGE_LINK.match(typed):
-        raise BadLink(
+        raise MessageLink(
             text(
                 "That's a link to a message, and I can't read messages. Open the message's menu, then "
                 "Apps, then “Make a character”."

@@ -73,6 +73,7 @@ ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
     "cb:privacy:deleteyes:all:42": ("DeleteEverything", {}),
     "cb:privacy:deleteyes:messages:42": ("DeleteWithMessages", {}),
     "cb:privacy:deleteno:all:42": ("KeepEverything", {}),
+    "cb:help:apps:42": ("ShowAppsMenu", {}),
 }
 CLASSES = {
     each

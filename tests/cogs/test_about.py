@@ -72,3 +72,15 @@ async def test_where_the_bot_is_on_nothing_is_said_about_it(stage: Stage) -> Non
     result = await stage.alice.slash(stage.channel, "help")
     assert result.response is not None
     assert "Not here" not in words(result.response)
+
+
+async def test_a_link_to_a_message_has_a_button_that_explains_the_menu(stage: Stage) -> None:
+    result = await stage.alice.slash(stage.channel, "character create", link="https://discord.com/channels/1/2/3")
+    assert "I can't read messages" in refusal(result)
+    assert result.response is not None
+    shown = await stage.alice.click(result.response, label="Show me how")
+    assert shown.response is not None
+    assert shown.response.ephemeral
+    said = words(shown.response)
+    assert "On a phone" in said
+    assert "Apps, then “Make a character”" in said

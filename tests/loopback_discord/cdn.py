@@ -86,6 +86,11 @@ class Cdn:
         expires, issued = (format(int(at.timestamp()), "x") for at in (now + LIFE, now))
         return f"{self.origin}{path}?ex={expires}&is={issued}&hm={_signature(path, expires)}&"
 
+    def renew(self, url: str) -> str:
+        """A living address of the same file, whatever the age and the signature of ``url``."""
+        path = url.removeprefix(self.origin).partition("?")[0]
+        return self.sign(path) if path in self._files else url
+
     async def serve(self, request: web.Request) -> web.Response:
         file = self._files.get(request.rel_url.raw_path)
         expires = request.query.get("ex", "")

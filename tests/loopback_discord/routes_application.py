@@ -33,6 +33,7 @@ class ApplicationRoutes:
             ("GET", "/oauth2/applications/@me", self.application),
             ("GET", "/gateway/bot", self.gateway),
             ("GET", r"/channels/(\d+)", self.channel),
+            ("POST", "/attachments/refresh-urls", self.refresh_urls),
             ("GET", r"/applications/(\d+)/commands", self.commands),
             ("PUT", r"/applications/(\d+)/commands", self.overwrite_commands),
         ]
@@ -51,6 +52,11 @@ class ApplicationRoutes:
         if user is None:
             raise invalid_recipient()
         return self._discord.dm(user).payload()
+
+    async def refresh_urls(self, call: Call) -> Any:
+        """As Discord does it, which documents it nowhere: an address that it does not know comes back as it was."""
+        urls = (call.payload or {}).get("attachment_urls", [])
+        return {"refreshed_urls": [{"original": url, "refreshed": self._discord.cdn.renew(url)} for url in urls]}
 
     async def channel(self, _call: Call, channel_id: str) -> Any:
         channel = self._discord.channels.get(int(channel_id))

@@ -365,3 +365,23 @@ async def test_a_form_is_not_disturbed(show: ByHand, ann: User) -> None:
     await settled()
     assert opened.answer_type == MODAL
     assert opened.followups == []
+
+
+# -- links to attachments -------------------------------------------------------------------------------------------
+
+
+async def test_a_link_to_an_old_attachment_is_renewed_as_long_as_discord_has_the_file(show: ByHand, ann: User) -> None:
+    posted = await ann.say(show.channel, "look", show.discord.file("holiday.mp4", clip(), "video/mp4"))
+    kept = posted.files[0].url
+    show.discord.advance(25 * 3600)
+    await show.handled(await show.create(ann, video=None, link=kept))
+    await show.passes(SOON)
+    assert len(cards(show.channel, ann)) == 1
+    (renewal,) = show.discord.calls("POST", "/attachments/refresh-urls")
+    assert renewal.payload == {"attachment_urls": [kept]}
+
+    posted.files[0].die()
+    refused = await show.handled(await show.create(ann, video=None, link=kept))
+    await show.passes(SOON)
+    assert "Discord no longer has that attachment" in (await refused.replied()).text
+    assert len(cards(show.channel, ann)) == 1
