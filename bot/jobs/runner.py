@@ -14,17 +14,16 @@ import structlog
 
 from bot import limits, metrics
 from bot.concurrency import shielded
-from bot.errors import CastbookError, not_saved, unexpected_uncharged
+from bot.errors import CastbookError
 from bot.jobs import transitions
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.backoff import backoff
+from bot.jobs.defects import Defects
 from bot.jobs.leased_job import LeasedJob, Steps
 from bot.log import unexpected as log_unexpected
-from bot.store.database_errors import database_fault_of
 from bot.store.jobs import JobStore, LeaseLost
-from bot.texts import text
 from bot.values.clock import Clock
-from bot.values.job import Job, JobKind, Lane, Step, Transition
+from bot.values.job import Job, JobKind, Lane, Transition
 
 _log = structlog.get_logger(__name__)
 
@@ -59,7 +58,7 @@ class Runner:
         self._lanes: dict[str, Lane] = {}  # of those that are being worked on
         self._ending: set[str] = set()  # of those, the ones whose step is done and is being written down
         self._held: Counter[str] = Counter()
-        self._defects: dict[str, int] = {}
+        self._defects = Defects(random)
         self._latest: datetime | None = None
         self._woken = asyncio.Event()
         self._stopping = False
@@ -262,12 +261,12 @@ class Runner:
             raise
         except CastbookError as error:
             if leased.job.lane is Lane.SUBMITTED:  # it says that nothing was charged, and that is not known here
-                return self._after_defect(leased, error)
+                return self._defects.after(leased, error)
             _log.info("job_failed", reason=error.text.msgid)
             transition = transitions.failed(leased.job, leased.now, error.text)
         except Exception as error:  # noqa: BLE001 - any defect of a step is this job's trouble alone
-            return self._after_defect(leased, error)
-        self._defects.pop(job.id, None)
+            return self._defects.after(leased, error)
+        self._defects.forget(job.id)
         return transition
 
     async def _give_back(self, leased: LeasedJob) -> None:
@@ -296,26 +295,3 @@ class Runner:
                     metrics.JOBS_ENDED.labels(after.outcome).inc()
                 _log.info("step_done", next=after.step.value, attempt=before.attempts)
                 return
-
-    def _after_defect(self, leased: LeasedJob, error: Exception) -> Transition:
-        job, now = leased.job, leased.now
-        error_id = log_unexpected("step_defect", error)
-        defects = self._defects[job.id] = self._defects.get(job.id, 0) + 1
-        fault = database_fault_of(error)
-        # A database that cannot be written is no job's fault; and as long as it cannot, no end could be written either.
-        patient = job.task_id is not None or (fault is not None and not isinstance(error, OSError))
-        if defects < (limits.MOST_DEFECTS_PAID if patient else limits.MOST_DEFECTS):
-            return transitions.retried(job, now, backoff(defects, self._random, first=5.0, most=1200.0))
-        del self._defects[job.id]
-        if job.step is Step.DELIVER:
-            return transitions.kept(job, now)
-        return transitions.given_up(
-            job,
-            now,
-            uncharged=unexpected_uncharged(error_id) if fault is None else not_saved(fault, error_id),
-            maybe_charged=text(
-                "Something went wrong on our side (ID {id}) after this was sent to ToAPIs, so it may have been "
-                "charged. Use the buttons here or in /tasks, and give this ID to the people who run this bot.",
-                id=error_id,
-            ),
-        )
