@@ -27,6 +27,7 @@ PLAIN: Commands = MappingProxyType({})
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Co", "Cn"})
 _MARKDOWN = re.compile(r"[\\`*_~|<>#\[\]()]|:(?=//)")
 _BLOCK_START = re.compile(r"^([0-9]+(?=\.)|(?=[-+]))")  # a list, where the value begins a line: "- ", "-# ", "1. "
+_WITHOUT_BLANKS = frozenset({"zh-CN", "zh-TW", "ja"})
 _FENCE = "\0"  # no value from outside contains it once it is escaped
 
 
@@ -38,6 +39,11 @@ def say(message: Text, locale: str, commands: Commands = PLAIN) -> str:
     """
     words = texts.render(message, locale, lambda value: f"{_FENCE}{escape(value)}{_FENCE}")
     return _linked(words, commands)
+
+
+def paragraph(sentences: Iterable[Text], locale: str, commands: Commands = PLAIN) -> str:
+    """Whole sentences one after the other: with a blank between them, where the language has one there."""
+    return ("" if locale in _WITHOUT_BLANKS else " ").join(say(each, locale, commands) for each in sentences)
 
 
 def escape(value: str) -> str:
@@ -77,7 +83,7 @@ def _linked(words: str, commands: Commands) -> str:
         foreign = found["foreign"]
         return commands[found["name"]] if foreign is None else foreign
 
-    return re.sub(pattern, shown, words)
+    return re.sub(pattern, shown, words, flags=re.ASCII)  # other letters may stand beside a command without a blank
 
 
 def command_mentions(

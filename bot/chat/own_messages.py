@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from datetime import datetime
 
@@ -58,4 +59,7 @@ class OwnMessages:
 
 
 def _names(message: discord.Message, wanted: str) -> bool:
-    return any(wanted in footer.split() for footer in footers(message))
+    word = re.compile(
+        rf"(?<![\w-]){re.escape(wanted)}(?![\w-])", re.ASCII
+    )  # beside it may stand Chinese, without a blank
+    return any(word.search(footer) for footer in footers(message))

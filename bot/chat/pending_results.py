@@ -15,7 +15,7 @@ from bot import limits
 from bot.chat.markdown import mentions_of, say
 from bot.log import unexpected
 from bot.store.owned_jobs import Pending
-from bot.texts import Text, text
+from bot.texts import Text, ntext, text
 
 FindPending: TypeAlias = Callable[[int], Awaitable[Pending]]
 """A person's user id → what has not reached them."""
@@ -91,13 +91,17 @@ async def _answered(interaction: discord.Interaction[Any]) -> bool:
 def _sentence(pending: Pending) -> Text:
     results, questions = len(pending.results), len(pending.questions)
     if not questions:
-        if results == 1:
-            return text("A result is waiting for you: see /tasks.")
-        return text("{number} results are waiting for you: see /tasks.", number=results)
+        return ntext(
+            "A result is waiting for you: see /tasks.",
+            "{count} results are waiting for you: see /tasks.",
+            count=results,
+        )
     if not results:
-        if questions == 1:
-            return text("I have a question about one of your videos: see /tasks.")
-        return text("I have questions about {number} of your videos: see /tasks.", number=questions)
+        return ntext(
+            "I have a question about one of your videos: see /tasks.",
+            "I have questions about {count} of your videos: see /tasks.",
+            count=questions,
+        )
     return text(
         "Results that are waiting for you: {results}. Questions about your videos: {questions}. See /tasks.",
         results=results,

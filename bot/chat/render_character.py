@@ -10,7 +10,7 @@ from bot import limits
 from bot.chat.buttons import DeleteCharacter, MakeWithModel, RenameCharacter, UseCharacter
 from bot.chat.card import AMBER, GREEN, Card, Field
 from bot.chat.durable_items import DurableButton
-from bot.chat.markdown import PLAIN, Commands, code_block, escape, plain, say
+from bot.chat.markdown import PLAIN, Commands, code_block, escape, paragraph, plain, say
 from bot.chat.message import MessageContent, picture_file
 from bot.chat.render_findings import concerns, used_sound
 from bot.chat.render_job import job_footer
@@ -66,7 +66,7 @@ def _worth_knowing(job: Job, character: Character, locale: str) -> Iterator[Fiel
     noticed = [concern for concern in found if concern not in said_elsewhere]
     told = [*concerns(noticed), *filter(None, [used_sound(job.seen.facts)])]
     if told:
-        words = " ".join(say(each, locale) for each in told)
+        words = paragraph(told, locale)
         yield Field(say(text("Worth knowing"), locale), words, inline=False)
 
 
@@ -131,7 +131,7 @@ def _about(character: Character, locale: str, commands: Commands, *, to_owner: b
     theirs = plain(character.display_name, limits.EMBED_TITLE)
     if theirs and theirs != plain(character.name, limits.EMBED_TITLE):
         said.append(text("ToAPIs named this character {name}.", name=theirs))
-    yield " ".join(say(each, locale) for each in said)
+    yield paragraph(said, locale)
     if character.portable:
         yield say(PORTABLE, locale)
     if not pictured:

@@ -30,7 +30,7 @@ def render_closer_look(job: Job, seconds: TimeRange, moving: bytes, locale: str)
     """``seconds`` of the video of ``job``, which waits for its owner to pick some; ``moving`` is an animated WebP."""
     alt = render(text("A moving preview of {range}", range=seconds.people), locale)
     file = AttachedFile(f"seconds-{seconds.start}-{seconds.end}.webp", moving, alt)
-    title = text("{range} ({length} s)", range=seconds.people, length=f"{seconds.seconds.normalize():f}")
+    title = text("{range} ({length} s)", range=seconds.people, length=float(seconds.seconds))
     lines = "\n".join(say(line, locale) for line in _lines(job, seconds))
     card = Card(colour=BLUE, title=say(title, locale), description=lines, media=(file,))
     return MessageContent(card=card, buttons=tuple(_buttons(job, seconds, locale)))

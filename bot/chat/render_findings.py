@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from bot.texts import Text, text
+from bot.texts import Text, ntext, text
 from bot.values.video import Best, Concern, Reason, Suggestion, VideoFacts
 
 LOW_RESOLUTION = text("The video is smaller than 720p. HD works better.")
@@ -66,7 +66,8 @@ def used_sound(facts: VideoFacts | None) -> Text | None:
     """Which sound track was used, where there are several."""
     if facts is None or facts.sound_tracks < 2:
         return None
-    return text(
+    return ntext(
+        "This video has {count} sound track. I'm using number {used}.",
         "This video has {count} sound tracks. I'm using number {used}.",
         count=facts.sound_tracks,
         used=facts.sound_track,

@@ -16,7 +16,7 @@ from bot.chat.buttons import (
 )
 from bot.chat.card import AMBER, BLUE, RED, Card
 from bot.chat.durable_items import DurableButton
-from bot.chat.markdown import PLAIN, Commands, say
+from bot.chat.markdown import PLAIN, Commands, paragraph, say
 from bot.chat.message import MessageContent
 from bot.chat.render_findings import LOW_RESOLUTION
 from bot.chat.render_models import other_model
@@ -39,7 +39,7 @@ def render_progress(job: Job, state: Text, percent: int | None, locale: str) -> 
     if job.may_be_cancelled and job.seen.best is None and facts is not None and facts.low_resolution:
         lines.append(say(LOW_RESOLUTION, locale))  # where seconds are picked, the picker says it
     if isinstance(job.request, VideoRequest):
-        lines.append(" ".join(say(each, locale) for each in _planned(job, job.request)))
+        lines.append(paragraph(_planned(job, job.request), locale))
     title = text("Making your video") if job.kind is JobKind.VIDEO else text("Making your character")
     card = _progress(title, lines, percent, since, locale)
     if not job.may_be_cancelled:

@@ -7,20 +7,19 @@ from decimal import Decimal
 
 from bot.provider.models.card import ModelCard
 from bot.provider.models.check import spoken_durations
-from bot.texts import Text, text
+from bot.texts import Text, ntext, text
 
 
 def about_model(card: ModelCard, price: Decimal | None = None) -> Text:
     """How many characters it shows and how long its videos are; ``price`` is in credits for a second."""
     seconds, most = spoken_durations(card.durations), card.characters
-    if price is None:
-        return text("{seconds} s, up to {most} characters", seconds=seconds, most=most)
-    return text(
-        "{seconds} s, up to {most} characters, {credits} credits a second",
-        seconds=seconds,
-        most=most,
-        credits=in_credits(price),
+    up_to = ntext(
+        "{seconds} s, up to {count} character", "{seconds} s, up to {count} characters", seconds=seconds, count=most
     )
+    if price is None:
+        return up_to
+    a_second = ntext("{count} credit a second", "{count} credits a second", count=float(price))
+    return text("{about}, {price}", about=up_to, price=a_second)
 
 
 def model_choice(card: ModelCard, price: Decimal | None) -> Text:
@@ -32,7 +31,12 @@ def duration_choice(seconds: int, price: Decimal | None) -> Text:
     """A length, with what a video of it is expected to cost."""
     if price is None:
         return text("{seconds} s", seconds=seconds)
-    return text("{seconds} s, expected to cost {credits} credits", seconds=seconds, credits=in_credits(price))
+    return ntext(
+        "{seconds} s, expected to cost {count} credit",
+        "{seconds} s, expected to cost {count} credits",
+        seconds=seconds,
+        count=float(price),
+    )
 
 
 def matching(offered: Sequence[str], typed: str) -> list[str]:
@@ -46,9 +50,4 @@ def other_model(model: str | None, price: Decimal | None) -> Text:
         return text("Use another model")
     if price is None:
         return text("Use {offered}", offered=model)
-    return text("Use {offered} ({credits} credits)", offered=model, credits=in_credits(price))
-
-
-def in_credits(price: Decimal) -> str:
-    """A number of credits without trailing zeros."""
-    return f"{price.normalize():f}"
+    return ntext("Use {offered} ({count} credit)", "Use {offered} ({count} credits)", offered=model, count=float(price))

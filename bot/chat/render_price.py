@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from bot.texts import Text, text
+from bot.texts import Text, ntext, text
 from bot.values.job import CharacterRequest, Job, Outcome, PreviewRequest
 
 FREE = text(
@@ -24,7 +24,11 @@ def not_charged_yet(job: Job) -> Text:
     price = _price(job)
     if price is None:
         return text("Nothing has been charged yet.")
-    return text("Nothing has been charged yet. It is expected to cost {credits} credits.", credits=_written(price))
+    return ntext(
+        "Nothing has been charged yet. It is expected to cost {count} credit.",
+        "Nothing has been charged yet. It is expected to cost {count} credits.",
+        count=float(price),
+    )
 
 
 def expected_cost(job: Job) -> Text | None:
@@ -32,7 +36,13 @@ def expected_cost(job: Job) -> Text | None:
     if _is_portable(job):
         return FREE
     price = _price(job)
-    return None if price is None else text("It is expected to cost {credits} credits.", credits=_written(price))
+    return (
+        None
+        if price is None
+        else ntext(
+            "It is expected to cost {count} credit.", "It is expected to cost {count} credits.", count=float(price)
+        )
+    )
 
 
 def price_of(job: Job) -> tuple[Text, Text] | None:
@@ -45,17 +55,19 @@ def price_of(job: Job) -> tuple[Text, Text] | None:
     price = _price(job)
     if price is None or job.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
         return None
-    number = _written(price)
+    number = float(price)
     if job.outcome is None:
-        return text("Expected to cost"), text("{credits} credits", credits=number)
+        return text("Expected to cost"), ntext("{count} credit", "{count} credits", count=number)
     if job.outcome is Outcome.UNKNOWN:
-        return text("Cost"), text("{credits} credits, if ToAPIs charged for it", credits=number)
-    return text("Cost"), text("{credits} credits expected (ToAPIs doesn't say what it charged)", credits=number)
+        return text("Cost"), ntext(
+            "{count} credit, if ToAPIs charged for it", "{count} credits, if ToAPIs charged for it", count=number
+        )
+    return text("Cost"), ntext(
+        "{count} credit expected (ToAPIs doesn't say what it charged)",
+        "{count} credits expected (ToAPIs doesn't say what it charged)",
+        count=number,
+    )
 
 
 def _price(job: Job) -> Decimal | None:
     return None if isinstance(job.request, PreviewRequest) else job.request.price
-
-
-def _written(price: Decimal) -> str:
-    return f"{price.normalize():f}"

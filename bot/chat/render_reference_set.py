@@ -23,21 +23,17 @@ def kept_for_models(reference_set: Sequence[CharacterFile]) -> tuple[Text, ...]:
         said.append(
             text(
                 "There wasn't enough video for a longer clip, so its last picture is held for {seconds} s.",
-                seconds=_rounded(filled[FileKind.REFERENCE]),
+                seconds=round(filled[FileKind.REFERENCE], 1),
             )
         )
     if FileKind.VOICE in filled:
         said.append(
             text(
                 "There wasn't enough speech, so the voice ends with {seconds} s of silence.",
-                seconds=_rounded(filled[FileKind.VOICE]),
+                seconds=round(filled[FileKind.VOICE], 1),
             )
         )
     return tuple(said)
-
-
-def _rounded(seconds: float) -> str:
-    return f"{seconds:.1f}".removesuffix(".0")
 
 
 def _kept(reference_set: Sequence[CharacterFile]) -> Text:

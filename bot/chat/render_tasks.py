@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -21,6 +22,7 @@ from bot.values.job import Job, Outcome, PreviewRequest, Step, VideoRequest
 
 _MB = 1024 * 1024
 _REASON = 90  # characters of a reason in the list; the whole of it is in the opened job
+_FULL_STOP = re.compile(r"\.(?:\s+|$)|。")
 
 
 def render_tasks(
@@ -40,7 +42,7 @@ def render_tasks(
         return MessageContent(embeds=(embed,))
     footer = text("Your cast is in /character list, and your videos are in /video list. To make more, see /help.")
     embed.set_footer(text=say(footer, locale))
-    entries = [(job.id, subject_of(job), _said(status_of(job, overview), locale)) for job in jobs]
+    entries = [(job.id, subject_of(job, locale), _said(status_of(job, overview), locale)) for job in jobs]
     menu = OpenJob(owner_id, say(text("Open one…"), locale), entries)
     return MessageContent(embeds=(embed,), menus=(menu,), buttons=_onlybuttons(jobs, now, locale))
 
@@ -106,7 +108,7 @@ def _fitting(blocks: Sequence[str], locale: str) -> list[str]:
 
 
 def _line(job: Job, overview: Overview, locale: str) -> Text:
-    what, state = subject_of(job), status_of(job, overview)
+    what, state = subject_of(job, locale), status_of(job, overview)
     if job.step is Step.DONE:
         at = int((job.finished_at or job.created_at).timestamp())
         if job.outcome is Outcome.SUCCEEDED and not job.undelivered:
@@ -123,8 +125,8 @@ def _line(job: Job, overview: Overview, locale: str) -> Text:
 
 def _said(state: Text, locale: str) -> str:
     """The first sentence of ``state``, in one short line."""
-    first, _, more = texts.render(state, locale).partition(". ")
-    return plain(first if more else first.removesuffix("."), _REASON)
+    first, *_ = _FULL_STOP.split(texts.render(state, locale), maxsplit=1)
+    return plain(first, _REASON)
 
 
 def _range(job: Job) -> Text | str:
@@ -162,9 +164,12 @@ def _of(used: int, limit: int) -> Text:
 
 
 def _credits(overview: Overview) -> Text:
-    today, month = (f"{each.normalize():f}" for each in (overview.credits_today, overview.credits_this_month))
+    today, month = float(overview.credits_today), float(overview.credits_this_month)
     if overview.credits_limit:
         return text(
-            "{today} of {limit} today, {month} this month", today=today, limit=overview.credits_limit, month=month
+            "{today} of {limit} today, {month} this month",
+            today=today,
+            limit=float(overview.credits_limit),
+            month=month,
         )
     return text("{today} today, {month} this month", today=today, month=month)

@@ -79,7 +79,7 @@ def _about(video: MadeVideo) -> Text:
         "{names} · {model} · {seconds} s · made <t:{made}:R>",
         names=names,
         model=video.model,
-        seconds=f"{video.seconds:.0f}",
+        seconds=round(video.seconds),
         made=made,
     )
 
@@ -112,7 +112,7 @@ def render_own_video(
     names = ", ".join(escape(role.name) for role in video.roles)
     fields = [Field(say(text("Characters"), locale), names), Field(say(text("Model"), locale), escape(video.model))]
     if video.seconds is not None:
-        length = text("{seconds} s", seconds=f"{video.seconds:.0f}")
+        length = text("{seconds} s", seconds=round(video.seconds))
         fields.append(Field(say(text("Length"), locale), say(length, locale)))
     media: tuple[AttachedFile, ...] = ()
     if data is not None:

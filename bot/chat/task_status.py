@@ -56,7 +56,7 @@ def waits_for_owner(job: Job) -> bool:
     return job.step is Step.CHOOSE and job.kind is not JobKind.PREVIEW
 
 
-def subject_of(job: Job) -> str:
+def subject_of(job: Job, locale: str) -> str:
     """What a job is known by: a name, or where its video comes from. It comes from outside."""
     if isinstance(job.request, CharacterRequest) and job.request.name:
         return job.request.name
@@ -71,7 +71,7 @@ def subject_of(job: Job) -> str:
     if isinstance(source, Link):
         return URL(source.url).raw_host or ""
     if isinstance(source, StoredVideo):
-        return texts.render(text("A character from your video"))
+        return texts.render(text("A character from your video"), locale)
     return source.task_id if isinstance(source, EarlierTask) else ""  # a character of the cast has a name
 
 

@@ -203,13 +203,13 @@ def _outside(chosen: TimeRange, facts: VideoFacts) -> Text | None:
     if float(chosen.end) > facts.seconds + _SLACK:
         return text(
             "The video is {length} s long, and {range} ends after that.",
-            length=f"{facts.seconds:.1f}".removesuffix(".0"),
+            length=round(facts.seconds, 1),
             range=chosen.people,
         )
     if float(chosen.start) < facts.begins - _HELD:
         return text(
             "The picture of that video begins at {begins} s, and {range} begins before that.",
-            begins=f"{ceil(facts.begins * 10) / 10:.1f}".removesuffix(".0"),
+            begins=ceil(facts.begins * 10) / 10,
             range=chosen.people,
         )
     return None

@@ -7,7 +7,7 @@ import socket
 import aiohttp
 
 from bot.errors import DownloadFailed
-from bot.texts import Text, text
+from bot.texts import Text, ntext, text
 
 GONE = frozenset({404, 410})
 CLOSED = frozenset({401, 403})
@@ -55,10 +55,11 @@ def trouble(host: str) -> Text:
 
 def too_slow(host: str, seconds: float) -> Text:
     """The whole did not come in time."""
-    return text(
-        "{host} is too slow: I didn't have the whole file after {seconds} seconds. Please attach the file instead.",
+    return ntext(
+        "{host} is too slow: I didn't have the whole file after {count} second. Please attach the file instead.",
+        "{host} is too slow: I didn't have the whole file after {count} seconds. Please attach the file instead.",
         host=host,
-        seconds=round(seconds),
+        count=round(seconds),
     )
 
 
@@ -77,7 +78,7 @@ def too_large(max_bytes: int) -> Text:
     """It has more bytes than are taken."""
     return text(
         "The file is larger than {limit} MB, the most I can take. Please attach a shorter clip.",
-        limit=f"{max_bytes / 2**20:.3g}",
+        limit=float(f"{max_bytes / 2**20:.3g}"),
     )
 
 

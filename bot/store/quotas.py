@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 from sqlalchemy import ColumnElement, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +13,7 @@ from bot.errors import QuotaReached
 from bot.store.admission import Places
 from bot.store.job_rows import thousandths
 from bot.store.tables import UNFINISHED, day_counters, jobs
-from bot.texts import text
+from bot.texts import ntext, text
 from bot.values.job import Job, JobKind
 from bot.values.requests import price_of
 
@@ -95,11 +94,13 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
         spent = await spent_since(connection, theirs, day, quota.user_credits_key)
         if spent + price > quota.credits * 1000:
             raise QuotaReached(
-                text(
-                    "That is expected to cost {price} credits, more than is left of the {limit} that you may spend "
+                ntext(
+                    "That is expected to cost {count} credit, more than is left of the {limit} that you may spend "
                     "today. You can go on <t:{at}:R>.",
-                    price=_written(price),
-                    limit=quota.credits,
+                    "That is expected to cost {count} credits, more than is left of the {limit} that you may spend "
+                    "today. You can go on <t:{at}:R>.",
+                    count=price / 1000,
+                    limit=float(quota.credits),
                     at=tomorrow,
                 )
             )
@@ -109,11 +110,13 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
         spent = await spent_since(connection, and_(theirs, here), day, quota.member_credits_key)
         if spent + price > quota.member_credits * 1000:
             raise QuotaReached(
-                text(
-                    "That is expected to cost {price} credits, more than is left of the {limit} that each member may "
+                ntext(
+                    "That is expected to cost {count} credit, more than is left of the {limit} that each member may "
                     "spend in this server today. You can go on here <t:{at}:R>, or elsewhere now.",
-                    price=_written(price),
-                    limit=quota.member_credits,
+                    "That is expected to cost {count} credits, more than is left of the {limit} that each member may "
+                    "spend in this server today. You can go on here <t:{at}:R>, or elsewhere now.",
+                    count=price / 1000,
+                    limit=float(quota.member_credits),
                     at=tomorrow,
                 )
             )
@@ -121,18 +124,16 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
         spent = await spent_since(connection, here, day, quota.server_credits_key)
         if spent + price > quota.server_credits * 1000:
             raise QuotaReached(
-                text(
-                    "That is expected to cost {price} credits, more than is left of the {limit} that this server may "
+                ntext(
+                    "That is expected to cost {count} credit, more than is left of the {limit} that this server may "
                     "spend today. You can go on here <t:{at}:R>, or elsewhere now.",
-                    price=_written(price),
-                    limit=quota.server_credits,
+                    "That is expected to cost {count} credits, more than is left of the {limit} that this server may "
+                    "spend today. You can go on here <t:{at}:R>, or elsewhere now.",
+                    count=price / 1000,
+                    limit=float(quota.server_credits),
                     at=tomorrow,
                 )
             )
-
-
-def _written(price: int) -> str:
-    return f"{(Decimal(price) / 1000).normalize():f}"
 
 
 async def spent_since(connection: AsyncConnection, whose: ColumnElement[bool], begin: datetime, key: str | None) -> int:

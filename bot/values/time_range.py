@@ -66,7 +66,7 @@ class TimeRange:
                 text(
                     "{range} is {seconds} s long, but a range must be 1 to 3 seconds long.",
                     range=self.people,
-                    seconds=self.seconds_as_text,
+                    seconds=float(self.seconds),
                 )
             )
 

@@ -8,7 +8,7 @@ from bot.provider.models.card import ClipRules, ImageRules, ModelCard
 from bot.provider.models.plan import media_plan, usable_clip, usable_still
 from bot.provider.models.problem import Problem, Wished
 from bot.provider.models.wish import CastMember
-from bot.texts import Text, text
+from bot.texts import Text, ntext, text
 
 
 def cast_problems(card: ModelCard, cast: Sequence[CastMember]) -> tuple[Problem, ...]:
@@ -16,12 +16,14 @@ def cast_problems(card: ModelCard, cast: Sequence[CastMember]) -> tuple[Problem,
     if not cast:
         return (Problem(Wished.CAST, text("Name at least one character from your cast for this video.")),)
     if len(cast) > card.characters:
-        too_many = text(
-            "{model} shows at most {most} characters in one video, and you named {count}. Leave somebody out, or "
+        too_many = ntext(
+            "{model} shows at most {count} character in one video, and you named {named}. Leave somebody out, or "
+            "choose another model.",
+            "{model} shows at most {count} characters in one video, and you named {named}. Leave somebody out, or "
             "choose another model.",
             model=card.model,
-            most=card.characters,
-            count=len(cast),
+            count=card.characters,
+            named=len(cast),
         )
         return (Problem(Wished.CAST, too_many),)
     if card.provider_character:
@@ -75,17 +77,19 @@ def _unusable_stills(model: str, rules: ImageRules, member: CastMember) -> Text:
             model=model,
             name=member.name,
         )
-    return text(
-        "{model} takes {most} pictures in all, and none is left for {name}. Leave somebody out, or choose another "
+    return ntext(
+        "{model} takes {count} picture in all, and none is left for {name}. Leave somebody out, or choose another "
+        "model.",
+        "{model} takes {count} pictures in all, and none is left for {name}. Leave somebody out, or choose another "
         "model.",
         model=model,
-        most=rules.at_most,
+        count=rules.at_most,
         name=member.name,
     )
 
 
 def _unusable_clip(model: str, rules: ClipRules, member: CastMember) -> Text:
-    shortest, longest = f"{rules.seconds[0]:g}", f"{rules.seconds[1]:g}"
+    shortest, longest = float(rules.seconds[0]), float(rules.seconds[1])
     if member.clip is None:
         return text(
             "{model} knows a character by a clip of {shortest} to {longest} seconds, and {name} has none. Make the "
@@ -113,11 +117,12 @@ def _unusable_clip(model: str, rules: ClipRules, member: CastMember) -> Text:
             shortest=shortest,
             longest=longest,
             name=member.name,
-            seconds=f"{member.clip.seconds:g}",
+            seconds=round(float(member.clip.seconds), 3),
         )
-    return text(
-        "{model} takes {most} clips in all, and none is left for {name}. Leave somebody out, or choose another model.",
+    return ntext(
+        "{model} takes {count} clip in all, and none is left for {name}. Leave somebody out, or choose another model.",
+        "{model} takes {count} clips in all, and none is left for {name}. Leave somebody out, or choose another model.",
         model=model,
-        most=rules.at_most,
+        count=rules.at_most,
         name=member.name,
     )
