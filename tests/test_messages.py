@@ -46,21 +46,11 @@ async def test_discord_takes_the_commands_in_every_language() -> None:
 
 def test_every_sentence_of_the_code_is_collected(everything: list[Message]) -> None:
     found = {each.key: each for each in everything}
-    assert found["", "Nothing was deleted."].files == (
-        "cogs/character/cog.py",
-        "cogs/privacy.py",
-        "cogs/video/listing.py",
-    )
-    for context, msgid in (
-        ("command", "character"),
-        ("command", "create"),
-        ("option", "range"),
-        ("menu", "Make a character"),
-        ("choice", "newest first"),
-        ("description", "Make characters, and look after your cast."),
-        ("description", "Who plays in it"),
-    ):
-        assert (context, msgid) in found, msgid
+    assert len(found["", "Cancel"].files) > 1
+    assert any(each.plural for each in everything)
+    for key in (("command", "character"), ("command", "create"), ("option", "range"), ("menu", "Make a character")):
+        assert key in found
+    assert {context for context, _ in found} >= {"", "command", "option", "menu", "choice", "description"}
 
 
 # -- The rules themselves ------------------------------------------------------------------------------------------
