@@ -83,7 +83,7 @@ picture: $(VENV)/.dev  ## render the README's moving picture of the picker anew 
 	@$(BIN)/python -m tests.playground.picture
 
 walk: $(VENV)/.dev  ## go through the playground as a new member, with pictures (needs Chromium)
-	@$(BIN)/python -m tests.playground.walk
+	@$(BIN)/python -m tests.playground.walk $(FOLDER) $(if $(ONLY),--only "$(ONLY)")
 
 bench: $(VENV)/.dev  ## speed and memory, side by side with what they are compared to
 	$(BIN)/python -m benchmarks

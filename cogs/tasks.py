@@ -56,7 +56,7 @@ log = structlog.get_logger(__name__)
 
 _Decide: TypeAlias = Callable[[int, str, Origin], Awaitable[Job]]
 
-_ON_IT = text("Got it, I'm on it.")
+_ON_IT = text("One moment…")
 _QUESTIONS: Mapping[type[JobButton], Question] = {
     GiveConsent: Question.CONSENT,
     MakeAnother: Question.SAME_AGAIN,

@@ -22,7 +22,8 @@ def render_doubts(job: Job, picture: bytes | None, locale: str, commands: Comman
     found = job.seen.findings.concerns if job.seen.findings is not None else ()
     if job.seen.best is not None:  # then the picker has said that
         found = tuple(concern for concern in found if concern is not Concern.LOW_RESOLUTION)
-    lines = [f"• {say(told, locale)}" for told in concerns(found)]
+    said = [say(told, locale) for told in concerns(found)]
+    lines = said if len(said) == 1 else [f"• {each}" for each in said]
     asked = text("ToAPIs may find no character in these seconds, or make a poor one, and still charge for it.")
     if job.character.model is None:
         asked = text("Video models may not recognise the character from these seconds.")

@@ -34,6 +34,8 @@ def render_progress(job: Job, state: Text, percent: int | None, locale: str) -> 
     messages about a job's end.
     """
     since = text("Started <t:{at}:R>. No need to wait: I'll tell you when it's done.", at=_begun(job))
+    if job.submit_started_at is None:
+        since = text("You asked for this <t:{at}:R>. No need to wait: I'll tell you when it's done.", at=_begun(job))
     lines = [say(state, locale)]
     facts = job.seen.facts
     if job.may_be_cancelled and job.seen.best is None and facts is not None and facts.low_resolution:

@@ -25,8 +25,8 @@ def not_charged_yet(job: Job) -> Text:
     if price is None:
         return text("Nothing has been charged yet.")
     return ntext(
-        "Nothing has been charged yet. It is expected to cost {count} credit.",
-        "Nothing has been charged yet. It is expected to cost {count} credits.",
+        "Nothing has been charged yet. The expected cost is {count} credit.",
+        "Nothing has been charged yet. The expected cost is {count} credits.",
         count=float(price),
     )
 
@@ -39,9 +39,7 @@ def expected_cost(job: Job) -> Text | None:
     return (
         None
         if price is None
-        else ntext(
-            "It is expected to cost {count} credit.", "It is expected to cost {count} credits.", count=float(price)
-        )
+        else ntext("The expected cost is {count} credit.", "The expected cost is {count} credits.", count=float(price))
     )
 
 

@@ -1,6 +1,7 @@
 """Cards hold Discord's limits whatever they are about, and say what their readers need."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import discord
@@ -202,9 +203,15 @@ def test_card_of_ones_own_says_when_it_was_made() -> None:
 @pytest.mark.parametrize(("percent", "bar"), [(0, "`░░░░░░░░░░░░░░░░` 0 %"), (50, "`████████░░░░░░░░` 50 %"),
                                               (130, "`████████████████` 100 %")])  # fmt: skip
 def test_progress_has_a_bar_and_a_beginning(job: Job, percent: int, bar: str) -> None:
-    shown = card_of(render_progress(job, text("Making it"), percent, "en")).description
-    began = f"Started <t:{int(job.created_at.timestamp())}:R>. No need to wait: I'll tell you when it's done."
+    sent = replace(job, submit_started_at=job.created_at + timedelta(seconds=5))
+    shown = card_of(render_progress(sent, text("Making it"), percent, "en")).description
+    began = f"Started <t:{int(job.created_at.timestamp()) + 5}:R>. No need to wait: I'll tell you when it's done."
     assert shown.split("\n") == ["Making it", bar, began]
+
+
+def test_what_waits_has_not_started(job: Job) -> None:
+    shown = card_of(render_progress(replace(job, submit_started_at=None), text("Waiting"), None, "en")).description
+    assert shown.startswith(f"Waiting\nYou asked for this <t:{int(job.created_at.timestamp())}:R>.")
 
 
 def test_what_everybody_sees_of_it_names_its_owner_and_has_no_buttons(job: Job) -> None:

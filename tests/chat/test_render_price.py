@@ -58,13 +58,13 @@ def test_prices_are_written_as_people_write_them(price: str, written: str) -> No
 @pytest.mark.parametrize("question", [Question.CONSENT, Question.CONCERNS, Question.SAME_AGAIN])
 def test_a_question_says_what_a_yes_will_cost(question: Question) -> None:
     job = priced(outcome=None, step=Step.CHOOSE, question=question)
-    assert "It is expected to cost 40 credits." in card_of(render_question(job, question, "en")).description
+    assert "The expected cost is 40 credits." in card_of(render_question(job, question, "en")).description
     silent = card_of(render_question(priced(None, outcome=None), question, "en")).description
     assert "expected" not in silent
 
 
 def test_what_was_not_charged_yet_is_said_with_its_price() -> None:
-    assert str(not_charged_yet(priced(outcome=None))).endswith("It is expected to cost 40 credits.")
+    assert str(not_charged_yet(priced(outcome=None))).endswith("The expected cost is 40 credits.")
     assert str(not_charged_yet(priced(None, outcome=None))) == "Nothing has been charged yet."
 
 

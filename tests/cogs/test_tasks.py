@@ -255,7 +255,7 @@ async def test_after_a_yes_the_job_goes_on_in_the_same_message(stage: Stage, pri
     assert result.followups == []
     assert result.response is not None
     assert result.response.id == question.id
-    assert words(result.response) == "Got it, I'm on it."
+    assert words(result.response) == "One moment…"
     progress = render_progress(job, text("Making it"), 1, "en-GB").card
     assert progress is not None
     assert colour(result.response) == progress.colour.value

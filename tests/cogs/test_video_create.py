@@ -47,7 +47,7 @@ async def test_a_video_is_begun_with_and_the_first_answer_says_by_which_model_an
     said = words(result.response)
     assert "Making your video" in said
     assert "Using sora-2, the best model for this cast that works right now." in said
-    assert "It is expected to cost 300 credits." in said
+    assert "The expected cost is 300 credits." in said
     assert labels(result.response) == ["Cancel"]
     request = await video_of(stage, stage.alice)
     assert (request.prompt, request.cast, request.model) == (WALK, (aurora,), "sora-2")

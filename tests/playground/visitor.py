@@ -80,7 +80,7 @@ class Visitor:
     async def send(self) -> None:
         """Send the command that stands in the line."""
         self._known = await self._tab.ask(f"{_MESSAGES}.map(m => m.dataset.messageId)")
-        await self._tab.click("document.querySelector('#send-message')", "Send")
+        await self._act("document.querySelector('#send-message')", "Send")
         await self._tab.until("!document.querySelector('[data-command-chip]')", "the end of the command")
 
     async def command(self, command: str, options: Mapping[str, str | Path] | None = None) -> None:
@@ -94,7 +94,7 @@ class Visitor:
             "[...document.querySelectorAll('#channel-message-list .component-button')]"
             f".filter(b => b.innerText.trim() === {_js(label)} && !b.disabled).at(-1)"
         )
-        await self._tab.click(button, f"the button {label}")
+        await self._act(button, f"the button {label}")
 
     async def pick(self, placeholder: str, entry: str) -> None:
         """Open the newest menu with this placeholder, and choose an entry of it, by a part of its words."""
@@ -102,10 +102,11 @@ class Visitor:
             "[...document.querySelectorAll('#channel-message-list .select-trigger')]"
             f".filter(m => m.innerText.includes({_js(placeholder)})).at(-1)"
         )
+        await self._tab.until(_READY, "the page at rest")
         await self._tab.click(menu, f"the menu “{placeholder}”")
         options = f"[...{menu}.closest('.preview-select').querySelectorAll('[role=option]')]"
         option = f"{options}.find(o => o.innerText.includes({_js(entry)}))"
-        await self._tab.click(option, f"“{entry}” in the menu")
+        await self._act(option, f"“{entry}” in the menu")
 
     async def fill(self, label: str, value: str | Path) -> None:
         """Fill the field of the open form whose label begins so."""
@@ -130,7 +131,7 @@ class Visitor:
 
     async def submit(self) -> None:
         """Send the open form."""
-        await self._tab.click("document.querySelector('.modal-dialog [type=submit]')", "the form's button")
+        await self._act("document.querySelector('.modal-dialog [type=submit]')", "the form's button")
         await self._tab.until("!document.querySelector('.modal-dialog')", "the end of the form")
 
     async def leave_form(self) -> None:
@@ -150,6 +151,14 @@ class Visitor:
     async def see_in_all(self, words: str) -> None:
         """Wait until the words are read anywhere in the channel."""
         await self._tab.until(f"{_MESSAGES}.some(m => m.innerText.includes({_js(words)}))", f"“{words}”")
+
+    async def _act(self, find: str, what: str) -> None:
+        """Press what makes the page speak to the bot. It drops a press while it speaks of something else."""
+        await self._tab.until(
+            f"(e => {{ if (!e || !({_READY})) return false; e.scrollIntoView({{block: 'nearest'}}); e.focus();"
+            f" if (!({_READY})) return false; e.click(); return !!window.simcordPreview.pendingAction; }})({find})",
+            what,
+        )
 
     def _new(self) -> str:
         new = f"{_MESSAGES}.filter(m => !{json.dumps(self._known)}.includes(m.dataset.messageId)).map(m => m.innerText)"

@@ -152,7 +152,7 @@ async def first_character(walk: Walk) -> None:
     assert await walk.public() == before, "consent is asked in private"
     await me.picture("01 consent")
     await me.press("Yes, I have permission")
-    await me.see("Which seconds show the character best?", "Use 1", "It is expected to cost 60 credits.")
+    await me.see("Which seconds show the character best?", "Use 1", "The expected cost is 60 credits.")
     assert await walk.public() == before, "the picker is private"
     await me.picture("08 picker")
     asked = walk.submissions()
@@ -290,21 +290,29 @@ async def somebody_elses(walk: Walk) -> None:
 
 
 async def character_as_task(walk: Walk) -> None:
-    """14: a character's ID where a video task is asked for is recognised."""
+    """14: a character's ID where a video task is asked for is recognised; a link that is not reached says so."""
     me = walk.visitor
     task_id = re.findall(r"task_\w+", " ".join(words for _, words in await me.messages()))[-1]
     await me.command("character create", {"task": task_id, "range": "1-3"})
     await me.see("not a video")
     await me.picture("14 a character's ID as a task")
+    await me.command("character create", {"link": "https://castbook.invalid/clip.mp4", "range": "1-3"})
+    await me.see("I couldn't reach castbook.invalid")
+    await me.picture("14 a link that is not reached")
 
 
 async def waiting_in_line(walk: Walk) -> None:
-    """7, 12: a third job waits in its owner's own line; /tasks shows what runs."""
+    """7, 12: a third job waits in its owner's own line, a fourth is cancelled there; /tasks shows what runs."""
     me = walk.visitor
     walk.stage.provider.hold_at(40)
     try:
         for name, seconds in (("One", "0-1"), ("Two", "0-2"), ("Three", "1-2.5")):
             await me.command("character create", {"video": walk.clip, "range": seconds, "name": name})
+        await me.command("character create", {"video": walk.clip, "range": "2-3.5", "name": "Four"})
+        await me.see("Waiting for your other tasks: number 2 in your line", "Cancel")
+        await me.picture("07 waiting in my own line")
+        await me.press("Cancel")
+        await me.see("Cancelled. Nothing was charged.")
         await me.command("tasks")
         await me.see("Your tasks", "Three · Waiting for your other tasks: number 1 in your line")
         await me.picture("07 three at once")
@@ -388,12 +396,11 @@ async def smaller(walk: Walk) -> None:
     me = walk.phone
     await me.view_as("mia")
     await me.command("character list")
-    await me.see("Open one to see, rename or delete it…")
+    await me.see("Showing 1–4 of", "Open")
     await me.picture("13 list on a phone")
-    await me.pick("Open one to see, rename or delete it…", "Three")
+    await me.press("Open")
     await me.see("Username (keep it to yourself)")
     await me.picture("13 one of it on a phone")
-    await me.rest(2.0)  # the page takes no press while it is at the one before
     await me.press("Use in a video")
     await me.see("Make a video", "Who's in it?")
     await me.picture("09 how it is used on a phone")
@@ -401,7 +408,6 @@ async def smaller(walk: Walk) -> None:
     await me.command("tasks")
     await me.see("Your tasks")
     await me.picture("12 all done on a phone")
-    await me.rest(2.0)
     await me.pick("Open one…", "Three")
     await me.see("Show the character", "Cost")
     await me.picture("12 one task on a phone")
@@ -506,7 +512,7 @@ async def new_video(walk: Walk) -> None:
     await me.command("video list")
     await me.see("Star, Echo · wan2.6")
     await me.picture("21 videos")
-    await me.pick("Open one to watch or delete it…", "@Star")
+    await me.press("Watch")
     await me.see("Again", "Delete")
     await me.rest(2.0)
     await me.picture("21 a video again")
