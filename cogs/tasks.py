@@ -22,6 +22,7 @@ from bot.chat.buttons import (
     GiveConsent,
     JobButton,
     MakeAnother,
+    MakeLouder,
     OtherSeconds,
     PickSeconds,
     SendAgain,
@@ -106,6 +107,11 @@ class Tasks(commands.Cog):
             return await self._job_service.answer(owner_id, job_id, _QUESTIONS[type(button)], origin)
 
         await self._go_on(interaction, button.job_id, answered, in_list=button.in_list)
+
+    @on_press(MakeLouder)
+    async def make_louder(self, interaction: discord.Interaction, button: MakeLouder) -> None:
+        """Use the doubted seconds, and make their sound louder."""
+        await self._go_on(interaction, button.job_id, self._job_service.make_louder, in_list=button.in_list)
 
     @on_press(SendAgain)
     async def send_again(self, interaction: discord.Interaction, button: SendAgain) -> None:

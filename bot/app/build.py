@@ -147,7 +147,9 @@ class App:
             prices=settings.toapis.video_prices,
         )
         self.fitted_videos = FittedVideos(files=stores.files, media=self.media, places=self.places)
-        self.inspection = VideoInspection(media=self.media, files=stores.files, places=self.places)
+        self.inspection = VideoInspection(
+            media=self.media, files=stores.files, places=self.places, cuts=settings.media.send == "clip"
+        )
         self.queue = AdmissionQueue(jobs=stores.jobs, courier=self.courier, clock=clock, settings=settings.limits)
         self.runner = Runner(
             stores.jobs,

@@ -53,6 +53,10 @@ class UseAnyway(JobButton, custom_id="cb:{in_list}:anyway:{job_id}:{owner_id}"):
     """Yes: these seconds, in spite of what was found in them."""
 
 
+class MakeLouder(JobButton, custom_id="cb:{in_list}:louder:{job_id}:{owner_id}"):
+    """Yes: these seconds, with their sound as loud as voices usually are."""
+
+
 class UseOfferedName(JobButton, custom_id="cb:{in_list}:name:{job_id}:{owner_id}"):
     """Yes: the name with a number behind it, because the one that was wanted is taken."""
 

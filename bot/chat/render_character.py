@@ -63,8 +63,12 @@ def _worth_knowing(job: Job, character: Character, locale: str) -> Iterator[Fiel
     found = job.seen.findings.concerns if job.seen.findings is not None else ()
     # How small the video is was said before it was paid for.
     said_elsewhere = {Concern.LOW_RESOLUTION, *((Concern.SILENT,) if character.portable else ())}
+    if job.character.louder:
+        said_elsewhere.add(Concern.QUIET)
     noticed = [concern for concern in found if concern not in said_elsewhere]
     told = [*concerns(noticed), *filter(None, [used_sound(job.seen.facts)])]
+    if job.character.louder:
+        told.append(text("I made the sound as loud as voices usually are."))
     if told:
         words = paragraph(told, locale)
         yield Field(say(text("Worth knowing"), locale), words, inline=False)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import discord
 
-from bot.chat.buttons import CancelJob, PickSeconds, UseAnyway
+from bot.chat.buttons import CancelJob, MakeLouder, PickSeconds, UseAnyway
 from bot.chat.card import AMBER, AttachedFile, Card
+from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import MessageContent
 from bot.chat.render_findings import concerns
@@ -27,10 +30,19 @@ def render_doubts(job: Job, picture: bytes | None, locale: str, commands: Comman
     asked = text("ToAPIs may find no character in these seconds, or make a poor one, and still charge for it.")
     if job.character.model is None:
         asked = text("Video models may not recognise the character from these seconds.")
-    lines += [say(asked, locale, commands), say(not_charged_yet(job), locale)]
+    grave = () if job.seen.findings is None else job.character.doubts(job.seen.findings)
+    quiet = Concern.QUIET in grave
+    only_quiet = grave == (Concern.QUIET,)
+    if quiet:
+        lines.append(say(text("I can make the sound as loud as voices usually are."), locale))
+    if not only_quiet:
+        lines.append(say(asked, locale, commands))
+    lines.append(say(not_charged_yet(job), locale))
     chosen = job.character.range
     title = text("Use these seconds anyway?")
-    if chosen is not None:
+    if only_quiet:
+        title = text("Make the sound louder?")
+    elif chosen is not None:
         title = text("Use {range} anyway?", range=chosen.people)
     alt = render(text("Pictures from the seconds you chose"), locale)
     card = Card(
@@ -39,9 +51,20 @@ def render_doubts(job: Job, picture: bytes | None, locale: str, commands: Comman
         description="\n".join(lines),
         media=() if picture is None else (AttachedFile(_STRIP, picture, alt),),
     )
-    buttons = (
-        PickSeconds(job.id, job.owner_id, say(text("Pick other seconds"), locale), discord.ButtonStyle.primary),
-        UseAnyway(job.id, job.owner_id, say(text("Use anyway"), locale)),
-        CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)),
-    )
-    return MessageContent(card=card, buttons=buttons)
+    return MessageContent(card=card, buttons=tuple(_buttons(job, locale, quiet=quiet, only_quiet=only_quiet)))
+
+
+def _buttons(job: Job, locale: str, *, quiet: bool, only_quiet: bool) -> Iterator[DurableButton]:
+    """The one that leads to the best character comes first."""
+    other = say(text("Pick other seconds"), locale)
+    if only_quiet:
+        louder = say(text("Make it louder"), locale)
+        yield MakeLouder(job.id, job.owner_id, louder, discord.ButtonStyle.primary)
+        yield UseAnyway(job.id, job.owner_id, say(text("Use it as it is"), locale))
+        yield PickSeconds(job.id, job.owner_id, other)
+    else:
+        yield PickSeconds(job.id, job.owner_id, other, discord.ButtonStyle.primary)
+        yield UseAnyway(job.id, job.owner_id, say(text("Use anyway"), locale))
+        if quiet:
+            yield MakeLouder(job.id, job.owner_id, say(text("Use anyway, and make it louder"), locale))
+    yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale))

@@ -15,6 +15,7 @@ from bot.chat.buttons import (
     GiveConsent,
     JobButton,
     MakeAnother,
+    MakeLouder,
     PickSeconds,
     RetryJob,
     SendAgain,
@@ -29,6 +30,7 @@ from bot.jobs.overview import Overview
 from bot.texts import Text, text
 from bot.values.job import CharacterRequest, CharacterResult, Job, JobKind, Outcome, Question, Step, VideoRequest
 from bot.values.source import Attachment, EarlierTask, Link, StoredVideo
+from bot.values.video import Concern
 
 Action: TypeAlias = tuple[type[JobButton], Text]
 
@@ -133,6 +135,8 @@ def _answers(job: Job) -> Iterator[Action]:
         yield PickSeconds, text("Pick seconds")
     if question is Question.CONCERNS:
         yield UseAnyway, text("Use anyway")
+        if job.seen.findings is not None and Concern.QUIET in job.character.doubts(job.seen.findings):
+            yield MakeLouder, text("Make it louder")
     if question is Question.SAME_AGAIN:
         yield MakeAnother, text("Make another")
 

@@ -38,6 +38,7 @@ from bot.values.job import (
     Transition,
 )
 from bot.values.time_range import TimeRange
+from bot.values.video import Concern
 
 _log = structlog.get_logger(__name__)
 
@@ -97,6 +98,16 @@ class JobService:
             raise UnknownJob
         return await self._answered(owner_id, job_id, question, origin, _YES[question])
 
+    async def make_louder(self, owner_id: int, job_id: str, origin: Origin) -> Job:
+        """Yes to :attr:`Question.CONCERNS`, with the sound as loud as voices usually are. Raises UnknownJob."""
+        return await self._answered(
+            owner_id,
+            job_id,
+            Question.CONCERNS,
+            origin,
+            lambda request, now: replace(request, anyway=True, louder=True),
+        )
+
     async def name(self, owner_id: int, job_id: str, name: str, origin: Origin) -> Job:
         """What it is to be called, as an answer to :attr:`Question.NAME`. Raises UnknownJob."""
         return await self._answered(
@@ -115,15 +126,17 @@ class JobService:
     ) -> Job:
         """These seconds, as an answer to :attr:`Question.SECONDS`, and a ``name`` where the job has none yet.
 
-        ``anyway``: what speaks against them was said with them, as it is with every suggestion. Raises UnknownJob, and
-        BadRange where they are not inside the video: then the question stays.
+        ``anyway``: what speaks against them was said with them, as it is with every suggestion; of quiet ones it is
+        asked all the same whether their sound is to be made louder. Raises UnknownJob, and BadRange where they are not
+        inside the video: then the question stays.
         """
         waiting = await self._owned.get(owner_id, job_id)
         if waiting is None or waiting.seen.facts is None:
             raise UnknownJob
         check_inside(chosen, waiting.seen.facts)
         best = waiting.seen.best.suggestions if waiting.seen.best is not None else ()
-        anyway = anyway and any(suggestion.range == chosen for suggestion in best)
+        said = next((suggestion.concerns for suggestion in best if suggestion.range == chosen), None)
+        anyway = anyway and said is not None and Concern.QUIET not in said
         return await self._answered(
             owner_id,
             job_id,

@@ -96,7 +96,7 @@ def reopened(job: Job, now: datetime, origin: Origin) -> Transition:
     )
     if job.kind is JobKind.CHARACTER:
         before = job.character.range.people if job.character.range else job.character.typed
-        changes |= JobChanges(request=replace(job.character, range=None, anyway=False, typed=before))
+        changes |= JobChanges(request=replace(job.character, range=None, anyway=False, louder=False, typed=before))
     return Transition(Event.REOPENED, changes)
 
 

@@ -18,7 +18,7 @@ from bot.store.files import FileStore
 from bot.texts import Text, text
 from bot.values.job import Job
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Findings, Reference, VideoFacts
+from bot.values.video import BestSeconds, Concern, Cut, Findings, Reference, VideoFacts
 
 SOURCE = "source"  # in the job's work folder: the video as it came
 _STRIP, _MARKED_STRIP = "filmstrip.webp", "filmstrip-marked.webp"
@@ -34,7 +34,9 @@ class VideoInspection:
     Raises :class:`~bot.errors.BadFile` and :class:`~bot.media.worker.MediaFailed`, both with nothing charged.
     """
 
-    def __init__(self, *, media: MediaWorker, files: FileStore, places: Places) -> None:
+    def __init__(self, *, media: MediaWorker, files: FileStore, places: Places, cuts: bool = True) -> None:
+        """``cuts``: the provider gets the clip, not the whole video, so its sound can be made louder."""
+        self._cuts = cuts
         self._media = media
         self._places = places
         self._files = files
@@ -69,6 +71,9 @@ class VideoInspection:
             except (MediaFailed, BadFile):
                 _log.warning("not_examined", job=leased.job.id)
                 return None
+            if not self._cuts:
+                heard = tuple(each for each in findings.concerns if each is not Concern.QUIET)
+                findings = replace(findings, concerns=heard)
             seen = replace(seen, findings=findings)
             await leased.note({"seen": seen})
         return seen.findings
@@ -126,7 +131,7 @@ class VideoInspection:
             return
         source = await self._source(job)
         async with self._places.videos.place(leased.job.owner_id):
-            cut = await self._media.cut(source, job.character.chosen, source.parent)
+            cut = await self._media.cut(source, job.character.chosen, source.parent, louder=job.character.louder)
         clip = await self._files.measure_work(source.with_name(cut.name), "video/mp4")
         reference = await self._reference(job, source)
         await leased.note({"file": clip, "seen": replace(job.seen, cut=cut, reference=reference)})
@@ -149,7 +154,9 @@ class VideoInspection:
         """What other models need, made while the video is here; a character of this one does without."""
         try:
             async with self._places.videos.place(job.owner_id):
-                return await self._media.reference(source, job.character.chosen, source.parent)
+                return await self._media.reference(
+                    source, job.character.chosen, source.parent, louder=job.character.louder
+                )
         except (MediaFailed, BadFile):
             _log.warning("no_reference", job=job.id)
             return None

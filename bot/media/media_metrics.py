@@ -44,15 +44,15 @@ class MeasuredMediaWorker(MediaWorker):
         with _measured("examine"):
             return await super().examine(source, range)
 
-    async def cut(self, source: Path, range: TimeRange, folder: Path) -> Cut:
+    async def cut(self, source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -> Cut:
         """As in :class:`MediaWorker`."""
         with _measured("cut"):
-            return await super().cut(source, range, folder)
+            return await super().cut(source, range, folder, louder=louder)
 
-    async def reference(self, source: Path, range: TimeRange, folder: Path) -> Reference:
+    async def reference(self, source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -> Reference:
         """As in :class:`MediaWorker`."""
         with _measured("reference"):
-            return await super().reference(source, range, folder)
+            return await super().reference(source, range, folder, louder=louder)
 
     async def picture(self, source: Path, folder: Path) -> Picture:
         """As in :class:`MediaWorker`."""

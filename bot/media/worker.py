@@ -148,18 +148,18 @@ class MediaWorker:
         """What speaks against ``range`` of the video."""
         return await self._ask(_EXAMINE, source, {"range": _seconds(range)})
 
-    async def cut(self, source: Path, range: TimeRange, folder: Path) -> Cut:
+    async def cut(self, source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -> Cut:
         """Cut ``range`` out as a clip, with stills, written into ``folder`` under the names in the answer."""
         async with output_folder(folder) as output:
-            request = {"range": _seconds(range), "folder": _path(output.folder)}
+            request = {"range": _seconds(range), "folder": _path(output.folder), "louder": louder}
             cut = await self._ask(_CUT, source, request)
             await _take(_CUT, output, [cut.name, *(still.name for still in cut.stills)])
         return cut
 
-    async def reference(self, source: Path, range: TimeRange, folder: Path) -> Reference:
+    async def reference(self, source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -> Reference:
         """The clip about ``range``, the stills and the voice that other models need, under the names in the answer."""
         async with output_folder(folder) as output:
-            request = {"range": _seconds(range), "folder": _path(output.folder)}
+            request = {"range": _seconds(range), "folder": _path(output.folder), "louder": louder}
             found = await self._ask(_REFERENCE, source, request)
             names = [found.clip, *(still.name for still in found.stills)]
             await _take(_REFERENCE, output, names if found.voice is None else [*names, found.voice])

@@ -30,6 +30,7 @@ class CharacterRequest:
     owner asked for that model, and for no other.
     ``price``: the credits that it was expected to cost when it was asked for, where that is known. ``another``: the
     owner knows that they asked for the same a moment ago. ``anyway``: they know what is wrong with these seconds.
+    ``louder``: their sound is to be made as loud as voices usually are.
     ``consent_at``: when they said, for this very video, that they have the permission of who is in it. ``typed``: what
     they gave as its seconds, for as long as none are chosen. ``offered``: a name that is free, where another one of
     theirs has ``name``.
@@ -44,6 +45,7 @@ class CharacterRequest:
     price: Decimal | None = None
     another: bool = False
     anyway: bool = False
+    louder: bool = False
     consent_at: datetime | None = None
     typed: str = ""
     offered: str = ""
@@ -65,7 +67,8 @@ class CharacterRequest:
 
     def doubts(self, findings: Findings) -> tuple[Concern, ...]:
         """What of ``findings`` is worth asking about before anything is made."""
-        return tuple(each for each in findings.grave if self.needs_sound or each is not Concern.SILENT)
+        of_sound = {Concern.SILENT, Concern.QUIET}
+        return tuple(each for each in findings.grave if self.needs_sound or each not in of_sound)
 
     @property
     def chosen(self) -> TimeRange:

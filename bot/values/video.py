@@ -34,6 +34,7 @@ class Concern(StrEnum):
     NO_SUBJECT = "no_subject"  # no face found in most of it
     SEVERAL_SUBJECTS = "several_subjects"
     SILENT = "silent"  # sound below what can be heard
+    QUIET = "quiet"  # it can be heard, and is much quieter than voices usually are
     CUT = "cut"  # the picture jumps to another shot
     BLURRED = "blurred"
     DARK = "dark"
@@ -155,7 +156,9 @@ class Findings:
     @property
     def grave(self) -> tuple[Concern, ...]:
         """Those for which it is worth asking before anything is paid."""
-        return tuple(concern for concern in self.concerns if concern in {Concern.NO_SUBJECT, Concern.SILENT})
+        return tuple(
+            concern for concern in self.concerns if concern in {Concern.NO_SUBJECT, Concern.SILENT, Concern.QUIET}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
     f"cb:job:name:{JOB}:42": ("UseOfferedName", {"job_id": JOB, "in_list": False}),
     f"cb:tasks:othername:{JOB}:42": ("TypeJobName", {"job_id": JOB, "in_list": True}),
     f"cb:job:anyway:{JOB}:42": ("UseAnyway", {"job_id": JOB, "in_list": False}),
+    f"cb:job:louder:{JOB}:42": ("MakeLouder", {"job_id": JOB, "in_list": False}),
     f"cb:tasks:anyway:{JOB}:42": ("UseAnyway", {"job_id": JOB, "in_list": True}),
     f"cb:job:pick:{JOB}:42": ("PickSeconds", {"job_id": JOB, "in_list": False}),
     f"cb:tasks:pick:{JOB}:42": ("PickSeconds", {"job_id": JOB, "in_list": True}),

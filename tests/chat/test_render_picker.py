@@ -219,6 +219,22 @@ def test_doubts_show_the_seconds_and_the_safe_button_leads(now: Now) -> None:
     assert_discord_takes(render_question(job, Question.CONCERNS, "en-GB"))
 
 
+def test_quiet_seconds_are_offered_louder(now: Now) -> None:
+    quiet = replace(doubting(now), seen=Seen(findings=Findings(concerns=(Concern.QUIET,), faces=True)))
+    card = render_question(quiet, Question.CONCERNS, "en-GB")
+    assert card_of(card).title == "Make the sound louder?"
+    assert labels(card) == ["Make it louder", "Use it as it is", "Pick other seconds", "Cancel"]
+    assert "may find no character" not in words(card)
+    assert_discord_takes(card)
+    both = Findings(concerns=(Concern.NO_SUBJECT, Concern.QUIET), faces=True)
+    card = render_question(replace(quiet, seen=Seen(findings=both)), Question.CONCERNS, "en-GB")
+    assert labels(card)[1:3] == ["Use anyway", "Use anyway, and make it louder"]
+    louder = replace(quiet, request=replace(quiet.character, louder=True))
+    said = words(render_result(louder, a_character(), PICTURE, "en-GB"))
+    assert "as loud as voices usually are" in said
+    assert "quiet" not in said
+
+
 def test_how_small_a_video_is_is_said_once_and_before_it_is_paid_for(now: Now) -> None:
     assert "720p" in words(render_question(doubting(now), Question.CONCERNS, "en-GB"))
     assert "720p" not in words(render_question(doubting(now, picked=True), Question.CONCERNS, "en-GB"))

@@ -271,7 +271,7 @@ async def test_the_reference_set_is_kept_with_the_character(shop: Shop) -> None:
 async def test_a_video_that_gives_no_reference_gives_a_character_all_the_same(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(*_: object) -> None:
+    async def fail(*_: object, **__: object) -> None:
         raise MediaFailed(text("The child died."))
 
     monkeypatch.setattr(shop.media, "reference", fail)

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -14,12 +16,16 @@ from bot.errors import BadRange, UnknownJob
 from bot.jobs import transitions
 from bot.jobs.video_inspection import problem_with
 from bot.media import worker
+from bot.media.child.loudness import TARGET, loudness
 from bot.media.worker import MediaFailed, MediaWorker
 from bot.texts import text
 from bot.values.character import FileKind
 from bot.values.job import Job, JobKind, Outcome, Question, Step
 from bot.values.time_range import TimeRange
+from bot.values.video import Concern
 from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
+from tests.media.child.numbered import evenly, read_sound, write_numbered
+from tests.media.child.test_loudness import spoken
 
 CHOSEN = TimeRange(Decimal("0.5"), Decimal("2.5"))
 
@@ -91,7 +97,7 @@ async def test_the_whole_video_is_sent_where_the_operator_wants_it(shop: Shop) -
 async def test_a_whole_video_that_cannot_be_cut_gives_a_character_all_the_same(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, trouble: Exception
 ) -> None:
-    async def fail(*_: object) -> None:
+    async def fail(*_: object, **__: object) -> None:
         raise trouble
 
     shop.settings = with_limits(shop.settings, media={"send": "link"})
@@ -226,6 +232,25 @@ async def test_seconds_without_anybody_are_asked_about_and_used_knowingly(shop: 
     await shop.job_service.answer(OWNER, job.id, Question.CONCERNS, shop.origin())
     await shop.run_to(Step.WATCH, job)
     assert len(shop.simulated.submissions) == 1
+
+
+async def test_quiet_seconds_are_made_louder_where_their_owner_wants_it(shop: Shop, tmp_path: Path) -> None:
+    voice = spoken(4)
+    voice *= 10 ** ((-40 - loudness(voice)) / 20)
+    source = write_numbered(tmp_path / "a.mp4", evenly(10, 4), ends=Fraction(4), sound=voice, sound_codec="aac")
+    shop.host.files["quiet.mp4"] = source.read_bytes()
+    job = await shop.ask(shop.link("quiet.mp4"), anyway=False)
+    await shop.run(60)
+    waiting = await shop.job(job)
+    assert waiting.question is Question.CONCERNS
+    assert waiting.seen.findings is not None
+    assert Concern.QUIET in waiting.seen.findings.grave
+    await shop.job_service.make_louder(OWNER, job.id, shop.origin())
+    await shop.run_to(Step.WATCH, job)
+    assert (await shop.job(job)).character.louder
+    heard = read_sound(shop.settings.store.files / "work" / job.id / "clip.mp4")
+    assert heard is not None
+    assert loudness(heard) == pytest.approx(TARGET, abs=1.5)
 
 
 async def test_doubtful_seconds_are_picked_again(shop: Shop) -> None:

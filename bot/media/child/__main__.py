@@ -125,13 +125,15 @@ def _examine(request: Request) -> Findings:
 def _cut(request: Request) -> Cut:
     from bot.media.child.cutting import cut
 
-    return cut(_path(request, "source"), _range(request["range"]), _path(request, "folder"))
+    louder = request.get("louder", False)
+    return cut(_path(request, "source"), _range(request["range"]), _path(request, "folder"), louder=louder)
 
 
 def _reference(request: Request) -> Reference:
     from bot.media.child.reference import reference
 
-    return reference(_path(request, "source"), _range(request["range"]), _path(request, "folder"))
+    louder = request.get("louder", False)
+    return reference(_path(request, "source"), _range(request["range"]), _path(request, "folder"), louder=louder)
 
 
 def _picture(request: Request) -> Picture:

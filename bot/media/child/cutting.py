@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 
 from bot.media.child.faces import face_detector
 from bot.media.child.frames import decoded, instant, is_sdr, rotation, seek, shown_size
+from bot.media.child.loudness import louder as as_loud_as_usual
 from bot.media.child.opening import Refused, Video, open_video
 from bot.media.child.sdr import DEEP, sdr
 from bot.media.child.soundtrack import LAYOUT, RATE, SAMPLE_FORMAT, Samples, soundtrack
@@ -50,27 +51,32 @@ _RGB: Final = 0  # AVCOL_SPC_RGB
 _QUARTER_TURNS: Final = {90: 1, 180: 2, 270: 3}
 
 
-def cut(source: Path, range: TimeRange, folder: Path) -> Cut:
+def cut(source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -> Cut:
     """Write ``clip.mp4`` and its stills into ``folder``: all of them, or none on failure.
 
     The clip is ``range`` to within a millisecond, beginning with the picture that is on screen at its start: H.264 and
-    AAC, upright, no more than 1080p. Where the source's sound does not cover the range there is silence; without sound
-    in the source there is no sound track. Should the source end within the range, its last picture stays. Raises
-    :class:`~bot.media.child.opening.Refused`: ``RANGE_OUTSIDE`` where no picture lies in the range.
+    AAC, upright, no more than 1080p; ``louder``: as loud as voices usually are. Where the source's sound does not cover
+    the range there is silence; without sound in the source there is no sound track. Should the source end within the
+    range, its last picture stays. Raises :class:`~bot.media.child.opening.Refused`: ``RANGE_OUTSIDE`` where no picture
+    lies in the range.
     """
     start, seconds = float(range.start), float(range.seconds)
     with TemporaryDirectory(dir=folder, prefix="unfinished-") as name:
         draft = Path(name)
-        size, candidates = _write_clip(source, start, seconds, draft / CLIP)
+        sound = soundtrack(source, start, seconds)
+        if louder and sound is not None:
+            sound = as_loud_as_usual(sound)
+        size, candidates = _write_clip(source, start, seconds, sound, draft / CLIP)
         stills = take_stills(candidates, draft, faces=face_detector())
         for file in draft.iterdir():
             file.replace(folder / file.name)
     return Cut(name=CLIP, seconds=seconds, width=size[0], height=size[1], stills=stills)
 
 
-def _write_clip(source: Path, start: float, seconds: float, into: Path) -> tuple[tuple[int, int], Candidates]:
+def _write_clip(
+    source: Path, start: float, seconds: float, sound: Samples | None, into: Path
+) -> tuple[tuple[int, int], Candidates]:
     """The clip's size in pixels, and the pictures of it that may become stills: nothing is decoded twice."""
-    sound = soundtrack(source, start, seconds)
     candidates = Candidates(seconds)
     with open_video(source, threads=_THREADS) as video, mp4(into) as container:
         shown = shown_in(video, start, seconds, goes_on=sound is not None and bool(sound.any()))

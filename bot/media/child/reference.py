@@ -21,6 +21,7 @@ import numpy as np
 
 from bot.media.child.cutting import PictureTrack, Shown, mp4, rate_of, shown_in, write_sound
 from bot.media.child.faces import face_detector
+from bot.media.child.loudness import louder as as_loud_as_usual
 from bot.media.child.opening import Refused, Video, open_video
 from bot.media.child.poses import PoseKeeper, distinct
 from bot.media.child.samples import PictureAnalyzer
@@ -45,13 +46,13 @@ _LAST: Final = 0.05  # seconds before the end of the clip, of which no still is 
 _THREADS: Final = 3
 
 
-def reference(source: Path, range: TimeRange, folder: Path) -> Reference:
+def reference(source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -> Reference:
     """Write ``reference.mp4``, stills and, where somebody speaks, ``voice.wav`` into ``folder``: all of it, or nothing.
 
     The clip lies within one shot and shows no more people than ``range`` does. Where that shot is shorter than three
     seconds, its last picture stays and the sound is silent. The stills are pictures of that clip in distinct poses, as
-    large as the source allows up to 1280 pixels. Raises :class:`~bot.media.child.opening.Refused`:
-    ``RANGE_OUTSIDE`` where no picture lies in the range.
+    large as the source allows up to 1280 pixels. ``louder``: clip and voice are as loud as voices usually are. Raises
+    :class:`~bot.media.child.opening.Refused`: ``RANGE_OUTSIDE`` where no picture lies in the range.
     """
     stretch = _scanned(source, float(range.start), float(range.end))
     shot = _shot(stretch, float(range.start), float(range.end))
@@ -59,10 +60,10 @@ def reference(source: Path, range: TimeRange, folder: Path) -> Reference:
     with TemporaryDirectory(dir=folder, prefix="unfinished-") as name:
         draft = Path(name)
         keeper = PoseKeeper(distinct(shot, span.start, span.end - _LAST), span.start)
-        (width, height), stills = _write_clip(source, span, draft, keeper)
+        (width, height), stills = _write_clip(source, span, draft, keeper, louder=louder)
         spoken = _spoken(stretch, shot)
         if spoken is not None:
-            _write_voice(source, spoken, draft / VOICE)
+            _write_voice(source, spoken, draft / VOICE, louder=louder)
         for file in draft.iterdir():
             file.replace(folder / file.name)
     return Reference(
@@ -151,10 +152,10 @@ def _spoken(stretch: Stretch, shot: Stretch) -> _Span | None:
 
 
 def _write_clip(
-    source: Path, span: _Span, folder: Path, keeper: PoseKeeper
+    source: Path, span: _Span, folder: Path, keeper: PoseKeeper, *, louder: bool
 ) -> tuple[tuple[int, int], tuple[Still, ...]]:
     """The clip's size in pixels, and the stills."""
-    sound = _sound(source, span)
+    sound = _sound(source, span, louder=louder)
     with open_video(source, threads=_THREADS) as video, mp4(folder / CLIP) as container:
         rate = _steady_rate(video)
         heard = sound is not None and bool(sound.any())
@@ -184,16 +185,17 @@ def _at_rate(shown: Iterator[Shown], rate: Fraction, seconds: float) -> Iterator
         yield Shown(current.frame, at, min(float((tick + 1) / rate), seconds) if tick + 1 < ticks else seconds)
 
 
-def _sound(source: Path, span: _Span) -> Samples | None:
+def _sound(source: Path, span: _Span, *, louder: bool) -> Samples | None:
     samples = soundtrack(source, span.start, span.seconds)
-    if samples is not None:
-        samples[:, round((span.end - span.start) * RATE) :] = 0
-    return samples
+    if samples is None:
+        return None
+    samples[:, round((span.end - span.start) * RATE) :] = 0
+    return as_loud_as_usual(samples) if louder else samples
 
 
-def _write_voice(source: Path, span: _Span, into: Path) -> None:
+def _write_voice(source: Path, span: _Span, into: Path, *, louder: bool) -> None:
     """One channel of 16 bits."""
-    samples = _sound(source, span)
+    samples = _sound(source, span, louder=louder)
     if samples is None:
         return
     mono = np.clip(samples.mean(axis=0), -1, 1)

@@ -13,7 +13,7 @@ from bot.media.child.faces import Face
 from bot.media.child.samples import Sample
 from bot.media.child.scan import EVERY, Stretch
 from bot.media.child.shots import Thumbnail
-from bot.media.child.sound_analysis import SILENT, SoundAnalysis
+from bot.media.child.sound_analysis import SoundAnalysis
 from bot.values.video import Concern, Reason
 
 # The weights of what is seen in a picture, and of what is heard; together 1.
@@ -122,7 +122,7 @@ class Shot:
             return None
         seen = _AVERAGE * float(merits.mean()) + _WORST * float(merits.min())
         heard = _HEARD * self.audio.worth(start, end) * min(1.0, 0.2 + 2 * seen)
-        audible = _SILENCE if self.audio.level(start, end) < SILENT else 1.0
+        audible = _SILENCE if self.audio.is_silent(start, end) else 1.0
         return (seen + heard) * audible * (1 - _PER_SECOND_LESS * (3 - (end - start)))
 
     def _within(self, start: float, end: float) -> slice:
@@ -238,6 +238,8 @@ def reasons_and_concerns(shot: Shot, start: float, end: float, *, faces: bool) -
         reasons.append(sound)
     elif sound is not None:
         concerns.append(sound)
+    if shot.audio.is_quiet(start, end):
+        concerns.append(Concern.QUIET)
     if min(shot.size) < _HD:
         concerns.append(Concern.LOW_RESOLUTION)
     return reasons, concerns
@@ -245,7 +247,7 @@ def reasons_and_concerns(shot: Shot, start: float, end: float, *, faces: bool) -
 
 def _sound(audio: SoundAnalysis, start: float, end: float) -> Reason | Concern | None:
     level, speech = audio.level(start, end), audio.speech(start, end)
-    if level < SILENT:
+    if audio.is_silent(start, end):
         return Concern.SILENT
     if speech is not None and speech >= _SPEAKING:
         return Reason.VOICE

@@ -19,6 +19,8 @@ _TURN, _BEFORE = 512, 64
 _AT_ONCE = 250  # turns, 8 s: more need more memory, not less time
 
 SILENT = -55.0  # dBFS
+SILENT_PEAK = -50.0  # of the largest sample
+QUIET = -35.0  # of the loudest quarter of a second; where somebody speaks as usual, that is at -25 to -10
 _LOUD = -30.0
 _VOICE = 0.55  # the weight of a voice against that of mere loudness
 _ALL_SPEECH = 0.6  # how likely speech is, on average, while somebody speaks with pauses
@@ -38,6 +40,13 @@ def levels(samples: Values) -> Values:
     """The level of each quarter of a second in dBFS (the root of the mean square; a full square wave is at 0)."""
     powers = np.array([np.square(part).mean() for part in quarters(samples)], np.float32)
     decibels: Values = 10 * np.log10(powers + 1e-12)
+    return decibels
+
+
+def peaks(samples: Values) -> Values:
+    """The largest sample of each quarter of a second in dBFS."""
+    largest = np.array([np.abs(part).max() for part in quarters(samples)], np.float32)
+    decibels: Values = 20 * np.log10(largest + 1e-6)
     return decibels
 
 
@@ -87,12 +96,23 @@ class SoundAnalysis:
         self._start = start
         samples = sound if sound is not None else np.zeros(0, np.float32)
         self._levels = levels(samples)
+        self._peaks = peaks(samples)
         self._speech = voices(samples) if voices is not None else None
 
     def level(self, start: float, end: float) -> float:
         """Between two instants, in dBFS."""
         part = self._part(self._levels, start, end)
         return float(10 * np.log10(np.power(10, part / 10).mean())) if part.size else _NOTHING
+
+    def is_silent(self, start: float, end: float) -> bool:
+        """Whether hardly anything can be heard between them."""
+        part = self._part(self._peaks, start, end)
+        return self.level(start, end) < SILENT or not part.size or float(part.max()) < SILENT_PEAK
+
+    def is_quiet(self, start: float, end: float) -> bool:
+        """Whether it can be heard, but is quiet even where it is loudest."""
+        part = self._part(self._levels, start, end)
+        return not self.is_silent(start, end) and float(part.max()) < QUIET
 
     def speech(self, start: float, end: float) -> float | None:
         """How likely there is speech between them, 0 to 1; ``None`` without the voice model."""

@@ -97,7 +97,8 @@ def test_a_shaking_camera_is_not_steady() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "reason", "concern"), [(-70, None, Concern.SILENT), (-50, None, None), (-25, Reason.SOUND, None)]
+    ("level", "reason", "concern"),
+    [(-70, None, Concern.SILENT), (-50, None, Concern.QUIET), (-25, Reason.SOUND, None)],
 )
 def test_sound_that_is_no_voice(level: int, reason: Reason | None, concern: Concern | None) -> None:
     noise = np.random.default_rng(1).normal(0, 10 ** (level / 20), 3 * RATE).astype(np.float32)
