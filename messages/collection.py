@@ -8,16 +8,27 @@ from collections.abc import Iterator
 from messages import commands
 from messages.extraction import is_message, merged, read, sources
 from messages.message import Message
+from messages.places import Places
 
 
 async def collect() -> list[Message]:
-    """Every sentence and name once."""
-    return merged([*_said(), *await commands.messages()])
+    """Every sentence and name once. The commands come first: the places are found by the classes of all cogs."""
+    names = await commands.messages()
+    return merged([*_said(), *names])
 
 
 def _said() -> Iterator[Message]:
-    for name, module in sources():
+    modules = dict(sources())
+    places = Places(modules.values()).found
+    for name, module in modules.items():
         for node in ast.walk(module):
             if isinstance(node, ast.Call) and is_message(node):
-                found = read(node, name)
-                yield Message(found["msgid"], found.get("plural", ""), found.get("context", ""), files=(name,))
+                found, stands = read(node, name), sorted(places.get(node, ()), key=lambda place: place.what)
+                yield Message(
+                    found["msgid"],
+                    found.get("plural", ""),
+                    found.get("context", ""),
+                    files=(name,),
+                    comments=tuple(f"It is {place.what}: at most {place.at_most} characters." for place in stands),
+                    at_most=min((place.at_most for place in stands), default=None),
+                )

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from babel.messages.catalog import Catalog
 
+from bot import limits
 from bot.catalogues import LANGUAGES, path_of
 from bot.chat.command_translations import CommandTranslator
 from bot.texts import render, text
@@ -51,6 +52,18 @@ def test_every_sentence_of_the_code_is_collected(everything: list[Message]) -> N
     for key in (("command", "character"), ("command", "create"), ("option", "range"), ("menu", "Make a character")):
         assert key in found
     assert {context for context, _ in found} >= {"", "command", "option", "menu", "choice", "description"}
+
+
+def test_room_is_found_where_a_sentence_stands(everything: list[Message]) -> None:
+    room = {each.msgid: each.at_most for each in everything if not each.context}
+    assert room["Cancel"] == limits.BUTTON_LABEL
+    assert room["Use {offered} ({count} credit)"] == limits.BUTTON_LABEL, "a function's, through a local name"
+    assert room["Shorter"] == limits.BUTTON_LABEL, "out of a table"
+    assert room["Rename this character"] == limits.MODAL_TITLE
+    assert room["Permission"] == limits.FORM_LABEL
+    assert room["Open one…"] == limits.SELECT_PLACEHOLDER
+    for each in everything:
+        assert each.at_most is None or len(each.plural or each.msgid) <= each.at_most
 
 
 # -- The rules themselves ------------------------------------------------------------------------------------------
