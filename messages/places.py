@@ -80,7 +80,7 @@ def _worded(arguments: Iterable[ast.expr]) -> Iterator[ast.expr]:
 
 
 def _subclasses(of: type) -> set[str]:
-    names = {of.__name__}
-    for each in of.__subclasses__():
+    names, subclasses = {of.__name__}, list[type](of.__subclasses__())
+    for each in subclasses:
         names |= _subclasses(each)
     return names
