@@ -78,6 +78,7 @@ class Orders:
     looks: Path | None = None
     same_nonce: float = limits.SAME_NONCE.total_seconds()
     last_click: float = 0.0  # seconds for which somebody who has clicked is taken to be looking
+    small_video: int = limits.SMALL_VIDEO_BYTES
     only_opens: bool = False  # to be swept, then it ends
 
 
@@ -153,6 +154,7 @@ def _hurry(orders: Orders) -> None:
     limits.PROGRESS_GAP = timedelta(seconds=0.1)
     limits.SAME_NONCE = timedelta(seconds=orders.same_nonce)
     limits.LAST_CLICK = timedelta(seconds=orders.last_click)
+    limits.SMALL_VIDEO_BYTES = orders.small_video
     backoff.__kwdefaults__ = {"first": 0.2, "most": 1.0}
 
 
@@ -169,16 +171,9 @@ def _wrap(points: Points) -> None:
         _around(points, ToapisClient, method, f"provider.{method}")
     for method in ("upload_image", "create_video", "video_task", "find_video"):
         _around(points, ToapisClient, method, f"provider.{method}")
-    for method in (
-        "work_folder",
-        "copy_to_work",
-        "put_path",
-        "put_work",
-        "put_bytes",
-        "drop_from_work",
-        "drop_work",
-        "sweep",
-    ):
+    for method in ("work_folder", "copy_to_work", "rename_work", "drop_from_work", "drop_work"):
+        _around(points, FileStore, method, f"files.{method}")
+    for method in ("put_path", "put_work", "put_bytes", "sweep"):
         _around(points, FileStore, method, f"files.{method}")
     _around_in_thread(points, FileStore, "_flush", "files.flush")
     for method in ("fetch", "fetch_on"):

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from tests.faults.points import EXPECTED, OF_VIDEOS, AnsweredFirst, At, End, Kill, Point
 from tests.faults.scenario import ENOUGH, History, Outcome, Plan, Story
+from tests.faults.troubles import TROUBLES
 from tests.faults.world import run
 
 AT_ONCE = 3
@@ -22,10 +23,26 @@ LONGEST = 1.5  # seconds from the last command to the last result, about; moment
 SECOND_KILLS = 0.25  # of the scenarios, at some moment after the restart
 RANDOM_MOMENTS = 40
 VIDEOS = 0.4  # of the scenarios with random moments
+TROUBLES_MET = 0.5  # of those of videos
+MOST_TROUBLES = 4  # at once
 
 # Only for a submission that was cut off, which a kill at some moment seldom does.
 FIND, FIND_VIDEO = "submit.provider.find", "submit.provider.find_video"
+FIT = "deliver.media.fit"
 ANSWERED = "bot.discord.answer"
+TROUBLED = frozenset(  # where a kill meets what provider and Discord did wrong
+    {
+        "submit.provider.upload_video",
+        "submit.provider.upload_image",
+        "submit.provider.create_video",
+        "watch.provider.video_task",
+        "watch.discord.post",
+        "collect.source.fetch_on",
+        "deliver.discord.post",
+        "deliver.discord.follow_up",
+        "deliver.discord.edit",
+    }
+)
 
 Say: TypeAlias = Callable[[str], None]
 
@@ -54,6 +71,8 @@ DRY_RUNS_OF_VIDEOS = (
     Plan(story=Story.REFUSED, remembers=False, videos=True),
     Plan(story=Story.LATE, history=History.READABLE, videos=True),
     Plan(story=Story.OUTAGE, videos=True),
+    Plan(story=Story.LARGE, videos=True),
+    Plan(videos=True, troubles=tuple(TROUBLES)),
 )
 _SHARED = ("start.", "bot.commit.JobStore.c", "bot.commit.JobStore.renew")  # with jobs of every kind
 
@@ -202,8 +221,15 @@ async def every_point_of_videos(looks: Path, campaign: Campaign, random: Random,
         if dry.story is not Story.STRAIGHT:
             again = sorted(point for point in points & known if point[0].startswith("deliver.discord."))
             plans += [_killed_at(point, dry, random) for point in again]
+        if dry.troubles:
+            again = sorted(point for point in points & known if point[0] in TROUBLED)
+            plans += [_killed_at(point, replace(dry, troubles=_some_troubles(random)), random) for point in again]
         known |= points
     return plans
+
+
+def _some_troubles(random: Random) -> tuple[str, ...]:
+    return tuple(random.sample(sorted(TROUBLES), MOST_TROUBLES))
 
 
 def _killed_at(point: Point, plan: Plan, random: Random) -> Plan:
@@ -227,6 +253,8 @@ def inside_acts(points: Iterable[str], random: Random) -> list[Plan]:
             if step == "choose" or act == "discord.edit_public"
             else Story.LATE
             if posts
+            else Story.LARGE
+            if name in (FIT, f"{step}.files.rename_work")
             else Story.STRAIGHT
         )
         media = act.startswith("media.")
@@ -246,7 +274,9 @@ def random_moments(count: int, random: Random) -> list[Plan]:
         story = random.choice(stories)
         history = random.choice(list(History)) if story is Story.LATE else History.NONCE
         videos = story is not Story.PICKED and random.random() < VIDEOS  # nobody is asked about a video
-        plan = Plan((_at_any_time(random),), story, random.random() < 0.5, history, videos=videos)
+        troubled = videos and history is History.NONCE and random.random() < TROUBLES_MET
+        troubles = _some_troubles(random) if troubled else ()
+        plan = Plan((_at_any_time(random),), story, random.random() < 0.5, history, videos=videos, troubles=troubles)
         plans.append(_perhaps_again(plan, random))
     return plans
 

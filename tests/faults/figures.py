@@ -77,6 +77,7 @@ def _of_videos(outcomes: Sequence[Outcome]) -> Rows:
         ("videos: submissions cut off, ended as unknown and said so", sum(each.unknown for each in found)),
         ("videos: jobs whose credits were counted wrongly", sum(each.miscounted for each in found)),
         ("videos: fetches that went on in the middle of the file", sum(each.went_on for each in videos)),
+        ("videos: faults of provider and Discord on the way", sum(each.troubles for each in videos)),
         ("videos: orphan files after the sweep", sum(each.orphans for each in found)),
     ]
 

@@ -15,13 +15,21 @@ class Bot:
     """``folder`` has its database and its files; ``looks`` is where the answers of media children are kept."""
 
     def __init__(
-        self, folder: Path, environ: Mapping[str, str], *, looks: Path | None, same_nonce: float, last_click: float
+        self,
+        folder: Path,
+        environ: Mapping[str, str],
+        *,
+        looks: Path | None,
+        same_nonce: float,
+        last_click: float,
+        small_video: int,
     ) -> None:
         self.folder = folder
         self._environ = dict(environ)
         self._looks = looks
         self._same_nonce = same_nonce
         self._last_click = last_click
+        self._small_video = small_video
         self._clock = folder / "clock"
         self._clock.touch()
         self.advance(0.0)
@@ -67,6 +75,7 @@ class Bot:
             looks=self._looks,
             same_nonce=self._same_nonce,
             last_click=self._last_click,
+            small_video=self._small_video,
             only_opens=only_opens,
         )
         self._process = Fork(live, orders)

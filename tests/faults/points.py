@@ -37,7 +37,8 @@ _ACTS_OF_VIDEOS = {
     "watch": "provider.video_task",
     "collect": """source.fetch_on kept_part.begin kept_part.write kept_part.finish files.put_work
         commit.VideoStore.add_for_job""",
-    "deliver": """files.work_folder files.copy_to_work files.put_path media.probe media.poster media.take
+    "deliver": """files.work_folder files.copy_to_work files.put_path files.rename_work media.probe media.poster
+        media.fit media.take
         commit.VideoStore.looked_into""",
 }
 

@@ -16,6 +16,7 @@ from tests.faults.life import Bot
 from tests.faults.people import Person
 from tests.faults.points import AnsweredFirst, At, End, Kill, Point
 from tests.faults.rows import Row, job_rows
+from tests.faults.troubles import happened
 from tests.loopback_discord.server import LoopbackDiscord
 from tests.wire.scene import Provider
 
@@ -34,6 +35,7 @@ class Story(StrEnum):
     LATE = "late"  # the tokens die before there is a result: it goes to the channel, and to direct messages
     REFUSED = "refused"  # the provider begins with one of them, and then cannot make it
     OUTAGE = "outage"  # the tokens die while the bot lies dead
+    LARGE = "large"  # of videos: no message takes them as they are, as Discord says to some and not to the others
 
 
 class History(StrEnum):
@@ -55,11 +57,13 @@ class Plan:
     history: History = History.NONCE
     real_media: bool = False
     videos: bool = False  # with the cast that everybody has
+    troubles: tuple[str, ...] = ()  # what provider and Discord do wrong (tests.faults.troubles)
 
     def __str__(self) -> str:
         provider = "remembers" if self.remembers else "forgets"
         story = self.story + (f"/{self.history}" if self.story in (Story.LATE, Story.OUTAGE) else "")
         story = f"videos, {story}" if self.videos else story
+        story += f", with {', '.join(self.troubles)}" if self.troubles else ""
         return f"{story}, provider {provider}: " + (", then ".join(map(str, self.kills)) or "no kill")
 
 
@@ -68,6 +72,7 @@ class Outcome:
     """How it went. ``killed``: how many jobs were running at each kill. ``missed``: points that were not come to.
 
     ``passed``: the points of the last life that was looked at. ``went_on``: fetches that began in the middle of a file.
+    ``troubles``: faults of provider and Discord that happened.
     """
 
     plan: Plan
@@ -78,6 +83,7 @@ class Outcome:
     seconds: float = 0.0
     looked_into_tasks: int = 0
     went_on: int = 0
+    troubles: int = 0
     log: str = ""
 
 
@@ -114,6 +120,7 @@ class Scenario:
         self.outcome.seconds = asyncio.get_running_loop().time() - begun
         self.outcome.looked_into_tasks = sum(person.looked_into_tasks for person in self.people)
         self.outcome.went_on = self.provider.fetched_on
+        self.outcome.troubles = happened(self.discord, self.provider)
         self.outcome.log = self.bot.log
         return self.outcome
 

@@ -43,7 +43,12 @@ PLANS = (
     Plan(
         (Kill("collect.kept_part.write", "after"), Kill("collect.commit.VideoStore.add_for_job", "after")), videos=True
     ),
-    Plan((Kill("watch.discord.post", "after"), POSTED), Story.LATE, videos=True),
+    Plan(
+        (Kill("watch.discord.post", "after"), POSTED),
+        Story.LATE,
+        videos=True,
+        troubles=("429 to a request", "a look cut off", "500 to a fetch", "a post cut off that was taken"),
+    ),
 )
 
 

@@ -8,18 +8,21 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from bot import limits
 from bot.values.clock import utc_now
 from tests.faults.cast import KLING, NAMES, PER_SECOND, SECONDS, SORA, VIDU, WAN, add_cast, picture
 from tests.faults.life import Bot
 from tests.faults.people import Person
 from tests.faults.remembered_films import remember_films
 from tests.faults.scenario import History, Outcome, Plan, Scenario, Story
+from tests.faults.troubles import order
 from tests.loopback_discord.places import Channel
 from tests.loopback_discord.server import LoopbackDiscord
 from tests.wire.bot_process import environment
 from tests.wire.scene import Provider, clip, migrated
 
 SECONDS_PER_TASK = 0.3
+SMALL = 100_000  # bytes that a message takes in the story of large videos: fewer than any has, and enough to look at
 
 
 async def run(plan: Plan, looks: Path) -> Outcome:
@@ -42,6 +45,7 @@ async def world(plan: Plan, folder: Path, looks: Path) -> AsyncIterator[Scenario
         if plan.videos:
             remember_films()
             people = _film_makers(plan, discord, channel)
+            order(plan.troubles, discord, provider)
         else:
             people = _people(plan, discord, provider, channel, folder)
         if plan.history in (History.READABLE, History.BLIND):
@@ -66,6 +70,7 @@ async def world(plan: Plan, folder: Path, looks: Path) -> AsyncIterator[Scenario
             environ,
             looks=None if plan.real_media else looks,
             last_click=3600.0 if plan.story is Story.PICKED else 0.0,
+            small_video=SMALL if plan.story is Story.LARGE else limits.SMALL_VIDEO_BYTES,
             same_nonce=0.0 if plan.history in (History.READABLE, History.BLIND) else 120.0,
         )
         yield Scenario(plan, discord, provider, bot, people)
@@ -111,6 +116,10 @@ def _film_makers(plan: Plan, discord: LoopbackDiscord, channel: Channel) -> list
         user = discord.add_user(name, channel.guild) if channel.guild else discord.add_user(name)
         people.append(Person(user, channel, options, command="video create"))
     people[2].fails = plan.story is Story.REFUSED
+    if plan.story is Story.LARGE:
+        for person in people[1:]:
+            person.user.told_limit = discord.file_limit
+        discord.file_limit = SMALL
     return people
 
 

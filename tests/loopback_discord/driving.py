@@ -29,6 +29,7 @@ class User(Account):
     installed_app: bool = False
     locale: str = "en-US"
     blocks_bot: bool = False  # 50007
+    told_limit: int | None = None  # bytes of an attachment that Discord tells for them, rightly or not
     takes_dms: bool = True  # False: "direct messages from server members" is off, 50278
 
     @property
@@ -198,7 +199,7 @@ class User(Account):
             "entitlements": [],
             "authorizing_integration_owners": interaction.owners,
             "context": context,
-            "attachment_size_limit": self.discord.file_limit,
+            "attachment_size_limit": self.told_limit or self.discord.file_limit,
         }
         if interaction.message is not None:
             payload["message"] = interaction.message.payload()
