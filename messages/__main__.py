@@ -1,7 +1,8 @@
-"""The catalogues of the translators: python -m messages [check LANGUAGE…]
+"""The catalogues of the translators: python -m messages [update | check] [LANGUAGE…]
 
-Without an argument it brings them up to date: new sentences come in untranslated, changed ones as ``fuzzy``, and what
-nobody says any more goes. ``check`` says all that is wrong with some of them, also what is still to be translated.
+``update`` brings them up to date with the code: new sentences come in untranslated, changed ones as ``fuzzy``, and what
+nobody says any more goes. ``check`` says all that is wrong with them, also what is still to be translated. Without a
+language (``ja``, ``pt_BR``) it is all of them.
 """
 
 from __future__ import annotations
@@ -17,16 +18,21 @@ from messages.rules import problems
 
 
 def main(arguments: list[str]) -> int:
-    """Write every catalogue anew, or check some."""
+    """Write catalogues anew, or check them."""
+    todo, *languages = arguments or ["update"]
+    unknown = set(languages) - set(LANGUAGES)
+    if todo not in {"update", "check"} or unknown:
+        print(f"{' '.join(sorted(unknown)) or todo}: say update or check, then any of {' '.join(LANGUAGES)}")
+        return 2
     messages = asyncio.run(collect())
-    if arguments[:1] != ["check"]:
-        for line in update(messages):
+    if todo == "update":
+        for line in update(messages, languages or LANGUAGES):
             print(line)
         return 0
     terms = glossary.read(glossary.PATH.read_text("utf-8"))
     found = [
         f"{language}: {problem}"
-        for language in arguments[1:] or LANGUAGES
+        for language in languages or LANGUAGES
         for problem in problems(load(language), messages, terms, complete=True)
     ]
     print(*found, f"{len(found)} to do", sep="\n")
