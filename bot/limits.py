@@ -61,6 +61,14 @@ DURATION_TYPED = 600  # seconds: the most that may be typed; what a model makes 
 VIDEO_CHARACTERS = 4  # in one video, by the options of the command
 RANGE_INPUT_LENGTH = 64  # characters that are typed for a range
 SERVER_DAY_LIMIT = 100_000  # the most that a server may set as its day's limit
+LOANS_PER_CHARACTER = 10  # so many fit on its card, each with a button
+LOANS_TO_ONE = 25  # from one owner to the same person or server: nobody's list is filled by one other
+LOANS_BORROWED = 200  # that one person is offered, the newest first
+LOAN_USES = 1000  # the most that may be given
+LOAN_LONGEST = timedelta(days=365)
+LOAN_USES_PER_PAGE = 5
+PEOPLE_ASKED = 5  # whose answer one owner waits for
+PEOPLE_ASKED_AGAIN = timedelta(days=30)  # after a no, before the same owner may ask the same person again
 PICTURE_BYTES = 8 * 1024 * 1024
 SAME_AGAIN = timedelta(minutes=10)  # within which the same clip and seconds are a question
 CHOICE_OPEN = timedelta(hours=24)  # how long a question waits for its answer

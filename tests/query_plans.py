@@ -24,6 +24,7 @@ GROWING = frozenset(
     {
         *("jobs", "files", "characters", "character_files", "drafts", "consents", "webhook_events", "day_counters"),
         *("ownerless_tasks", "sent_messages", "videos", "character_groups", "group_members", "default_characters"),
+        *("loans", "loan_uses", "person_consents"),
     }
 )
 # Indexes that hold only what is not done, is being worked on, or still has a token: they do not grow with time.

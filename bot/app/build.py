@@ -32,8 +32,10 @@ from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.job_service import JobService
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.leased_job import Steps
+from bot.jobs.lending import Lending
 from bot.jobs.maintenance import Maintenance
 from bot.jobs.model_availability import ModelAvailability
+from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.ports import ByteSource, Courier
 from bot.jobs.renewed_attachments import RenewedAttachments
 from bot.jobs.runner import Runner
@@ -202,8 +204,20 @@ class App:
             videos=stores.videos,
             keep_videos_days=settings.video.keep_days,
         )
+        self.lending = Lending(
+            loans=stores.loans,
+            consents=stores.person_consents,
+            characters=stores.characters,
+            files=stores.files,
+            access_policy=self.access_policy,
+            workers=self.runner,
+            messages=self.message_updates,
+            clock=clock,
+        )
+        self.playable_cast = PlayableCast(characters=stores.characters, loans=stores.loans, clock=clock)
         self.erasure = Erasure(
             store=stores.privacy,
+            lending=self.lending,
             files=stores.files,
             workers=self.runner,
             courier=self.courier,

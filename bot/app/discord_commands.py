@@ -37,6 +37,10 @@ def cogs_of(app: App) -> list[commands.Cog]:
     max_bytes = most_bytes(app.settings)
     character = CharacterCommands(
         starter=app.job_starter,
+        lending=app.lending,
+        loans=stores.loans,
+        consents=stores.person_consents,
+        cast=app.playable_cast,
         characters=stores.characters,
         videos=stores.videos,
         files=stores.files,
@@ -68,7 +72,10 @@ def cogs_of(app: App) -> list[commands.Cog]:
     video = VideoCommands(
         starter=app.job_starter,
         planner=app.video_planner,
+        cast=app.playable_cast,
+        loans=stores.loans,
         wishes=VideoWishes(
+            cast=app.playable_cast,
             characters=stores.characters,
             drafts=stores.drafts,
             owned=stores.owned_jobs,

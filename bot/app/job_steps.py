@@ -82,7 +82,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
     deliver = Deliver(
         contents={
             JobKind.CHARACTER: character_content(stores.characters),
-            JobKind.VIDEO: video_content(stores.videos, app.fitted_videos),
+            JobKind.VIDEO: video_content(stores.videos, stores.loans, app.fitted_videos),
         },
         afterwards={JobKind.VIDEO: VideoLook(videos=stores.videos, files=stores.files, media=app.media, places=places)},
         files=stores.files,

@@ -18,7 +18,9 @@ from bot.store.drafts import DraftStore
 from bot.store.files import FileStore
 from bot.store.groups import GroupStore
 from bot.store.jobs import JobStore
+from bot.store.loans import LoanStore
 from bot.store.owned_jobs import OwnedJobStore
+from bot.store.person_consents import PersonConsentStore
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
@@ -46,6 +48,8 @@ class Stores:
     avatars: AvatarStore
     drafts: DraftStore
     consents: ConsentStore
+    loans: LoanStore
+    person_consents: PersonConsentStore
     provider_state: ProviderStateStore
     commands: CommandStore
     sent_messages: SentMessageStore
@@ -73,6 +77,8 @@ class Stores:
             avatars=AvatarStore(database, places=settings.toapis.avatar_slots),
             drafts=DraftStore(database),
             consents=ConsentStore(database),
+            loans=LoanStore(database),
+            person_consents=PersonConsentStore(database),
             provider_state=ProviderStateStore(database),
             commands=CommandStore(database),
             sent_messages=SentMessageStore(database),

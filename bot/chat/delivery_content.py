@@ -63,9 +63,12 @@ class DeliveryContent:
         made = content.video
 
         async def within(most_bytes: int) -> MessageContent:
-            return render_video(job, made, await content.within(most_bytes), locale, commands)
+            return render_video(job, made, await content.within(most_bytes), locale, commands, lenders=content.lenders)
 
-        full, lean = await within(job.origin.attachment_limit), render_video(job, made, None, locale, commands)
+        full, lean = (
+            await within(job.origin.attachment_limit),
+            render_video(job, made, None, locale, commands, lenders=content.lenders),
+        )
         smaller = None
         if full.files and len(full.files[0].data) > limits.SMALL_VIDEO_BYTES:
             smaller = partial(within, limits.SMALL_VIDEO_BYTES)

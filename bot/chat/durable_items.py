@@ -33,6 +33,8 @@ _FIELDS = {
     "character_id": IdField(r"\d{1,20}", int),
     "draft_id": IdField(rf"[0-9a-f]{{{limits.JOB_ID_HEX}}}"),
     "change": IdField(r"[a-z]+-[\w.:-]*"),
+    "loan_id": IdField(r"\d{1,20}", int),
+    "consent_id": IdField(r"\d{1,20}", int),
     "video_id": IdField(r"\d{1,20}", int),
     "offset": IdField(r"\d{1,9}", int),
     "name": IdField(rf".{{1,{limits.NAME_LENGTH}}}"),

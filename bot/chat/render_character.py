@@ -10,6 +10,7 @@ from bot import limits
 from bot.chat.buttons import DeleteCharacter, MakeWithModel, RenameCharacter, UseCharacter
 from bot.chat.card import AMBER, GREEN, Card, Field
 from bot.chat.durable_items import DurableButton
+from bot.chat.lending_buttons import ShowLoans
 from bot.chat.markdown import PLAIN, Commands, code_block, escape, paragraph, plain, say
 from bot.chat.message import MessageContent, picture_file
 from bot.chat.render_findings import concerns, used_sound
@@ -102,6 +103,9 @@ def render_character(
     if makeable:
         make = MakeWithModel(character.id, character.owner_id, say(text("Make with Sora"), locale))
         buttons = (make, *buttons)
+    if owner_sees:
+        lend = ShowLoans(character.id, character.owner_id, say(text("Lend…"), locale))
+        buttons = (*buttons[:-1], lend, buttons[-1])
     return MessageContent(card=_card(character, picture, lines, fields, made, locale), buttons=buttons)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from bot import limits
 from bot.chat.buttons import MakeVideoAgain
 from bot.chat.card import AMBER, GREEN, AttachedFile, Card, Field
 from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import MessageContent
+from bot.chat.render_borrowed import borrowed_in, lent_by
 from bot.chat.render_job import job_footer
 from bot.chat.render_price import price_of
 from bot.chat.video_buttons import AnotherTake, CharacterOfVideo
@@ -18,11 +22,18 @@ from bot.values.made_video import MadeVideo
 
 
 def render_video(
-    job: Job, video: MadeVideo, data: bytes | None, locale: str, commands: Commands = PLAIN
+    job: Job,
+    video: MadeVideo,
+    data: bytes | None,
+    locale: str,
+    commands: Commands = PLAIN,
+    *,
+    lenders: Mapping[int, int] = MappingProxyType({}),
 ) -> MessageContent:
     """The video that ``job`` made, with its owner's buttons. Everybody may see it.
 
-    ``data`` is what is shown of it: its bytes, or fewer that fit into the message; ``None``: none do.
+    ``data`` is what is shown of it: its bytes, or fewer that fit into the message; ``None``: none do. ``lenders``: by
+    character the owners of those who are borrowed.
     """
     lines = [escape(plain(video.prompt, limits.PARAM_LENGTH))]
     if data is None:
@@ -31,6 +42,7 @@ def render_video(
         )
     elif len(data) != video.file.size:
         lines.append(say(text("I made the file smaller so that it fits into this message."), locale))
+    lines += lent_by(video.roles, lenders, locale)
     names = ", ".join(escape(role.name) for role in video.roles)
     fields = [Field(say(text("Characters"), locale), names), Field(say(text("Model"), locale), escape(video.model))]
     if (cost := price_of(job)) is not None:
@@ -39,8 +51,9 @@ def render_video(
     buttons: tuple[DurableButton, ...] = (
         MakeVideoAgain(job.id, job.owner_id, say(text("Again"), locale)),
         AnotherTake(video.id, video.owner_id, say(text("Another take…"), locale)),
-        CharacterOfVideo(video.id, video.owner_id, say(text("New character from this"), locale)),
     )
+    if not borrowed_in(video.roles):
+        buttons += (CharacterOfVideo(video.id, video.owner_id, say(text("New character from this"), locale)),)
     media: tuple[AttachedFile, ...] = ()
     if data is not None:
         mime = video.file.mime if len(data) == video.file.size else "video/mp4"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TypeAlias
 
 from discord import ButtonStyle
 
@@ -12,6 +14,7 @@ from bot.chat.card import AMBER, BLUE, AttachedFile, Card, Entry, Field
 from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import MessageContent
+from bot.chat.render_borrowed import borrowed_in, lent_by
 from bot.chat.render_video import video_file
 from bot.chat.video_buttons import (
     AnotherTake,
@@ -29,6 +32,11 @@ from bot.values.made_video import MadeVideo
 
 _MB = 1024 * 1024
 
+Lenders: TypeAlias = Mapping[str, Mapping[int, int]]
+"""Of videos with borrowed characters: by job and character, the owners."""
+
+NOBODY_LENDS: Lenders = MappingProxyType({})
+
 
 def render_videos(
     owner_id: int,
@@ -38,8 +46,13 @@ def render_videos(
     posters: Mapping[int, bytes],
     locale: str,
     commands: Commands = PLAIN,
+    *,
+    lenders: Lenders = NOBODY_LENDS,
 ) -> MessageContent:
-    """``videos`` of ``total``, ``offset`` of which come before; ``posters`` by video id, as far as there are any."""
+    """``videos`` of ``total``, ``offset`` of which come before; ``posters`` by video id, as far as there are any.
+
+    ``lenders``: by job and character, the owners of those who are borrowed.
+    """
     if not videos:
         nothing = text(
             "You have no videos yet. Make your first one with /video create: say what happens, and choose who from "
@@ -49,16 +62,17 @@ def render_videos(
         return MessageContent(card=card, buttons=(_new(owner_id, locale),))
     card = Card(
         colour=BLUE,
-        entries=tuple(_entry(each, posters.get(each.id), locale) for each in videos),
+        entries=tuple(_entry(each, posters.get(each.id), locale, lenders) for each in videos),
         footer=say(_count(offset, len(videos), total), locale),
     )
     return MessageContent(card=card, buttons=(*_turning(owner_id, offset, total, locale), _new(owner_id, locale)))
 
 
-def _entry(video: MadeVideo, poster: bytes | None, locale: str) -> Entry:
+def _entry(video: MadeVideo, poster: bytes | None, locale: str, lenders: Lenders) -> Entry:
     title = escape(plain(video.prompt, limits.OPTION_LABEL))
+    lent = lent_by(video.roles, lenders.get(video.job_id, {}), locale)
     return Entry(
-        words=f"**{title}**\n{say(_about(video), locale)}",
+        words="\n".join([f"**{title}**", say(_about(video), locale), *lent]),
         picture=None if poster is None else _poster(video, poster, locale),
         buttons=(
             ShowVideo(video.id, video.owner_id, say(text("Watch"), locale)),
@@ -103,10 +117,17 @@ def _turning(owner_id: int, offset: int, total: int, locale: str) -> tuple[TurnV
 
 
 def render_own_video(
-    video: MadeVideo, data: bytes | None, poster: bytes | None, locale: str, *, fitting: bool = False
+    video: MadeVideo,
+    data: bytes | None,
+    poster: bytes | None,
+    locale: str,
+    *,
+    lenders: Mapping[int, int] = MappingProxyType({}),
+    fitting: bool = False,
 ) -> MessageContent:
     """One video again, to its owner alone. ``data`` are its bytes, where they fit; else its ``poster`` is shown.
 
+    ``lenders``: by character the owners of those who are borrowed.
     ``fitting``: a smaller file is being made, and takes the poster's place in a moment.
     """
     names = ", ".join(escape(role.name) for role in video.roles)
@@ -123,7 +144,9 @@ def render_own_video(
             media = (_poster(video, poster, locale),)
     card = Card(
         colour=BLUE,
-        description=escape(plain(video.prompt, limits.PARAM_LENGTH)),
+        description="\n".join(
+            [escape(plain(video.prompt, limits.PARAM_LENGTH)), *lent_by(video.roles, lenders, locale)]
+        ),
         media=media,
         fields=tuple(fields),
         footer=say(text("Made <t:{at}:f>", at=int(video.created_at.timestamp())), locale),
@@ -131,10 +154,14 @@ def render_own_video(
     buttons: tuple[DurableButton, ...] = (
         MakeVideoAgain(video.job_id, video.owner_id, say(text("Again"), locale)),
         AnotherTake(video.id, video.owner_id, say(text("Another take…"), locale)),
-        CharacterOfVideo(video.id, video.owner_id, say(text("New character from this"), locale)),
+        *(() if borrowed_in(video.roles) else (_character_of(video, locale),)),
         DeleteVideo(video.id, video.owner_id, say(text("Delete"), locale)),
     )
     return MessageContent(card=card, buttons=buttons)
+
+
+def _character_of(video: MadeVideo, locale: str) -> CharacterOfVideo:
+    return CharacterOfVideo(video.id, video.owner_id, say(text("New character from this"), locale))
 
 
 def _too_large(video: MadeVideo, fitting: bool) -> Text:

@@ -7,6 +7,7 @@ import asyncio
 import structlog
 
 from bot import metrics
+from bot.jobs.lending import Lending
 from bot.jobs.ports import Courier, SentMessages, Workers
 from bot.store.files import FileStore
 from bot.store.privacy import Erased, PrivacyStore
@@ -55,6 +56,7 @@ class Erasure:
         self,
         *,
         store: PrivacyStore,
+        lending: Lending,
         files: FileStore,
         workers: Workers,
         courier: Courier,
@@ -62,6 +64,7 @@ class Erasure:
         clock: Clock,
     ) -> None:
         self._store = store
+        self._lending = lending
         self._files = files
         self._workers = workers
         self._courier = courier
@@ -73,6 +76,7 @@ class Erasure:
 
         ``remove_messages``: the messages about them too, one after the other behind our back.
         """
+        await self._lending.take_back(owner_id)  # first: others may be at work with what they were lent
         async with self._files.owner(owner_id):
             erased = await self._store.erase(owner_id, now=self._clock(), remove_messages=remove_messages)
             # A step without its row can write nothing. It may be about to put a file, so it is stopped and waited for.

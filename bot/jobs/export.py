@@ -22,6 +22,7 @@ from bot.texts import Text, render, text
 from bot.values.character import Character, CharacterFile, CharacterGroup, FileKind
 from bot.values.files import StoredFile, ending
 from bot.values.job import Job, VideoRequest
+from bot.values.loan import Loan, PersonConsent
 from bot.values.made_video import MadeVideo
 from bot.values.sent_message import SentMessage
 from bot.values.source import Attachment
@@ -121,6 +122,10 @@ class Export:
             "forms_not_sent_yet": [_draft(draft) for draft in holdings.drafts],
             "messages_in_discord": [_message(each) for each in holdings.messages],
             "entries_that_this_version_cannot_read": holdings.unreadable,
+            "lent": [_loan(each) for each in holdings.lent],
+            "borrowed": [_loan(each) for each in holdings.borrowed],
+            "you_asked_for_consent": [_consent(each, of_them=True) for each in holdings.asked],
+            "you_were_asked_for_consent": [_consent(each, of_them=False) for each in holdings.answered],
             "consent_given_at": _instant(holdings.consent_at),
             "today": {
                 "jobs_used": holdings.used_today,
@@ -187,7 +192,7 @@ class Export:
     def _job(self, job: Job) -> dict[str, Any]:
         """All fields of the row, whatever they are, but what only the machinery needs and what works like a key."""
         said: dict[str, Any] = _with_ids_as_text(_JOB.dump_python(job, mode="json"))
-        for name in ("owner_id", "lease_owner", "lease_until"):
+        for name in ("owner_id", "lease_owner", "lease_until", "uploads"):
             del said[name]
         del said["origin"]["token"]
         source = None if isinstance(job.request, VideoRequest) else job.request.source
@@ -265,6 +270,30 @@ def _group(group: CharacterGroup, members: tuple[int, ...]) -> dict[str, Any]:
 def _default(default: DefaultCharacter) -> dict[str, Any]:
     server = None if default.guild_id is None else str(default.guild_id)
     return {"server_id": server, "character_id": default.character_id}
+
+
+def _loan(loan: Loan) -> dict[str, Any]:
+    return {
+        "character_id": loan.character_id,
+        "name": loan.name,
+        "to_person": None if loan.to.person is None else str(loan.to.person),
+        "to_server": None if loan.to.server is None else str(loan.to.server),
+        "uses": loan.uses,
+        "used": loan.used,
+        "until": _instant(loan.until),
+        "lent_at": _instant(loan.created_at),
+    }
+
+
+def _consent(consent: PersonConsent, *, of_them: bool) -> dict[str, Any]:
+    whom = {"person": str(consent.person_id)} if of_them else {"asked_by": str(consent.owner_id)}
+    return whom | {
+        "character_id": consent.character_id,
+        "name": consent.name,
+        "asked_at": _instant(consent.asked_at),
+        "answer": consent.answer,
+        "answered_at": _instant(consent.answered_at),
+    }
 
 
 def _message(message: SentMessage) -> dict[str, Any]:

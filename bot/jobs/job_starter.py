@@ -20,6 +20,7 @@ from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.video_planner import VideoPlanner
 from bot.store.jobs import JobStore
+from bot.store.loan_reach import OF_BORROWED
 from bot.store.owned_jobs import OwnedJobStore
 from bot.texts import text
 from bot.values.clock import Clock
@@ -104,6 +105,10 @@ class JobStarter:
             owner_id, request.source.task_id
         ):
             raise not_a_video()
+        if isinstance(request.source, EarlierTask):
+            earlier = await self._owned.of_task(owner_id, request.source.task_id)
+            if earlier is not None and any(role.loan_id is not None for role in earlier.video.cast):
+                raise OF_BORROWED
         if isinstance(request.source, EarlierTask) and request.range is None:
             problem = text("I can't look at the video of a task.")
             raise BadRange(

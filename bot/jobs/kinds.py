@@ -17,6 +17,7 @@ from bot.jobs.prepare_video import PrepareVideo
 from bot.jobs.submit import Submit
 from bot.jobs.watch import Watch
 from bot.store.characters import CharacterStore
+from bot.store.loans import LoanStore
 from bot.store.videos import VideoStore
 from bot.values.job import CharacterResult, Job, Step, VideoResult
 
@@ -54,7 +55,7 @@ def video_steps(prepare: PrepareVideo, submit: Submit, watch: Watch, collect: Co
     }
 
 
-def video_content(videos: VideoStore, fitted: FittedVideos) -> ContentOf:
+def video_content(videos: VideoStore, loans: LoanStore, fitted: FittedVideos) -> ContentOf:
     """What a video's job hands over, if its owner still has it."""
 
     async def content(job: Job) -> VideoMade:
@@ -65,7 +66,8 @@ def video_content(videos: VideoStore, fitted: FittedVideos) -> ContentOf:
         async def within(most_bytes: int) -> bytes | None:
             return None if made is None else await fitted.within(made, most_bytes)
 
-        return VideoMade(made, within)
+        lenders = await loans.lenders([job.id], asker=job.owner_id)
+        return VideoMade(made, within, lenders.get(job.id, {}))
 
     return content
 

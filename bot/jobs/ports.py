@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -30,11 +30,13 @@ class CharacterMade:
 class VideoMade:
     """A video to hand over; ``None`` where its owner has deleted it since.
 
-    ``within`` gives its bytes, at most as many as it is told; ``None`` where it cannot be made as small.
+    ``within`` gives its bytes, at most as many as it is told; ``None`` where it cannot be made as small. ``lenders``:
+    by character the owners of those who are borrowed.
     """
 
     video: MadeVideo | None
     within: Callable[[int], Awaitable[bytes | None]]
+    lenders: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.store.loan_reach import OF_BORROWED
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.videos import VideoStore
 from bot.texts import text
@@ -158,6 +159,8 @@ class Prepare:
         video = await self._videos.get(job.owner_id, source.video_id)
         if video is None:
             raise _NO_VIDEO
+        if any(role.loan_id is not None for role in video.roles):
+            raise OF_BORROWED
         try:
             await self._files.copy_to_work(video.file.key, await self._source(job))
         except FileNotFoundError:

@@ -18,6 +18,7 @@ from bot.provider.models.check import preferred, problems
 from bot.provider.models.problem import Problem
 from bot.provider.models.wish import CastMember, Clip, Still, VideoWish
 from bot.store.characters import CharacterStore
+from bot.store.loan_reach import not_lent
 from bot.texts import Text, text
 from bot.values.character import Character, CharacterFile, FileKind
 from bot.values.files import StoredFile
@@ -38,7 +39,7 @@ class CastFiles:
 
 
 class VideoPlanner:
-    """Everything here is about the owner it is given: another person's character is an unknown one.
+    """Everything here is about the owner it is given: another person's character is unknown, unless it is lent to them.
 
     ``availability`` is that of the video models; ``extra`` and ``prices`` are the operator's.
     """
@@ -150,15 +151,18 @@ class VideoPlanner:
         return _told(nearest[0])
 
     async def _playing(self, owner_id: int, role: CastRole) -> CastFiles:
-        character = await self._characters.get(owner_id, role.character_id)
-        if character is None:
+        playing = await self._characters.playing(owner_id, role)
+        if playing is None and role.loan_id is not None:
+            raise Refusal(not_lent(role.name))
+        if playing is None:
             raise Refusal(
                 text(
                     "“{name}” is no longer in your cast, so I can't make this video. Nothing was charged.",
                     name=role.name,
                 )
             )
-        return _files_of(character, role, await self._characters.reference_set(owner_id, character.id))
+        character, kept = playing
+        return _files_of(character, role, kept)
 
 
 def _best_for(wish: VideoWish, cards: Iterable[ModelCard]) -> ModelCard | None:

@@ -60,6 +60,13 @@ class VideoRetakes:
         Raises Refusal where it knows no such thing.
         """
         earlier = await self._earlier(owner_id, earlier_id)
+        if any(role.loan_id is not None for role in earlier.video.cast):
+            raise Refusal(
+                text(
+                    "Somebody in it is borrowed, and only their owner can say that they don't exist. Nothing was "
+                    "charged. Use another model."
+                )
+            )
         card = self._planner.card(earlier.video.chosen_model)
         if card is None or not card.takes_assets:
             raise Refusal(

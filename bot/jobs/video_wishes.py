@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 from bot import limits
 from bot.errors import CastbookError, Refusal
 from bot.jobs.job_starter import JobStarter
+from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
 from bot.jobs.video_questions import Change, Part, VideoDoubted, VideoQuestion, instead
 from bot.provider.errors import ModelClosed
@@ -37,11 +38,15 @@ Changed: TypeAlias = Callable[[UnsentVideo], Awaitable[UnsentVideo]]
 
 
 class VideoWishes:
-    """Everything here is about the owner it is given: another person's character, or draft, is an unknown one."""
+    """Everything here is about the owner it is given: another person's character, or draft, is an unknown one.
+
+    ``guild_id``: the server in which they ask, if it is one. What is lent to them there, they may use.
+    """
 
     def __init__(
         self,
         *,
+        cast: PlayableCast,
         characters: CharacterStore,
         drafts: DraftStore,
         owned: OwnedJobStore,
@@ -50,6 +55,7 @@ class VideoWishes:
         clock: Clock,
         random: Random,
     ) -> None:
+        self._cast = cast
         self._characters = characters
         self._drafts = drafts
         self._owned = owned
@@ -58,22 +64,30 @@ class VideoWishes:
         self._clock = clock
         self._random = random
 
-    async def cast_for(self, owner_id: int, prompt: str, named: Sequence[str | int]) -> tuple[CastRole, ...]:
+    async def cast_for(
+        self, owner_id: int, guild_id: int | None, prompt: str, named: Sequence[str | int]
+    ) -> tuple[CastRole, ...]:
         """Who plays: those who are ``named`` in this order, then those whom ``prompt`` calls with ``@``."""
-        found, _ = await self._casting(owner_id, prompt, named)
+        found, _ = await self._casting(owner_id, guild_id, prompt, named)
         return found
 
     async def wished(
-        self, owner_id: int, request: VideoRequest, named: Sequence[str | int], *, private: bool | None
+        self,
+        owner_id: int,
+        guild_id: int | None,
+        request: VideoRequest,
+        named: Sequence[str | int],
+        *,
+        private: bool | None,
     ) -> UnsentVideo:
         """``request`` with its cast: those who are ``named``, by name or id, and those whom its prompt calls."""
-        cast, unknown = await self._casting(owner_id, request.prompt, named)
+        cast, unknown = await self._casting(owner_id, guild_id, request.prompt, named)
         return UnsentVideo(request=replace(request, cast=cast), private=private, unknown=unknown)
 
     async def _casting(
-        self, owner_id: int, prompt: str, named: Sequence[str | int]
+        self, owner_id: int, guild_id: int | None, prompt: str, named: Sequence[str | int]
     ) -> tuple[tuple[CastRole, ...], tuple[str, ...]]:
-        roles = await self._characters.roles(owner_id)
+        roles = await self._cast.roles(owner_id, guild_id)
         by_key = {name_key(role.name): role for role in roles}
         by_id = {role.character_id: role for role in roles}
         cast: dict[int, CastRole] = {}
@@ -98,10 +112,10 @@ class VideoWishes:
         """Start the job ``job_id``. Raises VideoDoubted, and what :meth:`JobStarter.start_video` raises."""
         if wish.private is not None:
             origin = replace(origin, private=wish.private)
-        reasons = await self._strangers(owner_id, wish)
+        reasons = await self._strangers(owner_id, origin.guild_id, wish)
         changes: tuple[Change, ...] = ()
         if not reasons:
-            reasons, changes = await self._doubts(owner_id, wish.request)
+            reasons, changes = await self._doubts(owner_id, origin.guild_id, wish.request)
         if not reasons:
             try:
                 return await self._starter.start_video(
@@ -129,14 +143,14 @@ class VideoWishes:
         """A wish that is kept. Raises :class:`~bot.errors.Refusal` where it is not, or not any more."""
         return _content(await self._drafts.get(owner_id, draft_id))
 
-    async def another_take(self, owner_id: int, video: MadeVideo) -> UnsentVideo:
+    async def another_take(self, owner_id: int, guild_id: int | None, video: MadeVideo) -> UnsentVideo:
         """The wish for a video like ``video``, with all that was wished then; it is as private."""
         job = await self._owned.get(owner_id, video.job_id)
         request = VideoRequest(prompt=video.prompt, cast=video.roles, model=video.model)
         if job is not None and isinstance(job.request, VideoRequest):
             model = job.request.model if job.request.model_named else None
             request = replace(job.request, model=model, model_named=False, price=None, refused=None)
-        roles = {role.character_id: role for role in await self._characters.roles(owner_id)}
+        roles = {role.character_id: role for role in await self._cast.roles(owner_id, guild_id)}
         playing = tuple(roles[role.character_id] for role in request.cast if role.character_id in roles)
         private = None if job is None else job.origin.private
         return UnsentVideo(request=replace(request, cast=playing), private=private)
@@ -168,11 +182,11 @@ class VideoWishes:
 
     # -- names that nobody has ------------------------------------------------------------------------------------
 
-    async def _strangers(self, owner_id: int, wish: UnsentVideo) -> tuple[Text, ...]:
+    async def _strangers(self, owner_id: int, guild_id: int | None, wish: UnsentVideo) -> tuple[Text, ...]:
         called = mentions(wish.request.prompt, [role.name for role in wish.request.cast]).unknown
         if not called and not wish.unknown:
             return ()
-        names = [role.name for role in await self._characters.roles(owner_id)]
+        names = [role.name for role in await self._cast.roles(owner_id, guild_id)]
         if not names:
             raise Refusal(EMPTY_CAST)
         given = (_nobody(name, names) for name in wish.unknown)
@@ -180,9 +194,11 @@ class VideoWishes:
 
     # -- what the model cannot do -----------------------------------------------------------------------------------
 
-    async def _doubts(self, owner_id: int, request: VideoRequest) -> tuple[tuple[Text, ...], tuple[Change, ...]]:
+    async def _doubts(
+        self, owner_id: int, guild_id: int | None, request: VideoRequest
+    ) -> tuple[tuple[Text, ...], tuple[Change, ...]]:
         if not request.cast:
-            if not await self._characters.roles(owner_id):
+            if not await self._cast.roles(owner_id, guild_id):
                 raise Refusal(EMPTY_CAST)
             return (_NOBODY_NAMED,), ()
         wish = await self._planner.wish(owner_id, request)

@@ -131,7 +131,7 @@ class VideoWork:
     async def _uploaded(self, leased: LeasedJob, file: StoredFile) -> str:
         job = leased.job
         fresh = [each for each in job.uploads if leased.now - each.at < limits.UPLOAD_FRESH]
-        known = next((each.url for each in fresh if each.key == file.key), None)
+        known = next((each.url for each in fresh if each.key == file.sha256), None)
         if known is not None:
             return known
         await self._courier.progress(job, text("Sending your characters to ToAPIs"), None)
@@ -139,7 +139,7 @@ class VideoWork:
         upload = self._provider.upload_video if file.mime.startswith("video/") else self._provider.upload_image
         async with self._places.uploads.place(job.owner_id):
             url = await upload(path, mime=file.mime)
-        await leased.note({"uploads": (*fresh, FileUpload(key=file.key, url=url, at=leased.now))})
+        await leased.note({"uploads": (*fresh, FileUpload(key=file.sha256, url=url, at=leased.now))})
         return url
 
     async def _copied(self, job: Job, file: StoredFile) -> Path:

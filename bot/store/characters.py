@@ -27,6 +27,7 @@ from bot.store.character_rows import (
 )
 from bot.store.database import Database
 from bot.store.jobs import write_leased
+from bot.store.loan_reach import playable
 from bot.store.sent_messages import about_character, want
 from bot.store.tables import character_files, characters
 from bot.texts import text
@@ -123,6 +124,18 @@ class CharacterStore:
     async def get(self, owner_id: int, character_id: int) -> Character | None:
         """The owner's character with this id."""
         return await self._find(owned(owner_id).where(characters.c.id == character_id))
+
+    async def playing(self, user_id: int, role: CastRole) -> tuple[Character, tuple[CharacterFile, ...]] | None:
+        """The character of ``role`` with its reference set: that person's own, or one that is lent to them.
+
+        For the provider: its keys and files are its owner's to see, and nobody else's.
+        """
+        async with self._database.read() as connection:
+            character = await one(connection, SELECT.where(playable(user_id, role)))
+            if character is None:
+                return None
+            kept = await reference_sets(connection, character.owner_id, character.id)
+            return character, kept.get(character.id, ())
 
     async def by_name(self, owner_id: int, name: str) -> Character | None:
         """The owner's character of that name, however it is spelt."""

@@ -42,6 +42,7 @@ from bot.store.job_rows import (
     to_columns,
     to_job,
 )
+from bot.store.loan_reach import settle_uses, use_loans
 from bot.store.owned_jobs import FREE, video_is_kept
 from bot.store.quotas import Quota, check
 from bot.store.tables import UNFINISHED, characters, jobs
@@ -61,7 +62,8 @@ class JobStore:
     async def add(self, job: Job, quota: Quota) -> Job:
         """Count what there is and insert this job, in one transaction (rule 8).
 
-        Where no place is free it is not due: it stands in line. Raises :class:`~bot.errors.QuotaReached`.
+        Where no place is free it is not due: it stands in line. Raises :class:`~bot.errors.QuotaReached`, and
+        :class:`~bot.errors.Refusal` where a character in it is not lent to its owner (any more).
         """
         async with self._database.write(urgent=True) as connection:
             await check(connection, job, quota, now=job.created_at)
@@ -74,6 +76,7 @@ class JobStore:
                 await note_uses(
                     connection, job.owner_id, [role.character_id for role in job.request.cast], job.created_at
                 )
+            await use_loans(connection, job)
             return job
 
     async def let_in(self, places: Places, *, now: datetime) -> tuple[Waiting, ...]:
@@ -187,7 +190,9 @@ class JobStore:
         )
         old = select(jobs.c.id).where(jobs.c.finished_at < before, jobs.c.step == Step.DONE, told).limit(limit)
         async with self._database.write() as connection:
-            return (await connection.execute(delete(jobs).where(jobs.c.id.in_(old)))).rowcount
+            gone = (await connection.scalars(old)).all()
+            await settle_uses(connection, gone)
+            return (await connection.execute(delete(jobs).where(jobs.c.id.in_(gone)))).rowcount
 
     async def wanted_work(self, now: datetime) -> set[str]:
         """The jobs whose work folder must stay: not done yet, or over so recently that it is kept."""

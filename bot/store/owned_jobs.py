@@ -126,6 +126,12 @@ class OwnedJobStore:
                 return job
         return None
 
+    async def of_task(self, owner_id: int, task_id: str) -> Job | None:
+        """Their job whose task at the provider that is, or a video's whose own id it is."""
+        its = or_(jobs.c.task_id == task_id, jobs.c.id == task_id)
+        async with self._database.read() as connection:
+            return await _one(connection, _of(owner_id).where(its, jobs.c.kind == JobKind.VIDEO).limit(1))
+
     async def made_character(self, owner_id: int, typed: str) -> bool:
         """Whether ``typed`` is the id of one of their characters, or of a task or job that makes one."""
         by_job = (

@@ -19,6 +19,10 @@ from bot.store.default_characters import DefaultCharacter, defaults_of
 from bot.store.drafts import Draft, to_draft
 from bot.store.groups import members_of
 from bot.store.job_rows import readable
+from bot.store.loan_reach import settle_uses
+from bot.store.loan_tables import loan_uses, loans, person_consents
+from bot.store.loans import loans_of
+from bot.store.person_consents import consents_of
 from bot.store.provider_tables import webhook_events
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import add_to_day, day_of, used_on
@@ -40,6 +44,7 @@ from bot.store.tables import (
 from bot.store.videos import videos_of
 from bot.values.character import Character, CharacterFile, CharacterGroup
 from bot.values.job import BEFORE_SUBMISSION, Job, JobKind, Step
+from bot.values.loan import Loan, PersonConsent
 from bot.values.made_video import MadeVideo
 from bot.values.sent_message import SentMessage
 
@@ -60,6 +65,8 @@ class Holdings:
     ``groups`` have with them the ids of the characters in them.
     ``messages`` are those in Discord that can be reached. ``unreadable`` jobs and drafts were written by another
     version. The blocks are those that hold for them: by the operator since when, and in which servers (ids).
+    ``lent`` to others, and ``borrowed`` of others; ``asked``: of whom they wanted to know whether a character may be
+    used, and ``answered`` what others wanted to know of them.
     """
 
     characters: tuple[Character, ...]
@@ -74,6 +81,10 @@ class Holdings:
     consent_at: datetime | None
     used_today: int
     videos_today: int = 0
+    lent: tuple[Loan, ...] = ()
+    borrowed: tuple[Loan, ...] = ()
+    asked: tuple[PersonConsent, ...] = ()
+    answered: tuple[PersonConsent, ...] = ()
     blocked_since: datetime | None
     blocked_in: tuple[int, ...]
 
@@ -81,7 +92,7 @@ class Holdings:
     def deletable(self) -> bool:
         """Whether there is anything that is not kept under their keyed hash alone."""
         things = (self.characters, self.groups, self.videos, self.jobs, self.drafts, self.messages, self.unreadable)
-        return any(things) or self.consent_at is not None
+        return any((*things, self.borrowed, self.asked, self.answered)) or self.consent_at is not None
 
     @property
     def empty(self) -> bool:
@@ -133,7 +144,12 @@ class PrivacyStore:
             read_jobs, job_count = await _jobs(connection, theirs)
             form_rows = (await connection.execute(forms)).mappings().all()
             read_drafts = [draft for row in form_rows if (draft := to_draft(row)) is not None]
+            asked, answered = await consents_of(connection, owner_id)
             return Holdings(
+                lent=tuple(await loans_of(connection, owner_id=owner_id)),
+                borrowed=tuple(await loans_of(connection, borrower_id=owner_id)),
+                asked=asked,
+                answered=answered,
                 characters=tuple(await whole_cast(connection, owner_id)),
                 videos=tuple(await videos_of(connection, owner_id)),
                 reference_sets=await reference_sets(connection, owner_id),
@@ -167,6 +183,7 @@ class PrivacyStore:
             await self._keep_use(connection, rows, day_of(now))
             left = await _leave_ownerless(connection, rows)
             await _delete_events(connection, owner_id)
+            ended = await _end_loans(connection, owner_id, [row["id"] for row in rows if _begun(row)])
             its = select(characters.c.id).where(characters.c.owner_id == owner_id)
             await connection.execute(delete(character_files).where(character_files.c.character_id.in_(its)))
             grouped = select(character_groups.c.id).where(character_groups.c.owner_id == owner_id)
@@ -176,7 +193,7 @@ class PrivacyStore:
                 for table in _OF_THEIRS
             }
             messages = await let_go(connection, owner_id, remove=remove_messages)
-            if messages or any(gone.values()):
+            if messages or ended or any(gone.values()):
                 await self._database.leave_no_trace(connection)
         return Erased(
             characters=gone[characters],
@@ -223,6 +240,27 @@ class PrivacyStore:
     async def scrub(self) -> bool:
         """Leave nothing of what was erased in any byte of the database; whether that is done (Database.scrub)."""
         return await self._database.scrub()
+
+
+async def _end_loans(connection: AsyncConnection, user_id: int, begun: Sequence[str]) -> int:
+    """Delete what is lent by them or to them, or was asked by or of them; returns how many rows those were.
+
+    What they used of a loan to a server stays used.
+    """
+    their_jobs = select(jobs.c.id).where(jobs.c.owner_id == user_id)
+    used = set((await connection.scalars(select(loan_uses.c.job_id).where(loan_uses.c.job_id.in_(their_jobs)))).all())
+    await settle_uses(connection, sorted(used.intersection(begun)))
+    either = {
+        loan_uses: (loan_uses.c.owner_id,),
+        loans: (loans.c.owner_id, loans.c.borrower_id),
+        person_consents: (person_consents.c.owner_id, person_consents.c.person_id),
+    }
+    gone = [
+        (await connection.execute(delete(table).where(column == user_id))).rowcount
+        for table, columns in either.items()
+        for column in columns
+    ]
+    return sum(gone)
 
 
 async def _jobs(connection: AsyncConnection, theirs: Select[Any]) -> tuple[list[Job], int]:

@@ -22,13 +22,13 @@ from sqlalchemy import (
     literal_column,
 )
 
-from bot.store import provider_tables  # noqa: F401 - its tables belong to the metadata
+from bot.store import loan_tables, provider_tables  # noqa: F401 - their tables belong to the metadata
 from bot.store.cast_tables import character_files as character_files
 from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 jobs = Table(

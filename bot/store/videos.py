@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.character_rows import drop_unused, keep_file
 from bot.store.database import Database
 from bot.store.jobs import write_leased
+from bot.store.loan_tables import loan_uses
 from bot.store.tables import files, jobs, videos
 from bot.values.files import StoredFile
 from bot.values.job import CastRole, Job, Transition
@@ -103,6 +104,12 @@ class VideoStore:
         """The owner's video that this job made."""
         async with self._database.read() as connection:
             return await _one(connection, _owned(owner_id).where(videos.c.job_id == job_id))
+
+    async def lent_for(self, lender_id: int, job_id: str) -> MadeVideo | None:
+        """The video of that job, whoever has it, where somebody in it is lent by ``lender_id``: for them to see."""
+        lent = select(loan_uses.c.job_id).where(loan_uses.c.job_id == job_id, loan_uses.c.owner_id == lender_id)
+        async with self._database.read() as connection:
+            return await _one(connection, _SELECT.where(videos.c.job_id == job_id, lent.exists()))
 
     async def named(self, owner_id: int, typed: str) -> MadeVideo | None:
         """The owner's video of that job of ours, or of that task at the provider."""

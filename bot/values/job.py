@@ -96,7 +96,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileUpload:
-    """The provider's copy of a kept file, by the file's key; trusted as long as an :class:`Upload`."""
+    """The provider's copy of a kept file, by its SHA-256 (whose file it is stands nowhere); trusted as an Upload."""
 
     key: str
     url: str = field(repr=False)

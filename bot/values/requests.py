@@ -97,10 +97,14 @@ class PreviewRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastRole:
-    """One character of a video: its id in its owner's cast, and the name by which the prompt calls it."""
+    """One character of a video: its id in its owner's cast, and the name by which the prompt calls it.
+
+    ``loan_id``: of the loan by which somebody else may use it. Whose it is stands with the loan, never here.
+    """
 
     character_id: int
     name: str
+    loan_id: int | None = None
 
 
 class VideoRefusal(StrEnum):

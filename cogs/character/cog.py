@@ -33,14 +33,20 @@ from bot.chat.sent_notes import NoteSent, card_at
 from bot.concurrency import within
 from bot.errors import NameTaken, UnknownCharacter
 from bot.jobs.job_starter import JobStarter
+from bot.jobs.lending import Lending
 from bot.jobs.model_availability import ModelAvailability
+from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.ports import SentMessages
 from bot.store.characters import CharacterStore, Sort
 from bot.store.files import FileStore
+from bot.store.loans import LoanStore
+from bot.store.person_consents import PersonConsentStore
 from bot.store.videos import VideoStore
 from bot.texts import Text, text
 from bot.values.character import Character, clean_name
 from bot.values.clock import Clock
+from cogs.character.asking import AskingCommands
+from cogs.character.lending import LendingCommands
 from cogs.character.lookup import CastLookup, deleted
 from cogs.character.making import MakingCommands
 from cogs.character.renaming import RenameForm, ask_another, asks_another, is_card_of, renamed
@@ -50,6 +56,8 @@ _Answer: TypeAlias = Callable[[discord.Interaction, MessageContent | Text], Awai
 
 class CharacterCommands(
     MakingCommands,
+    LendingCommands,
+    AskingCommands,
     commands.GroupCog,
     group_name="character",
     group_description="Make characters, and look after your cast.",
@@ -63,6 +71,10 @@ class CharacterCommands(
         self,
         *,
         starter: JobStarter,
+        lending: Lending,
+        loans: LoanStore,
+        consents: PersonConsentStore,
+        cast: PlayableCast,
         characters: CharacterStore,
         videos: VideoStore,
         files: FileStore,
@@ -72,7 +84,23 @@ class CharacterCommands(
         availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
-        super().__init__(starter=starter, videos=videos, clock=clock, availability=availability, max_bytes=max_bytes)
+        MakingCommands.__init__(
+            self, starter=starter, videos=videos, clock=clock, availability=availability, max_bytes=max_bytes
+        )
+        LendingCommands.__init__(
+            self,
+            lending=lending,
+            loans=loans,
+            consents=consents,
+            cast=cast,
+            characters=characters,
+            videos=videos,
+            files=files,
+            clock=clock,
+        )
+        AskingCommands.__init__(
+            self, lending=lending, consents=consents, characters=characters, files=files, clock=clock
+        )
         self._characters = characters
         self._files = files
         self._messages = messages
@@ -241,13 +269,9 @@ class CharacterCommands(
     async def confirm_delete(self, interaction: discord.Interaction, button: ConfirmDelete) -> None:
         """The row first, then the files nothing refers to any more: never a row without its picture."""
         await interaction.response.defer()
-        async with self._files.owner(interaction.user.id):
-            gone = await self._characters.delete(interaction.user.id, button.character_id)
-            if gone is None:
-                raise deleted()
-            for key in gone.orphans:
-                await self._files.delete(key)
-        self._messages.wake()
+        gone = await self._lending.delete(interaction.user.id, button.character_id)
+        if gone is None:
+            raise deleted()
         told = text(
             "I deleted “{name}” and its picture. I can't delete what ToAPIs has.",
             name=gone.character.name,

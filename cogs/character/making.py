@@ -42,7 +42,7 @@ class MakingCommands(commands.Cog):
         availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
-        super().__init__()
+        commands.Cog.__init__(self)
         self._videos = videos
         self._starter = starter
         self._clock = clock

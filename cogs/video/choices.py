@@ -13,11 +13,11 @@ from bot import limits, texts
 from bot.chat.markdown import plain
 from bot.chat.render_models import duration_choice, matching, model_choice
 from bot.errors import Refusal
+from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
 from bot.jobs.video_wishes import VideoWishes
 from bot.provider.models.card import ModelCard
 from bot.provider.models.check import preferred
-from bot.store.characters import CharacterStore
 from bot.texts import Text
 from bot.values.character import clean_name, name_key
 
@@ -31,16 +31,16 @@ _Strings: TypeAlias = list[app_commands.Choice[str]]
 class VideoChoices:
     """Everything fits what has been chosen so far in the other options. Nobody is offered what is another's."""
 
-    def __init__(self, *, characters: CharacterStore, planner: VideoPlanner, wishes: VideoWishes) -> None:
-        self._characters = characters
+    def __init__(self, *, cast: PlayableCast, planner: VideoPlanner, wishes: VideoWishes) -> None:
+        self._cast = cast
         self._planner = planner
         self._wishes = wishes
 
     async def characters(self, interaction: _Interaction, current: str) -> _Strings:
-        """The cast, without those who play already."""
+        """The cast and those who are borrowed, without those who play already."""
         typed = clean_name(current).removeprefix("@")
         most = limits.AUTOCOMPLETE_CHOICES + limits.VIDEO_CHARACTERS
-        names = await self._characters.names(interaction.user.id, typed, most)
+        names = await self._cast.names(interaction.user.id, interaction.guild_id, typed, most)
         focused = next(iter(_focused(interaction)), "")
         taken = {name_key(value) for name, value in _named(interaction).items() if name != focused}
         left = [name for name in names if name_key(name) not in taken]
@@ -93,7 +93,8 @@ class VideoChoices:
     async def _suiting(self, interaction: _Interaction) -> tuple[ModelCard, ...]:
         owner, living = interaction.user.id, await self._planner.living()
         names = list(_named(interaction).values())
-        roles = await self._wishes.cast_for(owner, _option(interaction, "prompt") or "", names)
+        prompt = _option(interaction, "prompt") or ""
+        roles = await self._wishes.cast_for(owner, interaction.guild_id, prompt, names)
         if not roles:
             return living
         try:

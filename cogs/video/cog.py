@@ -6,10 +6,12 @@ from discord.ext import commands
 
 from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.job_starter import JobStarter
+from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
 from bot.jobs.video_wishes import VideoWishes
 from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
+from bot.store.loans import LoanStore
 from bot.store.videos import VideoStore
 from bot.values.clock import Clock
 from cogs.video.listing import ListedVideos
@@ -31,13 +33,22 @@ class VideoCommands(
         starter: JobStarter,
         planner: VideoPlanner,
         wishes: VideoWishes,
+        cast: PlayableCast,
         characters: CharacterStore,
         videos: VideoStore,
+        loans: LoanStore,
         files: FileStore,
         fitted: FittedVideos,
         clock: Clock,
     ) -> None:
         MakingVideos.__init__(
-            self, starter=starter, planner=planner, wishes=wishes, characters=characters, videos=videos, clock=clock
+            self,
+            starter=starter,
+            planner=planner,
+            wishes=wishes,
+            cast=cast,
+            characters=characters,
+            videos=videos,
+            clock=clock,
         )
-        ListedVideos.__init__(self, videos=videos, files=files, fitted=fitted)
+        ListedVideos.__init__(self, videos=videos, loans=loans, files=files, fitted=fitted)

@@ -9,6 +9,7 @@ from discord.ext import commands
 from bot import limits
 from bot.chat.interaction_handlers import on_press
 from bot.chat.markdown import mentions_of, say
+from bot.chat.message import MessageContent
 from bot.chat.render_videos import render_delete_video, render_own_video, render_videos
 from bot.chat.replies import edit_answer
 from bot.chat.rest_errors import says_too_large
@@ -16,6 +17,7 @@ from bot.chat.video_buttons import ConfirmDeleteVideo, DeleteVideo, KeepVideo, O
 from bot.errors import Refusal
 from bot.jobs.fitted_videos import FittedVideos
 from bot.store.files import FileStore
+from bot.store.loans import LoanStore
 from bot.store.videos import VideoStore
 from bot.texts import text
 from bot.values.files import StoredFile
@@ -25,9 +27,10 @@ from bot.values.made_video import MadeVideo
 class ListedVideos(commands.Cog):
     """The part of :class:`cogs.video.cog.VideoCommands` that shows videos. Another person's video is an unknown one."""
 
-    def __init__(self, *, videos: VideoStore, files: FileStore, fitted: FittedVideos) -> None:
+    def __init__(self, *, videos: VideoStore, loans: LoanStore, files: FileStore, fitted: FittedVideos) -> None:
         commands.Cog.__init__(self)
         self._videos = videos
+        self._loans = loans
         self._files = files
         self._fitted = fitted
 
@@ -56,7 +59,9 @@ class ListedVideos(commands.Cog):
                 posters[video.id] = data
                 room -= len(data)
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
-        await edit_answer(interaction, render_videos(owner, offset, found, total, posters, locale, mentions))
+        lenders = await self._loans.lenders([video.job_id for video in found], asker=owner)
+        card = render_videos(owner, offset, found, total, posters, locale, mentions, lenders=lenders)
+        await edit_answer(interaction, card)
 
     @on_press(OpenVideo)
     async def open(self, interaction: discord.Interaction, menu: OpenVideo) -> None:
@@ -84,14 +89,25 @@ class ListedVideos(commands.Cog):
             data = await self._smaller(interaction, video, room)
             video = await self._own(interaction, video_id)  # it may have been deleted in the meantime
         poster = None if data is not None else await self._read(video.poster, room)
-        await edit_answer(interaction, render_own_video(video, data, poster, str(interaction.locale)))
+        await edit_answer(interaction, await self._card(interaction, video, data, poster))
 
     async def _smaller(self, interaction: discord.Interaction, video: MadeVideo, room: int) -> bytes | None:
         """The video in at most ``room`` bytes. Until it is made, its poster is shown, and what is going on."""
         poster = await self._read(video.poster, room)
-        going = render_own_video(video, None, poster, str(interaction.locale), fitting=True)
-        await edit_answer(interaction, going)
+        await edit_answer(interaction, await self._card(interaction, video, None, poster, fitting=True))
         return await self._fitted.within(video, room)
+
+    async def _card(
+        self,
+        interaction: discord.Interaction,
+        video: MadeVideo,
+        data: bytes | None,
+        poster: bytes | None,
+        *,
+        fitting: bool = False,
+    ) -> MessageContent:
+        lenders = (await self._loans.lenders([video.job_id], asker=video.owner_id)).get(video.job_id, {})
+        return render_own_video(video, data, poster, str(interaction.locale), lenders=lenders, fitting=fitting)
 
     async def _read(self, file: StoredFile | None, room: int) -> bytes | None:
         if file is None or file.size > room:

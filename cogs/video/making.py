@@ -28,6 +28,7 @@ from bot.chat.video_form import NEW, FormChoices, VideoForm, named_in, request_i
 from bot.concurrency import within
 from bot.errors import Refusal
 from bot.jobs.job_starter import JobStarter
+from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
 from bot.jobs.video_questions import Change, VideoDoubted
 from bot.jobs.video_wishes import EMPTY_CAST, VideoWishes
@@ -56,6 +57,7 @@ class MakingVideos(commands.Cog):
         starter: JobStarter,
         planner: VideoPlanner,
         wishes: VideoWishes,
+        cast: PlayableCast,
         characters: CharacterStore,
         videos: VideoStore,
         clock: Clock,
@@ -64,10 +66,11 @@ class MakingVideos(commands.Cog):
         self._starter = starter
         self._planner = planner
         self._wishes = wishes
+        self._playable = cast
         self._characters = characters
         self._videos = videos
         self._clock = clock
-        self._choices = VideoChoices(characters=characters, planner=planner, wishes=wishes)
+        self._choices = VideoChoices(cast=cast, planner=planner, wishes=wishes)
 
     async def _cast(self, interaction: discord.Interaction, current: str) -> _Strings:
         return await self._choices.characters(interaction, current)
@@ -126,7 +129,8 @@ class MakingVideos(commands.Cog):
         request = VideoRequest(
             prompt=prompt.strip(), cast=(), model=model, duration=duration, ratio=ratio, resolution=resolution
         )
-        read = partial(self._wishes.wished, interaction.user.id, request, named, private=private)
+        wished = partial(self._wishes.wished, interaction.user.id, interaction.guild_id)
+        read = partial(wished, request, named, private=private)
         await self._begin(interaction, read)
 
     @app_commands.command(name="new", description="Make a video with one form: good on a phone.")
@@ -176,7 +180,8 @@ class MakingVideos(commands.Cog):
         """The cast and the models, if they are read in time: a form has to be the first answer."""
 
         async def read() -> tuple[tuple[CastRole, ...], tuple[ModelCard, ...]]:
-            return await self._characters.roles(interaction.user.id), await self._planner.living()
+            cast = await self._playable.roles(interaction.user.id, interaction.guild_id)
+            return cast, await self._planner.living()
 
         try:
             cast, models = await within(limits.READ_BEFORE_FORM, read())
@@ -187,19 +192,19 @@ class MakingVideos(commands.Cog):
     @on_submit(VideoForm)
     async def submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
         """Start the job with what is in the form, perhaps after a restart, and with what else its draft says."""
-        owner, named = interaction.user.id, named_in(typed)
+        owner, guild, named = interaction.user.id, interaction.guild_id, named_in(typed)
         if subject == NEW:
             private, request = wants_private(typed), request_in(typed)
-            await self._begin(interaction, partial(self._wishes.wished, owner, request, named, private=private))
+            await self._begin(interaction, partial(self._wishes.wished, owner, guild, request, named, private=private))
             return
 
         if (video_id := video_in(subject)) is not None:
-            await self._begin(interaction, partial(self._taken_again, owner, video_id, typed))
+            await self._begin(interaction, partial(self._taken_again, owner, guild, video_id, typed))
             return
 
         async def changed(wish: UnsentVideo) -> UnsentVideo:
             request = request_in(typed, wish.request)
-            return await self._wishes.wished(owner, request, named, private=wish.private)
+            return await self._wishes.wished(owner, guild, request, named, private=wish.private)
 
         begin = partial(self._wishes.begin_changed, owner, subject, changed)
         await self._answer(interaction, begin, in_place=_asks_about(interaction, subject))
@@ -210,18 +215,22 @@ class MakingVideos(commands.Cog):
         owner, subject = interaction.user.id, take_of(button.video_id)
 
         async def read() -> UnsentVideo:
-            return await self._wishes.another_take(owner, await self._own_video(owner, button.video_id))
+            video = await self._own_video(owner, button.video_id)
+            return await self._wishes.another_take(owner, interaction.guild_id, video)
 
         wish = await _in_time(read())
         choices = await self._offered(interaction)
         await interaction.response.send_modal(VideoForm(subject, choices, str(interaction.locale), wish=wish))
 
-    async def _taken_again(self, owner_id: int, video_id: int, typed: Mapping[str, str]) -> UnsentVideo:
+    async def _taken_again(
+        self, owner_id: int, guild_id: int | None, video_id: int, typed: Mapping[str, str]
+    ) -> UnsentVideo:
         """What was wished for the video, with what is typed now; that alone, where it was deleted in the meantime."""
         video = await self._videos.get(owner_id, video_id)
-        wish = None if video is None else await self._wishes.another_take(owner_id, video)
+        wish = None if video is None else await self._wishes.another_take(owner_id, guild_id, video)
         private, request = (None, None) if wish is None else (wish.private, wish.request)
-        return await self._wishes.wished(owner_id, request_in(typed, request), named_in(typed), private=private)
+        asked = request_in(typed, request)
+        return await self._wishes.wished(owner_id, guild_id, asked, named_in(typed), private=private)
 
     @on_press(CharacterOfVideo)
     async def character_of(self, interaction: discord.Interaction, button: CharacterOfVideo) -> None:

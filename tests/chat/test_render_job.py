@@ -320,7 +320,7 @@ def test_a_portable_character_says_what_it_is_and_what_is_missing(job: Job) -> N
 @pytest.mark.parametrize("makeable", [True, False])
 def test_a_model_can_make_it_while_one_lives(makeable: bool) -> None:
     card = render_character(a_character(**A_PORTABLE), None, "en", owner_sees=True, reference_set=[], makeable=makeable)
-    assert labels(card) == [*(["Make with Sora"] if makeable else []), "Use in a video", "Rename", "Delete"]
+    assert labels(card) == [*(["Make with Sora"] if makeable else []), "Use in a video", "Rename", "Lend…", "Delete"]
 
 
 def test_what_is_asked_about_a_free_character_speaks_of_no_charge(job: Job) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sqlalchemy import insert
+
 from bot.store.drafts import Draft, UnsentVideo
+from bot.store.loan_tables import loan_uses
 from bot.store.tables import metadata
 from bot.texts import text
 from bot.values.character import Character
@@ -23,6 +27,7 @@ from bot.values.job import (
     VideoRefusal,
     VideoRequest,
 )
+from bot.values.loan import Loan, PersonConsent, To
 from bot.values.made_video import MadeVideo
 from bot.values.source import Attachment, Link
 from tests.cogs.stage import House
@@ -33,13 +38,19 @@ USERNAME = "owners.secret.handle"
 TASK = "task_owners_secret"
 PROMPT = "what the owner secretly wished"
 FILE = Attachment(url=f"https://cdn.example/{FILENAME}", filename=FILENAME, size=10)
+OF_PEOPLE = ("owner_id", "borrower_id")  # whose a row is
+CAROL = 10**17 + 3  # whom the owner lends to and borrows from
 # What the managers of a server may change there, whether they are blocked or not.
 OF_SERVERS = frozenset({"server_settings", "server_closed_channels", "server_blocks"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Belongings:
-    """One person's: a character, a draft, and a job in each state in which there is something to press."""
+    """One person's: a character, a draft, and a job in each state in which there is something to press.
+
+    The character is lent to :data:`CAROL`, who has made ``used`` with it, has lent them ``borrowing``, and has asked
+    them for their consent.
+    """
 
     owner_id: int
     character: Character
@@ -58,6 +69,10 @@ class Belongings:
     failed: Job
     film: MadeVideo
     refused: Job
+    loan: Loan
+    used: MadeVideo
+    borrowing: Loan
+    asked: PersonConsent
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -87,8 +102,21 @@ async def belongings(house: House, owner_id: int) -> Belongings:
     wish = Draft(id="e" * 16, owner_id=owner_id, content=unsent, created_at=now)
     await house.drafts.add(wish)
     over = {"step": Step.DONE, "finished_at": now}
+    loan = await lend(house, owner_id, character, CAROL)
+    carols = await house.character(CAROL, "Aurora of Carol", username="carols.handle")
+    borrowing = await lend(house, CAROL, carols, owner_id)
+    asked = await house.app.stores.person_consents.ask(CAROL, carols.id, owner_id, now=now)
+    assert asked is not None
+    used = await house.video(CAROL, f"{PROMPT}, with what was lent", player=replace(role, loan_id=loan.id))
+    use = {"job_id": used.job_id, "character_id": character.id, "loan_id": loan.id, "owner_id": owner_id}
+    async with house.database.write() as connection:
+        await connection.execute(insert(loan_uses).values(use))
     mine = Belongings(
         owner_id=owner_id,
+        loan=loan,
+        used=used,
+        borrowing=borrowing,
+        asked=asked,
         character=character,
         draft=draft,
         wish=wish,
@@ -130,6 +158,15 @@ async def belongings(house: House, owner_id: int) -> Belongings:
     return mine
 
 
+async def lend(house: House, owner_id: int, character: Character, borrower_id: int) -> Loan:
+    """For good, and for any number of videos."""
+    loan = await house.app.lending.lend(
+        owner_id, character.id, To(person=borrower_id), guild_id=None, uses=None, until=None
+    )
+    assert loan is not None
+    return loan
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All rows by table, and all files by path, but those of ``others`` and what a server's managers may change."""
@@ -138,14 +175,17 @@ class Snapshot:
     files: dict[str, str]
 
 
-def snapshot(house: House, *, but_of: tuple[int, ...] = (), with_servers: bool = True) -> Snapshot:
-    """As everything lies on the disk just now."""
+def snapshot(
+    house: House, *, but_of: tuple[int, ...] = (), with_servers: bool = True, without: Collection[str] = ()
+) -> Snapshot:
+    """As everything lies on the disk just now; ``without`` those tables."""
     rows: dict[str, list[tuple[object, ...]]] = {}
     with sqlite3.connect(house.folder / "castbook.db") as raw:
         for name, table in metadata.tables.items():
-            if name in OF_SERVERS and not with_servers:
+            if name in without or (name in OF_SERVERS and not with_servers):
                 continue
-            where = f" WHERE owner_id NOT IN ({','.join(map(str, but_of))})" if "owner_id" in table.c and but_of else ""
+            of_them = [f"{column} IN ({','.join(map(str, but_of))})" for column in OF_PEOPLE if column in table.c]
+            where = f" WHERE NOT coalesce({' OR '.join(of_them)}, false)" if of_them and but_of else ""
             rows[name] = sorted(raw.execute(f"SELECT * FROM {name}{where}"), key=repr)
     raw.close()
     theirs = {str(each) for each in but_of}

@@ -246,7 +246,7 @@ def words(message: simcord.ResponseMessage | discord.Message) -> str:
     return "\n".join(part for part in (*said, *cards.said(message)) if part)
 
 
-def labels(message: simcord.ResponseMessage) -> list[str]:
+def labels(message: simcord.ResponseMessage | discord.Message) -> list[str]:
     """The buttons that can be pressed, in their order."""
     return [each["label"] for each in cards.parts(message) if "label" in each and not each.get("disabled")]
 

@@ -159,14 +159,14 @@ async def test_show_has_picture_task_username_and_buttons_for_the_owner_alone(st
     assert f"```\n{duck.task_id}\n```" in said
     assert "duck.sings" in said
     assert [await each.read() for each in message.attachments] == [PICTURE]
-    assert labels(message) == ["Use in a video", "Rename", "Delete"]
+    assert labels(message) == ["Use in a video", "Rename", "Lend…", "Delete"]
 
 
 async def test_show_without_a_picture_is_still_a_card(stage: Stage) -> None:
     await stage.house.character(stage.alice.id, "Duck", picture=None)
     message = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     assert message.attachments == []
-    assert labels(message) == ["Use in a video", "Rename", "Delete"]
+    assert labels(message) == ["Use in a video", "Rename", "Lend…", "Delete"]
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,8 @@ async def test_the_card_from_which_it_was_renamed_shows_the_new_name(stage: Stag
     assert new[1:-1] == old[1:-1]  # the last is the footer
     (picture,) = now.attachments
     assert await picture.read() == PICTURE
-    assert pressable(now) == ["Use in a video", "Rename", "Delete"]
+    lend = [] if public else ["Lend…"]  # to the owner alone
+    assert pressable(now) == ["Use in a video", "Rename", *lend, "Delete"]
 
 
 async def again(stage: Stage, card: discord.Message) -> discord.Message:

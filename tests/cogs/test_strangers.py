@@ -1,4 +1,4 @@
-"""Another person's things are out of reach, whatever a stranger or a moderator sends.
+"""Another person's things are out of reach, whatever a stranger, a borrower or a moderator sends.
 
 The test tries every registered command, autocomplete, button and form. It fails where one is registered that it does
 not know how to try.
@@ -24,8 +24,9 @@ from sqlalchemy import delete
 from bot.chat.durable_items import DurableButton
 from bot.chat.interaction_handlers import DurableForm, on_press, text_line
 from bot.config import LimitSettings
-from bot.store.tables import jobs
-from tests.cogs.belongings import Belongings, belongings, snapshot
+from bot.store.tables import drafts, jobs
+from cogs.video.choices import CHARACTERS
+from tests.cogs.belongings import Belongings, belongings, lend, snapshot
 from tests.cogs.stage import Stage, words
 
 CLIP = ("posted.mp4", b"clip")
@@ -53,6 +54,17 @@ COMMANDS: dict[str, Make] = {
     "character show": _by_name(),
     "character rename": _by_name(new_name="Stolen"),
     "character delete": _by_name(),
+    "character lend": lambda mine, stage: [
+        {"name": mine.character.name},
+        {"name": mine.character.name, "to": stage.bob},
+        {"name": mine.character.task_id, "server": True},
+    ],
+    "character take-back": lambda mine, stage: [
+        {"name": mine.character.name},
+        {"name": mine.character.name, "from": stage.bob},
+    ],
+    "character borrowed": _nothing,
+    "character ask-consent": lambda mine, stage: [{"name": mine.character.name, "person": stage.alice}],
     "video create": lambda mine, stage: [
         {"prompt": "a dance", "character": mine.character.name},
         {"prompt": f"@{mine.character.name} dances", "character": str(mine.character.id), "model": "sora-2"},
@@ -113,6 +125,15 @@ PRESSES: dict[str, Make] = {
     "cb:cast:delete": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteyes": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:deleteno": lambda mine, stage: [str(mine.character.id)],
+    "cb:loans:show": lambda mine, stage: [str(mine.character.id)],
+    "cb:loans:uses": lambda mine, stage: [f"{mine.character.id}:0"],
+    "cb:loans:watch": lambda mine, stage: [mine.used.job_id],
+    "cb:loans:take": lambda mine, stage: [str(mine.loan.id), str(mine.borrowing.id)],
+    "cb:loans:give": lambda mine, stage: [str(mine.borrowing.id), str(mine.loan.id)],
+    "cb:loans:borrowed": lambda mine, stage: ["0", "4"],
+    "cb:person:see": lambda mine, stage: [str(mine.asked.id)],
+    "cb:person:yes": lambda mine, stage: [str(mine.asked.id)],
+    "cb:person:no": lambda mine, stage: [str(mine.asked.id)],
     "cb:job:video": lambda mine, stage: [mine.film.job_id],
     "cb:tasks:video": lambda mine, stage: [mine.film.job_id],
     "cb:job:silent": lambda mine, stage: [mine.refused.id],
@@ -188,7 +209,7 @@ HARMLESS = {
 
 
 # Options that offer nobody's own: what their typing means, and the models that there are.
-ECHOING = {"range", "model", "duration", "ratio", "resolution"}
+ECHOING = {"range", "model", "duration", "ratio", "resolution", "until"}
 
 
 class ForgedForm(DurableForm, prefix="forged"):
@@ -248,6 +269,11 @@ class Attacker:
     def __init__(self, stage: Stage, actor: simcord.MemberActor, mine: Belongings, count: Count) -> None:
         self.stage, self.actor, self.mine, self.count = stage, actor, mine, count
 
+    @property
+    def borrows(self) -> bool:
+        """Whether the character is lent to them: they may use it in videos, and nothing else."""
+        return self.actor.name == "borrower"
+
     async def every_command(self) -> None:
         for command in registered(self.stage):
             for options in COMMANDS[command.qualified_name](self.mine, self.stage):
@@ -271,7 +297,8 @@ class Attacker:
         for typed in ("", self.mine.character.name[:3], self.mine.tasks[0][:6]):
             label = f"/{command} {option}={typed}…"
             choices = await self.actor.autocomplete(self.stage.channel, command, option, typed)
-            self._judge(label, json.dumps(choices), changed=choices != [] and option not in ECHOING)
+            theirs = option in ECHOING or (self.borrows and option in CHARACTERS)
+            self._judge(label, json.dumps(choices), changed=choices != [] and not theirs)
 
     async def every_press(self) -> None:
         for press in presses(self.stage):
@@ -313,7 +340,8 @@ class Attacker:
     async def attempt(self, label: str, go: Coroutine[Any, Any, list[simcord.InteractionResult]]) -> None:
         """A success is a row or file of others that changed, or a secret of the owner's in anything that was said."""
         async with self.stage.house.database.write() as connection:  # or they are told what they had typed themselves
-            await connection.execute(delete(jobs).where(jobs.c.owner_id == self.actor.id))
+            for typed in (jobs, drafts):
+                await connection.execute(delete(typed).where(typed.c.owner_id == self.actor.id))
         before, said_before = self._seen(), len(self.stage.env.http_requests)
         results = await go
         said = "".join(str(each.json) for each in self.stage.env.http_requests[said_before:])
@@ -323,7 +351,8 @@ class Attacker:
 
     def _seen(self) -> object:
         manager = self.actor.guild.id if self.actor.name == "moderator" else 0
-        return snapshot(self.stage.house, but_of=(self.actor.id,), with_servers=not manager)
+        used = {"loan_uses"} if self.borrows else ()
+        return snapshot(self.stage.house, but_of=(self.actor.id,), with_servers=not manager, without=used)
 
     def _judge(self, label: str, said: str, *, changed: bool = False) -> None:
         self.count.attempts += 1
@@ -389,15 +418,19 @@ def count(record_testsuite_property: Callable[[str, object], None]) -> Iterator[
 
 
 @pytest.mark.parametrize("way", ["every_command", "every_press", "every_form"])
-@pytest.mark.parametrize("who", ["stranger", "moderator"])
+@pytest.mark.parametrize("who", ["stranger", "borrower", "moderator"])
 async def test_nobody_reaches_what_is_anothers(there: Stage, count: Count, who: str, way: str) -> None:
     guild, actor, before, successes = there.alice.guild, there.bob, count.attempts, len(count.successes)
     if who == "moderator":
         role = guild.create_role("Moderators", permissions=discord.Permissions(administrator=True))
         actor = guild.add_member(there.env.create_user("moderator"), roles=[role])
-    else:  # even where a server shows them the managers' command
+    elif who == "borrower":
+        actor = guild.add_member(there.env.create_user("borrower"))
+    if who != "moderator":  # even where a server shows them the managers' command
         guild.set_command_permissions(there.client.command_ids["server"], {actor: True})
     mine = await belongings(there.house, there.alice.id)
+    if who == "borrower":
+        await lend(there.house, there.alice.id, mine.character, actor.id)
     await getattr(Attacker(there, actor, mine, count), way)()
     assert count.successes[successes:] == []
     assert count.attempts - before >= {"every_command": 20, "every_press": 50, "every_form": 4}[way]

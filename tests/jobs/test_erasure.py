@@ -45,6 +45,7 @@ class Registry:
         self.messages = SentMessageStore(shop.database)
         self.erasure = Erasure(
             store=self.store,
+            lending=shop.app.lending,
             files=shop.files,
             workers=shop.runner,
             courier=shop.courier,

@@ -1,0 +1,104 @@
+"""The buttons of what is lent and borrowed, and of the question to somebody whom a character shows.
+
+What a press does is in cogs/character/lending.py and asking.py.
+"""
+
+from __future__ import annotations
+
+from discord import ButtonStyle
+
+from bot.chat.buttons import CharacterButton
+from bot.chat.durable_items import DurableButton
+
+
+class ShowLoans(CharacterButton, custom_id="cb:loans:show:{character_id}:{owner_id}"):
+    """Shows to whom a character is lent."""
+
+
+class TakeBack(DurableButton, custom_id="cb:loans:take:{loan_id}:{owner_id}"):
+    """Takes a character back from one."""
+
+    def __init__(
+        self, loan_id: int, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, loan_id=loan_id)
+        self.loan_id = loan_id
+
+
+class GiveBack(DurableButton, custom_id="cb:loans:give:{loan_id}:{owner_id}"):
+    """Ends a loan to the one who presses it."""
+
+    def __init__(
+        self, loan_id: int, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, loan_id=loan_id)
+        self.loan_id = loan_id
+
+
+class TurnBorrowed(DurableButton, custom_id="cb:loans:borrowed:{offset}:{owner_id}"):
+    """Shows another page of /character borrowed. ``offset``: how many come before it."""
+
+    def __init__(
+        self,
+        offset: int,
+        owner_id: int,
+        label: str = "",
+        style: ButtonStyle = ButtonStyle.secondary,
+        *,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, disabled=disabled, offset=offset)
+        self.offset = offset
+
+
+class TurnUses(DurableButton, custom_id="cb:loans:uses:{character_id}:{offset}:{owner_id}"):
+    """Shows a page of what others have made with a character. ``offset``: how many come before it."""
+
+    def __init__(
+        self,
+        character_id: int,
+        offset: int,
+        owner_id: int,
+        label: str = "",
+        style: ButtonStyle = ButtonStyle.secondary,
+        *,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, disabled=disabled, character_id=character_id, offset=offset)
+        self.character_id = character_id
+        self.offset = offset
+
+
+class WatchUse(DurableButton, custom_id="cb:loans:watch:{job_id}:{owner_id}"):
+    """Shows the owner of a lent character what was made with it."""
+
+    def __init__(self, job_id: str, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary) -> None:
+        super().__init__(label, style, owner_id=owner_id, job_id=job_id)
+        self.job_id = job_id
+
+
+# -- the person whom a character shows: ``owner_id`` is theirs ---------------------------------------------------------
+
+
+class ConsentButton(DurableButton):
+    """A button of the question whether a character may be used. Whom the bot is closed to may press it as well."""
+
+    always_open = True
+
+    def __init__(
+        self, consent_id: int, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, consent_id=consent_id)
+        self.consent_id = consent_id
+
+
+class SeeQuestion(ConsentButton, custom_id="cb:person:see:{consent_id}:{owner_id}"):
+    """Shows the question to them alone, where it could not be sent to them."""
+
+
+class SayYes(ConsentButton, custom_id="cb:person:yes:{consent_id}:{owner_id}"):
+    """They agree."""
+
+
+class SayNo(ConsentButton, custom_id="cb:person:no:{consent_id}:{owner_id}"):
+    """They do not: the character is deleted."""

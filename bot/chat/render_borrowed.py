@@ -1,0 +1,89 @@
+"""Whose a borrowed character is: on the cards of videos, and on the page of all that somebody has borrowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot import limits
+from bot.chat.buttons import UseCharacter
+from bot.chat.card import BLUE, AttachedFile, Card, Entry
+from bot.chat.lending_buttons import GiveBack, TurnBorrowed
+from bot.chat.markdown import PLAIN, Commands, escape, say
+from bot.chat.message import MessageContent
+from bot.texts import Text, render, text
+from bot.values.files import ending
+from bot.values.job import CastRole
+from bot.values.loan import Borrowed
+
+
+def borrowed_in(roles: Sequence[CastRole]) -> bool:
+    """Whether somebody in it is borrowed."""
+    return any(role.loan_id is not None for role in roles)
+
+
+def lent_by(roles: Sequence[CastRole], lenders: Mapping[int, int], locale: str) -> list[str]:
+    """A line for each borrowed one of ``roles``. ``lenders``: their owners by character, as far as they have it yet."""
+    return [say(_lender(role, lenders.get(role.character_id)), locale) for role in roles if role.loan_id is not None]
+
+
+def _lender(role: CastRole, owner_id: int | None) -> Text:
+    if owner_id is None:
+        return text("“{name}” was borrowed, and its owner has deleted it since.", name=role.name)
+    return text("“{name}” is borrowed from <@{owner}>.", name=role.name, owner=owner_id)
+
+
+def render_borrowed(
+    user_id: int,
+    offset: int,
+    found: Sequence[Borrowed],
+    total: int,
+    pictures: Mapping[int, bytes],
+    locale: str,
+    commands: Commands = PLAIN,
+) -> MessageContent:
+    """``found`` of ``total``, ``offset`` of which come before; ``pictures`` by character id, as far as there are."""
+    if not found:
+        nothing = text("Nobody has lent you a character here. Owners do that with /character lend.")
+        return MessageContent(card=Card(colour=BLUE, description=say(nothing, locale, commands)))
+    told = text("Their owners see what you make with them: your prompt, where you asked for it, and the video.")
+    card = Card(
+        colour=BLUE,
+        title=say(text("Borrowed characters"), locale),
+        description=say(told, locale),
+        entries=tuple(_entry(user_id, each, pictures.get(each.character_id), locale) for each in found),
+        footer=say(text("{first}–{last} of {total}", first=offset + 1, last=offset + len(found), total=total), locale),
+    )
+    return MessageContent(card=card, buttons=_turning(user_id, offset, total, locale))
+
+
+def _entry(user_id: int, borrowed: Borrowed, picture: bytes | None, locale: str) -> Entry:
+    terms = [text("Lent by <@{owner}>", owner=borrowed.owner_id)]
+    if borrowed.by_server:
+        terms = [text("Lent to this server by <@{owner}>", owner=borrowed.owner_id)]
+    if borrowed.left is not None:
+        terms.append(text("videos left: {left}", left=borrowed.left))
+    if borrowed.until is not None:
+        terms.append(text("until <t:{at}:f>", at=int(borrowed.until.timestamp())))
+    use = UseCharacter(borrowed.character_id, user_id, say(text("Use in a video"), locale))
+    back = GiveBack(borrowed.loan_id, user_id, say(text("Give back"), locale))
+    return Entry(
+        words=f"**{escape(borrowed.called)}**\n{' · '.join(say(each, locale) for each in terms)}",
+        picture=None if picture is None else _picture(borrowed, picture, locale),
+        buttons=(use,) if borrowed.by_server else (use, back),
+    )
+
+
+def _picture(borrowed: Borrowed, data: bytes, locale: str) -> AttachedFile:
+    mime = borrowed.picture.mime if borrowed.picture else "image/png"
+    alt = render(text("The character {name}", name=borrowed.called), locale)
+    return AttachedFile(f"character-{borrowed.character_id}.{ending(mime, unknown='png')}", data, alt)
+
+
+def _turning(user_id: int, offset: int, total: int, locale: str) -> tuple[TurnBorrowed, ...]:
+    if total <= limits.CAST_PER_PAGE:
+        return ()
+    before, after = max(0, offset - limits.CAST_PER_PAGE), offset + limits.CAST_PER_PAGE
+    return (
+        TurnBorrowed(before, user_id, say(text("Previous"), locale), disabled=offset == 0),
+        TurnBorrowed(after, user_id, say(text("Next"), locale), disabled=after >= total),
+    )

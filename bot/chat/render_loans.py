@@ -1,0 +1,202 @@
+"""To whom a character is lent, what others have made with it, and what the people in it say. Pure rendering."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from discord import ButtonStyle
+
+from bot import limits
+from bot.chat.buttons import ShowCharacter
+from bot.chat.card import BLUE, AttachedFile, Card, Entry, Field
+from bot.chat.lending_buttons import ShowLoans, TakeBack, TurnUses, WatchUse
+from bot.chat.markdown import PLAIN, Commands, escape, plain, say
+from bot.chat.message import MessageContent
+from bot.chat.render_video import video_file
+from bot.store.loans import TakenBack
+from bot.texts import Text, render, text
+from bot.values.character import Character
+from bot.values.files import ending
+from bot.values.job import Outcome
+from bot.values.loan import Answer, Loan, LoanUse, PersonConsent
+from bot.values.made_video import MadeVideo
+
+
+def render_loans(
+    character: Character,
+    loans: Sequence[Loan],
+    consents: Sequence[PersonConsent],
+    now: datetime,
+    servers: Mapping[int, str],
+    locale: str,
+    commands: Commands = PLAIN,
+    *,
+    done: Text | None = None,
+) -> MessageContent:
+    """To its owner alone. ``servers``: the names of those that the bot is in, by id. ``done``: what was just done."""
+    lines = [say(done, locale, commands)] if done is not None else []
+    if loans:
+        rules = text(
+            "They use it in /video create, and never see its username, its task ID or its clips. You see what they "
+            "make: the prompt, where, and the video. When you take it back, what ToAPIs is already making is still "
+            "theirs; everything else stops, and costs nothing."
+        )
+    else:
+        rules = text(
+            "It's lent to nobody. With /character lend you lend it to a person (option to) or to everybody in this "
+            "server (option server). They can use it in videos, and you see what they make."
+        )
+    lines.append(say(rules, locale, commands))
+    fields = [Field(say(text("People in it"), locale), "\n".join(say(_said(each), locale) for each in consents), False)]
+    card = Card(
+        colour=BLUE,
+        title=say(text("Lending “{name}”", name=character.name), locale),
+        description="\n".join(lines),
+        entries=tuple(_loan(character.owner_id, each, now, servers, locale) for each in loans),
+        fields=tuple(fields) if consents else (),
+    )
+    uses = TurnUses(character.id, 0, character.owner_id, say(text("What others made…"), locale))
+    show = ShowCharacter(character.id, character.owner_id, say(text("Open character"), locale))
+    return MessageContent(card=card, buttons=(uses, show))
+
+
+def _loan(owner_id: int, loan: Loan, now: datetime, servers: Mapping[int, str], locale: str) -> Entry:
+    to = text("**Everybody in a server that I'm not in**")
+    if loan.to.server is not None and loan.to.server in servers:
+        to = text("**Everybody in {server}**", server=servers[loan.to.server])
+    if loan.to.person is not None:
+        to = text("**<@{person}>**", person=loan.to.person)
+    terms = text("any number of videos, {used} so far", used=loan.used)
+    if loan.uses is not None:
+        terms = text("{used} of {uses} videos", used=loan.used, uses=loan.uses)
+    parts = [terms]
+    if loan.until is not None:
+        parts.append(text("until <t:{at}:f>", at=int(loan.until.timestamp())))
+    if loan.over(now):
+        parts.append(text("**over**"))
+    words = f"{say(to, locale)}\n{' · '.join(say(each, locale) for each in parts)}"
+    return Entry(words=words, button=TakeBack(loan.id, owner_id, say(text("Take back"), locale), ButtonStyle.danger))
+
+
+def _said(consent: PersonConsent) -> Text:
+    person = consent.person_id
+    match consent.answer:
+        case Answer.YES:
+            at = int((consent.answered_at or consent.asked_at).timestamp())
+            return text("<@{person}> said yes on <t:{at}:D>.", person=person, at=at)
+        case Answer.NO:
+            return text("<@{person}> said no.", person=person)
+        case None:
+            return text("<@{person}> was asked <t:{at}:R>.", person=person, at=int(consent.asked_at.timestamp()))
+
+
+def lent(loan: Loan) -> Text:
+    """What the owner is told who has just lent it."""
+    if loan.to.person is None:
+        return text(
+            "“{name}” is lent to everybody in this server. They find it in /character borrowed.", name=loan.name
+        )
+    return text(
+        "“{name}” is lent to <@{person}>. Tell them: they find it in /character borrowed.",
+        name=loan.name,
+        person=loan.to.person,
+    )
+
+
+def taken_back(name: str, taken: TakenBack) -> Text:
+    """What the owner is told who has just taken it back."""
+    if not taken.loans:
+        return text("“{name}” was lent to nobody there.", name=name)
+    if taken.stopped or taken.going_on:
+        return text(
+            "I took “{name}” back. Videos that I stopped, at no cost: {stopped}. Videos that ToAPIs is already making, "
+            "and that go to whoever asked for them: {going_on}.",
+            name=name,
+            stopped=len(taken.stopped),
+            going_on=taken.going_on,
+        )
+    return text("I took “{name}” back.", name=name)
+
+
+def render_uses(
+    character: Character,
+    offset: int,
+    uses: Sequence[LoanUse],
+    total: int,
+    servers: Mapping[int, str],
+    locale: str,
+    commands: Commands = PLAIN,
+) -> MessageContent:
+    """What others have made with it, to its owner alone. ``servers``: the names of those that the bot is in, by id."""
+    owner, most = character.owner_id, limits.LOAN_USES_PER_PAGE
+    back = ShowLoans(character.id, owner, say(text("Back to lending"), locale))
+    title = say(text("What others made with “{name}”", name=character.name), locale)
+    if not uses:
+        nothing = text("Nobody else has made a video with it that I still know of.")
+        return MessageContent(card=Card(colour=BLUE, title=title, description=say(nothing, locale)), buttons=(back,))
+    turning: tuple[TurnUses, ...] = ()
+    if total > most:
+        before, after = max(0, offset - most), offset + most
+        turning = (
+            TurnUses(character.id, before, owner, say(text("Previous"), locale), disabled=offset == 0),
+            TurnUses(character.id, after, owner, say(text("Next"), locale), disabled=after >= total),
+        )
+    shown = text("{first}–{last} of {total}", first=offset + 1, last=offset + len(uses), total=total)
+    card = Card(
+        colour=BLUE,
+        title=title,
+        entries=tuple(_use(owner, each, servers, locale) for each in uses),
+        footer=say(shown, locale),
+    )
+    return MessageContent(card=card, buttons=(*turning, back))
+
+
+def _use(owner_id: int, use: LoanUse, servers: Mapping[int, str], locale: str) -> Entry:
+    at = int(use.at.timestamp())
+    if use.guild_id is None:
+        who = text("<@{person}> in a direct message, <t:{at}:R>", person=use.borrower_id, at=at)
+    elif use.guild_id in servers:
+        server = servers[use.guild_id]
+        who = text("<@{person}> in {server}, <t:{at}:R>", person=use.borrower_id, server=server, at=at)
+    else:
+        who = text("<@{person}> in a server that I'm not in, <t:{at}:R>", person=use.borrower_id, at=at)
+    prompt = escape(plain(use.prompt, limits.PARAM_LENGTH))
+    watch = None
+    if use.video_id is not None:
+        watch = WatchUse(use.job_id, owner_id, say(text("Watch"), locale))
+    words = "\n".join([f"**{prompt}**", say(who, locale), say(_result(use), locale)])
+    return Entry(words=words, button=watch)
+
+
+def _result(use: LoanUse) -> Text:
+    match use.outcome:
+        case None:
+            return text("Under way")
+        case Outcome.SUCCEEDED:
+            return text("Made") if use.video_id is not None else text("Made, and deleted since")
+        case Outcome.UNKNOWN:
+            return text("Nobody knows yet whether it was made")
+        case Outcome.FAILED | Outcome.CANCELLED:
+            return text("Not made")
+
+
+def render_lent_video(video: MadeVideo, data: bytes | None, poster: bytes | None, locale: str) -> MessageContent:
+    """A video that somebody else made with a lent character, to its owner. ``data`` where it is small enough."""
+    made = int(video.created_at.timestamp())
+    lines = [
+        escape(plain(video.prompt, limits.PARAM_LENGTH)),
+        say(
+            text("Made by <@{person}>, <t:{at}:R>.", person=video.owner_id, at=made),
+            locale,
+        ),
+    ]
+    media: tuple[AttachedFile, ...] = ()
+    if data is not None:
+        media = (video_file(video, data, video.file.mime, locale),)
+    else:
+        lines.append(say(text("The file is too large for Discord here."), locale))
+    if data is None and poster is not None and video.poster is not None:
+        alt = render(text("A picture of the video: {prompt}", prompt=video.prompt), locale)
+        media = (AttachedFile(f"poster-{video.id}.{ending(video.poster.mime, unknown='webp')}", poster, alt),)
+    return MessageContent(card=Card(colour=BLUE, description="\n".join(lines), media=media))

@@ -1,0 +1,74 @@
+"""The question to somebody whom a character may show, and what becomes of their answer. Pure rendering."""
+
+from __future__ import annotations
+
+from discord import ButtonStyle
+
+from bot.chat.card import AMBER, BLUE, GREEN, AttachedFile, Card
+from bot.chat.lending_buttons import SayNo, SayYes, SeeQuestion
+from bot.chat.markdown import say
+from bot.chat.message import MessageContent
+from bot.texts import Text, text
+from bot.values.loan import Answer, PersonConsent
+
+
+def render_person_question(consent: PersonConsent, picture: AttachedFile | None, locale: str) -> MessageContent:
+    """The question, or what they have said, to them alone. A yes can be taken back, a no cannot."""
+    its, person = consent.id, consent.person_id
+    no = SayNo(its, person, say(text("No, delete it"), locale), ButtonStyle.danger)
+    if consent.answer is Answer.NO or consent.name is None:
+        gone = text("You said no, so I deleted the character here, with its pictures and clips. I told its owner.")
+        if consent.answer is not Answer.NO:
+            gone = text("That character is gone: its owner has deleted it.")
+        return MessageContent(card=Card(colour=BLUE, description=say(gone, locale)))
+    media = () if picture is None else (picture,)
+    if consent.answer is Answer.YES:
+        said = text(
+            "You said yes: <@{owner}> may use “{name}” in videos. If you change your mind, press No.",
+            owner=consent.owner_id,
+            name=consent.name,
+        )
+        return MessageContent(card=Card(colour=GREEN, description=say(said, locale), media=media), buttons=(no,))
+    asked = text(
+        "<@{owner}> made a character from a clip, called it “{name}”, and says that it shows you. With it they can put "
+        "you into new videos that never happened. Is that all right with you?",
+        owner=consent.owner_id,
+        name=consent.name,
+    )
+    what = text(
+        "If you say no, I delete the character here at once, with its pictures and clips. What ToAPIs has made of it I "
+        "can't delete. Nobody else sees your answer but <@{owner}>.",
+        owner=consent.owner_id,
+    )
+    yes = SayYes(its, person, say(text("Yes, that's fine"), locale), ButtonStyle.success)
+    card = Card(
+        colour=AMBER,
+        title=say(text("May this character of you be used?"), locale),
+        description=f"{say(asked, locale)}\n{say(what, locale)}",
+        media=media,
+    )
+    return MessageContent(card=card, buttons=(yes, no))
+
+
+def render_person_call(consent: PersonConsent, locale: str) -> MessageContent:
+    """In a channel, where they take no direct messages: nothing in it says what is asked."""
+    called = text(
+        "<@{person}>, <@{owner}> has a question for you. Only you can see it.",
+        person=consent.person_id,
+        owner=consent.owner_id,
+    )
+    see = SeeQuestion(consent.id, consent.person_id, say(text("See the question"), locale), ButtonStyle.primary)
+    return MessageContent(content=say(called, locale), buttons=(see,), calls=consent.person_id)
+
+
+def answer_told(consent: PersonConsent, name: str, locale: str) -> MessageContent:
+    """What its owner is told."""
+    told: Text = text("<@{person}> said yes to “{name}”.", person=consent.person_id, name=name)
+    if consent.answer is Answer.NO:
+        told = text(
+            "<@{person}> said no to “{name}”, so I deleted the character, with its pictures and clips. What ToAPIs has "
+            "made of it I can't delete: please don't use it any more.",
+            person=consent.person_id,
+            name=name,
+        )
+    return MessageContent(card=Card(colour=BLUE, description=say(told, locale)))

@@ -1,0 +1,59 @@
+"""The tables of what is lent: the loans, what was begun with them, and what the people in a character say."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+
+from bot.store.schema import Instant, metadata
+
+_ID = BigInteger().with_variant(Integer, "sqlite")
+
+# A loan is to a person or to a server, exactly one of them.
+loans = Table(
+    "loans",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("character_id", _ID, ForeignKey("characters.id", ondelete="CASCADE"), nullable=False),
+    Column("borrower_id", BigInteger),
+    Column("guild_id", BigInteger),
+    Column("uses", Integer),  # NULL: any number
+    Column("used_before", Integer, nullable=False),  # those whose jobs are not here any more
+    Column("until", Instant),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("character_id", "borrower_id"),
+    UniqueConstraint("character_id", "guild_id"),
+    Index(None, "owner_id"),
+    Index(None, "borrower_id"),
+    Index(None, "guild_id"),
+    sqlite_autoincrement=True,  # what was begun with names its loan: it must never mean a newer one
+)
+
+# Whether a use counts stands in its job ("counted"): what cost nothing is given back by that.
+loan_uses = Table(
+    "loan_uses",
+    metadata,
+    Column("job_id", String(16), ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("character_id", _ID, ForeignKey("characters.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("loan_id", _ID, nullable=False),
+    Column("owner_id", BigInteger, nullable=False),  # of the character
+    Index(None, "loan_id"),
+    Index(None, "character_id"),
+    Index(None, "owner_id"),
+)
+
+person_consents = Table(
+    "person_consents",
+    metadata,
+    Column("id", _ID, primary_key=True),
+    Column("owner_id", BigInteger, nullable=False),
+    Column("character_id", _ID, nullable=False),  # a no outlives it
+    Column("person_id", BigInteger, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("answer", String(8)),
+    Column("answered_at", Instant),
+    UniqueConstraint("character_id", "person_id"),
+    Index(None, "owner_id"),
+    Index(None, "person_id"),
+    sqlite_autoincrement=True,
+)

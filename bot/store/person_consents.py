@@ -1,0 +1,130 @@
+"""Queries of the person_consents table: who was asked whether a character may be used, and what they said."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot import limits
+from bot.errors import Refusal
+from bot.store.database import Database
+from bot.store.loan_tables import person_consents
+from bot.store.tables import characters
+from bot.texts import text
+from bot.values.loan import Answer, PersonConsent
+
+_SELECT = select(person_consents, characters.c.name).outerjoin(
+    characters,
+    and_(
+        person_consents.c.character_id == characters.c.id,
+        person_consents.c.owner_id == characters.c.owner_id,
+    ),
+)
+
+
+class PersonConsentStore:
+    """The person_consents table. What another asked, or was asked, is unknown (design, rule 7)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def ask(self, owner_id: int, character_id: int, person_id: int, *, now: datetime) -> PersonConsent | None:
+        """Write down that the person is asked about the owner's character; ``None`` where there is no such character.
+
+        Raises :class:`~bot.errors.Refusal` where they have been asked, have said no to this owner lately, or this
+        owner waits for the answers of too many.
+        """
+        mine = select(characters.c.id).where(characters.c.owner_id == owner_id, characters.c.id == character_id)
+        theirs = (person_consents.c.owner_id == owner_id, person_consents.c.person_id == person_id)
+        asked = _SELECT.where(*theirs, person_consents.c.character_id == character_id)
+        refused = select(person_consents.c.id).where(
+            *theirs,
+            person_consents.c.answer == Answer.NO,
+            person_consents.c.answered_at > now - limits.PEOPLE_ASKED_AGAIN,
+        )
+        waiting = (
+            select(func.count())
+            .select_from(person_consents)
+            .where(person_consents.c.owner_id == owner_id, person_consents.c.answer.is_(None))
+        )
+        async with self._database.write() as connection:
+            if await connection.scalar(mine) is None:
+                return None
+            known = (await connection.execute(asked)).mappings().one_or_none()
+            if known is not None and known["answer"] is None:
+                raise Refusal(text("You have asked them already. I'll tell you when they answer."))
+            if known is not None:
+                raise Refusal(text("They have said yes already."))
+            if await connection.scalar(refused.limit(1)) is not None:
+                raise Refusal(
+                    text(
+                        "They said no to you within the last {days} days, so I don't ask them again.",
+                        days=limits.PEOPLE_ASKED_AGAIN.days,
+                    )
+                )
+            if (await connection.scalar(waiting) or 0) >= limits.PEOPLE_ASKED:
+                raise Refusal(
+                    text(
+                        "You're waiting for {most} answers already. Ask again when one has come.",
+                        most=limits.PEOPLE_ASKED,
+                    )
+                )
+            row = {"owner_id": owner_id, "character_id": character_id, "person_id": person_id, "asked_at": now}
+            made = (await connection.scalars(insert(person_consents).values(row).returning(person_consents.c.id))).one()
+            found = await connection.execute(_SELECT.where(person_consents.c.id == made))
+            return _to_consent(found.mappings().one())
+
+    async def unask(self, owner_id: int, consent_id: int) -> None:
+        """They could not be reached, and have not answered: they were not asked."""
+        this = (person_consents.c.id == consent_id, person_consents.c.owner_id == owner_id)
+        async with self._database.write() as connection:
+            await connection.execute(delete(person_consents).where(*this, person_consents.c.answer.is_(None)))
+
+    async def asked(self, person_id: int, consent_id: int) -> PersonConsent | None:
+        """What that person was asked."""
+        this = (person_consents.c.id == consent_id, person_consents.c.person_id == person_id)
+        async with self._database.read() as connection:
+            row = (await connection.execute(_SELECT.where(*this))).mappings().one_or_none()
+            return None if row is None else _to_consent(row)
+
+    async def answer(self, person_id: int, consent_id: int, answer: Answer, *, now: datetime) -> PersonConsent | None:
+        """What they say now, written down; a no is the last word. ``None`` where nobody asked them."""
+        this = (person_consents.c.id == consent_id, person_consents.c.person_id == person_id)
+        changed = update(person_consents).where(
+            *this, or_(person_consents.c.answer.is_(None), person_consents.c.answer != Answer.NO)
+        )
+        async with self._database.write() as connection:
+            await connection.execute(changed.values(answer=answer, answered_at=now))
+            row = (await connection.execute(_SELECT.where(*this))).mappings().one_or_none()
+            return None if row is None else _to_consent(row)
+
+    async def of_character(self, owner_id: int, character_id: int) -> tuple[PersonConsent, ...]:
+        """Who was asked about the owner's character."""
+        its = (person_consents.c.owner_id == owner_id, person_consents.c.character_id == character_id)
+        async with self._database.read() as connection:
+            return tuple(await _read(connection, and_(*its)))
+
+
+async def consents_of(
+    connection: AsyncConnection, user_id: int
+) -> tuple[tuple[PersonConsent, ...], tuple[PersonConsent, ...]]:
+    """What that person has asked others, and what they were asked, in a transaction of the caller's."""
+    asked = await _read(connection, person_consents.c.owner_id == user_id)
+    answered = await _read(connection, person_consents.c.person_id == user_id)
+    return tuple(asked), tuple(answered)
+
+
+async def _read(connection: AsyncConnection, which: ColumnElement[bool]) -> list[PersonConsent]:
+    rows = await connection.execute(_SELECT.where(which).order_by(person_consents.c.id))
+    return [_to_consent(row) for row in rows.mappings()]
+
+
+def _to_consent(row: RowMapping) -> PersonConsent:
+    return PersonConsent(
+        **{name: row[name] for name in ("id", "owner_id", "character_id", "person_id", "name")},
+        asked_at=row["asked_at"],
+        answer=None if row["answer"] is None else Answer(row["answer"]),
+        answered_at=row["answered_at"],
+    )

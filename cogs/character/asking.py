@@ -1,0 +1,143 @@
+"""``/character ask-consent``: somebody whom a character shows is asked, and a no deletes it."""
+
+from __future__ import annotations
+
+import discord
+import structlog
+from discord import app_commands
+from discord.ext import commands
+
+from bot import limits
+from bot.chat.card import AttachedFile
+from bot.chat.direct_message import send_dm
+from bot.chat.interaction_handlers import on_press
+from bot.chat.lending_buttons import ConsentButton, SayNo, SayYes, SeeQuestion
+from bot.chat.message import picture_file
+from bot.chat.render_person_consent import answer_told, render_person_call, render_person_question
+from bot.chat.replies import edit_answer
+from bot.errors import Refusal
+from bot.jobs.lending import Lending
+from bot.store.characters import CharacterStore
+from bot.store.files import FileStore
+from bot.store.person_consents import PersonConsentStore
+from bot.texts import text
+from bot.values.clock import Clock
+from bot.values.loan import Answer, PersonConsent
+from cogs.character.lookup import CastLookup, deleted
+
+log = structlog.get_logger(__name__)
+
+
+class AskingCommands(commands.Cog):
+    """The part of :class:`cogs.character.cog.CharacterCommands` that asks the people whom characters show."""
+
+    def __init__(
+        self,
+        *,
+        lending: Lending,
+        consents: PersonConsentStore,
+        characters: CharacterStore,
+        files: FileStore,
+        clock: Clock,
+    ) -> None:
+        commands.Cog.__init__(self)
+        self._answers = lending
+        self._asked = consents
+        self._askable = characters
+        self._asking_clock = clock
+        self._askable_lookup = CastLookup(characters, files)
+
+    async def _askable_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        names = await self._askable.names(interaction.user.id, current, limits.AUTOCOMPLETE_CHOICES)
+        return [app_commands.Choice(name=name[: limits.CHOICE_NAME], value=name) for name in names]
+
+    @app_commands.command(name="ask-consent", description="Ask the person in a character whether you may use it.")
+    @app_commands.describe(name="The character", person="Who is in it; a no deletes the character")
+    @app_commands.autocomplete(name=_askable_names)
+    async def ask_consent(self, interaction: discord.Interaction, name: str, person: discord.User) -> None:
+        """By direct message; where they take none, by a call in this channel that says nothing of what is asked."""
+        if person.bot or person.id == interaction.user.id:
+            raise Refusal(text("Choose the person who is in the clip, if that is somebody else."))
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        character = await self._askable_lookup.named(interaction.user.id, name)
+        consent = await self._asked.ask(character.owner_id, character.id, person.id, now=self._asking_clock())
+        if consent is None:
+            raise deleted()
+        locale = str(interaction.guild_locale or interaction.locale)  # theirs is not known
+        question = render_person_question(consent, await self._person_picture(consent, locale), locale)
+        if await send_dm(interaction.client, person.id, question):
+            await edit_answer(
+                interaction,
+                text("I asked <@{person}> in a direct message. I'll tell you the answer.", person=person.id),
+            )
+            return
+        await self._call_person(interaction, consent, locale)
+
+    async def _call_person(self, interaction: discord.Interaction, consent: PersonConsent, locale: str) -> None:
+        person = consent.person_id
+        called: discord.Message | None = None
+        if interaction.guild_id is not None:
+            told = text(
+                "<@{person}> takes no direct messages from me, so I call them here. Nobody else sees what is asked. "
+                "I'll tell you the answer.",
+                person=person,
+            )
+            await edit_answer(interaction, told)
+            called = await interaction.followup.send(**render_person_call(consent, locale).as_new(), wait=True)
+        if called is not None and not called.flags.ephemeral:
+            return
+        await self._asked.unask(consent.owner_id, consent.id)
+        if called is not None:
+            await called.delete()
+        await edit_answer(
+            interaction,
+            text(
+                "I can't reach <@{person}>: they take no direct messages from me. Ask again in a server that you share "
+                "and that I'm in.",
+                person=person,
+            ),
+        )
+
+    @on_press(SeeQuestion)
+    async def see(self, interaction: discord.Interaction, button: SeeQuestion) -> None:
+        """The question, to them alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        consent = await self._asked.asked(interaction.user.id, button.consent_id)
+        if consent is None:
+            raise Refusal(text("That question is no longer there: whoever asked it has deleted it."))
+        await self._show_question(interaction, consent)
+
+    @on_press(SayYes)
+    async def yes(self, interaction: discord.Interaction, button: SayYes) -> None:
+        """Write it down, and tell the owner."""
+        await self._person_answered(interaction, button, Answer.YES)
+
+    @on_press(SayNo)
+    async def no(self, interaction: discord.Interaction, button: SayNo) -> None:
+        """Delete the character with its files, and tell the owner."""
+        await self._person_answered(interaction, button, Answer.NO)
+
+    async def _person_answered(self, interaction: discord.Interaction, button: ConsentButton, answer: Answer) -> None:
+        await interaction.response.defer()
+        before = await self._asked.asked(interaction.user.id, button.consent_id)
+        consent, gone = await self._answers.answered(interaction.user.id, button.consent_id, answer)
+        news = before is not None and before.answer is not consent.answer
+        if news and before is not None and before.name is not None:
+            locale = str(interaction.guild_locale or interaction.locale)
+            if not await send_dm(interaction.client, consent.owner_id, answer_told(consent, before.name, locale)):
+                log.info("owner_not_told", removed=gone is not None)
+        await self._show_question(interaction, consent)
+
+    async def _show_question(self, interaction: discord.Interaction, consent: PersonConsent) -> None:
+        locale = str(interaction.locale)
+        picture = await self._person_picture(consent, locale)
+        await edit_answer(interaction, render_person_question(consent, picture, locale))
+
+    async def _person_picture(self, consent: PersonConsent, locale: str) -> AttachedFile | None:
+        """Whom the character shows, which is what they are asked about."""
+        character = await self._askable.get(consent.owner_id, consent.character_id)
+        if character is None or consent.answer is Answer.NO:
+            return None
+        found = await self._askable_lookup.pictures([character], room=limits.PICTURE_BYTES)
+        data = found.get(character.id)
+        return None if data is None else picture_file(character, data, locale)

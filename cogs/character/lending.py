@@ -1,0 +1,264 @@
+"""``/character lend | borrowed | take-back``, and the pages of what is lent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from bot import limits
+from bot.chat.interaction_handlers import on_press
+from bot.chat.lending_buttons import GiveBack, ShowLoans, TakeBack, TurnBorrowed, TurnUses, WatchUse
+from bot.chat.markdown import mentions_of, plain
+from bot.chat.render_borrowed import render_borrowed
+from bot.chat.render_loans import lent, render_lent_video, render_loans, render_uses, taken_back
+from bot.chat.replies import edit_answer
+from bot.errors import Refusal
+from bot.jobs.lending import Lending
+from bot.jobs.playable_cast import PlayableCast
+from bot.store.characters import CharacterStore
+from bot.store.files import FileStore
+from bot.store.loans import LoanStore
+from bot.store.person_consents import PersonConsentStore
+from bot.store.videos import VideoStore
+from bot.texts import Text, render, text
+from bot.values.character import Character
+from bot.values.clock import Clock
+from bot.values.files import StoredFile
+from bot.values.loan import To, read_until
+from cogs.character.lookup import CastLookup, deleted
+
+
+class LendingCommands(commands.Cog):
+    """The part of :class:`cogs.character.cog.CharacterCommands` that lends. Another person's loan is an unknown one."""
+
+    def __init__(
+        self,
+        *,
+        lending: Lending,
+        loans: LoanStore,
+        consents: PersonConsentStore,
+        cast: PlayableCast,
+        characters: CharacterStore,
+        videos: VideoStore,
+        files: FileStore,
+        clock: Clock,
+    ) -> None:
+        commands.Cog.__init__(self)
+        self._lending = lending
+        self._loans = loans
+        self._person_consents = consents
+        self._playable = cast
+        self._lendable = characters
+        self._made_videos = videos
+        self._kept_files = files
+        self._now = clock
+        self._cast_lookup = CastLookup(characters, files)
+
+    async def _lendable_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        names = await self._lendable.names(interaction.user.id, current, limits.AUTOCOMPLETE_CHOICES)
+        return [app_commands.Choice(name=name[: limits.CHOICE_NAME], value=name) for name in names]
+
+    async def _ends(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        """When it would end; choosing it changes nothing of what is typed."""
+        return [
+            app_commands.Choice(name=_end_choice(span, self._now(), str(interaction.locale)), value=span)
+            for span in ((current.strip()[: limits.CHOICE_VALUE],) if current.strip() else ("1d", "7d", "30d"))
+        ]
+
+    async def _lent_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        wanted = current.strip().casefold()
+        names = [name for name in await self._loans.lent_names(interaction.user.id) if wanted in name.casefold()]
+        return [app_commands.Choice(name=name, value=name) for name in names[: limits.AUTOCOMPLETE_CHOICES]]
+
+    # -- the owner ----------------------------------------------------------------------------------------------------
+
+    @app_commands.command(name="lend", description="Lend a character to somebody for their videos, or see who has it.")
+    @app_commands.describe(
+        name="The character",
+        to="Whom you lend it to; leave it out to see who has it",
+        server="Lend it to everybody in this server instead",
+        uses="How many videos may be made with it (default: any number)",
+        until="Until when, such as 12h, 7d, 2w or 2026-12-24 (default: until you take it back)",
+    )
+    @app_commands.autocomplete(name=_lendable_names, until=_ends)
+    async def lend(
+        self,
+        interaction: discord.Interaction,
+        name: str,
+        to: discord.User | None = None,
+        server: bool = False,
+        uses: app_commands.Range[int, 1, limits.LOAN_USES] | None = None,
+        until: str | None = None,
+    ) -> None:
+        """Lend it, or change the terms; without anybody to lend it to, show who has it."""
+        ending = None if until is None else read_until(until, self._now())
+        whom = _whom(interaction, to, server=server)
+        if whom is None and (uses is not None or until is not None):
+            raise Refusal(text("Say whom you lend it to: a person in the option to, or server: True."))
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        character = await self._cast_lookup.named(interaction.user.id, name)
+        done: Text | None = None
+        if whom is not None:
+            loan = await self._lending.lend(
+                character.owner_id, character.id, whom, guild_id=interaction.guild_id, uses=uses, until=ending
+            )
+            if loan is None:
+                raise deleted()
+            done = lent(loan)
+        await self._show_loans(interaction, character, done)
+
+    @app_commands.command(name="take-back", description="Take a character back that you have lent.")
+    @app_commands.describe(
+        name="The character",
+        person="Whom you take it back from (default: from everybody)",
+        server="Take it back from this server",
+    )
+    @app_commands.rename(person="from")
+    @app_commands.autocomplete(name=_lent_names)
+    async def take_back(
+        self, interaction: discord.Interaction, name: str, person: discord.User | None = None, server: bool = False
+    ) -> None:
+        """End loans, also of videos that are on their way."""
+        to = None
+        if person is not None or server:
+            to = To(person=person.id) if person is not None else To(server=_server(interaction))
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        character = await self._cast_lookup.named(interaction.user.id, name)
+        taken = await self._lending.take_back(character.owner_id, character_id=character.id, to=to)
+        await self._show_loans(interaction, character, taken_back(character.name, taken))
+
+    @on_press(ShowLoans)
+    async def show_loans(self, interaction: discord.Interaction, button: ShowLoans) -> None:
+        """Who has it: in a new message from the character's card, which may be public."""
+        message = interaction.message
+        if message is not None and message.flags.ephemeral:
+            await interaction.response.defer()
+        else:
+            await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._show_loans(interaction, await self._cast_lookup.by_id(interaction.user.id, button.character_id))
+
+    @on_press(TakeBack)
+    async def take_back_pressed(self, interaction: discord.Interaction, button: TakeBack) -> None:
+        """End that loan, and show the others."""
+        await interaction.response.defer()
+        owner = interaction.user.id
+        found = await self._loans.get(owner, button.loan_id)
+        if found is None:
+            raise Refusal(text("You have taken that back already."))
+        taken = await self._lending.take_back(owner, loan_id=found.id)
+        character = await self._cast_lookup.by_id(owner, found.character_id)
+        await self._show_loans(interaction, character, taken_back(character.name, taken))
+
+    async def _show_loans(
+        self, interaction: discord.Interaction, character: Character, done: Text | None = None
+    ) -> None:
+        its, locale = (character.owner_id, character.id), str(interaction.locale)
+        loans, consents = await self._loans.of_character(*its), await self._person_consents.of_character(*its)
+        servers = _servers(interaction, [each.to.server for each in loans])
+        card = render_loans(
+            character, loans, consents, self._now(), servers, locale, mentions_of(interaction.client), done=done
+        )
+        await edit_answer(interaction, card)
+
+    @on_press(TurnUses)
+    async def show_uses(self, interaction: discord.Interaction, button: TurnUses) -> None:
+        """What others have made with it, in the place of the loans."""
+        await interaction.response.defer()
+        character = await self._cast_lookup.by_id(interaction.user.id, button.character_id)
+        its, most = (character.owner_id, character.id), limits.LOAN_USES_PER_PAGE
+        offset = button.offset
+        found, total = await self._loans.uses(*its, offset=offset, limit=most)
+        if total and not found:  # some are not kept any more
+            offset = (total - 1) // most * most
+            found, total = await self._loans.uses(*its, offset=offset, limit=most)
+        servers = _servers(interaction, [use.guild_id for use in found])
+        await edit_answer(interaction, render_uses(character, offset, found, total, servers, str(interaction.locale)))
+
+    @on_press(WatchUse)
+    async def watch_use(self, interaction: discord.Interaction, button: WatchUse) -> None:
+        """The video that somebody made with a lent character, to its owner alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        video = await self._made_videos.lent_for(interaction.user.id, button.job_id)
+        if video is None:
+            raise Refusal(text("That video is no longer here."))
+        room = min(interaction.filesize_limit, limits.LARGEST_VIDEO_BYTES)
+        data = await self._read_kept(video.file, room)
+        poster = None if data is not None else await self._read_kept(video.poster, room)
+        await edit_answer(interaction, render_lent_video(video, data, poster, str(interaction.locale)))
+
+    async def _read_kept(self, file: StoredFile | None, room: int) -> bytes | None:
+        if file is None or file.size > room:
+            return None
+        try:
+            return await self._kept_files.read(file.key)
+        except FileNotFoundError:  # the rest is worth showing without it
+            return None
+
+    # -- the borrower -------------------------------------------------------------------------------------------------
+
+    @app_commands.command(name="borrowed", description="Show the characters that others have lent to you.")
+    async def borrowed(self, interaction: discord.Interaction) -> None:
+        """The first page, to the borrower alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._show_borrowed(interaction, 0)
+
+    @on_press(TurnBorrowed)
+    async def turn_borrowed(self, interaction: discord.Interaction, button: TurnBorrowed) -> None:
+        """Another page, in the same message."""
+        await interaction.response.defer()
+        await self._show_borrowed(interaction, button.offset)
+
+    @on_press(GiveBack)
+    async def give_back(self, interaction: discord.Interaction, button: GiveBack) -> None:
+        """End a loan that the borrower does not want any more."""
+        await interaction.response.defer()
+        await self._loans.give_back(interaction.user.id, button.loan_id)
+        await self._show_borrowed(interaction, 0)
+
+    async def _show_borrowed(self, interaction: discord.Interaction, offset: int) -> None:
+        found, most = await self._playable.borrowed(interaction.user.id, interaction.guild_id), limits.CAST_PER_PAGE
+        offset = min(offset, max(0, (len(found) - 1) // most * most))
+        page, room, pictures = found[offset : offset + most], interaction.filesize_limit, {}
+        for each in page:
+            data = await self._read_kept(each.picture, room)
+            if data is not None:
+                pictures[each.character_id] = data
+                room -= len(data)
+        locale, mentions = str(interaction.locale), mentions_of(interaction.client)
+        card = render_borrowed(interaction.user.id, offset, page, len(found), pictures, locale, mentions)
+        await edit_answer(interaction, card)
+
+
+def _whom(interaction: discord.Interaction, to: discord.User | None, *, server: bool) -> To | None:
+    if to is not None and server:
+        raise Refusal(text("Choose one: a person in the option to, or server: True."))
+    if to is not None and to.bot:
+        raise Refusal(text("A bot can't borrow a character. Choose a person."))
+    if to is not None:
+        return To(person=to.id)
+    return To(server=_server(interaction)) if server else None
+
+
+def _server(interaction: discord.Interaction) -> int:
+    if interaction.guild_id is None:
+        raise Refusal(text("This isn't a server. Use the command in the server that you mean."))
+    return interaction.guild_id
+
+
+def _servers(interaction: discord.Interaction, ids: Iterable[int | None]) -> dict[int, str]:
+    """The names of those servers that the bot is in."""
+    guilds = [interaction.client.get_guild(each) for each in {*ids} if each is not None]
+    return {guild.id: guild.name for guild in guilds if guild is not None}
+
+
+def _end_choice(typed: str, now: datetime, locale: str) -> str:
+    try:
+        until = read_until(typed, now)
+    except Refusal as error:
+        return plain(render(error.text, locale), limits.CHOICE_NAME)
+    end = text("{typed}: until {day} (UTC)", typed=typed, day=f"{until:%Y-%m-%d %H:%M}")
+    return plain(render(end, locale), limits.CHOICE_NAME)

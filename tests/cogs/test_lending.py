@@ -1,0 +1,206 @@
+"""/character lend, borrowed, take-back and ask-consent: what the lender, the borrower and the person in it see."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import simcord
+
+from bot.store.videos import NewVideo
+from bot.values.job import CastRole, Job, Lane, Outcome, Step, Transition, VideoResult
+from tests.cogs.stage import FILM, House, Stage, labels, refusal, words
+from tests.cogs.test_strangers import everything
+from tests.cogs.test_video_create import character
+
+WALK = "@Aurora walks through the rain"
+
+
+async def lent(stage: Stage, **terms: object) -> CastRole:
+    """Alice lends Aurora, to Bob where nothing else is said."""
+    aurora = await character(stage.house, stage.alice.id, "Aurora")
+    terms = terms or {"to": stage.bob}
+    said = await stage.alice.slash(stage.channel, "character lend", name="Aurora", **terms)
+    assert said.ephemeral
+    assert said.response is not None
+    assert "Lending “Aurora”" in words(said.response)
+    return aurora
+
+
+async def shown(actor: simcord.MemberActor, stage: Stage, command: str, **options: object) -> str:
+    said = await actor.slash(stage.channel, command, **options)
+    assert said.ephemeral
+    assert said.response is not None
+    return words(said.response)
+
+
+async def begin(
+    stage: Stage, actor: simcord.MemberActor, prompt: str = WALK, name: str = "Aurora"
+) -> simcord.InteractionResult:
+    return await actor.slash(stage.channel, "video create", prompt=prompt, character=name, model="wan2.6")
+
+
+async def filmed(house: House, job: Job) -> None:
+    """The video of ``job`` has come, and is with whoever asked for it."""
+    await house.jobs.claim("test", now=house.now, most=dict.fromkeys(Lane, 100))
+    new = NewVideo(
+        owner_id=job.owner_id,
+        prompt=job.video.prompt,
+        model="wan2.6",
+        roles=job.video.cast,
+        file=await house.files.put_bytes(job.owner_id, FILM, "video/mp4"),
+    )
+
+    def collected(video_id: int) -> Transition:
+        result = VideoResult(url="https://example.org/film.mp4", video_id=video_id)
+        return Transition("test", {"result": result, "outcome": Outcome.SUCCEEDED, "finished_at": house.now})
+
+    await house.app.stores.videos.add_for_job(job.id, "test", new, collected, now=house.now)
+    done = Transition("test", {"step": Step.DONE, "next_attempt_at": None, "delivered_at": house.now})
+    await house.jobs.release(job.id, "test", done, now=house.now)
+
+
+async def test_a_borrower_makes_a_video_and_sees_whose_it_is_and_no_keys(stage: Stage) -> None:
+    aurora = await lent(stage, to=stage.bob, uses=2, until="7d")
+    borrowed = await stage.bob.slash(stage.channel, "character borrowed")
+    said = await everything(borrowed)
+    assert "**Aurora**" in said
+    assert f"Lent by <@{stage.alice.id}> · videos left: 2 · until <t:" in said
+    made = await stage.house.characters.get(stage.alice.id, aurora.character_id)
+    assert made is not None
+    secrets = (made.username, made.task_id)
+    assert not any(secret in said for secret in secrets)
+    offered = await stage.bob.autocomplete(stage.channel, "video create", "character", "aur")
+    assert offered == [{"name": "Aurora", "value": "Aurora"}]
+    begun = await begin(stage, stage.bob)
+    assert begun.response is not None
+    job = await stage.job_of(stage.bob)
+    [role] = job.video.cast
+    assert (role.character_id, role.name, role.loan_id is not None) == (aurora.character_id, "Aurora", True)
+    assert "videos left: 1" in await shown(stage.bob, stage, "character borrowed")
+    export = await everything(await stage.bob.slash(stage.channel, "privacy export"))
+    assert '"borrowed": [' in export
+    assert not any(secret in export for secret in (*secrets, str(stage.alice.id)))
+
+
+async def test_a_use_that_cost_nothing_is_given_back_and_the_last_one_ends_it(stage: Stage) -> None:
+    await lent(stage, to=stage.bob, uses=1)
+    await begin(stage, stage.bob)
+    assert "Nobody has lent you" in await shown(stage.bob, stage, "character borrowed")
+    second = await begin(stage, stage.bob)
+    assert second.response is not None
+    assert "empty" in words(second.response)  # he has nobody of his own
+    await stage.house.job_service.cancel(stage.bob.id, (await stage.job_of(stage.bob)).id)
+    assert "videos left: 1" in await shown(stage.bob, stage, "character borrowed")
+
+
+async def test_everybody_in_a_server_borrows_it_there_alone(stage: Stage) -> None:
+    await lent(stage, server=True)
+    assert "Lent to this server by" in await shown(stage.bob, stage, "character borrowed")
+    elsewhere = stage.env.create_guild("elsewhere")
+    there = elsewhere.add_member(stage.bob.user)
+    channel = elsewhere.create_text_channel("general")
+    said = await there.slash(channel, "character borrowed")
+    assert said.response is not None
+    assert "Nobody has lent you" in words(said.response)
+
+
+async def test_two_of_one_name_are_told_apart_by_a_number(stage: Stage) -> None:
+    await lent(stage)
+    own = await character(stage.house, stage.bob.id, "Aurora")
+    assert "**Aurora 2**" in await shown(stage.bob, stage, "character borrowed")
+    await begin(stage, stage.bob, "@Aurora meets @Aurora 2")
+    names = {role.name: role.character_id for role in (await stage.job_of(stage.bob)).video.cast}
+    assert set(names) == {"Aurora", "Aurora 2"}
+    assert names["Aurora"] == own.character_id
+
+
+async def test_taken_back_in_mid_job_nothing_is_sent_and_its_borrower_hears_why(stage: Stage) -> None:
+    await lent(stage)
+    await begin(stage, stage.bob)
+    job = await stage.job_of(stage.bob)
+    said = await shown(stage.alice, stage, "character take-back", name="Aurora")
+    assert "Videos that I stopped, at no cost: 1." in said
+    ended = await stage.house.jobs.get(job.id)
+    assert ended is not None
+    assert (ended.step, ended.outcome, ended.counted) == (Step.DELIVER, Outcome.FAILED, False)
+    assert str(ended.failure) == ("“Aurora” is no longer lent to you, so I can't make this video. Nothing was charged.")
+    assert job.id in stage.house.interrupted
+    assert "Nobody has lent you" in await shown(stage.bob, stage, "character borrowed")
+
+
+async def test_the_owner_sees_each_use_with_its_prompt_and_its_video(stage: Stage) -> None:
+    await lent(stage)
+    await begin(stage, stage.bob, "@Aurora dances")
+    begun = await stage.job_of(stage.bob)
+    await filmed(stage.house, begun)
+    card = await stage.alice.slash(stage.channel, "character lend", name="Aurora")
+    assert card.response is not None
+    assert f"<@{stage.bob.id}>" in words(card.response)
+    assert "any number of videos, 1 so far" in words(card.response)
+    await stage.alice.click(card.response, label="What others made…")
+    uses = words(card.response)
+    assert "@​Aurora dances" in uses
+    assert f"<@{stage.bob.id}> in " in uses
+    assert "Made" in uses
+    watched = await stage.alice.click(card.response, label="Watch")
+    assert watched.ephemeral
+    assert FILM.decode("latin-1") in await everything(watched)
+
+
+async def test_nothing_is_lent_to_oneself_a_bot_or_somebody_who_is_shut_out(stage: Stage) -> None:
+    await character(stage.house, stage.alice.id, "Aurora")
+    for options, told in (
+        ({"to": stage.alice}, "It's yours already."),
+        ({"to": stage.bob, "server": True}, "Choose one"),
+        ({"uses": 2}, "Say whom you lend it to"),
+        ({"to": stage.bob, "until": "yesterday"}, "I can't read “yesterday” as a time."),
+        ({"to": stage.bob, "until": "2w 3d"}, "I can't read"),
+        ({"to": stage.bob, "until": "2025-01-01"}, "in the future"),
+    ):
+        said = await stage.alice.slash(stage.channel, "character lend", name="Aurora", **options)
+        assert told in refusal(said)
+    await stage.house.servers.block(stage.alice.guild.id, stage.bob.id)
+    said = await stage.alice.slash(stage.channel, "character lend", name="Aurora", to=stage.bob)
+    assert refusal(said) == "That person can't use me here, so I lent them nothing."
+
+
+async def test_a_loan_ends_in_time_and_what_was_begun_in_time_goes_on(stage: Stage) -> None:
+    await lent(stage, to=stage.bob, until="1h")
+    await begin(stage, stage.bob)
+    job = await stage.job_of(stage.bob)
+    stage.house.now += timedelta(hours=2)
+    assert "Nobody has lent you" in await shown(stage.bob, stage, "character borrowed")
+    await stage.house.app.video_planner.check(stage.bob.id, job.video)
+
+
+async def test_both_sides_deletion_ends_it(stage: Stage) -> None:
+    await lent(stage)
+    await begin(stage, stage.bob)
+    job = await stage.job_of(stage.bob)
+    await stage.house.erasure.erase(stage.alice.id)
+    ended = await stage.house.jobs.get(job.id)
+    assert ended is not None
+    assert ended.outcome is Outcome.FAILED
+    raw = (stage.house.folder / "castbook.db").read_bytes()
+    assert str(stage.alice.id).encode() not in raw
+    await lent(stage)
+    await stage.house.erasure.erase(stage.bob.id)
+    said = await stage.alice.slash(stage.channel, "character lend", name="Aurora")
+    assert said.response is not None
+    assert "It's lent to nobody." in words(said.response)
+
+
+async def test_a_no_of_the_person_in_it_deletes_it_and_tells_its_owner(stage: Stage) -> None:
+    await lent(stage)
+    said = await shown(stage.alice, stage, "character ask-consent", name="Aurora", person=stage.bob)
+    assert said == f"I asked <@{stage.bob.id}> in a direct message. I'll tell you the answer."
+    [question] = [each for each in stage.bob.user.dm_channel.history() if each.author.bot]
+    assert "May this character of you be used?" in words(question)
+    assert labels(question) == ["Yes, that's fine", "No, delete it"]
+    await stage.bob.user.click(question, label="Yes, that's fine")
+    loans = await shown(stage.alice, stage, "character lend", name="Aurora")
+    assert f"<@{stage.bob.id}> said yes on" in loans
+    await stage.bob.user.click(question, label="No, delete it")
+    assert await stage.house.characters.by_name(stage.alice.id, "Aurora") is None
+    told = [words(each) for each in stage.alice.user.dm_channel.history() if each.author.bot]
+    assert f"<@{stage.bob.id}> said no to “Aurora”, so I deleted the character" in told[-1]
