@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import av
 
@@ -16,13 +19,15 @@ from bot.values.video import Unusable, VideoFacts
 
 _LAST_STAYS = 1.0  # seconds: for longer, a last picture needs the sound or the pace of the others as a witness
 _HEAD = 4096  # bytes
+_MANY = 20_000  # pictures, of some ten minutes: of more only the first and the last are read
+_EDGE = 15.0  # seconds
 _SEGMENT = b"\x18\x53\x80\x67"  # everything of a WebM file but its first few bytes (RFC 9559 section 5.1)
 
 
 def probe(path: Path) -> VideoFacts:
-    """Read every packet and decode one picture. Raises :class:`Refused`."""
+    """Read every packet, of hours those at both ends, and decode one picture. Raises :class:`Refused`."""
     with open_video(path, threads=1) as video:
-        found = _read(video)
+        found = _read(video, path)
         if found.first is None or not found.pictures.count:
             raise Refused(Unusable.NO_PICTURES, "none can be decoded")
         width, height = shown_size(video, found.first)
@@ -77,34 +82,68 @@ class _Found:
     pictures: _Extent = field(default_factory=_Extent)
     sound: _Extent = field(default_factory=_Extent)
     first: av.VideoFrame | None = None  # the first that can be decoded
+    errors: int = 0
+    read: int = 0  # pictures
+    ticks: dict[int, float] = field(default_factory=dict)  # seconds of each track's unit of time
     cut_off: bool = False
 
 
-def _read(video: Video) -> _Found:
+def _read(video: Video, path: Path) -> _Found:
     found = _Found()
-    read = errors = 0
-    tracks = [video.picture] if video.sound is None else [video.picture, video.sound]
-    ticks = {track.index: float(track.time_base or 0) for track in tracks}  # a packet makes a Fraction at each asking
-    for packet in packets(video, *tracks):
+    counted = _pictures_by_index(video, path)
+    for packet in _worth_reading(video, found, skip=bool(counted)):
         of_picture = packet.stream_index == video.picture.index
-        if of_picture and found.first is None and errors < limits.DAMAGED_PACKETS:
+        if of_picture and found.first is None and found.errors < limits.DAMAGED_PACKETS:
             try:
                 found.first = next(iter(packet.decode()), None)
             except av.error.FFmpegError as error:
                 raise_if_out_of_memory(error)
-                errors += 1
+                found.errors += 1
         if packet.pts is None:
             continue
-        read += of_picture
+        found.read += of_picture
         if packet.is_corrupt:  # its end is missing
             found.cut_off = True
         elif packet.size and not packet.is_discard:
-            tick = ticks[packet.stream_index]
+            tick = found.ticks[packet.stream_index]
             extent = found.pictures if of_picture else found.sound
             extent.add(packet.pts * tick, (packet.duration or 0) * tick)
-    if len(video.picture.index_entries) > read:
+    if counted:
+        found.pictures.count = counted
+    elif len(video.picture.index_entries) > found.read:
         found.cut_off = True
     return found
+
+
+def _pictures_by_index(video: Video, path: Path) -> int:
+    """How many pictures there are by the index; 0 where it cannot be believed, or reading them all takes no time.
+
+    The index of an MP4 or MOV names the place of each. As long as the last lies inside the file it claims nothing that
+    is not there; when it is shown is read all the same.
+    """
+    entries = video.picture.index_entries
+    if video.mime not in {"video/mp4", "video/quicktime"} or len(entries) < _MANY:
+        return 0
+    size = path.stat().st_size
+    ends = [track.index_entries[-1] for track in (video.picture, video.sound) if track and len(track.index_entries)]
+    return len(entries) if all(0 <= entry.pos <= entry.pos + entry.size <= size for entry in ends) else 0
+
+
+def _worth_reading(video: Video, found: _Found, *, skip: bool) -> Iterator[av.Packet[Any]]:
+    """All packets of picture and sound; with ``skip`` those of the first and of the last seconds alone."""
+    tracks = [video.picture] if video.sound is None else [video.picture, video.sound]
+    found.ticks = {track.index: float(track.time_base or 0) for track in tracks}  # a packet makes a Fraction each time
+    for packet in packets(video, *tracks):
+        yield packet
+        if skip and found.pictures.last - found.pictures.first > _EDGE and found.first is not None:
+            break
+    else:
+        return
+    entries = video.picture.index_entries
+    back = round(_EDGE / found.ticks[video.picture.index])
+    with suppress(av.error.FFmpegError):  # then it reads on where it is
+        video.container.seek(entries[-1].timestamp - back, stream=video.picture, backward=True)
+    yield from packets(video, *tracks)
 
 
 def _lacks_bytes(path: Path) -> bool:

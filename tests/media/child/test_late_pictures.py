@@ -58,4 +58,4 @@ def test_seconds_before_the_picture_get_a_sentence(late: Path) -> None:
     check_inside(seconds(4, 6), facts)
     with pytest.raises(BadRange) as refused:
         check_inside(seconds(1, 3), facts)
-    assert str(refused.value.problem) == "The picture of that video begins at 4 s, but 0:01–0:03 begins before that."
+    assert str(refused.value.problem) == "The picture of that video begins at 4 s, and 0:01–0:03 begins before that."
