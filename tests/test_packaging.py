@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.app.check import PERMISSIONS
+from bot.catalogues import LANGUAGES, path_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -56,6 +57,17 @@ def test_requirements_are_pinned_with_hashes_and_without_addresses(name: str) ->
 def test_the_build_machine_runs_make_test() -> None:
     assert os.access(ROOT / ".ci/run", os.X_OK)
     assert read(".ci/run").rstrip().endswith("make test")
+
+
+def test_the_translations_are_shipped() -> None:
+    (pattern,) = [each for each in _package_data()["bot"] if each.endswith(".po")]
+    shipped = set((ROOT / "bot").glob(pattern))
+    assert {path_of(language) for language in LANGUAGES} == shipped
+
+
+def _package_data() -> dict[str, list[str]]:
+    data: dict[str, list[str]] = tomllib.loads(read("pyproject.toml"))["tool"]["setuptools"]["package-data"]
+    return data
 
 
 def test_the_project_says_which_pythons_and_which_licence() -> None:

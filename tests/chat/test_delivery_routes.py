@@ -1,6 +1,7 @@
 """Each way to an owner over real HTTP, each refusal, and never a second message where that can be known."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -12,6 +13,7 @@ from bot.jobs.ports import DiscordUnavailable
 from bot.store.files import FileStore
 from bot.texts import text
 from bot.values.job import DeliveryRoute, Outcome
+from tests.catalogues import write_catalogue
 from tests.chat.deliveries import Row, a_row, announced, deliver, text_of
 from tests.chat.one_channel import (
     CHANNEL,
@@ -523,6 +525,14 @@ async def test_channel_that_closed_after_a_lost_answer_leads_to_the_dm_and_is_co
     assert await deliver(courier, late_row)
     assert loopback.calls == [CHANNEL, CHANNEL, OPEN_DM, DM, REMOVE]
     assert undecidable() == before + 1
+
+
+async def test_the_id_is_found_beside_letters_of_any_script(
+    courier: DiscordCourier, loopback: OneChannel, now: Now, catalogues_in: Path
+) -> None:
+    write_catalogue(catalogues_in, "en", 'msgid "Job {id}"\nmsgstr "任务{id}。"\n')
+    await test_later_the_history_is_asked_and_it_is_there(courier, loopback, now, CHANNEL)
+    assert any("任务" in text_of(each) for each in loopback.in_channel)
 
 
 async def test_message_of_an_earlier_end_is_not_taken_for_this_one(

@@ -1,6 +1,7 @@
 """Whatever somebody calls something, it is shown letter by letter; our own commands can be clicked."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -10,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot import limits
-from bot.chat.markdown import PLAIN, code_block, command_mentions, escape, mentions_of, plain, say
+from bot.chat.markdown import PLAIN, code_block, command_mentions, escape, mentions_of, paragraph, plain, say
 from bot.texts import text
+from tests.catalogues import write_catalogue
 
 COMMANDS = {
     "character create": "</character create:1>",
@@ -85,6 +87,17 @@ def test_say_escapes_parameters_and_not_the_sentence(depth: int) -> None:
 def test_our_own_words_name_commands_that_can_be_clicked(sentence: str, shown: str) -> None:
     assert say(text(sentence), "en-GB", COMMANDS) == shown
     assert say(text(sentence), "en-GB") == sentence
+
+
+def test_beside_a_command_may_stand_letters_without_a_blank(catalogues_in: Path) -> None:
+    write_catalogue(catalogues_in, "ja", 'msgid "See /tasks."\nmsgstr "詳しくは/tasksを。"\n')
+    assert say(text("See /tasks."), "ja", COMMANDS) == "詳しくは</tasks:2>を。"
+
+
+def test_sentences_have_a_blank_between_them_where_their_language_has_one(catalogues_in: Path) -> None:
+    write_catalogue(catalogues_in, "zh_CN", 'msgid "Yes."\nmsgstr "是。"\n')
+    twice = [text("Yes."), text("Yes.")]
+    assert (paragraph(twice, "en-US"), paragraph(twice, "zh-CN")) == ("Yes. Yes.", "是。是。")
 
 
 @given(st.text(max_size=60) | st.sampled_from(["/tasks", "\0/tasks\0", "a /character create b"]))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from bot.values.character import ProviderCharacter
 from bot.values.job import CharacterRequest, CharacterResult, Job, Outcome, Question, Step
 from bot.values.source import Attachment, EarlierTask, Link, Source
 from bot.values.time_range import TimeRange
+from tests.catalogues import write_catalogue
 from tests.chat.samples import a_job, asked_at
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -61,6 +63,14 @@ def labels(job: Job, now: datetime = NOW) -> list[str | None]:
     *own, back = [button.item.label for button in opened(job, now).buttons]
     assert back == "Back to the list"
     return own
+
+
+def test_of_a_reason_the_list_says_the_first_sentence_in_every_language(catalogues_in: Path) -> None:
+    write_catalogue(catalogues_in, "zh_CN", 'msgid "No. Not now. {n} %"\nmsgstr "不行。现在不行。{n}%"\n')
+    failed = done(outcome=Outcome.FAILED, result=None, failure=text("No. Not now. {n} %", n=3))
+    for locale, first in (("en-GB", "No"), ("zh-CN", "不行")):
+        (embed,) = render_tasks(42, replace(NOTHING, finished=(failed,)), NOW, locale).embeds
+        assert f"· {first} ·" in (embed.description or "")
 
 
 AT = int(NOW.timestamp())

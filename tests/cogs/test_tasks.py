@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import discord
@@ -21,7 +22,9 @@ from bot.chat.render_question import render_question
 from bot.store.tables import jobs
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition
+from playground.installation import installed_in_servers
 from tests.cards import colour, parts
+from tests.catalogues import write_catalogue
 from tests.cogs.stage import Stage, labels, origin, refusal, words
 
 WAITING = JobChanges(step=Step.CHOOSE, question=Question.CONSENT)
@@ -35,6 +38,17 @@ def ended(stage: Stage, outcome: Outcome, **more: object) -> JobChanges:
 
 def unclear(stage: Stage) -> JobChanges:
     return ended(stage, Outcome.UNKNOWN, submit_started_at=stage.house.now, delivered_at=stage.house.now)
+
+
+async def test_everybody_is_answered_in_the_language_of_their_discord(catalogues_in: Path, stage: Stage) -> None:
+    write_catalogue(catalogues_in, "pt_BR", 'msgid "Your tasks"\nmsgstr "Suas tarefas"\n')
+    with installed_in_servers("pt-BR"):
+        theirs = await stage.alice.slash(stage.channel, "tasks")
+    usual = await stage.alice.slash(stage.channel, "tasks")
+    assert theirs.response is not None
+    assert usual.response is not None
+    assert "Suas tarefas" in words(theirs.response)
+    assert "Your tasks" in words(usual.response)
 
 
 async def listed(stage: Stage) -> ResponseMessage:
