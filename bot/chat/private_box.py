@@ -117,25 +117,25 @@ class PrivateBox:
         version: it becomes ``meanwhile`` first, because as long as it is "thinking" Discord takes a follow-up for its
         text, and goes last, so that whatever fails on the way can be done again.
         """
-        origin = job.origin
-        if not origin.box_is_public:
+        origin, replaced = job.origin, job.origin.box_is_public
+        if not replaced:
             try:
                 await self.edit(origin, card, limits.MESSAGE_PATIENCE)
             except RouteClosed as closed:
-                anew = closed.code == UNKNOWN_MESSAGE or (closed.code == BAD_FORM and bool(card.files))
-                if not anew or not self.token_usable(origin):
+                replaced = closed.code == BAD_FORM and bool(card.files)
+                if not (replaced or closed.code == UNKNOWN_MESSAGE) or not self.token_usable(origin):
                     raise
             else:
                 return origin
-        else:
+        if replaced:
             with gone_is_fine():
                 await self.edit(origin, meanwhile, limits.MESSAGE_PATIENCE)
         message_id = await self.follow_up(job, card, ephemeral=True)
-        if origin.box_is_public:
+        if replaced:
             try:
                 await self.delete(origin)
             except (RouteClosed, DiscordUnavailable):
-                log.info("public_message_left")
+                log.info("replaced_message_left")
         return replace(origin, message_id=message_id, ephemeral=True)
 
     async def ask_by_dm(self, job: Job, question: Question, card: MessageContent, record: RecordAttempt) -> Origin:

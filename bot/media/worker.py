@@ -10,7 +10,7 @@ import json
 import os
 import signal
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
@@ -141,8 +141,10 @@ class MediaWorker:
         return picture
 
     async def suggest(self, source: Path) -> BestSeconds:
-        """The seconds of the video that show the subject best."""
-        return await self._ask(_SUGGEST, source)
+        """The seconds of the video that show the subject best; no two suggestions are of the same ones."""
+        best = await self._ask(_SUGGEST, source)
+        first = {each.range: each for each in reversed(best.suggestions)}
+        return replace(best, suggestions=tuple(each for each in best.suggestions if first[each.range] is each))
 
     async def examine(self, source: Path, range: TimeRange) -> Findings:
         """What speaks against ``range`` of the video."""

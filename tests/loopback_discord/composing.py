@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from tests.loopback_discord.cdn import Upload
 from tests.loopback_discord.keeping import kept_components, kept_embeds
+from tests.loopback_discord.layout_rules import media_of, nested
 from tests.loopback_discord.message_rules import check_message
 from tests.loopback_discord.messages import COMPONENTS_V2, EPHEMERAL, Message
 from tests.loopback_discord.places import Account, Channel
-from tests.loopback_discord.refusals import blocked_by_automod, empty_message, legacy_fields, too_large
+from tests.loopback_discord.refusals import FormErrors, blocked_by_automod, empty_message, legacy_fields, too_large
 
 if TYPE_CHECKING:
     from tests.loopback_discord.interactions import Interaction
@@ -59,6 +60,8 @@ class Composer:
     def edit(self, message: Message, body: Body) -> Message:
         """Change a message that is there; raises Refusal and then leaves it as it was."""
         was_loading = message.loading
+        if not self._discord.edits_bring_media:
+            _check_no_new_media(body)
         self.change(message, body)
         if not was_loading:
             message.edited = self._discord.clock.now()
@@ -123,6 +126,18 @@ class Composer:
         if allowed is None or "users" in (allowed.get("parse") or []):
             return mentioned
         return mentioned & {int(number) for number in allowed.get("users") or []}
+
+
+def _check_no_new_media(body: Body) -> None:
+    """Where Discord does not find what an edit itself brings."""
+    brought = {f"attachment://{upload.name}" for upload in body.uploads.values()}
+    errors = FormErrors()
+    for part in nested(body.message.get("components")):
+        for media in media_of(part):
+            if media.get("url") in brought:
+                with errors.at("components"):
+                    errors.add("UNFURLED_MEDIA_ITEM_REFERENCED_ATTACHMENT_NOT_FOUND", "The attachment was not found.")
+    errors.check()
 
 
 def texts(node: Any) -> list[str]:

@@ -48,6 +48,7 @@ class LoopbackDiscord:
         self.nonce_life = timedelta(minutes=3)  # Discord says "a few minutes"
         self.edits_of_old_messages = 3  # per message and hour; Discord tells nobody its figure
         self.old_edit_retry_after = 0.05
+        self.edits_bring_media = True  # False: a fault of Discord's own, discord-api-docs #7529
         # what there is
         self.users: dict[int, User] = {}
         self.guilds: list[Guild] = []

@@ -335,6 +335,18 @@ async def test_seconds_that_are_no_range_are_nonsense(program: Program) -> None:
         await MediaWorker().suggest(Path("/nowhere"))
 
 
+async def test_of_two_suggestions_of_the_same_seconds_there_is_one(program: Program) -> None:
+    """Each has a button, and Discord refuses a message with two buttons that are known by the same."""
+    ranges = [("1", "3"), ("4", "6"), ("1.0", "3.0")]
+    suggested = [
+        {"range": {"start": start, "end": end}, "score": 0.5, "reasons": [], "concerns": []} for start, end in ranges
+    ]
+    answer = {"suggestions": suggested, "sampled": False, "faces": True, "voices": True}
+    program(f"print({json.dumps({'answer': answer})!r})")
+    best = await MediaWorker().suggest(Path("/nowhere"))
+    assert [each.range.provider for each in best.suggestions] == ["1,3", "4,6"]
+
+
 async def test_a_full_disk_in_the_child_is_a_full_disk_here(program: Program) -> None:
     program("""print(json.dumps({"no_room": True}))""")
     with pytest.raises(OSError, match="No space left") as raised:

@@ -43,6 +43,7 @@ class ByHand(Scene):
         self.discord.rest.forced.clear()
         usual = LoopbackDiscord()
         self.discord.file_limit, self.discord.nonce_life = usual.file_limit, usual.nonce_life
+        self.discord.edits_bring_media = usual.edits_bring_media
         guild = self.discord.add_guild()
         refused = len(self.discord.invalid_requests)
         return replace(self, guild=guild, channel=guild.add_channel("casting"), _refused_before=refused)

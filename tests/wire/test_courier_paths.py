@@ -510,3 +510,43 @@ async def test_in_its_own_direct_messages_the_late_result_comes_once(show: ByHan
     await finished(show, AFTER_LATE)
     assert len(cards(place, ann)) == 2
     assert len(posts(show, place)) == 1
+
+
+# -- an open fault of Discord: an edit cannot bring what its own card shows (discord-api-docs #7529) ------------------
+
+
+async def test_where_edits_bring_no_pictures_a_result_is_a_new_message(show: ByHand, ann: User) -> None:
+    show.discord.edits_bring_media = False
+    private = await show.handled(await show.create(ann, private=True))
+    await show.passes(SOON)
+    (card,) = cards(show.channel, ann)
+    assert card is not private.original
+    assert card.ephemeral
+    assert card.picture().startswith(JPEG)
+    await show.handled(await show.create(ann, range="0.5-2"))
+    await show.passes(SOON)
+    card = cards(show.channel, ann)[-1]
+    assert not card.ephemeral
+    assert card.picture().startswith(JPEG)
+    place = show.discord.dm(ann)
+    await show.handled(await show.create(ann, place, range="1-2.5"))
+    await show.passes(SOON)
+    (card,) = cards(place, ann)
+    assert card.picture().startswith(JPEG)
+
+
+async def test_where_edits_bring_no_pictures_a_list_and_a_question_have_theirs(show: ByHand, ann: User) -> None:
+    await show.handled(await show.create(ann))
+    await show.passes(SOON)
+    show.discord.edits_bring_media = False
+    listed = await show.handled(await ann.slash(show.channel, "character list"))
+    assert listed.original is not None
+    assert listed.original.deleted
+    (shown,) = listed.followups
+    assert shown.ephemeral
+    assert shown.media
+    asked = await show.handled(await show.create(ann, range=None))
+    await show.passes(SOON)
+    (picker,) = [message for message in asked.followups if not message.deleted]
+    assert "Use 1" in picker.labels
+    assert picker.picture().startswith(b"RIFF")
