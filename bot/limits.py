@@ -97,6 +97,27 @@ CHILD_REQUEST_BYTES = 64 * 1024
 CHILD_ANSWER_BYTES = 256 * 1024  # the longest honest answer has a few thousand
 CHILD_RESIDENT_MB = 1024  # memory that is really there; the largest pictures (4096x4096, 10 bits a colour) took 790
 
+# -- Ours: what is taken along, and what comes in ---------------------------------------------------------------------
+EXPORT_LINK_LIFE = timedelta(hours=1)
+EXPORT_DOWNLOADS = 4  # at once; each keeps a zip on the disk for as long as it lasts
+EXPORT_CHARACTERS = 500  # in one zip: as many as one import takes
+IMPORT_ARCHIVE_BYTES = 600 * 1024 * 1024
+IMPORT_ENTRIES = 10_000  # of an archive, whatever they are
+IMPORT_CHARACTERS = 500  # of one archive
+IMPORT_STILLS = 8  # of one character
+IMPORT_DOCUMENT_BYTES = 16 * 1024 * 1024  # of castbook.json: of a /privacy export, all jobs stand in it
+IMPORT_HEAD_BYTES = 256 * 1024  # of what it says about all: mostly who is in which group
+IMPORT_ENTRY_BYTES = 32 * 1024  # of what it says of one character
+IMPORT_CLIP_BYTES = 48 * 1024 * 1024
+IMPORT_CLIP_SECONDS = 6.0  # a reference clip has 5
+IMPORT_VOICE_BYTES = 4 * 1024 * 1024
+IMPORT_VOICE_SECONDS = 11.0
+IMPORT_FILES_PER_CHILD = 16
+IMPORT_CHILDREN_AGAIN = 16  # files of an archive that are looked at alone, after a look at several failed
+IMPORT_SECONDS = 720.0  # for all of an archive; the answer has to come within 15 minutes
+IMPORTS_AT_ONCE = 2  # archives that are looked at; each has its files on the disk twice meanwhile
+IMPORT_FACES = 4  # on the card that shows what would come in
+
 # -- Ours: the runner ------------------------------------------------------------------------------------------------
 JOB_ID_HEX = 16
 LEASE = timedelta(seconds=60)

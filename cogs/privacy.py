@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import discord
 from discord import app_commands
@@ -21,10 +22,12 @@ from bot.chat.interaction_handlers import on_press
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
 from bot.errors import Refusal
+from bot.jobs.cast_document import NAME as DOCUMENT
 from bot.jobs.erasure import STAYS, Erasure
-from bot.jobs.export import DOCUMENT, Export
+from bot.jobs.export import Export
 from bot.store.export_archive import Archivist
 from bot.store.privacy import Erased, Holdings, PrivacyStore
+from bot.store.signatures import Signatures, Signed
 from bot.texts import Text, text
 from bot.values.clock import Clock
 from bot.values.job import Step
@@ -41,6 +44,7 @@ class Privacy(
         store: PrivacyStore,
         archivist: Archivist,
         erasure: Erasure,
+        signatures: Signatures,
         clock: Clock,
         day_limit: int,
     ) -> None:
@@ -48,6 +52,7 @@ class Privacy(
         self._store = store
         self._archivist = archivist
         self._erasure = erasure
+        self._signatures = signatures
         self._clock = clock
         self._day_limit = day_limit
 
@@ -80,6 +85,7 @@ class Privacy(
             limit=interaction.filesize_limit,
             day_limit=self._day_limit,
             locale=locale,
+            seal=partial(self._signatures.sign, Signed.CAST),
         )
         if not 1 <= part <= export.parts:
             raise Refusal(

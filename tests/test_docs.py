@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.marked_blocks import block
 from bot.config import Settings
-from docs.__main__ import HERE, contents
+from docs.__main__ import HERE, SCHEMA, contents, schema
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks/README.md"]
@@ -19,6 +19,10 @@ GENERATED = contents()
 @pytest.mark.parametrize(("document", "name"), list(GENERATED))
 def test_what_comes_from_the_code_is_current(document: str, name: str) -> None:
     assert block(HERE / document, name, kind="generated") == GENERATED[document, name], "run make docs"
+
+
+def test_the_schema_is_that_of_the_models() -> None:
+    assert SCHEMA.read_text("utf-8") == schema(), "run make docs"
 
 
 def test_the_tables_hold_all_there_is() -> None:

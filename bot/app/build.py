@@ -26,8 +26,11 @@ from bot.config import Settings
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.allowance import Allowance
+from bot.jobs.cast_exporter import CastExporter, LinkedExports
+from bot.jobs.cast_import import CastImporter
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.erasure import Erasure
+from bot.jobs.export_links import ExportLinks
 from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.job_service import JobService
 from bot.jobs.job_starter import JobStarter
@@ -49,9 +52,11 @@ from bot.media.site_videos import SiteVideos
 from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.provider.models.catalogue import cards
+from bot.store.export_archive import Archivist
 from bot.store.gauges import GaugeStore
 from bot.values.clock import Clock, utc_now
 from bot.values.sent_message import NewMessage
+from bot.web.exports import export_routes
 from bot.web.health import HealthServer
 from bot.web.metrics import MetricsServer
 from bot.web.webhooks import webhook_routes
@@ -224,6 +229,25 @@ class App:
             messages=self.message_updates,
             clock=clock,
         )
+        self.archivist = Archivist(stores.files)
+        self.exporter = CastExporter(
+            store=stores.portable_casts, archivist=self.archivist, signatures=stores.signatures, clock=clock
+        )
+        self.export_links = ExportLinks(stores.signatures, clock, settings.web.public_url)
+        self.importer = CastImporter(
+            store=stores.portable_casts,
+            drafts=stores.drafts,
+            files=stores.files,
+            disk=stores.disk,
+            consents=stores.consents,
+            source=source,
+            media=self.media,
+            places=self.places,
+            signatures=stores.signatures,
+            clock=clock,
+            random=self.random,
+            settings=settings,
+        )
         events = TaskEvents(events=stores.events, workers=self.runner, clock=clock)
         self.probes = {
             "gateway": self._gateway_up,
@@ -233,7 +257,10 @@ class App:
         self.health = HealthServer(
             settings.web,
             self.probes,
-            routes=webhook_routes(settings.toapis.webhook_secrets, events, clock),
+            routes=(
+                *webhook_routes(settings.toapis.webhook_secrets, events, clock),
+                *(export_routes(LinkedExports(self.exporter, self.export_links)) if settings.web.public_url else ()),
+            ),
         )
         gauges = Gauges(GaugeStore(stores.database), clock, models=self.availability.table)
         self.metrics = MetricsServer(settings.web.metrics_port, metrics.REGISTRY, gauges.read)
@@ -246,6 +273,7 @@ class App:
             await self.stores.database.open()
             opened.push_async_callback(self.stores.database.close)
             await self.stores.people.load()
+            await self.stores.signatures.load()
             await self.stores.servers.load()
             await self.stores.blocks.load()
             await self.provider.open()

@@ -13,10 +13,10 @@ from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.prepare import most_bytes
 from bot.jobs.video_retakes import VideoRetakes
 from bot.jobs.video_wishes import VideoWishes
-from bot.store.export_archive import Archivist
 from bot.store.gauges import GaugeStore
 from cogs.about import About
 from cogs.character.cog import CharacterCommands
+from cogs.character.portability import Portability
 from cogs.closer_look import CloserLook
 from cogs.earlier_videos import EarlierVideoButtons
 from cogs.message_menu import MessageMenu
@@ -49,6 +49,9 @@ def cogs_of(app: App) -> list[commands.Cog]:
         clock=app.clock,
         availability=app.availability,
         max_bytes=max_bytes,
+        portability=Portability(
+            exporter=app.exporter, links=app.export_links, importer=app.importer, groups=stores.groups
+        ),
     )
     earlier = EarlierVideoButtons(
         earlier=EarlierVideos(
@@ -104,8 +107,9 @@ def cogs_of(app: App) -> list[commands.Cog]:
         Tasks(job_service=app.job_service, jobs=stores.owned_jobs, task_list=app.task_list, clock=app.clock),
         Privacy(
             store=stores.privacy,
-            archivist=Archivist(stores.files),
+            archivist=app.archivist,
             erasure=app.erasure,
+            signatures=stores.signatures,
             clock=app.clock,
             day_limit=app.settings.limits.per_user_per_day,
         ),

@@ -21,11 +21,13 @@ from bot.store.jobs import JobStore
 from bot.store.loans import LoanStore
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.person_consents import PersonConsentStore
+from bot.store.portable_casts import PortableCastStore
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.sent_messages import SentMessageStore
 from bot.store.servers import ServerStore
+from bot.store.signatures import Signatures
 from bot.store.videos import VideoStore
 from bot.store.webhook_events import WebhookEventStore
 
@@ -54,6 +56,8 @@ class Stores:
     commands: CommandStore
     sent_messages: SentMessageStore
     privacy: PrivacyStore
+    portable_casts: PortableCastStore
+    signatures: Signatures
     disk: DiskUse
     files: FileStore
 
@@ -83,6 +87,8 @@ class Stores:
             commands=CommandStore(database),
             sent_messages=SentMessageStore(database),
             privacy=PrivacyStore(database, people),
+            portable_casts=PortableCastStore(database),
+            signatures=Signatures(database),
             disk=DiskUse(database),
             files=FileStore(Path(settings.store.files)),
         )

@@ -234,6 +234,40 @@ class TurnPage(DurableButton, custom_id="cb:list:page:{page}:{owner_id}"):
         self.page = page
 
 
+class NextCastPart(DurableButton, custom_id="cb:cast:part:{part}:{selection}:{owner_id}"):
+    """Sends another part of /character export, counted from 1."""
+
+    def __init__(
+        self,
+        part: int,
+        selection: str,
+        owner_id: int,
+        label: str = "",
+        style: ButtonStyle = ButtonStyle.primary,
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, part=part, selection=selection)
+        self.part = part
+        self.selection = selection
+
+
+class ImportButton(DurableButton):
+    """A button of an import that was offered."""
+
+    def __init__(
+        self, draft_id: str, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, draft_id=draft_id)
+        self.draft_id = draft_id
+
+
+class BringIn(ImportButton, custom_id="cb:import:yes:{draft_id}:{owner_id}"):
+    """Writes what would come in."""
+
+
+class DropImport(ImportButton, custom_id="cb:import:no:{draft_id}:{owner_id}"):
+    """Forgets it."""
+
+
 # -- privacy (cogs/privacy.py) ---------------------------------------------------------------------------------------
 
 

@@ -209,6 +209,11 @@ class WebSettings(_Section):
 
     host: Host = Field("127.0.0.1", description="The address it listens on.")
     port: Port = Field(8080, description="The port it listens on; 0: any free one.")
+    public_url: MaybeWebAddress = Field(
+        "",
+        description="Its address from outside, for links to large exports, such as https://castbook.example.org; "
+        "empty: no links.",
+    )
     metrics_port: Port = Field(
         9090, description="The port for /metrics, on 127.0.0.1 alone whatever web.host is; 0: any free one."
     )

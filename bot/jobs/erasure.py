@@ -81,7 +81,7 @@ class Erasure:
             erased = await self._store.erase(owner_id, now=self._clock(), remove_messages=remove_messages)
             # A step without its row can write nothing. It may be about to put a file, so it is stopped and waited for.
             await asyncio.gather(*[self._workers.interrupt(job_id) for job_id in erased.job_ids])
-            for job_id in (await self._files.work_jobs()).intersection(erased.job_ids):
+            for job_id in (await self._files.work_jobs()).intersection((*erased.job_ids, *erased.draft_ids)):
                 await self._files.drop_work(job_id)
             await self._files.drop_owner(owner_id)
         if not await self._store.scrub():

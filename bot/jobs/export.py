@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,13 +11,25 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from bot.jobs.cast_document import FORMAT, VERSION
+from bot.jobs.character_export import (
+    SLACK,
+    Seal,
+    character_said,
+    default_said,
+    file_said,
+    folder_of,
+    group_said,
+    instant,
+    named_files,
+    room_of,
+    sealed,
+)
 from bot.jobs.erasure import STAYS
-from bot.store.default_characters import DefaultCharacter
-from bot.store.drafts import Draft, UnsentVideo
+from bot.store.drafts import Draft, UnsentImport, UnsentVideo
 from bot.store.export_archive import Member
 from bot.store.privacy import Holdings
 from bot.texts import Text, render, text
-from bot.values.character import Character, CharacterFile, CharacterGroup, FileKind
 from bot.values.files import StoredFile, ending
 from bot.values.job import Job, VideoRequest
 from bot.values.loan import Loan, PersonConsent
@@ -27,9 +37,6 @@ from bot.values.made_video import MadeVideo
 from bot.values.sent_message import SentMessage
 from bot.values.source import Attachment
 
-DOCUMENT = "castbook.json"
-_SLACK = 64 * 1024  # bytes of a part for what the document says more at its end than when it was measured
-_ENTRY = 200  # bytes that a zip spends on a file beside its content and, twice, its name
 _IDS = frozenset({"guild_id", "channel_id", "message_id"})  # too large for what many programs take for a number
 _JOB = TypeAdapter(Job)
 _UNSENT = TypeAdapter(UnsentVideo)
@@ -70,22 +77,23 @@ class Export:
     """
 
     def __init__(
-        self, owner_id: int, holdings: Holdings, *, now: datetime, limit: int, day_limit: int, locale: str
+        self, owner_id: int, holdings: Holdings, *, now: datetime, limit: int, day_limit: int, locale: str, seal: Seal
     ) -> None:
         self._owner_id = owner_id
         self._holdings = holdings
         self._now = now
         self._day_limit = day_limit
         self._locale = locale
+        self._seal = seal
         self._placed = {each.file.key: each for each in _named(holdings)}
         self.parts = 1
-        self._place(limit - len(zlib.compress(self.document(1))) - _SLACK)
+        self._place(limit - len(zlib.compress(self.document(1))) - SLACK)
 
     def _place(self, room: int) -> None:
         """In their order, so that the files of one character stay together where they can."""
         left = room
         for key, each in self._placed.items():
-            cost = each.file.size + 2 * len(each.name.encode()) + _ENTRY
+            cost = room_of(each.name, each.file)
             if cost > room:
                 continue
             if cost > left:
@@ -107,16 +115,23 @@ class Export:
     def document(self, part: int, missing: frozenset[str] = frozenset()) -> bytes:
         """The document as it lies in ``part``; ``missing`` are the keys of files that were not found there."""
         holdings = self._holdings
+        characters = [
+            character_said(each, holdings.reference_sets.get(each.id, ()), lambda file: self._file(file, missing))
+            for each in holdings.characters
+        ]
         said = {
             "about": self._say(_ABOUT),
+            "format": FORMAT,
+            "version": VERSION,
             "made_at": self._now.isoformat(),
             "discord_user_id": str(self._owner_id),
             "part": part,
             "parts": self.parts,
             "left_out": [self._file(each.file, missing) for each in self._placed.values() if not each.part],
-            "characters": [self._character(each, missing) for each in holdings.characters],
-            "groups": [_group(group, members) for group, members in holdings.groups],
-            "default_characters": [_default(each) for each in holdings.defaults],
+            "characters": characters,
+            "seal": sealed(self._owner_id, characters, self._seal),
+            "groups": [group_said(group, members) for group, members in holdings.groups],
+            "default_characters": [default_said(each) for each in holdings.defaults],
             "videos": [self._video(each, missing) for each in holdings.videos],
             "jobs": [self._job(job) for job in holdings.jobs],
             "forms_not_sent_yet": [_draft(draft) for draft in holdings.drafts],
@@ -126,14 +141,14 @@ class Export:
             "borrowed": [_loan(each) for each in holdings.borrowed],
             "you_asked_for_consent": [_consent(each, of_them=True) for each in holdings.asked],
             "you_were_asked_for_consent": [_consent(each, of_them=False) for each in holdings.answered],
-            "consent_given_at": _instant(holdings.consent_at),
+            "consent_given_at": instant(holdings.consent_at),
             "today": {
                 "jobs_used": holdings.used_today,
                 "limit": self._day_limit or None,
                 "videos_used": holdings.videos_today,
             },
             "closed_to_you": {
-                "everywhere_since": _instant(holdings.blocked_since),
+                "everywhere_since": instant(holdings.blocked_since),
                 "in_servers": [str(guild_id) for guild_id in holdings.blocked_in],
             },
             "not_in_here": [self._say(each) for each in _NOT_IN_HERE],
@@ -145,27 +160,6 @@ class Export:
     def _say(self, message: Text) -> str:
         return render(message, self._locale)
 
-    def _character(self, character: Character, missing: frozenset[str]) -> dict[str, Any]:
-        its = self._holdings.reference_sets.get(character.id, ())
-        return {
-            "id": character.id,
-            "name": character.name,
-            "name_at_toapis": character.display_name,
-            "username": f"@{character.username.removeprefix('@')}" if character.username else None,
-            "task_id": character.task_id,
-            "character_id_at_toapis": character.provider_id,
-            "model": character.model,
-            "range": {"start": str(character.range.start), "end": str(character.range.end)},
-            "note": character.note,
-            "tags": list(character.tags),
-            "made_at": _instant(character.created_at),
-            "last_used_at": _instant(character.last_used_at),
-            "uses": character.uses,
-            "picture": character.picture and self._file(character.picture, missing),
-            "picture_is_a_still_of_the_clip": character.picture_is_still,
-            "reference_set": [_about(each) | self._file(each.file, missing) for each in its],
-        }
-
     def _video(self, video: MadeVideo, missing: frozenset[str]) -> dict[str, Any]:
         return {
             "id": video.id,
@@ -174,15 +168,14 @@ class Export:
             "model": video.model,
             "characters": [{"id": role.character_id, "name": role.name} for role in video.roles],
             "seconds": video.seconds,
-            "made_at": _instant(video.created_at),
+            "made_at": instant(video.created_at),
             "video": self._file(video.file, missing),
             "poster": video.poster and self._file(video.poster, missing),
         }
 
     def _file(self, file: StoredFile, missing: frozenset[str]) -> dict[str, Any]:
         placed = self._placed[file.key]
-        said: dict[str, Any] = {"file": placed.name, "part": placed.part or None, "type": file.mime}
-        said |= {"bytes": file.size, "sha256": file.sha256}
+        said = file_said(placed.name, file, placed.part or None)
         if not placed.part:
             said["left_out"] = self._say(_TOO_LARGE)
         elif file.key in missing:
@@ -203,47 +196,21 @@ class Export:
         return said | {"failure": None if job.failure is None else self._say(job.failure)}
 
 
-def _about(file: CharacterFile) -> dict[str, Any]:
-    filled = {} if file.filled is None else {"filled_seconds": file.filled}
-    return {"is": file.kind} | filled
-
-
-_NAMES = {FileKind.CLIP: "clip", FileKind.REFERENCE: "reference clip", FileKind.VOICE: "voice"}
-
-
 def _named(holdings: Holdings) -> Iterator[_Placed]:
     """Each file once, in the folder of the first character or video that has it."""
     known: set[str] = set()
     for number, character in enumerate(holdings.characters, start=1):
-        folder = f"characters/{number:02} {safe_name(character.name)}"
-        for name, file in _its_files(character, holdings.reference_sets.get(character.id, ())):
+        its = holdings.reference_sets.get(character.id, ())
+        for name, file, at in named_files(folder_of(number, character), character, its):
             if file.key not in known:
                 known.add(file.key)
-                yield _Placed(f"{folder}/{name}.{ending(file.mime)}", file, character.created_at)
+                yield _Placed(name, file, at)
     for number, video in enumerate(holdings.videos, start=1):
-        its = [("video", video.file), *([("poster", video.poster)] if video.poster is not None else [])]
-        for name, file in its:
+        both = [("video", video.file), *([("poster", video.poster)] if video.poster is not None else [])]
+        for name, file in both:
             if file.key not in known:
                 known.add(file.key)
                 yield _Placed(f"videos/{number:02}/{name}.{ending(file.mime)}", file, video.created_at)
-
-
-def _its_files(character: Character, its: tuple[CharacterFile, ...]) -> Iterator[tuple[str, StoredFile]]:
-    if character.picture is not None:
-        yield "picture", character.picture
-    stills = 0
-    for each in its:
-        if each.kind is FileKind.STILL:
-            stills += 1
-            yield f"still {stills}", each.file
-        else:
-            yield _NAMES[each.kind], each.file
-
-
-def safe_name(name: str) -> str:
-    """``name`` as a part of a path that every system takes: letters and digits of any script, spaces, dashes."""
-    kept = "".join(char if unicodedata.category(char)[0] in "LMN" or char in " -" else "_" for char in name)
-    return re.sub("_+", "_", kept).strip(" _-") or "character"
 
 
 def _with_ids_as_text(node: Any) -> Any:  # noqa: ANN401 - JSON
@@ -256,20 +223,13 @@ def _with_ids_as_text(node: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def _draft(draft: Draft) -> dict[str, Any]:
-    made_at, content = _instant(draft.created_at), draft.content
+    made_at, content = instant(draft.created_at), draft.content
     if isinstance(content, UnsentVideo):
         asked: dict[str, Any] = _with_ids_as_text(_UNSENT.dump_python(content, mode="json"))
         return asked | {"made_at": made_at}
+    if isinstance(content, UnsentImport):
+        return {"import_of_characters": content.characters, "bytes": content.size, "made_at": made_at}
     return {"file_name": content.filename, "bytes": content.size, "made_at": made_at}
-
-
-def _group(group: CharacterGroup, members: tuple[int, ...]) -> dict[str, Any]:
-    return {"name": group.name, "made_at": _instant(group.created_at), "characters": list(members)}
-
-
-def _default(default: DefaultCharacter) -> dict[str, Any]:
-    server = None if default.guild_id is None else str(default.guild_id)
-    return {"server_id": server, "character_id": default.character_id}
 
 
 def _loan(loan: Loan) -> dict[str, Any]:
@@ -280,8 +240,8 @@ def _loan(loan: Loan) -> dict[str, Any]:
         "to_server": None if loan.to.server is None else str(loan.to.server),
         "uses": loan.uses,
         "used": loan.used,
-        "until": _instant(loan.until),
-        "lent_at": _instant(loan.created_at),
+        "until": instant(loan.until),
+        "lent_at": instant(loan.created_at),
     }
 
 
@@ -290,9 +250,9 @@ def _consent(consent: PersonConsent, *, of_them: bool) -> dict[str, Any]:
     return whom | {
         "character_id": consent.character_id,
         "name": consent.name,
-        "asked_at": _instant(consent.asked_at),
+        "asked_at": instant(consent.asked_at),
         "answer": consent.answer,
-        "answered_at": _instant(consent.answered_at),
+        "answered_at": instant(consent.answered_at),
     }
 
 
@@ -303,9 +263,5 @@ def _message(message: SentMessage) -> dict[str, Any]:
         "message_id": None if message.message_id is None else str(message.message_id),
         "character_id": message.character_id,
         "job_id": message.job_id,
-        "sent_at": _instant(message.sent_at),
+        "sent_at": instant(message.sent_at),
     }
-
-
-def _instant(instant: datetime | None) -> str | None:
-    return None if instant is None else instant.isoformat()

@@ -69,8 +69,9 @@ class Maintenance:
 
     async def at_start(self) -> None:
         """Remove the files that no row refers to. Nothing else may be writing files yet."""
+        offered = await self._drafts.known(await self._files.work_jobs())  # imports that wait for an answer
         swept = await self._files.sweep(
-            keep_keys=await self._disk.keys(), keep_work=await self._jobs.wanted_work(self._clock())
+            keep_keys=await self._disk.keys(), keep_work=offered | await self._jobs.wanted_work(self._clock())
         )
         if swept:
             _log.info("files_swept", count=swept)
@@ -86,12 +87,12 @@ class Maintenance:
     async def tidy(self) -> None:
         """Wipe interaction tokens, drafts, events, messages and videos that are past their life (design, rule 13)."""
         now = self._clock()
+        await self._drafts.sweep(now - limits.DRAFT_LIFE)
         there = await self._files.work_jobs()  # first: whatever appears later has its row by then
-        for job_id in there - await self._jobs.wanted_work(now):
+        for job_id in there - await self._jobs.wanted_work(now) - await self._drafts.known(there):
             async with self._files.work_of_ended(job_id):
                 await self._files.drop_work(job_id)
         await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
-        await self._drafts.sweep(now - limits.DRAFT_LIFE)
         await self._events.sweep(now - limits.EVENT_LIFE)
         await self._messages.sweep(sent_before=now - limits.MESSAGES_KNOWN_FOR, tokens_before=now - limits.TOKEN_LIFE)
 

@@ -11,7 +11,19 @@ from bot.errors import BadFile
 from bot.media.worker import MediaFailed, MediaWorker
 from bot.metrics import MEDIA_FAULTS, MEDIA_SECONDS, MediaFault
 from bot.values.time_range import TimeRange
-from bot.values.video import BestSeconds, Cut, Filmstrip, Findings, Fitted, Picture, Reference, VideoFacts
+from bot.values.video import (
+    BestSeconds,
+    CastLines,
+    CheckedFile,
+    Cut,
+    Filmstrip,
+    Findings,
+    Fitted,
+    Picture,
+    Reference,
+    VideoFacts,
+    WantedFile,
+)
 
 
 class MeasuredMediaWorker(MediaWorker):
@@ -68,6 +80,16 @@ class MeasuredMediaWorker(MediaWorker):
         """As in :class:`MediaWorker`."""
         with _measured("poster"):
             return await super().poster(source, folder)
+
+    async def cast_lines(self, archive: Path, folder: Path) -> CastLines:
+        """As in :class:`MediaWorker`."""
+        with _measured("cast_lines"):
+            return await super().cast_lines(archive, folder)
+
+    async def cast_files(self, archive: Path, wanted: Sequence[WantedFile], folder: Path) -> list[CheckedFile]:
+        """As in :class:`MediaWorker`."""
+        with _measured("cast_files"):
+            return await super().cast_files(archive, wanted, folder)
 
 
 @contextmanager

@@ -13,6 +13,9 @@ VIDEO_FAILED: Text = text(
 )
 PICTURE_FAILED: Text = text("I couldn't open this picture. Try another copy of it, for example one saved again as PNG.")
 TOO_SLOW: Text = text("Looking at this file took too long. Try a shorter or smaller one.")
+ARCHIVE_FAILED: Text = text(
+    "I couldn't read this zip. Export your characters again with /character export, and send me that file."
+)
 SENTENCES: Final[Mapping[Unusable, Text]] = {
     Unusable.NOT_A_VIDEO: text("I can't open that file as a video. Please send an MP4, MOV or WebM."),
     Unusable.NO_PICTURES: text("That video has no picture. Please send one that shows the character."),
@@ -45,4 +48,20 @@ SENTENCES: Final[Mapping[Unusable, Text]] = {
         "example 1:12-1:14."
     ),
     Unusable.CANNOT_BE_SMALLER: text("That video is too long to fit into a message."),
+    Unusable.NOT_AN_ARCHIVE: text(
+        "I can't open that file as a zip. Send the file that /character export or /privacy export gave you."
+    ),
+    Unusable.LOCKED_ARCHIVE: text("That zip has a password. Pack it again without one."),
+    Unusable.STRANGE_ARCHIVE: text(
+        "That zip isn't put together the way /character export does it, so I left it alone. Send the file as you "
+        "got it."
+    ),
+    Unusable.ARCHIVE_TOO_LARGE: text("There is more in that zip than I can read. Export fewer characters at a time."),
+    Unusable.NO_CAST: text(
+        "There is no castbook.json in that zip. Send the file that /character export or /privacy export gave you."
+    ),
+    Unusable.UNREADABLE_CAST: text("I can't read the castbook.json in that zip. Send the file as you got it."),
+    Unusable.MISSING: text("It isn't in the zip."),
+    Unusable.TOO_LARGE: text("It's too large."),
+    Unusable.NO_VOICE: text("It isn't a voice sample."),
 }

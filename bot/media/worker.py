@@ -10,7 +10,7 @@ import json
 import os
 import signal
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final, Generic, Literal, TypeAlias, TypeVar
 
@@ -21,11 +21,13 @@ from bot.errors import BadFile, BadRange, CastbookError
 from bot.media import child_process
 from bot.media.child_process import ChildFailed, Ending
 from bot.media.output_folder import MissingOutput, OutputFolder, output_folder
-from bot.media.unusable_sentences import PICTURE_FAILED, SENTENCES, TOO_SLOW, VIDEO_FAILED
+from bot.media.unusable_sentences import ARCHIVE_FAILED, PICTURE_FAILED, SENTENCES, TOO_SLOW, VIDEO_FAILED
 from bot.texts import Text
 from bot.values.time_range import TimeRange
 from bot.values.video import (
     BestSeconds,
+    CastLines,
+    CheckedFile,
     Cut,
     Filmstrip,
     Findings,
@@ -35,6 +37,7 @@ from bot.values.video import (
     SiteVideo,
     Unusable,
     VideoFacts,
+    WantedFile,
 )
 
 _log = structlog.get_logger(__name__)
@@ -101,6 +104,11 @@ _PAGE = _Operation[str | None]("video_on_page", TypeAdapter(_Answered[str | None
 # yt-dlp alone takes a second or two to begin; in real time whoever asks says how long.
 _SITE_VIDEO = _Operation[SiteVideo]("site_video", TypeAdapter(_Answered[SiteVideo] | _NoAnswer), cpu=60, wall=600)
 _PICTURE = _Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=8, wall=20)
+_CAST_LINES = _Operation[CastLines]("cast_lines", TypeAdapter(_Answered[CastLines] | _NoAnswer), cpu=20, wall=40)
+_CAST_FILES = _Operation[list[CheckedFile]](
+    "cast_files", TypeAdapter(_Answered[list[CheckedFile]] | _NoAnswer), cpu=60, wall=90
+)
+_OF_ARCHIVES = frozenset({_CAST_LINES.name, _CAST_FILES.name})
 
 
 class MediaWorker:
@@ -215,6 +223,26 @@ class MediaWorker:
             await _take(_SITE_VIDEO, output, [into.name])
         return found
 
+    async def cast_lines(self, archive: Path, folder: Path) -> CastLines:
+        """What an archive says of the cast in it, written into ``folder`` under the name in the answer."""
+        async with output_folder(folder) as output:
+            lines = await self._ask(_CAST_LINES, archive, {"folder": _path(output.folder)})
+            await _take(_CAST_LINES, output, [lines.name])
+        return lines
+
+    async def cast_files(self, archive: Path, wanted: Sequence[WantedFile], folder: Path) -> list[CheckedFile]:
+        """Files of an archive, checked as what they should be, in ``folder`` (new) under the names in the answers.
+
+        One answer for each that is ``wanted``, in their order.
+        """
+        async with output_folder(folder) as output:
+            asked = {"folder": _path(output.folder), "wanted": [asdict(each) for each in wanted]}
+            found = await self._ask(_CAST_FILES, archive, asked)
+            if len(found) != len(wanted):
+                raise _failed(_CAST_FILES, how="nonsense", detail="not as many as were asked for")
+            await _take(_CAST_FILES, output, [each.name for each in found if each.refused is None])
+        return found
+
     async def _ask(self, operation: _Operation[_T], source: Path, request: Mapping[str, object] | None = None) -> _T:
         return await self._answer(operation, {"source": _path(source), **(request or {})})
 
@@ -260,6 +288,8 @@ async def _take(operation: _Operation[_T], output: OutputFolder, names: Iterable
 
 def _refused(operation: _Operation[_T], why: Unusable, detail: str) -> BadFile:
     _log.info("media_refused", operation=operation.name, why=why, detail=_short(detail))
+    if why is Unusable.TOO_MUCH_MEMORY and operation.name in _OF_ARCHIVES:
+        return BadFile(ARCHIVE_FAILED)
     return BadFile(SENTENCES[why])
 
 
@@ -284,7 +314,13 @@ def _signal_name(number: int) -> str:
 
 def _failed(operation: _Operation[_T], sentence: Text | None = None, **known: object) -> MediaFailed:
     _log.warning("media_failed", operation=operation.name, **known)
-    return MediaFailed(sentence or (PICTURE_FAILED if operation is _PICTURE else VIDEO_FAILED))
+    return MediaFailed(sentence or _sentence_of(operation))
+
+
+def _sentence_of(operation: _Operation[_T]) -> Text:
+    if operation.name in _OF_ARCHIVES:
+        return ARCHIVE_FAILED
+    return PICTURE_FAILED if operation.name == _PICTURE.name else VIDEO_FAILED
 
 
 def _path(path: Path) -> str:

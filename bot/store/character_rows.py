@@ -137,7 +137,11 @@ async def unique_name(connection: AsyncConnection, owner_id: int, name: str, *, 
     query = select(characters.c.name_key).where(characters.c.owner_id == owner_id)
     if but is not None:
         query = query.where(characters.c.id != but)
-    taken = set((await connection.scalars(query)).all())
+    return first_free(set((await connection.scalars(query)).all()), name)
+
+
+def first_free(taken: set[str], name: str) -> str:
+    """``name``, or the same with the first number whose key is not among those ``taken``."""
     candidate, number = name, 1
     while name_key(candidate) in taken:
         number += 1

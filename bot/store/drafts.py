@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
@@ -31,7 +32,19 @@ class UnsentVideo:
     unknown: tuple[str, ...] = ()
 
 
-DraftContent: TypeAlias = Attachment | UnsentVideo
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnsentImport:
+    """An archive that was looked at, and of which so many ``characters`` would come in, with ``size`` bytes of files.
+
+    They lie in the work folder that has the draft's id.
+    """
+
+    kind: Literal["unsent_import"] = "unsent_import"
+    characters: int
+    size: int
+
+
+DraftContent: TypeAlias = Attachment | UnsentVideo | UnsentImport
 _CONTENT: TypeAdapter[DraftContent] = TypeAdapter(Annotated[DraftContent, Field(discriminator="kind")])
 
 
@@ -56,7 +69,7 @@ class DraftStore:
         row = insert(drafts).values(
             id=draft.id,
             owner_id=draft.owner_id,
-            content=_CONTENT.dump_json(draft.content).decode(),
+            content=content_json(draft.content),
             created_at=draft.created_at,
         )
         async with self._database.write() as connection:
@@ -75,6 +88,12 @@ class DraftStore:
             row = (await connection.execute(taken)).mappings().one_or_none()
         return None if row is None else to_draft(row)
 
+    async def known(self, ids: Collection[str]) -> set[str]:
+        """Those of ``ids`` that are drafts of anybody's."""
+        query = select(drafts.c.id).where(drafts.c.id.in_(ids))
+        async with self._database.read() as connection:
+            return set((await connection.scalars(query)).all())
+
     async def sweep(self, before: datetime) -> int:
         """Forget drafts made before ``before``; returns how many there were."""
         async with self._database.write() as connection:
@@ -83,6 +102,11 @@ class DraftStore:
 
 def _owned(owner_id: int, draft_id: str) -> Select[tuple[object, ...]]:
     return select(drafts).where(drafts.c.owner_id == owner_id, drafts.c.id == draft_id)
+
+
+def content_json(content: DraftContent) -> str:
+    """The content as its column holds it."""
+    return _CONTENT.dump_json(content).decode()
 
 
 def to_draft(row: RowMapping) -> Draft | None:

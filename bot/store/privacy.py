@@ -104,6 +104,7 @@ class Holdings:
 class Erased:
     """What is gone from the database. ``unfinished``: jobs that were not done; the ids are those of all jobs.
 
+    ``draft_ids``: those of half-filled forms, and of imports that waited for an answer.
     ``left_running`` of them are at the provider, where they go on. ``messages`` are to be emptied or removed.
     """
 
@@ -112,6 +113,7 @@ class Erased:
     files: int
     messages: int
     job_ids: tuple[str, ...]
+    draft_ids: tuple[str, ...]
     unfinished: tuple[Job, ...]
     left_running: int
 
@@ -184,6 +186,7 @@ class PrivacyStore:
             left = await _leave_ownerless(connection, rows)
             await _delete_events(connection, owner_id)
             ended = await _end_loans(connection, owner_id, [row["id"] for row in rows if _begun(row)])
+            forms = await connection.scalars(select(drafts.c.id).where(drafts.c.owner_id == owner_id))
             its = select(characters.c.id).where(characters.c.owner_id == owner_id)
             await connection.execute(delete(character_files).where(character_files.c.character_id.in_(its)))
             grouped = select(character_groups.c.id).where(character_groups.c.owner_id == owner_id)
@@ -201,6 +204,7 @@ class PrivacyStore:
             files=gone[files],
             messages=messages,
             job_ids=tuple([row["id"] for row in rows]),
+            draft_ids=tuple(forms.all()),
             unfinished=tuple(readable(whole)),
             left_running=left,
         )

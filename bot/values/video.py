@@ -26,6 +26,15 @@ class Unusable(StrEnum):
     LIVE = "live"  # it is not over, or has not begun
     IN_PIECES = "in_pieces"  # the site offers no plain file of it
     TOO_LONG_FOR_WHOLE = "too_long_for_whole"  # and no seconds are named
+    NOT_AN_ARCHIVE = "not_an_archive"  # no zip, or one that cannot be read
+    LOCKED_ARCHIVE = "locked_archive"  # with a password
+    STRANGE_ARCHIVE = "strange_archive"  # as no honest program writes one
+    ARCHIVE_TOO_LARGE = "archive_too_large"  # more in it than we read
+    NO_CAST = "no_cast"  # without castbook.json
+    UNREADABLE_CAST = "unreadable_cast"
+    MISSING = "missing"  # a file that the archive names and does not have
+    TOO_LARGE = "too_large"  # a file of it
+    NO_VOICE = "no_voice"  # a file of it that should be a WAV
 
 
 class Concern(StrEnum):
@@ -232,3 +241,48 @@ class Picture:
     mime: str
     width: int
     height: int
+
+
+class MediaPart(StrEnum):
+    """As what a file of an archive is checked."""
+
+    PICTURE = "picture"
+    CLIP = "clip"
+    VOICE = "voice"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedFile:
+    """A file of an archive. ``kept``: it stays as it is where it has this ``sha256``, because we have written it.
+
+    Anything else is somebody's: a picture is encoded again, a voice written anew.
+    """
+
+    path: str
+    part: MediaPart
+    sha256: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedFile:
+    """What became of a :class:`WantedFile`: the name of a file, its type, and its sizes; or why it was ``refused``."""
+
+    name: str = ""
+    mime: str = ""
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    refused: Unusable | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CastLines:
+    """What an archive says of the cast in it: a file of JSON lines, first what holds for all, then each character.
+
+    ``characters``: how many there are, of which ``left_out`` are beyond what one import takes.
+    """
+
+    name: str
+    characters: int
+    left_out: int

@@ -31,7 +31,7 @@ from bot.chat.seconds_forms import visible_name
 from bot.chat.selects import OpenCharacter
 from bot.chat.sent_notes import NoteSent, card_at
 from bot.concurrency import within
-from bot.errors import NameTaken, UnknownCharacter
+from bot.errors import NameTaken, Refusal, UnknownCharacter
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.lending import Lending
 from bot.jobs.model_availability import ModelAvailability
@@ -41,6 +41,7 @@ from bot.store.characters import CharacterStore, Sort
 from bot.store.files import FileStore
 from bot.store.loans import LoanStore
 from bot.store.person_consents import PersonConsentStore
+from bot.store.portable_casts import Selection
 from bot.store.videos import VideoStore
 from bot.texts import Text, text
 from bot.values.character import Character, clean_name
@@ -49,6 +50,7 @@ from cogs.character.asking import AskingCommands
 from cogs.character.lending import LendingCommands
 from cogs.character.lookup import CastLookup, deleted
 from cogs.character.making import MakingCommands
+from cogs.character.portability import Portability, PortabilityCommands
 from cogs.character.renaming import RenameForm, ask_another, asks_another, is_card_of, renamed
 
 _Answer: TypeAlias = Callable[[discord.Interaction, MessageContent | Text], Awaitable[object]]
@@ -58,6 +60,7 @@ class CharacterCommands(
     MakingCommands,
     LendingCommands,
     AskingCommands,
+    PortabilityCommands,
     commands.GroupCog,
     group_name="character",
     group_description="Make characters, and look after your cast.",
@@ -83,6 +86,7 @@ class CharacterCommands(
         clock: Clock,
         availability: ModelAvailability,
         max_bytes: int,
+        portability: Portability,
     ) -> None:
         MakingCommands.__init__(
             self, starter=starter, videos=videos, clock=clock, availability=availability, max_bytes=max_bytes
@@ -101,6 +105,7 @@ class CharacterCommands(
         AskingCommands.__init__(
             self, lending=lending, consents=consents, characters=characters, files=files, clock=clock
         )
+        self._portability = portability
         self._characters = characters
         self._files = files
         self._messages = messages
@@ -242,6 +247,25 @@ class CharacterCommands(
             raise UnknownCharacter(old.name)
         self._messages.wake()
         await answer(interaction, renamed(old, new))
+
+    # -- export -----------------------------------------------------------------------------------------------------
+
+    @app_commands.command(
+        name="export", description="Take characters along: a zip with their clips, pictures and voice."
+    )
+    @app_commands.describe(name="One character (default: your whole cast)", group="Everybody in one group")
+    @app_commands.autocomplete(name=_own_names, group=PortabilityCommands._groups)  # noqa: SLF001 - its other half
+    async def export(self, interaction: discord.Interaction, name: str | None = None, group: str | None = None) -> None:
+        """Give the owner a zip, or several."""
+        if name and group:
+            raise Refusal(text("Give a name or a group, not both."))
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        selection = Selection()
+        if name:
+            selection = Selection((await self._lookup.named(interaction.user.id, name)).id)
+        elif group:
+            selection = await self._group_named(interaction.user.id, group)
+        await self._export(interaction, selection)
 
     # -- delete ---------------------------------------------------------------------------------------------------
 

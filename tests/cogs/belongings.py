@@ -6,15 +6,18 @@ import hashlib
 import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from pydantic import TypeAdapter
 from sqlalchemy import insert
 
-from bot.store.drafts import Draft, UnsentVideo
+from bot.store.drafts import Draft, UnsentImport, UnsentVideo
 from bot.store.loan_tables import loan_uses
 from bot.store.tables import metadata
 from bot.texts import text
-from bot.values.character import Character
+from bot.values.cast_import import ImportPlan, IncomingCharacter, IncomingFile, IncomingReference
+from bot.values.character import Character, FileKind
 from bot.values.job import (
     CastRole,
     Job,
@@ -30,6 +33,7 @@ from bot.values.job import (
 from bot.values.loan import Loan, PersonConsent, To
 from bot.values.made_video import MadeVideo
 from bot.values.source import Attachment, Link
+from bot.values.time_range import TimeRange
 from tests.cogs.stage import House
 from tests.cogs.test_picking import DOUBTING, FACTS, PICKING, REQUEST
 
@@ -40,6 +44,16 @@ PROMPT = "what the owner secretly wished"
 FILE = Attachment(url=f"https://cdn.example/{FILENAME}", filename=FILENAME, size=10)
 OF_PEOPLE = ("owner_id", "borrower_id")  # whose a row is
 CAROL = 10**17 + 3  # whom the owner lends to and borrows from
+STILL = IncomingFile(path="still.jpg", sha256="0" * 64, mime="image/jpeg", size=5)
+ARRIVING = IncomingCharacter(
+    name=PROMPT[:32],
+    username=USERNAME,
+    task_id=f"{TASK}_arriving",
+    model="sora-2",
+    range=TimeRange.parse("1-3"),
+    reference_set=(IncomingReference(kind=FileKind.STILL, file=STILL),),
+    made_at=datetime(2026, 1, 1, tzinfo=UTC),
+)
 # What the managers of a server may change there, whether they are blocked or not.
 OF_SERVERS = frozenset({"server_settings", "server_closed_channels", "server_blocks"})
 
@@ -56,6 +70,7 @@ class Belongings:
     character: Character
     draft: Draft
     wish: Draft
+    offered: Draft
     consenting: Job
     doubled: Job
     misnamed: Job
@@ -101,6 +116,14 @@ async def belongings(house: House, owner_id: int) -> Belongings:
     unsent = UnsentVideo(request=VideoRequest(prompt=PROMPT, cast=(role,), model="sora-2", duration=7))
     wish = Draft(id="e" * 16, owner_id=owner_id, content=unsent, created_at=now)
     await house.drafts.add(wish)
+    offered = Draft(id="f" * 16, owner_id=owner_id, content=UnsentImport(characters=1, size=5), created_at=now)
+    await house.drafts.add(offered)
+    plan = ImportPlan(own=True, asks_consent=False, characters=(ARRIVING,), left_out=(), beyond=0, size=5)
+    folder = await house.files.work_folder(offered.id)
+    (folder / "plan.json").write_bytes(TypeAdapter(ImportPlan).dump_json(plan))
+    (folder / "still.jpg").write_bytes(b"still")
+    group = await house.app.stores.groups.create(owner_id, "Owners' group", now=now)
+    await house.app.stores.groups.add(owner_id, group.id, character.id)
     over = {"step": Step.DONE, "finished_at": now}
     loan = await lend(house, owner_id, character, CAROL)
     carols = await house.character(CAROL, "Aurora of Carol", username="carols.handle")
@@ -120,6 +143,7 @@ async def belongings(house: House, owner_id: int) -> Belongings:
         character=character,
         draft=draft,
         wish=wish,
+        offered=offered,
         consenting=await job(step=Step.CHOOSE, question=Question.CONSENT),
         doubled=await job(step=Step.CHOOSE, question=Question.SAME_AGAIN),
         misnamed=await job(

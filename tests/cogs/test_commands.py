@@ -55,6 +55,8 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
         "character take-back": ["name", "from", "server"],
         "character borrowed": [],
         "character ask-consent": ["name", "person"],
+        "character export": ["name", "group"],
+        "character import": ["file", "link"],
         "video create": [
             *("prompt", "character", "character2", "character3", "character4"),
             *("model", "duration", "ratio", "resolution", "private"),

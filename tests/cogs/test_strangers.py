@@ -65,6 +65,8 @@ COMMANDS: dict[str, Make] = {
     ],
     "character borrowed": _nothing,
     "character ask-consent": lambda mine, stage: [{"name": mine.character.name, "person": stage.alice}],
+    "character export": lambda mine, stage: [{}, {"name": mine.character.name}, {"group": "Owners' group"}],
+    "character import": lambda mine, stage: [{"link": f"https://example.org/{mine.offered.id}.zip"}],
     "video create": lambda mine, stage: [
         {"prompt": "a dance", "character": mine.character.name},
         {"prompt": f"@{mine.character.name} dances", "character": str(mine.character.id), "model": "sora-2"},
@@ -162,6 +164,9 @@ PRESSES: dict[str, Make] = {
     "cb:server:channels": lambda mine, stage: [f"all={stage.channel.id}"],
     "cb:server:private": lambda mine, stage: ["0", "1"],
     "cb:server:limit": lambda mine, stage: ["all"],
+    "cb:cast:part": lambda mine, stage: ["1:all", f"1:c{mine.character.id}", "1:g1"],
+    "cb:import:yes": lambda mine, stage: [mine.offered.id],
+    "cb:import:no": lambda mine, stage: [mine.offered.id],
     "cb:privacy:part": lambda mine, stage: ["1", "2"],
     "cb:privacy:deleteyes": lambda mine, stage: ["all", "messages", str(mine.owner_id)],
     "cb:privacy:deleteno": lambda mine, stage: ["all"],

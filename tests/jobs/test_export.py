@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.jobs.export import Export, safe_name
+from bot.jobs.character_export import safe_name
+from bot.jobs.export import Export
 from bot.store.privacy import Holdings
 from bot.values.character import Character, CharacterFile, FileKind, clean_name
 from bot.values.files import StoredFile
@@ -62,7 +63,7 @@ def exported(*cast: tuple[Character, tuple[StoredFile, ...]], limit: int = 10 * 
         blocked_since=None,
         blocked_in=(),
     )
-    return Export(7, holdings, now=NOW, limit=limit, day_limit=0, locale="en")
+    return Export(7, holdings, now=NOW, limit=limit, day_limit=0, locale="en", seal=lambda _: "")
 
 
 @pytest.mark.parametrize(

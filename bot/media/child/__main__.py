@@ -28,17 +28,26 @@ from bot.media.child.confinement import Limits, confine
 from bot.values.time_range import TimeRange
 from bot.values.video import (
     BestSeconds,
+    CastLines,
+    CheckedFile,
     Cut,
     Filmstrip,
     Findings,
     Fitted,
+    MediaPart,
     Picture,
     Reference,
     SiteVideo,
     Unusable,
     VideoFacts,
+    WantedFile,
 )
 
+_NO_PLAIN_FILE = {
+    "picture": Unusable.NOT_A_PICTURE,
+    "cast_lines": Unusable.NOT_AN_ARCHIVE,
+    "cast_files": Unusable.NOT_AN_ARCHIVE,
+}
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -56,7 +65,7 @@ def _answer(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
     try:
         if "source" in request and not _is_plain_file(request["source"]):
-            wanted = Unusable.NOT_A_PICTURE if request["operation"] == "picture" else Unusable.NOT_A_VIDEO
+            wanted = _NO_PLAIN_FILE.get(request["operation"], Unusable.NOT_A_VIDEO)
             return {"refused": wanted, "detail": "no plain file"}
         return {"answer": OPERATIONS[request["operation"]](request)}
     except Refused as refused:
@@ -167,6 +176,19 @@ def _site_video(request: Request) -> SiteVideo:
     return site_video(request["url"], _path(request, "into"), wanted, request["most_bytes"], network=request["network"])
 
 
+def _cast_lines(request: Request) -> CastLines:
+    from bot.media.child.archive import cast_lines
+
+    return cast_lines(_path(request, "source"), _path(request, "folder"))
+
+
+def _cast_files(request: Request) -> list[CheckedFile]:
+    from bot.media.child.archive import checked_files
+
+    wanted = [WantedFile(**each | {"part": MediaPart(each["part"])}) for each in request["wanted"]]
+    return checked_files(_path(request, "source"), wanted, _path(request, "folder"))
+
+
 # By name. Each imports only what it needs: the start is most of a probe.
 OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "probe": _probe,
@@ -181,6 +203,8 @@ OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "poster": _poster,
     "video_on_page": _video_on_page,
     "site_video": _site_video,
+    "cast_lines": _cast_lines,
+    "cast_files": _cast_files,
 }
 
 

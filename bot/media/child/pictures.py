@@ -43,6 +43,15 @@ def reencode(source: Path, folder: Path) -> Picture:
     return Picture(name=name, mime=mime, width=picture.width, height=picture.height)
 
 
+def look_at(source: Path) -> Picture:
+    """What a picture of our own is: decoded to its end, and left as it is. Raises Refused."""
+    with _decoding(), Image.open(source, formats=_FORMATS) as image:
+        _check_size(image)
+        mime, (width, height) = Image.MIME[image.format or ""], image.size
+        image.load()
+    return Picture(name=source.name, mime=mime, width=width, height=height)
+
+
 @contextmanager
 def _decoding() -> Iterator[None]:
     """Pillow documents no list of what it raises for a damaged file, so any error counts as the file's fault."""
@@ -62,8 +71,7 @@ def _decoding() -> Iterator[None]:
 def _decoded(source: Path) -> Image.Image:
     """Upright and not too large, as RGB, or as RGBA if it is transparent anywhere."""
     with Image.open(source, formats=_FORMATS) as image:
-        if image.width * image.height > limits.PICTURE_PIXELS or max(image.size) > limits.PICTURE_LONGEST_SIDE:
-            raise Refused(Unusable.PICTURE_TOO_LARGE, f"{image.width}x{image.height}")
+        _check_size(image)
         picture = _in_colour(image)
         picture.thumbnail((WRITTEN_SIDES[0],) * 2, Image.Resampling.LANCZOS)  # first: what is small is turned easily
         picture = ImageOps.exif_transpose(picture)
@@ -71,6 +79,11 @@ def _decoded(source: Path) -> Image.Image:
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):
         return picture.convert("RGB")
     return picture
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > limits.PICTURE_PIXELS or max(image.size) > limits.PICTURE_LONGEST_SIDE:
+        raise Refused(Unusable.PICTURE_TOO_LARGE, f"{image.width}x{image.height}")
 
 
 def _in_colour(image: Image.Image) -> Image.Image:

@@ -1,0 +1,66 @@
+"""Makes the zips of an export, from the rows and files that there are at that moment."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from io import BufferedRandom
+
+from bot.jobs.cast_document import NAME
+from bot.jobs.cast_export import CastExport
+from bot.jobs.export_links import ExportLinks
+from bot.store.export_archive import Archivist
+from bot.store.portable_casts import PortableCastStore, Selection
+from bot.store.signatures import Signatures, Signed
+from bot.values.clock import Clock
+
+
+class CastExporter:
+    """Exports of the owner it is given: of nobody else's cast anything is read."""
+
+    def __init__(self, *, store: PortableCastStore, archivist: Archivist, signatures: Signatures, clock: Clock) -> None:
+        self._store = store
+        self._archivist = archivist
+        self._signatures = signatures
+        self._clock = clock
+
+    async def plan(self, owner_id: int, selection: Selection, *, limit: int | None, locale: str) -> CastExport | None:
+        """In zips of ``limit`` bytes at most (``None``: of any size); ``None`` where there is nothing to export."""
+        cast = await self._store.taken(owner_id, selection)
+        if not cast.members:
+            return None
+        seal = partial(self._signatures.sign, Signed.CAST)
+        return await asyncio.to_thread(
+            partial(CastExport, owner_id, cast, now=self._clock(), limit=limit, locale=locale, seal=seal)
+        )
+
+    @asynccontextmanager
+    async def part(self, export: CastExport, part: int) -> AsyncIterator[BufferedRandom]:
+        """The zip of ``part``, counted from 1, ready to be read, and gone afterwards. Raises :class:`OSError`."""
+        made = await self._archivist.archive(export.members(part), NAME, partial(export.document, part))
+        with made:
+            yield made
+
+
+class LinkedExports:
+    """The exports behind links."""
+
+    def __init__(self, exporter: CastExporter, links: ExportLinks) -> None:
+        self._exporter = exporter
+        self._links = links
+
+    @asynccontextmanager
+    async def opened(self, token: str) -> AsyncIterator[BufferedRandom | None]:
+        """The zip for that link; ``None`` where it is not good, or where nothing of what it meant is there."""
+        wanted = self._links.read(token)
+        if wanted is None:
+            yield None
+            return
+        export = await self._exporter.plan(wanted.owner_id, wanted.selection, limit=None, locale="en")
+        if export is None or not 1 <= wanted.part <= export.parts:
+            yield None
+            return
+        async with self._exporter.part(export, wanted.part) as file:
+            yield file

@@ -1,0 +1,271 @@
+"""Brings characters in from an archive: looks at all of it, shows what would come, and writes it in one go, or not."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import structlog
+from pydantic import TypeAdapter, ValidationError
+
+from bot import limits
+from bot.concurrency import FairLimiter, Places
+from bot.config import Settings
+from bot.errors import Refusal
+from bot.jobs.archive_check import ArchiveCheck
+from bot.jobs.ports import ByteSource
+from bot.jobs.prepare import no_room
+from bot.media.worker import MediaWorker
+from bot.store.character_rows import first_free
+from bot.store.consents import ConsentStore
+from bot.store.disk import DiskUse
+from bot.store.drafts import Draft, DraftStore, UnsentImport
+from bot.store.files import FileStore
+from bot.store.portable_casts import Arriving, NoImport, NoRoom, PortableCastStore
+from bot.store.signatures import Signatures
+from bot.texts import Text, text
+from bot.values.cast_import import ImportPlan, IncomingCharacter, IncomingFile
+from bot.values.character import CharacterFile, name_key
+from bot.values.clock import Clock
+from bot.values.files import StoredFile
+from bot.values.source import Attachment, Link
+
+_ARCHIVE: Final = "archive.zip"
+_PLAN: Final = "plan.json"
+_PLANS = TypeAdapter(ImportPlan)
+_MB: Final = 1024 * 1024
+_FACE_BYTES: Final = 2 * _MB  # of a picture that is shown before anything is written
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What would come in, under which names, and the pictures of the first. ``used`` and ``allowed`` in bytes.
+
+    ``allowed`` 0: there is no limit.
+    """
+
+    id: str
+    owner_id: int
+    plan: ImportPlan
+    names: tuple[str, ...]
+    faces: tuple[bytes | None, ...]
+    used: int
+    allowed: int
+
+
+class CastImporter:
+    """Imports for the owner it is given: another person's import is an unknown one.
+
+    Until it is brought in, an import is a draft and a work folder with its checked files, also across a restart.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: PortableCastStore,
+        drafts: DraftStore,
+        files: FileStore,
+        disk: DiskUse,
+        consents: ConsentStore,
+        source: ByteSource,
+        media: MediaWorker,
+        places: Places,
+        signatures: Signatures,
+        clock: Clock,
+        random: Random,
+        settings: Settings,
+    ) -> None:
+        self._store = store
+        self._drafts = drafts
+        self._files = files
+        self._disk = disk
+        self._consents = consents
+        self._source = source
+        self._places = places
+        self._clock = clock
+        self._random = random
+        self._ask = settings.consent.ask
+        self._allowed = settings.limits.files_mb_per_user * _MB
+        self._check = ArchiveCheck(media=media, places=places, signatures=signatures)
+        self._imports = FairLimiter(limits.IMPORTS_AT_ONCE)
+        self._busy: set[int] = set()
+
+    async def look(self, owner_id: int, source: Attachment | Link) -> Offer:
+        """Fetch the archive and check everything in it; nothing of the cast is written.
+
+        Raises Refusal, DownloadFailed, MediaFailed and OSError; nothing is left of it then.
+        """
+        if owner_id in self._busy:
+            raise Refusal(text("I'm still looking at another zip of yours. Try again when I have answered that."))
+        self._busy.add(owner_id)
+        import_id = f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
+        try:
+            async with self._imports.place(owner_id), self._files.work_of_ended(import_id):
+                try:
+                    async with asyncio.timeout(limits.IMPORT_SECONDS):
+                        return await self._looked(owner_id, import_id, source)
+                except TimeoutError:
+                    await self._files.drop_work(import_id)
+                    raise Refusal(_TOO_SLOW) from None
+                except BaseException:
+                    await self._files.drop_work(import_id)
+                    raise
+        finally:
+            self._busy.discard(owner_id)
+
+    async def _looked(self, owner_id: int, import_id: str, source: Attachment | Link) -> Offer:
+        now = self._clock()
+        used = await self._disk.of(owner_id, now=now)
+        if self._allowed and used >= self._allowed:
+            raise no_room(self._allowed)
+        folder = await self._files.work_folder(import_id)
+        archive = folder / _ARCHIVE
+        await self._fetch(owner_id, source, archive)
+        room = self._allowed - used if self._allowed else None
+        plan = await self._check.plan(owner_id, archive, folder, now=now, room=room)
+        await self._files.drop_from_work(archive)
+        if not plan.characters:
+            raise Refusal(_nothing(plan))
+        # Faces of somebody else's archive are anybody's: as for a video that somebody else has posted.
+        asks = self._ask and (not plan.own or not await self._consents.given(owner_id))
+        plan = replace(plan, asks_consent=asks)
+        await asyncio.to_thread((folder / _PLAN).write_bytes, _PLANS.dump_json(plan))
+        content = UnsentImport(characters=len(plan.characters), size=plan.size)
+        draft = Draft(id=import_id, owner_id=owner_id, content=content, created_at=now)
+        for old in await self._store.offer(draft):
+            await self._files.drop_work(old)
+        _log.info("import_offered", characters=len(plan.characters), left_out=len(plan.left_out), own=plan.own)
+        return Offer(
+            id=import_id,
+            owner_id=owner_id,
+            plan=plan,
+            names=_free_names(await self._store.names(owner_id), plan.characters),
+            faces=await asyncio.to_thread(_faces, folder, plan.characters[: limits.IMPORT_FACES]),
+            used=used,
+            allowed=self._allowed,
+        )
+
+    async def _fetch(self, owner_id: int, source: Attachment | Link, into: Path) -> None:
+        if isinstance(source, Attachment) and source.size > limits.IMPORT_ARCHIVE_BYTES:
+            raise Refusal(text("That zip is too large for me. Export fewer characters at a time."))
+        if source.url is None:
+            raise AssertionError("an attachment comes with its address")
+        places = self._places.attachments if isinstance(source, Attachment) else self._places.links
+        async with places.place(owner_id):
+            await self._source.fetch(source.url, into, max_bytes=limits.IMPORT_ARCHIVE_BYTES)
+
+    async def bring_in(self, owner_id: int, import_id: str) -> list[str]:
+        """Write what was offered, all of it or nothing; returns the names in the cast. Raises Refusal and OSError."""
+        async with self._files.work_of_ended(import_id):  # one press after the other
+            if not await self._is_open(owner_id, import_id):
+                raise Refusal(_OVER)
+            folder = await self._files.work_folder(import_id)
+            try:
+                plan = await asyncio.to_thread(_read_plan, folder / _PLAN)
+            except (OSError, ValidationError):
+                raise Refusal(_OVER) from None
+            async with self._files.owner(owner_id):
+                names = await self._written(owner_id, import_id, folder, plan)
+            await self._files.drop_work(import_id)
+        _log.info("imported", characters=len(names))
+        return names
+
+    async def _written(self, owner_id: int, import_id: str, folder: Path, plan: ImportPlan) -> list[str]:
+        """The files first, then all rows in one transaction; where that fails, the files that nobody needs go again."""
+        kept: dict[str, StoredFile] = {}
+        try:
+            for character in plan.characters:
+                for file in _files_of(character):
+                    if file.path not in kept:
+                        kept[file.path] = await self._files.put_path(owner_id, folder / file.path, file.mime)
+            return await self._store.bring_in(
+                owner_id,
+                import_id,
+                [self._arriving(each, kept) for each in plan.characters],
+                now=self._clock(),
+                most_bytes=self._allowed,
+                consent=plan.asks_consent and plan.own,
+            )
+        except BaseException as error:
+            for key in await self._store.unkept(owner_id, {file.key for file in kept.values()}):
+                await self._files.delete(key)
+            if isinstance(error, NoImport | FileNotFoundError):
+                raise Refusal(_OVER) from None
+            if isinstance(error, NoRoom):
+                raise no_room(self._allowed) from None
+            raise
+
+    def _arriving(self, character: IncomingCharacter, kept: dict[str, StoredFile]) -> Arriving:
+        its = tuple(
+            CharacterFile(
+                each.kind,
+                kept[each.file.path],
+                each.file.width,
+                each.file.height,
+                each.file.seconds,
+                each.filled,
+            )
+            for each in character.reference_set
+        )
+        picture = None if character.picture is None else kept[character.picture.path]
+        new_id = f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
+        return Arriving(character, picture, its, new_id)
+
+    async def drop(self, owner_id: int, import_id: str) -> bool:
+        """Forget an import that was offered; whether there was one."""
+        async with self._files.work_of_ended(import_id):
+            if not await self._is_open(owner_id, import_id):
+                return False
+            await self._drafts.take(owner_id, import_id)
+            await self._files.drop_work(import_id)
+            return True
+
+    async def _is_open(self, owner_id: int, import_id: str) -> bool:
+        draft = await self._drafts.get(owner_id, import_id)
+        return draft is not None and isinstance(draft.content, UnsentImport)
+
+
+def _files_of(character: IncomingCharacter) -> list[IncomingFile]:
+    picture = [] if character.picture is None else [character.picture]
+    return [*picture, *(each.file for each in character.reference_set)]
+
+
+def _free_names(taken: set[str], characters: Sequence[IncomingCharacter]) -> tuple[str, ...]:
+    names = []
+    for each in characters:
+        name = first_free(taken, each.name)
+        taken.add(name_key(name))
+        names.append(name)
+    return tuple(names)
+
+
+def _faces(folder: Path, characters: Sequence[IncomingCharacter]) -> tuple[bytes | None, ...]:
+    pictures = [each.picture for each in characters]
+    return tuple(
+        (folder / each.path).read_bytes() if each is not None and each.size <= _FACE_BYTES else None
+        for each in pictures
+    )
+
+
+def _read_plan(path: Path) -> ImportPlan:
+    return _PLANS.validate_json(path.read_bytes())
+
+
+def _nothing(plan: ImportPlan) -> Text:
+    if not plan.left_out:
+        return text("There are no characters in that zip.")
+    return text(
+        "None of the characters in that zip can come in. “{name}”: {why}",
+        name=plan.left_out[0].name,
+        why=plan.left_out[0].why,
+    )
+
+
+_OVER = text("That import is over. To bring the characters in, use /character import again.")
+_TOO_SLOW = text("Looking through that zip took too long. Export fewer characters at a time.")

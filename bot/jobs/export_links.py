@@ -1,0 +1,56 @@
+"""Links to large exports: what one says is signed and runs out, so that nothing has to be kept for it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot import limits
+from bot.store.portable_casts import Selection
+from bot.store.signatures import Signatures, Signed
+from bot.values.clock import Clock
+
+PATH = "/exports/"
+_TOKEN = re.compile(
+    r"(?P<words>(?P<owner>\d{1,20})\.(?P<selection>\w{1,20})\.(?P<part>\d{1,4})\.(?P<until>\d{1,12}))"
+    r"\.(?P<seal>[0-9a-f]{64})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedExport:
+    """What a link is good for."""
+
+    owner_id: int
+    selection: Selection
+    part: int
+
+
+class ExportLinks:
+    """Makes and reads them. ``public_url``: the address of our web server from outside; empty: there are no links."""
+
+    def __init__(self, signatures: Signatures, clock: Clock, public_url: str) -> None:
+        self._signatures = signatures
+        self._clock = clock
+        self._public_url = public_url.rstrip("/")
+
+    @property
+    def possible(self) -> bool:
+        """Whether people can reach our web server."""
+        return bool(self._public_url)
+
+    def link(self, owner_id: int, selection: Selection, part: int) -> str:
+        """The link. For an hour whoever has it gets the zip."""
+        until = int((self._clock() + limits.EXPORT_LINK_LIFE).timestamp())
+        words = f"{owner_id}.{selection}.{part}.{until}"
+        return f"{self._public_url}{PATH}{words}.{self._signatures.sign(Signed.LINK, words.encode())}"
+
+    def read(self, token: str) -> LinkedExport | None:
+        """What stands behind ``PATH`` in a link; ``None`` for one that is none of ours, or has run out."""
+        found = _TOKEN.fullmatch(token)
+        if found is None or not self._signatures.holds(Signed.LINK, found["words"].encode(), found["seal"]):
+            return None
+        if datetime.fromtimestamp(int(found["until"]), UTC) < self._clock():
+            return None
+        return LinkedExport(int(found["owner"]), Selection.parse(found["selection"]), int(found["part"]))

@@ -1,0 +1,86 @@
+"""What an import would bring into a cast, before anything of it is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.texts import Text
+from bot.values.character import FileKind
+from bot.values.time_range import TimeRange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingFile:
+    """A file that was checked. ``path`` within the work folder; sizes in bytes, pixels and seconds."""
+
+    path: str
+    sha256: str
+    mime: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingReference:
+    """A file of a reference set."""
+
+    kind: FileKind
+    file: IncomingFile
+    filled: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingCharacter:
+    """A character as it would come in; one without ``model`` lives by its reference set.
+
+    ``groups`` are the names of those that it is in; ``plays_in`` the servers in which it plays where nobody is named,
+    ``None`` outside of all servers. ``lost``: how many of its files cannot be used. ``without_model``: a model had made
+    it elsewhere, which does not come along.
+    """
+
+    name: str
+    display_name: str = ""
+    username: str = field(default="", repr=False)
+    provider_id: str = ""
+    task_id: str = ""
+    model: str = ""
+    range: TimeRange
+    picture: IncomingFile | None = None
+    picture_is_still: bool = False
+    reference_set: tuple[IncomingReference, ...] = ()
+    note: str = ""
+    tags: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    plays_in: tuple[int | None, ...] = ()
+    made_at: datetime
+    last_used_at: datetime | None = None
+    uses: int = 0
+    lost: int = 0
+    without_model: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A character that would not come in, and why."""
+
+    name: str
+    why: Text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPlan:
+    """What would come in. ``own``: this very Castbook wrote it for the person who imports it.
+
+    ``beyond``: how many more there are than one import takes. ``asks_consent``: whether to come in it takes their word
+    that they may use these faces. ``size`` in bytes.
+    """
+
+    own: bool
+    asks_consent: bool
+    characters: tuple[IncomingCharacter, ...]
+    left_out: tuple[LeftOut, ...]
+    beyond: int
+    size: int

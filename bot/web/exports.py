@@ -1,0 +1,70 @@
+"""``GET /exports/<token>``: hands out a large export to whoever has the link that its owner was given."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from io import BufferedRandom
+from typing import Protocol
+
+from aiohttp import web
+
+from bot import limits
+
+PATH = "/exports/{token}"
+_PIECE = 256 * 1024  # bytes in memory at once
+_HEADERS = {
+    "Content-Type": "application/zip",
+    "Content-Disposition": 'attachment; filename="castbook.zip"',
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class ExportSource(Protocol):
+    """Where the exports come from."""
+
+    def opened(self, token: str) -> AbstractAsyncContextManager[BufferedRandom | None]:
+        """The zip for that link; ``None`` where there is none, whatever the reason."""
+
+
+def export_routes(source: ExportSource) -> Sequence[web.RouteDef]:
+    """The routes for :class:`~bot.web.health.HealthServer`."""
+    return (web.get(PATH, _Exports(source).get, allow_head=False),)
+
+
+class _Exports:
+    """Answers 404 for every link that is not good; 503 while too many are being fetched, or another of that person."""
+
+    def __init__(self, source: ExportSource) -> None:
+        self._source = source
+        self._under_way: set[str] = set()  # the owners, as their links name them
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        token = request.match_info["token"]
+        owner = token.partition(".")[0]
+        if owner in self._under_way or len(self._under_way) >= limits.EXPORT_DOWNLOADS:
+            return web.json_response({"status": "busy"}, status=503, headers={"Retry-After": "60"})
+        self._under_way.add(owner)
+        try:
+            async with self._source.opened(token) as file:
+                if file is None:
+                    return web.json_response({"status": "not found"}, status=404)
+                return await _sent(request, file)
+        finally:
+            self._under_way.discard(owner)
+
+
+async def _sent(request: web.Request, file: BufferedRandom) -> web.StreamResponse:
+    response = web.StreamResponse(headers=_HEADERS)
+    response.content_length = await asyncio.to_thread(lambda: os.fstat(file.fileno()).st_size)
+    await response.prepare(request)
+    async with asyncio.timeout(limits.EXPORT_LINK_LIFE.total_seconds()):  # whoever reads slower holds up others
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            await response.write(piece)
+    await response.write_eof()
+    return response

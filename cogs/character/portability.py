@@ -1,0 +1,196 @@
+"""``/character export | import``: characters leave with their files, and come in after everything was checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import discord
+from discord import app_commands, ui
+from discord.ext import commands
+
+from bot import limits
+from bot.chat.buttons import BringIn, DropImport, NextCastPart
+from bot.chat.durable_items import view
+from bot.chat.interaction_handlers import on_press
+from bot.chat.markdown import mentions_of, say
+from bot.chat.render_import import render_imported, render_offer
+from bot.chat.replies import edit_answer
+from bot.errors import BadSource, Refusal
+from bot.jobs.cast_export import CastExport
+from bot.jobs.cast_exporter import CastExporter
+from bot.jobs.cast_import import CastImporter
+from bot.jobs.export_links import ExportLinks
+from bot.store.groups import GroupStore
+from bot.store.portable_casts import Selection
+from bot.texts import Text, ntext, text
+from bot.values.character import clean_name
+from bot.values.folding import fold
+from bot.values.source import Attachment, Link, link
+
+_MOST_LINKS = 4  # beside the button for parts, in one row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portability:
+    """What exports and imports need."""
+
+    exporter: CastExporter
+    links: ExportLinks
+    importer: CastImporter
+    groups: GroupStore
+
+
+class PortabilityCommands(commands.Cog):
+    """The part of :class:`cogs.character.cog.CharacterCommands` that takes characters along and brings them in."""
+
+    _portability: Portability
+
+    async def _groups(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        wanted = fold(current)
+        found = [each for each in await self._portability.groups.all(interaction.user.id) if wanted in fold(each.name)]
+        return [
+            app_commands.Choice(name=each.name[: limits.CHOICE_NAME], value=each.name)
+            for each in found[: limits.AUTOCOMPLETE_CHOICES]
+        ]
+
+    async def _group_named(self, owner_id: int, name: str) -> Selection:
+        """The owner's group of that name. Raises Refusal."""
+        group = await self._portability.groups.named(owner_id, clean_name(name))
+        if group is None:
+            raise Refusal(text("You have no group called “{name}”.", name=name))
+        return Selection(group_id=group.id)
+
+    # -- export -------------------------------------------------------------------------------------------------
+
+    async def _export(self, interaction: discord.Interaction, selection: Selection) -> None:
+        """As one file; where Discord takes none of that size as a link, or else in parts."""
+        export = await self._planned(interaction, selection)
+        if export.parts > 1 and self._portability.links.possible:
+            await self._send_links(interaction, selection)
+        else:
+            await self._send_part(interaction, export, selection, 1)
+
+    async def _planned(self, interaction: discord.Interaction, selection: Selection) -> CastExport:
+        most = min(interaction.filesize_limit, limits.LARGEST_VIDEO_BYTES)
+        owner, locale = interaction.user.id, str(interaction.locale)
+        export = await self._portability.exporter.plan(owner, selection, limit=most, locale=locale)
+        if export is None:
+            raise Refusal(_NOBODY if selection.group_id is None else _EMPTY_GROUP)
+        return export
+
+    @on_press(NextCastPart)
+    async def another_cast_part(self, interaction: discord.Interaction, button: NextCastPart) -> None:
+        """By the button under the part before. Each part is made when it is asked for, so none has to be kept."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        selection = Selection.parse(button.selection)
+        export = await self._planned(interaction, selection)
+        if not 1 <= button.part <= export.parts:
+            raise Refusal(
+                text("That part no longer exists, because your cast has changed. Use /character export again.")
+            )
+        await self._send_part(interaction, export, selection, button.part)
+
+    async def _send_part(
+        self, interaction: discord.Interaction, export: CastExport, selection: Selection, part: int
+    ) -> None:
+        locale, mentions = str(interaction.locale), mentions_of(interaction.client)
+        buttons = []
+        if part < export.parts:
+            label = text("Part {part} of {parts}", part=part + 1, parts=export.parts)
+            buttons.append(NextCastPart(part + 1, str(selection), interaction.user.id, say(label, locale)))
+        name = "castbook.zip" if export.parts == 1 else f"castbook-{part}-of-{export.parts}.zip"
+        async with self._portability.exporter.part(export, part) as made:
+            await interaction.edit_original_response(
+                content="\n".join(say(each, locale, mentions) for each in _told(export, part)),
+                attachments=[discord.File(made, filename=name)],
+                view=view(*buttons) if buttons else None,
+            )
+
+    async def _send_links(self, interaction: discord.Interaction, selection: Selection) -> None:
+        """A button for each zip: Discord opens no link of a button by itself, as it does with one in a text."""
+        owner, locale = interaction.user.id, str(interaction.locale)
+        whole = await self._portability.exporter.plan(owner, selection, limit=None, locale=locale)
+        if whole is None:
+            raise Refusal(_NOBODY)
+        made = view(NextCastPart(1, str(selection), owner, say(text("Send it in parts"), locale)))
+        for part in range(1, min(whole.parts, _MOST_LINKS) + 1):
+            label = text("Download")
+            if whole.parts > 1:
+                label = text("Download {part} of {parts}", part=part, parts=whole.parts)
+            made.add_item(ui.Button(label=say(label, locale), url=self._portability.links.link(owner, selection, part)))
+        told = (_LINKED, text("Keep it to yourself: for one hour, whoever has the link gets the file."))
+        await interaction.edit_original_response(
+            content="\n".join(say(each, locale, mentions_of(interaction.client)) for each in told), view=made
+        )
+
+    # -- import -------------------------------------------------------------------------------------------------
+
+    @app_commands.command(name="import", description="Bring in characters from a zip. Shows first what would come in.")
+    @app_commands.describe(
+        file="A zip of /character export or /privacy export, also of another Castbook",
+        address="A link to that zip, instead of an attachment",
+    )
+    @app_commands.rename(address="link")
+    async def import_cast(
+        self,
+        interaction: discord.Interaction,
+        file: discord.Attachment | None = None,
+        address: str | None = None,
+    ) -> None:
+        """Look at all of it, and show what would come in; nothing is written before the owner says so."""
+        source = _source(file, address)
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        offer = await self._portability.importer.look(interaction.user.id, source)
+        await edit_answer(interaction, render_offer(offer, str(interaction.locale), mentions_of(interaction.client)))
+
+    @on_press(BringIn)
+    async def bring_in(self, interaction: discord.Interaction, button: BringIn) -> None:
+        """Write it, also after a restart."""
+        await interaction.response.defer()
+        names = await self._portability.importer.bring_in(interaction.user.id, button.draft_id)
+        await edit_answer(interaction, render_imported(names, str(interaction.locale), mentions_of(interaction.client)))
+
+    @on_press(DropImport)
+    async def drop_import(self, interaction: discord.Interaction, button: DropImport) -> None:
+        """Forget it."""
+        await interaction.response.defer()
+        await self._portability.importer.drop(interaction.user.id, button.draft_id)
+        await edit_answer(interaction, text("Nothing was imported."))
+
+
+def _source(file: discord.Attachment | None, address: str | None) -> Attachment | Link:
+    if (file is None) == (not address):
+        raise BadSource(text("Give exactly one of file or link: the zip itself, or a link to it."))
+    if file is not None:
+        return Attachment(url=file.url, filename=file.filename, size=file.size)
+    return link(address or "")
+
+
+def _told(export: CastExport, part: int) -> list[Text]:
+    said = [
+        ntext(
+            "Here is {count} character with its files. /character import takes this zip, here or in another Castbook.",
+            "Here are {count} characters with their files. /character import takes this zip, here or in another "
+            "Castbook.",
+            count=export.characters(part),
+        ),
+        text("Keep it to yourself: the usernames and task IDs in it work like keys."),
+    ]
+    if export.parts > 1:
+        said.append(
+            text("This is part {part} of {parts}. Each can be imported by itself.", part=part, parts=export.parts)
+        )
+    if export.left_out:
+        said.append(
+            ntext(
+                "{count} file is too large for Discord and was left out.",
+                "{count} files are too large for Discord and were left out.",
+                count=export.left_out,
+            )
+        )
+    return said
+
+
+_NOBODY = text("There is nobody to export: your cast is empty. Make a character with /character create.")
+_EMPTY_GROUP = text("There is nobody to export: nobody is in that group.")
+_LINKED = text("Your export is too large for one message, so you can download it from my own server.")

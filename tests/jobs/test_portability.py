@@ -1,0 +1,443 @@
+"""Characters that leave with their files and come back: to the same Castbook, to another, and to somebody else."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+
+from bot.errors import CastbookError, QuotaReached, Refusal
+from bot.jobs.cast_document import CastDocument
+from bot.jobs.cast_import import Offer
+from bot.jobs.export import Export
+from bot.media.worker import MediaFailed
+from bot.store import character_rows, portable_casts
+from bot.store.character_rows import described_columns
+from bot.store.portable_casts import Selection
+from bot.store.signatures import Signed
+from bot.store.tables import characters, keys
+from bot.texts import text
+from bot.values.character import Character, CharacterFile, FileKind
+from bot.values.job import CastRole, CharacterRequest, Outcome, VideoRequest
+from bot.values.source import Link
+from tests.hostile_archives import DOCUMENT, REFUSED, good, with_document, zipped
+from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, maintenance_of
+
+MB = 1024 * 1024
+Sets = dict[str, tuple[tuple[FileKind, str, int | None, float | None], ...]]
+
+
+@pytest.fixture
+def asking(shop: Shop) -> Shop:
+    """As it is without a word in the settings: people are asked whether they may use the faces."""
+    shop.app.importer._ask = True
+    return shop
+
+
+async def with_cast(shop: Shop) -> list[Character]:
+    """Ann, made by a model, and Ben, whom no model has made."""
+    await shop.ask(name="Ann", anyway=True)
+    await shop.run()
+    shop.simulated.close_character_models()
+    await shop.availability.refresh()
+    wanted = CharacterRequest(source=shop.link("silent.mp4"), range=RANGE, name="Ben", anyway=True)
+    await shop.job_starter.start(owner_id=OWNER, origin=shop.origin(), request=wanted)
+    await shop.run()
+    cast = await shop.cast()
+    assert sorted(each.name for each in cast) == ["Ann", "Ben"]
+    return cast
+
+
+async def exported(shop: Shop, selection: Selection = Selection(), *, owner: int = OWNER) -> bytes:  # noqa: B008 - frozen
+    export = await shop.app.exporter.plan(owner, selection, limit=None, locale="en")
+    assert export is not None
+    assert export.parts == 1
+    async with shop.app.exporter.part(export, 1) as file:
+        return await asyncio.to_thread(file.read)
+
+
+async def offered(shop: Shop, data: bytes, *, owner: int = OWNER) -> Offer:
+    shop.host.files["cast.zip"] = data
+    return await shop.app.importer.look(owner, Link(url=shop.host.url("cast.zip")))
+
+
+async def imported(shop: Shop, data: bytes, *, owner: int = OWNER) -> list[Character]:
+    offer = await offered(shop, data, owner=owner)
+    await shop.app.importer.bring_in(owner, offer.id)
+    return await shop.cast(owner)
+
+
+async def delete_all(shop: Shop) -> None:
+    for each in await shop.cast():
+        gone = await shop.characters.delete(OWNER, each.id)
+        assert gone is not None
+        for key in gone.orphans:
+            await shop.files.delete(key)
+    assert kept(shop) == {}
+
+
+def kept(shop: Shop) -> dict[str, str]:
+    """Every file that is kept of anybody, by its path, with what it hashes to."""
+    root = Path(shop.settings.store.files)
+    return {
+        str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in root.rglob("*")
+        if path.is_file() and path.relative_to(root).parts[0] != "work"
+    }
+
+
+def works(shop: Shop) -> list[str]:
+    """The work folders that are there."""
+    work = Path(shop.settings.store.files) / "work"
+    return sorted(each.name for each in work.iterdir()) if work.is_dir() else []
+
+
+async def sets(shop: Shop, owner: int = OWNER) -> dict[str, tuple[CharacterFile, ...]]:
+    return {each.name: await shop.characters.reference_set(owner, each.id) for each in await shop.cast(owner)}
+
+
+async def another_castbook(shop: Shop) -> None:
+    """The same files and people, with another key: what was sealed before is none of ours."""
+    async with shop.database.write() as connection:
+        await connection.execute(delete(keys).where(keys.c.name == "exports"))
+    await shop.restart()
+
+
+async def used(shop: Shop, owner: int, cast: list[Character], its: dict[str, tuple[CharacterFile, ...]]) -> int:
+    """Bytes of all their files, each file once."""
+    files = [each.picture for each in cast] + [each.file for one in its.values() for each in one]
+    return sum({file.key: file.size for file in files if file is not None}.values())
+
+
+async def test_a_cast_that_was_deleted_comes_back_as_it_was_and_plays_in_a_video(shop: Shop) -> None:
+    cast = {each.name: each for each in await with_cast(shop)}
+    async with shop.database.write() as connection:
+        words = described_columns(cast["Ben"].display_name, "Rides a unicycle.\nShy.", ("circus", "wheels"))
+        await connection.execute(update(characters).where(characters.c.id == cast["Ben"].id).values(**words))
+        await character_rows.note_uses(connection, OWNER, [cast["Ben"].id], shop.clock())
+    stores = shop.app.stores
+    group = await stores.groups.create(OWNER, "Circus", now=shop.clock())
+    await stores.groups.add(OWNER, group.id, cast["Ben"].id)
+    await stores.defaults.choose(OWNER, 77, cast["Ann"].id)
+    before, files, hashes = await shop.cast(), await sets(shop), kept(shop)
+    data = await exported(shop)
+    alone = json.loads(unzipped(await exported(shop, Selection(group_id=group.id)))[DOCUMENT])
+    assert ([each["name"] for each in alone["characters"]], alone["default_characters"]) == (["Ben"], [])
+    await delete_all(shop)
+    await stores.groups.delete(OWNER, group.id)
+    offer = await offered(shop, data)
+    assert (offer.plan.own, offer.plan.asks_consent, offer.names) == (True, False, ("Ann", "Ben"))
+    assert offer.plan.size == await used(shop, OWNER, before, files)
+    assert [face is not None for face in offer.faces] == [True, True]
+    assert await shop.cast() == []
+    assert await shop.app.importer.bring_in(OWNER, offer.id) == ["Ann", "Ben"]
+    after = await shop.cast()
+    assert [replace(each, id=0) for each in after] == [replace(each, id=0) for each in before]
+    assert await sets(shop) == files
+    assert kept(shop) == hashes
+    assert works(shop) == []
+    [circus] = await stores.groups.all(OWNER)
+    assert (circus.name, circus.size) == ("Circus", 1)
+    default = await stores.defaults.get(OWNER, 77)
+    assert default is not None
+    assert default.name == "Ann"
+
+    ann = next(each for each in after if each.name == "Ann")
+    role = CastRole(character_id=ann.id, name=ann.name)
+    wish = VideoRequest(prompt="@Ann waves", cast=(role,), duration=5, model="wan2.6")
+    job = await shop.job_starter.start_video(owner_id=OWNER, origin=shop.origin(), request=wish)
+    await shop.run()
+    done = await shop.job(job)
+    assert (done.outcome, done.failure) == (Outcome.SUCCEEDED, None)
+    [film] = shop.courier.films
+    assert film is not None
+
+
+async def test_another_castbook_takes_all_but_what_works_like_a_key(shop: Shop) -> None:
+    """And the pictures are written anew: whoever wrote that archive may have put anything into them."""
+    await with_cast(shop)
+    data, files = await exported(shop), await sets(shop)
+    await delete_all(shop)
+    await another_castbook(shop)
+    shop.app.importer._ask = True
+    offer = await offered(shop, data)
+    assert (offer.plan.own, offer.plan.asks_consent) == (False, True)
+    ann = offer.plan.characters[0]
+    assert (ann.without_model, ann.model, ann.username, ann.task_id) == (True, "", "", "")
+    await shop.app.importer.bring_in(OWNER, offer.id)
+    for each in await shop.cast():
+        assert each.portable
+        assert each.task_id.startswith("cast_")
+    now = await sets(shop)
+    for name, its in files.items():
+        assert [(each.kind, each.width, each.height) for each in now[name]] == [
+            (each.kind, each.width, each.height) for each in its
+        ]
+        same = {each.kind: each.file.sha256 for each in now[name]}
+        assert same[FileKind.CLIP] == next(each.file.sha256 for each in its if each.kind is FileKind.CLIP)
+        assert same[FileKind.STILL] not in {each.file.sha256 for each in its}
+
+
+async def test_somebody_else_gets_no_key_either_and_their_yes_is_one_to_this_zip_alone(asking: Shop) -> None:
+    shop = asking
+    await with_cast(shop)
+    [ann, _] = await imported(shop, await exported(shop), owner=STRANGER)
+    assert {each.portable for each in await shop.cast(STRANGER)} == {True}
+    assert ann.owner_id == STRANGER
+    assert not await shop.consents.given(STRANGER)
+    assert all(key.split("/")[0] in {str(OWNER), str(STRANGER)} for key in kept(shop))
+
+
+async def test_a_document_that_was_changed_is_no_longer_ours(shop: Shop) -> None:
+    """Otherwise a key of somebody else's could be slipped into an archive of one's own."""
+    await with_cast(shop)
+    files = unzipped(await exported(shop))
+    document = json.loads(files[DOCUMENT])
+    document["characters"][0]["task_id"] = "task_of_somebody_else"
+    offer = await offered(shop, zipped(files | {DOCUMENT: json.dumps(document).encode()}))
+    assert not offer.plan.own
+    assert {each.model for each in offer.plan.characters} == {""}
+
+
+def unzipped(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+async def test_a_privacy_export_can_be_imported(shop: Shop) -> None:
+    await with_cast(shop)
+    before, files = await shop.cast(), await sets(shop)
+    holdings = await shop.app.stores.privacy.holdings(OWNER, now=shop.clock())
+
+    def seal(words: bytes) -> str:
+        return shop.app.stores.signatures.sign(Signed.CAST, words)
+
+    export = Export(OWNER, holdings, now=shop.clock(), limit=99 * MB, day_limit=0, locale="en", seal=seal)
+    made = await shop.app.archivist.archive(export.members(1), DOCUMENT, lambda missing: export.document(1, missing))
+    with made:
+        data = made.read()
+    CastDocument.model_validate_json(unzipped(data)[DOCUMENT])
+    await delete_all(shop)
+    after = await imported(shop, data)
+    assert [replace(each, id=0) for each in after] == [replace(each, id=0) for each in before]
+    assert await sets(shop) == files
+
+
+async def test_names_that_are_taken_get_a_number_and_a_portable_id_stays_one_characters(shop: Shop) -> None:
+    await with_cast(shop)
+    data = await exported(shop)
+    offer = await offered(shop, data)
+    assert offer.names == ("Ann 2", "Ben 2")
+    cast = await shop.cast()
+    await imported(shop, data)
+    after = await shop.cast()
+    assert sorted(each.name for each in after) == ["Ann", "Ann 2", "Ben", "Ben 2"]
+    ids = [each.task_id for each in after if each.portable]
+    assert len(set(ids)) == len(ids) == 2
+    assert {each.id for each in cast} < {each.id for each in after}
+    assert sorted(key for key in kept(shop)) == sorted(await shop.disk.keys())
+
+
+async def test_one_character_alone_is_exported_with_its_own_files(shop: Shop) -> None:
+    ben = next(each for each in await with_cast(shop) if each.name == "Ben")
+    files = unzipped(await exported(shop, Selection(ben.id)))
+    [said] = json.loads(files[DOCUMENT])["characters"]
+    assert said["name"] == "Ben"
+    assert {name.split("/")[1] for name in files if name != DOCUMENT} == {"01 Ben"}
+    assert await shop.app.exporter.plan(STRANGER, Selection(ben.id), limit=None, locale="en") is None
+
+
+# -- Archives of nobody's -------------------------------------------------------------------------------------------
+
+
+async def test_a_character_without_anything_to_show_stays_out_and_is_told_of(shop: Shop) -> None:
+    files = good()
+
+    def change(document: dict[str, Any]) -> None:
+        ann = document["characters"][0]
+        voice = [each for each in ann["reference_set"] if each["is"] == "voice"]
+        elsewhere = [each | {"part": 2} for each in ann["reference_set"]]
+        document["characters"] += [
+            ann | {"name": "Voice", "reference_set": voice, "picture": None},
+            ann | {"name": "Elsewhere", "reference_set": elsewhere, "picture": None},
+            ann | {"name": "\u202e\u0000"},
+            ann | {"name": "Long", "range": {"start": "1", "end": "9999"}},
+            {"name": ["no name"]},
+        ]
+
+    offer = await offered(shop, with_document(change))
+    assert [each.name for each in offer.plan.characters] == ["Ann", "Character"]
+    told = [(each.name, str(each.why)) for each in offer.plan.left_out]
+    assert [name for name, _ in told] == ["Voice", "Elsewhere", "Long", ""]
+    assert "None of its files" in told[0][1]
+    assert "part 2" in told[1][1]
+    assert "castbook.json" in told[2][1]
+    assert await shop.cast() == []
+    assert zipped(files)
+
+
+async def test_what_a_newer_castbook_wrote_is_said_to_be_that(shop: Shop) -> None:
+    with pytest.raises(Refusal, match="newer Castbook"):
+        await offered(shop, with_document(lambda document: document.update(version=2)))
+    assert works(shop) == []
+
+
+@pytest.mark.parametrize("what", ["a link", "entries that overlap", "a document nested a hundred thousand deep"])
+async def test_a_hostile_archive_is_a_sentence_and_leaves_nothing(shop: Shop, what: str) -> None:
+    """Through the real child, as a member would send it; all that there are: tests/media/child/test_archive.py."""
+    with pytest.raises(CastbookError):
+        await offered(shop, REFUSED[what]())
+    assert works(shop) == []
+    assert kept(shop) == {}
+
+
+async def test_a_file_that_takes_its_child_with_it_costs_nobody_else_theirs(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = shop.media.cast_files
+
+    async def dying(archive: Path, wanted: Any, folder: Path) -> Any:
+        if any(each.path.endswith("still 1.jpg") for each in wanted):
+            raise MediaFailed(text("It died."))
+        return await look(archive, wanted, folder)
+
+    monkeypatch.setattr(shop.media, "cast_files", dying)
+    offer = await offered(shop, zipped(good()))
+    [ann] = offer.plan.characters
+    assert (ann.lost, [each.kind for each in ann.reference_set]) == (1, [FileKind.STILL, FileKind.VOICE])
+
+
+# -- Room, time, and half-way ---------------------------------------------------------------------------------------
+
+
+async def test_what_finds_no_room_stays_out(shop: Shop) -> None:
+    await with_cast(shop)
+    data = await exported(shop)
+    used = await shop.disk.of(OWNER, now=shop.clock())
+    importer = shop.app.importer
+    importer._allowed = used + used // 2
+    offer = await offered(shop, data)
+    assert len(offer.plan.characters) == 1
+    assert "no room" in str(offer.plan.left_out[0].why)
+    importer._allowed = used - 1
+    with pytest.raises(QuotaReached):
+        await importer.bring_in(OWNER, offer.id)
+    with pytest.raises(QuotaReached):
+        await offered(shop, data)
+    assert len(await shop.cast()) == 2
+
+
+async def test_an_import_waits_through_a_restart_and_is_brought_in_once(shop: Shop) -> None:
+    await with_cast(shop)
+    data = await exported(shop)
+    await delete_all(shop)
+    offer = await offered(shop, data)
+    await shop.restart()
+    assert works(shop) == [offer.id]
+    with pytest.raises(Refusal, match="is over"):
+        await shop.app.importer.bring_in(STRANGER, offer.id)
+    both = await asyncio.gather(
+        shop.app.importer.bring_in(OWNER, offer.id), shop.app.importer.bring_in(OWNER, offer.id), return_exceptions=True
+    )
+    assert sorted(type(each).__name__ for each in both) == ["Refusal", "list"]
+    assert len(await shop.cast()) == 2
+    assert works(shop) == []
+
+
+async def test_an_import_that_nobody_answers_is_forgotten_with_its_files(shop: Shop) -> None:
+    first = await offered(shop, zipped(good()))
+    second = await offered(shop, zipped(good()))
+    assert works(shop) == [second.id], "the newer one takes the place of the older"
+    with pytest.raises(Refusal):
+        await shop.app.importer.bring_in(OWNER, first.id)
+    await maintenance_of(shop).tidy()
+    assert works(shop) == [second.id]
+    shop.clock.advance(timedelta(hours=25).total_seconds())
+    await maintenance_of(shop).tidy()
+    assert works(shop) == []
+
+
+async def test_privacy_delete_takes_an_import_with_it(shop: Shop) -> None:
+    await offered(shop, zipped(good()))
+    await shop.app.erasure.erase(OWNER)
+    assert works(shop) == []
+
+
+@pytest.mark.parametrize("at", ["files", "rows"])
+async def test_an_import_that_fails_half_way_leaves_nothing_and_can_be_tried_again(
+    shop: Shop, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer = await offered(shop, zipped(good()))
+    done = 0
+    real: Callable[..., Awaitable[Any]]
+
+    async def breaks(*given: Any, **more: Any) -> Any:
+        nonlocal done
+        done += 1
+        if done == 3:
+            raise OSError(28, "No space left on device")
+        return await real(*given, **more)
+
+    if at == "files":
+        real = shop.files.put_path
+        monkeypatch.setattr(shop.files, "put_path", breaks)
+    else:
+        real = character_rows.keep_file
+        monkeypatch.setattr(portable_casts, "keep_file", breaks)
+    with pytest.raises(OSError, match="No space"):
+        await shop.app.importer.bring_in(OWNER, offer.id)
+    assert await shop.cast() == []
+    assert kept(shop) == {}
+    assert await shop.disk.keys() == set()
+    assert await shop.app.importer.bring_in(OWNER, offer.id) == ["Ann"]
+    assert set(kept(shop)) == await shop.disk.keys()
+
+
+async def test_a_kill_between_files_and_rows_is_swept_at_the_next_start(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer = await offered(shop, zipped(good()))
+
+    class Killed(BaseException):
+        pass
+
+    async def killed(*_: Any, **__: Any) -> Any:
+        raise Killed
+
+    monkeypatch.setattr(shop.app.stores.portable_casts.__class__, "bring_in", killed)
+    monkeypatch.setattr(shop.app.stores.portable_casts.__class__, "unkept", killed)
+    with pytest.raises(Killed):
+        await shop.app.importer.bring_in(OWNER, offer.id)
+    assert kept(shop) != {}
+    monkeypatch.undo()
+    await shop.restart()
+    assert kept(shop) == {}
+    assert await shop.app.importer.bring_in(OWNER, offer.id) == ["Ann"]
+
+
+async def test_one_person_has_one_zip_looked_at_at_a_time(shop: Shop) -> None:
+    both = await asyncio.gather(*[offered(shop, zipped(good())) for _ in range(2)], return_exceptions=True)
+    refused = [each for each in both if isinstance(each, Refusal)]
+    assert len(refused) == 1
+    assert "still looking" in str(refused[0])
+
+
+async def test_the_first_yes_to_what_is_ones_own_is_asked_once(asking: Shop) -> None:
+    await with_cast(asking)
+    data = await exported(asking)
+    offer = await offered(asking, data)
+    assert (offer.plan.own, offer.plan.asks_consent) == (True, True)
+    await asking.app.importer.bring_in(OWNER, offer.id)
+    assert await asking.consents.given(OWNER)
+    assert not (await offered(asking, data)).plan.asks_consent
+    assert (await offered(asking, zipped(good()))).plan.asks_consent
