@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run sites check invite test quick lint types layers asserts faults docs messages picture walk bench lock clean
+.PHONY: help demo playground run sites check invite test quick lint types layers asserts faults docs messages picture walk languages bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -84,6 +84,9 @@ picture: $(VENV)/.dev  ## render the README's moving picture of the picker anew 
 
 walk: $(VENV)/.dev  ## go through the playground as a new member, with pictures (needs Chromium)
 	@$(BIN)/python -m tests.playground.walk $(FOLDER) $(if $(ONLY),--only "$(ONLY)")
+
+languages: $(VENV)/.dev  ## pictures of the cards in each language (needs Chromium; LOCALE=ja: only in Japanese)
+	@$(BIN)/python -m tests.playground.languages $(if $(LOCALE),--locale $(LOCALE))
 
 bench: $(VENV)/.dev  ## speed and memory, side by side with what they are compared to
 	$(BIN)/python -m benchmarks

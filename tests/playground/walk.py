@@ -561,10 +561,12 @@ async def walk(folder: Path, only: str = "") -> list[str]:
 
 
 @asynccontextmanager
-async def walking(folder: Path, window: tuple[int, int] = (1280, 1000), *, quiet: bool = False) -> AsyncIterator[Walk]:
+async def walking(
+    folder: Path, window: tuple[int, int] = (1280, 1000), *, quiet: bool = False, locale: str = "en-US"
+) -> AsyncIterator[Walk]:
     """A playground as somebody finds it, open in a window and in one as wide as a phone.
 
-    ``quiet``: with nothing posted and no cast.
+    ``quiet``: with nothing posted and no cast. Everybody has their Discord in ``locale``.
     """
     async with AsyncExitStack() as opened:
         clips = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="castbook-walk-")))
@@ -573,7 +575,9 @@ async def walking(folder: Path, window: tuple[int, int] = (1280, 1000), *, quiet
         await asyncio.to_thread(render_clip, clips / SILENT, seconds=3.0, size=(320, 180), fps=12, sound=False)
         await asyncio.to_thread(render_clip, clips / EMPTY, seconds=4.0, size=(1280, 720), fps=12, somebody=False)
         prices = {"CASTBOOK__TOAPIS__PRICES": PRICES, "CASTBOOK__TOAPIS__VIDEO_PRICES": VIDEO_PRICES}
-        stage = await opened.enter_async_context(Stage(clips / "state", seconds_per_task=2.0, environ=prices))
+        stage = await opened.enter_async_context(
+            Stage(clips / "state", seconds_per_task=2.0, environ=prices, locale=locale)
+        )
         people = [stage.mia, stage.sam, stage.max, stage.kim]
         page = LivePreview(stage.env, stage.channel, people, port=0, places={stage.kim.id: stage.quiet})
         await opened.enter_async_context(page)
