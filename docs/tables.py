@@ -18,6 +18,7 @@ from bot.jobs.refused_files import refusal_of
 from bot.store.gauges import GaugeStore, Standing
 from bot.values.clock import utc_now
 from tests.media.child.kinds import KINDS, NO_VIDEOS
+from tests.media.links import LINKS
 
 
 def settings_table() -> str:
@@ -45,6 +46,11 @@ def clips_table() -> str:
 def refused_table() -> str:
     """What is no video, or none that is opened, with the sentence that people read."""
     return _table(("file", "what people read"), [(what, str(refusal_of(head))) for what, head in NO_VIDEOS.items()])
+
+
+def links_table() -> str:
+    """Each kind of link that the tests try, and what is done with it."""
+    return _table(("link", "what the bot does"), [(kind.what, kind.done) for kind in LINKS])
 
 
 def _typed(default: object) -> str:

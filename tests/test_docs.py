@@ -10,6 +10,7 @@ import pytest
 from benchmarks.marked_blocks import block
 from bot.config import Settings
 from docs.__main__ import HERE, SCHEMA, contents, schema
+from tests.media.links import LINKS, LinkKind
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "benchmarks/README.md"]
@@ -23,6 +24,12 @@ def test_what_comes_from_the_code_is_current(document: str, name: str) -> None:
 
 def test_the_schema_is_that_of_the_models() -> None:
     assert SCHEMA.read_text("utf-8") == schema(), "run make docs"
+
+
+@pytest.mark.parametrize("kind", LINKS, ids=lambda kind: kind.test.rpartition("::")[2])
+def test_every_link_in_the_table_is_tried(kind: LinkKind) -> None:
+    file, _, test = kind.test.partition("::")
+    assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE)
 
 
 def test_the_tables_hold_all_there_is() -> None:
