@@ -91,10 +91,10 @@ def parser() -> argparse.ArgumentParser:
     playground = command("playground", _playground, "The same in a browser. Stays up.")
     playground.add_argument("--port", type=_port, default=0, help="loopback port; 0, the default, takes a free one")
     playground.add_argument(
-        "--without-sora", action="store_true", help="no model that makes characters is to be had at the provider"
+        "--without-sora", action="store_true", help="the provider has no model that makes characters"
     )
     playground.add_argument(
-        "--locale", choices=LOCALES, default=LOCALES[0], help="the language in which everybody has their Discord"
+        "--locale", choices=LOCALES, default=LOCALES[0], help="the language of everybody's Discord"
     )
     return made
 
