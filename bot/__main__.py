@@ -93,9 +93,7 @@ def parser() -> argparse.ArgumentParser:
     playground.add_argument(
         "--without-sora", action="store_true", help="the provider has no model that makes characters"
     )
-    playground.add_argument(
-        "--locale", choices=LOCALES, default=LOCALES[0], help="the language of everybody's Discord"
-    )
+    playground.add_argument("--locale", choices=LOCALES, default=LOCALES[0], help="the language of everybody's Discord")
     return made
 
 

@@ -18,8 +18,8 @@ from bot.config import LogSettings
 from tests.playground.walk import walking
 
 INTO = Path(__file__).parents[2] / "docs/picker.webp"
-WINDOW = (720, 900)  # so narrow that the page has no sidebar
-_CHANNEL = (0, 100, 720, 900)  # without the toolbar of the page
+WINDOW = (720, 1030)  # so narrow that the page has no sidebar
+_CHANNEL = (0, 100, 720, 1030)  # without the toolbar of the page
 _SECONDS = {"typed": 2.5, "consent": 2.0, "picker": 4.0, "watched": 0.5, "made": 5.0}
 _MOVING = 6  # pictures of the moving preview
 

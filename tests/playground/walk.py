@@ -46,6 +46,7 @@ class Walk:
 
     visitor: Visitor
     phone: Visitor
+    url: str
     stage: Stage
     clips: Path
 
@@ -556,6 +557,7 @@ async def walk(folder: Path, only: str = "") -> list[str]:
                 failures.append(f"{point.__name__}: {error}")
                 print(f"FAILED: {failures[-1]}", file=sys.stderr, flush=True)
                 await everything.visitor.start_anew(f"FAILED {point.__name__}")
+            await everything.phone.leave_page(everything.url)
             print(f"{point.__name__:<20} {time.monotonic() - began:5.1f} s", flush=True)
     return failures
 
@@ -588,8 +590,8 @@ async def walking(
         visitor = Visitor(await opened.enter_async_context(Tab(window)), folder)
         phone = Visitor(await opened.enter_async_context(Tab((390, 844))), folder)
         await visitor.arrive(page.url)
-        await phone.arrive(page.url)
-        yield Walk(visitor, phone, stage, clips)
+        await phone.leave_page(page.url)
+        yield Walk(visitor, phone, page.url, stage, clips)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
