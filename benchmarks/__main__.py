@@ -25,6 +25,7 @@ from benchmarks import (
     memory,
     quality,
     running_jobs,
+    shared_clips,
     slow_links,
 )
 from benchmarks.figures import Figure, table
@@ -43,6 +44,7 @@ FULL: dict[str, Measure] = {
     "first_answer": first_answer.measure,
     "media_speed": media_speed.measure,
     "long_videos": long_videos.measure,
+    "shared_clips": shared_clips.measure,
     "quality": quality.measure,
 }
 QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
@@ -55,6 +57,7 @@ QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "first_answer": partial(first_answer.measure, commands=20, rounds=1),
     "media_speed": partial(media_speed.measure, rounds=1, seconds=4.0, size=(640, 360)),
     "long_videos": partial(long_videos.measure, lengths=(60, 180), size=(320, 180)),
+    "shared_clips": partial(shared_clips.measure, rounds=1, seconds=1.0),
     "quality": partial(quality.measure, names=("bikes", "robot", "cat")),
 }
 

@@ -1,4 +1,4 @@
-"""The memory that the search for the best seconds takes, in videos of one minute to three hours.
+"""The memory that the search for the best seconds takes, in videos of one minute to three hours, and their probe.
 
 What it keeps of a video does not grow with its length. ffmpeg's table of all packets does: 50 MB for three hours.
 """
@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from statistics import median
 
+from benchmarks import ffmpeg
 from benchmarks.child_variants import variant
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, against
 from benchmarks.long_clip import repeat_clip
 from benchmarks.media_speed import MOST_MEMORY
 from bot.media import child_process
+from bot.media.worker import MediaWorker
 from playground.clip import render_clip
 
 LENGTHS = (60, 180, 1_800, 10_800)  # seconds
 _REPEATED = 30.0  # seconds that are drawn; the rest is the same again
 _KB_IN_MB = 1024
+_ROUNDS = 3
+_PROBE_MOST = 2.0  # times as long as ffprobe
 
 
 async def measure(
@@ -32,7 +38,7 @@ async def measure(
     for seconds in lengths:
         await asyncio.to_thread(repeat_clip, clip, long, seconds=seconds)
         peaks.append(await peak_of(long))
-    return [
+    return await _probed(long, _words(lengths[-1])) + [
         Figure(
             f"best seconds of {_words(seconds)}: peak memory",
             f"{peak:.0f} MB",
@@ -43,6 +49,26 @@ async def measure(
         )
         for seconds, peak in zip(lengths, peaks, strict=True)
     ]
+
+
+async def _probed(long: Path, words: str) -> list[Figure]:
+    """Whole processes, in turn."""
+    worker = MediaWorker()
+    ours, theirs = [], []
+    for _ in range(_ROUNDS):
+        ours.append(await _seconds(lambda: worker.probe(long)))
+        if ffmpeg.installed():
+            theirs.append(await _seconds(lambda: ffmpeg.probe(long)))
+    name = f"probe of {words}"
+    if not theirs:
+        return [Figure(name, f"{median(ours) * 1000:.0f} ms", "ffmpeg is not installed")]
+    return [against(name, median(ours) * 1000, median(theirs) * 1000, "ms", most=_PROBE_MOST)]
+
+
+async def _seconds(way: Callable[[], Awaitable[object]]) -> float:
+    began = time.perf_counter()
+    await way()
+    return time.perf_counter() - began
 
 
 async def peak_of(source: Path) -> float:

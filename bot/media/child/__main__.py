@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _answer(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    from bot.media.child.opening import Refused, is_memory_left
+    from bot.media.child.refusing import Refused, is_memory_left
 
     try:
         if "source" in request and not _is_plain_file(request["source"]):

@@ -18,13 +18,14 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from bot import limits
+from bot.media.child.refusing import Refused as Refused
+from bot.media.child.refusing import is_memory_left as is_memory_left
 from bot.media.child.sound_tracks import audible_track
 from bot.media.file_types import video_type
 from bot.values.video import Unusable
 
 _PROBED_BYTES = 2_000_000
 _PROBED_MICROSECONDS = 2_000_000
-_TAKEN_BY_OPENING = 128 * 1024 * 1024  # bytes: the tables of a video of three hours are some 50 MB
 _HEAD = 4096  # bytes
 _FORMATS = {
     "video/mp4": "mov",
@@ -47,15 +48,6 @@ DECODERS = frozenset(
 _MOST_IN_THREADS = 4096 * 4096  # pixels: each thread holds pictures of its own, for which 8K leaves no memory
 _RUN_UP = 2.0  # seconds
 _NO_TIMES_IN_AVI = "h264"  # AVI keeps the order of decoding only: with B-frames nobody can tell when one is shown
-
-
-class Refused(Exception):
-    """The file cannot be used. ``detail`` is for the log: never a path or bytes of the file."""
-
-    def __init__(self, why: Unusable, detail: str = "") -> None:
-        super().__init__(f"{why}: {detail}" if detail else why)
-        self.why = why
-        self.detail = detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +125,6 @@ def _open(path: Path, kind: str) -> InputContainer:
         raise Refused(Unusable.TOO_MANY_TRACKS if is_memory_left() else Unusable.TOO_MUCH_MEMORY) from None
     except (av.error.FFmpegError, ValueError) as error:
         raise Refused(Unusable.DAMAGED, type(error).__name__) from None
-
-
-def is_memory_left() -> bool:
-    """Whether there is more memory than opening a file can take. If not, that may be why it failed."""
-    try:
-        bytes(_TAKEN_BY_OPENING)  # zeros of the kernel's, not written by anybody: nothing of it becomes resident
-    except MemoryError:
-        return False
-    return True
 
 
 def _tracks(container: InputContainer, mime: str, threads: int) -> Video:
