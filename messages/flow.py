@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from messages.extraction import is_message
 
 Function: TypeAlias = "ast.FunctionDef | ast.AsyncFunctionDef"
+
+_Node = TypeVar("_Node", bound=ast.AST)
 
 # Calls that pass on what they are given, or called on.
 _PASSING: Final = {"say", "render", "plain", "items", "values", "get"}
@@ -33,7 +35,10 @@ class Code:
         self._functions: dict[str, list[tuple[Function, Scope]]] = defaultdict(list)
         self._values: dict[str, list[tuple[ast.expr, Scope]]] = defaultdict(list)  # of module-level names
         self._fields: dict[tuple[ast.Module, str], list[tuple[ast.expr, Scope]]] = defaultdict(list)
+        self._imports: dict[ast.Module, set[str]] = {}
         for module in modules:
+            imports = (node for node in ast.walk(module) if isinstance(node, ast.ImportFrom))
+            self._imports[module] = {each.asname or each.name for node in imports for each in node.names}
             self._read(module, Scope(module))
 
     def _read(self, node: ast.AST, here: Scope) -> None:
@@ -74,8 +79,8 @@ class Code:
                 yield from self._fields.get((here.module, node.attr), ())
             case ast.Name():
                 yield from ((value, here) for value in _assigned(here.function, node.id))
-                yield from self._given(here.function, node.id)
-                yield from self._values.get(node.id, ())
+                yield from self._given(here, node.id)
+                yield from self._known(self._values, node.id, here)
             case ast.IfExp():
                 yield from ((each, here) for each in (node.body, node.orelse))
             case ast.Subscript() | ast.Starred() | ast.Await():
@@ -91,18 +96,27 @@ class Code:
             if isinstance(call.func, ast.Attribute):
                 yield call.func.value, here
         elif isinstance(call.func, ast.Name):
-            for function, there in self._functions.get(call.func.id, ()):
+            for function, there in self._known(self._functions, call.func.id, here):
                 for node in ast.walk(function):
                     if isinstance(node, ast.Return | ast.Yield) and node.value is not None:
                         yield node.value, there
 
-    def _given(self, function: Function | None, name: str) -> Iterator[tuple[ast.AST, Scope]]:
-        """What is given for that parameter of ``function`` where it is called."""
+    def _known(
+        self, these: Mapping[str, list[tuple[_Node, Scope]]], name: str, here: Scope
+    ) -> Iterator[tuple[_Node, Scope]]:
+        """Those of that name which are meant ``here``: of the same module, or of two of which one imports it."""
+        for node, there in these.get(name, ()):
+            if there.module is here.module or name in self._imports[here.module] | self._imports[there.module]:
+                yield node, there
+
+    def _given(self, here: Scope, name: str) -> Iterator[tuple[ast.AST, Scope]]:
+        """What is given for that parameter of the function where it is called."""
+        function = here.function
         if function is None or function.name == "__init__":
             return
         positional = [each.arg for each in function.args.args if each.arg != "self"]
         if name in positional or name in {each.arg for each in function.args.kwonlyargs}:
-            for call, there in self.calls.get(function.name, ()):
+            for call, there in self._known(self.calls, function.name, here):
                 at = positional.index(name) if name in positional else len(call.args)
                 yield from ((each, there) for each in (*call.args[at : at + 1], *named(call, name)))
 

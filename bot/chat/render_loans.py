@@ -15,7 +15,7 @@ from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import MessageContent
 from bot.chat.render_video import video_file
 from bot.store.loans import TakenBack
-from bot.texts import Text, render, text
+from bot.texts import Text, ntext, render, text
 from bot.values.character import Character
 from bot.values.files import ending
 from bot.values.job import Outcome
@@ -69,7 +69,7 @@ def _loan(owner_id: int, loan: Loan, now: datetime, servers: Mapping[int, str], 
         to = text("**<@{person}>**", person=loan.to.person)
     terms = text("any number of videos, {used} so far", used=loan.used)
     if loan.uses is not None:
-        terms = text("{used} of {uses} videos", used=loan.used, uses=loan.uses)
+        terms = ntext("{used} of {count} video", "{used} of {count} videos", used=loan.used, count=loan.uses)
     parts = [terms]
     if loan.until is not None:
         parts.append(text("until <t:{at}:f>", at=int(loan.until.timestamp())))

@@ -12,7 +12,7 @@ from bot import limits
 from bot.errors import Refusal
 from bot.store.cast_tables import character_groups, characters, group_members
 from bot.store.database import Database
-from bot.texts import text
+from bot.texts import ntext, text
 from bot.values.character import CharacterGroup, name_key
 
 
@@ -27,7 +27,13 @@ class GroupStore:
         async with self._database.write() as connection:
             theirs = select(func.count()).where(character_groups.c.owner_id == owner_id)
             if (await connection.scalar(theirs) or 0) >= limits.GROUPS:
-                raise Refusal(text("You have {most} groups, which is the most there can be.", most=limits.GROUPS))
+                raise Refusal(
+                    ntext(
+                        "You have {count} group, which is the most there can be.",
+                        "You have {count} groups, which is the most there can be.",
+                        count=limits.GROUPS,
+                    )
+                )
             await _refuse_taken(connection, owner_id, name)
             new = insert(character_groups).values(owner_id=owner_id, name=name, name_key=name_key(name), created_at=now)
             group_id = (await connection.scalars(new.returning(character_groups.c.id))).one()

@@ -19,7 +19,7 @@ from bot.store.loan_reach import USED, begins_with, lent_to
 from bot.store.loan_tables import loan_uses, loans
 from bot.store.owned_jobs import FREE
 from bot.store.tables import UNFINISHED, characters, files, jobs, videos
-from bot.texts import text
+from bot.texts import ntext
 from bot.values.files import StoredFile
 from bot.values.job import BEFORE_SUBMISSION, Job, Origin, Outcome, Transition, VideoRequest
 from bot.values.loan import Borrowed, Loan, LoanUse, To
@@ -78,19 +78,23 @@ class LoanStore:
         of_it = select(func.count()).select_from(loans).where(loans.c.character_id == character_id)
         if (await connection.scalar(of_it) or 0) >= limits.LOANS_PER_CHARACTER:
             raise Refusal(
-                text(
-                    "You have lent this character {most} times, which is the most. Take it back from somebody first "
+                ntext(
+                    "You have lent this character {count} time, which is the most. Take it back from somebody first "
                     "with /character take-back, or lend it to a whole server.",
-                    most=limits.LOANS_PER_CHARACTER,
+                    "You have lent this character {count} times, which is the most. Take it back from somebody first "
+                    "with /character take-back, or lend it to a whole server.",
+                    count=limits.LOANS_PER_CHARACTER,
                 )
             )
         theirs = select(func.count()).select_from(loans).where(loans.c.owner_id == owner_id, _to(to))
         if (await connection.scalar(theirs) or 0) >= limits.LOANS_TO_ONE:
             raise Refusal(
-                text(
-                    "You have lent {most} characters there, which is the most. Take one back first with /character "
+                ntext(
+                    "You have lent {count} character there, which is the most. Take one back first with /character "
                     "take-back.",
-                    most=limits.LOANS_TO_ONE,
+                    "You have lent {count} characters there, which is the most. Take one back first with /character "
+                    "take-back.",
+                    count=limits.LOANS_TO_ONE,
                 )
             )
 

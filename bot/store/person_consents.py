@@ -12,7 +12,7 @@ from bot.errors import Refusal
 from bot.store.database import Database
 from bot.store.loan_tables import person_consents
 from bot.store.tables import characters
-from bot.texts import text
+from bot.texts import ntext, text
 from bot.values.loan import Answer, PersonConsent
 
 _SELECT = select(person_consents, characters.c.name).outerjoin(
@@ -59,16 +59,18 @@ class PersonConsentStore:
                 raise Refusal(text("They have said yes already."))
             if await connection.scalar(refused.limit(1)) is not None:
                 raise Refusal(
-                    text(
-                        "They said no to you within the last {days} days, so I don't ask them again.",
-                        days=limits.PEOPLE_ASKED_AGAIN.days,
+                    ntext(
+                        "They said no to you within the last {count} day, so I don't ask them again.",
+                        "They said no to you within the last {count} days, so I don't ask them again.",
+                        count=limits.PEOPLE_ASKED_AGAIN.days,
                     )
                 )
             if (await connection.scalar(waiting) or 0) >= limits.PEOPLE_ASKED:
                 raise Refusal(
-                    text(
-                        "You're waiting for {most} answers already. Ask again when one has come.",
-                        most=limits.PEOPLE_ASKED,
+                    ntext(
+                        "You're waiting for {count} answer already. Ask again when one has come.",
+                        "You're waiting for {count} answers already. Ask again when one has come.",
+                        count=limits.PEOPLE_ASKED,
                     )
                 )
             row = {"owner_id": owner_id, "character_id": character_id, "person_id": person_id, "asked_at": now}

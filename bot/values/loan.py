@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from bot import limits
 from bot.errors import Refusal
-from bot.texts import text
+from bot.texts import ntext, text
 from bot.values.files import StoredFile
 from bot.values.job import Outcome
 
@@ -122,6 +122,10 @@ def read_until(typed: str, now: datetime) -> datetime:
         ) from None
     if not now < until <= now + limits.LOAN_LONGEST:
         raise Refusal(
-            text("That has to be in the future, and within {days} days.", days=limits.LOAN_LONGEST.days),
+            ntext(
+                "That has to be in the future, and within {count} day.",
+                "That has to be in the future, and within {count} days.",
+                count=limits.LOAN_LONGEST.days,
+            ),
         )
     return until

@@ -17,7 +17,7 @@ from typing import TypeAlias
 from bot import limits, log
 from bot.catalogues import LOCALES
 from bot.config import LogSettings
-from bot.texts import Text, render
+from bot.texts import translated
 from tests.playground.chromium import NotShown
 from tests.playground.visitor import Visitor
 from tests.playground.walk import Walk, walking
@@ -132,7 +132,7 @@ async def look(folder: Path, locale: str) -> list[str]:
     async with walking(folder, locale=locale) as walk:
         for scene in SCENES:
             try:
-                await scene(walk, walk.visitor, lambda msgid: render(Text(msgid), locale))
+                await scene(walk, walk.visitor, lambda msgid: translated(msgid, locale) or msgid)
             except NotShown as error:
                 missing.append(f"{locale}, {scene.__name__}: {error}")
                 await walk.visitor.start_anew(f"NOT THERE {scene.__name__}")

@@ -110,14 +110,16 @@ def _unusable_clip(model: str, rules: ClipRules, member: CastMember) -> Text:
             lines=shortest_side,
         )
     if not usable_clip(rules, member.clip):
-        return text(
+        return ntext(
             "{model} knows a character by a clip of {shortest} to {longest} seconds, and {name}'s clip is "
-            "{seconds} seconds long. Choose another model.",
+            "{count} second long. Choose another model.",
+            "{model} knows a character by a clip of {shortest} to {longest} seconds, and {name}'s clip is "
+            "{count} seconds long. Choose another model.",
             model=model,
             shortest=shortest,
             longest=longest,
             name=member.name,
-            seconds=round(float(member.clip.seconds), 3),
+            count=round(float(member.clip.seconds), 3),
         )
     return ntext(
         "{model} takes {count} clip in all, and none is left for {name}. Leave somebody out, or choose another model.",
