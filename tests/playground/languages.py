@@ -36,12 +36,11 @@ async def beginning(walk: Walk, me: Visitor, say: Say) -> None:
 
 
 async def forms(walk: Walk, me: Visitor, say: Say) -> None:
-    """The forms of the commands."""
-    for command, title in (("character new", "Make a character"), ("video new", "Make a video")):
-        await me.command(command)
-        await me.see(say(title))
-        await me.picture(command)
-        await me.leave_form()
+    """The form of a character; that of a video needs a cast."""
+    await me.command("character new")
+    await me.see(say("Make a character"))
+    await me.picture("character new")
+    await me.leave_form()
 
 
 async def character(walk: Walk, me: Visitor, say: Say) -> None:
@@ -82,7 +81,11 @@ async def cast(walk: Walk, me: Visitor, say: Say) -> None:
 
 
 async def video(walk: Walk, me: Visitor, say: Say) -> None:
-    """A video, a question about one, and the lists."""
+    """A video, the form for one, and the lists."""
+    await me.command("video new")
+    await me.see(say("Make a video"))
+    await me.picture("video new")
+    await me.leave_form()
     await me.type("video create", {"prompt": PROMPT})
     await me.option("character", NAME[:6])
     await me.choose(NAME)
