@@ -3,6 +3,10 @@ FROM python:3.13-slim AS build
 WORKDIR /app
 COPY requirements/install.sh requirements/run.txt requirements/models.txt requirements/
 RUN PIP_NO_CACHE_DIR=1 sh requirements/install.sh run
+# --build-arg SITES=1 adds what links.sites needs.
+ARG SITES=""
+COPY requirements/sites.txt requirements/
+RUN test -z "$SITES" || .venv/bin/pip install --no-cache-dir -q --require-hashes -r requirements/sites.txt
 COPY bot bot
 COPY cogs cogs
 RUN .venv/bin/python -m compileall -q bot cogs

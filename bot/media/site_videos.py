@@ -70,6 +70,7 @@ class SiteVideos:
         self._guard = guard
         self._media = media
         self._timeout = timeout
+        self._visits = asyncio.Semaphore(limits.SITE_VISITS)
 
     def expect_reader(self) -> None:
         """Raises :class:`~bot.errors.BadStart` where sites are switched on, and yt-dlp is not installed."""
@@ -97,7 +98,7 @@ class SiteVideos:
             raise BadLink(_switched_off(name))
         proxy = SiteProxy(self._guard, most_bytes=max_bytes + limits.SITE_PAGE_BYTES)
         try:
-            async with asyncio.timeout(self._timeout), proxy.open() as network:
+            async with self._visits, asyncio.timeout(self._timeout), proxy.open() as network:
                 found = await self._media.site_video(url, into, range, max_bytes, network=network)
         except TimeoutError:
             raise DownloadFailed(too_slow(name, self._timeout), permanent=True) from None

@@ -4,8 +4,11 @@ import asyncio
 import errno
 import json
 import os
+import shutil
 import socket
+import ssl
 import sys
+from asyncio.subprocess import DEVNULL
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -287,3 +290,47 @@ async def test_a_child_that_is_taken_over_reaches_the_proxy_and_nothing_else(sit
     assert found["direct"].startswith("HTTP/1.1 403 ")
     assert "403" in found["url"]
     assert not other_site.hits
+
+
+TLS = r"""
+import os
+from bot.media.child.confinement import Limits, confine
+from bot.media.child.passed_sockets import receive_sockets
+confine(Limits(), parent=os.getppid())
+receive_sockets({network})
+import yt_dlp
+from yt_dlp.networking import Request
+from bot.media.child.site import _PARAMS
+for more in (dict(nocheckcertificate=True), dict()):
+    with yt_dlp.YoutubeDL(_PARAMS | more) as reader:
+        try:
+            print(reader.urlopen(Request("https://127.0.0.1:{port}/")).read())
+        except Exception as error:
+            print(type(error).__name__)
+"""
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="nothing here makes a certificate")
+async def test_a_site_is_spoken_to_by_https_and_its_certificate_is_checked(tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-days", "2"]
+    making = await asyncio.create_subprocess_exec(*made, "-keyout", key, "-out", certificate, stderr=DEVNULL)
+    assert await making.wait() == 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello")
+        writer.close()
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
+    port = server.sockets[0].getsockname()[1]
+    proxy = SiteProxy(AddressGuard([f"https://127.0.0.1:{port}"]), most_bytes=100_000)
+    async with server, proxy.open() as network:
+        program = TLS.format(network=network, port=port)
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", program, cwd=ROOT, pass_fds=[network], stdout=asyncio.subprocess.PIPE
+        )
+        said, _ = await child.communicate()
+    assert said.decode().splitlines() == ["b'hello'", "CertificateVerifyError"]
