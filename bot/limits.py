@@ -61,6 +61,7 @@ DURATION_TYPED = 600  # seconds: the most that may be typed; what a model makes 
 VIDEO_CHARACTERS = 4  # in one video, by the options of the command
 RANGE_INPUT_LENGTH = 64  # characters that are typed for a range
 SERVER_DAY_LIMIT = 100_000  # the most that a server may set as its day's limit
+SERVER_LOG_WAITING = 1_000  # lines of the servers' logs that wait to be written; of more, the oldest are lost
 LOANS_PER_CHARACTER = 10  # so many fit on its card, each with a button
 LOANS_TO_ONE = 25  # from one owner to the same person or server: nobody's list is filled by one other
 LOANS_BORROWED = 200  # that one person is offered, the newest first

@@ -16,6 +16,7 @@ from bot.chat.durable_items import view
 from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text_line
 from bot.chat.markdown import say
 from bot.chat.selects import BlockedMembers, ClosedChannels
+from bot.chat.server_menus import BackToSettings, ShowRoles
 from bot.errors import Refusal
 from bot.store.servers import ServerRules, ServerStore
 from bot.texts import Text, text
@@ -91,7 +92,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
         unblock: discord.User | None = None,
     ) -> None:
         """Change what was given, then show the settings, to the manager alone."""
-        guild_id = _managed(interaction)
+        guild_id = managed(interaction)
         await interaction.response.defer(thinking=True, ephemeral=True)
         if day_limit is not None:
             await self._servers.set_day_limit(guild_id, day_limit or None)
@@ -124,6 +125,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
                 ),
                 SetDayLimit(owner, say(text("Limits per day…"), locale)),
                 ShowResultsTo(not rules.private_results, owner, say(_other(rules), locale)),
+                ShowRoles(owner, say(text("Roles and log…"), locale)),
             ),
         )
 
@@ -132,7 +134,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
     @on_press(BlockedMembers)
     async def choose_blocked(self, interaction: discord.Interaction, menu: BlockedMembers) -> None:
         """Block whom was added, and let those in who were taken away."""
-        guild_id = _managed(interaction)
+        guild_id = managed(interaction)
         await interaction.response.defer()
         for user_id in menu.chosen - menu.shown:
             await self._servers.block(guild_id, user_id)
@@ -143,7 +145,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
     @on_press(ClosedChannels)
     async def choose_channels(self, interaction: discord.Interaction, menu: ClosedChannels) -> None:
         """Switch the bot off where it was added, and on where it was taken away."""
-        guild_id = _managed(interaction)
+        guild_id = managed(interaction)
         await interaction.response.defer()
         for channel_id in menu.chosen - menu.shown:
             await self._servers.close_channel(guild_id, channel_id)
@@ -154,22 +156,29 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
     @on_press(ShowResultsTo)
     async def show_results_to(self, interaction: discord.Interaction, button: ShowResultsTo) -> None:
         """Show results to everyone, or to their owners alone, where a command says neither."""
-        guild_id = _managed(interaction)
+        guild_id = managed(interaction)
         await interaction.response.defer()
         await self._servers.set_private_results(guild_id, button.private)
+        await self._show(interaction, guild_id)
+
+    @on_press(BackToSettings)
+    async def back(self, interaction: discord.Interaction, _: BackToSettings) -> None:
+        """Show this page again, in the place of the second one."""
+        guild_id = managed(interaction)
+        await interaction.response.defer()
         await self._show(interaction, guild_id)
 
     @on_press(SetDayLimit)
     async def open_limit_form(self, interaction: discord.Interaction, _: SetDayLimit) -> None:
         """Ask for the limits of a day."""
-        rules = self._servers.rules(_managed(interaction))
+        rules = self._servers.rules(managed(interaction))
         await interaction.response.send_modal(DayLimitForm(rules, str(interaction.locale)))
 
     @on_submit(DayLimitForm)
     async def limit_typed(self, interaction: discord.Interaction, _: str, typed: Mapping[str, str]) -> None:
         """Set them; what is left empty is the operator's."""
-        guild_id = _managed(interaction)
-        given = {name: _number(words) for name, words in typed.items()}
+        guild_id = managed(interaction)
+        given = {name: number_typed(words) for name, words in typed.items()}
         await interaction.response.defer()
         await self._servers.set_day_limit(guild_id, given.get("limit"))
         if "credits" in given:  # the form of an earlier version had none
@@ -178,14 +187,16 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
         await self._show(interaction, guild_id)
 
 
-def _number(typed: str) -> int | None:
+def number_typed(typed: str) -> int | None:
+    """A limit that was typed; ``None`` where it is empty or 0. Raises Refusal."""
     words = typed.strip()
     if words and not (words.isdecimal() and int(words) <= limits.SERVER_DAY_LIMIT):
         raise Refusal(text("Please give a whole number, from 0 to {most}.", most=limits.SERVER_DAY_LIMIT))
     return int(words or 0) or None
 
 
-def _managed(interaction: discord.Interaction) -> int:
+def managed(interaction: discord.Interaction) -> int:
+    """The server, whose manager sent the interaction. Raises Refusal for anybody else."""
     if interaction.guild_id is None or not interaction.permissions.manage_guild:
         raise Refusal(text("You need the permission Manage Server for this."))
     return interaction.guild_id

@@ -20,6 +20,7 @@ from bot.chat.courier import DiscordCourier
 from bot.chat.interaction_handlers import InteractionHandlers
 from bot.chat.message_updates import MessageUpdates
 from bot.chat.pending_results import PendingResults
+from bot.chat.server_log import DiscordServerLog
 from bot.chat.task_list import TaskList
 from bot.concurrency import Places
 from bot.config import Settings
@@ -127,6 +128,7 @@ class App:
             sends=self.places.sends,
             note_sent=self.note_sent,
         )
+        self.server_log = DiscordServerLog(self.client, stores.servers)
         self.message_updates = MessageUpdates(
             self.client,
             stores.sent_messages,
@@ -164,6 +166,7 @@ class App:
             clock=clock,
             random=self.random,
             queue=self.queue,
+            server_log=self.server_log,
         )
         allowance = Allowance(access_policy=self.access_policy, people=stores.people, settings=settings.limits)
         self.job_service = JobService(
@@ -177,6 +180,7 @@ class App:
             breaker=self.breaker,
             workers=self.runner,
             courier=self.courier,
+            server_log=self.server_log,
             clock=clock,
             settings=settings.limits,
         )
@@ -189,6 +193,7 @@ class App:
             breaker=self.breaker,
             availability=self.availability,
             planner=self.video_planner,
+            server_log=self.server_log,
             clock=clock,
             random=self.random,
             prices=settings.toapis.prices,
@@ -216,6 +221,7 @@ class App:
             files=stores.files,
             access_policy=self.access_policy,
             workers=self.runner,
+            server_log=self.server_log,
             messages=self.message_updates,
             clock=clock,
         )
@@ -293,6 +299,7 @@ class App:
             "model_list": self.availability.run,
             "task_list": self.task_list.run,
             "message_updates": self.message_updates.run,
+            "server_log": self.server_log.run,
         }.items():
             self._opened.push_async_callback(_ended, asyncio.create_task(part(), name=name))
 

@@ -23,6 +23,7 @@ from cogs.message_menu import MessageMenu
 from cogs.operator import Operator
 from cogs.privacy import Privacy
 from cogs.server import Allowed, Server
+from cogs.server_roles import ServerRoles
 from cogs.tasks import Tasks
 from cogs.video.cog import VideoCommands
 from cogs.video_results import VideoResults
@@ -113,6 +114,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
             clock=app.clock,
             day_limit=app.settings.limits.per_user_per_day,
         ),
+        ServerRoles(servers=stores.servers, log=app.server_log),
         Server(servers=stores.servers, allowed=_allowed_in_a_server(app.settings)),
         About(version=__version__, availability=app.availability, video_availability=app.video_availability),
     ]

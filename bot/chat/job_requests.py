@@ -143,6 +143,7 @@ def origin_of(interaction: discord.Interaction[Any], *, private: bool, ephemeral
         bot_is_member=interaction.channel_id is not None and (interaction.is_guild_integration() or in_own_dm),
         bot_may_write=in_own_dm or _may_write(interaction),
         attachment_limit=min(interaction.filesize_limit, limits.LARGEST_VIDEO_BYTES),
+        roles=tuple(role.id for role in getattr(interaction.user, "roles", ())),
     )
 
 

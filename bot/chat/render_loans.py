@@ -44,8 +44,8 @@ def render_loans(
         )
     else:
         rules = text(
-            "It's lent to nobody. With /character lend you lend it to a person (option to) or to everybody in this "
-            "server (option server). They can use it in videos, and you see what they make."
+            "It's lent to nobody. With /character lend you lend it to a person (option `to`) or to everybody in "
+            "this server (option `server`). They can use it in videos, and you see what they make."
         )
     lines.append(say(rules, locale, commands))
     fields = [Field(say(text("People in it"), locale), "\n".join(say(_said(each), locale) for each in consents), False)]

@@ -63,7 +63,7 @@ class EntitySelect(DurableItem):
 
     def __init__(
         self,
-        item: ui.UserSelect[ui.View] | ui.ChannelSelect[ui.View],
+        item: ui.UserSelect[ui.View] | ui.ChannelSelect[ui.View] | ui.RoleSelect[ui.View],
         owner_id: int,
         *,
         chosen: Iterable[int] = (),

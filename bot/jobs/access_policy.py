@@ -7,6 +7,7 @@ from collections.abc import Collection
 from bot.store.blocks import BlockStore
 from bot.store.servers import ServerStore
 from bot.texts import Text, text
+from bot.values.job import JobKind
 
 
 class AccessPolicy:
@@ -31,6 +32,29 @@ class AccessPolicy:
             return text("I'm switched off in this channel. Try another one.")
         return None
 
+    def role_refusal(self, kind: JobKind, guild_id: int | None, roles: Collection[int]) -> Text | None:
+        """Why somebody with those roles may not make that there; ``None`` where they may. Looking is for everybody."""
+        ruled = self._servers.rules(guild_id).roles
+        makers = [role_id for role_id, rules in ruled.items() if rules.allows(kind)]
+        if kind is JobKind.PREVIEW or not makers or not set(makers).isdisjoint(roles):
+            return None
+        if kind is JobKind.VIDEO:
+            return text("In this server only some roles can make videos, and you have none of them. You can elsewhere.")
+        return text("In this server only some roles can make characters, and you have none of them. You can elsewhere.")
+
+    def role_limit(self, kind: JobKind, guild_id: int | None, roles: Collection[int]) -> int:
+        """Jobs of that kind that a member with those roles may start there on a day; 0: as many as anybody.
+
+        Of several roles, the one that allows most counts.
+        """
+        name = "videos" if kind is JobKind.VIDEO else "characters"
+        return self._most(guild_id, roles, name)
+
+    def _most(self, guild_id: int | None, roles: Collection[int], name: str) -> int:
+        ruled = self._servers.rules(guild_id).roles
+        found = [getattr(ruled[role_id], name) for role_id in roles if role_id in ruled]
+        return max((each for each in found if each is not None), default=0)
+
     def private_results(self, guild_id: int | None) -> bool:
         """Whether results are for their owners alone in this server, where nothing else is asked for."""
         return self._servers.rules(guild_id).private_results
@@ -43,9 +67,12 @@ class AccessPolicy:
         """Credits that may be spent a day in this server, as :meth:`day_limit`."""
         return least(self._servers.rules(guild_id).credits, allowed)
 
-    def member_credits(self, guild_id: int | None) -> int:
-        """Credits that each member may spend a day in this server; 0: as many as anywhere."""
-        return self._servers.rules(guild_id).member_credits or 0
+    def member_credits(self, guild_id: int | None, roles: Collection[int] = ()) -> int:
+        """Credits that a member with those roles may spend a day in this server; 0: as many as anywhere.
+
+        What is said of a role counts instead of what is said of each member.
+        """
+        return self._most(guild_id, roles, "credits") or self._servers.rules(guild_id).member_credits or 0
 
 
 def least(own: int | None, allowed: int) -> int:

@@ -24,6 +24,12 @@ class Allowance:
         if reason is not None:
             raise Refusal(reason)
 
+    def check_roles(self, kind: JobKind, origin: Origin) -> None:
+        """Raises Refusal where the managers of the server let other roles alone make that."""
+        reason = self._access_policy.role_refusal(kind, origin.guild_id, origin.roles)
+        if reason is not None:
+            raise Refusal(reason)
+
     def quota(self, job: Job) -> Quota:
         """What ``job`` counts against. One that only looks takes a place, but none in anybody's day."""
         allowed = self._settings
@@ -36,10 +42,12 @@ class Allowance:
         server_key = None if guild is None else people.of_server(guild)
         user_credits = people.for_credits(user_key)
         server_credits = None if server_key is None else people.for_credits(server_key)
-        member_credits = None if server_key is None else people.for_credits(people.in_server(user_key, server_key))
+        member_key = None if server_key is None else people.in_server(user_key, server_key)
+        member_credits = None if member_key is None else people.for_credits(member_key)
         if video:
             user_key = people.for_videos(user_key)
             server_key = None if server_key is None else people.for_videos(server_key)
+            member_key = None if member_key is None else people.for_videos(member_key)
         of_server = allowed.videos_per_server_per_day if video else allowed.per_server_per_day
         return Quota(
             running=allowed.running_per_user,
@@ -47,11 +55,13 @@ class Allowance:
             day=allowed.videos_per_user_per_day if video else allowed.per_user_per_day,
             server_day=self._access_policy.day_limit(guild, of_server),
             in_all=allowed.running_in_all,
+            member_day=self._access_policy.role_limit(job.kind, guild, job.origin.roles),
             user_key=user_key,
+            member_key=member_key,
             server_key=server_key,
             credits=allowed.credits_per_user_per_day,
             server_credits=self._access_policy.credits(guild, allowed.credits_per_server_per_day),
-            member_credits=self._access_policy.member_credits(guild),
+            member_credits=self._access_policy.member_credits(guild, job.origin.roles),
             user_credits_key=user_credits,
             server_credits_key=server_credits,
             member_credits_key=member_credits,

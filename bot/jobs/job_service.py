@@ -18,7 +18,7 @@ from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.allowance import Allowance
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.overview import Overview
-from bot.jobs.ports import Courier, Workers
+from bot.jobs.ports import Courier, ServerLog, Workers
 from bot.jobs.transition_table import NotAllowed
 from bot.jobs.video_inspection import check_inside
 from bot.store.consents import ConsentStore
@@ -69,6 +69,7 @@ class JobService:
         breaker: CircuitBreaker,
         workers: Workers,
         courier: Courier,
+        server_log: ServerLog,
         clock: Clock,
         settings: LimitSettings,
     ) -> None:
@@ -82,6 +83,7 @@ class JobService:
         self._breaker = breaker
         self._workers = workers
         self._courier = courier
+        self._server_log = server_log
         self._clock = clock
         self._settings = settings
 
@@ -185,6 +187,7 @@ class JobService:
         """Cancel a job of which nothing is shown anywhere. Raises UnknownJob when it is too late for that."""
         job = await self._decided(owner_id, job_id, lambda job: transitions.cancelled(job, self._clock()))
         metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
+        self._server_log.ended(job)
         await self._workers.interrupt(job_id)  # its next write would find the lease gone; this spares the wait
         await self._files.drop_work(job_id)
         return self.woken(job)  # its place is free

@@ -18,6 +18,7 @@ from bot.jobs.character_work import NOT_WITHOUT_A_MODEL
 from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
+from bot.jobs.ports import ServerLog
 from bot.jobs.video_planner import VideoPlanner
 from bot.store.jobs import JobStore
 from bot.store.loan_reach import OF_BORROWED
@@ -56,6 +57,7 @@ class JobStarter:
         breaker: CircuitBreaker,
         availability: ModelAvailability,
         planner: VideoPlanner,
+        server_log: ServerLog,
         clock: Clock,
         random: Random,
         prices: Mapping[str, Decimal],
@@ -68,6 +70,7 @@ class JobStarter:
         self._breaker = breaker
         self._availability = availability
         self._planner = planner
+        self._server_log = server_log
         self._clock = clock
         self._random = random
         self._prices = prices
@@ -176,9 +179,11 @@ class JobStarter:
             updated_at=now,
         )
         self._allowance.check_access(owner_id, origin)
+        self._allowance.check_roles(request.kind, origin)
         job = await self._jobs.add(job, self._allowance.quota(job))
         source = None if isinstance(request, VideoRequest) else request.source.kind
         _log.info("job_started", job=job.id, kind=job.kind.value, source=source)
+        self._server_log.started(job)
         return self._job_service.woken(job)
 
     async def take_back(self, job: Job) -> None:

@@ -10,7 +10,7 @@ from bot import metrics
 from bot.errors import Refusal
 from bot.jobs import transitions
 from bot.jobs.access_policy import AccessPolicy
-from bot.jobs.ports import SentMessages, Workers
+from bot.jobs.ports import SentMessages, ServerLog, Workers
 from bot.store.characters import CharacterStore, Deleted
 from bot.store.files import FileStore
 from bot.store.loan_reach import not_lent
@@ -36,6 +36,7 @@ class Lending:
         files: FileStore,
         access_policy: AccessPolicy,
         workers: Workers,
+        server_log: ServerLog,
         messages: SentMessages,
         clock: Clock,
     ) -> None:
@@ -45,6 +46,7 @@ class Lending:
         self._files = files
         self._access_policy = access_policy
         self._workers = workers
+        self._server_log = server_log
         self._messages = messages
         self._clock = clock
 
@@ -82,9 +84,10 @@ class Lending:
             return transitions.failed(job, now, not_lent(", ".join(sorted(names))))
 
         taken = await self._loans.take_back(owner_id, stop, now=now, character_id=character_id, to=to, loan_id=loan_id)
-        for job_id in taken.stopped:
+        for job in taken.stopped:
             metrics.JOBS_ENDED.labels(Outcome.FAILED).inc()
-            await self._workers.interrupt(job_id)  # its next write would find the lease gone; this spares the wait
+            self._server_log.ended(job)
+            await self._workers.interrupt(job.id)  # its next write would find the lease gone; this spares the wait
         if taken.stopped:
             self._workers.wake()
         if taken.loans:

@@ -115,6 +115,16 @@ class Workers(Protocol):
         """Stop what is being done for this job."""
 
 
+class ServerLog(Protocol):
+    """What is told to the managers of a server of the jobs there. Nothing here raises, or waits."""
+
+    def started(self, job: Job) -> None:
+        """``job`` was begun with."""
+
+    def ended(self, job: Job) -> None:
+        """``job`` has its outcome."""
+
+
 class SentMessages(Protocol):
     """What does that which is wanted of messages sent before."""
 

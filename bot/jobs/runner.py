@@ -20,6 +20,7 @@ from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.backoff import backoff
 from bot.jobs.defects import Defects
 from bot.jobs.leased_job import LeasedJob, Steps
+from bot.jobs.ports import ServerLog
 from bot.log import unexpected as log_unexpected
 from bot.store.jobs import JobStore, LeaseLost
 from bot.values.clock import Clock
@@ -45,6 +46,7 @@ class Runner:
         clock: Clock,
         random: Random,
         queue: AdmissionQueue | None = None,
+        server_log: ServerLog | None = None,
         tasks: int = limits.TASKS_PER_LANE,
     ) -> None:
         self._store = store
@@ -52,6 +54,7 @@ class Runner:
         self._clock = clock
         self._random = random
         self._queue = queue
+        self._server_log = server_log
         self._tasks = tasks
         self._holder = f"{random.getrandbits(64):016x}"
         self._working: dict[str, asyncio.Task[None]] = {}
@@ -293,5 +296,7 @@ class Runner:
             else:
                 if after.outcome is not None and before.outcome is None:
                     metrics.JOBS_ENDED.labels(after.outcome).inc()
+                    if self._server_log is not None:
+                        self._server_log.ended(after)
                 _log.info("step_done", next=after.step.value, attempt=before.attempts)
                 return

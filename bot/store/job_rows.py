@@ -151,7 +151,7 @@ def _file(row: RowMapping) -> StoredFile | None:
 def _origin_columns(origin: Origin) -> dict[str, Any]:
     # The token has a column of its own, so that dead ones are wiped by one statement.
     return {
-        "origin": _ASKED.dump_json(replace(origin, token=None)).decode(),
+        "origin": _ASKED.dump_json(replace(origin, token=None, roles=())).decode(),
         "token": origin.token,
         "token_at": origin.token_at,
     }

@@ -31,13 +31,13 @@ _SELECT = select(loans, characters.c.name, USED.label("used")).join(characters, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenBack:
-    """What came of taking characters back: how many loans ended, which videos were ``stopped`` before they were sent,
+    """What came of taking characters back: how many loans ended, which jobs were ``stopped`` before they were sent.
 
-    by their jobs' ids, and how many the provider is at work on.
+    ``going_on``: how many the provider is at work on.
     """
 
     loans: int
-    stopped: tuple[str, ...] = ()
+    stopped: tuple[Job, ...] = ()
     going_on: int = 0
 
 
@@ -216,11 +216,12 @@ async def loans_of(connection: AsyncConnection, *, owner_id: int | None = None, 
 
 async def _stop(
     connection: AsyncConnection, ending: Select[tuple[int]], stop: Callable[[Job], Transition], now: datetime
-) -> tuple[tuple[str, ...], int]:
-    """End what was begun with those loans and not sent: the ids of that, and how many go on."""
+) -> tuple[tuple[Job, ...], int]:
+    """End what was begun with those loans and not sent: that, and how many go on."""
     begun = select(loan_uses.c.job_id).where(loan_uses.c.loan_id.in_(ending))
     under_way = select(jobs).where(jobs.c.id.in_(begun), UNFINISHED, jobs.c.outcome.is_(None))
-    stopped, going_on = [], 0
+    stopped: list[Job] = []
+    going_on = 0
     for row in (await connection.execute(under_way)).mappings().all():
         job = readable_one(row)
         if job is None:
@@ -229,8 +230,9 @@ async def _stop(
             going_on += 1
             continue
         columns = to_columns(stop(job).changes) | FREE | {"updated_at": now}
-        await connection.execute(update(jobs).where(jobs.c.id == job.id).values(columns))
-        stopped.append(job.id)
+        changed = update(jobs).where(jobs.c.id == job.id).values(columns).returning(*jobs.c)
+        ended = readable_one((await connection.execute(changed)).mappings().one())
+        stopped += [ended] if ended is not None else []
     return tuple(stopped), going_on
 
 

@@ -218,8 +218,8 @@ class PrivacyStore:
                 if row["guild_id"] is not None:
                     keys.append(self._people.of_server(row["guild_id"]))
                 video = row["kind"] == JobKind.VIDEO
-                used.update(self._people.for_videos(key) if video else key for key in keys)
                 spenders = [*keys, self._people.in_server(*keys)] if len(keys) > 1 else keys
+                used.update(self._people.for_videos(key) if video else key for key in spenders)
                 used.update({self._people.for_credits(key): row["credits"] or 0 for key in spenders})
         await add_to_day(connection, {key: number for key, number in used.items() if number}, day)
 

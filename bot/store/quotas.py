@@ -28,6 +28,7 @@ class Quota:
     everything deleted counts.
     ``credits`` and ``server_credits`` are what may be spent on a day, as far as prices are known, and have keys of
     their own; ``member_credits`` are those that the owner may spend in that server.
+    ``member_day``: how many the owner may start there on a day, by their roles; ``member_key`` is for those.
     ``server_key`` is the server's: what such people had used of its day counts as well.
     """
 
@@ -35,9 +36,11 @@ class Quota:
     waiting: int = 0
     day: int = 0
     server_day: int = 0
+    member_day: int = 0
     in_all: int = 0
     user_key: str | None = None
     server_key: str | None = None
+    member_key: str | None = None
     credits: int = 0
     server_credits: int = 0
     member_credits: int = 0
@@ -79,6 +82,21 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
                     "This server has used up its {limit} for today. You can start more here <t:{at}:R>, or "
                     "elsewhere now.",
                     limit=quota.server_day,
+                    at=tomorrow,
+                )
+            )
+    if quota.member_day and guild is not None:
+        theirs = and_(jobs.c.owner_id == job.owner_id, jobs.c.guild_id == guild)
+        today = and_(theirs, jobs.c.counted, jobs.c.created_at >= day, _counted_with(job.kind))
+        if (
+            await count(connection, today) + await _used_by_deleted(connection, quota.member_key, day)
+            >= quota.member_day
+        ):
+            raise QuotaReached(
+                text(
+                    "In this server your roles allow {limit} a day, and you've used them. You can start more here "
+                    "<t:{at}:R>, or elsewhere now.",
+                    limit=quota.member_day,
                     at=tomorrow,
                 )
             )
@@ -150,9 +168,16 @@ async def use_again(connection: AsyncConnection, job: Job, quota: Quota, *, now:
     """
     await check(connection, job, quota, now=now)
     price = thousandths(price_of(job.request))
-    uses = {quota.user_key: 1, quota.server_key: 1}
+    uses = {quota.user_key: 1, quota.server_key: 1, quota.member_key: 1}
     uses |= dict.fromkeys((quota.user_credits_key, quota.server_credits_key, quota.member_credits_key), price)
-    limited = quota.day or quota.server_day or quota.credits or quota.server_credits or quota.member_credits
+    limited = (
+        quota.day
+        or quota.server_day
+        or quota.member_day
+        or quota.credits
+        or quota.server_credits
+        or quota.member_credits
+    )
     if limited:
         await add_to_day(connection, {key: used for key, used in uses.items() if key and used}, day_of(now))
 

@@ -5,13 +5,34 @@ Read on every command, before it may do any I/O: so all of it is held in memory 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from sqlalchemy import Delete, delete, insert, select
 
 from bot.store.database import Database
 from bot.store.pseudonyms import Pseudonyms
-from bot.store.tables import jobs, server_blocks, server_closed_channels, server_settings
+from bot.store.tables import jobs, server_blocks, server_closed_channels, server_roles, server_settings
+from bot.values.job import JobKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRules:
+    """``may_create`` characters, ``may_film`` videos: where any role of a server may, members without one may not.
+
+    ``characters``, ``videos`` and ``credits``: how many each member who has it may use of them on a day in the server;
+    ``None``: nothing is said of that.
+    """
+
+    may_create: bool = False
+    may_film: bool = False
+    characters: int | None = None
+    videos: int | None = None
+    credits: int | None = None
+
+    def allows(self, kind: JobKind) -> bool:
+        """Whether members who have it may make that."""
+        return self.may_film if kind is JobKind.VIDEO else self.may_create
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +41,7 @@ class ServerRules:
 
     ``credits``: what jobs in this server may be expected to cost on a day, and ``member_credits`` those of each member;
     ``None`` as with ``day_limit``.
+    ``roles``: what was decided about a role, by its id. ``log_channel``: where a line is written of each job.
     ``private_results``: where a command does not say otherwise, its result is for its owner alone.
     """
 
@@ -29,10 +51,12 @@ class ServerRules:
     private_results: bool = False
     closed_channels: frozenset[int] = frozenset()
     blocked: frozenset[str] = frozenset()
+    roles: Mapping[int, RoleRules] = field(default_factory=dict)
+    log_channel: int | None = None
 
 
 _NONE = ServerRules()
-_SETTINGS = ("day_limit", "credits", "member_credits", "private_results")  # those of one row
+_SETTINGS = ("day_limit", "credits", "member_credits", "private_results", "log_channel")  # those of one row
 
 
 class ServerStore:
@@ -49,11 +73,15 @@ class ServerStore:
             settings = (await connection.execute(select(server_settings))).mappings().all()
             closed = (await connection.execute(select(server_closed_channels))).all()
             blocked = (await connection.execute(select(server_blocks))).all()
+            roles = (await connection.execute(select(server_roles))).mappings().all()
         self._rules.clear()
         for row in settings:
             self._change(row["guild_id"], **{name: row[name] for name in _SETTINGS})
         for guild_id, channel_id in closed:
             self._change(guild_id, closed_channels=self.rules(guild_id).closed_channels | {channel_id})
+        for row in roles:
+            rules = RoleRules(**{each.name: row[each.name] for each in fields(RoleRules)})
+            self._change(row["guild_id"], roles={**self.rules(row["guild_id"]).roles, row["role_id"]: rules})
         for guild_id, user_key in blocked:
             self._change(guild_id, blocked=self.rules(guild_id).blocked | {user_key})
 
@@ -87,6 +115,38 @@ class ServerStore:
     async def set_private_results(self, guild_id: int, private: bool) -> None:
         """Whether results are for their owners alone where the command does not say otherwise."""
         await self._set(guild_id, private_results=private)
+
+    async def set_log_channel(self, guild_id: int, channel_id: int | None) -> None:
+        """Where a line is written of each job; ``None``: nowhere."""
+        await self._set(guild_id, log_channel=channel_id)
+
+    async def set_makers(self, guild_id: int, kind: JobKind, role_ids: Collection[int]) -> None:
+        """Whose members alone may make characters, or videos; none: everybody may."""
+        roles, name = self.rules(guild_id).roles, "may_film" if kind is JobKind.VIDEO else "may_create"
+        changed = {
+            role_id: replace(roles.get(role_id, RoleRules()), **{name: role_id in role_ids})
+            for role_id in {*roles, *role_ids}
+        }
+        await self._set_roles(guild_id, changed)
+
+    async def set_role_limits(
+        self, guild_id: int, role_id: int, *, characters: int | None, videos: int | None, credits: int | None
+    ) -> None:
+        """What each member who has that role may use on a day there; ``None``: nothing is said of that."""
+        before = self.rules(guild_id).roles.get(role_id, RoleRules())
+        limited = replace(before, characters=characters, videos=videos, credits=credits)
+        await self._set_roles(guild_id, {role_id: limited})
+
+    async def _set_roles(self, guild_id: int, changed: Mapping[int, RoleRules]) -> None:
+        these = (server_roles.c.guild_id == guild_id, server_roles.c.role_id.in_(changed))
+        said = {role_id: rules for role_id, rules in changed.items() if rules != RoleRules()}
+        async with self._database.write() as connection:
+            await connection.execute(delete(server_roles).where(*these))
+            for role_id, rules in said.items():
+                row = {"guild_id": guild_id, "role_id": role_id} | asdict(rules)
+                await connection.execute(insert(server_roles).values(row))
+        kept = {role_id: rules for role_id, rules in self.rules(guild_id).roles.items() if role_id not in changed}
+        self._change(guild_id, roles=kept | said)
 
     async def _set(self, guild_id: int, **changes: object) -> None:
         rules = self.rules(guild_id)

@@ -28,7 +28,7 @@ from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 jobs = Table(
@@ -191,6 +191,20 @@ server_settings = Table(
     Column("private_results", Boolean, nullable=False, server_default=false()),
     Column("credits", Integer),  # a day, by everybody there; NULL: as day_limit
     Column("member_credits", Integer),  # a day, by each of them there
+    Column("log_channel", BigInteger),  # where a line is written of each job
+)
+
+# What a server's managers decided about a role. Where any role of a server may make something, those without may not.
+server_roles = Table(
+    "server_roles",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("role_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("may_create", Boolean, nullable=False, server_default=false()),  # characters
+    Column("may_film", Boolean, nullable=False, server_default=false()),  # videos
+    Column("characters", Integer),  # a day, by each member who has it; NULL: nothing is said
+    Column("videos", Integer),
+    Column("credits", Integer),
 )
 
 server_closed_channels = Table(

@@ -28,6 +28,7 @@ class Origin:
     messages; in rows of earlier versions it may be public. ``token`` lives 15 minutes from ``token_at``, by our own
     clock, and is wiped when dead. ``private``: the owner wants the result for themselves. ``bot_may_write``: the bot
     had the permissions for it there when it was asked. ``attachment_limit``: the bytes that Discord takes there.
+    ``roles``: those of the person there, by id; asked when a job is started, and never stored.
     """
 
     guild_id: int | None
@@ -41,6 +42,7 @@ class Origin:
     bot_is_member: bool
     bot_may_write: bool = True
     attachment_limit: int = SMALL_VIDEO_BYTES
+    roles: tuple[int, ...] = ()
 
     @property
     def in_own_dm(self) -> bool:

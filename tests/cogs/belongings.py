@@ -55,7 +55,7 @@ ARRIVING = IncomingCharacter(
     made_at=datetime(2026, 1, 1, tzinfo=UTC),
 )
 # What the managers of a server may change there, whether they are blocked or not.
-OF_SERVERS = frozenset({"server_settings", "server_closed_channels", "server_blocks"})
+OF_SERVERS = frozenset({"server_settings", "server_closed_channels", "server_blocks", "server_roles"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,6 +162,12 @@ PRESSES: dict[str, Make] = {
     "cb:cast:show": lambda mine, stage: [str(mine.character.id)],
     "cb:server:blocked": lambda mine, stage: [f"all={mine.owner_id}"],
     "cb:server:channels": lambda mine, stage: [f"all={stage.channel.id}"],
+    "cb:server:roles": lambda mine, stage: ["all"],
+    "cb:server:back": lambda mine, stage: ["all"],
+    "cb:server:creators": lambda mine, stage: [f"all={stage.channel.id}"],
+    "cb:server:filmers": lambda mine, stage: [f"all={stage.channel.id}"],
+    "cb:server:limited": lambda mine, stage: [f"all={stage.channel.id}"],
+    "cb:server:log": lambda mine, stage: [f"all={stage.channel.id}"],
     "cb:server:private": lambda mine, stage: ["0", "1"],
     "cb:server:limit": lambda mine, stage: ["all"],
     "cb:cast:part": lambda mine, stage: ["1:all", f"1:c{mine.character.id}", "1:g1"],
@@ -179,6 +185,7 @@ FORMS: dict[str, Make] = {
     "cbf:name": lambda mine, stage: [(mine.misnamed.id, {"name": "Stolen"})],
     "cbf:preview": lambda mine, stage: [(mine.preview.id, {"range": "4-6", "name": "Stolen"})],
     "cbf:new": lambda mine, stage: [("character", {"clip": "1", "range": "1-3", "consent": "yes"})],
+    "cbf:rolelimits": lambda mine, stage: [(str(stage.channel.id), {"characters": "5"})],
     "cbf:daylimit": lambda mine, stage: [("server", {"limit": "5"})],
     "cbf:video": lambda mine, stage: [
         ("new", {"prompt": "a dance", "names": mine.character.name, "model": "best"}),
@@ -210,6 +217,7 @@ HARMLESS = {
     "cb:server:channels",
     "cb:server:limit",
     "cb:server:private",
+    *(f"cb:server:{name}" for name in ("roles", "back", "creators", "filmers", "limited", "log")),
 }
 
 

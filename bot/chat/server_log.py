@@ -1,0 +1,137 @@
+"""A server's own log: one line for each job that begins or ends there, in the channel that its managers chose."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+import discord
+import structlog
+
+from bot import limits
+from bot.chat.markdown import say
+from bot.chat.message import NOBODY
+from bot.chat.rest_errors import RouteClosed, understood
+from bot.jobs.ports import DiscordUnavailable
+from bot.log import unexpected
+from bot.store.servers import ServerStore
+from bot.texts import Text, text
+from bot.values.job import Job, JobKind, Outcome
+from bot.values.requests import price_of
+
+log = structlog.get_logger(__name__)
+
+
+class DiscordServerLog:
+    """:class:`bot.jobs.ports.ServerLog`. Lines wait in memory, one after the other: a kill loses those that wait.
+
+    ``closed``: the servers whose channel took no line the last time. Their managers read that in the settings; the
+    member whose job it is never hears of it.
+    """
+
+    def __init__(self, client: discord.Client, servers: ServerStore) -> None:
+        self._client = client
+        self._servers = servers
+        self._waiting: deque[tuple[int, Text]] = deque(maxlen=limits.SERVER_LOG_WAITING)
+        self._woken = asyncio.Event()
+        self.closed: set[int] = set()
+
+    def started(self, job: Job) -> None:
+        """``job`` was begun with. Never raises."""
+        if job.kind is not JobKind.PREVIEW and not job.origin.private:
+            self._note(job, _started(job))
+
+    def ended(self, job: Job) -> None:
+        """``job`` has its outcome. Of a private one the line says no more than that. Never raises."""
+        if job.kind is JobKind.PREVIEW or job.outcome is None:
+            return
+        if not job.origin.private:
+            self._note(job, _ended(job, job.outcome))
+        elif job.outcome is not Outcome.CANCELLED:
+            self._note(job, text("A private job ran."))
+
+    def _note(self, job: Job, line: Text) -> None:
+        guild_id = job.origin.guild_id
+        if guild_id is not None and self._servers.rules(guild_id).log_channel is not None:
+            self._waiting.append((guild_id, line))
+            self._woken.set()
+
+    async def run(self) -> None:
+        """Write what waits, until cancelled."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            await self.write()
+
+    async def write(self) -> None:
+        """Write everything that waits now."""
+        while self._waiting:
+            guild_id, line = self._waiting.popleft()
+            channel_id = self._servers.rules(guild_id).log_channel
+            if channel_id is None:
+                continue
+            try:
+                await self._send(guild_id, channel_id, line)
+            except (RouteClosed, DiscordUnavailable) as closed:
+                self.closed.add(guild_id)
+                log.info("server_log_closed", error=type(closed).__name__)
+            except Exception as error:  # noqa: BLE001 - a log must not stop for one line
+                unexpected("server_log_failed", error)
+            else:
+                self.closed.discard(guild_id)
+
+    async def _send(self, guild_id: int, channel_id: int, line: Text) -> None:
+        guild = self._client.get_guild(guild_id)
+        locale = str(guild.preferred_locale) if guild is not None else "en"
+        channel = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
+        async with understood(limits.MESSAGE_PATIENCE):
+            await channel.send(say(line, locale), allowed_mentions=NOBODY, silent=True)
+
+
+def _started(job: Job) -> Text:
+    price, person = price_of(job.request), job.owner_id
+    if job.kind is JobKind.VIDEO:
+        if price:
+            return text(
+                "<@{person}> started a video. Expected cost: {price} credits.", person=person, price=float(price)
+            )
+        return text("<@{person}> started a video.", person=person)
+    if price:
+        return text(
+            "<@{person}> started a character. Expected cost: {price} credits.", person=person, price=float(price)
+        )
+    return text("<@{person}> started a character.", person=person)
+
+
+def _ended(job: Job, outcome: Outcome) -> Text:
+    price = float(price_of(job.request)) if job.counted else 0.0
+    told = _ended_video if job.kind is JobKind.VIDEO else _ended_character
+    return told(job.owner_id, outcome, price)
+
+
+def _ended_video(person: int, outcome: Outcome, price: float) -> Text:
+    match outcome:
+        case Outcome.SUCCEEDED if price:
+            return text("A video of <@{person}>'s is done. Cost: {price} credits.", person=person, price=price)
+        case Outcome.SUCCEEDED:
+            return text("A video of <@{person}>'s is done.", person=person)
+        case Outcome.FAILED:
+            return text("A video of <@{person}>'s wasn't made. It cost nothing.", person=person)
+        case Outcome.UNKNOWN:
+            return text("Nobody knows whether a video of <@{person}>'s was made, and charged.", person=person)
+        case Outcome.CANCELLED:
+            return text("<@{person}> withdrew a video. It cost nothing.", person=person)
+
+
+def _ended_character(person: int, outcome: Outcome, price: float) -> Text:
+    match outcome:
+        case Outcome.SUCCEEDED if price:
+            return text("A character of <@{person}>'s is done. Cost: {price} credits.", person=person, price=price)
+        case Outcome.SUCCEEDED:
+            return text("A character of <@{person}>'s is done.", person=person)
+        case Outcome.FAILED:
+            return text("A character of <@{person}>'s wasn't made. It cost nothing.", person=person)
+        case Outcome.UNKNOWN:
+            return text("Nobody knows whether a character of <@{person}>'s was made, and charged.", person=person)
+        case Outcome.CANCELLED:
+            return text("<@{person}> withdrew a character. It cost nothing.", person=person)

@@ -1,0 +1,84 @@
+"""The menus and buttons on the second page of a server's settings: roles, and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+import discord
+from discord import ui
+
+from bot import limits
+from bot.chat.buttons import OwnerButton
+from bot.chat.markdown import plain
+from bot.chat.selects import EntitySelect
+
+
+class ShowRoles(OwnerButton, custom_id="cb:server:roles:all:{owner_id}"):
+    """Shows the page about roles and the log."""
+
+    always_open = True
+
+
+class BackToSettings(OwnerButton, custom_id="cb:server:back:all:{owner_id}"):
+    """Shows the first page of the settings again."""
+
+    always_open = True
+
+
+class RoleMenu(EntitySelect):
+    """Chooses roles; ``most`` of them."""
+
+    most = limits.SELECT_OPTIONS
+
+    def __init__(
+        self, owner_id: int, placeholder: str = "", shown: Sequence[int] = (), chosen: Iterable[int] = ()
+    ) -> None:
+        picker: ui.RoleSelect[ui.View] = ui.RoleSelect(
+            custom_id=self.made_id(owner_id),
+            placeholder=plain(placeholder, limits.SELECT_PLACEHOLDER) or None,
+            min_values=0,
+            max_values=self.most,
+            default_values=[discord.Object(role_id, type=discord.Role) for role_id in shown[: self.most]],
+        )
+        super().__init__(picker, owner_id, chosen=chosen, shown=shown)
+
+    @classmethod
+    def _pressed(cls, owner_id: int, chosen: Iterable[int], shown: Iterable[int]) -> Self:
+        return cls(owner_id, shown=tuple(shown), chosen=chosen)
+
+
+class Creators(RoleMenu, custom_id="cb:server:creators:all:{owner_id}"):
+    """Chooses whose members alone may make characters; none: everybody may."""
+
+
+class Filmers(RoleMenu, custom_id="cb:server:filmers:all:{owner_id}"):
+    """Chooses whose members alone may make videos; none: everybody may."""
+
+
+class LimitedRole(RoleMenu, custom_id="cb:server:limited:all:{owner_id}"):
+    """Chooses the role for whose limits a form opens."""
+
+    most = 1
+
+
+class LogChannel(EntitySelect, custom_id="cb:server:log:all:{owner_id}"):
+    """Chooses where a line is written of each job; none: nowhere."""
+
+    def __init__(
+        self, owner_id: int, placeholder: str = "", shown: Sequence[int] = (), chosen: Iterable[int] = ()
+    ) -> None:
+        kind = discord.abc.GuildChannel
+        picker: ui.ChannelSelect[ui.View] = ui.ChannelSelect(
+            custom_id=self.made_id(owner_id),
+            placeholder=plain(placeholder, limits.SELECT_PLACEHOLDER) or None,
+            channel_types=[discord.ChannelType.text],
+            min_values=0,
+            max_values=1,
+            default_values=[discord.Object(channel_id, type=kind) for channel_id in shown[:1]],
+        )
+        super().__init__(picker, owner_id, chosen=chosen, shown=shown)
+
+    @classmethod
+    def _pressed(cls, owner_id: int, chosen: Iterable[int], shown: Iterable[int]) -> Self:
+        return cls(owner_id, shown=tuple(shown), chosen=chosen)

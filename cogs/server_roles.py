@@ -1,0 +1,174 @@
+"""The second page of ``/server settings``: which roles may make what, and how much, and where jobs are logged."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Protocol
+
+import discord
+from discord.ext import commands
+
+from bot import limits
+from bot.chat.card import BLUE
+from bot.chat.durable_items import view
+from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text_line
+from bot.chat.markdown import say
+from bot.chat.server_menus import BackToSettings, Creators, Filmers, LimitedRole, LogChannel, ShowRoles
+from bot.store.servers import RoleRules, ServerRules, ServerStore
+from bot.texts import Text, text
+from bot.values.job import JobKind
+from cogs.server import managed, number_typed
+
+_MOST_SHOWN = 20  # roles: so many lines fit into a field
+
+
+class LogState(Protocol):
+    """What is known of the servers' logs."""
+
+    @property
+    def closed(self) -> Collection[int]:
+        """The servers whose channel took no line the last time."""
+
+
+class RoleLimitsForm(DurableForm, prefix="cbf:rolelimits"):
+    """Asks a manager what each member with a role may use on a day. Its subject is the role's id."""
+
+    always_open = True
+
+    def __init__(self, role_id: int, rules: RoleRules, locale: str) -> None:
+        lines = [
+            text_line(
+                name,
+                say(label, locale),
+                value=str(value or ""),
+                placeholder=say(text("Empty: as many as anybody"), locale),
+                max_length=len(str(limits.SERVER_DAY_LIMIT)),
+                required=False,
+            )
+            for name, label, value in (
+                ("characters", text("Characters, by each member with it"), rules.characters),
+                ("videos", text("Videos, by each member with it"), rules.videos),
+                ("credits", text("Credits, by each member with it"), rules.credits),
+            )
+        ]
+        super().__init__(str(role_id), say(text("Limits per day of a role"), locale), *lines)
+
+
+class ServerRoles(commands.Cog):
+    """What stands on that page. It has no command of its own."""
+
+    def __init__(self, *, servers: ServerStore, log: LogState) -> None:
+        self._servers = servers
+        self._log = log
+
+    @on_press(ShowRoles)
+    async def show_roles(self, interaction: discord.Interaction, _: ShowRoles) -> None:
+        """Show the page in the place of the first one."""
+        guild_id = managed(interaction)
+        await interaction.response.defer()
+        await self._show(interaction, guild_id)
+
+    @on_press(Creators)
+    async def choose_creators(self, interaction: discord.Interaction, menu: Creators) -> None:
+        """Let the members of those roles alone make characters."""
+        await self._makers(interaction, JobKind.CHARACTER, menu.chosen)
+
+    @on_press(Filmers)
+    async def choose_filmers(self, interaction: discord.Interaction, menu: Filmers) -> None:
+        """Let the members of those roles alone make videos."""
+        await self._makers(interaction, JobKind.VIDEO, menu.chosen)
+
+    async def _makers(self, interaction: discord.Interaction, kind: JobKind, chosen: Collection[int]) -> None:
+        guild_id = managed(interaction)
+        await interaction.response.defer()
+        await self._servers.set_makers(guild_id, kind, chosen)
+        await self._show(interaction, guild_id)
+
+    @on_press(LogChannel)
+    async def choose_log(self, interaction: discord.Interaction, menu: LogChannel) -> None:
+        """Write a line of each job there, or nowhere."""
+        guild_id = managed(interaction)
+        await interaction.response.defer()
+        await self._servers.set_log_channel(guild_id, next(iter(menu.chosen), None))
+        await self._show(interaction, guild_id)
+
+    @on_press(LimitedRole)
+    async def open_limits(self, interaction: discord.Interaction, menu: LimitedRole) -> None:
+        """Ask for the limits of that role."""
+        rules = self._servers.rules(managed(interaction)).roles
+        if not menu.chosen:
+            await interaction.response.defer()
+            return
+        [role_id] = menu.chosen
+        form = RoleLimitsForm(role_id, rules.get(role_id, RoleRules()), str(interaction.locale))
+        await interaction.response.send_modal(form)
+
+    @on_submit(RoleLimitsForm)
+    async def limits_typed(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
+        """Set them; of what is left empty nothing is said."""
+        guild_id = managed(interaction)
+        given = {name: number_typed(typed.get(name, "")) for name in ("characters", "videos", "credits")}
+        await interaction.response.defer()
+        await self._servers.set_role_limits(guild_id, int(subject), **given)
+        await self._show(interaction, guild_id)
+
+    async def _show(self, interaction: discord.Interaction, guild_id: int) -> None:
+        rules, locale, owner = self._servers.rules(guild_id), str(interaction.locale), interaction.user.id
+        creators = [role_id for role_id, each in rules.roles.items() if each.may_create]
+        filmers = [role_id for role_id, each in rules.roles.items() if each.may_film]
+        log = [] if rules.log_channel is None else [rules.log_channel]
+        closed = guild_id in self._log.closed or not _may_write(interaction, rules.log_channel)
+        await interaction.edit_original_response(
+            embed=_embed(rules, locale, log_closed=closed),
+            view=view(
+                Creators(owner, say(text("Only these roles may make characters…"), locale), creators),
+                Filmers(owner, say(text("Only these roles may make videos…"), locale), filmers),
+                LimitedRole(owner, say(text("Set the limits per day of a role…"), locale)),
+                LogChannel(owner, say(text("Log jobs in this channel…"), locale), log),
+                BackToSettings(owner, say(text("Back"), locale)),
+            ),
+        )
+
+
+def _may_write(interaction: discord.Interaction, channel_id: int | None) -> bool:
+    """Whether the bot may write in that channel, as far as it knows."""
+    guild = interaction.guild
+    channel = guild.get_channel(channel_id) if guild is not None and channel_id is not None else None
+    if guild is None or channel is None:
+        return True
+    may = channel.permissions_for(guild.me)
+    return may.view_channel and may.send_messages
+
+
+def _embed(rules: ServerRules, locale: str, *, log_closed: bool) -> discord.Embed:
+    embed = discord.Embed(title=say(text("Roles and log of this server"), locale), colour=BLUE)
+    for name, allowed in (
+        (text("Who can make characters"), [role for role, each in rules.roles.items() if each.may_create]),
+        (text("Who can make videos"), [role for role, each in rules.roles.items() if each.may_film]),
+    ):
+        roles = " ".join(f"<@&{role_id}>" for role_id in allowed)
+        embed.add_field(name=say(name, locale), value=roles or say(text("everybody"), locale))
+    limited = list(_limits(rules, locale))[:_MOST_SHOWN]
+    by_role = say(text("Limits per day and member, by role"), locale)
+    embed.add_field(name=by_role, value="\n".join(limited) or say(text("none"), locale), inline=False)
+    value = say(text("nowhere"), locale)
+    if rules.log_channel is not None:
+        told = text("<#{channel}>: a line for each job that starts, ends or is withdrawn.", channel=rules.log_channel)
+        if log_closed:
+            told = text(
+                "I can't write in <#{channel}>. Give me View Channel and Send Messages there, or choose another one.",
+                channel=rules.log_channel,
+            )
+        value = say(told, locale)
+    embed.add_field(name=say(text("Jobs are logged in"), locale), value=value, inline=False)
+    return embed
+
+
+def _limits(rules: ServerRules, locale: str) -> Iterator[str]:
+    for role_id, each in rules.roles.items():
+        said: list[Text] = []
+        said += [text("characters: {number}", number=each.characters)] if each.characters is not None else []
+        said += [text("videos: {number}", number=each.videos)] if each.videos is not None else []
+        said += [text("credits: {number}", number=each.credits)] if each.credits is not None else []
+        if said:
+            yield f"<@&{role_id}> · {' · '.join(say(part, locale) for part in said)}"

@@ -1,0 +1,134 @@
+"""What the managers of a server decide about roles, and what its log says: never more than it may."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+import pytest
+import simcord
+
+from bot.config import LimitSettings
+from bot.values.job import JobKind, Lane, Step, Transition
+from tests.cogs.stage import Stage, labels, refusal, words
+from tests.cogs.test_video_create import WALK, character
+
+TASK = {"task": "task_of_a_video", "range": "1-3"}
+
+
+@pytest.fixture
+def limit_settings() -> LimitSettings:
+    return LimitSettings(running_per_user=0, running_in_all=0, per_user_per_day=0, files_mb_per_user=500)
+
+
+@pytest.fixture
+def manager(stage: Stage) -> simcord.MemberActor:
+    role = stage.alice.guild.create_role("Staff", permissions=discord.Permissions(manage_guild=True))
+    return stage.alice.guild.add_member(stage.env.create_user("manager"), roles=[role])
+
+
+async def page(stage: Stage, manager: simcord.MemberActor) -> simcord.ResponseMessage:
+    """The second page of the settings."""
+    result = await manager.slash(stage.channel, "server settings")
+    assert result.response is not None
+    await manager.click(result.response, label="Roles and log…")
+    assert "Roles and log of this server" in words(result.response)
+    return result.response
+
+
+async def choose(manager: simcord.MemberActor, shown: simcord.ResponseMessage, menu: str, *chosen: Any) -> None:
+    await manager.select(shown, list(chosen), custom_id=f"cb:server:{menu}:all:{manager.id}")
+
+
+async def test_where_roles_may_make_something_nobody_else_may(stage: Stage, manager: simcord.MemberActor) -> None:
+    guild = stage.alice.guild
+    artists = guild.create_role("Artists")
+    carol = guild.add_member(stage.env.create_user("carol"), roles=[artists])
+    shown = await page(stage, manager)
+    await choose(manager, shown, "creators", artists)
+    assert f"Who can make characters\n<@&{artists.id}>" in words(shown)
+    assert "Who can make videos\neverybody" in words(shown)
+    told = refusal(await stage.alice.slash(stage.channel, "character create", **TASK))
+    assert told == ("In this server only some roles can make characters, and you have none of them. You can elsewhere.")
+    assert await stage.jobs_of(stage.alice) == ()
+    await carol.slash(stage.channel, "character create", **TASK)
+    assert (await stage.job_of(carol)).kind is JobKind.CHARACTER
+    await character(stage.house, stage.alice.id, "Aurora")
+    await stage.alice.slash(stage.channel, "video create", prompt=WALK, character="Aurora", model="wan2.6")
+    assert (await stage.job_of(stage.alice)).kind is JobKind.VIDEO
+    await stage.house.servers.load()  # as at a start
+    shown = await page(stage, manager)
+    await choose(manager, shown, "filmers", artists)
+    await choose(manager, shown, "creators")
+    told = refusal(
+        await stage.alice.slash(stage.channel, "video create", prompt=WALK, character="Aurora", model="wan2.6")
+    )
+    assert "only some roles can make videos" in told
+    await stage.alice.slash(stage.channel, "character create", **TASK)
+    assert len(await stage.jobs_of(stage.alice)) == 2
+
+
+async def test_of_several_roles_the_one_that_allows_most_counts_also_after_a_deletion(
+    stage: Stage, manager: simcord.MemberActor
+) -> None:
+    guild = stage.alice.guild
+    fans, artists = guild.create_role("Fans"), guild.create_role("Artists")
+    carol = guild.add_member(stage.env.create_user("carol"), roles=[fans, artists])
+    dave = guild.add_member(stage.env.create_user("dave"), roles=[fans])
+    shown = await page(stage, manager)
+    for role, number in ((fans, "1"), (artists, "2")):
+        form = await manager.select(shown, [role], custom_id=f"cb:server:limited:all:{manager.id}")
+        await manager.submit_modal(form, {"characters": number, "videos": "", "credits": ""})
+    assert f"<@&{fans.id}> · characters: 1" in words(shown)
+    await dave.slash(stage.channel, "character create", **TASK)
+    told = refusal(await dave.slash(stage.channel, "character create", **TASK))
+    assert "your roles allow 1 a day, and you've used them" in told
+    await carol.slash(stage.channel, "character create", **TASK)
+    await carol.slash(stage.channel, "character create", **TASK)
+    assert "your roles allow 2 a day" in refusal(await carol.slash(stage.channel, "character create", **TASK))
+    await stage.alice.slash(stage.channel, "character create", **TASK)  # of whom nothing is said
+    job = await stage.job_of(dave)
+    await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 100))
+    sent = Transition("test", {"step": Step.WATCH, "submit_started_at": stage.house.now, "next_attempt_at": None})
+    await stage.house.jobs.release(job.id, "test", sent, now=stage.house.now)
+    await stage.house.erasure.erase(dave.id)
+    assert "your roles allow 1 a day" in refusal(await dave.slash(stage.channel, "character create", **TASK))
+
+
+async def test_the_log_says_who_what_and_the_cost_and_of_private_jobs_that_one_ran(
+    stage: Stage, manager: simcord.MemberActor
+) -> None:
+    log = stage.alice.guild.create_text_channel("log")
+    shown = await page(stage, manager)
+    await choose(manager, shown, "log", log)
+    assert f"<#{log.id}>: a line for each job that starts, ends or is withdrawn." in words(shown)
+    await stage.alice.slash(stage.channel, "character create", **TASK)
+    await stage.house.job_service.cancel(stage.alice.id, (await stage.job_of(stage.alice)).id)
+    await stage.bob.slash(stage.channel, "character create", **TASK, private=True)
+    await stage.house.job_service.cancel(stage.bob.id, (await stage.job_of(stage.bob)).id)
+    await stage.house.app.server_log.write()
+    assert [each.content for each in log.history()][-2:] == [
+        f"<@{stage.alice.id}> started a character.",
+        f"<@{stage.alice.id}> withdrew a character. It cost nothing.",
+    ]
+    assert not any(str(stage.bob.id) in each.content for each in log.history())
+
+
+async def test_a_log_that_cannot_be_written_is_told_to_the_manager_alone(
+    stage: Stage, manager: simcord.MemberActor
+) -> None:
+    me = stage.client.user
+    assert me is not None
+    mute = discord.PermissionOverwrite(send_messages=False)
+    log = stage.alice.guild.create_text_channel("log", overwrites={me: mute})
+    shown = await page(stage, manager)
+    await choose(manager, shown, "log", log)
+    assert f"I can't write in <#{log.id}>." in words(shown)  # at once
+    begun = await stage.alice.slash(stage.channel, "character create", **TASK)
+    await stage.house.app.server_log.write()
+    assert begun.response is None or "log" not in words(begun.response)
+    shown = await page(stage, manager)
+    assert f"I can't write in <#{log.id}>." in words(shown)
+    await manager.click(shown, label="Back")
+    assert "Settings for this server" in words(shown)
+    assert "Roles and log…" in labels(shown)
