@@ -22,8 +22,8 @@ from cogs.earlier_videos import EarlierVideoButtons
 from cogs.message_menu import MessageMenu
 from cogs.operator import Operator
 from cogs.privacy import Privacy
-from cogs.server import Allowed, Server
-from cogs.server_roles import ServerRoles
+from cogs.server.cog import Allowed, Server
+from cogs.server.roles import ServerRoles
 from cogs.tasks import Tasks
 from cogs.video.cog import VideoCommands
 from cogs.video_results import VideoResults

@@ -17,7 +17,7 @@ class OwnerButton(DurableButton):
         super().__init__(label, style, owner_id=owner_id)
 
 
-class ShowAppsMenu(OwnerButton, custom_id="cb:help:apps:{owner_id}"):
+class ShowAppsMenu(OwnerButton, custom_id="cb:help:apps:all:{owner_id}"):
     """Explains how to open the message menu (cogs/about.py)."""
 
 
@@ -299,7 +299,7 @@ class NextPart(DurableButton, custom_id="cb:privacy:part:{part}:{owner_id}"):
         self.part = part
 
 
-# -- servers (cogs/server.py) ----------------------------------------------------------------------------------------
+# -- servers (cogs/server) -------------------------------------------------------------------------------------------
 
 
 class SetDayLimit(OwnerButton, custom_id="cb:server:limit:all:{owner_id}"):

@@ -8,7 +8,7 @@ import simcord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat import buttons, video_buttons
+from bot.chat import buttons, lending_buttons, server_menus, video_buttons
 from bot.chat.buttons import MakeAnother, TurnPage, UseSeconds
 from bot.chat.durable_items import DurableButton, view
 from tests.chat.stage import JOB, Form, Stage, words
@@ -77,11 +77,22 @@ ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
     "cb:privacy:deleteyes:all:42": ("DeleteEverything", {}),
     "cb:privacy:deleteyes:messages:42": ("DeleteWithMessages", {}),
     "cb:privacy:deleteno:all:42": ("KeepEverything", {}),
-    "cb:help:apps:42": ("ShowAppsMenu", {}),
+    "cb:help:apps:all:42": ("ShowAppsMenu", {}),
+    "cb:loans:show:3:42": ("ShowLoans", {"character_id": 3}),
+    "cb:loans:take:7:42": ("TakeBack", {"loan_id": 7}),
+    "cb:loans:give:7:42": ("GiveBack", {"loan_id": 7}),
+    "cb:loans:borrowed:4:42": ("TurnBorrowed", {"offset": 4}),
+    "cb:loans:uses:3:5:42": ("TurnUses", {"character_id": 3, "offset": 5}),
+    f"cb:loans:watch:{JOB}:42": ("WatchUse", {"job_id": JOB}),
+    "cb:person:see:9:42": ("SeeQuestion", {"consent_id": 9}),
+    "cb:person:yes:9:42": ("SayYes", {"consent_id": 9}),
+    "cb:person:no:9:42": ("SayNo", {"consent_id": 9}),
+    "cb:server:roles:all:42": ("ShowRoles", {}),
+    "cb:server:back:all:42": ("BackToSettings", {}),
 }
 CLASSES = {
     each
-    for module in (buttons, video_buttons)
+    for module in (buttons, lending_buttons, server_menus, video_buttons)
     for _, each in inspect.getmembers(module, inspect.isclass)
     if issubclass(each, DurableButton) and each._id_format
 }

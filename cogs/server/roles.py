@@ -17,7 +17,7 @@ from bot.chat.server_menus import BackToSettings, Creators, Filmers, LimitedRole
 from bot.store.servers import RoleRules, ServerRules, ServerStore
 from bot.texts import Text, text
 from bot.values.job import JobKind
-from cogs.server import managed, number_typed
+from cogs.server.cog import managed, number_typed
 
 _MOST_SHOWN = 20  # roles: so many lines fit into a field
 

@@ -1,0 +1,1 @@
+"""The group ``/server``: the command and its first page are in ``cog``, the second page in ``roles``."""
