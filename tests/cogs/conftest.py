@@ -15,6 +15,12 @@ import simcord
 from bot.config import LimitSettings, Settings, load
 from bot.store.database import Database
 from tests.cogs.stage import MAX_BYTES, MODELS, House, Stage
+from tests.remembered_films import remember_films
+
+
+@pytest.fixture(scope="session", autouse=True)
+def films_are_remembered() -> None:
+    remember_films()
 
 
 @pytest.fixture(scope="session")

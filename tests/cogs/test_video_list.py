@@ -18,9 +18,9 @@ from bot.values.files import StoredFile
 from bot.values.job import CastRole
 from bot.values.source import StoredVideo
 from bot.values.video import Fitted
-from playground.clip import render_clip
 from tests.cards import titles
 from tests.cogs.stage import FILM, Stage, labels, refusal, words
+from tests.rendered_clips import render_clip
 
 
 def shown(result: simcord.InteractionResult) -> simcord.ResponseMessage:

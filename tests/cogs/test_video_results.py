@@ -15,8 +15,8 @@ from bot.texts import text
 from bot.values.files import StoredFile
 from bot.values.job import CastRole, Job, JobChanges, Outcome, Step, VideoRefusal, VideoRequest
 from bot.values.made_video import MadeVideo
-from playground.clip import render_clip
 from tests.cogs.stage import Stage, origin, refusal, words
+from tests.rendered_clips import render_clip
 
 WISH = VideoRequest(prompt="@Ann waves", cast=(), model="seedance-2", model_named=True, duration=5)
 

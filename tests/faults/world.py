@@ -13,11 +13,11 @@ from bot.values.clock import utc_now
 from tests.faults.cast import KLING, NAMES, PER_SECOND, SECONDS, SORA, VIDU, WAN, add_cast, picture
 from tests.faults.life import Bot
 from tests.faults.people import Person
-from tests.faults.remembered_films import remember_films
 from tests.faults.scenario import History, Outcome, Plan, Scenario, Story
 from tests.faults.troubles import order
 from tests.loopback_discord.places import Channel
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.remembered_films import remember_films
 from tests.wire.bot_process import environment
 from tests.wire.scene import Provider, clip, migrated
 

@@ -14,10 +14,16 @@ import pytest
 
 from bot.config import Settings, load
 from bot.store.database import Database
-from playground.clip import render_clip
 from playground.provider import SimulatedProvider
 from tests import injected
 from tests.jobs.shop import FakeClock, FileHost, Shop
+from tests.remembered_films import remember_films
+from tests.rendered_clips import render_clip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def films_are_remembered() -> None:
+    remember_films()
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from bot.jobs.fitted_videos import FittedVideos
 from bot.media.worker import MediaWorker
 from bot.values.job import Job
 from bot.values.made_video import MadeVideo
-from playground.clip import render_clip
 from tests.jobs.shop import OWNER, Shop
+from tests.rendered_clips import render_clip
 
 SECONDS = 2
 

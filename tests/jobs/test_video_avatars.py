@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from bot.values.job import CastRole, CharacterRequest, Job, Outcome, VideoRequest
-from playground.clip import render_clip
 from tests.jobs.shop import OWNER, RANGE, Shop, with_limits
+from tests.rendered_clips import render_clip
 
 ASSETS = "/v1/videos/doubao-seedance-2-0/private-avatar/assets"
 

@@ -21,9 +21,9 @@ from bot.store.character_rows import keep_file
 from bot.texts import text
 from bot.values.job import CastRole, CharacterRequest, Job, Lane, Outcome, Step, VideoRefusal, VideoRequest, VideoResult
 from bot.values.source import StoredVideo
-from playground.clip import render_clip
 from playground.provider.generation import VideoSubmission
 from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, maintenance_of, with_limits
+from tests.rendered_clips import render_clip
 
 GENERATIONS = "/v1/videos/generations"
 

@@ -26,9 +26,9 @@ from bot.media.file_types import video_type
 from bot.media.worker import MediaWorker
 from bot.values.time_range import TimeRange
 from bot.values.video import VideoFacts
-from playground.clip import render_clip
 from tests.media import hostile_files
 from tests.media.child.kinds import KINDS
+from tests.rendered_clips import render_clip
 
 ROOT = Path(__file__).parents[2]
 RANGE = TimeRange(Decimal(0), Decimal(1))
@@ -49,6 +49,7 @@ from bot.media.child.confinement import Limits, confine
 if sys.argv[1] == "confined":
     confine(Limits(cpu_seconds=120), parent=os.getppid())
 import av
+from tests.rendered_clips import render_clip
 for line in sys.stdin:
     started = time.process_time()
     if sys.argv[1] == "naive":

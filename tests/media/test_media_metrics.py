@@ -12,7 +12,7 @@ from bot.media.media_metrics import MeasuredMediaWorker
 from bot.media.worker import MediaFailed
 from bot.metrics import MEDIA_OPERATIONS, REGISTRY, MediaFault
 from bot.values.time_range import TimeRange
-from playground.clip import render_clip
+from tests.rendered_clips import render_clip
 
 
 def sample(name: str, **labels: str) -> float:

@@ -27,7 +27,7 @@ from bot.media import child_process, worker
 from bot.media.worker import MediaFailed, MediaWorker
 from bot.values.time_range import TimeRange
 from bot.values.video import Unusable, VideoFacts
-from playground.clip import render_clip
+from tests.rendered_clips import render_clip
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 20  # seconds; only a failure takes them

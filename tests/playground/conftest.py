@@ -14,8 +14,8 @@ import av
 import numpy as np
 import pytest
 
-from playground.clip import render_clip
 from playground.provider import SimulatedProvider
+from tests.rendered_clips import render_clip
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
 

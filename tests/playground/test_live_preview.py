@@ -12,10 +12,10 @@ import aiohttp
 import pytest
 from simcord.preview import Preview
 
-from playground.clip import render_clip
 from playground.live_preview import LivePreview
 from playground.stage import Stage
 from tests import cards
+from tests.rendered_clips import render_clip
 
 PATIENCE = 20.0
 

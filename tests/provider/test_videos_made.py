@@ -18,10 +18,11 @@ from bot.provider.task import TaskState, video_failure_text
 from bot.provider.transport import Timeouts
 from bot.texts import render
 from bot.values.character import FileKind
-from playground.clip import render_clip, still
+from playground.clip import still
 from playground.provider import SimulatedProvider
 from tests.provider.loopback import client_for
 from tests.provider.models.wishes import ONE_OF_EACH_FORM
+from tests.rendered_clips import render_clip
 
 BUSINESS_ID = "0123456789abcdef"
 LIKENESSES = {"kling-v4": "kling-v3-omni"}

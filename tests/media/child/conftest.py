@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from playground.clip import render_clip
+from tests.rendered_clips import render_clip
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What the simulated provider renders, kept: hundreds of scenarios show the same few films."""
+"""What the simulated provider renders, kept: hundreds of tests and scenarios show the same few films."""
 
 from __future__ import annotations
 
