@@ -23,6 +23,7 @@ from benchmarks import (
     long_videos,
     media_speed,
     memory,
+    portable_casts,
     quality,
     running_jobs,
     shared_clips,
@@ -45,6 +46,7 @@ FULL: dict[str, Measure] = {
     "media_speed": media_speed.measure,
     "long_videos": long_videos.measure,
     "shared_clips": shared_clips.measure,
+    "portable_casts": portable_casts.measure,
     "quality": quality.measure,
 }
 QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
@@ -58,6 +60,7 @@ QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "media_speed": partial(media_speed.measure, rounds=1, seconds=4.0, size=(640, 360)),
     "long_videos": partial(long_videos.measure, lengths=(60, 180), size=(320, 180)),
     "shared_clips": partial(shared_clips.measure, rounds=1, seconds=1.0),
+    "portable_casts": partial(portable_casts.measure, characters=4, rounds=1, size=(320, 180)),
     "quality": partial(quality.measure, names=("bikes", "robot", "cat")),
 }
 

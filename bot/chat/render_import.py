@@ -28,7 +28,7 @@ def render_offer(offer: Offer, locale: str, commands: Commands = PLAIN) -> Messa
     card = Card(
         colour=AMBER,
         title=say(title, locale),
-        description="\n".join(say(each, locale, commands) for each in _about(offer)),
+        description="\n\n".join(say(each, locale, commands) for each in _about(offer)),
         entries=tuple(
             _entry(number, its, name, face, locale)
             for number, (its, name, face) in enumerate(zip(plan.characters, offer.names, offer.faces, strict=False))
@@ -64,8 +64,8 @@ def _about(offer: Offer) -> Iterator[Text]:
         )
     if any(each.without_model for each in plan.characters):
         yield text(
-            "What ToAPIs made of them elsewhere doesn't come along, because it works like a key. They come in with "
-            "their clips and pictures, which is all that most video models need."
+            "What ToAPIs made elsewhere doesn't come along, because it works like a key. Clips and pictures do, and "
+            "most video models need nothing else."
         )
     if plan.asks_consent:
         yield text(

@@ -20,6 +20,7 @@ from bot.concurrency import Places
 from bot.errors import BadFile, BadRange, Refusal
 from bot.jobs.cast_document import VERSION, CastDocument, CharacterSaid, FileSaid, ReferenceFileSaid, sealed_words
 from bot.media.worker import MediaFailed, MediaWorker
+from bot.store.portable_casts import PortableCastStore
 from bot.store.signatures import Signatures, Signed
 from bot.texts import Text, text
 from bot.values.cast_import import ImportPlan, IncomingCharacter, IncomingFile, IncomingReference, LeftOut
@@ -53,10 +54,11 @@ class ArchiveCheck:
     that was never theirs, and nobody can ask the provider whose it is.
     """
 
-    def __init__(self, *, media: MediaWorker, places: Places, signatures: Signatures) -> None:
+    def __init__(self, *, media: MediaWorker, places: Places, signatures: Signatures, store: PortableCastStore) -> None:
         self._media = media
         self._places = places
         self._signatures = signatures
+        self._store = store
 
     async def plan(self, owner_id: int, archive: Path, work: Path, *, now: datetime, room: int | None) -> ImportPlan:
         """What could come in of ``archive``, with files of at most ``room`` bytes. Everything was checked then.
@@ -71,9 +73,11 @@ class ArchiveCheck:
         if not lines.left_out and None not in said:
             words = sealed_words(owner_id, [each for each in said if each is not None])
             own = self._signatures.holds(Signed.CAST, words, head.seal)
+        refused = await self._store.refused(owner_id) if own else set[int]()
         wanted = [_wanted(each, head, own=own) for each in said if each is not None]
         checked = await self._checked(owner_id, archive, {key: each for of_one in wanted for key, each in of_one}, work)
-        return _plan(said, head, checked, own=own, now=now, room=room, beyond=lines.left_out)
+        plan = _plan(said, head, checked, own=own, now=now, room=room, beyond=lines.left_out)
+        return _without(plan, refused)
 
     async def _checked(
         self, owner_id: int, archive: Path, wanted: Mapping[tuple[str, MediaPart], WantedFile], work: Path
@@ -90,9 +94,10 @@ class ArchiveCheck:
                 async with self._places.videos.place(owner_id):
                     answers = await self._media.cast_files(archive, batch, into)
             except (BadFile, MediaFailed):  # one of them took the child with it: the others are not to blame
-                alone = batch[:again] if len(batch) > 1 else []
-                again -= len(alone)
-                waiting[:0] = [[each] for each in alone]
+                if len(batch) > 1 and again > 1:
+                    half, again = len(batch) // 2, again - 2
+                    waiting[:0] = [batch[:half], batch[half:]]
+                    continue
                 answers = [CheckedFile(refused=Unusable.DAMAGED)] * len(batch)
             files = await asyncio.to_thread(_measured, into, answers)
             found |= {(each.path, each.part): file for each, file in zip(batch, files, strict=True)}
@@ -219,6 +224,13 @@ def _plan(
     )
 
 
+def _without(plan: ImportPlan, refused: set[int]) -> ImportPlan:
+    """The plan without those whose person has said no."""
+    out = tuple(LeftOut(name=each.name, why=_REFUSED) for each in plan.characters if each.was in refused)
+    kept = tuple(each for each in plan.characters if each.was not in refused)
+    return replace(plan, characters=kept, left_out=(*plan.left_out, *out)) if out else plan
+
+
 def _its_files(character: IncomingCharacter) -> list[IncomingFile]:
     picture = [] if character.picture is None else [character.picture]
     return [*picture, *(each.file for each in character.reference_set)]
@@ -258,6 +270,7 @@ def _incoming(
         lost=len(files) - len(kept) - (picture is not None),
         without_model=bool(said.model) and not own,
         task_id=said.task_id if own else "",
+        was=said.id if own else None,
         plays_in=_plays_in(said, head) if own else (),
     )
     if not with_model:
@@ -308,6 +321,7 @@ _UNREADABLE = text("I can't read the castbook.json in that zip. Send the file as
 _NEWER = text("That zip is of a newer Castbook than I am. The people who run this bot can update me.")
 _ENTRY = text("I can't read what castbook.json says of it.")
 _NO_FILES = text("None of its files can be used, and without them no model can be shown it.")
+_REFUSED = text("The person in it said no when you asked them.")
 _NO_ROOM = text("There is no room left for its files.")
 
 

@@ -92,7 +92,7 @@ class CastImporter:
         self._random = random
         self._ask = settings.consent.ask
         self._allowed = settings.limits.files_mb_per_user * _MB
-        self._check = ArchiveCheck(media=media, places=places, signatures=signatures)
+        self._check = ArchiveCheck(media=media, places=places, signatures=signatures, store=store)
         self._imports = FairLimiter(limits.IMPORTS_AT_ONCE)
         self._busy: set[int] = set()
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, or_, select
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
@@ -25,11 +25,13 @@ from bot.store.database import Database
 from bot.store.default_characters import DefaultCharacter, defaults_of
 from bot.store.drafts import Draft, UnsentImport, content_json, to_draft
 from bot.store.groups import members_of
+from bot.store.loan_tables import person_consents
 from bot.store.tables import character_files, characters, consents, drafts, files
 from bot.values.cast_import import IncomingCharacter
 from bot.values.character import Character, CharacterFile, CharacterGroup, name_key
 from bot.values.files import StoredFile
 from bot.values.frecency import used
+from bot.values.loan import Answer
 from bot.values.source import PORTABLE_ID
 
 
@@ -121,6 +123,11 @@ class PortableCastStore:
         async with self._database.read() as connection:
             return await _taken(connection, owner_id)
 
+    async def refused(self, owner_id: int) -> set[int]:
+        """The ids of characters about which the owner has asked somebody who said no."""
+        async with self._database.read() as connection:
+            return await _refused(connection, owner_id)
+
     async def offer(self, draft: Draft) -> list[str]:
         """Keep the draft of an import, in the place of earlier ones of its owner, whose ids are returned."""
         theirs = select(drafts).where(drafts.c.owner_id == draft.owner_id)
@@ -159,7 +166,9 @@ class PortableCastStore:
                 raise NoImport
             taken = await _taken(connection, owner_id)
             groups = await _groups(connection, owner_id, arriving, now)
-            names = [await _add(connection, owner_id, each, taken, groups, now) for each in arriving]
+            refused = await _refused(connection, owner_id)  # perhaps since it was offered
+            coming = [each for each in arriving if each.its.was not in refused]
+            names = [await _add(connection, owner_id, each, taken, groups, now) for each in coming]
             in_all = select(func.sum(files.c.size)).where(files.c.owner_id == owner_id)
             if most_bytes and int(await connection.scalar(in_all) or 0) > most_bytes:
                 raise NoRoom
@@ -229,9 +238,26 @@ async def _add(
         await connection.execute(insert(character_files), rows)
     for group_id in {groups[key] for each in its.groups if (key := name_key(each)) in groups}:
         await connection.execute(insert(group_members).values(group_id=group_id, character_id=character_id))
+    if its.was is not None:
+        await _take_over(connection, owner_id, its.was, character_id)
     for guild_id in its.plays_in:
         await _plays(connection, owner_id, guild_id or 0, character_id)
     return name
+
+
+async def _refused(connection: AsyncConnection, owner_id: int) -> set[int]:
+    its = person_consents.c
+    query = select(its.character_id).where(its.owner_id == owner_id, its.answer == Answer.NO)
+    return set((await connection.scalars(query)).all())
+
+
+async def _take_over(connection: AsyncConnection, owner_id: int, was: int, character_id: int) -> None:
+    """What people said of the character that it was holds for this one: their no, later, takes it away again."""
+    its = person_consents.c
+    there = select(characters.c.id).where(characters.c.id == was)
+    if await connection.scalar(there) is None:
+        theirs = update(person_consents).where(its.owner_id == owner_id, its.character_id == was)
+        await connection.execute(theirs.values(character_id=character_id))
 
 
 async def _groups(

@@ -36,12 +36,14 @@ class IncomingReference:
 class IncomingCharacter:
     """A character as it would come in; one without ``model`` lives by its reference set.
 
+    ``was``: the id that it had in this Castbook, where it was exported here by the same person.
     ``groups`` are the names of those that it is in; ``plays_in`` the servers in which it plays where nobody is named,
     ``None`` outside of all servers. ``lost``: how many of its files cannot be used. ``without_model``: a model had made
     it elsewhere, which does not come along.
     """
 
     name: str
+    was: int | None = None
     display_name: str = ""
     username: str = field(default="", repr=False)
     provider_id: str = ""

@@ -191,6 +191,6 @@ def _told(export: CastExport, part: int) -> list[Text]:
     return said
 
 
-_NOBODY = text("There is nobody to export: your cast is empty. Make a character with /character create.")
-_EMPTY_GROUP = text("There is nobody to export: nobody is in that group.")
+_NOBODY = text("Your cast is empty, so there's nothing to export yet. Make a character with /character create.")
+_EMPTY_GROUP = text("That group is empty, so there's nothing to export.")
 _LINKED = text("Your export is too large for one message, so you can download it from my own server.")

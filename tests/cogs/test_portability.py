@@ -101,7 +101,7 @@ async def test_one_a_group_or_all_of_a_cast_are_a_zip(stage: Stage) -> None:
         ({"name": "Ann", "group": "Circus"}, "not both"),
     ):
         assert told in refusal(await stage.alice.slash(stage.channel, "character export", **options))
-    assert "your cast is empty" in refusal(await stage.bob.slash(stage.channel, "character export"))
+    assert "Your cast is empty" in refusal(await stage.bob.slash(stage.channel, "character export"))
 
 
 async def test_parts_can_each_be_imported_and_come_by_a_button_also_after_a_restart(

@@ -29,6 +29,7 @@ from bot.store.tables import characters, keys
 from bot.texts import text
 from bot.values.character import Character, CharacterFile, FileKind
 from bot.values.job import CastRole, CharacterRequest, Outcome, VideoRequest
+from bot.values.loan import Answer
 from bot.values.source import Link
 from tests.hostile_archives import DOCUMENT, REFUSED, good, with_document, zipped
 from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, maintenance_of
@@ -196,6 +197,25 @@ async def test_somebody_else_gets_no_key_either_and_their_yes_is_one_to_this_zip
     assert ann.owner_id == STRANGER
     assert not await shop.consents.given(STRANGER)
     assert all(key.split("/")[0] in {str(OWNER), str(STRANGER)} for key in kept(shop))
+
+
+async def test_a_no_of_the_person_in_it_holds_for_what_comes_back(shop: Shop) -> None:
+    ann, ben = sorted(await with_cast(shop), key=lambda each: each.name)
+    data, consents = await exported(shop), shop.app.stores.person_consents
+    asked = [await consents.ask(OWNER, each.id, 900 + each.id, now=shop.clock()) for each in (ann, ben)]
+    answers = {each.character_id: each for each in asked if each is not None}
+    await consents.answer(900 + ann.id, answers[ann.id].id, Answer.NO, now=shop.clock())
+    await consents.answer(900 + ben.id, answers[ben.id].id, Answer.YES, now=shop.clock())
+    await delete_all(shop)
+    offer = await offered(shop, data)
+    assert [(each.name, str(each.why)) for each in offer.plan.left_out] == [
+        ("Ann", "The person in it said no when you asked them.")
+    ]
+    assert await shop.app.importer.bring_in(OWNER, offer.id) == ["Ben"]
+    [back] = await shop.cast()
+    later, gone = await shop.app.lending.answered(900 + ben.id, answers[ben.id].id, Answer.NO)
+    assert (later.character_id, gone is not None) == (back.id, True)
+    assert await shop.cast() == []
 
 
 async def test_a_document_that_was_changed_is_no_longer_ours(shop: Shop) -> None:
