@@ -53,7 +53,7 @@ NAME_LENGTH = 32
 NOTE_LENGTH = 500  # characters: a form shows them without scrolling, a card beside all else it says
 TAG_LENGTH = 32  # characters, as of a name
 TAGS = 10  # of one character: a card shows them in a line or two
-GROUPS = 100  # of one person
+GROUPS = 50  # of one person
 USE_HALVES = timedelta(days=30)  # after which a use of a character counts half as much
 LINK_LENGTH = 2000
 PROMPT_LENGTH = 4000  # characters: the most that a field of a form takes, so that any prompt can be changed there
@@ -180,7 +180,13 @@ LISTS_REFRESHED = 100  # lists of tasks that are kept up to date at once; furthe
 CLOCKS_APART = timedelta(seconds=10)  # by which our clock may be ahead of Discord's
 SAME_ALARM = timedelta(hours=1)  # before operators are told the same thing again
 PARAM_LENGTH = 200  # characters of one value from outside in a message; our own sentences and ids are far shorter
-CAST_PER_PAGE = 4  # characters
+CAST_PER_PAGE = 12  # characters: four rows of faces, with a button for each, fit into one message
+FACES_IN_ROW = 3  # on a phone each is about as wide as a thumb
+CAST_FEW = 4  # so many characters are shown one below the other, with what is known of them
+NOTE_SHOWN = 80  # characters of a note, in a list
+FACE_SIDE = 256  # pixels of a face in the gallery; Discord shows it at 180 or so
+FACE_ROWS_KEPT = 200  # in memory: some 25 kB each
+FACES_WITHIN = 5.0  # seconds for those of a page; without them it is shown as well
 VIDEOS_PER_PAGE = 4
 VIDEOS_SEARCHED = 200  # the newest of a person, for what they type to find one
 ANSWER_LOOKS = (1.0, 3.0, 6.0)  # seconds after which it is checked whether a deferred answer has come

@@ -174,8 +174,11 @@ Type / into the line at the bottom and try
                         (no sound, which the provider needs: refused before anything is sent)
     /character new      one form with the clip in it
     /character preview  the same look, and nothing more
-    /character list  /character show  /character rename  /character delete
+    /character list  /character show  /character edit  /character rename  /character delete
                         look after your cast
+    /character default  who plays when you name nobody
+    /group create  /group add  /group remove  /group show  /group rename  /group delete
+                        sort it into groups
     /video create  /video new  /video list
                         videos with your cast; make playground WITHOUT_SORA=1 to see them outlive Sora
     /tasks              what runs, and what waits for your answer

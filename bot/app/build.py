@@ -32,6 +32,7 @@ from bot.jobs.cast_import import CastImporter
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.erasure import Erasure
 from bot.jobs.export_links import ExportLinks
+from bot.jobs.face_rows import FaceRows
 from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.job_service import JobService
 from bot.jobs.job_starter import JobStarter
@@ -156,6 +157,7 @@ class App:
             prices=settings.toapis.video_prices,
         )
         self.fitted_videos = FittedVideos(files=stores.files, media=self.media, places=self.places)
+        self.face_rows = FaceRows(files=stores.files, media=self.media)
         self.inspection = VideoInspection(
             media=self.media, files=stores.files, places=self.places, cuts=settings.media.send == "clip"
         )
@@ -225,7 +227,9 @@ class App:
             messages=self.message_updates,
             clock=clock,
         )
-        self.playable_cast = PlayableCast(characters=stores.characters, loans=stores.loans, clock=clock)
+        self.playable_cast = PlayableCast(
+            characters=stores.characters, search=stores.cast, loans=stores.loans, clock=clock
+        )
         self.erasure = Erasure(
             store=stores.privacy,
             lending=self.lending,

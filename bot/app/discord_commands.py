@@ -16,6 +16,8 @@ from bot.jobs.video_wishes import VideoWishes
 from bot.store.gauges import GaugeStore
 from cogs.about import About
 from cogs.character.cog import CharacterCommands
+from cogs.character.groups import GroupCommands
+from cogs.character.lookup import CastLookup
 from cogs.character.portability import Portability
 from cogs.closer_look import CloserLook
 from cogs.earlier_videos import EarlierVideoButtons
@@ -36,13 +38,17 @@ def cogs_of(app: App) -> list[commands.Cog]:
     """The commands for everybody."""
     stores = app.stores
     max_bytes = most_bytes(app.settings)
+    lookup = CastLookup(stores.characters, stores.cast, stores.groups, stores.files, app.face_rows)
     character = CharacterCommands(
+        lookup,
         starter=app.job_starter,
         lending=app.lending,
         loans=stores.loans,
         consents=stores.person_consents,
         cast=app.playable_cast,
         characters=stores.characters,
+        defaults=stores.defaults,
+        groups=stores.groups,
         videos=stores.videos,
         files=stores.files,
         messages=app.message_updates,
@@ -81,6 +87,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
         wishes=VideoWishes(
             cast=app.playable_cast,
             characters=stores.characters,
+            defaults=stores.defaults,
             drafts=stores.drafts,
             owned=stores.owned_jobs,
             planner=app.video_planner,
@@ -96,6 +103,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
     )
     return [
         character,
+        GroupCommands(lookup, groups=stores.groups, clock=app.clock),
         video,
         menu,
         earlier,

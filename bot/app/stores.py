@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.config import Settings
 from bot.store.avatars import AvatarStore
 from bot.store.blocks import BlockStore
+from bot.store.cast_search import CastSearch
 from bot.store.characters import CharacterStore
 from bot.store.commands import CommandStore
 from bot.store.consents import ConsentStore
@@ -44,6 +45,7 @@ class Stores:
     jobs: JobStore
     owned_jobs: OwnedJobStore
     characters: CharacterStore
+    cast: CastSearch
     groups: GroupStore
     defaults: DefaultCharacterStore
     videos: VideoStore
@@ -75,6 +77,7 @@ class Stores:
             jobs=JobStore(database),
             owned_jobs=OwnedJobStore(database),
             characters=CharacterStore(database),
+            cast=CastSearch(database),
             groups=GroupStore(database),
             defaults=DefaultCharacterStore(database),
             videos=VideoStore(database),

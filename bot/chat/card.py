@@ -83,30 +83,43 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRow:
+    """A wide picture of several things beside each other, and a button for each of them below it."""
+
+    picture: AttachedFile | None
+    buttons: tuple[DurableButton, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """What a card says, from top to bottom. All texts are markdown, and a line or more each.
 
-    ``media`` stands in a gallery: a picture is seen, a video plays in place. In the ``footer`` may stand what the bot
-    finds its own message by.
+    ``media`` stands in a gallery: a picture is seen, a video plays in place. ``below`` is a second one, under all but
+    the footer. In the ``footer`` may stand what the bot finds its own message by.
     """
 
     colour: discord.Colour
     title: str = ""
     description: str = ""
     media: tuple[AttachedFile, ...] = ()
+    picture_rows: tuple[PictureRow, ...] = ()
     entries: tuple[Entry, ...] = ()
     fields: tuple[Field, ...] = ()
+    below: tuple[AttachedFile, ...] = ()
     footer: str = ""
 
     @property
     def files(self) -> tuple[AttachedFile, ...]:
         """All that it shows. Discord shows no file that a card does not."""
-        return (*self.media, *(each.picture for each in self.entries if each.picture is not None))
+        in_rows = (row.picture for row in self.picture_rows if row.picture is not None)
+        beside = (entry.picture for entry in self.entries if entry.picture is not None)
+        return (*self.media, *in_rows, *beside, *self.below)
 
     @property
     def items(self) -> tuple[DurableItem, ...]:
-        """The buttons beside and below its entries."""
-        return tuple(
+        """The buttons below its rows, and beside and below its entries."""
+        in_rows = tuple(button for row in self.picture_rows for button in row.buttons)
+        return in_rows + tuple(
             button
             for entry in self.entries
             for button in (*(() if entry.button is None else (entry.button,)), *entry.buttons)
@@ -114,7 +127,7 @@ class Card:
 
     def container(self, items: Sequence[DurableItem]) -> ui.Container[ui.LayoutView]:
         """The card, drawn anew, with ``items`` (menus and buttons) at its end."""
-        parts = [*self._above_entries(), *self._entries(), *self._below_entries(), *rows(items)]
+        parts = [*self._above_entries(), *self._rows(), *self._entries(), *self._below_entries(), *rows(items)]
         return ui.Container(*parts, accent_colour=self.colour)
 
     def _above_entries(self) -> Iterator[ui.Item[ui.LayoutView]]:
@@ -123,8 +136,13 @@ class Card:
         if words:
             yield ui.TextDisplay(words)
         if self.media:
-            shown = [discord.MediaGalleryItem(each.url, description=each.description) for each in self.media]
-            yield ui.MediaGallery(*shown)
+            yield _gallery(self.media)
+
+    def _rows(self) -> Iterator[ui.Item[ui.LayoutView]]:
+        for row in self.picture_rows:
+            if row.picture is not None:
+                yield _gallery([row.picture])
+            yield from rows(row.buttons)
 
     def _entries(self) -> Iterator[ui.Item[ui.LayoutView]]:
         for place, entry in enumerate(self.entries):
@@ -142,8 +160,14 @@ class Card:
     def _below_entries(self) -> Iterator[ui.Item[ui.LayoutView]]:
         if self.fields:
             yield ui.TextDisplay("\n".join(map(str, self.fields)))
+        if self.below:
+            yield _gallery(self.below)
         if self.footer:
             yield ui.TextDisplay(f"{FOOTER}{self.footer}")
+
+
+def _gallery(files: Sequence[AttachedFile]) -> ui.MediaGallery[ui.LayoutView]:
+    return ui.MediaGallery(*(discord.MediaGalleryItem(each.url, description=each.description) for each in files))
 
 
 FOOTER = "-# "  # small, grey text; no value from outside can begin a line with it

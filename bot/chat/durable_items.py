@@ -38,7 +38,7 @@ _FIELDS = {
     "video_id": IdField(r"\d{1,20}", int),
     "offset": IdField(r"\d{1,9}", int),
     "name": IdField(rf".{{1,{limits.NAME_LENGTH}}}"),
-    "page": IdField(r"\d+\.[a-z]+\..*"),
+    "page": IdField(r"\d+\.[a-z]+(?:-\d+)?\..*"),
     "part": IdField(r"\d{1,9}", int),
     "selection": IdField(r"all|[cg]\d{1,18}"),
     "private": IdField("[01]", lambda digit: digit == "1", lambda private: str(int(private))),

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import discord
 
 from bot import limits
 from bot.chat.buttons import DeleteCharacter, MakeWithModel, RenameCharacter, UseCharacter
-from bot.chat.card import AMBER, GREEN, Card, Field
+from bot.chat.card import AMBER, GREEN, AttachedFile, Card, Field
 from bot.chat.durable_items import DurableButton
 from bot.chat.lending_buttons import ShowLoans
 from bot.chat.markdown import PLAIN, Commands, code_block, escape, paragraph, plain, say
 from bot.chat.message import MessageContent, picture_file
+from bot.chat.render_cast import described
 from bot.chat.render_findings import concerns, used_sound
 from bot.chat.render_job import job_footer
 from bot.chat.render_price import price_of
 from bot.chat.render_reference_set import PORTABLE, kept_for_models
-from bot.texts import Text, text
-from bot.values.character import Character, CharacterFile, clean_name, is_numbered
+from bot.texts import Text, render, text
+from bot.values.character import Character, CharacterFile, CharacterGroup, clean_name, is_numbered
 from bot.values.job import Job
 from bot.values.video import Concern
 
@@ -84,11 +86,14 @@ def render_character(
     owner_sees: bool,
     reference_set: Sequence[CharacterFile] | None = None,
     makeable: bool = False,
+    groups: Sequence[CharacterGroup] = (),
+    stills: bytes | None = None,
 ) -> MessageContent:
     """One character of a cast. ``owner_sees``: nobody else sees the message, so it may contain the @username.
 
     ``reference_set``: then the card says what other models could make of it; ``None``: nobody has looked.
-    ``makeable``: it is portable, and a model lives that can make it as well.
+    ``makeable``: it is portable, and a model lives that can make it as well. ``groups`` are those that it is in, and
+    ``stills`` a WebP of those that may be its picture; its note, tags and groups are shown where ``owner_sees``.
     """
     fields = list(_facts(character, locale))
     if owner_sees and character.username:
@@ -99,6 +104,9 @@ def render_character(
         fields.append(_reference_set(character, reference_set, locale))
     made = say(text("Made <t:{at}:f>", at=int(character.created_at.timestamp())), locale)
     lines = list(_about(character, locale, commands, to_owner=owner_sees, pictured=picture is not None))
+    if owner_sees:
+        lines += described(character, whole=True)
+        fields += _sorted_into(character, groups, locale)
     buttons = _owner_buttons(character, locale)
     if makeable:
         make = MakeWithModel(character.id, character.owner_id, say(text("Make with Sora"), locale))
@@ -106,7 +114,22 @@ def render_character(
     if owner_sees:
         lend = ShowLoans(character.id, character.owner_id, say(text("Lend…"), locale))
         buttons = (*buttons[:-1], lend, buttons[-1])
-    return MessageContent(card=_card(character, picture, lines, fields, made, locale), buttons=buttons)
+    card = _card(character, picture, lines, fields, made, locale)
+    if stills is not None:
+        card = replace(card, below=(_stills(character, stills, locale),))
+    return MessageContent(card=card, buttons=buttons)
+
+
+def _sorted_into(character: Character, groups: Sequence[CharacterGroup], locale: str) -> Iterator[Field]:
+    if groups:
+        yield Field(say(text("Groups"), locale), ", ".join(escape(each.name) for each in groups))
+    if character.uses:
+        yield Field(say(text("Videos asked for with it"), locale), str(character.uses))
+
+
+def _stills(character: Character, data: bytes, locale: str) -> AttachedFile:
+    alt = render(text("Stills of {name}, from left to right: 1, 2, 3", name=character.name), locale)
+    return AttachedFile(f"stills-{character.id}.webp", data, alt)
 
 
 def render_emptied(locale: str) -> MessageContent:
@@ -180,6 +203,6 @@ def _owner_buttons(character: Character, locale: str) -> tuple[DurableButton, ..
     use = UseCharacter(character.id, character.owner_id, say(text("Use in a video"), locale))
     return (
         use,
-        RenameCharacter(character.id, character.owner_id, say(text("Rename"), locale)),
+        RenameCharacter(character.id, character.owner_id, say(text("Edit…"), locale)),
         DeleteCharacter(character.id, character.owner_id, say(text("Delete"), locale)),
     )

@@ -53,6 +53,10 @@ class OpenCharacter(DurableSelect, custom_id="cb:list:open:all:{owner_id}"):
     """Under lists of earlier versions: opens a character of /character list. The values are the characters' ids."""
 
 
+class OpenGroup(DurableSelect, custom_id="cb:groups:open:all:{owner_id}"):
+    """Opens a group of a cast. The values are the groups' ids."""
+
+
 class EntitySelect(DurableItem):
     """A menu of what Discord itself knows and names; it shows those that are chosen already.
 

@@ -28,10 +28,14 @@ _BEST: Final = "best"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FormChoices:
-    """What a form offers. ``cast`` is ``None`` where there was no time to read it, and then names are typed."""
+    """What a form offers. ``cast`` is ``None`` where there was no time to read it, and then names are typed.
+
+    ``default``: the id of the character that plays where its owner names nobody; 0: there is none.
+    """
 
     cast: Sequence[CastRole] | None = None
     models: Sequence[ModelCard] = ()
+    default: int = 0
 
 
 class VideoForm(DurableForm, prefix="cbf:video"):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.store.cast_search import CastSearch
 from bot.store.characters import CharacterStore
 from bot.store.loans import LoanStore
 from bot.values.character import clean_name, name_key, numbered
 from bot.values.clock import Clock
+from bot.values.folding import fold
 from bot.values.job import CastRole
 from bot.values.loan import Borrowed
 
@@ -16,23 +18,24 @@ from bot.values.loan import Borrowed
 class PlayableCast:
     """``guild_id``: the server in which they ask, if it is one. Two of the same name get a number, as in a cast."""
 
-    def __init__(self, *, characters: CharacterStore, loans: LoanStore, clock: Clock) -> None:
+    def __init__(self, *, characters: CharacterStore, search: CastSearch, loans: LoanStore, clock: Clock) -> None:
         self._characters = characters
+        self._search = search
         self._loans = loans
         self._clock = clock
 
     async def roles(self, user_id: int, guild_id: int | None) -> tuple[CastRole, ...]:
-        """Everybody: their own, newest first, then those that are borrowed."""
+        """Everybody: their own, those that are used most first, then those that are borrowed."""
         own = await self._characters.roles(user_id)
         found = await self._loans.borrowed(user_id, guild_id, now=self._clock())
         return (*own, *(_role(each) for each in _called(found, {name_key(role.name) for role in own})))
 
     async def names(self, user_id: int, guild_id: int | None, typed: str, limit: int) -> list[str]:
         """Names for autocomplete: their own first, then those of borrowed ones that contain what was typed."""
-        own = await self._characters.names(user_id, typed, limit)
-        wanted = name_key(clean_name(typed))
+        own = await self._search.names(user_id, typed, limit)
+        wanted = fold(clean_name(typed))
         borrowed = [each.called for each in await self.borrowed(user_id, guild_id)]
-        return [*own, *(name for name in borrowed if wanted in name_key(name))][:limit]
+        return [*own, *(name for name in borrowed if wanted in fold(name))][:limit]
 
     async def borrowed(self, user_id: int, guild_id: int | None) -> tuple[Borrowed, ...]:
         """Those that are borrowed, as they are called among all of them."""

@@ -21,6 +21,7 @@ from bot.provider.models.check import problems
 from bot.provider.models.prompt import mentions
 from bot.provider.models.wish import VideoWish
 from bot.store.characters import CharacterStore
+from bot.store.default_characters import DefaultCharacterStore
 from bot.store.drafts import Draft, DraftStore, UnsentVideo
 from bot.store.owned_jobs import OwnedJobStore
 from bot.texts import Text, text
@@ -48,6 +49,7 @@ class VideoWishes:
         *,
         cast: PlayableCast,
         characters: CharacterStore,
+        defaults: DefaultCharacterStore,
         drafts: DraftStore,
         owned: OwnedJobStore,
         planner: VideoPlanner,
@@ -57,6 +59,7 @@ class VideoWishes:
     ) -> None:
         self._cast = cast
         self._characters = characters
+        self._defaults = defaults
         self._drafts = drafts
         self._owned = owned
         self._planner = planner
@@ -83,6 +86,26 @@ class VideoWishes:
         """``request`` with its cast: those who are ``named``, by name or id, and those whom its prompt calls."""
         cast, unknown = await self._casting(owner_id, guild_id, request.prompt, named)
         return UnsentVideo(request=replace(request, cast=cast), private=private, unknown=unknown)
+
+    async def wished_in(
+        self,
+        owner_id: int,
+        guild_id: int | None,
+        request: VideoRequest,
+        named: Sequence[str | int],
+        *,
+        private: bool | None,
+    ) -> UnsentVideo:
+        """As :meth:`wished`; where nobody is named, their default character of that server plays."""
+        wish = await self.wished(owner_id, guild_id, request, named, private=private)
+        if wish.request.cast or wish.unknown or not (default := await self.default_in(owner_id, guild_id)):
+            return wish
+        return await self.wished(owner_id, guild_id, request, [default], private=private)
+
+    async def default_in(self, owner_id: int, guild_id: int | None) -> int:
+        """The id of their default character in that server; 0 where they have none there."""
+        found = await self._defaults.get(owner_id, guild_id)
+        return 0 if found is None else found.id
 
     async def _casting(
         self, owner_id: int, guild_id: int | None, prompt: str, named: Sequence[str | int]

@@ -111,6 +111,11 @@ _CAST_FILES = _Operation[list[CheckedFile]](
 _OF_ARCHIVES = frozenset({_CAST_LINES.name, _CAST_FILES.name})
 
 
+_FACE_ROWS = _Operation[tuple[Picture, ...]](
+    "face_rows", TypeAdapter(_Answered[tuple[Picture, ...]] | _NoAnswer), cpu=15, wall=20
+)
+
+
 class MediaWorker:
     """Opens other people's files, in a new child process for each operation.
 
@@ -181,6 +186,16 @@ class MediaWorker:
             picture = await self._ask(_PICTURE, source, {"folder": _path(output.folder)})
             await _take(_PICTURE, output, [picture.name])
         return picture
+
+    async def face_rows(self, rows: Sequence[Sequence[Path | None]], folder: Path) -> tuple[Picture, ...]:
+        """A picture of each row of pictures, in ``folder``: small squares, ``None`` as a grey figure."""
+        async with output_folder(folder) as output:
+            asked = [[None if each is None else _path(each) for each in row] for row in rows]
+            made = await self._answer(_FACE_ROWS, {"rows": asked, "folder": _path(output.folder)})
+            if len(made) != len(rows):
+                raise _failed(_FACE_ROWS, PICTURE_FAILED, how="nonsense", detail="another number of rows")
+            await _take(_FACE_ROWS, output, [each.name for each in made])
+        return made
 
     async def fit(self, source: Path, most_bytes: int, folder: Path) -> Fitted:
         """Make the video smaller, so that it is of at most ``most_bytes``; in ``folder`` under the name in the answer.

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, insert, or_, select, update
+from sqlalchemy import Select, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.elements import UnaryExpression
 
 from bot.errors import NameTaken, Refusal
 from bot.store.character_rows import (
@@ -31,21 +29,13 @@ from bot.store.loan_reach import playable
 from bot.store.sent_messages import about_character, want
 from bot.store.tables import character_files, characters
 from bot.texts import text
-from bot.values.character import Character, CharacterFile, clean_name, name_key
+from bot.values.character import Character, CharacterFile, FileKind, clean_name, name_key
 from bot.values.files import StoredFile
 from bot.values.frecency import used
 from bot.values.job import CastRole, Job, Transition
 from bot.values.sent_message import Wanted
 from bot.values.source import PORTABLE_ID
 from bot.values.time_range import TimeRange
-
-
-class Sort(StrEnum):
-    """In which order a cast is shown."""
-
-    NEWEST = "newest"
-    NAME = "name"
-    USED = "used"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +71,12 @@ class Deleted:
     orphans: tuple[str, ...]
 
 
-_ORDERS: dict[Sort, Sequence[ColumnElement[Any] | UnaryExpression[Any]]] = {
-    Sort.NEWEST: (characters.c.created_at.desc(), characters.c.id.desc()),
-    Sort.NAME: (characters.c.name_key,),
-    Sort.USED: (characters.c.last_used_at.desc().nulls_last(), characters.c.created_at.desc(), characters.c.id.desc()),
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A character as it is now, and the keys of files that nothing refers to any more."""
+
+    character: Character
+    orphans: tuple[str, ...]
 
 
 class CharacterStore:
@@ -150,41 +141,12 @@ class CharacterStore:
             row = (await connection.execute(owned(owner_id).where(found).limit(1))).mappings().one_or_none()
             return None if row is None else character_of(row)
 
-    async def page(
-        self, owner_id: int, *, search: str | None, sort: Sort, offset: int, limit: int
-    ) -> tuple[list[Character], int]:
-        """One page of the cast, and how many there are in all; ``search`` looks into both names."""
-        found = characters.c.owner_id == owner_id
-        if search and (wanted := _key(search)):
-            found &= or_(
-                characters.c.name_key.contains(wanted, autoescape=True),
-                characters.c.display_key.contains(wanted, autoescape=True),
-            )
-        page = SELECT.where(found).order_by(*_ORDERS[sort]).offset(offset).limit(limit)
-        async with self._database.read() as connection:
-            rows = (await connection.execute(page)).mappings().all()
-            total = await connection.scalar(select(func.count()).select_from(characters).where(found))
-            return [character_of(row) for row in rows], total or 0
-
-    async def names(self, owner_id: int, typed: str, limit: int = 25) -> list[str]:
-        """Names for autocomplete: those that begin with what was typed, then those that contain it."""
-        wanted = _key(typed)
-        begins = case((characters.c.name_key.startswith(wanted, autoescape=True), 0), else_=1)
-        query = (
-            select(characters.c.name)
-            .where(characters.c.owner_id == owner_id, characters.c.name_key.contains(wanted, autoescape=True))
-            .order_by(begins, characters.c.name_key)
-            .limit(limit)
-        )
-        async with self._database.read() as connection:
-            return list((await connection.scalars(query)).all())
-
     async def roles(self, owner_id: int) -> tuple[CastRole, ...]:
-        """All of the owner's cast by id and name, newest first."""
+        """All of the owner's cast by id and name, those that are used most, and of late, first."""
         query = (
             select(characters.c.id, characters.c.name)
             .where(characters.c.owner_id == owner_id)
-            .order_by(characters.c.created_at.desc(), characters.c.id.desc())
+            .order_by(characters.c.frecency.desc(), characters.c.id.desc())
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
@@ -209,6 +171,32 @@ class CharacterStore:
             await connection.execute(update(characters).where(*its).values(named_columns(name)))
             await want(connection, Wanted.REDRAWN, *about_character(owner_id, character_id))
             return await one(connection, owned(owner_id).where(characters.c.id == character_id))
+
+    async def describe(
+        self, owner_id: int, character_id: int, *, note: str, tags: tuple[str, ...], picture_sha256: str | None = None
+    ) -> Changed | None:
+        """Write the note and the tags, and make one of its stills its picture, also on the messages that show it.
+
+        All are clean. A picture that is none of its stills changes nothing. ``None`` where there is no such character.
+        """
+        async with self._database.write() as connection:
+            its = (characters.c.owner_id == owner_id, characters.c.id == character_id)
+            old = await one(connection, SELECT.where(*its))
+            if old is None:
+                return None
+            columns: dict[str, Any] = dict(described_columns(old.display_name, note, tags))
+            files = (await reference_sets(connection, owner_id, character_id)).get(character_id, ())
+            stills = {each.file.sha256: each.file for each in files if each.kind is FileKind.STILL}
+            still = stills.get(picture_sha256 or "")
+            if still is not None:
+                columns |= {"picture_key": still.key, "picture_is_still": True}
+            await connection.execute(update(characters).where(*its).values(columns))
+            new = await one(connection, SELECT.where(*its))
+            assert new is not None  # noqa: S101 - for the type checker: it was there a moment ago
+            if new.picture != old.picture:
+                await want(connection, Wanted.REDRAWN, *about_character(owner_id, character_id))
+            unused = {old.picture.key} if old.picture is not None and new.picture != old.picture else set()
+            return Changed(character=new, orphans=await drop_unused(connection, unused))
 
     async def free_name(self, owner_id: int, name: str) -> str:
         """``name``, or where one of theirs has it the first number behind it that makes another one of it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from bot.limits import NAME_LENGTH, TAG_LENGTH, TAGS
+from bot.limits import NAME_LENGTH, NOTE_LENGTH, TAG_LENGTH, TAGS
 from bot.values.files import StoredFile
 from bot.values.source import PORTABLE_ID
 from bot.values.time_range import TimeRange
@@ -128,6 +128,12 @@ def name_key(name: str) -> str:
     """What makes two names the same: case and compatibility forms do not count."""
     # Folding may take a composed letter apart, so that it is composed again at the end.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+
+def clean_note(typed: str) -> str:
+    """The note without control and bidi characters, with its line breaks; at most :data:`bot.limits.NOTE_LENGTH`."""
+    normal = unicodedata.normalize("NFC", typed.replace("\r\n", "\n"))
+    return "".join(char for char in normal if char == "\n" or _allowed(char))[:NOTE_LENGTH].strip()
 
 
 def clean_tags(typed: str) -> tuple[str, ...]:

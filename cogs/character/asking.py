@@ -23,16 +23,18 @@ from bot.store.person_consents import PersonConsentStore
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.loan import Answer, PersonConsent
+from cogs.character.listing import LooksUp
 from cogs.character.lookup import CastLookup, deleted
 
 log = structlog.get_logger(__name__)
 
 
-class AskingCommands(commands.Cog):
+class AskingCommands(LooksUp):
     """The part of :class:`cogs.character.cog.CharacterCommands` that asks the people whom characters show."""
 
     def __init__(
         self,
+        lookup: CastLookup,
         *,
         lending: Lending,
         consents: PersonConsentStore,
@@ -45,21 +47,17 @@ class AskingCommands(commands.Cog):
         self._asked = consents
         self._askable = characters
         self._asking_clock = clock
-        self._askable_lookup = CastLookup(characters, files)
-
-    async def _askable_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        names = await self._askable.names(interaction.user.id, current, limits.AUTOCOMPLETE_CHOICES)
-        return [app_commands.Choice(name=name[: limits.CHOICE_NAME], value=name) for name in names]
+        self.lookup = lookup
 
     @app_commands.command(name="ask-consent", description="Ask the person in a character whether you may use it.")
     @app_commands.describe(name="The character", person="Who is in it; a no deletes the character")
-    @app_commands.autocomplete(name=_askable_names)
+    @app_commands.autocomplete(name=LooksUp.own_names)
     async def ask_consent(self, interaction: discord.Interaction, name: str, person: discord.User) -> None:
         """By direct message; where they take none, by a call in this channel that says nothing of what is asked."""
         if person.bot or person.id == interaction.user.id:
             raise Refusal(text("Choose the person who is in the clip, if that is somebody else."))
         await interaction.response.defer(thinking=True, ephemeral=True)
-        character = await self._askable_lookup.named(interaction.user.id, name)
+        character = await self.lookup.named(interaction.user.id, name)
         consent = await self._asked.ask(character.owner_id, character.id, person.id, now=self._asking_clock())
         if consent is None:
             raise deleted()
@@ -138,6 +136,6 @@ class AskingCommands(commands.Cog):
         character = await self._askable.get(consent.owner_id, consent.character_id)
         if character is None or consent.answer is Answer.NO:
             return None
-        found = await self._askable_lookup.pictures([character], room=limits.PICTURE_BYTES)
+        found = await self.lookup.pictures([character], room=limits.PICTURE_BYTES)
         data = found.get(character.id)
         return None if data is None else picture_file(character, data, locale)

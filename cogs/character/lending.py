@@ -29,14 +29,16 @@ from bot.values.character import Character
 from bot.values.clock import Clock
 from bot.values.files import StoredFile
 from bot.values.loan import To, read_until
+from cogs.character.listing import LooksUp
 from cogs.character.lookup import CastLookup, deleted
 
 
-class LendingCommands(commands.Cog):
+class LendingCommands(LooksUp):
     """The part of :class:`cogs.character.cog.CharacterCommands` that lends. Another person's loan is an unknown one."""
 
     def __init__(
         self,
+        lookup: CastLookup,
         *,
         lending: Lending,
         loans: LoanStore,
@@ -56,11 +58,7 @@ class LendingCommands(commands.Cog):
         self._made_videos = videos
         self._kept_files = files
         self._now = clock
-        self._cast_lookup = CastLookup(characters, files)
-
-    async def _lendable_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        names = await self._lendable.names(interaction.user.id, current, limits.AUTOCOMPLETE_CHOICES)
-        return [app_commands.Choice(name=name[: limits.CHOICE_NAME], value=name) for name in names]
+        self.lookup = lookup
 
     async def _ends(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
         """When it would end; choosing it changes nothing of what is typed."""
@@ -84,7 +82,7 @@ class LendingCommands(commands.Cog):
         uses="How many videos may be made with it (default: any number)",
         until="Until when, such as 12h, 7d, 2w or 2026-12-24 (default: until you take it back)",
     )
-    @app_commands.autocomplete(name=_lendable_names, until=_ends)
+    @app_commands.autocomplete(name=LooksUp.own_names, until=_ends)
     async def lend(
         self,
         interaction: discord.Interaction,
@@ -100,7 +98,7 @@ class LendingCommands(commands.Cog):
         if whom is None and (uses is not None or until is not None):
             raise Refusal(text("Say whom you lend it to: a person in the option to, or server: True."))
         await interaction.response.defer(thinking=True, ephemeral=True)
-        character = await self._cast_lookup.named(interaction.user.id, name)
+        character = await self.lookup.named(interaction.user.id, name)
         done: Text | None = None
         if whom is not None:
             loan = await self._lending.lend(
@@ -127,7 +125,7 @@ class LendingCommands(commands.Cog):
         if person is not None or server:
             to = To(person=person.id) if person is not None else To(server=_server(interaction))
         await interaction.response.defer(thinking=True, ephemeral=True)
-        character = await self._cast_lookup.named(interaction.user.id, name)
+        character = await self.lookup.named(interaction.user.id, name)
         taken = await self._lending.take_back(character.owner_id, character_id=character.id, to=to)
         await self._show_loans(interaction, character, taken_back(character.name, taken))
 
@@ -139,7 +137,7 @@ class LendingCommands(commands.Cog):
             await interaction.response.defer()
         else:
             await interaction.response.defer(thinking=True, ephemeral=True)
-        await self._show_loans(interaction, await self._cast_lookup.by_id(interaction.user.id, button.character_id))
+        await self._show_loans(interaction, await self.lookup.by_id(interaction.user.id, button.character_id))
 
     @on_press(TakeBack)
     async def take_back_pressed(self, interaction: discord.Interaction, button: TakeBack) -> None:
@@ -150,7 +148,7 @@ class LendingCommands(commands.Cog):
         if found is None:
             raise Refusal(text("You have taken that back already."))
         taken = await self._lending.take_back(owner, loan_id=found.id)
-        character = await self._cast_lookup.by_id(owner, found.character_id)
+        character = await self.lookup.by_id(owner, found.character_id)
         await self._show_loans(interaction, character, taken_back(character.name, taken))
 
     async def _show_loans(
@@ -168,7 +166,7 @@ class LendingCommands(commands.Cog):
     async def show_uses(self, interaction: discord.Interaction, button: TurnUses) -> None:
         """What others have made with it, in the place of the loans."""
         await interaction.response.defer()
-        character = await self._cast_lookup.by_id(interaction.user.id, button.character_id)
+        character = await self.lookup.by_id(interaction.user.id, button.character_id)
         its, most = (character.owner_id, character.id), limits.LOAN_USES_PER_PAGE
         offset = button.offset
         found, total = await self._loans.uses(*its, offset=offset, limit=most)

@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot import limits
-from bot.chat.render_cast import CastPage
+from bot.chat.render_cast import CastPage, rows_of
 from bot.errors import Refusal, UnknownCharacter
+from bot.jobs.face_rows import FaceRows
+from bot.store.cast_search import CastSearch
 from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
+from bot.store.groups import GroupStore
 from bot.texts import text
-from bot.values.character import Character, clean_name
+from bot.values.character import Character, CharacterFile, CharacterGroup, FileKind, clean_name
+from bot.values.folding import fold
 
 
 class CastLookup:
     """Every query carries the id of the person who asks: another person's character is an unknown one."""
 
-    def __init__(self, characters: CharacterStore, files: FileStore) -> None:
+    def __init__(
+        self, characters: CharacterStore, cast: CastSearch, groups: GroupStore, files: FileStore, rows: FaceRows
+    ) -> None:
         self._characters = characters
+        self._cast = cast
+        self._groups = groups
+        self._rows = rows
         self._files = files
 
     async def named(self, owner_id: int, name: str) -> Character:
@@ -48,9 +57,40 @@ class CastLookup:
         return page, found, total
 
     async def _on(self, owner_id: int, page: CastPage) -> tuple[list[Character], int]:
-        return await self._characters.page(
-            owner_id, search=page.search or None, sort=page.sort, offset=page.offset, limit=limits.CAST_PER_PAGE
-        )
+        return await self._cast.page(owner_id, page.wish, offset=page.offset, limit=limits.CAST_PER_PAGE)
+
+    async def faces(self, owner_id: int, characters: Sequence[Character]) -> list[bytes]:
+        """A picture for each row of a grid with them; none at all where they cannot be made."""
+        return await self._rows.of(owner_id, [tuple(each.picture for each in row) for row in rows_of(characters)])
+
+    async def stills(self, owner_id: int, reference_set: Sequence[CharacterFile]) -> bytes | None:
+        """A picture of the owner's stills beside each other, where there is a choice."""
+        stills = tuple(each.file for each in reference_set if each.kind is FileKind.STILL)[: limits.FACES_IN_ROW]
+        made = await self._rows.of(owner_id, [stills]) if len(stills) > 1 else []
+        return made[0] if made else None
+
+    async def names(self, owner_id: int, typed: str) -> list[str]:
+        """Names that fit what is typed."""
+        return await self._cast.names(owner_id, typed, limits.AUTOCOMPLETE_CHOICES)
+
+    async def group(self, owner_id: int, name: str) -> CharacterGroup:
+        """The owner's group of that name. Raises :class:`~bot.errors.Refusal`."""
+        found = await self._groups.named(owner_id, clean_name(name))
+        if found is None:
+            raise Refusal(text("You have no group called “{name}”. See /group show for yours.", name=name))
+        return found
+
+    async def group_by_id(self, owner_id: int, group_id: int) -> CharacterGroup:
+        """The owner's group. Raises :class:`~bot.errors.Refusal`."""
+        found = await self._groups.get(owner_id, group_id)
+        if found is None:
+            raise Refusal(text("That group is no longer there. See /group show for yours."))
+        return found
+
+    async def group_names(self, owner_id: int, typed: str) -> list[str]:
+        """Names of groups that fit what is typed."""
+        wanted = fold(typed)
+        return [each.name for each in await self._groups.all(owner_id) if wanted in fold(each.name)]
 
     async def pictures(self, characters: Sequence[Character], *, room: int) -> dict[int, bytes]:
         """Their pictures by character id, as many as fit into one message of ``room`` bytes."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import discord
 from discord import app_commands, ui
-from discord.ext import commands
 
 from bot import limits
 from bot.chat.buttons import BringIn, DropImport, NextCastPart
@@ -23,9 +22,8 @@ from bot.jobs.export_links import ExportLinks
 from bot.store.groups import GroupStore
 from bot.store.portable_casts import Selection
 from bot.texts import Text, ntext, text
-from bot.values.character import clean_name
-from bot.values.folding import fold
 from bot.values.source import Attachment, Link, link
+from cogs.character.listing import LooksUp
 
 _MOST_LINKS = 4  # beside the button for parts, in one row
 
@@ -40,27 +38,29 @@ class Portability:
     groups: GroupStore
 
 
-class PortabilityCommands(commands.Cog):
+class PortabilityCommands(LooksUp):
     """The part of :class:`cogs.character.cog.CharacterCommands` that takes characters along and brings them in."""
 
     _portability: Portability
 
-    async def _groups(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        wanted = fold(current)
-        found = [each for each in await self._portability.groups.all(interaction.user.id) if wanted in fold(each.name)]
-        return [
-            app_commands.Choice(name=each.name[: limits.CHOICE_NAME], value=each.name)
-            for each in found[: limits.AUTOCOMPLETE_CHOICES]
-        ]
-
-    async def _group_named(self, owner_id: int, name: str) -> Selection:
-        """The owner's group of that name. Raises Refusal."""
-        group = await self._portability.groups.named(owner_id, clean_name(name))
-        if group is None:
-            raise Refusal(text("You have no group called “{name}”.", name=name))
-        return Selection(group_id=group.id)
-
     # -- export -------------------------------------------------------------------------------------------------
+
+    @app_commands.command(
+        name="export", description="Take characters along: a zip with their clips, pictures and voice."
+    )
+    @app_commands.describe(name="One character (default: your whole cast)", group="Everybody in one group")
+    @app_commands.autocomplete(name=LooksUp.own_names, group=LooksUp.own_groups)
+    async def export(self, interaction: discord.Interaction, name: str | None = None, group: str | None = None) -> None:
+        """Give the owner a zip, or several."""
+        if name and group:
+            raise Refusal(text("Give a name or a group, not both."))
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        selection = Selection()
+        if name:
+            selection = Selection((await self.lookup.named(interaction.user.id, name)).id)
+        elif group:
+            selection = Selection(group_id=(await self.lookup.group(interaction.user.id, group)).id)
+        await self._export(interaction, selection)
 
     async def _export(self, interaction: discord.Interaction, selection: Selection) -> None:
         """As one file; where Discord takes none of that size as a link, or else in parts."""

@@ -32,13 +32,12 @@ from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
 from bot.jobs.video_questions import Change, VideoDoubted
 from bot.jobs.video_wishes import EMPTY_CAST, VideoWishes
-from bot.provider.models.card import ModelCard
 from bot.store.characters import CharacterStore
 from bot.store.drafts import UnsentVideo
 from bot.store.videos import VideoStore
 from bot.texts import text
 from bot.values.clock import Clock
-from bot.values.job import CastRole, CharacterRequest, Job, Origin, VideoRequest
+from bot.values.job import CharacterRequest, Job, Origin, VideoRequest
 from bot.values.made_video import MadeVideo
 from bot.values.source import StoredVideo
 from cogs.video.choices import VideoChoices
@@ -90,7 +89,7 @@ class MakingVideos(commands.Cog):
     @app_commands.command(name="create", description="Make a new video with characters from your cast.")
     @app_commands.describe(
         prompt="What happens in the video; call your characters @name",
-        character="A character from your cast",
+        character="A character from your cast (default: your default character here, if you chose one)",
         character2="Another character from your cast",
         character3="Another character from your cast",
         character4="Another character from your cast",
@@ -114,7 +113,7 @@ class MakingVideos(commands.Cog):
         self,
         interaction: discord.Interaction,
         prompt: app_commands.Range[str, 1, limits.PROMPT_LENGTH],
-        character: str,
+        character: str | None = None,
         character2: str | None = None,
         character3: str | None = None,
         character4: str | None = None,
@@ -129,9 +128,8 @@ class MakingVideos(commands.Cog):
         request = VideoRequest(
             prompt=prompt.strip(), cast=(), model=model, duration=duration, ratio=ratio, resolution=resolution
         )
-        wished = partial(self._wishes.wished, interaction.user.id, interaction.guild_id)
-        read = partial(wished, request, named, private=private)
-        await self._begin(interaction, read)
+        wished = partial(self._wishes.wished_in, interaction.user.id, interaction.guild_id)
+        await self._begin(interaction, partial(wished, request, named, private=private))
 
     @app_commands.command(name="new", description="Make a video with one form: good on a phone.")
     async def new(self, interaction: discord.Interaction) -> None:
@@ -174,20 +172,22 @@ class MakingVideos(commands.Cog):
             raise Refusal(EMPTY_CAST)
         if choices.cast is not None and chosen and all(role.character_id != chosen for role in choices.cast):
             raise Refusal(text("That character is no longer in your cast. See /character list for your cast."))
-        await interaction.response.send_modal(VideoForm(NEW, choices, str(interaction.locale), chosen=chosen))
+        form = VideoForm(NEW, choices, str(interaction.locale), chosen=chosen or choices.default)
+        await interaction.response.send_modal(form)
 
     async def _offered(self, interaction: discord.Interaction) -> FormChoices:
         """The cast and the models, if they are read in time: a form has to be the first answer."""
 
-        async def read() -> tuple[tuple[CastRole, ...], tuple[ModelCard, ...]]:
-            cast = await self._playable.roles(interaction.user.id, interaction.guild_id)
-            return cast, await self._planner.living()
+        owner, guild_id = interaction.user.id, interaction.guild_id
+
+        async def read() -> FormChoices:
+            cast, models = await self._playable.roles(owner, guild_id), await self._planner.living()
+            return FormChoices(cast=cast, models=models, default=await self._wishes.default_in(owner, guild_id))
 
         try:
-            cast, models = await within(limits.READ_BEFORE_FORM, read())
+            return await within(limits.READ_BEFORE_FORM, read())
         except TimeoutError:
             return FormChoices()
-        return FormChoices(cast=cast, models=models)
 
     @on_submit(VideoForm)
     async def submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:

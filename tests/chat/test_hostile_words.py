@@ -20,7 +20,7 @@ from bot.chat.render_question import render_question
 from bot.chat.render_task import render_task
 from bot.chat.render_tasks import render_tasks
 from bot.errors import UnknownCharacter
-from bot.store.characters import Sort
+from bot.store.cast_search import Sort
 from bot.texts import Text, text
 from bot.values.character import ProviderCharacter
 from bot.values.job import CharacterRequest, CharacterResult, Job, Outcome, Question, Step

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import limits
-from bot.chat.render_cast import CastPage, render_page
+from bot.chat.render_cast import CastPage, render_page, rows_of
 from bot.limits import CUSTOM_ID, NAME_LENGTH
-from bot.store.characters import Sort
-from bot.values.character import clean_name
+from bot.store.cast_search import Sort
+from bot.values.character import CharacterGroup, clean_name
 from bot.values.files import StoredFile
 from tests.cards import card_of, drawn, lines
 from tests.chat.samples import PICTURE, a_character
@@ -20,9 +20,9 @@ FIRST = CastPage(0, Sort.NEWEST, "")
 LARGEST_ID = 2**63 - 1
 
 
-@given(st.integers(0, 10**6), st.sampled_from(Sort), st.text(max_size=100))
-def test_a_page_survives_its_way_through_a_button(offset: int, sort: Sort, typed: str) -> None:
-    page = CastPage(offset, sort, clean_name(typed))
+@given(st.integers(0, 10**6), st.sampled_from(Sort), st.text(max_size=100), st.none() | st.integers(1, 10**9))
+def test_a_page_survives_its_way_through_a_button(offset: int, sort: Sort, typed: str, group: int | None) -> None:
+    page = CastPage(offset, sort, clean_name(typed), group)
     assert CastPage.parse(str(page)) == page
 
 
@@ -33,14 +33,14 @@ def test_what_is_no_page_is_a_value_error(argument: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("offset", "total", "shown"), [(8, 5, 4), (8, 4, 0), (4, 0, 0), (4, 8, 4), (4, 9, 4), (40, 9, 8)]
+    ("offset", "total", "shown"), [(24, 13, 12), (24, 12, 0), (12, 0, 0), (12, 24, 12), (12, 25, 12), (120, 25, 24)]
 )
 def test_a_page_beyond_the_end_becomes_the_last(offset: int, total: int, shown: int) -> None:
     assert replace(FIRST, offset=offset).within(total).offset == shown
 
 
 def test_the_longest_search_and_the_longest_owner_fit_into_a_buttons_id() -> None:
-    page = CastPage(99_996, Sort.NEWEST, "x" * NAME_LENGTH)
+    page = CastPage(99_996, Sort.NEWEST, "x" * NAME_LENGTH, 10**9)
     card = render_page(LARGEST_ID, page, [a_character()] * limits.CAST_PER_PAGE, 200_000, {}, "en-GB")
     ids = [button.item.custom_id for button in card.buttons]
     assert len(ids) == 2
@@ -49,12 +49,12 @@ def test_the_longest_search_and_the_longest_owner_fit_into_a_buttons_id() -> Non
 
 def test_only_buttons_that_lead_somewhere_can_be_pressed() -> None:
     def pressable(offset: int) -> list[bool]:
-        card = render_page(42, replace(FIRST, offset=offset), [a_character()], 9, {}, "en-GB")
+        card = render_page(42, replace(FIRST, offset=offset), [a_character()], 25, {}, "en-GB")
         return [not button.item.disabled for button in card.buttons]
 
     assert pressable(0) == [False, True]
-    assert pressable(4) == [True, True]
-    assert pressable(8) == [True, False]
+    assert pressable(12) == [True, True]
+    assert pressable(24) == [True, False]
     assert render_page(42, FIRST, [a_character()], limits.CAST_PER_PAGE, {}, "en-GB").buttons == ()
 
 
@@ -84,8 +84,9 @@ def test_an_entry_says_model_seconds_and_age() -> None:
     [
         (FIRST, 1, 1, "Characters in your cast: 1."),
         (replace(FIRST, search="a"), 2, 2, "Found in your cast: 2."),
-        (FIRST, 4, 9, "Showing 1–4 of 9."),
-        (replace(FIRST, offset=8), 1, 9, "Showing 9 of 9."),
+        (replace(FIRST, group_id=7), 2, 2, "Characters in this group: 2."),
+        (FIRST, 12, 25, "Showing 1–12 of 25."),
+        (replace(FIRST, offset=24), 1, 25, "Showing 25 of 25."),
     ],
 )
 def test_the_last_entry_says_how_many_there_are(page: CastPage, shown: int, total: int, count: str) -> None:
@@ -104,16 +105,51 @@ def test_each_on_the_page_has_its_buttons_beside_its_face() -> None:
     assert_discord_takes(card)
 
 
+def test_a_grid_has_a_button_below_each_face_in_the_same_order() -> None:
+    cast = [a_character(id=each, name=name) for each, name in enumerate(["Ann", "*Bo*", "Cy", "Di", "Ed"], start=1)]
+    page = render_page(42, FIRST, cast, 5, {}, "en-GB", faces=[b"three", b"two"])
+    rows = card_of(page).picture_rows
+    assert [[each.item.label for each in row.buttons] for row in rows] == [["Ann", "*Bo*", "Cy"], ["Di", "Ed"]]
+    assert [row.buttons[0].custom_id for row in rows] == ["cb:cast:show:1:42", "cb:cast:show:4:42"]
+    pictures = [row.picture for row in rows if row.picture is not None]
+    assert [(each.data, each.alt) for each in pictures] == [
+        (b"three", "Faces, from left to right: Ann, *Bo*, Cy"),
+        (b"two", "Faces, from left to right: Di, Ed"),
+    ]
+    assert_discord_takes(page)
+    without = render_page(42, FIRST, cast, 5, {}, "en-GB")
+    assert [row.picture for row in card_of(without).picture_rows] == [None, None]
+    assert_discord_takes(without)
+
+
 @pytest.mark.parametrize("letter", ["ẞ", "*", "["])
 def test_a_full_page_of_the_longest_names_fits(letter: str) -> None:
     file = StoredFile(key="k", sha256="s", size=len(PICTURE), mime="image/jpeg")
+    note, tags = letter * limits.NOTE_LENGTH, (letter * limits.TAG_LENGTH,) * limits.TAGS
     many = range(1, limits.CAST_PER_PAGE + 1)
-    cast = [a_character(id=2**62 + each, name=letter * limits.NAME_LENGTH, picture=file) for each in many]
+    cast = [
+        a_character(id=2**62 + each, name=letter * limits.NAME_LENGTH, picture=file, note=note, tags=tags)
+        for each in many
+    ]
     page = replace(FIRST, offset=limits.CAST_PER_PAGE, search=letter * limits.NAME_LENGTH)
-    card = render_page(2**62, page, cast, 999, {each.id: PICTURE for each in cast}, "en-GB")
-    assert len(card.files) == limits.CAST_PER_PAGE
-    assert len(drawn(card)) <= limits.CARD_COMPONENTS
-    assert_discord_takes(card)
+    faces = [PICTURE] * len(rows_of(cast))
+    group = CharacterGroup(id=10**9, name=letter * limits.NAME_LENGTH, created_at=cast[0].created_at, size=999)
+    grid = render_page(2**62, page, cast, 999, {}, "en-GB", faces=faces, group=group)
+    assert len(drawn(grid)) <= limits.CARD_COMPONENTS
+    assert_discord_takes(grid)
+    few = cast[: limits.CAST_FEW]
+    rows = render_page(2**62, replace(page, offset=0), few, len(few), {each.id: PICTURE for each in few}, "en-GB")
+    assert len(rows.files) == limits.CAST_FEW
+    assert_discord_takes(rows)
+
+
+def test_notes_and_tags_are_shown_letter_by_letter() -> None:
+    hostile = a_character(note="**bold** @everyone\n> quote \u202edrowkcab <@1>", tags=("`code`", "[a](http://b.c)"))
+    (entry,) = card_of(render_page(42, FIRST, [hostile], 1, {}, "en-GB")).entries
+    assert entry.words.splitlines()[2:] == [
+        "`ˋcodeˋ` `[a](http://b.c)`",
+        "> \\*\\*bold\\*\\* @\u200beveryone \\> quote drowkcab \\<@\u200b1\\>",
+    ]
 
 
 def test_an_empty_page_says_what_to_do_next() -> None:

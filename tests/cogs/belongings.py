@@ -17,7 +17,7 @@ from bot.store.loan_tables import loan_uses
 from bot.store.tables import metadata
 from bot.texts import text
 from bot.values.cast_import import ImportPlan, IncomingCharacter, IncomingFile, IncomingReference
-from bot.values.character import Character, FileKind
+from bot.values.character import Character, CharacterGroup, FileKind
 from bot.values.job import (
     CastRole,
     Job,
@@ -40,6 +40,8 @@ from tests.cogs.test_picking import DOUBTING, FACTS, PICKING, REQUEST
 FILENAME = "owners-holiday.mp4"
 USERNAME = "owners.secret.handle"
 TASK = "task_owners_secret"
+SERVER = 5
+NOTE, TAG, GROUP = "noted in secret", "tagged-secretly", "the secret circle"
 PROMPT = "what the owner secretly wished"
 FILE = Attachment(url=f"https://cdn.example/{FILENAME}", filename=FILENAME, size=10)
 OF_PEOPLE = ("owner_id", "borrower_id")  # whose a row is
@@ -68,6 +70,7 @@ class Belongings:
 
     owner_id: int
     character: Character
+    group: CharacterGroup
     draft: Draft
     wish: Draft
     offered: Draft
@@ -97,7 +100,7 @@ class Belongings:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What nobody else may be told."""
-        return FILENAME, USERNAME, TASK, PROMPT, *self.tasks, "owners-secret-token"
+        return FILENAME, USERNAME, TASK, PROMPT, NOTE, TAG, GROUP, *self.tasks, "owners-secret-token"
 
 
 async def belongings(house: House, owner_id: int) -> Belongings:
@@ -110,6 +113,10 @@ async def belongings(house: House, owner_id: int) -> Belongings:
 
     portable = tuple([await house.files.put_bytes(owner_id, part, "image/jpeg") for part in (b"clip", b"still")])
     character = await house.character(owner_id, "Aurora", username=USERNAME, portable=portable)
+    await house.characters.describe(owner_id, character.id, note=NOTE, tags=(TAG,))
+    group = await house.groups.create(owner_id, GROUP, now=now)
+    await house.groups.add(owner_id, group.id, character.id)
+    await house.defaults.choose(owner_id, SERVER, character.id)
     draft = Draft(id="d" * 16, owner_id=owner_id, content=FILE, created_at=now)
     await house.drafts.add(draft)
     role = CastRole(character_id=character.id, name=character.name)
@@ -141,6 +148,7 @@ async def belongings(house: House, owner_id: int) -> Belongings:
         borrowing=borrowing,
         asked=asked,
         character=character,
+        group=group,
         draft=draft,
         wish=wish,
         offered=offered,

@@ -70,6 +70,7 @@ class House:
         self.database, self.files, self.commands = stores.database, stores.files, stores.commands
         self.jobs, self.owned_jobs, self.characters = stores.jobs, stores.owned_jobs, stores.characters
         self.consents, self.drafts, self.provider_state = stores.consents, stores.drafts, stores.provider_state
+        self.cast, self.groups, self.defaults = stores.cast, stores.groups, stores.defaults
         self.servers, self.blocks = stores.servers, stores.blocks
         self.breaker, self.job_service, self.erasure = app.breaker, app.job_service, app.erasure
 

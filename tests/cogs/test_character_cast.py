@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import time
 from dataclasses import replace
 
 import discord
 import pytest
+from PIL import Image
 from simcord import InteractionResult, ResponseMessage
 
 from bot import limits
@@ -27,7 +29,7 @@ def shown(result: InteractionResult) -> ResponseMessage:
 
 
 async def names(stage: Stage, owner_id: int) -> list[str]:
-    return await stage.house.characters.names(owner_id, "")
+    return sorted(await stage.house.cast.names(owner_id, ""))
 
 
 # -- list -----------------------------------------------------------------------------------------------------------
@@ -58,55 +60,91 @@ async def test_the_list_has_pictures_and_a_button_that_opens_each(stage: Stage) 
     (card,) = [each for each in (opened.response, *opened.followups) if each is not None and each.id != message.id]
     assert card.ephemeral
     assert titles(card)[0] == "Duck"
-    assert {"Rename", "Delete"} <= set(labels(card))
+    assert {"Edit…", "Delete"} <= set(labels(card))
     await stage.house.characters.delete(stage.alice.id, int(duck.split(":")[3]))
     gone = await stage.alice.click(message, custom_id=duck)
     assert "no longer in your cast" in refusal(gone)
 
 
 async def test_pages_are_turned_in_place_also_after_a_restart(stage: Stage) -> None:
-    for number in range(9):
-        await stage.house.character(stage.alice.id, f"Duck {number}", picture=None)
+    for number in range(25):
+        await stage.house.character(stage.alice.id, f"Duck {number:02}", picture=None)
     first = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
-    assert titles(first) == ["Duck 0", "Duck 1", "Duck 2", "Duck 3"]
-    assert labels(first)[-1:] == ["Next"]
+    assert labels(first) == [*(f"Duck {number:02}" for number in range(12)), "Next"]
     second = shown(await stage.alice.click(first, label="Next"))
     assert second.id == first.id
-    assert titles(second) == ["Duck 4", "Duck 5", "Duck 6", "Duck 7"]
-    assert labels(second)[-2:] == ["Previous", "Next"]
-    assert "Showing 5–8 of 9" in words(second)
+    assert labels(second) == [*(f"Duck {number}" for number in range(12, 24)), "Previous", "Next"]
+    assert "Showing 13–24 of 25" in words(second)
     await stage.restart()
     last = shown(await stage.alice.click(second, label="Next"))
-    assert titles(last) == ["Duck 8"]
-    assert labels(last) == ["Open", "Use in a video", "Previous"]
+    assert labels(last) == ["Duck 24", "Previous"]
     again = shown(await stage.alice.click(last, label="Previous"))
-    assert titles(again)[0] == "Duck 4"
+    assert labels(again)[0] == "Duck 12"
 
 
 async def test_a_page_that_is_gone_shows_the_last_there_is(stage: Stage) -> None:
-    made = [await stage.house.character(stage.alice.id, f"Duck {number}", picture=None) for number in range(5)]
+    made = [await stage.house.character(stage.alice.id, f"Duck {number:02}", picture=None) for number in range(13)]
     first = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
-    await stage.house.characters.delete(stage.alice.id, made[4].id)
+    await stage.house.characters.delete(stage.alice.id, made[12].id)
     after = shown(await stage.alice.click(first, label="Next"))
-    assert titles(after) == ["Duck 0", "Duck 1", "Duck 2", "Duck 3"]
+    assert labels(after) == [f"Duck {number:02}" for number in range(12)]
 
 
 async def test_a_search_stays_while_pages_are_turned(stage: Stage) -> None:
-    for number in range(5):
-        await stage.house.character(stage.alice.id, f"Duck: {number}", picture=None)
-        await stage.house.character(stage.alice.id, f"Goose {number}", picture=None)
+    for number in range(13):
+        await stage.house.character(stage.alice.id, f"Duck: {number:02}", picture=None)
+    await stage.house.character(stage.alice.id, "Goose", picture=None)
     first = shown(await stage.alice.slash(stage.channel, "character list", search="duck:", sort="name"))
     second = shown(await stage.alice.click(first, label="Next"))
-    assert titles(second) == ["Duck: 4"]
+    assert labels(second) == ["Duck: 12", "Previous"]
 
 
 async def test_the_longest_search_fits_into_the_buttons(stage: Stage) -> None:
-    for _ in range(5):
+    for _ in range(13):
         await stage.house.character(stage.alice.id, "ß" * 32, picture=None)
-    result = await stage.alice.slash(stage.channel, "character list", search="ß" * 30 + "x" * 70)
-    assert "No match for" in words(shown(result))
-    result = await stage.alice.slash(stage.channel, "character list", search="ß" * 30)
+    result = await stage.alice.slash(stage.channel, "character list", search="ß" * 28)
     assert labels(shown(result))[-1:] == ["Next"]
+    result = await stage.alice.slash(stage.channel, "character list", search="x" * 100)
+    assert "No match for" in words(shown(result))
+
+
+async def test_a_grid_shows_the_faces_of_a_row_in_one_picture(stage: Stage) -> None:
+    """Real pictures, small ones made of them, kept until somebody wants them again; one is damaged, one is lost."""
+    for number in range(4):
+        picture = a_png(number) if number else b"\x89PNG damaged"
+        await stage.house.character(stage.alice.id, f"Duck {number}", picture=picture)
+    lost = await stage.house.character(stage.alice.id, "Duck 4", picture=a_png(4))
+    assert lost.picture is not None
+    await stage.house.files.delete(lost.picture.key)
+    message = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
+    assert labels(message) == [f"Duck {number}" for number in range(5)]
+    rows = [Image.open(io.BytesIO(await each.read())) for each in message.attachments]
+    assert [row.size for row in rows] == [(784, 256)] * 2
+    first, second = (row.convert("RGBA") for row in rows)
+    assert close(first.getpixel((392, 128)), (40, 160, 80, 255))
+    assert close(first.getpixel((656, 128)), (80, 160, 80, 255))
+    assert close(first.getpixel((5, 5)), (74, 77, 84, 255))  # nobody
+    assert close(second.getpixel((656, 128)), (0, 0, 0, 0))  # there are two in that row
+    assert not list((stage.house.folder / "files" / "work").iterdir())
+    for file in (stage.house.folder / "files" / str(stage.alice.id)).iterdir():
+        file.unlink()
+    again = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
+    assert [await each.read() for each in again.attachments] == [await each.read() for each in message.attachments]
+    theirs = shown(await stage.bob.slash(stage.channel, "character list"))
+    assert theirs.attachments == []
+
+
+def a_png(number: int) -> bytes:
+    into = io.BytesIO()
+    Image.new("RGB", (300, 400), (40 * number, 160, 80)).save(into, "PNG")
+    return into.getvalue()
+
+
+def close(pixel: object, wanted: tuple[int, ...]) -> bool:
+    assert isinstance(pixel, tuple)
+    if not wanted[3]:
+        return pixel[3] == 0
+    return all(abs(one - other) <= 12 for one, other in zip(pixel, wanted, strict=True))
 
 
 async def test_a_picture_that_is_lost_costs_only_the_picture(stage: Stage) -> None:
@@ -136,7 +174,7 @@ async def test_a_stranger_sees_their_own_list(stage: Stage) -> None:
 # -- autocomplete ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", ["character show", "character rename", "character delete"])
+@pytest.mark.parametrize("command", ["character show", "character edit", "character delete"])
 async def test_names_are_completed_over_ones_own_cast_only(stage: Stage, command: str) -> None:
     for number in range(27):
         await stage.house.character(stage.alice.id, f"Duck {number}", picture=None)
@@ -159,19 +197,25 @@ async def test_show_has_picture_task_username_and_buttons_for_the_owner_alone(st
     assert f"```\n{duck.task_id}\n```" in said
     assert "duck.sings" in said
     assert [await each.read() for each in message.attachments] == [PICTURE]
-    assert labels(message) == ["Use in a video", "Rename", "Lend…", "Delete"]
+    assert labels(message) == ["Use in a video", "Edit…", "Lend…", "Delete"]
 
 
 async def test_show_without_a_picture_is_still_a_card(stage: Stage) -> None:
     await stage.house.character(stage.alice.id, "Duck", picture=None)
     message = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     assert message.attachments == []
-    assert labels(message) == ["Use in a video", "Rename", "Lend…", "Delete"]
+    assert labels(message) == ["Use in a video", "Edit…", "Lend…", "Delete"]
 
 
 @pytest.mark.parametrize(
     ("command", "options"),
-    [("character show", {}), ("character rename", {"new_name": "Mine"}), ("character delete", {})],
+    [
+        ("character show", {}),
+        ("character rename", {"new_name": "Mine"}),
+        ("character edit", {}),
+        ("character default", {}),
+        ("character delete", {}),
+    ],
 )
 async def test_somebody_elses_character_is_answered_like_an_unknown_one(
     stage: Stage, command: str, options: dict[str, str]
@@ -229,7 +273,7 @@ async def test_an_offered_name_that_was_taken_meanwhile_is_asked_about_again(sta
     await stage.house.character(stage.alice.id, "Duck 2")
     again = shown(await stage.alice.click(question, label="Use “Duck 2”"))
     assert labels(again) == ["Use “Duck 2 2”", "Another name…"]
-    assert sorted(await names(stage, stage.alice.id)) == ["Duck", "Duck 2", "Goose"]
+    assert await names(stage, stage.alice.id) == ["Duck", "Duck 2", "Goose"]
 
 
 async def test_what_is_deleted_while_it_is_renamed_is_an_unknown_one(
@@ -257,11 +301,11 @@ async def test_an_invisible_name_is_refused_at_once(stage: Stage) -> None:
     assert await names(stage, stage.alice.id) == ["Duck"]
 
 
-async def test_the_rename_form_works_across_a_restart(stage: Stage) -> None:
+async def test_the_edit_form_works_across_a_restart(stage: Stage) -> None:
     await stage.house.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     await stage.restart()
-    form = await stage.alice.click(card, label="Rename")
+    form = await stage.alice.click(card, label="Edit…")
     assert form.modal is not None
     await stage.restart()
     (answer,) = (await stage.alice.submit_modal(form, {"name": "Drake"})).followups
@@ -269,10 +313,10 @@ async def test_the_rename_form_works_across_a_restart(stage: Stage) -> None:
     assert await names(stage, stage.alice.id) == ["Drake"]
 
 
-async def test_the_rename_form_begins_with_the_present_name(stage: Stage) -> None:
+async def test_the_edit_form_begins_with_the_present_name(stage: Stage) -> None:
     await stage.house.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
-    form = await stage.alice.click(card, label="Rename")
+    form = await stage.alice.click(card, label="Edit…")
     assert typed_in(form) == "Duck"
 
 
@@ -286,16 +330,16 @@ async def test_a_form_is_not_kept_waiting_for_the_present_name(stage: Stage, mon
     with monkeypatch.context() as slow:
         slow.setattr(stage.house.characters, "get", never)
         slow.setattr(limits, "READ_BEFORE_FORM", 0)
-        form = await stage.alice.click(card, label="Rename")
+        form = await stage.alice.click(card, label="Edit…")
     assert typed_in(form) is None
     await stage.alice.submit_modal(form, {"name": "Drake"})
     assert await names(stage, stage.alice.id) == ["Drake"]
 
 
 def typed_in(form: InteractionResult) -> str | None:
-    """What stands in the form's only line before anybody types."""
+    """What stands in the form's first line before anybody types."""
     assert form.modal is not None
-    (line,) = form.modal["components"]
+    line = form.modal["components"][0]
     value: str | None = line["component"].get("value")
     return value
 
@@ -304,7 +348,7 @@ async def test_a_form_for_what_is_gone_is_not_opened(stage: Stage) -> None:
     duck = await stage.house.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     await stage.house.characters.delete(stage.alice.id, duck.id)
-    result = await stage.alice.click(card, label="Rename")
+    result = await stage.alice.click(card, label="Edit…")
     assert result.modal is None
     assert "no longer in your cast" in refusal(result)
 
@@ -318,7 +362,7 @@ async def test_the_card_from_which_it_was_renamed_shows_the_new_name(stage: Stag
     else:
         card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck")).message
     old = said(card)
-    form = await stage.alice.click(card, label="Rename")
+    form = await stage.alice.click(card, label="Edit…")
     await stage.restart()
     (told,) = (await stage.alice.submit_modal(form, {"name": "Drake"})).followups
     assert told.ephemeral
@@ -333,7 +377,7 @@ async def test_the_card_from_which_it_was_renamed_shows_the_new_name(stage: Stag
     (picture,) = now.attachments
     assert await picture.read() == PICTURE
     lend = [] if public else ["Lend…"]  # to the owner alone
-    assert pressable(now) == ["Use in a video", "Rename", *lend, "Delete"]
+    assert pressable(now) == ["Use in a video", "Edit…", *lend, "Delete"]
 
 
 async def again(stage: Stage, card: discord.Message) -> discord.Message:
@@ -365,7 +409,7 @@ async def test_the_card_of_a_deleted_character_is_emptied(stage: Stage, public: 
 async def test_a_form_for_what_is_gone_meanwhile_says_so(stage: Stage) -> None:
     duck = await stage.house.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
-    form = await stage.alice.click(card, label="Rename")
+    form = await stage.alice.click(card, label="Edit…")
     await stage.house.characters.delete(stage.alice.id, duck.id)
     (told,) = (await stage.alice.submit_modal(form, {"name": "Drake"})).followups
     assert told.ephemeral
@@ -375,7 +419,7 @@ async def test_a_form_for_what_is_gone_meanwhile_says_so(stage: Stage) -> None:
 async def test_a_form_with_an_invisible_name_is_refused(stage: Stage) -> None:
     await stage.house.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
-    form = await stage.alice.click(card, label="Rename")
+    form = await stage.alice.click(card, label="Edit…")
     assert "no visible character" in refusal(await stage.alice.submit_modal(form, {"name": "\u200e"}))
 
 
@@ -459,7 +503,7 @@ async def test_the_card_asks_too_and_a_second_answer_finds_nothing(stage: Stage)
 async def test_a_stranger_cannot_press_a_public_card(stage: Stage) -> None:
     duck = await stage.house.character(stage.alice.id, "Duck")
     card = await public_card(stage, duck.id)
-    for label in ("Rename", "Delete"):
+    for label in ("Edit…", "Delete"):
         result = await stage.bob.click(card, label=label)
         assert result.modal is None
         assert "These buttons are for the person who started this" in refusal(result)

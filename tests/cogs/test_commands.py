@@ -39,7 +39,7 @@ def walk(payloads: list[Payload]) -> Iterator[Payload]:
 
 async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> None:
     by_name = {each["name"]: each for each in payloads}
-    whole = {"character", "video", "privacy", "server", "operator"}
+    whole = {"character", "group", "video", "privacy", "server", "operator"}
     assert set(by_name) == whole | {"tasks", "help", "about", "Make a character"}
     groups = {name: {each["name"]: each.get("options", []) for each in by_name[name]["options"]} for name in whole}
     options = {f"{group} {name}": given for group, commands in groups.items() for name, given in commands.items()}
@@ -47,9 +47,11 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
         "character create": ["video", "link", "task", "range", "name", "model", "private"],
         "character new": [],
         "character preview": ["video", "link"],
-        "character list": ["search", "sort"],
+        "character list": ["search", "sort", "group"],
         "character show": ["name"],
+        "character edit": ["name"],
         "character rename": ["name", "new_name"],
+        "character default": ["name"],
         "character delete": ["name"],
         "character lend": ["name", "to", "server", "uses", "until"],
         "character take-back": ["name", "from", "server"],
@@ -57,6 +59,12 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
         "character ask-consent": ["name", "person"],
         "character export": ["name", "group"],
         "character import": ["file", "link"],
+        "group create": ["name", "character"],
+        "group add": ["group", "character"],
+        "group remove": ["group", "character"],
+        "group show": ["group"],
+        "group rename": ["group", "new_name"],
+        "group delete": ["group"],
         "video create": [
             *("prompt", "character", "character2", "character3", "character4"),
             *("model", "duration", "ratio", "resolution", "private"),
@@ -74,12 +82,18 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
     required = {name: [each["name"] for each in given if each.get("required")] for name, given in options.items()}
     assert {name: given for name, given in required.items() if given} == {
         "character show": ["name"],
+        "character edit": ["name"],
         "character rename": ["name", "new_name"],
         "character delete": ["name"],
         "character lend": ["name"],
         "character take-back": ["name"],
         "character ask-consent": ["name", "person"],
-        "video create": ["prompt", "character"],
+        "group create": ["name"],
+        "group add": ["group", "character"],
+        "group remove": ["group", "character"],
+        "group rename": ["group", "new_name"],
+        "group delete": ["group"],
+        "video create": ["prompt"],
         "operator block": ["user"],
         "operator unblock": ["user"],
     }

@@ -204,7 +204,7 @@ async def test_a_card_shows_what_would_come_in_and_a_press_brings_it_in(stage: S
     assert new.portable
     assert labels(after) == []
     shown = answer(await stage.alice.slash(stage.channel, "character show", name="Ann 2"))
-    assert len(shown.attachments) == 1
+    assert len(shown.attachments) == 2  # its picture, and its stills in a row
 
 
 async def test_cancelled_nothing_is_left(stage: Stage, zips: Zips) -> None:

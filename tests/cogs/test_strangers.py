@@ -26,7 +26,7 @@ from bot.chat.interaction_handlers import DurableForm, on_press, text_line
 from bot.config import LimitSettings
 from bot.store.tables import drafts, jobs
 from cogs.video.choices import CHARACTERS
-from tests.cogs.belongings import Belongings, belongings, lend, snapshot
+from tests.cogs.belongings import GROUP, NOTE, Belongings, belongings, lend, snapshot
 from tests.cogs.stage import Stage, words
 
 CLIP = ("posted.mp4", b"clip")
@@ -50,9 +50,22 @@ COMMANDS: dict[str, Make] = {
     ],
     "character new": _nothing,
     "character preview": lambda mine, stage: [{"link": "https://example.org/clip.mp4"}],
-    "character list": lambda mine, stage: [{}, {"search": mine.character.name, "sort": "name"}],
+    "character list": lambda mine, stage: [
+        {},
+        {"search": mine.character.name, "sort": "name"},
+        {"search": NOTE.upper()},
+        {"group": str(mine.group.id)},
+    ],
     "character show": _by_name(),
     "character rename": _by_name(new_name="Stolen"),
+    "character edit": _by_name(),
+    "character default": lambda mine, stage: [{"name": mine.character.name}, {}],
+    "group create": lambda mine, stage: [{"name": "Mine", "character": mine.character.name}],
+    "group add": lambda mine, stage: [{"group": GROUP.upper(), "character": mine.character.name}],
+    "group remove": lambda mine, stage: [{"group": GROUP.upper(), "character": mine.character.name}],
+    "group show": lambda mine, stage: [{}, {"group": str(mine.group.id)}, {"group": GROUP.upper()}],
+    "group rename": lambda mine, stage: [{"group": str(mine.group.id), "new_name": "Stolen"}],
+    "group delete": lambda mine, stage: [{"group": str(mine.group.id)}],
     "character delete": _by_name(),
     "character lend": lambda mine, stage: [
         {"name": mine.character.name},
@@ -71,6 +84,7 @@ COMMANDS: dict[str, Make] = {
         {"prompt": "a dance", "character": mine.character.name},
         {"prompt": f"@{mine.character.name} dances", "character": str(mine.character.id), "model": "sora-2"},
         {"prompt": "a dance", "character": mine.character.task_id},
+        {"prompt": "a dance"},
     ],
     "video new": _nothing,
     "video list": _nothing,
@@ -121,7 +135,14 @@ PRESSES: dict[str, Make] = {
     "cb:tasks:resend": lambda mine, stage: [mine.unclear.id],
     "cb:tasks:recheck": lambda mine, stage: [mine.late.id],
     "cb:tasks:show": lambda mine, stage: [mine.undelivered.id],
-    "cb:list:page": lambda mine, stage: ["0.newest.", "-4.used.", f"0.name.{mine.character.name}"],
+    "cb:list:page": lambda mine, stage: [
+        "0.newest.",
+        "-4.used.",
+        f"0.name.{mine.character.name}",
+        f"0.best.{NOTE.upper()}",
+        f"0.recent-{mine.group.id}.",
+    ],
+    "cb:groups:open": lambda mine, stage: [f"all={mine.group.id}"],
     "cb:cast:use": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:model": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:rename": lambda mine, stage: [str(mine.character.id)],
@@ -184,6 +205,9 @@ PRESSES: dict[str, Make] = {
 # By the form's prefix: subjects, and what is typed into the fields.
 FORMS: dict[str, Make] = {
     "cbf:rename": lambda mine, stage: [(str(mine.character.id), {"name": "Stolen"})],
+    "cbf:edit": lambda mine, stage: [
+        (str(mine.character.id), {"name": "Stolen", "note": "stolen", "tags": "stolen", "picture": "0" * 64})
+    ],
     "cbf:seconds": lambda mine, stage: [(each.id, {"range": "4-6"}) for each in (mine.picking, mine.doubting)],
     "cbf:name": lambda mine, stage: [(mine.misnamed.id, {"name": "Stolen"})],
     "cbf:preview": lambda mine, stage: [(mine.preview.id, {"range": "4-6", "name": "Stolen"})],

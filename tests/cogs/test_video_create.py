@@ -247,7 +247,7 @@ async def test_the_options_offer_what_goes_with_the_others(stage: Stage) -> None
     await character(stage.house, stage.alice.id, "Aurora")
     await character(stage.house, stage.alice.id, "Rosie")
     await character(stage.house, stage.bob.id, "Boris")
-    assert await complete(stage, "character") == [("Aurora", "Aurora"), ("Rosie", "Rosie")]
+    assert await complete(stage, "character") == [("Rosie", "Rosie"), ("Aurora", "Aurora")]
     assert await complete(stage, "character2", "ro", character="Aurora") == [("Rosie", "Rosie")]
     assert await complete(stage, "character2", character="Aurora") == [("Rosie", "Rosie")]
     models = dict(await complete(stage, "model", "sora", character="Aurora"))

@@ -27,7 +27,7 @@ from bot.jobs.ports import (
     VideoMade,
 )
 from bot.jobs.runner import Runner
-from bot.store.characters import Sort
+from bot.store.cast_search import CastSearch, Sort, Wish
 from bot.store.drafts import DraftStore
 from bot.store.privacy import PrivacyStore
 from bot.store.sent_messages import SentMessageStore
@@ -275,7 +275,8 @@ class Shop:
         return row
 
     async def cast(self, owner: int = OWNER) -> list[Character]:
-        page, _ = await self.characters.page(owner, search=None, sort=Sort.NEWEST, offset=0, limit=50)
+        newest = Wish(sort=Sort.NEWEST)
+        page, _ = await CastSearch(self.database).page(owner, newest, offset=0, limit=50)
         return page
 
     def work(self, job: Job) -> Path:

@@ -14,7 +14,6 @@ import pytest
 from bot.errors import BadSource
 from bot.jobs.leased_job import LeasedJob
 from bot.media.worker import MediaFailed
-from bot.store.characters import Sort
 from bot.texts import text
 from bot.values.character import Character, FileKind
 from bot.values.job import Lane, Outcome, Question, Step, Transition
@@ -237,8 +236,7 @@ async def test_another_persons_name_is_free(shop: Shop) -> None:
 
 
 async def cast_of(shop: Shop) -> list[Character]:
-    found, _ = await shop.characters.page(OWNER, search=None, sort=Sort.NEWEST, offset=0, limit=9)
-    return list(reversed(found))
+    return list(reversed(await shop.cast(OWNER)))
 
 
 async def test_a_lost_picture_does_not_hold_up_the_character(shop: Shop) -> None:

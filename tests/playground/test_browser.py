@@ -111,7 +111,7 @@ async def test_what_is_prepared_is_sams_cast_and_a_channel_without_the_bot(tmp_p
     (tmp_path / "state").mkdir()
     async with Stage(tmp_path / "state") as stage:
         await browser.prepare(stage, clip.read_bytes())
-        cast = stage.app.stores.characters
+        cast = stage.app.stores.cast
         assert await cast.names(stage.sam.id, "") == ["Rosie"]
         assert await cast.names(stage.mia.id, "") == []
         assert stage.app.stores.servers.rules(stage.guild.id).closed_channels == {stage.quiet.id}

@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.errors import NameTaken, Refusal
-from bot.store.characters import CharacterStore, Deleted, NewCharacter, Sort
+from bot.store.characters import CharacterStore, Deleted, NewCharacter
 from bot.store.database import Database
 from bot.store.disk import DiskUse
 from bot.store.jobs import JobStore, LeaseLost
@@ -21,7 +20,6 @@ from bot.values.files import StoredFile
 from bot.values.job import CharacterResult, Outcome, Step, Transition
 from bot.values.time_range import TimeRange
 
-SECOND = timedelta(seconds=1)
 STRANGER = 666
 Add = Callable[..., Any]
 PICTURE = StoredFile(key=f"7/{'ab' * 32}", sha256="ab" * 32, size=123, mime="image/png")
@@ -105,67 +103,6 @@ async def test_a_character_is_found_by_name_however_it_is_spelt(characters: Char
     assert await characters.by_name(7, "Strasse") is None
 
 
-# -- pages and names ------------------------------------------------------------------------------------------------
-
-
-async def test_a_page_in_every_order(characters: CharacterStore, cast: Add, now: datetime, database_path: Path) -> None:
-    cleo = await cast("Cleo", at=now)
-    ann = await cast("Ann", at=now + SECOND)
-    bob = await cast("bob", at=now + 2 * SECOND)
-    await cast("Other", owner_id=8)
-    with sqlite3.connect(database_path) as raw:
-        raw.execute("UPDATE characters SET last_used_at = id WHERE id != ?", [bob.id])
-    raw.close()
-    orders = {
-        sort: [found.name for found in (await characters.page(7, search=None, sort=sort, offset=0, limit=9))[0]]
-        for sort in Sort
-    }
-    assert orders == {
-        Sort.NEWEST: ["bob", "Ann", "Cleo"],
-        Sort.NAME: ["Ann", "bob", "Cleo"],
-        Sort.USED: ["Ann", "Cleo", "bob"],
-    }
-    page, total = await characters.page(7, search=None, sort=Sort.NEWEST, offset=1, limit=1)
-    assert ([found.id for found in page], total) == ([ann.id], 3)
-    assert await characters.page(7, search=None, sort=Sort.NEWEST, offset=3, limit=1) == ([], 3)
-    assert cleo.id < ann.id
-
-
-@pytest.mark.parametrize(
-    ("search", "found"),
-    [
-        ("ann", ["Joanna", "Hannah", "Ann"]),
-        ("ANN", ["Joanna", "Hannah", "Ann"]),
-        ("größe", ["Bob"]),  # in the display name
-        ("%", ["100% Zoe"]),
-        ("_", []),
-        ("   ", ["Bob", "100% Zoe", "Joanna", "Hannah", "Ann"]),
-        ("nobody", []),
-    ],
-)
-async def test_a_search_looks_into_both_names(
-    characters: CharacterStore, cast: Add, now: datetime, search: str, found: list[str]
-) -> None:
-    for number, (name, display) in enumerate(
-        [("Ann", "a"), ("Hannah", "b"), ("Joanna", "c"), ("100% Zoe", "d"), ("Bob", "Die GRÖSSE")]
-    ):
-        await cast(name, display_name=display, at=now + number * SECOND)
-    page, total = await characters.page(7, search=search, sort=Sort.NEWEST, offset=0, limit=9)
-    assert [character.name for character in page] == found
-    assert total == len(found)
-
-
-async def test_autocomplete_has_first_what_begins_so(characters: CharacterStore, cast: Add) -> None:
-    for name in ("Joanna", "anne", "Ann", "Bob", "a_b", "a%b"):
-        await cast(name)
-    assert await characters.names(7, "ANN") == ["Ann", "anne", "Joanna"]
-    assert await characters.names(7, "ann ") == ["Ann", "anne", "Joanna"]
-    assert await characters.names(7, "a_") == ["a_b"]
-    assert await characters.names(7, "%") == ["a%b"]
-    assert await characters.names(7, "") == ["a%b", "a_b", "Ann", "anne", "Bob", "Joanna"]
-    assert await characters.names(7, "", limit=2) == ["a%b", "a_b"]
-
-
 # -- rename and delete ----------------------------------------------------------------------------------------------
 
 
@@ -231,9 +168,6 @@ async def test_a_strangers_hands_stay_off(characters: CharacterStore, cast: Add)
     ann = await cast("Ann", picture=PICTURE)
     assert await characters.get(STRANGER, ann.id) is None
     assert await characters.by_name(STRANGER, "Ann") is None
-    assert await characters.page(STRANGER, search=None, sort=Sort.NEWEST, offset=0, limit=9) == ([], 0)
-    assert await characters.page(STRANGER, search="ann", sort=Sort.NEWEST, offset=0, limit=9) == ([], 0)
-    assert await characters.names(STRANGER, "a") == []
     assert await characters.rename(STRANGER, ann.id, "Mine") is None
     assert await characters.delete(STRANGER, ann.id) is None
     assert await characters.count(STRANGER) == 0

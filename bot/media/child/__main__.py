@@ -151,6 +151,13 @@ def _picture(request: Request) -> Picture:
     return reencode(_path(request, "source"), _path(request, "folder"))
 
 
+def _face_rows(request: Request) -> tuple[Picture, ...]:
+    from bot.media.child.face_rows import face_rows
+
+    rows = [[Path(each) if each and _is_plain_file(each) else None for each in row] for row in request["rows"]]
+    return face_rows(rows, _path(request, "folder"))
+
+
 def _fit(request: Request) -> Fitted:
     from bot.media.child.fitting import fit
 
@@ -199,6 +206,7 @@ OPERATIONS: Mapping[str, Callable[[Request], object]] = {
     "cut": _cut,
     "reference": _reference,
     "picture": _picture,
+    "face_rows": _face_rows,
     "fit": _fit,
     "poster": _poster,
     "video_on_page": _video_on_page,

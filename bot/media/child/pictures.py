@@ -27,7 +27,7 @@ def reencode(source: Path, folder: Path) -> Picture:
     smaller than :data:`~bot.limits.PICTURE_BYTES`. Raises :class:`~bot.media.child.opening.Refused`.
     """
     with _decoding():
-        picture = _decoded(source)
+        picture = _decoded(source, WRITTEN_SIDES[0])
     transparent = picture.mode == "RGBA"
     name, mime = ("picture.png", "image/png") if transparent else ("picture.jpg", "image/jpeg")
     draft = folder / f"unfinished-{name}"
@@ -52,6 +52,12 @@ def look_at(source: Path) -> Picture:
     return Picture(name=source.name, mime=mime, width=width, height=height)
 
 
+def decoded(source: Path, side: int) -> Image.Image:
+    """The picture, upright, at most ``side`` pixels on the longer side. Raises Refused."""
+    with _decoding():
+        return _decoded(source, side)
+
+
 @contextmanager
 def _decoding() -> Iterator[None]:
     """Pillow documents no list of what it raises for a damaged file, so any error counts as the file's fault."""
@@ -68,12 +74,12 @@ def _decoding() -> Iterator[None]:
         raise Refused(Unusable.NOT_A_PICTURE, type(error).__name__) from None
 
 
-def _decoded(source: Path) -> Image.Image:
+def _decoded(source: Path, side: int) -> Image.Image:
     """Upright and not too large, as RGB, or as RGBA if it is transparent anywhere."""
     with Image.open(source, formats=_FORMATS) as image:
         _check_size(image)
         picture = _in_colour(image)
-        picture.thumbnail((WRITTEN_SIDES[0],) * 2, Image.Resampling.LANCZOS)  # first: what is small is turned easily
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)  # first: what is small is turned easily
         picture = ImageOps.exif_transpose(picture)
         picture.info = {}  # a comment and a colour profile would be written again
     if picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (255, 255):

@@ -1,0 +1,77 @@
+"""Rows of small faces for the gallery, made in a child process and kept in memory for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import structlog
+
+from bot import limits
+from bot.concurrency import FairLimiter
+from bot.errors import CastbookError
+from bot.media.worker import MediaWorker
+from bot.store.files import FileStore
+from bot.values.files import StoredFile
+
+_log = structlog.get_logger(__name__)
+
+Row: TypeAlias = tuple[StoredFile | None, ...]
+"""Pictures from left to right, at most :data:`bot.limits.FACES_IN_ROW`; ``None``: a grey figure."""
+
+
+class FaceRows:
+    """Makes those of a page in one child. The last :data:`bot.limits.FACE_ROWS_KEPT` that were shown are kept."""
+
+    def __init__(self, *, files: FileStore, media: MediaWorker) -> None:
+        self._files = files
+        self._media = media
+        self._places = FairLimiter(1)  # a page takes a moment, and no job waits behind it
+        self._kept: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
+
+    async def of(self, owner_id: int, rows: Sequence[Row]) -> list[bytes]:
+        """A WebP for each row; none at all where they cannot be made within :data:`bot.limits.FACES_WITHIN` seconds.
+
+        All pictures are the owner's.
+        """
+        keys = [_key(row) for row in rows]
+        missing = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._kept}
+        made: dict[tuple[str, ...], bytes] = {}
+        if missing:
+            try:
+                async with asyncio.timeout(limits.FACES_WITHIN), self._places.place(owner_id):
+                    made = dict(zip(missing, await self._make(list(missing.values())), strict=True))
+            except (CastbookError, OSError, TimeoutError) as error:
+                _log.warning("faces_not_made", rows=len(missing), error=type(error).__name__)
+                return []
+        found = [made.get(key) or self._kept[key] for key in keys]
+        for key, data in zip(keys, found, strict=True):
+            self._kept[key] = data
+            self._kept.move_to_end(key)
+        while len(self._kept) > limits.FACE_ROWS_KEPT:
+            self._kept.popitem(last=False)
+        return found
+
+    async def _make(self, rows: Sequence[Row]) -> list[bytes]:
+        work_id = secrets.token_hex(limits.JOB_ID_HEX // 2)
+        folder = await self._files.work_folder(work_id)
+        try:
+            keys = list({file.key for row in rows for file in row if file is not None})
+            paths = {key: folder / f"source-{number}" for number, key in enumerate(keys)}
+            fetched = await asyncio.gather(
+                *(self._files.copy_to_work(key, path) for key, path in paths.items()), return_exceptions=True
+            )
+            there = {key: paths[key] for key, error in zip(keys, fetched, strict=True) if error is None}
+            asked: list[list[Path | None]] = [[there.get(file.key) if file else None for file in row] for row in rows]
+            made = await self._media.face_rows(asked, folder)
+            return [await self._files.read_work(folder / each.name) for each in made]
+        finally:
+            await self._files.drop_work(work_id)
+
+
+def _key(row: Row) -> tuple[str, ...]:
+    return tuple("" if file is None else file.key for file in row)
