@@ -58,6 +58,8 @@ def update(messages: Sequence[Message], languages: Sequence[str] = LANGUAGES) ->
         catalogue.update(wanted)
         for each in catalogue:
             each.flags.discard("python-format")  # ours have braces; "100 %" is no placeholder
+            if not _done(each.string):
+                each.flags.discard("fuzzy")  # Babel also takes an untranslated plural for an old translation
         path_of(language).parent.mkdir(parents=True, exist_ok=True)
         path_of(language).write_text(written(catalogue), "utf-8")
         open_ = sum(1 for each in catalogue if each.id and (each.fuzzy or not _done(each.string)))

@@ -166,6 +166,9 @@ def test_catalogues_change_with_the_sentences_only(catalogues_in: Path) -> None:
     assert "Date" not in first
     list(update(RULES, ["ru"]))
     assert path_of("ru").read_text("utf-8") == first
+    list(update([*RULES[:2], Message("{count} videos", plural="{count} videos in all"), RULES[3]], ["ru"]))
+    assert "fuzzy" not in path_of("ru").read_text("utf-8"), "there is nothing to read again"
+    list(update(RULES, ["ru"]))
     done = load("ru")
     entry = done.get("Cancel")
     assert entry is not None

@@ -46,6 +46,9 @@ async def forms(walk: Walk, me: Visitor, say: Say) -> None:
 async def character(walk: Walk, me: Visitor, say: Say) -> None:
     """From the clip to the character."""
     await me.command("character create", {"video": walk.clip, "name": NAME})
+    await me.see(say("Yes, I have permission"))
+    await me.picture("consent")
+    await me.press(say("Yes, I have permission"))
     watch = say("Watch {number}").format(number=1)
     await me.see(watch)
     await me.picture("picker")
@@ -54,9 +57,6 @@ async def character(walk: Walk, me: Visitor, say: Say) -> None:
     await me.rest(1.0)
     await me.picture("closer look")
     await me.press(say("Use these"))
-    await me.see(say("Yes, I have permission"))
-    await me.picture("consent")
-    await me.press(say("Yes, I have permission"))
     await me.see_in_all(say("Use in a video"))
     await me.rest(2.0)
     await me.picture("character made")
