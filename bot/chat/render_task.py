@@ -58,6 +58,8 @@ def _facts(job: Job) -> Iterator[tuple[Text, Text]]:
         yield text("Model"), text("{model}", model=job.request.model) if job.request.model else text("None: portable")
     if isinstance(job.request, VideoRequest):
         yield text("Characters"), text("{names}", names=", ".join(role.name for role in job.request.cast))
+        if lent := [role.name for role in job.request.cast if role.loan_id is not None]:
+            yield text("Borrowed"), text("{names}", names=", ".join(lent))
         if job.request.model is not None:
             yield text("Model"), text("{model}", model=job.request.model)
     if (cost := price_of(job)) is not None:

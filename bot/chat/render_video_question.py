@@ -28,6 +28,8 @@ def render_video_question(question: VideoQuestion, locale: str, commands: Comman
     if names:
         value = say(text("{names}", names=", ".join(names)), locale)
         fields.append(Field(say(text("Characters"), locale), value))
+    if lent := [role.name for role in request.cast if role.loan_id is not None]:
+        fields.append(Field(say(text("Borrowed"), locale), say(text("{names}", names=", ".join(lent)), locale)))
     if request.model is not None:
         fields.append(Field(say(text("Model"), locale), escape(request.model)))
     if request.duration is not None:

@@ -86,6 +86,7 @@ def _cast_line(choices: FormChoices, locale: str, *, wish: UnsentVideo | None, c
         discord.SelectOption(
             label=plain(role.name, limits.OPTION_LABEL),
             value=str(role.character_id),
+            description=None if role.loan_id is None else say(text("Borrowed"), locale),
             default=role.character_id in selected,
         )
         for role in choices.cast

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import simcord
 
 from bot.store.videos import NewVideo
 from bot.values.job import CastRole, Job, Lane, Outcome, Step, Transition, VideoResult
+from cogs.character import asking
 from tests.cogs.stage import FILM, House, Stage, labels, refusal, words
 from tests.cogs.test_strangers import everything
 from tests.cogs.test_video_create import character
@@ -204,3 +206,30 @@ async def test_a_no_of_the_person_in_it_deletes_it_and_tells_its_owner(stage: St
     assert await stage.house.characters.by_name(stage.alice.id, "Aurora") is None
     told = [words(each) for each in stage.alice.user.dm_channel.history() if each.author.bot]
     assert f"<@{stage.bob.id}> said no to “Aurora”, so I deleted the character" in told[-1]
+
+
+async def test_who_takes_no_direct_messages_is_called_in_the_channel_and_asked_there_alone(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def closed(*_: object) -> bool:
+        return False
+
+    monkeypatch.setattr(asking, "send_dm", closed)
+    await lent(stage, server=True)
+    said = await stage.alice.slash(stage.channel, "character ask-consent", name="Aurora", person=stage.bob)
+    assert said.response is not None
+    assert "so I call them here" in words(said.response)
+    call = said.followups[-1]
+    assert not call.ephemeral
+    assert call.content == f"<@{stage.bob.id}>, <@{stage.alice.id}> has a question for you. Only you can see it."
+    assert "These buttons are for" in refusal(await stage.alice.click(call, label="See the question"))
+    seen = await stage.bob.click(call, label="See the question")
+    assert seen.ephemeral
+    assert seen.response is not None
+    assert "May this character of you be used?" in words(seen.response)
+    await stage.bob.click(seen.response, label="No, delete it")
+    assert "You said no" in words(seen.response)
+    assert await stage.house.characters.by_name(stage.alice.id, "Aurora") is None
+    await character(stage.house, stage.alice.id, "Rosie")
+    again = await stage.alice.slash(stage.channel, "character ask-consent", name="Rosie", person=stage.bob)
+    assert "They said no to you within the last 30 days" in refusal(again)
