@@ -96,15 +96,16 @@ def _spans(video: Video) -> list[tuple[float, float]]:
     context = video.picture.codec_context
     rate = min(float(video.picture.average_rate or 0) or 30.0, _FASTEST)
     most = min(LONGEST, _MOST_PIXELS / (context.width * context.height * rate))
-    seconds = (video.container.duration or 0) / av.time_base
+    first = max(0.0, video.begins)  # of a section of a long video, that may be after hours
+    seconds = (video.container.duration or 0) / av.time_base - first
     if not 0 < seconds <= most:  # a header that says so is not believed
-        seconds = _seconds(video)
+        seconds = _seconds(video) - first
     if seconds <= most:
-        return [(0.0, most + 1)]
+        return [(first, first + most + 1)]
     count = max(1, min(PIECES, int(most / SHORTEST_PIECE)))
     length = most / count
     starts = [int((seconds - length) * index / max(1, count - 1)) for index in range(count)]
-    pieces = [(float(start), start + length) for start in starts]
+    pieces = [(first + start, first + start + length) for start in starts]
     return pieces[::2] + pieces[1::2]
 
 

@@ -139,7 +139,8 @@ class _Pass:
 
     def __init__(self, video: Video, start: float, end: float, scaler: Scaler, *, all_pictures: bool) -> None:
         self._video = video
-        self._start, self._end = max(start, video.begins), end
+        self._start = max(start, video.begins)
+        self._end = max(end, self._start)
         self._all_pictures = all_pictures
         self._can_skip = not all_pictures and video.picture.codec_context.name in _CAN_SKIP
         self._scaler = scaler

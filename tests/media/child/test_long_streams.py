@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from bot.media.child import probing
+from bot.media.child.best_seconds import best_seconds, examine
 from bot.media.child.cutting import cut
 from bot.media.child.frames import packets
 from bot.media.child.probing import probe
+from bot.media.child.section import RemoteFile, take_section
 from bot.values.time_range import TimeRange
 from tests.media.child.numbered import RATE, evenly, read_numbered, write_numbered
+from tests.media.child.test_section import Server
 
 FPS, SHORT, HOURS = 4, 16, 3
 SECONDS = HOURS * 3600
@@ -102,3 +105,14 @@ def test_a_stream_that_is_still_being_uploaded_is_taken_as_far_as_it_is_there(st
     facts = probe(part)
     assert facts.cut_off
     assert SECONDS / 3 < facts.seconds < SECONDS * 0.85
+
+
+def test_a_section_of_the_third_hour_is_looked_at_like_any_video(stream: Path, tmp_path: Path) -> None:
+    """Its first picture comes after hours: what is looked at begins there."""
+    section = tmp_path / "section.mp4"
+    take_section([RemoteFile(Server(stream), tmp_path / "spool")], section, (9000.0, 9012.0))
+    assert 8998 <= probe(section).begins <= 9000
+    best = best_seconds(section)
+    assert best.suggestions or best.nothing
+    assert all(9000 - 2 <= each.range.start <= 9012 for each in best.suggestions)
+    assert examine(section, TimeRange.parse("2:30:02-2:30:04")).concerns
