@@ -57,7 +57,7 @@ async def character(walk: Walk, me: Visitor, say: Say) -> None:
     await me.rest(1.0)
     await me.picture("closer look")
     await me.press(say("Use these"))
-    await me.see_in_all(say("Use in a video"))
+    await me.see(say("Use in a video"))
     await me.rest(2.0)
     await me.picture("character made")
 
@@ -91,7 +91,7 @@ async def video(walk: Walk, me: Visitor, say: Say) -> None:
     await me.choose(NAME)
     await me.send()
     await me.picture("video asked for")
-    await me.see_in_all(say("Another take…"))
+    await me.see(say("Another take…"))
     await me.rest(2.0)
     await me.picture("video made")
     await me.command("tasks")
