@@ -116,7 +116,9 @@ class App:
         self.client = CastbookClient(
             clock=clock,
             handlers=InteractionHandlers(self.access_policy),
-            pending_results=PendingResults(lambda owner_id: stores.owned_jobs.pending(owner_id, now=clock())),
+            pending_results=PendingResults(
+                lambda owner_id: stores.owned_jobs.pending(owner_id, now=clock()), stores.person_consents
+            ),
             commands_store=stores.commands,
             dev_guild=settings.discord.dev_guild,
             shard_count=shards,

@@ -15,6 +15,7 @@ from bot import limits
 from bot.chat.markdown import mentions_of, say
 from bot.log import unexpected
 from bot.store.owned_jobs import Pending
+from bot.store.person_consents import PersonConsentStore
 from bot.texts import Text, ntext, text
 
 FindPending: TypeAlias = Callable[[int], Awaitable[Pending]]
@@ -28,20 +29,35 @@ log = structlog.get_logger(__name__)
 class PendingResults:
     """Tells them once per result and run of the process, in a message of their own, after the command's answer."""
 
-    def __init__(self, find: FindPending) -> None:
+    def __init__(self, find: FindPending, refused: PersonConsentStore | None = None) -> None:
+        """``refused`` knows of characters that were deleted because somebody in them said no."""
         self._find = find
+        self._refused = refused
         self._told: OrderedDict[str, None] = OrderedDict()
 
     async def tell(self, interaction: discord.Interaction[Any], command: str) -> None:
         """Called when ``command`` has been carried out. Never raises: this can wait for the next command."""
-        if command == TASKS:
-            return
         try:
-            await self._tell(interaction)
+            if self._refused is not None:
+                await self._tell_refused(interaction, self._refused)
+            if command != TASKS:
+                await self._tell(interaction)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
             log.info("waiting_results_not_told", error=type(error).__name__, code=getattr(error, "code", None))
         except Exception as error:  # noqa: BLE001 - the command has been answered: an error message after that would be wrong
             unexpected("waiting_results_failed", error)
+
+    async def _tell_refused(self, interaction: discord.Interaction[Any], refused: PersonConsentStore) -> None:
+        """What their direct messages did not take."""
+        found = await refused.untold(interaction.user.id)
+        if not found or not await _answered(interaction):
+            return
+        told = text(
+            "Somebody said no to being in “{names}”, so I deleted the character, with its pictures and clips.",
+            names=", ".join(found.values()),
+        )
+        await interaction.followup.send(say(told, str(interaction.locale)), ephemeral=True)
+        await refused.told(interaction.user.id, list(found))
 
     async def _tell(self, interaction: discord.Interaction[Any]) -> None:
         pending = await self._find(interaction.user.id)

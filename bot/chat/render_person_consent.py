@@ -17,7 +17,7 @@ def render_person_question(consent: PersonConsent, picture: AttachedFile | None,
     its, person = consent.id, consent.person_id
     no = SayNo(its, person, say(text("No, delete it"), locale), ButtonStyle.danger)
     if consent.answer is Answer.NO or consent.name is None:
-        gone = text("You said no, so I deleted the character here, with its pictures and clips.")
+        gone = text("You said no, so I deleted the character here, with its pictures and clips. Its owner hears of it.")
         if consent.answer is not Answer.NO:
             gone = text("That character is gone: its owner has deleted it.")
         return MessageContent(card=Card(colour=BLUE, description=say(gone, locale)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from bot.store.schema import Instant, metadata
 
@@ -52,6 +52,7 @@ person_consents = Table(
     Column("asked_at", Instant, nullable=False),
     Column("answer", String(8)),
     Column("answered_at", Instant),
+    Column("untold", Text),  # the name of what a no has deleted, until its owner is told
     UniqueConstraint("character_id", "person_id"),
     Index(None, "owner_id"),
     Index(None, "person_id"),

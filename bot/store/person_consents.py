@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -97,10 +99,28 @@ class PersonConsentStore:
         changed = update(person_consents).where(
             *this, or_(person_consents.c.answer.is_(None), person_consents.c.answer != Answer.NO)
         )
+        named = select(characters.c.name).where(
+            characters.c.id == person_consents.c.character_id, characters.c.owner_id == person_consents.c.owner_id
+        )
+        said: dict[str, Any] = {"answer": answer, "answered_at": now}
+        said |= {"untold": named.scalar_subquery()} if answer is Answer.NO else {}
         async with self._database.write() as connection:
-            await connection.execute(changed.values(answer=answer, answered_at=now))
+            await connection.execute(changed.values(said))
             row = (await connection.execute(_SELECT.where(*this))).mappings().one_or_none()
             return None if row is None else _to_consent(row)
+
+    async def untold(self, owner_id: int) -> dict[int, str]:
+        """By the question's id, the names of characters that a no has deleted, and of which the owner does not know."""
+        waiting = (person_consents.c.owner_id == owner_id, person_consents.c.untold.is_not(None))
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(person_consents.c.id, person_consents.c.untold).where(*waiting))
+            return {row.id: row.untold for row in rows}
+
+    async def told(self, owner_id: int, consent_ids: Collection[int]) -> None:
+        """The owner knows of these."""
+        these = (person_consents.c.owner_id == owner_id, person_consents.c.id.in_(consent_ids))
+        async with self._database.write() as connection:
+            await connection.execute(update(person_consents).where(*these).values(untold=None))
 
     async def of_character(self, owner_id: int, character_id: int) -> tuple[PersonConsent, ...]:
         """Who was asked about the owner's character."""

@@ -28,7 +28,7 @@ from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 
 jobs = Table(

@@ -122,8 +122,10 @@ class AskingCommands(LooksUp):
         news = before is not None and before.answer is not consent.answer
         if news and before is not None and before.name is not None:
             locale = str(interaction.guild_locale or interaction.locale)
-            if not await send_dm(interaction.client, consent.owner_id, answer_told(consent, before.name, locale)):
-                log.info("owner_not_told", removed=gone is not None)
+            if await send_dm(interaction.client, consent.owner_id, answer_told(consent, before.name, locale)):
+                await self._asked.told(consent.owner_id, [consent.id])
+            else:  # at their next command
+                log.info("owner_told_later", removed=gone is not None)
         await self._show_question(interaction, consent)
 
     async def _show_question(self, interaction: discord.Interaction, consent: PersonConsent) -> None:

@@ -231,5 +231,11 @@ async def test_who_takes_no_direct_messages_is_called_in_the_channel_and_asked_t
     assert "You said no" in words(seen.response)
     assert await stage.house.characters.by_name(stage.alice.id, "Aurora") is None
     await character(stage.house, stage.alice.id, "Rosie")
+    told = (await stage.alice.slash(stage.channel, "character list")).followups[-1]
+    assert told.ephemeral
+    assert told.content == (
+        "Somebody said no to being in “Aurora”, so I deleted the character, with its pictures and clips."
+    )
+    assert (await stage.alice.slash(stage.channel, "character list")).followups == []  # once
     again = await stage.alice.slash(stage.channel, "character ask-consent", name="Rosie", person=stage.bob)
     assert "They said no to you within the last 30 days" in refusal(again)

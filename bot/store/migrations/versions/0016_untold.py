@@ -1,0 +1,12 @@
+"""Of which deleted character its owner has yet to be told that somebody in it said no."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0015"
+
+
+def upgrade() -> None:
+    """Add the column: nobody waits for anything yet."""
+    op.add_column("person_consents", sa.Column("untold", sa.Text))
