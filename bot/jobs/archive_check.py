@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -69,15 +70,20 @@ class ArchiveCheck:
         async with self._places.videos.place(owner_id):
             lines = await self._media.cast_lines(archive, work)
         head, said = await asyncio.to_thread(_read, work / lines.name)
-        own = False
-        if not lines.left_out and None not in said:
-            words = sealed_words(owner_id, [each for each in said if each is not None])
-            own = self._signatures.holds(Signed.CAST, words, head.seal)
+        own = not lines.left_out and await asyncio.to_thread(self._is_own, owner_id, head, said)
         refused = await self._store.refused(owner_id) if own else set[int]()
-        wanted = [_wanted(each, head, own=own) for each in said if each is not None]
-        checked = await self._checked(owner_id, archive, {key: each for of_one in wanted for key, each in of_one}, work)
-        plan = _plan(said, head, checked, own=own, now=now, room=room, beyond=lines.left_out)
+        wanted = await asyncio.to_thread(_wanted, said, head, own=own)
+        checked = await self._checked(owner_id, archive, wanted, work)
+        plan = await asyncio.to_thread(
+            partial(_plan, said, head, checked, own=own, now=now, room=room, beyond=lines.left_out)
+        )
         return _without(plan, refused)
+
+    def _is_own(self, owner_id: int, head: CastDocument, said: Sequence[CharacterSaid | None]) -> bool:
+        """Whether we have written it, for that person."""
+        read = [each for each in said if each is not None]
+        words = sealed_words(owner_id, read)
+        return len(read) == len(said) and self._signatures.holds(Signed.CAST, words, head.seal)
 
     async def _checked(
         self, owner_id: int, archive: Path, wanted: Mapping[tuple[str, MediaPart], WantedFile], work: Path
@@ -182,13 +188,15 @@ def _named(said: FileSaid, part: MediaPart, head: CastDocument) -> _Named:
 
 
 def _wanted(
-    character: CharacterSaid, head: CastDocument, *, own: bool
-) -> list[tuple[tuple[str, MediaPart], WantedFile]]:
-    return [
-        (each.key, WantedFile(path=each.said.file, part=each.part, sha256=each.said.sha256, kept=own))
+    said: Sequence[CharacterSaid | None], head: CastDocument, *, own: bool
+) -> dict[tuple[str, MediaPart], WantedFile]:
+    return {
+        each.key: WantedFile(path=each.said.file, part=each.part, sha256=each.said.sha256, kept=own)
+        for character in said
+        if character is not None
         for each in _files(character, head)
         if each.elsewhere is None and each.said.left_out is None
-    ]
+    }
 
 
 def _plan(
@@ -204,13 +212,15 @@ def _plan(
     incoming: list[IncomingCharacter] = []
     left_out: list[LeftOut] = []
     sizes: dict[str, int] = {}
+    size = 0
     for each in said:
         found = LeftOut(name="", why=_ENTRY) if each is None else _incoming(each, head, checked, own=own, now=now)
         if isinstance(found, IncomingCharacter):
-            with_it = sizes | {file.sha256: file.size for file in _its_files(found)}
-            if room is None or sum(with_it.values()) <= room:
+            new = {file.sha256: file.size for file in _its_files(found) if file.sha256 not in sizes}
+            if room is None or size + sum(new.values()) <= room:
                 incoming.append(found)
-                sizes = with_it
+                sizes |= new
+                size += sum(new.values())
                 continue
             found = LeftOut(name=found.name, why=_NO_ROOM)
         left_out.append(found)
@@ -220,7 +230,7 @@ def _plan(
         characters=tuple(incoming),
         left_out=tuple(left_out),
         beyond=beyond,
-        size=sum(sizes.values()),
+        size=size,
     )
 
 

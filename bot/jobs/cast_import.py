@@ -135,7 +135,7 @@ class CastImporter:
         # Faces of somebody else's archive are anybody's: as for a video that somebody else has posted.
         asks = self._ask and (not plan.own or not await self._consents.given(owner_id))
         plan = replace(plan, asks_consent=asks)
-        await asyncio.to_thread((folder / _PLAN).write_bytes, _PLANS.dump_json(plan))
+        await asyncio.to_thread(lambda: (folder / _PLAN).write_bytes(_PLANS.dump_json(plan)))
         content = UnsentImport(characters=len(plan.characters), size=plan.size)
         draft = Draft(id=import_id, owner_id=owner_id, content=content, created_at=now)
         for old in await self._store.offer(draft):
@@ -178,12 +178,13 @@ class CastImporter:
 
     async def _written(self, owner_id: int, import_id: str, folder: Path, plan: ImportPlan) -> list[str]:
         """The files first, then all rows in one transaction; where that fails, the files that nobody needs go again."""
-        kept: dict[str, StoredFile] = {}
+        keys: set[str] = set()
         try:
-            for character in plan.characters:
-                for file in _files_of(character):
-                    if file.path not in kept:
-                        kept[file.path] = await self._files.put_path(owner_id, folder / file.path, file.mime)
+            every = {file.path: file for character in plan.characters for file in _files_of(character)}
+            keys = {f"{owner_id}/{file.sha256}" for file in every.values()}
+            paths = [(folder / path, file.sha256, file.mime) for path, file in every.items()]
+            stored = await self._files.put_links(owner_id, paths)
+            kept = dict(zip(every, stored, strict=True))
             return await self._store.bring_in(
                 owner_id,
                 import_id,
@@ -193,7 +194,7 @@ class CastImporter:
                 consent=plan.asks_consent and plan.own,
             )
         except BaseException as error:
-            for key in await self._store.unkept(owner_id, {file.key for file in kept.values()}):
+            for key in await self._store.unkept(owner_id, keys):
                 await self._files.delete(key)
             if isinstance(error, NoImport | FileNotFoundError):
                 raise Refusal(_OVER) from None

@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from functools import cached_property
 from io import BufferedRandom
@@ -92,6 +92,31 @@ class FileStore:
         """
         async with self._places:
             return await shielded(self._put(owner_id, path, sha256, size, mime, linked=True))
+
+    async def put_links(self, owner_id: int, files: Sequence[tuple[Path, str, str]]) -> list[StoredFile]:
+        """Keep files of a work folder by their paths, SHA-256 and types, without taking their room twice.
+
+        They must not change any more. When this returns, all are on disk; raises :class:`OSError`, and then some may
+        be kept. Once it writes, it is not cut off by a cancellation.
+        """
+        _check(_OWNER, str(owner_id))
+        async with self._places:
+            return await shielded(asyncio.to_thread(self._link_all, owner_id, files))
+
+    def _link_all(self, owner_id: int, files: Sequence[tuple[Path, str, str]]) -> list[StoredFile]:
+        folder = self._root / str(owner_id)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = []
+        for path, sha256, mime in files:
+            key = f"{owner_id}/{sha256}"
+            _check(_KEY, key)
+            if not (self._root / key).exists():
+                _link(path, self._root / key)
+            _sync(self._root / key)
+            found.append(StoredFile(key=key, sha256=sha256, size=(self._root / key).stat().st_size, mime=mime))
+        _sync(folder)
+        _sync(self._root)
+        return found
 
     async def read(self, key: str) -> bytes:
         """The content of a file. Raises FileNotFoundError."""
@@ -201,11 +226,7 @@ class FileStore:
     def _flush(self, key: str) -> None:
         path = self._root / key
         for place in (path, path.parent, self._root):  # obstore renames without flushing anything
-            descriptor = os.open(place, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            _sync(place)
 
     def _work(self, job_id: str) -> Path:
         _check(_JOB_ID, job_id)
@@ -241,6 +262,14 @@ def _folders(parent: Path) -> Iterable[Path]:
 def _remove(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
+
+
+def _sync(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _share(source: Path, into: Path) -> None:
