@@ -122,8 +122,9 @@ def _words(typed: str) -> str:
 def _found(query: Select[Any], owner_id: int, words: str) -> Select[Any]:
     """``query``, of those in whose name, tags or note the words stand; one or two letters only where a word begins."""
     looked_for = words if len(words) >= _PIECE else words.rjust(_PIECE)
-    joined = and_(characters.c.owner_id == owner_id, characters.c.search_id == _search.c.rowid)
-    return query.select_from(_search.join(characters, joined)).where(*_matches(owner_id, looked_for))
+    # Not joined: SQLite would look each character up in the full-text index, as soon as it thinks them few.
+    rows = select(_search.c.rowid).where(*_matches(owner_id, looked_for))
+    return query.where(characters.c.owner_id == owner_id, characters.c.search_id.in_(rows))
 
 
 def _matches(owner_id: int, looked_for: str, within: str = "") -> tuple[ColumnElement[bool], ...]:

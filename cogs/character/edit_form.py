@@ -20,7 +20,7 @@ from bot.texts import Text, text
 from bot.values.character import Character, CharacterFile, FileKind
 from bot.values.files import StoredFile
 
-_AS_IT_IS: Final = "as-it-is"
+AS_IT_IS: Final = "as-it-is"
 
 
 class EditForm(DurableForm, prefix="cbf:edit"):
@@ -70,7 +70,7 @@ def _picture_line(character: Character, stills: Sequence[StoredFile], locale: st
     ]
     if not any(each.default for each in options):
         kept = text("The picture that it has") if now else text("No picture")
-        options.insert(0, discord.SelectOption(label=say(kept, locale), value=_AS_IT_IS, default=True))
+        options.insert(0, discord.SelectOption(label=say(kept, locale), value=AS_IT_IS, default=True))
     menu: ui.Select[Any] = ui.Select(custom_id="picture", options=options[: limits.SELECT_OPTIONS])
     return ui.Label(
         text=say(text("Picture"), locale),
@@ -81,8 +81,8 @@ def _picture_line(character: Character, stills: Sequence[StoredFile], locale: st
 
 def picture_in(typed: Mapping[str, str]) -> str | None:
     """The SHA-256 of the still that was chosen in the form; ``None``: the picture stays as it is."""
-    chosen = typed.get("picture", _AS_IT_IS)
-    return None if chosen == _AS_IT_IS else chosen
+    chosen = typed.get("picture", AS_IT_IS)
+    return None if chosen == AS_IT_IS else chosen
 
 
 def stills_of(reference_set: Sequence[CharacterFile]) -> list[StoredFile]:

@@ -1,0 +1,131 @@
+"""Finding one of 10,000 characters of a person, among those of everybody else, beside a plain search for a prefix."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+from sqlalchemy import insert, text
+
+from benchmarks.figures import Figure, against, below, percentile
+from bot.store.cast_search import CastSearch, Sort, Wish
+from bot.store.character_rows import described_columns, named_columns
+from bot.store.database import Database
+from bot.store.tables import characters
+from bot.values.frecency import used
+
+OWN = 10_000
+ALL = (10_000, 1_000_000)
+ROUNDS = 300
+MOST_PREFIX = 5.0  # times a plain search for a prefix
+MOST_GROWN = 1.5  # times the small table
+OWNER = 7
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_SYLLABLES = [
+    first + then for first in "bcdfghjklmnprstvw" for then in ("a", "e", "i", "o", "u", "an", "en", "ia", "el")
+]
+_PREFIX = text(
+    "SELECT name FROM characters WHERE owner_id = :owner AND name_key >= :low AND name_key < :high"
+    " ORDER BY frecency DESC LIMIT 25"
+)
+
+
+async def measure(
+    folder: Path, *, own: int = OWN, everybody: Sequence[int] = ALL, rounds: int = ROUNDS
+) -> list[Figure]:
+    """The mean of each kind of search in milliseconds, its transaction included, and the 99th of a hundred."""
+    small, large = [await _times(folder / f"{number}.db", own, number, rounds) for number in everybody]
+    figures = []
+    for name, times in large.items():
+        if name == "prefix":
+            continue
+        mean, prefix, before = (sum(each) / len(each) * 1000 for each in (times, large["prefix"], small[name]))
+        figures += [
+            against(f"{name}, of {own:,} among {everybody[1]:,}", mean, prefix, "ms", most=MOST_PREFIX),
+            against(f"{name}, among {everybody[1]:,} and {everybody[0]:,}", mean, before, "ms", most=MOST_GROWN),
+            below(f"{name}, 99 of 100 within", percentile(times, 99) * 1000, 20.0, "ms"),
+        ]
+    return figures
+
+
+async def _times(path: Path, own: int, everybody: int, rounds: int) -> dict[str, list[float]]:
+    database = Database(f"sqlite+aiosqlite:///{path}")
+    await database.open()
+    try:
+        return await _ask(database, await _fill(database, own, everybody), rounds)
+    finally:
+        await database.close()
+
+
+async def _fill(database: Database, own: int, everybody: int) -> list[str]:
+    """Everybody's characters in no order; returns the names of the owner's."""
+    random = Random(5)
+    owners = [OWNER] * own + [1_000 + number // 50 for number in range(everybody - own)]
+    random.shuffle(owners)
+    names = []
+    for start in range(0, everybody, 5_000):
+        rows = []
+        for number, owner in enumerate(owners[start : start + 5_000], start=start):
+            name = f"{_word(random, 2)} {_word(random, 3)} {number:x}"[:32]
+            more = described_columns(
+                _word(random, 3), " ".join(_word(random, 2) for _ in range(6)), (_word(random, 2),)
+            )
+            used_at = NOW - timedelta(minutes=random.randrange(1_000_000))
+            row = {"owner_id": owner, "username": "", "provider_id": "", "task_id": "", "model": ""}
+            row |= {
+                "created_at": NOW,
+                "range_start": "1",
+                "range_end": "3",
+                "frecency": used(None, used_at),
+                "picture_is_still": False,
+            }
+            rows.append(row | named_columns(name) | more)
+            if owner == OWNER:
+                names.append(name)
+        async with database.write() as connection:
+            await connection.execute(insert(characters), rows)
+    return names
+
+
+def _word(random: Random, syllables: int) -> str:
+    return "".join(random.choice(_SYLLABLES) for _ in range(syllables))
+
+
+async def _ask(database: Database, names: Sequence[str], rounds: int) -> dict[str, list[float]]:
+    search, random = CastSearch(database), Random(6)
+    chosen = random.choices(names, k=rounds)
+
+    async def prefix(typed: str) -> None:
+        async with database.read() as connection:
+            asked = {"owner": OWNER, "low": typed, "high": f"{typed}\U0010ffff"}
+            (await connection.execute(_PREFIX, asked)).all()
+
+    async def complete(typed: str) -> None:
+        await search.names(OWNER, typed)
+
+    async def found(typed: str) -> None:
+        await search.page(OWNER, Wish(search=typed, sort=Sort.BEST), offset=0, limit=12)
+
+    beginnings = [name[: random.randint(1, 8)] for name in chosen]
+    middles = [name.split()[1][:5] for name in chosen]
+    asked: dict[str, tuple[Callable[[str], Awaitable[None]], list[str]]] = {
+        "prefix": (prefix, beginnings),
+        "autocomplete": (complete, beginnings),
+        "autocomplete, a word within": (complete, middles),
+        "autocomplete, a typo": (complete, [_mistyped(name.split()[1]) for name in chosen]),
+        "search, a word within": (found, middles),
+    }
+    return {name: [await _timed(act, typed) for typed in words] for name, (act, words) in asked.items()}
+
+
+def _mistyped(word: str) -> str:
+    return f"{word[:2]}{word[3]}{word[2]}{word[4:]}"
+
+
+async def _timed(act: Callable[[str], Awaitable[None]], typed: str) -> float:
+    begun = time.perf_counter()
+    await act(typed)
+    return time.perf_counter() - begun
