@@ -103,7 +103,7 @@ class CastDocument(_Said):
     parts: int = Field(1, ge=1)
     seal: str = Field("", max_length=64, description="By which the Castbook that wrote this knows it again.")
     characters: tuple[CharacterSaid, ...] = ()
-    groups: tuple[GroupSaid, ...] = Field((), max_length=limits.GROUPS)
+    groups: tuple[GroupSaid, ...] = Field((), max_length=1000)
     default_characters: tuple[DefaultSaid, ...] = Field((), max_length=1000)
 
 
