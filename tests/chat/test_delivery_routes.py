@@ -59,7 +59,7 @@ async def test_a_result_is_a_new_message_that_calls_its_owner_alone(
     assert f"Job {row.job.id}" in sent.footers
     assert "task_01ABC" in text_of(sent)
     assert "ada.tall" not in text_of(sent), "public: the @username is nobody's business"
-    assert sent.labels == ["Use in a video", "Rename", "Delete"]
+    assert sent.labels == ["Use in a video", "Edit…", "Delete"]
     assert loopback.calls == [CHANNEL, REMOVE], "it takes the place of the progress"
     assert row.paths == [DeliveryRoute.CHANNEL]
     assert row.calls_before[0] == 0

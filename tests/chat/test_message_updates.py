@@ -142,7 +142,7 @@ async def test_a_rename_reaches_the_card_and_leaves_the_rest(desk: Desk) -> None
     await desk.updates.update()
     assert card.text == "### Eve\n" + before.split("### Ada\n")[1]  # what called its owner has done so
     assert card.picture() == PICTURE
-    assert card.labels == ["Use in a video", "Rename", "Delete"]
+    assert card.labels == ["Use in a video", "Edit…", "Delete"]
     assert await desk.left() == 0
     await desk.updates.update()
     assert desk.world.calls.count(EDIT_PUBLIC) == 1

@@ -102,7 +102,7 @@ def test_result_says_what_it_is_and_whose_it_is(job: Job) -> None:
     (item,) = gallery["items"]
     assert (item["media"]["url"], item["description"]) == ("attachment://character-3.webp", "The character Ada")
     assert card.files == (AttachedFile("character-3.webp", PICTURE, "The character Ada"),)
-    assert labels(card) == ["Use in a video", "Rename", "Delete"]
+    assert labels(card) == ["Use in a video", "Edit…", "Delete"]
     assert [button.custom_id for button in card.buttons] == [
         "cb:cast:use:3:42",
         "cb:cast:rename:3:42",
@@ -154,7 +154,7 @@ def test_a_character_without_a_name_of_its_owners_asks_for_one_first(job: Job) -
     assert [each.item.label for each in card.buttons] == ["Name it…", "Use in a video", "Delete"]
     named = replace(job, request=replace(job.character, name="Ada the Tall"))
     for each in (render_result(job, a_character(), None, "en"), render_result(named, theirs, None, "en")):
-        assert [button.item.label for button in each.buttons] == ["Use in a video", "Rename", "Delete"]
+        assert [button.item.label for button in each.buttons] == ["Use in a video", "Edit…", "Delete"]
 
 
 def test_a_number_behind_a_name_is_explained(job: Job) -> None:
@@ -314,13 +314,13 @@ def test_a_portable_character_says_what_it_is_and_what_is_missing(job: Job) -> N
         assert expected in said
     for wrong in ("ToAPIs", "sora", "hardly any sound", "may have been"):
         assert wrong not in said
-    assert labels(card) == ["Use in a video", "Rename", "Delete"]
+    assert labels(card) == ["Use in a video", "Edit…", "Delete"]
 
 
 @pytest.mark.parametrize("makeable", [True, False])
 def test_a_model_can_make_it_while_one_lives(makeable: bool) -> None:
     card = render_character(a_character(**A_PORTABLE), None, "en", owner_sees=True, reference_set=[], makeable=makeable)
-    assert labels(card) == [*(["Make with Sora"] if makeable else []), "Use in a video", "Rename", "Lend…", "Delete"]
+    assert labels(card) == [*(["Make with Sora"] if makeable else []), "Use in a video", "Edit…", "Lend…", "Delete"]
 
 
 def test_what_is_asked_about_a_free_character_speaks_of_no_charge(job: Job) -> None:

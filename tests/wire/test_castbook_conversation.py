@@ -73,7 +73,7 @@ async def test_from_the_slash_command_to_the_delivered_card(show: Show) -> None:
     assert "Ada" in card.text
     assert "sora-2" in card.text
     assert "0:01–0:03" in card.text
-    assert card.labels == ["Use in a video", "Rename", "Delete"]
+    assert card.labels == ["Use in a video", "Edit…", "Delete"]
     task = show.tasks[-1]
     assert f"```\n{task.id}\n```" in card.text
     made = character_of(task)
@@ -198,7 +198,7 @@ async def test_one_form_with_the_clip_in_it_becomes_a_character(show: Show) -> N
 async def test_a_stranger_is_refused_kindly_and_nothing_changes(show: Show) -> None:
     fay, gus = show.person("fay"), show.person("gus")
     card = await show.made(fay, name="Fern")
-    for button in ("Rename", "Delete"):
+    for button in ("Edit…", "Delete"):
         refusal = await (await card.press(gus, button)).replied(PATIENCE)
         assert refusal.only_for is gus
         assert "These buttons are for the person who started this" in refusal.text
