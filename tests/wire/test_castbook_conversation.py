@@ -122,8 +122,8 @@ async def test_a_cast_is_listed_shown_renamed_and_deleted(show: Show) -> None:
     assert shown.ephemeral
     assert "@" + character_of(show.tasks[-1])["username"] in shown.text
 
-    form = await (await card.press(cara, "Rename")).opened(PATIENCE)
-    taken = await show.says(await cara.submit(form, {"New name": "Ada"}), "You already have a character called “Ada”")
+    form = await (await card.press(cara, "Edit…")).opened(PATIENCE)
+    taken = await show.says(await cara.submit(form, {"Name": "Ada"}), "You already have a character called “Ada”")
     assert (taken.only_for, taken.labels) == (cara, ["Use “Ada 2”", "Another name…"])
     await show.says(await taken.press(cara, "Use “Ada 2”"), "“Bea” is now called “Ada 2”")
     await show.see(lambda: card if "Ada 2" in card.text else None)
@@ -240,7 +240,7 @@ async def test_it_says_that_it_is_ready(show: Show) -> None:
         "probes": {"gateway": True, "database": True, "jobs": True},
     }
     names = {command["name"] for command in show.discord.commands}
-    assert names == {"character", "video", "tasks", "privacy", "server", "help", "about", "Make a character"}
+    assert names == {"character", "video", "group", "tasks", "privacy", "server", "help", "about", "Make a character"}
 
 
 async def test_a_second_process_on_the_same_database_refuses_to_start(show: Show) -> None:
