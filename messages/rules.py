@@ -22,7 +22,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _KEPT = (
     re.compile(r"<[@t:#/][^>]*>"),
     re.compile(r"`[^`]*`"),
-    re.compile(r"https?://[\w./-]+", re.ASCII),
+    re.compile(r"https?://[\w./-]*[\w/]", re.ASCII),
     re.compile(r"\*\*"),
 )
 _NAMES = {"command", "option"}

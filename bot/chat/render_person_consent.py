@@ -24,7 +24,7 @@ def render_person_question(consent: PersonConsent, picture: AttachedFile | None,
     media = () if picture is None else (picture,)
     if consent.answer is Answer.YES:
         said = text(
-            "You said yes: <@{owner}> may use “{name}” in videos. If you change your mind, press No.",
+            "You said yes: <@{owner}> may use “{name}” in videos. If you change your mind, press “No, delete it”.",
             owner=consent.owner_id,
             name=consent.name,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -24,6 +25,7 @@ NEW: Final = "new"
 
 _AGAIN: Final = "again-"
 _BEST: Final = "best"
+_BETWEEN_NAMES: Final = re.compile(r"[,，、\n]")  # commas as they are typed in any of our languages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,7 @@ def _model_line(models: Sequence[ModelCard], locale: str, wanted: str | None) ->
 def named_in(typed: Mapping[str, str]) -> tuple[str | int, ...]:
     """Who plays, as a submitted form says it: ids of the menu, or names as they were typed."""
     ids = [int(each) for each in typed.get("cast", "").split(",") if each.isdecimal()]
-    names = [each.strip() for each in typed.get("names", "").replace("\n", ",").split(",")]
+    names = [each.strip() for each in _BETWEEN_NAMES.split(typed.get("names", ""))]
     return (*ids, *(name for name in names if name))
 
 

@@ -20,7 +20,8 @@ from bot import limits
 from bot.concurrency import Places
 from bot.errors import BadFile, BadRange, Refusal
 from bot.jobs.cast_document import VERSION, CastDocument, CharacterSaid, FileSaid, ReferenceFileSaid, sealed_words
-from bot.media.worker import MediaFailed, MediaWorker
+from bot.media.operations import MediaFailed
+from bot.media.worker import MediaWorker
 from bot.store.portable_casts import PortableCastStore
 from bot.store.signatures import Signatures, Signed
 from bot.texts import Text, text
@@ -64,8 +65,8 @@ class ArchiveCheck:
     async def plan(self, owner_id: int, archive: Path, work: Path, *, now: datetime, room: int | None) -> ImportPlan:
         """What could come in of ``archive``, with files of at most ``room`` bytes. Everything was checked then.
 
-        Raises :class:`~bot.errors.Refusal` where the archive is none of a cast, :class:`~bot.media.worker.MediaFailed`
-        and :class:`OSError`.
+        Raises :class:`~bot.errors.Refusal` where the archive is none of a cast,
+        :class:`~bot.media.operations.MediaFailed` and :class:`OSError`.
         """
         async with self._places.videos.place(owner_id):
             lines = await self._media.cast_lines(archive, work)

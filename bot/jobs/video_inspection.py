@@ -13,7 +13,8 @@ from bot import limits
 from bot.concurrency import Places
 from bot.errors import BadFile, BadRange, BadSource
 from bot.jobs.leased_job import LeasedJob
-from bot.media.worker import MediaFailed, MediaWorker
+from bot.media.operations import MediaFailed
+from bot.media.worker import MediaWorker
 from bot.store.files import FileStore
 from bot.texts import Text, text
 from bot.values.job import Job
@@ -31,7 +32,7 @@ _log = structlog.get_logger(__name__)
 class VideoInspection:
     """Looks through the media worker, with a place among the child processes for each look.
 
-    Raises :class:`~bot.errors.BadFile` and :class:`~bot.media.worker.MediaFailed`, both with nothing charged.
+    Raises :class:`~bot.errors.BadFile` and :class:`~bot.media.operations.MediaFailed`, both with nothing charged.
     """
 
     def __init__(self, *, media: MediaWorker, files: FileStore, places: Places, cuts: bool = True) -> None:

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bot.errors import BadFile
-from bot.media.worker import MediaFailed, MediaWorker
+from bot.media.operations import MediaFailed
+from bot.media.worker import MediaWorker
 from bot.metrics import MEDIA_FAULTS, MEDIA_SECONDS, MediaFault
 from bot.values.time_range import TimeRange
 from bot.values.video import (

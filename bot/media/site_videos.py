@@ -16,9 +16,10 @@ from bot.errors import BadLink, BadStart, DownloadFailed, TooLarge
 from bot.media.address_guard import AddressGuard
 from bot.media.download import Download
 from bot.media.download_failures import too_large, too_slow
+from bot.media.operations import MediaFailed
 from bot.media.part_file import HEAD_BYTES, in_thread
 from bot.media.site_proxy import SiteProxy
-from bot.media.worker import MediaFailed, MediaWorker
+from bot.media.worker import MediaWorker
 from bot.texts import Text, text
 from bot.values.time_range import TimeRange
 

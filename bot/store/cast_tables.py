@@ -15,8 +15,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
 )
+from sqlalchemy import text as sql  # not a text for people, which make messages looks for
 
 from bot.store.schema import Instant, metadata
 
@@ -40,12 +40,12 @@ characters = Table(
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
     Column("picture_is_still", Boolean, nullable=False, server_default=false()),
-    Column("note", Text, nullable=False, server_default=text("''")),
+    Column("note", Text, nullable=False, server_default=sql("''")),
     Column("tags", Text, nullable=False, server_default="[]"),  # JSON
     Column("uses", Integer, nullable=False, server_default="0"),  # in videos that were asked for
     Column("frecency", Float, nullable=False, server_default="0"),  # bot.values.frecency
-    Column("search_name", Text, nullable=False, server_default=text("''")),  # as bot.values.folding.indexed has it
-    Column("search_more", Text, nullable=False, server_default=text("''")),  # the same, of all else that is searched
+    Column("search_name", Text, nullable=False, server_default=sql("''")),  # as bot.values.folding.indexed has it
+    Column("search_more", Text, nullable=False, server_default=sql("''")),  # the same, of all else that is searched
     Column("search_id", BigInteger),  # its row in "character_search", which SQLite keeps by triggers (0013)
     UniqueConstraint("owner_id", "name_key"),
     UniqueConstraint("job_id"),

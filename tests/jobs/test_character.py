@@ -13,7 +13,7 @@ import pytest
 
 from bot.errors import BadSource
 from bot.jobs.leased_job import LeasedJob
-from bot.media.worker import MediaFailed
+from bot.media.operations import MediaFailed
 from bot.texts import text
 from bot.values.character import Character, FileKind
 from bot.values.job import Lane, Outcome, Question, Step, Transition

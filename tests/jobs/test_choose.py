@@ -15,9 +15,10 @@ from bot import limits
 from bot.errors import BadRange, UnknownJob
 from bot.jobs import transitions
 from bot.jobs.video_inspection import problem_with
-from bot.media import worker
+from bot.media import operations, worker
 from bot.media.child.loudness import TARGET, loudness
-from bot.media.worker import MediaFailed, MediaWorker
+from bot.media.operations import MediaFailed
+from bot.media.worker import MediaWorker
 from bot.texts import text
 from bot.values.character import FileKind
 from bot.values.job import Job, JobKind, Outcome, Question, Step
@@ -49,7 +50,7 @@ async def test_without_a_range_the_filmstrip_is_shown_and_then_the_suggestions_o
 async def test_where_the_look_failed_a_person_still_picks_and_it_is_kept_that_it_failed(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "_SUGGEST", replace(worker._SUGGEST, wall=0.01))
+    monkeypatch.setattr(worker, "SUGGEST", replace(operations.SUGGEST, wall=0.01))
     monkeypatch.setattr(shop.media, "suggest", MediaWorker().suggest)  # which remembers no earlier look
     job = await shop.ask(range=None)
     await shop.run(60)

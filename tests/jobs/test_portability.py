@@ -20,7 +20,7 @@ from bot.errors import CastbookError, QuotaReached, Refusal
 from bot.jobs.cast_document import CastDocument
 from bot.jobs.cast_import import Offer
 from bot.jobs.export import Export
-from bot.media.worker import MediaFailed
+from bot.media.operations import MediaFailed
 from bot.store import character_rows, portable_casts
 from bot.store.character_rows import described_columns
 from bot.store.portable_casts import Selection

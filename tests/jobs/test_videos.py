@@ -14,7 +14,7 @@ import pytest
 
 from bot import limits
 from bot.errors import QuotaReached, Refusal
-from bot.media.worker import MediaFailed
+from bot.media.operations import MediaFailed
 from bot.provider.errors import ModelClosed
 from bot.provider.models.plan import media_plan
 from bot.store.character_rows import keep_file

@@ -9,7 +9,7 @@ import pytest
 from bot.errors import BadFile
 from bot.media import child_process
 from bot.media.media_metrics import MeasuredMediaWorker
-from bot.media.worker import MediaFailed
+from bot.media.operations import MediaFailed
 from bot.metrics import MEDIA_OPERATIONS, REGISTRY, MediaFault
 from bot.values.time_range import TimeRange
 from tests.rendered_clips import render_clip

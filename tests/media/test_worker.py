@@ -23,8 +23,9 @@ from structlog.testing import capture_logs
 
 from benchmarks.long_clip import repeat_clip
 from bot.errors import BadFile
-from bot.media import child_process, worker
-from bot.media.worker import MediaFailed, MediaWorker
+from bot.media import child_process, operations, worker
+from bot.media.operations import MediaFailed
+from bot.media.worker import MediaWorker
 from bot.values.time_range import TimeRange
 from bot.values.video import Unusable, VideoFacts
 from tests.rendered_clips import render_clip
@@ -65,7 +66,7 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 @pytest.fixture
 def one_second_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A probe may take a second only."""
-    monkeypatch.setattr(worker, "_PROBE", dataclasses.replace(worker._PROBE, wall=1))
+    monkeypatch.setattr(worker, "PROBE", dataclasses.replace(operations.PROBE, wall=1))
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,7 @@ async def test_what_the_child_is_told(program: Program, tmp_path: Path) -> None:
         "source": "/some/source",
         "range": ["0.25", "1.25"],
         "parent": os.getpid(),
-        "limits": {"cpu_seconds": worker._EXAMINE.cpu},
+        "limits": {"cpu_seconds": operations.EXAMINE.cpu},
     }
 
 
