@@ -196,11 +196,13 @@ class JobService:
         """The owner's own decision after an unclear submission, with the same id at the provider as before.
 
         A provider that remembers the id replays the first task then, and nothing is paid twice. Possible for as long
-        as the video is kept; it counts as one more job of today. Raises UnknownJob and QuotaReached.
+        as the video is kept; it counts as one more job of today. Raises UnknownJob, QuotaReached, and Refusal where
+        none of the owner's roles may make that any more.
         """
 
         def decide(job: Job) -> Transition:
             now = self._clock()
+            self._allowance.check_roles(job.kind, origin)
             if job.finished_at is None or now - job.finished_at > limits.VIDEO_KEPT:
                 raise UnknownJob
             return transitions.resent(job, now, origin)

@@ -6,6 +6,7 @@ each person's characters are a range of rows of their own (migration 0013). On P
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -26,6 +27,8 @@ _PIECE = 3  # letters
 _FUZZY_PIECES = 12  # of what was typed that are looked for; more make no difference, and cost
 _FUZZY_SHARE = 0.4  # of these that a name must have, with the least a typo leaves of a short one
 _FUZZY_MOST = 24  # characters that are offered for a typo
+_LONGEST = 100  # characters of what was typed, as /character list takes: folded, one may become eighteen
+_UNSEARCHABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _search = table("character_search", column("rowid"), column("character_search"))
 
 
@@ -115,7 +118,11 @@ class CastSearch:
 
 
 def _words(typed: str) -> str:
-    """What is looked for, as :func:`bot.values.folding.indexed` has it, but without the spaces at its ends."""
+    """What is looked for, as :func:`bot.values.folding.indexed` has it, but without the spaces at its ends.
+
+    No control character and no half of a surrogate pair is in it: SQLite takes neither in the words of a search.
+    """
+    typed = _UNSEARCHABLE.sub(" ", typed[:_LONGEST])
     return indexed(typed.lstrip("@# ")).strip()
 
 

@@ -134,6 +134,8 @@ class CharacterStore:
 
     async def by_reusable_id(self, owner_id: int, typed: str) -> Character | None:
         """The owner's character with that ID: the provider's, or the one that it had, or would have, without it."""
+        if not typed.isprintable():  # half of a surrogate pair cannot even be asked for
+            return None
         found = characters.c.task_id == typed
         if typed.startswith(PORTABLE_ID):
             found |= characters.c.job_id == typed.removeprefix(PORTABLE_ID)

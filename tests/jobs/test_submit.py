@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import TooLateToCancel, UnknownJob
+from bot.errors import Refusal, TooLateToCancel, UnknownJob
 from bot.provider.errors import ModelClosed
-from bot.values.job import Job, Lane, Outcome, Step
+from bot.values.job import Job, JobKind, Lane, Outcome, Step
 from tests.jobs.shop import OWNER, STRANGER, Shop, maintenance_of
 
 CREATE = "/v1/videos/generations"
@@ -217,6 +217,17 @@ async def test_what_may_have_been_charged_cannot_be_cancelled_as_uncharged(shop:
     await shop.job_service.send_again(OWNER, job.id, shop.origin())
     with pytest.raises(TooLateToCancel):
         await shop.job_service.cancel(OWNER, job.id)
+
+
+async def test_who_has_lost_the_role_does_not_send_it_again(shop: Shop) -> None:
+    job = await unclear(shop)
+    await shop.app.stores.servers.set_makers(1, JobKind.CHARACTER, [5])
+    with pytest.raises(Refusal, match="only some roles can make characters"):
+        await shop.job_service.send_again(OWNER, job.id, shop.origin())
+    assert (await shop.job(job)).outcome is Outcome.UNKNOWN
+    await shop.job_service.send_again(OWNER, job.id, shop.origin(roles=(5,)))
+    await shop.run()
+    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
 
 
 async def test_it_can_be_sent_again_only_while_its_clip_is_kept(shop: Shop) -> None:

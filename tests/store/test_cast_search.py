@@ -164,6 +164,22 @@ async def test_a_group_alone(search: CastSearch, groups: GroupStore, cast: Cast,
     assert await found(search, STRANGER, group_id=group.id) == []
 
 
+HOSTILE = ('"', '""', "*", "NEAR(a b)", "a AND b", "-a", "^abc", "search_name : abc", "{a b}", "'; DROP --")
+UNWRITABLE = ("\0", "abc\0def", "abc\0", "\ud800", "abc\ud800", "\x1f\x1e", "\u202eabc\u202c")
+LONG = ("x" * 10_000, '"' * 10_000, "\ufdfa" * 6000, "a\u0301" * 5000, "\U0001f600" * 2000)
+
+
+async def test_nothing_that_is_typed_is_read_as_a_query_or_breaks_one(
+    search: CastSearch, characters: CharacterStore, cast: Cast
+) -> None:
+    await cast("Robert")
+    for typed in (*HOSTILE, *UNWRITABLE, *LONG):
+        whole_cast = ["Robert"] if not typed.strip("\0\ud800\x1e\x1f") else []  # nothing is left to look for
+        assert await search.names(7, typed) == whole_cast, ascii(typed[:20])
+        assert await found(search, search=typed) == whole_cast
+        assert await characters.by_reusable_id(7, typed) is None
+
+
 @pytest.fixture
 def groups(database: Database) -> GroupStore:
     return GroupStore(database)
