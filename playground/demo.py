@@ -216,8 +216,8 @@ class _Demo:
     def _bill(self) -> None:
         provider = self._stage.provider
         self._transcript.say(
-            f"  (The simulated provider has taken {len(provider.submissions)} requests so far, "
-            f"and charged ${provider.account.used:.2f}.)"
+            f"  (Requests that the simulated provider has taken so far: {len(provider.submissions)}. "
+            f"Charged: ${provider.account.used:.2f}.)"
         )
 
     def _heading(self, words: str) -> None:

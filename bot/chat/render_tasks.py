@@ -113,7 +113,10 @@ def _line(job: Job, overview: Overview, locale: str) -> Text:
         at = int((job.finished_at or job.created_at).timestamp())
         if job.outcome is Outcome.SUCCEEDED and not job.undelivered:
             return text("{what} ({range}) · <t:{at}:R>", what=what, range=_range(job), at=at)
-        return text("{what} · {state} · <t:{at}:R>", what=what, state=_said(state, locale), at=at)
+        said = _said(state, locale)
+        if "." in what and what in said:  # a host or a file that the reason names: once is enough
+            return text("{what} · {state} · <t:{at}:R>", what=said, state=_range(job), at=at)
+        return text("{what} · {state} · <t:{at}:R>", what=what, state=said, at=at)
     if waits_for_owner(job) or job.waits_in_line:
         return text("{what} · {state}", what=what, state=state)
     if job.submit_started_at is not None:

@@ -128,6 +128,12 @@ AT = int(NOW.timestamp())
             f"example.org · The clip has no sound · <t:{AT}:R>",
             ["Try again"],
         ),
+        (
+            done(outcome=Outcome.FAILED, failure=text("I couldn't reach example.org. Please check the link.")),
+            "Failed",
+            f"I couldn't reach example.org · 0:01–0:03 · <t:{AT}:R>",
+            ["Try again"],
+        ),
         (done(outcome=Outcome.FAILED), "Failed", "I couldn't make it · ", ["Try again"]),
         (done(outcome=Outcome.CANCELLED, delivered_at=None), "Failed or cancelled", "example.org · Cancelled · ", []),
         (done(outcome=Outcome.UNKNOWN), "Failed", "I don't know how this ended", ["Send again"]),
@@ -143,6 +149,7 @@ def test_each_state_is_a_line_of_its_section_and_has_the_buttons_that_apply(
     heading, entry = described(overview).splitlines()
     assert heading == f"**{section}**"
     assert line in entry
+    assert entry.count("example.org") == 1
     assert "not picked" not in entry
     assert labels(job) == buttons
     listed = render_tasks(42, overview, NOW, "en-GB")

@@ -37,6 +37,14 @@ CLIP = "clip.mp4"
 SILENT = "silent.mp4"
 EMPTY = "empty.mp4"
 PRICES = '{"sora-2": 60, "sora-2-pro": 120}'  # credits
+SECONDS = {
+    "Quick": "1.5-3.5",
+    "Otto": "0.2-2.2",
+    "Slow": "0.4-2.4",
+    "Three": "0.6-2.6",
+    "Phoney": "0.8-2.8",
+    "Five": "1.2-3.2",
+}  # of those who make the cast large enough
 VIDEO_PRICES = '{"sora-2": 10, "wan2.6": 12}'  # for a second
 
 
@@ -327,12 +335,32 @@ async def waiting_in_line(walk: Walk) -> None:
     await me.picture("12 tasks")
 
 
+async def several(walk: Walk, *names: str) -> None:
+    """Give mia those characters that earlier points have not left her: as many as make a grid."""
+    me, stage = walk.visitor, walk.stage
+    await me.view_as("mia")
+    asked = await stage.app.stores.consents.given(stage.mia.id)
+    for name in names:
+        if await stage.app.stores.characters.by_name(stage.mia.id, name) is not None:
+            continue
+        await me.command("character create", {"video": walk.clip, "range": SECONDS[name], "name": name})
+        if not asked:
+            await me.press("Yes, I have permission")
+            asked = True
+        await me.see(name, "Saved to @mia's cast")
+
+
 async def cast(walk: Walk) -> None:
     """13, 11: the list, one of it in full, a rename, a deletion."""
     me = walk.visitor
+    await several(walk, "Quick", "Otto", "Slow", "Three", "Phoney")
     await me.command("character list")
-    await me.see("Showing 1–4 of", "Next")
+    await me.see("in your cast", "Otto", "Quick")
+    await me.rest(2.0)
     await me.picture("13 list")
+    await me.press("Quick")
+    await me.see("Username", "Edit")
+    await me.picture("13 one of the grid")
     await me.type_own("character show", "Ot", "Otto")
     await me.send()
     await me.see("Username")
@@ -358,6 +386,140 @@ async def cast(walk: Walk) -> None:
     await me.picture("11 deleted")
     await me.show("This character was deleted by its owner.")
     await me.picture("11 the old card", at_the_end=False)
+
+
+async def editing(walk: Walk) -> None:
+    """A name, a note, tags and a picture in one form, which changes only what was changed in it."""
+    me, phone = walk.visitor, walk.phone
+    await several(walk, "Quick", "Slow", "Three", "Phoney", "Five")
+    await me.type_own("character edit", "Qu", "Quick")
+    await me.send()
+    await me.see("Edit this character", "Picture")
+    await me.fill("Note", "The fast one of the two. She talks with her hands.")
+    await me.fill("Tags", "hero, cartoon")
+    await me.picture("23 the form of a character")
+    await me.submit()
+    await me.see("I saved what you changed about “Quick”.")
+    await me.type_own("character show", "Qu", "Quick")
+    await me.send()
+    await me.see("She talks with her hands.", "hero")
+    await me.rest(1.0)
+    await me.picture("23 its card")
+    await phone.view_as("mia")
+    await phone.press("Edit")
+    await phone.see("Edit this character")
+    await phone.picture("23 the form of a character on a phone")
+    await phone.leave_form()
+    await phone.picture("23 its card on a phone")
+
+
+async def groups(walk: Walk) -> None:
+    """A group is made, filled and looked at, on a phone too."""
+    me, phone = walk.visitor, walk.phone
+    await several(walk, "Quick", "Slow", "Three", "Phoney", "Five")
+    await me.type("group create", {"name": "Heroes", "character": "Qu"})
+    await me.choose("Quick")
+    await me.send()
+    await me.see("I made the group “Heroes” with “Quick” in it.")
+    for name in ("Slow", "Three", "Phoney", "Five"):
+        await me.type("group add", {"group": "He"})
+        await me.choose("Heroes")
+        await me.option("character", name[:3])
+        await me.choose(name)
+        await me.send()
+        await me.see(f"“{name}” is now in “Heroes”.")
+    await me.command("group show")
+    await me.see("Your groups", "5 characters")
+    await me.picture("24 groups")
+    await me.pick("Open a group", "Heroes")
+    await me.see("Characters in this group: 5.", "Phoney")
+    await me.rest(2.0)
+    await me.picture("24 a group")
+    await phone.view_as("mia")
+    await phone.rest(2.0)
+    await phone.picture("24 a group on a phone")
+
+
+async def export_and_import(walk: Walk) -> None:
+    """A character leaves as a zip, and comes into somebody else's cast, who sees first what would come in."""
+    me, phone, stage = walk.visitor, walk.phone, walk.stage
+    await several(walk, "Quick")
+    await me.type_own("character export", "Qu", "Quick")
+    await me.send()
+    await me.see("Here is 1 character with its files.", "castbook.zip")
+    await me.picture("25 an export")
+    async with stage.turn:
+        sent = [each for message in stage.channel.history(viewer=stage.mia) for each in message.attachments]
+    taken = walk.clips / "taken along.zip"
+    taken.write_bytes(await next(each for each in reversed(sent) if each.filename == "castbook.zip").read())
+    await me.view_as("sam")
+    await me.command("character import", {"file": taken})
+    await me.see("Import these characters?", "Quick", "Cancel")
+    await me.rest(1.0)
+    await me.picture("25 what would come in")
+    await phone.view_as("sam")
+    await phone.rest(1.0)
+    await phone.picture("25 what would come in on a phone")
+    await me.press("Yes, I have permission")
+    await me.see("Imported", "1 character is in your cast now.")
+    await me.picture("25 imported")
+    await me.command("character list")
+    await me.see("in your cast", "Quick", "Rosie")
+    await me.rest(1.0)
+    await me.picture("25 the list with it")
+    await me.view_as("mia")
+
+
+async def lending(walk: Walk) -> None:
+    """A character is lent to somebody, who finds it, and is taken back."""
+    me, phone = walk.visitor, walk.phone
+    await several(walk, "Quick")
+    await me.type_own("character lend", "Qu", "Quick")
+    await me.option("to", "sam")
+    await me.choose("sam")
+    await me.option("uses", "3")
+    await me.option("until", "7d")
+    await me.picture("26 lending is typed")
+    await me.send()
+    await me.see("Lending “Quick”", "0 of 3 videos", "Take back")
+    await me.picture("26 lent")
+    await phone.view_as("mia")
+    await phone.picture("26 lent on a phone")
+    await me.view_as("sam")
+    await me.command("character borrowed")
+    await me.see("Borrowed characters", "Lent by @mia", "videos left: 3", "Give back")
+    await me.rest(1.0)
+    await me.picture("26 borrowed")
+    await phone.view_as("sam")
+    await phone.rest(1.0)
+    await phone.picture("26 borrowed on a phone")
+    await me.view_as("mia")
+    await me.type_own("character take-back", "Qu", "Quick")
+    await me.send()
+    await me.see("back")
+    await me.picture("26 taken back")
+    await me.view_as("sam")
+    await me.command("character borrowed")
+    await me.see("Nobody has lent you a character here.")
+    await me.picture("26 nothing borrowed")
+    await me.view_as("mia")
+
+
+async def roles_and_log(walk: Walk) -> None:
+    """Which roles may make what, and where jobs are logged."""
+    me, phone = walk.visitor, walk.phone
+    await me.view_as("max")
+    await me.command("server settings")
+    await me.see("Settings for this server")
+    await me.press("Roles and log…")
+    await me.see("Roles and log of this server", "everybody", "nowhere")
+    await me.picture("27 roles and log")
+    await me.pick("Log jobs in this channel…", "quiet")
+    await me.see("a line for each job that starts, ends or is withdrawn.")
+    await me.picture("27 jobs are logged")
+    await phone.view_as("max")
+    await phone.picture("27 roles and log on a phone")
+    await me.view_as("mia")
 
 
 async def privacy(walk: Walk) -> None:
@@ -397,9 +559,10 @@ async def smaller(walk: Walk) -> None:
     me = walk.phone
     await me.view_as("mia")
     await me.command("character list")
-    await me.see("Showing 1–4 of", "Open")
+    await me.see("in your cast", "Three")
+    await me.rest(2.0)
     await me.picture("13 list on a phone")
-    await me.press("Open")
+    await me.press("Three")
     await me.see("Username (keep it to yourself)")
     await me.picture("13 one of it on a phone")
     await me.press("Use in a video")
@@ -537,6 +700,11 @@ POINTS: tuple[Point, ...] = (
     on_a_phone,
     smaller,
     retry,
+    editing,
+    groups,
+    export_and_import,
+    lending,
+    roles_and_log,
     without_sora,
     privacy,
     new_video,
