@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from aiohttp import web
 from simcord import Env, MemberActor, SetupError
 from simcord.builders import ChannelHandle
-from simcord.preview import Preview, _markdown
+from simcord.preview import Preview, _markdown, _media
 from simcord.preview._server import PreviewServer
 
 from bot.errors import CastbookError
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 # As in Discord, people and commands are shown as such in an embed's texts, too; the page leaves them as markup.
 for _place in ("embed_description", "embed_field_value"):
     _markdown._FIELD_POLICIES[_place] |= {"mentions": True, "commands": True}  # noqa: SLF001 - see LivePreview
+
+# It checks one picture after the other, and gives up on what has waited for 30 seconds or is ninth in line: on a busy
+# machine a page of faces had "Gallery item unavailable" in it, though every file of the bot's was whole.
+_media.WORKER_DEADLINE_SECONDS, _media.MAX_QUEUE = 300.0, 100
 
 LOOK = 0.25  # seconds between two looks whether the bot has spoken to Discord
 PHONE = (390, 844)  # pixels of a page, as CSS counts them

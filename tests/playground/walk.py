@@ -406,7 +406,7 @@ async def editing(walk: Walk) -> None:
     await me.rest(1.0)
     await me.picture("23 its card")
     await phone.view_as("mia")
-    await phone.press("Edit")
+    await phone.press("Edit…")
     await phone.see("Edit this character")
     await phone.picture("23 the form of a character on a phone")
     await phone.leave_form()
