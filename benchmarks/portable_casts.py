@@ -145,10 +145,10 @@ async def _timed(work: Callable[[], Awaitable[object]]) -> float:
 
 
 async def _export(app: App, into: Path | None = None) -> None:
-    export = await app.exporter.plan(OWNER, Selection(), limit=None, locale="en")
+    export = await app.cast.exporter.plan(OWNER, Selection(), limit=None, locale="en")
     if export is None:
         raise AssertionError("nobody to export")
-    async with app.exporter.part(export, 1) as file:
+    async with app.cast.exporter.part(export, 1) as file:
         if into is not None:
             await asyncio.to_thread(_keep, file, into)
 
@@ -160,8 +160,8 @@ def _keep(file: BinaryIO, into: Path) -> None:
 
 
 async def _import(app: App, archive: Path) -> None:
-    offer = await app.importer.look(OWNER, Attachment(url=str(archive), filename=archive.name, size=0))
-    await app.importer.bring_in(OWNER, offer.id)
+    offer = await app.cast.importer.look(OWNER, Attachment(url=str(archive), filename=archive.name, size=0))
+    await app.cast.importer.bring_in(OWNER, offer.id)
 
 
 async def _forget(app: App) -> None:

@@ -1,8 +1,9 @@
-"""Waiting: for a place among few, for work that must not be left half-done, and no longer than a limit says."""
+"""Waiting: for a place among few, for work that must not be left half-done, for the loop; never beyond a limit."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -62,6 +63,21 @@ def _ended(task: asyncio.Future[Any]) -> None:
     _left_behind.discard(task)
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.info("late_work_failed", error=type(error).__name__)
+
+
+async def until_the_loop_keeps_up(*, busy: float, at_most: float) -> None:
+    """Return once a round of the event loop computes for less than ``busy`` seconds, or after about ``at_most``.
+
+    What it computes is looked at, not the time that it takes: on a busy machine, waiting would help nobody.
+    """
+    loop = asyncio.get_running_loop()
+    last = loop.time() + at_most
+    while True:
+        before = time.thread_time()
+        await asyncio.sleep(0)  # until everything that is ready by now has had its turn
+        if time.thread_time() - before < busy or loop.time() > last:
+            return
+        await asyncio.sleep(busy)
 
 
 class PriorityLimiter:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import discord
 from discord.ext import commands
 
-from bot.chat.buttons import WatchSeconds
 from bot.chat.interaction_handlers import on_press
+from bot.chat.job_buttons import WatchSeconds
 from bot.chat.render_closer_look import render_closer_look
 from bot.chat.replies import edit_answer
 from bot.errors import UnknownJob

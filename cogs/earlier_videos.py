@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import discord
 from discord.ext import commands
 
-from bot.chat.buttons import MakeWithModel, OtherPreviewSeconds, RetryJob, UsePreview
+from bot.chat.buttons import MakeWithModel
 from bot.chat.interaction_handlers import on_press, on_submit
+from bot.chat.job_buttons import OtherPreviewSeconds, RetryJob, UsePreview
 from bot.chat.job_requests import start_job
 from bot.chat.seconds_forms import LastTyped, PreviewForm
 from bot.errors import BadRange

@@ -26,7 +26,8 @@ from bot.jobs.cast_document import NAME as DOCUMENT
 from bot.jobs.erasure import STAYS, Erasure
 from bot.jobs.export import Export
 from bot.store.export_archive import Archivist
-from bot.store.privacy import Erased, Holdings, PrivacyStore
+from bot.store.holdings import Holdings
+from bot.store.privacy import Erased, PrivacyStore
 from bot.store.signatures import Signatures, Signed
 from bot.texts import Text, text
 from bot.values.clock import Clock

@@ -15,7 +15,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from bot import limits
-from bot.chat.buttons import (
+from bot.chat.card import AMBER, BLUE, Card
+from bot.chat.durable_items import has_item
+from bot.chat.interaction_handlers import on_press, on_submit
+from bot.chat.job_buttons import (
     BackToTasks,
     CancelJob,
     CheckAgain,
@@ -32,9 +35,6 @@ from bot.chat.buttons import (
     UseOfferedName,
     UseSeconds,
 )
-from bot.chat.card import AMBER, BLUE, Card
-from bot.chat.durable_items import has_item
-from bot.chat.interaction_handlers import on_press, on_submit
 from bot.chat.job_requests import origin_of
 from bot.chat.markdown import say
 from bot.chat.message import MessageContent

@@ -8,8 +8,14 @@ from typing import TypeAlias
 import discord
 from discord.ext import commands
 
-from bot.chat.buttons import JobButton, MakeSilentVideo, MakeVideoAgain, MakeVideoByOtherModel, MakeVideoOfNobodyReal
 from bot.chat.interaction_handlers import on_press
+from bot.chat.job_buttons import (
+    JobButton,
+    MakeSilentVideo,
+    MakeVideoAgain,
+    MakeVideoByOtherModel,
+    MakeVideoOfNobodyReal,
+)
 from bot.chat.job_requests import start_job
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.video_retakes import VideoRetakes

@@ -8,12 +8,13 @@ from contextlib import AsyncExitStack
 from random import Random, SystemRandom
 from typing import TypeAlias
 
-from bot import limits, metrics
+from bot import limits
+from bot.app.cast_library import CastLibrary
 from bot.app.discord_commands import cogs_of, operator_cog_of
-from bot.app.gauges import Gauges
 from bot.app.job_steps import steps_by_kind
 from bot.app.login import log_in
 from bot.app.stores import Stores
+from bot.app.web_servers import health_server, metrics_server
 from bot.chat.attachment_links import renewed_address
 from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
@@ -27,24 +28,17 @@ from bot.config import Settings
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.allowance import Allowance
-from bot.jobs.cast_exporter import CastExporter, LinkedExports
-from bot.jobs.cast_import import CastImporter
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.erasure import Erasure
-from bot.jobs.export_links import ExportLinks
-from bot.jobs.face_rows import FaceRows
 from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.job_service import JobService
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.leased_job import Steps
-from bot.jobs.lending import Lending
 from bot.jobs.maintenance import Maintenance
 from bot.jobs.model_availability import ModelAvailability
-from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.ports import ByteSource, Courier
 from bot.jobs.renewed_attachments import RenewedAttachments
 from bot.jobs.runner import Runner
-from bot.jobs.task_events import TaskEvents
 from bot.jobs.video_inspection import VideoInspection
 from bot.jobs.video_planner import VideoPlanner
 from bot.media.address_guard import AddressGuard
@@ -55,13 +49,8 @@ from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.provider.models.catalogue import cards
 from bot.store.export_archive import Archivist
-from bot.store.gauges import GaugeStore
 from bot.values.clock import Clock, utc_now
 from bot.values.sent_message import NewMessage
-from bot.web.exports import export_routes
-from bot.web.health import HealthServer
-from bot.web.metrics import MetricsServer
-from bot.web.webhooks import webhook_routes
 
 WrapSource: TypeAlias = Callable[[ByteSource], ByteSource]
 WrapSteps: TypeAlias = Callable[[Steps], Steps]
@@ -159,7 +148,6 @@ class App:
             prices=settings.toapis.video_prices,
         )
         self.fitted_videos = FittedVideos(files=stores.files, media=self.media, places=self.places)
-        self.face_rows = FaceRows(files=stores.files, media=self.media)
         self.inspection = VideoInspection(
             media=self.media, files=stores.files, places=self.places, cuts=settings.media.send == "clip"
         )
@@ -218,64 +206,24 @@ class App:
             videos=stores.videos,
             keep_videos_days=settings.video.keep_days,
         )
-        self.lending = Lending(
-            loans=stores.loans,
-            consents=stores.person_consents,
-            characters=stores.characters,
-            files=stores.files,
-            access_policy=self.access_policy,
-            workers=self.runner,
-            server_log=self.server_log,
-            messages=self.message_updates,
-            clock=clock,
-        )
-        self.playable_cast = PlayableCast(
-            characters=stores.characters, search=stores.cast, loans=stores.loans, clock=clock
-        )
+        self.archivist = Archivist(stores.files)
+        self.cast = CastLibrary.of(self, source)
         self.erasure = Erasure(
             store=stores.privacy,
-            lending=self.lending,
+            lending=self.cast.lending,
             files=stores.files,
             workers=self.runner,
             courier=self.courier,
             messages=self.message_updates,
             clock=clock,
         )
-        self.archivist = Archivist(stores.files)
-        self.exporter = CastExporter(
-            store=stores.portable_casts, archivist=self.archivist, signatures=stores.signatures, clock=clock
-        )
-        self.export_links = ExportLinks(stores.signatures, clock, settings.web.public_url)
-        self.importer = CastImporter(
-            store=stores.portable_casts,
-            drafts=stores.drafts,
-            files=stores.files,
-            disk=stores.disk,
-            consents=stores.consents,
-            source=source,
-            media=self.media,
-            places=self.places,
-            signatures=stores.signatures,
-            clock=clock,
-            random=self.random,
-            settings=settings,
-        )
-        events = TaskEvents(events=stores.events, workers=self.runner, clock=clock)
         self.probes = {
             "gateway": self._gateway_up,
             "database": stores.database.writable,
             "jobs": self._jobs_up,
         }
-        self.health = HealthServer(
-            settings.web,
-            self.probes,
-            routes=(
-                *webhook_routes(settings.toapis.webhook_secrets, events, clock),
-                *(export_routes(LinkedExports(self.exporter, self.export_links)) if settings.web.public_url else ()),
-            ),
-        )
-        gauges = Gauges(GaugeStore(stores.database), clock, models=self.availability.table)
-        self.metrics = MetricsServer(settings.web.metrics_port, metrics.REGISTRY, gauges.read)
+        self.health = health_server(self)
+        self.metrics = metrics_server(self)
         self._opened = AsyncExitStack()
 
     async def open(self) -> None:

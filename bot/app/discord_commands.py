@@ -38,14 +38,14 @@ def cogs_of(app: App) -> list[commands.Cog]:
     """The commands for everybody."""
     stores = app.stores
     max_bytes = most_bytes(app.settings)
-    lookup = CastLookup(stores.characters, stores.cast, stores.groups, stores.files, app.face_rows)
+    lookup = CastLookup(stores.characters, stores.cast, stores.groups, stores.files, app.cast.face_rows)
     character = CharacterCommands(
         lookup,
         starter=app.job_starter,
-        lending=app.lending,
+        lending=app.cast.lending,
         loans=stores.loans,
         consents=stores.person_consents,
-        cast=app.playable_cast,
+        cast=app.cast.playable,
         characters=stores.characters,
         defaults=stores.defaults,
         groups=stores.groups,
@@ -57,7 +57,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
         availability=app.availability,
         max_bytes=max_bytes,
         portability=Portability(
-            exporter=app.exporter, links=app.export_links, importer=app.importer, groups=stores.groups
+            exporter=app.cast.exporter, links=app.cast.export_links, importer=app.cast.importer, groups=stores.groups
         ),
     )
     earlier = EarlierVideoButtons(
@@ -82,10 +82,10 @@ def cogs_of(app: App) -> list[commands.Cog]:
     video = VideoCommands(
         starter=app.job_starter,
         planner=app.video_planner,
-        cast=app.playable_cast,
+        cast=app.cast.playable,
         loans=stores.loans,
         wishes=VideoWishes(
-            cast=app.playable_cast,
+            cast=app.cast.playable,
             characters=stores.characters,
             defaults=stores.defaults,
             drafts=stores.drafts,

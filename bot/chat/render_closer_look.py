@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import discord
 
-from bot.chat.buttons import CancelJob, PickSeconds, UseSeconds, WatchSeconds
 from bot.chat.card import BLUE, AttachedFile, Card
 from bot.chat.durable_items import DurableButton
+from bot.chat.job_buttons import CancelJob, PickSeconds, UseSeconds, WatchSeconds
 from bot.chat.markdown import say
 from bot.chat.message import MessageContent
 from bot.chat.render_findings import in_full

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import discord
 
-from bot.chat.buttons import CancelJob, MakeLouder, PickSeconds, UseAnyway
 from bot.chat.card import AMBER, AttachedFile, Card
 from bot.chat.durable_items import DurableButton
+from bot.chat.job_buttons import CancelJob, MakeLouder, PickSeconds, UseAnyway
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import MessageContent
 from bot.chat.render_findings import concerns

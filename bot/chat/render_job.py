@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bot.chat.buttons import (
+from bot.chat.card import AMBER, BLUE, RED, Card
+from bot.chat.durable_items import DurableButton
+from bot.chat.job_buttons import (
     CancelJob,
     CheckAgain,
     MakeSilentVideo,
@@ -14,8 +16,6 @@ from bot.chat.buttons import (
     MakeVideoOfNobodyReal,
     SendAgain,
 )
-from bot.chat.card import AMBER, BLUE, RED, Card
-from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import PLAIN, Commands, paragraph, say
 from bot.chat.message import MessageContent
 from bot.chat.render_findings import LOW_RESOLUTION

@@ -6,16 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import discord
 
-from bot.chat.buttons import (
-    CancelJob,
-    OtherPreviewSeconds,
-    OtherSeconds,
-    UsePreview,
-    UseSeconds,
-    WatchSeconds,
-)
 from bot.chat.card import BLUE, AttachedFile, Card, Entry
 from bot.chat.durable_items import DurableButton
+from bot.chat.job_buttons import CancelJob, OtherPreviewSeconds, OtherSeconds, UsePreview, UseSeconds, WatchSeconds
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import MessageContent
 from bot.chat.render_findings import LOW_RESOLUTION, in_common, listed, told_apart, used_sound

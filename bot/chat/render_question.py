@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import discord
 
-from bot.chat.buttons import CancelJob, GiveConsent, JobButton, MakeAnother, TypeJobName, UseOfferedName
 from bot.chat.card import AMBER, Card
 from bot.chat.durable_items import DurableButton
+from bot.chat.job_buttons import CancelJob, GiveConsent, JobButton, MakeAnother, TypeJobName, UseOfferedName
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import MessageContent
 from bot.chat.render_doubts import render_doubts

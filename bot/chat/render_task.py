@@ -8,9 +8,10 @@ from datetime import datetime
 import discord
 
 from bot import limits
-from bot.chat.buttons import BackToTasks, ShowCharacter
+from bot.chat.buttons import ShowCharacter
 from bot.chat.card import AMBER, BLUE, GREEN, RED
 from bot.chat.durable_items import DurableButton
+from bot.chat.job_buttons import BackToTasks
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import MessageContent
 from bot.chat.render_price import price_of

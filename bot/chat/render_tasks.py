@@ -9,9 +9,9 @@ from datetime import datetime
 import discord
 
 from bot import limits, texts
-from bot.chat.buttons import RetryJob
 from bot.chat.card import BLUE
 from bot.chat.durable_items import DurableButton
+from bot.chat.job_buttons import RetryJob
 from bot.chat.markdown import PLAIN, Commands, plain, say
 from bot.chat.message import MessageContent
 from bot.chat.selects import OpenJob

@@ -9,9 +9,9 @@ from typing import TypeAlias
 from discord import ButtonStyle
 
 from bot import limits
-from bot.chat.buttons import MakeVideoAgain
 from bot.chat.card import AMBER, BLUE, AttachedFile, Card, Entry, Field
 from bot.chat.durable_items import DurableButton
+from bot.chat.job_buttons import MakeVideoAgain
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import MessageContent
 from bot.chat.render_borrowed import borrowed_in, lent_by

@@ -9,7 +9,8 @@ from typing import TypeAlias
 from yarl import URL
 
 from bot import limits, texts
-from bot.chat.buttons import (
+from bot.chat.durable_items import DurableButton
+from bot.chat.job_buttons import (
     CancelJob,
     CheckAgain,
     GiveConsent,
@@ -24,7 +25,6 @@ from bot.chat.buttons import (
     UseAnyway,
     UseOfferedName,
 )
-from bot.chat.durable_items import DurableButton
 from bot.chat.markdown import plain, say
 from bot.jobs.overview import Overview
 from bot.texts import Text, text

@@ -28,7 +28,7 @@ from bot.jobs.character_export import (
 from bot.jobs.erasure import STAYS
 from bot.store.drafts import Draft, UnsentImport, UnsentVideo
 from bot.store.export_archive import Member
-from bot.store.privacy import Holdings
+from bot.store.holdings import Holdings
 from bot.texts import Text, render, text
 from bot.values.files import StoredFile, ending
 from bot.values.job import Job, VideoRequest

@@ -29,14 +29,7 @@ from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.texts import text
 from bot.values.clock import Clock
-from bot.values.job import (
-    CharacterRequest,
-    Job,
-    Origin,
-    Outcome,
-    Question,
-    Transition,
-)
+from bot.values.job import CharacterRequest, Job, Origin, Outcome, Question, Transition
 from bot.values.time_range import TimeRange
 from bot.values.video import Concern
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from random import Random
 import structlog
 
 from bot import limits, metrics
-from bot.concurrency import shielded
+from bot.concurrency import shielded, until_the_loop_keeps_up
 from bot.errors import CastbookError
 from bot.jobs import transitions
 from bot.jobs.admission_queue import AdmissionQueue
@@ -133,7 +132,8 @@ class Runner:
     async def _serve(self) -> None:
         failures = 0
         while not self._stopping:
-            await self._until_the_loop_keeps_up()
+            # Begin nothing more while there is enough to compute: commands wait for the loop as well.
+            await until_the_loop_keeps_up(busy=limits.LOOP_BUSY, at_most=limits.LOOP_KEEPS_UP_WITHIN)
             self._woken.clear()
             try:
                 claimed = await self._claim(limits.BEGUN_AT_ONCE)  # between two rounds the loop comes to other work
@@ -149,21 +149,6 @@ class Runner:
                 await asyncio.wait_for(self._woken.wait(), nap)
             except TimeoutError:
                 continue
-
-    async def _until_the_loop_keeps_up(self) -> None:
-        """Begin nothing more while the event loop is busy with what there is already: commands wait for it as well.
-
-        What it computes is looked at, not the time that it takes: on a busy machine, waiting would help nobody. After
-        a while a few steps are begun all the same.
-        """
-        loop = asyncio.get_running_loop()
-        last = loop.time() + limits.LOOP_KEEPS_UP_WITHIN
-        while True:
-            before = time.thread_time()
-            await asyncio.sleep(0)  # until everything that is ready by now has had its turn
-            if time.thread_time() - before < limits.LOOP_BUSY or loop.time() > last:
-                return
-            await asyncio.sleep(limits.LOOP_BUSY)
 
     async def _claim(self, at_once: int = limits.TASKS_PER_LANE) -> list[Job]:
         await self._follow_the_clock()

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import RowMapping, Select, delete, insert, or_, select
+from sqlalchemy import RowMapping, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.cast_tables import character_groups, default_characters, group_members
-from bot.store.character_rows import reference_sets, whole_cast
 from bot.store.database import Database
-from bot.store.default_characters import DefaultCharacter, defaults_of
-from bot.store.drafts import Draft, to_draft
-from bot.store.groups import members_of
+from bot.store.holdings import Holdings, holdings_of
 from bot.store.job_rows import readable
 from bot.store.loan_reach import settle_uses
 from bot.store.loan_tables import loan_uses, loans, person_consents
-from bot.store.loans import loans_of
-from bot.store.person_consents import consents_of
 from bot.store.provider_tables import webhook_events
 from bot.store.pseudonyms import Pseudonyms
-from bot.store.quotas import add_to_day, day_of, used_on
-from bot.store.sent_messages import let_go, sent_to
+from bot.store.quotas import add_to_day, day_of
+from bot.store.sent_messages import let_go
 from bot.store.tables import (
     UNFINISHED,
     character_files,
@@ -36,68 +29,18 @@ from bot.store.tables import (
     drafts,
     files,
     jobs,
-    operator_blocks,
     ownerless_tasks,
-    server_blocks,
     videos,
 )
-from bot.store.videos import videos_of
-from bot.values.character import Character, CharacterFile, CharacterGroup
 from bot.values.job import BEFORE_SUBMISSION, Job, JobKind, Step
-from bot.values.loan import Loan, PersonConsent
-from bot.values.made_video import MadeVideo
-from bot.values.sent_message import SentMessage
 
 _AT_THE_PROVIDER = frozenset({Step.SUBMIT, Step.WATCH})
 _OF_THEIRS = (default_characters, character_groups, characters, videos, files, drafts, consents, jobs)
-_AT_ONCE = 250  # jobs that are read with one query: some milliseconds
 # What is to be known of each job that is deleted; of most there is much more, and nobody needs it.
 _OF_A_JOB = (
     *(jobs.c.id, jobs.c.kind, jobs.c.owner_id, jobs.c.guild_id, jobs.c.step, jobs.c.outcome, jobs.c.task_id),
     *(jobs.c.submit_started_at, jobs.c.maybe_charged, jobs.c.counted, jobs.c.created_at, jobs.c.credits),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holdings:
-    """All that is kept about a person. ``reference_sets``: by character id, stills best first.
-
-    ``groups`` have with them the ids of the characters in them.
-    ``messages`` are those in Discord that can be reached. ``unreadable`` jobs and drafts were written by another
-    version. The blocks are those that hold for them: by the operator since when, and in which servers (ids).
-    ``lent`` to others, and ``borrowed`` of others; ``asked``: of whom they wanted to know whether a character may be
-    used, and ``answered`` what others wanted to know of them.
-    """
-
-    characters: tuple[Character, ...]
-    videos: tuple[MadeVideo, ...] = ()
-    reference_sets: Mapping[int, tuple[CharacterFile, ...]]
-    groups: tuple[tuple[CharacterGroup, tuple[int, ...]], ...] = ()
-    defaults: tuple[DefaultCharacter, ...] = ()
-    jobs: tuple[Job, ...]
-    drafts: tuple[Draft, ...]
-    messages: tuple[SentMessage, ...]
-    unreadable: int
-    consent_at: datetime | None
-    used_today: int
-    videos_today: int = 0
-    lent: tuple[Loan, ...] = ()
-    borrowed: tuple[Loan, ...] = ()
-    asked: tuple[PersonConsent, ...] = ()
-    answered: tuple[PersonConsent, ...] = ()
-    blocked_since: datetime | None
-    blocked_in: tuple[int, ...]
-
-    @property
-    def deletable(self) -> bool:
-        """Whether there is anything that is not kept under their keyed hash alone."""
-        things = (self.characters, self.groups, self.videos, self.jobs, self.drafts, self.messages, self.unreadable)
-        return any((*things, self.borrowed, self.asked, self.answered)) or self.consent_at is not None
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is nothing at all."""
-        return not (self.deletable or self.used_today or self.videos_today or self.blocked_since or self.blocked_in)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,38 +78,8 @@ class PrivacyStore:
 
     async def holdings(self, owner_id: int, *, now: datetime) -> Holdings:
         """One snapshot of everything."""
-        user_key = self._people.of(owner_id)
-        videos_key = self._people.for_videos(user_key)
-        theirs = select(jobs).where(jobs.c.owner_id == owner_id).order_by(jobs.c.created_at, jobs.c.id)
-        forms = select(drafts).where(drafts.c.owner_id == owner_id).order_by(drafts.c.created_at)
-        consent = select(consents.c.given_at).where(consents.c.owner_id == owner_id)
-        blocked = select(operator_blocks.c.since).where(operator_blocks.c.user_key == user_key)
-        blocked_in = select(server_blocks.c.guild_id).where(server_blocks.c.user_key == user_key)
         async with self._database.read() as connection:
-            read_jobs, job_count = await _jobs(connection, theirs)
-            form_rows = (await connection.execute(forms)).mappings().all()
-            read_drafts = [draft for row in form_rows if (draft := to_draft(row)) is not None]
-            asked, answered = await consents_of(connection, owner_id)
-            return Holdings(
-                lent=tuple(await loans_of(connection, owner_id=owner_id)),
-                borrowed=tuple(await loans_of(connection, borrower_id=owner_id)),
-                asked=asked,
-                answered=answered,
-                characters=tuple(await whole_cast(connection, owner_id)),
-                videos=tuple(await videos_of(connection, owner_id)),
-                reference_sets=await reference_sets(connection, owner_id),
-                groups=tuple(await members_of(connection, owner_id)),
-                defaults=tuple(await defaults_of(connection, owner_id)),
-                jobs=tuple(read_jobs),
-                drafts=tuple(read_drafts),
-                messages=tuple(await sent_to(connection, owner_id)),
-                unreadable=job_count - len(read_jobs) + len(form_rows) - len(read_drafts),
-                consent_at=await connection.scalar(consent),
-                used_today=await used_on(connection, owner_id, day_of(now), user_key),
-                videos_today=await used_on(connection, owner_id, day_of(now), videos_key, JobKind.VIDEO),
-                blocked_since=await connection.scalar(blocked),
-                blocked_in=tuple((await connection.scalars(blocked_in)).all()),
-            )
+            return await holdings_of(connection, owner_id, self._people, now=now)
 
     async def erase(self, owner_id: int, *, now: datetime, remove_messages: bool = False) -> Erased:
         """Delete every row of theirs, in one transaction. Messages that show something of them lose it.
@@ -265,19 +178,6 @@ async def _end_loans(connection: AsyncConnection, user_id: int, begun: Sequence[
         for column in columns
     ]
     return sum(gone)
-
-
-async def _jobs(connection: AsyncConnection, theirs: Select[Any]) -> tuple[list[Job], int]:
-    """Those that can be read, and how many there are in all.
-
-    Some at a time, and read in a thread: a person may have thousands, and everybody else's commands go on meanwhile.
-    """
-    found: list[Job] = []
-    count = 0
-    while rows := (await connection.execute(theirs.limit(_AT_ONCE).offset(count))).mappings().all():
-        found += await asyncio.to_thread(readable, rows)
-        count += len(rows)
-    return found, count
 
 
 async def _leave_ownerless(connection: AsyncConnection, rows: Sequence[RowMapping]) -> int:

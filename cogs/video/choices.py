@@ -1,4 +1,4 @@
-"""What opens as one types the options of ``/video create``: characters, models, and what those do."""
+"""What can be chosen for a video: as one types the options of ``/video create``, and in the form."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from discord import app_commands
 from bot import limits, texts
 from bot.chat.markdown import plain
 from bot.chat.render_models import duration_choice, matching, model_choice
+from bot.chat.video_form import FormChoices
+from bot.concurrency import within
 from bot.errors import Refusal
 from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
@@ -80,6 +82,19 @@ class VideoChoices:
         """The resolutions of the model's videos that go with the shape."""
         card = await self._card(interaction)
         return [] if card is None else _plain(matching(card.resolutions_for(_option(interaction, "ratio")), current))
+
+    async def of_form(self, interaction: _Interaction) -> FormChoices:
+        """The cast and the models, if they are read in time: a form has to be the first answer."""
+        owner, guild_id = interaction.user.id, interaction.guild_id
+
+        async def read() -> FormChoices:
+            cast, models = await self._cast.roles(owner, guild_id), await self._planner.living()
+            return FormChoices(cast=cast, models=models, default=await self._wishes.default_in(owner, guild_id))
+
+        try:
+            return await within(limits.READ_BEFORE_FORM, read())
+        except TimeoutError:
+            return FormChoices()
 
     def _price(self, card: ModelCard | None, seconds: str) -> Decimal | None:
         return None if card is None else self._planner.price(card.model, int(seconds))

@@ -144,7 +144,7 @@ class MakingVideos(commands.Cog):
     @on_press(UseCharacter)
     async def use(self, interaction: discord.Interaction, button: UseCharacter) -> None:
         """Open the form with this character in it; where no video model can be had, show a request to copy."""
-        choices = await self._offered(interaction)
+        choices = await self._choices.of_form(interaction)
         if choices.models or choices.cast is None:
             await self._open_form(interaction, choices, chosen=button.character_id)
             return
@@ -160,34 +160,20 @@ class MakingVideos(commands.Cog):
     async def change(self, interaction: discord.Interaction, button: ChangeVideo) -> None:
         """Open the form with what was wished in it."""
         wish = await _in_time(self._wishes.draft(interaction.user.id, button.draft_id))
-        choices = await self._offered(interaction)
+        choices = await self._choices.of_form(interaction)
         form = VideoForm(button.draft_id, choices, str(interaction.locale), wish=wish)
         await interaction.response.send_modal(form)
 
     async def _open_form(
         self, interaction: discord.Interaction, choices: FormChoices | None = None, *, chosen: int = 0
     ) -> None:
-        choices = choices or await self._offered(interaction)
+        choices = choices or await self._choices.of_form(interaction)
         if choices.cast is not None and not choices.cast:
             raise Refusal(EMPTY_CAST)
         if choices.cast is not None and chosen and all(role.character_id != chosen for role in choices.cast):
             raise Refusal(text("That character is no longer in your cast. See /character list for your cast."))
         form = VideoForm(NEW, choices, str(interaction.locale), chosen=chosen or choices.default)
         await interaction.response.send_modal(form)
-
-    async def _offered(self, interaction: discord.Interaction) -> FormChoices:
-        """The cast and the models, if they are read in time: a form has to be the first answer."""
-
-        owner, guild_id = interaction.user.id, interaction.guild_id
-
-        async def read() -> FormChoices:
-            cast, models = await self._playable.roles(owner, guild_id), await self._planner.living()
-            return FormChoices(cast=cast, models=models, default=await self._wishes.default_in(owner, guild_id))
-
-        try:
-            return await within(limits.READ_BEFORE_FORM, read())
-        except TimeoutError:
-            return FormChoices()
 
     @on_submit(VideoForm)
     async def submitted(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
@@ -219,7 +205,7 @@ class MakingVideos(commands.Cog):
             return await self._wishes.another_take(owner, interaction.guild_id, video)
 
         wish = await _in_time(read())
-        choices = await self._offered(interaction)
+        choices = await self._choices.of_form(interaction)
         await interaction.response.send_modal(VideoForm(subject, choices, str(interaction.locale), wish=wish))
 
     async def _taken_again(

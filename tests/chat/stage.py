@@ -12,10 +12,10 @@ import simcord
 from discord import app_commands
 from discord.ext import commands
 
-from bot.chat.buttons import CancelJob, GiveConsent, MakeAnother, UseAnyway
 from bot.chat.client import CastbookClient
 from bot.chat.durable_items import view
 from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text_line
+from bot.chat.job_buttons import CancelJob, GiveConsent, MakeAnother, UseAnyway
 from bot.errors import Refusal
 from bot.store.commands import CommandStore
 from bot.texts import text

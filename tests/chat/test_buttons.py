@@ -8,9 +8,10 @@ import simcord
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat import buttons, lending_buttons, server_menus, video_buttons
-from bot.chat.buttons import MakeAnother, TurnPage, UseSeconds
+from bot.chat import buttons, job_buttons, lending_buttons, server_menus, video_buttons
+from bot.chat.buttons import TurnPage
 from bot.chat.durable_items import DurableButton, view
+from bot.chat.job_buttons import MakeAnother, UseSeconds
 from tests.chat.stage import JOB, Form, Stage, words
 
 # The ids that stand on messages of earlier versions, and what a press of each must find.
@@ -92,7 +93,7 @@ ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
 }
 CLASSES = {
     each
-    for module in (buttons, lending_buttons, server_menus, video_buttons)
+    for module in (buttons, job_buttons, lending_buttons, server_menus, video_buttons)
     for _, each in inspect.getmembers(module, inspect.isclass)
     if issubclass(each, DurableButton) and each._id_format
 }

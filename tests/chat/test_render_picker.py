@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.buttons import UseSeconds, WatchSeconds
+from bot.chat.job_buttons import UseSeconds, WatchSeconds
 from bot.chat.render_character import render_result
 from bot.chat.render_picker import render_picker
 from bot.chat.render_question import render_question

@@ -192,7 +192,7 @@ async def belongings(house: House, owner_id: int) -> Belongings:
 
 async def lend(house: House, owner_id: int, character: Character, borrower_id: int) -> Loan:
     """For good, and for any number of videos."""
-    loan = await house.app.lending.lend(
+    loan = await house.app.cast.lending.lend(
         owner_id, character.id, To(person=borrower_id), guild_id=None, uses=None, until=None
     )
     assert loan is not None

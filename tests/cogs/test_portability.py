@@ -40,7 +40,7 @@ def zips(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Zips:
 
 
 def serve(house: House, zips: Zips) -> None:
-    house.app.importer._source = zips  # type: ignore[assignment]  # for what no server serves
+    house.app.cast.importer._source = zips  # type: ignore[assignment]  # for what no server serves
 
 
 def answer(result: InteractionResult) -> ResponseMessage:
@@ -169,7 +169,7 @@ async def test_without_a_public_server_there_is_no_such_place(stage: Stage) -> N
     await stage.restart()
     await stage.house.app.start_web()
     await cast(stage, "Ann")
-    token = stage.house.app.export_links.link(stage.alice.id, Selection(), 1)
+    token = stage.house.app.cast.export_links.link(stage.alice.id, Selection(), 1)
     async with aiohttp.request("GET", f"http://127.0.0.1:{stage.house.app.health.port}{token}") as response:
         assert response.status == 404
 
@@ -235,4 +235,4 @@ async def test_a_file_or_a_link_but_not_both_and_no_page(stage: Stage) -> None:
         assert "exactly one" in refusal(await stage.alice.slash(stage.channel, "character import", **options))
     huge = Attachment(url="https://cdn.example/a.zip", filename="a.zip", size=limits.IMPORT_ARCHIVE_BYTES + 1)
     with pytest.raises(Exception, match="too large"):
-        await stage.house.app.importer.look(stage.alice.id, huge)
+        await stage.house.app.cast.importer.look(stage.alice.id, huge)

@@ -15,8 +15,8 @@ from simcord import InteractionResult, ResponseMessage
 from sqlalchemy import update
 
 from bot import limits
-from bot.chat.buttons import CancelJob, CheckAgain, GiveConsent, MakeAnother, SendAgain, ShowResult
 from bot.chat.durable_items import view
+from bot.chat.job_buttons import CancelJob, CheckAgain, GiveConsent, MakeAnother, SendAgain, ShowResult
 from bot.chat.render_job import render_failure, render_progress
 from bot.chat.render_question import render_question
 from bot.store.tables import jobs

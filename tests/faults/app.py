@@ -7,13 +7,10 @@ are wrapped before App is built. A point's name says in which step of a job it i
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import os
 import re
-import signal
 import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
@@ -42,7 +39,8 @@ from bot.store.database import Database
 from bot.store.files import FileStore
 from bot.values.clock import utc_now
 from bot.values.job import Job, Transition
-from tests.faults.points import ARMED, KILLED, Kill, When
+from tests.faults.passed_points import PassedPoints
+from tests.faults.points import Kill
 from tests.forks import be_in
 from tests.remembered_looks import remember_looks
 
@@ -82,59 +80,13 @@ class Orders:
     only_opens: bool = False  # to be swept, then it ends
 
 
-class Points:
-    """Writes down what is passed before it is done, and ends the process where it was told to."""
-
-    def __init__(self, orders: Orders) -> None:
-        self._trace = os.open(orders.trace, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        self._kill = orders.kill
-        self._armed_by = orders.armed
-        self._armed = False
-        self._hits: Counter[tuple[str, str]] = Counter()
-        self._dying_in = ""
-
-    def passed(self, name: str, when: When) -> None:
-        """One more time."""
-        if self._comes_to(name, when):
-            die()
-
-    def begin(self, name: str) -> None:
-        """An act of the event loop begins."""
-        self.passed(name, "before")
-        if self._kill and self._kill.when == "during" and self._comes_to(name, "during"):
-            self._dying_in = name
-            asyncio.get_running_loop().call_later(self._kill.delay, die)
-
-    def end(self, name: str) -> None:
-        """It is done, and nobody knows yet."""
-        if self._dying_in == name:
-            die()
-        self.passed(name, "after")
-
-    def _comes_to(self, name: str, when: When) -> bool:
-        """Write it down; whether this is where it ends."""
-        self._armed = self._armed or self._armed_by.exists()
-        kill, fatal = self._kill, False
-        if self._armed:
-            self._hits[name, when] += 1
-            fatal = kill is not None and (name, when, self._hits[name, when]) == (kill.point, kill.when, kill.hit)
-        marks = [mark for mark, set_ in ((ARMED, self._armed), (KILLED, fatal)) if set_]
-        os.write(self._trace, " ".join((name, when, *marks)).encode() + b"\n")
-        return fatal
-
-
-def die() -> None:
-    """As in a power cut, with all threads."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 def live(orders: Orders) -> NoReturn:
     """Be the bot."""
     be_in(orders.folder, orders.environ)
     _hurry(orders)
     if orders.looks is not None:
         remember_looks(orders.looks)
-    _wrap(Points(orders))
+    _wrap(PassedPoints(trace=orders.trace, armed=orders.armed, kill=orders.kill))
     clock = _clock(orders.clock)
     vars(service)["App"] = functools.partial(App, clock=clock)  # run() makes one of it, and does nothing else with it
 
@@ -163,7 +115,7 @@ def _clock(path: Path) -> Callable[[], datetime]:
     return lambda: utc_now() + timedelta(seconds=float(os.pread(file, 32, 0)))
 
 
-def _wrap(points: Points) -> None:
+def _wrap(points: PassedPoints) -> None:
     _wrap_steps()
     _wrap_commits(points)
     _wrap_discord(points)
@@ -235,7 +187,7 @@ def _wrap_steps() -> None:
     App.open = open_  # type: ignore[method-assign]  # wrapped from here
 
 
-def _wrap_commits(points: Points) -> None:
+def _wrap_commits(points: PassedPoints) -> None:
     """Before: all is written and nothing committed. During: the commit is on its way to the disk."""
     begin = Database.write
 
@@ -253,12 +205,12 @@ def _wrap_commits(points: Points) -> None:
     Database.write = write  # type: ignore[method-assign,assignment]  # wrapped from here
 
 
-def _wrap_discord(points: Points) -> None:
+def _wrap_discord(points: PassedPoints) -> None:
     for sender in (HTTPClient, AsyncWebhookAdapter):
         _wrap_requests(points, sender)
 
 
-def _wrap_requests(points: Points, sender: Any) -> None:
+def _wrap_requests(points: PassedPoints, sender: Any) -> None:
     request = sender.request
 
     async def requested(self: Any, route: Route, *args: Any, **options: Any) -> Any:
@@ -269,7 +221,7 @@ def _wrap_requests(points: Points, sender: Any) -> None:
     sender.request = requested
 
 
-def _around(points: Points, owner: Any, method: str, name: str | Callable[..., str]) -> None:
+def _around(points: PassedPoints, owner: Any, method: str, name: str | Callable[..., str]) -> None:
     original = getattr(owner, method)
 
     @functools.wraps(original)
@@ -280,14 +232,14 @@ def _around(points: Points, owner: Any, method: str, name: str | Callable[..., s
     setattr(owner, method, wrapped)
 
 
-async def _act(points: Points, name: str, act: Awaitable[T]) -> T:
+async def _act(points: PassedPoints, name: str, act: Awaitable[T]) -> T:
     points.begin(name)
     result = await act
     points.end(name)
     return result
 
 
-def _around_in_thread(points: Points, owner: Any, method: str, name: str, *, only_in: str = "") -> None:
+def _around_in_thread(points: PassedPoints, owner: Any, method: str, name: str, *, only_in: str = "") -> None:
     original = getattr(owner, method)
 
     @functools.wraps(original)

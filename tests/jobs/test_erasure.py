@@ -45,7 +45,7 @@ class Registry:
         self.messages = SentMessageStore(shop.database)
         self.erasure = Erasure(
             store=self.store,
-            lending=shop.app.lending,
+            lending=shop.app.cast.lending,
             files=shop.files,
             workers=shop.runner,
             courier=shop.courier,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.jobs.character_export import safe_name
 from bot.jobs.export import Export
-from bot.store.privacy import Holdings
+from bot.store.holdings import Holdings
 from bot.values.character import Character, CharacterFile, FileKind, clean_name
 from bot.values.files import StoredFile
 from bot.values.time_range import TimeRange

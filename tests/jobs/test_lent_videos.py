@@ -20,7 +20,7 @@ async def ann(shop: Shop) -> CastRole:
 
 async def lend(shop: Shop, role: CastRole, uses: int | None = None) -> Loan:
     to = To(person=STRANGER)
-    loan = await shop.app.lending.lend(OWNER, role.character_id, to, guild_id=None, uses=uses, until=None)
+    loan = await shop.app.cast.lending.lend(OWNER, role.character_id, to, guild_id=None, uses=uses, until=None)
     assert loan is not None
     return loan
 
@@ -28,7 +28,7 @@ async def lend(shop: Shop, role: CastRole, uses: int | None = None) -> Loan:
 async def ask(shop: Shop) -> Job:
     """What the one who borrows Ann can name there, and nothing else."""
     origin = shop.origin()
-    cast = await shop.app.playable_cast.roles(STRANGER, origin.guild_id)
+    cast = await shop.app.cast.playable.roles(STRANGER, origin.guild_id)
     wish = VideoRequest(prompt="@Ann waves", cast=cast, model="wan2.6", duration=5)
     return await shop.job_starter.start_video(owner_id=STRANGER, origin=origin, request=wish)
 
@@ -52,7 +52,7 @@ async def test_a_borrowed_character_plays_and_no_character_is_made_of_the_video(
     assert lenders == {job.id: {ann.character_id: OWNER}}
     assert await shop.app.stores.loans.lenders([job.id], asker=OWNER + 5) == {}
     assert await used(shop, ann) == 1
-    assert await shop.app.playable_cast.roles(STRANGER, None) == ()
+    assert await shop.app.cast.playable.roles(STRANGER, None) == ()
     with pytest.raises(Refusal, match="no longer lent to you"):
         await shop.job_starter.start_video(owner_id=STRANGER, origin=shop.origin(), request=job.video)
     film = await shop.app.stores.videos.by_job(STRANGER, job.id)
@@ -75,7 +75,7 @@ async def test_taken_back_at_the_very_last_moment_nothing_is_sent_and_the_use_is
 
     async def take_back_first() -> None:
         """The files are there and the request is written: it would be sent next."""
-        taken = await shop.app.lending.take_back(OWNER, character_id=ann.character_id)
+        taken = await shop.app.cast.lending.take_back(OWNER, character_id=ann.character_id)
         assert (taken.loans, len(taken.stopped), taken.going_on) == (1, 1, 0)
         await slot()
 
@@ -95,7 +95,7 @@ async def test_taken_back_while_it_is_made_it_still_reaches_who_asked_for_it(sho
     await lend(shop, ann)
     job = await ask(shop)
     await shop.run_to(Step.WATCH, job)
-    taken = await shop.app.lending.take_back(OWNER, character_id=ann.character_id)
+    taken = await shop.app.cast.lending.take_back(OWNER, character_id=ann.character_id)
     assert (taken.stopped, taken.going_on) == ((), 1)
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
@@ -104,7 +104,7 @@ async def test_taken_back_while_it_is_made_it_still_reaches_who_asked_for_it(sho
 
 async def test_what_was_used_stays_used_when_the_job_is_forgotten(shop: Shop, ann: CastRole) -> None:
     to = To(server=shop.origin().guild_id or 1)
-    await shop.app.lending.lend(OWNER, ann.character_id, to, guild_id=None, uses=5, until=None)
+    await shop.app.cast.lending.lend(OWNER, ann.character_id, to, guild_id=None, uses=5, until=None)
     paid = await ask(shop)
     free = await ask(shop)
     await shop.job_service.cancel_unseen(STRANGER, free.id)

@@ -41,7 +41,7 @@ Sets = dict[str, tuple[tuple[FileKind, str, int | None, float | None], ...]]
 @pytest.fixture
 def asking(shop: Shop) -> Shop:
     """As it is without a word in the settings: people are asked whether they may use the faces."""
-    shop.app.importer._ask = True
+    shop.app.cast.importer._ask = True
     return shop
 
 
@@ -60,21 +60,21 @@ async def with_cast(shop: Shop) -> list[Character]:
 
 
 async def exported(shop: Shop, selection: Selection = Selection(), *, owner: int = OWNER) -> bytes:  # noqa: B008 - frozen
-    export = await shop.app.exporter.plan(owner, selection, limit=None, locale="en")
+    export = await shop.app.cast.exporter.plan(owner, selection, limit=None, locale="en")
     assert export is not None
     assert export.parts == 1
-    async with shop.app.exporter.part(export, 1) as file:
+    async with shop.app.cast.exporter.part(export, 1) as file:
         return await asyncio.to_thread(file.read)
 
 
 async def offered(shop: Shop, data: bytes, *, owner: int = OWNER) -> Offer:
     shop.host.files["cast.zip"] = data
-    return await shop.app.importer.look(owner, Link(url=shop.host.url("cast.zip")))
+    return await shop.app.cast.importer.look(owner, Link(url=shop.host.url("cast.zip")))
 
 
 async def imported(shop: Shop, data: bytes, *, owner: int = OWNER) -> list[Character]:
     offer = await offered(shop, data, owner=owner)
-    await shop.app.importer.bring_in(owner, offer.id)
+    await shop.app.cast.importer.bring_in(owner, offer.id)
     return await shop.cast(owner)
 
 
@@ -141,7 +141,7 @@ async def test_a_cast_that_was_deleted_comes_back_as_it_was_and_plays_in_a_video
     assert offer.plan.size == await used(shop, OWNER, before, files)
     assert [face is not None for face in offer.faces] == [True, True]
     assert await shop.cast() == []
-    assert await shop.app.importer.bring_in(OWNER, offer.id) == ["Ann", "Ben"]
+    assert await shop.app.cast.importer.bring_in(OWNER, offer.id) == ["Ann", "Ben"]
     after = await shop.cast()
     assert [replace(each, id=0) for each in after] == [replace(each, id=0) for each in before]
     assert await sets(shop) == files
@@ -170,12 +170,12 @@ async def test_another_castbook_takes_all_but_what_works_like_a_key(shop: Shop) 
     data, files = await exported(shop), await sets(shop)
     await delete_all(shop)
     await another_castbook(shop)
-    shop.app.importer._ask = True
+    shop.app.cast.importer._ask = True
     offer = await offered(shop, data)
     assert (offer.plan.own, offer.plan.asks_consent) == (False, True)
     ann = offer.plan.characters[0]
     assert (ann.without_model, ann.model, ann.username, ann.task_id) == (True, "", "", "")
-    await shop.app.importer.bring_in(OWNER, offer.id)
+    await shop.app.cast.importer.bring_in(OWNER, offer.id)
     for each in await shop.cast():
         assert each.portable
         assert each.task_id.startswith("cast_")
@@ -211,9 +211,9 @@ async def test_a_no_of_the_person_in_it_holds_for_what_comes_back(shop: Shop) ->
     assert [(each.name, str(each.why)) for each in offer.plan.left_out] == [
         ("Ann", "The person in it said no when you asked them.")
     ]
-    assert await shop.app.importer.bring_in(OWNER, offer.id) == ["Ben"]
+    assert await shop.app.cast.importer.bring_in(OWNER, offer.id) == ["Ben"]
     [back] = await shop.cast()
-    later, gone = await shop.app.lending.answered(900 + ben.id, answers[ben.id].id, Answer.NO)
+    later, gone = await shop.app.cast.lending.answered(900 + ben.id, answers[ben.id].id, Answer.NO)
     assert (later.character_id, gone is not None) == (back.id, True)
     assert await shop.cast() == []
 
@@ -274,7 +274,7 @@ async def test_one_character_alone_is_exported_with_its_own_files(shop: Shop) ->
     [said] = json.loads(files[DOCUMENT])["characters"]
     assert said["name"] == "Ben"
     assert {name.split("/")[1] for name in files if name != DOCUMENT} == {"01 Ben"}
-    assert await shop.app.exporter.plan(STRANGER, Selection(ben.id), limit=None, locale="en") is None
+    assert await shop.app.cast.exporter.plan(STRANGER, Selection(ben.id), limit=None, locale="en") is None
 
 
 # -- Archives of nobody's -------------------------------------------------------------------------------------------
@@ -344,7 +344,7 @@ async def test_what_finds_no_room_stays_out(shop: Shop) -> None:
     await with_cast(shop)
     data = await exported(shop)
     used = await shop.disk.of(OWNER, now=shop.clock())
-    importer = shop.app.importer
+    importer = shop.app.cast.importer
     importer._allowed = used + used // 2
     offer = await offered(shop, data)
     assert len(offer.plan.characters) == 1
@@ -365,9 +365,11 @@ async def test_an_import_waits_through_a_restart_and_is_brought_in_once(shop: Sh
     await shop.restart()
     assert works(shop) == [offer.id]
     with pytest.raises(Refusal, match="is over"):
-        await shop.app.importer.bring_in(STRANGER, offer.id)
+        await shop.app.cast.importer.bring_in(STRANGER, offer.id)
     both = await asyncio.gather(
-        shop.app.importer.bring_in(OWNER, offer.id), shop.app.importer.bring_in(OWNER, offer.id), return_exceptions=True
+        shop.app.cast.importer.bring_in(OWNER, offer.id),
+        shop.app.cast.importer.bring_in(OWNER, offer.id),
+        return_exceptions=True,
     )
     assert sorted(type(each).__name__ for each in both) == ["Refusal", "list"]
     assert len(await shop.cast()) == 2
@@ -379,7 +381,7 @@ async def test_an_import_that_nobody_answers_is_forgotten_with_its_files(shop: S
     second = await offered(shop, zipped(good()))
     assert works(shop) == [second.id], "the newer one takes the place of the older"
     with pytest.raises(Refusal):
-        await shop.app.importer.bring_in(OWNER, first.id)
+        await shop.app.cast.importer.bring_in(OWNER, first.id)
     await maintenance_of(shop).tidy()
     assert works(shop) == [second.id]
     shop.clock.advance(timedelta(hours=25).total_seconds())
@@ -419,11 +421,11 @@ async def test_an_import_that_fails_half_way_leaves_nothing_and_can_be_tried_aga
         real = character_rows.keep_file
         monkeypatch.setattr(portable_casts, "keep_file", breaks)
     with pytest.raises(OSError, match="No space"):
-        await shop.app.importer.bring_in(OWNER, offer.id)
+        await shop.app.cast.importer.bring_in(OWNER, offer.id)
     assert await shop.cast() == []
     assert kept(shop) == {}
     assert await shop.disk.keys() == set()
-    assert await shop.app.importer.bring_in(OWNER, offer.id) == ["Ann"]
+    assert await shop.app.cast.importer.bring_in(OWNER, offer.id) == ["Ann"]
     assert set(kept(shop)) == await shop.disk.keys()
 
 
@@ -441,12 +443,12 @@ async def test_a_kill_between_files_and_rows_is_swept_at_the_next_start(
     monkeypatch.setattr(shop.app.stores.portable_casts.__class__, "bring_in", killed)
     monkeypatch.setattr(shop.app.stores.portable_casts.__class__, "unkept", killed)
     with pytest.raises(Killed):
-        await shop.app.importer.bring_in(OWNER, offer.id)
+        await shop.app.cast.importer.bring_in(OWNER, offer.id)
     assert kept(shop) != {}
     monkeypatch.undo()
     await shop.restart()
     assert kept(shop) == {}
-    assert await shop.app.importer.bring_in(OWNER, offer.id) == ["Ann"]
+    assert await shop.app.cast.importer.bring_in(OWNER, offer.id) == ["Ann"]
 
 
 async def test_one_person_has_one_zip_looked_at_at_a_time(shop: Shop) -> None:
@@ -461,7 +463,7 @@ async def test_the_first_yes_to_what_is_ones_own_is_asked_once(asking: Shop) -> 
     data = await exported(asking)
     offer = await offered(asking, data)
     assert (offer.plan.own, offer.plan.asks_consent) == (True, True)
-    await asking.app.importer.bring_in(OWNER, offer.id)
+    await asking.app.cast.importer.bring_in(OWNER, offer.id)
     assert await asking.consents.given(OWNER)
     assert not (await offered(asking, data)).plan.asks_consent
     assert (await offered(asking, zipped(good()))).plan.asks_consent

@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import RowMapping, insert, select, update
 
 from bot.errors import QuotaReached
-from bot.store import privacy as privacy_module
+from bot.store import holdings as holdings_module
 from bot.store import tables
 from bot.store.blocks import BlockStore
 from bot.store.database import Database
@@ -248,8 +248,8 @@ async def test_thousands_of_jobs_are_read_some_at_a_time_and_not_on_the_loop(
         seen.append((threading.current_thread() is threading.main_thread(), len(rows)))
         return read(rows)
 
-    monkeypatch.setattr(privacy_module, "readable", noted)
-    monkeypatch.setattr(privacy_module, "_AT_ONCE", 2)
+    monkeypatch.setattr(holdings_module, "readable", noted)
+    monkeypatch.setattr(holdings_module, "_AT_ONCE", 2)
     made = [await jobs.add(new_job(created_at=now + timedelta(seconds=number)), Quota()) for number in range(5)]
     assert (await privacy.holdings(7, now=now)).jobs == tuple(made)
     assert seen == [(False, 2), (False, 2), (False, 1)]

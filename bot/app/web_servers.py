@@ -1,0 +1,33 @@
+"""Builds what is served over HTTP: health, webhooks and exports by link on one port, metrics on another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot import metrics
+from bot.app.gauges import Gauges
+from bot.jobs.cast_exporter import LinkedExports
+from bot.jobs.task_events import TaskEvents
+from bot.store.gauges import GaugeStore
+from bot.web.exports import export_routes
+from bot.web.health import HealthServer
+from bot.web.metrics import MetricsServer
+from bot.web.webhooks import webhook_routes
+
+if TYPE_CHECKING:
+    from bot.app.build import App
+
+
+def health_server(app: App) -> HealthServer:
+    """With the webhooks, and with the exports where there is a public address for them."""
+    web, cast = app.settings.web, app.cast
+    events = TaskEvents(events=app.stores.events, workers=app.runner, clock=app.clock)
+    webhooks = webhook_routes(app.settings.toapis.webhook_secrets, events, app.clock)
+    exports = export_routes(LinkedExports(cast.exporter, cast.export_links)) if web.public_url else ()
+    return HealthServer(web, app.probes, routes=(*webhooks, *exports))
+
+
+def metrics_server(app: App) -> MetricsServer:
+    """What it counts, and what it reads from the database when it is asked."""
+    gauges = Gauges(GaugeStore(app.stores.database), app.clock, models=app.availability.table)
+    return MetricsServer(app.settings.web.metrics_port, metrics.REGISTRY, gauges.read)

@@ -1,0 +1,137 @@
+"""The buttons of jobs (cogs/tasks.py, cogs/closer_look.py, cogs/earlier_videos.py, cogs/video_results.py)."""
+
+from __future__ import annotations
+
+from discord import ButtonStyle
+
+from bot.chat.buttons import OwnerButton
+from bot.chat.durable_items import DurableButton
+
+
+class JobButton(DurableButton):
+    """A button of one job: under the job's own message, or (``in_list``) under the list of /tasks."""
+
+    def __init__(
+        self,
+        job_id: str,
+        owner_id: int,
+        label: str = "",
+        style: ButtonStyle = ButtonStyle.secondary,
+        *,
+        in_list: bool = False,
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, job_id=job_id, in_list=in_list)
+        self.job_id = job_id
+        self.in_list = in_list
+
+
+class GiveConsent(JobButton, custom_id="cb:{in_list}:consent:{job_id}:{owner_id}"):
+    """Yes: the person in the clip may be made into a character."""
+
+
+class MakeAnother(JobButton, custom_id="cb:{in_list}:again:{job_id}:{owner_id}"):
+    """Yes: the same clip and seconds once more."""
+
+
+class UseAnyway(JobButton, custom_id="cb:{in_list}:anyway:{job_id}:{owner_id}"):
+    """Yes: these seconds, in spite of what was found in them."""
+
+
+class MakeLouder(JobButton, custom_id="cb:{in_list}:louder:{job_id}:{owner_id}"):
+    """Yes: these seconds, with their sound as loud as voices usually are."""
+
+
+class UseOfferedName(JobButton, custom_id="cb:{in_list}:name:{job_id}:{owner_id}"):
+    """Yes: the name with a number behind it, because the one that was wanted is taken."""
+
+
+class TypeJobName(JobButton, custom_id="cb:{in_list}:othername:{job_id}:{owner_id}"):
+    """Opens a form for another name, with the one that is taken in it."""
+
+
+class PickSeconds(JobButton, custom_id="cb:{in_list}:pick:{job_id}:{owner_id}"):
+    """Shows the picker, for the first time or again."""
+
+
+class OtherSeconds(JobButton, custom_id="cb:{in_list}:other:{job_id}:{owner_id}"):
+    """Opens a form for seconds that were not suggested."""
+
+
+class CancelJob(JobButton, custom_id="cb:{in_list}:cancel:{job_id}:{owner_id}"):
+    """Cancels a job that was not submitted yet."""
+
+
+class SendAgain(JobButton, custom_id="cb:{in_list}:resend:{job_id}:{owner_id}"):
+    """Submits a job again after an unclear submission."""
+
+
+class CheckAgain(JobButton, custom_id="cb:{in_list}:recheck:{job_id}:{owner_id}"):
+    """Asks the provider once more how a task ended."""
+
+
+class ShowResult(JobButton, custom_id="cb:{in_list}:show:{job_id}:{owner_id}"):
+    """Shows a result that could not be delivered."""
+
+
+class MakeVideoAgain(JobButton, custom_id="cb:{in_list}:video:{job_id}:{owner_id}"):
+    """Makes the same video once more."""
+
+
+class MakeSilentVideo(JobButton, custom_id="cb:{in_list}:silent:{job_id}:{owner_id}"):
+    """Makes a video without the sound that the provider refused."""
+
+
+class MakeVideoByOtherModel(JobButton, custom_id="cb:{in_list}:othermodel:{job_id}:{owner_id}"):
+    """Makes a video with a model that takes people who may be real."""
+
+
+class MakeVideoOfNobodyReal(JobButton, custom_id="cb:{in_list}:nobodyreal:{job_id}:{owner_id}"):
+    """Makes a video whose owner says that nobody in it exists."""
+
+
+class BackToTasks(OwnerButton, custom_id="cb:tasks:list:all:{owner_id}"):
+    """Shows the list of /tasks again, in the place of one of its jobs."""
+
+
+class UseSeconds(DurableButton, custom_id="cb:job:use:{job_id}:{seconds}:{owner_id}"):
+    """Takes one of the suggestions. ``seconds`` as the provider takes them: ``1,3``."""
+
+    def __init__(
+        self, job_id: str, seconds: str, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.primary
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, job_id=job_id, seconds=seconds)
+        self.job_id = job_id
+        self.seconds = seconds
+
+
+class UsePreview(UseSeconds, custom_id="cb:job:begin:{job_id}:{seconds}:{owner_id}"):
+    """Starts a character from one of the suggestions of a preview."""
+
+
+class OtherPreviewSeconds(JobButton, custom_id="cb:{in_list}:beginother:{job_id}:{owner_id}"):
+    """Opens a form for other seconds of a video that was previewed."""
+
+
+class RetryJob(JobButton, custom_id="cb:{in_list}:retry:{job_id}:{owner_id}"):
+    """Starts a job that failed once more, as a new one, with the video that is here or the same link."""
+
+
+class WatchSeconds(DurableButton, custom_id="cb:job:watch:{nudge}:{job_id}:{seconds}:{owner_id}"):
+    """Shows seconds as a moving picture. ``nudge``: how they came about; only it tells two buttons apart."""
+
+    def __init__(
+        self,
+        nudge: str,
+        job_id: str,
+        seconds: str,
+        owner_id: int,
+        label: str = "",
+        style: ButtonStyle = ButtonStyle.secondary,
+        *,
+        disabled: bool = False,
+    ) -> None:
+        super().__init__(
+            label, style, owner_id=owner_id, disabled=disabled, nudge=nudge, job_id=job_id, seconds=seconds
+        )
+        self.job_id = job_id
+        self.seconds = seconds

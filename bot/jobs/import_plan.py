@@ -1,0 +1,221 @@
+"""Decides what of a read archive comes into a cast, from what it says and from its files that were checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TypeAlias
+
+from bot import limits
+from bot.errors import BadRange
+from bot.jobs.cast_document import CastDocument, CharacterSaid, FileSaid, ReferenceFileSaid
+from bot.texts import Text, text
+from bot.values.cast_import import ImportPlan, IncomingCharacter, IncomingFile, IncomingReference, LeftOut
+from bot.values.character import FileKind, clean_name, clean_tags
+from bot.values.time_range import TimeRange
+from bot.values.video import MediaPart, WantedFile
+
+_PARTS: Mapping[FileKind, MediaPart] = {
+    FileKind.CLIP: MediaPart.CLIP,
+    FileKind.STILL: MediaPart.PICTURE,
+    FileKind.REFERENCE: MediaPart.CLIP,
+    FileKind.VOICE: MediaPart.VOICE,
+}
+_MOST_OF = {FileKind.CLIP: 1, FileKind.STILL: limits.IMPORT_STILLS, FileKind.REFERENCE: 1, FileKind.VOICE: 1}
+# With one of these a model can be shown somebody; a voice alone is nobody.
+_SHOWS = frozenset({FileKind.CLIP, FileKind.STILL, FileKind.REFERENCE})
+
+_EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
+_LARGEST_ID = 2**63
+
+CheckedFiles: TypeAlias = Mapping[tuple[str, MediaPart], IncomingFile | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A file of a character that lies in this part, or ``elsewhere``: in another one."""
+
+    said: FileSaid
+    part: MediaPart
+    kind: FileKind | None = None
+    filled: float | None = None
+    elsewhere: int | None = None
+
+    @property
+    def key(self) -> tuple[str, MediaPart]:
+        return self.said.file, self.part
+
+
+def _files(character: CharacterSaid, head: CastDocument) -> list[_Named]:
+    """Those that are taken: the picture, and of each kind no more than a character has."""
+    found = [] if character.picture is None else [_named(character.picture, MediaPart.PICTURE, head)]
+    left = dict(_MOST_OF)
+    for each in character.reference_set:
+        if left[each.kind]:
+            left[each.kind] -= 1
+            found.append(_named(each, _PARTS[each.kind], head))
+    return found
+
+
+def _named(said: FileSaid, part: MediaPart, head: CastDocument) -> _Named:
+    elsewhere = said.part if said.part is not None and said.part != head.part else None
+    if isinstance(said, ReferenceFileSaid):
+        return _Named(said, part, said.kind, said.filled_seconds, elsewhere)
+    return _Named(said, part, elsewhere=elsewhere)
+
+
+def wanted_files(
+    said: Sequence[CharacterSaid | None], head: CastDocument, *, own: bool
+) -> dict[tuple[str, MediaPart], WantedFile]:
+    """The files of this part that are to be checked, as which part of a character. ``own``: taken as they are."""
+    return {
+        each.key: WantedFile(path=each.said.file, part=each.part, sha256=each.said.sha256, kept=own)
+        for character in said
+        if character is not None
+        for each in _files(character, head)
+        if each.elsewhere is None and each.said.left_out is None
+    }
+
+
+def import_plan(
+    said: Sequence[CharacterSaid | None],
+    head: CastDocument,
+    checked: CheckedFiles,
+    *,
+    own: bool,
+    now: datetime,
+    room: int | None,
+    beyond: int,
+) -> ImportPlan:
+    """Who comes in, with files of at most ``room`` bytes in all, and who does not and why.
+
+    ``own``: what a model made of them comes along. ``beyond``: how many were not even read.
+    """
+    incoming: list[IncomingCharacter] = []
+    left_out: list[LeftOut] = []
+    sizes: dict[str, int] = {}
+    size = 0
+    for each in said:
+        found = LeftOut(name="", why=_ENTRY) if each is None else _incoming(each, head, checked, own=own, now=now)
+        if isinstance(found, IncomingCharacter):
+            new = {file.sha256: file.size for file in _its_files(found) if file.sha256 not in sizes}
+            if room is None or size + sum(new.values()) <= room:
+                incoming.append(found)
+                sizes |= new
+                size += sum(new.values())
+                continue
+            found = LeftOut(name=found.name, why=_NO_ROOM)
+        left_out.append(found)
+    return ImportPlan(
+        own=own,
+        asks_consent=False,
+        characters=tuple(incoming),
+        left_out=tuple(left_out),
+        beyond=beyond,
+        size=size,
+    )
+
+
+def without(plan: ImportPlan, refused: set[int]) -> ImportPlan:
+    """The plan without those whose person has said no."""
+    out = tuple(LeftOut(name=each.name, why=_REFUSED) for each in plan.characters if each.was in refused)
+    kept = tuple(each for each in plan.characters if each.was not in refused)
+    return replace(plan, characters=kept, left_out=(*plan.left_out, *out)) if out else plan
+
+
+def _its_files(character: IncomingCharacter) -> list[IncomingFile]:
+    picture = [] if character.picture is None else [character.picture]
+    return [*picture, *(each.file for each in character.reference_set)]
+
+
+def _incoming(
+    said: CharacterSaid, head: CastDocument, checked: CheckedFiles, *, own: bool, now: datetime
+) -> IncomingCharacter | LeftOut:
+    name = clean_name(said.name) or clean_name(said.name_at_toapis) or "Character"
+    files = _files(said, head)
+    kept = [
+        IncomingReference(kind=each.kind, file=file, filled=each.filled)
+        for each in files
+        if each.kind is not None and each.elsewhere is None and (file := checked.get(each.key)) is not None
+    ]
+    picture = next((checked.get(each.key) for each in files if each.kind is None and each.elsewhere is None), None)
+    still = next((each.file for each in kept if each.kind is FileKind.STILL), None)
+    with_model = own and bool(said.model)
+    if not with_model and not any(each.kind in _SHOWS for each in kept):
+        elsewhere = next((each.elsewhere for each in files if each.elsewhere is not None), None)
+        return LeftOut(name=name, why=_NO_FILES if elsewhere is None else _elsewhere(elsewhere))
+    seconds = _range(said, kept)
+    if seconds is None:
+        return LeftOut(name=name, why=_ENTRY)
+    character = IncomingCharacter(
+        name=name,
+        range=seconds,
+        picture=picture or still,
+        picture_is_still=said.picture_is_a_still_of_the_clip if picture is not None else still is not None,
+        reference_set=tuple(kept),
+        note=_clean_note(said.note),
+        tags=clean_tags(",".join(said.tags)),
+        groups=_groups(said, head),
+        made_at=_instant(said.made_at or now, now),
+        last_used_at=said.last_used_at and _instant(said.last_used_at, now),
+        uses=said.uses,
+        lost=len(files) - len(kept) - (picture is not None),
+        without_model=bool(said.model) and not own,
+        task_id=said.task_id if own else "",
+        was=said.id if own else None,
+        plays_in=_plays_in(said, head) if own else (),
+    )
+    if not with_model:
+        return character
+    return replace(
+        character,
+        display_name=clean_name(said.name_at_toapis),
+        username=(said.username or "").removeprefix("@"),
+        provider_id=said.character_id_at_toapis,
+        model=said.model,
+    )
+
+
+def _groups(said: CharacterSaid, head: CastDocument) -> tuple[str, ...]:
+    names = [clean_name(group.name) for group in head.groups if said.id in group.characters]
+    return tuple(name for name in names if name)
+
+
+def _plays_in(said: CharacterSaid, head: CastDocument) -> tuple[int | None, ...]:
+    servers = [each.server_id for each in head.default_characters if each.character_id == said.id]
+    return tuple(None if each is None else int(each) for each in servers if each is None or int(each) < _LARGEST_ID)
+
+
+def _instant(said: datetime, now: datetime) -> datetime:
+    """Not later than now, and no earlier than Discord: what is further off cannot be shown in every time zone."""
+    return min(max(said, _EARLIEST), now)
+
+
+def _clean_note(said: str) -> str:
+    """Its lines, without what nobody sees, and no longer than one that is typed."""
+    lines = ("".join(char for char in line if char.isprintable()).rstrip() for line in said.splitlines())
+    return "\n".join(lines).strip()[: limits.NOTE_LENGTH]
+
+
+def _range(said: CharacterSaid, kept: Sequence[IncomingReference]) -> TimeRange | None:
+    """The seconds it was made of; where nobody can tell them, those of its clip."""
+    try:
+        return TimeRange(Decimal(said.range.start), Decimal(said.range.end))
+    except (BadRange, InvalidOperation):
+        clip = next((each.file.seconds for each in kept if each.kind is FileKind.CLIP), None)
+    if clip is None:
+        return None
+    seconds = min(max(Decimal(str(clip)), limits.RANGE_SHORTEST), limits.RANGE_LONGEST)
+    return TimeRange(Decimal(0), seconds)
+
+
+_ENTRY = text("I can't read what castbook.json says of it.")
+_NO_FILES = text("None of its files can be used, and without them no model can be shown it.")
+_REFUSED = text("The person in it said no when you asked them.")
+_NO_ROOM = text("There is no room left for its files.")
+
+
+def _elsewhere(part: int) -> Text:
+    return text("Its files are in part {part} of the export. Import that part, too.", part=part)
