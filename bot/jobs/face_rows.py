@@ -39,22 +39,21 @@ class FaceRows:
         All pictures are the owner's.
         """
         keys = [_key(row) for row in rows]
-        missing = {key: row for key, row in zip(keys, rows, strict=True) if key not in self._kept}
-        made: dict[tuple[str, ...], bytes] = {}
+        made = {key: self._kept[key] for key in keys if key in self._kept}  # others may push them out meanwhile
+        missing = {key: row for key, row in zip(keys, rows, strict=True) if key not in made}
         if missing:
             try:
                 async with asyncio.timeout(limits.FACES_WITHIN), self._places.place(owner_id):
-                    made = dict(zip(missing, await self._make(list(missing.values())), strict=True))
+                    made |= zip(missing, await self._make(list(missing.values())), strict=True)
             except (CastbookError, OSError, TimeoutError) as error:
                 _log.warning("faces_not_made", rows=len(missing), error=type(error).__name__)
                 return []
-        found = [made.get(key) or self._kept[key] for key in keys]
-        for key, data in zip(keys, found, strict=True):
-            self._kept[key] = data
+        for key in keys:
+            self._kept[key] = made[key]
             self._kept.move_to_end(key)
         while len(self._kept) > limits.FACE_ROWS_KEPT:
             self._kept.popitem(last=False)
-        return found
+        return [made[key] for key in keys]
 
     async def _make(self, rows: Sequence[Row]) -> list[bytes]:
         work_id = secrets.token_hex(limits.JOB_ID_HEX // 2)

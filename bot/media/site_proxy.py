@@ -81,6 +81,12 @@ class SiteProxy:
     async def _serve(self, end: socket.socket) -> None:
         reader, writer = await asyncio.open_unix_connection(sock=end, limit=_HEAD_BYTES)
         try:
+            await self._answer(reader, writer)
+        finally:
+            writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
             head = await reader.readuntil(_END)
             method, target, _ = head.split(b"\r\n", 1)[0].decode("ascii").split(" ")
             tunnel = method == "CONNECT"
@@ -92,7 +98,6 @@ class SiteProxy:
             await _answered(writer, _REFUSED)
             return
         except OSError:
-            writer.close()
             return
         try:
             async with asyncio.timeout(limits.CONNECT_SECONDS):
@@ -129,7 +134,6 @@ class SiteProxy:
                     await child[1].drain()
         finally:
             up.cancel()
-            child[1].close()
             there[1].close()
 
 
@@ -144,7 +148,6 @@ async def _answered(writer: asyncio.StreamWriter, answer: bytes) -> None:
     with suppress(OSError):
         writer.write(answer)
         await writer.drain()
-    writer.close()
 
 
 def _for_origin(head: bytes, method: str, url: URL) -> bytes:

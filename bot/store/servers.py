@@ -5,6 +5,7 @@ Read on every command, before it may do any I/O: so all of it is held in memory 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 
@@ -66,6 +67,8 @@ class ServerStore:
         self._database = database
         self._people = people
         self._rules: dict[int, ServerRules] = {}
+        # What is written is made of what is known, which is changed only once that is on the disk.
+        self._changing = asyncio.Lock()
 
     async def load(self) -> None:
         """Read everything; before the first command."""
@@ -122,20 +125,23 @@ class ServerStore:
 
     async def set_makers(self, guild_id: int, kind: JobKind, role_ids: Collection[int]) -> None:
         """Whose members alone may make characters, or videos; none: everybody may."""
-        roles, name = self.rules(guild_id).roles, "may_film" if kind is JobKind.VIDEO else "may_create"
-        changed = {
-            role_id: replace(roles.get(role_id, RoleRules()), **{name: role_id in role_ids})
-            for role_id in {*roles, *role_ids}
-        }
-        await self._set_roles(guild_id, changed)
+        name = "may_film" if kind is JobKind.VIDEO else "may_create"
+        async with self._changing:
+            roles = self.rules(guild_id).roles
+            changed = {
+                role_id: replace(roles.get(role_id, RoleRules()), **{name: role_id in role_ids})
+                for role_id in {*roles, *role_ids}
+            }
+            await self._set_roles(guild_id, changed)
 
     async def set_role_limits(
         self, guild_id: int, role_id: int, *, characters: int | None, videos: int | None, credits: int | None
     ) -> None:
         """What each member who has that role may use on a day there; ``None``: nothing is said of that."""
-        before = self.rules(guild_id).roles.get(role_id, RoleRules())
-        limited = replace(before, characters=characters, videos=videos, credits=credits)
-        await self._set_roles(guild_id, {role_id: limited})
+        async with self._changing:
+            before = self.rules(guild_id).roles.get(role_id, RoleRules())
+            limited = replace(before, characters=characters, videos=videos, credits=credits)
+            await self._set_roles(guild_id, {role_id: limited})
 
     async def _set_roles(self, guild_id: int, changed: Mapping[int, RoleRules]) -> None:
         these = (server_roles.c.guild_id == guild_id, server_roles.c.role_id.in_(changed))
@@ -149,12 +155,13 @@ class ServerStore:
         self._change(guild_id, roles=kept | said)
 
     async def _set(self, guild_id: int, **changes: object) -> None:
-        rules = self.rules(guild_id)
-        settings = {name: getattr(rules, name) for name in _SETTINGS} | changes
-        async with self._database.write() as connection:
-            await connection.execute(delete(server_settings).where(server_settings.c.guild_id == guild_id))
-            await connection.execute(insert(server_settings).values(guild_id=guild_id, **settings))
-        self._change(guild_id, **changes)
+        async with self._changing:
+            rules = self.rules(guild_id)
+            settings = {name: getattr(rules, name) for name in _SETTINGS} | changes
+            async with self._database.write() as connection:
+                await connection.execute(delete(server_settings).where(server_settings.c.guild_id == guild_id))
+                await connection.execute(insert(server_settings).values(guild_id=guild_id, **settings))
+            self._change(guild_id, **changes)
 
     async def close_channel(self, guild_id: int, channel_id: int) -> None:
         """No commands there any more. Two managers may do so at once."""

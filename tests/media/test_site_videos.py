@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import json
 import os
 import shutil
@@ -237,6 +238,19 @@ async def test_a_tunnel_carries_both_ways_and_no_more_than_is_allowed() -> None:
         writer.close()
         with pytest.raises(IndexError):  # then there are no more connections
             await asked_for_a_socket(network)
+
+
+async def test_no_connection_outlives_the_proxy(guard: AddressGuard) -> None:
+    async with SiteProxy(guard, most_bytes=1000).open() as network:
+        reader, writer = await asyncio.open_unix_connection(sock=await asked_for_a_socket(network))
+        writer.write(b"GET http://")  # and nothing else
+        await asyncio.sleep(0)
+        gc.disable()  # which would close it as well, at some time
+    try:
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    finally:
+        gc.enable()
+        writer.close()
 
 
 async def test_a_name_is_connected_to_at_the_address_that_was_checked(

@@ -12,7 +12,8 @@ import pytest
 from bot.store.blocks import BlockStore
 from bot.store.database import Database
 from bot.store.pseudonyms import Pseudonyms
-from bot.store.servers import ServerRules, ServerStore
+from bot.store.servers import RoleRules, ServerRules, ServerStore
+from bot.values.job import JobKind
 
 GUILD, OTHER, MEMBER = 111_222_333_444_555_666, 2, 987_654_321_987_654_321
 
@@ -44,6 +45,22 @@ async def test_the_key_is_made_once(database: Database, people: Pseudonyms) -> N
 async def test_a_server_without_settings_and_a_direct_message_have_no_rules(servers: ServerStore) -> None:
     assert servers.rules(GUILD) == servers.rules(None) == ServerRules()
     assert not servers.is_blocked(None, MEMBER)
+
+
+async def test_what_two_managers_decide_at_once_is_all_kept(
+    servers: ServerStore, database: Database, people: Pseudonyms
+) -> None:
+    await asyncio.gather(
+        servers.set_day_limit(GUILD, 5),
+        servers.set_credits(GUILD, everybody=100, each=10),
+        servers.set_makers(GUILD, JobKind.VIDEO, {7}),
+        servers.set_role_limits(GUILD, 7, characters=None, videos=3, credits=None),
+    )
+    again = ServerStore(database, people)
+    await again.load()
+    role = RoleRules(may_film=True, videos=3)
+    expected = ServerRules(day_limit=5, credits=100, member_credits=10, roles={7: role})
+    assert servers.rules(GUILD) == again.rules(GUILD) == expected
 
 
 async def test_what_is_decided_holds_at_once_and_after_a_restart(
