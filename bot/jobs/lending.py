@@ -105,7 +105,7 @@ class Lending:
         return gone
 
     async def answered(self, person_id: int, consent_id: int, answer: Answer) -> tuple[PersonConsent, Deleted | None]:
-        """What somebody says of a character that shows them. A no removes it, with its files.
+        """What somebody says of a character that shows them. A no removes it with its files, and its copies.
 
         Raises Refusal where nobody asked them.
         """
@@ -115,5 +115,7 @@ class Lending:
         if consent.answer is not Answer.NO:
             return consent, None
         gone = await self.delete(consent.owner_id, consent.character_id)
+        for copy in await self._consents.refused(consent.owner_id, person_id):
+            await self.delete(consent.owner_id, copy)
         _log.info("person_refused", removed=gone is not None)
         return consent, gone

@@ -13,7 +13,7 @@ from bot import limits
 from bot.errors import Refusal
 from bot.store.database import Database
 from bot.store.loan_tables import person_consents
-from bot.store.tables import characters
+from bot.store.tables import character_files, characters
 from bot.texts import ntext, text
 from bot.values.loan import Answer, PersonConsent
 
@@ -107,7 +107,18 @@ class PersonConsentStore:
         async with self._database.write() as connection:
             await connection.execute(changed.values(said))
             row = (await connection.execute(_SELECT.where(*this))).mappings().one_or_none()
+            if row is not None and row["answer"] == Answer.NO:
+                await _refuse_copies(connection, _to_consent(row), now)
             return None if row is None else _to_consent(row)
+
+    async def refused(self, owner_id: int, person_id: int) -> tuple[int, ...]:
+        """The ids of the owner's characters that are there, and to which the person has said no."""
+        its = person_consents.c
+        theirs = (its.owner_id == owner_id, its.person_id == person_id, its.answer == Answer.NO)
+        there = select(characters.c.id).join(person_consents, its.character_id == characters.c.id)
+        async with self._database.read() as connection:
+            found = await connection.scalars(there.where(*theirs, characters.c.owner_id == owner_id))
+            return tuple(found.all())
 
     async def untold(self, owner_id: int) -> dict[int, str]:
         """By the question's id, the names of characters that a no has deleted, and of which the owner does not know."""
@@ -127,6 +138,28 @@ class PersonConsentStore:
         its = (person_consents.c.owner_id == owner_id, person_consents.c.character_id == character_id)
         async with self._database.read() as connection:
             return tuple(await _read(connection, and_(*its)))
+
+
+async def _refuse_copies(connection: AsyncConnection, no: PersonConsent, now: datetime) -> None:
+    """Their no is one to each copy as well: an import makes them, of the same files, and made at the same instant."""
+    its = characters.alias()
+    keys = select(character_files.c.key).where(character_files.c.character_id == no.character_id)
+    sharing = select(character_files.c.character_id).where(character_files.c.key.in_(keys))
+    copies = select(characters.c.id, characters.c.name).where(
+        characters.c.owner_id == no.owner_id,
+        characters.c.id != its.c.id,
+        characters.c.created_at == its.c.created_at,
+        or_(characters.c.id.in_(sharing), characters.c.picture_key == its.c.picture_key),
+        its.c.owner_id == no.owner_id,
+        its.c.id == no.character_id,
+    )
+    for copy in (await connection.execute(copies)).all():
+        row = {"owner_id": no.owner_id, "character_id": copy.id, "person_id": no.person_id}
+        same = and_(person_consents.c.character_id == copy.id, person_consents.c.person_id == no.person_id)
+        if await connection.scalar(select(person_consents.c.id).where(same)) is None:
+            await connection.execute(insert(person_consents).values(row | {"asked_at": no.asked_at}))
+        said = {"answer": Answer.NO, "answered_at": now, "untold": copy.name}
+        await connection.execute(update(person_consents).where(same).values(said))
 
 
 async def consents_of(

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
@@ -204,6 +204,7 @@ async def _add(
     for file in {file.key: file for file in kept if file is not None}.values():
         await keep_file(connection, owner_id, file, now)
     inserted = insert(characters).values(
+        **await _same_id(connection, its.was),
         owner_id=owner_id,
         **named_columns(name),
         **described_columns(its.display_name, its.note, its.tags),
@@ -238,8 +239,6 @@ async def _add(
         await connection.execute(insert(character_files), rows)
     for group_id in {groups[key] for each in its.groups if (key := name_key(each)) in groups}:
         await connection.execute(insert(group_members).values(group_id=group_id, character_id=character_id))
-    if its.was is not None:
-        await _take_over(connection, owner_id, its.was, character_id)
     for guild_id in its.plays_in:
         await _plays(connection, owner_id, guild_id or 0, character_id)
     return name
@@ -251,13 +250,10 @@ async def _refused(connection: AsyncConnection, owner_id: int) -> set[int]:
     return set((await connection.scalars(query)).all())
 
 
-async def _take_over(connection: AsyncConnection, owner_id: int, was: int, character_id: int) -> None:
-    """What people said of the character that it was holds for this one: their no, later, takes it away again."""
-    its = person_consents.c
+async def _same_id(connection: AsyncConnection, was: int | None) -> dict[str, int]:
+    """What was deleted comes back as what it was: what people have said of it holds, and no copy is made of that."""
     there = select(characters.c.id).where(characters.c.id == was)
-    if await connection.scalar(there) is None:
-        theirs = update(person_consents).where(its.owner_id == owner_id, its.character_id == was)
-        await connection.execute(theirs.values(character_id=character_id))
+    return {"id": was} if was is not None and await connection.scalar(there) is None else {}
 
 
 async def _groups(

@@ -218,6 +218,26 @@ async def test_a_no_of_the_person_in_it_holds_for_what_comes_back(shop: Shop) ->
     assert await shop.cast() == []
 
 
+async def test_a_no_also_takes_the_copies_away_and_none_of_them_comes_back(shop: Shop) -> None:
+    """Of what was deleted and brought in again, and of what was brought in beside what is there."""
+    [_, ben] = sorted(await with_cast(shop), key=lambda each: each.name)
+    asked = await shop.app.stores.person_consents.ask(OWNER, ben.id, 900, now=shop.clock())
+    assert asked is not None
+    first = await exported(shop)
+    await delete_all(shop)
+    assert await shop.app.cast.importer.bring_in(OWNER, (await offered(shop, first)).id) == ["Ann", "Ben"]
+    assert await shop.app.cast.importer.bring_in(OWNER, (await offered(shop, first)).id) == ["Ann 2", "Ben 2"]
+    both = await exported(shop)
+    await shop.app.cast.lending.answered(900, asked.id, Answer.NO)
+    assert {each.name for each in await shop.cast()} == {"Ann", "Ann 2"}
+    for archive in (first, both):
+        offer = await offered(shop, archive)
+        assert {each.name for each in offer.plan.characters} <= {"Ann", "Ann 2"}
+        assert {each.name for each in offer.plan.left_out} >= {"Ben"}
+    told = await shop.app.stores.person_consents.untold(OWNER)
+    assert set(told.values()) == {"Ben", "Ben 2"}
+
+
 async def test_a_document_that_was_changed_is_no_longer_ours(shop: Shop) -> None:
     """Otherwise a key of somebody else's could be slipped into an archive of one's own."""
     await with_cast(shop)
