@@ -106,14 +106,17 @@ class Visitor:
         await self._act(button, f"the button {label}")
 
     async def pick(self, placeholder: str, entry: str) -> None:
-        """Open the newest menu with this placeholder, and choose an entry of it, by a part of its words."""
+        """Open the newest menu with this placeholder, and choose an entry of it, by a part of its words.
+
+        A choice that the page has dropped stands in the menu's place until it is chosen again.
+        """
         menu = (
             "[...document.querySelectorAll('#channel-message-list .select-trigger')]"
-            f".filter(m => m.innerText.includes({_js(placeholder)})).at(-1)"
+            f".filter(m => [{_js(placeholder)}, {_js(entry)}].some(w => m.innerText.includes(w))).at(-1)"
         )
         await self._tab.until(_READY, "the page at rest")
         await self._tab.click(menu, f"the menu “{placeholder}”")
-        options = f"[...{menu}.closest('.preview-select').querySelectorAll('[role=option]')]"
+        options = f"[...{menu}?.closest('.preview-select').querySelectorAll('[role=option]') ?? []]"
         option = f"{options}.find(o => o.innerText.includes({_js(entry)}))"
         await self._act(option, f"“{entry}” in the menu")
 
