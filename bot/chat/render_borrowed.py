@@ -51,9 +51,16 @@ def render_borrowed(
         title=say(text("Borrowed characters"), locale),
         description=say(told, locale),
         entries=tuple(_entry(user_id, each, pictures.get(each.character_id), locale) for each in found),
-        footer=say(text("{first}–{last} of {total}", first=offset + 1, last=offset + len(found), total=total), locale),
+        footer=say(part_of(offset, len(found), total), locale) if total > len(found) else "",
     )
     return MessageContent(card=card, buttons=_turning(user_id, offset, total, locale))
+
+
+def part_of(offset: int, shown: int, total: int) -> Text:
+    """Which of ``total`` a page shows, for lists of more than one page."""
+    if shown == 1:
+        return text("{last} of {total}", last=offset + 1, total=total)
+    return text("{first}–{last} of {total}", first=offset + 1, last=offset + shown, total=total)
 
 
 def _entry(user_id: int, borrowed: Borrowed, picture: bytes | None, locale: str) -> Entry:

@@ -13,6 +13,7 @@ from bot.chat.card import BLUE, AttachedFile, Card, Entry, Field
 from bot.chat.lending_buttons import ShowLoans, TakeBack, TurnUses, WatchUse
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import MessageContent
+from bot.chat.render_borrowed import part_of
 from bot.chat.render_video import video_file
 from bot.store.loans import TakenBack
 from bot.texts import Text, ntext, render, text
@@ -142,12 +143,11 @@ def render_uses(
             TurnUses(character.id, before, owner, say(text("Previous"), locale), disabled=offset == 0),
             TurnUses(character.id, after, owner, say(text("Next"), locale), disabled=after >= total),
         )
-    shown = text("{first}–{last} of {total}", first=offset + 1, last=offset + len(uses), total=total)
     card = Card(
         colour=BLUE,
         title=title,
         entries=tuple(_use(owner, each, servers, locale) for each in uses),
-        footer=say(shown, locale),
+        footer=say(part_of(offset, len(uses), total), locale) if total > len(uses) else "",
     )
     return MessageContent(card=card, buttons=(*turning, back))
 

@@ -14,7 +14,7 @@ from bot.chat.durable_items import DurableButton
 from bot.chat.job_buttons import MakeVideoAgain
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import MessageContent
-from bot.chat.render_borrowed import borrowed_in, lent_by
+from bot.chat.render_borrowed import borrowed_in, lent_by, part_of
 from bot.chat.render_video import video_file
 from bot.chat.video_buttons import (
     AnotherTake,
@@ -101,9 +101,7 @@ def _about(video: MadeVideo) -> Text:
 def _count(offset: int, shown: int, total: int) -> Text:
     if total <= limits.VIDEOS_PER_PAGE:
         return text("Your videos: {total}.", total=total)
-    if shown == 1:
-        return text("{last} of {total}", last=offset + 1, total=total)
-    return text("{first}–{last} of {total}", first=offset + 1, last=offset + shown, total=total)
+    return part_of(offset, shown, total)
 
 
 def _turning(owner_id: int, offset: int, total: int, locale: str) -> tuple[TurnVideos, ...]:

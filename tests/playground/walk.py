@@ -479,6 +479,7 @@ async def lending(walk: Walk) -> None:
     await me.choose("sam")
     await me.option("uses", "3")
     await me.option("until", "7d")
+    await me.popup_says("7d: until")
     await me.picture("26 lending is typed")
     await me.send()
     await me.see("Lending “Quick”", "0 of 3 videos", "Take back")
