@@ -57,6 +57,8 @@ class PersonConsentStore:
             known = (await connection.execute(asked)).mappings().one_or_none()
             if known is not None and known["answer"] is None:
                 raise Refusal(text("You have asked them already. I'll tell you when they answer."))
+            if known is not None and known["answer"] == Answer.NO:  # a kill came before it was deleted
+                raise Refusal(text("The person in it said no when you asked them."))
             if known is not None:
                 raise Refusal(text("They have said yes already."))
             if await connection.scalar(refused.limit(1)) is not None:

@@ -28,6 +28,7 @@ from bot.texts import Text, render, text
 from bot.values.character import Character
 from bot.values.clock import Clock
 from bot.values.files import StoredFile
+from bot.values.folding import fold
 from bot.values.loan import To, read_until
 from cogs.character.listing import LooksUp
 from cogs.character.lookup import CastLookup, deleted
@@ -68,8 +69,8 @@ class LendingCommands(LooksUp):
         ]
 
     async def _lent_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        wanted = current.strip().casefold()
-        names = [name for name in await self._loans.lent_names(interaction.user.id) if wanted in name.casefold()]
+        wanted = fold(current)
+        names = [name for name in await self._loans.lent_names(interaction.user.id) if wanted in fold(name)]
         return [app_commands.Choice(name=name, value=name) for name in names[: limits.AUTOCOMPLETE_CHOICES]]
 
     # -- the owner ----------------------------------------------------------------------------------------------------

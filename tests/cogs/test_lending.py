@@ -121,6 +121,8 @@ async def test_taken_back_in_mid_job_nothing_is_sent_and_its_borrower_hears_why(
     await lent(stage)
     await begin(stage, stage.bob)
     job = await stage.job_of(stage.bob)
+    offered = await stage.alice.autocomplete(stage.channel, "character take-back", "name", "ÀUR")
+    assert offered == [{"name": "Aurora", "value": "Aurora"}]
     said = await shown(stage.alice, stage, "character take-back", name="Aurora")
     assert "Videos that I stopped, at no cost: 1." in said
     ended = await stage.house.jobs.get(job.id)

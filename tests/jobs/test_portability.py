@@ -206,6 +206,8 @@ async def test_a_no_of_the_person_in_it_holds_for_what_comes_back(shop: Shop) ->
     answers = {each.character_id: each for each in asked if each is not None}
     await consents.answer(900 + ann.id, answers[ann.id].id, Answer.NO, now=shop.clock())
     await consents.answer(900 + ben.id, answers[ben.id].id, Answer.YES, now=shop.clock())
+    with pytest.raises(Refusal, match="The person in it said no when you asked them"):  # it is not deleted yet
+        await consents.ask(OWNER, ann.id, 900 + ann.id, now=shop.clock())
     await delete_all(shop)
     offer = await offered(shop, data)
     assert [(each.name, str(each.why)) for each in offer.plan.left_out] == [
