@@ -157,8 +157,14 @@ async def test_a_large_export_is_a_link_where_the_server_is_public(
             path.replace(owner, str(public.bob.id)),
             path[:-1] + ("0" if path[-1] != "0" else "1"),
             path + "0",
+            path.replace("/exports/", "/exports/%00"),
         ):
             assert await status(other) == 404
+        for method in ("HEAD", "POST", "PUT", "DELETE", "OPTIONS"):
+            async with session.request(method, origin + path) as response:
+                assert response.status == 404
+        async with session.get(origin + path, headers={"Range": "bytes=0-9"}) as response:
+            assert (response.status, response.headers.get("Accept-Ranges")) == (200, None)
         public.house.now += limits.EXPORT_LINK_LIFE * 1.01
         assert await status(path) == 404
     parts = answer(await public.alice.click(message, label="Send it in parts"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+
 import pytest
 
 from bot.errors import Refusal
@@ -65,6 +68,38 @@ async def test_a_borrowed_character_plays_and_no_character_is_made_of_the_video(
     assert "A borrowed character plays in that video" in str(refused.failure)
     assert await shop.app.stores.videos.lent_for(OWNER, job.id) == film
     assert await shop.app.stores.videos.lent_for(OWNER + 5, job.id) is None
+
+
+async def test_of_several_that_are_asked_for_at_once_only_as_many_begin_as_were_granted(
+    shop: Shop, ann: CastRole
+) -> None:
+    await lend(shop, ann, uses=2)
+    origin = shop.origin()
+    cast = await shop.app.cast.playable.roles(STRANGER, origin.guild_id)
+    wish = VideoRequest(prompt="@Ann waves", cast=cast, model="wan2.6", duration=5)
+    start = partial(shop.job_starter.start_video, owner_id=STRANGER, origin=origin, request=wish)
+    begun = await asyncio.gather(*(start() for _ in range(4)), return_exceptions=True)
+    assert [str(each) for each in begun if not isinstance(each, Job)] == [
+        "“Ann” is no longer lent to you, so I can't make this video. Nothing was charged."
+    ] * 2
+    assert await used(shop, ann) == 2
+
+
+async def test_sent_again_after_it_was_taken_back_it_is_not_made(shop: Shop, ann: CastRole) -> None:
+    await lend(shop, ann, uses=1)
+    shop.simulated.remembers_business_id = False
+    shop.simulated.drop_next("after_taken")
+    job = await ask(shop)
+    await shop.run(600)
+    assert (await shop.job(job)).outcome is Outcome.UNKNOWN
+    made = len(sent(shop))
+    await shop.app.cast.lending.take_back(OWNER, character_id=ann.character_id)
+    await shop.job_service.send_again(STRANGER, job.id, shop.origin())
+    await shop.run(600)
+    ended = await shop.job(job)
+    assert ended.outcome is Outcome.UNKNOWN
+    assert "“Ann” is no longer lent to you" in str(ended.failure)
+    assert len(sent(shop)) == made
 
 
 async def test_taken_back_at_the_very_last_moment_nothing_is_sent_and_the_use_is_given_back(
