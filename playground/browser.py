@@ -177,6 +177,10 @@ Type / into the line at the bottom and try
     /character list  /character show  /character edit  /character rename  /character delete
                         look after your cast
     /character default  who plays when you name nobody
+    /character export  /character import
+                        take your cast along as a zip, and bring one in
+    /character lend  /character borrowed  /character take-back  /character ask-consent
+                        let somebody else use a character (sam, say), and ask who is in the clip
     /group create  /group add  /group remove  /group show  /group rename  /group delete
                         sort it into groups
     /video create  /video new  /video list

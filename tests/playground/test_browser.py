@@ -11,6 +11,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import discord
@@ -92,8 +93,8 @@ async def test_the_channel_holds_a_clip_and_a_character_before_anybody_comes(
 
     stages: list[Stage] = []
 
-    def kept(folder: Path) -> Stage:
-        stages.append(Stage(folder))
+    def kept(folder: Path, **wanted: Any) -> Stage:
+        stages.append(Stage(folder, **wanted))
         return stages[0]
 
     monkeypatch.setattr(browser, "Stage", kept)

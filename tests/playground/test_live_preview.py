@@ -116,7 +116,7 @@ async def test_a_clip_becomes_a_character_in_the_page(tmp_path: Path) -> None:
         assert origin["settlement"] == "settled"
         await browser.look(lambda shown: "Yes, I have permission" in shown)
         assert (await browser.press("Yes, I have permission"))["settlement"] == "settled"
-        card = await browser.look(lambda shown: "Rename" in shown)  # nobody asked the page to show it
+        card = await browser.look(lambda shown: "Use in a video" in shown)  # nobody asked the page to show it
         assert "Rosie" in card
 
 

@@ -23,7 +23,7 @@ from bot.texts import render
         ("generation_failed", "Character could not be detected", "found no character"),
         ("generation_failed", "未检测到清晰的角色", "found no character"),
         ("generation_failed", "timestamps out of range", "inside the video"),
-        ("x", "too many users mentioned", "one main character"),
+        ("x", "too many users mentioned", "single main character"),
         ("model_not_found", "", "Choose another one"),
         ("generation_failed", "", "couldn't make a character"),
         ("5003", "internal error", "couldn't make a character"),

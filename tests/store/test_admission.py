@@ -119,7 +119,7 @@ async def test_a_third_job_of_a_person_waits_and_keeps_nobody_else(
 async def test_the_line_of_a_person_has_an_end(jobs: JobStore, new_job: NewJob) -> None:
     for _ in range(5):
         await jobs.add(new_job(), TWO_EACH)
-    with pytest.raises(QuotaReached, match="already have 5 going or waiting"):
+    with pytest.raises(QuotaReached, match="already have 5 running or waiting"):
         await jobs.add(new_job(), TWO_EACH)
     await jobs.add(new_job(owner_id=8), TWO_EACH)
 

@@ -49,7 +49,7 @@ async def test_a_job_is_there_when_add_returns(jobs: JobStore, new_job: NewJob, 
 async def test_fifty_at_once_do_not_get_past_what_a_person_may_have(jobs: JobStore, new_job: NewJob) -> None:
     refused = await add_many(jobs, [new_job() for _ in range(50)], Quota(running=2, waiting=1))
     assert len(refused) == 47
-    assert "already have 3 going or waiting" in str(refused[0])
+    assert "already have 3 running or waiting" in str(refused[0])
 
 
 async def test_fifty_at_once_do_not_get_past_the_days_limit(jobs: JobStore, new_job: NewJob, now: datetime) -> None:

@@ -13,7 +13,7 @@ async def test_sigterm_in_the_middle_of_a_task(tmp_path: Path) -> None:
     async with scene() as show, running(show.discord, show.provider, migrated(tmp_path)) as bot:
         ann, bob = show.person("ann"), show.person("bob")
         card = await show.made(ann, name="Ada")
-        form = await (await card.press(ann, "Rename")).opened(PATIENCE)
+        form = await (await card.press(ann, "Edit…")).opened(PATIENCE)
         await show.create(bob)
         question = await show.reads(bob, "Yes, I have permission")
         show.provider.hold_at(50)
@@ -25,7 +25,7 @@ async def test_sigterm_in_the_middle_of_a_task(tmp_path: Path) -> None:
         await bot.start()
 
         await question.press(bob, "Yes, I have permission")
-        await show.says(await ann.submit(form, {"New name": "Ava"}), "“Ada” is now called “Ava”")
+        await show.says(await ann.submit(form, {"Name": "Ava"}), "“Ada” is now called “Ava”")
         refusal = await (await card.press(bob, "Delete")).replied(PATIENCE)
         assert "These buttons are for the person who started this" in refusal.text
         show.provider.hold_at(None)
