@@ -9,12 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from babel.messages.catalog import Catalog
 from babel.messages.catalog import Message as Entry
 
-from bot.catalogues import parse
+from bot.catalogues import LANGUAGES, parse
 from messages.catalogues import written
 from messages.glossary import Term, unlike
 from messages.message import Message
 
-COMPLETE: tuple[str, ...] = ()
+COMPLETE: tuple[str, ...] = LANGUAGES
 """The languages in which nothing may be missing, fuzzy, or said otherwise than the glossary says."""
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
