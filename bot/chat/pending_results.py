@@ -49,7 +49,8 @@ class PendingResults:
 
     async def _tell_refused(self, interaction: discord.Interaction[Any], refused: PersonConsentStore) -> None:
         """What their direct messages did not take."""
-        found = await refused.untold(interaction.user.id)
+        waiting = await refused.untold(interaction.user.id)
+        found = dict(list(waiting.items())[: limits.NAMES_TOLD])  # the others at the next command
         if not found or not await _answered(interaction):
             return
         told = text(

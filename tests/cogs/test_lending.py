@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 import simcord
+from sqlalchemy import insert
 
+from bot.store.loan_tables import person_consents
 from bot.store.videos import NewVideo
 from bot.values.job import CastRole, Job, Lane, Outcome, Step, Transition, VideoResult
 from cogs.character import asking
@@ -242,3 +244,15 @@ async def test_who_takes_no_direct_messages_is_called_in_the_channel_and_asked_t
     assert (await stage.alice.slash(stage.channel, "character list")).followups == []  # once
     again = await stage.alice.slash(stage.channel, "character ask-consent", name="Rosie", person=stage.bob)
     assert "They said no to you within the last 30 days" in refusal(again)
+
+
+async def test_many_copies_that_a_no_has_deleted_are_told_a_few_at_a_time(stage: Stage) -> None:
+    """All of their names are more than a message takes."""
+    row = {"owner_id": stage.alice.id, "person_id": stage.bob.id, "asked_at": stage.house.now, "answer": "no"}
+    rows = [row | {"character_id": 900 + number, "untold": f"{number:02} {'x' * 29}"} for number in range(70)]
+    async with stage.house.database.write() as connection:
+        await connection.execute(insert(person_consents), rows)
+    told = [(await stage.alice.slash(stage.channel, "character list")).followups for _ in range(5)]
+    said = "".join(each.content for messages in told for each in messages)
+    assert [said.count(f"{number:02} xxx") for number in range(70)] == [1] * 70
+    assert told[-1] == []
