@@ -70,7 +70,7 @@ LOAN_LONGEST = timedelta(days=365)
 LOAN_USES_PER_PAGE = 5
 PEOPLE_ASKED = 5  # whose answer one owner waits for
 PEOPLE_ASKED_AGAIN = timedelta(days=30)  # after a no, before the same owner may ask the same person again
-NAMES_TOLD = 20  # of characters that a no has deleted, in one message
+NAMES_TOLD = 5  # of characters that a no has deleted, in one message: as many as one parameter of a sentence takes
 PICTURE_BYTES = 8 * 1024 * 1024
 SAME_AGAIN = timedelta(minutes=10)  # within which the same clip and seconds are a question
 CHOICE_OPEN = timedelta(hours=24)  # how long a question waits for its answer
