@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from io import BufferedRandom
 from typing import Protocol
 
@@ -63,8 +63,9 @@ async def _sent(request: web.Request, file: BufferedRandom) -> web.StreamRespons
     response = web.StreamResponse(headers=_HEADERS)
     response.content_length = await asyncio.to_thread(lambda: os.fstat(file.fileno()).st_size)
     await response.prepare(request)
-    async with asyncio.timeout(limits.EXPORT_LINK_LIFE.total_seconds()):  # whoever reads slower holds up others
-        while piece := await asyncio.to_thread(file.read, _PIECE):
-            await response.write(piece)
-    await response.write_eof()
+    with suppress(ConnectionError):  # they did not want the rest of it
+        async with asyncio.timeout(limits.EXPORT_LINK_LIFE.total_seconds()):  # whoever reads slower holds up others
+            while piece := await asyncio.to_thread(file.read, _PIECE):
+                await response.write(piece)
+        await response.write_eof()
     return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
@@ -130,7 +131,7 @@ async def public(stage: Stage) -> Stage:
 
 
 async def test_a_large_export_is_a_link_where_the_server_is_public(
-    public: Stage, monkeypatch: pytest.MonkeyPatch
+    public: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     limited(monkeypatch, 800 * KB)
     await cast(public, "Ann", "Ben", "Cy")
@@ -165,8 +166,16 @@ async def test_a_large_export_is_a_link_where_the_server_is_public(
                 assert response.status == 404
         async with session.get(origin + path, headers={"Range": "bytes=0-9"}) as response:
             assert (response.status, response.headers.get("Accept-Ranges")) == (200, None)
+            assert zipfile.is_zipfile(io.BytesIO(await response.read()))
+        async with session.get(origin + path):
+            pass  # its body is not read: the connection is closed
+        while await status(path) == 503:
+            await asyncio.sleep(0)
+        assert "Error handling request" not in caplog.text
         public.house.now += limits.EXPORT_LINK_LIFE * 1.01
-        assert await status(path) == 404
+        while (gone := await status(path)) == 503:
+            await asyncio.sleep(0)
+        assert gone == 404
     parts = answer(await public.alice.click(message, label="Send it in parts"))
     assert "part 1 of 2" in words(parts)
 
