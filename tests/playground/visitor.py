@@ -108,17 +108,22 @@ class Visitor:
     async def pick(self, placeholder: str, entry: str) -> None:
         """Open the newest menu with this placeholder, and choose an entry of it, by a part of its words.
 
-        A choice that the page has dropped stands in the menu's place until it is chosen again.
+        A choice in a menu that the page has closed meanwhile is never sent, so both happen in one look at it.
         """
         menu = (
             "[...document.querySelectorAll('#channel-message-list .select-trigger')]"
-            f".filter(m => [{_js(placeholder)}, {_js(entry)}].some(w => m.innerText.includes(w))).at(-1)"
+            f".filter(m => m.innerText.includes({_js(placeholder)})).at(-1)"
         )
-        await self._tab.until(_READY, "the page at rest")
-        await self._tab.click(menu, f"the menu “{placeholder}”")
-        options = f"[...{menu}?.closest('.preview-select').querySelectorAll('[role=option]') ?? []]"
-        option = f"{options}.find(o => o.innerText.includes({_js(entry)}))"
-        await self._act(option, f"“{entry}” in the menu")
+        option = (
+            "[...m.closest('.preview-select').querySelectorAll('[role=option]')]"
+            f".find(o => o.innerText.includes({_js(entry)}))"
+        )
+        await self._tab.until(
+            f"(m => {{ if (!m || !({_READY})) return false;"
+            " if (m.getAttribute('aria-expanded') !== 'true') { m.focus(); m.click(); return false; }"
+            f" const o = {option}; o?.click(); return !!o && !!window.simcordPreview.pendingAction; }})({menu})",
+            f"“{entry}” in the menu “{placeholder}”",
+        )
 
     async def fill(self, label: str, value: str | Path) -> None:
         """Fill the field of the open form whose label begins so."""

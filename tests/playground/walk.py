@@ -557,6 +557,7 @@ async def on_a_phone(walk: Walk) -> None:
 async def smaller(walk: Walk) -> None:
     """9, 12, 13: the list, one of it, how it is used, /tasks and one of them, at the width of a phone."""
     me = walk.phone
+    await several(walk, "Quick", "Slow", "Three", "Phoney", "Five")
     await me.view_as("mia")
     await me.command("character list")
     await me.see("in your cast", "Three")
