@@ -56,6 +56,8 @@ MEDIA_OPERATIONS = (
     "picture",
     "fit",
     "poster",
+    "cast_lines",
+    "cast_files",
 )
 
 _NETWORK = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)  # up to the longest upload

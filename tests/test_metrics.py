@@ -14,7 +14,20 @@ BOUNDED = {
     "step": {"prepare", "choose", "submit", "watch", "collect", "deliver"},
     "route": {"first_answer", "reply", "message", "other"},
     "fault": {*Fault, "unusable", "failed", "disk"},
-    "operation": {"probe", "filmstrip", "suggest", "examine", "cut", "reference", "moving", "picture", "fit", "poster"},
+    "operation": {
+        "probe",
+        "filmstrip",
+        "suggest",
+        "examine",
+        "cut",
+        "reference",
+        "moving",
+        "picture",
+        "fit",
+        "poster",
+        "cast_lines",
+        "cast_files",
+    },
     "request": None,  # the provider's few paths, known once they are asked
 }
 

@@ -19,6 +19,7 @@ from bot.chat.task_status import actions_of, buttons_of, status_of, subject_of, 
 from bot.jobs.overview import Overview
 from bot.texts import Text, text
 from bot.values.job import Job, Outcome, PreviewRequest, Step, VideoRequest
+from bot.values.source import Link
 
 _MB = 1024 * 1024
 _REASON = 90  # characters of a reason in the list; the whole of it is in the opened job
@@ -114,7 +115,8 @@ def _line(job: Job, overview: Overview, locale: str) -> Text:
         if job.outcome is Outcome.SUCCEEDED and not job.undelivered:
             return text("{what} ({range}) · <t:{at}:R>", what=what, range=_range(job), at=at)
         said = _said(state, locale)
-        if "." in what and what in said:  # a host or a file that the reason names: once is enough
+        source = None if isinstance(job.request, VideoRequest) else job.request.source
+        if isinstance(source, Link) and what in source.url and what in said:  # the host: to name it once is enough
             return text("{what} · {state} · <t:{at}:R>", what=said, state=_range(job), at=at)
         return text("{what} · {state} · <t:{at}:R>", what=what, state=said, at=at)
     if waits_for_owner(job) or job.waits_in_line:
