@@ -124,7 +124,7 @@ def _reading(why: Unusable = Unusable.DAMAGED) -> Iterator[None]:
         raise
     except _OurDisk as error:
         raise error.__cause__ or error from None
-    except Exception as error:  # noqa: BLE001 - see above
+    except Exception as error:  # noqa: BLE001 - whatever the library raises, it is the file's fault
         raise Refused(why, type(error).__name__) from None
 
 

@@ -70,7 +70,7 @@ def _decoding() -> Iterator[None]:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise Refused(Unusable.PICTURE_TOO_LARGE, type(error).__name__) from None
-    except Exception as error:  # noqa: BLE001 - see above
+    except Exception as error:  # noqa: BLE001 - whatever the library raises, it is the file's fault
         raise Refused(Unusable.NOT_A_PICTURE, type(error).__name__) from None
 
 
