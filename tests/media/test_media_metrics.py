@@ -49,6 +49,8 @@ async def test_each_failure_is_timed_too_and_counted_by_its_reason(
         "picture": lambda: worker.picture(page, tmp_path),
         "fit": lambda: worker.fit(page, 1_000_000, tmp_path),
         "poster": lambda: worker.poster(page, tmp_path),
+        "cast_lines": lambda: worker.cast_lines(page, tmp_path),
+        "cast_files": lambda: worker.cast_files(page, (), tmp_path),
     }
     assert set(looks) == set(MEDIA_OPERATIONS)
     for operation, look in looks.items():
