@@ -64,7 +64,7 @@ async def measure(
 class _Disk:
     """Downloads that take no time worth measuring."""
 
-    async def fetch(self, url: str, into: Path, *, max_bytes: int) -> Any:  # noqa: ANN401 - nobody looks at it
+    async def fetch(self, url: str, into: Path, *, max_bytes: int) -> Any:  # noqa: ANN401 - whatever the real one answers
         await asyncio.to_thread(into.hardlink_to, url)
 
     fetch_on = fetch

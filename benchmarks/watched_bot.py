@@ -18,7 +18,7 @@ OUTPUT = Path(sys.argv[1])
 
 
 def main() -> None:
-    sys.modules["rich"] = None  # type: ignore[assignment]  # as in as_installed.py
+    sys.modules["rich"] = None  # type: ignore[assignment]  # the language's own way to say that it is not there
     del sys.argv[1]
     sys.path[0] = os.getcwd()  # as with `python -m`
     from bot import __main__ as command

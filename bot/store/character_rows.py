@@ -69,11 +69,17 @@ async def one(connection: AsyncConnection, query: Select[Any]) -> Character | No
     return None if row is None else character_of(row)
 
 
-def character_of(row: RowMapping) -> Character:
-    """A row of :data:`SELECT`."""
-    picture = row["picture_key"] and StoredFile(
+def picture_of(row: RowMapping) -> StoredFile | None:
+    """The picture that is joined to a row of a character, if it has one."""
+    if row["picture_key"] is None:
+        return None
+    return StoredFile(
         key=row["picture_key"], sha256=row["picture_sha256"], size=row["picture_size"], mime=row["picture_mime"]
     )
+
+
+def character_of(row: RowMapping) -> Character:
+    """A row of :data:`SELECT`."""
     return Character(
         id=row["id"],
         owner_id=row["owner_id"],
@@ -84,7 +90,7 @@ def character_of(row: RowMapping) -> Character:
         task_id=row["task_id"],
         model=row["model"],
         range=TimeRange(Decimal(row["range_start"]), Decimal(row["range_end"])),
-        picture=picture,
+        picture=picture_of(row),
         picture_is_still=row["picture_is_still"],
         created_at=row["created_at"],
         last_used_at=row["last_used_at"],

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
 from bot.errors import Refusal
+from bot.store.character_rows import picture_of
 from bot.store.database import Database
 from bot.store.job_rows import readable_one, to_columns
 from bot.store.loan_reach import USED, begins_with, lent_to
@@ -20,7 +21,6 @@ from bot.store.loan_tables import loan_uses, loans
 from bot.store.owned_jobs import FREE
 from bot.store.tables import UNFINISHED, characters, files, jobs, videos
 from bot.texts import ntext
-from bot.values.files import StoredFile
 from bot.values.job import BEFORE_SUBMISSION, Job, Origin, Outcome, Transition, VideoRequest
 from bot.values.loan import Borrowed, Loan, LoanUse, To
 
@@ -276,9 +276,6 @@ def _to_use(row: RowMapping) -> LoanUse:
 
 
 def _to_borrowed(row: RowMapping) -> Borrowed:
-    picture = row["picture_key"] and StoredFile(
-        key=row["picture_key"], sha256=row["picture_sha256"], size=row["picture_size"], mime=row["picture_mime"]
-    )
     return Borrowed(
         loan_id=row["id"],
         character_id=row["character_id"],
@@ -286,7 +283,7 @@ def _to_borrowed(row: RowMapping) -> Borrowed:
         name=row["name"],
         called=row["name"],
         clashes=row["clashes"],
-        picture=picture,
+        picture=picture_of(row),
         by_server=row["borrower_id"] is None,
         left=None if row["uses"] is None else max(0, row["uses"] - row["used"]),
         until=row["until"],
