@@ -120,34 +120,29 @@ async def prepare(stage: Stage, clip: bytes) -> None:
     """What is there before anybody comes: a posted clip, a character of sam's, and a channel without the bot."""
     await stage.app.stores.servers.close_channel(stage.guild.id, stage.quiet.id)
     switched_off = "The bot is switched off here. /help still answers, /character create does not."
-    async with stage.turn:
-        await stage.kim.send(stage.quiet, switched_off)
-        await stage.sam.send(
-            stage.channel, "Here is Rosie! She is seen best from 0:01 to 0:03.", attachments=[(POSTED, clip)]
-        )
+    await stage.act(lambda: stage.kim.send(stage.quiet, switched_off))
+    posted = "Here is Rosie! She is seen best from 0:01 to 0:03."
+    await stage.act(lambda: stage.sam.send(stage.channel, posted, attachments=[(POSTED, clip)]))
     usual, stage.provider.seconds_per_task = stage.provider.seconds_per_task, 0.5
-    async with stage.turn:
-        await stage.sam.slash(stage.channel, "character create", video=(POSTED, clip), range="1-3", name="Rosie")
+    asked = {"video": (POSTED, clip), "range": "1-3", "name": "Rosie"}
+    await stage.act(lambda: stage.sam.slash(stage.channel, "character create", **asked))
     for label in ("Yes, I have permission", "Use anyway"):
         await _press_if_asked(stage, stage.sam, label)
     stage.provider.seconds_per_task = usual
-    async with stage.turn:
-        await stage.sam.send(stage.channel, "Now she can be in any video. Type `/` and choose **character create**.")
+    invited = "Now she can be in any video. Type `/` and choose **character create**."
+    await stage.act(lambda: stage.sam.send(stage.channel, invited))
 
 
 async def _press_if_asked(stage: Stage, member: MemberActor, label: str) -> None:
     """Press the button once it is there; nothing where the job ends without it."""
     label = translated(label, stage.locale) or label
     async with asyncio.timeout(PATIENCE):
-        while True:
-            if (asked := with_button(stage.channel.history(viewer=member), label)) is not None:
-                async with stage.turn:
-                    await member.click(asked, label=label)
-                return
+        while (asked := with_button(stage.channel.history(viewer=member), label)) is None:
             overview = await stage.app.job_service.overview(member.id)
             if not overview.unfinished:
                 return
             await asyncio.sleep(PULSE)
+        await stage.act(lambda: member.click(asked, label=label))
 
 
 def guide(url: str, phone_url: str, clips: Clips) -> str:

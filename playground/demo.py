@@ -176,16 +176,14 @@ class _Demo:
     async def _act(self, member: MemberActor, command: str, **options: object) -> InteractionResult:
         shown = " ".join(f"{key}:{value[0] if isinstance(value, tuple) else value}" for key, value in options.items())
         self._transcript.say(f"{member.name}: /{command} {shown}".rstrip())
-        async with self._stage.turn:
-            result = await member.slash(self._stage.channel, command, **options)
+        result = await self._stage.act(lambda: member.slash(self._stage.channel, command, **options))
         self._look(member)
         return result
 
     async def _press(self, member: MemberActor, label: str) -> None:
         message = await self._wait(lambda: with_button(self._messages(member), label), member)
         self._transcript.say(f"{member.name} presses [ {label} ]")
-        async with self._stage.turn:
-            await member.click(message, label=label)
+        await self._stage.act(lambda: member.click(message, label=label))
         self._look(member)
 
     async def _until(self, member: MemberActor, reached: Callable[[Job], bool]) -> Job:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import discord
 import simcord
@@ -23,6 +23,9 @@ from playground.provider import SimulatedProvider
 PULSE = 0.25  # seconds between two looks at what happened
 TOPIC = "Discord and ToAPIs are simulated here; the bot is the real one."
 SETTLE = 30.0  # seconds that a simulated command may take
+RETRY = 0.02  # seconds between two tries to act
+
+T = TypeVar("T")
 
 
 class Stage:
@@ -125,8 +128,23 @@ class Stage:
         """Close the whole bot and build a new one from its files, as after a crash."""
         await self.app.close()
         self.app = await self._new_app()
-        await self.env.restart_bot(self.app.client)
+        await self.act(lambda: self.env.restart_bot(self.app.client))
         await self.app.start_jobs()
+
+    async def act(self, doing: Callable[[], Awaitable[T]]) -> T:
+        """Do what a member does, as in ``act(lambda: stage.mia.slash(…))``, once the simulated Discord is free.
+
+        It takes one act at a time and refuses another before anything of it has happened: the clock is moved now and
+        then, and an open page is refreshed.
+        """
+        async with self.turn:
+            while True:
+                try:
+                    return await doing()
+                except simcord.SetupError as error:
+                    if "overlaps" not in str(error):
+                        raise
+                    await asyncio.sleep(RETRY)
 
     async def keep_time(self) -> None:
         """Bring the simulated clock, which stands still by itself, to the present instant."""

@@ -117,7 +117,7 @@ async def test_what_is_prepared_is_sams_cast_and_a_channel_without_the_bot(tmp_p
         assert await cast.names(stage.mia.id, "") == []
         assert stage.app.stores.servers.rules(stage.guild.id).closed_channels == {stage.quiet.id}
         assert stage.provider.seconds_per_task == 20.0
-        await stage.kim.slash(stage.quiet, "character list")
+        await stage.act(lambda: stage.kim.slash(stage.quiet, "character list"))
         refused = stage.quiet.history(viewer=stage.kim)[-1]
         assert "off" in "\n".join(cards.said(refused))
         managers = [who.name for who in (stage.mia, stage.sam, stage.max, stage.kim) if can_manage(stage, who)]

@@ -157,7 +157,7 @@ async def test_who_acts_while_something_else_happens_waits_for_it(
 
         monkeypatch.setattr(stage.app.job_service, "overview", slow)
         monkeypatch.setattr(Preview, "_action", counted)
-        other = asyncio.create_task(stage.sam.slash(stage.channel, "tasks"))
+        other = asyncio.create_task(stage.act(lambda: stage.sam.slash(stage.channel, "tasks")))
         await begun.wait()
         assert (await browser.slash("about"))["settlement"] == "settled"
         await other
@@ -167,8 +167,9 @@ async def test_the_apps_menu_of_a_message_is_opened_by_the_command_that_stands_f
     clip = tmp_path / "clip.mp4"
     render_clip(clip, seconds=2.0, size=(160, 90), fps=8)
     async with playing(tmp_path) as (stage, browser):
-        posted = await stage.sam.send(stage.channel, "Rosie!", attachments=[("rosie.mp4", clip.read_bytes())])
-        offered = await stage.mia.autocomplete(stage.channel, "apps", "message", "rosie")
+        attached = [("rosie.mp4", clip.read_bytes())]
+        posted = await stage.act(lambda: stage.sam.send(stage.channel, "Rosie!", attachments=attached))
+        offered = await stage.act(lambda: stage.mia.autocomplete(stage.channel, "apps", "message", "rosie"))
         assert [(each["name"], each["value"]) for each in offered] == [("sam: Rosie! [rosie.mp4]", str(posted.id))]
         await browser.open()
         opened = await browser.slash("apps", menu="Make a character", message=str(posted.id))

@@ -21,18 +21,14 @@ async def test_it_tells_what_is_new_what_is_edited_and_what_is_gone(tmp_path: Pa
                 transcript.look(stage.channel.history(viewer=member), member.id)
             return transcript.lines[before:]
 
-        async with stage.turn:
-            said = await stage.sam.send(stage.channel, "Hello")
+        said = await stage.act(lambda: stage.sam.send(stage.channel, "Hello"))
         assert look() == ["  sam answers:", "    │ Hello"]
-        async with stage.turn:
-            await stage.sam.edit(said, "Hello there")
+        await stage.act(lambda: stage.sam.edit(said, "Hello there"))
         assert look() == ["  sam edits its message:", "    │ Hello there"]
-        async with stage.turn:
-            await stage.mia.slash(stage.channel, "about")
+        await stage.act(lambda: stage.mia.slash(stage.channel, "about"))
         assert look()[0] == "  Castbook answers (seen by one person only):"
         assert look() == []
-        async with stage.turn:
-            await stage.sam.delete(said)
+        await stage.act(lambda: stage.sam.delete(said))
         assert look() == ["  sam deletes “Hello there”."]
         assert look() == []
 
