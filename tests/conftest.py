@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from xdist import is_xdist_worker  # type: ignore[import-untyped]  # it brings n
 from bot import catalogues
 from tests import injected, query_plans
 from tests.catalogues import forget
+from tests.postgres_cluster import Cluster, NoPostgres, shared_cluster
+from tests.postgres_databases import Databases
 from tests.remembered_looks import keep_looks
 
 # A shared machine is slow at times: how many examples there are is what counts, not how long one takes. The same
@@ -92,6 +95,49 @@ def faults_by_kind(record_testsuite_property: Callable[[str, object], None]) -> 
     yield
     for kind, times in injected.happened.items():
         record_testsuite_property(f"{injected.FIGURE}{kind}", times)
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A PostgreSQL server for all workers of this run. Skips where there is none, but fails on the build machine."""
+    try:
+        cluster = shared_cluster(_run_folder(request.config))
+    except NoPostgres as error:
+        if os.environ.get("CI"):
+            pytest.fail(f"{error}; and on the build machine nothing is skipped for that", pytrace=False)
+        pytest.skip(str(error))
+    yield cluster
+    cluster.let_go()
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(
+    postgres_cluster: Cluster, request: pytest.FixtureRequest, worker_id: str
+) -> Iterator[Databases]:
+    """What makes and empties databases there."""
+    databases = Databases(postgres_cluster, _run_folder(request.config), worker_id)
+    yield databases
+    databases.close()
+
+
+@pytest.fixture
+def postgres_url(postgres_databases: Databases) -> str:
+    """``store.url`` of a database on PostgreSQL that is at head and has no row."""
+    return postgres_databases.empty()
+
+
+@pytest.fixture
+def new_postgres_url(postgres_databases: Databases) -> Iterator[Callable[..., str]]:
+    """Makes further databases for this test: ``new_postgres_url()`` at head, ``(at_head=False)`` without a table."""
+    made: list[str] = []
+
+    def make(*, at_head: bool = True) -> str:
+        made.append(postgres_databases.new(at_head=at_head))
+        return made[-1]
+
+    yield make
+    for url in made:
+        postgres_databases.drop(url)
 
 
 @pytest.fixture
