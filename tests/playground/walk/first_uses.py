@@ -191,7 +191,7 @@ async def cancelled_at_work(walk: Walk) -> None:
     provider.fail_next("POST", "/v1/uploads/videos", 503, times=50)  # it is at work, and cannot go on
     try:
         await me.command("character create", {"video": walk.clip, "range": "1.1-3.1", "name": "Stopped"})
-        await me.see("Stopped", "Cancel")
+        await me.see("Sending the video to ToAPIs", "Cancel")
         await me.picture("07 at work, and may be cancelled")
         await me.press("Cancel")
         await me.see("Cancelled. Nothing was charged.")
