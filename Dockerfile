@@ -7,6 +7,10 @@ RUN PIP_NO_CACHE_DIR=1 sh requirements/install.sh run
 ARG SITES=""
 COPY requirements/sites.txt requirements/
 RUN test -z "$SITES" || .venv/bin/pip install --no-cache-dir -q --require-hashes -r requirements/sites.txt
+# --build-arg POSTGRES=1 adds what a store.url of PostgreSQL needs.
+ARG POSTGRES=""
+COPY requirements/postgres.txt requirements/
+RUN test -z "$POSTGRES" || .venv/bin/pip install --no-cache-dir -q --require-hashes -r requirements/postgres.txt
 COPY bot bot
 COPY cogs cogs
 RUN .venv/bin/python -m compileall -q bot cogs

@@ -13,7 +13,7 @@ from sqlalchemy import insert, text
 from benchmarks.figures import Figure, against, below, percentile
 from bot.store.cast_search import CastSearch, Sort, Wish
 from bot.store.character_rows import described_columns, named_columns
-from bot.store.database import Database
+from bot.store.database import Database, database_at
 from bot.store.tables import characters
 from bot.values.frecency import used
 
@@ -52,7 +52,7 @@ async def measure(
 
 
 async def _times(path: Path, own: int, everybody: int, rounds: int) -> dict[str, list[float]]:
-    database = Database(f"sqlite+aiosqlite:///{path}")
+    database = database_at(f"sqlite+aiosqlite:///{path}")
     await database.open()
     try:
         return await _ask(database, await _fill(database, own, everybody), rounds)

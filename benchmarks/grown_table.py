@@ -13,7 +13,7 @@ from sqlalchemy import insert
 
 from benchmarks.figures import Figure, against
 from bot.store.admission import Places
-from bot.store.database import Database
+from bot.store.database import Database, database_at
 from bot.store.gauges import GaugeStore
 from bot.store.job_rows import job_columns
 from bot.store.jobs import JobStore
@@ -43,7 +43,7 @@ async def measure(folder: Path, *, finished: int = FINISHED, rounds: int = ROUND
 
 
 async def _times(path: Path, finished: int, rounds: int) -> dict[str, float]:
-    database = Database(f"sqlite+aiosqlite:///{path}")
+    database = database_at(f"sqlite+aiosqlite:///{path}")
     await database.open()
     try:
         await _fill(database, finished)

@@ -205,6 +205,12 @@ TYPED_REMEMBERED = 1_000  # ranges that were typed and could not be read; each i
 
 # -- Ours: the database and the probes -------------------------------------------------------------------------------
 DATABASE_BUSY = timedelta(seconds=10)
+POSTGRES_CONNECTIONS = 10  # of each process
+POSTGRES_WRITERS = 5  # of these that write at the same time, besides the one that writes alone; others are for readers
+POSTGRES_ANSWERS_WITHIN = 10.0  # seconds, to let us in
+POSTGRES_STATEMENT = 30.0  # seconds that a statement may take
+POSTGRES_IDLE = 30.0  # seconds between two statements of a transaction
+POSTGRES_PREPARED = 500  # statements that a connection remembers; the bot has some hundreds
 DATABASE_TURN_WITHIN = 30.0  # seconds; as long as a pool of SQLAlchemy's would wait
 CHECKPOINT_EVERY = 200  # writes: about a thousand pages of the log, as SQLite itself would do it
 BETWEEN_REWRITES = 30.0  # seconds, so that nobody can keep the database busy by deleting again and again

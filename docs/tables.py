@@ -8,7 +8,7 @@ from typing import cast
 
 from prometheus_client.core import Metric
 from prometheus_client.metrics import MetricWrapperBase
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel
 
 from bot import metrics
 from bot.app.gauges import Gauges
@@ -26,7 +26,7 @@ def settings_table() -> str:
     rows = []
     for section, field in Settings.model_fields.items():
         for key, setting in cast("type[BaseModel]", field.annotation).model_fields.items():
-            needed = setting.is_required() or isinstance(setting.default, SecretStr)
+            needed = setting.is_required()
             default = "*needed*" if needed else f"`{_typed(setting.default)}`"
             rows.append((f"`{section}.{key}`", default, setting.description or ""))
     return _table(("key", "default", "what it is"), rows)

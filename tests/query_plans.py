@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import migrate
 from bot.store.database import Database
+from bot.store.sqlite_database import SQLiteDatabase
 
 GROWING = frozenset(
     {
@@ -52,7 +53,7 @@ def record() -> None:
 
 
 def _tag(name: str) -> None:
-    real = getattr(Database, name)
+    real = getattr(SQLiteDatabase, name)
 
     @asynccontextmanager
     async def tagged(database: Database, caller: str, options: dict[str, bool]) -> AsyncIterator[AsyncConnection]:
@@ -69,7 +70,7 @@ def _tag(name: str) -> None:
         ours = frame.f_globals.get("__name__", "").startswith("bot.")
         return tagged(database, frame.f_code.co_qualname if ours else "", options)
 
-    setattr(Database, name, opened)
+    setattr(SQLiteDatabase, name, opened)
 
 
 def _note(connection: Any, _cursor: object, statement: str, *_: object) -> None:

@@ -92,4 +92,7 @@ def _put_back(path: Path, database: Path, files: Path) -> int:
 
 
 def _database(settings: StoreSettings) -> Path:
-    return Path(make_url(settings.url).database or "")
+    url = make_url(settings.url)
+    if url.get_backend_name() != "sqlite":
+        raise BadStart("The database (store.url) is a PostgreSQL: pg_dump and pg_restore copy it (docs/postgres.md).")
+    return Path(url.database or "")

@@ -12,7 +12,7 @@ from bot.store.cast_search import CastSearch
 from bot.store.characters import CharacterStore
 from bot.store.commands import CommandStore
 from bot.store.consents import ConsentStore
-from bot.store.database import Database
+from bot.store.database import Database, database_at
 from bot.store.default_characters import DefaultCharacterStore
 from bot.store.disk import DiskUse
 from bot.store.drafts import DraftStore
@@ -66,7 +66,7 @@ class Stores:
     @classmethod
     def of(cls, settings: Settings) -> Stores:
         """Build them; nothing is opened yet."""
-        database = Database(settings.store.url)
+        database = database_at(settings.store.url, settings.store.password.get_secret_value())
         people = Pseudonyms(database)
         return cls(
             database=database,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.config.types import (
@@ -18,6 +18,7 @@ from bot.config.types import (
     Level,
     Likenesses,
     Limit,
+    MaybeSecret,
     MaybeWebAddress,
     Model,
     Models,
@@ -115,8 +116,10 @@ class StoreSettings(_Section):
 
     url: StoreUrl = Field(
         "sqlite+aiosqlite:///data/castbook.db",
-        description="The database: sqlite+aiosqlite:/// and the path of its file.",
+        repr=False,  # a password may be in it
+        description="The database: sqlite+aiosqlite:/// and the path of its file, or postgresql+asyncpg://user@host/name.",
     )
+    password: MaybeSecret = Field(SecretStr(""), description="Of a PostgreSQL, where url has none.")
     files: Folder = Field(Path("data/files"), description="The folder for pictures and clips.")
 
 
@@ -214,11 +217,9 @@ class WebSettings(_Section):
         description="Its address from outside, for links to large exports, such as https://castbook.example.org; "
         "empty: no links.",
     )
-    metrics_host: Host = Field(
-        "127.0.0.1",
-        description="The address for /metrics; another one than loopback only where no stranger gets to it.",
+    metrics_port: Port = Field(
+        9090, description="The port for /metrics, on 127.0.0.1 alone whatever web.host is; 0: any free one."
     )
-    metrics_port: Port = Field(9090, description="The port for /metrics; 0: any free one.")
 
 
 class LogSettings(_Section):

@@ -15,7 +15,9 @@ from pydantic_core import PydanticKnownError
 from pydantic_settings import NoDecode
 from yarl import URL
 
-_STORE_URL = re.compile(r"sqlite\+aiosqlite:///(?!:memory:)[^?#\s]+")
+_STORE_URL = re.compile(
+    r"sqlite\+aiosqlite:///(?!:memory:)[^?#\s]+|postgresql\+asyncpg://[^/?#\s]*/[^/?#\s]+(\?[^#\s]*)?"
+)
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")  # 100: a choice's name in Discord
 _HOST = re.compile(r"[A-Za-z0-9.:_-]+")  # an address to listen on, or a name for one
 
@@ -106,6 +108,10 @@ def _folder(value: Path) -> Path:
     return value
 
 
+def _maybe_secret(value: SecretStr) -> SecretStr:
+    return _secret(value) if value.get_secret_value() else value
+
+
 _AnyWhole: TypeAlias = Annotated[int, BeforeValidator(_not_a_flag)]
 _AnyNumber: TypeAlias = Annotated[float, BeforeValidator(_not_a_flag), Field(gt=0, allow_inf_nan=False)]
 
@@ -124,6 +130,11 @@ Format: TypeAlias = Annotated[Literal["console", "json"], Must("console or json"
 Send: TypeAlias = Annotated[Literal["clip", "link"], Must("clip or link")]
 Secret: TypeAlias = Annotated[
     SecretStr, AfterValidator(_secret), Must("letters, digits and signs without blanks, as it was given to you")
+]
+MaybeSecret: TypeAlias = Annotated[
+    SecretStr,
+    AfterValidator(_maybe_secret),
+    Must("empty, or letters, digits and signs without blanks, as it was given to you"),
 ]
 Secrets: TypeAlias = Annotated[
     tuple[Annotated[SecretStr, AfterValidator(_secret)], ...],
@@ -186,7 +197,10 @@ Likenesses: TypeAlias = Annotated[
 StoreUrl: TypeAlias = Annotated[
     str,
     _shape(_STORE_URL),
-    Must("sqlite+aiosqlite:/// and the path of a file, such as sqlite+aiosqlite:///data/bot.db"),
+    Must(
+        "sqlite+aiosqlite:/// and the path of a file, such as sqlite+aiosqlite:///data/bot.db, or "
+        "postgresql+asyncpg://user@host/name"
+    ),
 ]
 MaybeWebAddress: TypeAlias = Annotated[
     str,

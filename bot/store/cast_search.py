@@ -1,8 +1,4 @@
-"""Finding members of a cast: as one types, by search and by group, ranked, in the order one likes.
-
-The only module that knows how SQLite searches: through ``character_search`` (FTS5, pieces of three letters), in which
-each person's characters are a range of rows of their own (migration 0013). On PostgreSQL it is to be pg_trgm.
-"""
+"""Finding members of a cast: as one types, by search and by group, ranked, in the order one likes."""
 
 from __future__ import annotations
 
@@ -12,13 +8,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, column, func, select, table, union_all
+from sqlalchemy import ColumnElement, and_, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import UnaryExpression
 
+from bot.store.cast_pieces import having, sharing
 from bot.store.cast_tables import character_groups, characters, group_members
 from bot.store.character_rows import character_of, owned
 from bot.store.database import Database
+from bot.store.dialects import place_of
 from bot.values.character import Character
 from bot.values.folding import indexed
 
@@ -29,7 +27,6 @@ _FUZZY_SHARE = 0.4  # of these that a name must have, with the least a typo leav
 _FUZZY_MOST = 24  # characters that are offered for a typo
 _LONGEST = 100  # characters of what was typed, as /character list takes: folded, one may become eighteen
 _UNSEARCHABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-_search = table("character_search", column("rowid"), column("character_search"))
 
 
 class Sort(StrEnum):
@@ -84,7 +81,7 @@ class CastSearch:
             first = select(characters.c.name).where(theirs, *begins).order_by(whole, *_BY_USE).limit(limit)
             found = list((await connection.scalars(first)).all())
             if len(found) < limit:
-                more = _found(select(characters.c.name), owner_id, words)
+                more = select(characters.c.name).where(_has(connection, owner_id, words))
                 more = more.order_by(_rank(words), *_BY_USE).limit(limit)
                 found = list(dict.fromkeys([*found, *(await connection.scalars(more)).all()]))[:limit]
             if not found and (alike := await _alike(connection, owner_id, words)):
@@ -102,7 +99,7 @@ class CastSearch:
             if not words:
                 found = select(characters.c.id).where(characters.c.owner_id == owner_id, *theirs)
             else:
-                found = _found(select(characters.c.id), owner_id, words).where(*theirs)
+                found = select(characters.c.id).where(_has(connection, owner_id, words), *theirs)
                 order = (_rank(words), *order) if wish.sort is Sort.BEST else order
             total = await connection.scalar(select(func.count()).select_from(found.subquery())) or 0
             if words and not total and (alike := await _alike(connection, owner_id, words)):
@@ -126,22 +123,9 @@ def _words(typed: str) -> str:
     return indexed(typed.lstrip("@# ")).strip()
 
 
-def _found(query: Select[Any], owner_id: int, words: str) -> Select[Any]:
-    """``query``, of those in whose name, tags or note the words stand; one or two letters only where a word begins."""
-    looked_for = words if len(words) >= _PIECE else words.rjust(_PIECE)
-    # Not joined: SQLite would look each character up in the full-text index, as soon as it thinks them few.
-    rows = select(_search.c.rowid).where(*_matches(owner_id, looked_for))
-    return query.where(characters.c.owner_id == owner_id, characters.c.search_id.in_(rows))
-
-
-def _matches(owner_id: int, looked_for: str, within: str = "") -> tuple[ColumnElement[bool], ...]:
-    """Rows of the owner's in ``character_search`` that have ``looked_for``, perhaps only in the column ``within``."""
-    quoted = looked_for.replace('"', '""')
-    asked = f'{within} : "{quoted}"' if within else f'"{quoted}"'
-    theirs = select(characters.c.search_id).where(characters.c.owner_id == owner_id)
-    lowest = theirs.order_by(characters.c.search_id).limit(1).scalar_subquery()
-    highest = theirs.order_by(characters.c.search_id.desc()).limit(1).scalar_subquery()
-    return _search.c.character_search.op("MATCH")(asked), _search.c.rowid >= lowest, _search.c.rowid <= highest
+def _has(connection: AsyncConnection, owner_id: int, words: str) -> ColumnElement[bool]:
+    """Those in whose name, tags or note the words stand; one or two letters only where a word begins."""
+    return having(connection, owner_id, words if len(words) >= _PIECE else words.rjust(_PIECE))
 
 
 def _rank(words: str) -> ColumnElement[int]:
@@ -150,8 +134,8 @@ def _rank(words: str) -> ColumnElement[int]:
     return case(
         (characters.c.search_name == f"{begins} ", 0),
         (func.substr(characters.c.search_name, 1, len(begins)) == begins, 1),
-        (func.instr(characters.c.search_name, word_begins) > 0, 2),
-        (func.instr(characters.c.search_name, words) > 0, 3),
+        (place_of(characters.c.search_name, literal(word_begins)) > 0, 2),
+        (place_of(characters.c.search_name, literal(words)) > 0, 3),
         else_=4,
     )
 
@@ -163,20 +147,10 @@ async def _alike(connection: AsyncConnection, owner_id: int, words: str) -> list
     padded = indexed(words)
     pieces = list(dict.fromkeys(padded[at : at + _PIECE] for at in range(len(padded) - _PIECE + 1)))
     pieces = [each for each in pieces if each.strip()][:_FUZZY_PIECES]
-    having = union_all(*(select(_search.c.rowid).where(*_matches(owner_id, each, "search_name")) for each in pieces))
-    counted = having.subquery()
-    shared = func.count()
-    best = (
-        select(counted.c.rowid, shared.label("shared"))
-        .group_by(counted.c.rowid)
-        .having(shared >= len(pieces) * _FUZZY_SHARE)
-        .order_by(shared.desc())
-        .limit(_FUZZY_MOST)
-        .subquery()
-    )
-    joined = and_(characters.c.owner_id == owner_id, characters.c.search_id == best.c.rowid)
+    best, joined = sharing(connection, owner_id, pieces, least=len(pieces) * _FUZZY_SHARE, most=_FUZZY_MOST)
     as_long = func.abs(func.length(characters.c.search_name) - len(padded))
-    query = select(characters.c.id).select_from(best.join(characters, joined))
+    theirs = and_(characters.c.owner_id == owner_id, joined)
+    query = select(characters.c.id).select_from(best.join(characters, theirs))
     query = query.order_by(best.c.shared.desc(), as_long, *_BY_USE)
     return list((await connection.scalars(query)).all())
 

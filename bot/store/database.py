@@ -1,299 +1,89 @@
-"""The database: one process, one writer, snapshots for readers, and a schema that is at head."""
+"""The database as everybody uses it: transactions that write or read; and which of the two kinds an address names."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sqlite3
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
+from abc import ABC, abstractmethod
+from contextlib import AbstractAsyncContextManager
+from typing import ClassVar
 
-import structlog
-from filelock import BaseFileLock
-from sqlalchemy import URL, inspect, make_url, select, update
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as NoConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot import limits
-from bot.concurrency import PriorityLimiter
 from bot.errors import BadConfiguration, BadStart
-from bot.store.lock import locked
-from bot.store.log_sync import LogSync
-from bot.store.sqlite import CHECKPOINT_ONLY_IF_LARGE, PATIENT, READER, WRITER, SteadyConnection, engine_of
-from bot.store.tables import HEAD, alembic_version
 
-_log = structlog.get_logger(__name__)
+POSTGRES = "postgresql+asyncpg"
 
 
-class Database:
-    """SQLite behind two engines: ``write()`` has the only writing connection, ``read()`` never waits for it.
+class Database(ABC):
+    """SQLite in a file of ours alone, or a PostgreSQL that many processes share (``shared``)."""
 
-    ``url`` is ``sqlite+aiosqlite:///path`` of a file; its folder is made when it is not there.
-    """
+    shared: ClassVar[bool]
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._writer: AsyncEngine | None = None
-        self._reader: AsyncEngine | None = None
-        self._turns = PriorityLimiter(1)  # at the connection that writes
-        self._log: LogSync | None = None
-        self._writes = 0  # since the last checkpoint
-        self._checkpoint: asyncio.Future[None] | None = None
-        self._lock: BaseFileLock | None = None
-        self._rewriting: SteadyConnection | None = None
-        self._rewritten_at: float | None = None
-        self._put_off_since: float | None = None
-
+    @abstractmethod
     async def open(self) -> None:
-        """Lock the file, bring the schema to head, connect.
+        """Bring the schema to head, connect.
 
-        Raises :class:`~bot.errors.BadStart` with one sentence when that is impossible; nothing stays locked then.
+        Raises :class:`~bot.errors.BadStart` with one sentence when that is impossible; nothing stays open then.
         """
-        url = _file_url(self._url)
-        try:
-            await self._open(url)
-        except BaseException as error:
-            await self.close()
-            if isinstance(error, (OSError, SQLAlchemyError)):
-                raise _bad_start(error) from error
-            raise
 
-    async def _open(self, url: URL) -> None:
-        path = self._take(Path(url.database or ""))
-        url = url.set(database=str(path))
-        self._log = LogSync(path)
-        self._writer = engine_of(path, WRITER, connections=1)
-        if await self._revision() != HEAD:
-            await _migrate(url)
-        await self._touch()
-        await self.scrub()  # what was deleted right before a kill
-        self._reader = engine_of(path, READER, connections=2)
-
-    def _take(self, named: Path) -> Path:
-        path = named.resolve()  # two names of one file are one lock
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = locked(path)
-        # SQLite gives its journal files the rights of the database, so these are set before it sees the file.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        return path
-
+    @abstractmethod
     async def close(self) -> None:
-        """Close every connection, then let go of the lock. May be called at any time, more than once."""
-        engines = self._reader, self._writer
-        self._reader = self._writer = None
-        try:
-            for engine in engines:
-                if engine is not None:
-                    await engine.dispose()
-            if self._log is not None:
-                await self._log.close()
-                self._log = None
-        finally:
-            if self._lock is not None:
-                self._lock.release()
-                self._lock = None
+        """Close every connection. May be called at any time, more than once."""
 
-    @asynccontextmanager
-    async def write(self, *, urgent: bool = False) -> AsyncIterator[AsyncConnection]:
-        """A transaction that has the write lock from its first statement; commits unless an exception leaves it.
+    @abstractmethod
+    def write(self, *, urgent: bool = False, alone: bool = True) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A transaction that may write; commits unless an exception leaves it.
 
-        Once it is left, what was written is on the disk. ``urgent``: somebody waits for it in front of Discord, so it
-        is the next one, whatever the jobs have to write. Raises OSError where it is committed and the disk fails.
+        Nobody else writes meanwhile, so that what it has read stays true until it ends (design, rule 8). Not ``alone``:
+        others that are not alone either may write at the same time, where the database is shared. That is for what
+        changes rows by conditions that each statement states itself, and reads nothing before.
+
+        ``urgent``: somebody waits for it in front of Discord, so it is the next one, whatever the jobs have to write.
+        Once it is left, what was written is on the disk. Raises OSError where it is committed and the disk fails.
         """
-        if urgent and self._rewriting is not None:
-            self._rewriting.interrupt_statement()
-        async with self._turn(urgent=urgent), _opened(self._writer).begin() as connection:
-            driver = await _driver(connection)
-            before = driver.total_changes
-            yield connection
-            changed = driver.total_changes != before
-        if changed:
-            await self._on_disk(urgent=urgent)
 
-    @asynccontextmanager
-    async def _turn(self, *, urgent: bool) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(limits.DATABASE_TURN_WITHIN):
-                await self._turns.acquire(urgent=urgent)
-        except TimeoutError:
-            raise NoConnection("the one connection that writes was not free in time") from None
-        try:
-            yield
-        finally:
-            self._turns.release()
+    @abstractmethod
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """One snapshot of the database, which waits for no writer; writing in it fails."""
 
-    async def _on_disk(self, *, urgent: bool) -> None:
-        if self._log is None:  # closed meanwhile, and with the last connection all was brought to the disk
-            return
-        self._writes += 1
-        if self._writes >= limits.CHECKPOINT_EVERY and (self._checkpoint is None or self._checkpoint.done()):
-            self._writes = 0
-            self._checkpoint = self._log.checkpoint()
-        await self._log.synced(urgent=urgent)
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """One snapshot of the database; writing in it fails."""
-        async with _opened(self._reader).connect() as connection:
-            yield connection
-
-    async def leave_no_trace(self, connection: AsyncConnection) -> None:
-        """Mark, within the transaction ``connection``, that the next scrub has to rewrite the whole file.
-
-        SQLite overwrites what is deleted (``secure_delete``), but not the copies of it that it left in the gaps of
-        pages when it moved rows among them. Only VACUUM leaves those behind.
-        """
-        await connection.exec_driver_sql("PRAGMA user_version=1")
-
-    async def scrub(self) -> bool:
-        """Leave nothing of what was deleted: in the file's gaps (:meth:`leave_no_trace`), and in its log (``-wal``),
-        where old pages stay until others are written over them.
-
-        Returns whether that is done. Where somebody reads an older state, the file was rewritten a moment ago (that
-        costs the more the larger it is), or a command came in between, it has to be called again.
-        """
-        try:
-            await self._copied()
-            async with self._alone() as driver:
-                clean = await self._without_gaps(driver)
-            await self._copied()
-            async with self._alone() as driver:
-                return await _log_emptied(driver) and clean
-        except sqlite3.Error as error:  # a full disk, say: it stays as it was, and is tried again
-            _log.warning("database_not_scrubbed", error=type(error).__name__)
-            return False
-
-    async def _copied(self) -> None:
-        """The log is copied into the database, as far as possible, while others go on writing."""
-        if self._log is not None:
-            await self._log.checkpoint()
-
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[SteadyConnection]:
-        """The connection that writes, outside a transaction."""
-        async with self._turn(urgent=False), _opened(self._writer).connect() as connection:
-            yield await _driver(connection)
-
-    async def _without_gaps(self, driver: SteadyConnection) -> bool:
-        """Rewrite the file where that is wanted; a command that has to write stops it in its first half.
-
-        The second half, in which the new file is copied into the log, cannot be stopped: 0.5 s at 120 MB.
-        """
-        [(marked,)] = await driver.execute_fetchall("PRAGMA user_version")
-        if not marked:
-            return True
-        now = asyncio.get_running_loop().time()
-        if self._rewritten_at is not None and now - self._rewritten_at < limits.BETWEEN_REWRITES:
-            return False
-        if self._put_off_since is None or now - self._put_off_since < limits.REWRITTEN_WITHIN:
-            self._rewriting = driver
-        try:
-            await driver.execute_fetchall("PRAGMA wal_autocheckpoint=0")  # others may write while it is copied
-            await driver.execute_fetchall(_MERGED_SEARCH)
-            await driver.execute_fetchall("VACUUM")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-                raise
-            self._put_off_since = now if self._put_off_since is None else self._put_off_since
-            _log.info("rewriting_put_off")
-            return False
-        finally:
-            self._rewriting = None
-            await driver.execute_fetchall(CHECKPOINT_ONLY_IF_LARGE)
-        self._rewritten_at, self._put_off_since = now, None
-        await driver.execute_fetchall("PRAGMA user_version=0")
-        return True
-
+    @abstractmethod
     async def writable(self) -> bool:
         """Whether a transaction can be committed just now (readiness)."""
-        try:
-            await self._touch()
-        except (OSError, SQLAlchemyError):
-            return False
+
+    async def leave_no_trace(self, connection: AsyncConnection) -> None:  # noqa: B027 - most need not do anything
+        """Say, within the transaction ``connection``, that the next scrub has to clear away what it deletes."""
+
+    async def scrub(self) -> bool:
+        """Leave nothing of what was deleted in the database's own files, as far as that is ours to do.
+
+        Returns whether that is done; else it has to be called again.
+        """
         return True
 
-    async def _touch(self) -> None:
-        async with self.write() as connection:
-            await connection.execute(update(alembic_version).values(version_num=HEAD))
 
-    async def _revision(self) -> str | None:
-        async with self.write() as connection:
-            if not await connection.run_sync(lambda sync: inspect(sync).has_table(alembic_version.name)):
-                return None
-            revision: str | None = await connection.scalar(select(alembic_version.c.version_num))
-            return revision
+def database_at(url: str, password: str = "") -> Database:
+    """The database of ``store.url``, not open yet. ``password``: of a PostgreSQL, where the address has none.
 
-
-# What is deleted from a full-text index only gets a mark, until pieces of it are merged.
-_MERGED_SEARCH = "INSERT INTO character_search (character_search) VALUES ('optimize')"
-
-
-async def _log_emptied(driver: SteadyConnection) -> bool:
-    """Cut the log off, where nobody reads an older state just now."""
-    await driver.execute_fetchall(f"PRAGMA busy_timeout={int(limits.SCRUB_WAITS * 1000)}")  # writers wait as long
+    Raises :class:`~bot.errors.BadConfiguration` where it is no such address, and BadStart without the library for it.
+    """
     try:
-        [(busy, *_)] = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
-    finally:
-        await driver.execute_fetchall(PATIENT)
-    return not busy
-
-
-async def _driver(connection: AsyncConnection) -> SteadyConnection:
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert isinstance(driver, SteadyConnection)  # noqa: S101 - for the type checker: our connector says so
-    return driver
-
-
-def _opened(engine: AsyncEngine | None) -> AsyncEngine:
-    if engine is None:
-        raise RuntimeError("the database is not open")
-    return engine
-
-
-def _file_url(raw: str) -> URL:
-    try:
-        url = make_url(raw)
+        found = make_url(url)
     except ArgumentError:
-        url = make_url("sqlite://")
-    if url.drivername != "sqlite+aiosqlite" or not url.database or url.database == ":memory:":
+        found = make_url("unknown://")
+    if found.drivername == POSTGRES and found.database:
+        try:
+            from bot.store.postgres import PostgresDatabase
+        except ImportError:
+            raise BadStart(
+                "A PostgreSQL (store.url) needs asyncpg, which is not installed: make postgres installs it."
+            ) from None
+        return PostgresDatabase(found.set(password=password) if password and found.password is None else found)
+    if found.drivername != "sqlite+aiosqlite" or not found.database or found.database == ":memory:":
         raise BadConfiguration(
-            "store.url does not name a database file: it should look like sqlite+aiosqlite:///data/castbook.db."
+            "store.url does not name a database: it should look like sqlite+aiosqlite:///data/castbook.db or "
+            "postgresql+asyncpg://user@host/name."
         )
-    return url
+    from bot.store.sqlite_database import SQLiteDatabase
 
-
-def _bad_start(error: OSError | SQLAlchemyError) -> BadStart:
-    if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
-        return BadStart(
-            "The database (store.url) is damaged, or not a database: put a backup in its place, or move it away."
-        )
-    return BadStart(
-        "The database (store.url) cannot be opened for writing: check its path, the rights of its folder and the disk."
-    )
-
-
-async def _migrate(url: URL) -> None:
-    """Bring the schema to head in a child, so that alembic never takes room in the bot's own process."""
-    sync_url = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=False)
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot.store.migrate", sync_url),
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},  # the same code as ours
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    try:
-        said, trouble = await child.communicate()
-    finally:
-        if child.returncode is None:  # cancelled: it must not go on once the lock is let go of
-            child.kill()
-            await child.wait()
-    if child.returncode == 0:
-        return
-    if child.returncode == BadStart.exit_code:
-        raise BadStart(said.decode().strip())
-    _log.error("migration_failed", code=child.returncode, output=trouble.decode(errors="replace")[-4000:])
-    raise BadStart("The database (store.url) could not be brought to this version's schema: the log says why.")
+    return SQLiteDatabase(found)

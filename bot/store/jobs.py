@@ -168,7 +168,12 @@ class JobStore:
             await connection.execute(update(jobs).where(jobs.c.lease_owner == holder).values(FREE))
 
     async def clear_leases(self) -> None:
-        """Forget every lease: at a start, the database's lock file says that they are a dead process's."""
+        """Forget every lease: at a start, the database's lock file says that they are a dead process's.
+
+        Where others may be at work on a shared database, none is forgotten: those of the dead run out.
+        """
+        if self._database.shared:
+            return
         async with self._database.write() as connection:
             await connection.execute(update(jobs).where(jobs.c.lease_owner.is_not(None)).values(FREE))
 

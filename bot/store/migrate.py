@@ -1,14 +1,15 @@
-"""The child that brings a database to the newest schema: ``python -m bot.store.migrate sqlite:///path``."""
+"""The child that brings the database named on its standard input to the newest schema (bot.store.upgrade)."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import create_engine
+from sqlalchemy import URL, Connection, create_engine, make_url
 
 from bot.errors import BadStart
 from bot.store.sqlite import prepare_writer
@@ -25,25 +26,46 @@ def config() -> Config:
 
 def migrate(url: str) -> None:
     """Run every missing revision in one transaction. Raises :class:`~bot.errors.BadStart` for a newer database."""
-    engine = create_engine(url, hide_parameters=True)
-    prepare_writer(engine)
-    found = config()
+    address = make_url(url)
     try:
-        with engine.begin() as connection:
-            found.attributes["connection"] = connection
-            command.upgrade(found, "head")
+        if address.get_backend_name() == "postgresql":
+            asyncio.run(_migrate_postgres(address))
+        else:
+            _migrate_sqlite(address)
     except CommandError as error:  # it names a revision that this version does not have
         raise BadStart(
             "The database (store.url) was made by a newer Castbook: start that version, or restore an older backup."
         ) from error
+
+
+def upgrade(connection: Connection) -> None:
+    """Run every missing revision in the transaction that has begun."""
+    found = config()
+    found.attributes["connection"] = connection
+    command.upgrade(found, "head")
+
+
+def _migrate_sqlite(url: URL) -> None:
+    engine = create_engine(url, hide_parameters=True)
+    prepare_writer(engine)
+    try:
+        with engine.begin() as connection:
+            upgrade(connection)
     finally:
         engine.dispose()
 
 
+async def _migrate_postgres(url: URL) -> None:
+    from bot.store.postgres_schema import migrating
+
+    async with migrating(url) as connection:
+        await connection.run_sync(upgrade)
+
+
 def main() -> int:
-    """Migrate the database named on the command line; says in one sentence why it cannot."""
+    """Migrate the database; says in one sentence why it cannot."""
     try:
-        migrate(sys.argv[1])
+        migrate(sys.stdin.read().strip())
     except BadStart as error:
         sys.stdout.write(f"{error}\n")
         return error.exit_code

@@ -23,6 +23,7 @@ from bot.store.character_rows import (
 )
 from bot.store.database import Database
 from bot.store.default_characters import DefaultCharacter, defaults_of
+from bot.store.dialects import ids_given
 from bot.store.drafts import Draft, UnsentImport, content_json, to_draft
 from bot.store.groups import members_of
 from bot.store.loan_tables import person_consents
@@ -203,8 +204,9 @@ async def _add(
     kept = (arriving.picture, *(each.file for each in arriving.reference_set))
     for file in {file.key: file for file in kept if file is not None}.values():
         await keep_file(connection, owner_id, file, now)
+    same_id = await _same_id(connection, its.was)
     inserted = insert(characters).values(
-        **await _same_id(connection, its.was),
+        **same_id,
         owner_id=owner_id,
         **named_columns(name),
         **described_columns(its.display_name, its.note, its.tags),
@@ -222,6 +224,8 @@ async def _add(
         frecency=used(None, min(its.last_used_at or its.made_at, now)),
     )
     character_id = (await connection.scalars(inserted.returning(characters.c.id))).one()
+    if same_id:
+        await ids_given(connection, characters)
     rows = [
         {
             "character_id": character_id,

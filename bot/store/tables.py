@@ -78,13 +78,13 @@ jobs = Table(
     Index(None, "finished_at"),  # what is old enough to be pruned
 )
 
-# The table only grows with what is done, so what is asked all the time has indexes that hold nothing of that. SQLite
-# takes one where a query says the same as its WHERE, word for word: :data:`UNFINISHED`, not a bound parameter.
+# The table only grows with what is done, so what is asked all the time has indexes that hold nothing of that. A
+# database takes one where a query says the same as its WHERE, word for word: :data:`UNFINISHED`, not a bound parameter.
 UNFINISHED = jobs.c.step != literal_column("'done'")
 
 
 def _partial(name: str, *columns: Column[Any], where: ColumnElement[bool]) -> None:
-    # Not for PostgreSQL as well, yet: SQLAlchemy loads its dialect to check that argument, which takes 2.3 MB.
+    # PostgreSQL has the same, by the migrations: to check an argument for it, SQLAlchemy loads its dialect, of 2.3 MB.
     Index(name, *columns, sqlite_where=where)
 
 
@@ -235,7 +235,7 @@ day_counters = Table(
     metadata,
     Column("user_key", String(64), primary_key=True),
     Column("day", Instant, primary_key=True),
-    Column("used", Integer, nullable=False),
+    Column("used", BigInteger().with_variant(Integer, "sqlite"), nullable=False),
     Index(None, "day"),
 )
 

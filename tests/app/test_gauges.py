@@ -13,7 +13,7 @@ from bot.app.gauges import Gauges
 from bot.config import ToapisSettings
 from bot.jobs.model_availability import ModelAvailability
 from bot.provider.client import ToapisClient
-from bot.store.database import Database
+from bot.store.database import Database, database_at
 from bot.store.gauges import GaugeStore
 from bot.store.provider_state import ProviderStateStore
 from tests.wire.scene import migrated
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite+aiosqlite:///{migrated(tmp_path)}/castbook.db")
+    database = database_at(f"sqlite+aiosqlite:///{migrated(tmp_path)}/castbook.db")
     await database.open()
     yield database
     await database.close()

@@ -12,7 +12,7 @@ from discord.http import Route
 
 from bot.chat.courier import DiscordCourier
 from bot.store.commands import CommandStore
-from bot.store.database import Database
+from bot.store.database import database_at
 from bot.store.files import FileStore
 from bot.values.job import Job
 from tests.chat.deliveries import Row, a_row, announced
@@ -59,7 +59,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("migrated")
 
     async def make() -> None:
-        database = Database(f"sqlite+aiosqlite:///{folder}/castbook.db")
+        database = database_at(f"sqlite+aiosqlite:///{folder}/castbook.db")
         await database.open()
         await database.close()
 
@@ -70,7 +70,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def store(tmp_path: Path, migrated: Path) -> AsyncIterator[CommandStore]:
     shutil.copy(migrated, tmp_path / "castbook.db")
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/castbook.db")
+    database = database_at(f"sqlite+aiosqlite:///{tmp_path}/castbook.db")
     await database.open()
     yield CommandStore(database)
     await database.close()

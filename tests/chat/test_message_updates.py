@@ -18,7 +18,7 @@ from bot.chat.courier import DiscordCourier
 from bot.chat.message_updates import MessageUpdates
 from bot.jobs.ports import CharacterMade, NothingMade
 from bot.store.characters import CharacterStore, NewCharacter
-from bot.store.database import Database
+from bot.store.database import Database, database_at
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
@@ -122,7 +122,7 @@ async def desk(
     loopback: OneChannel, client: discord.Client, files: FileStore, now: Now, tmp_path: Path, migrated: Path
 ) -> AsyncIterator[Desk]:
     shutil.copy(migrated, tmp_path / "messages.db")
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/messages.db")
+    database = database_at(f"sqlite+aiosqlite:///{tmp_path}/messages.db")
     await database.open()
     yield Desk(loopback, database, client, files, now)
     await database.close()

@@ -13,7 +13,7 @@ import pytest
 import simcord
 
 from bot.config import LimitSettings, Settings, load
-from bot.store.database import Database
+from bot.store.database import database_at
 from tests.cogs.stage import MAX_BYTES, MODELS, House, Stage
 from tests.remembered_films import remember_films
 
@@ -29,7 +29,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("migrated")
 
     async def make() -> None:
-        database = Database(f"sqlite+aiosqlite:///{folder}/castbook.db")
+        database = database_at(f"sqlite+aiosqlite:///{folder}/castbook.db")
         await database.open()
         await database.close()
 

@@ -104,6 +104,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__TOAPIS__AVATAR_SLOTS": "31",
         "CASTBOOK__TOAPIS__VIDEO_MODELS": '{"a-2": "viduq3"}',
         "CASTBOOK__STORE__URL": "sqlite+aiosqlite:////var/lib/castbook/13.db",
+        "CASTBOOK__STORE__PASSWORD": "34",
         "CASTBOOK__STORE__FILES": "/var/lib/castbook/14",
         "CASTBOOK__LINKS__MAX_BYTES": "15",
         "CASTBOOK__LINKS__TIMEOUT": "16",
@@ -130,7 +131,6 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__WEB__HOST": "::1",
         "CASTBOOK__WEB__PORT": "24",
         "CASTBOOK__WEB__PUBLIC_URL": "https://castbook.example.org",
-        "CASTBOOK__WEB__METRICS_HOST": "::",
         "CASTBOOK__WEB__METRICS_PORT": "25",
         "CASTBOOK__LOG__LEVEL": "DEBUG",
         "CASTBOOK__LOG__FORMAT": "json",
@@ -163,7 +163,11 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
             "avatar_slots": 31,
             "video_models": {"a-2": "viduq3"},
         },
-        "store": {"url": "sqlite+aiosqlite:////var/lib/castbook/13.db", "files": Path("/var/lib/castbook/14")},
+        "store": {
+            "url": "sqlite+aiosqlite:////var/lib/castbook/13.db",
+            "password": SecretStr("34"),
+            "files": Path("/var/lib/castbook/14"),
+        },
         "links": {"max_bytes": 15, "timeout": 16.0, "trusted_origins": ("https://example.org",), "sites": ("a.org",)},
         "media": {"send": "link", "workers": 17},
         "jobs": {"downloads": 18, "uploads": 19, "sends": 20, "keep_days": 27},
@@ -181,13 +185,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         },
         "video": {"keep_days": 31},
         "consent": {"ask": False},
-        "web": {
-            "host": "::1",
-            "port": 24,
-            "public_url": "https://castbook.example.org",
-            "metrics_host": "::",
-            "metrics_port": 25,
-        },
+        "web": {"host": "::1", "port": 24, "public_url": "https://castbook.example.org", "metrics_port": 25},
         "log": {"level": "DEBUG", "format": "json"},
     }
 

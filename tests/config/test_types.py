@@ -23,7 +23,10 @@ HOSTS = 'must be a list of hosts, such as ["youtube.com"].'
 ORIGINS = "must be a list of origins: scheme, host and port with nothing behind them, such as https://example.org."
 PEOPLE = "must be a list of Discord user IDs, such as [80351110224678912]."
 MODELS = 'must be a list of 1 to 25 different model names, such as ["sora-2"].'
-STORE = "must be sqlite+aiosqlite:/// and the path of a file, such as sqlite+aiosqlite:///data/bot.db."
+STORE = (
+    "must be sqlite+aiosqlite:/// and the path of a file, such as sqlite+aiosqlite:///data/bot.db, or "
+    "postgresql+asyncpg://user@host/name."
+)
 FOLDER = "must be a folder, such as data/files."
 LEVEL = "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL."
 FORMAT = "must be console or json."
@@ -109,7 +112,8 @@ def variable(name: str) -> str:
         ("toapis.default_model", "", "must be the name of a model."),
         ("toapis.default_model", "hidden", "must be one of toapis.models."),
         ("store.url", "sqlite:///data/hidden.db", STORE),
-        ("store.url", "postgresql+asyncpg://user:hidden@db/castbook", STORE),
+        ("store.url", "postgresql://user:hidden@db/castbook", STORE),
+        ("store.url", "postgresql+asyncpg://user:hidden@db/", STORE),
         ("store.url", "sqlite+aiosqlite://", STORE),
         ("store.url", "sqlite+aiosqlite:///", STORE),
         ("store.url", "sqlite+aiosqlite:///:memory:", STORE),

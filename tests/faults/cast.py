@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import insert
 
 from bot.store.character_rows import keep_file
-from bot.store.database import Database
+from bot.store.database import Database, database_at
 from bot.store.files import FileStore
 from bot.store.tables import character_files, characters
 from bot.values.character import FileKind, name_key
@@ -38,7 +38,7 @@ def picture(instant: float) -> bytes:
 
 async def add_cast(folder: Path, owners: Iterable[int], known_as: Sequence[str]) -> None:
     """Characters called NAMES for each of ``owners``, with a clip and a still; ``known_as``: at the provider."""
-    database, files = Database(f"sqlite+aiosqlite:///{folder}/castbook.db"), FileStore(folder / "files")
+    database, files = database_at(f"sqlite+aiosqlite:///{folder}/castbook.db"), FileStore(folder / "files")
     await database.open()
     try:
         for owner in owners:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from bot.config import Settings, load
-from bot.store.database import Database
+from bot.store.database import database_at
 from playground.provider import SimulatedProvider
 from tests import injected
 from tests.jobs.shop import FakeClock, FileHost, Shop
@@ -102,7 +102,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("migrated") / "castbook.db"
 
     async def make() -> None:
-        database = Database(f"sqlite+aiosqlite:///{path}")
+        database = database_at(f"sqlite+aiosqlite:///{path}")
         await database.open()
         await database.close()
 

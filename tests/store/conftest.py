@@ -16,10 +16,11 @@ from typing import Any, TypeAlias
 import pytest
 
 from bot.store.characters import CharacterStore, NewCharacter
-from bot.store.database import Database
+from bot.store.database import Database, database_at
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.quotas import Quota
+from bot.store.sqlite_database import SQLiteDatabase
 from bot.values.job import CharacterRequest, Job, Origin, Outcome, Step, Transition
 from bot.values.source import Link
 from bot.values.time_range import TimeRange
@@ -48,9 +49,9 @@ def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
         "import asyncio, sys\n"
         "import bot.store.characters, bot.store.commands, bot.store.consents, bot.store.disk, bot.store.drafts\n"
         "import bot.store.files, bot.store.provider_state\n"
-        "from bot.store.database import Database\n"
+        "from bot.store.database import database_at\n"
         "async def start():\n"
-        f"    database = Database('sqlite+aiosqlite:///{path}')\n"
+        f"    database = database_at('sqlite+aiosqlite:///{path}')\n"
         "    await database.open()\n"
         "    print(await database.writable())\n"
         "    await database.close()\n"
@@ -71,9 +72,25 @@ def database_path(first_start: FirstStart, tmp_path: Path) -> Path:
     return path
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Each test with a database runs on both kinds, but for those that are about SQLite, or look into its file."""
+    about_sqlite = metafunc.function.__annotations__.get("database") == SQLiteDatabase.__name__
+    if "database" in metafunc.fixturenames and "database_path" not in metafunc.fixturenames and not about_sqlite:
+        metafunc.parametrize("kind", ["sqlite", "postgres"], scope="function")
+
+
 @pytest.fixture
-async def database(database_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite+aiosqlite:///{database_path}")
+def kind() -> str:
+    """Which database the test runs on."""
+    return "sqlite"
+
+
+@pytest.fixture
+async def database(kind: str, request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    if kind == "postgres":
+        database = database_at(request.getfixturevalue("postgres_url"))
+    else:
+        database = database_at(f"sqlite+aiosqlite:///{request.getfixturevalue('database_path')}")
     await database.open()
     yield database
     await database.close()

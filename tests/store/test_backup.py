@@ -18,7 +18,7 @@ from sqlalchemy import insert
 from bot.errors import BadStart
 from bot.jobs import transitions
 from bot.store.backup import contents, copy_database, copy_files
-from bot.store.database import Database
+from bot.store.database import Database, database_at
 from bot.store.drafts import Draft, DraftStore
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
@@ -47,7 +47,7 @@ def spoil(database: Path) -> None:
 async def copied(database_path: Path, into: Path, now: datetime) -> JobStore:
     """The jobs of a copy that is made now, opened as a bot would open it."""
     await asyncio.to_thread(copy_database, database_path, into, transitions.restored(now))
-    copy = Database(f"sqlite+aiosqlite:///{into}")
+    copy = database_at(f"sqlite+aiosqlite:///{into}")
     await copy.open()
     return JobStore(copy)
 

@@ -16,6 +16,7 @@ from bot.errors import DatabaseFault
 from bot.store.database import Database
 from bot.store.database_errors import database_fault_of
 from bot.store.files import FileStore
+from bot.store.sqlite_database import SQLiteDatabase
 from bot.store.tables import consents
 from tests.small_files import files_at_most
 
@@ -57,7 +58,7 @@ async def test_a_writer_that_is_waited_for_in_vain(
     assert await database.writable()
 
 
-async def test_a_database_that_may_not_grow(database: Database, now: datetime) -> None:
+async def test_a_database_that_may_not_grow(database: SQLiteDatabase, now: datetime) -> None:
     async with database.write() as connection:
         pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar()
     await set_pragma(database, f"max_page_count={pages}")

@@ -225,14 +225,16 @@ async def test_a_naive_instant_in_a_change_is_refused(jobs: JobStore, add: Add, 
     assert await jobs.get(job.id) == job
 
 
-async def test_leases_are_given_back_and_cleared(jobs: JobStore, add: Add, now: datetime) -> None:
+async def test_leases_are_given_back_and_cleared(jobs: JobStore, database: Database, add: Add, now: datetime) -> None:
     mine = await add(lease_owner="runner", lease_until=now + SECOND)
     other = await add(lease_owner="other", lease_until=now + SECOND)
     await jobs.release_all("runner")
     assert await jobs.get(mine.id) == replace(mine, lease_owner=None, lease_until=None)
     assert await jobs.get(other.id) == other
     await jobs.clear_leases()
-    assert await jobs.get(other.id) == replace(other, lease_owner=None, lease_until=None)
+    # Of a shared database, others may be at work just now: what they have is theirs until it runs out.
+    cleared = other if database.shared else replace(other, lease_owner=None, lease_until=None)
+    assert await jobs.get(other.id) == cleared
 
 
 async def test_dead_tokens_are_wiped_out_of_the_file(

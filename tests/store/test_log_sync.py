@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from bot.store import log_sync
-from bot.store.database import Database
+from bot.store.sqlite_database import SQLiteDatabase
 from bot.store.tables import consents
 
 
@@ -40,7 +40,7 @@ class Disk:
 
 
 @pytest.fixture
-def disk(database: Database, database_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
+def disk(database: SQLiteDatabase, database_path: Path, monkeypatch: pytest.MonkeyPatch) -> Disk:
     disk = Disk(database_path)
     monkeypatch.setattr(log_sync, "_sync", disk.sync)
     return disk
@@ -54,19 +54,19 @@ def changed_at(path: Path) -> int:
     return path.stat().st_mtime_ns
 
 
-async def give(database: Database, owner: int, now: datetime, *, urgent: bool = False) -> None:
+async def give(database: SQLiteDatabase, owner: int, now: datetime, *, urgent: bool = False) -> None:
     async with database.write(urgent=urgent) as connection:
         await connection.execute(insert(consents).values(owner_id=owner, given_at=now))
 
 
-async def given(database: Database) -> set[int]:
+async def given(database: SQLiteDatabase) -> set[int]:
     async with database.read() as connection:
         return set((await connection.scalars(select(consents.c.owner_id))).all())
 
 
 @pytest.mark.parametrize("urgent", [False, True])
 async def test_what_is_written_is_on_the_disk_when_the_write_ends(
-    database: Database, disk: Disk, now: datetime, urgent: bool
+    database: SQLiteDatabase, disk: Disk, now: datetime, urgent: bool
 ) -> None:
     for owner in range(20):
         await give(database, owner, now, urgent=urgent)
@@ -76,7 +76,7 @@ async def test_what_is_written_is_on_the_disk_when_the_write_ends(
 
 @pytest.mark.parametrize("urgent", [False, True])
 async def test_a_write_does_not_end_before_the_disk_has_it(
-    database: Database, disk: Disk, now: datetime, urgent: bool
+    database: SQLiteDatabase, disk: Disk, now: datetime, urgent: bool
 ) -> None:
     disk.slow.clear()
     writing = asyncio.create_task(give(database, 1, now, urgent=urgent))
@@ -86,7 +86,7 @@ async def test_a_write_does_not_end_before_the_disk_has_it(
     await writing
 
 
-async def test_writers_do_not_wait_for_the_disk_of_others(database: Database, disk: Disk, now: datetime) -> None:
+async def test_writers_do_not_wait_for_the_disk_of_others(database: SQLiteDatabase, disk: Disk, now: datetime) -> None:
     disk.slow.clear()
     writing = [asyncio.create_task(give(database, owner, now, urgent=owner == 9)) for owner in range(10)]
     async with asyncio.timeout(5):
@@ -99,14 +99,14 @@ async def test_writers_do_not_wait_for_the_disk_of_others(database: Database, di
     assert disk.syncs <= 4, "one that was under way, the urgent one's own, and one for all the others"
 
 
-async def test_the_disk_is_not_asked_where_nothing_was_written(database: Database, disk: Disk) -> None:
+async def test_the_disk_is_not_asked_where_nothing_was_written(database: SQLiteDatabase, disk: Disk) -> None:
     async with database.write() as connection:
         await connection.execute(select(consents))
     assert disk.syncs == 0
 
 
 @pytest.mark.parametrize("urgent", [False, True])
-async def test_a_disk_that_fails_is_told(database: Database, disk: Disk, now: datetime, urgent: bool) -> None:
+async def test_a_disk_that_fails_is_told(database: SQLiteDatabase, disk: Disk, now: datetime, urgent: bool) -> None:
     disk.broken = True
     with pytest.raises(OSError, match="Input/output"):
         await give(database, 1, now, urgent=urgent)
@@ -114,7 +114,7 @@ async def test_a_disk_that_fails_is_told(database: Database, disk: Disk, now: da
     await give(database, 2, now, urgent=urgent)
 
 
-async def test_a_cancelled_wait_cancels_nobody_elses(database: Database, disk: Disk, now: datetime) -> None:
+async def test_a_cancelled_wait_cancels_nobody_elses(database: SQLiteDatabase, disk: Disk, now: datetime) -> None:
     disk.slow.clear()
     writing = [asyncio.create_task(give(database, owner, now)) for owner in range(5)]
     while await given(database) != set(range(5)):
@@ -128,7 +128,7 @@ async def test_a_cancelled_wait_cancels_nobody_elses(database: Database, disk: D
 
 
 async def test_the_log_is_copied_into_the_database_now_and_then(
-    database: Database, database_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
+    database: SQLiteDatabase, database_path: Path, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.limits.CHECKPOINT_EVERY", 10)
     wal = database_path.with_name(f"{database_path.name}-wal")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import sys
 from pathlib import Path
 
@@ -153,14 +154,16 @@ def test_the_child_says_in_one_sentence_what_is_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = f"sqlite:///{tmp_path / 'castbook.db'}"
-    monkeypatch.setattr(sys, "argv", ["migrate", url])
+    monkeypatch.setattr(sys, "stdin", io.StringIO(url))
     assert migrate.main() == 0
+    sys.stdin.seek(0)
     assert migrate.main() == 0  # nothing left to do
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'from the future'")
     engine.dispose()
     capsys.readouterr()
+    sys.stdin.seek(0)
     assert migrate.main() == 69
     said = capsys.readouterr().out
     assert "newer Castbook" in said

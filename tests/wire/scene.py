@@ -43,7 +43,8 @@ def clip() -> bytes:
 def _migrated() -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "castbook.db"
-        subprocess.run([sys.executable, "-m", "bot.store.migrate", f"sqlite:///{path}"], check=True, cwd=ROOT)
+        child = [sys.executable, "-m", "bot.store.migrate"]
+        subprocess.run(child, input=f"sqlite:///{path}".encode(), check=True, cwd=ROOT)
         return path.read_bytes()
 
 

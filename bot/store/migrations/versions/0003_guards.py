@@ -11,7 +11,8 @@ def upgrade() -> None:
     """Add the columns and tables. Jobs that are there already had been let in."""
     op.add_column("jobs", sa.Column("guild_id", sa.BigInteger))
     op.add_column("jobs", sa.Column("admitted_at", sa.BigInteger))
-    op.execute("UPDATE jobs SET admitted_at = created_at, guild_id = json_extract(asked, '$.guild_id')")
+    if op.get_bind().dialect.name == "sqlite":  # no PostgreSQL of ours is as old as this
+        op.execute("UPDATE jobs SET admitted_at = created_at, guild_id = json_extract(asked, '$.guild_id')")
     op.create_index("ix_jobs_guild_id_created_at", "jobs", ["guild_id", "created_at"])
     op.create_index("ix_jobs_step", "jobs", ["step"])
     op.create_table(
@@ -54,7 +55,7 @@ def upgrade() -> None:
         "day_counters",
         sa.Column("user_key", sa.String(64), nullable=False),
         sa.Column("day", sa.BigInteger, nullable=False),
-        sa.Column("used", sa.Integer, nullable=False),
+        sa.Column("used", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False),
         sa.PrimaryKeyConstraint("user_key", "day", name="pk_day_counters"),
     )
     op.create_table(

@@ -37,8 +37,9 @@ def upgrade() -> None:
     op.create_index("ix_sent_messages_character_id", "sent_messages", ["character_id"])
     op.create_index("ix_sent_messages_sent_at", "sent_messages", ["sent_at"])
     wanted, keyed = sa.text("wanted IS NOT NULL"), sa.text("token IS NOT NULL")
-    op.create_index("ix_sent_messages_wanted", "sent_messages", ["next_attempt_at"], sqlite_where=wanted)
-    op.create_index("ix_sent_messages_with_token", "sent_messages", ["token_at"], sqlite_where=keyed)
+    for name, column, where in (("wanted", "next_attempt_at", wanted), ("with_token", "token_at", keyed)):
+        index = f"ix_sent_messages_{name}"
+        op.create_index(index, "sent_messages", [column], sqlite_where=where, postgresql_where=where)
     made = sa.text(
         "SELECT characters.id, characters.owner_id, jobs.id AS job_id, jobs.origin, jobs.deliveries, "
         "coalesce(jobs.finished_at, jobs.updated_at) AS at FROM characters JOIN jobs ON jobs.id = characters.job_id"

@@ -1,0 +1,203 @@
+"""PostgreSQL: many processes, of which one at a time writes alone; survives the loss of connections."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import structlog
+from sqlalchemy import URL, event, text, update
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot import limits
+from bot.concurrency import PriorityLimiter, shielded
+from bot.errors import BadStart
+from bot.store.database import Database
+from bot.store.database_errors import has_no_right, passes_by_itself
+from bot.store.tables import HEAD, alembic_version
+from bot.store.upgrade import bring_to_head, revision
+
+_log = structlog.get_logger(__name__)
+
+# The transaction-level advisory lock of whoever writes: it ends with the transaction, however that ends. The id of the
+# transaction tells later whether it was committed, should the connection break just then.
+_KEY: Final = 0x43617374626F6F6B  # "Castbook"
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(:key), CAST(pg_current_xact_id() AS text)").bindparams(key=_KEY)
+_BESIDE_OTHERS: Final = text("SELECT pg_advisory_xact_lock_shared(:key)").bindparams(key=_KEY)
+_BECAME: Final = text("SELECT pg_xact_status(CAST(CAST(:id AS text) AS xid8))")
+_MILLISECONDS: Final = 1000
+
+# What cannot be had just now; asyncpg says so in its own words while it connects.
+_UNREACHABLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class PostgresDatabase(Database):
+    """``write()`` is alone among the writers of all processes, or beside others that are not alone either.
+
+    ``url`` is ``postgresql+asyncpg://user:password@host/name``.
+    """
+
+    shared = True
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._engine: AsyncEngine | None = None
+        self._snapshots: AsyncEngine | None = None
+        # Who waits for the lock waits here first, where commands go before jobs, and takes no connection from others.
+        self._turns = PriorityLimiter(1)
+        self._beside_others = PriorityLimiter(limits.POSTGRES_WRITERS)
+
+    async def open(self) -> None:
+        """Connect, and bring the schema to head: the first of those that start at the same time does that."""
+        self._engine = create_async_engine(
+            self._url,
+            pool_size=limits.POSTGRES_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=limits.DATABASE_TURN_WITHIN,
+            hide_parameters=True,
+            connect_args={
+                "server_settings": _SESSION,
+                "timeout": limits.POSTGRES_ANSWERS_WITHIN,
+                "prepared_statement_cache_size": limits.POSTGRES_PREPARED,
+            },
+        )
+        event.listen(self._engine.sync_engine, "checkout", _refuse_dead)
+        self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        try:
+            async with self.read() as connection:
+                known = await revision(connection)
+            if known != HEAD:
+                await bring_to_head(self._url)
+                # What the server has told of the tables as they were is of no use any more.
+                await self._engine.dispose()
+            await self._touch()
+        except BaseException as error:
+            await self.close()
+            if isinstance(error, (*_UNREACHABLE, SQLAlchemyError)):
+                raise _bad_start(error) from error
+            raise
+
+    async def close(self) -> None:
+        """Close every connection."""
+        engine, self._engine, self._snapshots = self._engine, None, None
+        if engine is not None:
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def write(self, *, urgent: bool = False, alone: bool = True) -> AsyncIterator[AsyncConnection]:
+        """Each statement sees what others have committed before it; not ``alone``, that may change in between."""
+        turns = self._turns if alone else self._beside_others
+        async with _place(turns, urgent=urgent), self._connected(self._engine) as connection:
+            transaction = await connection.begin()
+            try:
+                locked = (await connection.execute(_ALONE if alone else _BESIDE_OTHERS)).one()
+                yield connection
+            except BaseException:
+                await shielded(transaction.rollback())
+                raise
+            try:
+                await shielded(transaction.commit())
+            except DBAPIError as error:
+                if not (alone and error.connection_invalidated and await self._was_committed(locked[1])):
+                    raise
+
+    async def _was_committed(self, transaction_id: str) -> bool:
+        """Whether that came true, though nobody was told: else what was asked for would be asked for again."""
+        until = asyncio.get_running_loop().time() + limits.POSTGRES_ANSWERS_WITHIN
+        while asyncio.get_running_loop().time() < until:
+            try:
+                async with self._connected(self._snapshots) as connection:
+                    became = await connection.scalar(_BECAME, {"id": transaction_id})
+            except SQLAlchemyError:
+                became = "unknown"
+            if became not in ("unknown", "in progress"):
+                _log.warning("connection_lost_at_commit", became=became)
+                return bool(became == "committed")
+            await asyncio.sleep(0.2)
+        return False
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One snapshot of the database."""
+        async with self._connected(self._snapshots) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:
+        """A connection, given back in the end. Raises SQLAlchemy's TimeoutError where there is none to be had."""
+        if engine is None:
+            raise RuntimeError("the database is not open")
+        try:
+            connection = await engine.connect()
+        except _UNREACHABLE as error:
+            if has_no_right(error):
+                raise
+            raise NoConnection(f"the database cannot be reached ({type(error).__name__})") from error
+        try:
+            yield connection
+        finally:
+            await shielded(connection.close())
+
+    async def writable(self) -> bool:
+        """Whether a transaction can be committed just now."""
+        try:
+            await self._touch()
+        except (*_UNREACHABLE, SQLAlchemyError):
+            return False
+        return True
+
+    async def _touch(self) -> None:
+        # As it is: another process may be of another version.
+        as_it_is = update(alembic_version).values(version_num=alembic_version.c.version_num)
+        async with self.write(alone=False) as connection:  # one row, whose value stays
+            await connection.execute(as_it_is)
+
+
+_SESSION: Final = {
+    "application_name": "castbook",
+    "default_transaction_isolation": "read committed",  # a statement after the lock must see what was done before it
+    "lock_timeout": f"{limits.DATABASE_BUSY.total_seconds() * _MILLISECONDS:.0f}",
+    "statement_timeout": f"{limits.POSTGRES_STATEMENT * _MILLISECONDS:.0f}",
+    # One that hangs, or whose machine is gone, must not keep the lock.
+    "idle_in_transaction_session_timeout": f"{limits.POSTGRES_IDLE * _MILLISECONDS:.0f}",
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "jit": "off",  # no statement of ours takes long enough to be worth it
+}
+
+
+@asynccontextmanager
+async def _place(turns: PriorityLimiter, *, urgent: bool) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(limits.DATABASE_TURN_WITHIN):
+            await turns.acquire(urgent=urgent)
+    except TimeoutError:
+        raise NoConnection("no connection that writes was free in time") from None
+    try:
+        yield
+    finally:
+        turns.release()
+
+
+def _refuse_dead(connection: DBAPIConnection, _record: object, _proxy: object) -> None:
+    """The server has closed it since: the pool makes a new one, and looks at none of the same age again."""
+    if connection.driver_connection.is_closed():  # asyncpg's
+        raise InvalidatePoolError
+
+
+def _bad_start(error: BaseException) -> BadStart:
+    if has_no_right(error):
+        return BadStart(
+            "The PostgreSQL (store.url) refuses us: check the user, the password (store.password), the name of the "
+            "database and what the user may do there."
+        )
+    if passes_by_itself(error):
+        return BadStart("The PostgreSQL (store.url) cannot be reached just now: check that it runs, host and port.")
+    return BadStart("The PostgreSQL (store.url) cannot be used: the log says why.")

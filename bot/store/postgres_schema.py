@@ -1,0 +1,39 @@
+"""How the migrations run on PostgreSQL: one process at a time, and with text that compares byte by byte."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import URL, text
+from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+_KEY: Final = 0x736368656D61  # "schema"
+_ALONE: Final = text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=_KEY)
+
+
+class _AsInSQLite(PGTypeCompiler):
+    """Text is as long as it likes, and is compared and sorted by its code points, whatever the database is set to.
+
+    So it is on SQLite. Words are brought to one spelling by us, before they are stored (bot.values.folding).
+    """
+
+    def visit_VARCHAR(self, type_: Any, **_: Any) -> str:  # noqa: ANN401, N802 - as inherited
+        return 'TEXT COLLATE "C"'
+
+    visit_TEXT = visit_VARCHAR  # noqa: N815 - as inherited
+
+
+@asynccontextmanager
+async def migrating(url: URL) -> AsyncIterator[AsyncConnection]:
+    """A transaction for the migrations; whoever else wants one waits until it ends."""
+    engine = create_async_engine(url, hide_parameters=True, connect_args={"server_settings": {"jit": "off"}})
+    engine.dialect.type_compiler_instance = engine.dialect.type_compiler = _AsInSQLite(engine.dialect)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(_ALONE)
+            yield connection
+    finally:
+        await engine.dispose()

@@ -1,0 +1,252 @@
+"""SQLite: one process, one writer, snapshots for readers, and a schema that is at head."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+from filelock import BaseFileLock
+from sqlalchemy import URL, update
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot import limits
+from bot.concurrency import PriorityLimiter
+from bot.errors import BadStart
+from bot.store.database import Database
+from bot.store.lock import locked
+from bot.store.log_sync import LogSync
+from bot.store.sqlite import CHECKPOINT_ONLY_IF_LARGE, PATIENT, READER, WRITER, SteadyConnection, engine_of
+from bot.store.tables import HEAD, alembic_version
+from bot.store.upgrade import bring_to_head, revision
+
+_log = structlog.get_logger(__name__)
+
+
+class SQLiteDatabase(Database):
+    """SQLite behind two engines: ``write()`` has the only writing connection, ``read()`` never waits for it.
+
+    ``url`` is that of a file; its folder is made when it is not there. While it is open, its file is locked.
+    """
+
+    shared = False
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._writer: AsyncEngine | None = None
+        self._reader: AsyncEngine | None = None
+        self._turns = PriorityLimiter(1)  # at the connection that writes
+        self._log: LogSync | None = None
+        self._writes = 0  # since the last checkpoint
+        self._checkpoint: asyncio.Future[None] | None = None
+        self._lock: BaseFileLock | None = None
+        self._rewriting: SteadyConnection | None = None
+        self._rewritten_at: float | None = None
+        self._put_off_since: float | None = None
+
+    async def open(self) -> None:
+        """Lock the file, bring the schema to head, connect."""
+        try:
+            await self._open()
+        except BaseException as error:
+            await self.close()
+            if isinstance(error, (OSError, SQLAlchemyError)):
+                raise _bad_start(error) from error
+            raise
+
+    async def _open(self) -> None:
+        path = self._take(Path(self._url.database or ""))
+        self._log = LogSync(path)
+        self._writer = engine_of(path, WRITER, connections=1)
+        async with self.write() as connection:
+            known = await revision(connection)
+        if known != HEAD:
+            await bring_to_head(URL.create("sqlite", database=str(path)))
+        await self._touch()
+        await self.scrub()  # what was deleted right before a kill
+        self._reader = engine_of(path, READER, connections=2)
+
+    def _take(self, named: Path) -> Path:
+        path = named.resolve()  # two names of one file are one lock
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = locked(path)
+        # SQLite gives its journal files the rights of the database, so these are set before it sees the file.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        return path
+
+    async def close(self) -> None:
+        """Close every connection, then let go of the lock."""
+        engines = self._reader, self._writer
+        self._reader = self._writer = None
+        try:
+            for engine in engines:
+                if engine is not None:
+                    await engine.dispose()
+            if self._log is not None:
+                await self._log.close()
+                self._log = None
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+
+    @asynccontextmanager
+    async def write(self, *, urgent: bool = False, alone: bool = True) -> AsyncIterator[AsyncConnection]:
+        """It has the write lock from its first statement: each is ``alone``."""
+        if urgent and self._rewriting is not None:
+            self._rewriting.interrupt_statement()
+        async with self._turn(urgent=urgent), _opened(self._writer).begin() as connection:
+            driver = await _driver(connection)
+            before = driver.total_changes
+            yield connection
+            changed = driver.total_changes != before
+        if changed:
+            await self._on_disk(urgent=urgent)
+
+    @asynccontextmanager
+    async def _turn(self, *, urgent: bool) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(limits.DATABASE_TURN_WITHIN):
+                await self._turns.acquire(urgent=urgent)
+        except TimeoutError:
+            raise NoConnection("the one connection that writes was not free in time") from None
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    async def _on_disk(self, *, urgent: bool) -> None:
+        if self._log is None:  # closed meanwhile, and with the last connection all was brought to the disk
+            return
+        self._writes += 1
+        if self._writes >= limits.CHECKPOINT_EVERY and (self._checkpoint is None or self._checkpoint.done()):
+            self._writes = 0
+            self._checkpoint = self._log.checkpoint()
+        await self._log.synced(urgent=urgent)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One snapshot of the database."""
+        async with _opened(self._reader).connect() as connection:
+            yield connection
+
+    async def leave_no_trace(self, connection: AsyncConnection) -> None:
+        """Mark, within the transaction ``connection``, that the next scrub has to rewrite the whole file.
+
+        SQLite overwrites what is deleted (``secure_delete``), but not the copies of it that it left in the gaps of
+        pages when it moved rows among them. Only VACUUM leaves those behind.
+        """
+        await connection.exec_driver_sql("PRAGMA user_version=1")
+
+    async def scrub(self) -> bool:
+        """Leave nothing of what was deleted: in the file's gaps (:meth:`leave_no_trace`), and in its log (``-wal``),
+        where old pages stay until others are written over them.
+
+        Returns whether that is done. Where somebody reads an older state, the file was rewritten a moment ago (that
+        costs the more the larger it is), or a command came in between, it has to be called again.
+        """
+        try:
+            await self._copied()
+            async with self._alone() as driver:
+                clean = await self._without_gaps(driver)
+            await self._copied()
+            async with self._alone() as driver:
+                return await _log_emptied(driver) and clean
+        except sqlite3.Error as error:  # a full disk, say: it stays as it was, and is tried again
+            _log.warning("database_not_scrubbed", error=type(error).__name__)
+            return False
+
+    async def _copied(self) -> None:
+        """The log is copied into the database, as far as possible, while others go on writing."""
+        if self._log is not None:
+            await self._log.checkpoint()
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[SteadyConnection]:
+        """The connection that writes, outside a transaction."""
+        async with self._turn(urgent=False), _opened(self._writer).connect() as connection:
+            yield await _driver(connection)
+
+    async def _without_gaps(self, driver: SteadyConnection) -> bool:
+        """Rewrite the file where that is wanted; a command that has to write stops it in its first half.
+
+        The second half, in which the new file is copied into the log, cannot be stopped: 0.5 s at 120 MB.
+        """
+        [(marked,)] = await driver.execute_fetchall("PRAGMA user_version")
+        if not marked:
+            return True
+        now = asyncio.get_running_loop().time()
+        if self._rewritten_at is not None and now - self._rewritten_at < limits.BETWEEN_REWRITES:
+            return False
+        if self._put_off_since is None or now - self._put_off_since < limits.REWRITTEN_WITHIN:
+            self._rewriting = driver
+        try:
+            await driver.execute_fetchall("PRAGMA wal_autocheckpoint=0")  # others may write while it is copied
+            await driver.execute_fetchall(_MERGED_SEARCH)
+            await driver.execute_fetchall("VACUUM")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            self._put_off_since = now if self._put_off_since is None else self._put_off_since
+            _log.info("rewriting_put_off")
+            return False
+        finally:
+            self._rewriting = None
+            await driver.execute_fetchall(CHECKPOINT_ONLY_IF_LARGE)
+        self._rewritten_at, self._put_off_since = now, None
+        await driver.execute_fetchall("PRAGMA user_version=0")
+        return True
+
+    async def writable(self) -> bool:
+        """Whether a transaction can be committed just now."""
+        try:
+            await self._touch()
+        except (OSError, SQLAlchemyError):
+            return False
+        return True
+
+    async def _touch(self) -> None:
+        async with self.write() as connection:
+            await connection.execute(update(alembic_version).values(version_num=HEAD))
+
+
+# What is deleted from a full-text index only gets a mark, until pieces of it are merged.
+_MERGED_SEARCH = "INSERT INTO character_search (character_search) VALUES ('optimize')"
+
+
+async def _log_emptied(driver: SteadyConnection) -> bool:
+    """Cut the log off, where nobody reads an older state just now."""
+    await driver.execute_fetchall(f"PRAGMA busy_timeout={int(limits.SCRUB_WAITS * 1000)}")  # writers wait as long
+    try:
+        [(busy, *_)] = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        await driver.execute_fetchall(PATIENT)
+    return not busy
+
+
+async def _driver(connection: AsyncConnection) -> SteadyConnection:
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, SteadyConnection)  # noqa: S101 - for the type checker: our connector says so
+    return driver
+
+
+def _opened(engine: AsyncEngine | None) -> AsyncEngine:
+    if engine is None:
+        raise RuntimeError("the database is not open")
+    return engine
+
+
+def _bad_start(error: OSError | SQLAlchemyError) -> BadStart:
+    if isinstance(error, DatabaseError) and not isinstance(error, OperationalError):
+        return BadStart(
+            "The database (store.url) is damaged, or not a database: put a backup in its place, or move it away."
+        )
+    return BadStart(
+        "The database (store.url) cannot be opened for writing: check its path, the rights of its folder and the disk."
+    )

@@ -1,1 +1,0 @@
-"""A new member's walk through the playground in headless Chromium."""
