@@ -30,4 +30,5 @@ def health_server(app: App) -> HealthServer:
 def metrics_server(app: App) -> MetricsServer:
     """What it counts, and what it reads from the database when it is asked."""
     gauges = Gauges(GaugeStore(app.stores.database), app.clock, models=app.availability.table)
-    return MetricsServer(app.settings.web.metrics_port, metrics.REGISTRY, gauges.read)
+    web = app.settings.web
+    return MetricsServer(web.metrics_host, web.metrics_port, metrics.REGISTRY, gauges.read)

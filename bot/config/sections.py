@@ -217,9 +217,11 @@ class WebSettings(_Section):
         description="Its address from outside, for links to large exports, such as https://castbook.example.org; "
         "empty: no links.",
     )
-    metrics_port: Port = Field(
-        9090, description="The port for /metrics, on 127.0.0.1 alone whatever web.host is; 0: any free one."
+    metrics_host: Host = Field(
+        "127.0.0.1",
+        description="The address for /metrics; another one than loopback only where no stranger gets to it.",
     )
+    metrics_port: Port = Field(9090, description="The port for /metrics; 0: any free one.")
 
 
 class LogSettings(_Section):

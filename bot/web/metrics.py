@@ -1,4 +1,4 @@
-"""``/metrics`` for Prometheus, on loopback alone: who asks how the bot is doing must be on its machine."""
+"""``/metrics`` for Prometheus, at an address of its own: what is open to the world does not tell how the bot is."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from bot.web.site import Complaints, Site
 
 Gauges: TypeAlias = Callable[[], Awaitable[Sequence[Metric]]]
 
-HOST = "127.0.0.1"
-
 log = structlog.get_logger(__name__)
 
 
@@ -29,8 +27,8 @@ class MetricsServer(Site):
     counted is wanted most when the database is stuck.
     """
 
-    def __init__(self, port: int, registry: CollectorRegistry, gauges: Gauges) -> None:
-        super().__init__(HOST, port, (web.get("/metrics", self._metrics),), _COMPLAINTS)
+    def __init__(self, host: str, port: int, registry: CollectorRegistry, gauges: Gauges) -> None:
+        super().__init__(host, port, (web.get("/metrics", self._metrics),), _COMPLAINTS)
         self._registry = registry
         self._gauges = gauges
 

@@ -131,6 +131,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__WEB__HOST": "::1",
         "CASTBOOK__WEB__PORT": "24",
         "CASTBOOK__WEB__PUBLIC_URL": "https://castbook.example.org",
+        "CASTBOOK__WEB__METRICS_HOST": "::",
         "CASTBOOK__WEB__METRICS_PORT": "25",
         "CASTBOOK__LOG__LEVEL": "DEBUG",
         "CASTBOOK__LOG__FORMAT": "json",
@@ -185,7 +186,13 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         },
         "video": {"keep_days": 31},
         "consent": {"ask": False},
-        "web": {"host": "::1", "port": 24, "public_url": "https://castbook.example.org", "metrics_port": 25},
+        "web": {
+            "host": "::1",
+            "port": 24,
+            "public_url": "https://castbook.example.org",
+            "metrics_host": "::",
+            "metrics_port": 25,
+        },
         "log": {"level": "DEBUG", "format": "json"},
     }
 

@@ -20,7 +20,7 @@ from bot.config import LogSettings
 from bot.texts import translated
 from tests.playground.chromium import NotShown
 from tests.playground.visitor import Visitor
-from tests.playground.walk import Walk, walking
+from tests.playground.walk.walking import Walk, walking
 
 NAME = "Wolfeschlegelsteinhausenbergerdorff"[: limits.NAME_LENGTH]
 PROMPT = f"@{NAME} waves at the camera by the sea, and the wind is in the trees behind"

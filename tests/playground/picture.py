@@ -15,7 +15,7 @@ from PIL import Image
 
 from bot import log
 from bot.config import LogSettings
-from tests.playground.walk import walking
+from tests.playground.walk.walking import walking
 
 INTO = Path(__file__).parents[2] / "docs/picker.webp"
 WINDOW = (720, 1030)  # so narrow that the page has no sidebar

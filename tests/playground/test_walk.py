@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.playground import chromium
-from tests.playground.walk import walk
+from tests.playground.walk.__main__ import walk
 
 
 @pytest.mark.skipif("WALK" not in os.environ, reason="asked for with WALK=1 make test, or make walk")

@@ -34,7 +34,7 @@ async def broken() -> Sequence[Metric]:
 
 @asynccontextmanager
 async def serving(gauges: Gauges, registry: CollectorRegistry = REGISTRY) -> AsyncIterator[MetricsServer]:
-    server = MetricsServer(0, registry, gauges)
+    server = MetricsServer("127.0.0.1", 0, registry, gauges)
     await server.start()
     try:
         yield server
@@ -110,7 +110,7 @@ async def test_there_is_nothing_else(method: str, path: str) -> None:
     assert "castbook" not in page
 
 
-async def test_it_listens_on_loopback_alone() -> None:
+async def test_it_listens_where_it_is_told_alone() -> None:
     async with serving(one_gauge) as server:
         assert server._runner is not None
         assert [address[0] for address in server._runner.addresses] == ["127.0.0.1"]
@@ -120,5 +120,5 @@ async def test_a_port_that_is_taken_is_one_plain_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(BadStart, match=r"already has the port in web\.metrics_port") as caught:
-            await MetricsServer(port, REGISTRY, one_gauge).start()
+            await MetricsServer("127.0.0.1", port, REGISTRY, one_gauge).start()
     assert str(port) not in str(caught.value)

@@ -1,0 +1,1 @@
+"""A new member's walk through the playground in headless Chromium."""
