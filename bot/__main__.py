@@ -31,6 +31,14 @@ def _look(name: str) -> Command:
     return look
 
 
+def _migrate(given: argparse.Namespace) -> None:
+    if given.to:
+        from bot.app import move, process
+
+        process.finish(given.config, partial(move.move, to=given.to), level="ERROR")
+    _look("migrate")(given)
+
+
 def _copy(name: str) -> Command:
     """backup or restore."""
 
@@ -77,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
         command("run", _run, "Run the bot until SIGTERM or SIGINT."),
         command("check", _look("check"), "Check the settings, the database, the balance and the token."),
         command("invite", _look("invite"), "Print the link that invites the bot to a server."),
-        command("migrate", _look("migrate"), "Bring the database to this version, then stop."),
+        migrate := command("migrate", _migrate, "Bring the database to this version, then stop."),
         command("backup", _copy("backup"), "Copy the database and all files into a folder, also while it runs."),
         command("restore", _copy("restore"), "Restore a backup, where there is no data yet and no bot running."),
     ]
@@ -85,6 +93,7 @@ def parser() -> argparse.ArgumentParser:
         added.add_argument("--config", type=Path, metavar="PATH", help="the settings; otherwise config.toml")
     for added in configured[-2:]:
         added.add_argument("path", type=Path, metavar="PATH", help="the folder of the backup")
+    migrate.add_argument("--to", metavar="URL", help="move the library from SQLite to this PostgreSQL, which is empty")
     demo = command("demo", _demo, "Show the main job without accounts: Discord and the provider are simulated.")
     demo.add_argument("--video", type=Path, metavar="PATH", help="your own clip; otherwise one is rendered")
     demo.add_argument("--range", metavar="RANGE", help="its seconds, such as 1,3; otherwise the bot's first suggestion")

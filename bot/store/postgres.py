@@ -20,7 +20,7 @@ from bot.concurrency import PriorityLimiter, shielded
 from bot.errors import BadStart
 from bot.store.database import Database
 from bot.store.database_errors import has_no_right, passes_by_itself
-from bot.store.tables import HEAD, alembic_version
+from bot.store.tables import HEAD, MOVING, alembic_version
 from bot.store.upgrade import bring_to_head, revision
 
 _log = structlog.get_logger(__name__)
@@ -72,6 +72,10 @@ class PostgresDatabase(Database):
         try:
             async with self.read() as connection:
                 known = await revision(connection)
+            if known == MOVING:
+                raise BadStart(
+                    "A library is being moved to this PostgreSQL (store.url): let castbook migrate --to end first."
+                )
             if known != HEAD:
                 await bring_to_head(self._url)
                 # What the server has told of the tables as they were is of no use any more.
