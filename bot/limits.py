@@ -211,6 +211,7 @@ POSTGRES_ANSWERS_WITHIN = 10.0  # seconds, to let us in
 POSTGRES_STATEMENT = 30.0  # seconds that a statement may take
 POSTGRES_IDLE = 30.0  # seconds between two statements of a transaction
 POSTGRES_PREPARED = 500  # statements that a connection remembers; the bot has some hundreds
+PROVIDER_STATE_KNOWN_FOR = 1.0  # seconds, of what other processes may change
 DATABASE_TURN_WITHIN = 30.0  # seconds; as long as a pool of SQLAlchemy's would wait
 CHECKPOINT_EVERY = 200  # writes: about a thousand pages of the log, as SQLite itself would do it
 BETWEEN_REWRITES = 30.0  # seconds, so that nobody can keep the database busy by deleting again and again

@@ -72,7 +72,7 @@ class DraftStore:
             content=content_json(draft.content),
             created_at=draft.created_at,
         )
-        async with self._database.write() as connection:
+        async with self._database.write(alone=False) as connection:  # a new row
             await connection.execute(row)
 
     async def get(self, owner_id: int, draft_id: str) -> Draft | None:
@@ -84,7 +84,7 @@ class DraftStore:
     async def take(self, owner_id: int, draft_id: str) -> Draft | None:
         """The owner's draft, which is gone with that."""
         taken = delete(drafts).where(drafts.c.owner_id == owner_id, drafts.c.id == draft_id).returning(*drafts.c)
-        async with self._database.write() as connection:
+        async with self._database.write(alone=False) as connection:  # one row: who deletes it has it
             row = (await connection.execute(taken)).mappings().one_or_none()
         return None if row is None else to_draft(row)
 

@@ -143,23 +143,23 @@ class JobStore:
             .values(lease_until=now + limits.LEASE)
             .returning(jobs.c.id)
         )
-        async with self._database.write() as connection:
+        async with self._database.write(alone=False) as connection:  # rows of the holder's
             return set((await connection.scalars(renewed)).all())
 
     async def note(self, job_id: str, holder: str, notes: JobNotes, *, now: datetime) -> Job:
         """Write ``notes`` to a row that ``holder`` has leased. Raises :class:`LeaseLost`."""
-        async with self._database.write() as connection:
+        async with self._database.write(alone=False) as connection:  # one row, of its holder
             return await write_leased(connection, job_id, holder, notes, now=now)
 
     async def apply(self, job_id: str, holder: str, transition: Transition, *, now: datetime) -> Job:
         """Write ``transition`` to a row that ``holder`` has leased, and goes on holding. Raises :class:`LeaseLost`."""
-        async with self._database.write() as connection:
+        async with self._database.write(alone=False) as connection:  # one row, of its holder
             return await write_leased(connection, job_id, holder, transition.changes, now=now)
 
     async def release(self, job_id: str, holder: str, transition: Transition | None, *, now: datetime) -> Job:
         """Write ``transition``, if there is one, and give the lease back with it. Raises :class:`LeaseLost`."""
         changes = transition.changes if transition else JobNotes()
-        async with self._database.write() as connection:
+        async with self._database.write(alone=False) as connection:  # one row, of its holder
             return await write_leased(connection, job_id, holder, changes, now=now, release=True)
 
     async def release_all(self, holder: str) -> None:

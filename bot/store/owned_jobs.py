@@ -100,7 +100,7 @@ class OwnedJobStore:
             .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id, jobs.c.lease_owner.is_(None))
             .values(to_columns({"origin": origin}) | {"updated_at": now})
         )
-        async with self._database.write(urgent=True) as connection:
+        async with self._database.write(urgent=True, alone=False) as connection:  # one row, by its own state
             return (await connection.execute(moved)).rowcount == 1
 
     async def same_recently(

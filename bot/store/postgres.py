@@ -148,6 +148,14 @@ class PostgresDatabase(Database):
         finally:
             await shielded(connection.close())
 
+    async def connect_apart(self) -> asyncpg.Connection:
+        """A connection of one's own, which takes none of the others: to listen on, say. Whoever asks closes it."""
+        if self._engine is None:
+            raise RuntimeError("the database is not open")
+        _, options = self._engine.dialect.create_connect_args(self._url)
+        timeout = limits.POSTGRES_ANSWERS_WITHIN
+        return await asyncpg.connect(**options, server_settings=_SESSION, timeout=timeout)
+
     async def writable(self) -> bool:
         """Whether a transaction can be committed just now."""
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot import limits
 from bot.store.database import Database
 from bot.store.provider_tables import closed_models, pauses
 
@@ -33,17 +35,26 @@ class _State:
 class ProviderStateStore:
     """What a restart must not forget about the provider.
 
-    It is read from memory, because every command that starts a job asks for it before its first answer. The database
-    belongs to this process alone, and only this class writes these tables.
+    It is read from memory, because every command that starts a job asks for it before its first answer. What another
+    process has written to a shared database is seen within :data:`bot.limits.PROVIDER_STATE_KNOWN_FOR`, or at once
+    where somebody says so (:meth:`forget`).
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: _State | None = None
+        self._known_at = 0.0  # by the loop's clock
         self._changes = 0
 
+    def forget(self) -> None:
+        """Read it anew when it is asked for next: another process has changed it."""
+        self._changes += 1
+        self._known = None
+
     async def _state(self) -> _State:
-        if self._known is not None:
+        asked_at = asyncio.get_running_loop().time()
+        fresh = not self._database.shared or asked_at - self._known_at < limits.PROVIDER_STATE_KNOWN_FOR
+        if self._known is not None and fresh:
             return self._known
         changes = self._changes
         async with self._database.read() as connection:
@@ -52,7 +63,7 @@ class ProviderStateStore:
             pause = None if row is None else Pause(reason=row.reason, since=row.since)
             state = _State(pause, {row.model: row.since for row in closed})
         if changes == self._changes:  # else it may be older than what was written meanwhile
-            self._known = state
+            self._known, self._known_at = state, asked_at
         return state
 
     @asynccontextmanager
@@ -61,8 +72,7 @@ class ProviderStateStore:
             async with self._database.write() as connection:
                 yield connection
         finally:
-            self._changes += 1
-            self._known = None
+            self.forget()
 
     async def pause(self, reason: str, *, now: datetime) -> bool:
         """Pause submissions; returns whether they were not. A pause keeps its first reason and instant."""

@@ -63,7 +63,7 @@ class SentMessageStore:
     async def done(self, message: SentMessage) -> None:
         """What was wanted of it is done, or will never be possible. Only one that was redrawn shows anything still."""
         this = _as_it_was(message)
-        async with self._database.write() as connection:
+        async with self._database.write(alone=False) as connection:  # one row, as it was read
             if message.wanted is Wanted.REDRAWN:
                 nothing = {"wanted": None, "next_attempt_at": None, "attempts": 0}
                 await connection.execute(update(sent_messages).where(this).values(nothing))
@@ -73,14 +73,14 @@ class SentMessageStore:
 
     async def forget(self, message: SentMessage) -> None:
         """Nothing leads to it any more, whatever is wanted of it."""
-        async with self._database.write() as connection:
+        async with self._database.write(alone=False) as connection:  # one row
             await connection.execute(delete(sent_messages).where(sent_messages.c.id == message.id))
             await self._database.leave_no_trace(connection)
 
     async def postpone(self, message: SentMessage, until: datetime) -> None:
         """Try it again then; the attempt counts."""
         later = {"next_attempt_at": until, "attempts": message.attempts + 1}
-        async with self._database.write() as connection:
+        async with self._database.write(alone=False) as connection:  # one row, as it was read
             await connection.execute(update(sent_messages).where(_as_it_was(message)).values(later))
 
     async def count(self, owner_id: int) -> int:

@@ -6,10 +6,13 @@ Read on every command, before it may do any I/O: so all of it is held in memory 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
-from sqlalchemy import Delete, delete, insert, select
+from sqlalchemy import Delete, RowMapping, Table, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
 from bot.store.pseudonyms import Pseudonyms
@@ -61,32 +64,26 @@ _SETTINGS = ("day_limit", "credits", "member_credits", "private_results", "log_c
 
 
 class ServerStore:
-    """The three tables of server settings, and their mirror in memory (one process owns the database)."""
+    """The tables of server settings, and their mirror in memory, which is told what others change (:meth:`reload`)."""
 
     def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
         self._people = people
         self._rules: dict[int, ServerRules] = {}
-        # What is written is made of what is known, which is changed only once that is on the disk.
+        # What is known is changed only once that is on the disk, and in the order in which it was written.
         self._changing = asyncio.Lock()
 
     async def load(self) -> None:
         """Read everything; before the first command."""
-        async with self._database.read() as connection:
-            settings = (await connection.execute(select(server_settings))).mappings().all()
-            closed = (await connection.execute(select(server_closed_channels))).all()
-            blocked = (await connection.execute(select(server_blocks))).all()
-            roles = (await connection.execute(select(server_roles))).mappings().all()
-        self._rules.clear()
-        for row in settings:
-            self._change(row["guild_id"], **{name: row[name] for name in _SETTINGS})
-        for guild_id, channel_id in closed:
-            self._change(guild_id, closed_channels=self.rules(guild_id).closed_channels | {channel_id})
-        for row in roles:
-            rules = RoleRules(**{each.name: row[each.name] for each in fields(RoleRules)})
-            self._change(row["guild_id"], roles={**self.rules(row["guild_id"]).roles, row["role_id"]: rules})
-        for guild_id, user_key in blocked:
-            self._change(guild_id, blocked=self.rules(guild_id).blocked | {user_key})
+        async with self._changing, self._database.read() as connection:
+            self._rules = await _read(connection)
+
+    async def reload(self, guild_id: int) -> None:
+        """Read what holds in a server: another process has changed it."""
+        async with self._changing:
+            async with self._database.read() as connection:
+                found = await _read(connection, guild_id)
+            self._know(guild_id, found)
 
     def rules(self, guild_id: int | None) -> ServerRules:
         """What holds in this server; in a direct message nothing does."""
@@ -126,75 +123,108 @@ class ServerStore:
     async def set_makers(self, guild_id: int, kind: JobKind, role_ids: Collection[int]) -> None:
         """Whose members alone may make characters, or videos; none: everybody may."""
         name = "may_film" if kind is JobKind.VIDEO else "may_create"
-        async with self._changing:
-            roles = self.rules(guild_id).roles
+        async with self._change(guild_id) as connection:
+            roles = await _roles(connection, guild_id)
             changed = {
                 role_id: replace(roles.get(role_id, RoleRules()), **{name: role_id in role_ids})
                 for role_id in {*roles, *role_ids}
             }
-            await self._set_roles(guild_id, changed)
+            await _set_roles(connection, guild_id, changed)
 
     async def set_role_limits(
         self, guild_id: int, role_id: int, *, characters: int | None, videos: int | None, credits: int | None
     ) -> None:
         """What each member who has that role may use on a day there; ``None``: nothing is said of that."""
-        async with self._changing:
-            before = self.rules(guild_id).roles.get(role_id, RoleRules())
+        async with self._change(guild_id) as connection:
+            before = (await _roles(connection, guild_id)).get(role_id, RoleRules())
             limited = replace(before, characters=characters, videos=videos, credits=credits)
-            await self._set_roles(guild_id, {role_id: limited})
-
-    async def _set_roles(self, guild_id: int, changed: Mapping[int, RoleRules]) -> None:
-        these = (server_roles.c.guild_id == guild_id, server_roles.c.role_id.in_(changed))
-        said = {role_id: rules for role_id, rules in changed.items() if rules != RoleRules()}
-        async with self._database.write() as connection:
-            await connection.execute(delete(server_roles).where(*these))
-            for role_id, rules in said.items():
-                row = {"guild_id": guild_id, "role_id": role_id} | asdict(rules)
-                await connection.execute(insert(server_roles).values(row))
-        kept = {role_id: rules for role_id, rules in self.rules(guild_id).roles.items() if role_id not in changed}
-        self._change(guild_id, roles=kept | said)
+            await _set_roles(connection, guild_id, {role_id: limited})
 
     async def _set(self, guild_id: int, **changes: object) -> None:
-        async with self._changing:
-            rules = self.rules(guild_id)
-            settings = {name: getattr(rules, name) for name in _SETTINGS} | changes
-            async with self._database.write() as connection:
-                await connection.execute(delete(server_settings).where(server_settings.c.guild_id == guild_id))
-                await connection.execute(insert(server_settings).values(guild_id=guild_id, **settings))
-            self._change(guild_id, **changes)
+        changed = update(server_settings).where(server_settings.c.guild_id == guild_id).values(**changes)
+        async with self._change(guild_id) as connection:
+            if not (await connection.execute(changed)).rowcount:
+                await connection.execute(insert(server_settings).values(guild_id=guild_id, **changes))
 
     async def close_channel(self, guild_id: int, channel_id: int) -> None:
         """No commands there any more. Two managers may do so at once."""
-        async with self._database.write() as connection:
+        async with self._change(guild_id) as connection:
             await connection.execute(_without_channel(guild_id, channel_id))
             await connection.execute(insert(server_closed_channels).values(guild_id=guild_id, channel_id=channel_id))
-        self._change(guild_id, closed_channels=self.rules(guild_id).closed_channels | {channel_id})
 
     async def open_channel(self, guild_id: int, channel_id: int) -> None:
         """The counterpart of :meth:`close_channel`."""
-        async with self._database.write() as connection:
+        async with self._change(guild_id) as connection:
             await connection.execute(_without_channel(guild_id, channel_id))
-        self._change(guild_id, closed_channels=self.rules(guild_id).closed_channels - {channel_id})
 
     async def block(self, guild_id: int, user_id: int) -> bool:
         """Returns whether that is news."""
         user_key = self._people.of(user_id)
-        async with self._database.write() as connection:
+        async with self._change(guild_id) as connection:
             known = (await connection.execute(_without_block(guild_id, user_key))).rowcount > 0
             await connection.execute(insert(server_blocks).values(guild_id=guild_id, user_key=user_key))
-        self._change(guild_id, blocked=self.rules(guild_id).blocked | {user_key})
         return not known
 
     async def unblock(self, guild_id: int, user_id: int) -> bool:
         """Returns whether they were blocked."""
         user_key = self._people.of(user_id)
-        async with self._database.write() as connection:
-            found = (await connection.execute(_without_block(guild_id, user_key))).rowcount
-        self._change(guild_id, blocked=self.rules(guild_id).blocked - {user_key})
-        return found > 0
+        async with self._change(guild_id) as connection:
+            return (await connection.execute(_without_block(guild_id, user_key))).rowcount > 0
 
-    def _change(self, guild_id: int, **changes: object) -> None:
-        self._rules[guild_id] = replace(self.rules(guild_id), **changes)  # type: ignore[arg-type]  # fields of it
+    @asynccontextmanager
+    async def _change(self, guild_id: int) -> AsyncIterator[AsyncConnection]:
+        """A transaction that changes what holds in a server; it is known here once that is committed."""
+        async with self._changing:
+            async with self._database.write() as connection:
+                yield connection
+                found = await _read(connection, guild_id)
+            self._know(guild_id, found)
+
+    def _know(self, guild_id: int, found: Mapping[int, ServerRules]) -> None:
+        self._rules.pop(guild_id, None)
+        self._rules.update(found)
+
+
+async def _read(connection: AsyncConnection, guild_id: int | None = None) -> dict[int, ServerRules]:
+    """What holds in that server, or in each; without those of which nothing is said."""
+    found: dict[int, ServerRules] = {}
+
+    def change(guild_id: int, **changes: Any) -> None:  # noqa: ANN401 - fields of it
+        found[guild_id] = replace(found.get(guild_id, _NONE), **changes)
+
+    async def rows(table: Table) -> Sequence[RowMapping]:
+        query = select(table) if guild_id is None else select(table).where(table.c.guild_id == guild_id)
+        return (await connection.execute(query)).mappings().all()
+
+    for row in await rows(server_settings):
+        change(row["guild_id"], **{name: row[name] for name in _SETTINGS})
+    for row in await rows(server_closed_channels):
+        closed = found.get(row["guild_id"], _NONE).closed_channels
+        change(row["guild_id"], closed_channels=closed | {row["channel_id"]})
+    for row in await rows(server_roles):
+        change(row["guild_id"], roles={**found.get(row["guild_id"], _NONE).roles, row["role_id"]: _to_rules(row)})
+    for row in await rows(server_blocks):
+        blocked = found.get(row["guild_id"], _NONE).blocked
+        change(row["guild_id"], blocked=blocked | {row["user_key"]})
+    return found
+
+
+async def _roles(connection: AsyncConnection, guild_id: int) -> dict[int, RoleRules]:
+    rows = await connection.execute(select(server_roles).where(server_roles.c.guild_id == guild_id))
+    return {row["role_id"]: _to_rules(row) for row in rows.mappings()}
+
+
+def _to_rules(row: RowMapping) -> RoleRules:
+    return RoleRules(**{each.name: row[each.name] for each in fields(RoleRules)})
+
+
+async def _set_roles(connection: AsyncConnection, guild_id: int, changed: Mapping[int, RoleRules]) -> None:
+    these = (server_roles.c.guild_id == guild_id, server_roles.c.role_id.in_(changed))
+    await connection.execute(delete(server_roles).where(*these))
+    for role_id, rules in changed.items():
+        if rules != RoleRules():
+            row = {"guild_id": guild_id, "role_id": role_id} | asdict(rules)
+            await connection.execute(insert(server_roles).values(row))
 
 
 def _without_channel(guild_id: int, channel_id: int) -> Delete:

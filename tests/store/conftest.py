@@ -160,23 +160,29 @@ def add(jobs: JobStore, new_job: NewJob) -> Callable[..., Any]:
     return add
 
 
+@pytest.fixture(scope="session")
+def cast_fields() -> dict[str, Any]:
+    """Those of a new character, without its name."""
+    return {
+        "owner_id": 7,
+        "display_name": "Ann of the provider",
+        "username": "@ann.secret",
+        "provider_id": "char_1",
+        "task_id": "task_1",
+        "model": "sora-2",
+        "range": TimeRange(Decimal("1.5"), Decimal("3.5")),
+        "picture": None,
+    }
+
+
 @pytest.fixture
-def cast(characters: CharacterStore, jobs: JobStore, add: Callable[..., Any], now: datetime) -> Callable[..., Any]:
+def cast(
+    characters: CharacterStore, jobs: JobStore, add: Callable[..., Any], cast_fields: dict[str, Any], now: datetime
+) -> Callable[..., Any]:
     """Make a character as the runner does: by a job that it has leased, and that is done then."""
 
     async def cast(name: str = "Ann", *, at: datetime = now, **fields: Any) -> Any:
-        usual: dict[str, Any] = {
-            "owner_id": 7,
-            "name": name,
-            "display_name": "Ann of the provider",
-            "username": "@ann.secret",
-            "provider_id": "char_1",
-            "task_id": "task_1",
-            "model": "sora-2",
-            "range": TimeRange(Decimal("1.5"), Decimal("3.5")),
-            "picture": None,
-        }
-        new = NewCharacter(**usual | fields)
+        new = NewCharacter(**cast_fields | {"name": name} | fields)
         job = await add(owner_id=new.owner_id, step=Step.COLLECT, lease_owner="runner")
         made = Transition("test", {"outcome": Outcome.SUCCEEDED})
         _, character = await characters.add_for_job(job.id, "runner", new, lambda _: made, now=at)

@@ -1,0 +1,391 @@
+"""PostgreSQL as several processes use it: each database here has connections of its own, as each process has."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, String, func, insert, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import TypeEngine
+
+from bot.errors import BadStart, DatabaseFault, QuotaReached, Refusal
+from bot.store import postgres
+from bot.store.characters import CharacterStore, NewCharacter
+from bot.store.database import Database, database_at
+from bot.store.database_errors import database_fault_of
+from bot.store.dialects import ids_given
+from bot.store.groups import GroupStore
+from bot.store.jobs import JobStore
+from bot.store.provider_state import ProviderStateStore
+from bot.store.pseudonyms import Pseudonyms
+from bot.store.quotas import Quota
+from bot.store.servers import ServerStore
+from bot.store.tables import HEAD, alembic_version, characters, consents, jobs, metadata
+from bot.values.job import JobKind, Lane, Outcome, Step, Transition
+from tests.store.conftest import NewJob
+from tests.store.postgres_proxy import proxy_to
+
+Open: TypeAlias = Callable[[str], Awaitable[Database]]
+MANY = 4  # processes
+
+
+@pytest.fixture
+async def opened() -> AsyncIterator[Open]:
+    async with AsyncExitStack() as stack:
+
+        async def open_at(url: str) -> Database:
+            database = database_at(url)
+            await database.open()
+            stack.push_async_callback(database.close)
+            return database
+
+        yield open_at
+
+
+@pytest.fixture
+async def several(postgres_url: str, opened: Open) -> list[Database]:
+    """One database, as so many processes see it."""
+    return [await opened(postgres_url) for _ in range(MANY)]
+
+
+async def agreed(database: Database) -> int:
+    async with database.read() as connection:
+        return await connection.scalar(select(func.count()).select_from(consents)) or 0
+
+
+async def agree(database: Database, owner_id: int, now: datetime, *, alone: bool = True) -> None:
+    async with database.write(alone=alone) as connection:
+        await connection.execute(insert(consents).values(owner_id=owner_id, given_at=now))
+
+
+# -- the schema --------------------------------------------------------------------------------------------------------
+
+
+async def test_those_that_start_together_make_one_schema(new_postgres_url: Callable[..., str], opened: Open) -> None:
+    url = new_postgres_url(at_head=False)
+    for database in await asyncio.gather(opened(url), opened(url)):
+        assert await database.writable()
+        async with database.read() as connection:
+            assert (await connection.scalars(select(alembic_version.c.version_num))).all() == [HEAD]
+            assert await connection.run_sync(_differences) == []
+            partial = text("SELECT count(*) FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE '% WHERE %'")
+            assert await connection.scalar(partial) == 6
+            sorted_so = text(
+                "SELECT DISTINCT collation_name FROM information_schema.columns"
+                " WHERE table_schema = 'public' AND data_type = 'text'"
+            )
+            assert (await connection.scalars(sorted_so)).all() == ["C"]
+
+
+def _differences(connection: Connection) -> list[Any]:
+    context = MigrationContext.configure(connection, opts={"compare_type": _other_type, "compare_server_default": True})
+    return compare_metadata(context, metadata)
+
+
+def _other_type(_context: object, _column: object, _of: object, found: TypeEngine, wanted: TypeEngine) -> bool | None:
+    """Text is as long as it likes (bot.store.postgres_schema); of all else alembic is to judge."""
+    return False if isinstance(found, String) and wanted.python_type is str else None
+
+
+async def test_a_newer_database_is_left_alone(new_postgres_url: Callable[..., str], opened: Open) -> None:
+    url = new_postgres_url()
+    database = await opened(url)
+    async with database.write() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert await database.writable()  # as an older process among newer ones
+    with pytest.raises(BadStart, match="made by a newer Castbook"):
+        await database_at(url).open()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("/gw", "/nowhere_gw"), "refuses us"),
+        (("castbook@", "castbook:hidden-word@"), None),
+        (("host=", "host=%2Fnowhere"), "cannot be reached"),
+    ],
+)
+async def test_what_is_wrong_is_one_sentence(
+    postgres_url: str, change: tuple[str, str], said: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = postgres_url.replace("/master", "/gw").replace(*change)
+    if said is None:
+        wrong = wrong.replace("/gw", "/nowhere_gw")
+        said = "refuses us"
+    with pytest.raises(BadStart, match=said) as refused:
+        await database_at(wrong).open()
+    assert "\n" not in str(refused.value)
+    assert "hidden-word" not in f"{refused.value}{refused.value.__cause__}{caplog.text}"
+
+
+# -- many at once ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_limit_holds_over_all_processes(several: list[Database], new_job: NewJob) -> None:
+    async def add(database: Database) -> bool:
+        try:
+            await JobStore(database).add(new_job(), Quota(running=3, waiting=2))
+        except QuotaReached:
+            return False
+        return True
+
+    added = await asyncio.gather(*(add(database) for database in several * 6))
+    assert added.count(True) == 5
+    async with several[0].read() as connection:
+        assert await connection.scalar(select(func.count()).select_from(jobs)) == 5
+        at_once = select(func.count()).select_from(jobs).where(jobs.c.admitted_at.is_not(None))
+        assert await connection.scalar(at_once) == 3
+
+
+async def test_a_job_is_claimed_once(several: list[Database], new_job: NewJob, now: datetime) -> None:
+    stores = [JobStore(database) for database in several]
+    made = [await stores[0].add(new_job(owner_id=number % 7), Quota()) for number in range(40)]
+
+    async def claim(number: int) -> list[str]:
+        lanes = {Lane.UNSUBMITTED: 7}
+        return [job.id for job in await stores[number % MANY].claim(f"holder {number}", now=now, most=lanes)]
+
+    claimed = [job_id for some in await asyncio.gather(*(claim(number) for number in range(8))) for job_id in some]
+    assert sorted(claimed) == sorted(job.id for job in made)
+
+
+async def test_a_name_is_given_once(several: list[Database], new_job: NewJob, now: datetime, new_cast: Any) -> None:
+    names = await asyncio.gather(*(new_cast(database, "Ann") for database in several * 3))
+    assert sorted(names) == sorted(["Ann", *(f"Ann {number}" for number in range(2, 3 * MANY + 1))])
+
+
+@pytest.fixture
+def new_cast(new_job: NewJob, now: datetime, cast_fields: dict[str, Any]) -> Callable[..., Any]:
+    async def add(database: Database, name: str) -> str:
+        store = JobStore(database)
+        job = await store.add(new_job(step=Step.COLLECT, lease_owner="runner"), Quota())
+        made = Transition("test", {"outcome": Outcome.SUCCEEDED})
+        new = NewCharacter(**cast_fields | {"name": name})
+        _, character = await CharacterStore(database).add_for_job(job.id, "runner", new, lambda _: made, now=now)
+        return character.name
+
+    return add
+
+
+async def test_a_group_is_made_once(several: list[Database], now: datetime) -> None:
+    made = await asyncio.gather(
+        *(GroupStore(database).create(7, "Friends", now=now) for database in several), return_exceptions=True
+    )
+    assert sum(isinstance(each, Refusal) for each in made) == MANY - 1
+    assert len(await GroupStore(several[0]).all(7)) == 1
+
+
+async def test_what_managers_change_at_once_all_holds(several: list[Database]) -> None:
+    stores = []
+    for database in several:
+        people = Pseudonyms(database)
+        await people.load()
+        stores.append(ServerStore(database, people))
+        await stores[-1].load()
+    await asyncio.gather(
+        stores[0].set_day_limit(1, 5),
+        stores[1].set_private_results(1, True),
+        stores[2].set_log_channel(1, 77),
+        stores[3].set_credits(1, everybody=9, each=3),
+        *(
+            store.set_role_limits(1, number, characters=number, videos=None, credits=None)
+            for number, store in enumerate(stores, start=1)
+        ),
+        *(store.close_channel(1, 50) for store in stores),
+    )
+    await stores[1].set_makers(1, JobKind.VIDEO, [2])
+    for store in stores:
+        await store.reload(1)
+        rules = store.rules(1)
+        assert (rules.day_limit, rules.private_results, rules.log_channel) == (5, True, 77)
+        assert (rules.credits, rules.member_credits) == (9, 3)
+        assert {role_id: role.characters for role_id, role in rules.roles.items()} == {1: 1, 2: 2, 3: 3, 4: 4}
+        assert [role_id for role_id, role in rules.roles.items() if role.may_film] == [2]
+        assert rules.closed_channels == {50}
+
+
+async def test_a_pause_is_seen_by_the_others(
+    several: list[Database], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = ProviderStateStore(several[0]), ProviderStateStore(several[1])
+    assert await other.paused() is None
+    assert await asyncio.gather(one.pause("no money", now=now), other.pause("no money", now=now)) in (
+        [True, False],
+        [False, True],
+    )
+    assert await other.resume()
+    assert await other.paused() is None
+    await one.pause("no money", now=now)
+    assert await other.paused() is None, "as it was a moment ago"
+    other.forget()
+    assert await other.paused() is not None
+    await one.resume()
+    monkeypatch.setattr("bot.limits.PROVIDER_STATE_KNOWN_FOR", 0.0)
+    assert await other.paused() is None
+
+
+async def test_who_is_alone_is_alone_and_the_others_are_not(several: list[Database], now: datetime) -> None:
+    one, other, *_ = several
+    async with one.write(alone=False):
+        await asyncio.wait_for(agree(other, 1, now, alone=False), 5)
+        alone = asyncio.create_task(agree(other, 2, now))
+        await asyncio.sleep(0.1)
+        assert not alone.done()
+    await alone
+    async with one.write():
+        waiting = [
+            asyncio.create_task(agree(other, 3, now)),
+            asyncio.create_task(agree(several[2], 4, now, alone=False)),
+        ]
+        await asyncio.sleep(0.1)
+        assert not any(task.done() for task in waiting)
+        assert await agreed(other) == 2, "a reader waits for nobody"
+    await asyncio.gather(*waiting)
+    assert await agreed(one) == 4
+
+
+async def test_waiting_writers_leave_connections_to_readers(several: list[Database], now: datetime) -> None:
+    one, other, *_ = several
+    async with one.write():
+        waiting = [asyncio.create_task(agree(other, number, now, alone=bool(number % 2))) for number in range(60)]
+        await asyncio.sleep(0.1)
+        assert await asyncio.wait_for(agreed(other), 2) == 0
+    await asyncio.gather(*waiting)
+    assert await agreed(one) == 60
+
+
+async def test_an_id_is_never_given_twice(several: list[Database], new_cast: Any, cast_fields: dict[str, Any]) -> None:
+    await new_cast(several[0], "Ann")
+    async with several[0].write() as connection:
+        copied = select(*(column for column in characters.c if column.name not in ("id", "job_id", "name_key")))
+        row = dict((await connection.execute(copied)).mappings().one())
+        await connection.execute(insert(characters).values(row | {"id": 1000, "name_key": "eva"}))
+        await ids_given(connection, characters)
+        await ids_given(connection, characters)
+    await new_cast(several[1], "Bob")
+    async with several[0].read() as connection:
+        ids = (await connection.scalars(select(characters.c.id).order_by(characters.c.id))).all()
+    assert ids == [1, 1000, 1001]
+
+
+# -- connections that break --------------------------------------------------------------------------------------------
+
+_CUT_OFF = text(
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+
+
+async def cut_off_others(database: Database) -> None:
+    async with database.write(alone=False) as connection:
+        await connection.execute(_CUT_OFF)
+    await asyncio.sleep(0.1)
+
+
+async def test_connections_that_broke_meanwhile_are_replaced(several: list[Database], now: datetime) -> None:
+    one, other, *_ = several
+    await asyncio.gather(*(agree(one, number, now, alone=False) for number in range(5)))
+    await cut_off_others(other)
+    assert await agreed(one) == 5
+    await cut_off_others(other)
+    assert await one.writable()
+
+
+async def test_a_connection_that_breaks_in_the_middle_is_no_defect(several: list[Database], now: datetime) -> None:
+    one, other, *_ = several
+
+    async def broken() -> None:
+        async with one.write(alone=False) as connection:
+            await connection.execute(insert(consents).values(owner_id=1, given_at=now))
+            await cut_off_others(other)
+            await connection.execute(insert(consents).values(owner_id=2, given_at=now))
+
+    with pytest.raises(DBAPIError) as caught:
+        await broken()
+    assert database_fault_of(caught.value) is DatabaseFault.BUSY
+    assert await agreed(one) == 0
+    await agree(one, 3, now)
+    assert await agreed(other) == 1
+
+
+async def test_a_commit_that_nobody_heard_of_counts(postgres_url: str, opened: Open, now: datetime) -> None:
+    async with proxy_to(postgres_url) as (proxy, url):
+        database = await opened(url)
+        proxy.cut = "after"
+        await agree(database, 1, now)
+        assert proxy.cuts == 1
+        assert await agreed(database) == 1
+
+        proxy.cut = "before"
+        with pytest.raises(DBAPIError) as caught:
+            await agree(database, 2, now)
+        assert proxy.cuts == 2
+        assert database_fault_of(caught.value) is DatabaseFault.BUSY
+        assert await agreed(database) == 1
+        await database.close()
+
+
+async def test_a_server_that_is_away_comes_back(postgres_url: str, opened: Open, now: datetime) -> None:
+    async with proxy_to(postgres_url) as (proxy, url):
+        database = await opened(url)
+        await proxy.stop()
+        assert not await database.writable()
+        for _ in range(2):
+            with pytest.raises(Exception, match="reached") as caught:
+                await agree(database, 1, now)
+            assert database_fault_of(caught.value) is DatabaseFault.BUSY
+        await proxy.start()
+        await agree(database, 1, now)
+        assert await database.writable()
+        await database.close()
+
+
+async def test_a_lock_that_is_waited_for_in_vain(
+    postgres_url: str, opened: Open, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = await opened(postgres_url)
+    monkeypatch.setitem(postgres._SESSION, "lock_timeout", "100")
+    other = await opened(postgres_url)
+    async with one.write():
+        with pytest.raises(DBAPIError) as caught:
+            await agree(other, 1, now)
+    assert database_fault_of(caught.value) is DatabaseFault.BUSY
+    await agree(other, 1, now)
+
+
+async def test_one_that_hangs_loses_the_lock(
+    postgres_url: str, opened: Open, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = await opened(postgres_url)
+    monkeypatch.setitem(postgres._SESSION, "idle_in_transaction_session_timeout", "200")
+    one = await opened(postgres_url)
+
+    async def hang() -> None:
+        async with one.write() as connection:
+            await connection.execute(insert(consents).values(owner_id=1, given_at=now))
+            await asyncio.wait_for(agree(other, 2, now), 5)
+
+    with pytest.raises(DBAPIError) as caught:
+        await hang()
+    assert database_fault_of(caught.value) is DatabaseFault.BUSY
+    assert await agreed(other) == 1
+
+
+async def test_a_connection_apart_hears_what_is_told(several: list[Database]) -> None:
+    one = several[0]
+    assert isinstance(one, postgres.PostgresDatabase)
+    apart = await one.connect_apart()
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    await apart.add_listener("news", lambda *said: heard.put_nowait(said[-1]))
+    async with several[1].write() as connection:
+        await connection.execute(text("SELECT pg_notify('news', 'something')"))
+        assert heard.empty()
+    assert await asyncio.wait_for(heard.get(), 5) == "something"
+    await apart.close()
