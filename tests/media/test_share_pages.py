@@ -1,6 +1,7 @@
 """Links as people share them: pages that name their file, sites whose addresses do, and servers that misbehave."""
 
 import asyncio
+import dataclasses
 import gzip
 import os
 import zlib
@@ -11,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from bot.errors import BadLink, CastbookError, DownloadFailed, TooLarge
+from bot.media import operations, worker
 from bot.media.address_guard import AddressGuard, as_typed
 from bot.media.download import Downloader
 from bot.media.response_body import CHUNK_BYTES
@@ -108,7 +110,10 @@ async def test_a_page_leads_nowhere_that_a_link_may_not(address: str, reader: Do
     assert len(site.hits) == 1
 
 
-async def test_a_page_that_keeps_the_parser_busy_costs_one_look(reader: Downloader, site, into: Path) -> None:
+async def test_a_page_that_keeps_the_parser_busy_costs_one_look(
+    reader: Downloader, site, into: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "PAGE", dataclasses.replace(operations.PAGE, cpu=1))
     serve(site, "<html>" + "<a " * 600_000)
     with pytest.raises(CastbookError):
         await reader.fetch(f"{site.origin}/watch", into, max_bytes=10_000_000)
