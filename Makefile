@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run sites postgres check invite test quick lint types layers asserts faults docs messages picture walk languages bench lock clean
+.PHONY: help demo playground run sites postgres check invite test quick lint types layers faults docs messages picture walk languages bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -48,8 +48,8 @@ invite: $(VENV)/.run  ## print the link with which a server invites the bot
 
 # Three workers for two cores: at times one waits, for a child, a process, or a second to pass.
 test: $(VENV)/.dev  ## everything that must be green
-	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers asserts
-	$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover --json --out .coverage.json -m pytest -n 3 --dist loadfile
+	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers $(VENV)/.asserts
+	$(BIN)/python -W 'ignore:Unable to activate pytest' -m slipcover --json --out .coverage.json -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 	@$(BIN)/python -m slipcover --fail-under 90 --out .coverage.json --merge .coverage.json
 
 # What tells most in least time: rules, rendering, rows and transitions; no bot as a process, no video, no coverage.
@@ -59,9 +59,12 @@ quick: $(VENV)/.dev  ## lint, types, layers and the quick tests: under a minute
 	$(MAKE) -j 2 --output-sync=target --no-print-directory lint types layers
 	$(BIN)/python -m pytest -q -n 2 $(QUICK)
 
-# Each worker would rewrite the asserts of all tests anew. What cannot be imported is told by the tests' own run.
-asserts: $(VENV)/.dev
+# Each worker would rewrite the asserts of all tests anew, and each media child compile what has changed: neither keeps
+# what it compiled. What cannot be imported is told by the tests' own run.
+SOURCES := $(shell find bot cogs playground benchmarks tests -name '*.py')
+$(VENV)/.asserts: $(VENV)/.dev $(SOURCES)
 	-@$(BIN)/python -m pytest --collect-only -qqq > /dev/null
+	@touch $@
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
