@@ -137,10 +137,20 @@ MOST_DEFECTS_PAID = 60  # the same for a job whose task is at the provider: the 
 UNREADABLE_AGAIN = timedelta(hours=1)  # until a row that this version cannot read is tried again
 DOWNLOAD_ATTEMPTS = 4
 PICTURE_ATTEMPTS = 4
+STORED_ATTEMPTS = 40  # to keep the files of a character in a bucket that does not take them: over an hour
 COMMAND_GRACE = 5.0  # seconds that running commands get to answer at a stop, before the jobs get theirs
 SHUTDOWN_GRACE = timedelta(seconds=10)  # for running steps at a stop
 MAINTENANCE_EVERY = 60.0  # seconds between two rounds
 PRUNED_AT_ONCE = 200  # finished jobs in one transaction: some milliseconds
+
+# -- Ours: files in a bucket --------------------------------------------------------------------------------------
+BUCKET_PART = 8 * 1024 * 1024  # bytes of what goes up with one request; S3 wants 5 MiB at least, and 10,000 at most
+BUCKET_SILENT = timedelta(seconds=45)  # without a byte, then the request is tried again
+BUCKET_REQUEST = timedelta(minutes=5)  # for one request and its answer
+BUCKET_RETRIED = timedelta(minutes=1)  # since the first try; then it is an error
+BUCKET_SWEPT_EVERY = timedelta(days=1)
+UNNEEDED_FOR = timedelta(days=1)  # what no row refers to may be on its way to one, in another process, for so long
+LOCAL_COPY_LIFE = timedelta(hours=1)  # of what is in the bucket, since it was last wanted here
 
 # -- Ours: submitting and watching -----------------------------------------------------------------------------------
 SUBMISSION_ATTEMPTS = 10  # of an upload or submission that was certainly not taken; about ten minutes in all

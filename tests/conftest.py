@@ -175,3 +175,15 @@ def catalogues_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     forget()
     yield tmp_path / "locale"
     forget()
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    """One for all tests of a worker, each with a prefix of its own; it begins with the first that wants it."""
+    from tests.s3_server import S3Server, needs_the_server  # with obstore, which few tests need
+
+    needs_the_server()
+    server = S3Server(tmp_path_factory.mktemp("s3"))
+    server.start()
+    yield server
+    server.kill()

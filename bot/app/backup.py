@@ -21,7 +21,9 @@ async def backup(settings: Settings, path: Path) -> int:
     """Copy database and files into the new folder ``path``, also while the bot runs; there whole or not at all."""
     made, gone = await asyncio.to_thread(_backup, settings.store, path)
     print(f"backup     {path}: {made.characters} characters, {made.jobs} jobs, {len(made.keys) - gone} files")
-    if gone:
+    if settings.store.in_bucket:
+        print(f"           the {gone} files that it refers to stay in the bucket: keep what is deleted there as long")
+    elif gone:
         print(f"           {gone} files were deleted meanwhile")
     return 0
 
@@ -30,6 +32,8 @@ async def restore(settings: Settings, path: Path) -> int:
     """Put a backup where the settings say that everything is kept; nothing may be there yet, and no bot running."""
     files = await asyncio.to_thread(_restore, settings.store, path)
     print(f"restored   {path}: the database and {files} files; unfinished jobs that may have been sent are unclear")
+    if settings.store.in_bucket:
+        print(f"           the files are in the bucket already, or have to be copied there from {path / FILES}")
     return 0
 
 
@@ -43,7 +47,7 @@ def _backup(settings: StoreSettings, path: Path) -> tuple[Contents, int]:
         copy_database(_database(settings), part / DATABASE, transitions.restored(utc_now()))
         made = contents(part / DATABASE)
         (part / FILES).mkdir(mode=0o700)
-        gone = copy_files(settings.files, made.keys, part / FILES)
+        gone = len(made.keys) if settings.in_bucket else copy_files(Path(settings.files), made.keys, part / FILES)
         for folder in (*(each for each in part.rglob("*") if each.is_dir()), part):
             flush(folder)
         part.rename(path)
@@ -63,31 +67,36 @@ def _restore(settings: StoreSettings, path: Path) -> int:
         database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = locked(database)
         try:
-            return _put_back(path, database, settings.files)
+            return _put_back(path, database, settings)
         finally:
             lock.release()
     except OSError as error:
         raise BadStart(f"The backup cannot be put back (store.url, store.files): {error.strerror}.") from error
 
 
-def _put_back(path: Path, database: Path, files: Path) -> int:
+def _put_back(path: Path, database: Path, settings: StoreSettings) -> int:
     """The files first: as long as there is no database, a restore that was cut off can be done again."""
     for beside in ("", "-wal"):  # the log of another database would be taken for this one's
         there = database.with_name(f"{database.name}{beside}")
         if there.exists() and there.stat().st_size:
             raise BadStart("There is a database already (store.url): move it and its files (store.files) away first.")
-    copied = [each for each in (path / FILES).rglob("*") if each.is_file()]
-    for file in copied:
-        target = files / file.relative_to(path / FILES)
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        copy_file(file, target)
-    for folder in {files, *(each for each in files.rglob("*") if each.is_dir())} if copied else ():
-        flush(folder)
+    copied = 0 if settings.in_bucket else _put_files_back(path / FILES, Path(settings.files))
     part = database.with_name(f"{database.name}.restoring")
     part.unlink(missing_ok=True)
     copy_database(path / DATABASE, part, transitions.restored(utc_now()))
     part.replace(database)
     flush(database.parent)
+    return copied
+
+
+def _put_files_back(copies: Path, files: Path) -> int:
+    copied = [each for each in copies.rglob("*") if each.is_file()]
+    for file in copied:
+        target = files / file.relative_to(copies)
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        copy_file(file, target)
+    for folder in {files, *(each for each in files.rglob("*") if each.is_dir())} if copied else ():
+        flush(folder)
     return len(copied)
 
 

@@ -232,6 +232,8 @@ class App:
         async with AsyncExitStack() as opened:
             await self.stores.database.open()
             opened.push_async_callback(self.stores.database.close)
+            await self.stores.files.open()
+            opened.push_async_callback(self.stores.files.close)
             await self.stores.people.load()
             await self.stores.signatures.load()
             await self.stores.servers.load()

@@ -30,6 +30,7 @@ async def check(settings: Settings) -> int:
     results = [
         *([await _line("sites", lambda: _sites(app))] if settings.links.sites else []),
         await _line("database", lambda: _database(app)),
+        await _line("files", lambda: _files(app)),
         await _line("provider", lambda: _balance(app)),
         await _line("discord", lambda: _whoami(settings)),
     ]
@@ -49,6 +50,12 @@ async def _database(app: App) -> str:
     await app.stores.database.open()
     await app.stores.database.close()
     return "opened, at this version"
+
+
+async def _files(app: App) -> str:
+    await app.stores.files.check()
+    await app.stores.files.close()
+    return f"written, read and deleted in the {'bucket' if app.stores.files.shared else 'folder'}"
 
 
 async def _sites(app: App) -> str:

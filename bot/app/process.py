@@ -26,6 +26,7 @@ def finish(config: Path | None, work: Work, *, level: str | None = None) -> NoRe
         settings = load(config, os.environ)
         logs = settings.log.model_copy(update={"level": level}) if level else settings.log
         secrets = [settings.discord.token, settings.toapis.api_key, *settings.toapis.webhook_secrets]
+        secrets += [settings.store.access_key_id, settings.store.secret_access_key]
         log.configure(logs, secrets=[secret.get_secret_value() for secret in secrets])
         logging.captureWarnings(True)  # lines like all others
         code = asyncio.run(work(settings))

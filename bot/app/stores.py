@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from bot.config import Settings
 from bot.store.avatars import AvatarStore
@@ -93,5 +92,5 @@ class Stores:
             portable_casts=PortableCastStore(database),
             signatures=Signatures(database),
             disk=DiskUse(database),
-            files=FileStore(Path(settings.store.files)),
+            files=FileStore.of(settings.store),
         )

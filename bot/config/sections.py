@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.config.types import (
+    Files,
     Flag,
     Folder,
     Format,
@@ -27,6 +28,7 @@ from bot.config.types import (
     People,
     Port,
     Prices,
+    Region,
     Seconds,
     Secret,
     Secrets,
@@ -120,7 +122,35 @@ class StoreSettings(_Section):
         description="The database: sqlite+aiosqlite:/// and the path of its file, or postgresql+asyncpg://user@host/name.",
     )
     password: MaybeSecret = Field(SecretStr(""), description="Of a PostgreSQL, where url has none.")
-    files: Folder = Field(Path("data/files"), description="The folder for pictures and clips.")
+    files: Files = Field(
+        "data/files",
+        description="The folder for pictures and clips; or a bucket for them, such as s3://castbook/files.",
+    )
+    endpoint: MaybeWebAddress = Field(
+        "", description="The address of the bucket's S3-compatible store; empty: AWS, or what AWS_ENDPOINT_URL says."
+    )
+    region: Region = Field("", description="The bucket's region; empty: what AWS_REGION says, else us-east-1.")
+    access_key_id: MaybeSecret = Field(
+        SecretStr(""), description="The ID of the bucket's key; empty: AWS_ACCESS_KEY_ID, or the machine's own role."
+    )
+    secret_access_key: MaybeSecret = Field(
+        SecretStr(""), description="The bucket's key; empty: AWS_SECRET_ACCESS_KEY, or the machine's own role."
+    )
+    copies: Folder = Field(
+        Path("data/copies"), description="With a bucket, the folder for copies on this machine, each for about an hour."
+    )
+    copies_mb: Whole = Field(2048, description="With a bucket, the most megabytes of copies of kept files.")
+
+    @property
+    def in_bucket(self) -> bool:
+        """Whether files are in a bucket, not in a folder."""
+        return self.files.startswith("s3://")
+
+    @model_validator(mode="after")
+    def _keys_come_together(self) -> StoreSettings:
+        if bool(self.access_key_id.get_secret_value()) is not bool(self.secret_access_key.get_secret_value()):
+            raise ValueError("store.access_key_id and store.secret_access_key belong together: set both, or neither.")
+        return self
 
 
 class LinkSettings(_Section):

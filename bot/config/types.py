@@ -19,6 +19,8 @@ _STORE_URL = re.compile(
     r"sqlite\+aiosqlite:///(?!:memory:)[^?#\s]+|postgresql\+asyncpg://[^/?#\s]*/[^/?#\s]+(\?[^#\s]*)?"
 )
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")  # 100: a choice's name in Discord
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()-]+)*")  # S3's safe signs
+_REGION = re.compile(r"[a-z0-9-]{0,40}")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]+")  # an address to listen on, or a name for one
 
 
@@ -105,6 +107,16 @@ def _host(value: str) -> str:
 def _folder(value: Path) -> Path:
     if not str(value).strip() or value == Path() or re.match(r"\w+:/", str(value)):
         raise ValueError  # Path would make a local folder "s3:" of s3://…
+    return value
+
+
+def _files(value: str) -> str:
+    """Check for a folder, or for a bucket and a prefix in it, and write the one or the other in the one usual way."""
+    if not value.startswith("s3:"):
+        return str(_folder(Path(value)))
+    value = value.rstrip("/")
+    if not _BUCKET.fullmatch(value) or any(part in (".", "..") for part in value.split("/")):
+        raise ValueError
     return value
 
 
@@ -207,4 +219,10 @@ MaybeWebAddress: TypeAlias = Annotated[
     AfterValidator(_maybe(_address("http", "https"))),
     Must("empty, or an http or https address without user name, query or fragment, such as https://example.org/path"),
 ]
+Files: TypeAlias = Annotated[
+    str,
+    AfterValidator(_files),
+    Must("a folder, such as data/files, or a bucket and a prefix in it, such as s3://castbook/files"),
+]
+Region: TypeAlias = Annotated[str, _shape(_REGION), Must("empty, or the name of a region, such as eu-central-1")]
 Folder: TypeAlias = Annotated[Path, AfterValidator(_folder), Must("a folder, such as data/files")]

@@ -140,6 +140,8 @@ class CastImporter:
         draft = Draft(id=import_id, owner_id=owner_id, content=content, created_at=now)
         for old in await self._store.offer(draft):
             await self._files.drop_work(old)
+        # The button may be answered on another machine. The row is there first, so that nobody tidies them away.
+        await self._files.share_in_work(folder / _PLAN, *(folder / file.path for file in _files_in(plan)))
         _log.info("import_offered", characters=len(plan.characters), left_out=len(plan.left_out), own=plan.own)
         return Offer(
             id=import_id,
@@ -165,7 +167,7 @@ class CastImporter:
         async with self._files.work_of_ended(import_id):  # one press after the other
             if not await self._is_open(owner_id, import_id):
                 raise Refusal(_OVER)
-            folder = await self._files.work_folder(import_id)
+            folder = await self._files.bring_work(import_id)
             try:
                 plan = await asyncio.to_thread(_read_plan, folder / _PLAN)
             except (OSError, ValidationError):
@@ -180,7 +182,7 @@ class CastImporter:
         """The files first, then all rows in one transaction; where that fails, the files that nobody needs go again."""
         keys: set[str] = set()
         try:
-            every = {file.path: file for character in plan.characters for file in _files_of(character)}
+            every = {file.path: file for file in _files_in(plan)}
             keys = {f"{owner_id}/{file.sha256}" for file in every.values()}
             paths = [(folder / path, file.sha256, file.mime) for path, file in every.items()]
             stored = await self._files.put_links(owner_id, paths)
@@ -232,9 +234,9 @@ class CastImporter:
         return draft is not None and isinstance(draft.content, UnsentImport)
 
 
-def _files_of(character: IncomingCharacter) -> list[IncomingFile]:
-    picture = [] if character.picture is None else [character.picture]
-    return [*picture, *(each.file for each in character.reference_set)]
+def _files_in(plan: ImportPlan) -> list[IncomingFile]:
+    pictures = [each.picture for each in plan.characters if each.picture is not None]
+    return [*pictures, *(its.file for each in plan.characters for its in each.reference_set)]
 
 
 def _free_names(taken: set[str], characters: Sequence[IncomingCharacter]) -> tuple[str, ...]:

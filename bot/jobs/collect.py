@@ -117,6 +117,8 @@ class Collect:
         await self._inspection.cut_if_whole(leased)
         job = leased.job
         last_try = job.attempts >= limits.PICTURE_ATTEMPTS
+        # A bucket that is away comes back, and a disk that is full may not.
+        last_put = job.attempts >= (limits.STORED_ATTEMPTS if self._files.shared else limits.PICTURE_ATTEMPTS)
         main = next(iter(result.characters), None)  # of several, the first is the main one
         try:
             received = await self._received(leased, main, last_try=last_try) if main is not None else None
@@ -129,7 +131,7 @@ class Collect:
             try:
                 kept = await self._keep(job, received)
             except OSError as error:
-                if not last_try:
+                if not last_put:
                     return transitions.retried(job, leased.now, backoff(job.attempts, self._random))
                 if main is None:
                     raise

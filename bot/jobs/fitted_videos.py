@@ -47,4 +47,5 @@ class FittedVideos:
             async with self._places.videos.place(video.owner_id):
                 made = await self._media.fit(original, most_bytes, work)
             await self._files.rename_work(work / made.name, fitted)
+            await self._files.share_in_work(fitted)
         return await self._files.read_work(fitted)

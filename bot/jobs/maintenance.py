@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -66,23 +66,36 @@ class Maintenance:
         self._longest = timedelta(seconds=keep_watching_for)
         self._videos = videos
         self._keep_videos = timedelta(days=keep_videos_days)
+        self._swept: datetime | None = None
 
     async def at_start(self) -> None:
-        """Remove the files that no row refers to. Nothing else may be writing files yet."""
+        """Remove the files that no row refers to. Nothing else may be writing files yet, but for a bucket's others."""
+        if not self._files.shared:
+            await self.sweep()
+        await self.tidy()
+
+    async def sweep(self) -> None:
+        """Remove the files that no row refers to."""
+        self._swept = self._clock()
         offered = await self._drafts.known(await self._files.work_jobs())  # imports that wait for an answer
         swept = await self._files.sweep(
             keep_keys=await self._disk.keys(), keep_work=offered | await self._jobs.wanted_work(self._clock())
         )
         if swept:
             _log.info("files_swept", count=swept)
-        await self.tidy()
 
     async def run(self) -> None:
         """Every minute, until cancelled. A fault in one part does not keep the others from being done."""
         while True:
             await asyncio.sleep(limits.MAINTENANCE_EVERY)
-            for part in (self.tidy, self.prune, self.drop_videos, self.forget):
+            for part in (self.tidy, self.prune, self.drop_videos, self.forget, self._sweep_bucket):
                 await _guarded(part)
+
+    async def _sweep_bucket(self) -> None:
+        """A bucket is listed beside the work, not before it: that takes a second for some ten thousand files."""
+        due = self._swept is None or self._clock() - self._swept > limits.BUCKET_SWEPT_EVERY
+        if self._files.shared and due:
+            await self.sweep()
 
     async def tidy(self) -> None:
         """Wipe interaction tokens, drafts, events, messages and videos that are past their life (design, rule 13)."""
@@ -92,6 +105,7 @@ class Maintenance:
         for job_id in there - await self._jobs.wanted_work(now) - await self._drafts.known(there):
             async with self._files.work_of_ended(job_id):
                 await self._files.drop_work(job_id)
+        await self._files.tidy()
         await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
         await self._events.sweep(now - limits.EVENT_LIFE)
         await self._messages.sweep(sent_before=now - limits.MESSAGES_KNOWN_FOR, tokens_before=now - limits.TOKEN_LIFE)

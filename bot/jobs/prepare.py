@@ -150,7 +150,7 @@ class Prepare:
         if clip is None:
             raise _NO_CLIP
         try:
-            await self._files.copy_to_work(clip.key, await self._source(job))
+            await self._files.copy_to_work(clip.key, await self._source(job), shared=True)
         except FileNotFoundError:
             raise _NO_CLIP from None
         return replace(clip, key=f"work/{job.id}/{SOURCE}")
@@ -162,7 +162,7 @@ class Prepare:
         if any(role.loan_id is not None for role in video.roles):
             raise OF_BORROWED
         try:
-            await self._files.copy_to_work(video.file.key, await self._source(job))
+            await self._files.copy_to_work(video.file.key, await self._source(job), shared=True)
         except FileNotFoundError:
             raise _NO_VIDEO from None
         return replace(video.file, key=f"work/{job.id}/{SOURCE}")
@@ -184,6 +184,7 @@ class Prepare:
         mime = video_type(got.head)
         if mime is None or (self._settings.media.send != "clip" and mime not in PROVIDER_TYPES):
             raise BadFile(refusal_of(got.head))
+        await self._files.share_in_work(got.path)
         return StoredFile(key=f"work/{job.id}/{SOURCE}", sha256=got.sha256, size=got.size, mime=mime)
 
     async def _download(self, job: Job, source: Attachment | Link, url: str, most: int) -> Download:

@@ -135,6 +135,7 @@ class VideoInspection:
             cut = await self._media.cut(source, job.character.chosen, source.parent, louder=job.character.louder)
         clip = await self._files.measure_work(source.with_name(cut.name), "video/mp4")
         reference = await self._reference(job, source)
+        await self._files.share_in_work(*[source.with_name(name) for name in _names(cut, reference)])
         await leased.note({"file": clip, "seen": replace(job.seen, cut=cut, reference=reference)})
         await self._files.drop_from_work(source)
 
@@ -182,6 +183,15 @@ class VideoInspection:
                 text("I no longer have the video. Attach it again with /character create. Nothing was charged.")
             )
         return path
+
+
+def _names(cut: Cut, reference: Reference | None) -> tuple[str, ...]:
+    """Of the files that were made, in the work folder."""
+    names = (cut.name, *(still.name for still in cut.stills))
+    if reference is None:
+        return names
+    more = (reference.clip, reference.voice, *(still.name for still in reference.stills))
+    return (*names, *(name for name in more if name is not None))
 
 
 def problem_with(typed: str, facts: VideoFacts | None) -> Text | None:

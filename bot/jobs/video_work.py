@@ -146,7 +146,8 @@ class VideoWork:
         """The file in the job's work folder, where it stays readable even if its character is deleted meanwhile."""
         path = await self._files.work_folder(job.id) / file.sha256
         try:
-            await self._files.copy_to_work(file.key, path)
+            if not await self._files.in_work(path):
+                await self._files.copy_to_work(file.key, path, shared=True)
         except FileNotFoundError:
             raise _GONE from None
         return path

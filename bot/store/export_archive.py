@@ -59,7 +59,7 @@ class Archivist:
 
     def _add(self, made: zipfile.ZipFile, member: Member) -> bool:
         try:
-            source = self._files.open(member.key)
+            source = self._files.open_file(member.key)
         except FileNotFoundError:
             return False
         entry = zipfile.ZipInfo(member.name, member.at.timetuple()[:6])

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+
+from bot.limits import JOB_ID_HEX
+
+OWNER: Final = re.compile(r"\d{1,20}")
+KEY: Final = re.compile(rf"{OWNER.pattern}/[0-9a-f]{{64}}")
+JOB_ID: Final = re.compile(rf"[0-9a-f]{{{JOB_ID_HEX}}}")
 
 # The ending of a file's name, without a dot, for each type of file that we hold.
 _ENDINGS: Final[Mapping[str, str]] = {

@@ -15,6 +15,7 @@ from bot.media import site_videos
 from playground.provider import SimulatedProvider
 from tests.app.conftest import MakeSettings
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.s3_server import BUCKET, KEY, KEY_ID, READER_ID, S3Server, keys
 
 # View Channel, Send Messages, Embed Links, Attach Files, Read Message History, Send Messages in Threads
 WANTED = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 38
@@ -26,10 +27,11 @@ async def test_everything_right_is_a_line_each(make_settings: MakeSettings, caps
     assert [line.split()[:2] for line in lines] == [
         ["settings", "ok"],
         ["database", "ok:"],
+        ["files", "ok:"],
         ["provider", "ok:"],
         ["discord", "ok:"],
     ]
-    assert "castbook" in lines[3]
+    assert "castbook" in lines[4]
 
 
 async def test_each_thing_that_is_wrong_is_named_and_the_rest_still_looked_at(
@@ -45,6 +47,25 @@ async def test_each_thing_that_is_wrong_is_named_and_the_rest_still_looked_at(
     provider.account.remaining = Decimal(0)
     assert await check.check(make_settings()) == 69
     assert "balance is used up" in capsys.readouterr().out
+
+
+async def test_a_bucket_is_looked_at(
+    make_settings: MakeSettings, s3_server: S3Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bucket = {
+        "STORE__FILES": f"s3://{BUCKET}/checked",
+        "STORE__ENDPOINT": s3_server.address,
+        "STORE__ACCESS_KEY_ID": KEY_ID,
+        "STORE__SECRET_ACCESS_KEY": KEY,
+        "STORE__COPIES": str(tmp_path / "copies"),
+    }
+    assert await check.check(make_settings(**bucket)) == 0
+    assert "files      ok: written, read and deleted in the bucket" in capsys.readouterr().out
+    assert keys(s3_server, bucket["STORE__FILES"]) == set()
+    assert await check.check(make_settings(**bucket | {"STORE__ACCESS_KEY_ID": READER_ID})) == 69
+    out = capsys.readouterr().out
+    assert "files      FAILED: The bucket (store.files) refuses the keys: check store.access_key_id" in out
+    assert KEY not in out
 
 
 async def test_sites_are_looked_at_where_they_are_switched_on(

@@ -19,6 +19,7 @@ from simcord import InteractionResult, ResponseMessage
 from bot.chat.buttons import DeleteEverything, KeepEverything, NextPart
 from bot.chat.durable_items import DurableButton, view
 from bot.store.drafts import Draft, UnsentVideo
+from bot.store.file_folder import FileFolder
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition, VideoRequest
 from bot.values.sent_message import NewMessage, Shows
@@ -294,8 +295,9 @@ async def test_a_yes_after_a_restart_deletes_everything_of_theirs_and_of_nobody_
     listed = answer(await stage.alice.slash(stage.channel, "character list"))
     assert "Your cast is empty" in words(listed)
     assert await house.characters.count(bob) == 1
-    assert not (Path(house.files._root) / str(alice)).exists()
-    assert (Path(house.files._root) / str(bob)).exists()
+    assert isinstance(house.files._place, FileFolder)
+    assert not (Path(house.files._place._root) / str(alice)).exists()
+    assert (Path(house.files._place._root) / str(bob)).exists()
     again = await stage.alice.slash(stage.channel, "privacy delete")
     assert "nothing about you" in refusal(again)
 

@@ -105,7 +105,13 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__TOAPIS__VIDEO_MODELS": '{"a-2": "viduq3"}',
         "CASTBOOK__STORE__URL": "sqlite+aiosqlite:////var/lib/castbook/13.db",
         "CASTBOOK__STORE__PASSWORD": "34",
-        "CASTBOOK__STORE__FILES": "/var/lib/castbook/14",
+        "CASTBOOK__STORE__FILES": "s3://castbook/14",
+        "CASTBOOK__STORE__ENDPOINT": "https://s3.example.org",
+        "CASTBOOK__STORE__REGION": "eu-central-1",
+        "CASTBOOK__STORE__ACCESS_KEY_ID": "id",
+        "CASTBOOK__STORE__SECRET_ACCESS_KEY": "key",
+        "CASTBOOK__STORE__COPIES": "/var/lib/castbook/34",
+        "CASTBOOK__STORE__COPIES_MB": "35",
         "CASTBOOK__LINKS__MAX_BYTES": "15",
         "CASTBOOK__LINKS__TIMEOUT": "16",
         "CASTBOOK__LINKS__TRUSTED_ORIGINS": '["https://example.org"]',
@@ -167,7 +173,13 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "store": {
             "url": "sqlite+aiosqlite:////var/lib/castbook/13.db",
             "password": SecretStr("34"),
-            "files": Path("/var/lib/castbook/14"),
+            "files": "s3://castbook/14",
+            "endpoint": "https://s3.example.org",
+            "region": "eu-central-1",
+            "access_key_id": SecretStr("id"),
+            "secret_access_key": SecretStr("key"),
+            "copies": Path("/var/lib/castbook/34"),
+            "copies_mb": 35,
         },
         "links": {"max_bytes": 15, "timeout": 16.0, "trusted_origins": ("https://example.org",), "sites": ("a.org",)},
         "media": {"send": "link", "workers": 17},
@@ -375,7 +387,17 @@ def test_an_empty_secret_file_is_a_missing_secret(tmp_path: Path, secrets: Envir
     assert refused(None, environ).startswith("toapis.api_key is missing: ")
 
 
+def test_the_keys_of_a_bucket_come_together_and_from_files(secrets: Environ, tmp_path: Path) -> None:
+    (key := tmp_path / "key").write_text("from-a-file\n")
+    one = {"CASTBOOK__STORE__ACCESS_KEY_ID": "id"}
+    with pytest.raises(BadConfiguration, match=r"store\.access_key_id and store\.secret_access_key belong together"):
+        load(None, secrets | one)
+    settings = load(None, secrets | one | {"CASTBOOK__STORE__SECRET_ACCESS_KEY_FILE": str(key)})
+    assert settings.store.secret_access_key.get_secret_value() == "from-a-file"
+
+
 def test_secrets_are_not_shown(secrets: Environ) -> None:
     settings = load(None, secrets)
     for shown in (repr(settings), str(settings), settings.model_dump_json(), f"{settings.discord.token}"):
-        assert "secret" not in shown.replace("SecretStr", "").replace("webhook_secrets", "")
+        shown = shown.replace("SecretStr", "").replace("webhook_secrets", "").replace("secret_access_key", "")
+        assert "secret" not in shown

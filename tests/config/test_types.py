@@ -27,7 +27,12 @@ STORE = (
     "must be sqlite+aiosqlite:/// and the path of a file, such as sqlite+aiosqlite:///data/bot.db, or "
     "postgresql+asyncpg://user@host/name."
 )
+FILES = "must be a folder, such as data/files, or a bucket and a prefix in it, such as s3://castbook/files."
 FOLDER = "must be a folder, such as data/files."
+MAYBE_ADDRESS = (
+    "must be empty, or an http or https address without user name, query or fragment, such as https://example.org/path."
+)
+MAYBE_SECRET = "must be empty, or letters, digits and signs without blanks, as it was given to you."
 LEVEL = "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL."
 FORMAT = "must be console or json."
 
@@ -118,10 +123,21 @@ def variable(name: str) -> str:
         ("store.url", "sqlite+aiosqlite:///", STORE),
         ("store.url", "sqlite+aiosqlite:///:memory:", STORE),
         ("store.url", "sqlite+aiosqlite:///data/hidden.db?mode=ro", STORE),
-        ("store.files", "", FOLDER),
-        ("store.files", " ", FOLDER),
-        ("store.files", ".", FOLDER),
-        ("store.files", "s3://hidden/files", FOLDER),
+        ("store.files", "", FILES),
+        ("store.files", " ", FILES),
+        ("store.files", ".", FILES),
+        ("store.files", "gs://hidden/files", FILES),
+        ("store.files", "s3://", FILES),
+        ("store.files", "s3:/hidden/files", FILES),
+        ("store.files", "s3://key:hidden@bucket/files", FILES),
+        ("store.files", "s3://hidden/../files", FILES),
+        ("store.files", "s3://hidden//files", FILES),
+        ("store.files", "s3://hidden/files?region=x", FILES),
+        ("store.copies", "s3://hidden/files", FOLDER),
+        ("store.endpoint", "s3.hidden.example", MAYBE_ADDRESS),
+        ("store.region", "hidden region", "must be empty, or the name of a region, such as eu-central-1."),
+        ("store.access_key_id", "hidden hidden", MAYBE_SECRET),
+        ("store.secret_access_key", "hidden\nhidden", MAYBE_SECRET),
         ("log.level", "info", LEVEL),
         ("log.level", "TRACE", LEVEL),
         ("log.format", "xml", FORMAT),
@@ -150,7 +166,7 @@ def test_a_bad_value_is_answered_with_what_it_must_be(
         ("discord", "owners", "5", PEOPLE),
         ("discord", "cdn_origins", "{a = 'hidden'}", ORIGINS),
         ("toapis", "base_url", "5", ADDRESS),
-        ("store", "files", "5", FOLDER),
+        ("store", "files", "5", FILES),
         ("log", "level", "20", LEVEL),
     ],
 )

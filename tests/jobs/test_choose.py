@@ -249,7 +249,7 @@ async def test_quiet_seconds_are_made_louder_where_their_owner_wants_it(shop: Sh
     await shop.job_service.make_louder(OWNER, job.id, shop.origin())
     await shop.run_to(Step.WATCH, job)
     assert (await shop.job(job)).character.louder
-    heard = read_sound(shop.settings.store.files / "work" / job.id / "clip.mp4")
+    heard = read_sound(shop.work(job) / "clip.mp4")
     assert heard is not None
     assert loudness(heard) == pytest.approx(TARGET, abs=1.5)
 

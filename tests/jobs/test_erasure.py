@@ -22,6 +22,7 @@ from bot.jobs.erasure import Erasure
 from bot.jobs.leased_job import LeasedJob
 from bot.store.consents import ConsentStore
 from bot.store.drafts import Draft, DraftStore
+from bot.store.file_folder import FileFolder
 from bot.store.privacy import PrivacyStore
 from bot.store.sent_messages import SentMessageStore
 from bot.store.tables import character_files, files
@@ -326,7 +327,8 @@ async def test_a_file_that_is_being_put_at_that_moment_does_not_stay(
 ) -> None:
     """A thread (obstore has its own) goes on after whoever waits for it was cancelled."""
     shop, begun, may_go_on, over = registry.shop, asyncio.Event(), threading.Event(), threading.Event()
-    loop, store = asyncio.get_running_loop(), shop.files._objects._store
+    assert isinstance(shop.files._place, FileFolder)
+    loop, store = asyncio.get_running_loop(), shop.files._place._objects._store
 
     def put(key: str, content: Any, **options: Any) -> None:
         loop.call_soon_threadsafe(begun.set)
@@ -339,7 +341,7 @@ async def test_a_file_that_is_being_put_at_that_moment_does_not_stay(
             await asyncio.to_thread(put, *args, **options)
 
     job = await collecting(registry)
-    monkeypatch.setattr(shop.files._objects, "_store", Slow())
+    monkeypatch.setattr(shop.files._place._objects, "_store", Slow())
     step = await started(registry, job)
     await asyncio.wait_for(begun.wait(), 20)
     erasing = asyncio.create_task(registry.erasure.erase(ANN))

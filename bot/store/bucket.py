@@ -1,0 +1,228 @@
+"""A bucket of an S3-compatible store, through obstore: objects by their key, each written whole or not at all.
+
+Imported where ``store.files`` names a bucket, and nowhere else: obstore is 4 MB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import re
+import secrets
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from obstore.exceptions import AlreadyExistsError, BaseError, NotModifiedError
+from obstore.store import S3Store
+
+from bot import limits
+from bot.config import StoreSettings
+from bot.errors import BadConfiguration, BadStart
+
+if TYPE_CHECKING:  # obstore has these names for types alone
+    from obstore import ListStream, ObjectMeta
+    from obstore.store import ClientConfig, RetryConfig, S3Config
+
+_MB = 1024 * 1024
+_PIECE = 4 * _MB  # bytes of what is read that are in memory at once
+_PAGE = 1000  # objects that one request lists or deletes: S3's most
+_CLIENT: ClientConfig = {
+    "connect_timeout": timedelta(seconds=5),
+    "read_timeout": limits.BUCKET_SILENT,
+    "timeout": limits.BUCKET_REQUEST,
+}
+_PATIENT: RetryConfig = {
+    "max_retries": 12,
+    "retry_timeout": limits.BUCKET_RETRIED,
+    "backoff": {"init_backoff": timedelta(milliseconds=200), "max_backoff": timedelta(seconds=10), "base": 2},
+}
+_AT_ONCE: RetryConfig = {"max_retries": 1, "retry_timeout": timedelta(seconds=5)}
+_BRIEF: ClientConfig = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=10)}
+
+_MISSING = "NoSuchBucket"
+_FULL = ("507", "QuotaExceeded")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Which content an object has: its entity tag, its size in bytes, and since when."""
+
+    tag: str
+    size: int
+    at: datetime
+
+
+class Bucket:
+    """The objects below one prefix of a bucket.
+
+    Every method raises :class:`FileNotFoundError` where there is no such object, and :class:`OSError` for all else that
+    the store says, after it was tried again for a while: never one for the other, so that nothing counts as lost
+    because the store is away.
+    """
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self._settings = settings
+        self._store = _store(settings, _CLIENT, _PATIENT)
+
+    async def create(self, key: str, data: bytes) -> str | None:
+        """Write ``data`` where nothing is yet, in one request; its tag, or ``None`` where there is something."""
+        with _as_os_errors():
+            try:
+                made = await self._store.put_async(key, data, mode="create")
+            except AlreadyExistsError:
+                return None
+        return made["e_tag"] or ""
+
+    async def put(self, key: str, content: bytes | Path) -> str:
+        """Write ``content``, or that of a file, over what is there; its tag. A large file goes up in parts."""
+        with _as_os_errors():
+            made = await self._store.put_async(key, content, chunk_size=limits.BUCKET_PART, max_concurrency=2)
+        return made["e_tag"] or ""
+
+    async def version(self, key: str) -> Version:
+        """What an object's content is."""
+        with _as_os_errors():
+            return _version(await self._store.head_async(key))
+
+    async def read(self, key: str) -> bytes:
+        """The content of an object, in memory."""
+        with _as_os_errors():
+            got = await self._store.get_async(key)
+            return bytes(await got.bytes_async())
+
+    async def fetch(self, key: str, into: Path, *, unless: str | None = None) -> str | None:
+        """Write the content of an object into the file ``into``, whole or not at all; its tag.
+
+        ``None``: it is still the one with the tag ``unless``, and nothing was written.
+        """
+        part = into.with_name(f".{into.name}.{secrets.token_hex(4)}.part")
+        try:
+            with _as_os_errors():
+                try:
+                    got = await self._store.get_async(key, options={"if_none_match": unless} if unless else None)
+                except NotModifiedError:
+                    return None
+                file = await asyncio.to_thread(part.open, "xb")
+                with file:
+                    async for piece in got.stream(min_chunk_size=_PIECE):
+                        await asyncio.to_thread(file.write, piece)
+            await asyncio.to_thread(part.replace, into)
+            return got.meta["e_tag"] or ""
+        finally:
+            part.unlink(missing_ok=True)
+
+    def read_into(self, key: str, file: BinaryIO) -> None:
+        """Write the content of an object into an open file, from a thread."""
+        with _as_os_errors():
+            file.writelines(self._store.get(key).stream(min_chunk_size=_PIECE))
+
+    async def copy(self, key: str, other: str) -> str:
+        """Give an object a copy under another key, without its bytes coming here; the copy's tag."""
+        with _as_os_errors():
+            await self._store.copy_async(key, other)
+        return (await self.version(other)).tag
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects, many with one request; those that are gone already are no error."""
+        with _as_os_errors():
+            for start in range(0, len(keys), _PAGE):
+                await self._store.delete_async(keys[start : start + _PAGE])
+
+    async def pages(self, below: str = "") -> AsyncIterator[list[tuple[str, Version]]]:
+        """All objects below a prefix, which ends with a slash, page by page."""
+        with _as_os_errors():
+            found: ListStream[Sequence[ObjectMeta]] = self._store.list(below or None, chunk_size=_PAGE)
+            async for page in found:
+                yield [(each["path"], _version(each)) for each in page]
+
+    async def folders(self, below: str) -> set[str]:
+        """The names of what looks like folders right below a prefix."""
+        with _as_os_errors():
+            found = await self._store.list_with_delimiter_async(below)
+        return {prefix.rstrip("/").rpartition("/")[2] for prefix in found["common_prefixes"]}
+
+    async def reach(self, probe: str | None = None) -> None:
+        """Look into the bucket, with little patience; write, read and delete ``probe`` where it is named.
+
+        Raises :class:`~bot.errors.BadStart`.
+        """
+        store = _store(self._settings, _BRIEF, _AT_ONCE)
+        try:
+            with _as_os_errors():
+                await store.list_with_delimiter_async("work/")
+                if probe is not None:
+                    await store.put_async(probe, b"castbook check", use_multipart=False)
+                    read = bytes(await (await store.get_async(probe)).bytes_async())
+                    await store.delete_async([probe])
+                    if read != b"castbook check":
+                        raise BadStart("The bucket (store.files) gives back something else than what was written.")
+        except OSError as error:
+            raise _bad_start(error) from None
+
+
+def _store(settings: StoreSettings, client: ClientConfig, retries: RetryConfig) -> S3Store:
+    """What the settings leave out comes from the usual variables of the environment (``AWS_…``)."""
+    name, _, prefix = settings.files.removeprefix("s3://").partition("/")
+    given: S3Config = {}
+    if settings.endpoint:
+        given["endpoint"] = settings.endpoint
+        client = client | {"allow_http": settings.endpoint.startswith("http://")}
+    if settings.region:
+        given["region"] = settings.region
+    if key_id := settings.access_key_id.get_secret_value():
+        given["access_key_id"] = key_id
+        given["secret_access_key"] = settings.secret_access_key.get_secret_value()
+    try:
+        return S3Store(name, prefix=prefix or None, config=given, client_options=client, retry_config=retries)
+    except (BaseError, ValueError):
+        raise BadConfiguration(
+            "The bucket (store.files) cannot be set up: check the settings beside it and the variables AWS_…."
+        ) from None
+
+
+def _version(meta: ObjectMeta) -> Version:
+    return Version(tag=meta["e_tag"] or "", size=meta["size"], at=meta["last_modified"])
+
+
+@contextmanager
+def _as_os_errors() -> Iterator[None]:
+    """Say with an OSError, in few words and without the store's own, what obstore says."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        if _MISSING in str(error):
+            raise OSError(errno.ENXIO, f"the bucket is not there ({_MISSING})") from None
+        raise FileNotFoundError(errno.ENOENT, "there is no such object") from None
+    except BaseError as error:
+        raise _os_error(error) from None
+
+
+def _os_error(error: BaseError) -> OSError:
+    said = str(error)
+    status = re.search(r"status code: (\d{3})", said)
+    code = re.search(r"<Code>(\w{1,60})</Code>", said)
+    words = " ".join(found[1] for found in (status, code) if found) or "no answer"
+    if _MISSING in said:
+        return OSError(errno.ENXIO, f"the bucket is not there ({words})")
+    if status is not None and status[1] in ("401", "403"):
+        return PermissionError(errno.EACCES, f"the bucket refuses it ({words})")
+    if any(each in words for each in _FULL):
+        return OSError(errno.ENOSPC, f"the bucket is full ({words})")
+    return OSError(errno.EIO if status else errno.ETIMEDOUT, f"the bucket did not take the request ({words})")
+
+
+def _bad_start(error: OSError) -> BadStart:
+    if error.errno == errno.ENXIO:
+        return BadConfiguration("There is no bucket of that name (store.files) at this address (store.endpoint).")
+    if error.errno == errno.EACCES:
+        return BadConfiguration(
+            "The bucket (store.files) refuses the keys: check store.access_key_id, store.secret_access_key and what "
+            "they may do."
+        )
+    return BadStart(
+        f"The bucket (store.files) cannot be used: {error.strerror}. Check store.endpoint, store.region, the network."
+    )

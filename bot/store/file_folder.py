@@ -1,0 +1,219 @@
+"""Files below one folder, which is all that there is of them: kept files by their key, and the work folders of jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from io import BufferedRandom
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, BinaryIO
+
+from bot.errors import BadStart
+from bot.store.local_copies import link
+from bot.values.files import JOB_ID, OWNER
+
+if TYPE_CHECKING:
+    from bot.store.objects import Objects
+
+_WORK = "work"
+_OURS = re.compile(r"[0-9a-f]{64}(#\d+)?")  # "#N": what a put leaves that was killed half-way
+
+
+class FileFolder:
+    """What :class:`~bot.store.files.FileStore` needs, in a folder of this machine. Keys and ids were checked there.
+
+    Raises :class:`~bot.errors.BadStart` where the folder cannot be made.
+    """
+
+    shared = False
+
+    def __init__(self, root: Path) -> None:
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadStart("The folder for files (store.files) cannot be made: check its path and rights.") from error
+        self._root = root
+
+    @cached_property
+    def _objects(self) -> Objects:
+        from bot.store.objects import Objects
+
+        return Objects(self._root)
+
+    async def open(self) -> None:
+        """There is nothing to reach."""
+
+    async def check(self) -> None:
+        """Write, read and remove a file. Raises BadStart."""
+        try:
+            await asyncio.to_thread(_try_out, self._root)
+        except OSError as error:
+            raise BadStart(f"Nothing can be written where files are kept (store.files): {error.strerror}.") from error
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+    async def put(self, key: str, content: bytes | Path, *, linked: bool = False) -> None:
+        """Keep ``content``, or that of a file; ``linked``: without taking its room twice. It is on disk then."""
+        path = self._root / key
+        if not path.exists():
+            # Never over a file that a row may refer to: until the new one is on disk, a power cut would take both.
+            is_there = isinstance(content, Path) and linked and await asyncio.to_thread(_linked, content, path)
+            if not is_there:
+                await self._objects.put(key, content)
+        await asyncio.to_thread(self._flush, key)
+
+    async def put_links(self, owner_id: int, files: Sequence[tuple[Path, str]]) -> None:
+        """Keep files of a work folder by their keys; all are on disk then."""
+        await asyncio.to_thread(self._link_all, owner_id, files)
+
+    def _link_all(self, owner_id: int, files: Sequence[tuple[Path, str]]) -> None:
+        folder = self._root / str(owner_id)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for path, key in files:
+            if not (self._root / key).exists():
+                link(path, self._root / key)
+            _sync(self._root / key)
+        _sync(folder)
+        _sync(self._root)
+
+    async def read(self, key: str) -> bytes:
+        """The content of a kept file."""
+        return await asyncio.to_thread((self._root / key).read_bytes)
+
+    def open_file(self, key: str) -> BinaryIO:
+        """The content of a kept file, to be read in pieces in a thread."""
+        return (self._root / key).open("rb")
+
+    def scratch(self) -> BufferedRandom:
+        """A file without a name, on the same disk."""
+        return TemporaryFile(dir=self._root)
+
+    async def delete(self, key: str) -> None:
+        """Remove a kept file, if it is there."""
+        await asyncio.to_thread((self._root / key).unlink, missing_ok=True)
+
+    async def drop_owner(self, owner_id: int) -> None:
+        """Remove the owner's folder, if it is there."""
+        await asyncio.to_thread(_remove, self._root / str(owner_id))
+
+    def work(self, job_id: str) -> Path:
+        """Where the job's work folder is, or would be."""
+        return self._root / _WORK / job_id
+
+    def name_in_work(self, path: Path) -> str:
+        """How a row refers to a file of a work folder."""
+        return path.relative_to(self._root).as_posix()
+
+    async def share(self, paths: Iterable[Path]) -> None:
+        """Nobody works elsewhere."""
+
+    async def is_here(self, path: Path) -> bool:
+        """Whether there is such a file."""
+        return await asyncio.to_thread(path.is_file)
+
+    async def bring_all(self, job_id: str) -> None:
+        """Everything is here."""
+
+    async def drop_from_work(self, path: Path) -> None:
+        """Remove a file of a work folder, if it is there."""
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def bring(self, key: str, path: Path, *, shared: bool) -> None:
+        """Put a kept file at ``path`` as well."""
+        await asyncio.to_thread(link, self._root / key, path)
+
+    async def copy_work(self, job_id: str, other_id: str) -> None:
+        """Put the files of a work folder into another one too."""
+        await asyncio.to_thread(_share, self.work(job_id), self.work(other_id))
+
+    async def drop_work(self, job_id: str) -> None:
+        """Remove a work folder, if it is there."""
+        await asyncio.to_thread(_remove, self.work(job_id))
+
+    async def work_jobs(self) -> set[str]:
+        """The ids of the jobs that have a work folder."""
+        folders = await asyncio.to_thread(_folders, self._root / _WORK)
+        return {folder.name for folder in folders if JOB_ID.fullmatch(folder.name)}
+
+    async def tidy(self) -> None:
+        """There are no copies."""
+
+    async def sweep(self, *, keep_keys: set[str], keep_work: set[str]) -> int:
+        """Remove what no row refers to, torn puts, and folders of jobs that are over; how many went."""
+        return await asyncio.to_thread(self._sweep, keep_keys, keep_work)
+
+    def _flush(self, key: str) -> None:
+        path = self._root / key
+        for place in (path, path.parent, self._root):  # obstore renames without flushing anything
+            _sync(place)
+
+    def _sweep(self, keep_keys: set[str], keep_work: set[str]) -> int:
+        removed = 0
+        for folder in _folders(self._root / _WORK):
+            if folder.name not in keep_work:
+                _remove(folder)
+                removed += 1
+        for owner in _folders(self._root):
+            if OWNER.fullmatch(owner.name):
+                removed += _sweep_owner(owner, keep_keys)
+        return removed
+
+
+def _sweep_owner(owner: Path, keep_keys: set[str]) -> int:
+    removed = 0
+    for file in list(owner.iterdir()):
+        if _OURS.fullmatch(file.name) and f"{owner.name}/{file.name}" not in keep_keys:
+            file.unlink()
+            removed += 1
+    if not any(owner.iterdir()):
+        owner.rmdir()
+    return removed
+
+
+def _folders(parent: Path) -> Iterable[Path]:
+    return [entry for entry in parent.iterdir() if entry.is_dir()] if parent.is_dir() else []
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _sync(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _share(source: Path, into: Path) -> None:
+    into.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for file in [entry for entry in source.iterdir() if entry.is_file()] if source.is_dir() else []:
+        link(file, into / file.name)
+
+
+def _linked(file: Path, into: Path) -> bool:
+    """Whether the file now has that name too; its folder is made for it. Not everywhere are there links."""
+    into.parent.mkdir(exist_ok=True)
+    try:
+        os.link(file, into)
+    except FileExistsError:
+        return True
+    except FileNotFoundError:
+        raise
+    except OSError:
+        return False
+    return True
+
+
+def _try_out(root: Path) -> None:
+    with TemporaryFile(dir=root) as file:
+        file.write(b"castbook check")
+        os.fsync(file.fileno())

@@ -1,0 +1,127 @@
+"""What of a bucket lies on this machine: copies of kept files, and the work folders of jobs.
+
+Each process has a folder of its own, which is gone with it: at its end, or after a kill with the next start beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from bot import limits
+from bot.errors import BadStart
+
+_MINE = "process-"
+
+
+class LocalCopies:
+    """A folder below ``root`` with at most ``most_bytes`` of copies, besides the files of jobs that are worked on.
+
+    Its methods take a moment of the disk: call them in a thread. Raises :class:`~bot.errors.BadStart` where there can
+    be no such folder.
+    """
+
+    def __init__(self, root: Path, most_bytes: int) -> None:
+        self._most = most_bytes
+        self.folder = root / f"{_MINE}{secrets.token_hex(8)}"
+        self._lock = FileLock(f"{self.folder}.lock", timeout=0, mode=0o600, thread_local=False)
+        try:
+            root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock.acquire()  # first: what has no lock is a dead process's
+            _remove_dead(root, but=Path(self._lock.lock_file))
+            for folder in (self.folder, self.work, self.kept):
+                folder.mkdir(mode=0o700)
+        except OSError as error:
+            raise BadStart("The folder for copies (store.copies) cannot be made: check its path and rights.") from error
+
+    @property
+    def work(self) -> Path:
+        """The folder of work folders."""
+        return self.folder / "work"
+
+    @property
+    def kept(self) -> Path:
+        """The folder of copies of kept files, each under its SHA-256."""
+        return self.folder / "kept"
+
+    def close(self) -> None:
+        """Remove all of it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._lock.release()
+        Path(self._lock.lock_file).unlink(missing_ok=True)
+
+    def add(self, path: Path, sha256: str) -> None:
+        """Keep a file that is here, by another name of it; where there are no links, it is not kept."""
+        with suppress(OSError):
+            os.link(path, self.kept / sha256)
+
+    def use(self, sha256: str, into: Path | None = None) -> Path | None:
+        """The copy of a kept file, now wanted once more, and linked to ``into``; ``None`` where there is none."""
+        copy = self.kept / sha256
+        try:
+            os.utime(copy)
+            if into is not None:
+                link(copy, into)
+        except FileNotFoundError:
+            return None
+        return copy
+
+    def drop(self, sha256: str) -> None:
+        """Remove the copy of a kept file, if there is one."""
+        (self.kept / sha256).unlink(missing_ok=True)
+
+    def tidy(self) -> int:
+        """Remove what was not wanted for long, and the oldest copies where they are too many; how many went."""
+        oldest = time.time() - limits.LOCAL_COPY_LIFE.total_seconds()
+        gone = 0
+        for folder in list(self.work.iterdir()):
+            if max(_touched(folder)) < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
+                gone += 1
+        copies = sorted(((each, each.stat()) for each in self.kept.iterdir()), key=lambda copy: copy[1].st_mtime)
+        size = sum(stat.st_size for _, stat in copies)
+        for copy, stat in copies:
+            if stat.st_mtime < oldest or size > self._most:
+                copy.unlink(missing_ok=True)
+                size -= stat.st_size
+                gone += 1
+        return gone
+
+
+def link(file: Path, into: Path) -> None:
+    """Give a file another name, or a copy where there are no links; what has that name stays.
+
+    Raises FileNotFoundError.
+    """
+    try:
+        os.link(file, into)
+    except FileExistsError:
+        return
+    except FileNotFoundError:
+        raise
+    except OSError:  # a file system without links
+        shutil.copyfile(file, into)
+
+
+def _touched(folder: Path) -> Iterator[float]:
+    yield folder.stat().st_mtime
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            yield path.stat().st_mtime
+
+
+def _remove_dead(root: Path, *, but: Path) -> None:
+    for file in set(root.glob(f"{_MINE}*.lock")) - {but}:
+        lock = FileLock(file, timeout=0, thread_local=False)
+        with suppress(Timeout):
+            lock.acquire()
+            shutil.rmtree(file.with_suffix(""), ignore_errors=True)
+            file.unlink(missing_ok=True)
+            lock.release()
