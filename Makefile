@@ -40,7 +40,7 @@ sites: $(VENV)/.run requirements/sites.txt  ## what links.sites needs (yt-dlp)
 postgres: $(VENV)/.run requirements/postgres.txt  ## what a store.url of PostgreSQL needs (asyncpg)
 	@$(PIP) install --require-hashes -r requirements/postgres.txt
 
-check: $(VENV)/.run  ## look at the settings, the database, the balance and the token, a line each
+check: $(VENV)/.run  ## look at the settings, the database, the files, the balance and the token, a line each
 	@$(BIN)/python -m bot check
 
 invite: $(VENV)/.run  ## print the link with which a server invites the bot

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import (
+    bucket,
     cast_search,
     delivery,
     first_answer,
@@ -41,6 +42,7 @@ FULL: dict[str, Measure] = {
     "delivery": delivery.measure,
     "large_videos": large_videos.measure,
     "slow_links": slow_links.measure,
+    "bucket": bucket.measure,
     "grown_table": grown_table.measure,
     "cast_search": cast_search.measure,
     "running_jobs": running_jobs.measure,
@@ -55,6 +57,7 @@ QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "memory": partial(memory.measure, idle=1.0),
     "delivery": partial(delivery.measure, jobs=1, poll=1.0),
     "large_videos": partial(large_videos.measure, rounds=1, size=2_000_000, seconds=4.0),
+    "bucket": partial(bucket.measure, rounds=1),
     "grown_table": partial(grown_table.measure, finished=2_000, rounds=5),
     "cast_search": partial(cast_search.measure, own=500, everybody=(500, 2_000), rounds=20),
     "slow_links": partial(slow_links.measure, owners=10, jobs=1, poll=1.0, warm=1.0),

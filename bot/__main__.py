@@ -83,7 +83,7 @@ def parser() -> argparse.ArgumentParser:
 
     configured = [
         command("run", _run, "Run the bot until SIGTERM or SIGINT."),
-        command("check", _look("check"), "Check the settings, the database, the balance and the token."),
+        command("check", _look("check"), "Check the settings, the database, the files, the balance and the token."),
         command("invite", _look("invite"), "Print the link that invites the bot to a server."),
         migrate := command("migrate", _migrate, "Bring the database to this version, then stop."),
         command("backup", _copy("backup"), "Copy the database and all files into a folder, also while it runs."),

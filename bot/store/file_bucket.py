@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from bot import limits
 from bot.config import StoreSettings
 from bot.store.local_copies import LocalCopies
+from bot.store.unfinished_uploads import abort_unfinished
 from bot.values.files import JOB_ID, KEY
 
 if TYPE_CHECKING:
@@ -202,14 +203,17 @@ class FileBucket:
         self._tags = {job_id: tags for job_id, tags in self._tags.items() if job_id in there}
 
     async def sweep(self, *, keep_keys: set[str], keep_work: set[str]) -> int:
-        """Delete what no row refers to, unless it is so young that it may be on its way to one; how many went."""
+        """Delete what no row refers to, unless it is so young that it may be on its way to one; how many went.
+
+        The parts of uploads that were cut off go as well.
+        """
         before = datetime.now(UTC) - self._unneeded_for
         removed = 0
         async for page in self._bucket.pages():
             gone = [key for key, version in page if version.at < before and not _is_kept(key, keep_keys, keep_work)]
             await self._bucket.delete(gone)
             removed += len(gone)
-        return removed
+        return removed + await abort_unfinished(self._settings, before)
 
     def _known(self, path: Path) -> str | None:
         job_id, name = self._job_and_name(path)

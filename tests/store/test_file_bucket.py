@@ -12,7 +12,7 @@ import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from bot.errors import BadStart
 from bot.store import bucket
 from bot.store.file_bucket import FileBucket
 from bot.store.files import FileStore
+from bot.store.unfinished_uploads import abort_unfinished
 from tests.s3_server import BUCKET, READER_ID, S3Server, keys
 
 JOB, OTHER_JOB, UNKNOWN = "0123456789abcdef", "f" * 16, "a" * 64
@@ -198,6 +199,14 @@ async def test_an_upload_that_was_killed_is_no_object(
         "assert not putting.done()",
     )
     assert keys(s3_server, settings.files) == set()
+    long_ago, later = datetime(2026, 1, 1, tzinfo=UTC), datetime.now(UTC) + timedelta(minutes=1)
+    assert await abort_unfinished(settings, long_ago) == 0, "it may be under way"
+    assert await abort_unfinished(settings.model_copy(update={"files": f"s3://{BUCKET}/elsewhere"}), later) == 0
+    with pytest.raises(OSError, match="unfinished uploads"):
+        await abort_unfinished(settings.model_copy(update={"secret_access_key": SecretStr("wrong")}), later)
+    async with machine(settings, unneeded_for=-timedelta(minutes=1)) as files:
+        assert await files.sweep(keep_keys=set(), keep_work=set()) == 1
+        assert await files.sweep(keep_keys=set(), keep_work=set()) == 0
     async with machine(settings) as files:
         stored = await files.put_path(7, path, "video/mp4")
         assert keys(s3_server, settings.files) == {stored.key}
