@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from io import BufferedRandom
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _WORK = "work"
 _MB = 1024 * 1024
+_AT_ONCE = 8  # requests for the files of one work folder
 
 
 class FileBucket:
@@ -85,8 +86,7 @@ class FileBucket:
 
     async def put_links(self, owner_id: int, files: Sequence[tuple[Path, str]]) -> None:
         """Keep files of a work folder by their keys."""
-        for path, key in files:
-            await self.put(key, path)
+        await _all(self.put(key, path) for path, key in files)
 
     async def read(self, key: str) -> bytes:
         """The content of a kept file."""
@@ -136,9 +136,10 @@ class FileBucket:
 
     async def share(self, paths: Iterable[Path]) -> None:
         """Put files of a work folder into the bucket, in the place of what they are called there."""
-        for path in paths:
-            tag = await self._bucket.put(self.name_in_work(path), path)
-            self._remember(path, tag)
+        await _all(self._share(path) for path in paths)
+
+    async def _share(self, path: Path) -> None:
+        self._remember(path, await self._bucket.put(self.name_in_work(path), path))
 
     async def is_here(self, path: Path) -> bool:
         """Whether there is such a file; it is brought here where the bucket has it, in the place of an older one."""
@@ -161,8 +162,7 @@ class FileBucket:
     async def bring_all(self, job_id: str) -> None:
         """Bring here what was shared of a work folder."""
         async for page in self._bucket.pages(f"{_WORK}/{job_id}/"):
-            for key, _ in page:
-                await self.is_here(self._local.work / key.removeprefix(f"{_WORK}/"))
+            await _all(self.is_here(self._local.work / key.removeprefix(f"{_WORK}/")) for key, _ in page)
 
     async def drop_from_work(self, path: Path) -> None:
         """Remove a file of a work folder, here and in the bucket."""
@@ -181,8 +181,8 @@ class FileBucket:
     async def copy_work(self, job_id: str, other_id: str) -> None:
         """Put what was shared of a work folder into another one too, without its bytes coming here."""
         async for page in self._bucket.pages(f"{_WORK}/{job_id}/"):
-            for key, _ in page:
-                await self._bucket.copy(key, f"{_WORK}/{other_id}/{key.removeprefix(f'{_WORK}/{job_id}/')}")
+            names = [key.removeprefix(f"{_WORK}/{job_id}/") for key, _ in page]
+            await _all(self._bucket.copy(f"{_WORK}/{job_id}/{name}", f"{_WORK}/{other_id}/{name}") for name in names)
 
     async def drop_work(self, job_id: str) -> None:
         """Remove a work folder, here and in the bucket."""
@@ -230,6 +230,23 @@ class FileBucket:
     def _job_and_name(self, path: Path) -> tuple[str, str]:
         job_id, _, name = path.relative_to(self._local.work).as_posix().partition("/")
         return job_id, name
+
+
+async def _all(work: Iterable[Awaitable[object]]) -> None:
+    """Await all, some at a time: one by one, hundreds of files of an import would take as long as the way is far.
+
+    Where some fail, the first of them is raised once nothing of the rest is under way any more.
+    """
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(each: Awaitable[object]) -> None:
+        async with places:
+            await each
+
+    ended = await asyncio.gather(*map(one, work), return_exceptions=True)
+    for error in ended:
+        if error is not None:
+            raise error
 
 
 def _sha256(key: str) -> str:
