@@ -50,6 +50,12 @@ def _copy(name: str) -> Command:
     return copy
 
 
+def _restored(given: argparse.Namespace) -> None:
+    from bot.app import backup, process
+
+    process.finish(given.config, backup.restored, level="ERROR")
+
+
 def _demo(given: argparse.Namespace) -> None:
     from playground.demo import main as show
 
@@ -86,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
         command("check", _look("check"), "Check the settings, the database, the files, the balance and the token."),
         command("invite", _look("invite"), "Print the link that invites the bot to a server."),
         migrate := command("migrate", _migrate, "Bring the database to this version, then stop."),
+        command("restored", _restored, "Make a PostgreSQL that pg_restore has put back safe to start on."),
         command("backup", _copy("backup"), "Copy the database and all files into a folder, also while it runs."),
         command("restore", _copy("restore"), "Restore a backup, where there is no data yet and no bot running."),
     ]

@@ -1,4 +1,4 @@
-"""The commands backup and restore: everything that is kept, into a folder and back. One plain line each."""
+"""The commands backup, restore and restored: everything that is kept, into a folder and back. One plain line each."""
 
 from __future__ import annotations
 
@@ -10,9 +10,20 @@ from pathlib import Path
 from sqlalchemy import make_url
 
 from bot.config import Settings, StoreSettings
-from bot.errors import BadStart
+from bot.errors import BadConfiguration, BadStart
 from bot.jobs import transitions
-from bot.store.backup import DATABASE, FILES, Contents, contents, copy_database, copy_file, copy_files, flush
+from bot.store.backup import (
+    DATABASE,
+    FILES,
+    Contents,
+    contents,
+    copy_database,
+    copy_file,
+    copy_files,
+    flush,
+    settle_postgres,
+)
+from bot.store.database import database_at, postgres_url
 from bot.store.lock import locked
 from bot.values.clock import utc_now
 
@@ -34,6 +45,19 @@ async def restore(settings: Settings, path: Path) -> int:
     print(f"restored   {path}: the database and {files} files; unfinished jobs that may have been sent are unclear")
     if settings.store.in_bucket:
         print(f"           the files are in the bucket already, or have to be copied there from {path / FILES}")
+    return 0
+
+
+async def restored(settings: Settings) -> int:
+    """Make a PostgreSQL that pg_restore has put back safe to start on: no process of Castbook may run meanwhile."""
+    url = postgres_url(settings.store.url, settings.store.password.get_secret_value())
+    if url is None:
+        raise BadConfiguration("store.url names no PostgreSQL: castbook restore puts back a backup of a SQLite.")
+    database = database_at(url.render_as_string(hide_password=False))
+    await database.open()  # brings it to this version
+    await database.close()
+    unclear = await settle_postgres(url, transitions.restored(utc_now()))
+    print(f"restored   {unclear} unfinished jobs that may have been sent since the backup are unclear; start it now")
     return 0
 
 
@@ -103,5 +127,8 @@ def _put_files_back(copies: Path, files: Path) -> int:
 def _database(settings: StoreSettings) -> Path:
     url = make_url(settings.url)
     if url.get_backend_name() != "sqlite":
-        raise BadStart("The database (store.url) is a PostgreSQL: pg_dump and pg_restore copy it (docs/postgres.md).")
+        raise BadStart(
+            "The database (store.url) is a PostgreSQL: copy it with pg_dump --format=custom (docs/postgres.md "
+            "says how to put it back)."
+        )
     return Path(url.database or "")

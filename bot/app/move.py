@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
 
 from bot.config import Settings
 from bot.errors import BadConfiguration, BadStart
-from bot.store.database import POSTGRES
+from bot.store.database import postgres_url
 from bot.store.lock import locked
 from bot.store.move_source import TABLES, MoveSource, Surveyed
 
@@ -86,16 +85,12 @@ def _since(began: float) -> str:
 
 
 def _target(settings: Settings, to: str) -> URL:
-    try:
-        url = make_url(to)
-    except ArgumentError:
-        url = make_url("unknown://")
-    if url.drivername != POSTGRES or not url.database:
+    url = postgres_url(to, settings.store.password.get_secret_value())
+    if url is None:
         raise BadConfiguration(
             "--to does not name a PostgreSQL: it should look like postgresql+asyncpg://user@host/name."
         )
-    password = settings.store.password.get_secret_value()
-    return url.set(password=password) if password and url.password is None else url
+    return url
 
 
 def _source(settings: Settings) -> Path:

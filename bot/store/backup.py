@@ -7,6 +7,7 @@ there is no way to put it back without.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -14,9 +15,12 @@ from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, delete, func, or_, select, update
+from sqlalchemy import text as sql  # not a text for people, which make messages looks for
 from sqlalchemy.exc import DatabaseError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bot.errors import BadStart
 from bot.limits import DATABASE_BUSY
@@ -51,7 +55,7 @@ def copy_database(database: Path, into: Path, restored: Transition) -> None:
         try:
             with engine.begin() as connection:
                 connection.exec_driver_sql("PRAGMA secure_delete=ON")
-                _settle(connection, restored)
+                settle(connection, restored)
         finally:
             engine.dispose()
         with closing(sqlite3.connect(unsettled, isolation_level=None)) as settled:
@@ -64,6 +68,52 @@ def copy_database(database: Path, into: Path, restored: Transition) -> None:
         raise _bad_start(error) from error
     finally:
         unsettled.unlink(missing_ok=True)
+
+
+def settle(connection: Connection, restored: Transition) -> int:
+    """Let ``restored`` happen to jobs that may have been sent since; wipe tokens and forms. Returns how many jobs.
+
+    By columns that every version has: a copy may be older than we are.
+    """
+    unsent = (jobs.c.step.in_(BEFORE_SUBMISSION), jobs.c.outcome.is_(None))
+    touched = or_(jobs.c.token.is_not(None), jobs.c.lease_owner.is_not(None))
+    columns = to_columns(restored.changes) | {"updated_at": restored.changes["finished_at"]}
+    connection.execute(update(jobs).where(touched).values(token=None, lease_owner=None, lease_until=None))
+    connection.execute(delete(jobs).where(*unsent, jobs.c.kind == JobKind.PREVIEW))  # nothing but a look
+    unclear = connection.execute(update(jobs).where(*unsent).values(columns)).rowcount
+    connection.execute(delete(drafts))
+    return unclear
+
+
+async def settle_postgres(url: URL, restored: Transition) -> int:
+    """Settle a PostgreSQL at head that pg_restore has put back. Returns how many jobs are unclear.
+
+    Raises :class:`~bot.errors.BadStart` where a process of Castbook is connected to it.
+    """
+    engine = create_async_engine(url, hide_parameters=True)
+    try:
+        until = asyncio.get_running_loop().time() + _GONE_WITHIN
+        while await _processes(engine):
+            if asyncio.get_running_loop().time() > until:
+                raise BadStart("A Castbook is connected to this PostgreSQL (store.url): stop every process first.")
+            await asyncio.sleep(0.1)
+        async with engine.begin() as connection:
+            await connection.execute(_NOBODY_ELSE)
+            return await connection.run_sync(settle, restored)
+    finally:
+        await engine.dispose()
+
+
+_NOBODY_ELSE: Final = sql("LOCK TABLE jobs")
+_PROCESSES: Final = sql(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'castbook'"
+)
+_GONE_WITHIN: Final = 5.0  # seconds: connections that were closed a moment ago are still listed
+
+
+async def _processes(engine: AsyncEngine) -> int:
+    async with engine.connect() as connection:
+        return await connection.scalar(_PROCESSES) or 0
 
 
 def contents(copy: Path) -> Contents:
@@ -126,17 +176,6 @@ def _copy(database: Path, into: Path) -> None:
 
 def _engine(copy: Path) -> Engine:
     return create_engine(URL.create("sqlite", database=str(copy)), hide_parameters=True)
-
-
-def _settle(connection: Connection, restored: Transition) -> None:
-    """By columns that every version has: a copy may be older than we are."""
-    unsent = (jobs.c.step.in_(BEFORE_SUBMISSION), jobs.c.outcome.is_(None))
-    touched = or_(jobs.c.token.is_not(None), jobs.c.lease_owner.is_not(None))
-    columns = to_columns(restored.changes) | {"updated_at": restored.changes["finished_at"]}
-    connection.execute(update(jobs).where(touched).values(token=None, lease_owner=None, lease_until=None))
-    connection.execute(delete(jobs).where(*unsent, jobs.c.kind == JobKind.PREVIEW))  # nothing but a look
-    connection.execute(update(jobs).where(*unsent).values(columns))
-    connection.execute(delete(drafts))
 
 
 def _clips(connection: Connection) -> frozenset[str]:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
 
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -67,18 +67,15 @@ def database_at(url: str, password: str = "") -> Database:
 
     Raises :class:`~bot.errors.BadConfiguration` where it is no such address, and BadStart without the library for it.
     """
-    try:
-        found = make_url(url)
-    except ArgumentError:
-        found = make_url("unknown://")
-    if found.drivername == POSTGRES and found.database:
+    if (postgres := postgres_url(url, password)) is not None:
         try:
             from bot.store.postgres import PostgresDatabase
         except ImportError:
             raise BadStart(
                 "A PostgreSQL (store.url) needs asyncpg, which is not installed: make postgres installs it."
             ) from None
-        return PostgresDatabase(found.set(password=password) if password and found.password is None else found)
+        return PostgresDatabase(postgres)
+    found = _parsed(url)
     if found.drivername != "sqlite+aiosqlite" or not found.database or found.database == ":memory:":
         raise BadConfiguration(
             "store.url does not name a database: it should look like sqlite+aiosqlite:///data/castbook.db or "
@@ -87,3 +84,18 @@ def database_at(url: str, password: str = "") -> Database:
     from bot.store.sqlite_database import SQLiteDatabase
 
     return SQLiteDatabase(found)
+
+
+def postgres_url(url: str, password: str = "") -> URL | None:
+    """The address of a PostgreSQL, with the password where it has none; ``None``: it is something else."""
+    found = _parsed(url)
+    if found.drivername != POSTGRES or not found.database:
+        return None
+    return found.set(password=password) if password and found.password is None else found
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        return make_url("unknown://")
