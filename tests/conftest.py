@@ -69,6 +69,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         query_plans.save(folder, worker["workerid"] if worker else "alone")
     if worker is None:
         found = query_plans.scans(query_plans.saved(folder), folder)
+        found += query_plans.scans_on_postgres(query_plans.saved(folder, "postgresql"))
         session.config.stash[_SCANS] = found
         if found and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,7 +1,8 @@
 """Refuses a query of the bot's that scans a table which only grows (design, rule 20).
 
 While the tests run, every statement that the bot sends through its :class:`~bot.store.database.Database` is written
-down, in each worker. At the end of the run SQLite is asked for the plan of each of them.
+down, in each worker. At the end of the run the plan of each of them is asked for: of SQLite here, of PostgreSQL in
+:mod:`tests.postgres_plans`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import migrate
 from bot.store.database import Database
+from bot.store.postgres import PostgresDatabase
 from bot.store.sqlite_database import SQLiteDatabase
+from tests import postgres_plans
 
 GROWING = frozenset(
     {
@@ -42,18 +45,19 @@ WHOLE = {
 }
 
 _CALLER = "castbook_caller"
-_seen: set[tuple[str, str]] = set()
+_seen: set[tuple[str, str, str]] = set()  # the kind of database, who sent it, and the statement
 
 
 def record() -> None:
     """From now on, write down what the bot sends in this process. What tests send themselves does not count."""
-    for name in ("write", "read"):
-        _tag(name)
+    for kind in (SQLiteDatabase, PostgresDatabase):
+        for name in ("write", "read"):
+            _tag(kind, name)
     event.listen(Engine, "before_cursor_execute", _note)
 
 
-def _tag(name: str) -> None:
-    real = getattr(SQLiteDatabase, name)
+def _tag(kind: type[Database], name: str) -> None:
+    real = getattr(kind, name)
 
     @asynccontextmanager
     async def tagged(database: Database, caller: str, options: dict[str, bool]) -> AsyncIterator[AsyncConnection]:
@@ -70,30 +74,46 @@ def _tag(name: str) -> None:
         ours = frame.f_globals.get("__name__", "").startswith("bot.")
         return tagged(database, frame.f_code.co_qualname if ours else "", options)
 
-    setattr(SQLiteDatabase, name, opened)
+    setattr(kind, name, opened)
 
 
 def _note(connection: Any, _cursor: object, statement: str, *_: object) -> None:
     caller = connection.info.get(_CALLER)
     if caller and statement.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
-        _seen.add((caller, re.sub(r"\bIN \(\?(, \?)+\)", "IN (?)", statement)))
+        kind = connection.dialect.name
+        shown = postgres_plans.short(statement) if kind == "postgresql" else _short(statement)
+        _seen.add((kind, caller, shown))
+
+
+def _short(statement: str) -> str:
+    return re.sub(r"\bIN \(\?(, \?)+\)", "IN (?)", statement)
 
 
 def save(folder: Path, worker: str) -> None:
-    """Keep what was written down where :func:`scans` finds it."""
-    lines = [f"{caller}\0{statement}" for caller, statement in sorted(_seen)]
+    """Keep what was written down where :func:`saved` finds it."""
+    lines = ["\0".join(each) for each in sorted(_seen)]
     (folder / f"statements-{worker}.txt").write_text("\0\0".join(lines), "utf-8")
 
 
-def saved(folder: Path) -> set[tuple[str, str]]:
-    """What all workers of a run have written down: who sent it, and the statement."""
+def saved(folder: Path, kind: str = "sqlite") -> set[tuple[str, str]]:
+    """What all workers of a run have written down for that kind of database: who sent it, and the statement."""
     found = set()
     for path in folder.glob("statements-*.txt"):
         for entry in path.read_text("utf-8").split("\0\0"):
-            caller, _, statement = entry.partition("\0")
-            if statement:
+            of, _, sent = entry.partition("\0")
+            caller, _, statement = sent.partition("\0")
+            if of == kind and statement:
                 found.add((caller, statement))
     return found
+
+
+def scans_on_postgres(statements: Iterable[tuple[str, str]]) -> list[str]:
+    """As :func:`scans`, of what was sent to PostgreSQL; nothing where there is none for tests."""
+    asked = {(caller, statement) for caller, statement in statements if caller not in WHOLE}
+    return [
+        f"{caller}: {step} (PostgreSQL)\n    {' '.join(statement.split())}"
+        for caller, statement, step in postgres_plans.reading_all(asked, GROWING, BOUNDED)
+    ]
 
 
 def scans(statements: Iterable[tuple[str, str]], folder: Path) -> list[str]:

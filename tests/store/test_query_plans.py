@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.query_plans import scans
+from tests.postgres_cluster import Cluster
+from tests.postgres_plans import short
+from tests.query_plans import scans, scans_on_postgres
 
 OWNER = "SELECT jobs.id FROM jobs WHERE jobs.owner_id = ?"
 
@@ -37,3 +39,27 @@ def test_a_scan_of_a_table_that_grows_is_seen(statement: str, tmp_path: Path) ->
 )
 def test_what_an_index_keeps_small_is_none(statement: str, tmp_path: Path) -> None:
     assert scans([("Store.method", statement)], tmp_path) == []
+
+
+def test_postgres_is_asked_as_well(postgres_cluster: Cluster) -> None:
+    scanning = (
+        "SELECT count(*) FROM jobs WHERE jobs.outcome IS NULL",
+        "SELECT jobs.id FROM jobs WHERE jobs.step != $1::VARCHAR ORDER BY jobs.owner_id, jobs.created_at",
+        "UPDATE jobs SET token = NULL WHERE jobs.progress = $1::INTEGER",
+        "SELECT characters.id FROM characters, files WHERE characters.name = files.mime",
+    )
+    fine = (
+        "SELECT jobs.id FROM jobs WHERE jobs.owner_id = $1::BIGINT",
+        "SELECT jobs.id FROM jobs WHERE jobs.task_id = $1::VARCHAR OR jobs.id = $2::VARCHAR",
+        "SELECT jobs.id FROM jobs WHERE jobs.step != 'done' ORDER BY jobs.next_attempt_at",
+        "SELECT jobs.id FROM jobs WHERE jobs.lease_owner IS NOT NULL",
+        "SELECT pauses.reason FROM pauses",
+    )
+    found = scans_on_postgres([(f"Store.{place}", statement) for place, statement in enumerate(scanning + fine)])
+    assert {line.partition(":")[0] for line in found} == {f"Store.{place}" for place in range(len(scanning))}
+
+
+def test_a_list_of_any_length_is_one_statement() -> None:
+    assert short("a IN ($1::BIGINT, $2::BIGINT) AND b = $3::TEXT AND c = $3::TEXT") == (
+        "a IN ($1::BIGINT) AND b = $2::TEXT AND c = $2::TEXT"
+    )
