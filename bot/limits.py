@@ -167,6 +167,7 @@ LAST_LOOKS = 5  # failed looks in a row before the worst is believed: the bot ma
 BELIEVED_GONE = timedelta(minutes=10)  # how long after the submission a 404 may still be a slow replica
 POLL_BESIDE_WEBHOOKS = timedelta(seconds=30)
 RESULT_SLOWEST_POLL = timedelta(minutes=5)
+POLL_PLAN_LIFE = timedelta(seconds=10)  # for which looks are planned by the same figures
 RESULT_LIFE = timedelta(hours=24)  # of a finished video at the provider, where it does not say it (its documentation)
 RESULT_BYTES = 1024 * 1024 * 1024  # of a finished video; far beyond what is made
 RESULT_SECONDS = 600.0  # for one try to fetch it; the next one goes on where this one broke off

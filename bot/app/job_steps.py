@@ -12,6 +12,7 @@ from bot.jobs.collect_video import CollectVideo
 from bot.jobs.deliver import Deliver
 from bot.jobs.kinds import character_content, character_steps, preview_steps, video_content, video_steps
 from bot.jobs.leased_job import Steps
+from bot.jobs.poll_schedule import PollSchedule
 from bot.jobs.ports import ByteSource
 from bot.jobs.prepare import Prepare
 from bot.jobs.prepare_video import PrepareVideo
@@ -53,6 +54,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         courier=app.courier,
         cut=settings.media.send == "clip",
     )
+    schedule = PollSchedule(stores.task_times, clock=app.clock, settings=settings.toapis)
     submit = Submit(
         work=work,
         provider=app.provider,
@@ -60,6 +62,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         availability=app.availability,
         courier=app.courier,
         events=stores.events,
+        schedule=schedule,
         random=random,
         settings=settings.toapis,
     )
@@ -67,6 +70,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         work=work,
         courier=app.courier,
         events=stores.events,
+        schedule=schedule,
         random=random,
         settings=settings.toapis,
     )
@@ -92,11 +96,11 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
     return {
         JobKind.CHARACTER: character_steps(prepare, choose, submit, watch, collect, deliver),
         JobKind.PREVIEW: preview_steps(prepare, choose, deliver),
-        JobKind.VIDEO: _of_videos(app, deliver),
+        JobKind.VIDEO: _of_videos(app, deliver, schedule),
     }
 
 
-def _of_videos(app: App, deliver: Deliver) -> Steps:
+def _of_videos(app: App, deliver: Deliver, schedule: PollSchedule) -> Steps:
     stores, random, settings = app.stores, app.random, app.settings.toapis
     work = VideoWork(
         provider=app.provider,
@@ -114,10 +118,18 @@ def _of_videos(app: App, deliver: Deliver) -> Steps:
         availability=app.video_availability,
         courier=app.courier,
         events=stores.events,
+        schedule=schedule,
         random=random,
         settings=settings,
     )
-    watch = Watch(work=work, courier=app.courier, events=stores.events, random=random, settings=settings)
+    watch = Watch(
+        work=work,
+        courier=app.courier,
+        events=stores.events,
+        schedule=schedule,
+        random=random,
+        settings=settings,
+    )
     collect = CollectVideo(
         videos=stores.videos,
         files=stores.files,

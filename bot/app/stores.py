@@ -28,6 +28,7 @@ from bot.store.pseudonyms import Pseudonyms
 from bot.store.sent_messages import SentMessageStore
 from bot.store.servers import ServerStore
 from bot.store.signatures import Signatures
+from bot.store.task_times import TaskTimeStore
 from bot.store.videos import VideoStore
 from bot.store.webhook_events import WebhookEventStore
 
@@ -54,6 +55,7 @@ class Stores:
     loans: LoanStore
     person_consents: PersonConsentStore
     provider_state: ProviderStateStore
+    task_times: TaskTimeStore
     commands: CommandStore
     sent_messages: SentMessageStore
     privacy: PrivacyStore
@@ -86,6 +88,7 @@ class Stores:
             loans=LoanStore(database),
             person_consents=PersonConsentStore(database),
             provider_state=ProviderStateStore(database),
+            task_times=TaskTimeStore(database),
             commands=CommandStore(database),
             sent_messages=SentMessageStore(database),
             privacy=PrivacyStore(database, people),

@@ -14,6 +14,7 @@ from bot.jobs.backoff import backoff, jittered
 from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.model_availability import ModelAvailability
+from bot.jobs.poll_schedule import PollSchedule
 from bot.jobs.ports import Courier
 from bot.jobs.provider_work import ProviderWork, Send
 from bot.provider.client import ToapisClient
@@ -50,6 +51,7 @@ class Submit:
         availability: ModelAvailability,
         courier: Courier,
         events: WebhookEventStore,
+        schedule: PollSchedule,
         random: Random,
         settings: ToapisSettings,
     ) -> None:
@@ -58,6 +60,7 @@ class Submit:
         self._breaker = breaker
         self._availability = availability
         self._events = events
+        self._schedule = schedule
         self._courier = courier
         self._random = random
         self._settings = settings
@@ -110,7 +113,7 @@ class Submit:
         return await self._taken(leased, task)
 
     async def _taken(self, leased: LeasedJob, task: Task) -> Transition:
-        poll = jittered(self._settings.poll_first, self._random)
+        poll = jittered(await self._schedule.first(leased.job), self._random)
         if self._settings.webhook_secrets and await self._events.waiting_for(leased.job.id, task.id):
             poll = timedelta()  # its webhook was quicker than the answer to the submission
         if (model := self._work.model(leased.job)) is not None:

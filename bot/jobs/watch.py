@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 
 import structlog
@@ -12,6 +12,7 @@ from bot.config import ToapisSettings
 from bot.jobs import transitions
 from bot.jobs.backoff import backoff, jittered
 from bot.jobs.leased_job import LeasedJob
+from bot.jobs.poll_schedule import PollSchedule
 from bot.jobs.ports import Courier
 from bot.jobs.provider_work import ProviderWork
 from bot.provider.errors import OutcomeUnknown, ProviderError, RateLimited, UnknownTask
@@ -22,6 +23,7 @@ from bot.values.job import Announcement, Transition
 
 _log = structlog.get_logger(__name__)
 
+_OVER = {TaskState.COMPLETED, TaskState.FAILED}
 _STILL_RUNNING = text(
     "Still running at ToAPIs. I check less often now. You'll get the result here or as a message, and in /tasks"
 )
@@ -36,11 +38,13 @@ class Watch:
         work: ProviderWork,
         courier: Courier,
         events: WebhookEventStore,
+        schedule: PollSchedule,
         random: Random,
         settings: ToapisSettings,
     ) -> None:
         self._work = work
         self._events = events
+        self._schedule = schedule
         self._courier = courier
         self._random = random
         self._settings = settings
@@ -50,6 +54,7 @@ class Watch:
         task_id = leased.job.task_id
         if task_id is None:
             raise AssertionError("a job is watched only once it has a task")
+        before = leased.job.updated_at  # nothing is written between two looks
         try:
             task = await self._work.look(task_id)
         except UnknownTask:
@@ -59,6 +64,8 @@ class Watch:
             if self._given_up(leased) and leased.job.attempts >= limits.LAST_LOOKS:
                 return self._too_long(leased, leased.job.progress)
             return transitions.retried(leased.job, leased.now, self._after_trouble(leased, error))
+        if task.state in _OVER:
+            await self._schedule.ended(leased.job, after=self._age(leased, before), by=self._age(leased, leased.now))
         if task.state is TaskState.COMPLETED:
             return self._work.completed(leased.job, task, leased.now)
         if task.state is TaskState.FAILED:
@@ -74,10 +81,9 @@ class Watch:
         late = self._watched(leased) - self._settings.show_progress_for
         if late <= 0:
             await self._show(leased, self._work.states[task.state], progress)
-            poll = self._usual_poll()
-        else:  # as long again as it is late already: the interval doubles, up to five minutes
+        else:
             await self._show(leased, _STILL_RUNNING, None)  # shown once: it does not change any more
-            poll = min(max(self._usual_poll(), late), limits.RESULT_SLOWEST_POLL.total_seconds())
+        poll = await self._schedule.next(leased.job, self._watched(leased))
         wait = timedelta() if await self._ended_meanwhile(leased) else jittered(poll, self._random)
         attempts = leased.job.attempts if overdue else 0
         looked = transitions.retried(leased.job, leased.now, wait, attempts=attempts)
@@ -91,11 +97,6 @@ class Watch:
 
         await self._courier.announce(leased.job, state, percent, record)
         await self._courier.progress(leased.job, state, percent)
-
-    def _usual_poll(self) -> float:
-        """Seconds; with webhooks, polling is only for those that get lost."""
-        slow = limits.POLL_BESIDE_WEBHOOKS.total_seconds() if self._settings.webhook_secrets else 0.0
-        return max(self._settings.poll_every, slow)
 
     async def _ended_meanwhile(self, leased: LeasedJob) -> bool:
         """Whether a webhook came while the job was held, when it could not be woken."""
@@ -137,8 +138,11 @@ class Watch:
         return backoff(leased.job.attempts, self._random, first=self._settings.poll_every)
 
     def _watched(self, leased: LeasedJob) -> float:
+        return self._age(leased, leased.now)
+
+    def _age(self, leased: LeasedJob, at: datetime) -> float:
         started = leased.job.submit_started_at or leased.job.created_at
-        return (leased.now - started).total_seconds()
+        return (at - started).total_seconds()
 
     def _given_up(self, leased: LeasedJob) -> bool:
         return self._watched(leased) > self._settings.keep_watching_for

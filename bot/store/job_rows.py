@@ -36,7 +36,7 @@ from bot.values.job import (
     VideoRequest,
     VideoResult,
 )
-from bot.values.requests import price_of
+from bot.values.requests import model_of, price_of
 
 _log = structlog.get_logger(__name__)
 _Read = TypeVar("_Read")
@@ -200,6 +200,7 @@ def _request_columns(request: JobRequest) -> dict[str, Any]:
         "kind": request.kind,
         "request": _REQUESTS[request.kind].dump_json(request).decode(),
         "credits": thousandths(price_of(request)),
+        "model": model_of(request),
     }
 
 

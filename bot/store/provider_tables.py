@@ -58,3 +58,20 @@ webhook_events = Table(
     Index(None, "task_id"),
     Index(None, "business_id"),
 )
+
+task_times = Table(  # how long tasks took
+    "task_times",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("model", String(128), primary_key=True),  # empty where it is not known
+    Column("weights", Text, nullable=False),  # JSON: of the tasks that ended in each of the buckets
+)
+
+rates = Table(  # how fast all processes together may ask
+    "rates",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column(
+        "free_at", BigInteger, nullable=False
+    ),  # when the next call may go out: microseconds by the database's clock
+)

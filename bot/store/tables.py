@@ -28,7 +28,7 @@ from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0016"
+HEAD = "0018"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 MOVING = "moving"
 """In the place of a revision: a library is being moved there (bot.store.move_target), and no bot may start on it."""
@@ -74,6 +74,7 @@ jobs = Table(
     Column("announcement", Text),  # JSON
     Column("uploads", Text),  # JSON
     Column("credits", BigInteger),  # thousandths: what it is expected to cost; NULL or 0: nothing, or nobody knows
+    Column("model", String(128)),  # as in "request"
     Index(None, "owner_id", "created_at"),
     Index(None, "guild_id", "created_at"),
     Index(None, "task_id"),

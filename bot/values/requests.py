@@ -164,6 +164,11 @@ def price_of(request: JobRequest) -> Decimal:
     return price or Decimal(0)
 
 
+def model_of(request: JobRequest) -> str | None:
+    """The model that it asks for, if one."""
+    return None if isinstance(request, PreviewRequest) else request.model
+
+
 def _without_address(source: Source) -> Source:
     return replace(source, url=None) if isinstance(source, Attachment) else source
 

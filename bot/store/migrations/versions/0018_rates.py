@@ -1,0 +1,25 @@
+"""How long tasks took, by their model, and how fast all processes together may ask the provider."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0018"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    """Nothing is known yet; jobs that are there already count as those of an unknown model."""
+    op.add_column("jobs", sa.Column("model", sa.String(128)))
+    op.create_table(
+        "task_times",
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("model", sa.String(128), nullable=False),
+        sa.Column("weights", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("kind", "model", name="pk_task_times"),
+    )
+    op.create_table(
+        "rates",
+        sa.Column("name", sa.String(16), nullable=False),
+        sa.Column("free_at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_rates"),
+    )

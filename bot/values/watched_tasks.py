@@ -1,0 +1,39 @@
+"""Tasks at the provider as the poll schedule sees them: what they are, since when they run, when they ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bot.values.job import Job, JobKind
+from bot.values.requests import model_of
+
+
+class TaskType(NamedTuple):
+    """Tasks of one type take similarly long. ``model`` is empty where it is not known."""
+
+    kind: JobKind
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedTasks:
+    """So many tasks of one type that run since about ``age`` seconds."""
+
+    type: TaskType
+    age: float
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A task that still ran at the age ``after`` and had ended at the age ``by``, in seconds."""
+
+    type: TaskType
+    after: float
+    by: float
+
+
+def task_type(job: Job) -> TaskType:
+    """The type of the task that ``job`` has at the provider."""
+    return TaskType(job.kind, model_of(job.request) or "")
