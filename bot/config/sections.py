@@ -88,13 +88,10 @@ class ToapisSettings(_Section):
     )
     submit_per_second: Number = Field(5, description="The most submissions a second, over all people and processes.")
     query_per_second: Number = Field(50, description="The most status queries a second, over all jobs and processes.")
-    poll_first: Seconds = Field(
-        5, description="Seconds from a submission to the first look at it, at least (see poll_every)."
-    )
+    poll_first: Seconds = Field(5, description="The fewest seconds from a submission to the first look at it.")
     poll_every: Seconds = Field(
         5,
-        description="Seconds between two looks at a running task, at least; longer where query_per_second "
-        "is not enough for all, by how long tasks of the model took so far.",
+        description="The fewest seconds between two looks at a running task; more where queries run short.",
     )
     show_progress_for: Seconds = Field(
         600, description="Seconds for which progress is shown; afterwards the bot looks less and less often."

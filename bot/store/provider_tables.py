@@ -71,7 +71,6 @@ rates = Table(  # how fast all processes together may ask
     "rates",
     metadata,
     Column("name", String(16), primary_key=True),
-    Column(
-        "free_at", BigInteger, nullable=False
-    ),  # when the next call may go out: microseconds by the database's clock
+    # The first place that nobody has: microseconds, by the database's clock.
+    Column("free_at", BigInteger, nullable=False),
 )
