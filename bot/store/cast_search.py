@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.elements import UnaryExpression
 
-from bot.store.cast_pieces import having, sharing
+from bot.store.cast_pieces import PIECE, having, sharing
 from bot.store.cast_tables import character_groups, characters, group_members
 from bot.store.character_rows import character_of, owned
 from bot.store.database import Database
@@ -21,7 +21,6 @@ from bot.values.character import Character
 from bot.values.folding import indexed
 
 _LAST = "\U0010ffff"  # behind everything that can begin in the same way
-_PIECE = 3  # letters
 _FUZZY_PIECES = 12  # of what was typed that are looked for; more make no difference, and cost
 _FUZZY_SHARE = 0.4  # of these that a name must have, with the least a typo leaves of a short one
 _FUZZY_MOST = 24  # characters that are offered for a typo
@@ -125,7 +124,7 @@ def _words(typed: str) -> str:
 
 def _has(connection: AsyncConnection, owner_id: int, words: str) -> ColumnElement[bool]:
     """Those in whose name, tags or note the words stand; one or two letters only where a word begins."""
-    return having(connection, owner_id, words if len(words) >= _PIECE else words.rjust(_PIECE))
+    return having(connection, owner_id, words if len(words) >= PIECE else words.rjust(PIECE))
 
 
 def _rank(words: str) -> ColumnElement[int]:
@@ -142,10 +141,10 @@ def _rank(words: str) -> ColumnElement[int]:
 
 async def _alike(connection: AsyncConnection, owner_id: int, words: str) -> list[int]:
     """The ids of characters whose names have most of the pieces of three letters that are in ``words``, best first."""
-    if len(words) < _PIECE:
+    if len(words) < PIECE:
         return []
     padded = indexed(words)
-    pieces = list(dict.fromkeys(padded[at : at + _PIECE] for at in range(len(padded) - _PIECE + 1)))
+    pieces = list(dict.fromkeys(padded[at : at + PIECE] for at in range(len(padded) - PIECE + 1)))
     pieces = [each for each in pieces if each.strip()][:_FUZZY_PIECES]
     best, joined = sharing(connection, owner_id, pieces, least=len(pieces) * _FUZZY_SHARE, most=_FUZZY_MOST)
     as_long = func.abs(func.length(characters.c.search_name) - len(padded))
