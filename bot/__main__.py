@@ -17,7 +17,7 @@ Command: TypeAlias = Callable[[argparse.Namespace], None]
 def _run(given: argparse.Namespace) -> None:
     from bot.app import process, service
 
-    process.finish(given.config, service.run)
+    process.finish(given.config, partial(service.run, over_http=given.role == "http"))
 
 
 def _look(name: str) -> Command:
@@ -101,6 +101,12 @@ def parser() -> argparse.ArgumentParser:
     for added in configured[-2:]:
         added.add_argument("path", type=Path, metavar="PATH", help="the folder of the backup")
     migrate.add_argument("--to", metavar="URL", help="move the library from SQLite to this PostgreSQL, which is empty")
+    configured[0].add_argument(
+        "--role",
+        choices=("all", "http"),
+        default="all",
+        help="all, the default: on Discord's gateway; http: interactions come to /interactions, without the gateway",
+    )
     demo = command("demo", _demo, "Show the main job without accounts: Discord and the provider are simulated.")
     demo.add_argument("--video", type=Path, metavar="PATH", help="your own clip; otherwise one is rendered")
     demo.add_argument("--range", metavar="RANGE", help="its seconds, such as 1,3; otherwise the bot's first suggestion")

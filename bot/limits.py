@@ -214,6 +214,14 @@ PROGRESS_REMEMBERED = 5_000  # jobs whose progress is shown; far beyond what run
 DEAD_TOKENS_REMEMBERED = 1_000  # refused tokens; each is of use for a quarter of an hour
 TYPED_REMEMBERED = 1_000  # ranges that were typed and could not be read; each is of use until it is corrected
 
+# -- Interactions over HTTP (Discord: the first answer within 3 s; it documents no size and no age) -------------------
+INTERACTION_BYTES = 1024 * 1024  # a form or a message with everything in it is below 200 kB
+INTERACTION_AGE = timedelta(seconds=300)  # by which its instant may differ from ours: clocks go wrong
+INTERACTION_READ_SECONDS = 3.0  # nobody waits for an answer after that
+PARENT_KNOWN_WITHIN = 1.0  # seconds for the category of a thread's channel, before anything is answered
+SERVERS_REMEMBERED = 1_000  # servers and channels of which is kept what Discord said
+SERVERS_REMEMBERED_FOR = timedelta(minutes=10)
+
 # -- Ours: the database and the probes -------------------------------------------------------------------------------
 DATABASE_BUSY = timedelta(seconds=10)
 POSTGRES_CONNECTIONS = 10  # of each process

@@ -12,7 +12,7 @@ from bot import limits
 from bot.app.cast_library import CastLibrary
 from bot.app.discord_commands import cogs_of, operator_cog_of
 from bot.app.job_steps import steps_by_kind
-from bot.app.login import log_in
+from bot.app.login import serve_on_gateway, serve_over_http
 from bot.app.stores import Stores
 from bot.app.web_servers import health_server, metrics_server
 from bot.chat.attachment_links import renewed_address
@@ -65,7 +65,8 @@ class App:
 
     Bot and jobs start separately: a simulated Discord runs the bot itself. ``clock`` and ``random`` are handed to
     every part; ``wrap_source`` may put another source of bytes before our own download (a simulated Discord keeps
-    attachments in memory); ``shards`` fixes the number of shards. ``courier``, ``media`` and ``wrap_steps`` take the
+    attachments in memory); ``shards`` fixes the number of shards; ``over_http``: interactions come to the endpoint, and
+    the gateway is left alone. ``courier``, ``media`` and ``wrap_steps`` take the
     place of the courier, of the media worker, and of the steps: for tests of the jobs without a Discord.
     """
 
@@ -77,11 +78,12 @@ class App:
         random: Random | None = None,
         wrap_source: WrapSource | None = None,
         shards: int | None = None,
+        over_http: bool = False,
         courier: Courier | None = None,
         media: MediaWorker | None = None,
         wrap_steps: WrapSteps = _as_they_are,
     ) -> None:
-        self.settings = settings
+        self.settings, self.over_http = settings, over_http
         self.clock = clock
         self.random = random or SystemRandom()
         self.stores = stores = Stores.of(settings)
@@ -120,7 +122,7 @@ class App:
             sends=self.places.sends,
             note_sent=self.note_sent,
         )
-        self.server_log = DiscordServerLog(self.client, stores.servers)
+        self.server_log = DiscordServerLog(self.client, stores.servers, self.client.server_lookup)
         self.message_updates = MessageUpdates(
             self.client,
             stores.sent_messages,
@@ -218,7 +220,7 @@ class App:
             clock=clock,
         )
         self.probes = {
-            "gateway": self._gateway_up,
+            "interactions" if over_http else "gateway": self._discord_up,
             "database": stores.database.writable,
             "jobs": self._jobs_up,
         }
@@ -266,12 +268,9 @@ class App:
             self._opened.push_async_callback(server.stop)
 
     async def serve_discord(self) -> None:
-        """Log in and stay connected until the client is closed. Raises BadStart where Discord refuses the token."""
-        settings = self.settings.discord
-        await log_in(self.client, settings)
-        if settings.gateway_url:  # with a fixed number of shards the library dials its default gateway: ours now
-            self.client.shard_count, _, _ = await self.client.http.get_bot_gateway()
-        await self.client.connect()
+        """Take interactions until the client is closed. Raises BadStart where Discord refuses the token."""
+        serve = serve_over_http if self.over_http else serve_on_gateway
+        await serve(self.client, self.settings.discord)
 
     async def close(self) -> None:
         """Let commands answer and steps finish, then close everything in reverse."""
@@ -285,7 +284,9 @@ class App:
         await self.stores.sent_messages.note(message, now=self.clock())
         self.message_updates.wake()  # its character may have another name by now
 
-    async def _gateway_up(self) -> bool:
+    async def _discord_up(self) -> bool:
+        if self.over_http:
+            return self.client.takes_interactions and not self.client.handlers.draining
         return self.client.is_ready() and not self.client.is_closed()
 
     async def _jobs_up(self) -> bool:

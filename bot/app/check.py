@@ -8,7 +8,7 @@ from importlib.metadata import version
 import discord
 
 from bot.app.build import App
-from bot.app.login import log_in
+from bot.app.login import interactions_come, log_in
 from bot.config import Settings
 from bot.errors import BadStart, CastbookError
 
@@ -73,7 +73,8 @@ async def _balance(app: App) -> str:
 
 async def _whoami(settings: Settings) -> str:
     async with await _logged_in(settings) as client:
-        return f"the token is accepted; logged in as {client.user}"
+        come = interactions_come(client.application, settings.discord)
+        return f"the token is accepted; logged in as {client.user}; {come}"
 
 
 async def invite(settings: Settings) -> int:

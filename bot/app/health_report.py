@@ -31,6 +31,7 @@ _VIDEO_MODELS = {
 
 _PARTS = {
     "gateway": text("Discord's gateway"),
+    "interactions": text("Discord, over HTTP"),
     "database": text("Database"),
     "jobs": text("Jobs"),
 }

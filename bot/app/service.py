@@ -14,12 +14,13 @@ from bot.errors import BadStart
 _log = structlog.get_logger(__name__)
 
 
-async def run(settings: Settings) -> int:
+async def run(settings: Settings, *, over_http: bool = False) -> int:
     """Serve until SIGTERM or SIGINT; the first signal asks, the second kills. Returns the exit code.
 
+    ``over_http``: interactions come over HTTP, and the gateway is left alone.
     A gateway fault that ends the client ends the process with 1: the container starts it again.
     """
-    app = App(settings)
+    app = App(settings, over_http=over_http)
     await app.open()
     try:
         await app.start_web()

@@ -11,6 +11,7 @@ from bot.jobs.task_events import TaskEvents
 from bot.store.gauges import GaugeStore
 from bot.web.exports import export_routes
 from bot.web.health import HealthServer
+from bot.web.interactions import interaction_routes
 from bot.web.metrics import MetricsServer
 from bot.web.webhooks import webhook_routes
 
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
 
 
 def health_server(app: App) -> HealthServer:
-    """With the webhooks, and with the exports where there is a public address for them."""
+    """With the webhooks, with interactions where there is a key to check them, with exports where they have links."""
     web, cast = app.settings.web, app.cast
     events = TaskEvents(events=app.stores.events, workers=app.runner, clock=app.clock)
     webhooks = webhook_routes(app.settings.toapis.webhook_secrets, events, app.clock)
+    interactions = interaction_routes(app.settings.discord.public_key, app.client, app.clock)
     exports = export_routes(LinkedExports(cast.exporter, cast.export_links)) if web.public_url else ()
-    return HealthServer(web, app.probes, routes=(*webhooks, *exports))
+    return HealthServer(web, app.probes, routes=(*webhooks, *interactions, *exports))
 
 
 def metrics_server(app: App) -> MetricsServer:

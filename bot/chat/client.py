@@ -18,8 +18,11 @@ from bot.chat.command_tree import CastbookTree
 from bot.chat.interaction_handlers import InteractionHandlers
 from bot.chat.markdown import Commands, command_mentions
 from bot.chat.pending_results import PendingResults
+from bot.chat.rest_errors import RouteClosed
 from bot.chat.rest_metrics import traced
+from bot.chat.server_lookup import ServerLookup
 from bot.errors import Refusal
+from bot.jobs.ports import DiscordUnavailable
 from bot.store.commands import CommandStore, CommandSync
 from bot.values.clock import Clock
 
@@ -29,12 +32,23 @@ discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = (
     False  # no voice here: it would warn twice at each start
 )
 
+# What discord.py reads of an interaction's channel, and Discord documents only of a whole one. The gateway's own cache
+# hides that; nothing here asks for any of it.
+_LEFT_OUT = {"position": 0, "bitrate": 0, "user_limit": 0, "owner_id": "0", "message_count": 0, "member_count": 0}
+_THREADS = frozenset(
+    kind.value
+    for kind in (discord.ChannelType.news_thread, discord.ChannelType.public_thread, discord.ChannelType.private_thread)
+)
+
 # The names discord.py gives the tasks in which commands, buttons and events run.
 _OUR_WORK = ("CommandTree-invoker", "discord-ui-", "discord.py: on_interaction")
 
 
 class CastbookClient(commands.AutoShardedBot):
-    """The bot on the gateway. It needs no privileged intent: everything arrives as an interaction."""
+    """The bot, on the gateway or behind the endpoint for interactions.
+
+    It needs no privileged intent and no event but interactions.
+    """
 
     def __init__(
         self,
@@ -65,6 +79,7 @@ class CastbookClient(commands.AutoShardedBot):
         self.logged_in = False  # before that, there is nothing to close
         self.command_ids: Mapping[str, int] = {}
         self._commands_store = commands_store
+        self.server_lookup = ServerLookup(self, clock)
 
     async def add_parts(self, cogs: Iterable[commands.Cog], for_operators: Iterable[commands.Cog] = ()) -> None:
         """Add the cogs before the client is started, so that their commands are synced.
@@ -140,6 +155,29 @@ class CastbookClient(commands.AutoShardedBot):
         except Refusal:
             return False
         return True
+
+    @property
+    def takes_interactions(self) -> bool:
+        """Whether one that came over HTTP can be answered."""
+        return self.logged_in and not self.is_closed()
+
+    async def receive(self, payload: dict[str, Any]) -> None:
+        """Take an interaction that came over HTTP: from here on it is like one from the gateway."""
+        if payload.get("channel"):
+            payload["channel"] = _LEFT_OUT | payload["channel"]
+        await self._learn_category(payload)
+        self._connection.parse_interaction_create(payload)  # type: ignore[arg-type]  # as Discord sends it
+
+    async def _learn_category(self, payload: Mapping[str, Any]) -> None:
+        """Of a thread only its channel is told. Where managers have closed channels, its category counts as well."""
+        channel = payload.get("channel") or {}
+        if channel.get("type") not in _THREADS or not self.handlers.closes_channels(int(payload.get("guild_id") or 0)):
+            return
+        parent_id = int(channel["parent_id"])
+        try:
+            self.handlers.categories[parent_id] = await self.server_lookup.category(parent_id)
+        except (RouteClosed, DiscordUnavailable) as error:
+            log.warning("category_unknown", error=type(error).__name__)
 
     async def drain(self, seconds: float) -> None:
         """Take no more interactions and wait up to ``seconds`` for those that run: ``close`` cuts them off."""

@@ -24,6 +24,7 @@ from bot.chat.render_picker import render_picker
 from bot.chat.render_question import render_question
 from bot.chat.rest_errors import RouteClosed
 from bot.chat.sent_notes import NoteSent, end_of, note_nothing, question_at
+from bot.chat.server_lookup import ServerLookup
 from bot.concurrency import FairLimiter
 from bot.jobs.ports import (
     Content,
@@ -59,7 +60,7 @@ class DiscordCourier:
         self._note_sent = note_sent
         self._content = DeliveryContent(client, files)
         self._clock = clock
-        own_messages = OwnMessages(client)
+        own_messages = OwnMessages(client, ServerLookup(client, clock))
         self._box = PrivateBox(client, clock, own_messages)
         self._announcements = Announcements(client, clock, own_messages)
         self._routes = DeliveryRoutes(client, clock, self._box, self._announcements, own_messages)

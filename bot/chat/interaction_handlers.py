@@ -122,6 +122,7 @@ class InteractionHandlers:
         self._presses: dict[type[DurableItem], _PressHandler] = {}
         self._forms: dict[str, _FormHandler] = {}
         self._open_forms: set[str] = set()
+        self.categories: dict[int, int | None] = {}  # of channels of threads, where no gateway shows them
 
     @property
     def buttons(self) -> tuple[type[DurableItem], ...]:
@@ -150,10 +151,24 @@ class InteractionHandlers:
         if always_open or self._access_policy is None:
             return
         reason = self._access_policy.refusal(
-            user_id=interaction.user.id, guild_id=interaction.guild_id, channels=_channels(interaction)
+            user_id=interaction.user.id, guild_id=interaction.guild_id, channels=self._channels(interaction)
         )
         if reason is not None:
             raise Refusal(reason)
+
+    def closes_channels(self, guild_id: int) -> bool:
+        """Whether managers of that server have closed any channel or category."""
+        return self._access_policy is not None and self._access_policy.closes_channels(guild_id)
+
+    def _channels(self, interaction: _Interaction) -> frozenset[int]:
+        """The channel, and what it is in: a thread of a closed channel is closed as well."""
+        channel = interaction.channel
+        parent_id = getattr(channel, "parent_id", None)
+        above = channel.parent if isinstance(channel, discord.Thread) else channel
+        category_id = getattr(above, "category_id", None)
+        if above is None and parent_id is not None:
+            category_id = self.categories.get(parent_id)
+        return frozenset(each for each in (interaction.channel_id, parent_id, category_id) if each is not None)
 
     async def press(self, interaction: _Interaction, button: DurableItem) -> None:
         """Answer a press. Never raises."""
@@ -204,18 +219,6 @@ def _submitted(interaction: _Interaction) -> tuple[str, str, dict[str, str]]:
 def _functions(cog: type) -> Iterator[tuple[str, object]]:
     for base in reversed(cog.__mro__):
         yield from vars(base).items()
-
-
-def _channels(interaction: _Interaction) -> frozenset[int]:
-    """The channel, and what it is in: a thread of a closed channel is closed as well."""
-    channel = interaction.channel
-    above = channel.parent if isinstance(channel, discord.Thread) else channel
-    found = (
-        interaction.channel_id,
-        getattr(channel, "parent_id", None),
-        getattr(above, "category_id", None),
-    )
-    return frozenset(each for each in found if each is not None)
 
 
 def _typed(components: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

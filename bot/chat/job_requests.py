@@ -143,8 +143,16 @@ def origin_of(interaction: discord.Interaction[Any], *, private: bool, ephemeral
         bot_is_member=interaction.channel_id is not None and (interaction.is_guild_integration() or in_own_dm),
         bot_may_write=in_own_dm or _may_write(interaction),
         attachment_limit=min(interaction.filesize_limit, limits.LARGEST_VIDEO_BYTES),
-        roles=tuple(role.id for role in getattr(interaction.user, "roles", ())),
+        roles=_roles(interaction),
     )
+
+
+def _roles(interaction: discord.Interaction[Any]) -> tuple[int, ...]:
+    """The asker's roles there, by their ids as Discord sent them; everybody has the one with the server's id."""
+    if interaction.guild_id is None or not isinstance(interaction.user, discord.Member):
+        return ()
+    # Member.roles knows only those of a server that the gateway has shown to this process.
+    return (interaction.guild_id, *interaction.user._roles)  # noqa: SLF001 - the library has no other way to them
 
 
 def _may_write(interaction: discord.Interaction[Any]) -> bool:

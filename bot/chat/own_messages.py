@@ -11,6 +11,7 @@ import discord
 from bot import limits
 from bot.chat.card import footers
 from bot.chat.rest_errors import RouteClosed, understood
+from bot.chat.server_lookup import ServerLookup
 
 
 class HistoryUnreadable(Exception):
@@ -20,8 +21,9 @@ class HistoryUnreadable(Exception):
 class OwnMessages:
     """Looks through the history of channels."""
 
-    def __init__(self, client: discord.Client) -> None:
+    def __init__(self, client: discord.Client, lookup: ServerLookup) -> None:
         self._client = client
+        self._lookup = lookup
 
     async def find(self, channel_id: int, wanted: str, since: datetime, *, but: Collection[int] = ()) -> int | None:
         """The id of the bot's newest message since then with the word ``wanted`` in its footer; ``None`` where none is.
@@ -38,19 +40,15 @@ class OwnMessages:
                         found = message.id
         except RouteClosed:
             raise HistoryUnreadable from None
-        if empty and not self._may_read(channel_id):
+        if empty and not await self._may_read(channel_id):
             raise HistoryUnreadable  # without the permission it looks empty
         return found
 
-    def _may_read(self, channel_id: int) -> bool:
-        """Whether the history may be read, as far as the gateway has shown; not before it has shown the channel."""
-        channel = self._client.get_channel(channel_id)
-        if isinstance(channel, discord.abc.PrivateChannel):
-            return True
-        me = channel.guild.get_member(self._own_id) if channel else None
+    async def _may_read(self, channel_id: int) -> bool:
+        """Whether the history may be read there."""
         try:
-            return channel is not None and me is not None and channel.permissions_for(me).read_message_history
-        except discord.ClientException:  # a thread whose channel is not known
+            return (await self._lookup.permissions(channel_id)).read_message_history
+        except RouteClosed:
             return False
 
     @property

@@ -12,6 +12,7 @@ from bot import limits
 from bot.chat.markdown import say
 from bot.chat.message import NOBODY
 from bot.chat.rest_errors import RouteClosed, understood
+from bot.chat.server_lookup import ServerLookup
 from bot.jobs.ports import DiscordUnavailable
 from bot.log import unexpected
 from bot.store.servers import ServerStore
@@ -29,8 +30,9 @@ class DiscordServerLog:
     member whose job it is never hears of it.
     """
 
-    def __init__(self, client: discord.Client, servers: ServerStore) -> None:
+    def __init__(self, client: discord.Client, servers: ServerStore, lookup: ServerLookup) -> None:
         self._client = client
+        self._lookup = lookup
         self._servers = servers
         self._waiting: deque[tuple[int, Text]] = deque(maxlen=limits.SERVER_LOG_WAITING)
         self._woken = asyncio.Event()
@@ -81,8 +83,7 @@ class DiscordServerLog:
                 self.closed.discard(guild_id)
 
     async def _send(self, guild_id: int, channel_id: int, line: Text) -> None:
-        guild = self._client.get_guild(guild_id)
-        locale = str(guild.preferred_locale) if guild is not None else "en"
+        locale = await self._lookup.locale(guild_id)
         channel = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
         async with understood(limits.MESSAGE_PATIENCE):
             await channel.send(say(line, locale), allowed_mentions=NOBODY, silent=True)

@@ -28,6 +28,7 @@ from bot.config.types import (
     People,
     Port,
     Prices,
+    PublicKey,
     Region,
     Seconds,
     Secret,
@@ -51,6 +52,11 @@ class DiscordSettings(_Section):
         "https://discord.com/api/v10", description="Discord's REST address; another one for a proxy or a test server."
     )
     gateway_url: GatewayAddress = Field("", description="The gateway's address; empty: the one that Discord names.")
+    public_key: PublicKey = Field(
+        "",
+        description="The application's public key, to take interactions over HTTP at /interactions; empty: none are "
+        "taken there.",
+    )
     cdn_origins: Origins = Field(
         ("https://cdn.discordapp.com", "https://media.discordapp.net"),
         description="Where attachments come from; these origins are exempt from the address guard.",

@@ -21,6 +21,7 @@ _STORE_URL = re.compile(
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")  # 100: a choice's name in Discord
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()-]+)*")  # S3's safe signs
 _REGION = re.compile(r"[a-z0-9-]{0,40}")
+_PUBLIC_KEY = re.compile(r"(?:[0-9a-fA-F]{64})?")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]+")  # an address to listen on, or a name for one
 
 
@@ -163,6 +164,11 @@ GatewayAddress: TypeAlias = Annotated[
     str,
     AfterValidator(_gateway),
     Must("empty, or a ws or wss address without user name, query or fragment, such as wss://example.org"),
+]
+PublicKey: TypeAlias = Annotated[
+    str,
+    _shape(_PUBLIC_KEY),
+    Must("empty, or the 64 hexadecimal digits of the application's public key"),
 ]
 Origins: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(_origin)], ...],

@@ -32,6 +32,10 @@ class AccessPolicy:
             return text("I'm switched off in this channel. Try another one.")
         return None
 
+    def closes_channels(self, guild_id: int) -> bool:
+        """Whether any channel of that server is closed."""
+        return bool(self._servers.rules(guild_id).closed_channels)
+
     def role_refusal(self, kind: JobKind, guild_id: int | None, roles: Collection[int]) -> Text | None:
         """Why somebody with those roles may not make that there; ``None`` where they may. Looking is for everybody."""
         ruled = self._servers.rules(guild_id).roles

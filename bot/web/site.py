@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from aiohttp import web
 
@@ -57,6 +59,44 @@ class Site:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
+
+
+async def read_body(request: web.Request, *, most: int, within: float) -> bytes | HTTPStatus:
+    """The body as it was sent, or what to answer: it is larger than ``most`` bytes, or not here ``within`` seconds."""
+    try:
+        async with asyncio.timeout(within):
+            body = await _parts(request, most)
+    except TimeoutError:
+        return HTTPStatus.REQUEST_TIMEOUT
+    except ConnectionError:  # hung up half-way: nobody reads this answer
+        return HTTPStatus.BAD_REQUEST
+    return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if body is None else body
+
+
+async def _parts(request: web.Request, most: int) -> bytes | None:
+    """The body, or ``None`` as soon as it is known to be larger than one may be."""
+    if (request.content_length or 0) > most:
+        return None
+    parts = bytearray()
+    async for part in request.content.iter_any():
+        parts += part
+        if len(parts) > most:
+            return None
+    return bytes(parts)
+
+
+async def only_post(_: web.Request) -> web.Response:
+    """For every other method of a path that takes ``POST``."""
+    answer = status_answer(HTTPStatus.METHOD_NOT_ALLOWED)
+    answer.headers["Allow"] = "POST"
+    return answer
+
+
+def status_answer(status: HTTPStatus) -> web.Response:
+    """An answer that says its status and nothing else; 202 and 204 have no body."""
+    if status in (HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT):
+        return web.Response(status=status)
+    return web.json_response({"status": status.phrase.lower()}, status=status)
 
 
 async def _not_found(_: web.Request) -> web.Response:

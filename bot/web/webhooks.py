@@ -25,6 +25,7 @@ from bot.provider.webhooks import (
     parse,
 )
 from bot.values.clock import Clock
+from bot.web.site import only_post, read_body, status_answer
 
 PATH = "/webhooks/toapis"
 
@@ -48,7 +49,7 @@ def webhook_routes(secrets: Sequence[SecretStr], sink: EventSink, clock: Clock) 
     if not secrets:
         return ()
     receiver = _Receiver(SignatureCheck(secrets, clock), sink)
-    return (web.post(PATH, receiver.post), web.route("*", PATH, _only_post))
+    return (web.post(PATH, receiver.post), web.route("*", PATH, only_post))
 
 
 class _Receiver:
@@ -63,16 +64,10 @@ class _Receiver:
         self._running: set[asyncio.Task[None]] = set()
 
     async def post(self, request: web.Request) -> web.Response:
-        try:
-            async with asyncio.timeout(limits.WEBHOOK_READ_SECONDS):
-                body = await _read(request)
-        except TimeoutError:
-            return _answer(HTTPStatus.REQUEST_TIMEOUT)
-        except ConnectionError:  # hung up half-way: nobody reads this answer
-            return _answer(HTTPStatus.BAD_REQUEST)
-        if body is None:
-            return _answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        return _answer(await self._taken(_delivery(request, body)))
+        body = await read_body(request, most=limits.WEBHOOK_BYTES, within=limits.WEBHOOK_READ_SECONDS)
+        if isinstance(body, HTTPStatus):
+            return status_answer(body)
+        return status_answer(await self._taken(_delivery(request, body)))
 
     async def _taken(self, delivery: Delivery) -> HTTPStatus:
         try:
@@ -109,18 +104,6 @@ class _Receiver:
             unexpected("webhook_not_taken", error)
 
 
-async def _read(request: web.Request) -> bytes | None:
-    """The body, or ``None`` as soon as it is known to be larger than one may be."""
-    if (request.content_length or 0) > limits.WEBHOOK_BYTES:
-        return None
-    parts = bytearray()
-    async for part in request.content.iter_any():
-        parts += part
-        if len(parts) > limits.WEBHOOK_BYTES:
-            return None
-    return bytes(parts)
-
-
 def _delivery(request: web.Request, body: bytes) -> Delivery:
     """The headers that count, with ``body``. Of an id or a timestamp that comes twice, neither is the one signed."""
     ids, timestamps, signatures = (
@@ -132,15 +115,3 @@ def _delivery(request: web.Request, body: bytes) -> Delivery:
         signature=",".join(signatures),  # a list may be spread over several lines (RFC 9110, 5.3)
         body=body,
     )
-
-
-async def _only_post(_: web.Request) -> web.Response:
-    answer = _answer(HTTPStatus.METHOD_NOT_ALLOWED)
-    answer.headers["Allow"] = "POST"
-    return answer
-
-
-def _answer(status: HTTPStatus) -> web.Response:
-    if status is HTTPStatus.NO_CONTENT:
-        return web.Response(status=status)
-    return web.json_response({"status": status.phrase.lower()}, status=status)

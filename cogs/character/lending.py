@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import discord
@@ -16,6 +15,7 @@ from bot.chat.markdown import mentions_of, plain
 from bot.chat.render_borrowed import render_borrowed
 from bot.chat.render_loans import lent, render_lent_video, render_loans, render_uses, taken_back
 from bot.chat.replies import edit_answer
+from bot.chat.server_lookup import server_lookup_of
 from bot.errors import Refusal
 from bot.jobs.lending import Lending
 from bot.jobs.playable_cast import PlayableCast
@@ -157,7 +157,7 @@ class LendingCommands(LooksUp):
     ) -> None:
         its, locale = (character.owner_id, character.id), str(interaction.locale)
         loans, consents = await self._loans.of_character(*its), await self._person_consents.of_character(*its)
-        servers = _servers(interaction, [each.to.server for each in loans])
+        servers = await server_lookup_of(interaction.client).names([each.to.server for each in loans])
         card = render_loans(
             character, loans, consents, self._now(), servers, locale, mentions_of(interaction.client), done=done
         )
@@ -174,7 +174,7 @@ class LendingCommands(LooksUp):
         if total and not found:  # some are not kept any more
             offset = (total - 1) // most * most
             found, total = await self._loans.uses(*its, offset=offset, limit=most)
-        servers = _servers(interaction, [use.guild_id for use in found])
+        servers = await server_lookup_of(interaction.client).names([use.guild_id for use in found])
         await edit_answer(interaction, render_uses(character, offset, found, total, servers, str(interaction.locale)))
 
     @on_press(WatchUse)
@@ -246,12 +246,6 @@ def _server(interaction: discord.Interaction) -> int:
     if interaction.guild_id is None:
         raise Refusal(text("This isn't a server. Use the command in the server that you mean."))
     return interaction.guild_id
-
-
-def _servers(interaction: discord.Interaction, ids: Iterable[int | None]) -> dict[int, str]:
-    """The names of those servers that the bot is in."""
-    guilds = [interaction.client.get_guild(each) for each in {*ids} if each is not None]
-    return {guild.id: guild.name for guild in guilds if guild is not None}
 
 
 def _end_choice(typed: str, now: datetime, locale: str) -> str:

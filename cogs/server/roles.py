@@ -13,7 +13,10 @@ from bot.chat.card import BLUE
 from bot.chat.durable_items import view
 from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text_line
 from bot.chat.markdown import say
+from bot.chat.rest_errors import RouteClosed
+from bot.chat.server_lookup import server_lookup_of
 from bot.chat.server_menus import BackToSettings, Creators, Filmers, LimitedRole, LogChannel, ShowRoles
+from bot.jobs.ports import DiscordUnavailable
 from bot.store.servers import RoleRules, ServerRules, ServerStore
 from bot.texts import Text, text
 from bot.values.job import JobKind
@@ -117,7 +120,7 @@ class ServerRoles(commands.Cog):
         creators = [role_id for role_id, each in rules.roles.items() if each.may_create]
         filmers = [role_id for role_id, each in rules.roles.items() if each.may_film]
         log = [] if rules.log_channel is None else [rules.log_channel]
-        closed = guild_id in self._log.closed or not _may_write(interaction, rules.log_channel)
+        closed = guild_id in self._log.closed or not await _may_write(interaction, rules.log_channel)
         await interaction.edit_original_response(
             embed=_embed(rules, locale, log_closed=closed),
             view=view(
@@ -130,13 +133,16 @@ class ServerRoles(commands.Cog):
         )
 
 
-def _may_write(interaction: discord.Interaction, channel_id: int | None) -> bool:
-    """Whether the bot may write in that channel, as far as it knows."""
-    guild = interaction.guild
-    channel = guild.get_channel(channel_id) if guild is not None and channel_id is not None else None
-    if guild is None or channel is None:
+async def _may_write(interaction: discord.Interaction, channel_id: int | None) -> bool:
+    """Whether the bot may write in that channel, as far as it can find out."""
+    if channel_id is None:
         return True
-    may = channel.permissions_for(guild.me)
+    try:
+        may = await server_lookup_of(interaction.client).permissions(channel_id)
+    except RouteClosed:
+        return False
+    except DiscordUnavailable:
+        return True
     return may.view_channel and may.send_messages
 
 

@@ -68,6 +68,37 @@ async def test_a_bucket_is_looked_at(
     assert KEY not in out
 
 
+KEYLESS, STRANGE = "", "0a" * 32
+
+
+@pytest.mark.parametrize(
+    ("key", "url", "said"),
+    [
+        (KEYLESS, "", "ok: .*; interactions come over the gateway$"),
+        ("its", "", "ok: .*come over the gateway until the developer portal has an Interactions Endpoint URL$"),
+        (
+            "its",
+            "https://example.org/i",
+            "ok: .*come over HTTP, to https://example.org/i, and nothing over",
+        ),
+        (KEYLESS, "https://example.org/i", "FAILED: Discord sends interactions to .* and nothing over the gateway"),
+        (STRANGE, "", r"FAILED: discord\.public_key is not the key of the application"),
+    ],
+)
+async def test_it_says_which_way_interactions_come(
+    key: str,
+    url: str,
+    said: str,
+    make_settings: MakeSettings,
+    discord: LoopbackDiscord,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    discord.endpoint.url = url
+    settings = make_settings(DISCORD__PUBLIC_KEY=discord.endpoint.public_key if key == "its" else key)
+    assert await check.check(settings) == (0 if said.startswith("ok") else 69)
+    assert re.search(f"^discord +{said}", capsys.readouterr().out, re.MULTILINE)
+
+
 async def test_sites_are_looked_at_where_they_are_switched_on(
     make_settings: MakeSettings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__TOAPIS__DEFAULT_MODEL": "six",
         "CASTBOOK__TOAPIS__SUBMIT_PER_SECOND": "7",
         "CASTBOOK__TOAPIS__QUERY_PER_SECOND": "8.5",
+        "CASTBOOK__DISCORD__PUBLIC_KEY": "0aF9" * 16,
         "CASTBOOK__TOAPIS__POLL_FIRST": "9",
         "CASTBOOK__TOAPIS__POLL_EVERY": "0.1",
         "CASTBOOK__TOAPIS__SHOW_PROGRESS_FOR": "11",
@@ -148,6 +149,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "discord": {
             "api_url": "http://127.0.0.1:1/api",
             "gateway_url": "ws://127.0.0.1:2",
+            "public_key": "0aF9" * 16,
             "cdn_origins": ("http://127.0.0.1:3",),
             "dev_guild": 26,
             "owners": (4,),

@@ -159,6 +159,9 @@ class User(Account):
         )
         self.discord.interactions[interaction.token] = interaction
         payload = self._interaction_payload(interaction, context)
+        if self.discord.endpoint.url:  # then the gateway gets nothing
+            await self.discord.endpoint.deliver(interaction, payload)
+            return interaction
         reached = self.discord.gateway.dispatch("INTERACTION_CREATE", payload, guild_id=guild.id if guild else None)
         assert reached, "no bot is connected"
         return interaction

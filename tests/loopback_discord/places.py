@@ -20,6 +20,14 @@ PERMISSIONS = {
     "send_messages_in_threads": 1 << 38,
 }
 INVITED_WITH = frozenset(PERMISSIONS) - {"manage_messages"}  # what the bot asks for in its invite link
+PARTIAL = frozenset(
+    {"id", "name", "type", "last_message_id", "last_pin_timestamp", "nsfw", "parent_id", "guild_id", "flags"}
+    | {"rate_limit_per_user", "topic", "position", "thread_metadata", "recipients"}
+)
+GATEWAY_ALONE = (
+    *("joined_at", "large", "unavailable", "member_count", "voice_states", "members", "channels", "threads"),
+    *("presences", "stage_instances", "guild_scheduled_events", "soundboard_sounds"),
+)
 
 
 def bits(permissions: frozenset[str] | set[str]) -> str:
@@ -65,6 +73,7 @@ class Guild:
     automod: set[str] = field(default_factory=set)  # words that a message may not contain
     channels: list[Channel] = field(default_factory=list, repr=False)
     members: list[Account] = field(default_factory=list, repr=False)
+    roles_of: dict[int, list[int]] = field(default_factory=dict, repr=False)  # ids, by person
 
     def add_channel(self, name: str = "general", *, thread_of: Channel | None = None) -> Channel:
         """Add a text channel, or a thread under one."""
@@ -131,12 +140,19 @@ class Guild:
             "threads": threads,
         }
 
+    def fetched(self) -> dict[str, Any]:
+        """What REST tells of it."""
+        shown = self.payload()
+        for by_the_gateway_alone in GATEWAY_ALONE:
+            del shown[by_the_gateway_alone]
+        return shown
+
     def member(self, account: Account) -> dict[str, Any]:
         return {
             "user": account.payload(),
             "nick": None,
             "avatar": None,
-            "roles": [],
+            "roles": [str(role_id) for role_id in self.roles_of.get(account.id, ())],
             "deaf": False,
             "mute": False,
             "flags": 0,
@@ -155,6 +171,7 @@ class Channel:
     guild: Guild | None = None
     parent: Channel | None = None
     people: tuple[Account, ...] = ()
+    category: int | None = None
     with_bot: bool = True  # of a channel without a guild: a DM with the bot
     bot_may: set[str] = field(default_factory=lambda: set(INVITED_WITH))
     messages: list[Message] = field(default_factory=list, repr=False)
@@ -206,11 +223,12 @@ class Channel:
             }
         missing = set(INVITED_WITH) - self.bot_may
         overwrite = {"id": str(self.guild.id), "type": 0, "allow": "0", "deny": bits(missing)}
-        more = {"position": 0, "parent_id": None, "topic": None, "nsfw": False}
+        more = {"position": 0, "parent_id": str(self.category) if self.category else None, "topic": None, "nsfw": False}
         return common | more | {"permission_overwrites": [overwrite] if missing else []}
 
     def partial(self, asker: Account) -> dict[str, Any]:
-        """The channel of an interaction; `asker` is whose permissions it names."""
+        """The channel of an interaction, with no more than is documented; `asker` is whose permissions it names."""
         if self.guild is None and self.type == DM and not self.with_bot:
             return self.payload() | {"recipients": [person.payload() for person in self.people if person is not asker]}
-        return self.payload() | {"permissions": bits(INVITED_WITH)}
+        told = {name: value for name, value in self.payload().items() if name in PARTIAL}
+        return told | {"permissions": bits(INVITED_WITH)}

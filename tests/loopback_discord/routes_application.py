@@ -1,4 +1,4 @@
-"""Routes about the application itself: who it is, where its gateway is, its commands; and the people it can look up."""
+"""Routes about the application: who it is, its gateway, its commands; and the people and servers it can look up."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from tests.loopback_discord.command_rules import check_commands
 from tests.loopback_discord.incoming import Call
+from tests.loopback_discord.places import Guild
 from tests.loopback_discord.refusals import (
     Refusal,
     invalid_recipient,
     missing_access,
     unknown_channel,
+    unknown_guild,
+    unknown_member,
     unknown_user,
 )
 
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ApplicationRoutes:
-    """/users, /oauth2, /gateway and /applications."""
+    """/users, /oauth2, /gateway, /applications, /guilds, and channels by their id."""
 
     def __init__(self, discord: LoopbackDiscord) -> None:
         self._discord = discord
@@ -33,6 +36,8 @@ class ApplicationRoutes:
             ("GET", "/oauth2/applications/@me", self.application),
             ("GET", "/gateway/bot", self.gateway),
             ("GET", r"/channels/(\d+)", self.channel),
+            ("GET", r"/guilds/(\d+)", self.guild),
+            ("GET", r"/guilds/(\d+)/members/(\d+)", self.member),
             ("POST", "/attachments/refresh-urls", self.refresh_urls),
             ("GET", r"/applications/(\d+)/commands", self.commands),
             ("PUT", r"/applications/(\d+)/commands", self.overwrite_commands),
@@ -66,6 +71,21 @@ class ApplicationRoutes:
             raise missing_access()
         return channel.payload()
 
+    async def guild(self, _call: Call, guild_id: str) -> Any:
+        return self._guild(guild_id).fetched()
+
+    async def member(self, _call: Call, guild_id: str, user_id: str) -> Any:
+        guild, account = self._guild(guild_id), self._discord.accounts.get(int(user_id))
+        if account is None or account not in (*guild.members, self._discord.bot):
+            raise unknown_member()
+        return guild.member(account)
+
+    def _guild(self, guild_id: str) -> Guild:
+        for guild in self._discord.guilds:
+            if str(guild.id) == guild_id and guild.bot_is_member:
+                return guild
+        raise unknown_guild()
+
     async def application(self, _call: Call) -> Any:
         bot = self._discord.bot
         return {
@@ -77,13 +97,13 @@ class ApplicationRoutes:
             "flags": 0,
             "bot_public": True,
             "bot_require_code_grant": False,
-            "verify_key": "0" * 64,
+            "verify_key": self._discord.endpoint.public_key,
             "type": None,
             "owner": bot.payload() | {"bot": False},
             "bot": bot.payload(),
             "team": None,
             "redirect_uris": [],
-            "interactions_endpoint_url": None,
+            "interactions_endpoint_url": self._discord.endpoint.url or None,
             "role_connections_verification_url": None,
             "explicit_content_filter": 0,
             "eligible_oauth2_scopes": [],

@@ -25,6 +25,7 @@ from tests.loopback_discord.cdn import Cdn, StoredFile, Upload
 from tests.loopback_discord.clock import MovableClock, Snowflakes
 from tests.loopback_discord.composing import Composer
 from tests.loopback_discord.driving import User
+from tests.loopback_discord.endpoint import Endpoint
 from tests.loopback_discord.gateway import Gateway
 from tests.loopback_discord.incoming import Call, Forced
 from tests.loopback_discord.interactions import Interaction
@@ -59,6 +60,7 @@ class LoopbackDiscord:
         self.cdn = Cdn(self.clock)
         self.composer = Composer(self)
         self.gateway = Gateway(self)
+        self.endpoint = Endpoint(self)
         self.rest = Rest(self)
         self.api_url = self.gateway_url = ""
         self._waiting: list[asyncio.Future[None]] = []
@@ -91,6 +93,7 @@ class LoopbackDiscord:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.gateway.drop()
+        await self.endpoint.close()
         for runner in self._runners:
             await runner.cleanup()
 

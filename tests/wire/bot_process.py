@@ -11,9 +11,10 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 import aiohttp
 
@@ -102,17 +103,18 @@ async def castbook(command: str, environ: dict[str, str], folder: Path, *argumen
     return Finished(child.returncode, out.decode(), err.decode())
 
 
-def live(folder: Path, environ: dict[str, str], looks: Path) -> NoReturn:
+def live(folder: Path, environ: dict[str, str], looks: Path, over_http: bool) -> NoReturn:
     """Be what ``castbook run`` becomes, where all is imported. Looks at the same clip are remembered."""
     be_in(folder, environ)
     remember_looks(looks)
-    finish(None, service.run)
+    finish(None, partial(service.run, over_http=over_http))
 
 
 class BotProcess:
     """The service on the files in ``folder``: each ``start`` is a new process on the same ones.
 
-    It is forked (:func:`live`) unless ``as_command`` or a ``launcher`` asks for ``castbook run``.
+    It is forked (:func:`live`) unless ``as_command`` or a ``launcher`` asks for ``castbook run``. ``over_http``: with
+    ``--role http``, and as soon as it is ready Discord sends interactions there.
     """
 
     def __init__(
@@ -122,10 +124,14 @@ class BotProcess:
         folder: Path,
         *,
         as_command: bool = False,
+        over_http: bool = False,
         **changes: str,
     ) -> None:
         self.discord = discord
         self.folder = folder
+        self.over_http = over_http
+        if over_http:
+            changes = {"DISCORD__PUBLIC_KEY": discord.endpoint.public_key, **changes}
         self.environ = environment(discord, provider, folder, **changes)
         self.log = folder / "stderr.log"
         self._as_command = as_command
@@ -147,12 +153,16 @@ class BotProcess:
         return self.log.read_text("utf-8")
 
     async def start(self) -> None:
-        """Start it, and wait until it has identified at the gateway, with its commands registered."""
+        """Start it, and wait until it gets interactions, with its commands registered."""
         before = len(self.discord.gateway.identifies)
         if self._as_command or self.launcher:
             self.child = await self._command()
         else:
-            self.child = Fork(live, self.folder, self.environ, looks_of_this_run())
+            self.child = Fork(live, self.folder, self.environ, looks_of_this_run(), self.over_http)
+        if self.over_http:
+            await self.healthy()
+            await self.discord.endpoint.set(self.address("/interactions"))
+            return
         gateway = self.discord.gateway
         await self._alive(
             self.discord.wait_for(
@@ -164,7 +174,7 @@ class BotProcess:
     async def _command(self) -> asyncio.subprocess.Process:
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *(*self.launcher, sys.executable, "-m", "bot", "run"),
+                *(*self.launcher, sys.executable, "-m", "bot", "run", *(("--role", "http") if self.over_http else ())),
                 cwd=self.folder,
                 env=self.environ,
                 stdin=asyncio.subprocess.DEVNULL,
@@ -176,14 +186,19 @@ class BotProcess:
         """Wait until ``/readyz`` says yes; what it said."""
         return await self._alive(self._ready())
 
+    def address(self, path: str) -> str:
+        """Where it serves ``path``."""
+        return f"http://127.0.0.1:{self.environ['CASTBOOK__WEB__PORT']}{path}"
+
     async def _ready(self) -> dict[str, object]:
-        url = f"http://127.0.0.1:{self.environ['CASTBOOK__WEB__PORT']}/readyz"
+        url = self.address("/readyz")
         async with asyncio.timeout(STARTS_WITHIN), aiohttp.ClientSession() as session:
             while True:
-                async with session.get(url) as answer:
-                    found: dict[str, object] = await answer.json()
-                    if answer.status == 200:
-                        return found
+                with contextlib.suppress(aiohttp.ClientConnectorError):  # not up yet
+                    async with session.get(url) as answer:
+                        found: dict[str, object] = await answer.json()
+                        if answer.status == 200:
+                            return found
                 await asyncio.sleep(0.05)  # readiness is what is polled
 
     async def _alive(self, wanted: Awaitable[T]) -> T:
@@ -238,10 +253,10 @@ async def _end(child: asyncio.subprocess.Process | Fork | None) -> None:
 
 @contextlib.asynccontextmanager
 async def running(
-    discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, *, as_command: bool = False, **changes: str
+    discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, **options: Any
 ) -> AsyncIterator[BotProcess]:
     """A bot that serves; at the end it has to stop cleanly, with nothing forgotten."""
-    async with BotProcess(discord, provider, folder, as_command=as_command, **changes) as bot:
+    async with BotProcess(discord, provider, folder, **options) as bot:
         yield bot
         assert await bot.stop() == 0
         untidy = ("never retrieved", "was destroyed but it is pending", "Unclosed", "never awaited")

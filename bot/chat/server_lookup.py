@@ -1,0 +1,113 @@
+"""What the bot knows of servers and channels beyond an interaction: from the gateway where it has one, else by REST."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Generic, NamedTuple, Protocol, TypeVar, cast
+
+import discord
+
+from bot import limits
+from bot.chat.rest_errors import RouteClosed, understood
+from bot.jobs.ports import DiscordUnavailable
+from bot.values.clock import Clock
+
+_Found = TypeVar("_Found")
+
+
+class _Server(NamedTuple):
+    name: str
+    locale: str
+
+
+class ServerLookup:
+    """Names and languages of servers, permissions and categories of channels.
+
+    What Discord said by REST is kept for ten minutes, but for permissions, which are asked anew.
+    """
+
+    def __init__(self, client: discord.Client, clock: Clock) -> None:
+        self._client = client
+        self._servers: _Remembered[_Server | None] = _Remembered(clock)
+        self._categories: _Remembered[int | None] = _Remembered(clock)
+
+    async def names(self, guild_ids: Iterable[int | None]) -> dict[int, str]:
+        """The names of those servers that the bot is in, as far as they can be found out."""
+        wanted = {each for each in guild_ids if each is not None}
+        found = await asyncio.gather(*(self._server(each) for each in wanted))
+        return {guild_id: server.name for guild_id, server in zip(wanted, found, strict=True) if server is not None}
+
+    async def locale(self, guild_id: int) -> str:
+        """The language of a server; English where it cannot be found out."""
+        server = await self._server(guild_id)
+        return server.locale if server is not None else "en"
+
+    async def permissions(self, channel_id: int) -> discord.Permissions:
+        """What the bot may do in that channel. Raises RouteClosed where it is not there, and DiscordUnavailable."""
+        async with understood(limits.MESSAGE_PATIENCE):
+            channel = await self._client.fetch_channel(channel_id)
+            if isinstance(channel, discord.abc.PrivateChannel):
+                return discord.Permissions.all()
+            guild = await self._client.fetch_guild(channel.guild.id, with_counts=False)
+            me = await guild.fetch_member(self._client.user.id if self._client.user else 0)
+            # A thread has the permissions of its channel; and fetched by its server, the channel knows the roles there.
+            its = channel.parent_id if isinstance(channel, discord.Thread) else channel_id
+            return (await guild.fetch_channel(its)).permissions_for(me)
+
+    async def category(self, channel_id: int) -> int | None:
+        """The category of a channel; ``None`` where it has none. Raises RouteClosed and DiscordUnavailable."""
+        known = self._categories.get(channel_id)
+        if known is not None:
+            return known[0]
+        async with understood(limits.PARENT_KNOWN_WITHIN):
+            channel = await self._client.fetch_channel(channel_id)
+        return self._categories.keep(channel_id, getattr(channel, "category_id", None))
+
+    async def _server(self, guild_id: int) -> _Server | None:
+        shown = self._client.get_guild(guild_id)
+        if shown is not None:
+            return _Server(shown.name, str(shown.preferred_locale))
+        known = self._servers.get(guild_id)
+        if known is not None:
+            return known[0]
+        try:
+            async with understood(limits.MESSAGE_PATIENCE):
+                guild = await self._client.fetch_guild(guild_id, with_counts=False)
+        except RouteClosed:  # not in it
+            return self._servers.keep(guild_id, None)
+        except DiscordUnavailable:
+            return None
+        return self._servers.keep(guild_id, _Server(guild.name, str(guild.preferred_locale)))
+
+
+class _Client(Protocol):
+    server_lookup: ServerLookup
+
+
+def server_lookup_of(client: discord.Client) -> ServerLookup:
+    """The one of our client."""
+    return cast("_Client", client).server_lookup
+
+
+class _Remembered(Generic[_Found]):
+    """What was found about an id, for a while; beyond a thousand, the oldest goes first."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._found: dict[int, tuple[datetime, _Found]] = {}
+
+    def get(self, about: int) -> tuple[_Found] | None:
+        """In a tuple, since nothing may be what was found."""
+        if about not in self._found:
+            return None
+        at, found = self._found[about]
+        return (found,) if self._clock() - at <= limits.SERVERS_REMEMBERED_FOR else None
+
+    def keep(self, about: int, found: _Found) -> _Found:
+        self._found.pop(about, None)
+        self._found[about] = (self._clock(), found)
+        if len(self._found) > limits.SERVERS_REMEMBERED:
+            del self._found[next(iter(self._found))]
+        return found

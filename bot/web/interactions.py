@@ -1,0 +1,131 @@
+"""``POST /interactions``: takes Discord's interactions over HTTP, in place of the gateway, and hands them on.
+
+Discord waits three seconds. It is answered 202 without a body as soon as the interaction was handed on; what the person
+sees goes to the callback address, as for one from the gateway ("Receiving and Responding", Interaction Callback).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import structlog
+from aiohttp import web
+from nacl.exceptions import BadSignatureError
+from nacl.signing import VerifyKey
+from pydantic_core import from_json
+
+from bot import limits
+from bot.log import unexpected
+from bot.values.clock import Clock
+from bot.web.site import only_post, read_body, status_answer
+
+PATH = "/interactions"
+SIGNATURE_HEADER = "X-Signature-Ed25519"
+TIMESTAMP_HEADER = "X-Signature-Timestamp"
+
+_PING, _PONG = 1, {"type": 1}
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
+_SIGNATURE = re.compile(r"[0-9a-fA-F]{128}")
+
+log = structlog.get_logger(__name__)
+
+
+class InteractionSink(Protocol):
+    """Whom interactions are given to."""
+
+    @property
+    def takes_interactions(self) -> bool:
+        """Whether one can be answered now; if not, Discord is told 503."""
+
+    async def receive(self, payload: dict[str, Any]) -> None:
+        """Take an interaction, as Discord describes it, and come back at once: it is answered meanwhile."""
+
+
+def interaction_routes(public_key: str, sink: InteractionSink, clock: Clock) -> Sequence[web.RouteDef]:
+    """The routes for :class:`~bot.web.health.HealthServer`; none without ``public_key`` (64 hexadecimal digits)."""
+    if not public_key:
+        return ()
+    endpoint = _Endpoint(VerifyKey(bytes.fromhex(public_key)), sink, clock)
+    return (web.post(PATH, endpoint.post), web.route("*", PATH, only_post))
+
+
+class _Endpoint:
+    """What is not signed by Discord, or not now, gets 401 and no reason; the log gets the reason's name.
+
+    Discord sends wrong signatures on purpose, now and then, and takes the address away where one is accepted.
+    """
+
+    def __init__(self, key: VerifyKey, sink: InteractionSink, clock: Clock) -> None:
+        self._key = key
+        self._sink = sink
+        self._clock = clock
+        self._taken: dict[str, datetime] = {}  # in this order
+
+    async def post(self, request: web.Request) -> web.Response:
+        body = await read_body(request, most=limits.INTERACTION_BYTES, within=limits.INTERACTION_READ_SECONDS)
+        if isinstance(body, HTTPStatus):
+            return status_answer(body)
+        doubt = self._doubt(request, body)
+        if doubt is not None:
+            log.info("interaction_refused", reason=doubt)
+            return status_answer(HTTPStatus.UNAUTHORIZED)
+        payload = _read(body)
+        if payload is None:
+            log.warning("interaction_refused", reason="body")
+            return status_answer(HTTPStatus.BAD_REQUEST)
+        if payload["type"] == _PING:
+            return web.json_response(_PONG)
+        return status_answer(await self._handed_on(payload))
+
+    def _doubt(self, request: web.Request, body: bytes) -> str | None:
+        """Why the request is not believed; ``None`` where Discord signed it, at most five minutes ago or ahead."""
+        timestamps, signatures = (request.headers.getall(name, []) for name in (TIMESTAMP_HEADER, SIGNATURE_HEADER))
+        if len(timestamps) != 1 or not _TIMESTAMP.fullmatch(timestamps[0]):
+            return "timestamp"
+        if len(signatures) != 1 or not _SIGNATURE.fullmatch(signatures[0]):
+            return "signature"
+        if abs(self._clock().timestamp() - int(timestamps[0])) > limits.INTERACTION_AGE.total_seconds():
+            return "age"
+        try:
+            self._key.verify(timestamps[0].encode() + body, bytes.fromhex(signatures[0]))
+        except BadSignatureError:
+            return "signature"
+        return None
+
+    async def _handed_on(self, payload: dict[str, Any]) -> HTTPStatus:
+        if not self._sink.takes_interactions:
+            log.warning("interaction_too_early")
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        if not self._first(payload["id"]):
+            log.info("interaction_repeated")
+            return HTTPStatus.ACCEPTED
+        try:
+            await self._sink.receive(payload)
+        except Exception as error:  # noqa: BLE001 - signed, and still not what the library takes
+            unexpected("interaction_not_taken", error)
+            return HTTPStatus.BAD_REQUEST
+        return HTTPStatus.ACCEPTED
+
+    def _first(self, interaction_id: str) -> bool:
+        """Whether it comes for the first time. What is older than its signature is believed need not be known."""
+        now = self._clock()
+        believed = 2 * limits.INTERACTION_AGE  # it may have been ahead of us when it came
+        while self._taken and now - self._taken[oldest := next(iter(self._taken))] > believed:
+            del self._taken[oldest]
+        if interaction_id in self._taken:
+            return False
+        self._taken[interaction_id] = now
+        return True
+
+
+def _read(body: bytes) -> dict[str, Any] | None:
+    try:
+        payload = from_json(body)
+    except ValueError:  # also for what is not UTF-8, or nested too deeply
+        return None
+    understood = isinstance(payload, dict) and isinstance(payload.get("type"), int)
+    return payload if understood and (payload["type"] == _PING or isinstance(payload.get("id"), str)) else None
