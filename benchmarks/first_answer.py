@@ -35,17 +35,22 @@ async def measure(folder: Path, *, commands: int = COMMANDS, rounds: int = ROUND
     """p50 and p99 of a command that only looks, and of the one that starts a job: each the median of all rounds'.
 
     The latter is answered when its row is on the disk, so it is held against a bare bot that writes one as well.
+    Interactions over HTTP are held against those from the gateway.
     """
     people = Commands(folder)
+    over_http = folder / "over-http"
+    over_http.mkdir()
     async with (
         simulated_provider(folder, seconds_per_task=0) as provider,
         castbook(folder, provider, toapis=TOAPIS) as ours,
+        castbook(over_http, provider, over_http=True) as webhooked,
         bare_bot(folder) as bare,
         bare_bot(folder, database=folder / "bare.db") as with_row,
     ):
         create = partial(people.create_from_task, task_id=provider.task)
-        mine, theirs = await _side_by_side((ours, bare), people.list_cast, commands, rounds)
+        mine, theirs, hooked = await _side_by_side((ours, bare, webhooked), people.list_cast, commands, rounds)
         figures = _figures("/character list: first answer", mine, theirs, most=MOST)
+        figures += _figures("/character list: first answer over HTTP, beside the gateway", hooked, mine)
         mine, theirs, durable = await _side_by_side((ours, bare, with_row), create, commands, rounds)
         figures += _figures("/character create: first answer, bare bot without a row", mine, theirs)
         figures += _figures("/character create: first answer, bare bot with a row", mine, durable, most=MOST)

@@ -17,6 +17,7 @@ from bot.config.sections import LimitSettings
 from tests.loopback_discord.driving import User
 from tests.loopback_discord.places import Channel
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.wire.bot_process import free_port
 
 HERE = Path(__file__).parent
 _AS_MAKE_RUN = {"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "65536"}
@@ -58,24 +59,30 @@ async def castbook(
     *,
     launcher: Sequence[str] = (str(HERE / "as_installed.py"),),
     before: Callable[[Sequence[User]], Awaitable[None]] | None = None,
+    over_http: bool = False,
     **sections: Mapping[str, object],
 ) -> AsyncIterator[World]:
     """Castbook as it is run for real, connected. ``sections`` are added to the settings; nobody is limited.
 
-    ``before``: what is done for the people there before it starts.
+    ``before``: what is done for the people there before it starts. ``over_http``: it gets interactions over HTTP.
     """
     async with _discord() as (discord, channel, people):
         settings = _settings(folder, discord, provider)
         for name, section in sections.items():
             settings.setdefault(name, {}).update(section)
+        if over_http:
+            settings["discord"]["public_key"] = discord.endpoint.public_key
+            settings["web"]["port"] = free_port()
         if before is not None:
             await before(people)
         config = folder / "config.toml"
         config.write_text(_toml(settings), "utf-8")
-        argv = [*launcher, "run", "--config", str(config)]
+        argv = [*launcher, "run", "--config", str(config), *(("--role", "http") if over_http else ())]
         log = folder / "castbook.log"
         async with process(argv, log, env=_AS_MAKE_RUN) as child:
-            await _ready(discord, child, log)
+            await _ready(discord, child, log, over_http=over_http)
+            if over_http:
+                await discord.endpoint.set(f"http://127.0.0.1:{settings['web']['port']}/interactions")
             yield World(discord, channel, people, child.pid, works_on=True)
 
 
@@ -146,9 +153,15 @@ async def _discord() -> AsyncIterator[tuple[LoopbackDiscord, Channel, tuple[User
         yield discord, guild.add_channel("casting"), people
 
 
-async def _ready(discord: LoopbackDiscord, child: asyncio.subprocess.Process, log: Path) -> None:
-    """Wait until it is connected. Raises RuntimeError with the end of its log where it ends before."""
-    waiting = asyncio.create_task(discord.bot_is_ready(STARTS_WITHIN))
+async def _ready(
+    discord: LoopbackDiscord, child: asyncio.subprocess.Process, log: Path, *, over_http: bool = False
+) -> None:
+    """Wait until it is connected, or ``over_http`` logged in. Raises RuntimeError with the end of its log where it ends
+    before."""
+    ready = (
+        discord.wait_for(lambda: discord.commands, STARTS_WITHIN) if over_http else discord.bot_is_ready(STARTS_WITHIN)
+    )
+    waiting: asyncio.Task[object] = asyncio.create_task(ready)
     ended = asyncio.create_task(child.wait())
     await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
     ended.cancel()
