@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # obstore has these names for types alone
     from obstore.store import ClientConfig, RetryConfig, S3Config
 
 _MB = 1024 * 1024
-_PIECE = 4 * _MB  # bytes of what is read that are in memory at once
+_PIECE = 2 * _MB  # bytes of what is read that are in memory at once
 _PAGE = 1000  # objects that one request lists or deletes: S3's most
 _CLIENT: ClientConfig = {
     "connect_timeout": timedelta(seconds=5),

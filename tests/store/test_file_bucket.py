@@ -344,5 +344,5 @@ async def test_a_large_video_is_never_whole_in_memory(settings: StoreSettings, t
             assert len(file.read(MB)) == MB
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert peak < 16 * MB
+        assert peak < 24 * MB, "of 40: pieces of what goes and comes, and what the collector has not looked at yet"
         assert (await there.measure_work(came, "video/mp4")).sha256 == stored.sha256
