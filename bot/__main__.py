@@ -32,10 +32,10 @@ def _look(name: str) -> Command:
 
 
 def _migrate(given: argparse.Namespace) -> None:
-    if given.to:
+    if given.to or given.files_to:
         from bot.app import move, process
 
-        process.finish(given.config, partial(move.move, to=given.to), level="ERROR")
+        process.finish(given.config, partial(move.move, to=given.to, files_to=given.files_to), level="ERROR")
     _look("migrate")(given)
 
 
@@ -101,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
     for added in configured[-2:]:
         added.add_argument("path", type=Path, metavar="PATH", help="the folder of the backup")
     migrate.add_argument("--to", metavar="URL", help="move the library from SQLite to this PostgreSQL, which is empty")
+    migrate.add_argument("--files-to", metavar="URL", help="copy the files from their folder to this bucket, s3://…")
     configured[0].add_argument(
         "--role",
         choices=("all", "http"),

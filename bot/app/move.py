@@ -1,14 +1,16 @@
-"""The command ``migrate --to URL``: a library moves from SQLite to PostgreSQL. One plain line each."""
+"""The command migrate with --to or --files-to: a library moves to PostgreSQL, its files to a bucket."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from pydantic import ValidationError
 from sqlalchemy import URL, make_url
 
-from bot.config import Settings
+from bot.config import Settings, StoreSettings
 from bot.errors import BadConfiguration, BadStart
 from bot.store.database import postgres_url
 from bot.store.lock import locked
@@ -17,31 +19,64 @@ from bot.store.move_source import TABLES, MoveSource, Surveyed
 _SECONDS_BETWEEN_LINES: Final = 2.0
 
 
-async def move(settings: Settings, to: str) -> int:
-    """Copy every row of a stopped bot's SQLite to the PostgreSQL ``to``, which is empty or has a begun move of it.
+async def move(settings: Settings, to: str | None, files_to: str | None = None) -> int:
+    """Copy a stopped bot's SQLite to the PostgreSQL ``to``, and its folder of files to the bucket ``files_to``.
 
-    Nothing in the SQLite is changed. May be killed at any moment and run again. Raises :class:`~bot.errors.BadStart`.
+    The PostgreSQL is empty or has a begun move of it. Nothing here is changed. May be killed at any moment and run
+    again. Raises :class:`~bot.errors.BadStart`.
     """
-    began = time.monotonic()
-    url, path = _target(settings, to), _source(settings)
-    lock = locked(path)
+    url = _target(settings, to) if to else None
+    bucket = _bucket(settings, files_to) if files_to else None
+    path = _source(settings) if url or make_url(settings.store.url).get_backend_name() == "sqlite" else None
+    lock = locked(path) if path else None
     try:
-        source = MoveSource(path)
-        try:
-            surveyed = source.survey(_Lines("read", None))
-            print(f"library    {path}: {surveyed.total:,} rows, {_since(began)}", flush=True)
-            await _move(source, surveyed, url)
-        finally:
-            source.close()
+        if bucket:
+            await _move_files(Path(settings.store.files), bucket)
+        if url and path:
+            await _move_rows(path, url)
     finally:
-        lock.release()
-    shown = url.render_as_string()
+        if lock:
+            lock.release()
+    if url:
+        print(f"next       set store.url to {url.render_as_string()}, and never start a bot with {path} again")
+    if bucket:
+        print(f"next       set store.files to {bucket.files}")
+    else:
+        print(f"files      are not moved: store.files stays {settings.store.files}")
+    return 0
+
+
+async def _move_files(root: Path, bucket: StoreSettings) -> None:
+    from bot.store.move_files import copy_files
+
+    began, said = time.monotonic(), _Lines("sent")
+    try:
+        moved = await copy_files(root, bucket, lambda done, of: said(f"{done:,} of {of:,} files"))
+    except* OSError as errors:
+        first = errors.exceptions[0]
+        raise BadStart(
+            f"The files cannot be copied (--files-to): {first}. What was copied need not be again."
+        ) from first
+    print(
+        f"files      {moved.files:,}, {moved.size / 1_000_000:,.1f} MB, each read back and found the same; "
+        f"{moved.sent:,} had to be sent, {_since(began)}",
+        flush=True,
+    )
+
+
+async def _move_rows(path: Path, url: URL) -> None:
+    began = time.monotonic()
+    source = MoveSource(path)
+    try:
+        said = _Lines("read")
+        surveyed = source.survey(lambda table, done: said(f"{table}: {done:,} rows"))
+        print(f"library    {path}: {surveyed.total:,} rows, {_since(began)}", flush=True)
+        await _move(source, surveyed, url)
+    finally:
+        source.close()
     print(
         f"moved      {surveyed.total:,} rows, each read back and found the same, {_since(began)}; {path} is as it was"
     )
-    print(f"next       set store.url to {shown}, start the bot, and never start one with {path} again")
-    print(f"files      are not moved: store.files stays {settings.store.files}")
-    return 0
 
 
 async def _move(source: MoveSource, surveyed: Surveyed, url: URL) -> None:
@@ -54,30 +89,29 @@ async def _move(source: MoveSource, surveyed: Surveyed, url: URL) -> None:
             print(f"begun      {there:,} rows are there already; the move goes on", flush=True)
         for what, step in (("copied", target.copy), ("compared", target.compare)):
             for table in TABLES:
-                said = _Lines(what, surveyed)
-                await step(table, source, said)
-                said.end(table.name)
+                rows, began = surveyed.rows[table.name], time.monotonic()
+                await step(table, source, _progress(what, rows))
+                if rows:
+                    print(f"{what:<10} {table.name}: all {rows:,} rows, {_since(began)}", flush=True)
         await target.finish(source)
 
 
+def _progress(what: str, rows: int) -> Callable[[str, int], None]:
+    said = _Lines(what)
+    return lambda table, done: said(f"{table}: {done:,} of {rows:,} rows")
+
+
 class _Lines:
-    """Says how far a table is, not more often than somebody can read it."""
+    """Says how far it is, not more often than somebody can read it."""
 
-    def __init__(self, what: str, surveyed: Surveyed | None) -> None:
+    def __init__(self, what: str) -> None:
         self._what = what
-        self._surveyed = surveyed
-        self._said = self._began = time.monotonic()
+        self._said = time.monotonic()
 
-    def __call__(self, table: str, done: int) -> None:
+    def __call__(self, progress: str) -> None:
         if time.monotonic() - self._said > _SECONDS_BETWEEN_LINES:
             self._said = time.monotonic()
-            of = f" of {self._surveyed.rows[table]:,}" if self._surveyed else ""
-            print(f"{self._what:<10} {table}: {done:,}{of} rows", flush=True)
-
-    def end(self, table: str) -> None:
-        """All of it is done."""
-        if self._surveyed and (rows := self._surveyed.rows[table]):
-            print(f"{self._what:<10} {table}: all {rows:,} rows, {_since(self._began)}", flush=True)
+            print(f"{self._what:<10} {progress}", flush=True)
 
 
 def _since(began: float) -> str:
@@ -91,6 +125,19 @@ def _target(settings: Settings, to: str) -> URL:
             "--to does not name a PostgreSQL: it should look like postgresql+asyncpg://user@host/name."
         )
     return url
+
+
+def _bucket(settings: Settings, files_to: str) -> StoreSettings:
+    """The bucket, with the address and the keys of the settings."""
+    if settings.store.in_bucket:
+        raise BadConfiguration("store.files is a bucket already: it has to be the folder that is copied to --files-to.")
+    try:
+        found = StoreSettings.model_validate(settings.store.model_dump() | {"files": files_to})
+    except ValidationError:
+        found = settings.store
+    if not found.in_bucket:
+        raise BadConfiguration("--files-to does not name a bucket: it should look like s3://castbook/files.")
+    return found
 
 
 def _source(settings: Settings) -> Path:

@@ -1,0 +1,105 @@
+"""Copies the files of a folder into a bucket: what is there already is not sent again, and each is read back."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bot.config import StoreSettings
+from bot.errors import BadStart
+from bot.store.bucket import Bucket
+from bot.values.files import JOB_ID, KEY
+
+_AT_ONCE: Final = 4  # files
+_NAMED_AT_MOST: Final = 5
+_WORK: Final = "work"
+
+
+@dataclass(frozen=True, slots=True)
+class FilesMoved:
+    """How many files are in the bucket, their bytes, and how many of them had to be sent."""
+
+    files: int
+    size: int
+    sent: int
+
+
+class _Damaged(Exception):
+    """A kept file's content is not what its name says."""
+
+
+async def copy_files(root: Path, settings: StoreSettings, progress: Callable[[int, int], None]) -> FilesMoved:
+    """Copy what the file store in the folder ``root`` holds into the bucket ``settings.files``, under the same keys.
+
+    Kept files are called after their SHA-256: that is compared with the file here and with what the bucket gives back.
+    ``progress`` is called with how many files are done, of how many. Raises :class:`~bot.errors.BadStart`, after all
+    others were copied, where files here are damaged, and OSError where the bucket or the disk does not do its part.
+    """
+    bucket = Bucket(settings)
+    await bucket.reach()
+    there = {key: version.size async for page in bucket.pages() for key, version in page}
+    files = await asyncio.to_thread(lambda: [(key, path, path.stat().st_size) for key, path in _files_of(root)])
+    waiting, damaged, sent, done = iter(files), list[str](), 0, 0
+
+    async def copy_some() -> None:
+        nonlocal sent, done
+        for key, path, size in waiting:
+            try:
+                new = await _copied(bucket, key, path, known=there.get(key) == size)
+                sent += new  # not in one: others add to it meanwhile
+            except _Damaged:
+                damaged.append(key)
+            done += 1
+            progress(done, len(files))
+
+    copying = [asyncio.create_task(copy_some()) for _ in range(_AT_ONCE)]
+    try:
+        await asyncio.gather(*copying)
+    finally:
+        for each in copying:
+            each.cancel()
+    if damaged:
+        raise BadStart(
+            f"{len(damaged)} of {len(files)} files in {root} are not what their names say; the others are moved. "
+            "Put them back from a backup, or delete them, and run this again: "
+            f"{', '.join(sorted(damaged)[:_NAMED_AT_MOST])}"
+        )
+    return FilesMoved(len(files), sum(size for _, _, size in files), sent)
+
+
+async def _copied(bucket: Bucket, key: str, path: Path, *, known: bool) -> bool:
+    """Whether it had to be sent; in the end the bucket has it. ``known``: there is an object of that size."""
+    here = await asyncio.to_thread(_sha256, path)
+    if KEY.fullmatch(key) and here != key.rpartition("/")[2]:
+        raise _Damaged
+    if known and await asyncio.to_thread(_sha256_there, bucket, key) == here:
+        return False
+    await bucket.put(key, path)
+    if await asyncio.to_thread(_sha256_there, bucket, key) != here:
+        raise OSError(f"the bucket gives back something else than what was written: {key}")
+    return True
+
+
+def _files_of(root: Path) -> Iterator[tuple[str, Path]]:
+    """Kept files and those of work folders, with their keys. What does not look like ours stays."""
+    for folder in (root, root / _WORK):
+        for file in sorted(each for each in folder.glob("*/*") if each.is_file()):
+            key = file.relative_to(root).as_posix()
+            if KEY.fullmatch(key) or (folder != root and JOB_ID.fullmatch(file.parent.name)):
+                yield key, file
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sha256_there(bucket: Bucket, key: str) -> str:
+    digest = hashlib.sha256()
+    for piece in bucket.pieces(key):
+        digest.update(piece)
+    return digest.hexdigest()
