@@ -110,6 +110,11 @@ DISCORD_SECONDS = Histogram(
 DISCORD_FAULTS = Counter(
     "castbook_discord_faults", "REST requests to Discord that failed, by how.", ["route", "fault"], registry=REGISTRY
 )
+SERVER_LOG_LEFT_OUT = Counter(
+    "castbook_server_log_lines_left_out",
+    "Lines of servers' own logs that were left out, because too many waited; the log says how many.",
+    registry=REGISTRY,
+)
 MEDIA_SECONDS = Histogram(
     "castbook_media_seconds",
     "How long a look into a file took.",

@@ -54,6 +54,7 @@ def test_every_series_is_there_from_the_start_and_nothing_else_is_served() -> No
             for operation in operations
         ),
         "castbook_gauges_readable",
+        "castbook_server_log_lines_left_out_total",
     }
 
 

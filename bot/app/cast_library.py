@@ -56,6 +56,7 @@ class CastLibrary:
                 files=stores.files,
                 disk=stores.disk,
                 consents=stores.consents,
+                refusals=stores.refusals,
                 source=source,
                 media=app.media,
                 places=app.places,

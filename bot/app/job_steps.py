@@ -36,6 +36,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         characters=stores.characters,
         videos=stores.videos,
         consents=stores.consents,
+        refusals=stores.refusals,
         files=stores.files,
         disk=stores.disk,
         source=source,

@@ -25,6 +25,7 @@ from bot.store.portable_casts import PortableCastStore
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
+from bot.store.refusals import RefusalStore
 from bot.store.sent_messages import SentMessageStore
 from bot.store.servers import ServerStore
 from bot.store.signatures import Signatures
@@ -59,6 +60,7 @@ class Stores:
     commands: CommandStore
     sent_messages: SentMessageStore
     privacy: PrivacyStore
+    refusals: RefusalStore
     portable_casts: PortableCastStore
     signatures: Signatures
     disk: DiskUse
@@ -86,13 +88,14 @@ class Stores:
             drafts=DraftStore(database),
             consents=ConsentStore(database),
             loans=LoanStore(database),
-            person_consents=PersonConsentStore(database),
+            person_consents=PersonConsentStore(database, people),
             provider_state=ProviderStateStore(database),
             task_times=TaskTimeStore(database),
             commands=CommandStore(database),
             sent_messages=SentMessageStore(database),
             privacy=PrivacyStore(database, people),
-            portable_casts=PortableCastStore(database),
+            refusals=RefusalStore(database, people),
+            portable_casts=PortableCastStore(database, people),
             signatures=Signatures(database),
             disk=DiskUse(database),
             files=FileStore.of(settings.store),

@@ -8,7 +8,7 @@ from collections import deque
 import discord
 import structlog
 
-from bot import limits
+from bot import limits, metrics
 from bot.chat.markdown import say
 from bot.chat.message import NOBODY
 from bot.chat.rest_errors import RouteClosed, understood
@@ -16,7 +16,7 @@ from bot.chat.server_lookup import ServerLookup
 from bot.jobs.ports import DiscordUnavailable
 from bot.log import unexpected
 from bot.store.servers import ServerStore
-from bot.texts import Text, text
+from bot.texts import Text, ntext, text
 from bot.values.job import Job, JobKind, Outcome
 from bot.values.requests import price_of
 
@@ -24,17 +24,19 @@ log = structlog.get_logger(__name__)
 
 
 class DiscordServerLog:
-    """:class:`bot.jobs.ports.ServerLog`. Lines wait in memory, one after the other: a kill loses those that wait.
+    """:class:`bot.jobs.ports.ServerLog`. Lines wait in memory: a kill loses those that wait.
 
-    ``closed``: the servers whose channel took no line the last time. Their managers read that in the settings; the
-    member whose job it is never hears of it.
+    Each server's are written by themselves; of more than :data:`bot.limits.SERVER_LOG_WAITING` the oldest are left out,
+    and the log says how many. ``closed``: the servers whose channel took no line the last time. Their managers read
+    that in the settings; the member whose job it is never hears of it.
     """
 
     def __init__(self, client: discord.Client, servers: ServerStore, lookup: ServerLookup) -> None:
         self._client = client
         self._lookup = lookup
         self._servers = servers
-        self._waiting: deque[tuple[int, Text]] = deque(maxlen=limits.SERVER_LOG_WAITING)
+        self._waiting: dict[int, _Lines] = {}
+        self._writers: dict[int, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self.closed: set[int] = set()
 
@@ -55,38 +57,72 @@ class DiscordServerLog:
     def _note(self, job: Job, line: Text) -> None:
         guild_id = job.origin.guild_id
         if guild_id is not None and self._servers.rules(guild_id).log_channel is not None:
-            self._waiting.append((guild_id, line))
+            self._waiting.setdefault(guild_id, _Lines()).add(line)
             self._woken.set()
 
     async def run(self) -> None:
-        """Write what waits, until cancelled."""
-        while True:
-            await self._woken.wait()
-            self._woken.clear()
-            await self.write()
+        """Write what waits, each server's at its own pace, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await self._woken.wait()
+                self._woken.clear()
+                for guild_id in self._waiting.keys() - self._writers.keys():
+                    self._writers[guild_id] = group.create_task(self._write(guild_id))
 
-    async def write(self) -> None:
-        """Write everything that waits now."""
-        while self._waiting:
-            guild_id, line = self._waiting.popleft()
-            channel_id = self._servers.rules(guild_id).log_channel
-            if channel_id is None:
-                continue
-            try:
-                await self._send(guild_id, channel_id, line)
-            except (RouteClosed, DiscordUnavailable) as closed:
-                self.closed.add(guild_id)
-                log.info("server_log_closed", error=type(closed).__name__)
-            except Exception as error:  # noqa: BLE001 - a log must not stop for one line
-                unexpected("server_log_failed", error)
-            else:
-                self.closed.discard(guild_id)
+    async def _write(self, guild_id: int) -> None:
+        try:
+            while line := self._waiting[guild_id].next():
+                await self._send_or_note(guild_id, line)
+        finally:
+            del self._waiting[guild_id]
+            self._writers.pop(guild_id, None)
+
+    async def _send_or_note(self, guild_id: int, line: Text) -> None:
+        channel_id = self._servers.rules(guild_id).log_channel
+        if channel_id is None:
+            return
+        try:
+            await self._send(guild_id, channel_id, line)
+        except (RouteClosed, DiscordUnavailable) as closed:
+            self.closed.add(guild_id)
+            log.info("server_log_closed", error=type(closed).__name__)
+        except Exception as error:  # noqa: BLE001 - a log must not stop for one line
+            unexpected("server_log_failed", error)
+        else:
+            self.closed.discard(guild_id)
 
     async def _send(self, guild_id: int, channel_id: int, line: Text) -> None:
         locale = await self._lookup.locale(guild_id)
         channel = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
         async with understood(limits.MESSAGE_PATIENCE):
             await channel.send(say(line, locale), allowed_mentions=NOBODY, silent=True)
+
+
+class _Lines:
+    """What waits for one server, the oldest first."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Text] = deque()
+        self._left_out = 0
+
+    def add(self, line: Text) -> None:
+        if len(self._waiting) == limits.SERVER_LOG_WAITING:
+            self._waiting.popleft()
+            self._left_out += 1
+            metrics.SERVER_LOG_LEFT_OUT.inc()
+        self._waiting.append(line)
+
+    def next(self) -> Text | None:
+        """What is to be written now; ``None`` where nothing waits."""
+        if self._left_out:
+            told = ntext(
+                "{count} line is left out here: there were too many at once.",
+                "{count} lines are left out here: there were too many at once.",
+                count=self._left_out,
+            )
+            self._left_out = 0
+            return told
+        return self._waiting.popleft() if self._waiting else None
 
 
 def _started(job: Job) -> Text:
@@ -113,7 +149,7 @@ def _ended(job: Job, outcome: Outcome) -> Text:
 def _ended_video(person: int, outcome: Outcome, price: float) -> Text:
     match outcome:
         case Outcome.SUCCEEDED if price:
-            return text("A video of <@{person}>'s is done. Cost: {price} credits.", person=person, price=price)
+            return text("A video of <@{person}>'s is done. Expected cost: {price} credits.", person=person, price=price)
         case Outcome.SUCCEEDED:
             return text("A video of <@{person}>'s is done.", person=person)
         case Outcome.FAILED:
@@ -127,7 +163,9 @@ def _ended_video(person: int, outcome: Outcome, price: float) -> Text:
 def _ended_character(person: int, outcome: Outcome, price: float) -> Text:
     match outcome:
         case Outcome.SUCCEEDED if price:
-            return text("A character of <@{person}>'s is done. Cost: {price} credits.", person=person, price=price)
+            return text(
+                "A character of <@{person}>'s is done. Expected cost: {price} credits.", person=person, price=price
+            )
         case Outcome.SUCCEEDED:
             return text("A character of <@{person}>'s is done.", person=person)
         case Outcome.FAILED:

@@ -22,6 +22,7 @@ from bot.jobs.import_plan import CheckedFiles, import_plan, wanted_files, withou
 from bot.media.operations import MediaFailed
 from bot.media.worker import MediaWorker
 from bot.store.portable_casts import PortableCastStore
+from bot.store.refusals import RefusalStore
 from bot.store.signatures import Signatures, Signed
 from bot.texts import text
 from bot.values.cast_import import ImportPlan, IncomingFile
@@ -38,11 +39,20 @@ class ArchiveCheck:
     that was never theirs, and nobody can ask the provider whose it is.
     """
 
-    def __init__(self, *, media: MediaWorker, places: Places, signatures: Signatures, store: PortableCastStore) -> None:
+    def __init__(
+        self,
+        *,
+        media: MediaWorker,
+        places: Places,
+        signatures: Signatures,
+        store: PortableCastStore,
+        refusals: RefusalStore,
+    ) -> None:
         self._media = media
         self._places = places
         self._signatures = signatures
         self._store = store
+        self._refusals = refusals
 
     async def plan(self, owner_id: int, archive: Path, work: Path, *, now: datetime, room: int | None) -> ImportPlan:
         """What could come in of ``archive``, with files of at most ``room`` bytes. Everything was checked then.
@@ -60,7 +70,8 @@ class ArchiveCheck:
         plan = await asyncio.to_thread(
             partial(import_plan, said, head, checked, own=own, now=now, room=room, beyond=lines.left_out)
         )
-        return without(plan, refused)
+        hashes = {sha256 for each in plan.characters for sha256 in each.hashes}
+        return without(plan, refused, await self._refusals.said_no(owner_id, hashes))
 
     def _is_own(self, owner_id: int, head: CastDocument, said: Sequence[CharacterSaid | None]) -> bool:
         """Whether we have written it, for that person."""

@@ -26,6 +26,7 @@ from bot.store.disk import DiskUse
 from bot.store.drafts import Draft, DraftStore, UnsentImport
 from bot.store.files import FileStore
 from bot.store.portable_casts import Arriving, NoImport, NoRoom, PortableCastStore
+from bot.store.refusals import RefusalStore
 from bot.store.signatures import Signatures
 from bot.texts import Text, text
 from bot.values.cast_import import ImportPlan, IncomingCharacter, IncomingFile
@@ -73,6 +74,7 @@ class CastImporter:
         files: FileStore,
         disk: DiskUse,
         consents: ConsentStore,
+        refusals: RefusalStore,
         source: ByteSource,
         media: MediaWorker,
         places: Places,
@@ -92,7 +94,7 @@ class CastImporter:
         self._random = random
         self._ask = settings.consent.ask
         self._allowed = settings.limits.files_mb_per_user * _MB
-        self._check = ArchiveCheck(media=media, places=places, signatures=signatures, store=store)
+        self._check = ArchiveCheck(media=media, places=places, signatures=signatures, store=store, refusals=refusals)
         self._imports = FairLimiter(limits.IMPORTS_AT_ONCE)
         self._busy: set[int] = set()
 

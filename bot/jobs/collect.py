@@ -16,6 +16,7 @@ from bot.jobs import transitions
 from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import ByteSource
+from bot.jobs.prepare import source_hash
 from bot.jobs.video_inspection import VideoInspection
 from bot.media.worker import MediaWorker
 from bot.store.characters import CharacterStore, NewCharacter
@@ -159,6 +160,7 @@ class Collect:
             picture=kept.picture or kept.still,
             picture_is_still=kept.still is not None,
             reference_set=kept.reference_set,
+            source_hash=source_hash(job),
             completes=job.character.completes,
         )
 

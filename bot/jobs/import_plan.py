@@ -118,11 +118,12 @@ def import_plan(
     )
 
 
-def without(plan: ImportPlan, refused: set[int]) -> ImportPlan:
-    """The plan without those whose person has said no."""
-    out = tuple(LeftOut(name=each.name, why=_REFUSED) for each in plan.characters if each.was in refused)
-    kept = tuple(each for each in plan.characters if each.was not in refused)
-    return replace(plan, characters=kept, left_out=(*plan.left_out, *out)) if out else plan
+def without(plan: ImportPlan, refused: set[int], hashes: set[str]) -> ImportPlan:
+    """The plan without those whose person has said no: to these characters, or to one with a file of these hashes."""
+    out = [each for each in plan.characters if each.was in refused or not hashes.isdisjoint(each.hashes)]
+    kept = tuple(each for each in plan.characters if each not in out)
+    told = tuple(LeftOut(name=each.name, why=_REFUSED) for each in out)
+    return replace(plan, characters=kept, left_out=(*plan.left_out, *told)) if out else plan
 
 
 def _its_files(character: IncomingCharacter) -> list[IncomingFile]:

@@ -235,7 +235,8 @@ class JobService:
         job = await self._owned.get(owner_id, job_id)
         if job is None:
             raise UnknownJob
-        used = quota(job) if quota is not None else None
+        asked = replace(job, origin=origin)  # with the roles that they have now, where they are now
+        used = quota(asked) if quota is not None else None
         return self.woken(await self._decided(owner_id, job_id, decide, used, in_turn=quota is not None))
 
     async def _decided(

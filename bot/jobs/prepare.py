@@ -27,6 +27,7 @@ from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.loan_reach import OF_BORROWED
 from bot.store.owned_jobs import OwnedJobStore
+from bot.store.refusals import RefusalStore, task_hash
 from bot.store.videos import VideoStore
 from bot.texts import text
 from bot.values.character import FileKind
@@ -48,6 +49,7 @@ class Prepare:
         characters: CharacterStore,
         videos: VideoStore,
         consents: ConsentStore,
+        refusals: RefusalStore,
         files: FileStore,
         disk: DiskUse,
         source: ByteSource,
@@ -61,6 +63,7 @@ class Prepare:
         self._jobs = jobs
         self._owned = owned
         self._consents = consents
+        self._refusals = refusals
         self._characters = characters
         self._videos = videos
         self._files = files
@@ -81,6 +84,7 @@ class Prepare:
             if error.permanent or leased.job.attempts >= limits.DOWNLOAD_ATTEMPTS:
                 raise
             return transitions.retried(leased.job, leased.now, backoff(leased.job.attempts, self._random))
+        await self._check_refusals(leased.job)
         facts = await self._facts(leased)
         question = await self._question(leased, facts)
         if question is not None:
@@ -129,6 +133,17 @@ class Prepare:
             request = leased.job.about_source.without_address()
             await leased.note({"file": file, "seen": Seen(sha256=file.sha256), "request": request})
 
+    async def _check_refusals(self, job: Job) -> None:
+        """A no that somebody has given to its owner is about the video that it was of, whatever else is made of it."""
+        of = source_hash(job)
+        if of is not None and await self._refusals.said_no(job.owner_id, [of]):
+            raise BadSource(
+                text(
+                    "Somebody in this video said no when you asked them, so I make no character from it. Nothing was "
+                    "charged."
+                )
+            )
+
     async def _is_here(self, job: Job) -> bool:
         """The video, or the clip that was cut out of it for a job that failed."""
         folder = await self._files.work_folder(job.id)
@@ -141,6 +156,8 @@ class Prepare:
     async def _check_task(self, job: Job, source: EarlierTask) -> None:
         owner = await self._jobs.task_owner(source.task_id)
         outside = owner is None and self._settings.toapis.accept_outside_tasks
+        if outside and await self._refusals.borrowed_played_in(source.task_id):
+            raise OF_BORROWED
         if owner != job.owner_id and not outside:
             raise BadSource(text("You have no task with that ID here. Attach the video instead."))
 
@@ -242,6 +259,12 @@ class Prepare:
             since=leased.now - limits.SAME_AGAIN,
         )
         return same is not None
+
+
+def source_hash(job: Job) -> str | None:
+    """What stands for the video that a character is made of: its SHA-256, or that of its task's id."""
+    source = job.about_source.source
+    return task_hash(source.task_id) if isinstance(source, EarlierTask) else job.seen.sha256
 
 
 def most_bytes(settings: Settings) -> int:

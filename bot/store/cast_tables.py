@@ -46,6 +46,7 @@ characters = Table(
     Column("frecency", Float, nullable=False, server_default="0"),  # bot.values.frecency
     Column("search_name", Text, nullable=False, server_default=sql("''")),  # as bot.values.folding.indexed has it
     Column("search_more", Text, nullable=False, server_default=sql("''")),  # the same, of all else that is searched
+    Column("source_hash", String(64)),  # of the video that it is of, or of its task's id; NULL: not known
     Column("search_id", BigInteger),  # its row in "character_search", which SQLite keeps by triggers (0013)
     UniqueConstraint("owner_id", "name_key"),
     UniqueConstraint("job_id"),

@@ -44,7 +44,8 @@ class NewCharacter:
 
     ``reference_set``: what it needs to live on at models that take references. ``completes``: the id of the character
     in the cast that a model has made now as well. It keeps its name and files; where its owner has deleted it
-    meanwhile, this one is new: it may have been paid for.
+    meanwhile, this one is new: it may have been paid for. ``source_hash``: SHA-256 of the video that it is of, or
+    :func:`~bot.store.refusals.task_hash`.
     """
 
     owner_id: int
@@ -58,6 +59,7 @@ class NewCharacter:
     picture: StoredFile | None
     picture_is_still: bool = False
     reference_set: tuple[CharacterFile, ...] = ()
+    source_hash: str | None = None
     completes: int | None = None
     note: str = ""
     tags: tuple[str, ...] = ()
@@ -256,6 +258,7 @@ async def _insert(connection: AsyncConnection, job_id: str, new: NewCharacter, n
         range_end=str(new.range.end),
         picture_key=new.picture and new.picture.key,
         picture_is_still=new.picture_is_still,
+        source_hash=new.source_hash,
         created_at=now,
     )
     character_id = (await connection.scalars(inserted.returning(characters.c.id))).one()

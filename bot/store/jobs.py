@@ -45,6 +45,7 @@ from bot.store.job_rows import (
 from bot.store.loan_reach import settle_uses, use_loans
 from bot.store.owned_jobs import FREE, video_is_kept
 from bot.store.quotas import Quota, check
+from bot.store.refusals import keep_borrowed_tasks
 from bot.store.tables import UNFINISHED, characters, jobs
 from bot.values.job import Job, JobKind, JobNotes, Lane, Outcome, Step, Transition, VideoRequest
 
@@ -197,6 +198,7 @@ class JobStore:
         async with self._database.write() as connection:
             gone = (await connection.scalars(old)).all()
             await settle_uses(connection, gone)
+            await keep_borrowed_tasks(connection, gone, before)
             return (await connection.execute(delete(jobs).where(jobs.c.id.in_(gone)))).rowcount
 
     async def wanted_work(self, now: datetime) -> set[str]:

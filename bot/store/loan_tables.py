@@ -1,4 +1,4 @@
-"""The tables of what is lent: the loans, what was begun with them, and what the people in a character say."""
+"""The tables of what is lent: loans, what was begun with them, what the people in a character say, and every no."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ person_consents = Table(
     Column("character_id", _ID, nullable=False),  # a no outlives it
     Column("person_id", BigInteger, nullable=False),
     Column("asked_at", Instant, nullable=False),
+    Column("sent_at", Instant),  # NULL: it may not have reached them
     Column("answer", String(8)),
     Column("answered_at", Instant),
     Column("untold", Text),  # the name of what a no has deleted, until its owner is told
@@ -57,4 +58,12 @@ person_consents = Table(
     Index(None, "owner_id"),
     Index(None, "person_id"),
     sqlite_autoincrement=True,
+)
+
+# What must not be made again, under hashes that name nobody (bot.store.refusals): they outlive every deletion.
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("since", Instant, nullable=False),
 )

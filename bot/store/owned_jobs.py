@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -84,7 +84,7 @@ class OwnedJobStore:
                 return None
             changes = decide(job).changes
             if quota is not None:
-                await use_again(connection, job, quota, now=now)
+                await use_again(connection, replace(job, origin=changes.get("origin", job.origin)), quota, now=now)
             columns = to_columns(changes) | FREE | {"updated_at": now}
             if running and await worked_on(connection, owner_id, but=job_id) >= running:
                 columns |= {"admitted_at": None, "next_attempt_at": None}

@@ -6,13 +6,15 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Float, RowMapping, and_, cast, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
 from bot.errors import Refusal
 from bot.store.database import Database
 from bot.store.loan_tables import person_consents
+from bot.store.pseudonyms import Pseudonyms
+from bot.store.refusals import keep_no, refused_since
 from bot.store.tables import character_files, characters
 from bot.texts import ntext, text
 from bot.values.loan import Answer, PersonConsent
@@ -24,44 +26,41 @@ _SELECT = select(person_consents, characters.c.name).outerjoin(
         person_consents.c.owner_id == characters.c.owner_id,
     ),
 )
+_WAITING = (person_consents.c.answer.is_(None), person_consents.c.sent_at.is_not(None))
 
 
 class PersonConsentStore:
     """The person_consents table. What another asked, or was asked, is unknown (design, rule 7)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
+        self._people = people
 
     async def ask(self, owner_id: int, character_id: int, person_id: int, *, now: datetime) -> PersonConsent | None:
         """Write down that the person is asked about the owner's character; ``None`` where there is no such character.
 
-        Raises :class:`~bot.errors.Refusal` where they have been asked, have said no to this owner lately, or this
-        owner waits for the answers of too many.
+        They are asked once :meth:`sent` says so: what was cut off before may be asked again. Raises
+        :class:`~bot.errors.Refusal` where they have been asked, have said no to this owner lately, or this owner waits
+        for the answers of too many.
         """
         mine = select(characters.c.id).where(characters.c.owner_id == owner_id, characters.c.id == character_id)
         theirs = (person_consents.c.owner_id == owner_id, person_consents.c.person_id == person_id)
         asked = _SELECT.where(*theirs, person_consents.c.character_id == character_id)
-        refused = select(person_consents.c.id).where(
-            *theirs,
-            person_consents.c.answer == Answer.NO,
-            person_consents.c.answered_at > now - limits.PEOPLE_ASKED_AGAIN,
-        )
         waiting = (
-            select(func.count())
-            .select_from(person_consents)
-            .where(person_consents.c.owner_id == owner_id, person_consents.c.answer.is_(None))
+            select(func.count()).select_from(person_consents).where(person_consents.c.owner_id == owner_id, *_WAITING)
         )
         async with self._database.write() as connection:
             if await connection.scalar(mine) is None:
                 return None
             known = (await connection.execute(asked)).mappings().one_or_none()
-            if known is not None and known["answer"] is None:
+            if known is not None and known["answer"] is None and known["sent_at"] is not None:
                 raise Refusal(text("You have asked them already. I'll tell you when they answer."))
             if known is not None and known["answer"] == Answer.NO:  # a kill came before it was deleted
                 raise Refusal(text("The person in it said no when you asked them."))
-            if known is not None:
+            if known is not None and known["answer"] == Answer.YES:
                 raise Refusal(text("They have said yes already."))
-            if await connection.scalar(refused.limit(1)) is not None:
+            lately = now - limits.PEOPLE_ASKED_AGAIN
+            if await refused_since(connection, self._people, owner_id, person_id, lately):
                 raise Refusal(
                     ntext(
                         "They said no to you within the last {count} day, so I don't ask them again.",
@@ -77,10 +76,18 @@ class PersonConsentStore:
                         count=limits.PEOPLE_ASKED,
                     )
                 )
+            if known is not None:
+                return _to_consent(known)
             row = {"owner_id": owner_id, "character_id": character_id, "person_id": person_id, "asked_at": now}
             made = (await connection.scalars(insert(person_consents).values(row).returning(person_consents.c.id))).one()
             found = await connection.execute(_SELECT.where(person_consents.c.id == made))
             return _to_consent(found.mappings().one())
+
+    async def sent(self, owner_id: int, consent_id: int, *, now: datetime) -> None:
+        """The question has reached whom it is for."""
+        this = (person_consents.c.id == consent_id, person_consents.c.owner_id == owner_id)
+        async with self._database.write() as connection:
+            await connection.execute(update(person_consents).where(*this).values(sent_at=now))
 
     async def unask(self, owner_id: int, consent_id: int) -> None:
         """They could not be reached, and have not answered: they were not asked."""
@@ -110,7 +117,9 @@ class PersonConsentStore:
             await connection.execute(changed.values(said))
             row = (await connection.execute(_SELECT.where(*this))).mappings().one_or_none()
             if row is not None and row["answer"] == Answer.NO:
-                await _refuse_copies(connection, _to_consent(row), now)
+                no = _to_consent(row)
+                copies = await _refuse_copies(connection, no, now)
+                await keep_no(connection, self._people, no.owner_id, person_id, [no.character_id, *copies], now)
             return None if row is None else _to_consent(row)
 
     async def refused(self, owner_id: int, person_id: int) -> tuple[int, ...]:
@@ -138,30 +147,43 @@ class PersonConsentStore:
     async def of_character(self, owner_id: int, character_id: int) -> tuple[PersonConsent, ...]:
         """Who was asked about the owner's character."""
         its = (person_consents.c.owner_id == owner_id, person_consents.c.character_id == character_id)
+        asked = or_(person_consents.c.sent_at.is_not(None), person_consents.c.answer.is_not(None))
         async with self._database.read() as connection:
-            return tuple(await _read(connection, and_(*its)))
+            return tuple(await _read(connection, and_(*its, asked)))
 
 
-async def _refuse_copies(connection: AsyncConnection, no: PersonConsent, now: datetime) -> None:
-    """Their no is one to each copy as well: an import makes them, of the same files, and made at the same instant."""
+async def _refuse_copies(connection: AsyncConnection, no: PersonConsent, now: datetime) -> list[int]:
+    """Their no is one to each copy as well: an import makes them, of the same files, and made at the same instant.
+
+    So are those of seconds of the same video that overlap with its own. Returns the ids of all of them.
+    """
     its = characters.alias()
     keys = select(character_files.c.key).where(character_files.c.character_id == no.character_id)
     sharing = select(character_files.c.character_id).where(character_files.c.key.in_(keys))
+    overlap = and_(
+        cast(characters.c.range_start, Float) < cast(its.c.range_end, Float),
+        cast(its.c.range_start, Float) < cast(characters.c.range_end, Float),
+    )
+    same_files = or_(characters.c.id.in_(sharing), characters.c.picture_key == its.c.picture_key)
     copies = select(characters.c.id, characters.c.name).where(
         characters.c.owner_id == no.owner_id,
         characters.c.id != its.c.id,
-        characters.c.created_at == its.c.created_at,
-        or_(characters.c.id.in_(sharing), characters.c.picture_key == its.c.picture_key),
+        or_(
+            and_(characters.c.source_hash == its.c.source_hash, overlap),
+            and_(characters.c.created_at == its.c.created_at, same_files),
+        ),
         its.c.owner_id == no.owner_id,
         its.c.id == no.character_id,
     )
-    for copy in (await connection.execute(copies)).all():
+    found = (await connection.execute(copies)).all()
+    for copy in found:
         row = {"owner_id": no.owner_id, "character_id": copy.id, "person_id": no.person_id}
         same = and_(person_consents.c.character_id == copy.id, person_consents.c.person_id == no.person_id)
         if await connection.scalar(select(person_consents.c.id).where(same)) is None:
             await connection.execute(insert(person_consents).values(row | {"asked_at": no.asked_at}))
         said = {"answer": Answer.NO, "answered_at": now, "untold": copy.name}
         await connection.execute(update(person_consents).where(same).values(said))
+    return [copy.id for copy in found]
 
 
 async def consents_of(

@@ -27,6 +27,8 @@ from bot.store.dialects import ids_given
 from bot.store.drafts import Draft, UnsentImport, content_json, to_draft
 from bot.store.groups import members_of
 from bot.store.loan_tables import person_consents
+from bot.store.pseudonyms import Pseudonyms
+from bot.store.refusals import said_no
 from bot.store.tables import character_files, characters, consents, drafts, files
 from bot.values.cast_import import IncomingCharacter
 from bot.values.character import Character, CharacterFile, CharacterGroup, name_key
@@ -98,8 +100,9 @@ class NoRoom(Exception):
 class PortableCastStore:
     """Reads and writes across the tables of a cast. Whose it is is in each query."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
+        self._people = people
 
     async def taken(self, owner_id: int, selection: Selection) -> TakenCast:
         """Those of the owner's cast that are meant, the oldest first; without members where there are none."""
@@ -168,7 +171,9 @@ class PortableCastStore:
             taken = await _taken(connection, owner_id)
             groups = await _groups(connection, owner_id, arriving, now)
             refused = await _refused(connection, owner_id)  # perhaps since it was offered
-            coming = [each for each in arriving if each.its.was not in refused]
+            hashes = {sha256 for each in arriving for sha256 in each.its.hashes}
+            no = await said_no(connection, self._people, owner_id, hashes)
+            coming = [each for each in arriving if each.its.was not in refused and no.isdisjoint(each.its.hashes)]
             names = [await _add(connection, owner_id, each, taken, groups, now) for each in coming]
             in_all = select(func.sum(files.c.size)).where(files.c.owner_id == owner_id)
             if most_bytes and int(await connection.scalar(in_all) or 0) > most_bytes:

@@ -19,6 +19,7 @@ from bot.store.loan_tables import loan_uses, loans, person_consents
 from bot.store.provider_tables import webhook_events
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import add_to_day, day_of
+from bot.store.refusals import keep_borrowed_tasks
 from bot.store.sent_messages import let_go
 from bot.store.tables import (
     UNFINISHED,
@@ -87,8 +88,9 @@ class PrivacyStore:
         ``remove_messages``: those go as a whole. Until that is done, only where they stand is kept.
 
         What stays: the blocks, under the keyed hash as before; there too what they had used of the day, and of their
-        servers' days; and a bare id for each task that the provider is at work on. Steps that are being done for
-        their jobs find no row any more. Done twice, the second time finds nothing.
+        servers' days; a bare id for each task that the provider is at work on; and what must not be made again
+        (:mod:`bot.store.refusals`). Steps that are being done for their jobs find no row any more. Done twice, the
+        second time finds nothing.
         """
         theirs = select(*_OF_A_JOB).where(jobs.c.owner_id == owner_id).order_by(jobs.c.created_at)
         unfinished = select(jobs).where(jobs.c.owner_id == owner_id, UNFINISHED).order_by(jobs.c.created_at)
@@ -98,6 +100,7 @@ class PrivacyStore:
             await self._keep_use(connection, rows, day_of(now))
             left = await _leave_ownerless(connection, rows)
             await _delete_events(connection, owner_id)
+            await keep_borrowed_tasks(connection, select(jobs.c.id).where(jobs.c.owner_id == owner_id), now)
             ended = await _end_loans(connection, owner_id, [row["id"] for row in rows if _begun(row)])
             forms = await connection.scalars(select(drafts.c.id).where(drafts.c.owner_id == owner_id))
             its = select(characters.c.id).where(characters.c.owner_id == owner_id)

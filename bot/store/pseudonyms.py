@@ -51,6 +51,10 @@ class Pseudonyms:
         """The key of a person's doings in one server."""
         return self._keyed(f"{user_key} in {server_key}")
 
+    def no_to(self, user_id: int, what: str) -> str:
+        """The key of a no to that person, about a video or from somebody (:mod:`bot.store.refusals`)."""
+        return self._keyed(f"no to {user_id}: {what}")
+
     def for_credits(self, key: str) -> str:
         """The key for the credits of the person or the server with this one."""
         return self._keyed(f"credits {key}")

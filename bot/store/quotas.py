@@ -13,7 +13,7 @@ from bot.errors import QuotaReached
 from bot.store.admission import Places
 from bot.store.job_rows import thousandths
 from bot.store.tables import UNFINISHED, day_counters, jobs
-from bot.texts import ntext, text
+from bot.texts import Text, ntext, text
 from bot.values.job import Job, JobKind
 from bot.values.requests import price_of
 
@@ -65,42 +65,76 @@ async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: dat
     day = day_of(now)
     tomorrow = int((day + timedelta(days=1)).timestamp())
     if quota.day and await used_on(connection, job.owner_id, day, quota.user_key, job.kind) >= quota.day:
-        raise QuotaReached(
-            text(
-                "You've used up your {limit} for today. You can start more <t:{at}:R>.",
-                limit=quota.day,
-                at=tomorrow,
-            )
-        )
+        raise QuotaReached(_day_is_over(job.kind, quota.day, tomorrow))
     guild = job.origin.guild_id
     if quota.server_day and guild is not None:
         here = and_(jobs.c.guild_id == guild, jobs.c.counted, jobs.c.created_at >= day, _counted_with(job.kind))
         used = await count(connection, here) + await _used_by_deleted(connection, quota.server_key, day)
         if used >= quota.server_day:
-            raise QuotaReached(
-                text(
-                    "This server has used up its {limit} for today. You can start more here <t:{at}:R>, or "
-                    "elsewhere now.",
-                    limit=quota.server_day,
-                    at=tomorrow,
-                )
-            )
+            raise QuotaReached(_servers_day_is_over(job.kind, quota.server_day, tomorrow))
     if quota.member_day and guild is not None:
         theirs = and_(jobs.c.owner_id == job.owner_id, jobs.c.guild_id == guild)
         today = and_(theirs, jobs.c.counted, jobs.c.created_at >= day, _counted_with(job.kind))
-        if (
-            await count(connection, today) + await _used_by_deleted(connection, quota.member_key, day)
-            >= quota.member_day
-        ):
-            raise QuotaReached(
-                text(
-                    "In this server your roles allow {limit} a day, and you've used them. You can start more here "
-                    "<t:{at}:R>, or elsewhere now.",
-                    limit=quota.member_day,
-                    at=tomorrow,
-                )
-            )
+        used = await count(connection, today) + await _used_by_deleted(connection, quota.member_key, day)
+        if used >= quota.member_day:
+            raise QuotaReached(_members_day_is_over(job.kind, quota.member_day, tomorrow))
     await _check_credits(connection, job, quota, day, tomorrow)
+
+
+def _day_is_over(kind: JobKind, limit: int, tomorrow: int) -> Text:
+    if kind is JobKind.VIDEO:
+        return ntext(
+            "You've used up your {count} video for today. You can start more <t:{at}:R>.",
+            "You've used up your {count} videos for today. You can start more <t:{at}:R>.",
+            count=limit,
+            at=tomorrow,
+        )
+    return ntext(
+        "You've used up your {count} character for today. You can start more <t:{at}:R>.",
+        "You've used up your {count} characters for today. You can start more <t:{at}:R>.",
+        count=limit,
+        at=tomorrow,
+    )
+
+
+def _servers_day_is_over(kind: JobKind, limit: int, tomorrow: int) -> Text:
+    if kind is JobKind.VIDEO:
+        return ntext(
+            "This server has used up its {count} video for today. You can start more here <t:{at}:R>, or elsewhere "
+            "now.",
+            "This server has used up its {count} videos for today. You can start more here <t:{at}:R>, or elsewhere "
+            "now.",
+            count=limit,
+            at=tomorrow,
+        )
+    return ntext(
+        "This server has used up its {count} character for today. You can start more here <t:{at}:R>, or elsewhere "
+        "now.",
+        "This server has used up its {count} characters for today. You can start more here <t:{at}:R>, or elsewhere "
+        "now.",
+        count=limit,
+        at=tomorrow,
+    )
+
+
+def _members_day_is_over(kind: JobKind, limit: int, tomorrow: int) -> Text:
+    if kind is JobKind.VIDEO:
+        return ntext(
+            "In this server your roles allow {count} video a day, and you've used it. You can start more here "
+            "<t:{at}:R>, or elsewhere now.",
+            "In this server your roles allow {count} videos a day, and you've used them. You can start more here "
+            "<t:{at}:R>, or elsewhere now.",
+            count=limit,
+            at=tomorrow,
+        )
+    return ntext(
+        "In this server your roles allow {count} character a day, and you've used it. You can start more here "
+        "<t:{at}:R>, or elsewhere now.",
+        "In this server your roles allow {count} characters a day, and you've used them. You can start more here "
+        "<t:{at}:R>, or elsewhere now.",
+        count=limit,
+        at=tomorrow,
+    )
 
 
 async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, day: datetime, tomorrow: int) -> None:
@@ -113,11 +147,12 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
         if spent + price > quota.credits * 1000:
             raise QuotaReached(
                 ntext(
-                    "That is expected to cost {count} credit, more than is left of the {limit} that you may spend "
-                    "today. You can go on <t:{at}:R>.",
-                    "That is expected to cost {count} credits, more than is left of the {limit} that you may spend "
-                    "today. You can go on <t:{at}:R>.",
+                    "That is expected to cost {count} credit, and {left} of the {limit} that you may spend "
+                    "today are left. You can go on <t:{at}:R>.",
+                    "That is expected to cost {count} credits, and {left} of the {limit} that you may spend "
+                    "today are left. You can go on <t:{at}:R>.",
                     count=price / 1000,
+                    left=_left(quota.credits, spent),
                     limit=float(quota.credits),
                     at=tomorrow,
                 )
@@ -129,11 +164,12 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
         if spent + price > quota.member_credits * 1000:
             raise QuotaReached(
                 ntext(
-                    "That is expected to cost {count} credit, more than is left of the {limit} that each member may "
-                    "spend in this server today. You can go on here <t:{at}:R>, or elsewhere now.",
-                    "That is expected to cost {count} credits, more than is left of the {limit} that each member may "
-                    "spend in this server today. You can go on here <t:{at}:R>, or elsewhere now.",
+                    "That is expected to cost {count} credit, and {left} of the {limit} that each member may "
+                    "spend in this server today are left. You can go on here <t:{at}:R>, or elsewhere now.",
+                    "That is expected to cost {count} credits, and {left} of the {limit} that each member may "
+                    "spend in this server today are left. You can go on here <t:{at}:R>, or elsewhere now.",
                     count=price / 1000,
+                    left=_left(quota.member_credits, spent),
                     limit=float(quota.member_credits),
                     at=tomorrow,
                 )
@@ -143,15 +179,20 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
         if spent + price > quota.server_credits * 1000:
             raise QuotaReached(
                 ntext(
-                    "That is expected to cost {count} credit, more than is left of the {limit} that this server may "
-                    "spend today. You can go on here <t:{at}:R>, or elsewhere now.",
-                    "That is expected to cost {count} credits, more than is left of the {limit} that this server may "
-                    "spend today. You can go on here <t:{at}:R>, or elsewhere now.",
+                    "That is expected to cost {count} credit, and {left} of the {limit} that this server may "
+                    "spend today are left. You can go on here <t:{at}:R>, or elsewhere now.",
+                    "That is expected to cost {count} credits, and {left} of the {limit} that this server may "
+                    "spend today are left. You can go on here <t:{at}:R>, or elsewhere now.",
                     count=price / 1000,
+                    left=_left(quota.server_credits, spent),
                     limit=float(quota.server_credits),
                     at=tomorrow,
                 )
             )
+
+
+def _left(limit: int, spent: int) -> float:
+    return max(0, limit * 1000 - spent) / 1000
 
 
 async def spent_since(connection: AsyncConnection, whose: ColumnElement[bool], begin: datetime, key: str | None) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.texts import Text
-from bot.values.character import FileKind
+from bot.values.character import CLIPS, FileKind
 from bot.values.time_range import TimeRange
 
 
@@ -62,6 +62,11 @@ class IncomingCharacter:
     uses: int = 0
     lost: int = 0
     without_model: bool = False
+
+    @property
+    def hashes(self) -> frozenset[str]:
+        """The SHA-256 of its clips."""
+        return frozenset(each.file.sha256 for each in self.reference_set if each.kind in CLIPS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,10 @@ class FileKind(StrEnum):
     VOICE = "voice"  # 3 to 10 seconds in which it speaks
 
 
+CLIPS = frozenset({FileKind.CLIP, FileKind.REFERENCE})
+"""Those that are of one video alone: a still, or a silence, may be the same in several."""
+
+
 @dataclass(frozen=True, slots=True)
 class CharacterFile:
     """One file of a character's reference set: its size in pixels, or its length in seconds, where that is known.

@@ -64,6 +64,7 @@ class AskingCommands(LooksUp):
         locale = str(interaction.guild_locale or interaction.locale)  # theirs is not known
         question = render_person_question(consent, await self._person_picture(consent, locale), locale)
         if await send_dm(interaction.client, person.id, question):
+            await self._asked.sent(consent.owner_id, consent.id, now=self._asking_clock())
             await edit_answer(
                 interaction,
                 text("I asked <@{person}> in a direct message. I'll tell you the answer.", person=person.id),
@@ -83,6 +84,7 @@ class AskingCommands(LooksUp):
             await edit_answer(interaction, told)
             called = await interaction.followup.send(**render_person_call(consent, locale).as_new(), wait=True)
         if called is not None and not called.flags.ephemeral:
+            await self._asked.sent(consent.owner_id, consent.id, now=self._asking_clock())
             return
         await self._asked.unask(consent.owner_id, consent.id)
         if called is not None:

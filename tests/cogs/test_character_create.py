@@ -116,7 +116,7 @@ async def test_a_refusal_is_the_first_answer_and_hidden(stage: Stage) -> None:
         await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
     sixth = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
     assert not sixth.deferred
-    assert "used up your 5 for today" in refusal(sixth)
+    assert "used up your 5 characters for today" in refusal(sixth)
     assert len(await stage.jobs_of(stage.alice)) == 5
 
 

@@ -174,7 +174,7 @@ async def test_a_refusal_is_the_first_answer_and_hidden(stage: Stage) -> None:
     form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
     result = await stage.alice.submit_modal(form, {"range": "1-3"})
     assert not result.deferred
-    assert "used up your 5 for today" in refusal(result)
+    assert "used up your 5 characters for today" in refusal(result)
 
 
 async def test_the_menu_goes_with_its_cog(stage: Stage) -> None:

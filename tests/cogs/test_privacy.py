@@ -359,9 +359,9 @@ async def test_deleting_everything_does_not_reset_the_day(stage: Stage) -> None:
     for _ in range(5):
         await house.character(alice, "Ada")
     create = partial(stage.alice.slash, stage.channel, "character create", task="task_01", range="1-3")
-    assert "used up your 5 for today" in refusal(await create())
+    assert "used up your 5 characters for today" in refusal(await create())
     await house.erasure.erase(alice)
-    assert "used up your 5 for today" in refusal(await create())
+    assert "used up your 5 characters for today" in refusal(await create())
     house.now += timedelta(days=1)
     await create()
     assert len(await stage.jobs_of(stage.alice)) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import discord
@@ -82,17 +83,28 @@ async def test_of_several_roles_the_one_that_allows_most_counts_also_after_a_del
     assert f"<@&{fans.id}> · characters: 1" in words(shown)
     await dave.slash(stage.channel, "character create", **TASK)
     told = refusal(await dave.slash(stage.channel, "character create", **TASK))
-    assert "your roles allow 1 a day, and you've used them" in told
+    assert "your roles allow 1 character a day, and you've used it" in told
     await carol.slash(stage.channel, "character create", **TASK)
     await carol.slash(stage.channel, "character create", **TASK)
-    assert "your roles allow 2 a day" in refusal(await carol.slash(stage.channel, "character create", **TASK))
+    assert "your roles allow 2 characters a day" in refusal(
+        await carol.slash(stage.channel, "character create", **TASK)
+    )
     await stage.alice.slash(stage.channel, "character create", **TASK)  # of whom nothing is said
     job = await stage.job_of(dave)
     await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 100))
     sent = Transition("test", {"step": Step.WATCH, "submit_started_at": stage.house.now, "next_attempt_at": None})
     await stage.house.jobs.release(job.id, "test", sent, now=stage.house.now)
     await stage.house.erasure.erase(dave.id)
-    assert "your roles allow 1 a day" in refusal(await dave.slash(stage.channel, "character create", **TASK))
+    assert "your roles allow 1 character a day" in refusal(await dave.slash(stage.channel, "character create", **TASK))
+
+
+async def logged(stage: Stage) -> None:
+    """Until all lines are written."""
+    server_log = stage.house.app.server_log
+    writing = asyncio.create_task(server_log.run())
+    while server_log._waiting:
+        await asyncio.sleep(0.01)
+    writing.cancel()
 
 
 async def test_the_log_says_who_what_and_the_cost_and_of_private_jobs_that_one_ran(
@@ -106,7 +118,7 @@ async def test_the_log_says_who_what_and_the_cost_and_of_private_jobs_that_one_r
     await stage.house.job_service.cancel(stage.alice.id, (await stage.job_of(stage.alice)).id)
     await stage.bob.slash(stage.channel, "character create", **TASK, private=True)
     await stage.house.job_service.cancel(stage.bob.id, (await stage.job_of(stage.bob)).id)
-    await stage.house.app.server_log.write()
+    await logged(stage)
     assert [each.content for each in log.history()][-2:] == [
         f"<@{stage.alice.id}> started a character.",
         f"<@{stage.alice.id}> withdrew a character. It cost nothing.",
@@ -125,7 +137,7 @@ async def test_a_log_that_cannot_be_written_is_told_to_the_manager_alone(
     await choose(manager, shown, "log", log)
     assert f"I can't write in <#{log.id}>." in words(shown)  # at once
     begun = await stage.alice.slash(stage.channel, "character create", **TASK)
-    await stage.house.app.server_log.write()
+    await logged(stage)
     assert begun.response is None or "log" not in words(begun.response)
     shown = await page(stage, manager)
     assert f"I can't write in <#{log.id}>." in words(shown)

@@ -437,7 +437,7 @@ async def test_a_card_whose_button_is_refused_keeps_it(stage: Stage) -> None:
     result = await stage.alice.click(card, custom_id=custom_id(card, action))
     (said,) = result.followups
     assert said.ephemeral
-    assert "used up your 5 for today" in words(said)
+    assert "used up your 5 characters for today" in words(said)
     assert [each.method for each in stage.env.http_requests[requests:]] == ["POST", "POST"], "nothing was edited"
     assert (await now_of(stage, job)).outcome is Outcome.UNKNOWN
     for waiting in (await stage.house.job_service.overview(stage.alice.id)).unfinished:

@@ -226,7 +226,7 @@ async def test_a_server_shuts_out_a_member_and_a_channel_for_itself_alone(shop: 
 async def test_a_server_sets_itself_a_smaller_day(shop: Shop) -> None:
     await shop.servers.set_day_limit(1, 1)
     await shop.ask(shop.task(shop.earlier_task()))
-    with pytest.raises(QuotaReached, match="This server has used up its 1 for today"):
+    with pytest.raises(QuotaReached, match="This server has used up its 1 character for today"):
         await shop.ask(shop.task(shop.earlier_task()), owner=STRANGER)
 
 

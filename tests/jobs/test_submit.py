@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import Refusal, TooLateToCancel, UnknownJob
+from bot.errors import QuotaReached, Refusal, TooLateToCancel, UnknownJob
 from bot.provider.errors import ModelClosed
 from bot.values.job import Job, JobKind, Lane, Outcome, Step
 from tests.jobs.shop import OWNER, STRANGER, Shop, maintenance_of
@@ -273,3 +273,22 @@ async def test_after_a_long_absence_one_failed_look_does_not_end_it(shop: Shop) 
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
     assert len(shop.simulated.submissions) == 1
+
+
+async def test_sending_again_counts_by_the_roles_of_whoever_presses_and_where(shop: Shop) -> None:
+    fans, artists = 5, 6
+    await shop.servers.set_role_limits(1, fans, characters=1, videos=None, credits=None)
+    await shop.servers.set_role_limits(1, artists, characters=2, videos=None, credits=None)
+    await shop.servers.set_role_limits(2, fans, characters=1, videos=None, credits=None)
+    job = await unclear(shop)
+    with pytest.raises(QuotaReached):
+        await shop.job_service.send_again(OWNER, job.id, shop.origin(roles=(fans,)))
+    await shop.job_service.send_again(OWNER, job.id, shop.origin(roles=(fans, artists)))
+    await shop.run(600)
+    elsewhere = shop.origin(guild_id=2, roles=(fans,))
+    other = await unclear(shop)
+    await shop.job_service.send_again(OWNER, other.id, elsewhere)
+    await shop.run(600)
+    third = await unclear(shop)
+    with pytest.raises(QuotaReached):
+        await shop.job_service.send_again(OWNER, third.id, elsewhere)

@@ -409,7 +409,7 @@ async def test_videos_have_a_limit_of_their_own(shop: Shop, roles: tuple[CastRol
     await shop.restart()
     await ask(shop, roles)
     await shop.run()
-    with pytest.raises(QuotaReached, match="1 for today"):
+    with pytest.raises(QuotaReached, match="1 video for today"):
         await ask(shop, roles)
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.loopback_discord.cdn import StoredFile, Upload
+from tests.loopback_discord.places import Account
 
-STRING, INTEGER, BOOLEAN, NUMBER, ATTACHMENT = 3, 4, 5, 10, 11
+STRING, INTEGER, BOOLEAN, USER, NUMBER, ATTACHMENT = 3, 4, 5, 6, 10, 11
 _PYTHON: dict[int, type | tuple[type, ...]] = {
     STRING: str,
     INTEGER: int,
     BOOLEAN: bool,
+    USER: Account,
     NUMBER: (int, float),
     ATTACHMENT: Upload,
 }
@@ -65,15 +67,19 @@ def fill(
         raise NotPossible(f"no option {sorted(unknown)}; there is {sorted(known)}")
     if missing := [name for name, option in known.items() if option.get("required") and name not in given]:
         raise NotPossible(f"required: {missing}")
-    filled, resolved = [], {}
+    filled: list[dict[str, Any]] = []
+    resolved: dict[str, dict[str, Any]] = {}
     for name, value in given.items():
         _check(known[name], value)
         if isinstance(value, Upload):
             stored = store(value)
-            resolved[str(stored.id)] = stored.payload()
+            resolved.setdefault("attachments", {})[str(stored.id)] = stored.payload()
             value = str(stored.id)
+        elif isinstance(value, Account):
+            resolved.setdefault("users", {})[str(value.id)] = value.payload()
+            value = str(value.id)
         filled.append({"name": name, "type": known[name]["type"], "value": value})
-    return found.nested(filled), {"attachments": resolved} if resolved else {}
+    return found.nested(filled), resolved
 
 
 def _check(option: dict[str, Any], value: Any) -> None:

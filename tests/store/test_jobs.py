@@ -56,7 +56,7 @@ async def test_fifty_at_once_do_not_get_past_the_days_limit(jobs: JobStore, new_
     refused = await add_many(jobs, [new_job() for _ in range(50)], Quota(day=3))
     assert len(refused) == 47
     midnight = int(datetime(2026, 3, 15, tzinfo=UTC).timestamp())
-    assert f"used up your 3 for today. You can start more <t:{midnight}:R>" in str(refused[0])
+    assert f"used up your 3 characters for today. You can start more <t:{midnight}:R>" in str(refused[0])
 
 
 async def test_a_limit_of_nothing_is_no_limit(jobs: JobStore, new_job: NewJob) -> None:

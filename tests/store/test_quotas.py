@@ -36,7 +36,7 @@ async def test_fifty_at_once_do_not_get_past_a_servers_day(jobs: JobStore, new_j
     results = await asyncio.gather(*[jobs.add(job, Quota(server_day=3)) for job in many], return_exceptions=True)
     refused = [result for result in results if isinstance(result, QuotaReached)]
     assert len(refused) == 47
-    assert "This server has used up its 3 for today" in str(refused[0])
+    assert "This server has used up its 3 characters for today" in str(refused[0])
 
 
 async def test_other_servers_days_direct_messages_and_what_cost_nothing_do_not_count(

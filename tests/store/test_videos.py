@@ -183,7 +183,7 @@ async def test_credits_are_a_budget_and_come_back_with_a_refund(
     budget = Quota(credits=30, server_credits=40, user_credits_key=key)
     first = await jobs.add(new_job(request=WISH), budget)  # 12.5 credits
     await jobs.add(new_job(request=WISH), budget)
-    with pytest.raises(QuotaReached, match=r"12\.5 credits, more than is left of the 30 that you may spend"):
+    with pytest.raises(QuotaReached, match=r"12\.5 credits, and 5 of the 30 that you may spend today are left"):
         await jobs.add(new_job(request=WISH), budget)
     await jobs.add(new_job(), budget)  # whatever has no price goes on
     await jobs.add(new_job(request=WISH, owner_id=STRANGER), budget)

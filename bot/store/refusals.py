@@ -1,0 +1,108 @@
+"""What must not be made again, for whom: kept under hashes that name nobody, so that it outlives every deletion."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.store.database import Database
+from bot.store.loan_tables import refusals
+from bot.store.pseudonyms import Pseudonyms
+from bot.store.tables import character_files, characters, files, jobs
+from bot.values.character import CLIPS
+from bot.values.job import JobKind
+
+_BORROWED = re.compile(r'"loan_id": ?\d')  # in a request; in its words such quotes are escaped
+
+
+class RefusalStore:
+    """The refusals table: what a person in a clip said no to, and videos in which a borrowed character plays."""
+
+    def __init__(self, database: Database, people: Pseudonyms) -> None:
+        self._database = database
+        self._people = people
+
+    async def said_no(self, owner_id: int, hashes: Collection[str]) -> set[str]:
+        """Which of these videos, clips and pictures, by their SHA-256, somebody has refused to that owner."""
+        async with self._database.read() as connection:
+            return await said_no(connection, self._people, owner_id, hashes)
+
+    async def borrowed_played_in(self, task_id: str) -> bool:
+        """Whether that task, by the provider's id or ours, was one of a video with a borrowed character.
+
+        Only of jobs that are not here any more: of the others their rows say it.
+        """
+        query = select(refusals.c.key).where(refusals.c.key == _of_task(task_id))
+        async with self._database.read() as connection:
+            return await connection.scalar(query) is not None
+
+
+def task_hash(task_id: str) -> str:
+    """What stands for the video of a task, of which we have no bytes."""
+    return hashlib.sha256(f"task {task_id}".encode()).hexdigest()
+
+
+async def said_no(connection: AsyncConnection, people: Pseudonyms, owner_id: int, hashes: Collection[str]) -> set[str]:
+    """As :meth:`RefusalStore.said_no`, in a transaction of the caller's."""
+    keys = {people.no_to(owner_id, each): each for each in hashes}
+    found = await connection.scalars(select(refusals.c.key).where(refusals.c.key.in_(keys)))
+    return {keys[key] for key in found}
+
+
+async def keep_no(
+    connection: AsyncConnection,
+    people: Pseudonyms,
+    owner_id: int,
+    person_id: int,
+    character_ids: Sequence[int],
+    now: datetime,
+) -> None:
+    """That person's no to the owner: about what these characters are of, and about being asked again soon."""
+    its = select(files.c.sha256).join(character_files, character_files.c.key == files.c.key)
+    its = its.where(character_files.c.kind.in_(CLIPS))
+    of = characters.c.id.in_(character_ids)
+    hashes = set((await connection.scalars(its.where(character_files.c.character_id.in_(character_ids)))).all())
+    hashes |= set((await connection.scalars(select(characters.c.source_hash).where(of))).all()) - {None}
+    keys = {people.no_to(owner_id, each) for each in (*hashes, _from(person_id))}
+    await _keep(connection, keys, now)
+
+
+async def refused_since(
+    connection: AsyncConnection, people: Pseudonyms, owner_id: int, person_id: int, since: datetime
+) -> bool:
+    """Whether that person has said no to the owner after ``since``."""
+    key = people.no_to(owner_id, _from(person_id))
+    found = await connection.scalar(select(refusals.c.key).where(refusals.c.key == key, refusals.c.since > since))
+    return found is not None
+
+
+async def keep_borrowed_tasks(connection: AsyncConnection, job_ids: Sequence[str] | Select[Any], now: datetime) -> None:
+    """Those jobs are about to be deleted: of no video with a borrowed character a character is made later either."""
+    theirs = select(jobs.c.id, jobs.c.task_id, jobs.c.request).where(
+        jobs.c.id.in_(job_ids), jobs.c.kind == JobKind.VIDEO, jobs.c.submit_started_at.is_not(None)
+    )
+    rows = (await connection.execute(theirs)).all()
+    borrowed = [row for row in rows if _BORROWED.search(row.request)]  # whoever lent it may have deleted it since
+    await _keep(connection, {_of_task(each) for row in borrowed for each in (row.id, row.task_id) if each}, now)
+
+
+async def _keep(connection: AsyncConnection, keys: Iterable[str], now: datetime) -> None:
+    new = set(keys)
+    new -= set((await connection.scalars(select(refusals.c.key).where(refusals.c.key.in_(new)))).all())
+    for key in sorted(new):
+        await connection.execute(insert(refusals).values(key=key, since=now))
+
+
+def _from(person_id: int) -> str:
+    return f"person {person_id}"
+
+
+def _of_task(task_id: str) -> str:
+    """No person is in it, and whoever does not have the id cannot come to it: the provider draws it."""
+    return hashlib.sha256(f"borrowed {task_id}".encode()).hexdigest()

@@ -1,0 +1,135 @@
+"""A no is about the clip, and outlives everything; so does that a borrowed character played in a task's video."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from bot import limits
+from bot.errors import Refusal
+from bot.values.character import Character
+from bot.values.job import CastRole, CharacterRequest, Job, Outcome
+from bot.values.loan import Answer
+from bot.values.source import Source
+from bot.values.time_range import TimeRange
+from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop
+from tests.jobs.test_lent_videos import ann as ann  # a fixture
+from tests.jobs.test_lent_videos import ask, lend
+from tests.jobs.test_portability import exported, offered
+
+PERSON = 900
+SAID_NO = "Somebody in this video said no when you asked them, so I make no character from it. Nothing was charged."
+
+
+async def made(shop: Shop, name: str, source: Source | None = None, range: TimeRange = RANGE) -> Character:
+    job = await shop.ask(source, name=name, range=range, anyway=True, another=True)
+    await shop.run()
+    assert (await shop.job(job)).failure is None
+    return next(each for each in await shop.cast() if each.name == name)
+
+
+async def refuse(shop: Shop, character: Character) -> None:
+    asked = await shop.app.stores.person_consents.ask(OWNER, character.id, PERSON, now=shop.clock())
+    assert asked is not None
+    await shop.app.cast.lending.answered(PERSON, asked.id, Answer.NO)
+
+
+async def refused(shop: Shop, source: Source | None = None, *, owner: int = OWNER) -> str:
+    """Why no character is made of it; nothing where one is."""
+    before = len(shop.simulated.submissions)
+    job = await shop.ask(source, owner=owner, name="Anew", anyway=True, another=True)
+    await shop.run()
+    ended = await shop.job(job)
+    assert len(shop.simulated.submissions) == before + (ended.outcome is Outcome.SUCCEEDED)
+    return str(ended.failure or "")
+
+
+async def test_a_no_holds_for_whatever_is_made_of_the_same_video(shop: Shop) -> None:
+    await refuse(shop, await made(shop, "Ann"))
+    assert await refused(shop) == SAID_NO
+    assert await refused(shop, shop.attachment()) == SAID_NO
+    assert await refused(shop, shop.link("silent.mp4")) != SAID_NO
+    assert await refused(shop, owner=STRANGER) == "", "nobody has asked them for somebody else"
+
+
+async def test_a_no_holds_for_the_task_that_it_was_made_of(shop: Shop) -> None:
+    task = shop.task(shop.earlier_task())
+    await refuse(shop, await made(shop, "Ann", task))
+    assert await refused(shop, task) == SAID_NO
+    assert await refused(shop, shop.task(shop.earlier_task())) == ""
+
+
+async def test_a_no_takes_away_what_is_there_of_the_same_seconds_and_nobody_else_in_the_video(shop: Shop) -> None:
+    first = await made(shop, "Ann")
+    await made(shop, "Ann too", range=TimeRange(RANGE.start + Decimal("0.4"), RANGE.end + Decimal("0.4")))
+    await made(shop, "Ben", range=TimeRange(RANGE.end, RANGE.end + 1))
+    await refuse(shop, first)
+    assert [each.name for each in await shop.cast()] == ["Ben"]
+
+
+async def test_a_no_outlives_the_deletion_of_everything_and_names_nobody(shop: Shop) -> None:
+    ann = await made(shop, "Ann")
+    archive = await exported(shop)
+    await refuse(shop, ann)
+    for user in (OWNER, PERSON):
+        await shop.app.stores.privacy.erase(user, now=shop.clock())
+    await shop.restart()
+    assert await refused(shop) == SAID_NO
+    with pytest.raises(Refusal, match="The person in it said no when you asked them"):
+        await offered(shop, archive)
+    other = await made(shop, "Bea", shop.task(shop.earlier_task()))
+    consents = shop.app.stores.person_consents
+    with pytest.raises(Refusal, match="They said no to you within the last 30 days"):
+        await consents.ask(OWNER, other.id, PERSON, now=shop.clock())
+    assert await consents.ask(OWNER, other.id, PERSON + 1, now=shop.clock()) is not None
+    later = shop.clock() + limits.PEOPLE_ASKED_AGAIN + timedelta(seconds=1)
+    assert await consents.ask(OWNER, other.id, PERSON, now=later) is not None
+
+
+async def test_a_question_that_was_cut_off_may_be_asked_again(shop: Shop) -> None:
+    consents, ann = shop.app.stores.person_consents, await made(shop, "Ann")
+    first = await consents.ask(OWNER, ann.id, PERSON, now=shop.clock())
+    assert first is not None
+    assert await consents.of_character(OWNER, ann.id) == (), "nobody knows of it yet"
+    assert await consents.ask(OWNER, ann.id, PERSON, now=shop.clock()) == first
+    await consents.sent(OWNER, first.id, now=shop.clock())
+    assert await consents.of_character(OWNER, ann.id) == (first,)
+    with pytest.raises(Refusal, match="You have asked them already"):
+        await consents.ask(OWNER, ann.id, PERSON, now=shop.clock())
+
+
+async def of_task(shop: Shop, task_id: str, *, asker: int = STRANGER) -> Job:
+    shop.simulated.close_character_models(reopened=True)
+    await shop.availability.refresh()
+    request = CharacterRequest(source=shop.task(task_id), range=RANGE, name="Copy", anyway=True)
+    job = await shop.job_starter.start(owner_id=asker, origin=shop.origin(), request=request)
+    await shop.run()
+    return await shop.job(job)
+
+
+@pytest.mark.parametrize("lender_goes_first", [False, True])
+async def test_the_task_of_a_borrowed_character_stays_closed_once_nobody_knows_whose_it_was(
+    shop: Shop, ann: CastRole, lender_goes_first: bool
+) -> None:
+    await lend(shop, ann, uses=1)
+    job = await ask(shop)
+    await shop.run()
+    task = (await shop.job(job)).task_id
+    assert task is not None
+    if lender_goes_first:
+        await shop.app.stores.privacy.erase(OWNER, now=shop.clock())
+    await shop.app.stores.privacy.erase(STRANGER, now=shop.clock())
+    for known_as in (task, job.id):
+        assert "A borrowed character plays in that video" in str((await of_task(shop, known_as)).failure)
+
+
+async def test_it_stays_closed_when_its_job_is_old_enough_to_go(shop: Shop, ann: CastRole) -> None:
+    await lend(shop, ann, uses=1)
+    job = await ask(shop)
+    await shop.run()
+    task = (await shop.job(job)).task_id
+    assert task is not None
+    assert await shop.jobs.prune(shop.clock() + timedelta(days=1), limit=10) > 0
+    assert "A borrowed character plays in that video" in str((await of_task(shop, task)).failure)
