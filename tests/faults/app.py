@@ -29,10 +29,12 @@ from bot.app.build import App
 from bot.app.process import finish
 from bot.config import Settings
 from bot.jobs.backoff import backoff
+from bot.jobs.cast_import import CastImporter
 from bot.jobs.leased_job import LeasedJob
 from bot.media.download import Downloader
 from bot.media.output_folder import OutputFolder
 from bot.media.part_file import KeptPart, PartFile
+from bot.media.site_videos import SiteVideos
 from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.store.database import Database
@@ -60,6 +62,7 @@ _VERBS: Mapping[tuple[str, str], str] = {
     ("DELETE", "/channels/*/messages/*"): "remove",
     ("GET", "/channels/*/messages"): "history",
     ("POST", "/users/@me/channels"): "open_dm",
+    ("POST", "/attachments/refresh-urls"): "renew",
 }
 
 
@@ -125,11 +128,12 @@ def _wrap(points: PassedPoints) -> None:
         _around(points, ToapisClient, method, f"provider.{method}")
     for method in ("work_folder", "copy_to_work", "rename_work", "drop_from_work", "drop_work"):
         _around(points, FileStore, method, f"files.{method}")
-    for method in ("put_path", "put_work", "put_bytes", "sweep"):
+    for method in ("put_path", "put_work", "put_bytes", "put_links", "sweep"):
         _around(points, FileStore, method, f"files.{method}")
     _around_in_thread(points, FileStore, "_flush", "files.flush")
     for method in ("fetch", "fetch_on"):
         _around(points, Downloader, method, f"source.{method}")
+    _around(points, SiteVideos, "fetch", "site.fetch")
     _around(points, OutputFolder, "take", "media.take")
     _around(points, MediaWorker, "_ask", lambda _self, operation, *_: f"media.{operation.name}")
     part_made = PartFile.__init__
@@ -182,9 +186,25 @@ def _wrap_steps() -> None:
         finally:
             _step.reset(token)
 
+    for method in ("look", "bring_in"):
+        _is_step(CastImporter, method, "import")
     LeasedJob.__init__, LeasedJob.note = leased, noted  # type: ignore[method-assign]  # wrapped from here
     LeasedJob.apply, LeasedJob.release = applied, released  # type: ignore[method-assign]  # wrapped from here
     App.open = open_  # type: ignore[method-assign]  # wrapped from here
+
+
+def _is_step(owner: Any, method: str, step: str) -> None:
+    original = getattr(owner, method)
+
+    @functools.wraps(original)
+    async def wrapped(self: Any, *args: Any, **options: Any) -> Any:
+        token = _step.set(step)
+        try:
+            return await original(self, *args, **options)
+        finally:
+            _step.reset(token)
+
+    setattr(owner, method, wrapped)
 
 
 def _wrap_commits(points: PassedPoints) -> None:

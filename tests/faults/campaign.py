@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeAlias
 
-from tests.faults.points import EXPECTED, OF_VIDEOS, AnsweredFirst, At, End, Kill, Point
+from tests.faults.points import EXPECTED, OF_VIDEOS, AnsweredFirst, At, End, Kill, Point, When
 from tests.faults.scenario import ENOUGH, History, Outcome, Plan, Story
 from tests.faults.troubles import TROUBLES
 from tests.faults.world import run
@@ -23,12 +23,14 @@ LONGEST = 1.5  # seconds from the last command to the last result, about; moment
 SECOND_KILLS = 0.25  # of the scenarios, at some moment after the restart
 RANDOM_MOMENTS = 40
 VIDEOS = 0.4  # of the scenarios with random moments
+BORROWED = 0.3  # of those of videos in which nothing else is the matter
 TROUBLES_MET = 0.5  # of those of videos
 MOST_TROUBLES = 4  # at once
 
 # Only for a submission that was cut off, which a kill at some moment seldom does.
 FIND, FIND_VIDEO = "submit.provider.find", "submit.provider.find_video"
 FIT = "deliver.media.fit"
+SITE, RENEWED = "prepare.site.fetch", "prepare.discord.renew"
 ANSWERED = "bot.discord.answer"
 TROUBLED = frozenset(  # where a kill meets what provider and Discord did wrong
     {
@@ -62,6 +64,7 @@ DRY_RUNS = (
     *[Plan((_POSTED,), Story.LATE, history=history) for history in (History.READABLE, History.BLIND)],
     Plan(story=Story.OUTAGE),
     Plan((_EDITED,), Story.OUTAGE),
+    Plan(story=Story.LINKS),
 )
 # Videos go the same ways: of those, what may differ, and the acts that they alone have.
 _VIDEO_TAKEN = Kill("submit.provider.create_video", "after")
@@ -73,7 +76,12 @@ DRY_RUNS_OF_VIDEOS = (
     Plan(story=Story.OUTAGE, videos=True),
     Plan(story=Story.LARGE, videos=True),
     Plan(videos=True, troubles=tuple(TROUBLES)),
+    Plan(story=Story.IMPORT, videos=True),
+    Plan(story=Story.LENT, videos=True),
+    Plan(story=Story.TAKEN_BACK, videos=True),
 )
+WHENS: tuple[When, ...] = ("before", "after")
+_BEFORE_SENT = ("bot.", "prepare.", "submit.")
 _SHARED = ("start.", "bot.commit.JobStore.c", "bot.commit.JobStore.renew")  # with jobs of every kind
 
 
@@ -224,6 +232,14 @@ async def every_point_of_videos(looks: Path, campaign: Campaign, random: Random,
         if dry.troubles:
             again = sorted(point for point in points & known if point[0] in TROUBLED)
             plans += [_killed_at(point, replace(dry, troubles=_some_troubles(random)), random) for point in again]
+        if dry.story in (
+            Story.LENT,
+            Story.TAKEN_BACK,
+        ):  # each act once; and where the loan decides, before and after it
+            decides = _BEFORE_SENT if dry.story is Story.TAKEN_BACK else ("submit.",)
+            both = {point for point in points & known if point[0].startswith(decides)}
+            once = {(name, random.choice(WHENS)) for name in sorted({name for name, _ in points & known - both})}
+            plans += [_killed_at(point, dry, random) for point in sorted(both | once)]
         known |= points
     return plans
 
@@ -255,10 +271,14 @@ def inside_acts(points: Iterable[str], random: Random) -> list[Plan]:
             if posts
             else Story.LARGE
             if name in (FIT, f"{step}.files.rename_work")
+            else Story.IMPORT
+            if step == "import"
+            else Story.LINKS
+            if name in (SITE, RENEWED)
             else Story.STRAIGHT
         )
         media = act.startswith("media.")
-        videos = name in OF_VIDEOS
+        videos = name in OF_VIDEOS or step == "import"
         kill = Kill(name, "during", delay=random.uniform(0.0, DURING_MEDIA if media else DURING))
         first: tuple[End, ...] = {FIND: (_TAKEN,), FIND_VIDEO: (_VIDEO_TAKEN,)}.get(name, ())
         if act != "discord.history":  # nor this, and not after every kill
@@ -274,6 +294,8 @@ def random_moments(count: int, random: Random) -> list[Plan]:
         story = random.choice(stories)
         history = random.choice(list(History)) if story is Story.LATE else History.NONCE
         videos = story is not Story.PICKED and random.random() < VIDEOS  # nobody is asked about a video
+        if videos and story is Story.STRAIGHT and random.random() < BORROWED:
+            story = random.choice((Story.LENT, Story.TAKEN_BACK, Story.IMPORT))
         troubled = videos and history is History.NONCE and random.random() < TROUBLES_MET
         troubles = _some_troubles(random) if troubled else ()
         plan = Plan((_at_any_time(random),), story, random.random() < 0.5, history, videos=videos, troubles=troubles)

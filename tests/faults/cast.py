@@ -36,13 +36,13 @@ def picture(instant: float) -> bytes:
     return into.getvalue()
 
 
-async def add_cast(folder: Path, owners: Iterable[int], known_as: Sequence[str]) -> None:
-    """Characters called NAMES for each of ``owners``, with a clip and a still; ``known_as``: at the provider."""
+async def add_cast(folder: Path, owners: Iterable[int], known_as: Sequence[str], names: Sequence[str] = NAMES) -> None:
+    """Characters called ``names`` for each of ``owners``, with a clip and a still; ``known_as``: at the provider."""
     database, files = database_at(f"sqlite+aiosqlite:///{folder}/castbook.db"), FileStore(folder / "files")
     await database.open()
     try:
         for owner in owners:
-            for number, (name, username) in enumerate(zip(NAMES, known_as, strict=True)):
+            for number, (name, username) in enumerate(zip(names, known_as, strict=True)):
                 await _add(database, files, owner, name, username, instant=1.0 + number)
     finally:
         await database.close()

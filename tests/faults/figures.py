@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from tests.faults.campaign import Campaign, happened
 from tests.faults.points import Kill
-from tests.faults.scenario import ENOUGH, Outcome
+from tests.faults.scenario import ENOUGH, Outcome, Story
 
 _PARTS_OF_A_KIND = 3  # of "fault injected: provider: answer damaged: truncated"
 Rows: TypeAlias = Sequence[tuple[str, object]]
@@ -58,6 +58,7 @@ def figures(campaign: Campaign, others: Mapping[str, object] | None = None) -> R
         ("questions that had to be looked for in /tasks", sum(each.looked_into_tasks for each in outcomes)),
         ("orphan files after the sweep", sum(each.orphans for each in found)),
         *_of_videos(outcomes),
+        *_of_bystanders(outcomes),
         *(others or {}).items(),
         ("seconds", f"{campaign.seconds:.0f}"),
         ("seed", campaign.seed),
@@ -80,6 +81,16 @@ def _of_videos(outcomes: Sequence[Outcome]) -> Rows:
         ("videos: faults of provider and Discord on the way", sum(each.troubles for each in videos)),
         ("videos: orphan files after the sweep", sum(each.orphans for each in found)),
     ]
+
+
+def _of_bystanders(outcomes: Sequence[Outcome]) -> Rows:
+    rows: list[tuple[str, object]] = []
+    for name, stories in (("borrowed", (Story.LENT, Story.TAKEN_BACK)), ("imports", (Story.IMPORT,))):
+        its = [outcome for outcome in outcomes if outcome.plan.story in stories]
+        survived = sum(kills(each) for each in its if not each.findings.wrong)
+        rows.append((f"{name}: kills survived / tried", f"{survived} / {sum(map(kills, its))}"))
+    ended = sum(outcome.findings.taken_back for outcome in outcomes)
+    return [*rows, ("borrowed: videos that ended unsent, taken back in the middle", ended)]
 
 
 WHENS = ("before", "during", "after")

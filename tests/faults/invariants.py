@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bot import limits
 from playground.provider.generation import VideoSubmission
+from tests.faults.bystanders import TAKEN_BACK, taken_back
 from tests.faults.cast import PRICES
 from tests.faults.people import Person
 from tests.faults.rows import Row, connect
@@ -37,6 +38,7 @@ class Findings:
     ``unasked``: commands that were answered before their row, because the database was slow, and had none at the kill.
     ``miscounted``: jobs whose credits counted though they cost nothing, or did not though they may.
     ``too_late``: commands whose answer Discord did not take any more (10062), so that their jobs were cancelled.
+    ``taken_back``: videos that ended unsent, since the owner of a borrowed character had taken it back.
     """
 
     jobs: int = 0
@@ -51,6 +53,7 @@ class Findings:
     too_late: int = 0
     orphans: int = 0
     miscounted: int = 0
+    taken_back: int = 0
     wrong: list[str] = field(default_factory=list)
 
 
@@ -113,6 +116,9 @@ def _nothing_lost(
             continue
         if row.done and row.outcome == "cancelled" and not row.submitted and row.owner in too_late:
             found.too_late += 1
+            continue
+        if row.done and taken_back(row):
+            found.taken_back += 1
             continue
         found.lost += 1
         found.wrong.append(f"lost: {row}")
@@ -191,6 +197,7 @@ def _told_once(
             found.second_messages += more
             found.wrong.append(f"{more} second messages about {row}")
         says = _MADE[row.kind] if row.outcome == "succeeded" else _SAYS[row.outcome or "unknown"]
+        says = TAKEN_BACK if taken_back(row) else says
         if not all(says in message.text for message in messages):
             found.wrong.append(f"the message does not say how it ended: {row}: {messages[0].text}")
         if row.outcome == "succeeded" and not all(message.files for message in messages):

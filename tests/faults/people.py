@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,8 @@ PATIENCE = 5.0  # seconds without a question before somebody looks into /tasks
 class Person:
     """``options`` is what they give ``command``. ``cancels``: they do not want it after all.
 
-    ``fails``: the provider begins with it, and cannot make it.
+    ``fails``: the provider begins with it, and cannot make it. ``last``: they ask once what all
+    others want is sent, and ``before`` that this happens.
     """
 
     user: User
@@ -34,6 +35,8 @@ class Person:
     options: Mapping[str, Any]
     cancels: bool = False
     fails: bool = False
+    last: bool = False
+    before: Callable[[], None] | None = None
     command: str = "character create"
     asked: list[Interaction] = field(default_factory=list)
     looked_into_tasks: int = 0
@@ -45,6 +48,8 @@ class Person:
         """Give the command, once in each life of the bot: what a killed one had not taken is asked for again."""
         if self._asked_in != life:
             self._asked_in = life
+            if self.before is not None:
+                self.before()
             self.asked.append(await self.user.slash(self.channel, self.command, dict(self.options)))
 
     async def answer(self, mine: Sequence[Row], life: int) -> None:

@@ -17,9 +17,13 @@ ARMED, KILLED = "armed", "killed"  # marks behind a point in a trace
 _ACTS = {
     "start": "commit.JobStore.wipe_tokens files.sweep",
     "bot": """commit.JobStore.add commit.JobStore.claim commit.JobStore.clear_leases commit.JobStore.renew
-        commit.OwnedJobStore.decide commit.ConsentStore.record files.drop_work discord.answer discord.edit""",
-    "prepare": """source.fetch part.write part.finish files.work_folder media.probe media.examine discord.edit
-        commit.row(file,request,seen) commit.row(seen) commit.release""",
+        commit.OwnedJobStore.decide commit.ConsentStore.record commit.LoanStore.take_back files.drop_work
+        discord.answer discord.edit""",
+    "import": """source.fetch part.write part.finish files.work_folder files.drop_from_work files.drop_work
+        files.put_links media.cast_lines media.cast_files media.take commit.PortableCastStore.offer
+        commit.PortableCastStore.bring_in""",
+    "prepare": """source.fetch site.fetch discord.renew part.write part.finish files.work_folder media.probe
+        media.examine discord.edit commit.row(file,request,seen) commit.row(seen) commit.release""",
     "choose": """files.work_folder media.filmstrip media.suggest media.take discord.edit
         commit.row(origin) commit.row(seen) commit.release""",
     "submit": """files.work_folder files.drop_from_work media.cut media.take discord.edit provider.upload_video

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from playground.provider.tasks import Failure
+from tests.faults.bystanders import Bystander
 from tests.faults.invariants import Findings, counted_once, look
 from tests.faults.life import Bot
 from tests.faults.people import Person
@@ -36,6 +37,10 @@ class Story(StrEnum):
     REFUSED = "refused"  # the provider begins with one of them, and then cannot make it
     OUTAGE = "outage"  # the tokens die while the bot lies dead
     LARGE = "large"  # of videos: no message takes them as they are, as Discord says to some and not to the others
+    LENT = "lent"  # of videos: a borrowed character plays in each, and the provider cannot make one of them
+    TAKEN_BACK = "taken back"  # … and its owner takes it back when two of them are being made
+    IMPORT = "import"  # of videos: somebody else brings a cast in meanwhile
+    LINKS = "links"  # of characters: one is of a site's page, one of a dead link to an attachment
 
 
 class History(StrEnum):
@@ -91,13 +96,20 @@ class Scenario:
     """Everything outside the bot, and the bot."""
 
     def __init__(
-        self, plan: Plan, discord: LoopbackDiscord, provider: Provider, bot: Bot, people: list[Person]
+        self,
+        plan: Plan,
+        discord: LoopbackDiscord,
+        provider: Provider,
+        bot: Bot,
+        people: list[Person],
+        bystanders: Sequence[Bystander] = (),
     ) -> None:
         self.plan = plan
         self.discord = discord
         self.provider = provider
         self.bot = bot
         self.people = people
+        self.bystanders = bystanders
         self.cut_off: set[str] = set()
         self.expired: set[int] = set()  # interactions whose tokens died while no bot ran
         self.without_row: set[int] = set()  # … and those that had no row when the bot was killed
@@ -179,6 +191,7 @@ class Scenario:
         rows = self._rows()
         self.cut_off |= {row.id for row in rows if row.cut_off}
         counted_once(self.outcome.findings, rows)
+        self._look_at_bystanders(rows)
         if not self.bot.alive:
             await self.discord.wait_for(lambda: not self.discord.gateway.connected, SETTLES_WITHIN)
             owners = {row.owner for row in rows}
@@ -194,11 +207,16 @@ class Scenario:
             self.bot.arm()
         for person in self.people:
             mine = [row for row in rows if row.owner == person.user.id]
+            if not mine and person.last and any(row.step in UNDER_WAY for row in rows):
+                continue
             if not mine:
                 await person.ask(self.bot.lives)
                 return  # the next one asks once this was taken
             await person.answer(mine, self.bot.lives)
-        if not self._released and not any(row.step in UNDER_WAY for row in rows) and self._refused(rows):
+        for bystander in self.bystanders:
+            await bystander.go_on(rows, self.bot.lives)
+        waiting = any(row.step in UNDER_WAY for row in rows) or not all(each.done for each in self.bystanders)
+        if not self._released and not waiting and self._refused(rows):
             self._released = True
             if self.plan.story is Story.LATE:
                 self._jump()
@@ -227,7 +245,13 @@ class Scenario:
 
     def _settled(self, rows: Sequence[Row]) -> bool:
         owners = {row.owner for row in rows}
-        return all(person.user.id in owners for person in self.people) and all(row.done for row in rows)
+        asked = all(person.user.id in owners for person in self.people)
+        return asked and all(row.done for row in rows) and all(each.done for each in self.bystanders)
+
+    def _look_at_bystanders(self, rows: Sequence[Row]) -> None:
+        wrong = [found for each in self.bystanders for found in each.wrong(rows)]
+        known = self.outcome.findings.wrong
+        known += [found for found in wrong if found not in known]
 
     async def _end(self) -> None:
         """A last start for its sweep; then everything is looked at."""
@@ -237,6 +261,7 @@ class Scenario:
         if await self.bot.ended() != 0:
             self.outcome.findings.wrong.append("the last start failed")
         self.look(self.outcome.findings)
+        self._look_at_bystanders(self._rows())
 
     def look(self, findings: Findings) -> None:
         """Write down what is wrong now."""

@@ -10,6 +10,8 @@ from copy import copy
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from tests.faults.campaign import Campaign, happened
 from tests.faults.figures import kills
 from tests.faults.invariants import Findings
@@ -228,6 +230,40 @@ async def test_each_thing_that_is_wrong_with_videos_is_found(tmp_path: Path) -> 
         after = Findings()
         scenario.look(after)
         assert after == Findings(jobs=3), "every tampering was put right again"
+
+
+TAMPERINGS_WITH_BYSTANDERS: dict[Story, dict[str, Tampering]] = {
+    Story.LENT: {
+        "a use more": _row("UPDATE loans SET used_before = used_before + 1"),
+        "a use that was not given back": _row("UPDATE jobs SET counted = 1"),
+        "a use of no job": _row("DELETE FROM jobs WHERE rowid = (SELECT min(rowid) FROM jobs)"),
+        "a loan that is gone": _row("DELETE FROM loans"),
+        "more uses than were allowed": _row("UPDATE loans SET uses = 1"),
+    },
+    Story.TAKEN_BACK: {
+        "sent afterwards": _row("UPDATE jobs SET submit_started_at = 1 WHERE outcome = 'failed'"),
+        "a job without its use": _row("DELETE FROM loan_uses"),
+    },
+    Story.IMPORT: {
+        "half of an import": _row("DELETE FROM characters WHERE name = 'Ivy'"),
+        "an import that came twice": _row("UPDATE characters SET name = name || ' 2' WHERE name = 'Ivy'"),
+        "an import without a file": _row("DELETE FROM character_files WHERE position = 1"),
+        "nothing of an import": _row("DELETE FROM characters WHERE name IN ('Ivy', 'Jan', 'Kai')"),
+    },
+}
+
+
+@pytest.mark.parametrize("story", TAMPERINGS_WITH_BYSTANDERS)
+async def test_each_thing_that_is_wrong_with_loans_and_imports_is_found(tmp_path: Path, story: Story) -> None:
+    async with world(Plan(story=story, videos=True), tmp_path, looks_of_this_run()) as scenario:
+        outcome = await scenario.run()
+        assert outcome.findings == Findings(jobs=3, taken_back=outcome.findings.taken_back)
+        assert outcome.findings.taken_back == (story is Story.TAKEN_BACK)
+        [bystander] = scenario.bystanders
+        for name, tamper in TAMPERINGS_WITH_BYSTANDERS[story].items():
+            with tamper(scenario):
+                assert bystander.wrong(job_rows(tmp_path)), name
+        assert not bystander.wrong(job_rows(tmp_path)), "every tampering was put right again"
 
 
 async def test_a_fetch_goes_on_where_a_kill_broke_it_off() -> None:

@@ -43,6 +43,12 @@ PLANS = (
     Plan(
         (Kill("collect.kept_part.write", "after"), Kill("collect.commit.VideoStore.add_for_job", "after")), videos=True
     ),
+    Plan((Kill("submit.commit.submitting", "after"),), Story.LENT, remembers=False, videos=True),
+    Plan((Kill("bot.commit.LoanStore.take_back", "before"), At(0.2)), Story.TAKEN_BACK, videos=True),
+    Plan((Kill("bot.commit.LoanStore.take_back", "after"),), Story.TAKEN_BACK, videos=True),
+    Plan((Kill("import.files.put_links", "after"),), Story.IMPORT, videos=True),
+    Plan((Kill("import.commit.PortableCastStore.bring_in", "after"),), Story.IMPORT, videos=True),
+    Plan((Kill("prepare.discord.renew", "after"), Kill("prepare.site.fetch", "after")), Story.LINKS),
     Plan(
         (Kill("watch.discord.post", "after"), POSTED),
         Story.LATE,
