@@ -83,6 +83,7 @@ REDIRECTS = 5
 RESUMES = 3  # of a download that breaks off, by ranges
 PAGE_BYTES = 2 * 1024 * 1024  # of a web page that is read for the video in it
 SITE_VISITS = 2  # at once: a child with yt-dlp has some 150 MB
+SITE_WAIT = timedelta(minutes=2)  # for one of those; a visit takes some ten seconds
 SITE_CONNECTIONS = 400  # of one visit of a site; a video of 50 MB takes some 20
 SITE_PAGE_BYTES = 16 * 1024 * 1024  # of pages and scripts, beside the video; those of large sites are some 4 MB
 SECTION_MARGIN = 6.0  # seconds fetched on both sides of those that are asked for: a reference set looks around

@@ -5,9 +5,14 @@ What a press does is a method of a cog, marked with ``@on_press(TheClass)`` (:mo
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from discord import ButtonStyle
 
 from bot.chat.durable_items import DurableButton
+from bot.chat.markdown import say
+from bot.texts import text
 
 
 class OwnerButton(DurableButton):
@@ -100,6 +105,43 @@ class TurnPage(DurableButton, custom_id="cb:list:page:{page}:{owner_id}"):
     ) -> None:
         super().__init__(label, style, owner_id=owner_id, disabled=disabled, page=page)
         self.page = page
+
+
+class PageButton(DurableButton):
+    """Shows another page of a list. ``offset``: how many come before it."""
+
+    def __init__(
+        self,
+        offset: int,
+        owner_id: int,
+        label: str = "",
+        style: ButtonStyle = ButtonStyle.secondary,
+        *,
+        disabled: bool = False,
+        **fields: object,
+    ) -> None:
+        super().__init__(label, style, owner_id=owner_id, disabled=disabled, offset=offset, **fields)
+        self.offset = offset
+
+
+_Turn = TypeVar("_Turn", bound=PageButton)
+
+
+def turning(
+    kind: Callable[..., _Turn], owner_id: int, offset: int, total: int, most: int, locale: str, **fields: object
+) -> tuple[_Turn, ...]:
+    """Back and on in a list of ``total``, of which a page shows ``most``; nothing where there is one page."""
+    if total <= most:
+        return ()
+    before, after = max(0, offset - most), offset + most
+    return (
+        kind(before, owner_id, say(text("Previous"), locale), disabled=offset == 0, **fields),
+        kind(after, owner_id, say(text("Next"), locale), disabled=after >= total, **fields),
+    )
+
+
+class TurnGroups(PageButton, custom_id="cb:groups:page:{offset}:{owner_id}"):
+    """Shows another page of /group show."""
 
 
 class NextCastPart(DurableButton, custom_id="cb:cast:part:{part}:{selection}:{owner_id}"):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from discord import ButtonStyle
 
-from bot.chat.buttons import CharacterButton
+from bot.chat.buttons import CharacterButton, PageButton
 from bot.chat.durable_items import DurableButton
 
 
@@ -35,38 +35,18 @@ class GiveBack(DurableButton, custom_id="cb:loans:give:{loan_id}:{owner_id}"):
         self.loan_id = loan_id
 
 
-class TurnBorrowed(DurableButton, custom_id="cb:loans:borrowed:{offset}:{owner_id}"):
-    """Shows another page of /character borrowed. ``offset``: how many come before it."""
+class TurnBorrowed(PageButton, custom_id="cb:loans:borrowed:{offset}:{owner_id}"):
+    """Shows another page of /character borrowed."""
+
+
+class TurnUses(PageButton, custom_id="cb:loans:uses:{character_id}:{offset}:{owner_id}"):
+    """Shows a page of what others have made with a character."""
 
     def __init__(
-        self,
-        offset: int,
-        owner_id: int,
-        label: str = "",
-        style: ButtonStyle = ButtonStyle.secondary,
-        *,
-        disabled: bool = False,
+        self, offset: int, owner_id: int, label: str = "", *, character_id: int, disabled: bool = False
     ) -> None:
-        super().__init__(label, style, owner_id=owner_id, disabled=disabled, offset=offset)
-        self.offset = offset
-
-
-class TurnUses(DurableButton, custom_id="cb:loans:uses:{character_id}:{offset}:{owner_id}"):
-    """Shows a page of what others have made with a character. ``offset``: how many come before it."""
-
-    def __init__(
-        self,
-        character_id: int,
-        offset: int,
-        owner_id: int,
-        label: str = "",
-        style: ButtonStyle = ButtonStyle.secondary,
-        *,
-        disabled: bool = False,
-    ) -> None:
-        super().__init__(label, style, owner_id=owner_id, disabled=disabled, character_id=character_id, offset=offset)
+        super().__init__(offset, owner_id, label, disabled=disabled, character_id=character_id)
         self.character_id = character_id
-        self.offset = offset
 
 
 class WatchUse(DurableButton, custom_id="cb:loans:watch:{job_id}:{owner_id}"):

@@ -76,13 +76,13 @@ class PrivateBox:
             return
         webhook = self._webhook(origin)
         with self._minding_the_token(origin):
-            async with understood(patience):
+            async with understood(patience, edit_brings_files=bool(card.files)):
                 await webhook.edit_message(message_at(origin.message_id), **card.as_edit())
 
     async def _edit_dm(self, origin: Origin, card: MessageContent, patience: float) -> None:
         self.check_login()
         message = self._client.get_partial_messageable(origin.channel_id).get_partial_message(origin.message_id or 0)
-        async with understood(patience):
+        async with understood(patience, edit_brings_files=bool(card.files)):
             await message.edit(**card.as_edit())
 
     async def delete(self, origin: Origin) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from bot import limits
-from bot.chat.buttons import UseCharacter
+from bot.chat.buttons import UseCharacter, turning
 from bot.chat.card import BLUE, AttachedFile, Card, Entry
 from bot.chat.lending_buttons import GiveBack, TurnBorrowed
 from bot.chat.markdown import PLAIN, Commands, escape, say
@@ -53,7 +53,8 @@ def render_borrowed(
         entries=tuple(_entry(user_id, each, pictures.get(each.character_id), locale) for each in found),
         footer=say(part_of(offset, len(found), total), locale) if total > len(found) else "",
     )
-    return MessageContent(card=card, buttons=_turning(user_id, offset, total, locale))
+    pages = turning(TurnBorrowed, user_id, offset, total, limits.CAST_PER_PAGE, locale)
+    return MessageContent(card=card, buttons=pages)
 
 
 def part_of(offset: int, shown: int, total: int) -> Text:
@@ -84,13 +85,3 @@ def _picture(borrowed: Borrowed, data: bytes, locale: str) -> AttachedFile:
     mime = borrowed.picture.mime if borrowed.picture else "image/png"
     alt = render(text("The character {name}", name=borrowed.called), locale)
     return AttachedFile(f"character-{borrowed.character_id}.{ending(mime, unknown='png')}", data, alt)
-
-
-def _turning(user_id: int, offset: int, total: int, locale: str) -> tuple[TurnBorrowed, ...]:
-    if total <= limits.CAST_PER_PAGE:
-        return ()
-    before, after = max(0, offset - limits.CAST_PER_PAGE), offset + limits.CAST_PER_PAGE
-    return (
-        TurnBorrowed(before, user_id, say(text("Previous"), locale), disabled=offset == 0),
-        TurnBorrowed(after, user_id, say(text("Next"), locale), disabled=after >= total),
-    )

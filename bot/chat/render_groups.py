@@ -5,36 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot import limits
+from bot.chat.buttons import TurnGroups, turning
 from bot.chat.card import BLUE, Card
 from bot.chat.markdown import PLAIN, Commands, escape, say
 from bot.chat.message import MessageContent
+from bot.chat.render_borrowed import part_of
 from bot.chat.selects import OpenGroup
 from bot.texts import Text, text
 from bot.values.character import CharacterGroup
 
 
 def render_groups(
-    owner_id: int, groups: Sequence[CharacterGroup], locale: str, commands: Commands = PLAIN
+    owner_id: int, offset: int, groups: Sequence[CharacterGroup], locale: str, commands: Commands = PLAIN
 ) -> MessageContent:
-    """All of them by name, as far as there is room: a menu has 25 entries."""
+    """By name those of ``groups`` that stand on the page from ``offset``: a menu has 25 entries."""
     if not groups:
         said = text("You have no groups yet. Make one with /group create.")
         return MessageContent(card=Card(colour=BLUE, description=say(said, locale, commands)))
-    shown = groups[: limits.SELECT_OPTIONS]
+    most, total = limits.SELECT_OPTIONS, len(groups)
+    offset = min(offset, (total - 1) // most * most)  # some were deleted since the button was made
+    shown = groups[offset : offset + most]
     lines = [f"**{escape(each.name)}** · {say(_size(each), locale)}" for each in shown]
-    footer = text("Groups: {total}.", total=len(groups))
-    if len(groups) > len(shown):
-        footer = text(
-            "Showing {shown} of {total} groups. For any other, use /group show and its name.",
-            shown=len(shown),
-            total=len(groups),
-        )
+    footer = text("Groups: {total}.", total=total) if total <= most else part_of(offset, len(shown), total)
     entries = [(str(each.id), each.name, say(_size(each), locale)) for each in shown]
     menu = OpenGroup(owner_id, say(text("Open a group"), locale), entries)
     card = Card(
         colour=BLUE, title=say(text("Your groups"), locale), description="\n".join(lines), footer=say(footer, locale)
     )
-    return MessageContent(card=card, menus=(menu,))
+    pages = turning(TurnGroups, owner_id, offset, total, most, locale)
+    return MessageContent(card=card, menus=(menu,), buttons=pages)
 
 
 def _size(group: CharacterGroup) -> Text:

@@ -8,7 +8,7 @@ from datetime import datetime
 from discord import ButtonStyle
 
 from bot import limits
-from bot.chat.buttons import ShowCharacter
+from bot.chat.buttons import ShowCharacter, turning
 from bot.chat.card import BLUE, AttachedFile, Card, Entry, Field
 from bot.chat.lending_buttons import ShowLoans, TakeBack, TurnUses, WatchUse
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
@@ -57,7 +57,7 @@ def render_loans(
         entries=tuple(_loan(character.owner_id, each, now, servers, locale) for each in loans),
         fields=tuple(fields) if consents else (),
     )
-    uses = TurnUses(character.id, 0, character.owner_id, say(text("What others made…"), locale))
+    uses = TurnUses(0, character.owner_id, say(text("What others made…"), locale), character_id=character.id)
     show = ShowCharacter(character.id, character.owner_id, say(text("Open character"), locale))
     return MessageContent(card=card, buttons=(uses, show))
 
@@ -136,20 +136,14 @@ def render_uses(
     if not uses:
         nothing = text("Nobody else has made a video with it that I still know of.")
         return MessageContent(card=Card(colour=BLUE, title=title, description=say(nothing, locale)), buttons=(back,))
-    turning: tuple[TurnUses, ...] = ()
-    if total > most:
-        before, after = max(0, offset - most), offset + most
-        turning = (
-            TurnUses(character.id, before, owner, say(text("Previous"), locale), disabled=offset == 0),
-            TurnUses(character.id, after, owner, say(text("Next"), locale), disabled=after >= total),
-        )
+    pages = turning(TurnUses, owner, offset, total, most, locale, character_id=character.id)
     card = Card(
         colour=BLUE,
         title=title,
         entries=tuple(_use(owner, each, servers, locale) for each in uses),
         footer=say(part_of(offset, len(uses), total), locale) if total > len(uses) else "",
     )
-    return MessageContent(card=card, buttons=(*turning, back))
+    return MessageContent(card=card, buttons=(*pages, back))
 
 
 def _use(owner_id: int, use: LoanUse, servers: Mapping[int, str], locale: str) -> Entry:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from discord import ButtonStyle
 
 from bot import limits
+from bot.chat.buttons import turning
 from bot.chat.card import AMBER, BLUE, AttachedFile, Card, Entry, Field
 from bot.chat.durable_items import DurableButton
 from bot.chat.job_buttons import MakeVideoAgain
@@ -65,7 +66,8 @@ def render_videos(
         entries=tuple(_entry(each, posters.get(each.id), locale, lenders) for each in videos),
         footer=say(_count(offset, len(videos), total), locale),
     )
-    return MessageContent(card=card, buttons=(*_turning(owner_id, offset, total, locale), _new(owner_id, locale)))
+    pages = turning(TurnVideos, owner_id, offset, total, limits.VIDEOS_PER_PAGE, locale)
+    return MessageContent(card=card, buttons=(*pages, _new(owner_id, locale)))
 
 
 def _entry(video: MadeVideo, poster: bytes | None, locale: str, lenders: Lenders) -> Entry:
@@ -102,16 +104,6 @@ def _count(offset: int, shown: int, total: int) -> Text:
     if total <= limits.VIDEOS_PER_PAGE:
         return text("Your videos: {total}.", total=total)
     return part_of(offset, shown, total)
-
-
-def _turning(owner_id: int, offset: int, total: int, locale: str) -> tuple[TurnVideos, ...]:
-    if total <= limits.VIDEOS_PER_PAGE:
-        return ()
-    before, after = max(0, offset - limits.VIDEOS_PER_PAGE), offset + limits.VIDEOS_PER_PAGE
-    return (
-        TurnVideos(before, owner_id, say(text("Previous"), locale), disabled=offset == 0),
-        TurnVideos(after, owner_id, say(text("Next"), locale), disabled=after >= total),
-    )
 
 
 def render_own_video(

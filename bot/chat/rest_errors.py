@@ -49,8 +49,10 @@ class TooLarge(RouteClosed):
 
 
 @asynccontextmanager
-async def understood(patience: float) -> AsyncIterator[None]:
+async def understood(patience: float, *, edit_brings_files: bool = False) -> AsyncIterator[None]:
     """Around calls to Discord that together may take ``patience`` seconds, discord.py's own retries included.
+
+    ``edit_brings_files``: that it may refuse the form then is known, and no error of ours.
 
     Raises :class:`RouteClosed`, :class:`TooLarge` or :class:`~bot.jobs.ports.DiscordUnavailable`. The cause is left
     out of them on purpose: it may contain the interaction token.
@@ -59,7 +61,7 @@ async def understood(patience: float) -> AsyncIterator[None]:
         async with asyncio.timeout(patience):
             yield
     except discord.HTTPException as error:
-        raise _meaning(error) from None
+        raise _meaning(error, EXPECTED | {BAD_FORM} if edit_brings_files else EXPECTED) from None
     except discord.RateLimited as error:
         raise DiscordUnavailable(error.retry_after, perhaps_done=False) from None
     except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
@@ -72,13 +74,15 @@ def says_too_large(error: discord.HTTPException) -> bool:
     return error.code == TOO_LARGE or error.status == 413
 
 
-def _meaning(error: discord.HTTPException) -> Exception:
+def _meaning(error: discord.HTTPException, expected: frozenset[int]) -> Exception:
     if says_too_large(error):
         return TooLarge(error.code)
     if error.status == 429 or error.status >= 500 or error.code in LATER:
         log.info("discord_trouble", status=error.status, code=error.code)
         return DiscordUnavailable(_retry_after(error), perhaps_done=error.status >= 500)
-    if error.code not in EXPECTED:
+    if error.code == BAD_FORM and error.code in expected:
+        log.warning("edit_with_files_refused")
+    elif error.code not in expected:
         log.error("unforeseen_refusal", status=error.status, code=error.code)
     return RouteClosed(error.code)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from discord import ButtonStyle
 
-from bot.chat.buttons import OwnerButton
+from bot.chat.buttons import OwnerButton, PageButton
 from bot.chat.durable_items import DurableButton
 from bot.chat.selects import DurableSelect
 
@@ -34,20 +34,8 @@ class NewVideo(OwnerButton, custom_id="cb:videos:new:all:{owner_id}"):
     """Opens the empty form of a video."""
 
 
-class TurnVideos(DurableButton, custom_id="cb:videos:page:{offset}:{owner_id}"):
-    """Shows another page of /video list. ``offset``: how many videos come before it."""
-
-    def __init__(
-        self,
-        offset: int,
-        owner_id: int,
-        label: str = "",
-        style: ButtonStyle = ButtonStyle.secondary,
-        *,
-        disabled: bool = False,
-    ) -> None:
-        super().__init__(label, style, owner_id=owner_id, disabled=disabled, offset=offset)
-        self.offset = offset
+class TurnVideos(PageButton, custom_id="cb:videos:page:{offset}:{owner_id}"):
+    """Shows another page of /video list."""
 
 
 class OpenVideo(DurableSelect, custom_id="cb:videos:open:all:{owner_id}"):

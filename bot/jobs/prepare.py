@@ -191,9 +191,7 @@ class Prepare:
         try:
             if room == 0:
                 raise no_room(allowed)
-            places = self._places.attachments if isinstance(source, Attachment) else self._places.links
-            async with places.place(job.owner_id):
-                got = await self._download(job, source, url, min(cap, room))
+            got = await self._download(job, source, url, min(cap, room))
         except TooLarge as error:
             if room < cap:
                 raise no_room(allowed) from error
@@ -207,11 +205,13 @@ class Prepare:
     async def _download(self, job: Job, source: Attachment | Link, url: str, most: int) -> Download:
         into = await self._source(job)
         if isinstance(source, Attachment) or not self._sites.is_for(url):
-            return await self._bytes.fetch(url, into, max_bytes=most)
+            places = self._places.attachments if isinstance(source, Attachment) else self._places.links
+            async with places.place(job.owner_id):
+                return await self._bytes.fetch(url, into, max_bytes=most)
         request = job.request
         named = request.range if isinstance(request, CharacterRequest) else None
         part = named if self._settings.media.send == "clip" else None  # what is sent whole begins at its beginning
-        return await self._sites.fetch(url, into, max_bytes=most, range=part)
+        return await self._sites.fetch(url, into, owner_id=job.owner_id, max_bytes=most, range=part)
 
     async def _question(self, leased: LeasedJob, facts: VideoFacts | None) -> Question | None:
         """The first thing that the owner has to say; each answer leads here again."""

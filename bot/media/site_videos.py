@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 import structlog
 
 from bot import limits
+from bot.concurrency import FairLimiter
 from bot.errors import BadLink, BadStart, DownloadFailed, TooLarge
 from bot.media.address_guard import AddressGuard
 from bot.media.download import Download
@@ -71,7 +73,7 @@ class SiteVideos:
         self._guard = guard
         self._media = media
         self._timeout = timeout
-        self._visits = asyncio.Semaphore(limits.SITE_VISITS)
+        self._visits = FairLimiter(limits.SITE_VISITS)
 
     def expect_reader(self) -> None:
         """Raises :class:`~bot.errors.BadStart` where sites are switched on, and yt-dlp is not installed."""
@@ -87,19 +89,31 @@ class SiteVideos:
         known = _site_of(host, _NAMES)
         return _site_of(host, self._on) is not None or (known is not None and known not in _PAGES_ALONE)
 
-    async def fetch(self, url: str, into: Path, *, max_bytes: int, range: TimeRange | None) -> Download:
+    async def fetch(self, url: str, into: Path, *, owner_id: int, max_bytes: int, range: TimeRange | None) -> Download:
         """Fetch the video at ``url`` as the MP4 ``into``, or of ``range`` what lies about it; its seconds stay its own.
 
-        Raises :class:`~bot.errors.BadLink` where the site is switched off, :class:`~bot.errors.BadFile`,
+        Few are fetched at once, owners in turn; who waits too long may try again later. Raises
+        :class:`~bot.errors.BadLink` where the site is switched off, :class:`~bot.errors.BadFile`,
         :class:`~bot.errors.DownloadFailed`, and :class:`OSError` if our own disk fails.
         """
         host = self._guard.check(url).host or ""
         name = _NAMES.get(_site_of(host, _NAMES) or "", host)
         if _site_of(host, self._on) is None:
             raise BadLink(_switched_off(name))
+        async with AsyncExitStack() as place:
+            try:
+                async with asyncio.timeout(limits.SITE_WAIT.total_seconds()):
+                    await place.enter_async_context(self._visits.place(owner_id))
+            except TimeoutError:
+                raise DownloadFailed(_BUSY, permanent=False) from None
+            return await self._visited(url, into, name, host, max_bytes, range)
+
+    async def _visited(
+        self, url: str, into: Path, name: str, host: str, max_bytes: int, range: TimeRange | None
+    ) -> Download:
         proxy = SiteProxy(self._guard, most_bytes=max_bytes + limits.SITE_PAGE_BYTES)
         try:
-            async with self._visits, asyncio.timeout(self._timeout), proxy.open() as network:
+            async with asyncio.timeout(self._timeout), proxy.open() as network:
                 found = await self._media.site_video(url, into, range, max_bytes, network=network)
         except TimeoutError:
             raise DownloadFailed(too_slow(name, self._timeout), permanent=True) from None
@@ -113,6 +127,12 @@ class SiteVideos:
             await in_thread(into.unlink)
             raise TooLarge(too_large(max_bytes))
         return Download(path=into, size=size, sha256=sha256, head=head)
+
+
+_BUSY: Final = text(
+    "Too many videos of sites are being fetched just now. Try again in a few minutes, or attach the video. Nothing was "
+    "charged."
+)
 
 
 def _site_of(host: str, sites: Iterable[str]) -> str | None:

@@ -44,8 +44,7 @@ class NewCharacter:
 
     ``reference_set``: what it needs to live on at models that take references. ``completes``: the id of the character
     in the cast that a model has made now as well. It keeps its name and files; where its owner has deleted it
-    meanwhile, this one is new: it may have been paid for. ``source_hash``: SHA-256 of the video that it is of, or
-    :func:`~bot.store.refusals.task_hash`.
+    meanwhile, this one is new: it may have been paid for.
     """
 
     owner_id: int
@@ -59,7 +58,7 @@ class NewCharacter:
     picture: StoredFile | None
     picture_is_still: bool = False
     reference_set: tuple[CharacterFile, ...] = ()
-    source_hash: str | None = None
+    source_hash: str | None = None  # of the video that it is of (bot.store.refusals)
     completes: int | None = None
     note: str = ""
     tags: tuple[str, ...] = ()

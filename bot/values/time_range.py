@@ -34,7 +34,8 @@ _ONE_TIME = re.compile(_TIME)
 # Between two times joined by a comma or by a blank alone, a comma cannot also be a decimal sign.
 _WITHOUT_COMMAS = _TIME.replace("[.,]", "[.]")
 _FROM = r"(?:from\s+)?"
-_RANGE = re.compile(rf"{_FROM}({_TIME})\s*(?:->|[{_DASHES}~\u301c\u2192\u2026]|\.{{2,3}}|to)\s*({_TIME})")
+_WORDS = "\u81f3|\u5230|\u304b\u3089"  # "to" in Chinese (two words) and Japanese
+_RANGE = re.compile(rf"{_FROM}({_TIME})\s*(?:->|[{_DASHES}~\u301c\u2192\u2026]|\.{{2,3}}|to|{_WORDS})\s*({_TIME})")
 _COMMA_RANGE = re.compile(rf"{_FROM}({_WITHOUT_COMMAS})\s*,\s*({_WITHOUT_COMMAS})")
 _BLANK_RANGE = re.compile(rf"{_FROM}({_WITHOUT_COMMAS})\s+({_WITHOUT_COMMAS})")
 _TOO_MANY_COMMAS = re.compile(r"[0-9:.s\s]+(?:,[0-9:.s\s]+){2,3}")
@@ -75,9 +76,9 @@ class TimeRange:
         """Read a range as a person wrote it: two times, and what stands between them.
 
         A time is seconds (``1``, ``1.5``, ``1.5s``, ``2 seconds``), a clock's (``0:01``, ``:01``, ``00:01:02.5``) or
-        has units (``1m2s``). Between them stands a comma, a dash, ``to``, ``~``, ``..``, an arrow, or a blank. A
-        decimal comma is understood where it can mean nothing else. Raises :class:`~bot.errors.BadRange`, which says
-        what was wrong.
+        has units (``1m2s``). Between them stands a comma, a dash, ``to`` (also in Chinese and Japanese), ``~``,
+        ``..``, an arrow, or a blank. A decimal comma is understood where it can mean nothing else. Raises
+        :class:`~bot.errors.BadRange`, which says what was wrong.
         """
         typed = raw.strip()
         if not typed:

@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from bot.chat.buttons import TurnGroups
 from bot.chat.interaction_handlers import on_press
 from bot.chat.markdown import mentions_of
 from bot.chat.render_cast import CastPage
@@ -87,12 +88,21 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
         """Show all groups, or the faces of one."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         if group is None:
-            found = await self._groups.all(interaction.user.id)
-            locale, mentions = str(interaction.locale), mentions_of(interaction.client)
-            await edit_answer(interaction, render_groups(interaction.user.id, found, locale, mentions))
+            await self._show_groups(interaction, 0)
             return
         its = await self.lookup.group(interaction.user.id, group)
         await show_page(interaction, self.lookup, CastPage(0, Sort.RECENT, "", its.id))
+
+    @on_press(TurnGroups)
+    async def turn_page(self, interaction: discord.Interaction, button: TurnGroups) -> None:
+        """Another page of them, in the same message."""
+        await interaction.response.defer()
+        await self._show_groups(interaction, button.offset)
+
+    async def _show_groups(self, interaction: discord.Interaction, offset: int) -> None:
+        found = await self._groups.all(interaction.user.id)
+        locale, mentions = str(interaction.locale), mentions_of(interaction.client)
+        await edit_answer(interaction, render_groups(interaction.user.id, offset, found, locale, mentions))
 
     @on_press(OpenGroup)
     async def open(self, interaction: discord.Interaction, menu: OpenGroup) -> None:

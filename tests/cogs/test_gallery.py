@@ -120,6 +120,29 @@ async def test_groups_are_made_filled_shown_renamed_and_deleted(stage: Stage) ->
     assert await stage.house.groups.all(stage.alice.id) == [], "a wrong name makes no group"
 
 
+async def test_all_groups_that_there_can_be_stand_on_pages_and_each_can_be_opened(stage: Stage) -> None:
+    for number in range(limits.GROUPS):
+        await stage.house.groups.create(stage.alice.id, f"Group {number:02}", now=stage.house.now)
+    listed = shown(await stage.alice.slash(stage.channel, "group show"))
+    first = words(listed)
+    assert (first.count("**Group"), "1–25 of 50" in first) == (25, True)
+    await stage.alice.click(listed, label="Next")
+    second = words(listed)
+    assert (second.count("**Group"), "26–50 of 50" in second) == (25, True)
+    last = (await stage.house.groups.all(stage.alice.id))[-1]
+    duck = await stage.house.character(stage.alice.id, "Duck", picture=None)
+    await stage.house.groups.add(stage.alice.id, last.id, duck.id)
+    assert f"**{last.name}**" in second
+    opened = await stage.alice.select(listed, [str(last.id)], custom_id=f"cb:groups:open:all:{stage.alice.id}")
+    assert "Duck" in "".join(words(each) for each in (opened.response, *opened.followups) if each is not None)
+    await stage.alice.click(listed, label="Previous")
+    assert "1–25 of 50" in words(listed)
+    for group in (await stage.house.groups.all(stage.alice.id))[20:]:
+        await stage.house.groups.delete(stage.alice.id, group.id)
+    await stage.alice.click(listed, label="Next")
+    assert (words(listed).count("**Group"), "Groups: 20." in words(listed)) == (20, True), "what is left of it"
+
+
 async def test_the_default_of_a_server_is_chosen_and_taken_away(stage: Stage) -> None:
     await stage.house.character(stage.alice.id, "Duck", picture=None)
 

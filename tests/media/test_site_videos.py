@@ -10,6 +10,8 @@ import socket
 import ssl
 import sys
 from asyncio.subprocess import DEVNULL
+from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 from aiohttp import web
 
+from bot import limits
 from bot.errors import BadFile, BadLink, CastbookError, DownloadFailed
 from bot.media.address_guard import AddressGuard
 from bot.media.site_proxy import SiteProxy
@@ -72,7 +75,9 @@ def sites(site: Site) -> SiteVideos:
 async def test_only_what_lies_about_the_asked_seconds_is_fetched(
     served: Site, sites: SiteVideos, film: Path, tmp_path: Path
 ) -> None:
-    got = await sites.fetch(f"{served.origin}/watch/1", tmp_path / "source", max_bytes=5_000_000, range=RANGE)
+    got = await sites.fetch(
+        f"{served.origin}/watch/1", tmp_path / "source", owner_id=1, max_bytes=5_000_000, range=RANGE
+    )
     assert got.size < 2_000_000  # of 19 MB
     assert names_in(tmp_path) == ["source"]
     facts = await MediaWorker().probe(tmp_path / "source")
@@ -91,14 +96,16 @@ async def test_a_whole_film_has_to_fit_and_a_server_need_not_know_ranges(
     site: Site, served: Site, sites: SiteVideos, film: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(BadFile, match="Please say which seconds"):
-        await sites.fetch(f"{served.origin}/watch/1", tmp_path / "source", max_bytes=5_000_000, range=None)
+        await sites.fetch(f"{served.origin}/watch/1", tmp_path / "source", owner_id=1, max_bytes=5_000_000, range=None)
     ranged, content = site.handler, read(film)
 
     async def answer(request: web.Request) -> web.StreamResponse:
         return web.Response(body=content) if request.path.startswith("/film") else await ranged(request)
 
     site.handler = answer
-    got = await sites.fetch(f"{served.origin}/watch/1", tmp_path / "source", max_bytes=25_000_000, range=None)
+    got = await sites.fetch(
+        f"{served.origin}/watch/1", tmp_path / "source", owner_id=1, max_bytes=25_000_000, range=None
+    )
     assert got.size > 19_000_000
     assert (await MediaWorker().probe(tmp_path / "source")).seconds == SECONDS
 
@@ -113,7 +120,7 @@ async def test_a_page_leads_to_no_private_address(
 
     site.handler = answer
     with pytest.raises(CastbookError):
-        await sites.fetch(f"{site.origin}/watch", tmp_path / "source", max_bytes=5_000_000, range=RANGE)
+        await sites.fetch(f"{site.origin}/watch", tmp_path / "source", owner_id=1, max_bytes=5_000_000, range=RANGE)
     assert site.hits
     assert not other_site.hits
     assert names_in(tmp_path) == []
@@ -125,7 +132,7 @@ async def test_a_page_without_a_video_is_told(site: Site, sites: SiteVideos, tmp
 
     site.handler = answer
     with pytest.raises(BadFile, match="no video at that link"):
-        await sites.fetch(f"{site.origin}/watch", tmp_path / "source", max_bytes=5_000_000, range=None)
+        await sites.fetch(f"{site.origin}/watch", tmp_path / "source", owner_id=1, max_bytes=5_000_000, range=None)
 
 
 async def test_a_site_that_does_not_answer_takes_its_time_and_no_more(site: Site, tmp_path: Path) -> None:
@@ -142,9 +149,63 @@ async def test_a_site_that_does_not_answer_takes_its_time_and_no_more(site: Site
     site.handler = answer
     slow = SiteVideos(AddressGuard([site.origin]), MediaWorker(), sites=["127.0.0.1"], timeout=0.1)
     with pytest.raises(DownloadFailed, match="too slow") as failed:
-        await slow.fetch(f"{site.origin}/watch", tmp_path / "source", max_bytes=5_000_000, range=None)
+        await slow.fetch(f"{site.origin}/watch", tmp_path / "source", owner_id=1, max_bytes=5_000_000, range=None)
     assert failed.value.permanent
     assert asked.is_set() == over.is_set()
+
+
+async def test_a_server_that_sends_more_than_was_asked_for_is_not_read_to_its_end(
+    served: Site, sites: SiteVideos, film: Path, tmp_path: Path
+) -> None:
+    page, content = served.handler, read(film)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if not request.path.startswith("/film"):
+            return await page(request)
+        start = request.http_range.start or 0
+        asked = min(request.http_range.stop or len(content), len(content))
+        more = web.StreamResponse(status=206, headers={"Content-Range": f"bytes {start}-{asked - 1}/{len(content)}"})
+        await more.prepare(request)
+        with suppress(OSError):  # it hangs up
+            await more.write(content[start:] * 5)
+        return more
+
+    served.handler = answer
+    got = await sites.fetch(
+        f"{served.origin}/watch/1", tmp_path / "source", owner_id=1, max_bytes=5_000_000, range=RANGE
+    )
+    assert got.size < 2_000_000
+
+
+async def test_who_waits_too_long_for_a_place_is_told_and_may_try_again(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, go_on = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        if len(site.hits) == limits.SITE_VISITS:
+            full.set()
+        await go_on.wait()
+        return web.Response(text="<html><title>x</title><p>Nothing here.", content_type="text/html")
+
+    site.handler = answer
+    sites = SiteVideos(AddressGuard([site.origin]), MediaWorker(), sites=["127.0.0.1"], timeout=60)
+
+    async def fetch(owner_id: int) -> None:
+        into = tmp_path / str(owner_id)
+        into.mkdir(exist_ok=True)
+        await sites.fetch(f"{site.origin}/watch", into / "source", owner_id=owner_id, max_bytes=5_000_000, range=None)
+
+    visits = [asyncio.create_task(fetch(owner_id)) for owner_id in range(limits.SITE_VISITS)]
+    await full.wait()
+    monkeypatch.setattr(limits, "SITE_WAIT", timedelta(seconds=0.1))
+    with pytest.raises(DownloadFailed, match="Too many videos of sites are being fetched just now") as refused:
+        await fetch(9)
+    assert not refused.value.permanent
+    go_on.set()
+    assert all(isinstance(each, BadFile) for each in await asyncio.gather(*visits, return_exceptions=True))
+    with pytest.raises(BadFile, match="no video at that link"):
+        await fetch(9)
 
 
 # -- What is switched on, and what is told of the others --------------------------------------------------------------
@@ -162,7 +223,7 @@ async def test_a_site_that_is_switched_off_says_what_to_do(url: str, sentence: s
     off = SiteVideos(AddressGuard([]), MediaWorker(), sites=["vimeo.com"], timeout=5)
     assert off.is_for(url)
     with pytest.raises(BadLink, match=sentence):
-        await off.fetch(url, tmp_path / "source", max_bytes=1, range=None)
+        await off.fetch(url, tmp_path / "source", owner_id=1, max_bytes=1, range=None)
 
 
 def test_which_links_are_for_sites() -> None:

@@ -39,6 +39,9 @@ separators = st.sampled_from(
         "…",
         "→",
         "->",
+        "至",
+        "到",
+        "から",
     ]
 )
 units = st.sampled_from(["", "s", " s", "sec", " secs", " second", " seconds", " Seconds"])

@@ -515,10 +515,15 @@ async def test_in_its_own_direct_messages_the_late_result_comes_once(show: ByHan
 # -- an open fault of Discord: an edit cannot bring what its own card shows (discord-api-docs #7529) ------------------
 
 
-async def test_where_edits_bring_no_pictures_a_result_is_a_new_message(show: ByHand, ann: User) -> None:
+async def test_where_edits_bring_no_pictures_a_result_is_a_new_message(
+    show: ByHand, ann: User, capsys: pytest.CaptureFixture[str]
+) -> None:
     show.discord.edits_bring_media = False
     private = await show.handled(await show.create(ann, private=True))
+    capsys.readouterr()
     await show.passes(SOON)
+    logged = capsys.readouterr().out
+    assert ("edit_with_files_refused" in logged, "unforeseen_refusal" in logged) == (True, False)
     (card,) = cards(show.channel, ann)
     assert card is not private.original
     assert card.ephemeral

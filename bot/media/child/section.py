@@ -42,6 +42,9 @@ class Response(Protocol):
     def read(self, amount: int | None = None) -> bytes:
         """More of the body; nothing at its end."""
 
+    def close(self) -> None:
+        """What is left of it is not wanted."""
+
 
 Fetch = Callable[[int, int], Response]
 """Asks for the bytes from the first number up to and without the second."""
@@ -63,7 +66,7 @@ class RemoteFile(io.RawIOBase):
         whole = re.fullmatch(r"bytes 0-\d+/(\d+)", first.headers.get("Content-Range") or "")
         if first.status == 206 and whole:
             self.size = int(whole[1])
-            self._keep(0, first.read())
+            self._keep(0, _at_most(first, _BLOCK))
         else:
             self._local = spool.open("w+b")
             while piece := first.read(_BLOCK):
@@ -112,10 +115,11 @@ class RemoteFile(io.RawIOBase):
             if start <= self._at < start + len(block):
                 return block[self._at - start : self._at - start + size]
         self._length = min(2 * self._length, _LARGEST_BLOCK) if self._at == self._next else _BLOCK
-        answer = self._fetch(self._at, min(self._at + self._length, self.size))
+        end = min(self._at + self._length, self.size)
+        answer = self._fetch(self._at, end)
         if answer.status != 206:
             raise OSError("no range any more")
-        block = answer.read()
+        block = _at_most(answer, end - self._at)
         if not block:
             raise OSError("nothing came")
         self._keep(self._at, block)
@@ -126,6 +130,15 @@ class RemoteFile(io.RawIOBase):
         self._next = start + len(block)
         if len(self._blocks) > _KEPT:
             del self._blocks[next(iter(self._blocks))]
+
+
+def _at_most(answer: Response, size: int) -> bytes:
+    """What was asked for, however much the server sends."""
+    found = bytearray()
+    while len(found) < size and (piece := answer.read(size - len(found))):
+        found += piece
+    answer.close()
+    return bytes(found)
 
 
 def take_section(files: Sequence[RemoteFile], into: Path, seconds: tuple[float, float] | None) -> None:

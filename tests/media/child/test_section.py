@@ -29,6 +29,9 @@ class Answer:
     def read(self, amount: int | None = None) -> bytes:
         return self._body.read(amount)
 
+    def close(self) -> None:
+        self._body.close()
+
 
 class Server:
     """Answers to ranges of one file, and counts what it sends."""
