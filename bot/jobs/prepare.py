@@ -129,9 +129,10 @@ class Prepare:
                     text("I no longer have the video. Attach it again with /character create. Nothing was charged.")
                 )
             await self._courier.progress(leased.job, text("Fetching the video"), None)
-            file = await self._fetch(leased.job, source, source.url, leased.now)
+            file, section = await self._fetch(leased.job, source, source.url, leased.now)
             request = leased.job.about_source.without_address()
-            await leased.note({"file": file, "seen": Seen(sha256=file.sha256), "request": request})
+            seen = Seen(sha256=file.sha256, section=section)
+            await leased.note({"file": file, "seen": seen, "request": request})
 
     async def _check_refusals(self, job: Job) -> None:
         """A no that somebody has given to its owner is about the video that it was of, whatever else is made of it."""
@@ -184,7 +185,7 @@ class Prepare:
             raise _NO_VIDEO from None
         return replace(video.file, key=f"work/{job.id}/{SOURCE}")
 
-    async def _fetch(self, job: Job, source: Attachment | Link, url: str, now: datetime) -> StoredFile:
+    async def _fetch(self, job: Job, source: Attachment | Link, url: str, now: datetime) -> tuple[StoredFile, bool]:
         cap = most_bytes(self._settings)
         allowed = self._settings.limits.files_mb_per_user * 1024 * 1024
         room = max(0, allowed - await self._disk.of(job.owner_id, now=now)) if allowed else cap
@@ -200,7 +201,7 @@ class Prepare:
         if mime is None or (self._settings.media.send != "clip" and mime not in PROVIDER_TYPES):
             raise BadFile(refusal_of(got.head))
         await self._files.share_in_work(got.path)
-        return StoredFile(key=f"work/{job.id}/{SOURCE}", sha256=got.sha256, size=got.size, mime=mime)
+        return StoredFile(key=f"work/{job.id}/{SOURCE}", sha256=got.sha256, size=got.size, mime=mime), got.section
 
     async def _download(self, job: Job, source: Attachment | Link, url: str, most: int) -> Download:
         into = await self._source(job)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import ceil
+from math import ceil, floor
 from pathlib import Path
 
 import structlog
@@ -48,7 +48,7 @@ class VideoInspection:
         if facts is None:
             source = await self._source(leased.job)
             async with self._places.videos.place(leased.job.owner_id):
-                facts = await self._media.probe(source)
+                facts = replace(await self._media.probe(source), section=leased.job.seen.section)
             _check(facts, sound=leased.job.about_source.needs_sound)
             await leased.note({"seen": replace(leased.job.seen, facts=facts)})
         else:  # of a preview, perhaps, which may have been content with less
@@ -213,18 +213,28 @@ def is_inside(chosen: TimeRange, facts: VideoFacts) -> bool:
 def check_inside(chosen: TimeRange, facts: VideoFacts) -> None:
     """Raise :class:`~bot.errors.BadRange` where ``chosen`` begins before the picture or ends after the video."""
     problem = _outside(chosen, facts)
+    if problem is not None and facts.section:
+        raise BadRange(problem, problem)
     if problem is not None:
         raise BadRange(text("{problem} Choose seconds inside the video.", problem=problem), problem)
 
 
 def _outside(chosen: TimeRange, facts: VideoFacts) -> Text | None:
-    if float(chosen.end) > facts.seconds + _SLACK:
+    late, early = float(chosen.end) > facts.seconds + _SLACK, float(chosen.start) < facts.begins - _HELD
+    if facts.section and (late or early):
+        return text(
+            "I fetched only the seconds from {begins} to {ends} of that video. For others, use /character create again "
+            "and give them as its range.",
+            begins=ceil(facts.begins),
+            ends=floor(facts.seconds),
+        )
+    if late:
         return text(
             "The video is {length} s long, and {range} ends after that.",
             length=round(facts.seconds, 1),
             range=chosen.people,
         )
-    if float(chosen.start) < facts.begins - _HELD:
+    if early:
         return text(
             "The picture of that video begins at {begins} s, and {range} begins before that.",
             begins=ceil(facts.begins * 10) / 10,

@@ -46,12 +46,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """A downloaded file: where it is, its size in bytes, its hash in hexadecimal, and its first 4096 bytes."""
+    """A downloaded file: where it is, its size in bytes, its hash in hexadecimal, and its first 4096 bytes.
+
+    ``section``: it is a part of a longer video.
+    """
 
     path: Path
     size: int
     sha256: str
     head: bytes = field(repr=False)
+    section: bool = False
 
 
 class Downloader:

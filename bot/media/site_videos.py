@@ -126,7 +126,7 @@ class SiteVideos:
         if size > max_bytes:
             await in_thread(into.unlink)
             raise TooLarge(too_large(max_bytes))
-        return Download(path=into, size=size, sha256=sha256, head=head)
+        return Download(path=into, size=size, sha256=sha256, head=head, section=found.section)
 
 
 _BUSY: Final = text(

@@ -76,6 +76,7 @@ class Seen:
     """
 
     sha256: str | None = None
+    section: bool = False  # of a longer video
     facts: VideoFacts | None = None
     best: BestSeconds | None = None
     findings: Findings | None = None

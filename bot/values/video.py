@@ -90,7 +90,7 @@ class VideoFacts:
     ``seconds`` is when the picture ends, as players count, and ``begins`` when it begins: later than 0 where a file was
     trimmed without encoding it again. ``audio_codec`` is ``None`` where no sound track holds a packet.
     Of ``sound_tracks`` that can be played, the one used is ``sound_track``, from 1. ``cut_off``: the file ends in the
-    middle.
+    middle. ``section``: there is more of the video, which was not fetched.
     """
 
     container: str
@@ -105,6 +105,7 @@ class VideoFacts:
     begins: float = 0.0
     sound_tracks: int = 1
     sound_track: int = 1
+    section: bool = False
 
     @property
     def low_resolution(self) -> bool:

@@ -11,6 +11,7 @@ import ssl
 import sys
 from asyncio.subprocess import DEVNULL
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -21,7 +22,8 @@ import pytest
 from aiohttp import web
 
 from bot import limits
-from bot.errors import BadFile, BadLink, CastbookError, DownloadFailed
+from bot.errors import BadFile, BadLink, BadRange, CastbookError, DownloadFailed
+from bot.jobs.video_inspection import check_inside
 from bot.media.address_guard import AddressGuard
 from bot.media.site_proxy import SiteProxy
 from bot.media.site_videos import SiteVideos
@@ -79,12 +81,15 @@ async def test_only_what_lies_about_the_asked_seconds_is_fetched(
         f"{served.origin}/watch/1", tmp_path / "source", owner_id=1, max_bytes=5_000_000, range=RANGE
     )
     assert got.size < 2_000_000  # of 19 MB
+    assert got.section
     assert names_in(tmp_path) == ["source"]
     facts = await MediaWorker().probe(tmp_path / "source")
     assert 110 <= facts.begins <= 114
     assert 127 <= facts.seconds <= 130
     made = tmp_path / "made"
     made.mkdir()
+    with pytest.raises(BadRange, match=r"I fetched only the seconds from 11\d to 12\d of that video\. For others, use"):
+        check_inside(TimeRange(Decimal(90), Decimal(92)), replace(facts, section=True))
     cut = await MediaWorker().cut(tmp_path / "source", RANGE, made)
     seen = read_numbered(made / cut.name)
     assert seen.numbers == [120, 121]
@@ -107,6 +112,7 @@ async def test_a_whole_film_has_to_fit_and_a_server_need_not_know_ranges(
         f"{served.origin}/watch/1", tmp_path / "source", owner_id=1, max_bytes=25_000_000, range=None
     )
     assert got.size > 19_000_000
+    assert not got.section
     assert (await MediaWorker().probe(tmp_path / "source")).seconds == SECONDS
 
 

@@ -65,8 +65,10 @@ def site_video(url: str, into: Path, range: TimeRange | None, most_bytes: int, *
             ]
             if wanted is None and sum(file.size for file in files) > most_bytes:
                 raise Refused(Unusable.TOO_LONG_FOR_WHOLE)
-            take_section(files, into, _with_margin(wanted))
-    return SiteVideo(seconds=float(length) if length else None, section=wanted is not None)
+            part = _with_margin(wanted)
+            take_section(files, into, part)
+    whole = part is None or (part[0] <= 0 and length and part[1] >= float(length))
+    return SiteVideo(seconds=float(length) if length else None, section=not whole)
 
 
 class _Silent:
