@@ -9,7 +9,8 @@ from typing import Final
 
 import asyncpg  # type: ignore[import-untyped]  # it brings no types
 import structlog
-from sqlalchemy import URL, event, text, update
+from sqlalchemy import URL, event, update
+from sqlalchemy import text as sql  # not a text for people, which make messages looks for
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
@@ -28,9 +29,9 @@ _log = structlog.get_logger(__name__)
 # The transaction-level advisory lock of whoever writes: it ends with the transaction, however that ends. The id of the
 # transaction tells later whether it was committed, should the connection break just then.
 _KEY: Final = 0x43617374626F6F6B  # "Castbook"
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(:key), CAST(pg_current_xact_id() AS text)").bindparams(key=_KEY)
-_BESIDE_OTHERS: Final = text("SELECT pg_advisory_xact_lock_shared(:key)").bindparams(key=_KEY)
-_BECAME: Final = text("SELECT pg_xact_status(CAST(CAST(:id AS text) AS xid8))")
+_ALONE: Final = sql("SELECT pg_advisory_xact_lock(:key), CAST(pg_current_xact_id() AS text)").bindparams(key=_KEY)
+_BESIDE_OTHERS: Final = sql("SELECT pg_advisory_xact_lock_shared(:key)").bindparams(key=_KEY)
+_BECAME: Final = sql("SELECT pg_xact_status(CAST(CAST(:id AS text) AS xid8))")
 _MILLISECONDS: Final = 1000
 
 # What cannot be had just now; asyncpg says so in its own words while it connects.

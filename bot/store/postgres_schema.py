@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import URL, text
+from sqlalchemy import URL
+from sqlalchemy import text as sql  # not a text for people, which make messages looks for
 from sqlalchemy.dialects.postgresql.base import PGTypeCompiler
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 _KEY: Final = 0x736368656D61  # "schema"
-_ALONE: Final = text("SELECT pg_advisory_xact_lock(:key)").bindparams(key=_KEY)
+_ALONE: Final = sql("SELECT pg_advisory_xact_lock(:key)").bindparams(key=_KEY)
 
 
 class _AsInSQLite(PGTypeCompiler):
