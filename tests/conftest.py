@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from xdist import is_xdist_worker  # type: ignore[import-untyped]  # it brings n
 from bot import catalogues
 from tests import injected, query_plans
 from tests.catalogues import forget
-from tests.postgres_cluster import Cluster, NoPostgres, shared_cluster
+from tests.postgres_cluster import Cluster, shared_or_skipped
 from tests.postgres_databases import Databases
 from tests.remembered_looks import keep_looks
 
@@ -115,12 +114,7 @@ def faults_by_kind(record_testsuite_property: Callable[[str, object], None]) -> 
 @pytest.fixture(scope="session")
 def postgres_cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A PostgreSQL server for all workers of this run. Skips where there is none, but fails on the build machine."""
-    try:
-        cluster = shared_cluster(_run_folder(request.config))
-    except NoPostgres as error:
-        if os.environ.get("CI"):
-            pytest.fail(f"{error}; and on the build machine nothing is skipped for that", pytrace=False)
-        pytest.skip(str(error))
+    cluster = shared_or_skipped(_run_folder(request.config))
     yield cluster
     cluster.let_go()
 
