@@ -48,6 +48,13 @@ class Database(ABC):
         """One snapshot of the database, which waits for no writer; writing in it fails."""
 
     @abstractmethod
+    def lock(self, name: str) -> AbstractAsyncContextManager[object]:
+        """Hold the lock of that name, which is no row's, for as long as it takes; over all processes that share it.
+
+        Not to be taken twice by the same task.
+        """
+
+    @abstractmethod
     async def writable(self) -> bool:
         """Whether a transaction can be committed just now (readiness)."""
 

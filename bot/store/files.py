@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from io import BufferedRandom
 from pathlib import Path
 from typing import BinaryIO, Self, TypeAlias
@@ -17,6 +17,7 @@ from bot.concurrency import shielded
 from bot.config import StoreSettings
 from bot.store.file_bucket import FileBucket
 from bot.store.file_folder import FileFolder
+from bot.store.named_locks import Locks, LocksHere
 from bot.values.files import JOB_ID, KEY, OWNER, StoredFile
 
 FilePlace: TypeAlias = FileFolder | FileBucket
@@ -31,20 +32,20 @@ class FileStore:
     A work folder is a folder of this machine: a step writes into it what it likes, and names with :meth:`share_in_work`
     what a later step needs, which may be done on another machine. That one asks :meth:`in_work` before it reads.
 
-    ``place``: a folder, or what :meth:`of` makes of the settings. Raises :class:`~bot.errors.BadStart` where the folder
-    cannot be made.
+    ``place``: a folder, or what :meth:`of` makes of the settings. ``locks``: those of all processes that have files
+    there, if there are others. Raises :class:`~bot.errors.BadStart` where the folder cannot be made.
     """
 
-    def __init__(self, place: Path | FilePlace) -> None:
+    def __init__(self, place: Path | FilePlace, locks: Locks | None = None) -> None:
         self._place: FilePlace = FileFolder(place) if isinstance(place, Path) else place
         self._places = asyncio.Semaphore(_MOST_AT_ONCE)
-        self._owners: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._locks = locks or LocksHere()
         self._work_in_use: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @classmethod
-    def of(cls, settings: StoreSettings) -> Self:
+    def of(cls, settings: StoreSettings, locks: Locks | None = None) -> Self:
         """Where the settings say: ``s3://bucket/prefix``, or a folder."""
-        return cls(FileBucket(settings) if settings.in_bucket else Path(settings.files))
+        return cls(FileBucket(settings) if settings.in_bucket else Path(settings.files), locks)
 
     @property
     def shared(self) -> bool:
@@ -63,14 +64,14 @@ class FileStore:
         """Remove what lies here for this process alone."""
         await self._place.close()
 
-    def owner(self, owner_id: int) -> asyncio.Lock:
+    def owner(self, owner_id: int) -> AbstractAsyncContextManager[object]:
         """The lock of an owner's files, to be held from a put to the row that refers to it, and from the deletion of
         a row to that of its file.
 
         The same content is one file, however many rows refer to it: without the lock, a file could be deleted as one
         that no row needs while another row is about to need it.
         """
-        return self._owners.setdefault(owner_id, asyncio.Lock())
+        return self._locks(f"files of {owner_id}")
 
     @asynccontextmanager
     async def work_of_ended(self, job_id: str) -> AsyncIterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 import asyncpg  # type: ignore[import-untyped]  # it brings no types
@@ -21,6 +21,7 @@ from bot.concurrency import PriorityLimiter, shielded
 from bot.errors import BadStart
 from bot.store.database import Database
 from bot.store.database_errors import has_no_right, passes_by_itself
+from bot.store.postgres_locks import LocksOfAll
 from bot.store.tables import HEAD, MOVING, alembic_version
 from bot.store.upgrade import bring_to_head, revision
 
@@ -53,6 +54,7 @@ class PostgresDatabase(Database):
         # Who waits for the lock waits here first, where commands go before jobs, and takes no connection from others.
         self._turns = PriorityLimiter(1)
         self._beside_others = PriorityLimiter(limits.POSTGRES_WRITERS)
+        self._locks = LocksOfAll(self.connect_apart)
 
     async def open(self) -> None:
         """Connect, and bring the schema to head: the first of those that start at the same time does that."""
@@ -90,6 +92,7 @@ class PostgresDatabase(Database):
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._locks.close()
         engine, self._engine, self._snapshots = self._engine, None, None
         if engine is not None:
             await engine.dispose()
@@ -143,11 +146,15 @@ class PostgresDatabase(Database):
         except _UNREACHABLE as error:
             if has_no_right(error):
                 raise
-            raise NoConnection(f"the database cannot be reached ({type(error).__name__})") from error
+            raise _no_connection(error) from error
         try:
             yield connection
         finally:
             await shielded(connection.close())
+
+    def lock(self, name: str) -> AbstractAsyncContextManager[None]:
+        """Hold the lock of that name, over all processes."""
+        return self._locks(name)
 
     async def connect_apart(self) -> asyncpg.Connection:
         """A connection of one's own, which takes none of the others: to listen on, say. Whoever asks closes it."""
@@ -155,7 +162,10 @@ class PostgresDatabase(Database):
             raise RuntimeError("the database is not open")
         _, options = self._engine.dialect.create_connect_args(self._url)
         timeout = limits.POSTGRES_ANSWERS_WITHIN
-        return await asyncpg.connect(**options, server_settings=_SESSION, timeout=timeout)
+        try:
+            return await asyncpg.connect(**options, server_settings=_SESSION, timeout=timeout)
+        except _UNREACHABLE as error:
+            raise _no_connection(error) from error
 
     async def writable(self) -> bool:
         """Whether a transaction can be committed just now."""
@@ -184,6 +194,10 @@ _SESSION: Final = {
     "tcp_keepalives_count": "3",
     "jit": "off",  # no statement of ours takes long enough to be worth it
 }
+
+
+def _no_connection(error: BaseException) -> NoConnection:
+    return NoConnection(f"the database cannot be reached ({type(error).__name__})")
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from bot.errors import BadStart
 from bot.store.database import Database
 from bot.store.lock import locked
 from bot.store.log_sync import LogSync
+from bot.store.named_locks import LocksHere
 from bot.store.sqlite import CHECKPOINT_ONLY_IF_LARGE, PATIENT, READER, WRITER, SteadyConnection, engine_of
 from bot.store.tables import HEAD, alembic_version
 from bot.store.upgrade import bring_to_head, revision
@@ -46,6 +47,7 @@ class SQLiteDatabase(Database):
         self._writes = 0  # since the last checkpoint
         self._checkpoint: asyncio.Future[None] | None = None
         self._lock: BaseFileLock | None = None
+        self._locks = LocksHere()
         self._rewriting: SteadyConnection | None = None
         self._rewritten_at: float | None = None
         self._put_off_since: float | None = None
@@ -202,6 +204,10 @@ class SQLiteDatabase(Database):
         self._rewritten_at, self._put_off_since = now, None
         await driver.execute_fetchall("PRAGMA user_version=0")
         return True
+
+    def lock(self, name: str) -> asyncio.Lock:
+        """The lock of that name: nobody else is here."""
+        return self._locks(name)
 
     async def writable(self) -> bool:
         """Whether a transaction can be committed just now."""

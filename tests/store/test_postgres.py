@@ -389,3 +389,57 @@ async def test_a_connection_apart_hears_what_is_told(several: list[Database]) ->
         assert heard.empty()
     assert await asyncio.wait_for(heard.get(), 5) == "something"
     await apart.close()
+
+
+# -- locks by name -----------------------------------------------------------------------------------------------------
+
+
+async def test_a_lock_by_name_is_held_by_one_of_all(several: list[Database]) -> None:
+    inside: list[int] = []
+    most = 0
+
+    async def hold(number: int) -> None:
+        nonlocal most
+        async with several[number % MANY].lock("files of 7"):
+            inside.append(number)
+            most = max(most, len(inside))
+            await asyncio.sleep(0.01)
+            inside.remove(number)
+
+    await asyncio.gather(*(hold(number) for number in range(3 * MANY)))
+    assert most == 1
+    async with several[0].lock("files of 7"), several[1].lock("files of 8"):
+        pass
+
+
+async def test_a_lock_is_free_after_a_cancellation_and_with_a_connection(several: list[Database]) -> None:
+    one, other, *_ = several
+    async with one.lock("a"):
+        waiting = asyncio.create_task(_held(other, "a"))
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+    await asyncio.wait_for(_held(other, "a"), 5)
+    await asyncio.wait_for(_held(one, "a"), 5)
+    async with one.lock("a"):
+        await cut_off_others(several[2])
+        await asyncio.wait_for(_held(other, "a"), 5)
+    await asyncio.wait_for(_held(one, "a"), 5)
+
+
+async def _held(database: Database, name: str) -> None:
+    async with database.lock(name):
+        pass
+
+
+async def test_a_lock_of_a_server_that_is_away_is_no_defect(postgres_url: str, opened: Open) -> None:
+    async with proxy_to(postgres_url) as (proxy, url):
+        database = await opened(url)
+        await proxy.stop()
+        with pytest.raises(Exception, match="reached") as caught:
+            await _held(database, "a")
+        assert database_fault_of(caught.value) is DatabaseFault.BUSY
+        await proxy.start()
+        await _held(database, "a")
+        await database.close()

@@ -1,0 +1,61 @@
+"""Locks by name over all processes that share a PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import asyncpg  # type: ignore[import-untyped]  # it brings no types
+
+from bot.concurrency import shielded
+from bot.store.named_locks import LocksHere
+
+_LOOK_AGAIN = 0.02, 0.5  # seconds, at first and at most
+
+
+class LocksOfAll:
+    """Session-level advisory locks of PostgreSQL, all of them on one connection, which ``connect`` makes.
+
+    Should it break, all are free: what is done under a lock must stay whole without it, if not in the best order.
+    Raises what ``connect`` raises where the server is away.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
+        self._connect = connect
+        self._connection: asyncpg.Connection | None = None
+        self._statements = asyncio.Lock()  # one at a time on a connection
+        self._here = LocksHere()  # the session has a lock as often as it asks for it
+
+    @asynccontextmanager
+    async def __call__(self, name: str) -> AsyncIterator[None]:
+        """Hold the lock of that name."""
+        key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+        async with self._here(name):
+            try:
+                pause, longest = _LOOK_AGAIN
+                while not await shielded(self._ask("SELECT pg_try_advisory_lock($1)", key)):
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, longest)
+                yield
+            finally:
+                await shielded(self._give_back(key))
+
+    async def close(self) -> None:
+        """Let go of all."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close(timeout=2)
+
+    async def _ask(self, statement: str, key: int) -> bool:
+        async with self._statements:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await self._connect()
+            return bool(await self._connection.fetchval(statement, key))
+
+    async def _give_back(self, key: int) -> None:
+        """Also where it was asked for and not had: then nothing happens."""
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # what is gone has no lock any more
+            if self._connection is not None and not self._connection.is_closed():
+                await self._ask("SELECT pg_advisory_unlock($1)", key)
