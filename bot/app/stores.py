@@ -98,5 +98,5 @@ class Stores:
             portable_casts=PortableCastStore(database, people),
             signatures=Signatures(database),
             disk=DiskUse(database),
-            files=FileStore.of(settings.store, database.lock),
+            files=FileStore.of(settings.store, database.lock, shared=database.shared),
         )

@@ -6,13 +6,17 @@ import asyncio
 import os
 import re
 import shutil
+import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from functools import cached_property
 from io import BufferedRandom
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
+from bot import limits
 from bot.errors import BadStart
 from bot.store.local_copies import link
 from bot.values.files import JOB_ID, OWNER
@@ -27,12 +31,13 @@ _OURS = re.compile(r"[0-9a-f]{64}(#\d+)?")  # "#N": what a put leaves that was k
 class FileFolder:
     """What :class:`~bot.store.files.FileStore` needs, in a folder of this machine. Keys and ids were checked there.
 
-    Raises :class:`~bot.errors.BadStart` where the folder cannot be made.
+    ``shared``: other processes have their files there too; then what no row refers to may be on its way to one for
+    ``unneeded_for``, and is not swept. Raises :class:`~bot.errors.BadStart` where the folder cannot be made.
     """
 
-    shared = False
-
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, shared: bool = False, unneeded_for: timedelta = limits.UNNEEDED_FOR) -> None:
+        self.shared = shared
+        self._unneeded_for = unneeded_for if shared else timedelta()
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -61,7 +66,7 @@ class FileFolder:
     async def put(self, key: str, content: bytes | Path, *, linked: bool = False) -> None:
         """Keep ``content``, or that of a file; ``linked``: without taking its room twice. It is on disk then."""
         path = self._root / key
-        if not path.exists():
+        if not _is_there(path):
             # Never over a file that a row may refer to: until the new one is on disk, a power cut would take both.
             is_there = isinstance(content, Path) and linked and await asyncio.to_thread(_linked, content, path)
             if not is_there:
@@ -76,7 +81,7 @@ class FileFolder:
         folder = self._root / str(owner_id)
         folder.mkdir(mode=0o700, exist_ok=True)
         for path, key in files:
-            if not (self._root / key).exists():
+            if not _is_there(self._root / key):
                 link(path, self._root / key)
             _sync(self._root / key)
         _sync(folder)
@@ -155,25 +160,44 @@ class FileFolder:
 
     def _sweep(self, keep_keys: set[str], keep_work: set[str]) -> int:
         removed = 0
+        before = time.time() - self._unneeded_for.total_seconds()
         for folder in _folders(self._root / _WORK):
-            if folder.name not in keep_work:
+            if folder.name not in keep_work and _untouched(folder, before):
                 _remove(folder)
                 removed += 1
         for owner in _folders(self._root):
             if OWNER.fullmatch(owner.name):
-                removed += _sweep_owner(owner, keep_keys)
+                removed += _sweep_owner(owner, keep_keys, before)
         return removed
 
 
-def _sweep_owner(owner: Path, keep_keys: set[str]) -> int:
+def _sweep_owner(owner: Path, keep_keys: set[str], before: float) -> int:
     removed = 0
     for file in list(owner.iterdir()):
-        if _OURS.fullmatch(file.name) and f"{owner.name}/{file.name}" not in keep_keys:
-            file.unlink()
+        ours = _OURS.fullmatch(file.name) is not None
+        if ours and f"{owner.name}/{file.name}" not in keep_keys and _untouched(file, before):
+            file.unlink(missing_ok=True)
             removed += 1
-    if not any(owner.iterdir()):
+    with suppress(OSError):  # there are others in it, perhaps since a moment ago
         owner.rmdir()
     return removed
+
+
+def _is_there(path: Path) -> bool:
+    """Whether the file is kept already; then it is as good as new to whoever sweeps."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _untouched(path: Path, before: float) -> bool:
+    """Whether it was neither made, linked nor wanted again since ``before``, in seconds since 1970."""
+    try:
+        return path.stat().st_ctime <= before
+    except FileNotFoundError:  # another process was here first
+        return False
 
 
 def _folders(parent: Path) -> Iterable[Path]:

@@ -43,9 +43,10 @@ class FileStore:
         self._work_in_use: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @classmethod
-    def of(cls, settings: StoreSettings, locks: Locks | None = None) -> Self:
-        """Where the settings say: ``s3://bucket/prefix``, or a folder."""
-        return cls(FileBucket(settings) if settings.in_bucket else Path(settings.files), locks)
+    def of(cls, settings: StoreSettings, locks: Locks | None = None, *, shared: bool = False) -> Self:
+        """Where the settings say: ``s3://bucket/prefix``, or a folder, which may be ``shared`` by many processes."""
+        place = FileBucket(settings) if settings.in_bucket else FileFolder(Path(settings.files), shared=shared)
+        return cls(place, locks)
 
     @property
     def shared(self) -> bool:

@@ -7,10 +7,12 @@ import hashlib
 import os
 import tracemalloc
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.store.file_folder import FileFolder
 from bot.store.files import FileStore
 from bot.values.files import StoredFile
 from tests.s3_server import S3Server, keys
@@ -218,3 +220,14 @@ async def test_a_file_is_read_in_pieces(files: FileStore) -> None:
         await asyncio.to_thread(files.open_file, f"7/{'0' * 64}")
     with pytest.raises(ValueError, match="not a key"):
         files.open_file("7/../8")
+
+
+async def test_what_another_process_has_just_put_is_not_swept(tmp_path: Path) -> None:
+    files = FileStore(FileFolder(tmp_path, shared=True, unneeded_for=timedelta(seconds=0.5)))
+    for content in (b"one", b"two"):
+        await files.put_bytes(7, content, "image/png")
+    assert await files.sweep(keep_keys=set(), keep_work=set()) == 0
+    await asyncio.sleep(0.6)
+    wanted_again = await files.put_bytes(7, b"two", "image/png")
+    assert await files.sweep(keep_keys=set(), keep_work=set()) == 1
+    assert await files.read(wanted_again.key) == b"two"
