@@ -37,8 +37,9 @@ from bot.media.part_file import KeptPart, PartFile
 from bot.media.site_videos import SiteVideos
 from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
-from bot.store.database import Database
+from bot.store.file_folder import FileFolder
 from bot.store.files import FileStore
+from bot.store.sqlite_database import SQLiteDatabase
 from bot.values.clock import utc_now
 from bot.values.job import Job, Transition
 from tests.faults.passed_points import PassedPoints
@@ -130,7 +131,7 @@ def _wrap(points: PassedPoints) -> None:
         _around(points, FileStore, method, f"files.{method}")
     for method in ("put_path", "put_work", "put_bytes", "put_links", "sweep"):
         _around(points, FileStore, method, f"files.{method}")
-    _around_in_thread(points, FileStore, "_flush", "files.flush")
+    _around_in_thread(points, FileFolder, "_flush", "files.flush")
     for method in ("fetch", "fetch_on"):
         _around(points, Downloader, method, f"source.{method}")
     _around(points, SiteVideos, "fetch", "site.fetch")
@@ -209,20 +210,22 @@ def _is_step(owner: Any, method: str, step: str) -> None:
 
 def _wrap_commits(points: PassedPoints) -> None:
     """Before: all is written and nothing committed. During: the commit is on its way to the disk."""
-    begin = Database.write
+    begin = SQLiteDatabase.write
 
     @asynccontextmanager
-    async def committed(database: Database, name: str, urgent: bool) -> AsyncIterator[AsyncConnection]:
-        async with begin(database, urgent=urgent) as connection:
+    async def committed(
+        database: SQLiteDatabase, name: str, options: Mapping[str, bool]
+    ) -> AsyncIterator[AsyncConnection]:
+        async with begin(database, **options) as connection:
             yield connection
             points.begin(name)
         points.end(name)
 
-    def write(database: Database, *, urgent: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
+    def write(database: SQLiteDatabase, **options: bool) -> AbstractAsyncContextManager[AsyncConnection]:
         writer = _row.get() or sys._getframe(1).f_code.co_qualname
-        return committed(database, f"{_step.get()}.commit.{writer}", urgent)
+        return committed(database, f"{_step.get()}.commit.{writer}", options)
 
-    Database.write = write  # type: ignore[method-assign,assignment]  # wrapped from here
+    SQLiteDatabase.write = write  # type: ignore[method-assign,assignment]  # wrapped from here
 
 
 def _wrap_discord(points: PassedPoints) -> None:
