@@ -174,6 +174,7 @@ RESULT_BYTES = 1024 * 1024 * 1024  # of a finished video; far beyond what is mad
 RESULT_SECONDS = 600.0  # for one try to fetch it; the next one goes on where this one broke off
 RESULT_ATTEMPTS_BEFORE_ALARM = 5  # to fetch a finished video; then operators are told
 EVENT_LIFE = timedelta(hours=24)  # how long a webhook event may wait for the answer that says whose task it is about
+RATE_PAUSE_LONGEST = 60.0  # seconds for which one refusal stops all calls: the provider's longest window is a minute
 PROVIDER_LONGEST_WAIT = 3600.0  # seconds; a Retry-After beyond it is not believed
 
 # -- Ours: messages --------------------------------------------------------------------------------------------------

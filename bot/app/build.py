@@ -13,7 +13,7 @@ from bot.app.cast_library import CastLibrary
 from bot.app.discord_commands import cogs_of, operator_cog_of
 from bot.app.job_steps import steps_by_kind
 from bot.app.login import serve_on_gateway, serve_over_http
-from bot.app.stores import Stores
+from bot.app.stores import Stores, rates_of
 from bot.app.web_servers import health_server, metrics_server
 from bot.chat.attachment_links import renewed_address
 from bot.chat.client import CastbookClient
@@ -87,7 +87,7 @@ class App:
         self.clock = clock
         self.random = random or SystemRandom()
         self.stores = stores = Stores.of(settings)
-        self.provider = ToapisClient(settings.toapis, clock=clock)
+        self.provider = ToapisClient(settings.toapis, clock=clock, rates=rates_of(stores, settings.toapis))
         guard = AddressGuard([*settings.discord.cdn_origins, *settings.links.trusted_origins])
         self.media = media or MeasuredMediaWorker()
         self.downloader = Downloader(

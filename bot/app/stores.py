@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.config import Settings
+from bot.config import Settings, ToapisSettings
+from bot.provider.rates import Rates
+from bot.provider.shared_rate import shared_rates
 from bot.store.avatars import AvatarStore
 from bot.store.blocks import BlockStore
 from bot.store.cast_search import CastSearch
@@ -25,6 +27,7 @@ from bot.store.portable_casts import PortableCastStore
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
+from bot.store.rates import RateStore
 from bot.store.refusals import RefusalStore
 from bot.store.sent_messages import SentMessageStore
 from bot.store.servers import ServerStore
@@ -56,6 +59,7 @@ class Stores:
     loans: LoanStore
     person_consents: PersonConsentStore
     provider_state: ProviderStateStore
+    rates: RateStore
     task_times: TaskTimeStore
     commands: CommandStore
     sent_messages: SentMessageStore
@@ -90,6 +94,7 @@ class Stores:
             loans=LoanStore(database),
             person_consents=PersonConsentStore(database, people),
             provider_state=ProviderStateStore(database),
+            rates=RateStore(database),
             task_times=TaskTimeStore(database),
             commands=CommandStore(database),
             sent_messages=SentMessageStore(database),
@@ -100,3 +105,8 @@ class Stores:
             disk=DiskUse(database),
             files=FileStore.of(settings.store, database.lock, shared=database.shared),
         )
+
+
+def rates_of(stores: Stores, settings: ToapisSettings) -> Rates | None:
+    """The rates that this process shares with others; ``None``: it is alone with its database."""
+    return shared_rates(stores.rates, settings) if stores.database.shared else None

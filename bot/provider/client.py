@@ -11,18 +11,17 @@ from typing import Any, Self
 
 import aiohttp
 import structlog
-from aiolimiter import AsyncLimiter
 
 from bot import limits
 from bot.config import ToapisSettings
 from bot.limits import PROVIDER_IMAGE_BYTES, PROVIDER_VIDEO_BYTES
 from bot.provider import error_mapping
 from bot.provider.error_mapping import About, Purpose
-from bot.provider.errors import UnknownTask
+from bot.provider.errors import RateLimited, UnknownTask
 from bot.provider.models.body import body_problems
 from bot.provider.models.card import ModelCard
 from bot.provider.private_avatars import PrivateAvatars
-from bot.provider.rates import bucket
+from bot.provider.rates import Rate, Rates
 from bot.provider.task import Balance, ProviderVideo, Task, TaskFailure, TaskState, state_of
 from bot.provider.transport import Call, Timeouts, Transport
 from bot.provider.wire import BalanceAnswer, CharacterAnswer, ModelsAnswer, TaskAnswer, UploadAnswer
@@ -62,17 +61,18 @@ _IMAGES = _Upload("/v1/uploads/images", About(purpose=Purpose.UPLOAD_PICTURE))
 class ToapisClient:
     """ToAPIs for one key. Every method raises a :class:`~bot.provider.errors.ProviderError`, and never retries.
 
-    Submissions and queries each wait for their own token bucket; an upload takes no token, since only submissions and
-    status queries are counted by the provider.
+    Submissions and queries each wait for their own rate (``rates``; without it, this process is alone). An upload
+    does not wait, since only submissions and status queries are counted by the provider.
     """
 
-    def __init__(self, settings: ToapisSettings, *, clock: Clock, timeouts: Timeouts | None = None) -> None:
+    def __init__(
+        self, settings: ToapisSettings, *, clock: Clock, timeouts: Timeouts | None = None, rates: Rates | None = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._timeouts = timeouts or Timeouts()
         self._transport = Transport(settings.base_url, settings.api_key, self._timeouts)
-        self._submits = bucket(settings.submit_per_second)
-        self._queries = bucket(settings.query_per_second)
+        self._rates = rates or Rates.own(settings)
         self._strange: set[str] = set()
         self.avatars = PrivateAvatars(self._ask)
 
@@ -98,7 +98,7 @@ class ToapisClient:
 
     async def submit_slot(self) -> None:
         """Wait for the next place among the submissions (section "Rate limits"); to be used at once."""
-        await self._submits.acquire()
+        await self._rates.submits.acquire()
 
     async def create_character(
         self,
@@ -130,7 +130,7 @@ class ToapisClient:
 
     async def _submit(self, body: Mapping[str, Any], about: About) -> Task:
         call = Call(method="POST", template=_SUBMIT, body=lambda: body)
-        answer = TaskAnswer.model_validate(await self._ask(call, about))
+        answer = TaskAnswer.model_validate(await self._ask(call, about, self._rates.submits))
         if not answer.name:
             raise error_mapping.unclear(about, status=200, code="no task id")
         return self._task(answer.name, answer)
@@ -217,14 +217,14 @@ class ToapisClient:
     async def balance(self) -> Balance:
         """What is left on the account."""
         call = Call(method="GET", template=_BALANCE)
-        answer = BalanceAnswer.model_validate(await self._ask(call, _READ, self._queries))
+        answer = BalanceAnswer.model_validate(await self._query(call))
         unlimited = answer.unlimited_quota or answer.remain_balance == -1
         return Balance(remaining=None if unlimited else answer.remain_balance, unlimited=unlimited)
 
     async def video_models(self) -> frozenset[str]:
         """The video models that are enabled for this key. Enabled is not healthy: a listed model may still refuse."""
         call = Call(method="GET", template=_VIDEO_MODELS)
-        return frozenset(ModelsAnswer.model_validate(await self._ask(call, _READ, self._queries)).models)
+        return frozenset(ModelsAnswer.model_validate(await self._query(call)).models)
 
     async def _status(self, name: str) -> TaskAnswer:
         """Ask the first status path; a 404 there is believed only when the second says the same."""
@@ -238,16 +238,23 @@ class ToapisClient:
 
     async def _standing(self, template: str, name: str) -> TaskAnswer:
         call = Call(method="GET", template=template, id=name)
-        answer = TaskAnswer.model_validate(await self._ask(call, _READ, self._queries))
+        answer = TaskAnswer.model_validate(await self._query(call))
         if not answer.status:
             raise error_mapping.unclear(_READ, status=200, code="no status")
         return answer
 
-    async def _ask(self, call: Call, about: About, limiter: AsyncLimiter | None = None) -> dict[str, Any]:
-        if limiter is not None:
-            await limiter.acquire()
+    async def _query(self, call: Call) -> dict[str, Any]:
+        await self._rates.queries.acquire()
+        return await self._ask(call, _READ, self._rates.queries)
+
+    async def _ask(self, call: Call, about: About, counted: Rate | None = None) -> dict[str, Any]:
         reply = await self._transport.send(call)
-        return error_mapping.body_of(reply, about, now=self._clock())
+        try:
+            return error_mapping.body_of(reply, about, now=self._clock())
+        except RateLimited as error:
+            if counted is not None and error.retry_after:
+                await counted.pause(min(error.retry_after, limits.RATE_PAUSE_LONGEST))
+            raise
 
     def _task(self, task_id: str, answer: TaskAnswer) -> Task:
         state = state_of(answer.status) or self._strange_state(answer.status)

@@ -1,16 +1,53 @@
-"""How fast the provider is asked: one token bucket for submissions, one for everything that only reads."""
+"""How fast the provider is asked: one rate for submissions, one for everything that only reads."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Protocol, Self
+
 from aiolimiter import AsyncLimiter
 
+from bot.config import ToapisSettings
 
-def bucket(per_second: float) -> AsyncLimiter:
-    """A token bucket that holds a single token: calls are spaced ``1 / per_second`` seconds apart.
+
+class Rate(Protocol):
+    """So many calls a second, and no more."""
+
+    async def acquire(self) -> None:
+        """Wait for the next place; to be used at once."""
+
+    async def pause(self, seconds: float) -> None:
+        """The provider has refused a call for being one too many, and named the seconds to wait."""
+
+
+class OwnRate:
+    """The rate of a process that is alone: a token bucket that holds a single token, ``1 / per_second`` s per call.
 
     The provider's figures (5/s, 50 per 10 s, 300/min for submissions; 50/s, 500 per 10 s, 3,000/min for queries) all
     name the same average. A bucket that also let through a burst would pass the longer windows by that burst, and
     once more after each restart; a single token keeps within all of them, at the price of 0.2 s at worst between
     two submissions.
     """
-    return AsyncLimiter(1, 1 / per_second)
+
+    def __init__(self, per_second: float) -> None:
+        self._limiter = AsyncLimiter(1, 1 / per_second)
+
+    async def acquire(self) -> None:
+        """Wait for the next place."""
+        await self._limiter.acquire()
+
+    async def pause(self, seconds: float) -> None:
+        """Nothing: the job that was refused waits so long, and nobody else asks too fast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The two that the provider counts."""
+
+    submits: Rate
+    queries: Rate
+
+    @classmethod
+    def own(cls, settings: ToapisSettings) -> Self:
+        """For a process that is alone."""
+        return cls(submits=OwnRate(settings.submit_per_second), queries=OwnRate(settings.query_per_second))

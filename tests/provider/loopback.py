@@ -84,8 +84,9 @@ def settings(base_url, **changes):
     return ToapisSettings(**(values | changes))
 
 
-def client_for(base_url, timeouts=None, **changes):
-    return ToapisClient(settings(base_url, **changes), clock=lambda: NOW, timeouts=timeouts or Timeouts(1, 0.3, 2, 2))
+def client_for(base_url, timeouts=None, rates=None, **changes):
+    timeouts = timeouts or Timeouts(1, 0.3, 2, 2)
+    return ToapisClient(settings(base_url, **changes), clock=lambda: NOW, timeouts=timeouts, rates=rates)
 
 
 class Socket:

@@ -8,7 +8,7 @@ from collections import deque
 
 import pytest
 
-from bot.provider.rates import bucket
+from bot.provider.rates import OwnRate
 from tests.provider.loopback import BALANCE, SUBMIT, client_for
 
 
@@ -40,7 +40,7 @@ def taken(per_second, calls):
         instants.append(asyncio.get_running_loop().time())
 
     async def everybody():
-        limiter = bucket(per_second)
+        limiter = OwnRate(per_second)
         await asyncio.gather(*(one(limiter) for _ in range(calls)))
 
     loop = SkippingLoop()

@@ -1,0 +1,144 @@
+"""One rate over many processes: each leases the next places in a line that they share, and uses each in its time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Protocol
+
+from bot.config import ToapisSettings
+from bot.provider.rates import Rates
+
+_MARGIN = (
+    0.97  # of the rate is given out: with places that are used up to _VALID late, no second has more than the rate
+)
+_VALID = 0.03  # seconds
+_ANSWERS = 20  # of which the quickest tells how far the clocks are apart
+_AHEAD = 0.25  # seconds for which places are leased at most; those of a process that is killed are lost
+
+
+class Places(Protocol):
+    """The line that all processes share, by the clock of its database."""
+
+    async def lease(self, name: str, *, count: int, apart: float, lead: float) -> tuple[float, float]:
+        """Take the next ``count`` places, ``apart`` seconds from each other, none sooner than in ``lead`` seconds.
+
+        Returns the instant of the first of them, and the present one, in seconds.
+        """
+
+    async def pause(self, name: str, seconds: float) -> None:
+        """Give out no place before ``seconds`` from now."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """By the loop's clock: used from ``at`` on, and not after ``until``."""
+
+    at: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Clocks:
+    """By how many seconds the database's clock is ahead of the loop's."""
+
+    least: float
+    most: float
+
+
+class SharedRate:
+    """``per_second`` calls in any second, of all processes together: there is no burst beyond that.
+
+    A process leases as many places as it has callers waiting, for a quarter of a second ahead at most: nobody has a
+    share that he does not need. A place that is not used in its time is void. How far the two clocks are apart is
+    known as exactly as the quickest of the last answers took; by so much a second may have more than its share, where
+    no answer takes less than 15 ms.
+    """
+
+    def __init__(self, places: Places, name: str, per_second: float) -> None:
+        self._places = places
+        self._name = name
+        self._apart = 1 / (per_second * _MARGIN)
+        self._most = max(1, int(_AHEAD * per_second))
+        self._waiting: deque[asyncio.Future[_Place]] = deque()
+        self._leased: deque[_Place] = deque()
+        self._lead = 0.0
+        self._clocks: deque[_Clocks] = deque(maxlen=_ANSWERS)
+        self._giving: asyncio.Task[None] | None = None
+        self._leasing: asyncio.Task[None] | None = None
+
+    async def acquire(self) -> None:
+        """Wait for the next place; to be used at once. Raises what the database raises that has none to give."""
+        loop = asyncio.get_running_loop()
+        place: _Place | None = None
+        while place is None or loop.time() > place.until:  # the loop was busy, and its time is over
+            turn: asyncio.Future[_Place] = loop.create_future()
+            (self._waiting.append if place is None else self._waiting.appendleft)(turn)
+            if self._giving is None or self._giving.done():
+                self._giving = asyncio.create_task(self._give(), name=f"rate-{self._name}")
+            place = await turn
+
+    async def pause(self, seconds: float) -> None:
+        """All processes stop for so long, once each has used the places that it has: in a quarter of a second."""
+        self._leased.clear()
+        await self._places.pause(self._name, seconds)
+
+    async def _give(self) -> None:
+        try:
+            while self._somebody_waits():
+                await self._give_next()
+        except Exception as error:  # noqa: BLE001 - who waits is told, each in a job of its own
+            while self._somebody_waits():
+                self._waiting.popleft().set_exception(error)
+
+    async def _give_next(self) -> None:
+        loop = asyncio.get_running_loop()
+        if self._leasing is not None and (self._leasing.done() or not self._leased):
+            leasing, self._leasing = self._leasing, None
+            await leasing
+        self._lease_ahead()
+        if not self._leased:
+            return
+        await asyncio.sleep(self._leased[0].at - loop.time())
+        if not self._leased:  # a pause
+            return
+        place = self._leased.popleft()
+        if loop.time() <= place.until and self._somebody_waits():
+            self._waiting.popleft().set_result(place)
+
+    def _somebody_waits(self) -> bool:
+        while self._waiting and self._waiting[0].done():  # cancelled
+            self._waiting.popleft()
+        return bool(self._waiting)
+
+    def _lease_ahead(self) -> None:
+        """Ask for more once half of the places are used, so that they come before the others are."""
+        wanted = min(len(self._waiting), self._most) - len(self._leased)
+        if self._leasing is None and wanted > 0 and len(self._leased) <= self._most // 2:
+            self._leasing = asyncio.create_task(self._lease(wanted), name=f"rate-lease-{self._name}")
+
+    async def _lease(self, count: int) -> None:
+        loop = asyncio.get_running_loop()
+        sent = loop.time()
+        first, present = await self._places.lease(self._name, count=count, apart=self._apart, lead=self._lead)
+        came = loop.time()
+        # Where answers take longer than a place is valid, places of the present instant would all be void.
+        self._lead = max(came - sent, self._lead * 0.9)
+        clocks = _Clocks(least=present - came, most=present - sent)
+        if any(each.least > clocks.most or each.most < clocks.least for each in self._clocks):
+            self._clocks.clear()  # one of them was set
+        self._clocks.append(clocks)
+        best = min(self._clocks, key=lambda each: each.most - each.least)
+        for number in range(count):
+            at = first + number * self._apart - best.least
+            until = first + number * self._apart - best.most + _VALID
+            self._leased.append(_Place(at=at, until=max(until, at + _VALID / 2)))
+
+
+def shared_rates(places: Places, settings: ToapisSettings) -> Rates:
+    """Those of a process among many with the same account."""
+    return Rates(
+        submits=SharedRate(places, "submits", settings.submit_per_second),
+        queries=SharedRate(places, "queries", settings.query_per_second),
+    )
