@@ -15,7 +15,7 @@ import pytest
 from bot.app import build
 from bot.app.build import App
 from bot.config import load
-from bot.store import database
+from bot.store import sqlite_database
 from bot.store.sqlite import WRITER
 from tests.remembered_looks import RememberedMedia
 from tests.wire.bot_process import environment
@@ -28,8 +28,8 @@ BUSY = 0.3  # seconds
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """For the database; the ten seconds of real life are only longer."""
     patient = f"PRAGMA busy_timeout={int(BUSY * 1000)}"
-    monkeypatch.setattr(database, "WRITER", replace(WRITER, pragmas=(*WRITER.pragmas, patient)))
-    monkeypatch.setattr(database, "PATIENT", patient)
+    monkeypatch.setattr(sqlite_database, "WRITER", replace(WRITER, pragmas=(*WRITER.pragmas, patient)))
+    monkeypatch.setattr(sqlite_database, "PATIENT", patient)
 
 
 @pytest.fixture(autouse=True)
