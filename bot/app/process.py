@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 from bot import log
 from bot.config import Settings, load
@@ -26,8 +27,9 @@ def finish(config: Path | None, work: Work, *, level: str | None = None) -> NoRe
         settings = load(config, os.environ)
         logs = settings.log.model_copy(update={"level": level}) if level else settings.log
         secrets = [settings.discord.token, settings.toapis.api_key, *settings.toapis.webhook_secrets]
-        secrets += [settings.store.access_key_id, settings.store.secret_access_key]
-        log.configure(logs, secrets=[secret.get_secret_value() for secret in secrets])
+        secrets += [settings.store.password, settings.store.access_key_id, settings.store.secret_access_key]
+        in_url = urlsplit(settings.store.url).password or ""
+        log.configure(logs, secrets=[*(secret.get_secret_value() for secret in secrets), in_url, unquote(in_url)])
         logging.captureWarnings(True)  # lines like all others
         code = asyncio.run(work(settings))
     except BadStart as error:
