@@ -15,8 +15,10 @@ from pydantic_core import PydanticKnownError
 from pydantic_settings import NoDecode
 from yarl import URL
 
+# Of PostgreSQL no sign that could be of the password or of the host: what is misread is quoted by what misreads it.
 _STORE_URL = re.compile(
-    r"sqlite\+aiosqlite:///(?!:memory:)[^?#\s]+|postgresql\+asyncpg://[^/?#\s]*/[^/?#\s]+(\?[^#\s]*)?"
+    r"sqlite\+aiosqlite:///(?!:memory:)[^?#\s]+|postgresql\+asyncpg://([^@/?#\[\]\s]*@)?(\[[0-9a-fA-F:.]+\]|[^@:/?#\[\]\s]*)"
+    r"(:[0-9]{1,5})?/[^@/?#\s]+(\?[^#\s]*)?"
 )
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")  # 100: a choice's name in Discord
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()-]+)*")  # S3's safe signs

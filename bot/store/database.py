@@ -104,5 +104,5 @@ def postgres_url(url: str, password: str = "") -> URL | None:
 def _parsed(url: str) -> URL:
     try:
         return make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # that for a port that is no number, quoting what may be of the password
         return make_url("unknown://")

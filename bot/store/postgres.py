@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from bot import limits
 from bot.concurrency import PriorityLimiter, shielded
-from bot.errors import BadStart
+from bot.errors import BadConfiguration, BadStart
 from bot.store.database import Database
 from bot.store.database_errors import has_no_right, passes_by_itself
 from bot.store.postgres_locks import LocksOfAll
@@ -37,6 +38,8 @@ _MILLISECONDS: Final = 1000
 
 # What cannot be had just now; asyncpg says so in its own words while it connects.
 _UNREACHABLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+_OPTIONS: Final = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 
 
 class PostgresDatabase(Database):
@@ -58,6 +61,11 @@ class PostgresDatabase(Database):
 
     async def open(self) -> None:
         """Connect, and bring the schema to head: the first of those that start at the same time does that."""
+        if not self._url.query.keys() <= _OPTIONS:
+            raise BadConfiguration(
+                "The address of the PostgreSQL (store.url) has an option that asyncpg does not know: TLS is asked for "
+                "with ssl=require there, not with sslmode."
+            )
         self._engine = create_async_engine(
             self._url,
             pool_size=limits.POSTGRES_CONNECTIONS,
@@ -227,4 +235,5 @@ def _bad_start(error: BaseException) -> BadStart:
         )
     if passes_by_itself(error):
         return BadStart("The PostgreSQL (store.url) cannot be reached just now: check that it runs, host and port.")
+    _log.error("postgres_not_usable", error=type(error).__name__, said=str(error)[:500])
     return BadStart("The PostgreSQL (store.url) cannot be used: the log says why.")

@@ -119,6 +119,8 @@ def variable(name: str) -> str:
         ("store.url", "sqlite:///data/hidden.db", STORE),
         ("store.url", "postgresql://user:hidden@db/castbook", STORE),
         ("store.url", "postgresql+asyncpg://user:hidden@db/", STORE),
+        ("store.url", "postgresql+asyncpg://user:hid:den@db:port/castbook", STORE),
+        ("store.url", "postgresql+asyncpg://user:word@hid:hidden@db/castbook", STORE),
         ("store.url", "sqlite+aiosqlite://", STORE),
         ("store.url", "sqlite+aiosqlite:///", STORE),
         ("store.url", "sqlite+aiosqlite:///:memory:", STORE),

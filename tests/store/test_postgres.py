@@ -14,8 +14,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, String, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
+from structlog.testing import capture_logs
 
-from bot.errors import BadStart, DatabaseFault, QuotaReached, Refusal
+from bot.errors import BadConfiguration, BadStart, DatabaseFault, QuotaReached, Refusal
 from bot.store import postgres
 from bot.store.characters import CharacterStore, NewCharacter
 from bot.store.database import Database, database_at
@@ -110,6 +111,8 @@ async def test_a_newer_database_is_left_alone(new_postgres_url: Callable[..., st
         (("/gw", "/nowhere_gw"), "refuses us"),
         (("castbook@", "castbook:hidden-word@"), None),
         (("host=", "host=%2Fnowhere"), "cannot be reached"),
+        (("host=", "sslmode=require&host="), "ssl=require"),
+        (("castbook@", "castbook:word@hidden:hidden-word@"), "does not name a database"),
     ],
 )
 async def test_what_is_wrong_is_one_sentence(
@@ -119,10 +122,18 @@ async def test_what_is_wrong_is_one_sentence(
     if said is None:
         wrong = wrong.replace("/gw", "/nowhere_gw")
         said = "refuses us"
-    with pytest.raises(BadStart, match=said) as refused:
+    with pytest.raises((BadStart, BadConfiguration), match=said) as refused:
         await database_at(wrong).open()
     assert "\n" not in str(refused.value)
     assert "hidden-word" not in f"{refused.value}{refused.value.__cause__}{caplog.text}"
+
+
+async def test_what_cannot_be_foreseen_stands_in_the_log(postgres_url: str) -> None:
+    with capture_logs() as logs, pytest.raises(BadStart, match="the log says why"):
+        await database_at(f"{postgres_url}&ssl=sometimes").open()
+    [line] = logs
+    assert line["event"] == "postgres_not_usable"
+    assert "sslmode" in line["said"]
 
 
 # -- many at once ------------------------------------------------------------------------------------------------------
