@@ -126,6 +126,13 @@ IMPORT_FACES = 4  # on the card that shows what would come in
 JOB_ID_HEX = 16
 LEASE = timedelta(seconds=60)
 LEASE_RENEWAL = timedelta(seconds=20)
+SHARED_LEASE = timedelta(seconds=20)  # where many processes work: what a dead one had goes on within 30 s
+SHARED_LEASE_RENEWAL = timedelta(seconds=5)
+SHARED_NAP = 5.0  # seconds; so long something waits at most where a notification was lost
+SHARED_STATE_EVERY = 30.0  # seconds between two looks at what other processes may have changed
+NOTIFICATIONS_AGAIN = 1.0  # seconds until the connection for notifications is tried again
+CLOCK_READ_EVERY = 60.0  # seconds between two looks at the database's clock
+IDENTIFY_GAP = 5.0  # seconds between two identifies in one bucket (Gateway, Session Start Limit)
 TASKS_PER_LANE = 256  # steps that are being done at once, mostly waiting; each is a task with a lease
 BEGUN_AT_ONCE = 8  # steps of a lane that are begun in one go
 LOOP_BUSY = 0.005  # seconds that a turn of the event loop computes at least where no step is begun,

@@ -21,7 +21,7 @@ from bot.store.files import FileStore
 from bot.store.groups import GroupStore
 from bot.store.jobs import JobStore
 from bot.store.loans import LoanStore
-from bot.store.owned_jobs import OwnedJobStore
+from bot.store.owned_jobs import Holds, OwnedJobStore
 from bot.store.person_consents import PersonConsentStore
 from bot.store.portable_casts import PortableCastStore
 from bot.store.privacy import PrivacyStore
@@ -46,6 +46,7 @@ class Stores:
     people: Pseudonyms
     servers: ServerStore
     blocks: BlockStore
+    holds: Holds
     jobs: JobStore
     owned_jobs: OwnedJobStore
     characters: CharacterStore
@@ -74,15 +75,16 @@ class Stores:
     def of(cls, settings: Settings) -> Stores:
         """Build them; nothing is opened yet."""
         database = database_at(settings.store.url, settings.store.password.get_secret_value())
-        people = Pseudonyms(database)
+        people, holds = Pseudonyms(database), Holds()
         return cls(
             database=database,
             events=WebhookEventStore(database),
             people=people,
             servers=ServerStore(database, people),
             blocks=BlockStore(database, people),
-            jobs=JobStore(database),
-            owned_jobs=OwnedJobStore(database),
+            holds=holds,
+            jobs=JobStore(database, holds),
+            owned_jobs=OwnedJobStore(database, holds),
             characters=CharacterStore(database),
             cast=CastSearch(database),
             groups=GroupStore(database),

@@ -18,9 +18,9 @@ from bot.values.made_video import MadeVideo
 class LeasedJob:
     """A leased row. ``job`` is the row as it was last read or written under the lease."""
 
-    def __init__(self, job: Job, holder: str, store: JobStore, clock: Clock) -> None:
+    def __init__(self, job: Job, store: JobStore, clock: Clock) -> None:
         self.job = job
-        self._holder = holder
+        self._lease = job.lease
         self._store = store
         self._clock = clock
 
@@ -31,12 +31,12 @@ class LeasedJob:
 
     async def note(self, notes: JobNotes) -> Job:
         """Commit what a step has found out. Raises :class:`~bot.store.jobs.LeaseLost`: then the step must stop."""
-        self.job = await self._store.note(self.job.id, self._holder, notes, now=self._clock())
+        self.job = await self._store.note(self.job.id, self._lease, notes, now=self._clock())
         return self.job
 
     async def apply(self, transition: Transition) -> Job:
         """Commit ``transition`` in the middle of a step, and keep the lease. Raises LeaseLost."""
-        self.job = await self._store.apply(self.job.id, self._holder, transition, now=self._clock())
+        self.job = await self._store.apply(self.job.id, self._lease, transition, now=self._clock())
         return self.job
 
     async def release(self, transition: Transition | None) -> Job:
@@ -44,7 +44,7 @@ class LeasedJob:
 
         ``None``: the step has written everything already, or never came to its end.
         """
-        self.job = await self._store.release(self.job.id, self._holder, transition, now=self._clock())
+        self.job = await self._store.release(self.job.id, self._lease, transition, now=self._clock())
         return self.job
 
     async def add_to_cast(
@@ -54,7 +54,7 @@ class LeasedJob:
 
         Raises LeaseLost.
         """
-        self.job, character = await characters.add_for_job(self.job.id, self._holder, new, collected, now=self._clock())
+        self.job, character = await characters.add_for_job(self.job.id, self._lease, new, collected, now=self._clock())
         return character
 
     async def add_video(self, videos: VideoStore, new: NewVideo, collected: Callable[[int], Transition]) -> MadeVideo:
@@ -62,7 +62,7 @@ class LeasedJob:
 
         Raises LeaseLost.
         """
-        self.job, video = await videos.add_for_job(self.job.id, self._holder, new, collected, now=self._clock())
+        self.job, video = await videos.add_for_job(self.job.id, self._lease, new, collected, now=self._clock())
         return video
 
 

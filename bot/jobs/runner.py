@@ -18,6 +18,7 @@ from bot.jobs import transitions
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.backoff import backoff
 from bot.jobs.defects import Defects
+from bot.jobs.engine import Engine, OneProcess
 from bot.jobs.leased_job import LeasedJob, Steps
 from bot.jobs.ports import ServerLog
 from bot.log import unexpected as log_unexpected
@@ -29,7 +30,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Runner:
-    """Works through the jobs table. Woken by :meth:`wake`, otherwise by the earliest ``next_attempt_at``.
+    """Works through what its engine hands out. Woken by :meth:`wake`, otherwise by the earliest ``next_attempt_at``.
 
     A job waits in the table; a step that is being done is a task with a lease. What a step uses (a download, a child
     process, a message to Discord) has a limit of its own (:class:`~bot.concurrency.Places`), so a task costs little.
@@ -44,6 +45,7 @@ class Runner:
         *,
         clock: Clock,
         random: Random,
+        engine: Engine | None = None,
         queue: AdmissionQueue | None = None,
         server_log: ServerLog | None = None,
         tasks: int = limits.TASKS_PER_LANE,
@@ -55,9 +57,9 @@ class Runner:
         self._queue = queue
         self._server_log = server_log
         self._tasks = tasks
-        self._holder = f"{random.getrandbits(64):016x}"
+        self._engine = engine or OneProcess(store, clock, random)
         self._working: dict[str, asyncio.Task[None]] = {}
-        self._lanes: dict[str, Lane] = {}  # of those that are being worked on
+        self._leased: dict[str, Job] = {}  # those that are being worked on, as they were claimed
         self._ending: set[str] = set()  # of those, the ones whose step is done and is being written down
         self._held: Counter[str] = Counter()
         self._defects = Defects(random)
@@ -67,8 +69,9 @@ class Runner:
         self._loops: tuple[asyncio.Task[None], ...] = ()
 
     def wake(self) -> None:
-        """There may be something to do now."""
+        """There may be something to do now, here or in another process."""
         self._woken.set()
+        self._engine.wake()
 
     @property
     def alive(self) -> bool:
@@ -76,8 +79,8 @@ class Runner:
         return bool(self._loops) and not any(loop.done() for loop in self._loops)
 
     async def start(self) -> None:
-        """Begin to work. The database belongs to this process alone, so whatever lease it holds is a dead one."""
-        await self._store.clear_leases()
+        """Begin to work."""
+        await self._engine.start(self._look)
         self._stopping = False
         self._loops = (
             asyncio.create_task(self._serve(), name="job-runner"),
@@ -100,26 +103,44 @@ class Runner:
         if self._queue is not None:
             await self._queue.close()
         try:
-            await self._store.release_all(self._holder)
-        except Exception as error:  # noqa: BLE001 - the next start clears every lease; nothing else may stop this one's end
+            await self._engine.release()
+        except Exception as error:  # noqa: BLE001 - they end by themselves; nothing else may stop this one's end
             log_unexpected("leases_not_given_back", error)
 
     @contextlib.contextmanager
     def hold(self, job_id: str) -> Iterator[None]:
         """Begin no step of this job meanwhile: its owner is being answered. A new process knows of no hold."""
         self._held[job_id] += 1
+        self._engine.hold(job_id)
         try:
             yield
         finally:
             self._held -= Counter((job_id,))
+            if job_id not in self._held:
+                self._engine.let_go(job_id)
             self.wake()
 
     async def interrupt(self, job_id: str) -> None:
-        """Stop the step that is being done for ``job_id``, if one is; its row was taken from it already."""
+        """Stop the step that is being done for ``job_id``, if one is; its row was taken from it already.
+
+        Returns once it has stopped, where it is this process that does it.
+        """
         task = self._working.get(job_id)
-        if task is not None:
-            task.cancel()
-            await asyncio.wait({task})
+        if task is None:
+            self._engine.interrupt(job_id)
+            return
+        task.cancel()
+        await asyncio.wait({task})
+
+    def _look(self, job_id: str | None) -> None:
+        """Another process says that there may be something to do, or that this job was taken from us."""
+        if job_id is not None:
+            if job_id in self._working:
+                self._working[job_id].cancel()
+            return
+        if self._queue is not None:
+            self._queue.joined()
+        self._woken.set()
 
     async def run_due(self) -> int:
         """Do everything that is due now, also what becomes due by doing it; returns how many steps were done."""
@@ -151,14 +172,15 @@ class Runner:
                 continue
 
     async def _claim(self, at_once: int = limits.TASKS_PER_LANE) -> list[Job]:
-        await self._follow_the_clock()
+        if self._engine.alone:  # else one process whose clock jumps would move what all of them do
+            await self._follow_the_clock()
         if self._queue is not None:
             await self._queue.move(but=self._held)
         free = {lane: min(room, at_once) for lane, room in self._free().items()}
         if not free:
             return []
         # A row that was taken from a step of ours (its owner answered, its lease ran out) waits for that step to end.
-        return await self._store.claim(self._holder, now=self._clock(), most=free, but=self._not_now())
+        return await self._engine.claim(most=free, but=self._not_now())
 
     def _not_now(self) -> set[str]:
         return {*self._working, *self._held}
@@ -174,23 +196,23 @@ class Runner:
 
     def _free(self) -> dict[Lane, int]:
         """How many more tasks each lane may have; lanes without room are left out."""
-        used = Counter(self._lanes.values())
+        used = Counter(job.lane for job in self._leased.values())
         return {lane: self._tasks - used[lane] for lane in Lane if used[lane] < self._tasks}
 
     async def _nap(self) -> float:
         """Seconds until something is due in a lane that has room; in the others, a step that ends wakes us."""
         free = self._free()
-        due = await self._store.next_due(self._holder, lanes=free, but=self._not_now()) if free else None
+        due = await self._engine.next_due(lanes=free, but=self._not_now()) if free else None
         if due is None:
-            return limits.LONGEST_NAP
-        return min(limits.LONGEST_NAP, max(0.0, (due - self._clock()).total_seconds()))
+            return self._engine.longest_nap
+        return min(self._engine.longest_nap, max(0.0, (due - self._clock()).total_seconds()))
 
     async def _keep_leases(self) -> None:
         while True:
-            await asyncio.sleep(limits.LEASE_RENEWAL.total_seconds())
+            await asyncio.sleep(self._engine.renewal.total_seconds())
             try:
                 await self.renew()
-            except Exception as error:  # noqa: BLE001 - tried again in 20 s, while a lease lasts 60
+            except Exception as error:  # noqa: BLE001 - tried again while the lease lasts: it takes three renewals
                 log_unexpected("lease_renewal", error)
 
     async def renew(self) -> None:
@@ -198,7 +220,7 @@ class Runner:
         working = dict(self._working)
         if not working:
             return
-        leased = await self._store.renew(self._holder, working, now=self._clock())
+        leased = await self._engine.renew({job_id: self._leased[job_id].epoch for job_id in working})
         for job_id in working.keys() - leased:
             # A step that is over gives its lease back by itself, and may still be on its way to the disk.
             if self._working.get(job_id) is working[job_id] and job_id not in self._ending:
@@ -207,15 +229,15 @@ class Runner:
 
     def _begin(self, job: Job) -> asyncio.Task[None]:
         task = asyncio.create_task(self._work(job), name=f"job-{job.id}")
-        self._working[job.id], self._lanes[job.id] = task, job.lane
+        self._working[job.id], self._leased[job.id] = task, job
         task.add_done_callback(lambda _: self._ended(job.id))
         return task
 
     def _ended(self, job_id: str) -> None:
         self._working.pop(job_id, None)
-        self._lanes.pop(job_id, None)
+        self._leased.pop(job_id, None)
         self._ending.discard(job_id)
-        self.wake()
+        self._woken.set()
 
     async def _work(self, job: Job) -> None:
         if job.next_attempt_at is not None:
@@ -226,7 +248,7 @@ class Runner:
             await self._one_step(job)
 
     async def _one_step(self, job: Job) -> None:
-        leased = LeasedJob(job, self._holder, self._store, self._clock)
+        leased = LeasedJob(job, self._store, self._clock)
         try:
             transition = await self._step(leased)
         except LeaseLost:

@@ -32,7 +32,7 @@ from bot.texts import text
 from bot.values.character import Character, CharacterFile, FileKind, clean_name, name_key
 from bot.values.files import StoredFile
 from bot.values.frecency import used
-from bot.values.job import CastRole, Job, Transition
+from bot.values.job import CastRole, Job, Lease, Transition
 from bot.values.sent_message import Wanted
 from bot.values.source import PORTABLE_ID
 from bot.values.time_range import TimeRange
@@ -89,7 +89,7 @@ class CharacterStore:
     async def add_for_job(
         self,
         job_id: str,
-        holder: str,
+        lease: Lease,
         new: NewCharacter,
         collected: Callable[[int], Transition],
         *,
@@ -98,7 +98,7 @@ class CharacterStore:
         """Add ``new`` to the cast and write its job's ``collected`` (given the character's id), in one transaction.
 
         A still that the provider's picture takes the place of has no row any more; the next sweep takes its file.
-        The lease stays with ``holder``. Done twice for a job, it gives the same character. Raises
+        The lease goes on. Done twice for a job, it gives the same character. Raises
         :class:`~bot.store.jobs.LeaseLost`.
         """
         async with self._database.write() as connection:
@@ -111,7 +111,7 @@ class CharacterStore:
                     await keep_file(connection, new.owner_id, file, now)
                 character = await _insert(connection, job_id, new, now)
             changes = collected(character.id).changes
-            return await write_leased(connection, job_id, holder, changes, now=now), character
+            return await write_leased(connection, job_id, lease, changes, now=now), character
 
     async def get(self, owner_id: int, character_id: int) -> Character | None:
         """The owner's character with this id."""

@@ -11,14 +11,19 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import BadConfiguration, BadStart
+from bot.store.notifications import Notifications
 
 POSTGRES = "postgresql+asyncpg"
 
 
 class Database(ABC):
-    """SQLite in a file of ours alone, or a PostgreSQL that many processes share (``shared``)."""
+    """SQLite in a file of ours alone, or a PostgreSQL that many processes share (``shared``).
+
+    ``notifications``: what these tell each other.
+    """
 
     shared: ClassVar[bool]
+    notifications: Notifications = Notifications()
 
     @abstractmethod
     async def open(self) -> None:

@@ -61,7 +61,7 @@ _DELIVERIES = TypeAdapter(tuple[DeliveryAttempt, ...])
 
 # Kept as they are, under their own names.
 _PLAIN = (
-    *("id", "owner_id", "attempts", "next_attempt_at", "lease_owner", "lease_until", "submit_started_at"),
+    *("id", "owner_id", "attempts", "next_attempt_at", "lease_owner", "lease_until", "epoch", "submit_started_at"),
     *("lookups", "task_id", "maybe_charged", "progress", "delivered_at", "counted", "admitted_at"),
     *("created_at", "updated_at", "finished_at"),
 )

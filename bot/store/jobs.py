@@ -5,22 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache
-from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
-    Integer,
-    Select,
-    String,
     and_,
-    bindparam,
-    case,
     delete,
-    func,
     insert,
-    not_,
     or_,
     select,
     type_coerce,
@@ -28,7 +18,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot import limits
 from bot.store.admission import Places, Waiting, has_place, line
@@ -42,12 +31,13 @@ from bot.store.job_rows import (
     to_columns,
     to_job,
 )
+from bot.store.job_statements import CLAIM, CLAIM_BESIDE_OTHERS, next_due, update_leased
 from bot.store.loan_reach import settle_uses, use_loans
-from bot.store.owned_jobs import FREE, video_is_kept
+from bot.store.owned_jobs import FREE, Holds, video_is_kept
 from bot.store.quotas import Quota, check
 from bot.store.refusals import keep_borrowed_tasks
 from bot.store.tables import UNFINISHED, characters, jobs
-from bot.values.job import Job, JobKind, JobNotes, Lane, Outcome, Step, Transition, VideoRequest
+from bot.values.job import Job, JobKind, JobNotes, Lane, Lease, Outcome, Step, Transition, VideoRequest
 
 
 class LeaseLost(Exception):
@@ -55,10 +45,11 @@ class LeaseLost(Exception):
 
 
 class JobStore:
-    """The jobs table. Every write to a leased row carries its holder and changes nothing without it (rule 3)."""
+    """The jobs table. Every write to a leased row carries holder and epoch, and changes nothing else (rule 3)."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, holds: Holds | None = None) -> None:
         self._database = database
+        self._holds = holds or Holds()
 
     async def add(self, job: Job, quota: Quota) -> Job:
         """Count what there is and insert this job, in one transaction (rule 8).
@@ -72,7 +63,8 @@ class JobStore:
                 job = replace(job, admitted_at=job.created_at)
             else:
                 job = replace(job, next_attempt_at=None)
-            await connection.execute(insert(jobs), job_columns(job) | {"guild_id": job.origin.guild_id})
+            held = self._holds.lease(job.id, job.created_at) if job.id in self._holds.jobs else {}
+            await connection.execute(insert(jobs), job_columns(job) | held | {"guild_id": job.origin.guild_id})
             if isinstance(job.request, VideoRequest):
                 await note_uses(
                     connection, job.owner_id, [role.character_id for role in job.request.cast], job.created_at
@@ -99,20 +91,27 @@ class JobStore:
             return readable_one(rows.mappings().one_or_none())
 
     async def claim(
-        self, holder: str, *, now: datetime, most: Mapping[Lane, int], but: Collection[str] = ()
+        self,
+        holder: str,
+        *,
+        now: datetime,
+        most: Mapping[Lane, int],
+        but: Collection[str] = (),
+        lease: timedelta = limits.LEASE,
     ) -> list[Job]:
-        """Lease due rows to ``holder`` for :data:`bot.limits.LEASE`: in each lane so many at most, owners in turn.
+        """Lease due rows to ``holder`` for so long: in each lane so many at most, owners in turn.
 
         ``but`` names jobs that the holder is still at work on: they wait until it is done with them. Each row counts
         one more attempt. A row that cannot be read is put off for an hour and does not keep the others back.
         """
-        asked = {"holder": holder, "now": now, "until": now + limits.LEASE, "but": list(but)}
+        asked = {"holder": holder, "now": now, "until": now + lease, "but": list(but)}
+        claims = CLAIM_BESIDE_OTHERS if self._database.shared else CLAIM
         claimed = []
-        async with self._database.write() as connection:
+        async with self._database.write(alone=False) as connection:
             for lane, limit in most.items():
                 if limit <= 0:
                     continue
-                for row in (await connection.execute(_CLAIM[lane], asked | {"most": limit})).mappings().all():
+                for row in (await connection.execute(claims[lane], asked | {"most": limit})).mappings().all():
                     try:
                         claimed.append(to_job(row))
                     except UnreadableRow as unreadable:
@@ -126,7 +125,7 @@ class JobStore:
         """
         async with self._database.read() as connection:
             asked = {"holder": holder, "but": list(but)}
-            due: datetime | None = await connection.scalar(_next_due(frozenset(lanes)), asked)
+            due: datetime | None = await connection.scalar(next_due(frozenset(lanes)), asked)
             return due
 
     async def bring_forward(self, by: timedelta) -> None:
@@ -136,37 +135,46 @@ class JobStore:
         async with self._database.write() as connection:
             await connection.execute(update(jobs).where(waits).values(next_attempt_at=earlier))
 
-    async def renew(self, holder: str, job_ids: Iterable[str], *, now: datetime) -> set[str]:
-        """Prolong the leases that ``holder`` still has among ``job_ids``; returns whose those are."""
+    async def renew(
+        self, holder: str, epochs: Mapping[str, int], *, now: datetime, lease: timedelta = limits.LEASE
+    ) -> set[str]:
+        """Prolong those leases of ``holder``'s, by job, that still are; returns of which jobs they are."""
         renewed = (
             update(jobs)
-            .where(jobs.c.lease_owner == holder, jobs.c.id.in_(list(job_ids)))
-            .values(lease_until=now + limits.LEASE)
-            .returning(jobs.c.id)
+            .where(jobs.c.lease_owner == holder, jobs.c.id.in_(list(epochs)))
+            .values(lease_until=now + lease)
+            .returning(jobs.c.id, jobs.c.epoch)
         )
-        async with self._database.write(alone=False) as connection:  # rows of the holder's
-            return set((await connection.scalars(renewed)).all())
+        async with self._database.write(alone=False) as connection:
+            rows = (await connection.execute(renewed)).all()
+        return {job_id for job_id, epoch in rows if epochs[job_id] == epoch}
 
-    async def note(self, job_id: str, holder: str, notes: JobNotes, *, now: datetime) -> Job:
-        """Write ``notes`` to a row that ``holder`` has leased. Raises :class:`LeaseLost`."""
-        async with self._database.write(alone=False) as connection:  # one row, of its holder
-            return await write_leased(connection, job_id, holder, notes, now=now)
+    async def note(self, job_id: str, lease: Lease, notes: JobNotes, *, now: datetime) -> Job:
+        """Write ``notes`` to a row with that lease. Raises :class:`LeaseLost`."""
+        async with self._database.write(alone=False) as connection:
+            return await write_leased(connection, job_id, lease, notes, now=now)
 
-    async def apply(self, job_id: str, holder: str, transition: Transition, *, now: datetime) -> Job:
-        """Write ``transition`` to a row that ``holder`` has leased, and goes on holding. Raises :class:`LeaseLost`."""
-        async with self._database.write(alone=False) as connection:  # one row, of its holder
-            return await write_leased(connection, job_id, holder, transition.changes, now=now)
+    async def apply(self, job_id: str, lease: Lease, transition: Transition, *, now: datetime) -> Job:
+        """Write ``transition`` to a row with that lease, and keep the lease. Raises :class:`LeaseLost`."""
+        async with self._database.write(alone=False) as connection:
+            return await write_leased(connection, job_id, lease, transition.changes, now=now)
 
-    async def release(self, job_id: str, holder: str, transition: Transition | None, *, now: datetime) -> Job:
+    async def release(self, job_id: str, lease: Lease, transition: Transition | None, *, now: datetime) -> Job:
         """Write ``transition``, if there is one, and give the lease back with it. Raises :class:`LeaseLost`."""
         changes = transition.changes if transition else JobNotes()
-        async with self._database.write(alone=False) as connection:  # one row, of its holder
-            return await write_leased(connection, job_id, holder, changes, now=now, release=True)
+        async with self._database.write(alone=False) as connection:
+            return await write_leased(connection, job_id, lease, changes, now=now, release=True)
 
     async def release_all(self, holder: str) -> None:
         """Give back everything that ``holder`` has leased."""
-        async with self._database.write() as connection:
+        async with self._database.write(alone=False) as connection:
             await connection.execute(update(jobs).where(jobs.c.lease_owner == holder).values(FREE))
+
+    async def release_held(self, job_id: str, holder: str) -> None:
+        """Give back a row that ``holder`` has written leased to itself."""
+        async with self._database.write(alone=False) as connection:
+            held = (jobs.c.id == job_id, jobs.c.lease_owner == holder)
+            await connection.execute(update(jobs).where(*held).values(FREE))
 
     async def clear_leases(self) -> None:
         """Forget every lease: at a start, the database's lock file says that they are a dead process's.
@@ -226,7 +234,7 @@ class JobStore:
 async def write_leased(
     connection: AsyncConnection,
     job_id: str,
-    holder: str,
+    lease: Lease,
     changes: JobNotes,
     *,
     now: datetime,
@@ -237,59 +245,13 @@ async def write_leased(
     if release:
         columns |= FREE
     values = {f"new_{name}": value for name, value in columns.items()}
-    changed = await connection.execute(_update_leased(frozenset(columns)), {"job": job_id, "holder": holder} | values)
+    changed = await connection.execute(
+        update_leased(frozenset(columns)), {"job": job_id, "holder": lease.holder, "leased_epoch": lease.epoch} | values
+    )
     row = changed.mappings().one_or_none()
     if row is None:
         raise LeaseLost(job_id)
     return to_job(row)
-
-
-# -- Statements that are sent all the time: to put one together takes longer than to carry it out ---------------------
-
-
-@cache
-def _update_leased(columns: frozenset[str]) -> ReturningUpdate[Any]:
-    """Give these columns of a leased row the values ``new_…``."""
-    values = {name: bindparam(f"new_{name}", type_=jobs.c[name].type) for name in columns}
-    of_holder = (jobs.c.id == bindparam("job"), jobs.c.lease_owner == bindparam("holder"))
-    return update(jobs).where(*of_holder).values(values).returning(*jobs.c)
-
-
-_SUBMITTED = or_(jobs.c.step.in_([Step.WATCH, Step.COLLECT, Step.DELIVER]), jobs.c.submit_started_at.is_not(None))
-_IN_LANE: Final[Mapping[Lane, ColumnElement[bool]]] = {Lane.SUBMITTED: _SUBMITTED, Lane.UNSUBMITTED: not_(_SUBMITTED)}
-
-
-def _claim(lane: Lane) -> ReturningUpdate[Any]:
-    theirs = jobs.alias()
-    holder, now = bindparam("holder", type_=String), bindparam("now", type_=jobs.c.lease_until.type)
-    under_way = select(func.count()).where(theirs.c.owner_id == jobs.c.owner_id, theirs.c.lease_owner == holder)
-    before = func.row_number().over(partition_by=jobs.c.owner_id, order_by=(jobs.c.next_attempt_at, jobs.c.id))
-    due = (
-        select(jobs.c.id)
-        .where(UNFINISHED, _IN_LANE[lane], jobs.c.next_attempt_at <= now)
-        .where(or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now))
-        .where(jobs.c.id.not_in(bindparam("but", expanding=True)))
-        .order_by(before + under_way.scalar_subquery(), jobs.c.next_attempt_at, jobs.c.id)
-        .limit(bindparam("most", type_=Integer))
-    )
-    return (
-        update(jobs)
-        .where(jobs.c.id.in_(due))
-        .values(lease_owner=holder, lease_until=bindparam("until"), attempts=jobs.c.attempts + 1)
-        .returning(*jobs.c)
-    )
-
-
-@cache
-def _next_due(lanes: frozenset[Lane]) -> Select[Any]:
-    leased_past_it = jobs.c.lease_until > jobs.c.next_attempt_at
-    claimable_at = case((leased_past_it, jobs.c.lease_until), else_=jobs.c.next_attempt_at)
-    others = or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner != bindparam("holder"))
-    return (
-        select(func.min(claimable_at))
-        .where(UNFINISHED, jobs.c.next_attempt_at.is_not(None), or_(*(_IN_LANE[lane] for lane in sorted(lanes))))
-        .where(others, jobs.c.id.not_in(bindparam("but", expanding=True)))
-    )
 
 
 async def _put_off(connection: AsyncConnection, unreadable: UnreadableRow, now: datetime) -> None:
@@ -297,6 +259,3 @@ async def _put_off(connection: AsyncConnection, unreadable: UnreadableRow, now: 
     log_unreadable(unreadable)
     later = FREE | {"next_attempt_at": now + limits.UNREADABLE_AGAIN}
     await connection.execute(update(jobs).where(jobs.c.id == unreadable.job_id).values(later))
-
-
-_CLAIM: Final = {lane: _claim(lane) for lane in Lane}  # built once: the runner asks with every step

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,7 +23,25 @@ from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
 # An owner's decision takes the row from the step that may be at work on it: its next write finds no lease.
-FREE = {"lease_owner": None, "lease_until": None}
+FREE: dict[str, Any] = {"lease_owner": None, "lease_until": None}
+
+
+class Holds:
+    """Jobs whose owner this process is answering: what it writes of them meanwhile is leased to itself.
+
+    For where other processes do the work; one process that does both knows it without (:meth:`bot.jobs.runner.Runner
+    .hold`), and has none here.
+    """
+
+    def __init__(self) -> None:
+        self.holder = f"answers-{secrets.token_hex(8)}"
+        self.jobs: set[str] = set()
+
+    def lease(self, job_id: str, now: datetime) -> dict[str, Any]:
+        """The columns of the lease of a row that is written now: mostly nobody's."""
+        if job_id not in self.jobs:
+            return FREE
+        return {"lease_owner": self.holder, "lease_until": now + limits.SHARED_LEASE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +72,9 @@ class Pending:
 class OwnedJobStore:
     """What a person may see and decide. Another person's job is ``None``, like an unknown one."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, holds: Holds | None = None) -> None:
         self._database = database
+        self._holds = holds or Holds()
 
     async def get(self, owner_id: int, job_id: str) -> Job | None:
         """The owner's job."""
@@ -85,7 +105,7 @@ class OwnedJobStore:
             changes = decide(job).changes
             if quota is not None:
                 await use_again(connection, replace(job, origin=changes.get("origin", job.origin)), quota, now=now)
-            columns = to_columns(changes) | FREE | {"updated_at": now}
+            columns = to_columns(changes) | self._holds.lease(job_id, now) | {"updated_at": now}
             if running and await worked_on(connection, owner_id, but=job_id) >= running:
                 columns |= {"admitted_at": None, "next_attempt_at": None}
             changed = (

@@ -23,6 +23,7 @@ from bot.errors import BadConfiguration, BadStart
 from bot.store.database import Database
 from bot.store.database_errors import has_no_right, passes_by_itself
 from bot.store.postgres_locks import LocksOfAll
+from bot.store.postgres_notifications import PostgresNotifications
 from bot.store.tables import HEAD, MOVING, alembic_version
 from bot.store.upgrade import bring_to_head, revision
 
@@ -54,6 +55,9 @@ class PostgresDatabase(Database):
         self._url = url
         self._engine: AsyncEngine | None = None
         self._snapshots: AsyncEngine | None = None
+        self.notifications = PostgresNotifications(
+            url.set(drivername="postgresql").render_as_string(hide_password=False)
+        )
         # Who waits for the lock waits here first, where commands go before jobs, and takes no connection from others.
         self._turns = PriorityLimiter(1)
         self._beside_others = PriorityLimiter(limits.POSTGRES_WRITERS)

@@ -28,7 +28,7 @@ from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 MOVING = "moving"
 """In the place of a revision: a library is being moved there (bot.store.move_target), and no bot may start on it."""
@@ -48,6 +48,7 @@ jobs = Table(
     Column("next_attempt_at", Instant),
     Column("lease_owner", String(64)),
     Column("lease_until", Instant),
+    Column("epoch", BigInteger, nullable=False, server_default="0"),  # counts the leases there were
     Column("request", Text, nullable=False),  # JSON
     Column("file_key", String(160)),
     Column("file_sha256", String(64)),

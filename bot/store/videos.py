@@ -17,7 +17,7 @@ from bot.store.jobs import write_leased
 from bot.store.loan_tables import loan_uses
 from bot.store.tables import files, jobs, videos
 from bot.values.files import StoredFile
-from bot.values.job import CastRole, Job, Transition
+from bot.values.job import CastRole, Job, Lease, Transition
 from bot.values.made_video import MadeVideo
 
 _ROLES = TypeAdapter(tuple[CastRole, ...])
@@ -56,11 +56,11 @@ class VideoStore:
         self._database = database
 
     async def add_for_job(
-        self, job_id: str, holder: str, new: NewVideo, collected: Callable[[int], Transition], *, now: datetime
+        self, job_id: str, lease: Lease, new: NewVideo, collected: Callable[[int], Transition], *, now: datetime
     ) -> tuple[Job, MadeVideo]:
         """Add ``new`` and write its job's ``collected`` (given the video's id), in one transaction.
 
-        The lease stays with ``holder``. Done twice for a job, it gives the same video. Raises
+        The lease goes on. Done twice for a job, it gives the same video. Raises
         :class:`~bot.store.jobs.LeaseLost`.
         """
         async with self._database.write() as connection:
@@ -71,7 +71,7 @@ class VideoStore:
                 await connection.execute(insert(videos), _columns(job_id, new, now))
                 video = _to_video((await connection.execute(by_job)).mappings().one())
             changes = collected(video.id).changes
-            return await write_leased(connection, job_id, holder, changes, now=now), video
+            return await write_leased(connection, job_id, lease, changes, now=now), video
 
     async def looked_into(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from bot.limits import VIDEO_KEPT
 from bot.texts import Text
@@ -104,6 +104,13 @@ class FileUpload:
     at: datetime
 
 
+class Lease(NamedTuple):
+    """Who may write to a row, and by which of its leases: an older one of the same holder's is over as well."""
+
+    holder: str
+    epoch: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One row of the jobs table. All instants are aware and in UTC.
@@ -113,6 +120,7 @@ class Job:
     ``file`` is what lies in the job's work folder: the video as it came, later the clip cut out of it.
     ``counted`` says whether it takes a place in its owner's day. ``attempts`` counts those of the present step.
     ``delivered_at``: when the last thing that it had to say, its end or its question, reached its owner.
+    ``epoch`` counts its leases: with ``lease_owner`` it says which one this is.
     ``maybe_charged``: an earlier submission of it was never cleared up, and its owner had it sent again.
     """
 
@@ -125,6 +133,7 @@ class Job:
     next_attempt_at: datetime | None
     lease_owner: str | None = None
     lease_until: datetime | None = None
+    epoch: int = 0
     request: JobRequest
     file: StoredFile | None = None
     seen: Seen = NOTHING_SEEN
@@ -146,6 +155,11 @@ class Job:
     created_at: datetime
     updated_at: datetime
     finished_at: datetime | None = None
+
+    @property
+    def lease(self) -> Lease:
+        """The one under which it was read."""
+        return Lease(self.lease_owner or "", self.epoch)
 
     @property
     def kind(self) -> JobKind:

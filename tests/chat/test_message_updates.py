@@ -93,7 +93,7 @@ class Desk:
         )
         done = JobChanges(step=Step.DONE, outcome=job.outcome, next_attempt_at=None)
         made, character = await self.characters.add_for_job(
-            job.id, "test", new, lambda _: Transition("test", done), now=due
+            job.id, job.lease, new, lambda _: Transition("test", done), now=due
         )
         return made, character
 

@@ -126,7 +126,7 @@ class House:
             return job
         await self.jobs.claim("test", now=self.now, most=dict.fromkeys(Lane, 100))
         settled = JobChanges(next_attempt_at=None) | changes
-        return await self.jobs.release(job.id, "test", Transition("test", settled), now=self.now)
+        return await self.jobs.release(job.id, job.lease, Transition("test", settled), now=self.now)
 
     async def video(
         self, owner_id: int, prompt: str, *, film: bytes = FILM, task: str | None = None, player: CastRole = PLAYER
@@ -149,9 +149,9 @@ class House:
             made: JobChanges = {"result": result, "request": request, "task_id": task}
             return Transition("test", made | {"outcome": Outcome.SUCCEEDED, "finished_at": self.now})
 
-        _, video = await self.app.stores.videos.add_for_job(job.id, "test", new, collected, now=self.now)
+        _, video = await self.app.stores.videos.add_for_job(job.id, job.lease, new, collected, now=self.now)
         done = Transition("test", {"step": Step.DONE, "next_attempt_at": None, "delivered_at": self.now})
-        await self.jobs.release(job.id, "test", done, now=self.now)
+        await self.jobs.release(job.id, job.lease, done, now=self.now)
         poster = await self.files.put_bytes(owner_id, POSTER + prompt.encode(), "image/webp")
         seen: dict[str, Any] = {"poster": poster, "seconds": 5.0, "width": 1280, "height": 720}
         await self.app.stores.videos.looked_into(owner_id, video.id, **seen, now=self.now)
@@ -192,9 +192,9 @@ class House:
             result = CharacterResult(characters=(made,), character_id=character_id)
             return Transition("test", {"result": result, "outcome": Outcome.SUCCEEDED, "finished_at": self.now})
 
-        _, character = await self.characters.add_for_job(job.id, "test", new, collected, now=self.now)
+        _, character = await self.characters.add_for_job(job.id, job.lease, new, collected, now=self.now)
         done = Transition("test", {"step": Step.DONE, "next_attempt_at": None, "delivered_at": self.now})
-        await self.jobs.release(job.id, "test", done, now=self.now)
+        await self.jobs.release(job.id, job.lease, done, now=self.now)
         return character
 
 

@@ -229,7 +229,7 @@ async def test_a_waiting_preview_asks_for_nothing(stage: Stage) -> None:
     preview = await stage.job_of(stage.alice)
     await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 5))
     waiting = JobChanges(step=Step.CHOOSE, question=Question.SECONDS)
-    await stage.house.jobs.release(preview.id, "test", Transition("test", waiting), now=stage.house.now)
+    await stage.house.jobs.release(preview.id, preview.lease, Transition("test", waiting), now=stage.house.now)
     listed = await stage.alice.slash(stage.channel, "tasks")
     assert listed.response is not None
     assert "Looking for the best seconds" in words(listed.response)

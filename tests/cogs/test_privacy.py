@@ -171,7 +171,7 @@ async def test_a_link_is_their_own_and_an_end_is_said_in_words(stage: Stage) -> 
     failure = text("{reason} Nothing was charged.", reason=text("It has no sound."))
     told = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=failure, delivered_at=house.now)
     changes = told | JobChanges(request=request)
-    await house.jobs.release(job.id, "test", Transition("test", changes), now=house.now)
+    await house.jobs.release(job.id, job.lease, Transition("test", changes), now=house.now)
     _, document = await exported(stage)
     (said,) = document["jobs"]
     assert said["request"]["source"] == {"kind": "link", "url": "https://example.org/a.mp4"}

@@ -93,7 +93,7 @@ async def test_of_several_roles_the_one_that_allows_most_counts_also_after_a_del
     job = await stage.job_of(dave)
     await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 100))
     sent = Transition("test", {"step": Step.WATCH, "submit_started_at": stage.house.now, "next_attempt_at": None})
-    await stage.house.jobs.release(job.id, "test", sent, now=stage.house.now)
+    await stage.house.jobs.release(job.id, job.lease, sent, now=stage.house.now)
     await stage.house.erasure.erase(dave.id)
     assert "your roles allow 1 character a day" in refusal(await dave.slash(stage.channel, "character create", **TASK))
 

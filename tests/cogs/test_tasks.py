@@ -358,7 +358,7 @@ async def test_it_is_too_late_to_cancel_once_it_was_submitted(stage: Stage) -> N
     message = await listed(stage)
     await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 1))
     started = JobChanges(step=Step.WATCH, submit_started_at=stage.house.now)
-    await stage.house.jobs.release(job.id, "test", Transition("test", started), now=stage.house.now)
+    await stage.house.jobs.release(job.id, job.lease, Transition("test", started), now=stage.house.now)
     result = await stage.alice.click(message, label="Cancel")
     assert "too late to cancel" in words(result.followups[-1])
     assert (await now_of(stage, job)).outcome is None

@@ -265,7 +265,9 @@ class Shop:
             due = await self.jobs.next_due("nobody", lanes=Lane)
             assert due is not None, f"stopped at {row.step} before {step}"
             self.clock.instant = max(self.clock(), due)
-            for claimed in await self.jobs.claim(self.runner._holder, now=self.clock(), most=dict.fromkeys(Lane, 1)):
+            for claimed in await self.jobs.claim(
+                self.runner._engine.holder, now=self.clock(), most=dict.fromkeys(Lane, 1)
+            ):
                 await self.runner._begin(claimed)
         raise AssertionError(f"never came to {step}")
 

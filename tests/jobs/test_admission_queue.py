@@ -236,5 +236,5 @@ async def _unclear(shop: Shop) -> str:
     await shop.run_to(Step.SUBMIT, job)
     await shop.jobs.claim("test", now=shop.clock(), most=dict.fromkeys(Lane, 9))
     unclear = Transition("test", {"step": Step.DONE, "outcome": Outcome.UNKNOWN, "finished_at": shop.clock()})
-    await shop.jobs.release(job.id, "test", unclear, now=shop.clock())
+    await shop.jobs.release(job.id, job.lease, unclear, now=shop.clock())
     return job.id

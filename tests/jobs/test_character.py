@@ -180,7 +180,7 @@ async def test_a_full_library_takes_no_more_clips(shop: Shop) -> None:
     assert row.file is not None
     [leased] = await shop.jobs.claim("test", now=shop.clock(), most=dict.fromkeys(Lane, 1))
     fat = {"file": row.file.__class__(key=row.file.key, sha256=row.file.sha256, size=1 << 20, mime=row.file.mime)}
-    await shop.jobs.release(leased.id, "test", Transition("test", fat), now=shop.clock())  # type: ignore[arg-type] # one key
+    await shop.jobs.release(leased.id, leased.lease, Transition("test", fat), now=shop.clock())  # type: ignore[arg-type] # one key
     job = await shop.ask()
     await shop.run(1)
     done = await shop.job(job)

@@ -133,7 +133,7 @@ class Registry:
             but={row.id for row in await self._others(job)},
         )
         question = JobChanges(step=Step.CHOOSE, question=Question.CONSENT, next_attempt_at=None)
-        job = await shop.jobs.release(leased.id, "by hand", Transition("test", question), now=shop.clock())
+        job = await shop.jobs.release(leased.id, leased.lease, Transition("test", question), now=shop.clock())
         assert await ConsentStore(shop.database).record(owner, job.id, now=shop.clock())
         return job
 
@@ -157,7 +157,7 @@ class Registry:
         shop = self.shop
         others = {row.id for row in await self._others(job)}
         for claimed in await shop.jobs.claim(
-            shop.runner._holder, now=shop.clock(), most=dict.fromkeys(Lane, 1), but=others
+            shop.runner._engine.holder, now=shop.clock(), most=dict.fromkeys(Lane, 1), but=others
         ):
             await shop.runner._begin(claimed)
 
@@ -316,7 +316,7 @@ async def collecting(registry: Registry) -> Job:
 async def started(registry: Registry, job: Job) -> asyncio.Task[None]:
     shop = registry.shop
     [claimed] = await shop.jobs.claim(
-        shop.runner._holder, now=shop.clock() + timedelta(hours=1), most=dict.fromkeys(Lane, 1)
+        shop.runner._engine.holder, now=shop.clock() + timedelta(hours=1), most=dict.fromkeys(Lane, 1)
     )
     assert claimed.id == job.id
     return shop.runner._begin(claimed)

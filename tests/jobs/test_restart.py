@@ -38,7 +38,7 @@ async def die_at(shop: Shop, step: Step, job: Job) -> None:
     row = await shop.job(job)
     assert row.next_attempt_at is not None
     shop.clock.instant = max(shop.clock(), row.next_attempt_at)
-    [claimed] = await shop.jobs.claim(shop.runner._holder, now=shop.clock(), most=dict.fromkeys(Lane, 1))
+    [claimed] = await shop.jobs.claim(shop.runner._engine.holder, now=shop.clock(), most=dict.fromkeys(Lane, 1))
     with pytest.raises(Killed):
         await shop.runner._begin(claimed)
 

@@ -211,7 +211,7 @@ async def test_an_old_upload_is_not_trusted(shop: Shop, roles: tuple[CastRole, .
     job = await ask(shop, roles)
     await shop.run_to(Step.SUBMIT, job)
     for _ in range(2):
-        for claimed in await shop.jobs.claim(shop.runner._holder, now=shop.clock(), most=dict.fromkeys(Lane, 1)):
+        for claimed in await shop.jobs.claim(shop.runner._engine.holder, now=shop.clock(), most=dict.fromkeys(Lane, 1)):
             await shop.runner._begin(claimed)
     old = (await shop.job(job)).uploads
     assert len(old) == 2

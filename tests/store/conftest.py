@@ -185,8 +185,8 @@ def cast(
         new = NewCharacter(**cast_fields | {"name": name} | fields)
         job = await add(owner_id=new.owner_id, step=Step.COLLECT, lease_owner="runner")
         made = Transition("test", {"outcome": Outcome.SUCCEEDED})
-        _, character = await characters.add_for_job(job.id, "runner", new, lambda _: made, now=at)
-        await jobs.release(job.id, "runner", Transition("test", {"step": Step.DONE}), now=at)
+        _, character = await characters.add_for_job(job.id, job.lease, new, lambda _: made, now=at)
+        await jobs.release(job.id, job.lease, Transition("test", {"step": Step.DONE}), now=at)
         return character
 
     return cast

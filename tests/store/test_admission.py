@@ -44,7 +44,7 @@ async def test_whoever_finds_no_place_stands_in_line(jobs: JobStore, new_job: Ne
     assert (second.admitted_at, second.next_attempt_at) == (None, None)
     assert [job.id for job in await jobs.claim("runner", now=now + SECOND, most=dict.fromkeys(Lane, 9))] == [first.id]
     assert await jobs.let_in(Places(in_all=1), now=now + SECOND) == (everybodys(second, 1),)  # still no place
-    await jobs.release(first.id, "runner", Transition("test", {"outcome": Outcome.SUCCEEDED}), now=now + SECOND)
+    await jobs.release(first.id, first.lease, Transition("test", {"outcome": Outcome.SUCCEEDED}), now=now + SECOND)
     assert await jobs.let_in(Places(in_all=1), now=now + SECOND) == ()
     admitted = await jobs.get(second.id)
     assert admitted is not None
@@ -55,7 +55,7 @@ async def test_nobody_gets_past_those_in_line(jobs: JobStore, new_job: NewJob, n
     running = await add(owner_id=1, lease_owner="runner")
     waiting = await jobs.add(new_job(owner_id=2), Quota(in_all=1))
     assert waiting.admitted_at is None
-    await jobs.apply(running.id, "runner", Transition("test", {"outcome": Outcome.FAILED}), now=now)
+    await jobs.apply(running.id, running.lease, Transition("test", {"outcome": Outcome.FAILED}), now=now)
     late = await jobs.add(new_job(owner_id=3), Quota(in_all=1))
     assert late.admitted_at is None
 
@@ -109,7 +109,7 @@ async def test_a_third_job_of_a_person_waits_and_keeps_nobody_else(
     assert other.admitted_at is not None
     assert await jobs.let_in(Places(each=2), now=now) == (own(third, 1), own(fourth, 2))
     await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 9))
-    await jobs.release(first.id, "runner", Transition("test", {"outcome": Outcome.FAILED}), now=now)
+    await jobs.release(first.id, first.lease, Transition("test", {"outcome": Outcome.FAILED}), now=now)
     assert await jobs.let_in(Places(each=2), now=now + SECOND) == (own(fourth, 1),)
     admitted = await jobs.get(third.id)
     assert admitted is not None

@@ -17,7 +17,7 @@ from bot.store.disk import DiskUse
 from bot.store.jobs import JobStore, LeaseLost
 from bot.values.character import Character, CharacterFile, FileKind, ProviderCharacter
 from bot.values.files import StoredFile
-from bot.values.job import CharacterResult, Outcome, Step, Transition
+from bot.values.job import CharacterResult, Lease, Outcome, Step, Transition
 from bot.values.time_range import TimeRange
 
 STRANGER = 666
@@ -48,7 +48,7 @@ async def test_a_character_and_its_jobs_success_are_one(
     characters: CharacterStore, jobs: JobStore, add: Add, now: datetime
 ) -> None:
     job = await add(step=Step.COLLECT, lease_owner="runner", attempts=3)
-    changed, character = await characters.add_for_job(job.id, "runner", NEW, collected, now=now)
+    changed, character = await characters.add_for_job(job.id, job.lease, NEW, collected, now=now)
     assert changed == replace(
         job,
         result=collected(character.id).changes["result"],
@@ -75,8 +75,8 @@ async def test_a_character_and_its_jobs_success_are_one(
 
 async def test_the_same_job_twice_is_one_character(characters: CharacterStore, add: Add, now: datetime) -> None:
     job = await add(step=Step.COLLECT, lease_owner="runner")
-    first = await characters.add_for_job(job.id, "runner", NEW, collected, now=now)
-    assert await characters.add_for_job(job.id, "runner", NEW, collected, now=now) == first
+    first = await characters.add_for_job(job.id, job.lease, NEW, collected, now=now)
+    assert await characters.add_for_job(job.id, job.lease, NEW, collected, now=now) == first
     assert await characters.count(7) == 1
 
 
@@ -85,7 +85,7 @@ async def test_without_the_lease_there_is_no_character_and_no_file(
 ) -> None:
     job = await add(step=Step.COLLECT, lease_owner="other")
     with pytest.raises(LeaseLost):
-        await characters.add_for_job(job.id, "runner", NEW, collected, now=now)
+        await characters.add_for_job(job.id, Lease("runner", 0), NEW, collected, now=now)
     assert await characters.count(7) == 0
     assert await DiskUse(database).keys() == set()
 
@@ -201,7 +201,7 @@ async def test_clip_and_stills_are_kept_with_it_and_go_with_the_last_that_has_th
             picture_is_still=True,
             reference_set=SET,
         )
-        _, character = await characters.add_for_job(job.id, "runner", new, collected, now=now)
+        _, character = await characters.add_for_job(job.id, job.lease, new, collected, now=now)
         made.append(character)
     assert all(character.picture_is_still for character in made)
     assert await characters.reference_set(7, made[0].id) == SET

@@ -22,7 +22,7 @@ from bot.store.quotas import Quota
 from bot.store.tables import jobs as jobs_table
 from bot.texts import text
 from bot.values.files import StoredFile
-from bot.values.job import Job, JobChanges, Lane, Origin, Outcome, Step, Transition, Upload
+from bot.values.job import Job, JobChanges, Lane, Lease, Origin, Outcome, Step, Transition, Upload
 
 SECOND = timedelta(seconds=1)
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
@@ -181,10 +181,11 @@ async def test_only_what_is_still_held_is_renewed(jobs: JobStore, add: Add, now:
     held = await add(lease_owner="runner", lease_until=now + SECOND)
     lost = await add(lease_owner="other", lease_until=now + SECOND)
     not_asked = await add(lease_owner="runner", lease_until=now + SECOND)
-    assert await jobs.renew("runner", {held.id, lost.id, "f" * 16}, now=now) == {held.id}
+    assert await jobs.renew("runner", {held.id: 0, lost.id: 0, "f" * 16: 0}, now=now) == {held.id}
     until = [(await jobs.get(job.id)).lease_until for job in (held, lost, not_asked)]  # type: ignore[union-attr]  # they are there
     assert until == [now + limits.LEASE, now + SECOND, now + SECOND]
-    assert await jobs.renew("runner", [], now=now) == set()
+    assert await jobs.renew("runner", {held.id: 1}, now=now) == set()  # another lease of the same holder's
+    assert await jobs.renew("runner", {}, now=now) == set()
 
 
 async def test_a_holder_changes_its_row(jobs: JobStore, add: Add, now: datetime, origin: Origin) -> None:
@@ -197,10 +198,10 @@ async def test_a_holder_changes_its_row(jobs: JobStore, add: Add, now: datetime,
         progress=40,
     )
     later = now + SECOND
-    changed = await jobs.apply(job.id, "runner", Transition("test", changes), now=later)
+    changed = await jobs.apply(job.id, job.lease, Transition("test", changes), now=later)
     assert changed == replace(job, **changes, updated_at=later)
     assert await jobs.get(job.id) == changed
-    released = await jobs.release(job.id, "runner", Transition("test", {}), now=later)
+    released = await jobs.release(job.id, job.lease, Transition("test", {}), now=later)
     assert released == replace(changed, lease_owner=None, lease_until=None)
 
 
@@ -210,17 +211,27 @@ async def test_who_holds_no_lease_changes_nothing(
 ) -> None:
     job = await add(lease_owner=leased_to)
     with pytest.raises(LeaseLost):
-        await jobs.apply(job.id, "runner", Transition("test", {"progress": 1}), now=now)
+        await jobs.apply(job.id, Lease("runner", 0), Transition("test", {"progress": 1}), now=now)
     with pytest.raises(LeaseLost):
-        await jobs.apply("f" * 16, "runner", Transition("test", {"progress": 1}), now=now)
+        await jobs.apply("f" * 16, Lease("runner", 0), Transition("test", {"progress": 1}), now=now)
     assert await jobs.get(job.id) == job
+
+
+async def test_an_earlier_lease_of_the_same_holder_changes_nothing(jobs: JobStore, add: Add, now: datetime) -> None:
+    await add()
+    [first] = await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 1))
+    [second] = await jobs.claim("runner", now=now + limits.LEASE, most=dict.fromkeys(Lane, 1))
+    assert (first.lease, second.lease) == (Lease("runner", 1), Lease("runner", 2))
+    with pytest.raises(LeaseLost):
+        await jobs.note(first.id, first.lease, {"progress": 1}, now=now)
+    assert (await jobs.note(second.id, second.lease, {"progress": 2}, now=now)).progress == 2
 
 
 async def test_a_naive_instant_in_a_change_is_refused(jobs: JobStore, add: Add, now: datetime) -> None:
     job = await add(lease_owner="runner")
     with pytest.raises(ValueError, match="time zone"):
         await jobs.apply(
-            job.id, "runner", Transition("test", {"upload": Upload(url="u", at=now.replace(tzinfo=None))}), now=now
+            job.id, job.lease, Transition("test", {"upload": Upload(url="u", at=now.replace(tzinfo=None))}), now=now
         )
     assert await jobs.get(job.id) == job
 

@@ -74,7 +74,7 @@ async def test_what_the_owner_decides_is_written_and_takes_the_row_from_a_step(
     )
     assert await owned.get(7, job.id) == decided
     with pytest.raises(LeaseLost):
-        await jobs.note(job.id, "runner", {"progress": 1}, now=later)
+        await jobs.note(job.id, job.lease, {"progress": 1}, now=later)
 
 
 async def test_a_decision_sees_the_row_as_it_is_and_of_two_at_once_one_wins(
@@ -88,7 +88,7 @@ async def test_a_decision_sees_the_row_as_it_is_and_of_two_at_once_one_wins(
     submitting = transitions.submitting(job, now)
     results = await asyncio.gather(
         owned.decide(7, job.id, cancel, now=now),
-        jobs.apply(job.id, "runner", submitting, now=now),
+        jobs.apply(job.id, job.lease, submitting, now=now),
         return_exceptions=True,
     )
     assert sum(isinstance(result, (LeaseLost, NotAllowed)) for result in results) == 1

@@ -179,7 +179,7 @@ def new_cast(new_job: NewJob, now: datetime, cast_fields: dict[str, Any]) -> Cal
         job = await store.add(new_job(step=Step.COLLECT, lease_owner="runner"), Quota())
         made = Transition("test", {"outcome": Outcome.SUCCEEDED})
         new = NewCharacter(**cast_fields | {"name": name})
-        _, character = await CharacterStore(database).add_for_job(job.id, "runner", new, lambda _: made, now=now)
+        _, character = await CharacterStore(database).add_for_job(job.id, job.lease, new, lambda _: made, now=now)
         return character.name
 
     return add

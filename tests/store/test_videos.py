@@ -72,8 +72,8 @@ def film(videos: VideoStore, jobs: JobStore, add: Add, now: datetime) -> Callabl
         [leased] = await jobs.claim("me", now=now, most={Lane.SUBMITTED: 1})
         assert leased.id == job.id
         new = NewVideo(owner_id=OWNER, prompt=WISH.prompt, model="wan2.6", roles=ROLES, file=file)
-        done, video = await videos.add_for_job(job.id, "me", new, collected_by(leased, now), now=at)
-        await jobs.release(job.id, "me", transitions.delivered(done, now), now=now)
+        done, video = await videos.add_for_job(job.id, job.lease, new, collected_by(leased, now), now=at)
+        await jobs.release(job.id, job.lease, transitions.delivered(done, now), now=now)
         assert await videos.looked_into(OWNER, video.id, **SEEN, now=at) == ()
         return replace(video, **SEEN)
 
@@ -100,7 +100,7 @@ async def test_a_job_makes_its_video_once(videos: VideoStore, film: Add, jobs: J
     assert job.result == VideoResult(url=RESULT.url, video_id=made.id)
     new = NewVideo(owner_id=OWNER, prompt="x", model="m", roles=ROLES, file=FILM)
     with pytest.raises(LeaseLost):
-        await videos.add_for_job(job.id, "nobody", new, lambda _: Transition("test", {}), now=now)
+        await videos.add_for_job(job.id, job.lease, new, lambda _: Transition("test", {}), now=now)
     _, total = await videos.page(OWNER, offset=0, limit=9)
     assert total == 1
 

@@ -1,0 +1,174 @@
+"""Who hands the runner its work: the jobs table itself, of one process alone or shared by many.
+
+The row is the truth, and its lease (holder, epoch) the right to write it. docs/decisions/0001-job-engine.md says why
+no library stands behind this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from random import Random
+from typing import Protocol, TypeAlias
+
+from bot import limits
+from bot.log import unexpected
+from bot.store.jobs import JobStore
+from bot.store.notifications import Notifications, Topic
+from bot.store.owned_jobs import Holds
+from bot.values.clock import Clock
+from bot.values.job import Job, Lane
+
+Look: TypeAlias = Callable[[str | None], None]
+"""Told by another process: ``None``, there may be something to do; a job's id, its step has to stop."""
+
+
+class Engine(Protocol):
+    """``holder``: whose leases are ours. ``alone``: no other process works on these jobs. ``renewal``: how often leases
+    are to be renewed.
+
+    ``longest_nap``: seconds after which the runner looks, even where nothing has woken it.
+    """
+
+    holder: str
+    alone: bool
+    renewal: timedelta
+    longest_nap: float
+
+    async def start(self, look: Look) -> None:
+        """Before anything is claimed; ``look`` is called from then on."""
+
+    def wake(self) -> None:
+        """Tell the others that there may be something to do."""
+
+    def interrupt(self, job_id: str) -> None:
+        """Tell the others that the step which one of them may be doing for this job has to stop."""
+
+    def hold(self, job_id: str) -> None:
+        """Nobody else may claim what is written of this job until :meth:`let_go`, or this process is gone."""
+
+    def let_go(self, job_id: str) -> None:
+        """The end of :meth:`hold`."""
+
+    async def claim(self, *, most: Mapping[Lane, int], but: Collection[str]) -> list[Job]:
+        """Lease what is due: in each lane so many at most, none of ``but``."""
+
+    async def next_due(self, *, lanes: Iterable[Lane], but: Collection[str]) -> datetime | None:
+        """When something can be claimed."""
+
+    async def renew(self, epochs: Mapping[str, int]) -> set[str]:
+        """Prolong these leases, by job; returns of which jobs they are still ours."""
+
+    async def release(self) -> None:
+        """Give back every lease."""
+
+
+class _OnTheTable:
+    """What both have in common. A new holder with each start: what an earlier one had is not ours."""
+
+    def __init__(self, jobs: JobStore, clock: Clock, random: Random, lease: timedelta) -> None:
+        self._jobs = jobs
+        self._clock = clock
+        self._lease = lease
+        self.holder = f"{random.getrandbits(64):016x}"
+
+    async def claim(self, *, most: Mapping[Lane, int], but: Collection[str]) -> list[Job]:
+        return await self._jobs.claim(self.holder, now=self._clock(), most=most, but=but, lease=self._lease)
+
+    async def next_due(self, *, lanes: Iterable[Lane], but: Collection[str]) -> datetime | None:
+        return await self._jobs.next_due(self.holder, lanes=lanes, but=but)
+
+    async def renew(self, epochs: Mapping[str, int]) -> set[str]:
+        return await self._jobs.renew(self.holder, epochs, now=self._clock(), lease=self._lease)
+
+    async def release(self) -> None:
+        await self._jobs.release_all(self.holder)
+
+
+class OneProcess(_OnTheTable):
+    """SQLite: the database belongs to this process alone, so there is nobody to tell."""
+
+    alone = True
+
+    def __init__(self, jobs: JobStore, clock: Clock, random: Random) -> None:
+        super().__init__(jobs, clock, random, limits.LEASE)
+        self.renewal, self.longest_nap = limits.LEASE_RENEWAL, limits.LONGEST_NAP
+
+    async def start(self, look: Look) -> None:
+        """Whatever lease there is, is a dead process's."""
+        await self._jobs.clear_leases()
+
+    def wake(self) -> None:
+        """The runner is awake."""
+
+    def interrupt(self, job_id: str) -> None:
+        """Nobody else does anything."""
+
+    def hold(self, job_id: str) -> None:
+        """The runner knows."""
+
+    def let_go(self, job_id: str) -> None:
+        """The runner knows."""
+
+
+class ManyProcesses(_OnTheTable):
+    """PostgreSQL: workers claim beside each other, and take over what one of them has not renewed.
+
+    A process that answers an owner writes the job's row leased to itself (:class:`~bot.store.owned_jobs.Holds`).
+    """
+
+    alone = False
+
+    def __init__(
+        self, jobs: JobStore, holds: Holds, notifications: Notifications, clock: Clock, random: Random
+    ) -> None:
+        super().__init__(jobs, clock, random, limits.SHARED_LEASE)
+        self.renewal, self.longest_nap = limits.SHARED_LEASE_RENEWAL, limits.SHARED_NAP
+        self._holds = holds
+        self._notifications = notifications
+        self._letting_go: set[asyncio.Task[None]] = set()
+
+    async def start(self, look: Look) -> None:
+        """Leases stay: they are other processes'."""
+
+        async def woken(_: str) -> None:
+            look(None)
+
+        async def interrupted(job_id: str) -> None:
+            if job_id:
+                look(job_id)
+
+        self._notifications.on(Topic.JOBS, woken)
+        self._notifications.on(Topic.INTERRUPT, interrupted)
+
+    def wake(self) -> None:
+        """All who listen."""
+        self._notifications.send(Topic.JOBS)
+
+    def interrupt(self, job_id: str) -> None:
+        """All who listen; whoever misses it finds its lease gone within 5 s."""
+        self._notifications.send(Topic.INTERRUPT, job_id)
+
+    def hold(self, job_id: str) -> None:
+        """By a lease of this process's own on what it writes."""
+        self._holds.jobs.add(job_id)
+
+    def let_go(self, job_id: str) -> None:
+        """Give that lease back, and wake the workers."""
+        self._holds.jobs.discard(job_id)
+        task = asyncio.create_task(self._released(job_id), name=f"let-go-{job_id}")
+        self._letting_go.add(task)
+        task.add_done_callback(self._letting_go.discard)
+
+    async def _released(self, job_id: str) -> None:
+        try:
+            await self._jobs.release_held(job_id, self._holds.holder)
+        except Exception as error:  # noqa: BLE001 - it ends by itself, in 20 s
+            unexpected("hold_not_released", error, job=job_id)
+        self.wake()
+
+    async def release(self) -> None:
+        """Those of jobs, and those that were held."""
+        await asyncio.gather(*self._letting_go)
+        await super().release()
