@@ -7,17 +7,21 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from bot.catalogues import LOCALES
+
+if TYPE_CHECKING:
+    from bot.app.roles import Shards
 
 Command: TypeAlias = Callable[[argparse.Namespace], None]
 
 
 def _run(given: argparse.Namespace) -> None:
     from bot.app import process, service
+    from bot.app.roles import Role
 
-    process.finish(given.config, partial(service.run, over_http=given.role == "http"))
+    process.finish(given.config, partial(service.run, role=Role(given.role), shards=given.shards))
 
 
 def _look(name: str) -> Command:
@@ -75,6 +79,15 @@ def _port(typed: str) -> int:
     return port
 
 
+def _shards(typed: str) -> Shards:
+    from bot.app.roles import Shards
+
+    try:
+        return Shards.parse(typed)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def parser() -> argparse.ArgumentParser:
     """Every command with its options. Each imports what it needs only when it is run."""
     made = argparse.ArgumentParser(
@@ -104,9 +117,13 @@ def parser() -> argparse.ArgumentParser:
     migrate.add_argument("--files-to", metavar="URL", help="copy the files from their folder to this bucket, s3://…")
     configured[0].add_argument(
         "--role",
-        choices=("all", "http"),
+        choices=("all", "http", "gateway", "worker", "web"),
         default="all",
-        help="all, the default: on Discord's gateway; http: interactions come to /interactions, without the gateway",
+        help="all, the default: on Discord's gateway; http: interactions come to /interactions, without the gateway; "
+        "gateway, worker, web: a part of it, beside others on one PostgreSQL",
+    )
+    configured[0].add_argument(
+        "--shards", type=_shards, metavar="RANGE", help="the shards of this gateway, such as 0-15/64; otherwise all"
     )
     demo = command("demo", _demo, "Show the main job without accounts: Discord and the provider are simulated.")
     demo.add_argument("--video", type=Path, metavar="PATH", help="your own clip; otherwise one is rendered")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from random import Random, SystemRandom
 from typing import TypeAlias
 
@@ -12,7 +13,8 @@ from bot import limits
 from bot.app.cast_library import CastLibrary
 from bot.app.discord_commands import cogs_of, operator_cog_of
 from bot.app.job_steps import steps_by_kind
-from bot.app.login import serve_on_gateway, serve_over_http
+from bot.app.login import log_in, serve_on_gateway, serve_over_http
+from bot.app.roles import Role, Shards, identify_buckets, share
 from bot.app.stores import Stores, rates_of
 from bot.app.web_servers import health_server, metrics_server
 from bot.chat.attachment_links import renewed_address
@@ -29,6 +31,7 @@ from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.allowance import Allowance
 from bot.jobs.circuit_breaker import CircuitBreaker
+from bot.jobs.engine import Engine, ManyProcesses, OneProcess
 from bot.jobs.erasure import Erasure
 from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.job_service import JobService
@@ -48,6 +51,7 @@ from bot.media.site_videos import SiteVideos
 from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.provider.models.catalogue import cards
+from bot.store.database_clock import DatabaseClock
 from bot.store.export_archive import Archivist
 from bot.values.clock import Clock, utc_now
 from bot.values.sent_message import NewMessage
@@ -65,9 +69,9 @@ class App:
 
     Bot and jobs start separately: a simulated Discord runs the bot itself. ``clock`` and ``random`` are handed to
     every part; ``wrap_source`` may put another source of bytes before our own download (a simulated Discord keeps
-    attachments in memory); ``shards`` fixes the number of shards; ``over_http``: interactions come to the endpoint, and
-    the gateway is left alone. ``courier``, ``media`` and ``wrap_steps`` take the
-    place of the courier, of the media worker, and of the steps: for tests of the jobs without a Discord.
+    attachments in memory); ``shards`` fixes the number of shards, or which of them are here.
+    ``courier``, ``media`` and ``wrap_steps`` take the place of the courier, of the media worker, and of the steps: for
+    tests of the jobs without a Discord.
     """
 
     def __init__(
@@ -77,16 +81,19 @@ class App:
         clock: Clock = utc_now,
         random: Random | None = None,
         wrap_source: WrapSource | None = None,
-        shards: int | None = None,
-        over_http: bool = False,
+        shards: int | Shards | None = None,
+        role: Role = Role.ALL,
         courier: Courier | None = None,
         media: MediaWorker | None = None,
         wrap_steps: WrapSteps = _as_they_are,
     ) -> None:
-        self.settings, self.over_http = settings, over_http
-        self.clock = clock
+        self.settings, self.role = settings, role
         self.random = random or SystemRandom()
         self.stores = stores = Stores.of(settings)
+        role.check(stores.database)
+        self.works = role.works or (role is Role.HTTP and not stores.database.shared)
+        self.shared_clock = DatabaseClock() if stores.database.shared and clock is utc_now else None
+        self.clock = clock = self.shared_clock or clock
         self.provider = ToapisClient(settings.toapis, clock=clock, rates=rates_of(stores, settings.toapis))
         guard = AddressGuard([*settings.discord.cdn_origins, *settings.links.trusted_origins])
         self.media = media or MeasuredMediaWorker()
@@ -112,7 +119,9 @@ class App:
             ),
             commands_store=stores.commands,
             dev_guild=settings.discord.dev_guild,
-            shard_count=shards,
+            shards=shards if isinstance(shards, int) or shards is None else (shards.ids, shards.count),
+            buckets=identify_buckets(stores.database),
+            syncs_commands=role.answers,
         )
         self.courier: Courier = courier or DiscordCourier(
             self.client,
@@ -159,6 +168,7 @@ class App:
             {kind: wrap_steps(steps) for kind, steps in steps_by_kind(self, source).items()},
             clock=clock,
             random=self.random,
+            engine=self._engine(),
             queue=self.queue,
             server_log=self.server_log,
         )
@@ -220,9 +230,9 @@ class App:
             clock=clock,
         )
         self.probes = {
-            "interactions" if over_http else "gateway": self._discord_up,
+            **({"interactions" if role is Role.HTTP else "gateway": self._discord_up} if role.answers else {}),
             "database": stores.database.writable,
-            "jobs": self._jobs_up,
+            **({"jobs": self._jobs_up} if self.works else {}),
         }
         self.health = health_server(self)
         self.metrics = metrics_server(self)
@@ -234,6 +244,8 @@ class App:
         async with AsyncExitStack() as opened:
             await self.stores.database.open()
             opened.push_async_callback(self.stores.database.close)
+            if self.shared_clock is not None:
+                await self.shared_clock.read(self.stores.database)
             await self.stores.files.open()
             opened.push_async_callback(self.stores.files.close)
             await self.stores.people.load()
@@ -244,21 +256,27 @@ class App:
             opened.push_async_callback(self.provider.close)
             await self.downloader.open()
             opened.push_async_callback(self.downloader.close)
-            await self.maintenance.at_start()
+            if self.stores.database.shared:
+                await share(self, opened)
+            if self.works:  # others write files meanwhile, where the database is shared: theirs are not swept
+                await (self.maintenance.tidy if self.stores.database.shared else self.maintenance.at_start)()
             await self.client.add_parts(cogs_of(self), [operator_cog_of(self)])
             self._opened = opened.pop_all()
 
     async def start_jobs(self) -> None:
-        """Go on with every unfinished job, and take new ones."""
-        await self.runner.start()
-        self._opened.push_async_callback(self.runner.stop)
-        for name, part in {
-            "maintenance": self.maintenance.run,
-            "model_list": self.availability.run,
-            "task_list": self.task_list.run,
-            "message_updates": self.message_updates.run,
-            "server_log": self.server_log.run,
-        }.items():
+        """Go on with every unfinished job, take new ones, and what else the role does all the time."""
+        role, parts = self.role, {"model_list": self.availability.run}
+        if self.works:
+            await self.runner.start()
+            self._opened.push_async_callback(self.runner.stop)
+            parts |= {"maintenance": self.maintenance.run, "message_updates": self.message_updates.run}
+        if role.answers:
+            parts["task_list"] = self.task_list.run
+        if role.logs_in:
+            parts["server_log"] = self.server_log.run
+        if self.shared_clock is not None:
+            parts["clock"] = partial(self.shared_clock.run, self.stores.database)
+        for name, part in parts.items():
             self._opened.push_async_callback(_ended, asyncio.create_task(part(), name=name))
 
     async def start_web(self) -> None:
@@ -268,9 +286,17 @@ class App:
             self._opened.push_async_callback(server.stop)
 
     async def serve_discord(self) -> None:
-        """Take interactions until the client is closed. Raises BadStart where Discord refuses the token."""
-        serve = serve_over_http if self.over_http else serve_on_gateway
-        await serve(self.client, self.settings.discord)
+        """Take interactions until the client is closed. Raises BadStart where Discord refuses the token.
+
+        A worker only logs in, for all that it has to say goes by REST; where nothing is said, it just stays.
+        """
+        if self.role.answers:
+            serve = serve_over_http if self.role is Role.HTTP else serve_on_gateway
+            await serve(self.client, self.settings.discord)
+            return
+        if self.role.logs_in:
+            await log_in(self.client, self.settings.discord)
+        await asyncio.Event().wait()
 
     async def close(self) -> None:
         """Let commands answer and steps finish, then close everything in reverse."""
@@ -284,8 +310,14 @@ class App:
         await self.stores.sent_messages.note(message, now=self.clock())
         self.message_updates.wake()  # its character may have another name by now
 
+    def _engine(self) -> Engine:
+        jobs, database = self.stores.jobs, self.stores.database
+        if not database.shared:
+            return OneProcess(jobs, self.clock, self.random)
+        return ManyProcesses(jobs, self.stores.holds, database.notifications, self.clock, self.random)
+
     async def _discord_up(self) -> bool:
-        if self.over_http:
+        if self.role is Role.HTTP:
             return self.client.takes_interactions and not self.client.handlers.draining
         return self.client.is_ready() and not self.client.is_closed()
 

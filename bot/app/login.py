@@ -40,7 +40,8 @@ async def serve_on_gateway(client: CastbookClient, settings: DiscordSettings) ->
     """Log in and stay connected until the client is closed. Raises BadStart."""
     await log_in(client, settings)
     if settings.gateway_url:  # with a fixed number of shards the library dials its default gateway: ours now
-        client.shard_count, _, _ = await client.http.get_bot_gateway()
+        count, _, _ = await client.http.get_bot_gateway()
+        client.shard_count = client.shard_count if client.shard_ids else count
     await client.connect()
 
 

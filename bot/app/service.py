@@ -8,19 +8,19 @@ import signal
 import structlog
 
 from bot.app.build import App
+from bot.app.roles import Role, Shards
 from bot.config import Settings
 from bot.errors import BadStart
 
 _log = structlog.get_logger(__name__)
 
 
-async def run(settings: Settings, *, over_http: bool = False) -> int:
+async def run(settings: Settings, *, role: Role = Role.ALL, shards: Shards | None = None) -> int:
     """Serve until SIGTERM or SIGINT; the first signal asks, the second kills. Returns the exit code.
 
-    ``over_http``: interactions come over HTTP, and the gateway is left alone.
     A gateway fault that ends the client ends the process with 1: the container starts it again.
     """
-    app = App(settings, over_http=over_http)
+    app = App(settings, role=role, shards=shards)
     await app.open()
     try:
         await app.start_web()

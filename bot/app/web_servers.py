@@ -26,7 +26,8 @@ def health_server(app: App) -> HealthServer:
     webhooks = webhook_routes(app.settings.toapis.webhook_secrets, events, app.clock)
     interactions = interaction_routes(app.settings.discord.public_key, app.client, app.clock)
     exports = export_routes(LinkedExports(cast.exporter, cast.export_links)) if web.public_url else ()
-    return HealthServer(web, app.probes, routes=(*webhooks, *interactions, *exports))
+    of_web = (*webhooks, *exports) if app.role.serves else ()
+    return HealthServer(web, app.probes, routes=(*of_web, *(interactions if app.role.answers else ())))
 
 
 def metrics_server(app: App) -> MetricsServer:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import discord
 import structlog
@@ -44,6 +44,14 @@ _THREADS = frozenset(
 _OUR_WORK = ("CommandTree-invoker", "discord-ui-", "discord.py: on_interaction")
 
 
+IdentifyBuckets: TypeAlias = Callable[[int], Awaitable[None]]
+"""Waits until a shard of that bucket may identify."""
+
+
+async def no_buckets(bucket: int) -> None:
+    """This process is the only one; discord.py itself keeps its shards apart."""
+
+
 class CastbookClient(commands.AutoShardedBot):
     """The bot, on the gateway or behind the endpoint for interactions.
 
@@ -58,8 +66,15 @@ class CastbookClient(commands.AutoShardedBot):
         handlers: InteractionHandlers | None = None,
         pending_results: PendingResults | None = None,
         dev_guild: int = 0,
-        shard_count: int | None = None,
+        shards: int | tuple[Sequence[int], int] | None = None,
+        buckets: IdentifyBuckets = no_buckets,
+        syncs_commands: bool = True,
     ) -> None:
+        """``shards``: how many there are in all, or also which of them are here; ``None``: as many as Discord says.
+
+        ``buckets``: where other processes identify as well. Whoever does not sync the commands reads their ids.
+        """
+        ids, count = shards if isinstance(shards, tuple) else (None, shards)
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -69,9 +84,10 @@ class CastbookClient(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=CastbookTree,
-            shard_count=shard_count,
+            shard_count=count,
             http_trace=traced(),
         )
+        self.shard_ids = list(ids) if ids is not None else None
         self.clock = clock
         self.handlers = handlers or InteractionHandlers()
         self.pending_results = pending_results
@@ -80,6 +96,8 @@ class CastbookClient(commands.AutoShardedBot):
         self.command_ids: Mapping[str, int] = {}
         self._commands_store = commands_store
         self.server_lookup = ServerLookup(self, clock)
+        self._buckets, self._identify_at_once = buckets, 1
+        self._syncs_commands = syncs_commands
 
     async def add_parts(self, cogs: Iterable[commands.Cog], for_operators: Iterable[commands.Cog] = ()) -> None:
         """Add the cogs before the client is started, so that their commands are synced.
@@ -104,6 +122,16 @@ class CastbookClient(commands.AutoShardedBot):
         self.logged_in = True
         await self._sync_commands()
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Called by discord.py: wait for the turn of that shard's bucket, which is shared with other processes."""
+        if self._buckets is no_buckets:
+            await super().before_identify_hook(shard_id, initial=initial)
+            return
+        if initial:
+            said = await self.http.request(Route("GET", "/gateway/bot"))
+            self._identify_at_once = max(1, said["session_start_limit"].get("max_concurrency", 1))
+        await self._buckets((shard_id or 0) % self._identify_at_once)
+
     async def _sync_commands(self) -> None:
         """Tell Discord about our commands, unless they are what it was told last."""
         assert isinstance(self.tree, CastbookTree)  # noqa: S101 - for the type checker: tree_cls says so
@@ -112,7 +140,7 @@ class CastbookClient(commands.AutoShardedBot):
         wanted = await self.tree.payload_hash(self._dev_guild)
         if known is not None:
             self.command_ids = known.ids
-        if known is not None and known.hash == wanted:
+        if not self._syncs_commands or (known is not None and known.hash == wanted):
             return
         try:
             synced = await self.tree.sync()

@@ -63,7 +63,12 @@ class MessageUpdates:
         self._wanted = asyncio.Event()
 
     def wake(self) -> None:
-        """Something may be wanted."""
+        """Something may be wanted; other processes hear of it as well."""
+        self._messages.tell_others()
+        self.look()
+
+    def look(self) -> None:
+        """Something may be wanted, as another process says."""
         self._wanted.set()
 
     async def run(self) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 
 from bot.store.database import Database
+from bot.store.notifications import Topic
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.tables import operator_blocks
 
@@ -37,6 +38,7 @@ class BlockStore:
             if news:
                 await connection.execute(insert(operator_blocks).values(user_key=user_key, since=now))
         self._blocked.add(user_key)
+        self._database.notifications.send(Topic.BLOCKS)
         return news
 
     async def unblock(self, user_id: int) -> bool:
@@ -46,4 +48,5 @@ class BlockStore:
         async with self._database.write() as connection:
             found = (await connection.execute(gone)).rowcount
         self._blocked.discard(user_key)
+        self._database.notifications.send(Topic.BLOCKS)
         return found > 0

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
 from bot.store.database import Database
+from bot.store.notifications import Topic
 from bot.store.provider_tables import closed_models, pauses
 
 _SUBMISSIONS = "submissions"
@@ -73,6 +74,7 @@ class ProviderStateStore:
                 yield connection
         finally:
             self.forget()
+            self._database.notifications.send(Topic.PROVIDER)
 
     async def pause(self, reason: str, *, now: datetime) -> bool:
         """Pause submissions; returns whether they were not. A pause keeps its first reason and instant."""

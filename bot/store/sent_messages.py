@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
 from bot.store.database import Database
+from bot.store.notifications import Topic
 from bot.store.tables import characters, jobs, sent_messages
 from bot.values.sent_message import NewMessage, SentMessage, Shows, Wanted
 
@@ -20,6 +21,10 @@ class SentMessageStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def tell_others(self) -> None:
+        """Other processes look for what is wanted of messages, soon."""
+        self._database.notifications.send(Topic.MESSAGES)
 
     async def note(self, new: NewMessage, *, now: datetime) -> None:
         """Remember a message, or what leads to it now. What has become of its character since is wanted of it at once.

@@ -15,6 +15,7 @@ from sqlalchemy import Delete, RowMapping, Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
+from bot.store.notifications import Topic
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.tables import jobs, server_blocks, server_closed_channels, server_roles, server_settings
 from bot.values.job import JobKind
@@ -179,6 +180,7 @@ class ServerStore:
                 yield connection
                 found = await _read(connection, guild_id)
             self._know(guild_id, found)
+            self._database.notifications.send(Topic.SERVER, str(guild_id))
 
     def _know(self, guild_id: int, found: Mapping[int, ServerRules]) -> None:
         self._rules.pop(guild_id, None)

@@ -58,7 +58,7 @@ class Machines:
             await self.another()
             self.shop.clock.instant = max(self.shop.clock(), due)
             claimed = await self.shop.jobs.claim(
-                self.shop.runner._holder, now=self.shop.clock(), most=dict.fromkeys(Lane, 1)
+                self.shop.runner._engine.holder, now=self.shop.clock(), most=dict.fromkeys(Lane, 1)
             )
             for job in claimed:
                 await self.shop.runner._begin(job)

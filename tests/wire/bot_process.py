@@ -20,6 +20,7 @@ import aiohttp
 
 from bot.app import service
 from bot.app.process import finish
+from bot.app.roles import Role
 from playground.provider import SimulatedProvider
 from tests.forks import Fork, be_in
 from tests.loopback_discord.server import LoopbackDiscord
@@ -107,7 +108,7 @@ def live(folder: Path, environ: dict[str, str], looks: Path, over_http: bool) ->
     """Be what ``castbook run`` becomes, where all is imported. Looks at the same clip are remembered."""
     be_in(folder, environ)
     remember_looks(looks)
-    finish(None, partial(service.run, over_http=over_http))
+    finish(None, partial(service.run, role=Role.HTTP if over_http else Role.ALL))
 
 
 class BotProcess:
@@ -171,10 +172,11 @@ class BotProcess:
             )
         )
 
-    async def _command(self) -> asyncio.subprocess.Process:
+    async def _command(self, *arguments: str) -> asyncio.subprocess.Process:
         with self.log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
                 *(*self.launcher, sys.executable, "-m", "bot", "run", *(("--role", "http") if self.over_http else ())),
+                *arguments,
                 cwd=self.folder,
                 env=self.environ,
                 stdin=asyncio.subprocess.DEVNULL,

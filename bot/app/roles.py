@@ -1,0 +1,123 @@
+"""What a process of Castbook does: everything, or a part of it beside others on the same PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.chat.client import IdentifyBuckets, no_buckets
+from bot.errors import BadConfiguration
+from bot.store.database import Database
+from bot.store.notifications import Topic
+
+if TYPE_CHECKING:
+    from bot.app.build import App
+
+
+class Role(StrEnum):
+    """``gateway``, ``http``: what people do on Discord; ``worker``: the jobs; ``web``: webhooks, and exports by link.
+
+    Where there is nobody else (SQLite), ``http`` does the jobs as well.
+    """
+
+    ALL = "all"
+    HTTP = "http"
+    GATEWAY = "gateway"
+    WORKER = "worker"
+    WEB = "web"
+
+    @property
+    def works(self) -> bool:
+        """Whether jobs are done here."""
+        return self in (Role.ALL, Role.WORKER)
+
+    @property
+    def connects(self) -> bool:
+        """Whether it is on Discord's gateway."""
+        return self in (Role.ALL, Role.GATEWAY)
+
+    @property
+    def answers(self) -> bool:
+        """Whether people's interactions come here."""
+        return self.connects or self is Role.HTTP
+
+    @property
+    def serves(self) -> bool:
+        """Whether webhooks and exports by link come here."""
+        return self in (Role.ALL, Role.HTTP, Role.WEB)
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether it speaks to Discord at all: a worker does by REST alone."""
+        return self is not Role.WEB
+
+    def check(self, database: Database) -> None:
+        """Raises :class:`~bot.errors.BadConfiguration` where others would have to use this database as well."""
+        if self not in (Role.ALL, Role.HTTP) and not database.shared:
+            raise BadConfiguration(
+                f"--role {self} is for many processes on one PostgreSQL (store.url); on SQLite one does everything."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """Those that one gateway process has, of so many in all."""
+
+    ids: tuple[int, ...]
+    count: int
+
+    @classmethod
+    def parse(cls, typed: str) -> Shards:
+        """Of ``0-15/64``, or ``3/64`` for a single one. Raises ValueError with what was expected."""
+        found = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?/(\d{1,5})", typed)
+        first, last, count = (int(each or found[1]) for each in found.groups()) if found else (1, 0, 0)
+        if not first <= last < count:
+            raise ValueError("shards look like 0-15/64: the first, the last, and how many there are in all")
+        return cls(tuple(range(first, last + 1)), count)
+
+
+def identify_buckets(database: Database) -> IdentifyBuckets:
+    """Where shards wait for their turn to identify."""
+    if not database.shared:
+        return no_buckets
+    from bot.store import identify_buckets as over_postgres  # with asyncpg, which is not there without a PostgreSQL
+    from bot.store.postgres import PostgresDatabase
+
+    assert isinstance(database, PostgresDatabase)  # noqa: S101 - for the type checker: there is no other one
+    return over_postgres.IdentifyBuckets(database).turn
+
+
+async def share(app: App, opened: AsyncExitStack) -> None:
+    """Have what others change in the database noticed here; until ``opened`` is closed.
+
+    By notifications, and by a look every 30 s where one was lost.
+    """
+    stores, notifications = app.stores, app.stores.database.notifications
+
+    async def blocks(_: str) -> None:
+        await stores.blocks.load()
+
+    async def server(guild_id: str) -> None:
+        if guild_id:
+            await stores.servers.reload(int(guild_id))
+        else:
+            await stores.servers.load()
+
+    async def provider(_: str) -> None:
+        stores.provider_state.forget()
+
+    async def messages(_: str) -> None:
+        app.message_updates.look()
+
+    for topic, heard in {
+        Topic.BLOCKS: blocks,
+        Topic.SERVER: server,
+        Topic.PROVIDER: provider,
+        Topic.MESSAGES: messages,
+    }.items():
+        notifications.on(topic, heard)
+    await notifications.open()
+    opened.push_async_callback(notifications.close)

@@ -1,0 +1,48 @@
+"""One clock for all processes on a PostgreSQL: the database's, so that machines whose clocks differ agree on leases."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
+
+from bot import limits
+from bot.log import unexpected
+from bot.store.database import Database
+from bot.values.clock import utc_now
+
+
+class DatabaseClock:
+    """The database's instant when it was read last, and what has gone by since; before that, this machine's.
+
+    It is off by half the round trip at most: milliseconds, while a lease lasts 20 s.
+    """
+
+    def __init__(self) -> None:
+        self._read_at: datetime | None = None
+        self._then = 0.0
+
+    def __call__(self) -> datetime:
+        """Now, in UTC."""
+        if self._read_at is None:
+            return utc_now()
+        return self._read_at + timedelta(seconds=time.monotonic() - self._then)
+
+    async def read(self, database: Database) -> None:
+        """Ask the database. Raises what it raises."""
+        async with database.read() as connection:
+            before = time.monotonic()
+            seconds = await connection.scalar(text("SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)"))
+            after = time.monotonic()
+        self._read_at, self._then = datetime.fromtimestamp(seconds or 0.0, UTC), (before + after) / 2
+
+    async def run(self, database: Database) -> None:
+        """Read it again every minute, until cancelled: no two clocks go alike."""
+        while True:
+            await asyncio.sleep(limits.CLOCK_READ_EVERY)
+            try:
+                await self.read(database)
+            except Exception as error:  # noqa: BLE001 - what is known goes on
+                unexpected("clock_not_read", error)

@@ -1,0 +1,45 @@
+"""Whose shard may identify at Discord's gateway: of one bucket, one in five seconds, over all processes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+import asyncpg  # type: ignore[import-untyped]  # it brings no types
+
+from bot import limits
+from bot.store.postgres import PostgresDatabase
+
+_KEY: Final = 0x49647466  # "Idtf", of advisory locks with two keys
+_TRIED_EVERY: Final = 0.25  # seconds; a lock that is waited for would end by the session's lock_timeout
+
+
+class IdentifyBuckets:
+    """A bucket is an advisory lock, held for five seconds by whoever identifies; a killed process lets go of it."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+        self._held: set[asyncio.Task[None]] = set()
+
+    async def turn(self, bucket: int) -> None:
+        """Returns once a shard of that bucket may identify. Raises what asyncpg raises."""
+        connection = await self._database.connect_apart()
+        try:
+            while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", _KEY, bucket):  # noqa: ASYNC110 - a server tells
+                await asyncio.sleep(_TRIED_EVERY)
+        except BaseException:
+            connection.terminate()
+            raise
+        task = asyncio.create_task(self._hold(connection), name=f"identify-bucket-{bucket}")
+        self._held.add(task)
+        task.add_done_callback(self._held.discard)
+
+    async def _hold(self, connection: asyncpg.Connection) -> None:
+        try:
+            await asyncio.sleep(limits.IDENTIFY_GAP)
+        finally:
+            with suppress(Exception):  # it lets go of the lock, however it ends
+                await connection.close(timeout=1.0)
+            if not connection.is_closed():
+                connection.terminate()

@@ -1,0 +1,144 @@
+"""Castbook as many processes on one PostgreSQL: gateways for people, workers for jobs; each can be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from bot import limits
+from playground.provider import SimulatedProvider
+from tests.loopback_discord.server import LoopbackDiscord
+from tests.wire.bot_process import BotProcess, castbook, environment
+from tests.wire.scene import scene
+
+TAKEN_OVER_WITHIN = 30.0  # seconds, and what the step itself takes
+
+
+class RoleProcess(BotProcess):
+    """``castbook run`` with these arguments; started once it is ready."""
+
+    def __init__(
+        self, discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, *arguments: str, **changes: Any
+    ) -> None:
+        folder.mkdir(exist_ok=True)
+        super().__init__(discord, provider, folder, as_command=True, **changes)
+        self.arguments = arguments
+
+    async def start(self) -> None:
+        self.child = await self._command(*self.arguments)
+        await self._alive(self._listening())
+        await self.healthy()
+
+    async def _listening(self) -> None:
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", int(self.environ["CASTBOOK__WEB__PORT"]))
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+    async def kill(self) -> None:
+        assert self.child is not None
+        self.child.kill()
+        await self.child.wait()
+
+
+async def test_what_a_killed_worker_had_goes_on_in_another_one(tmp_path: Path, postgres_url: str) -> None:
+    shared: dict[str, Any] = {
+        "STORE__URL": postgres_url,
+        "STORE__FILES": str(tmp_path / "files"),
+        "CONSENT__ASK": "false",
+    }
+    async with scene() as show, AsyncExitStack() as opened:
+
+        async def process(name: str, *arguments: str) -> RoleProcess:
+            made = RoleProcess(show.discord, show.provider, tmp_path / name, *arguments, **shared)
+            return await opened.enter_async_context(made)
+
+        first = await process("first", "--role", "worker")
+        gateway = await process("gateway", "--role", "gateway", "--shards", "0-0/1")
+        assert [identify["shard"] for identify in show.discord.gateway.identifies] == [[0, 1]], (
+            "workers have no gateway"
+        )
+        people = [show.person(name) for name in ("ann", "bob")]
+        show.provider.speaks.clear()  # it takes requests, and does not answer
+        for number, person in enumerate(people):
+            await show.create(person, name=f"Ada {number}")
+        await show.discord.wait_for(lambda: len(show.tasks) == len(people), 90.0)
+        second = await process("second", "--role", "worker")
+        await first.kill()  # between the submissions and their answers
+        killed_at = time.monotonic()
+        show.provider.speaks.set()
+        await show.discord.wait_for(
+            lambda: all(show.provider.looked_at(task) for task in show.tasks), TAKEN_OVER_WITHIN + 15
+        )
+        assert time.monotonic() - killed_at < TAKEN_OVER_WITHIN + limits.SUBMISSION_LOOKUPS[0]
+        for number, person in enumerate(people):
+            await show.reads(person, f"Ada {number}")
+
+        def all_told() -> bool:
+            shown = show.channel.visible_to(show.person("cy"))
+            return sum("Reusable task ID" in message.text for message in shown) == len(people)
+
+        await show.discord.wait_for(all_told, 60.0)
+        assert len(show.provider.submissions) == len(people), "nothing was sent twice"
+
+        await show.create(people[0], name="Eve", range="0.5-2")  # by the gateway, done by a worker that is told of it
+        await show.discord.wait_for(lambda: len(show.tasks) == len(people) + 1, 90.0)
+        assert [await gateway.stop(), await second.stop()] == [0, 0]
+
+
+async def test_two_gateways_with_one_bucket_identify_five_seconds_apart(tmp_path: Path, postgres_url: str) -> None:
+    async with scene() as show, AsyncExitStack() as opened:
+        gateways = [
+            RoleProcess(
+                show.discord,
+                show.provider,
+                tmp_path / str(shard),
+                *("--role", "gateway", "--shards", f"{shard}/2"),
+                STORE__URL=postgres_url,
+                STORE__FILES=str(tmp_path / "files"),
+            )
+            for shard in range(2)
+        ]
+        seen: dict[int, float] = {}
+
+        async def watch() -> None:
+            while len(seen) < 2:
+                for number in range(len(show.discord.gateway.identifies)):
+                    seen.setdefault(number, time.monotonic())
+                await asyncio.sleep(0.02)
+
+        watching = asyncio.create_task(watch())
+        await asyncio.gather(*[opened.enter_async_context(gateway) for gateway in gateways])
+        await watching
+        assert sorted(identify["shard"] for identify in show.discord.gateway.identifies) == [[0, 2], [1, 2]]
+        assert seen[1] - seen[0] > limits.IDENTIFY_GAP - 0.5
+
+
+async def test_a_role_needs_a_database_that_can_be_shared(tmp_path: Path) -> None:
+    async with scene() as show:
+        environ = environment(show.discord, show.provider, tmp_path)
+        refused = await castbook("run", environ, tmp_path, "--role", "worker")
+    assert refused.code == 78
+    assert refused.sentence == (
+        "castbook: --role worker is for many processes on one PostgreSQL (store.url); on SQLite one does everything."
+    )
+
+
+async def test_a_worker_serves_no_webhooks(tmp_path: Path, postgres_url: str) -> None:
+    async with scene() as show:
+        settings = {"STORE__URL": postgres_url, "TOAPIS__WEBHOOK_SECRETS": '["whsec_0123456789abcdef0123456789"]'}
+        for role, status in (("worker", 404), ("web", 401)):
+            async with RoleProcess(show.discord, show.provider, tmp_path / role, "--role", role, **settings) as process:
+                port = process.environ["CASTBOOK__WEB__PORT"]
+                async with aiohttp.ClientSession() as session:
+                    answer = await session.post(f"http://127.0.0.1:{port}/webhooks/toapis", data=b"{}")
+                assert (role, answer.status) == (role, status)
