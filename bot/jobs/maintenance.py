@@ -101,14 +101,15 @@ class Maintenance:
         """Wipe interaction tokens, drafts, events, messages and videos that are past their life (design, rule 13)."""
         now = self._clock()
         await self._drafts.sweep(now - limits.DRAFT_LIFE)
+        await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
+        await self._events.sweep(now - limits.EVENT_LIFE)
+        await self._messages.sweep(sent_before=now - limits.MESSAGES_KNOWN_FOR, tokens_before=now - limits.TOKEN_LIFE)
+        # Last, since a bucket may be away for hours, and tokens must not wait for it.
         there = await self._files.work_jobs()  # first: whatever appears later has its row by then
         for job_id in there - await self._jobs.wanted_work(now) - await self._drafts.known(there):
             async with self._files.work_of_ended(job_id):
                 await self._files.drop_work(job_id)
         await self._files.tidy()
-        await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
-        await self._events.sweep(now - limits.EVENT_LIFE)
-        await self._messages.sweep(sent_before=now - limits.MESSAGES_KNOWN_FOR, tokens_before=now - limits.TOKEN_LIFE)
 
     async def prune(self) -> None:
         """Forget finished jobs that are older than they are kept, some at a time, so that no command has to wait."""

@@ -82,15 +82,15 @@ class LocalCopies:
         oldest = time.time() - limits.LOCAL_COPY_LIFE.total_seconds()
         gone = 0
         for folder in list(self.work.iterdir()):
-            if max(_touched(folder)) < oldest:
+            if max(_touched(folder), default=oldest) < oldest:
                 shutil.rmtree(folder, ignore_errors=True)
                 gone += 1
-        copies = sorted(((each, each.stat()) for each in self.kept.iterdir()), key=lambda copy: copy[1].st_mtime)
-        size = sum(stat.st_size for _, stat in copies)
-        for copy, stat in copies:
-            if stat.st_mtime < oldest or size > self._most:
+        copies = sorted(_sizes_by_age(self.kept))
+        size = sum(length for _, length, _ in copies)
+        for wanted, length, copy in copies:
+            if wanted < oldest or size > self._most:
                 copy.unlink(missing_ok=True)
-                size -= stat.st_size
+                size -= length
                 gone += 1
         return gone
 
@@ -111,10 +111,19 @@ def link(file: Path, into: Path) -> None:
 
 
 def _touched(folder: Path) -> Iterator[float]:
-    yield folder.stat().st_mtime
-    for path in folder.rglob("*"):
+    """When a folder and what is in it were wanted; nothing where it is removed meanwhile, as jobs do."""
+    with suppress(FileNotFoundError):
+        for path in (folder, *folder.rglob("*")):
+            with suppress(FileNotFoundError):
+                yield path.stat().st_mtime
+
+
+def _sizes_by_age(folder: Path) -> Iterator[tuple[float, int, Path]]:
+    """When each file was wanted, and its bytes, but for those that are dropped meanwhile."""
+    for path in folder.iterdir():
         with suppress(FileNotFoundError):
-            yield path.stat().st_mtime
+            stat = path.stat()
+            yield stat.st_mtime, stat.st_size, path
 
 
 def _remove_dead(root: Path, *, but: Path) -> None:

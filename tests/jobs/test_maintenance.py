@@ -65,6 +65,21 @@ async def test_dead_tokens_and_old_drafts_go(shop: Shop, maintenance: Maintenanc
     assert await drafts.take(OWNER, "d1") is None
 
 
+async def test_tokens_do_not_wait_for_a_bucket_that_is_away(
+    shop: Shop, maintenance: Maintenance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await shop.ask()
+    shop.clock.advance(16 * 60)
+
+    async def away() -> set[str]:
+        raise OSError("the bucket did not take the request (no answer)")
+
+    monkeypatch.setattr(shop.files, "work_jobs", away)
+    with pytest.raises(OSError, match="bucket"):
+        await maintenance.tidy()
+    assert (await shop.job(job)).origin.token is None
+
+
 async def test_it_goes_on_after_a_fault(shop: Shop, maintenance: Maintenance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.limits.MAINTENANCE_EVERY", 0.01)
     job = await shop.ask()

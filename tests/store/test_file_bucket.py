@@ -11,6 +11,7 @@ import sys
 import time
 import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from bot.errors import BadStart
 from bot.store import bucket
 from bot.store.file_bucket import FileBucket
 from bot.store.files import FileStore
+from bot.store.local_copies import LocalCopies
 from bot.store.unfinished_uploads import abort_unfinished
 from tests.s3_server import BUCKET, READER_ID, S3Server, keys
 
@@ -132,6 +134,25 @@ async def test_copies_go_when_nobody_wants_them_any_more(settings: StoreSettings
         await files.tidy()
         assert [*local.kept.iterdir(), *local.work.iterdir()] == []
         assert await files.in_work(path), "it comes back when a step wants it"
+
+
+def test_what_is_dropped_while_copies_are_tidied_is_no_fault(tmp_path: Path) -> None:
+    local = LocalCopies(tmp_path, 10**9)
+
+    def drop_and_add() -> None:
+        for number in range(3000):
+            (local.kept / f"{number % 50}").write_bytes(b"a copy")
+            local.drop(f"{(number + 25) % 50}")
+            (local.work / f"{number % 20}").mkdir(exist_ok=True)
+            if number >= 10:
+                (local.work / f"{(number + 10) % 20}").rmdir()
+
+    with ThreadPoolExecutor(1) as pool:
+        jobs = pool.submit(drop_and_add)
+        while not jobs.done():
+            local.tidy()
+        jobs.result()
+    local.close()
 
 
 def folders(settings: StoreSettings) -> int:
