@@ -11,6 +11,10 @@ RUN test -z "$SITES" || .venv/bin/pip install --no-cache-dir -q --require-hashes
 ARG POSTGRES=""
 COPY requirements/postgres.txt requirements/
 RUN test -z "$POSTGRES" || .venv/bin/pip install --no-cache-dir -q --require-hashes -r requirements/postgres.txt
+# --build-arg OTEL=1 adds what a trace.endpoint needs.
+ARG OTEL=""
+COPY requirements/otel.txt requirements/
+RUN test -z "$OTEL" || .venv/bin/pip install --no-cache-dir -q --require-hashes -r requirements/otel.txt
 COPY bot bot
 COPY cogs cogs
 RUN .venv/bin/python -m compileall -q bot cogs

@@ -10,7 +10,7 @@ RANGE  ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo playground run sites postgres check invite test quick lint types layers faults docs messages picture walk languages bench lock clean
+.PHONY: help demo playground run sites postgres otel check invite test quick lint types layers faults docs messages picture walk languages bench lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ sites: $(VENV)/.run requirements/sites.txt  ## what links.sites needs (yt-dlp)
 
 postgres: $(VENV)/.run requirements/postgres.txt  ## what a store.url of PostgreSQL needs (asyncpg)
 	@$(PIP) install --require-hashes -r requirements/postgres.txt
+
+otel: $(VENV)/.run requirements/otel.txt  ## what a trace.endpoint needs (OpenTelemetry)
+	@$(PIP) install --require-hashes -r requirements/otel.txt
 
 check: $(VENV)/.run  ## look at the settings, the database, the files, the balance and the token, a line each
 	@$(BIN)/python -m bot check
@@ -111,7 +114,8 @@ lock: $(VENV)/.lock  ## pin every version with its hashes
 	$(UVC) -o requirements/run.txt
 	$(UVC) --extra sites -c requirements/run.txt -o requirements/sites.txt
 	$(UVC) --extra postgres -c requirements/run.txt -o requirements/postgres.txt
-	$(UVC) --extra dev --extra sites --extra postgres --override requirements/override.in -c requirements/run.txt -o requirements/dev.txt
+	$(UVC) --extra otel -c requirements/run.txt -o requirements/otel.txt
+	$(UVC) --extra dev --extra sites --extra postgres --extra otel --override requirements/override.in -c requirements/run.txt -o requirements/dev.txt
 	$(UVP) requirements/models.in -o requirements/models.txt
 	$(UVP) requirements/clips.in -o requirements/clips.txt
 	$(UVP) requirements/binaries.in -o requirements/binaries.txt

@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-HEAVY = ("PIL", "alembic", "av", "numpy", "onnxruntime")  # what the bot's own process has no use for
+# What the bot's own process has no use for; of OpenTelemetry, where no collector is set.
+HEAVY = ("PIL", "alembic", "av", "numpy", "onnxruntime", "opentelemetry", "requests")
 
 
 def main() -> None:

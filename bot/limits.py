@@ -148,6 +148,7 @@ PICTURE_ATTEMPTS = 4
 STORED_ATTEMPTS = 40  # to keep the files of a character in a bucket that does not take them: over an hour
 COMMAND_GRACE = 5.0  # seconds that running commands get to answer at a stop, before the jobs get theirs
 SHUTDOWN_GRACE = timedelta(seconds=10)  # for running steps at a stop
+TRACES_FLUSHED_WITHIN = 2.0  # seconds at a stop, after all else has ended
 MAINTENANCE_EVERY = 60.0  # seconds between two rounds
 PRUNED_AT_ONCE = 200  # finished jobs in one transaction: some milliseconds
 

@@ -14,6 +14,7 @@ from typing import Final, TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot import tracing
 from bot.config import LogSettings
 from bot.metrics import UNEXPECTED_ERRORS
 
@@ -45,6 +46,7 @@ def configure(settings: LogSettings, *, secrets: Iterable[str] = ()) -> None:
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _traced,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -85,8 +87,15 @@ def unexpected(event: str, error: BaseException, **context: object) -> str:
     """Log a defect with its traceback under a new id of 8 hex digits, and return the id for the person it hit."""
     error_id = randomness.token_hex(4)
     UNEXPECTED_ERRORS.inc()
+    tracing.mark(error=error, error_id=error_id)
     structlog.get_logger(__name__).error(event, error_id=error_id, exc_info=error, **context)
     return error_id
+
+
+def _traced(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Within a span, a line says of which trace it is."""
+    trace_id = tracing.trace_id()
+    return event if trace_id is None else {**event, "trace_id": trace_id}
 
 
 def _renderer(settings: LogSettings) -> Processor:

@@ -23,7 +23,7 @@ def test_the_image_installs_as_the_makefile_does() -> None:
     assert "sh requirements/install.sh run" in read("Makefile")
     assert "sh requirements/install.sh run" in read("Dockerfile")
     assert "install --require-hashes -r requirements/run.txt" in read("requirements/install.sh")
-    for copied in ("install.sh", "run.txt", "models.txt", "sites.txt"):
+    for copied in ("install.sh", "run.txt", "models.txt", "sites.txt", "postgres.txt", "otel.txt"):
         assert f"!requirements/{copied}" in read(".dockerignore").splitlines()
         assert f"requirements/{copied}" in read("Dockerfile")
 
@@ -43,7 +43,7 @@ def test_compose_gives_it_time_to_stop_and_nothing_to_write_but_data() -> None:
     assert "- data:/app/data" in service
 
 
-@pytest.mark.parametrize("name", ["run", "dev", "lock", "postgres", "binaries"])
+@pytest.mark.parametrize("name", ["run", "dev", "lock", "postgres", "otel", "binaries"])
 def test_requirements_are_pinned_with_hashes_and_without_addresses(name: str) -> None:
     requirements = read(f"requirements/{name}.txt")
     assert "://" not in requirements

@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import discord
 
+from bot import tracing
 from bot.app.build import App
 from bot.app.login import interactions_come, log_in
 from bot.config import Settings
@@ -31,6 +32,7 @@ async def check(settings: Settings) -> int:
         *([await _line("sites", lambda: _sites(app))] if settings.links.sites else []),
         await _line("database", lambda: _database(app)),
         await _line("files", lambda: _files(app)),
+        *([await _line("tracing", lambda: _tracing(settings))] if settings.trace.endpoint else []),
         await _line("provider", lambda: _balance(app)),
         await _line("discord", lambda: _whoami(settings)),
     ]
@@ -61,6 +63,11 @@ async def _files(app: App) -> str:
 async def _sites(app: App) -> str:
     app.site_videos.expect_reader()
     return f"yt-dlp {version('yt-dlp')} is there for {', '.join(app.settings.links.sites)}"
+
+
+async def _tracing(settings: Settings) -> str:
+    async with tracing.exporting(settings.trace, role="check"):
+        return f"OpenTelemetry {version('opentelemetry-sdk')} is there for {settings.trace.endpoint}"
 
 
 async def _balance(app: App) -> str:

@@ -7,6 +7,7 @@ import signal
 
 import structlog
 
+from bot import tracing
 from bot.app.build import App
 from bot.app.roles import Role, Shards
 from bot.config import Settings
@@ -20,15 +21,16 @@ async def run(settings: Settings, *, role: Role = Role.ALL, shards: Shards | Non
 
     A gateway fault that ends the client ends the process with 1: the container starts it again.
     """
-    app = App(settings, role=role, shards=shards)
-    await app.open()
-    try:
-        await app.start_web()
-        await app.start_jobs()
-        return await _until_stopped(app)
-    finally:
-        await app.close()
-        _log.info("stopped")
+    async with tracing.exporting(settings.trace, role=role):
+        app = App(settings, role=role, shards=shards)
+        await app.open()
+        try:
+            await app.start_web()
+            await app.start_jobs()
+            return await _until_stopped(app)
+        finally:
+            await app.close()
+            _log.info("stopped")
 
 
 async def _until_stopped(app: App) -> int:

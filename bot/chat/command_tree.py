@@ -11,6 +11,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
+from bot import tracing
 from bot.chat import replies
 from bot.chat.interaction_handlers import ALWAYS_OPEN, InteractionHandlers
 from bot.errors import Refusal
@@ -50,9 +51,15 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         translator = self.translator
         return await command.get_translated_payload(self, translator) if translator else command.to_dict(self)
 
+    async def _call(self, interaction: discord.Interaction[Any]) -> None:
+        """Called by discord.py, which has no public place around a whole command."""
+        with tracing.span("interaction"):
+            await super()._call(interaction)
+
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """Called by discord.py before each command and each autocomplete: whether it is taken at all."""
         command = interaction.command
+        tracing.mark(command=command.qualified_name if command is not None else None, kind=interaction.type.name)
         always_open = command is not None and command.qualified_name.split()[0] in ALWAYS_OPEN
         try:
             cast("_Client", self.client).handlers.check_access(interaction, always_open=always_open)

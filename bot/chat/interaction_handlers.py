@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeAlias, TypeVar
 import discord
 from discord import ui
 
-from bot import limits
+from bot import limits, tracing
 from bot.chat import replies
 from bot.chat.durable_items import DurableItem
 from bot.chat.markdown import plain
@@ -172,6 +172,10 @@ class InteractionHandlers:
 
     async def press(self, interaction: _Interaction, button: DurableItem) -> None:
         """Answer a press. Never raises."""
+        with tracing.span("interaction", kind="component", button=type(button).__name__):
+            await self._press(interaction, button)
+
+    async def _press(self, interaction: _Interaction, button: DurableItem) -> None:
         try:
             self.check_access(interaction, always_open=button.always_open)
             if interaction.user.id != button.owner_id:
@@ -185,6 +189,10 @@ class InteractionHandlers:
     async def submit(self, interaction: _Interaction) -> None:
         """Answer a submitted form. Never raises."""
         prefix, subject, typed = _submitted(interaction)
+        with tracing.span("interaction", kind="modal_submit", form=prefix if prefix in self._forms else None):
+            await self._submit(interaction, prefix, subject, typed)
+
+    async def _submit(self, interaction: _Interaction, prefix: str, subject: str, typed: dict[str, str]) -> None:
         try:
             self.check_access(interaction, always_open=prefix in self._open_forms)
             handler = self._forms.get(prefix)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import aiohttp
 from yarl import URL
 
+from bot import tracing
 from bot.metrics import DISCORD_FAULTS, DISCORD_SECONDS, DiscordRoute, Fault, fault_of
 
 _ROUTES = (
@@ -40,7 +41,7 @@ async def _started(_: aiohttp.ClientSession, request: SimpleNamespace, __: aioht
 async def _answered(_: aiohttp.ClientSession, request: SimpleNamespace, params: aiohttp.TraceRequestEndParams) -> None:
     if params.response.status == 101:  # the gateway: what comes now lasts for days
         return
-    _measured(request, params.url, fault_of(params.response.status))
+    _measured(request, params.url, fault_of(params.response.status), params.response.status)
 
 
 async def _failed(
@@ -49,8 +50,10 @@ async def _failed(
     _measured(request, params.url, Fault.UNREACHABLE if isinstance(params.exception, _NEVER_SENT) else Fault.SILENT)
 
 
-def _measured(request: SimpleNamespace, url: URL, fault: Fault | None) -> None:
+def _measured(request: SimpleNamespace, url: URL, fault: Fault | None, status: int | None = None) -> None:
     route = route_of(url)
-    DISCORD_SECONDS.labels(route).observe(asyncio.get_running_loop().time() - request.began)
+    seconds = asyncio.get_running_loop().time() - request.began
+    DISCORD_SECONDS.labels(route).observe(seconds)
+    tracing.took("discord request", seconds, route=route, status=status, fault=fault)
     if fault is not None:
         DISCORD_FAULTS.labels(route, fault).inc()

@@ -12,6 +12,7 @@ from bot.config.sections import (
     Settings,
     StoreSettings,
     ToapisSettings,
+    TraceSettings,
     WebSettings,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "Settings",
     "StoreSettings",
     "ToapisSettings",
+    "TraceSettings",
     "WebSettings",
     "load",
 ]

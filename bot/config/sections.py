@@ -34,6 +34,7 @@ from bot.config.types import (
     Secret,
     Secrets,
     Send,
+    Share,
     StoreUrl,
     WebAddress,
     Whole,
@@ -270,6 +271,15 @@ class LogSettings(_Section):
     format: Format = Field("console", description="console for people, json for machines.")
 
 
+class TraceSettings(_Section):
+    """Traces, for a collector of OpenTelemetry."""
+
+    endpoint: MaybeWebAddress = Field(
+        "", description="The collector's OTLP/HTTP address, such as http://collector:4318; empty: no tracing."
+    )
+    sample: Share = Field(1.0, description="The share of commands and of jobs that are traced, from 0 to 1.")
+
+
 class Settings(BaseSettings):
     """All settings. Made by :func:`bot.config.load`; made directly, it takes what it is given and reads nothing."""
 
@@ -286,6 +296,7 @@ class Settings(BaseSettings):
     consent: ConsentSettings = ConsentSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    trace: TraceSettings = TraceSettings()
 
     @model_validator(mode="before")
     @classmethod

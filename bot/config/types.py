@@ -136,6 +136,7 @@ Limit: TypeAlias = Annotated[_AnyWhole, Field(ge=0), Must("a whole number, 0 or 
 Port: TypeAlias = Annotated[_AnyWhole, Field(ge=0, le=65535), Must("a port, from 0 to 65535")]
 Number: TypeAlias = Annotated[_AnyNumber, Must("a number above 0")]
 Seconds: TypeAlias = Annotated[_AnyNumber, Must("a number of seconds above 0")]
+Share: TypeAlias = Annotated[float, BeforeValidator(_not_a_flag), Field(ge=0, le=1), Must("a number from 0 to 1")]
 Host: TypeAlias = Annotated[str, _shape(_HOST), Must("an address to listen on, such as 127.0.0.1")]
 Level: TypeAlias = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import structlog
 
-from bot import limits, metrics
+from bot import limits, metrics, tracing
 from bot.config import LimitSettings
 from bot.errors import TooLateToCancel, UnknownJob
 from bot.jobs import transitions
@@ -266,6 +266,7 @@ class JobService:
         if job.admitted_at is None:
             self._queue.joined()
         self._workers.wake()
+        tracing.link(job.id)
         return job
 
     async def overview(self, owner_id: int) -> Overview:

@@ -10,7 +10,7 @@ from random import Random
 
 import structlog
 
-from bot import limits
+from bot import limits, tracing
 from bot.errors import BadRange, Refusal
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.allowance import Allowance
@@ -180,7 +180,8 @@ class JobStarter:
         )
         self._allowance.check_access(owner_id, origin)
         self._allowance.check_roles(request.kind, origin)
-        job = await self._jobs.add(job, self._allowance.quota(job))
+        with tracing.job_span(job.id, kind=job.kind):
+            job = await self._jobs.add(job, self._allowance.quota(job))
         source = None if isinstance(request, VideoRequest) else request.source.kind
         _log.info("job_started", job=job.id, kind=job.kind.value, source=source)
         self._server_log.started(job)

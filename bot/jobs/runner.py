@@ -11,7 +11,7 @@ from random import Random
 
 import structlog
 
-from bot import limits, metrics
+from bot import limits, metrics, tracing
 from bot.concurrency import shielded, until_the_loop_keeps_up
 from bot.errors import CastbookError
 from bot.jobs import transitions
@@ -244,7 +244,10 @@ class Runner:
             late = self._clock() - job.next_attempt_at
             metrics.STEP_LAG.labels(job.step).observe(max(0.0, late.total_seconds()))
         # Whatever is logged in a step, by whomever, says which job's it is.
-        with structlog.contextvars.bound_contextvars(job=job.id, step=job.step.value):
+        with (
+            structlog.contextvars.bound_contextvars(job=job.id, step=job.step.value),
+            tracing.span(f"step {job.step}", job=job.id, kind=job.kind, attempt=job.attempts),
+        ):
             await self._one_step(job)
 
     async def _one_step(self, job: Job) -> None:
@@ -305,5 +308,6 @@ class Runner:
                     metrics.JOBS_ENDED.labels(after.outcome).inc()
                     if self._server_log is not None:
                         self._server_log.ended(after)
+                tracing.mark(next=after.step, outcome=after.outcome)
                 _log.info("step_done", next=after.step.value, attempt=before.attempts)
                 return

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bot import tracing
 from bot.errors import BadFile
 from bot.media.operations import MediaFailed
 from bot.media.worker import MediaWorker
@@ -97,7 +98,8 @@ class MeasuredMediaWorker(MediaWorker):
 def _measured(operation: str) -> Iterator[None]:
     began = time.monotonic()
     try:
-        yield
+        with tracing.span(f"media {operation}"):
+            yield
     except BadFile:
         MEDIA_FAULTS.labels(operation, MediaFault.UNUSABLE).inc()
         raise

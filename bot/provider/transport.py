@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from pydantic_core import from_json
 from yarl import URL
 
+from bot import tracing
 from bot.limits import PROVIDER_ANSWER_BYTES
 from bot.metrics import PROVIDER_FAULTS, PROVIDER_SECONDS, Fault, fault_of
 
@@ -129,12 +130,16 @@ class Transport:
         PROVIDER_SECONDS.labels(f"{call.method} {call.template}").observe(seconds)
         if (fault := _fault(reply)) is not None:
             PROVIDER_FAULTS.labels(fault).inc()
+        status = reply.status if isinstance(reply, Answer) else None
+        tracing.took(
+            "provider request", seconds, method=call.method, path=call.template, status=status, trouble=reply.trouble
+        )
         log.log(
             _level(call, reply),
             "provider_call",
             method=call.method,
             path=call.template,
-            status=reply.status if isinstance(reply, Answer) else None,
+            status=status,
             ms=round(seconds * 1000),
             **({"trouble": reply.trouble} if reply.trouble else {}),
         )

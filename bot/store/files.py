@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Self, TypeAlias
 from weakref import WeakValueDictionary
 
+from bot import tracing
 from bot.concurrency import shielded
 from bot.config import StoreSettings
 from bot.store.file_bucket import FileBucket
@@ -119,7 +120,8 @@ class FileStore:
         async with self._places:
             sizes = await asyncio.to_thread(lambda: [path.stat().st_size for path, _, _ in files])
             links = [(path, key) for (path, _, _), key in zip(files, keys, strict=True)]
-            await shielded(self._place.put_links(owner_id, links))
+            with tracing.span("file put", files=len(links), size=sum(sizes)):
+                await shielded(self._place.put_links(owner_id, links))
         return [
             StoredFile(key=key, sha256=sha256, size=size, mime=mime)
             for (_, sha256, mime), key, size in zip(files, keys, sizes, strict=True)
@@ -129,7 +131,8 @@ class FileStore:
         """The content of a file. Raises FileNotFoundError."""
         _check(KEY, key)
         async with self._places:
-            return await self._place.read(key)
+            with tracing.span("file get"):
+                return await self._place.read(key)
 
     async def delete(self, key: str) -> None:
         """Remove a file; one that is gone already is no error."""
@@ -205,7 +208,8 @@ class FileStore:
         """
         _check(KEY, key)
         async with self._places:
-            await shielded(self._place.bring(key, path, shared=shared))
+            with tracing.span("file get"):
+                await shielded(self._place.bring(key, path, shared=shared))
 
     async def share_work(self, job_id: str, other_id: str) -> None:
         """Put the files of ``job_id``'s work folder into that of ``other_id`` too; each takes its room once.
@@ -240,7 +244,8 @@ class FileStore:
         self, owner_id: int, content: bytes | Path, sha256: str, size: int, mime: str, *, linked: bool = False
     ) -> StoredFile:
         key = f"{owner_id}/{sha256}"
-        await self._place.put(key, content, linked=linked)
+        with tracing.span("file put", size=size):
+            await self._place.put(key, content, linked=linked)
         return StoredFile(key=key, sha256=sha256, size=size, mime=mime)
 
     def _work(self, job_id: str) -> Path:

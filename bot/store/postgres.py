@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from bot import limits
+from bot import limits, tracing
 from bot.concurrency import PriorityLimiter, shielded
 from bot.errors import BadConfiguration, BadStart
 from bot.store.database import Database
@@ -113,19 +113,20 @@ class PostgresDatabase(Database):
     async def write(self, *, urgent: bool = False, alone: bool = True) -> AsyncIterator[AsyncConnection]:
         """Each statement sees what others have committed before it; not ``alone``, that may change in between."""
         turns = self._turns if alone else self._beside_others
-        async with _place(turns, urgent=urgent), self._connected(self._engine) as connection:
-            transaction = await connection.begin()
-            try:
-                locked = (await connection.execute(_ALONE if alone else _BESIDE_OTHERS)).one()
-                yield connection
-            except BaseException:
-                await shielded(transaction.rollback())
-                raise
-            try:
-                await shielded(transaction.commit())
-            except DBAPIError as error:
-                if not (alone and error.connection_invalidated and await self._was_committed(locked[1])):
+        with tracing.span("database write", urgent=urgent, alone=alone):
+            async with _place(turns, urgent=urgent), self._connected(self._engine) as connection:
+                transaction = await connection.begin()
+                try:
+                    locked = (await connection.execute(_ALONE if alone else _BESIDE_OTHERS)).one()
+                    yield connection
+                except BaseException:
+                    await shielded(transaction.rollback())
                     raise
+                try:
+                    await shielded(transaction.commit())
+                except DBAPIError as error:
+                    if not (alone and error.connection_invalidated and await self._was_committed(locked[1])):
+                        raise
 
     async def _was_committed(self, transaction_id: str) -> bool:
         """Whether that came true, though nobody was told: else what was asked for would be asked for again."""

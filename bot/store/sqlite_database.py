@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot import limits
+from bot import limits, tracing
 from bot.concurrency import PriorityLimiter
 from bot.errors import BadStart
 from bot.store.database import Database
@@ -103,13 +103,14 @@ class SQLiteDatabase(Database):
         """It has the write lock from its first statement: each is ``alone``."""
         if urgent and self._rewriting is not None:
             self._rewriting.interrupt_statement()
-        async with self._turn(urgent=urgent), _opened(self._writer).begin() as connection:
-            driver = await _driver(connection)
-            before = driver.total_changes
-            yield connection
-            changed = driver.total_changes != before
-        if changed:
-            await self._on_disk(urgent=urgent)
+        with tracing.span("database write", urgent=urgent):
+            async with self._turn(urgent=urgent), _opened(self._writer).begin() as connection:
+                driver = await _driver(connection)
+                before = driver.total_changes
+                yield connection
+                changed = driver.total_changes != before
+            if changed:
+                await self._on_disk(urgent=urgent)
 
     @asynccontextmanager
     async def _turn(self, *, urgent: bool) -> AsyncIterator[None]:

@@ -142,6 +142,8 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
         "CASTBOOK__WEB__METRICS_PORT": "25",
         "CASTBOOK__LOG__LEVEL": "DEBUG",
         "CASTBOOK__LOG__FORMAT": "json",
+        "CASTBOOK__TRACE__ENDPOINT": "http://collector:4318/",
+        "CASTBOOK__TRACE__SAMPLE": "0.36",
     }
     known = {f"CASTBOOK__{section}__{key}".upper() for section, key, _ in every_setting()}
     assert set(values) | set(secrets) == known
@@ -208,6 +210,7 @@ def test_every_setting_can_come_from_the_environment(secrets: Environ) -> None:
             "metrics_port": 25,
         },
         "log": {"level": "DEBUG", "format": "json"},
+        "trace": {"endpoint": "http://collector:4318", "sample": 0.36},
     }
 
 

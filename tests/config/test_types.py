@@ -35,6 +35,7 @@ MAYBE_ADDRESS = (
 MAYBE_SECRET = "must be empty, or letters, digits and signs without blanks, as it was given to you."
 LEVEL = "must be one of DEBUG, INFO, WARNING, ERROR, CRITICAL."
 FORMAT = "must be console or json."
+SHARE = "must be a number from 0 to 1."
 
 
 def variable(name: str) -> str:
@@ -143,6 +144,8 @@ def variable(name: str) -> str:
         ("log.level", "info", LEVEL),
         ("log.level", "TRACE", LEVEL),
         ("log.format", "xml", FORMAT),
+        ("trace.sample", "1.1", SHARE),
+        ("trace.sample", "nan", SHARE),
     ],
 )
 def test_a_bad_value_is_answered_with_what_it_must_be(
@@ -170,6 +173,7 @@ def test_a_bad_value_is_answered_with_what_it_must_be(
         ("toapis", "base_url", "5", ADDRESS),
         ("store", "files", "5", FILES),
         ("log", "level", "20", LEVEL),
+        ("trace", "sample", "true", SHARE),
     ],
 )
 def test_a_value_of_another_type_in_the_file_is_refused_alike(

@@ -1,0 +1,110 @@
+"""A process of the bot that sends traces: to a collector, and to one that is dead or does not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from bot import limits
+from tests.otlp_collector import Collector
+from tests.wire.bot_process import BotProcess, free_port
+from tests.wire.scene import PATIENCE, migrated, scene
+
+NAME = "Ottilie Nimmermehr"
+
+
+async def test_a_job_is_one_trace_from_the_command_to_the_delivery_also_over_two_processes(tmp_path: Path) -> None:
+    async with (
+        Collector() as collector,
+        scene() as show,
+        BotProcess(
+            *(show.discord, show.provider, migrated(tmp_path)),
+            TRACE__ENDPOINT=collector.endpoint,
+            LOG__FORMAT="json",
+        ) as bot,
+    ):
+        ann = show.person("ann")
+        show.provider.hold_at(50)
+        asked = await show.create(ann, name=NAME)
+        await (await show.reads(ann, "Yes, I have permission")).press(ann, "Yes, I have permission")
+        await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
+        assert await bot.stop() == 0
+        first_half = len(collector.spans)
+        show.provider.hold_at(None)
+        await bot.start()
+        await show.reads(ann, "Reusable task ID")
+        await asyncio.sleep(0.2)  # the step ends after its message
+        assert await bot.stop() == 0
+        log = bot.stderr
+
+    (command,) = [
+        each for each in collector.named("interaction") if each.attributes.get("castbook.command") == "character create"
+    ]
+    (job,) = collector.named("job")
+    assert command.links == ((job.trace, job.id),)
+    assert job.links == ((command.trace, command.id),)
+    press = next(each for each in collector.named("interaction") if "castbook.button" in each.attributes)
+    assert (job.trace, job.id) in press.links, "what goes on by a press is found from there"
+
+    trace = [each for each in collector.spans if each.trace == job.trace]
+    assert bytes.fromhex(job.trace) == b"castbook" + bytes.fromhex(job.id)
+    names = {each.name for each in trace}
+    assert {f"step {step}" for step in ("prepare", "submit", "watch", "collect", "deliver")} <= names
+    assert {"provider request", "discord request", "database write", "file put", "media probe", "media cut"} <= names
+    ids = {each.id for each in trace}
+    assert len(ids) == len(trace)
+    assert {each.parent for each in trace if each is not job} <= ids, "each stands below another one of its trace"
+    steps = [each for each in trace if each.name.startswith("step ")]
+    assert {each.parent for each in steps} == {job.id}
+    assert steps[-1].attributes["castbook.outcome"] == "succeeded"
+    assert len({each.resource["service.instance.id"] for each in trace}) == 2
+    assert first_half < len(collector.spans)
+    assert {each.resource["service.name"] for each in trace} == {"castbook"}
+    assert {each.resource["castbook.role"] for each in trace} == {"all"}
+
+    lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
+    assert {line.get("trace_id") for line in lines if line.get("job") == job.id and "step" in line} == {job.trace}
+
+    (task,) = show.tasks
+    secrets = [NAME, "clip.mp4", "https://", show.discord.cdn_origin, show.discord.token, show.provider.key]
+    secrets += [asked.token, show.provider.base_url, task.id, ann.name, str(ann.id), str(tmp_path)]
+    sent = b"".join(collector.bodies)
+    assert [secret for secret in secrets if secret.encode() in sent] == []
+
+
+@pytest.mark.parametrize("collector_is", ["dead", "silent"])
+async def test_a_collector_that_does_not_answer_is_one_warning_and_two_seconds(
+    tmp_path: Path, collector_is: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")  # it has failed long before the end
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
+    async with (
+        Collector(silent=True) as silent,
+        scene() as show,
+        BotProcess(
+            *(show.discord, show.provider, migrated(tmp_path)),
+            TRACE__ENDPOINT=silent.endpoint if collector_is == "silent" else f"http://127.0.0.1:{free_port()}",
+            LOG__FORMAT="json",
+        ) as bot,
+    ):
+        ann = show.person("ann")
+        await (await ann.slash(show.channel, "about")).replied(PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            while "traces_not_sent" not in bot.stderr:
+                await asyncio.sleep(0.05)
+        await (await ann.slash(show.channel, "about")).replied(PATIENCE)
+        assert await bot.stop() == 0
+        ended = time.time()
+        lines = [json.loads(line) for line in bot.stderr.splitlines() if line.startswith("{")]
+
+    assert len(silent.bodies) > 0 or collector_is == "dead"
+    (stopped,) = [line for line in lines if line["event"] == "stopped"]
+    late = ended - datetime.fromisoformat(stopped["timestamp"]).timestamp()
+    assert late < limits.TRACES_FLUSHED_WITHIN + 1.0, "the end waits no longer than it may"
+    assert [line["event"] for line in lines if "traces" in line["event"]].count("traces_not_sent") == 1
+    assert not [line for line in lines if line["logger"].startswith(("opentelemetry", "urllib3", "requests"))]
