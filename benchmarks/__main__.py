@@ -22,6 +22,7 @@ from benchmarks import (
     first_answer,
     grown_table,
     large_videos,
+    load,
     long_videos,
     media_speed,
     memory,
@@ -54,6 +55,7 @@ FULL: dict[str, Measure] = {
     "shared_clips": shared_clips.measure,
     "portable_casts": portable_casts.measure,
     "quality": quality.measure,
+    "load": load.measure,
 }
 QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "memory": partial(memory.measure, idle=1.0),
@@ -70,6 +72,7 @@ QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "long_videos": partial(long_videos.measure, lengths=(60, 180), size=(320, 180)),
     "shared_clips": partial(shared_clips.measure, rounds=1, seconds=1.0),
     "portable_casts": partial(portable_casts.measure, characters=4, rounds=1, size=(320, 180)),
+    "load": partial(load.measure, servers=200, characters=2_000, running=50, seconds=20.0, rate=5),
     "quality": partial(quality.measure, names=("bikes", "robot", "cat")),
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.processes import World
 from playground.clip import render_clip
+from tests.loopback_discord.driving import User
 from tests.loopback_discord.interactions import Interaction
 
 
@@ -25,6 +26,14 @@ class Commands:
         """/character list."""
         return await self._send(world, "character list", {})
 
+    async def tasks(self, world: World) -> Interaction:
+        """/tasks."""
+        return await self._send(world, "tasks", {})
+
+    async def type_name(self, world: World, typed: str) -> Interaction:
+        """Type the beginning of a name after /character show."""
+        return await self._next(world).type_into(world.channel, "character show", {"name": typed}, "name")
+
     async def create(self, world: World) -> Interaction:
         """/character create with an attachment."""
         numbered = self._clip + struct.pack(">I4sQ", 16, b"free", next(self._numbers))  # a box that players skip
@@ -37,5 +46,7 @@ class Commands:
         return await self._send(world, "character create", {"range": f"0.{start}-3.2", "task": task_id})
 
     async def _send(self, world: World, command: str, options: dict[str, Any]) -> Interaction:
-        person = world.people[next(self._numbers) % len(world.people)]
-        return await person.slash(world.channel, command, options)
+        return await self._next(world).slash(world.channel, command, options)
+
+    def _next(self, world: World) -> User:
+        return world.people[next(self._numbers) % len(world.people)]

@@ -67,7 +67,7 @@ async def castbook(
     ``before``: what is done for the people there before it starts. ``over_http``: it gets interactions over HTTP.
     """
     async with _discord() as (discord, channel, people):
-        settings = _settings(folder, discord, provider)
+        settings = settings_of(folder, discord, provider)
         for name, section in sections.items():
             settings.setdefault(name, {}).update(section)
         if over_http:
@@ -76,11 +76,11 @@ async def castbook(
         if before is not None:
             await before(people)
         config = folder / "config.toml"
-        config.write_text(_toml(settings), "utf-8")
+        config.write_text(toml(settings), "utf-8")
         argv = [*launcher, "run", "--config", str(config), *(("--role", "http") if over_http else ())]
         log = folder / "castbook.log"
         async with process(argv, log, env=_AS_MAKE_RUN) as child:
-            await _ready(discord, child, log, over_http=over_http)
+            await ready(discord, child, log, over_http=over_http)
             if over_http:
                 await discord.endpoint.set(f"http://127.0.0.1:{settings['web']['port']}/interactions")
             yield World(discord, channel, people, child.pid, works_on=True)
@@ -94,14 +94,17 @@ async def bare_bot(folder: Path, *, database: Path | None = None) -> AsyncIterat
         argv += [str(database)] if database is not None else []
         log = folder / f"bare{'-with-a-row' if database is not None else ''}.log"
         async with process(argv, log) as child:
-            await _ready(discord, child, log)
+            await ready(discord, child, log)
             yield World(discord, channel, people, child.pid)
 
 
 @asynccontextmanager
-async def simulated_provider(folder: Path, seconds_per_task: float) -> AsyncIterator[Provider]:
-    """The simulated provider in a process of its own, so that its work is not the measured one's."""
-    argv = ["-m", "benchmarks.simulated_provider", str(seconds_per_task)]
+async def simulated_provider(folder: Path, seconds_per_task: float, standing: int = 0) -> AsyncIterator[Provider]:
+    """The simulated provider in a process of its own, so that its work is not the measured one's.
+
+    ``standing``: so many tasks are running there that never end.
+    """
+    argv = ["-m", "benchmarks.simulated_provider", str(seconds_per_task), str(standing)]
     async with process(argv, folder / "provider.log", talks=True) as child:
         assert child.stdout is not None
         base_url, key, task = [(await child.stdout.readline()).decode().strip() for _ in range(3)]
@@ -153,15 +156,15 @@ async def _discord() -> AsyncIterator[tuple[LoopbackDiscord, Channel, tuple[User
         yield discord, guild.add_channel("casting"), people
 
 
-async def _ready(
+async def ready(
     discord: LoopbackDiscord, child: asyncio.subprocess.Process, log: Path, *, over_http: bool = False
 ) -> None:
     """Wait until it is connected, or ``over_http`` logged in. Raises RuntimeError with the end of its log where it ends
     before."""
-    ready = (
-        discord.wait_for(lambda: discord.commands, STARTS_WITHIN) if over_http else discord.bot_is_ready(STARTS_WITHIN)
+    connected = (
+        discord.wait_for(lambda: discord.commands, STARTS_WITHIN) if over_http else discord.bot_isready(STARTS_WITHIN)
     )
-    waiting: asyncio.Task[object] = asyncio.create_task(ready)
+    waiting: asyncio.Task[object] = asyncio.create_task(connected)
     ended = asyncio.create_task(child.wait())
     await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
     ended.cancel()
@@ -172,7 +175,8 @@ async def _ready(
     await waiting
 
 
-def _settings(folder: Path, discord: LoopbackDiscord, provider: Provider) -> dict[str, dict[str, Any]]:
+def settings_of(folder: Path, discord: LoopbackDiscord, provider: Provider) -> dict[str, dict[str, Any]]:
+    """Of a bot that limits nobody, with its database and files in ``folder``."""
     return {
         "discord": {
             "token": discord.token,
@@ -194,7 +198,8 @@ def _with_its_slash(url: str) -> str:
     return url + "." if url.endswith("/") else url
 
 
-def _toml(settings: Mapping[str, Mapping[str, Any]]) -> str:
+def toml(settings: Mapping[str, Mapping[str, Any]]) -> str:
+    """The settings as a file."""
     lines = []
     for section, values in settings.items():
         lines.append(f"[{section}]")
