@@ -93,7 +93,7 @@ def test_the_settings_of_the_measured_bot_are_ones_that_it_takes(tmp_path: Path)
     discord.api_url, discord.gateway_url = "http://127.0.0.1:1/api/v10", "ws://127.0.0.1:1/gateway/"
     discord.cdn.origin = "http://127.0.0.1:2"
     config = tmp_path / "config.toml"
-    config.write_text(processes._toml(processes._settings(tmp_path, discord, processes.NO_PROVIDER)), "utf-8")
+    config.write_text(processes.toml(processes.settings_of(tmp_path, discord, processes.NO_PROVIDER)), "utf-8")
     settings = load(config, {})
     assert settings.discord.token.get_secret_value() == discord.token
     assert settings.limits.running_per_user == settings.limits.per_user_per_day == settings.web.port == 0
