@@ -187,7 +187,8 @@ def _clips(connection: Connection) -> frozenset[str]:
             names = (job.seen.cut.name, *(still.name for still in job.seen.cut.stills))
             found |= {f"{_WORK}/{job.id}/{name}" for name in names}
         if job.seen.reference is not None:
-            more = (job.seen.reference.clip, job.seen.reference.voice)
+            its = job.seen.reference
+            more = (its.clip, its.voice, *(still.name for still in its.stills))
             found |= {f"{_WORK}/{job.id}/{name}" for name in more if name is not None}
     return frozenset(found)
 

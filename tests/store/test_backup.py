@@ -26,7 +26,7 @@ from bot.store.tables import consents
 from bot.values.files import StoredFile
 from bot.values.job import Job, Outcome, PreviewRequest, Question, Seen, Step
 from bot.values.source import Attachment, Link
-from bot.values.video import Cut, Still
+from bot.values.video import Cut, Reference, Still
 
 LATER = timedelta(hours=3)
 TOKEN = "interaction-token"
@@ -184,17 +184,24 @@ async def test_the_files_of_the_cast_and_the_clips_of_paid_jobs_belong_to_it(
     await cast("Ann", picture=picture)
     await cast("Bob", picture=gone)
     still = Still(name="still-1.jpg", instant=1.0, width=16, height=9, face=True)
-    seen = Seen(cut=Cut(name="clip.mp4", seconds=2.0, width=16, height=9, stills=(still,)))
+    pose = replace(still, name="pose-1.jpg")
+    reference = Reference(
+        clip="reference.mp4", seconds=3.0, filled=0.0, width=16, height=9, voice="voice.wav", voice_seconds=3.0,
+        stills=(pose,),
+    )  # fmt: skip
+    cut = Cut(name="clip.mp4", seconds=2.0, width=16, height=9, stills=(still,))
+    seen = Seen(cut=cut, reference=reference)
+    kept = ("clip.mp4", "still-1.jpg", "reference.mp4", "voice.wav", "pose-1.jpg")
     paid = await add(step=Step.WATCH, task_id="task_3", seen=seen)
     unpaid = await add(step=Step.SUBMIT, seen=seen)
     for job in (paid, unpaid):
         folder = await files.work_folder(job.id)
-        for name in ("clip.mp4", "still-1.jpg", "source"):
+        for name in (*kept, "source"):
             (folder / name).write_bytes(name.encode())
     await asyncio.to_thread(copy_database, database_path, tmp_path / "copy.db", transitions.restored(now))
     found = contents(tmp_path / "copy.db")
     assert (found.characters, found.jobs) == (2, 4)
-    work = {f"work/{paid.id}/clip.mp4", f"work/{paid.id}/still-1.jpg"}
+    work = {f"work/{paid.id}/{name}" for name in kept}
     assert found.keys == {picture.key, gone.key, *work}
     into = tmp_path / "copy"
     assert copy_files(tmp_path / "files", found.keys, into) == 1
