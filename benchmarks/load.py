@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
-import socket
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +29,7 @@ from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.server import LoopbackDiscord
 from tests.postgres_cluster import Cluster, own_cluster
 from tests.postgres_databases import Databases
+from tests.wire.bot_process import free_port
 
 SERVERS, CHARACTERS, RUNNING = 100_000, 1_000_000, 5_000
 PER_SECOND = 50
@@ -54,7 +54,7 @@ class Fleet:
 
     async def start(self, name: str, *argv: str) -> None:
         """``name`` is a role, maybe with a number: worker-2. Returns at once; :meth:`ready` waits."""
-        self.ports[name] = port = _free_port()
+        self.ports[name] = port = free_port()
         config = self.folder / f"{name}.toml"
         config.write_text(toml({**self.settings, "web": {"port": 0, "metrics_port": port}}), "utf-8")
         role = name.partition("-")[0]
@@ -249,8 +249,3 @@ async def _zeros(dsn: str, discord: LoopbackDiscord) -> list[Figure]:
 
 def _with(name: str, servers: int) -> str:
     return f"{servers:,} servers" if name == "gateway" else ""
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])

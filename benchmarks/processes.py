@@ -162,7 +162,7 @@ async def ready(
     """Wait until it is connected, or ``over_http`` logged in. Raises RuntimeError with the end of its log where it ends
     before."""
     connected = (
-        discord.wait_for(lambda: discord.commands, STARTS_WITHIN) if over_http else discord.bot_isready(STARTS_WITHIN)
+        discord.wait_for(lambda: discord.commands, STARTS_WITHIN) if over_http else discord.bot_is_ready(STARTS_WITHIN)
     )
     waiting: asyncio.Task[object] = asyncio.create_task(connected)
     ended = asyncio.create_task(child.wait())
