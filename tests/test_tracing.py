@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 
 import pytest
+import structlog
 
-from bot import tracing
+from bot import limits, tracing
 from bot.config import TraceSettings
 from bot.errors import BadStart
 from tests.otlp_collector import Collector
@@ -70,3 +72,21 @@ async def test_service_name_can_come_from_the_environment(monkeypatch: pytest.Mo
     assert done.resource["deployment.environment"] == "staging"
     assert done.resource["castbook.role"] == "http"
     assert done.attributes == {}
+
+
+async def test_a_dead_collector_is_one_warning(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "20")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "0.2")
+    async with Collector() as collector:
+        pass  # nobody listens there any more
+    with structlog.testing.capture_logs() as logged:
+        async with tracing.exporting(TraceSettings(endpoint=collector.endpoint), role="all"):
+            for _ in range(6):
+                tracing.took("done", 0.1)
+                await asyncio.sleep(0.15)
+            began = time.monotonic()
+        assert time.monotonic() - began < limits.TRACES_FLUSHED_WITHIN + 0.5
+    assert [line["event"] for line in logged if line["event"] != "traces_cut_off"] == ["traces_not_sent"]
+    assert caplog.records == []
