@@ -137,23 +137,22 @@ class CastbookClient(commands.AutoShardedBot):
         assert isinstance(self.tree, CastbookTree)  # noqa: S101 - for the type checker: tree_cls says so
         known = await self._commands_store.load()
         await self.tree.set_translator(CommandTranslator())
-        wanted = await self.tree.payload_hash(self._dev_guild)
+        wanted = await self.tree.translated(self._dev_guild)
         if known is not None:
             self.command_ids = known.ids
-        if not self._syncs_commands or (known is not None and known.hash == wanted):
+        if not self._syncs_commands or (known is not None and known.hash == wanted.hash):
             return
         try:
-            synced = await self.tree.sync()
-            self.command_ids = {command.name: command.id for command in synced}
+            self.command_ids = await self.tree.tell(wanted)
             if self._dev_guild is not None:  # last: the bot may not be in that server (yet)
-                await self.tree.sync(guild=self._dev_guild)
+                await self.tree.tell_guild(wanted)
         except discord.app_commands.CommandSyncFailure:
             raise  # Discord refuses one of our commands: a defect, not an outage
         except discord.HTTPException as error:
             log.error("commands_not_synced", status=error.status, code=error.code)
             return
-        await self._commands_store.save(CommandSync(hash=wanted, ids=self.command_ids))
-        log.info("commands_synced", commands=len(synced))
+        await self._commands_store.save(CommandSync(hash=wanted.hash, ids=self.command_ids))
+        log.info("commands_synced", commands=len(self.command_ids))
 
     @property
     def command_mentions(self) -> Commands:

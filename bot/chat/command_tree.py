@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Protocol, cast
 
 import aiohttp
@@ -19,6 +22,24 @@ from bot.texts import text
 
 _INSTALLS = app_commands.AppInstallationType(guild=True, user=True)
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
+_INVALID_FORM_BODY = 50035  # of Discord's error codes
+
+
+@dataclass(frozen=True, slots=True)
+class TranslatedCommands:
+    """What Discord is told about our commands, in every language."""
+
+    application_id: int | None
+    everybody: list[dict[str, Any]]
+    guild_id: int | None  # the operators' server, with the commands that exist there alone
+    in_guild: list[dict[str, Any]]
+
+    @property
+    def hash(self) -> str:
+        """It differs between applications and between dev guilds."""
+        payload = [*self.everybody, *({"guild": self.guild_id} | each for each in self.in_guild)]
+        known = {"application": self.application_id, "commands": sorted(payload, key=str)}
+        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
 class _Client(Protocol):
@@ -32,24 +53,50 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         # Left out, Discord hides the commands in private channels.
         super().__init__(client, allowed_installs=_INSTALLS, allowed_contexts=_CONTEXTS)
 
-    async def payload_hash(self, dev_guild: discord.abc.Snowflake | None = None) -> str:
-        """A hash of what Discord knows about our commands, in every language.
+    async def translated(self, dev_guild: discord.abc.Snowflake | None = None) -> TranslatedCommands:
+        """Everybody's commands and those of ``dev_guild``, as Discord is to be told about them."""
+        return TranslatedCommands(
+            application_id=self.client.application_id,
+            everybody=[await self._payload(each) for each in self.get_commands()],
+            guild_id=dev_guild.id if dev_guild else None,
+            in_guild=[await self._payload(each) for each in self.get_commands(guild=dev_guild)] if dev_guild else [],
+        )
 
-        It differs between applications and between dev guilds.
-        """
-        payload = [await self._told(command) for command in self.get_commands()]
-        if dev_guild is not None:
-            payload += [
-                {"guild": dev_guild.id} | await self._told(command) for command in self.get_commands(guild=dev_guild)
-            ]
-        known = {"application": self.client.application_id, "commands": sorted(payload, key=str)}
-        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
-
-    async def _told(
+    async def _payload(
         self, command: app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
     ) -> dict[str, Any]:
         translator = self.translator
         return await command.get_translated_payload(self, translator) if translator else command.to_dict(self)
+
+    async def tell(self, commands: TranslatedCommands) -> dict[str, int]:
+        """Tell Discord about everybody's commands, as ``sync`` does, which would translate them a second time.
+
+        Returns Discord's id of each command by its name. Raises ``CommandSyncFailure`` where Discord refuses one.
+        """
+        assert commands.application_id is not None  # noqa: S101 - for the type checker: known since the login
+        with self._refusals():
+            told = await self.client.http.bulk_upsert_global_commands(
+                commands.application_id, payload=commands.everybody
+            )
+        return {each["name"]: int(each["id"]) for each in told}
+
+    async def tell_guild(self, commands: TranslatedCommands) -> None:
+        """The same of the commands of ``guild_id``."""
+        assert commands.application_id is not None  # noqa: S101 - for the type checker: known since the login
+        assert commands.guild_id is not None  # noqa: S101 - for the type checker
+        with self._refusals(discord.Object(commands.guild_id)):
+            await self.client.http.bulk_upsert_guild_commands(
+                commands.application_id, commands.guild_id, payload=commands.in_guild
+            )
+
+    @contextmanager
+    def _refusals(self, guild: discord.abc.Snowflake | None = None) -> Iterator[None]:
+        try:
+            yield
+        except discord.HTTPException as error:
+            if error.status == HTTPStatus.BAD_REQUEST and error.code == _INVALID_FORM_BODY:
+                raise app_commands.CommandSyncFailure(error, self.get_commands(guild=guild)) from None
+            raise
 
     async def _call(self, interaction: discord.Interaction[Any]) -> None:
         """Called by discord.py, which has no public place around a whole command."""

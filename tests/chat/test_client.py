@@ -84,9 +84,9 @@ async def test_names_and_descriptions_are_told_in_every_language(catalogues_in: 
 async def test_another_application_is_told_again(stage: Stage) -> None:
     tree = stage.client.tree
     assert isinstance(tree, CastbookTree)
-    told = await tree.payload_hash()
+    told = (await tree.translated()).hash
     stage.client._connection.application_id = 1
-    assert await tree.payload_hash() != told
+    assert (await tree.translated()).hash != told
 
 
 async def test_outage_while_telling_leaves_the_old_ids(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
