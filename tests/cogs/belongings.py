@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import shutil
 import sqlite3
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -12,6 +14,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 from sqlalchemy import insert
 
+from bot.config import Settings
 from bot.store.drafts import Draft, UnsentImport, UnsentVideo
 from bot.store.loan_tables import loan_uses
 from bot.store.tables import metadata
@@ -188,6 +191,27 @@ async def belongings(house: House, owner_id: int) -> Belongings:
     for each in (mine.picking, mine.unclear):
         (await house.files.work_folder(each.id) / "source").write_bytes(b"the owner's video")
     return mine
+
+
+class KeptBelongings:
+    """Everything of one person's, made once: making it takes longer than most of what is tried with it."""
+
+    def __init__(self, folder: Path, settings: Settings, owner_id: int) -> None:
+        self._folder = folder
+        self.mine, self.now = asyncio.run(self._make(settings, owner_id))
+
+    async def _make(self, settings: Settings, owner_id: int) -> tuple[Belongings, datetime]:
+        house = House(self._folder, settings)
+        await house.open()
+        try:
+            return await belongings(house, owner_id), house.now
+        finally:
+            await house.close()
+
+    def copy_to(self, folder: Path) -> None:
+        """The database and the files, instead of what is there."""
+        shutil.copy(self._folder / "castbook.db", folder)
+        shutil.copytree(self._folder / "files", folder / "files", dirs_exist_ok=True)
 
 
 async def lend(house: House, owner_id: int, character: Character, borrower_id: int) -> Loan:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,15 +11,17 @@ import discord
 import pytest
 import simcord
 
-from bot.config import LimitSettings, Settings, load
+from bot.config import LimitSettings, Settings
 from bot.store.database import database_at
-from tests.cogs.stage import MAX_BYTES, MODELS, House, Stage
+from tests.cogs.remembered_commands import remember_commands
+from tests.cogs.stage import House, Stage, settings_in
 from tests.remembered_films import remember_films
 
 
 @pytest.fixture(scope="session", autouse=True)
-def films_are_remembered() -> None:
+def films_and_commands_are_remembered() -> None:
     remember_films()
+    remember_commands()
 
 
 @pytest.fixture(scope="session")
@@ -44,18 +45,8 @@ def limit_settings() -> LimitSettings:
 
 @pytest.fixture
 def settings(tmp_path: Path, migrated: Path, limit_settings: LimitSettings) -> Settings:
-    """No provider is there: whoever asks one finds nobody."""
     shutil.copy(migrated, tmp_path / "castbook.db")
-    environ = {
-        "CASTBOOK__DISCORD__TOKEN": "token-for-tests",
-        "CASTBOOK__TOAPIS__API_KEY": "key-for-tests",
-        "CASTBOOK__TOAPIS__BASE_URL": "http://127.0.0.1:9",
-        "CASTBOOK__TOAPIS__MODELS": json.dumps(MODELS),
-        "CASTBOOK__STORE__URL": f"sqlite+aiosqlite:///{tmp_path}/castbook.db",
-        "CASTBOOK__STORE__FILES": str(tmp_path / "files"),
-        "CASTBOOK__LINKS__MAX_BYTES": str(MAX_BYTES),
-    }
-    return load(None, environ).model_copy(update={"limits": limit_settings})
+    return settings_in(tmp_path, limit_settings)
 
 
 @pytest.fixture

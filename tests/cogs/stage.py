@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import simcord
 
 from bot.app.build import App
 from bot.chat.client import CastbookClient
-from bot.config import Settings
+from bot.config import LimitSettings, Settings, load
 from bot.store.characters import NewCharacter
 from bot.store.owned_jobs import Pending
 from bot.store.quotas import Quota
@@ -46,6 +47,20 @@ FILM = b"\x00\x00\x00\x18ftypmp42 the film"
 POSTER = b"RIFF\x00\x00\x00\x00WEBP the poster of "
 PLAYER = CastRole(character_id=1, name="Aurora")
 PICTURE = b"\x89PNG\r\n\x1a\n" + b"picture"
+
+
+def settings_in(folder: Path, limit_settings: LimitSettings) -> Settings:
+    """No provider is there: whoever asks one finds nobody."""
+    environ = {
+        "CASTBOOK__DISCORD__TOKEN": "token-for-tests",
+        "CASTBOOK__TOAPIS__API_KEY": "key-for-tests",
+        "CASTBOOK__TOAPIS__BASE_URL": "http://127.0.0.1:9",
+        "CASTBOOK__TOAPIS__MODELS": json.dumps(MODELS),
+        "CASTBOOK__STORE__URL": f"sqlite+aiosqlite:///{folder}/castbook.db",
+        "CASTBOOK__STORE__FILES": str(folder / "files"),
+        "CASTBOOK__LINKS__MAX_BYTES": str(MAX_BYTES),
+    }
+    return load(None, environ).model_copy(update={"limits": limit_settings})
 
 
 class House:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import zipfile
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import discord
@@ -23,13 +25,17 @@ from sqlalchemy import delete
 
 from bot.chat.durable_items import DurableButton
 from bot.chat.interaction_handlers import DurableForm, on_press, text_line
-from bot.config import LimitSettings
+from bot.config import LimitSettings, Settings
 from bot.store.tables import drafts, jobs
 from cogs.video.choices import CHARACTERS
-from tests.cogs.belongings import GROUP, NOTE, Belongings, belongings, lend, snapshot
-from tests.cogs.stage import Stage, words
+from tests.cogs.belongings import GROUP, NOTE, Belongings, KeptBelongings, lend, snapshot
+from tests.cogs.stage import Stage, settings_in, words
 
 CLIP = ("posted.mp4", b"clip")
+UNLIMITED = LimitSettings(
+    running_per_user=0, running_in_all=0, per_user_per_day=0, per_server_per_day=0, files_mb_per_user=500
+)
+ALICE = 1456074443980800015  # whom the stage makes first: simcord's clock and ids begin alike in each test
 VIEWS_LAST = 15 * 60  # seconds for which discord.py keeps the view of a hidden answer
 
 Options: TypeAlias = Mapping[str, Any]
@@ -292,9 +298,29 @@ class Count:
 
 @pytest.fixture
 def limit_settings() -> LimitSettings:
-    return LimitSettings(
-        running_per_user=0, running_in_all=0, per_user_per_day=0, per_server_per_day=0, files_mb_per_user=500
-    )
+    return UNLIMITED
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> KeptBelongings:
+    """Made once; each test gets a copy."""
+    folder = tmp_path_factory.mktemp("belongings")
+    shutil.copy(migrated, folder)
+    return KeptBelongings(folder, settings_in(folder, UNLIMITED), ALICE)
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path, kept: KeptBelongings) -> Settings:
+    kept.copy_to(tmp_path)
+    return settings
+
+
+@pytest.fixture
+def mine(stage: Stage, kept: KeptBelongings) -> Belongings:
+    """What Alice has, at the instant when she had got it all."""
+    assert stage.alice.id == kept.mine.owner_id
+    stage.house.now = kept.now
+    return kept.mine
 
 
 @pytest.fixture
@@ -463,7 +489,9 @@ def count(record_testsuite_property: Callable[[str, object], None]) -> Iterator[
 
 @pytest.mark.parametrize("way", ["every_command", "every_press", "every_form"])
 @pytest.mark.parametrize("who", ["stranger", "borrower", "moderator"])
-async def test_nobody_reaches_what_is_anothers(there: Stage, count: Count, who: str, way: str) -> None:
+async def test_nobody_reaches_what_is_anothers(
+    there: Stage, mine: Belongings, count: Count, who: str, way: str
+) -> None:
     guild, actor, before, successes = there.alice.guild, there.bob, count.attempts, len(count.successes)
     if who == "moderator":
         role = guild.create_role("Moderators", permissions=discord.Permissions(administrator=True))
@@ -472,7 +500,6 @@ async def test_nobody_reaches_what_is_anothers(there: Stage, count: Count, who: 
         actor = guild.add_member(there.env.create_user("borrower"))
     if who != "moderator":  # even where a server shows them the managers' command
         guild.set_command_permissions(there.client.command_ids["server"], {actor: True})
-    mine = await belongings(there.house, there.alice.id)
     if who == "borrower":
         await lend(there.house, there.alice.id, mine.character, actor.id)
     await getattr(Attacker(there, actor, mine, count), way)()
@@ -481,11 +508,9 @@ async def test_nobody_reaches_what_is_anothers(there: Stage, count: Count, who: 
 
 
 @pytest.mark.parametrize("press", sorted(set(PRESSES) - HARMLESS))
-async def test_in_the_owners_own_hands_each_press_does_something(stage: Stage, press: str) -> None:
+async def test_in_the_owners_own_hands_each_press_does_something(stage: Stage, mine: Belongings, press: str) -> None:
     """Otherwise the walk would prove nothing."""
-    count = Count()
-    mine = await belongings(stage.house, stage.alice.id)
-    owner = Attacker(stage, stage.alice, mine, count)
+    owner = Attacker(stage, stage.alice, mine, Count())
     argument = PRESSES[press](mine, stage)[0]
     before = snapshot(stage.house)
     [result] = await owner.press(press, argument, mine.owner_id)
