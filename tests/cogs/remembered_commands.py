@@ -21,8 +21,8 @@ def remember_commands() -> None:
     CastbookTree._payload = _once  # type: ignore[method-assign]  # it does what it did
 
 
-async def _once(tree: CastbookTree, command: Command) -> dict[str, Any]:
-    key = (str(catalogues.FOLDER), json.dumps(command.to_dict(tree), sort_keys=True))
+async def _once(self: CastbookTree, command: Command) -> dict[str, Any]:
+    key = (str(catalogues.FOLDER), json.dumps(command.to_dict(self), sort_keys=True))
     if key not in _payloads:
-        _payloads[key] = await _translate(tree, command)
+        _payloads[key] = await _translate(self, command)
     return copy.deepcopy(_payloads[key])
