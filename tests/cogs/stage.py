@@ -139,9 +139,14 @@ class House:
         job = await self.jobs.add(job, Quota())
         if changes is None:
             return job
-        await self.jobs.claim("test", now=self.now, most=dict.fromkeys(Lane, 100))
+        job = await self._claimed(job)
         settled = JobChanges(next_attempt_at=None) | changes
         return await self.jobs.release(job.id, job.lease, Transition("test", settled), now=self.now)
+
+    async def _claimed(self, job: Job) -> Job:
+        """With the lease by which it can be written."""
+        claimed = await self.jobs.claim("test", now=self.now, most=dict.fromkeys(Lane, 100))
+        return next(each for each in claimed if each.id == job.id)
 
     async def video(
         self, owner_id: int, prompt: str, *, film: bytes = FILM, task: str | None = None, player: CastRole = PLAYER
@@ -150,7 +155,7 @@ class House:
         self.now += timedelta(seconds=1)
         request = VideoRequest(prompt=prompt, cast=(player,), model="wan2.6", duration=5)
         job = await self.job(owner_id)
-        await self.jobs.claim("test", now=self.now, most=dict.fromkeys(Lane, 100))
+        job = await self._claimed(job)
         new = NewVideo(
             owner_id=owner_id,
             prompt=prompt,
@@ -184,7 +189,7 @@ class House:
         """A member of ``owner_id``'s cast, made a second after the one before."""
         self.now += timedelta(seconds=1)
         job = await self.job(owner_id)
-        await self.jobs.claim("test", now=self.now, most=dict.fromkeys(Lane, 100))
+        job = await self._claimed(job)
         stored = None if picture is None else await self.files.put_bytes(owner_id, picture, "image/png")
         made = ProviderCharacter(id="ch_1", display_name="Singing Duck", username=username)
         new = NewCharacter(
