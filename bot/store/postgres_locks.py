@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
 import asyncpg  # type: ignore[import-untyped]  # it brings no types
+from sqlalchemy.exc import TimeoutError as NoConnection
 
+from bot import limits
 from bot.concurrency import shielded
 from bot.store.named_locks import LocksHere
 
@@ -19,7 +21,7 @@ class LocksOfAll:
     """Session-level advisory locks of PostgreSQL, all of them on one connection, which ``connect`` makes.
 
     Should it break, all are free: what is done under a lock must stay whole without it, if not in the best order.
-    Raises what ``connect`` raises where the server is away.
+    Raises what ``connect`` raises where the server is away, and SQLAlchemy's TimeoutError where it does not answer.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
@@ -46,16 +48,23 @@ class LocksOfAll:
         """Let go of all."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            await connection.close(timeout=2)
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # what does not answer is cut off
+                await connection.close(timeout=2)
 
     async def _ask(self, statement: str, key: int) -> bool:
         async with self._statements:
             if self._connection is None or self._connection.is_closed():
                 self._connection = await self._connect()
-            return bool(await self._connection.fetchval(statement, key))
+            connection = self._connection
+            try:
+                return bool(await connection.fetchval(statement, key, timeout=limits.POSTGRES_ANSWERS_WITHIN))
+            except TimeoutError:  # its machine is gone, or the way there: nobody says so, and all would wait for it
+                connection.terminate()
+                raise NoConnection("the database does not answer") from None
 
     async def _give_back(self, key: int) -> None:
         """Also where it was asked for and not had: then nothing happens."""
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # what is gone has no lock any more
+        # What is gone has no lock any more.
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, NoConnection):
             if self._connection is not None and not self._connection.is_closed():
                 await self._ask("SELECT pg_advisory_unlock($1)", key)

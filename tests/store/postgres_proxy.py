@@ -37,6 +37,11 @@ class Proxy:
             await self._server.wait_closed()
             self._server = None
 
+    def mute(self, muted: bool = True) -> None:
+        """No answer comes through on the connections that there are, which stay."""
+        for _, thence in self._pairs:
+            (thence.transport.pause_reading if muted else thence.transport.resume_reading)()  # type: ignore[attr-defined]  # of streams
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, thence = await asyncio.open_unix_connection(str(self._socket))
         pair = (writer, thence)

@@ -13,6 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, String, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.types import TypeEngine
 from structlog.testing import capture_logs
 
@@ -454,3 +455,24 @@ async def test_a_lock_of_a_server_that_is_away_is_no_defect(postgres_url: str, o
         await proxy.start()
         await _held(database, "a")
         await database.close()
+
+
+async def test_a_lock_of_a_server_that_does_not_answer_is_not_waited_for(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with proxy_to(postgres_url) as (proxy, url):
+        database = database_at(url)
+        await database.open()
+        async with database.lock("one"):
+            pass
+        monkeypatch.setattr("bot.limits.POSTGRES_ANSWERS_WITHIN", 0.2)
+        proxy.mute()
+        async with asyncio.timeout(20):
+            with pytest.raises(NoConnection):
+                async with database.lock("one"):
+                    pass
+            proxy.mute(False)
+            monkeypatch.undo()
+            async with database.lock("one"):
+                pass
+            await database.close()
