@@ -149,6 +149,7 @@ PRESSES: dict[str, Make] = {
         f"0.best.{NOTE.upper()}",
         f"0.recent-{mine.group.id}.",
     ],
+    "cb:groups:page": lambda mine, stage: ["0", "-4"],
     "cb:groups:open": lambda mine, stage: [f"all={mine.group.id}"],
     "cb:cast:use": lambda mine, stage: [str(mine.character.id)],
     "cb:cast:model": lambda mine, stage: [str(mine.character.id)],
