@@ -52,11 +52,10 @@ async def _move_files(root: Path, bucket: StoreSettings) -> None:
     began, said = time.monotonic(), _Lines("sent")
     try:
         moved = await copy_files(root, bucket, lambda done, of: said(f"{done:,} of {of:,} files"))
-    except* OSError as errors:
-        first = errors.exceptions[0]
+    except OSError as error:
         raise BadStart(
-            f"The files cannot be copied (--files-to): {first}. What was copied need not be again."
-        ) from first
+            f"The files cannot be copied (--files-to): {error}. What was copied need not be again."
+        ) from error
     print(
         f"files      {moved.files:,}, {moved.size / 1_000_000:,.1f} MB, each read back and found the same; "
         f"{moved.sent:,} had to be sent, {_since(began)}",
