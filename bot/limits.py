@@ -238,6 +238,7 @@ POSTGRES_CONNECTIONS = 10  # of each process
 POSTGRES_WRITERS = 5  # of these that write at the same time, besides the one that writes alone; others are for readers
 POSTGRES_ANSWERS_WITHIN = 10.0  # seconds, to let us in
 POSTGRES_STATEMENT = 30.0  # seconds that a statement may take
+POSTGRES_SILENT = 40.0  # seconds, longer than that, after which the server of a statement is taken to be gone
 POSTGRES_IDLE = 30.0  # seconds between two statements of a transaction
 POSTGRES_PREPARED = 500  # statements that a connection remembers; the bot has some hundreds
 PROVIDER_STATE_KNOWN_FOR = 1.0  # seconds, of what other processes may change

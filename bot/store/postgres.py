@@ -12,7 +12,7 @@ import asyncpg  # type: ignore[import-untyped]  # it brings no types
 import structlog
 from sqlalchemy import URL, event, update
 from sqlalchemy import text as sql  # not a text for people, which make messages looks for
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -79,10 +79,12 @@ class PostgresDatabase(Database):
             connect_args={
                 "server_settings": _SESSION,
                 "timeout": limits.POSTGRES_ANSWERS_WITHIN,
+                "command_timeout": limits.POSTGRES_SILENT,
                 "prepared_statement_cache_size": limits.POSTGRES_PREPARED,
             },
         )
         event.listen(self._engine.sync_engine, "checkout", _refuse_dead)
+        event.listen(self._engine.sync_engine, "handle_error", _give_up_silent)
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         try:
             async with self.read() as connection:
@@ -124,8 +126,9 @@ class PostgresDatabase(Database):
                     raise
                 try:
                     await shielded(transaction.commit())
-                except DBAPIError as error:
-                    if not (alone and error.connection_invalidated and await self._was_committed(locked[1])):
+                except (DBAPIError, NoConnection) as error:
+                    lost = isinstance(error, NoConnection) or error.connection_invalidated
+                    if not (alone and lost and await self._was_committed(locked[1])):
                         raise
 
     async def _was_committed(self, transaction_id: str) -> bool:
@@ -174,9 +177,9 @@ class PostgresDatabase(Database):
         if self._engine is None:
             raise RuntimeError("the database is not open")
         _, options = self._engine.dialect.create_connect_args(self._url)
-        timeout = limits.POSTGRES_ANSWERS_WITHIN
+        within = {"timeout": limits.POSTGRES_ANSWERS_WITHIN, "command_timeout": limits.POSTGRES_SILENT}
         try:
-            return await asyncpg.connect(**options, server_settings=_SESSION, timeout=timeout)
+            return await asyncpg.connect(**options, server_settings=_SESSION, **within)
         except _UNREACHABLE as error:
             raise _no_connection(error) from error
 
@@ -230,6 +233,14 @@ def _refuse_dead(connection: DBAPIConnection, _record: object, _proxy: object) -
     """The server has closed it since: the pool makes a new one, and looks at none of the same age again."""
     if connection.driver_connection.is_closed():  # asyncpg's
         raise InvalidatePoolError
+
+
+def _give_up_silent(context: ExceptionContext) -> NoConnection | None:
+    """Its machine is gone, or the way there, and nobody says so: neither that connection nor others are kept."""
+    if not isinstance(context.original_exception, TimeoutError):
+        return None
+    context.is_disconnect = True
+    return NoConnection("the database does not answer")
 
 
 def _bad_start(error: BaseException) -> BadStart:

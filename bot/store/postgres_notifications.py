@@ -61,7 +61,8 @@ class PostgresNotifications(Notifications):
         await self._hang_up()
 
     async def _connected(self) -> asyncpg.Connection:
-        connection = await asyncpg.connect(self._dsn)
+        within = limits.POSTGRES_ANSWERS_WITHIN
+        connection = await asyncpg.connect(self._dsn, timeout=within, command_timeout=within)
         await connection.add_listener(_CHANNEL, self._arrived)
         return connection
 

@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from bot import limits
 from bot.store.notifications import Topic
 from bot.store.postgres_notifications import PostgresNotifications
+from tests.store.postgres_proxy import proxy_to
 
 
 def dsn_of(url: str) -> str:
@@ -60,6 +61,24 @@ async def test_the_others_hear_it_and_a_lost_connection_comes_back(
     await one.close()
     await other.close()
     one.send(Topic.JOBS)  # nobody is told, and nothing is raised
+
+
+async def test_a_server_that_falls_silent_is_asked_anew(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "NOTIFICATIONS_AGAIN", 0.05)
+    monkeypatch.setattr(limits, "POSTGRES_ANSWERS_WITHIN", 1.0)
+    async with proxy_to(postgres_url) as (proxy, url):
+        notifications = PostgresNotifications(dsn_of(url).replace("ssl=", "sslmode="))
+        heard: list[str] = []
+
+        async def hear(argument: str) -> None:
+            heard.append(argument)
+
+        notifications.on(Topic.BLOCKS, hear)
+        await notifications.open()
+        proxy.mute()
+        notifications.send(Topic.JOBS)
+        await heard_soon(heard, "")  # something may have been missed
+        await notifications.close()
 
 
 async def test_what_nobody_was_told_is_looked_at_all_the_same(

@@ -344,6 +344,29 @@ async def test_a_commit_that_nobody_heard_of_counts(postgres_url: str, opened: O
         await database.close()
 
 
+async def test_a_server_that_falls_silent_is_not_waited_for(
+    postgres_url: str, opened: Open, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.limits.POSTGRES_SILENT", 0.5)
+    async with proxy_to(postgres_url) as (proxy, url), asyncio.timeout(20):
+        database = await opened(url)
+        for number, alone in enumerate((True, False)):
+            await agree(database, number, now)
+            proxy.mute()
+            with pytest.raises(NoConnection, match="does not answer") as caught:
+                await agree(database, 9, now, alone=alone)
+            assert database_fault_of(caught.value) is DatabaseFault.BUSY
+        assert await agreed(database) == 2
+        proxy.mute()
+        with pytest.raises(NoConnection):
+            await agreed(database)
+        async with database.write() as connection:
+            await connection.execute(insert(consents).values(owner_id=3, given_at=now))
+            proxy.mute()  # nobody hears of the commit
+        assert await agreed(database) == 3
+        await database.close()
+
+
 async def test_a_server_that_is_away_comes_back(postgres_url: str, opened: Open, now: datetime) -> None:
     async with proxy_to(postgres_url) as (proxy, url):
         database = await opened(url)
