@@ -69,6 +69,9 @@ LOAN_USES = 1000  # the most that may be given
 LOAN_LONGEST = timedelta(days=365)
 LOAN_USES_PER_PAGE = 5
 PEOPLE_ASKED = 5  # whose answer one owner waits for
+PEOPLE_BEING_ASKED = timedelta(
+    minutes=1
+)  # for which a question that has not reached anybody yet counts as one that has
 PEOPLE_ASKED_AGAIN = timedelta(days=30)  # after a no, before the same owner may ask the same person again
 NAMES_TOLD = 5  # of characters that a no has deleted, in one message: as many as one parameter of a sentence takes
 PICTURE_BYTES = 8 * 1024 * 1024

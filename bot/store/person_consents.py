@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +27,6 @@ _SELECT = select(person_consents, characters.c.name).outerjoin(
         person_consents.c.owner_id == characters.c.owner_id,
     ),
 )
-_WAITING = (person_consents.c.answer.is_(None), person_consents.c.sent_at.is_not(None))
 
 
 class PersonConsentStore:
@@ -39,21 +39,23 @@ class PersonConsentStore:
     async def ask(self, owner_id: int, character_id: int, person_id: int, *, now: datetime) -> PersonConsent | None:
         """Write down that the person is asked about the owner's character; ``None`` where there is no such character.
 
-        They are asked once :meth:`sent` says so: what was cut off before may be asked again. Raises
-        :class:`~bot.errors.Refusal` where they have been asked, have said no to this owner lately, or this owner waits
-        for the answers of too many.
+        They are asked once :meth:`sent` says so: what was cut off before may be asked again after
+        :data:`bot.limits.PEOPLE_BEING_ASKED`. Raises :class:`~bot.errors.Refusal` where they have been asked, or are
+        being asked, have said no to this owner lately, or this owner waits for the answers of too many.
         """
         mine = select(characters.c.id).where(characters.c.owner_id == owner_id, characters.c.id == character_id)
         theirs = (person_consents.c.owner_id == owner_id, person_consents.c.person_id == person_id)
         asked = _SELECT.where(*theirs, person_consents.c.character_id == character_id)
-        waiting = (
-            select(func.count()).select_from(person_consents).where(person_consents.c.owner_id == owner_id, *_WAITING)
-        )
+        its = person_consents.c
+        being_asked = now - limits.PEOPLE_BEING_ASKED
+        unanswered = (its.answer.is_(None), or_(its.sent_at.is_not(None), its.asked_at > being_asked))
+        waiting = select(func.count()).select_from(person_consents).where(its.owner_id == owner_id, *unanswered)
         async with self._database.write() as connection:
             if await connection.scalar(mine) is None:
                 return None
             known = (await connection.execute(asked)).mappings().one_or_none()
-            if known is not None and known["answer"] is None and known["sent_at"] is not None:
+            cut_off = known is not None and known["sent_at"] is None and known["asked_at"] <= being_asked
+            if known is not None and known["answer"] is None and not cut_off:
                 raise Refusal(text("You have asked them already. I'll tell you when they answer."))
             if known is not None and known["answer"] == Answer.NO:  # a kill came before it was deleted
                 raise Refusal(text("The person in it said no when you asked them."))
@@ -77,7 +79,8 @@ class PersonConsentStore:
                     )
                 )
             if known is not None:
-                return _to_consent(known)
+                await connection.execute(update(person_consents).where(its.id == known["id"]).values(asked_at=now))
+                return replace(_to_consent(known), asked_at=now)
             row = {"owner_id": owner_id, "character_id": character_id, "person_id": person_id, "asked_at": now}
             made = (await connection.scalars(insert(person_consents).values(row).returning(person_consents.c.id))).one()
             found = await connection.execute(_SELECT.where(person_consents.c.id == made))
@@ -90,10 +93,11 @@ class PersonConsentStore:
             await connection.execute(update(person_consents).where(*this).values(sent_at=now))
 
     async def unask(self, owner_id: int, consent_id: int) -> None:
-        """They could not be reached, and have not answered: they were not asked."""
+        """They could not be reached, neither by this nor by what was asked later, and have not answered."""
         this = (person_consents.c.id == consent_id, person_consents.c.owner_id == owner_id)
         async with self._database.write() as connection:
-            await connection.execute(delete(person_consents).where(*this, person_consents.c.answer.is_(None)))
+            unsent = (person_consents.c.answer.is_(None), person_consents.c.sent_at.is_(None))
+            await connection.execute(delete(person_consents).where(*this, *unsent))
 
     async def asked(self, person_id: int, consent_id: int) -> PersonConsent | None:
         """What that person was asked."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -93,11 +95,33 @@ async def test_a_question_that_was_cut_off_may_be_asked_again(shop: Shop) -> Non
     first = await consents.ask(OWNER, ann.id, PERSON, now=shop.clock())
     assert first is not None
     assert await consents.of_character(OWNER, ann.id) == (), "nobody knows of it yet"
-    assert await consents.ask(OWNER, ann.id, PERSON, now=shop.clock()) == first
-    await consents.sent(OWNER, first.id, now=shop.clock())
-    assert await consents.of_character(OWNER, ann.id) == (first,)
+    soon = shop.clock() + limits.PEOPLE_BEING_ASKED - timedelta(seconds=1)
     with pytest.raises(Refusal, match="You have asked them already"):
-        await consents.ask(OWNER, ann.id, PERSON, now=shop.clock())
+        await consents.ask(OWNER, ann.id, PERSON, now=soon)
+    later = shop.clock() + limits.PEOPLE_BEING_ASKED
+    again = await consents.ask(OWNER, ann.id, PERSON, now=later)
+    assert again == replace(first, asked_at=later)
+    with pytest.raises(Refusal, match="You have asked them already"):
+        await consents.ask(OWNER, ann.id, PERSON, now=later)
+    await consents.sent(OWNER, again.id, now=later)
+    await consents.unask(OWNER, first.id)  # by whoever was so slow; what was asked since has reached them
+    assert await consents.of_character(OWNER, ann.id) == (again,)
+    with pytest.raises(Refusal, match="You have asked them already"):
+        await consents.ask(OWNER, ann.id, PERSON, now=later + timedelta(days=1))
+
+
+async def test_who_is_being_asked_counts_and_who_could_not_be_reached_does_not(shop: Shop) -> None:
+    consents, ann = shop.app.stores.person_consents, await made(shop, "Ann")
+    people = [PERSON + number for number in range(limits.PEOPLE_ASKED)]
+    asked = await asyncio.gather(*(consents.ask(OWNER, ann.id, person, now=shop.clock()) for person in people))
+    with pytest.raises(Refusal, match="You're waiting for 5 answers already"):
+        await consents.ask(OWNER, ann.id, PERSON - 1, now=shop.clock())
+    assert asked[0] is not None
+    await consents.unask(OWNER, asked[0].id)
+    assert await consents.ask(OWNER, ann.id, PERSON - 1, now=shop.clock()) is not None
+    later = shop.clock() + limits.PEOPLE_BEING_ASKED
+    for person in people:
+        assert await consents.ask(OWNER, ann.id, person, now=later) is not None, "the others were cut off"
 
 
 async def of_task(shop: Shop, task_id: str, *, asker: int = STRANGER) -> Job:
