@@ -246,8 +246,8 @@ class App:
             opened.push_async_callback(self.stores.database.close)
             if self.shared_clock is not None:
                 await self.shared_clock.read(self.stores.database)
+            opened.push_async_callback(self.stores.files.close)  # it has a folder here before it is known to be there
             await self.stores.files.open()
-            opened.push_async_callback(self.stores.files.close)
             await self.stores.people.load()
             await self.stores.signatures.load()
             await self.stores.servers.load()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -79,6 +80,24 @@ async def test_a_port_that_is_taken_is_one_sentence_and_everything_is_closed(mak
     again = App(make_settings())  # the lock of the database was given back
     await again.open()
     await again.close()
+
+
+async def test_a_bucket_that_is_away_at_a_start_leaves_nothing_here(
+    make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    app = App(
+        make_settings(
+            STORE__FILES="s3://castbook/files",
+            STORE__ENDPOINT="http://127.0.0.1:9",
+            STORE__REGION="us-east-1",
+            STORE__ACCESS_KEY_ID="anybody",
+            STORE__SECRET_ACCESS_KEY="secret",
+            STORE__COPIES=str(tmp_path / "copies"),
+        )
+    )
+    with pytest.raises(BadStart, match="the bucket did not take the request"):
+        await app.open()
+    assert list((tmp_path / "copies").iterdir()) == []
 
 
 async def test_a_client_that_ends_by_itself_ends_the_process_with_1(
