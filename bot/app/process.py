@@ -28,8 +28,9 @@ def finish(config: Path | None, work: Work, *, level: str | None = None) -> NoRe
         logs = settings.log.model_copy(update={"level": level}) if level else settings.log
         secrets = [settings.discord.token, settings.toapis.api_key, *settings.toapis.webhook_secrets]
         secrets += [settings.store.password, settings.store.access_key_id, settings.store.secret_access_key]
+        aws = [os.environ.get(name, "") for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")]  # read by obstore
         in_url = urlsplit(settings.store.url).password or ""
-        log.configure(logs, secrets=[*(secret.get_secret_value() for secret in secrets), in_url, unquote(in_url)])
+        log.configure(logs, secrets=[*(secret.get_secret_value() for secret in secrets), in_url, unquote(in_url), *aws])
         logging.captureWarnings(True)  # lines like all others
         code = asyncio.run(work(settings))
     except BadStart as error:

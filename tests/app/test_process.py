@@ -21,6 +21,8 @@ from bot.config import Settings
             "CASTBOOK__STORE__ACCESS_KEY_ID": "key-id",
             "CASTBOOK__STORE__SECRET_ACCESS_KEY": "hidden-word",
         },
+        {"AWS_SECRET_ACCESS_KEY": "hidden-word"},
+        {"AWS_SESSION_TOKEN": "hidden-word"},
     ],
 )
 def test_a_defect_is_logged_without_the_secrets_of_the_store(
