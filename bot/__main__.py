@@ -113,7 +113,12 @@ def parser() -> argparse.ArgumentParser:
         added.add_argument("--config", type=Path, metavar="PATH", help="the settings; otherwise config.toml")
     for added in configured[-2:]:
         added.add_argument("path", type=Path, metavar="PATH", help="the folder of the backup")
-    migrate.add_argument("--to", metavar="URL", help="move the library from SQLite to this PostgreSQL, which is empty")
+    migrate.add_argument(
+        "--to",
+        metavar="URL",
+        help="move the library from SQLite to this PostgreSQL, which is empty; its password belongs in store.password, "
+        "not in the address, which everybody on the machine can read",
+    )
     migrate.add_argument("--files-to", metavar="URL", help="copy the files from their folder to this bucket, s3://…")
     configured[0].add_argument(
         "--role",
