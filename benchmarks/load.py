@@ -39,7 +39,7 @@ TASK_TAKES = 20.0  # seconds of a new one
 WARM = 15.0
 AFTER = 120.0  # seconds that jobs get to end in, once no more commands come
 _MB = 1024 * 1024
-_LOOKS = re.compile(rb'castbook_provider_seconds_count\{request="query"\} (\S+)')
+_LOOKS = re.compile(rb'castbook_provider_seconds_count\{request="GET [^"]*\{id\}"\} (\S+)')
 
 
 @dataclass(slots=True)
@@ -76,8 +76,7 @@ class Fleet:
                 aiohttp.ClientSession() as session,
                 session.get(f"http://127.0.0.1:{self.ports[name]}/metrics") as answer,
             ):
-                found = _LOOKS.search(await answer.read())
-                return float(found[1]) if found else 0.0
+                return sum(float(each) for each in _LOOKS.findall(await answer.read()))
         except aiohttp.ClientError:
             return None
 
@@ -107,7 +106,7 @@ async def measure(
             for name, child in fleet.running.items()
         ]
         figures += await _delivered(dsn, "card, with nothing killed")
-        sent = await _killed(world, people, provider, fleet, cluster, rate)
+        sent = await _killed(discord, world, people, provider, fleet, cluster, rate)
         figures += await _zeros(dsn, discord)
     return figures
 
@@ -136,9 +135,15 @@ async def _place(
         await fleet.start("gateway", "--shards", f"0-{SHARDS - 1}/{SHARDS}")
         await fleet.start("worker-1")
         await ready(discord, fleet.running["gateway"], folder / "gateway.log")
+        await _all_shards(discord)
         await fleet.ready("worker-1")
         world = World(discord, guild.add_channel("casting"), people, fleet.running["gateway"].pid, works_on=True)
         yield discord, world, fleet, dsn, provider, cluster
+
+
+async def _all_shards(discord: LoopbackDiscord) -> None:
+    """Wait until the gateway has them all: one identifies every five seconds."""
+    await discord.wait_for(lambda: len(discord.gateway.connected) == SHARDS, 60 + 6 * SHARDS)
 
 
 async def _growth(
@@ -156,7 +161,10 @@ async def _growth(
     two = await _looks_per_second(fleet, "worker-1", "worker-2")
     return [
         Figure(
-            f"looks per second at {running:,} tasks, two workers", f"{two:.0f}", f"{one:.0f} by one worker", two / one
+            f"looks per second at {running:,} tasks, two workers",
+            f"{two:.0f}",
+            f"{one:.0f} by one worker",
+            two / max(one, 1),
         )
     ]
 
@@ -217,7 +225,13 @@ async def _delivered(dsn: str, what: str) -> list[Figure]:
 
 
 async def _killed(
-    world: World, people: Commands, provider: Provider, fleet: Fleet, cluster: Cluster, rate: int
+    discord: LoopbackDiscord,
+    world: World,
+    people: Commands,
+    provider: Provider,
+    fleet: Fleet,
+    cluster: Cluster,
+    rate: int,
 ) -> dict[str, list[Interaction]]:
     """The same for a minute and a half, while a worker, the gateway and the database are killed one after the other."""
     commands = asyncio.create_task(_day(world, people, provider, seconds=90.0, rate=rate))
@@ -230,7 +244,9 @@ async def _killed(
     fleet.kill("gateway")
     await fleet.start("gateway", "--shards", f"0-{SHARDS - 1}/{SHARDS}")
     await fleet.start("worker-1")
-    return await commands
+    sent = await commands
+    await _all_shards(discord)
+    return sent
 
 
 async def _zeros(dsn: str, discord: LoopbackDiscord) -> list[Figure]:
