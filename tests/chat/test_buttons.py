@@ -83,6 +83,7 @@ ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
     "cb:loans:take:7:42": ("TakeBack", {"loan_id": 7}),
     "cb:loans:give:7:42": ("GiveBack", {"loan_id": 7}),
     "cb:loans:borrowed:4:42": ("TurnBorrowed", {"offset": 4}),
+    "cb:groups:page:25:42": ("TurnGroups", {"offset": 25}),
     "cb:loans:uses:3:5:42": ("TurnUses", {"character_id": 3, "offset": 5}),
     f"cb:loans:watch:{JOB}:42": ("WatchUse", {"job_id": JOB}),
     "cb:person:see:9:42": ("SeeQuestion", {"consent_id": 9}),
