@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from sqlalchemy import Delete, RowMapping, Table, delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.concurrency import shielded
 from bot.store.database import Database
 from bot.store.notifications import Topic
 from bot.store.pseudonyms import Pseudonyms
@@ -176,11 +178,26 @@ class ServerStore:
     async def _change(self, guild_id: int) -> AsyncIterator[AsyncConnection]:
         """A transaction that changes what holds in a server; it is known here once that is committed."""
         async with self._changing:
-            async with self._database.write() as connection:
-                yield connection
-                found = await _read(connection, guild_id)
-            self._know(guild_id, found)
-            self._database.notifications.send(Topic.SERVER, str(guild_id))
+            found = None
+            try:
+                async with self._database.write() as connection:
+                    yield connection
+                    found = await _read(connection, guild_id)
+            except BaseException:
+                if found is not None:  # a cancellation waits for the commit, so that it may hold now
+                    with suppress(SQLAlchemyError):
+                        await shielded(self._look_again(guild_id))
+                raise
+            self._tell(guild_id, found)
+
+    async def _look_again(self, guild_id: int) -> None:
+        async with self._database.read() as connection:
+            found = await _read(connection, guild_id)
+        self._tell(guild_id, found)
+
+    def _tell(self, guild_id: int, found: Mapping[int, ServerRules]) -> None:
+        self._know(guild_id, found)
+        self._database.notifications.send(Topic.SERVER, str(guild_id))
 
     def _know(self, guild_id: int, found: Mapping[int, ServerRules]) -> None:
         self._rules.pop(guild_id, None)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.blocks import BlockStore
 from bot.store.database import Database
@@ -61,6 +64,25 @@ async def test_what_two_managers_decide_at_once_is_all_kept(
     role = RoleRules(may_film=True, videos=3)
     expected = ServerRules(day_limit=5, credits=100, member_credits=10, roles={7: role})
     assert servers.rules(GUILD) == again.rules(GUILD) == expected
+
+
+async def test_what_was_committed_is_known_though_whoever_wanted_it_was_cancelled(
+    servers: ServerStore, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = database.write
+
+    @asynccontextmanager
+    async def write_and_be_cancelled(**options: bool) -> AsyncIterator[AsyncConnection]:
+        async with write(**options) as connection:
+            yield connection
+        changing.cancel()
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(database, "write", write_and_be_cancelled)
+    changing = asyncio.create_task(servers.close_channel(GUILD, 7))
+    with pytest.raises(asyncio.CancelledError):
+        await changing
+    assert servers.rules(GUILD).closed_channels == {7}
 
 
 async def test_what_is_decided_holds_at_once_and_after_a_restart(
