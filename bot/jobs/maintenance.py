@@ -79,7 +79,9 @@ class Maintenance:
         self._swept = self._clock()
         offered = await self._drafts.known(await self._files.work_jobs())  # imports that wait for an answer
         swept = await self._files.sweep(
-            keep_keys=await self._disk.keys(), keep_work=offered | await self._jobs.wanted_work(self._clock())
+            keep_keys=await self._disk.keys(),
+            keep_work=offered | await self._jobs.wanted_work(self._clock()),
+            keys_of=self._disk.keys,
         )
         if swept:
             _log.info("files_swept", count=swept)

@@ -26,7 +26,8 @@ class DiskUse:
         async with self._database.read() as connection:
             return int(await connection.scalar(kept) or 0) + int(await connection.scalar(working) or 0)
 
-    async def keys(self) -> set[str]:
-        """The key of every file that a row refers to."""
+    async def keys(self, owner_id: int | None = None) -> set[str]:
+        """The key of every file, or of every one of an owner, that a row refers to."""
+        query = select(files.c.key) if owner_id is None else select(files.c.key).where(files.c.owner_id == owner_id)
         async with self._database.read() as connection:
-            return set((await connection.scalars(select(files.c.key))).all())
+            return set((await connection.scalars(query)).all())

@@ -8,13 +8,15 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from io import BufferedRandom
+from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from bot import limits
 from bot.config import StoreSettings
@@ -24,6 +26,9 @@ from bot.values.files import JOB_ID, KEY
 
 if TYPE_CHECKING:
     from bot.store.bucket import Bucket
+
+Removing: TypeAlias = Callable[[int], AbstractAsyncContextManager[set[str]]]
+"""The lock of an owner's files, by their id, which gives the keys that rows refer to."""
 
 _WORK = "work"
 _MB = 1024 * 1024
@@ -202,17 +207,21 @@ class FileBucket:
         there = await asyncio.to_thread(lambda: {folder.name for folder in self._local.work.iterdir()})
         self._tags = {job_id: tags for job_id, tags in self._tags.items() if job_id in there}
 
-    async def sweep(self, *, keep_keys: set[str], keep_work: set[str]) -> int:
+    async def sweep(self, *, keep_keys: set[str], keep_work: set[str], removing: Removing) -> int:
         """Delete what no row refers to, unless it is so young that it may be on its way to one; how many went.
 
-        The parts of uploads that were cut off go as well.
+        The parts of uploads that were cut off go as well. ``removing`` an owner's files, nobody puts any of theirs,
+        and it knows the keys that rows refer to by then: since they were listed, the same file may have been put anew.
         """
         before = datetime.now(UTC) - self._unneeded_for
         removed = 0
         async for page in self._bucket.pages():
             gone = [key for key, version in page if version.at < before and not _is_kept(key, keep_keys, keep_work)]
-            await self._bucket.delete(gone)
-            removed += len(gone)
+            for folder, keys in groupby(sorted(gone), lambda key: key.partition("/")[0]):
+                async with nullcontext(set[str]()) if folder == _WORK else removing(int(folder)) as needed:
+                    unneeded = [key for key in keys if key not in needed]
+                    await self._bucket.delete(unneeded)
+                removed += len(unneeded)
         return removed + await abort_unfinished(self._settings, before)
 
     def _known(self, path: Path) -> str | None:

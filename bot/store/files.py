@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from io import BufferedRandom
 from pathlib import Path
@@ -232,13 +232,25 @@ class FileStore:
         """Remove copies of what is elsewhere that nobody here has wanted for a while."""
         await self._place.tidy()
 
-    async def sweep(self, *, keep_keys: set[str], keep_work: set[str]) -> int:
+    async def sweep(
+        self, *, keep_keys: set[str], keep_work: set[str], keys_of: Callable[[int], Awaitable[set[str]]] | None = None
+    ) -> int:
         """Remove what a crash left behind: files no row refers to, torn puts, folders of jobs that are over.
+
+        ``keys_of`` looks at an owner's rows once more, under their lock: a bucket's list is old by its end.
 
         Only at a start, before anything is put, unless they are :attr:`shared`: a file that is here before its row
         would be taken. What does not look like ours is left alone. Returns how many files and folders went.
         """
-        return await self._place.sweep(keep_keys=keep_keys, keep_work=keep_work)
+        if not isinstance(self._place, FileBucket):
+            return await self._place.sweep(keep_keys=keep_keys, keep_work=keep_work)
+
+        @asynccontextmanager
+        async def removing(owner_id: int) -> AsyncIterator[set[str]]:
+            async with self.owner(owner_id):
+                yield keep_keys if keys_of is None else await keys_of(owner_id)
+
+        return await self._place.sweep(keep_keys=keep_keys, keep_work=keep_work, removing=removing)
 
     async def _put(
         self, owner_id: int, content: bytes | Path, sha256: str, size: int, mime: str, *, linked: bool = False

@@ -269,6 +269,29 @@ async def test_what_a_sweep_is_about_to_take_is_put_anew(s3_server: S3Server, se
             assert (after > before) is put_again
 
 
+async def test_a_sweep_looks_at_the_rows_again_before_it_takes_what_it_has_listed(
+    s3_server: S3Server, settings: StoreSettings
+) -> None:
+    rows: set[str] = set()
+
+    async def keys_of(owner_id: int) -> set[str]:
+        assert owner_id == 7
+        return rows
+
+    async with machine(settings, unneeded_for=timedelta()) as files:
+        wanted = await files.put_bytes(7, b"x", "image/png")
+        unwanted = await files.put_bytes(7, b"y", "image/png")
+        await asyncio.sleep(1.1)  # S3 counts whole seconds
+        async with files.owner(7):
+            sweeping = asyncio.create_task(files.sweep(keep_keys=set(), keep_work=set(), keys_of=keys_of))
+            await asyncio.sleep(0.5)  # it has listed both, and waits
+            assert keys(s3_server, settings.files) == {wanted.key, unwanted.key}
+            await files.put_bytes(7, b"x", "image/png")
+            rows.add(wanted.key)
+        assert await sweeping == 1
+        assert keys(s3_server, settings.files) == {wanted.key}
+
+
 # -- a store that is away, slow, or refuses ---------------------------------------------------------------------------
 
 
