@@ -115,6 +115,11 @@ SERVER_LOG_LEFT_OUT = Counter(
     "Lines of servers' own logs that were left out, because too many waited; the log says how many.",
     registry=REGISTRY,
 )
+WEB_MALFORMED = Counter(
+    "castbook_web_malformed_requests",
+    "Requests to the web server that were no HTTP, and were answered with 400.",
+    registry=REGISTRY,
+)
 MEDIA_SECONDS = Histogram(
     "castbook_media_seconds",
     "How long a look into a file took.",

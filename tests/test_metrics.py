@@ -55,6 +55,7 @@ def test_every_series_is_there_from_the_start_and_nothing_else_is_served() -> No
         ),
         "castbook_gauges_readable",
         "castbook_server_log_lines_left_out_total",
+        "castbook_web_malformed_requests_total",
     }
 
 

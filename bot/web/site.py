@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from bot import limits
+from bot import limits, metrics
 from bot.errors import BadStart
+
+
+def _counted(record: logging.LogRecord) -> bool:
+    """Not to be logged, with a traceback, for anybody who sends it: what is no HTTP, which is counted instead."""
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, HttpProcessingError):
+        return True
+    metrics.WEB_MALFORMED.inc()
+    return False
+
+
+_server_log = logging.getLogger("aiohttp.server")
+_server_log.addFilter(_counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,7 @@ class Site:
         runner = web.AppRunner(
             app,
             access_log=None,
+            logger=_server_log,
             shutdown_timeout=limits.WEB_SHUTDOWN_SECONDS,
             auto_decompress=False,  # webhooks are signed as they were sent; and no small body becomes a large one
         )

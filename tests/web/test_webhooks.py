@@ -22,6 +22,7 @@ from structlog.testing import capture_logs
 from bot import limits
 from bot.config import LogSettings, WebSettings
 from bot.log import configure
+from bot.metrics import REGISTRY
 from bot.provider.webhooks import WebhookEvent
 from bot.web.health import HealthServer
 from bot.web.webhooks import PATH, webhook_routes
@@ -338,6 +339,26 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
         await asyncio.sleep(0.01)
         writer.write(rest if mark else b"")
         assert (await head_of(reader)).startswith(b"HTTP/1.1 408 ")
+    assert sink.events == []
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        b"Content-Length: many\r\n\r\n",
+        b"no header\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_counted_and_not_logged(
+    endpoint: Endpoint, sink: Sink, library_logs: pytest.LogCaptureFixture, head: bytes
+) -> None:
+    before = REGISTRY.get_sample_value("castbook_web_malformed_requests_total") or 0
+    async with endpoint.raw(head) as (reader, _):
+        assert (await head_of(reader)).split()[1] == b"400"
+        assert b"Traceback" not in await reader.read()
+    assert (REGISTRY.get_sample_value("castbook_web_malformed_requests_total") or 0) > before
+    assert [record for record in library_logs.records if record.levelno >= logging.WARNING] == []
     assert sink.events == []
 
 
