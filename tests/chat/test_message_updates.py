@@ -32,6 +32,7 @@ from bot.values.sent_message import NewMessage, SentMessage, Shows
 from tests.chat.deliveries import Row, a_row
 from tests.chat.one_channel import EDIT, EDIT_PUBLIC, REMOVE, OneChannel
 from tests.chat.samples import OWNER_ID, PICTURE, Now, a_character, a_failed_job, asked_at
+from tests.leases import lease_of
 from tests.loopback_discord.messages import Message
 
 GONE = "This character was deleted by its owner."
@@ -93,7 +94,7 @@ class Desk:
         )
         done = JobChanges(step=Step.DONE, outcome=job.outcome, next_attempt_at=None)
         made, character = await self.characters.add_for_job(
-            job.id, job.lease, new, lambda _: Transition("test", done), now=due
+            job.id, await lease_of(jobs, job.id), new, lambda _: Transition("test", done), now=due
         )
         return made, character
 

@@ -15,6 +15,7 @@ from cogs.character import asking
 from tests.cogs.stage import FILM, House, Stage, labels, refusal, words
 from tests.cogs.test_strangers import everything
 from tests.cogs.test_video_create import character
+from tests.leases import lease_of
 
 WALK = "@Aurora walks through the rain"
 
@@ -58,9 +59,10 @@ async def filmed(house: House, job: Job) -> None:
         result = VideoResult(url="https://example.org/film.mp4", video_id=video_id)
         return Transition("test", {"result": result, "outcome": Outcome.SUCCEEDED, "finished_at": house.now})
 
-    await house.app.stores.videos.add_for_job(job.id, job.lease, new, collected, now=house.now)
+    lease = await lease_of(house.jobs, job.id)
+    await house.app.stores.videos.add_for_job(job.id, lease, new, collected, now=house.now)
     done = Transition("test", {"step": Step.DONE, "next_attempt_at": None, "delivered_at": house.now})
-    await house.jobs.release(job.id, job.lease, done, now=house.now)
+    await house.jobs.release(job.id, lease, done, now=house.now)
 
 
 async def test_a_borrower_makes_a_video_and_sees_whose_it_is_and_no_keys(stage: Stage) -> None:

@@ -27,6 +27,7 @@ from bot.values.source import Attachment, Link
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Concern, Findings, Reason, Suggestion, VideoFacts
 from tests.cogs.stage import Stage, labels, origin, refusal, words
+from tests.leases import lease_of
 
 FACTS = VideoFacts(
     container="mp4", seconds=8.0, width=1280, height=720, frame_rate=24.0, video_codec="h264", audio_codec="aac"
@@ -229,7 +230,9 @@ async def test_a_waiting_preview_asks_for_nothing(stage: Stage) -> None:
     preview = await stage.job_of(stage.alice)
     await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 5))
     waiting = JobChanges(step=Step.CHOOSE, question=Question.SECONDS)
-    await stage.house.jobs.release(preview.id, preview.lease, Transition("test", waiting), now=stage.house.now)
+    await stage.house.jobs.release(
+        preview.id, await lease_of(stage.house.jobs, preview.id), Transition("test", waiting), now=stage.house.now
+    )
     listed = await stage.alice.slash(stage.channel, "tasks")
     assert listed.response is not None
     assert "Looking for the best seconds" in words(listed.response)

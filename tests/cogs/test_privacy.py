@@ -25,6 +25,7 @@ from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Trans
 from bot.values.sent_message import NewMessage, Shows
 from bot.values.source import Attachment, Link
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
+from tests.leases import lease_of
 
 MB = 1024 * 1024
 
@@ -171,7 +172,7 @@ async def test_a_link_is_their_own_and_an_end_is_said_in_words(stage: Stage) -> 
     failure = text("{reason} Nothing was charged.", reason=text("It has no sound."))
     told = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=failure, delivered_at=house.now)
     changes = told | JobChanges(request=request)
-    await house.jobs.release(job.id, job.lease, Transition("test", changes), now=house.now)
+    await house.jobs.release(job.id, await lease_of(house.jobs, job.id), Transition("test", changes), now=house.now)
     _, document = await exported(stage)
     (said,) = document["jobs"]
     assert said["request"]["source"] == {"kind": "link", "url": "https://example.org/a.mp4"}

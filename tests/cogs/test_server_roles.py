@@ -13,6 +13,7 @@ from bot.config import LimitSettings
 from bot.values.job import JobKind, Lane, Step, Transition
 from tests.cogs.stage import Stage, labels, refusal, words
 from tests.cogs.test_video_create import WALK, character
+from tests.leases import lease_of
 
 TASK = {"task": "task_of_a_video", "range": "1-3"}
 
@@ -93,7 +94,7 @@ async def test_of_several_roles_the_one_that_allows_most_counts_also_after_a_del
     job = await stage.job_of(dave)
     await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 100))
     sent = Transition("test", {"step": Step.WATCH, "submit_started_at": stage.house.now, "next_attempt_at": None})
-    await stage.house.jobs.release(job.id, job.lease, sent, now=stage.house.now)
+    await stage.house.jobs.release(job.id, await lease_of(stage.house.jobs, job.id), sent, now=stage.house.now)
     await stage.house.erasure.erase(dave.id)
     assert "your roles allow 1 character a day" in refusal(await dave.slash(stage.channel, "character create", **TASK))
 

@@ -26,6 +26,7 @@ from playground.installation import installed_in_servers
 from tests.cards import colour, parts
 from tests.catalogues import write_catalogue
 from tests.cogs.stage import Stage, labels, origin, refusal, words
+from tests.leases import lease_of
 
 WAITING = JobChanges(step=Step.CHOOSE, question=Question.CONSENT)
 SAME_AGAIN = JobChanges(step=Step.CHOOSE, question=Question.SAME_AGAIN)
@@ -358,7 +359,9 @@ async def test_it_is_too_late_to_cancel_once_it_was_submitted(stage: Stage) -> N
     message = await listed(stage)
     await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 1))
     started = JobChanges(step=Step.WATCH, submit_started_at=stage.house.now)
-    await stage.house.jobs.release(job.id, job.lease, Transition("test", started), now=stage.house.now)
+    await stage.house.jobs.release(
+        job.id, await lease_of(stage.house.jobs, job.id), Transition("test", started), now=stage.house.now
+    )
     result = await stage.alice.click(message, label="Cancel")
     assert "too late to cancel" in words(result.followups[-1])
     assert (await now_of(stage, job)).outcome is None

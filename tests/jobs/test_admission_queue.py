@@ -11,6 +11,7 @@ from bot.store.admission import Places
 from bot.texts import Text
 from bot.values.job import CharacterRequest, Job, Lane, Outcome, Step, Transition
 from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, with_limits
+from tests.leases import lease_of
 
 
 @pytest.fixture
@@ -236,5 +237,5 @@ async def _unclear(shop: Shop) -> str:
     await shop.run_to(Step.SUBMIT, job)
     await shop.jobs.claim("test", now=shop.clock(), most=dict.fromkeys(Lane, 9))
     unclear = Transition("test", {"step": Step.DONE, "outcome": Outcome.UNKNOWN, "finished_at": shop.clock()})
-    await shop.jobs.release(job.id, job.lease, unclear, now=shop.clock())
+    await shop.jobs.release(job.id, await lease_of(shop.jobs, job.id), unclear, now=shop.clock())
     return job.id

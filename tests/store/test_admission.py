@@ -20,6 +20,7 @@ from bot.store.jobs import JobStore
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.quotas import Quota
 from bot.values.job import Job, Lane, Outcome, Step, Transition
+from tests.leases import lease_of
 
 SECOND = timedelta(seconds=1)
 TWO_EACH = Quota(running=2, waiting=3)
@@ -44,7 +45,9 @@ async def test_whoever_finds_no_place_stands_in_line(jobs: JobStore, new_job: Ne
     assert (second.admitted_at, second.next_attempt_at) == (None, None)
     assert [job.id for job in await jobs.claim("runner", now=now + SECOND, most=dict.fromkeys(Lane, 9))] == [first.id]
     assert await jobs.let_in(Places(in_all=1), now=now + SECOND) == (everybodys(second, 1),)  # still no place
-    await jobs.release(first.id, first.lease, Transition("test", {"outcome": Outcome.SUCCEEDED}), now=now + SECOND)
+    await jobs.release(
+        first.id, await lease_of(jobs, first.id), Transition("test", {"outcome": Outcome.SUCCEEDED}), now=now + SECOND
+    )
     assert await jobs.let_in(Places(in_all=1), now=now + SECOND) == ()
     admitted = await jobs.get(second.id)
     assert admitted is not None
@@ -109,7 +112,9 @@ async def test_a_third_job_of_a_person_waits_and_keeps_nobody_else(
     assert other.admitted_at is not None
     assert await jobs.let_in(Places(each=2), now=now) == (own(third, 1), own(fourth, 2))
     await jobs.claim("runner", now=now, most=dict.fromkeys(Lane, 9))
-    await jobs.release(first.id, first.lease, Transition("test", {"outcome": Outcome.FAILED}), now=now)
+    await jobs.release(
+        first.id, await lease_of(jobs, first.id), Transition("test", {"outcome": Outcome.FAILED}), now=now
+    )
     assert await jobs.let_in(Places(each=2), now=now + SECOND) == (own(fourth, 1),)
     admitted = await jobs.get(third.id)
     assert admitted is not None

@@ -72,8 +72,8 @@ def film(videos: VideoStore, jobs: JobStore, add: Add, now: datetime) -> Callabl
         [leased] = await jobs.claim("me", now=now, most={Lane.SUBMITTED: 1})
         assert leased.id == job.id
         new = NewVideo(owner_id=OWNER, prompt=WISH.prompt, model="wan2.6", roles=ROLES, file=file)
-        done, video = await videos.add_for_job(job.id, job.lease, new, collected_by(leased, now), now=at)
-        await jobs.release(job.id, job.lease, transitions.delivered(done, now), now=now)
+        done, video = await videos.add_for_job(job.id, leased.lease, new, collected_by(leased, now), now=at)
+        await jobs.release(job.id, leased.lease, transitions.delivered(done, now), now=now)
         assert await videos.looked_into(OWNER, video.id, **SEEN, now=at) == ()
         return replace(video, **SEEN)
 
