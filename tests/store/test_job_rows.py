@@ -140,7 +140,7 @@ def test_every_field_of_a_job_has_columns(new_job: NewJob) -> None:
 
 
 def test_changes_are_the_fields_that_are_not_the_jobs_identity_or_lease() -> None:
-    fixed = {"id", "owner_id", "lease_owner", "lease_until", "admitted_at", "created_at", "updated_at"}
+    fixed = {"id", "owner_id", "lease_owner", "lease_until", "epoch", "admitted_at", "created_at", "updated_at"}
     assert get_type_hints(JobChanges).keys() == {field.name for field in fields(Job)} - fixed
 
 
