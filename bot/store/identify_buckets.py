@@ -7,9 +7,13 @@ from contextlib import suppress
 from typing import Final
 
 import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import limits
 from bot.store.postgres import PostgresDatabase
+
+_log = structlog.get_logger(__name__)
 
 _KEY: Final = 0x49647466  # "Idtf", of advisory locks with two keys
 _TRIED_EVERY: Final = 0.25  # seconds; a lock that is waited for would end by the session's lock_timeout
@@ -23,7 +27,20 @@ class IdentifyBuckets:
         self._held: set[asyncio.Task[None]] = set()
 
     async def turn(self, bucket: int) -> None:
-        """Returns once a shard of that bucket may identify. Raises what asyncpg raises."""
+        """Returns once a shard of that bucket may identify: where the database is gone, once it is back."""
+        while True:
+            try:
+                connection = await self._locked(bucket)
+                break
+            except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+                # Else a gateway that has to identify again just then would end: discord.py gives up on such an error.
+                _log.warning("identify_waits", error=type(error).__name__)
+                await asyncio.sleep(limits.NOTIFICATIONS_AGAIN)
+        task = asyncio.create_task(self._hold(connection), name=f"identify-bucket-{bucket}")
+        self._held.add(task)
+        task.add_done_callback(self._held.discard)
+
+    async def _locked(self, bucket: int) -> asyncpg.Connection:
         connection = await self._database.connect_apart()
         try:
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1, $2)", _KEY, bucket):  # noqa: ASYNC110 - a server tells
@@ -31,9 +48,7 @@ class IdentifyBuckets:
         except BaseException:
             connection.terminate()
             raise
-        task = asyncio.create_task(self._hold(connection), name=f"identify-bucket-{bucket}")
-        self._held.add(task)
-        task.add_done_callback(self._held.discard)
+        return connection
 
     async def _hold(self, connection: asyncpg.Connection) -> None:
         try:

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Final
 
 import asyncpg  # type: ignore[import-untyped]  # it brings no types
@@ -55,9 +56,7 @@ class PostgresDatabase(Database):
         self._url = url
         self._engine: AsyncEngine | None = None
         self._snapshots: AsyncEngine | None = None
-        self.notifications = PostgresNotifications(
-            url.set(drivername="postgresql").render_as_string(hide_password=False)
-        )
+        self.notifications = PostgresNotifications(partial(self.connect_apart, silent=limits.POSTGRES_ANSWERS_WITHIN))
         # Who waits for the lock waits here first, where commands go before jobs, and takes no connection from others.
         self._turns = PriorityLimiter(1)
         self._beside_others = PriorityLimiter(limits.POSTGRES_WRITERS)
@@ -172,12 +171,15 @@ class PostgresDatabase(Database):
         """Hold the lock of that name, over all processes."""
         return self._locks(name)
 
-    async def connect_apart(self) -> asyncpg.Connection:
-        """A connection of one's own, which takes none of the others: to listen on, say. Whoever asks closes it."""
+    async def connect_apart(self, *, silent: float = limits.POSTGRES_SILENT) -> asyncpg.Connection:
+        """A connection of one's own, which takes none of the others: to listen on, say. Whoever asks closes it.
+
+        ``silent``: seconds that the server may take to answer.
+        """
         if self._engine is None:
             raise RuntimeError("the database is not open")
         _, options = self._engine.dialect.create_connect_args(self._url)
-        within = {"timeout": limits.POSTGRES_ANSWERS_WITHIN, "command_timeout": limits.POSTGRES_SILENT}
+        within = {"timeout": limits.POSTGRES_ANSWERS_WITHIN, "command_timeout": silent}
         try:
             return await asyncpg.connect(**options, server_settings=_SESSION, **within)
         except _UNREACHABLE as error:

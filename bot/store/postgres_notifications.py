@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
 import asyncpg  # type: ignore[import-untyped]  # it brings no types
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot import limits
 from bot.log import unexpected
@@ -21,13 +23,13 @@ _log = structlog.get_logger(__name__)
 
 
 class PostgresNotifications(Notifications):
-    """``dsn`` as asyncpg takes it. What this process sends, it does not hear itself.
+    """``connect`` makes a connection of its own. What this process sends, it does not hear itself.
 
     While the connection is away nothing is sent: the others look every 30 s at the latest, and at their jobs every 5.
     """
 
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
+        self._connect = connect
         self._name = secrets.token_hex(4)
         self._heard: defaultdict[Topic, list[Heard]] = defaultdict(list)
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
@@ -61,8 +63,7 @@ class PostgresNotifications(Notifications):
         await self._hang_up()
 
     async def _connected(self) -> asyncpg.Connection:
-        within = limits.POSTGRES_ANSWERS_WITHIN
-        connection = await asyncpg.connect(self._dsn, timeout=within, command_timeout=within)
+        connection = await self._connect()
         await connection.add_listener(_CHANNEL, self._arrived)
         return connection
 
@@ -79,7 +80,7 @@ class PostgresNotifications(Notifications):
                     self._connection = await self._connected()
                     self._missed()
                 await self._send_what_comes(self._connection)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
                 _log.warning("notifications_lost", error=type(error).__name__)
                 await self._hang_up()
                 await asyncio.sleep(limits.NOTIFICATIONS_AGAIN)

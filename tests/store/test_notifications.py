@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import asyncpg  # type: ignore[import-untyped]  # it brings no types
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import make_url
 
 from bot import limits
 from bot.store.notifications import Topic
+from bot.store.postgres import PostgresDatabase
 from bot.store.postgres_notifications import PostgresNotifications
 from tests.store.postgres_proxy import proxy_to
 
@@ -28,7 +30,10 @@ async def test_the_others_hear_it_and_a_lost_connection_comes_back(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "NOTIFICATIONS_AGAIN", 0.05)
-    one, other = PostgresNotifications(dsn_of(postgres_url)), PostgresNotifications(dsn_of(postgres_url))
+    one, other = (
+        PostgresNotifications(partial(asyncpg.connect, dsn_of(postgres_url))),
+        PostgresNotifications(partial(asyncpg.connect, dsn_of(postgres_url))),
+    )
     heard: dict[str, list[str]] = {"one": [], "other": []}
 
     def note(who: str) -> None:
@@ -65,9 +70,10 @@ async def test_the_others_hear_it_and_a_lost_connection_comes_back(
 
 async def test_a_server_that_falls_silent_is_asked_anew(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "NOTIFICATIONS_AGAIN", 0.05)
-    monkeypatch.setattr(limits, "POSTGRES_ANSWERS_WITHIN", 1.0)
     async with proxy_to(postgres_url) as (proxy, url):
-        notifications = PostgresNotifications(dsn_of(url).replace("ssl=", "sslmode="))
+        notifications = PostgresNotifications(
+            partial(asyncpg.connect, dsn_of(url).replace("ssl=", "sslmode="), command_timeout=1.0)
+        )
         heard: list[str] = []
 
         async def hear(argument: str) -> None:
@@ -85,7 +91,7 @@ async def test_what_nobody_was_told_is_looked_at_all_the_same(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "SHARED_STATE_EVERY", 0.05)
-    notifications = PostgresNotifications(dsn_of(postgres_url))
+    notifications = PostgresNotifications(partial(asyncpg.connect, dsn_of(postgres_url)))
     looks: list[str] = []
 
     async def look(argument: str) -> None:
@@ -102,3 +108,12 @@ async def test_what_nobody_was_told_is_looked_at_all_the_same(
             notifications.send(Topic.MESSAGES)  # whoever says much still looks
             await asyncio.sleep(0.005)
     await notifications.close()
+
+
+async def test_it_is_told_by_the_options_of_the_address(postgres_url: str) -> None:
+    """ssl is asyncpg's own word: to the server it would be a setting that it does not know."""
+    database = PostgresDatabase(make_url(f"{postgres_url}&ssl=disable"))
+    await database.open()
+    await database.notifications.open()
+    await database.notifications.close()
+    await database.close()
