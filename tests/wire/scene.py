@@ -26,7 +26,7 @@ from tests.loopback_discord.places import Channel, Guild
 from tests.loopback_discord.server import LoopbackDiscord
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 20.0  # seconds; a busy machine is slow, an idle one needs a fraction of it
+PATIENCE = 60.0  # seconds; a busy machine is slow, an idle one needs a fraction of it
 JPEG = b"\xff\xd8\xff"
 
 

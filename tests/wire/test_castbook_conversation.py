@@ -115,9 +115,8 @@ async def test_a_cast_is_listed_shown_renamed_and_deleted(show: Show) -> None:
     pictures = [url.removeprefix("attachment://") for url in cast.media]
     assert all(cast.file(name).data.startswith(JPEG) for name in pictures)
 
-    assert await cara.autocomplete(show.channel, "character show", {"name": "b"}, "name") == [
-        {"name": "Bea", "value": "Bea"}
-    ]
+    offered = await cara.autocomplete(show.channel, "character show", {"name": "be"}, "name")
+    assert offered[0] == {"name": "Bea", "value": "Bea"}  # the provider may have named the other one alike
     shown = await (await cara.slash(show.channel, "character show", {"name": "bea"})).replied(PATIENCE)
     assert shown.ephemeral
     assert "@" + character_of(show.tasks[-1])["username"] in shown.text

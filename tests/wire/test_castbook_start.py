@@ -70,7 +70,7 @@ async def test_check_and_invite(show: Scene, tmp_path: Path) -> None:
     checked, invited = await asyncio.gather(castbook("check", environ, tmp_path), castbook("invite", environ, tmp_path))
     assert (checked.code, checked.err) == (0, "")
     said = [line.split()[0] for line in checked.out.splitlines() if "ok" in line]
-    assert said == ["settings", "database", "provider", "discord"]
+    assert said == ["settings", "database", "files", "provider", "discord"]
     assert (invited.code, invited.err) == (0, "")
     (link,) = invited.out.splitlines()
     query = parse_qs(urlsplit(link).query)
