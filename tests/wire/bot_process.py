@@ -163,6 +163,7 @@ class BotProcess:
         if self.over_http:
             await self.healthy()
             await self.discord.endpoint.set(self.address("/interactions"))
+            await self._alive(self.discord.wait_for(lambda: self.discord.commands, STARTS_WITHIN))
             return
         gateway = self.discord.gateway
         await self._alive(
