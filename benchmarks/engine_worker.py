@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any, Final
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 
 AT_ONCE: Final = 20
 LEASE: Final = 20.0  # seconds, of every engine
@@ -105,8 +105,8 @@ async def plain(rows: Rows, dsn: str) -> None:
 
 async def pgqueuer(rows: Rows, dsn: str) -> None:
     """Its own table of tickets; a ticket names the job."""
-    from pgqueuer import PgQueuer  # type: ignore[import-not-found]  # no dependency: see benchmarks.engines
-    from pgqueuer.models import Job  # type: ignore[import-not-found]  # as above
+    from pgqueuer import PgQueuer
+    from pgqueuer.models import Job
 
     pool = await asyncpg.create_pool(dsn, min_size=2, max_size=5)
     queue = PgQueuer.from_asyncpg_pool(pool)
@@ -125,7 +125,7 @@ async def pgqueuer(rows: Rows, dsn: str) -> None:
 
 async def procrastinate(rows: Rows, dsn: str) -> None:
     """Its own table as well. It finds the jobs of dead workers when asked, and asking is ours."""
-    from procrastinate import App, PsycopgConnector  # type: ignore[import-not-found]  # as above
+    from procrastinate import App, PsycopgConnector
 
     app = App(connector=PsycopgConnector(conninfo=dsn, min_size=2, max_size=5))
 

@@ -1,7 +1,7 @@
 """What may carry the jobs on PostgreSQL, side by side: pgqueuer, procrastinate, and a claim on the table itself.
 
 Not part of ``python -m benchmarks``: the two libraries are no dependencies of Castbook. With them installed:
-``python -m benchmarks.engines DSN`` prints the table of docs/decisions/0001-job-engine.md.
+``python -m benchmarks.engines DSN`` prints the table of docs/decisions/job-engine.md.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 
 from benchmarks.engine_worker import CHANNEL, ENGINES
 from benchmarks.figures import percentile
@@ -99,7 +99,7 @@ async def bench(engine: str, dsn: str) -> AsyncIterator[Bench]:
         await connection.execute(_SCHEMA)
         made = Bench(engine, dsn, connection)
         if engine == "pgqueuer":
-            from pgqueuer import Queries  # type: ignore[import-not-found]  # no dependency, see above
+            from pgqueuer import Queries
 
             queries = Queries.from_asyncpg_connection(connection)
             await queries.install()
@@ -110,7 +110,7 @@ async def bench(engine: str, dsn: str) -> AsyncIterator[Bench]:
 
             made.defer = enqueue
         if engine == "procrastinate":
-            from procrastinate import App, PsycopgConnector  # type: ignore[import-not-found]  # as above
+            from procrastinate import App, PsycopgConnector
 
             app = App(connector=PsycopgConnector(conninfo=dsn, min_size=1, max_size=2))
             await opened.enter_async_context(app.open_async())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 
 from benchmarks.simulated_provider import standing_task
 

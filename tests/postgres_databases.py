@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 from filelock import FileLock
 from sqlalchemy import make_url
 

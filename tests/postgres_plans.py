@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 
 from tests.postgres_cluster import USER, Cluster, NoPostgres, own_cluster
 from tests.postgres_databases import bring_to_head

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # it brings no types
+import yaml
 
 from bot.__main__ import parser
 from bot.config import Settings, load

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 import pytest
 from sqlalchemy import make_url
 

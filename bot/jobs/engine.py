@@ -1,6 +1,6 @@
 """Who hands the runner its work: the jobs table itself, of one process alone or shared by many.
 
-The row is the truth, and its lease (holder, epoch) the right to write it. docs/decisions/0001-job-engine.md says why
+The row is the truth, and its lease (holder, epoch) the right to write it. docs/decisions/job-engine.md says why
 no library stands behind this.
 """
 

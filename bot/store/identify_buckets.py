@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 

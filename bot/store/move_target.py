@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, Self
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 from sqlalchemy import URL, Table
 from sqlalchemy.ext.asyncio import create_async_engine
 

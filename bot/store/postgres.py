@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Final
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 import structlog
 from sqlalchemy import URL, event, update
 from sqlalchemy import text as sql  # not a text for people, which make messages looks for

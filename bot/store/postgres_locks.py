@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 from sqlalchemy.exc import TimeoutError as NoConnection
 
 from bot import limits

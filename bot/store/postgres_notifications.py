@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 

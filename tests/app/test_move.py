@@ -14,7 +14,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 import pytest
 from sqlalchemy import make_url
 

@@ -114,9 +114,11 @@ async def test_a_batch_is_a_quarter_of_a_second_at_most() -> None:
 
 
 async def test_a_database_that_answers_slowly_still_gives_places() -> None:
-    rate = SharedRate(Line(takes=0.2), "queries", 50)
+    line = Line(takes=0.2)
+    rate = SharedRate(line, "queries", 50)
     async with asyncio.timeout(5):
         await asyncio.gather(*(rate.acquire() for _ in range(20)))
+    assert sum(line.asked) >= 20, "nobody goes without a place"
 
 
 async def test_a_place_whose_time_is_over_is_not_used() -> None:
@@ -138,6 +140,7 @@ async def test_a_caller_who_gives_up_leaves_the_place_to_the_next() -> None:
     second.cancel()
     async with asyncio.timeout(0.4):
         await third
+    assert second.cancelled()
 
 
 async def test_trouble_with_the_database_is_told_to_all_who_wait_and_is_over_when_it_is_over() -> None:

@@ -149,9 +149,15 @@ def test_what_is_dropped_while_copies_are_tidied_is_no_fault(tmp_path: Path) -> 
 
     with ThreadPoolExecutor(1) as pool:
         jobs = pool.submit(drop_and_add)
+        rounds = 0
         while not jobs.done():
             local.tidy()
+            rounds += 1
         jobs.result()
+    assert rounds > 10, "they ran beside each other"
+    for number in range(50):
+        local.drop(f"{number}")
+    assert [*local.kept.iterdir()] == []
     local.close()
 
 

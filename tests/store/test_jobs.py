@@ -301,3 +301,4 @@ async def test_a_claim_that_is_cancelled_keeps_no_lock(jobs: JobStore, add: Add,
         await asyncio.gather(task, return_exceptions=True)
         async with asyncio.timeout(5):
             await jobs.release_all("runner")
+    assert len(await jobs.claim("other", now=now, most=dict.fromkeys(Lane, 9))) == 9, "and no lease"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-import asyncpg  # type: ignore[import-untyped]  # it brings no types
+import asyncpg
 import pytest
 from sqlalchemy import make_url
 
@@ -85,6 +85,7 @@ async def test_a_server_that_falls_silent_is_asked_anew(postgres_url: str, monke
         notifications.send(Topic.JOBS)
         await heard_soon(heard, "")  # something may have been missed
         await notifications.close()
+        assert set(heard) == {""}, "and of nothing else: nobody sent any"
 
 
 async def test_what_nobody_was_told_is_looked_at_all_the_same(
