@@ -12,17 +12,13 @@ from typing import TypeAlias
 from bot import limits
 from bot.app.cast_library import CastLibrary
 from bot.app.discord_commands import cogs_of, operator_cog_of
+from bot.app.discord_parts import client_of, courier_of, message_updates_of
 from bot.app.job_steps import steps_by_kind
 from bot.app.login import log_in, serve_on_gateway, serve_over_http
-from bot.app.roles import Role, Shards, identify_buckets, share
+from bot.app.roles import Role, Shards, share
 from bot.app.stores import Stores, rates_of
 from bot.app.web_servers import health_server, metrics_server
 from bot.chat.attachment_links import renewed_address
-from bot.chat.client import CastbookClient
-from bot.chat.courier import DiscordCourier
-from bot.chat.interaction_handlers import InteractionHandlers
-from bot.chat.message_updates import MessageUpdates
-from bot.chat.pending_results import PendingResults
 from bot.chat.server_log import DiscordServerLog
 from bot.chat.task_list import TaskList
 from bot.concurrency import Places
@@ -111,37 +107,10 @@ class App:
         self.places = Places.of(
             downloads=jobs.downloads, uploads=jobs.uploads, videos=settings.media.workers, sends=jobs.sends
         )
-        self.client = CastbookClient(
-            clock=clock,
-            handlers=InteractionHandlers(self.access_policy),
-            pending_results=PendingResults(
-                lambda owner_id: stores.owned_jobs.pending(owner_id, now=clock()), stores.person_consents
-            ),
-            commands_store=stores.commands,
-            dev_guild=settings.discord.dev_guild,
-            shards=shards if isinstance(shards, int) or shards is None else (shards.ids, shards.count),
-            buckets=identify_buckets(stores.database),
-            syncs_commands=role.answers,
-        )
-        self.courier: Courier = courier or DiscordCourier(
-            self.client,
-            stores.files,
-            clock=clock,
-            owners=settings.discord.owners,
-            sends=self.places.sends,
-            note_sent=self.note_sent,
-        )
+        self.client = client_of(self, shards)
+        self.courier: Courier = courier or courier_of(self)
         self.server_log = DiscordServerLog(self.client, stores.servers, self.client.server_lookup)
-        self.message_updates = MessageUpdates(
-            self.client,
-            stores.sent_messages,
-            characters=stores.characters,
-            jobs=stores.owned_jobs,
-            files=stores.files,
-            clock=clock,
-            random=self.random,
-            sends=self.places.sends,
-        )
+        self.message_updates = message_updates_of(self)
         self.breaker = CircuitBreaker(stores.provider_state, self.provider, clock)
         self.availability = ModelAvailability(
             stores.provider_state,

@@ -9,12 +9,12 @@ from bot.config.sections import (
     LinkSettings,
     LogSettings,
     MediaSettings,
-    Settings,
     StoreSettings,
     ToapisSettings,
     TraceSettings,
     WebSettings,
 )
+from bot.config.settings import Settings
 
 __all__ = [
     "ConsentSettings",

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource, PydanticBaseSettingsSource, TomlConfigSettingsSource
 
-from bot.config.sections import Settings
+from bot.config.settings import Settings
 from bot.config.types import Must
 from bot.errors import BadConfiguration
 

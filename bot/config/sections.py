@@ -1,12 +1,10 @@
-"""Every setting there is: its name, its kind, its default and one line about it."""
+"""Every setting there is, by section: its name, its kind, its default and one line about it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.config.types import (
     Files,
@@ -278,40 +276,3 @@ class TraceSettings(_Section):
         "", description="The collector's OTLP/HTTP address, such as http://collector:4318; empty: no tracing."
     )
     sample: Share = Field(1.0, description="The share of commands and of jobs that are traced, from 0 to 1.")
-
-
-class Settings(BaseSettings):
-    """All settings. Made by :func:`bot.config.load`; made directly, it takes what it is given and reads nothing."""
-
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, case_sensitive=True)
-
-    discord: DiscordSettings
-    toapis: ToapisSettings
-    store: StoreSettings = StoreSettings()
-    links: LinkSettings = LinkSettings()
-    media: MediaSettings = MediaSettings()
-    jobs: JobSettings = JobSettings()
-    limits: LimitSettings = LimitSettings()
-    video: VideoSettings = VideoSettings()
-    consent: ConsentSettings = ConsentSettings()
-    web: WebSettings = WebSettings()
-    log: LogSettings = LogSettings()
-    trace: TraceSettings = TraceSettings()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _secrets_are_missed_by_name(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Without its section, a missing secret would be reported as a missing section."""
-        return {"discord": {}, "toapis": {}} | values
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Nothing comes in behind the back of :func:`bot.config.load`."""
-        return (init_settings,)

@@ -19,8 +19,9 @@ from bot.jobs.ports import ByteSource
 from bot.jobs.prepare import source_hash
 from bot.jobs.video_inspection import VideoInspection
 from bot.media.worker import MediaWorker
-from bot.store.characters import CharacterStore, NewCharacter
+from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
+from bot.store.new_characters import NewCharacter
 from bot.texts import text
 from bot.values.character import CharacterFile, FileKind, ProviderCharacter, clean_name, portable_id
 from bot.values.files import StoredFile

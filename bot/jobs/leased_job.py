@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.store.characters import CharacterStore, NewCharacter
+from bot.store.characters import CharacterStore
 from bot.store.jobs import JobStore
+from bot.store.new_characters import NewCharacter
 from bot.store.videos import NewVideo, VideoStore
 from bot.values.character import Character
 from bot.values.clock import Clock

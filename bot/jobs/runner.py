@@ -11,20 +11,18 @@ from random import Random
 
 import structlog
 
-from bot import limits, metrics, tracing
-from bot.concurrency import shielded, until_the_loop_keeps_up
-from bot.errors import CastbookError
-from bot.jobs import transitions
+from bot import limits
+from bot.concurrency import until_the_loop_keeps_up
 from bot.jobs.admission_queue import AdmissionQueue
 from bot.jobs.backoff import backoff
-from bot.jobs.defects import Defects
 from bot.jobs.engine import Engine, OneProcess
-from bot.jobs.leased_job import LeasedJob, Steps
+from bot.jobs.leased_job import Steps
 from bot.jobs.ports import ServerLog
+from bot.jobs.step_execution import StepExecution
 from bot.log import unexpected as log_unexpected
-from bot.store.jobs import JobStore, LeaseLost
+from bot.store.jobs import JobStore
 from bot.values.clock import Clock
-from bot.values.job import Job, JobKind, Lane, Transition
+from bot.values.job import Job, JobKind, Lane
 
 _log = structlog.get_logger(__name__)
 
@@ -51,21 +49,17 @@ class Runner:
         tasks: int = limits.TASKS_PER_LANE,
     ) -> None:
         self._store = store
-        self._kinds = kinds
         self._clock = clock
         self._random = random
         self._queue = queue
-        self._server_log = server_log
         self._tasks = tasks
         self._engine = engine or OneProcess(store, clock, random)
+        self._steps = StepExecution(store, kinds, clock=clock, random=random, server_log=server_log)
         self._working: dict[str, asyncio.Task[None]] = {}
         self._leased: dict[str, Job] = {}  # those that are being worked on, as they were claimed
-        self._ending: set[str] = set()  # of those, the ones whose step is done and is being written down
         self._held: Counter[str] = Counter()
-        self._defects = Defects(random)
         self._latest: datetime | None = None
         self._woken = asyncio.Event()
-        self._stopping = False
         self._loops: tuple[asyncio.Task[None], ...] = ()
 
     def wake(self) -> None:
@@ -81,7 +75,7 @@ class Runner:
     async def start(self) -> None:
         """Begin to work."""
         await self._engine.start(self._look)
-        self._stopping = False
+        self._steps.stopping = False
         self._loops = (
             asyncio.create_task(self._serve(), name="job-runner"),
             asyncio.create_task(self._keep_leases(), name="job-leases"),
@@ -89,7 +83,7 @@ class Runner:
 
     async def stop(self, grace: timedelta = limits.SHUTDOWN_GRACE) -> None:
         """Take nothing new, let running steps finish for ``grace``, cancel the rest, give the leases back."""
-        self._stopping = True
+        self._steps.stopping = True
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -152,7 +146,7 @@ class Runner:
 
     async def _serve(self) -> None:
         failures = 0
-        while not self._stopping:
+        while not self._steps.stopping:
             # Begin nothing more while there is enough to compute: commands wait for the loop as well.
             await until_the_loop_keeps_up(busy=limits.LOOP_BUSY, at_most=limits.LOOP_KEEPS_UP_WITHIN)
             self._woken.clear()
@@ -223,12 +217,12 @@ class Runner:
         leased = await self._engine.renew({job_id: self._leased[job_id].epoch for job_id in working})
         for job_id in working.keys() - leased:
             # A step that is over gives its lease back by itself, and may still be on its way to the disk.
-            if self._working.get(job_id) is working[job_id] and job_id not in self._ending:
+            if self._working.get(job_id) is working[job_id] and job_id not in self._steps.being_written:
                 _log.warning("lease_lost", job=job_id)
                 working[job_id].cancel()
 
     def _begin(self, job: Job) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._work(job), name=f"job-{job.id}")
+        task = asyncio.create_task(self._steps.run(job), name=f"job-{job.id}")
         self._working[job.id], self._leased[job.id] = task, job
         task.add_done_callback(lambda _: self._ended(job.id))
         return task
@@ -236,78 +230,5 @@ class Runner:
     def _ended(self, job_id: str) -> None:
         self._working.pop(job_id, None)
         self._leased.pop(job_id, None)
-        self._ending.discard(job_id)
+        self._steps.being_written.discard(job_id)
         self._woken.set()
-
-    async def _work(self, job: Job) -> None:
-        if job.next_attempt_at is not None:
-            late = self._clock() - job.next_attempt_at
-            metrics.STEP_LAG.labels(job.step).observe(max(0.0, late.total_seconds()))
-        # Whatever is logged in a step, by whomever, says which job's it is.
-        with (
-            structlog.contextvars.bound_contextvars(job=job.id, step=job.step.value),
-            tracing.span(f"step {job.step}", job=job.id, kind=job.kind, attempt=job.attempts),
-        ):
-            await self._one_step(job)
-
-    async def _one_step(self, job: Job) -> None:
-        leased = LeasedJob(job, self._store, self._clock)
-        try:
-            transition = await self._step(leased)
-        except LeaseLost:
-            _log.info("step_dropped")
-        except asyncio.CancelledError:
-            _log.info("step_cancelled")
-            # The row was taken by the one who cancelled it; if that was another claim, it goes on at once.
-            with contextlib.suppress(asyncio.CancelledError):
-                await shielded(self._give_back(leased))
-        else:
-            self._ending.add(job.id)
-            with contextlib.suppress(asyncio.CancelledError):  # it has had its way: the step is over
-                await shielded(self._write_down(leased, transition, job))
-
-    async def _step(self, leased: LeasedJob) -> Transition | None:
-        job = leased.job
-        try:
-            transition = await self._kinds[job.kind][job.step](leased)
-        except LeaseLost:
-            raise
-        except CastbookError as error:
-            if leased.job.lane is Lane.SUBMITTED:  # it says that nothing was charged, and that is not known here
-                return self._defects.after(leased, error)
-            _log.info("job_failed", reason=error.text.msgid)
-            transition = transitions.failed(leased.job, leased.now, error.text)
-        except Exception as error:  # noqa: BLE001 - any defect of a step is this job's trouble alone
-            return self._defects.after(leased, error)
-        self._defects.forget(job.id)
-        return transition
-
-    async def _give_back(self, leased: LeasedJob) -> None:
-        try:
-            await leased.release(None)
-        except LeaseLost:
-            return
-        except Exception as error:  # noqa: BLE001 - a lease that is not given back ends by itself, within a minute
-            log_unexpected("lease_not_given_back", error)
-
-    async def _write_down(self, leased: LeasedJob, transition: Transition | None, before: Job) -> None:
-        """Write the end of a step, again and again: what it did (a task that is paid for) may be known only here."""
-        for attempt in range(1, limits.LAST_WRITES + 1):
-            try:
-                after = await leased.release(transition)
-            except LeaseLost:
-                _log.info("step_dropped")
-                return
-            except Exception as error:  # noqa: BLE001 - a row that cannot be written must not stop the loop
-                log_unexpected("step_not_written", error, attempt=attempt)
-                if self._stopping and (transition is None or "task_id" not in transition.changes):
-                    return  # the next start does the step again; only a new task would be unknown to it
-                await asyncio.sleep(backoff(attempt, self._random, first=0.5, most=20.0).total_seconds())
-            else:
-                if after.outcome is not None and before.outcome is None:
-                    metrics.JOBS_ENDED.labels(after.outcome).inc()
-                    if self._server_log is not None:
-                        self._server_log.ended(after)
-                tracing.mark(next=after.step, outcome=after.outcome)
-                _log.info("step_done", next=after.step.value, attempt=before.attempts)
-                return

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Select, delete, func, select, update
 
 from bot.errors import NameTaken, Refusal
 from bot.store.character_rows import (
@@ -26,42 +25,14 @@ from bot.store.character_rows import (
 from bot.store.database import Database
 from bot.store.jobs import write_leased
 from bot.store.loan_reach import playable
+from bot.store.new_characters import NewCharacter, complete_character, insert_character
 from bot.store.sent_messages import about_character, want
 from bot.store.tables import character_files, characters
 from bot.texts import text
 from bot.values.character import Character, CharacterFile, FileKind, clean_name, name_key
-from bot.values.files import StoredFile
-from bot.values.frecency import used
 from bot.values.job import CastRole, Job, Lease, Transition
 from bot.values.sent_message import Wanted
 from bot.values.source import PORTABLE_ID
-from bot.values.time_range import TimeRange
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCharacter:
-    """A character about to enter a cast. ``name`` is clean; the store makes it unique.
-
-    ``reference_set``: what it needs to live on at models that take references. ``completes``: the id of the character
-    in the cast that a model has made now as well. It keeps its name and files; where its owner has deleted it
-    meanwhile, this one is new: it may have been paid for.
-    """
-
-    owner_id: int
-    name: str
-    display_name: str
-    username: str = field(repr=False)
-    provider_id: str
-    task_id: str
-    model: str
-    range: TimeRange
-    picture: StoredFile | None
-    picture_is_still: bool = False
-    reference_set: tuple[CharacterFile, ...] = ()
-    source_hash: str | None = None  # of the video that it is of (bot.store.refusals)
-    completes: int | None = None
-    note: str = ""
-    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,13 +74,13 @@ class CharacterStore:
         """
         async with self._database.write() as connection:
             made_by_job = (characters.c.owner_id == new.owner_id, characters.c.job_id == job_id)
-            character = await _completed(connection, new, now) if new.completes is not None else None
+            character = await complete_character(connection, new, now) if new.completes is not None else None
             character = character or await one(connection, SELECT.where(*made_by_job))
             if character is None:
                 its = (new.picture, *(each.file for each in new.reference_set))
                 for file in {file.key: file for file in its if file}.values():
                     await keep_file(connection, new.owner_id, file, now)
-                character = await _insert(connection, job_id, new, now)
+                character = await insert_character(connection, job_id, new, now)
             changes = collected(character.id).changes
             return await write_leased(connection, job_id, lease, changes, now=now), character
 
@@ -239,63 +210,3 @@ class CharacterStore:
 
 def _key(typed: str) -> str:
     return name_key(clean_name(typed))
-
-
-async def _insert(connection: AsyncConnection, job_id: str, new: NewCharacter, now: datetime) -> Character:
-    name = await unique_name(connection, new.owner_id, new.name)
-    inserted = insert(characters).values(
-        owner_id=new.owner_id,
-        job_id=job_id,
-        **named_columns(name),
-        **described_columns(new.display_name, new.note, new.tags),
-        username=new.username,
-        provider_id=new.provider_id,
-        task_id=new.task_id,
-        model=new.model,
-        frecency=used(None, now),
-        range_start=str(new.range.start),
-        range_end=str(new.range.end),
-        picture_key=new.picture and new.picture.key,
-        picture_is_still=new.picture_is_still,
-        source_hash=new.source_hash,
-        created_at=now,
-    )
-    character_id = (await connection.scalars(inserted.returning(characters.c.id))).one()
-    for position, each in enumerate(new.reference_set):
-        row_of = insert(character_files).values(
-            character_id=character_id,
-            position=position,
-            kind=each.kind,
-            key=each.file.key,
-            width=each.width,
-            height=each.height,
-            seconds=each.seconds,
-            filled=each.filled,
-        )
-        await connection.execute(row_of)
-    row = await connection.execute(owned(new.owner_id).where(characters.c.id == character_id))
-    return character_of(row.mappings().one())
-
-
-async def _completed(connection: AsyncConnection, new: NewCharacter, now: datetime) -> Character | None:
-    """The character in the cast, with what the provider made of it; ``None`` where it is gone, or has been made."""
-    its = (characters.c.owner_id == new.owner_id, characters.c.id == new.completes)
-    old = await one(connection, SELECT.where(*its, or_(characters.c.model == "", characters.c.task_id == new.task_id)))
-    if old is None:
-        return None
-    made = update(characters).where(*its)
-    if new.picture is not None and not new.picture_is_still:
-        await keep_file(connection, new.owner_id, new.picture, now)
-        made = made.values(picture_key=new.picture.key, picture_is_still=False)
-    made = made.values(
-        **described_columns(new.display_name, old.note, old.tags),
-        username=new.username,
-        provider_id=new.provider_id,
-        task_id=new.task_id,
-        model=new.model,
-    )
-    await connection.execute(made)
-    await want(connection, Wanted.REDRAWN, *about_character(old.owner_id, old.id))
-    if old.picture is not None:
-        await drop_unused(connection, {old.picture.key})
-    return await one(connection, SELECT.where(*its))

@@ -17,10 +17,11 @@ from bot import limits
 from bot.chat.courier import DiscordCourier
 from bot.chat.message_updates import MessageUpdates
 from bot.jobs.ports import CharacterMade, NothingMade
-from bot.store.characters import CharacterStore, NewCharacter
+from bot.store.characters import CharacterStore
 from bot.store.database import Database, database_at
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.store.new_characters import NewCharacter
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.privacy import PrivacyStore
 from bot.store.pseudonyms import Pseudonyms

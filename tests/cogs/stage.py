@@ -15,7 +15,7 @@ import simcord
 from bot.app.build import App
 from bot.chat.client import CastbookClient
 from bot.config import LimitSettings, Settings, load
-from bot.store.characters import NewCharacter
+from bot.store.new_characters import NewCharacter
 from bot.store.owned_jobs import Pending
 from bot.store.quotas import Quota
 from bot.store.videos import NewVideo

@@ -369,7 +369,7 @@ async def test_an_interrupted_step_stops_at_once(shop: Shop) -> None:
 async def test_what_a_step_did_is_written_though_the_database_fails_for_a_while(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.jobs.runner.backoff", lambda *_, **__: timedelta())
+    monkeypatch.setattr("bot.jobs.step_execution.backoff", lambda *_, **__: timedelta())
     [job] = await started(shop)
     release, faults = shop.jobs.release, 3
 

@@ -15,10 +15,11 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from bot.store.characters import CharacterStore, NewCharacter
+from bot.store.characters import CharacterStore
 from bot.store.database import Database, database_at
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
+from bot.store.new_characters import NewCharacter
 from bot.store.quotas import Quota
 from bot.store.sqlite_database import SQLiteDatabase
 from bot.values.job import CharacterRequest, Job, Origin, Outcome, Step, Transition

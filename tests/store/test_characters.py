@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from bot.errors import NameTaken, Refusal
-from bot.store.characters import CharacterStore, Deleted, NewCharacter
+from bot.store.characters import CharacterStore, Deleted
 from bot.store.database import Database
 from bot.store.disk import DiskUse
 from bot.store.jobs import JobStore, LeaseLost
+from bot.store.new_characters import NewCharacter
 from bot.values.character import Character, CharacterFile, FileKind, ProviderCharacter
 from bot.values.files import StoredFile
 from bot.values.job import CharacterResult, Lease, Outcome, Step, Transition

@@ -19,12 +19,13 @@ from structlog.testing import capture_logs
 
 from bot.errors import BadConfiguration, BadStart, DatabaseFault, QuotaReached, Refusal
 from bot.store import postgres
-from bot.store.characters import CharacterStore, NewCharacter
+from bot.store.characters import CharacterStore
 from bot.store.database import Database, database_at
 from bot.store.database_errors import database_fault_of
 from bot.store.dialects import ids_given
 from bot.store.groups import GroupStore
 from bot.store.jobs import JobStore
+from bot.store.new_characters import NewCharacter
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota

@@ -1,0 +1,58 @@
+"""Builds what speaks Discord apart from the commands: the client, the courier, and what keeps messages up to date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.app.roles import Shards, identify_buckets
+from bot.chat.client import CastbookClient
+from bot.chat.courier import DiscordCourier
+from bot.chat.interaction_handlers import InteractionHandlers
+from bot.chat.message_updates import MessageUpdates
+from bot.chat.pending_results import PendingResults
+
+if TYPE_CHECKING:
+    from bot.app.build import App
+
+
+def client_of(app: App, shards: int | Shards | None) -> CastbookClient:
+    """Without its commands, which are added once the database is open. ``shards``: how many, or which are here."""
+    stores, clock = app.stores, app.clock
+    return CastbookClient(
+        clock=clock,
+        handlers=InteractionHandlers(app.access_policy),
+        pending_results=PendingResults(
+            lambda owner_id: stores.owned_jobs.pending(owner_id, now=clock()), stores.person_consents
+        ),
+        commands_store=stores.commands,
+        dev_guild=app.settings.discord.dev_guild,
+        shards=shards if isinstance(shards, int) or shards is None else (shards.ids, shards.count),
+        buckets=identify_buckets(stores.database),
+        syncs_commands=app.role.answers,
+    )
+
+
+def courier_of(app: App) -> DiscordCourier:
+    """Delivers by the client, and remembers what it sent."""
+    return DiscordCourier(
+        app.client,
+        app.stores.files,
+        clock=app.clock,
+        owners=app.settings.discord.owners,
+        sends=app.places.sends,
+        note_sent=app.note_sent,
+    )
+
+
+def message_updates_of(app: App) -> MessageUpdates:
+    """Follows what becomes of the characters that sent messages show."""
+    return MessageUpdates(
+        app.client,
+        app.stores.sent_messages,
+        characters=app.stores.characters,
+        jobs=app.stores.owned_jobs,
+        files=app.stores.files,
+        clock=app.clock,
+        random=app.random,
+        sends=app.places.sends,
+    )

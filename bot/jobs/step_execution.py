@@ -1,0 +1,125 @@
+"""One step of a claimed job: done, and what came of it written down, whatever the step does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from random import Random
+
+import structlog
+
+from bot import limits, metrics, tracing
+from bot.concurrency import shielded
+from bot.errors import CastbookError
+from bot.jobs import transitions
+from bot.jobs.backoff import backoff
+from bot.jobs.defects import Defects
+from bot.jobs.leased_job import LeasedJob, Steps
+from bot.jobs.ports import ServerLog
+from bot.log import unexpected as log_unexpected
+from bot.store.jobs import JobStore, LeaseLost
+from bot.values.clock import Clock
+from bot.values.job import Job, JobKind, Lane, Transition
+
+_log = structlog.get_logger(__name__)
+
+
+class StepExecution:
+    """Does the steps of ``kinds`` under their leases.
+
+    ``being_written``: ids of the jobs whose step is done, while its end is written to the row, until whoever runs
+    the steps takes them out. ``stopping``: the process is about to end.
+    """
+
+    def __init__(
+        self,
+        store: JobStore,
+        kinds: Mapping[JobKind, Steps],
+        *,
+        clock: Clock,
+        random: Random,
+        server_log: ServerLog | None = None,
+    ) -> None:
+        self.being_written: set[str] = set()
+        self.stopping = False
+        self._store = store
+        self._kinds = kinds
+        self._clock = clock
+        self._random = random
+        self._server_log = server_log
+        self._defects = Defects(random)
+
+    async def run(self, job: Job) -> None:
+        """Do the step that the claimed ``job`` stands at. Whatever happens in it, this ends well."""
+        if job.next_attempt_at is not None:
+            late = self._clock() - job.next_attempt_at
+            metrics.STEP_LAG.labels(job.step).observe(max(0.0, late.total_seconds()))
+        # Whatever is logged in a step, by whomever, says which job's it is.
+        with (
+            structlog.contextvars.bound_contextvars(job=job.id, step=job.step.value),
+            tracing.span(f"step {job.step}", job=job.id, kind=job.kind, attempt=job.attempts),
+        ):
+            await self._one_step(job)
+
+    async def _one_step(self, job: Job) -> None:
+        leased = LeasedJob(job, self._store, self._clock)
+        try:
+            transition = await self._step(leased)
+        except LeaseLost:
+            _log.info("step_dropped")
+        except asyncio.CancelledError:
+            _log.info("step_cancelled")
+            # The row was taken by the one who cancelled it; if that was another claim, it goes on at once.
+            with contextlib.suppress(asyncio.CancelledError):
+                await shielded(self._give_back(leased))
+        else:
+            self.being_written.add(job.id)
+            with contextlib.suppress(asyncio.CancelledError):  # it has had its way: the step is over
+                await shielded(self._write_down(leased, transition, job))
+
+    async def _step(self, leased: LeasedJob) -> Transition | None:
+        job = leased.job
+        try:
+            transition = await self._kinds[job.kind][job.step](leased)
+        except LeaseLost:
+            raise
+        except CastbookError as error:
+            if leased.job.lane is Lane.SUBMITTED:  # it says that nothing was charged, and that is not known here
+                return self._defects.after(leased, error)
+            _log.info("job_failed", reason=error.text.msgid)
+            transition = transitions.failed(leased.job, leased.now, error.text)
+        except Exception as error:  # noqa: BLE001 - any defect of a step is this job's trouble alone
+            return self._defects.after(leased, error)
+        self._defects.forget(job.id)
+        return transition
+
+    async def _give_back(self, leased: LeasedJob) -> None:
+        try:
+            await leased.release(None)
+        except LeaseLost:
+            return
+        except Exception as error:  # noqa: BLE001 - a lease that is not given back ends by itself, within a minute
+            log_unexpected("lease_not_given_back", error)
+
+    async def _write_down(self, leased: LeasedJob, transition: Transition | None, before: Job) -> None:
+        """Write the end of a step, again and again: what it did (a task that is paid for) may be known only here."""
+        for attempt in range(1, limits.LAST_WRITES + 1):
+            try:
+                after = await leased.release(transition)
+            except LeaseLost:
+                _log.info("step_dropped")
+                return
+            except Exception as error:  # noqa: BLE001 - a row that cannot be written must not stop the loop
+                log_unexpected("step_not_written", error, attempt=attempt)
+                if self.stopping and (transition is None or "task_id" not in transition.changes):
+                    return  # the next start does the step again; only a new task would be unknown to it
+                await asyncio.sleep(backoff(attempt, self._random, first=0.5, most=20.0).total_seconds())
+            else:
+                if after.outcome is not None and before.outcome is None:
+                    metrics.JOBS_ENDED.labels(after.outcome).inc()
+                    if self._server_log is not None:
+                        self._server_log.ended(after)
+                tracing.mark(next=after.step, outcome=after.outcome)
+                _log.info("step_done", next=after.step.value, attempt=before.attempts)
+                return
