@@ -28,7 +28,7 @@ def main() -> None:
     command.main()
 
 
-async def _watched(run: Callable[[Any], Coroutine[Any, Any, int]], settings: object) -> int:
+async def _watched(run: Callable[..., Coroutine[Any, Any, int]], settings: object, **as_told: Any) -> int:
     from benchmarks.lateness import Lateness, ticking
 
     lateness = Lateness()
@@ -41,7 +41,7 @@ async def _watched(run: Callable[[Any], Coroutine[Any, Any, int]], settings: obj
 
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, write)
     async with ticking(lateness):
-        return await run(settings)
+        return await run(settings, **as_told)
 
 
 if __name__ == "__main__":
