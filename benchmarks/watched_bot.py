@@ -28,7 +28,7 @@ def main() -> None:
     command.main()
 
 
-async def _watched(run: Callable[..., Coroutine[Any, Any, int]], settings: object, **as_told: Any) -> int:
+async def _watched(run: Callable[..., Coroutine[Any, Any, int]], settings: object, **as_told: object) -> int:
     from benchmarks.lateness import Lateness, ticking
 
     lateness = Lateness()

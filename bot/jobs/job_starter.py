@@ -38,7 +38,7 @@ from bot.values.job import (
     Step,
     VideoRequest,
 )
-from bot.values.source import EarlierTask, Source, not_a_video
+from bot.values.source import EarlierTask, Source, StoredVideo, not_a_video
 
 _log = structlog.get_logger(__name__)
 
@@ -104,22 +104,27 @@ class JobStarter:
         ``file`` and ``seen``: of the video, where it is here already. Raises BadSource, QuotaReached, ModelClosed, or
         Refusal while submissions are paused; nothing was charged then.
         """
-        if isinstance(request.source, EarlierTask) and await self._owned.made_character(
-            owner_id, request.source.task_id
-        ):
-            raise not_a_video()
         if isinstance(request.source, EarlierTask):
-            earlier = await self._owned.of_task(owner_id, request.source.task_id)
-            if earlier is not None and any(role.loan_id is not None for role in earlier.video.cast):
-                raise OF_BORROWED
-        if isinstance(request.source, EarlierTask) and request.range is None:
+            request = await self._with_known_task(owner_id, request, request.source)
+        request = await self._with_model(request)
+        return await self._begin(owner_id, origin, request, job_id, file, seen)
+
+    async def _with_known_task(self, owner_id: int, request: CharacterRequest, source: EarlierTask) -> CharacterRequest:
+        """A task of their own whose video is kept here needs nothing of the provider, and shows its seconds."""
+        known = await self._owned.known_task(owner_id, source.task_id)
+        if known.kept_video_id is not None:
+            return replace(request, source=StoredVideo(video_id=known.kept_video_id))
+        if known.made_character:
+            raise not_a_video()
+        if known.video_job is not None and any(role.loan_id is not None for role in known.video_job.video.cast):
+            raise OF_BORROWED
+        if request.range is None:
             problem = text("I can't look at the video of a task.")
             raise BadRange(
                 text("{problem} Please give its seconds in the range option.", problem=problem),
                 problem,
             )
-        request = await self._with_model(request)
-        return await self._begin(owner_id, origin, request, job_id, file, seen)
+        return request
 
     async def _with_model(self, request: CharacterRequest) -> CharacterRequest:
         named = request.model

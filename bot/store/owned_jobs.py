@@ -17,7 +17,7 @@ from bot.store.admission import worked_on
 from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
 from bot.store.quotas import Quota, day_of, spent_since, use_again, used_on
-from bot.store.tables import UNFINISHED, characters, jobs
+from bot.store.tables import UNFINISHED, characters, jobs, videos
 from bot.values.job import CharacterRequest, Job, JobKind, JobRequest, Origin, Outcome, Step, Transition
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
@@ -67,6 +67,19 @@ class Pending:
 
     results: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownTask:
+    """What a task ID is to the person who typed it; all empty where it is none of theirs.
+
+    ``made_character``: it is of a character of theirs, or of a job that makes one. ``kept_video_id``: its video is kept
+    here. ``video_job``: their job that made or makes that video.
+    """
+
+    made_character: bool
+    kept_video_id: int | None
+    video_job: Job | None
 
 
 class OwnedJobStore:
@@ -146,26 +159,22 @@ class OwnedJobStore:
                 return job
         return None
 
-    async def of_task(self, owner_id: int, task_id: str) -> Job | None:
-        """Their job whose task at the provider that is, or a video's whose own id it is."""
-        its = or_(jobs.c.task_id == task_id, jobs.c.id == task_id)
-        async with self._database.read() as connection:
-            return await _one(connection, _of(owner_id).where(its, jobs.c.kind == JobKind.VIDEO).limit(1))
-
-    async def made_character(self, owner_id: int, typed: str) -> bool:
-        """Whether ``typed`` is the id of one of their characters, or of a task or job that makes one."""
-        by_job = (
-            select(jobs.c.id)
-            .where(jobs.c.owner_id == owner_id, jobs.c.kind == JobKind.CHARACTER)
-            .where(or_(jobs.c.task_id == typed, jobs.c.id == typed))
+    async def known_task(self, owner_id: int, typed: str) -> KnownTask:
+        """What the task ID ``typed`` is among what is theirs; nothing of another person's is found."""
+        its = or_(jobs.c.task_id == typed, jobs.c.id == typed)
+        theirs = jobs.c.owner_id == owner_id
+        makes_one = select(jobs.c.id).where(theirs, its, jobs.c.kind == JobKind.CHARACTER)
+        in_cast = select(characters.c.id).where(
+            characters.c.owner_id == owner_id, or_(characters.c.task_id == typed, characters.c.provider_id == typed)
         )
-        in_cast = (
-            select(characters.c.id)
-            .where(characters.c.owner_id == owner_id)
-            .where(or_(characters.c.task_id == typed, characters.c.provider_id == typed))
-        )
+        by_task = select(jobs.c.id).where(theirs, jobs.c.task_id == typed)
+        by_name = or_(videos.c.job_id == typed, videos.c.job_id.in_(by_task))
+        kept = select(videos.c.id).where(videos.c.owner_id == owner_id, by_name).limit(1).scalar_subquery()
+        made = or_(makes_one.exists(), in_cast.exists())
         async with self._database.read() as connection:
-            return await connection.scalar(select(or_(by_job.exists(), in_cast.exists()))) or False
+            found = (await connection.execute(select(made.label("made"), kept.label("kept")))).one()
+            making = await _one(connection, _of(owner_id).where(its, jobs.c.kind == JobKind.VIDEO).limit(1))
+        return KnownTask(made_character=bool(found.made), kept_video_id=found.kept, video_job=making)
 
     async def overview(
         self,

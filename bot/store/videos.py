@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import RowMapping, Select, delete, func, insert, or_, select, update
+from sqlalchemy import RowMapping, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.character_rows import drop_unused, keep_file
 from bot.store.database import Database
 from bot.store.jobs import write_leased
 from bot.store.loan_tables import loan_uses
-from bot.store.tables import files, jobs, videos
+from bot.store.tables import files, videos
 from bot.values.files import StoredFile
 from bot.values.job import CastRole, Job, Lease, Transition
 from bot.values.made_video import MadeVideo
@@ -110,14 +110,6 @@ class VideoStore:
         lent = select(loan_uses.c.job_id).where(loan_uses.c.job_id == job_id, loan_uses.c.owner_id == lender_id)
         async with self._database.read() as connection:
             return await _one(connection, _SELECT.where(videos.c.job_id == job_id, lent.exists()))
-
-    async def named(self, owner_id: int, typed: str) -> MadeVideo | None:
-        """The owner's video of that job of ours, or of that task at the provider."""
-        by_task = select(jobs.c.id).where(jobs.c.owner_id == owner_id, jobs.c.task_id == typed)
-        async with self._database.read() as connection:
-            return await _one(
-                connection, _owned(owner_id).where(or_(videos.c.job_id == typed, videos.c.job_id.in_(by_task))).limit(1)
-            )
 
     async def page(self, owner_id: int, *, offset: int, limit: int) -> tuple[list[MadeVideo], int]:
         """Some of the owner's videos, newest first, and how many there are in all."""

@@ -23,7 +23,7 @@ from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, Origin
 from bot.values.made_video import MadeVideo
-from bot.values.source import EarlierTask, Source, StoredVideo, exactly_one
+from bot.values.source import Source, exactly_one
 from bot.values.time_range import TimeRange
 
 
@@ -94,15 +94,11 @@ class MakingCommands(commands.Cog):
         )
 
         async def write(job_id: str, origin: Origin) -> Job:
-            asked = replace(request, source=await self._kept(interaction.user.id, request.source))
-            return await self._starter.start(owner_id=interaction.user.id, origin=origin, request=asked, job_id=job_id)
+            return await self._starter.start(
+                owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
+            )
 
         await start_job(interaction, self._starter, write, private=private, clock=self._clock)
-
-    async def _kept(self, owner_id: int, source: Source) -> Source:
-        """A task of their own whose video is kept here needs nothing of the provider, and shows its seconds."""
-        video = await self._videos.named(owner_id, source.task_id) if isinstance(source, EarlierTask) else None
-        return source if video is None else StoredVideo(video_id=video.id)
 
     @app_commands.command(name="new", description="Make a character with one form: good on a phone.")
     async def new(self, interaction: discord.Interaction) -> None:
