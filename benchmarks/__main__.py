@@ -37,6 +37,7 @@ from benchmarks.figures import Figure, table
 from benchmarks.marked_blocks import ROOT, measured_on, rewrite
 
 DOCUMENT = ROOT / "benchmarks/README.md"
+RUNBOOK = ROOT / "docs/runbook.md"
 Measure = Callable[[Path], Awaitable[list[Figure]]]
 
 FULL: dict[str, Measure] = {
@@ -72,7 +73,7 @@ QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "long_videos": partial(long_videos.measure, lengths=(60, 180), size=(320, 180)),
     "shared_clips": partial(shared_clips.measure, rounds=1, seconds=1.0),
     "portable_casts": partial(portable_casts.measure, characters=4, rounds=1, size=(320, 180)),
-    "load": partial(load.measure, servers=200, characters=2_000, running=50, seconds=20.0, rate=5),
+    "load": partial(load.measure, servers=200, characters=2_000, running=50, seconds=20.0, rate=5, engine_jobs=300),
     "quality": partial(quality.measure, names=("bikes", "robot", "cat")),
 }
 
@@ -103,6 +104,9 @@ async def _run(measures: dict[str, Measure], document: Path | None) -> list[Figu
         if document is not None:
             today = measured_on(datetime.now().astimezone().date())
             await asyncio.to_thread(rewrite, document, name, f"Measured on {today}:\n\n{table(measured)}")
+            if name == "load":
+                needed = f"Measured on {today}:\n\n{table(load.sizing(measured))}"
+                await asyncio.to_thread(rewrite, RUNBOOK, "sizing", needed)
         figures += measured
     return figures
 

@@ -7,82 +7,62 @@ and whoever sends the commands. What is seen is what they leave each other of it
 from __future__ import annotations
 
 import asyncio
-import re
-import signal
-from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-import aiohttp
 from sqlalchemy import make_url
 
 from benchmarks import load_library
 from benchmarks.commands import Commands
+from benchmarks.engines import bench, claims_in_a_second
 from benchmarks.figures import Figure, below, percentile
-from benchmarks.memory import Memory
-from benchmarks.processes import PEOPLE, Provider, World, process, ready, settings_of, simulated_provider, toml
+from benchmarks.fleet import Fleet
+from benchmarks.processes import PEOPLE, Provider, World, ready, settings_of, simulated_provider
 from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.server import LoopbackDiscord
 from tests.postgres_cluster import Cluster, own_cluster
 from tests.postgres_databases import Databases
-from tests.wire.bot_process import free_port
 
 SERVERS, CHARACTERS, RUNNING = 100_000, 1_000_000, 5_000
 PER_SECOND = 50
 SECONDS = 600.0
 SHARDS = 8
+SUBMITS_PER_SECOND, QUERIES_PER_SECOND = 50, 50  # of the account; the second is the default
+WANTED_PER_SECOND = 1_000  # looks, while one worker and two are compared: more than they can do
 TASK_TAKES = 20.0  # seconds of a new one
 WARM = 15.0
+KILLS_FOR = 90.0
+ANSWERED_WITHIN = 3.5  # seconds; by then each is answered, or never
 AFTER = 120.0  # seconds that jobs get to end in, once no more commands come
-_MB = 1024 * 1024
-_LOOKS = re.compile(rb'castbook_provider_seconds_count\{request="GET [^"]*\{id\}"\} (\S+)')
+ENGINE_JOBS = 3_000
+WORKERS = ("worker-1", "worker-2")
 
 
 @dataclass(slots=True)
-class Fleet:
-    """The processes of the bot by their names, and how each is started again."""
+class Place:
+    """All that takes part. ``dsn`` is of the database of the bot."""
 
-    folder: Path
-    settings: dict[str, dict[str, object]]
-    running: dict[str, asyncio.subprocess.Process]
-    ports: dict[str, int]
-    opened: AsyncExitStack
+    discord: LoopbackDiscord
+    world: World
+    people: Commands
+    provider: Provider
+    cluster: Cluster
+    dsn: str
+    fleet: Fleet
+    engine_alone: float  # claims a second
 
-    async def start(self, name: str, *argv: str) -> None:
-        """``name`` is a role, maybe with a number: worker-2. Returns at once; :meth:`ready` waits."""
-        self.ports[name] = port = free_port()
-        config = self.folder / f"{name}.toml"
-        config.write_text(toml({**self.settings, "web": {"port": 0, "metrics_port": port}}), "utf-8")
-        role = name.partition("-")[0]
-        started = process(
-            ["-m", "bot", "run", "--role", role, *argv, "--config", str(config)], self.folder / f"{name}.log"
-        )
-        self.running[name] = await self.opened.enter_async_context(started)
+    async def start_gateway(self) -> None:
+        """Start it with all shards."""
+        await self.fleet.start("gateway", "--shards", f"0-{SHARDS - 1}/{SHARDS}")
 
-    async def ready(self, name: str) -> None:
-        """Wait until it answers for its metrics."""
-        async with asyncio.timeout(60):
-            while await self.looks(name) is None:  # noqa: ASYNC110 - another process answers
-                await asyncio.sleep(0.2)
-
-    async def looks(self, name: str) -> float | None:
-        """How many times it has asked the provider how a task is; ``None``: it does not answer."""
-        try:
-            async with (
-                aiohttp.ClientSession() as session,
-                session.get(f"http://127.0.0.1:{self.ports[name]}/metrics") as answer,
-            ):
-                return sum(float(each) for each in _LOOKS.findall(await answer.read()))
-        except aiohttp.ClientError:
-            return None
-
-    def kill(self, name: str) -> None:
-        """SIGKILL."""
-        self.running[name].send_signal(signal.SIGKILL)
+    async def all_shards(self) -> None:
+        """Wait until the gateway has them all: one identifies every five seconds."""
+        await self.discord.wait_for(lambda: len(self.discord.gateway.connected) == SHARDS, 60 + 6 * SHARDS)
 
 
 async def measure(
@@ -93,103 +73,125 @@ async def measure(
     running: int = RUNNING,
     seconds: float = SECONDS,
     rate: int = PER_SECOND,
+    engine_jobs: int = ENGINE_JOBS,
 ) -> list[Figure]:
-    """First the growth from one worker to two, then the day, then the kills."""
-    async with _place(folder, servers, characters, running) as (discord, world, fleet, dsn, provider, cluster):
-        people = Commands(folder)
-        figures = await _growth(fleet, people, world, provider, dsn, running)
-        fleet.settings["toapis"]["query_per_second"] = 50
-        sent = await _day(world, people, provider, seconds=seconds, rate=rate)
-        figures += _answers(sent, rate)
-        figures += [
-            Figure(f"memory of {name} (RSS)", f"{Memory.of(child.pid).rss / _MB:.0f} MB", compared=_with(name, servers))
-            for name, child in fleet.running.items()
-        ]
-        figures += await _delivered(dsn, "card, with nothing killed")
-        sent = await _killed(discord, world, people, provider, fleet, cluster, rate)
-        figures += await _zeros(dsn, discord)
+    """First the engine alone and the growth from one worker to two, then the day, then the kills."""
+    async with _place(folder, servers, characters, running, engine_jobs) as place:
+        size = f"{servers:,} servers, {characters:,} characters, {running:,} running jobs"
+        figures = [Figure("what there is", size), *await _growth(place, running)]
+        figures += await _day(place, seconds=seconds, rate=rate, servers=servers)
+        figures += await _kills(place, rate)
     return figures
 
 
+def sizing(figures: Sequence[Figure]) -> list[Figure]:
+    """Those of them that say how much a bot of that size needs."""
+    return [each for each in figures if each.name.startswith(("what there is", "memory", "looks", "transactions"))]
+
+
 @asynccontextmanager
-async def _place(
-    folder: Path, servers: int, characters: int, running: int
-) -> AsyncIterator[tuple[LoopbackDiscord, World, Fleet, str, Provider, Cluster]]:
+async def _place(folder: Path, servers: int, characters: int, running: int, engine_jobs: int) -> AsyncIterator[Place]:
     async with AsyncExitStack() as opened:
         cluster = opened.enter_context(own_cluster())
         databases = Databases(cluster, folder, "load")
         opened.callback(databases.close)
-        url = databases.new()
-        dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        url, other = databases.new(), databases.new(at_head=False)
+        async with bench("plain", _dsn(other)) as engine:
+            alone = await claims_in_a_second(engine, engine_jobs)
         discord = await opened.enter_async_context(LoopbackDiscord(clock=lambda: datetime.now(UTC)))
         guild = discord.add_guild("studio")
         people = tuple(discord.add_user(f"person{number}", guild) for number in range(PEOPLE))
         for number in range(servers - 1):
             discord.add_guild(f"server {number}")
-        await load_library.fill(dsn, servers=servers, characters=characters, owners=[each.id for each in people])
+        owners = [each.id for each in people]
+        await load_library.fill(_dsn(url), servers=servers, characters=characters, owners=owners)
         provider = await opened.enter_async_context(simulated_provider(folder, TASK_TAKES, running))
         settings = settings_of(folder, discord, provider)
         settings["store"]["url"] = url
-        settings["toapis"] |= {"submit_per_second": 50, "query_per_second": 1_000}
-        fleet = Fleet(folder, settings, {}, {}, opened)
-        await fleet.start("gateway", "--shards", f"0-{SHARDS - 1}/{SHARDS}")
+        settings["toapis"] |= {"submit_per_second": SUBMITS_PER_SECOND, "query_per_second": WANTED_PER_SECOND}
+        fleet = Fleet(folder, settings, opened)
+        world = World(discord, guild.add_channel("casting"), people, pid=0, works_on=True)
+        place = Place(discord, world, Commands(folder), provider, cluster, _dsn(url), fleet, alone)
+        await place.start_gateway()
         await fleet.start("worker-1")
         await ready(discord, fleet.running["gateway"], folder / "gateway.log")
-        await _all_shards(discord)
+        await place.all_shards()
         await fleet.ready("worker-1")
-        world = World(discord, guild.add_channel("casting"), people, fleet.running["gateway"].pid, works_on=True)
-        yield discord, world, fleet, dsn, provider, cluster
+        yield place
 
 
-async def _all_shards(discord: LoopbackDiscord) -> None:
-    """Wait until the gateway has them all: one identifies every five seconds."""
-    await discord.wait_for(lambda: len(discord.gateway.connected) == SHARDS, 60 + 6 * SHARDS)
+def _dsn(url: str) -> str:
+    """As asyncpg alone takes it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-async def _growth(
-    fleet: Fleet, people: Commands, world: World, provider: Provider, dsn: str, running: int
-) -> list[Figure]:
-    """Looks at running tasks in a second, by one worker and by two, which are wanted five times as fast."""
-    await people.create_from_task(world, provider.task)
+async def _growth(place: Place, running: int) -> list[Figure]:
+    """Looks at running tasks in a second, by one worker and by two; then the budget is that of the account."""
+    fleet = place.fleet
+    await place.people.create_from_task(place.world, place.provider.task)
     async with asyncio.timeout(60):
-        while not (found := await load_library.watched(dsn)):  # noqa: ASYNC110 - another process writes it
+        while not (found := await load_library.watched(place.dsn)):  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.1)
-    await load_library.stand(dsn, job_id=found[0], jobs=running)
-    one = await _looks_per_second(fleet, "worker-1")
+    await load_library.stand(place.dsn, job_id=found[0], jobs=running)
+    await asyncio.sleep(WARM)
+    one = await fleet.looks_per_second("worker-1", seconds=WARM)
     await fleet.start("worker-2")
     await fleet.ready("worker-2")
-    two = await _looks_per_second(fleet, "worker-1", "worker-2")
+    await asyncio.sleep(WARM)
+    two = await fleet.looks_per_second(*WORKERS, seconds=WARM)
+    await fleet.stop(*WORKERS)
+    fleet.settings["toapis"]["query_per_second"] = QUERIES_PER_SECOND
+    for name in WORKERS:
+        await fleet.start(name)
+    await fleet.ready(*WORKERS)
+    asked = f"{WANTED_PER_SECOND:,} a second allowed"
     return [
-        Figure(
-            f"looks per second at {running:,} tasks, two workers",
-            f"{two:.0f}",
-            f"{one:.0f} by one worker",
-            two / max(one, 1),
-        )
+        Figure("claims a second by the engine alone, two workers, steps that do nothing", f"{place.engine_alone:.0f}"),
+        Figure(f"looks a second, one worker, {asked}", f"{one:.0f}", f"{place.engine_alone:.0f} claims alone"),
+        Figure(f"looks a second, two workers, {asked}", f"{two:.0f}", f"{one:.0f} by one", two / max(one, 1)),
     ]
 
 
-async def _looks_per_second(fleet: Fleet, *workers: str) -> float:
-    await asyncio.sleep(WARM)
-    before = [await fleet.looks(each) or 0.0 for each in workers]
-    await asyncio.sleep(WARM)
-    after = [await fleet.looks(each) or 0.0 for each in workers]
-    return (sum(after) - sum(before)) / WARM
+async def _day(place: Place, *, seconds: float, rate: int, servers: int) -> list[Figure]:
+    fleet, loop = place.fleet, asyncio.get_running_loop()
+    looks, transactions = await fleet.looks(*WORKERS) or 0.0, await load_library.transactions(place.dsn)
+    began = loop.time()
+    sent = await _commands(place, seconds=seconds, rate=rate)
+    took = loop.time() - began
+    looks = ((await fleet.looks(*WORKERS) or 0.0) - looks) / took
+    transactions = await load_library.transactions(place.dsn) - transactions
+    memory = fleet.memory()
+    await _all_end(place)
+    waits = await load_library.delivered_after(place.dsn, TASK_TAKES)
+    number, sending = sum(map(len, sent.values())), took - ANSWERED_WITHIN
+    return [
+        Figure("commands a second", f"{number / sending:.1f}", f"{number:,} in {sending / 60:.1f} min"),
+        *_answers("all commands", [each for kind in sent.values() for each in kind]),
+        *[figure for name, interactions in sorted(sent.items()) for figure in _answers(name, interactions)],
+        *[
+            Figure(f"completed → card, p{each}", f"{percentile(waits, each):.1f} s", f"{len(waits):,} characters")
+            for each in (50, 99)
+        ],
+        Figure(f"looks a second, {QUERIES_PER_SECOND} allowed", f"{looks:.0f}"),
+        Figure("transactions of PostgreSQL a second", f"{transactions / took:.0f}"),
+        *[
+            Figure(f"memory of {name} (RSS)", f"{size:.0f} MB", f"{servers:,} servers" if name == "gateway" else "")
+            for name, size in memory.items()
+        ],
+    ]
 
 
 Kind = Callable[[], Awaitable[Interaction]]
 
 
-async def _day(
-    world: World, people: Commands, provider: Provider, *, seconds: float, rate: int
-) -> dict[str, list[Interaction]]:
+async def _commands(place: Place, *, seconds: float, rate: int) -> dict[str, list[Interaction]]:
     """Commands at a steady rate: half of them lists, a tenth makes a character. Returns them by what they were."""
-    random = Random(9)
+    random, people, world = Random(9), place.people, place.world
     kinds: dict[str, tuple[int, Kind]] = {
         "/character list": (5, lambda: people.list_cast(world)),
         "/tasks": (2, lambda: people.tasks(world)),
         "autocomplete of a name": (2, lambda: people.type_name(world, random.choice(("ro", "ott", "cap", "duk")))),
-        "/character create": (1, lambda: people.create_from_task(world, provider.task)),
+        "/character create": (1, lambda: people.create_from_task(world, place.provider.task)),
     }
     drawn = [name for name, (weight, _) in kinds.items() for _ in range(weight)]
     sent: dict[str, list[Interaction]] = defaultdict(list)
@@ -199,69 +201,72 @@ async def _day(
         await asyncio.sleep(start + number / rate - loop.time())
         name = random.choice(drawn)
         sent[name].append(await kinds[name][1]())
-    await asyncio.sleep(3.5)  # by then each is answered, or never
+    await asyncio.sleep(ANSWERED_WITHIN)
     return sent
 
 
-def _answers(sent: dict[str, list[Interaction]], rate: int) -> list[Figure]:
-    figures = []
-    for name, interactions in sent.items():
-        took = [each.first_answer_took for each in interactions if each.first_answer_took is not None]
-        late = len(interactions) - len(took)
-        figures += [
-            Figure(
-                f"{name}: first answer, p{percent}",
-                f"{percentile(took, percent) * 1000:.0f} ms",
-                compared=f"of {len(interactions):,}, all kinds {rate} a second; {late} not within 3 s",
-            )
-            for percent in (50, 99)
-        ]
-    return figures
-
-
-async def _delivered(dsn: str, what: str) -> list[Figure]:
-    waits = await load_library.delivered_after(dsn, TASK_TAKES)
-    return [Figure(f"completed → {what}, p{each}", f"{percentile(waits, each):.1f} s") for each in (50, 99)]
-
-
-async def _killed(
-    discord: LoopbackDiscord,
-    world: World,
-    people: Commands,
-    provider: Provider,
-    fleet: Fleet,
-    cluster: Cluster,
-    rate: int,
-) -> dict[str, list[Interaction]]:
-    """The same for a minute and a half, while a worker, the gateway and the database are killed one after the other."""
-    commands = asyncio.create_task(_day(world, people, provider, seconds=90.0, rate=rate))
-    await asyncio.sleep(15)
-    fleet.kill("worker-1")
-    await asyncio.sleep(15)
-    cluster.crash()
-    cluster.start()
-    await asyncio.sleep(15)
-    fleet.kill("gateway")
-    await fleet.start("gateway", "--shards", f"0-{SHARDS - 1}/{SHARDS}")
-    await fleet.start("worker-1")
-    sent = await commands
-    await _all_shards(discord)
-    return sent
-
-
-async def _zeros(dsn: str, discord: LoopbackDiscord) -> list[Figure]:
-    """Every job that has a row ends, none twice."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + AFTER
-    while (left := await load_library.unfinished(dsn)) and loop.time() < end:  # noqa: ASYNC110 - as above
-        await asyncio.sleep(1)
-    twice = await load_library.made_twice(dsn)
+def _answers(name: str, interactions: Sequence[Interaction]) -> list[Figure]:
+    took = [each.first_answer_took for each in interactions if each.first_answer_took is not None]
     return [
-        below("jobs that did not end after a worker, the gateway and the database were killed", left, 0, "jobs"),
-        below("tasks that made more than one character", twice, 0, "tasks"),
-        Figure("unclear submissions, of which their owners were told", str(await load_library.unclear(dsn))),
+        Figure(
+            f"{name}: first answer, p{percent}",
+            f"{percentile(took, percent) * 1000:.0f} ms" if took else "none",
+            f"of {len(interactions):,}; {len(interactions) - len(took)} not within 3 s",
+        )
+        for percent in (50, 99)
     ]
 
 
-def _with(name: str, servers: int) -> str:
-    return f"{servers:,} servers" if name == "gateway" else ""
+async def _kills(place: Place, rate: int) -> list[Figure]:
+    """The same for a minute and a half, while a worker, the database and the gateway are killed one after the other."""
+    fleet, loop = place.fleet, asyncio.get_running_loop()
+    commands = asyncio.create_task(_commands(place, seconds=KILLS_FOR, rate=rate))
+    await asyncio.sleep(15)
+    fleet.kill("worker-1")
+    await asyncio.sleep(15)
+    await asyncio.to_thread(place.cluster.crash)
+    await asyncio.to_thread(place.cluster.start)
+    await asyncio.sleep(15)
+    fleet.kill("gateway")
+    killed = loop.time()
+    await place.discord.wait_for(lambda: not place.discord.gateway.connected)
+    await place.start_gateway()
+    await fleet.start("worker-1")
+    await place.all_shards()
+    away = loop.time() - killed
+    sent = [each for kind in (await commands).values() for each in kind]
+    left = await _all_end(place)
+    posts, of_jobs = await place.provider.submissions()
+    ended = await load_library.succeeded(place.dsn)
+    cards = _cards(place, ended)
+    unanswered = sum(each.first_answer_took is None for each in sent)
+    kills = "after a worker, the gateway and the database were killed"
+    return [
+        Figure("until all shards of a killed gateway are back", f"{away:.0f} s", f"{SHARDS} shards, 5 s apart"),
+        Figure(f"commands without an answer in {KILLS_FOR:.0f} s with the kills", str(unanswered), f"of {len(sent):,}"),
+        below(f"jobs that did not end {kills}", left, 0, "jobs", compared=f"{len(ended):,} that succeeded"),
+        below("characters whose owner saw no card", sum(cards[each] == 0 for each in ended), 0, "characters"),
+        below("characters whose owner saw two cards", sum(cards[each] > 1 for each in ended), 0, "characters"),
+        below("jobs that were submitted twice", posts - of_jobs, 0, "jobs", compared=f"{posts:,} submissions"),
+        Figure("unclear submissions, of which their owners were told", str(await load_library.unclear(place.dsn))),
+    ]
+
+
+async def _all_end(place: Place) -> int:
+    """Wait for all jobs that can; returns how many have not ended."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + AFTER
+    while (left := await load_library.unfinished(place.dsn)) and loop.time() < end:  # noqa: ASYNC110 - as above
+        await asyncio.sleep(1)
+    return left
+
+
+def _cards(place: Place, jobs: Sequence[str]) -> Counter[str]:
+    """How many messages, of those not deleted, show each of these jobs in their small print."""
+    wanted = set(jobs)
+    found: Counter[str] = Counter()
+    for channel in place.discord.channels.values():
+        for message in channel.messages:
+            if not message.deleted:
+                found.update(wanted.intersection(word for footer in message.footers for word in footer.split()))
+    return found

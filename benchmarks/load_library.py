@@ -83,10 +83,17 @@ async def delivered_after(dsn: str, takes: float) -> list[float]:
     return [float(row["took"]) - takes for row in rows]
 
 
-async def made_twice(dsn: str) -> int:
-    """How many tasks stand in more than one job."""
-    found = await _rows(dsn, "SELECT task_id FROM jobs WHERE task_id IS NOT NULL GROUP BY task_id HAVING count(*) > 1")
-    return len(found)
+async def succeeded(dsn: str) -> list[str]:
+    """The ids of the jobs that made a character."""
+    return await _ids(dsn, "outcome = 'succeeded'")
+
+
+async def transactions(dsn: str) -> int:
+    """How many transactions the database has seen."""
+    [row] = await _rows(
+        dsn, "SELECT xact_commit + xact_rollback AS seen FROM pg_stat_database WHERE datname = current_database()"
+    )
+    return int(row["seen"])
 
 
 async def unclear(dsn: str) -> int:

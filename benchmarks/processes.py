@@ -47,6 +47,16 @@ class Provider:
     base_url: str
     key: str
     task: str = ""
+    child: asyncio.subprocess.Process | None = None
+
+    async def submissions(self) -> tuple[int, int]:
+        """How many characters it was asked to make so far, and by how many jobs."""
+        assert self.child is not None
+        assert self.child.stdin is not None
+        assert self.child.stdout is not None
+        self.child.stdin.write(b"submissions\n")
+        asked, jobs = (await self.child.stdout.readline()).split()
+        return int(asked), int(jobs)
 
 
 NO_PROVIDER = Provider("http://127.0.0.1:9", "sk-nobody-listens-here")
@@ -108,7 +118,7 @@ async def simulated_provider(folder: Path, seconds_per_task: float, standing: in
     async with process(argv, folder / "provider.log", talks=True) as child:
         assert child.stdout is not None
         base_url, key, task = [(await child.stdout.readline()).decode().strip() for _ in range(3)]
-        yield Provider(base_url, key, task)
+        yield Provider(base_url, key, task, child)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 python -m benchmarks.simulated_provider SECONDS [TASKS]: SECONDS is what a task takes; TASKS more are running from the
 start, and never end. It prints its address, its key and the id of a finished video task, one line each, and serves
-until SIGTERM.
+until SIGTERM. For each line that it is sent it prints how many submissions there were, and of how many jobs.
 """
 
 from __future__ import annotations
@@ -54,7 +54,16 @@ async def _serve(seconds_per_task: float, tasks: int) -> None:
         async with unlimited(seconds_per_task) as provider:
             _stand(provider, tasks)
             print(provider.base_url, provider.key, provider.add_video_task(video), sep="\n", flush=True)
+            asyncio.get_running_loop().add_reader(sys.stdin, _count, provider)
             await stopped.wait()
+
+
+def _count(provider: SimulatedProvider) -> None:
+    if not sys.stdin.readline():  # nobody asks any more
+        asyncio.get_running_loop().remove_reader(sys.stdin)
+        return
+    jobs = {each.business_id for each in provider.submissions}
+    print(len(provider.submissions), len(jobs), flush=True)
 
 
 if __name__ == "__main__":
