@@ -38,6 +38,7 @@ TASK_TAKES = 20.0  # seconds of a new one
 WARM = 15.0
 KILLS_FOR = 90.0
 ANSWERED_WITHIN = 3.5  # seconds; by then each is answered, or never
+READS_SERVERS_WITHIN = 300.0  # seconds
 AFTER = 120.0  # seconds that jobs get to end in, once no more commands come
 ENGINE_JOBS = 3_000
 WORKERS = ("worker-1", "worker-2")
@@ -63,6 +64,15 @@ class Place:
     async def all_shards(self) -> None:
         """Wait until the gateway has them all: one identifies every five seconds."""
         await self.discord.wait_for(lambda: len(self.discord.gateway.connected) == SHARDS, 60 + 6 * SHARDS)
+
+    async def answers(self) -> None:
+        """Wait until commands are answered: a gateway that starts reads what it is told of all its servers first."""
+        async with asyncio.timeout(READS_SERVERS_WITHIN):
+            while True:
+                asked = await self.people.list_cast(self.world)
+                await asyncio.sleep(1)
+                if asked.first_answer_took is not None:
+                    return
 
 
 async def measure(
@@ -116,6 +126,7 @@ async def _place(folder: Path, servers: int, characters: int, running: int, engi
         await fleet.start("worker-1")
         await ready(discord, fleet.running["gateway"], folder / "gateway.log")
         await place.all_shards()
+        await place.answers()
         await fleet.ready("worker-1")
         yield place
 
