@@ -230,6 +230,8 @@ TYPED_REMEMBERED = 1_000  # ranges that were typed and could not be read; each i
 # -- Interactions over HTTP (Discord: the first answer within 3 s; it documents no size and no age) -------------------
 INTERACTION_BYTES = 1024 * 1024  # a form or a message with everything in it is below 200 kB
 INTERACTION_AGE = timedelta(seconds=300)  # by which its instant may differ from ours: clocks go wrong
+INTERACTION_KNOWN_FOR = 2 * INTERACTION_AGE  # one may have been ahead of us when it came
+INTERACTION_TAKEN_WITHIN = 2.5  # seconds to learn whether another process has it; later no answer reaches Discord
 INTERACTION_READ_SECONDS = 3.0  # nobody waits for an answer after that
 PARENT_KNOWN_WITHIN = 1.0  # seconds for the category of a thread's channel, before anything is answered
 SERVERS_REMEMBERED = 1_000  # servers and channels of which is kept what Discord said

@@ -176,6 +176,7 @@ class App:
             jobs=stores.jobs,
             drafts=stores.drafts,
             events=stores.events,
+            taken_interactions=stores.taken_interactions,
             messages=stores.sent_messages,
             privacy=stores.privacy,
             files=stores.files,

@@ -32,6 +32,7 @@ from bot.store.refusals import RefusalStore
 from bot.store.sent_messages import SentMessageStore
 from bot.store.servers import ServerStore
 from bot.store.signatures import Signatures
+from bot.store.taken_interactions import TakenInteractionStore
 from bot.store.task_times import TaskTimeStore
 from bot.store.videos import VideoStore
 from bot.store.webhook_events import WebhookEventStore
@@ -43,6 +44,7 @@ class Stores:
 
     database: Database
     events: WebhookEventStore
+    taken_interactions: TakenInteractionStore
     people: Pseudonyms
     servers: ServerStore
     blocks: BlockStore
@@ -79,6 +81,7 @@ class Stores:
         return cls(
             database=database,
             events=WebhookEventStore(database),
+            taken_interactions=TakenInteractionStore(database),
             people=people,
             servers=ServerStore(database, people),
             blocks=BlockStore(database, people),

@@ -24,7 +24,8 @@ def health_server(app: App) -> HealthServer:
     web, cast = app.settings.web, app.cast
     events = TaskEvents(events=app.stores.events, workers=app.runner, clock=app.clock)
     webhooks = webhook_routes(app.settings.toapis.webhook_secrets, events, app.clock)
-    interactions = interaction_routes(app.settings.discord.public_key, app.client, app.clock)
+    taken = app.stores.taken_interactions if app.stores.database.shared else None
+    interactions = interaction_routes(app.settings.discord.public_key, app.client, app.clock, taken=taken)
     exports = export_routes(LinkedExports(cast.exporter, cast.export_links)) if web.public_url else ()
     of_web = (*webhooks, *exports) if app.role.serves else ()
     return HealthServer(web, app.probes, routes=(*of_web, *(interactions if app.role.answers else ())))

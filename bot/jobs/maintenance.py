@@ -20,6 +20,7 @@ from bot.store.jobs import JobStore
 from bot.store.privacy import OwnerlessTask, PrivacyStore
 from bot.store.quotas import day_of
 from bot.store.sent_messages import SentMessageStore
+from bot.store.taken_interactions import TakenInteractionStore
 from bot.store.videos import VideoStore
 from bot.store.webhook_events import WebhookEventStore
 from bot.values.clock import Clock
@@ -42,6 +43,7 @@ class Maintenance:
         jobs: JobStore,
         drafts: DraftStore,
         events: WebhookEventStore,
+        taken_interactions: TakenInteractionStore,
         messages: SentMessageStore,
         privacy: PrivacyStore,
         files: FileStore,
@@ -56,6 +58,7 @@ class Maintenance:
         self._jobs = jobs
         self._drafts = drafts
         self._events = events
+        self._taken_interactions = taken_interactions
         self._messages = messages
         self._privacy = privacy
         self._files = files
@@ -100,11 +103,12 @@ class Maintenance:
             await self.sweep()
 
     async def tidy(self) -> None:
-        """Wipe interaction tokens, drafts, events, messages and videos that are past their life (design, rule 13)."""
+        """Wipe what is past its life: tokens and ids of interactions, drafts, events, messages (design, rule 13)."""
         now = self._clock()
         await self._drafts.sweep(now - limits.DRAFT_LIFE)
         await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
         await self._events.sweep(now - limits.EVENT_LIFE)
+        await self._taken_interactions.sweep(now - limits.INTERACTION_KNOWN_FOR)
         await self._messages.sweep(sent_before=now - limits.MESSAGES_KNOWN_FOR, tokens_before=now - limits.TOKEN_LIFE)
         # Last, since a bucket may be away for hours, and tokens must not wait for it.
         there = await self._files.work_jobs()  # first: whatever appears later has its row by then

@@ -49,6 +49,13 @@ class Database(ABC):
         """
 
     @abstractmethod
+    def write_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """For one statement that writes and is a transaction of its own, which what others write need not wait for.
+
+        Where the database is shared it takes one round trip, and waits for nobody who writes ``alone``.
+        """
+
+    @abstractmethod
     def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
         """One snapshot of the database, which waits for no writer; writing in it fails."""
 

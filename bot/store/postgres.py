@@ -56,6 +56,7 @@ class PostgresDatabase(Database):
         self._url = url
         self._engine: AsyncEngine | None = None
         self._snapshots: AsyncEngine | None = None
+        self._at_once: AsyncEngine | None = None
         self.notifications = PostgresNotifications(partial(self.connect_apart, silent=limits.POSTGRES_ANSWERS_WITHIN))
         # Who waits for the lock waits here first, where commands go before jobs, and takes no connection from others.
         self._turns = PriorityLimiter(1)
@@ -85,6 +86,7 @@ class PostgresDatabase(Database):
         event.listen(self._engine.sync_engine, "checkout", _refuse_dead)
         event.listen(self._engine.sync_engine, "handle_error", _give_up_silent)
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        self._at_once = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         try:
             async with self.read() as connection:
                 known = await revision(connection)
@@ -106,7 +108,7 @@ class PostgresDatabase(Database):
     async def close(self) -> None:
         """Close every connection."""
         await self._locks.close()
-        engine, self._engine, self._snapshots = self._engine, None, None
+        engine, self._engine, self._snapshots, self._at_once = self._engine, None, None, None
         if engine is not None:
             await engine.dispose()
 
@@ -129,6 +131,10 @@ class PostgresDatabase(Database):
                     lost = isinstance(error, NoConnection) or error.connection_invalidated
                     if not (alone and lost and await self._was_committed(locked[1])):
                         raise
+
+    def write_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """Each statement is committed as it is."""
+        return self._connected(self._at_once)
 
     async def _was_committed(self, transaction_id: str) -> bool:
         """Whether that came true, though nobody was told: else what was asked for would be asked for again."""

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import structlog
@@ -111,6 +111,10 @@ class SQLiteDatabase(Database):
                 changed = driver.total_changes != before
             if changed:
                 await self._on_disk(urgent=urgent)
+
+    def write_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """There is one writer, so it has its turn like others, as the next one."""
+        return self.write(urgent=True)
 
     @asynccontextmanager
     async def _turn(self, *, urgent: bool) -> AsyncIterator[None]:

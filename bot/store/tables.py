@@ -28,7 +28,7 @@ from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0019"
+HEAD = "0020"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 MOVING = "moving"
 """In the place of a revision: a library is being moved there (bot.store.move_target), and no bot may start on it."""
@@ -156,6 +156,14 @@ command_sync = Table(
     Column("what", String(16), primary_key=True),
     Column("hash", String(128), nullable=False),
     Column("ids", Text, nullable=False),  # JSON
+)
+
+taken_interactions = Table(  # that came over HTTP
+    "taken_interactions",
+    metadata,
+    Column("id", String(20), primary_key=True),
+    Column("taken_at", Instant, nullable=False),
+    Index(None, "taken_at"),
 )
 
 # Messages in Discord that show something of a person, for as long as they can be reached. What is wanted of one

@@ -6,6 +6,7 @@ sees goes to the callback address, as for one from the gateway ("Receiving and R
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -28,6 +29,7 @@ SIGNATURE_HEADER = "X-Signature-Ed25519"
 TIMESTAMP_HEADER = "X-Signature-Timestamp"
 
 _PING, _PONG = 1, {"type": 1}
+_AUTOCOMPLETE = 4
 _TIMESTAMP = re.compile(r"[0-9]{1,12}")
 _SIGNATURE = re.compile(r"[0-9a-fA-F]{128}")
 
@@ -45,11 +47,23 @@ class InteractionSink(Protocol):
         """Take an interaction, as Discord describes it, and come back at once: it is answered meanwhile."""
 
 
-def interaction_routes(public_key: str, sink: InteractionSink, clock: Clock) -> Sequence[web.RouteDef]:
-    """The routes for :class:`~bot.web.health.HealthServer`; none without ``public_key`` (64 hexadecimal digits)."""
+class TakenInteractions(Protocol):
+    """What all processes have taken."""
+
+    async def take(self, interaction_id: str, *, now: datetime) -> bool:
+        """Whether it is ours: nobody has taken it before."""
+
+
+def interaction_routes(
+    public_key: str, sink: InteractionSink, clock: Clock, *, taken: TakenInteractions | None = None
+) -> Sequence[web.RouteDef]:
+    """The routes for :class:`~bot.web.health.HealthServer`; none without ``public_key`` (64 hexadecimal digits).
+
+    ``taken``: where other processes take interactions as well.
+    """
     if not public_key:
         return ()
-    endpoint = _Endpoint(VerifyKey(bytes.fromhex(public_key)), sink, clock)
+    endpoint = _Endpoint(VerifyKey(bytes.fromhex(public_key)), sink, clock, taken)
     return (web.post(PATH, endpoint.post), web.route("*", PATH, only_post))
 
 
@@ -59,11 +73,12 @@ class _Endpoint:
     Discord sends wrong signatures on purpose, now and then, and takes the address away where one is accepted.
     """
 
-    def __init__(self, key: VerifyKey, sink: InteractionSink, clock: Clock) -> None:
+    def __init__(self, key: VerifyKey, sink: InteractionSink, clock: Clock, taken: TakenInteractions | None) -> None:
         self._key = key
         self._sink = sink
         self._clock = clock
-        self._taken: dict[str, datetime] = {}  # in this order
+        self._taken_here: dict[str, datetime] = {}  # in this order
+        self._taken = taken
 
     async def post(self, request: web.Request) -> web.Response:
         body = await read_body(request, most=limits.INTERACTION_BYTES, within=limits.INTERACTION_READ_SECONDS)
@@ -100,7 +115,12 @@ class _Endpoint:
         if not self._sink.takes_interactions:
             log.warning("interaction_too_early")
             return HTTPStatus.SERVICE_UNAVAILABLE
-        if not self._first(payload["id"]):
+        try:
+            first = self._first_here(payload["id"]) and await self._first(payload)
+        except TimeoutError:
+            log.warning("interaction_given_up")
+            return HTTPStatus.SERVICE_UNAVAILABLE
+        if not first:
             log.info("interaction_repeated")
             return HTTPStatus.ACCEPTED
         try:
@@ -110,16 +130,32 @@ class _Endpoint:
             return HTTPStatus.BAD_REQUEST
         return HTTPStatus.ACCEPTED
 
-    def _first(self, interaction_id: str) -> bool:
-        """Whether it comes for the first time. What is older than its signature is believed need not be known."""
-        now = self._clock()
-        believed = 2 * limits.INTERACTION_AGE  # it may have been ahead of us when it came
-        while self._taken and now - self._taken[oldest := next(iter(self._taken))] > believed:
-            del self._taken[oldest]
-        if interaction_id in self._taken:
+    def _first_here(self, interaction_id: str) -> bool:
+        """Whether it comes here for the first time. What is older than its signature is believed need not be known."""
+        now, taken = self._clock(), self._taken_here
+        while taken and now - taken[oldest := next(iter(taken))] > limits.INTERACTION_KNOWN_FOR:
+            del taken[oldest]
+        if interaction_id in taken:
             return False
-        self._taken[interaction_id] = now
+        taken[interaction_id] = now
         return True
+
+    async def _first(self, payload: dict[str, Any]) -> bool:
+        """Whether no other process has it. What only asks for names to choose from may be answered by both.
+
+        Where the database is away nothing can be started, here or there: it is handed on, so that the person is told.
+        Raises TimeoutError where it does not say in time: another process may have it, and nobody can be told any more.
+        """
+        if self._taken is None or payload["type"] == _AUTOCOMPLETE:
+            return True
+        try:
+            async with asyncio.timeout(limits.INTERACTION_TAKEN_WITHIN):
+                return await self._taken.take(payload["id"], now=self._clock())
+        except TimeoutError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever kept the database from answering
+            log.warning("interaction_not_noted", error=type(error).__name__)
+            return True
 
 
 def _read(body: bytes) -> dict[str, Any] | None:

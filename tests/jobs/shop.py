@@ -291,6 +291,7 @@ def maintenance_of(shop: Shop, **parts: Any) -> Maintenance:
         "jobs": shop.jobs,
         "drafts": DraftStore(shop.database),
         "events": shop.events,
+        "taken_interactions": shop.app.stores.taken_interactions,
         "messages": SentMessageStore(shop.database),
         "privacy": PrivacyStore(shop.database, shop.people),
         "files": shop.files,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ class Endpoint:
         self._http: aiohttp.ClientSession | None = None
         self.url = ""
         self.times = 1  # how often each is delivered
+        self.repeated_to: list[str] = []  # where a proxy in between sends each as well, at the same time
         self.statuses: list[int] = []  # of what was delivered, in order
 
     @property
@@ -79,10 +81,13 @@ class Endpoint:
     async def deliver(self, interaction: Interaction, payload: dict[str, Any]) -> None:
         """Give it to the application. Answered with 202, the first answer comes to the callback address."""
         for _ in range(self.times):
-            status, answer = await self.post(self.url, json.dumps(payload).encode())
-            self.statuses.append(status)
-            assert status != 202 or not answer, "202 goes with an empty body"
-            assert status != 200, f"{interaction.id}: an answer in the response itself, which Castbook never gives"
+            body = json.dumps(payload).encode()
+            for status, answer in await asyncio.gather(
+                *(self.post(url, body) for url in (self.url, *self.repeated_to))
+            ):
+                self.statuses.append(status)
+                assert status != 202 or not answer, "202 goes with an empty body"
+                assert status != 200, f"{interaction.id}: an answer in the response itself, which Castbook never gives"
         self._discord.changed()
 
     async def close(self) -> None:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+import asyncpg
 import pytest
 from nacl.signing import SigningKey
+from sqlalchemy import make_url
 from structlog.testing import capture_logs
 
 from bot import limits
 from bot.config import WebSettings
+from bot.store.database import database_at
+from bot.store.taken_interactions import TakenInteractionStore
 from bot.web.health import HealthServer
-from bot.web.interactions import PATH, interaction_routes
+from bot.web.interactions import PATH, TakenInteractions, interaction_routes
+from tests.store.postgres_proxy import proxy_to
 
 KEY = SigningKey(bytes(range(32)))
 COMMAND = {"type": 2, "id": "1402000000000000001", "token": "aW50ZXJhY3Rpb246secret", "data": {"name": "tasks"}}
@@ -41,11 +48,11 @@ class Sink:
 class Endpoint:
     """A server, and Discord in front of it; ``now`` is the server's clock."""
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: Sink, taken: TakenInteractions | None = None) -> None:
         self.now = NOW
         self.sink = sink
         public = KEY.verify_key.encode().hex()
-        routes = interaction_routes(public, sink, lambda: self.now)
+        routes = interaction_routes(public, sink, lambda: self.now, taken=taken)
         self.server = HealthServer(WebSettings(host="127.0.0.1", port=0), {}, routes=routes)
 
     async def send(self, body: Any, headers: Any, *, method: str = "POST") -> tuple[int, bytes]:
@@ -139,6 +146,53 @@ async def test_one_that_comes_twice_is_handed_on_once_for_as_long_as_it_is_belie
     assert [each["id"][-4:] for each in endpoint.sink.payloads] == ["0001", "0002"]
     endpoint.now += timedelta(seconds=1)
     assert await endpoint.post(headers=ahead) == 401
+
+
+@asynccontextmanager
+async def many(url: str, number: int) -> AsyncIterator[list[Endpoint]]:
+    """Servers as those of several processes: what they have in common is the database."""
+    async with AsyncExitStack() as opened:
+        endpoints = []
+        for _ in range(number):
+            database = database_at(url)
+            await database.open()
+            opened.push_async_callback(database.close)
+            endpoints.append(Endpoint(Sink(), TakenInteractionStore(database)))
+            await endpoints[-1].server.start()
+            opened.push_async_callback(endpoints[-1].server.stop)
+        yield endpoints
+
+
+async def test_one_that_a_proxy_repeats_to_other_processes_is_handed_on_by_one(postgres_url: str) -> None:
+    async with many(postgres_url, 3) as endpoints:
+        assert await asyncio.gather(*(each.post() for each in endpoints)) == [202] * 3
+        assert [payload for each in endpoints for payload in each.sink.payloads] == [COMMAND]
+        typed = json.dumps(COMMAND | {"type": 4, "id": "2"}).encode()
+        await asyncio.gather(*(each.post(typed) for each in endpoints))
+        assert sum(len(each.sink.payloads) for each in endpoints) == 1 + 3, "names to choose from change nothing"
+
+
+async def test_where_the_database_does_not_say_whose_it_is_nobody_has_it(postgres_url: str) -> None:
+    async with many(postgres_url, 1) as [endpoint]:
+        blocking = await asyncpg.connect(make_url(postgres_url).set(drivername="postgresql").render_as_string())
+        try:
+            async with blocking.transaction():
+                await blocking.execute("LOCK TABLE taken_interactions")
+                with capture_logs() as logs:
+                    assert await endpoint.post() == 503
+        finally:
+            await blocking.close()
+        assert [line["event"] for line in logs] == ["interaction_given_up"]
+        assert endpoint.sink.payloads == []
+
+
+async def test_where_the_database_is_away_the_person_is_told(postgres_url: str) -> None:
+    async with proxy_to(postgres_url) as (proxy, url), many(url, 1) as [endpoint]:
+        await proxy.stop()
+        with capture_logs() as logs:
+            assert await endpoint.post() == 202
+        assert [line["event"] for line in logs] == ["interaction_not_noted"]
+        assert endpoint.sink.payloads == [COMMAND]
 
 
 @pytest.mark.parametrize("announced", [True, False])

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
+from sqlalchemy import make_url
 
 from bot import limits
+from bot.values.clock import utc_now
 from playground.provider import SimulatedProvider
 from tests.loopback_discord.server import LoopbackDiscord
 from tests.wire.bot_process import BotProcess, castbook, environment
@@ -93,6 +96,50 @@ async def test_what_a_killed_worker_had_goes_on_in_another_one(tmp_path: Path, p
         await show.create(people[0], name="Eve", range="0.5-2")  # by the gateway, done by a worker that is told of it
         await show.discord.wait_for(lambda: len(show.tasks) == len(people) + 1, 90.0)
         assert [await gateway.stop(), await second.stop()] == [0, 0]
+
+
+async def test_a_command_that_a_proxy_repeats_to_another_process_is_carried_out_once(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    async with scene() as show, AsyncExitStack() as opened:
+        endpoint = show.discord.endpoint
+        endpoint.clock = utc_now
+        shared: dict[str, Any] = {
+            "STORE__URL": postgres_url,
+            "STORE__FILES": str(tmp_path / "files"),
+            "CONSENT__ASK": "false",
+            "DISCORD__PUBLIC_KEY": endpoint.public_key,
+        }
+        processes = [
+            await opened.enter_async_context(
+                RoleProcess(show.discord, show.provider, tmp_path / name, "--role", "http", **shared)
+            )
+            for name in ("first", "second")
+        ]
+        addresses = [process.address("/interactions") for process in processes]
+        await endpoint.set(addresses[0])
+        endpoint.repeated_to = addresses[1:]
+        people = [show.person(f"person{number}") for number in range(5)]
+        asked = [await show.create(person, name="Ada") for person in people]
+        endpoint.repeated_to = []
+        for address in addresses:  # one more comes and goes: what a repeated one had set off would be seen by then
+            endpoint.url = address
+            await (await show.person("cy").slash(show.channel, "tasks")).replied(60.0)
+        assert endpoint.statuses == [202] * (2 * len(people) + 2)
+        answers = [len(show.discord.calls("POST", f"/interactions/{each.id}/")) for each in asked]
+        assert answers == [1] * len(people), "nobody else answered it"
+        async with asyncio.timeout(60):  # a slow database writes the row after the answer
+            while len(owners := await _owners_of_jobs(postgres_url)) < len(people):
+                await asyncio.sleep(0.2)
+        assert owners == [person.id for person in people]
+
+
+async def _owners_of_jobs(postgres_url: str) -> list[int]:
+    connection = await asyncpg.connect(make_url(postgres_url).set(drivername="postgresql").render_as_string())
+    try:
+        return [row["owner_id"] for row in await connection.fetch("SELECT owner_id FROM jobs ORDER BY owner_id")]
+    finally:
+        await connection.close()
 
 
 async def test_two_gateways_with_one_bucket_identify_five_seconds_apart(tmp_path: Path, postgres_url: str) -> None:

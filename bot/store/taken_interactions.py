@@ -1,0 +1,33 @@
+"""Queries of the taken_interactions table: which interactions that came over HTTP a process has taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, insert
+from sqlalchemy.exc import IntegrityError
+
+from bot.store.database import Database
+from bot.store.tables import taken_interactions
+
+
+class TakenInteractionStore:
+    """Each belongs to the process that was first to write its id down."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def take(self, interaction_id: str, *, now: datetime) -> bool:
+        """Whether it is ours: nobody has taken it before."""
+        try:
+            async with self._database.write_at_once() as connection:
+                await connection.execute(insert(taken_interactions).values(id=interaction_id, taken_at=now))
+        except IntegrityError:
+            return False
+        return True
+
+    async def sweep(self, before: datetime) -> int:
+        """Forget those taken before ``before``; returns how many there were."""
+        old = delete(taken_interactions).where(taken_interactions.c.taken_at < before)
+        async with self._database.write(alone=False) as connection:
+            return (await connection.execute(old)).rowcount
