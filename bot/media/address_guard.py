@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -113,8 +114,8 @@ class AddressGuard:
     """Decides what may be fetched, and makes connectors that cannot connect to anything else.
 
     ``exempt_origins`` (``https://cdn.discordapp.com``) skip the address and port checks where scheme, host and port
-    are exactly theirs; raises :class:`ValueError` for one that is no origin. ``resolve`` and ``open_socket`` are seams
-    for tests: where addresses and sockets come from.
+    are exactly theirs; raises :class:`ValueError` for one that is no origin. ``resolve``, ``open_socket`` and
+    ``trusts`` are seams for tests: where addresses and sockets come from, and whose certificates are valid.
     """
 
     def __init__(
@@ -123,10 +124,12 @@ class AddressGuard:
         *,
         resolve: Resolve | None = None,
         open_socket: OpenSocket | None = None,
+        trusts: ssl.SSLContext | None = None,
     ) -> None:
         self._exempt = frozenset(origin_of(URL(origin)) for origin in exempt_origins)
         self._resolve = resolve or _SystemLookup()
         self._open_socket = open_socket or _open_socket
+        self._trusts = trusts
 
     def check(self, url: str | URL) -> URL:
         """Parse a link, and refuse what can be refused without a DNS lookup.
@@ -165,6 +168,7 @@ class AddressGuard:
         return aiohttp.TCPConnector(
             resolver=_CheckedResolver(self.addresses),
             socket_factory=self._checked_socket,
+            ssl=self._trusts or True,  # True: the authorities that the system trusts
             use_dns_cache=False,
             force_close=True,
         )

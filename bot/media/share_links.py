@@ -1,7 +1,7 @@
 """Turns the links that people share into links to the files behind them, where a site's addresses say which that is.
 
 Sites whose addresses do not say it name the file on their page (:mod:`bot.media.child.page`): Streamable, Medal, Imgur,
-Tumblr, archive.org.
+Tumblr, archive.org, Reddit.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _github(url: URL) -> URL | None:
 
 _SITES: Sequence[tuple[frozenset[str], _Rewrite]] = (
     (frozenset({"dropbox.com", "www.dropbox.com"}), _dropbox),
-    (frozenset({"drive.google.com", "docs.google.com"}), _google_drive),
+    (frozenset({"drive.google.com", "docs.google.com", "drive.usercontent.google.com"}), _google_drive),
     (frozenset({"1drv.ms", "onedrive.live.com"}), _onedrive),
     (frozenset({"imgur.com", "i.imgur.com"}), _imgur),
     (frozenset({"github.com"}), _github),

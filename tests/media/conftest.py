@@ -47,12 +47,14 @@ class Sockets:
 
     def __call__(self, info: AddrInfoType) -> socket.socket:
         self.addresses.append(str(info[4][0]))
-        bent = _BentSocket(socket.AF_INET, socket.SOCK_STREAM)
+        bent = BentSocket(socket.AF_INET, socket.SOCK_STREAM)
         bent.towards = ("127.0.0.1", self._site.port)
         return bent
 
 
-class _BentSocket(socket.socket):
+class BentSocket(socket.socket):
+    """Connects ``towards`` one place, whatever it is asked for."""
+
     towards = ("", 0)
 
     def connect(self, _address: object) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tests.media.share_sites import SITES
+
 
 @dataclass(frozen=True)
 class LinkKind:
@@ -16,22 +18,23 @@ class LinkKind:
 
 
 _PAGES, _SITES = "tests/media/test_share_pages.py::", "tests/media/test_site_videos.py::"
+_PLAYED = "tests/media/test_share_sites.py::test_a_shared_link_leads_to_its_file"
 LINKS: Sequence[LinkKind] = (
     LinkKind(
         "a file",
         "fetched; the file decides what it is, not the server's words about it",
         f"{_PAGES}test_the_file_decides_and_not_what_the_server_calls_it",
     ),
+    *(LinkKind(site.what, site.done, _PLAYED) for site in SITES),
     LinkKind(
-        "Dropbox (`dl=0`), Google Drive, OneDrive, Imgur (`.gifv`), a file on GitHub",
-        "the file behind it is fetched",
-        f"{_PAGES}test_the_file_behind_a_shared_link",
-    ),
-    LinkKind(
-        "a page that names its video (`og:video`, `twitter:player:stream`, `<video src>`): Streamable, Medal, Tumblr, "
-        "archive.org",
+        "any other page that names its video (`og:video`, `twitter:player:stream`, `<video src>`)",
         "one hop to that video, past the same guard; no script runs",
         f"{_PAGES}test_the_video_that_a_page_shows",
+    ),
+    LinkKind(
+        "a sign-in page, a quota page or any other in the place of the file",
+        "told as a page",
+        "tests/media/test_share_sites.py::test_a_page_in_the_place_of_the_file_is_told",
     ),
     LinkKind(
         "a page that names a player, a playlist or nothing",

@@ -1,17 +1,19 @@
 """Reads a web page for the address of the video that it shows, as it says itself: nothing on it is run or fetched.
 
 Share pages name their file for other sites to embed: Open Graph (ogp.me), Twitter's player cards, or a plain
-``<video>``. The parser is Python's own: it is kept with Python, and in this process a page that is made to keep it busy
-costs no more than the time that a look may take.
+``<video>``. Reddit names its files in an attribute of its own player. The parser is Python's own: it is kept with
+Python, and in this process a page that is made to keep it busy costs no more than the time that a look may take.
 """
 
 from __future__ import annotations
 
+import json
 from html.parser import HTMLParser
 from pathlib import Path
 
 _NAMES = ("og:video:secure_url", "og:video:url", "og:video", "twitter:player:stream")  # the surest first
 _PLAYERS = frozenset({"text/html", "application/x-shockwave-flash"})  # what is embedded is a page again
+_REDDIT_PLAYERS = frozenset({"shreddit-player", "shreddit-player-2"})
 _PLAYLISTS = (".m3u8", ".mpd")  # not a file: many
 _SCHEMES = ("http:", "https:")
 
@@ -46,6 +48,8 @@ class _Page(HTMLParser):
                 self.said.setdefault(name, has.get("content", ""))
             elif name in {"og:video:type", "twitter:player:stream:content_type"}:
                 self.kinds.setdefault(name, has.get("content", "").partition(";")[0].strip().lower())
+        elif tag in _REDDIT_PLAYERS:
+            self.shown += _packaged(has.get("packaged-media-json", ""))
         elif tag == "video" or (tag == "source" and self._in_video):
             self._in_video = True
             if has.get("src"):
@@ -55,6 +59,15 @@ class _Page(HTMLParser):
         """Called by the parser."""
         if tag == "video":
             self._in_video = False
+
+
+def _packaged(described: str) -> list[str]:
+    """The largest MP4 of a video on Reddit, with its sound; its other addresses are playlists, or have none."""
+    try:
+        files = json.loads(described)["playbackMp4s"]["permutations"]
+        return [max(files, key=lambda each: each["source"]["dimensions"]["height"])["source"]["url"].strip()]
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):  # somebody's page may say anything
+        return []
 
 
 def _is_file(address: str) -> bool:
