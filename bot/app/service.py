@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -12,6 +14,7 @@ from bot.app.build import App
 from bot.app.roles import Role, Shards
 from bot.config import Settings
 from bot.errors import BadStart
+from bot.store.database_errors import passes_by_itself
 
 _log = structlog.get_logger(__name__)
 
@@ -19,18 +22,39 @@ _log = structlog.get_logger(__name__)
 async def run(settings: Settings, *, role: Role = Role.ALL, shards: Shards | None = None) -> int:
     """Serve until SIGTERM or SIGINT; the first signal asks, the second kills. Returns the exit code.
 
-    A gateway fault that ends the client ends the process with 1: the container starts it again.
+    A gateway fault that ends the client ends the process with 1: the container starts it again. Raises BadStart, also
+    where the database is lost before all is up.
     """
     async with tracing.exporting(settings.trace, role=role):
         app = App(settings, role=role, shards=shards)
-        await app.open()
+        with _database_needed():
+            await app.open()
         try:
-            await app.start_web()
-            await app.start_jobs()
-            return await _until_stopped(app)
+            with _database_needed():
+                await app.start_web()
+                await app.start_jobs()
+                return await _until_stopped(app)
         finally:
             await app.close()
             _log.info("stopped")
+
+
+@contextmanager
+def _database_needed() -> Iterator[None]:
+    """Where it is lost, that passes by itself and is no defect: whoever watches the process starts it again."""
+    try:
+        yield
+    except Exception as error:
+        if not _is_of_database(error):
+            raise
+        _log.info("database_lost", error=type(error).__name__)
+        raise BadStart(
+            "The database (store.url) stopped answering during the start: check that it runs, then start again."
+        ) from error
+
+
+def _is_of_database(error: BaseException) -> bool:
+    return passes_by_itself(error) and not isinstance(error, OSError)
 
 
 async def _until_stopped(app: App) -> int:
@@ -51,7 +75,7 @@ async def _until_stopped(app: App) -> int:
     if not serving.done():
         return await _stopped(app, serving)
     error = serving.exception()
-    if isinstance(error, BadStart):
+    if error is not None and (isinstance(error, BadStart) or _is_of_database(error)):
         raise error
     _log.error("discord_client_ended", exc_info=error)
     return 1
