@@ -80,7 +80,7 @@ layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 faults: $(VENV)/.dev  ## kill the bot at every point of its work, hundreds of times, and print what became of it
-	$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only "$(ONLY)")
+	$(BIN)/python -m tests.faults $(if $(ENGINE),--engine $(ENGINE)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only "$(ONLY)")
 
 docs: $(VENV)/.dev  ## write the tables of docs/ that come from the code
 	@$(BIN)/python -m docs

@@ -27,6 +27,7 @@ from bot import limits
 from bot.app import service
 from bot.app.build import App
 from bot.app.process import finish
+from bot.app.roles import Role, Shards
 from bot.config import Settings
 from bot.jobs.backoff import backoff
 from bot.jobs.cast_import import CastImporter
@@ -39,6 +40,7 @@ from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.store.file_folder import FileFolder
 from bot.store.files import FileStore
+from bot.store.postgres import PostgresDatabase
 from bot.store.sqlite_database import SQLiteDatabase
 from bot.values.clock import utc_now
 from bot.values.job import Job, Transition
@@ -74,7 +76,7 @@ class Orders:
     folder: Path
     environ: Mapping[str, str]
     trace: Path
-    clock: Path  # a file that says by how many seconds the clock is ahead
+    clock: Path | None  # a file that says by how many seconds the clock is ahead; otherwise it is right
     armed: Path  # from the moment that there is such a file, points count: enough jobs run
     kill: Kill | None = None
     looks: Path | None = None
@@ -82,6 +84,10 @@ class Orders:
     last_click: float = 0.0  # seconds for which somebody who has clicked is taken to be looking
     small_video: int = limits.SMALL_VIDEO_BYTES
     only_opens: bool = False  # to be swept, then it ends
+    role: Role = Role.ALL
+    shards: Shards | None = None
+    lease: timedelta = limits.SHARED_LEASE  # where several processes work
+    told: Path | None = None  # a folder for what it says of itself: the names by which it leases jobs, and its port
 
 
 def live(orders: Orders) -> NoReturn:
@@ -91,16 +97,21 @@ def live(orders: Orders) -> NoReturn:
     if orders.looks is not None:
         remember_looks(orders.looks)
     _wrap(PassedPoints(trace=orders.trace, armed=orders.armed, kill=orders.kill))
-    clock = _clock(orders.clock)
-    vars(service)["App"] = functools.partial(App, clock=clock)  # run() makes one of it, and does nothing else with it
+    app = functools.partial(App, clock=_clock(orders.clock)) if orders.clock else App
+    if orders.told is not None:
+        _tell(orders.told)
+    vars(service)["App"] = app  # run() makes one of it, and does nothing else with it
 
     async def only_open(settings: Settings) -> int:
-        app = App(settings, clock=clock)
-        await app.open()
-        await app.close()
+        made = app(settings)
+        await made.open()
+        if made.stores.database.shared:
+            await made.maintenance.sweep()
+        await made.close()
         return 0
 
-    finish(None, only_open if orders.only_opens else service.run)
+    run = functools.partial(service.run, role=orders.role, shards=orders.shards)
+    finish(None, only_open if orders.only_opens else run)
 
 
 def _hurry(orders: Orders) -> None:
@@ -111,7 +122,24 @@ def _hurry(orders: Orders) -> None:
     limits.SAME_NONCE = timedelta(seconds=orders.same_nonce)
     limits.LAST_CLICK = timedelta(seconds=orders.last_click)
     limits.SMALL_VIDEO_BYTES = orders.small_video
+    limits.SHARED_LEASE, limits.SHARED_LEASE_RENEWAL = orders.lease, orders.lease / 4
+    if orders.only_opens:  # nobody else is there, so that nothing is on its way to its row
+        FileFolder.__init__.__kwdefaults__ = {"shared": False, "unneeded_for": timedelta()}
     backoff.__kwdefaults__ = {"first": 0.2, "most": 1.0}
+
+
+def _tell(folder: Path) -> None:
+    opened, served = App.open, App.start_web
+
+    async def open_(self: App) -> None:
+        (folder / "names").write_text(f"{self.runner._engine.holder} {self.stores.holds.holder}")
+        await opened(self)
+
+    async def start_web(self: App) -> None:
+        await served(self)
+        (folder / "port").write_text(str(self.health.port))
+
+    App.open, App.start_web = open_, start_web  # type: ignore[method-assign]  # wrapped from here
 
 
 def _clock(path: Path) -> Callable[[], datetime]:
@@ -210,22 +238,25 @@ def _is_step(owner: Any, method: str, step: str) -> None:
 
 def _wrap_commits(points: PassedPoints) -> None:
     """Before: all is written and nothing committed. During: the commit is on its way to the disk."""
-    begin = SQLiteDatabase.write
+    for kind in (SQLiteDatabase, PostgresDatabase):
+        _wrap_writes(points, kind)
+
+
+def _wrap_writes(points: PassedPoints, kind: Any) -> None:
+    begin = kind.write
 
     @asynccontextmanager
-    async def committed(
-        database: SQLiteDatabase, name: str, options: Mapping[str, bool]
-    ) -> AsyncIterator[AsyncConnection]:
+    async def committed(database: Any, name: str, options: Mapping[str, bool]) -> AsyncIterator[AsyncConnection]:
         async with begin(database, **options) as connection:
             yield connection
             points.begin(name)
         points.end(name)
 
-    def write(database: SQLiteDatabase, **options: bool) -> AbstractAsyncContextManager[AsyncConnection]:
+    def write(database: Any, **options: bool) -> AbstractAsyncContextManager[AsyncConnection]:
         writer = _row.get() or sys._getframe(1).f_code.co_qualname
         return committed(database, f"{_step.get()}.commit.{writer}", options)
 
-    SQLiteDatabase.write = write  # type: ignore[method-assign,assignment]  # wrapped from here
+    kind.write = write
 
 
 def _wrap_discord(points: PassedPoints) -> None:

@@ -36,9 +36,20 @@ def picture(instant: float) -> bytes:
     return into.getvalue()
 
 
-async def add_cast(folder: Path, owners: Iterable[int], known_as: Sequence[str], names: Sequence[str] = NAMES) -> None:
-    """Characters called ``names`` for each of ``owners``, with a clip and a still; ``known_as``: at the provider."""
-    database, files = database_at(f"sqlite+aiosqlite:///{folder}/castbook.db"), FileStore(folder / "files")
+async def add_cast(
+    folder: Path,
+    owners: Iterable[int],
+    known_as: Sequence[str],
+    names: Sequence[str] = NAMES,
+    *,
+    url: str | None = None,
+) -> None:
+    """Characters called ``names`` for each of ``owners``, with a clip and a still; ``known_as``: at the provider.
+
+    ``folder`` has the files, and the database, unless that is at ``url``.
+    """
+    database = database_at(url or f"sqlite+aiosqlite:///{folder}/castbook.db")
+    files = FileStore(folder / "files")
     await database.open()
     try:
         for owner in owners:

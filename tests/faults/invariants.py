@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from playground.provider.generation import VideoSubmission
 from tests.faults.bystanders import TAKEN_BACK, taken_back
 from tests.faults.cast import PRICES
 from tests.faults.people import Person
-from tests.faults.rows import Row, connect
+from tests.faults.rows import Kept, Row
 from tests.wire.scene import Provider
 
 UNKNOWN_INTERACTION = 10062
@@ -23,10 +22,6 @@ MAY_BE_CHARGED = "may have been charged"
 _SAYS = {"failed": "nothing is charged", "unknown": MAY_BE_CHARGED}
 _MADE = {"character": "Reusable task ID", "video": "Characters"}
 _FREE = {"failed", "cancelled"}
-_USED = (
-    "SELECT picture_key FROM characters UNION SELECT key FROM character_files "
-    "UNION SELECT file_key FROM videos UNION SELECT poster_key FROM videos"
-)
 _UNTIDY = re.compile(r"Traceback|step_defect|runner_fault|_failed\b.*error_id|unforeseen_refusal|never retrieved")
 
 
@@ -60,7 +55,8 @@ class Findings:
 def look(
     found: Findings,
     *,
-    folder: Path,
+    files: Path,
+    kept: Kept,
     rows: Sequence[Row],
     people: Sequence[Person],
     provider: Provider,
@@ -73,6 +69,7 @@ def look(
 ) -> None:
     """Look at everything, and write down what is wrong.
 
+    ``files``: the folder of the bot's files; ``kept``: what its database says is there.
     ``expired``: interactions whose tokens died while no bot ran. ``without_row``: those that had no row at a kill.
     ``may_be_told_again``: how often the bot was killed where it can never know whether its message arrived.
     """
@@ -84,9 +81,10 @@ def look(
     _public_as_asked(found, rows, people, may_be_told_again)
     _nobody_waits(found, people, expired, without_row)
     counted_once(found, rows)
-    _videos_kept_once(found, folder, rows)
-    _no_orphans(found, folder, rows)
-    _sound_database(found, folder)
+    _videos_kept_once(found, kept, rows)
+    _no_orphans(found, files, kept, rows)
+    if kept.damage:
+        found.wrong.append(f"the database is damaged: {kept.damage}")
     found.wrong += [f"log: {line}" for line in _untidy(log)]
 
 
@@ -164,13 +162,11 @@ def counted_once(found: Findings, rows: Sequence[Row]) -> None:
             found.wrong.append(f"counted wrongly: {row}")
 
 
-def _videos_kept_once(found: Findings, folder: Path, rows: Sequence[Row]) -> None:
-    with closing(connect(folder)) as database:
-        kept = Counter(job_id for (job_id,) in database.execute("SELECT job_id FROM videos"))
+def _videos_kept_once(found: Findings, kept: Kept, rows: Sequence[Row]) -> None:
     made = {row.id for row in rows if row.kind == "video" and row.outcome == "succeeded"}
-    if kept != Counter(made):
-        found.lost += len(made - kept.keys())
-        found.wrong.append(f"videos kept: {dict(kept)}, made: {made}")
+    if kept.videos != Counter(made):
+        found.lost += len(made - kept.videos.keys())
+        found.wrong.append(f"videos kept: {dict(kept.videos)}, made: {made}")
 
 
 def _told_once(
@@ -253,23 +249,19 @@ def _nobody_waits(found: Findings, people: Sequence[Person], expired: set[int], 
                 found.wrong.append(f"lost: what {person.user.name} asked for is thinking for ever")
 
 
-def _no_orphans(found: Findings, folder: Path, rows: Sequence[Row]) -> None:
-    files = folder / "files"
-    with closing(connect(folder)) as database:
-        kept = {key: (sha256, size) for key, sha256, size in database.execute("SELECT key, sha256, size FROM files")}
-        used = {key for (key,) in database.execute(_USED)}
+def _no_orphans(found: Findings, files: Path, kept: Kept, rows: Sequence[Row]) -> None:
     on_disk = {path.relative_to(files).as_posix(): path for path in files.rglob("*") if path.is_file()}
     for name, path in on_disk.items():
         if name.startswith("work/"):
             continue
         data = path.read_bytes()
-        if kept.get(name) != (hashlib.sha256(data).hexdigest(), len(data)):
+        if kept.files.get(name) != (hashlib.sha256(data).hexdigest(), len(data)):
             found.orphans += 1
             found.wrong.append(f"a file that no row refers to: {name}")
-    for key in kept.keys() - on_disk.keys():
+    for key in kept.files.keys() - on_disk.keys():
         found.lost += 1
         found.wrong.append(f"lost: a row refers to a file that is gone: {key}")
-    for key in kept.keys() ^ (used - {None}):
+    for key in kept.files.keys() ^ kept.used:
         found.orphans += 1
         found.wrong.append(f"a row of a file that no character has, or the other way round: {key}")
     # One that is unclear may be sent again, and one that failed may lead on to another.
@@ -279,11 +271,3 @@ def _no_orphans(found: Findings, folder: Path, rows: Sequence[Row]) -> None:
         if left.name not in wanted:
             found.orphans += 1
             found.wrong.append(f"a work folder of no unfinished job: {left.name}")
-
-
-def _sound_database(found: Findings, folder: Path) -> None:
-    with closing(connect(folder)) as database:
-        said = [row[0] for row in database.execute("PRAGMA integrity_check")]
-        broken = database.execute("PRAGMA foreign_key_check").fetchall()
-    if said != ["ok"] or broken:
-        found.wrong.append(f"the database is damaged: {said[:3]} {broken[:3]}")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,59 @@ def connect(folder: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{folder / 'castbook.db'}?mode=ro", uri=True, timeout=5)
 
 
+JOBS = (
+    "SELECT id, owner_id, step, outcome, submit_started_at, task_id, failure, delivered_at, kind, credits, request, "
+    "counted FROM jobs ORDER BY created_at"
+)
+VIDEOS = "SELECT job_id FROM videos"
+FILES = "SELECT key, sha256, size FROM files"
+USED = (
+    "SELECT picture_key FROM characters UNION SELECT key FROM character_files "
+    "UNION SELECT file_key FROM videos UNION SELECT poster_key FROM videos"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the database keeps beside the jobs: of which jobs videos; hash and size by the key of a file; keys in use.
+
+    ``damage``: what is broken in the database itself, or nothing.
+    """
+
+    videos: Counter[str]
+    files: Mapping[str, tuple[str, int]]
+    used: frozenset[str]
+    damage: str = ""
+
+    @classmethod
+    def of(cls, videos: Iterable[Any], files: Iterable[Any], used: Iterable[Any], damage: str = "") -> Kept:
+        """From the rows that VIDEOS, FILES and USED find."""
+        return cls(
+            Counter(job_id for (job_id,) in videos),
+            {key: (sha256, size) for key, sha256, size in files},
+            frozenset(key for (key,) in used if key is not None),
+            damage,
+        )
+
+
 def job_rows(folder: Path) -> list[Row]:
     """All jobs, oldest first."""
-    query = "SELECT id, owner_id, step, outcome, submit_started_at, task_id, failure, delivered_at"
     with closing(connect(folder)) as database:
-        found = database.execute(f"{query}, kind, credits, request, counted FROM jobs ORDER BY created_at").fetchall()
+        return rows_of(database.execute(JOBS).fetchall())
+
+
+def kept_in(folder: Path) -> Kept:
+    """What the database in ``folder`` keeps."""
+    with closing(connect(folder)) as database:
+        said = [row[0] for row in database.execute("PRAGMA integrity_check")]
+        broken = database.execute("PRAGMA foreign_key_check").fetchall()
+        damage = "" if said == ["ok"] and not broken else f"{said[:3]} {broken[:3]}"
+        videos, files, used = (database.execute(query).fetchall() for query in (VIDEOS, FILES, USED))
+        return Kept.of(videos, files, used, damage)
+
+
+def rows_of(found: Iterable[Any]) -> list[Row]:
+    """What JOBS finds."""
     return [
         Row(
             id=job_id,

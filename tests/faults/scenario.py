@@ -16,7 +16,7 @@ from tests.faults.invariants import Findings, counted_once, look
 from tests.faults.life import Bot
 from tests.faults.people import Person
 from tests.faults.points import AnsweredFirst, At, End, Kill, Point
-from tests.faults.rows import Row, job_rows
+from tests.faults.rows import Row, job_rows, kept_in
 from tests.faults.troubles import happened
 from tests.loopback_discord.server import LoopbackDiscord
 from tests.wire.scene import Provider
@@ -268,7 +268,8 @@ class Scenario:
         blind = self.plan.history is History.BLIND or self.plan.story is Story.OUTAGE
         look(
             findings,
-            folder=self.bot.folder,
+            files=self.bot.folder / "files",
+            kept=kept_in(self.bot.folder),
             rows=self._rows(),
             people=self.people,
             provider=self.provider,
