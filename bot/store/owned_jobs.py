@@ -128,9 +128,11 @@ class OwnedJobStore:
 
     async def move(self, owner_id: int, job_id: str, origin: Origin, *, now: datetime) -> bool:
         """From now on the job is shown at ``origin``; ``False`` where a step is being done for it, or it is gone."""
+        # Leased to nobody, or to us: then it is held for the very answer that shows where it goes on.
+        at_rest = or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner == self._holds.holder)
         moved = (
             update(jobs)
-            .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id, jobs.c.lease_owner.is_(None))
+            .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id, at_rest)
             .values(to_columns({"origin": origin}) | {"updated_at": now})
         )
         async with self._database.write(urgent=True, alone=False) as connection:  # one row, by its own state
