@@ -43,7 +43,7 @@ _HELP_PARTS = (
         text("3. Say yes once"),
         text(
             "Before your first character I ask whether you have permission. Make characters only of yourself, of "
-            "people who gave you permission, or of nobody real."
+            "people who gave you permission, or of made-up people."
         ),
     ),
     (

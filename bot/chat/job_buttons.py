@@ -86,7 +86,7 @@ class MakeVideoByOtherModel(JobButton, custom_id="cb:{in_list}:othermodel:{job_i
 
 
 class MakeVideoOfNobodyReal(JobButton, custom_id="cb:{in_list}:nobodyreal:{job_id}:{owner_id}"):
-    """Makes a video whose owner says that nobody in it exists."""
+    """Makes a video whose owner says that everyone in it is made up."""
 
 
 class BackToTasks(OwnerButton, custom_id="cb:tasks:list:all:{owner_id}"):

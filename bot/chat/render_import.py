@@ -70,7 +70,7 @@ def _about(offer: Offer) -> Iterator[Text]:
     if plan.asks_consent:
         yield text(
             "A character can be put into any video. Continue only if the people in these clips are you, gave you "
-            "permission, or are nobody real."
+            "permission, or are made up."
         )
 
 

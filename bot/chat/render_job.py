@@ -108,7 +108,7 @@ def _second_tries(job: Job, locale: str) -> tuple[DurableButton, ...]:
             other = MakeVideoByOtherModel(job.id, job.owner_id, label)
             if job.request.nobody_real:
                 return (other,)
-            return (other, MakeVideoOfNobodyReal(job.id, job.owner_id, say(text("Nobody in it is real"), locale)))
+            return (other, MakeVideoOfNobodyReal(job.id, job.owner_id, say(text("They're all made up"), locale)))
         case VideoRefusal.OWN_SOUND:
             return (MakeSilentVideo(job.id, job.owner_id, say(text("Make it without sound"), locale)),)
         case None:

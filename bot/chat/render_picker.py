@@ -101,7 +101,7 @@ def _shared(best: BestSeconds) -> Iterator[Text]:
     if all_have:
         said = listed(all_have)
         both = len(best.suggestions) == 2
-        yield text("Both: {words}.", words=said) if both else text("All of them: {words}.", words=said)
+        yield text("In both: {words}.", words=said) if both else text("In all of them: {words}.", words=said)
 
 
 def _cautions(job: Job, best: BestSeconds) -> Iterator[Text]:

@@ -71,8 +71,8 @@ _QUESTIONS = {
     Question.CONSENT: _Asks(
         text("Before your first character"),
         text(
-            "A character can be put into any video. Continue only if the person in this clip is you, somebody who gave "
-            "you permission, or nobody real. I'll ask you this only once. Nothing has been charged yet."
+            "A character can be put into any video. Continue only if the person in this clip is you, someone who gave "
+            "you permission, or a made-up character. I'll ask you this only once. Nothing has been charged yet."
         ),
         text("Yes, I have permission"),
         GiveConsent,
@@ -100,7 +100,7 @@ _CONSENT_FOR_ANOTHERS = _Asks(
     text("Somebody else posted this video"),
     text(
         "A character can be put into any video. Continue only if the person in this clip gave you permission, or is "
-        "nobody real. I ask this for every video that somebody else posted. Nothing has been charged yet."
+        "made up. I ask this for every video that someone else posted. Nothing has been charged yet."
     ),
     text("Yes, I have permission"),
     GiveConsent,

@@ -34,9 +34,9 @@ def render_video_question(question: VideoQuestion, locale: str, commands: Comman
         fields.append(Field(say(text("Model"), locale), escape(request.model)))
     if request.duration is not None:
         fields.append(Field(say(text("Length"), locale), say(text("{seconds} s", seconds=request.duration), locale)))
-    shape = ", ".join(each for each in (request.ratio, request.resolution) if each)
-    if shape:
-        fields.append(Field(say(text("Shape"), locale), escape(shape)))
+    dimensions = ", ".join(each for each in (request.ratio, request.resolution) if each)
+    if dimensions:
+        fields.append(Field(say(text("Aspect ratio, resolution"), locale), escape(dimensions)))
     buttons = [
         TakeInstead(
             question.draft_id,
@@ -73,10 +73,10 @@ def _fitting(lines: list[str]) -> str:
 
 
 _LEFT_OUT = {
-    Part.DURATION: text("Leave the length out"),
-    Part.RATIO: text("Leave the shape out"),
-    Part.RESOLUTION: text("Leave the resolution out"),
-    Part.SOUND: text("Leave the sound out"),
+    Part.DURATION: text("Use the model's length"),
+    Part.RATIO: text("Use the model's aspect ratio"),
+    Part.RESOLUTION: text("Use the model's resolution"),
+    Part.SOUND: text("Use the model's sound"),
 }
 
 

@@ -54,7 +54,7 @@ class NewForm(DurableForm, prefix="cbf:new"):
         yes = discord.CheckboxGroupOption(
             label=say(text("I have permission to use the person in this clip"), locale),
             value="yes",
-            description=say(text("It's me, somebody who gave me permission, or nobody real."), locale),
+            description=say(text("It's me, someone who gave me permission, or a made-up character."), locale),
         )
         consent: ui.CheckboxGroup[Any] = ui.CheckboxGroup(custom_id="consent", options=[yes])
         super().__init__(

@@ -135,9 +135,9 @@ def _started(job: Job) -> Text:
         return text("<@{person}> started a video.", person=person)
     if price:
         return text(
-            "<@{person}> started a character. Expected cost: {price} credits.", person=person, price=float(price)
+            "<@{person}> started making a character. Expected cost: {price} credits.", person=person, price=float(price)
         )
-    return text("<@{person}> started a character.", person=person)
+    return text("<@{person}> started making a character.", person=person)
 
 
 def _ended(job: Job, outcome: Outcome) -> Text:
@@ -149,28 +149,26 @@ def _ended(job: Job, outcome: Outcome) -> Text:
 def _ended_video(person: int, outcome: Outcome, price: float) -> Text:
     match outcome:
         case Outcome.SUCCEEDED if price:
-            return text("A video of <@{person}>'s is done. Expected cost: {price} credits.", person=person, price=price)
+            return text("<@{person}>'s video is done. Expected cost: {price} credits.", person=person, price=price)
         case Outcome.SUCCEEDED:
-            return text("A video of <@{person}>'s is done.", person=person)
+            return text("<@{person}>'s video is done.", person=person)
         case Outcome.FAILED:
-            return text("A video of <@{person}>'s wasn't made. It cost nothing.", person=person)
+            return text("<@{person}>'s video wasn't made. It cost nothing.", person=person)
         case Outcome.UNKNOWN:
-            return text("Nobody knows whether a video of <@{person}>'s was made, and charged.", person=person)
+            return text("It's unclear whether <@{person}>'s video was made or charged.", person=person)
         case Outcome.CANCELLED:
-            return text("<@{person}> withdrew a video. It cost nothing.", person=person)
+            return text("<@{person}> cancelled a video. It cost nothing.", person=person)
 
 
 def _ended_character(person: int, outcome: Outcome, price: float) -> Text:
     match outcome:
         case Outcome.SUCCEEDED if price:
-            return text(
-                "A character of <@{person}>'s is done. Expected cost: {price} credits.", person=person, price=price
-            )
+            return text("<@{person}>'s character is done. Expected cost: {price} credits.", person=person, price=price)
         case Outcome.SUCCEEDED:
-            return text("A character of <@{person}>'s is done.", person=person)
+            return text("<@{person}>'s character is done.", person=person)
         case Outcome.FAILED:
-            return text("A character of <@{person}>'s wasn't made. It cost nothing.", person=person)
+            return text("<@{person}>'s character wasn't made. It cost nothing.", person=person)
         case Outcome.UNKNOWN:
-            return text("Nobody knows whether a character of <@{person}>'s was made, and charged.", person=person)
+            return text("It's unclear whether <@{person}>'s character was made or charged.", person=person)
         case Outcome.CANCELLED:
-            return text("<@{person}> withdrew a character. It cost nothing.", person=person)
+            return text("<@{person}> cancelled a character. It cost nothing.", person=person)

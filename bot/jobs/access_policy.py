@@ -43,8 +43,14 @@ class AccessPolicy:
         if kind is JobKind.PREVIEW or not makers or not set(makers).isdisjoint(roles):
             return None
         if kind is JobKind.VIDEO:
-            return text("In this server only some roles can make videos, and you have none of them. You can elsewhere.")
-        return text("In this server only some roles can make characters, and you have none of them. You can elsewhere.")
+            return text(
+                "In this server only certain roles can make videos, and you don't have one. You still can in other "
+                "places."
+            )
+        return text(
+            "In this server only certain roles can make characters, and you don't have one. You still can in other "
+            "places."
+        )
 
     def role_limit(self, kind: JobKind, guild_id: int | None, roles: Collection[int]) -> int:
         """Jobs of that kind that a member with those roles may start there on a day; 0: as many as anybody.

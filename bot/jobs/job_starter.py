@@ -119,9 +119,9 @@ class JobStarter:
         if known.video_job is not None and any(role.loan_id is not None for role in known.video_job.video.cast):
             raise OF_BORROWED
         if request.range is None:
-            problem = text("I can't look at the video of a task.")
+            problem = text("I can't see that task's video.")
             raise BadRange(
-                text("{problem} Please give its seconds in the range option.", problem=problem),
+                text("{problem} Please type the seconds in the range option.", problem=problem),
                 problem,
             )
         return request

@@ -140,7 +140,7 @@ class Prepare:
         if of is not None and await self._refusals.said_no(job.owner_id, [of]):
             raise BadSource(
                 text(
-                    "Somebody in this video said no when you asked them, so I make no character from it. Nothing was "
+                    "Someone in this video said no when you asked, so I won't make a character from it. Nothing was "
                     "charged."
                 )
             )
@@ -290,8 +290,8 @@ def no_room(allowed: int) -> QuotaReached:
     """What is told to whoever has filled their ``allowed`` bytes."""
     return QuotaReached(
         text(
-            "Your files have filled the {limit} MB that you have here. Delete a character you no longer need with "
-            "/character delete, then try again.",
+            "You've used all {limit} MB of your space. Delete a character you no longer need with /character delete, "
+            "then try again.",
             limit=allowed // (1024 * 1024),
         )
     )

@@ -71,8 +71,7 @@ class VideoRetakes:
         if card is None or not card.takes_assets:
             raise Refusal(
                 text(
-                    "{model} can't be told that nobody in it is real, so I made nothing and nothing was charged. Use "
-                    "another model.",
+                    "{model} has no way to say that a character is made up. Nothing was charged. Use another model.",
                     model=earlier.video.chosen_model,
                 )
             )

@@ -46,8 +46,8 @@ _CAUSES: Mapping[Cause | None, VideoRefusal] = {
     Cause.OWN_SOUND: VideoRefusal.OWN_SOUND,
 }
 _STILL_LOOKED_AT = text(
-    "ToAPIs still hasn't accepted that these characters aren't real people. Nothing was charged. Try again in a "
-    "few minutes, or choose another model."
+    "ToAPIs is still checking that these characters aren't real people. Nothing was charged. Try again in a few "
+    "minutes, or choose another model."
 )
 _GONE = BadSource(
     text("A file of your cast is missing here, so I can't make this video. Nothing was charged. See /character list.")

@@ -129,10 +129,7 @@ class SiteVideos:
         return Download(path=into, size=size, sha256=sha256, head=head, section=found.section)
 
 
-_BUSY: Final = text(
-    "Too many videos of sites are being fetched just now. Try again in a few minutes, or attach the video. Nothing was "
-    "charged."
-)
+_BUSY: Final = text("I'm fetching too many videos right now. Try again in a few minutes, or attach the video.")
 
 
 def _site_of(host: str, sites: Iterable[str]) -> str | None:

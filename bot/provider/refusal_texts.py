@@ -47,9 +47,7 @@ FILE_REFUSED = {
         "ToAPIs didn't accept a picture of this character. Nothing was charged. Choose another character, or another "
         "model."
     ),
-    Purpose.AVATAR: text(
-        "ToAPIs didn't accept that this character isn't a real person. Nothing was charged. Choose another model."
-    ),
+    Purpose.AVATAR: text("ToAPIs takes this character for a real person. Nothing was charged. Choose another model."),
 }
 AVATARS_FULL = text(
     "ToAPIs has no room for another character who isn't a real person. Nothing was charged. Choose another model, "

@@ -147,10 +147,10 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
         if spent + price > quota.credits * 1000:
             raise QuotaReached(
                 ntext(
-                    "That is expected to cost {count} credit, and {left} of the {limit} that you may spend "
-                    "today are left. You can go on <t:{at}:R>.",
-                    "That is expected to cost {count} credits, and {left} of the {limit} that you may spend "
-                    "today are left. You can go on <t:{at}:R>.",
+                    "That would cost about {count} credit, and you have {left} of today's {limit} left. You can go on "
+                    "<t:{at}:R>.",
+                    "That would cost about {count} credits, and you have {left} of today's {limit} left. You can go "
+                    "on <t:{at}:R>.",
                     count=price / 1000,
                     left=_left(quota.credits, spent),
                     limit=float(quota.credits),
@@ -164,10 +164,10 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
         if spent + price > quota.member_credits * 1000:
             raise QuotaReached(
                 ntext(
-                    "That is expected to cost {count} credit, and {left} of the {limit} that each member may "
-                    "spend in this server today are left. You can go on here <t:{at}:R>, or elsewhere now.",
-                    "That is expected to cost {count} credits, and {left} of the {limit} that each member may "
-                    "spend in this server today are left. You can go on here <t:{at}:R>, or elsewhere now.",
+                    "That would cost about {count} credit, and you have {left} left of the {limit} that each member "
+                    "can spend in this server today. You can go on here <t:{at}:R>, or elsewhere now.",
+                    "That would cost about {count} credits, and you have {left} left of the {limit} that each member "
+                    "can spend in this server today. You can go on here <t:{at}:R>, or elsewhere now.",
                     count=price / 1000,
                     left=_left(quota.member_credits, spent),
                     limit=float(quota.member_credits),
@@ -179,10 +179,10 @@ async def _check_credits(connection: AsyncConnection, job: Job, quota: Quota, da
         if spent + price > quota.server_credits * 1000:
             raise QuotaReached(
                 ntext(
-                    "That is expected to cost {count} credit, and {left} of the {limit} that this server may "
-                    "spend today are left. You can go on here <t:{at}:R>, or elsewhere now.",
-                    "That is expected to cost {count} credits, and {left} of the {limit} that this server may "
-                    "spend today are left. You can go on here <t:{at}:R>, or elsewhere now.",
+                    "That would cost about {count} credit, and this server has {left} of today's {limit} left. You "
+                    "can go on here <t:{at}:R>, or elsewhere now.",
+                    "That would cost about {count} credits, and this server has {left} of today's {limit} left. You "
+                    "can go on here <t:{at}:R>, or elsewhere now.",
                     count=price / 1000,
                     left=_left(quota.server_credits, spent),
                     limit=float(quota.server_credits),

@@ -169,7 +169,7 @@ def _clock_parts(time: str) -> tuple[list[int], str]:
     """Hours and minutes, as far as they are given, and the seconds as they were written. Raises BadRange."""
     first, *rest = time.split(":")
     if any(len(whole) != 2 or int(whole) >= 60 for whole in map(_whole, rest)):
-        raise _refusal(text("A colon is followed by two digits, 00 to 59."))
+        raise _refusal(text("Put two digits after a colon (00 to 59)."))
     return [int(first or 0), *map(int, rest[:-1])], rest[-1]
 
 

@@ -74,12 +74,12 @@ class VideoChoices:
         ]
 
     async def ratios(self, interaction: _Interaction, current: str) -> _Strings:
-        """The shapes of the model's videos that go with the resolution."""
+        """The aspect ratios of the model's videos that go with the resolution."""
         card = await self._card(interaction)
         return [] if card is None else _plain(matching(card.ratios_for(_option(interaction, "resolution")), current))
 
     async def resolutions(self, interaction: _Interaction, current: str) -> _Strings:
-        """The resolutions of the model's videos that go with the shape."""
+        """The resolutions of the model's videos that go with the aspect ratio."""
         card = await self._card(interaction)
         return [] if card is None else _plain(matching(card.resolutions_for(_option(interaction, "ratio")), current))
 

@@ -95,7 +95,7 @@ class MakingVideos(commands.Cog):
         character4="Another character from your cast",
         model="The model to use (default: the best one for this cast that works)",
         duration="Length in seconds (default: the model's)",
-        ratio="Shape, such as 16:9 or 9:16 (default: the model's)",
+        ratio="Aspect ratio, such as 16:9 or 9:16 (default: the model's)",
         resolution="Resolution, such as 720p (default: the model's)",
         private="Show the result only to you (default: this server's setting)",
     )

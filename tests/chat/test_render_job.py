@@ -264,7 +264,7 @@ def test_for_a_video_of_somebody_elses_consent_is_asked_in_other_words(job: Job)
     card = render_question(replace(job, request=replace(job.character, source=source)), Question.CONSENT, "en")
     assert_discord_takes(card)
     assert labels(card) == ["Yes, I have permission", "Cancel"]
-    assert "for every video that somebody else posted" in words(card)
+    assert "for every video that someone else posted" in words(card)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_what_is_true_of_all_is_said_once(now: Now) -> None:
     lines = suggested(now, replace(near, best=best), replace(far, best=(Best.STEADIEST,)))
     assert lines[0] == "**1** · 0:04–0:07 · largest face, speaks most"
     assert lines[1] == "**2** · 0:00.5–0:02 · steadiest"
-    assert lines[2] == "Both: one face, sharp, voice."
+    assert lines[2] == "In both: one face, sharp, voice."
 
 
 def test_what_is_the_best_is_not_also_good(now: Now) -> None:
@@ -126,7 +126,7 @@ def test_those_that_nothing_tells_apart_are_told_by_their_place(now: Now) -> Non
     assert lines[0] == "**1** · 0:04–0:07 · in the middle"
     assert lines[1] == "**2** · 0:09–0:11 · latest"
     assert lines[2] == "**3** · 0:00.5–0:02 · earliest"
-    assert lines[3] == "All of them: one face, sharp, voice."
+    assert lines[3] == "In all of them: one face, sharp, voice."
 
 
 @pytest.mark.parametrize(

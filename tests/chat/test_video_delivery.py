@@ -110,7 +110,7 @@ async def test_what_fits_nowhere_is_told_and_kept(courier: DiscordCourier, loopb
 @pytest.mark.parametrize(
     ("refused", "labels"),
     [
-        (VideoRefusal.REAL_FACE, ["Use another model", "Nobody in it is real"]),
+        (VideoRefusal.REAL_FACE, ["Use another model", "They're all made up"]),
         (VideoRefusal.OWN_SOUND, ["Make it without sound"]),
         (None, ["Try again"]),
     ],

@@ -208,7 +208,7 @@ async def test_a_video_without_a_range_is_taken(stage: Stage) -> None:
 
 async def test_a_task_without_a_range_is_refused(stage: Stage) -> None:
     result = await stage.alice.slash(stage.channel, "character create", task="task_1")
-    assert "can't look at the video of a task" in refusal(result)
+    assert "can't see that task's video" in refusal(result)
     assert await stage.jobs_of(stage.alice) == ()
 
 

@@ -197,12 +197,12 @@ async def test_credits_are_limited_by_a_form_for_everybody_and_for_each(
         return await who.slash(where, "character create", video=CLIP, range="1-3")
 
     await ask(stage.alice)
-    assert "40 credits, and 30 of the 70 that each member may spend in this server today are left" in refusal(
+    assert "40 credits, and you have 30 left of the 70 that each member can spend in this server today" in refusal(
         await ask(stage.alice)
     )
     await ask(stage.bob)
     carol = stage.alice.guild.add_member(stage.env.create_user("carol"))
-    assert "and 20 of the 100 that this server may spend today are left" in refusal(await ask(carol))
+    assert "and this server has 20 of today's 100 left" in refusal(await ask(carol))
     [job] = await stage.jobs_of(stage.alice)
     await stage.house.job_service.cancel(stage.alice.id, job.id)  # nothing was charged: it is given back
     await ask(carol)

@@ -51,7 +51,9 @@ async def test_where_roles_may_make_something_nobody_else_may(stage: Stage, mana
     assert f"Who can make characters\n<@&{artists.id}>" in words(shown)
     assert "Who can make videos\neverybody" in words(shown)
     told = refusal(await stage.alice.slash(stage.channel, "character create", **TASK))
-    assert told == ("In this server only some roles can make characters, and you have none of them. You can elsewhere.")
+    assert told == (
+        "In this server only certain roles can make characters, and you don't have one. You still can in other places."
+    )
     assert await stage.jobs_of(stage.alice) == ()
     await carol.slash(stage.channel, "character create", **TASK)
     assert (await stage.job_of(carol)).kind is JobKind.CHARACTER
@@ -65,7 +67,7 @@ async def test_where_roles_may_make_something_nobody_else_may(stage: Stage, mana
     told = refusal(
         await stage.alice.slash(stage.channel, "video create", prompt=WALK, character="Aurora", model="wan2.6")
     )
-    assert "only some roles can make videos" in told
+    assert "only certain roles can make videos" in told
     await stage.alice.slash(stage.channel, "character create", **TASK)
     assert len(await stage.jobs_of(stage.alice)) == 2
 
@@ -121,8 +123,8 @@ async def test_the_log_says_who_what_and_the_cost_and_of_private_jobs_that_one_r
     await stage.house.job_service.cancel(stage.bob.id, (await stage.job_of(stage.bob)).id)
     await logged(stage)
     assert [each.content for each in log.history()][-2:] == [
-        f"<@{stage.alice.id}> started a character.",
-        f"<@{stage.alice.id}> withdrew a character. It cost nothing.",
+        f"<@{stage.alice.id}> started making a character.",
+        f"<@{stage.alice.id}> cancelled a character. It cost nothing.",
     ]
     assert not any(str(stage.bob.id) in each.content for each in log.history())
 

@@ -214,7 +214,7 @@ async def test_trouble_at_discord_is_waited_out(shop: Shop) -> None:
 
 
 async def test_an_earlier_task_needs_its_seconds_named(shop: Shop) -> None:
-    with pytest.raises(BadRange, match="can't look at the video of a task"):
+    with pytest.raises(BadRange, match="can't see that task's video"):
         await shop.ask(shop.task("task_1"), range=None)
 
 

@@ -22,7 +22,7 @@ from tests.jobs.test_lent_videos import ask, lend
 from tests.jobs.test_portability import exported, offered
 
 PERSON = 900
-SAID_NO = "Somebody in this video said no when you asked them, so I make no character from it. Nothing was charged."
+SAID_NO = "Someone in this video said no when you asked, so I won't make a character from it. Nothing was charged."
 
 
 async def made(shop: Shop, name: str, source: Source | None = None, range: TimeRange = RANGE) -> Character:

@@ -222,7 +222,7 @@ async def test_what_may_have_been_charged_cannot_be_cancelled_as_uncharged(shop:
 async def test_who_has_lost_the_role_does_not_send_it_again(shop: Shop) -> None:
     job = await unclear(shop)
     await shop.app.stores.servers.set_makers(1, JobKind.CHARACTER, [5])
-    with pytest.raises(Refusal, match="only some roles can make characters"):
+    with pytest.raises(Refusal, match="only certain roles can make characters"):
         await shop.job_service.send_again(OWNER, job.id, shop.origin())
     assert (await shop.job(job)).outcome is Outcome.UNKNOWN
     await shop.job_service.send_again(OWNER, job.id, shop.origin(roles=(5,)))

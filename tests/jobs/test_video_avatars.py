@@ -76,7 +76,7 @@ async def test_it_does_not_wait_for_ever(shop: Shop, ann: CastRole) -> None:
     shop.simulated.videos.avatars.takes = timedelta(days=1)
     job = await made(shop, ann)
     assert job.outcome is Outcome.FAILED
-    assert "still hasn't accepted that these characters" in str(job.failure)
+    assert "is still checking that these characters" in str(job.failure)
     assert "Nothing was charged" in str(job.failure)
     assert shop.simulated.videos.submissions == []
 
@@ -86,7 +86,7 @@ async def test_one_that_is_rejected_is_said_and_may_be_shown_anew(shop: Shop, an
     shop.simulated.videos.avatars.takes = timedelta(seconds=1)
     job = await made(shop, ann)
     assert job.outcome is Outcome.FAILED
-    assert "didn't accept that this character isn't a real person" in str(job.failure)
+    assert "takes this character for a real person" in str(job.failure)
     shop.simulated.videos.avatars.refuses = False
     assert (await made(shop, ann)).outcome is Outcome.SUCCEEDED
 

@@ -122,8 +122,8 @@ async def test_the_model_and_the_price_come_with_the_start(shop: Shop, roles: tu
 @pytest.mark.parametrize(
     ("wished", "told"),
     [
-        ({"duration": 7}, "Nearest"),
-        ({"ratio": "5:1"}, "Nearest"),
+        ({"duration": 7}, "Closest"),
+        ({"ratio": "5:1"}, "Closest"),
         ({"prompt": "@Ann meets @Zoe"}, "Zoe"),
         ({"prompt": "  "}, "Say what happens"),
         ({"cast": (), "prompt": "Somebody waves"}, "at least one character"),
@@ -427,7 +427,7 @@ async def test_whoever_has_no_room_left_gets_no_video(shop: Shop, roles: tuple[C
     await shop.run()
     done = await shop.job(another)
     assert (done.outcome, done.counted) == (Outcome.FAILED, False)
-    assert "filled the 1 MB that you have" in str(done.failure)
+    assert "used all 1 MB of your space" in str(done.failure)
     assert len(sent(shop)) == 1
 
 

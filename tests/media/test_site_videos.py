@@ -205,7 +205,7 @@ async def test_who_waits_too_long_for_a_place_is_told_and_may_try_again(
     visits = [asyncio.create_task(fetch(owner_id)) for owner_id in range(limits.SITE_VISITS)]
     await full.wait()
     monkeypatch.setattr(limits, "SITE_WAIT", timedelta(seconds=0.1))
-    with pytest.raises(DownloadFailed, match="Too many videos of sites are being fetched just now") as refused:
+    with pytest.raises(DownloadFailed, match="I'm fetching too many videos right now") as refused:
         await fetch(9)
     assert not refused.value.permanent
     go_on.set()

@@ -76,7 +76,7 @@ async def test_the_roles_that_discord_names_count(show: Show) -> None:
     mia, ned = show.discord.add_user("mia", ruled), show.discord.add_user("ned", ruled)
     ruled.roles_of |= {mia.id: [OTHERS, MAKERS], ned.id: [OTHERS]}
     refused = await show.create(ned, channel)
-    assert "only some roles can make characters" in (await refused.replied(PATIENCE)).text
+    assert "only certain roles can make characters" in (await refused.replied(PATIENCE)).text
     await show.create(mia, channel, name="Mina")
     await show.reads(mia, "Yes, I have permission", channel)
 

@@ -76,9 +76,9 @@ async def test_a_slow_server_keeps_no_other_waiting_and_says_how_many_lines_it_m
         lines = limits.SERVER_LOG_WAITING + 2
         await show.discord.wait_for(lambda: len(slow_log.messages) == lines, PATIENCE)
         assert [each.content for each in slow_log.messages[:3]] == [
-            "<@1> started a character.",
+            "<@1> started making a character.",
             "2 lines are left out here: there were too many at once.",
-            "<@102> started a character.",
+            "<@102> started making a character.",
         ]
         assert metrics.SERVER_LOG_LEFT_OUT._value.get() == before + 2
         writing.cancel()

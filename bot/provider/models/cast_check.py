@@ -65,22 +65,22 @@ def _unshown(card: ModelCard, member: CastMember) -> Text:
 def _unusable_stills(model: str, rules: ImageRules, member: CastMember) -> Text:
     if not member.stills:
         return text(
-            "{model} knows a character by pictures, and {name} has none. Make the character again from its video, or "
-            "choose another model.",
+            "{model} needs pictures of each character, and {name} has none. Make the character again from its video, "
+            "or choose another model.",
             model=model,
             name=member.name,
         )
     if not any(usable_still(rules, still) for still in member.stills):
         return text(
-            "{model} takes none of {name}'s pictures: they are too small, too large or too narrow for it. Choose "
+            "{model} can't use any of {name}'s pictures: they are too small, too large or too narrow for it. Choose "
             "another model.",
             model=model,
             name=member.name,
         )
     return ntext(
-        "{model} takes {count} picture in all, and none is left for {name}. Leave somebody out, or choose another "
+        "{model} takes at most {count} picture, so there's no room for {name}. Leave someone out, or choose another "
         "model.",
-        "{model} takes {count} pictures in all, and none is left for {name}. Leave somebody out, or choose another "
+        "{model} takes at most {count} pictures, so there's no room for {name}. Leave someone out, or choose another "
         "model.",
         model=model,
         count=rules.at_most,
@@ -92,7 +92,7 @@ def _unusable_clip(model: str, rules: ClipRules, member: CastMember) -> Text:
     shortest, longest = float(rules.seconds[0]), float(rules.seconds[1])
     if member.clip is None:
         return text(
-            "{model} knows a character by a clip of {shortest} to {longest} seconds, and {name} has none. Make the "
+            "{model} needs a clip of {shortest} to {longest} seconds of each character, and {name} has none. Make the "
             "character again from its video, or choose another model.",
             model=model,
             shortest=shortest,
@@ -111,10 +111,10 @@ def _unusable_clip(model: str, rules: ClipRules, member: CastMember) -> Text:
         )
     if not usable_clip(rules, member.clip):
         return ntext(
-            "{model} knows a character by a clip of {shortest} to {longest} seconds, and {name}'s clip is "
-            "{count} second long. Choose another model.",
-            "{model} knows a character by a clip of {shortest} to {longest} seconds, and {name}'s clip is "
-            "{count} seconds long. Choose another model.",
+            "{model} needs a clip of {shortest} to {longest} seconds of each character, and {name}'s clip is {count} "
+            "second long. Choose another model.",
+            "{model} needs a clip of {shortest} to {longest} seconds of each character, and {name}'s clip is {count} "
+            "seconds long. Choose another model.",
             model=model,
             shortest=shortest,
             longest=longest,

@@ -78,7 +78,7 @@ def _duration_problems(card: ModelCard, asked: int | None) -> Iterator[Problem]:
         return
     nearest = min(card.durations, key=lambda each: (abs(each - asked), -each))
     not_offered = text(
-        "{model} makes videos of {durations} seconds, not of {asked}. Nearest: {nearest}.",
+        "{model} can't make {asked}-second videos, only {durations}. Closest: {nearest}.",
         model=card.model,
         durations=spoken_durations(card.durations),
         asked=asked,
@@ -109,7 +109,7 @@ def _shape_problems(card: ModelCard, wish: VideoWish) -> Iterator[Problem]:
         return
     nearest = _nearest(resolution, card.resolutions_for(ratio), _lines)
     pair = text(
-        "{model} makes {resolution} only in {ratios}, not in {ratio}. With {ratio}, the nearest resolution is "
+        "{model} makes {resolution} only in {ratios}, not in {ratio}. With {ratio}, the closest resolution is "
         "{nearest}.",
         model=card.model,
         resolution=resolution,
@@ -133,15 +133,17 @@ def _unoffered(
         return None
     if not offered:
         fixed = {
-            Wished.RATIO: text("You can't choose the shape of a video with {model}. Leave it out.", model=card.model),
+            Wished.RATIO: text("You can't choose the aspect ratio with {model}. Leave it out.", model=card.model),
             Wished.RESOLUTION: text("You can't choose the resolution with {model}. Leave it out.", model=card.model),
         }
         return Problem(part, fixed[part])
     nearest = _nearest(asked, offered, size)
     params = {"model": card.model, "offered": ", ".join(offered), "asked": asked, "nearest": nearest}
     sentences = {
-        Wished.RATIO: text("{model} makes videos of {offered}, not of {asked}. Nearest: {nearest}.", **params),
-        Wished.RESOLUTION: text("{model} makes videos in {offered}, not in {asked}. Nearest: {nearest}.", **params),
+        Wished.RATIO: text("{model} can't make {asked} videos, only {offered}. Closest: {nearest}.", **params),
+        Wished.RESOLUTION: text(
+            "{model} can't make videos in {asked}, only in {offered}. Closest: {nearest}.", **params
+        ),
     }
     return Problem(part, sentences[part], nearest)
 

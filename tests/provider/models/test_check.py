@@ -75,11 +75,11 @@ def test_the_nearest_is_always_on_the_card(its):
 
 def test_a_sentence_says_what_there_is():
     assert said("sora-2-vvip", wish(duration=9)) == (
-        "sora-2-vvip makes videos of 4, 8, 12 seconds, not of 9. Nearest: 8."
+        "sora-2-vvip can't make 9-second videos, only 4, 8, 12. Closest: 8."
     )
-    assert "3–16 seconds" in said("viduq3", wish(duration=40))
+    assert "only 3–16." in said("viduq3", wish(duration=40))
     assert said("gemini-omni-flash", wish(resolution="1080P", ratio="9:16")) == (
-        "gemini-omni-flash makes 1080p only in 16:9, not in 9:16. With 9:16, the nearest resolution is 720p."
+        "gemini-omni-flash makes 1080p only in 16:9, not in 9:16. With 9:16, the closest resolution is 720p."
     )
 
 
@@ -87,11 +87,11 @@ def test_a_sentence_says_what_there_is():
     ("model", "who", "sentence"),
     [
         ("sora-2", member(task_id=None), "Anna wasn't made with Sora"),
-        ("wan2.6", member(clip=None), "a clip of 2 to 30 seconds, and Anna has none"),
+        ("wan2.6", member(clip=None), "a clip of 2 to 30 seconds of each character, and Anna has none"),
         ("wan2.6", member(clip=Clip(1.5)), "and Anna's clip is 1.5 seconds"),
-        ("viduq3", member(stills=()), "knows a character by pictures, and Anna has none"),
-        ("viduq3", member(stills=(Still(100, 100),)), "takes none of Anna's pictures"),
-        ("happyhorse-1.1", member(stills=(Still(1920, 400),)), "takes none of Anna's pictures"),
+        ("viduq3", member(stills=()), "needs pictures of each character, and Anna has none"),
+        ("viduq3", member(stills=(Still(100, 100),)), "can't use any of Anna's pictures"),
+        ("happyhorse-1.1", member(stills=(Still(1920, 400),)), "can't use any of Anna's pictures"),
         ("seedance-2", member(stills=(), clip=None), "Anna has none"),
     ],
 )
