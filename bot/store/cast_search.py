@@ -6,24 +6,22 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, String, bindparam, case, func, select
 from sqlalchemy.sql.elements import UnaryExpression
 
-from bot.store.cast_pieces import PIECE, having, sharing
+from bot.store.cast_pieces import OWNER, PIECE, alike, having, pieces_asked, shared_pieces, words_asked
 from bot.store.cast_tables import character_groups, characters, group_members
-from bot.store.character_rows import character_of, owned
+from bot.store.character_rows import SELECT, character_of
 from bot.store.database import Database
-from bot.store.dialects import place_of
+from bot.store.dialects import is_postgres, place_of
 from bot.values.character import Character
 from bot.values.folding import indexed
 
 _LAST = "\U0010ffff"  # behind everything that can begin in the same way
-_FUZZY_PIECES = 12  # of what was typed that are looked for; more make no difference, and cost
-_FUZZY_SHARE = 0.4  # of these that a name must have, with the least a typo leaves of a short one
-_FUZZY_MOST = 24  # characters that are offered for a typo
+_MOST_ALIKE = 24  # characters that are offered for a typo
 _LONGEST = 100  # characters of what was typed, as /character list takes: folded, one may become eighteen
 _UNSEARCHABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
@@ -70,47 +68,34 @@ class CastSearch:
         with a tag or a note that has it. Where there are none at all: names that look like it.
         """
         words = _words(typed)
-        theirs = characters.c.owner_id == owner_id
+        asked = _asked(owner_id, words) | {"limit": limit}
         async with self._database.read() as connection:
+            queries = _name_queries(postgres=is_postgres(connection))
             if not words:
-                query = select(characters.c.name).where(theirs).order_by(*_BY_USE).limit(limit)
-                return list((await connection.scalars(query)).all())
-            begins = (characters.c.search_name >= f"  {words}", characters.c.search_name < f"  {words}{_LAST}")
-            whole = case((characters.c.search_name == f"  {words} ", 0), else_=1)
-            first = select(characters.c.name).where(theirs, *begins).order_by(whole, *_BY_USE).limit(limit)
-            found = list((await connection.scalars(first)).all())
+                return list((await connection.scalars(queries.all, asked)).all())
+            found = list((await connection.scalars(queries.beginning, asked)).all())
             if len(found) < limit:
-                more = select(characters.c.name).where(_has(connection, owner_id, words))
-                more = more.order_by(_rank(words), *_BY_USE).limit(limit)
-                found = list(dict.fromkeys([*found, *(await connection.scalars(more)).all()]))[:limit]
-            if not found and (alike := await _alike(connection, owner_id, words)):
-                query = select(characters.c.name).where(theirs, characters.c.id.in_(alike))
-                query = query.order_by(_in_order(alike)).limit(limit)
-                found = list((await connection.scalars(query)).all())
+                more = (await connection.scalars(queries.having, asked)).all()
+                found = list(dict.fromkeys([*found, *more]))[:limit]
+            if not found and len(words) >= PIECE:
+                found = list((await connection.scalars(queries.alike, asked)).all())
             return found
 
     async def page(self, owner_id: int, wish: Wish, *, offset: int, limit: int) -> tuple[list[Character], int]:
         """Some of the characters that are wanted, and how many those are in all."""
         words = _words(wish.search)
-        theirs = _in_group(owner_id, wish.group_id)
-        order: Sequence[Any] = _ORDERS[wish.sort]
+        asked = _asked(owner_id, words) | {"group": wish.group_id, "limit": limit, "offset": offset}
         async with self._database.read() as connection:
-            if not words:
-                found = select(characters.c.id).where(characters.c.owner_id == owner_id, *theirs)
-            else:
-                found = select(characters.c.id).where(_has(connection, owner_id, words), *theirs)
-                order = (_rank(words), *order) if wish.sort is Sort.BEST else order
-            total = await connection.scalar(select(func.count()).select_from(found.subquery())) or 0
-            if words and not total and (alike := await _alike(connection, owner_id, words)):
-                found = select(characters.c.id).where(
-                    characters.c.owner_id == owner_id, characters.c.id.in_(alike), *theirs
-                )
-                order = (_in_order(alike),)
-                total = await connection.scalar(select(func.count()).select_from(found.subquery())) or 0
-            ids = list((await connection.scalars(found.order_by(*order).offset(offset).limit(limit))).all())
-            rows = await connection.execute(owned(owner_id).where(characters.c.id.in_(ids)))
-            by_id = {row["id"]: character_of(row) for row in rows.mappings()}
-            return [by_id[each] for each in ids], total
+            queries = _page_queries(
+                wish.sort, searched=bool(words), grouped=wish.group_id is not None, postgres=is_postgres(connection)
+            )
+            total = await connection.scalar(queries.total, asked) or 0
+            if total or len(words) < PIECE:
+                rows = await connection.execute(queries.rows, asked)
+                return [character_of(row) for row in rows.mappings()], total
+            rows = await connection.execute(queries.alike, asked)
+            found = [character_of(row) for row in rows.mappings()]
+            return found[offset : offset + limit], len(found)
 
 
 def _words(typed: str) -> str:
@@ -122,50 +107,85 @@ def _words(typed: str) -> str:
     return indexed(typed.lstrip("@# ")).strip()
 
 
-def _has(connection: AsyncConnection, owner_id: int, words: str) -> ColumnElement[bool]:
-    """Those in whose name, tags or note the words stand; one or two letters only where a word begins."""
-    return having(connection, owner_id, words if len(words) >= PIECE else words.rjust(PIECE))
+def _asked(owner_id: int, words: str) -> dict[str, Any]:
+    """The parameters of all queries here."""
+    asked: dict[str, Any] = {"owner": owner_id}
+    if words:
+        begins = f"  {words}"
+        asked |= {"words": words, "begins": begins, "behind": f"{begins}{_LAST}", "whole": f"{begins} "}
+        asked |= {"word_begins": f" {words}", "typed": len(indexed(words)), **words_asked(words), **pieces_asked(words)}
+    return asked
 
 
-def _rank(words: str) -> ColumnElement[int]:
+@dataclass(frozen=True, slots=True)
+class _NameQueries:
+    all: Select[Any]
+    beginning: Select[Any]
+    having: Select[Any]
+    alike: Select[Any]
+
+
+@cache
+def _name_queries(*, postgres: bool) -> _NameQueries:
+    names, limit = select(characters.c.name), bindparam("limit", type_=Integer)
+    theirs = characters.c.owner_id == OWNER
+    begins = (characters.c.search_name >= _word("begins"), characters.c.search_name < _word("behind"))
+    whole = case((characters.c.search_name == _word("whole"), 0), else_=1)
+    return _NameQueries(
+        all=names.where(theirs).order_by(*_BY_USE).limit(limit),
+        beginning=names.where(theirs, *begins).order_by(whole, *_BY_USE).limit(limit),
+        having=names.where(having(postgres=postgres)).order_by(_rank(), *_BY_USE).limit(limit),
+        alike=_most_alike(names, postgres=postgres),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _PageQueries:
+    total: Select[Any]
+    rows: Select[Any]
+    alike: Select[Any]  # at most _MOST_ALIKE, whatever page is wanted
+
+
+@cache
+def _page_queries(sort: Sort, *, searched: bool, grouped: bool, postgres: bool) -> _PageQueries:
+    wanted = [having(postgres=postgres) if searched else characters.c.owner_id == OWNER]
+    within = [_in_group()] if grouped else []
+    order = (_rank(), *_ORDERS[sort]) if searched and sort is Sort.BEST else _ORDERS[sort]
+    limit, offset = (bindparam(name, type_=Integer) for name in ("limit", "offset"))
+    return _PageQueries(
+        total=select(func.count()).select_from(characters).where(*wanted, *within),
+        rows=SELECT.where(*wanted, *within).order_by(*order).limit(limit).offset(offset),
+        alike=_most_alike(SELECT.where(*within), postgres=postgres),
+    )
+
+
+def _word(name: str) -> ColumnElement[str]:
+    return bindparam(name, type_=String)
+
+
+def _rank() -> ColumnElement[int]:
     """It is the name, the name begins with it, one of its words does, the name has it, something else has it."""
-    begins, word_begins = f"  {words}", f" {words}"
     return case(
-        (characters.c.search_name == f"{begins} ", 0),
-        (func.substr(characters.c.search_name, 1, len(begins)) == begins, 1),
-        (place_of(characters.c.search_name, literal(word_begins)) > 0, 2),
-        (place_of(characters.c.search_name, literal(words)) > 0, 3),
+        (characters.c.search_name == _word("whole"), 0),
+        (place_of(characters.c.search_name, _word("begins")) == 1, 1),
+        (place_of(characters.c.search_name, _word("word_begins")) > 0, 2),
+        (place_of(characters.c.search_name, _word("words")) > 0, 3),
         else_=4,
     )
 
 
-async def _alike(connection: AsyncConnection, owner_id: int, words: str) -> list[int]:
-    """The ids of characters whose names have most of the pieces of three letters that are in ``words``, best first."""
-    if len(words) < PIECE:
-        return []
-    padded = indexed(words)
-    pieces = list(dict.fromkeys(padded[at : at + PIECE] for at in range(len(padded) - PIECE + 1)))
-    pieces = [each for each in pieces if each.strip()][:_FUZZY_PIECES]
-    best, joined = sharing(connection, owner_id, pieces, least=len(pieces) * _FUZZY_SHARE, most=_FUZZY_MOST)
-    as_long = func.abs(func.length(characters.c.search_name) - len(padded))
-    theirs = and_(characters.c.owner_id == owner_id, joined)
-    query = select(characters.c.id).select_from(best.join(characters, theirs))
-    query = query.order_by(best.c.shared.desc(), as_long, *_BY_USE)
-    return list((await connection.scalars(query)).all())
+def _most_alike(query: Select[Any], *, postgres: bool) -> Select[Any]:
+    """Of what ``query`` finds, that whose names have most of the pieces of what was typed, best first."""
+    as_long = func.abs(func.length(characters.c.search_name) - bindparam("typed", type_=Integer))
+    query = query.where(alike(postgres=postgres))
+    return query.order_by(shared_pieces().desc(), as_long, *_BY_USE).limit(_MOST_ALIKE)
 
 
-def _in_order(ids: Sequence[int]) -> ColumnElement[int]:
-    """As the ids stand in ``ids``."""
-    return case({each: place for place, each in enumerate(ids)}, value=characters.c.id, else_=len(ids))
-
-
-def _in_group(owner_id: int, group_id: int | None) -> tuple[ColumnElement[bool], ...]:
-    """Those in that group of the owner's; ``None``: all."""
-    if group_id is None:
-        return ()
+def _in_group() -> ColumnElement[bool]:
+    """Those in a group of the owner's."""
     its = (
         select(group_members.c.character_id)
         .join(character_groups, group_members.c.group_id == character_groups.c.id)
-        .where(character_groups.c.owner_id == owner_id, group_members.c.group_id == group_id)
+        .where(character_groups.c.owner_id == OWNER, group_members.c.group_id == bindparam("group", type_=BigInteger))
     )
-    return (characters.c.id.in_(its),)
+    return characters.c.id.in_(its)

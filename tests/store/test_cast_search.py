@@ -126,6 +126,31 @@ async def test_what_a_search_finds(search: CastSearch, cast: Cast, typed: str, n
     assert sorted(await found(search, search=typed, sort=Sort.NAME)) == sorted(names)
 
 
+TYPOS: tuple[Callable[[str, int], str], ...] = (
+    lambda word, at: f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}",
+    lambda word, at: f"{word[:at]}{word[at + 1 :]}",
+    lambda word, at: f"{word[:at]}q{word[at:]}",
+    lambda word, at: f"{word[:at]}q{word[at + 1 :]}",
+)
+
+
+async def test_a_letter_amiss_anywhere_finds_the_name_first(search: CastSearch, cast: Cast) -> None:
+    """Only some of the pieces of a long word are looked up: a typo may be in any of them."""
+    for number in range(60):
+        await cast(f"Wilhelmina {number}")
+    await cast("Maximilian Oberhausen")
+    await cast("Maxime Oberländer")
+    wanted = "oberhausen"
+    for at in range(1, len(wanted) - 1):
+        for typo in TYPOS:
+            typed = typo(wanted, at)
+            if typed not in wanted:
+                assert (await search.names(7, typed))[:1] == ["Maximilian Oberhausen"], typed
+                assert (await found(search, search=typed))[:1] == ["Maximilian Oberhausen"], typed
+    page, total = await search.page(7, Wish(search="wilhelmnia"), offset=20, limit=12)
+    assert (len(page), total) == (4, 24)
+
+
 async def test_autocomplete_has_first_what_is_used(search: CastSearch, cast: Cast, use: Any, now: datetime) -> None:
     for number, name in enumerate(("Joanna", "anne", "Ann", "Bob", "Anton")):
         character = await cast(name, at=now + number * timedelta(minutes=1))
