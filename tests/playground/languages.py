@@ -138,7 +138,10 @@ async def look(folder: Path, locale: str) -> list[str]:
                 await scene(walk, walk.visitor, lambda msgid: translated(msgid, locale) or msgid)
             except NotShown as error:
                 missing.append(f"{locale}, {scene.__name__}: {error}")
-                await walk.visitor.start_anew(f"NOT THERE {scene.__name__}")
+                try:
+                    await walk.visitor.start_anew(f"NOT THERE {scene.__name__}")
+                except NotShown:  # the other languages are still worth looking at
+                    return [*missing, f"{locale}: given up after {scene.__name__}"]
     return missing
 
 
