@@ -38,9 +38,9 @@ async def measure(folder: Path, *, rounds: int = 7, seconds: float = 6.0) -> lis
 
 async def _hop(folder: Path, rounds: int) -> Figure:
     """From a page to its file, beside the file itself, on a site whose every answer takes a round trip."""
-    took: dict[str, list[float]] = {"file": [], "page": []}
+    took: dict[str, list[float]] = {"file.mp4": [], "page": []}
     async with _site() as origin:
-        downloader = Downloader(AddressGuard([origin]), timeout=60, video_on_page=MediaWorker().video_on_page)
+        downloader = Downloader(AddressGuard([origin]), timeout=60, page_reader=MediaWorker().page_reader)
         await downloader.open()
         for number in range(rounds):
             for what, spent in took.items():
@@ -48,7 +48,7 @@ async def _hop(folder: Path, rounds: int) -> Figure:
                 await downloader.fetch(f"{origin}/{what}", folder / f"{what}-{number}", max_bytes=len(_FILE))
                 spent.append(time.perf_counter() - began)
         await downloader.close()
-    more = median(took["page"]) - median(took["file"])
+    more = median(took["page"]) - median(took["file.mp4"])
     name = f"share page, beside its file: more, where a round trip takes {ROUND_TRIP * 1000:.0f} ms"
     factor = more / ROUND_TRIP
     reading = "one round trip, and the child that reads the page"
@@ -59,9 +59,9 @@ async def _hop(folder: Path, rounds: int) -> Figure:
 async def _site() -> AsyncIterator[str]:
     async def answer(request: web.Request) -> web.Response:
         await asyncio.sleep(ROUND_TRIP)
-        if request.path == "/file":
+        if request.path == "/file.mp4":
             return web.Response(body=_FILE, content_type="video/mp4")
-        return web.Response(text='<html><meta property="og:video" content="/file">', content_type="text/html")
+        return web.Response(text='<html><meta property="og:video" content="/file.mp4">', content_type="text/html")
 
     app = web.Application()
     app.router.add_get("/{name}", answer)

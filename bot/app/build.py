@@ -97,7 +97,7 @@ class App:
             guard,
             timeout=settings.links.timeout,
             cdn_origins=settings.discord.cdn_origins,
-            video_on_page=self.media.video_on_page,
+            page_reader=self.media.page_reader,
         )
         self.site_videos = SiteVideos(guard, self.media, sites=settings.links.sites, timeout=settings.links.timeout)
         found: ByteSource = wrap_source(self.downloader) if wrap_source else self.downloader

@@ -74,8 +74,34 @@ async def ask(request: bytes, *, seconds: float, inherits: Sequence[int] = ()) -
     :class:`asyncio.CancelledError`, the child is gone, and so is its whole process group if it had to be killed.
     Raises :class:`ChildFailed`.
     """
-    child = _Child(request, seconds, inherits)
-    running = asyncio.get_running_loop().run_in_executor(_threads, child.run)
+    return await _answer_of(_Child(inherits), request, seconds)
+
+
+class EarlyChild:
+    """A child that starts at once and waits for its request, so that the start costs nobody's time.
+
+    It asks once at most, as :func:`ask` does. :meth:`close` has to be awaited in the end, however that went.
+    """
+
+    def __init__(self) -> None:
+        self._child = _Child(())
+        self._starting = asyncio.get_running_loop().run_in_executor(_threads, self._child.start)
+
+    async def ask(self, request: bytes, *, seconds: float) -> bytes:
+        """As :func:`ask`; ``seconds`` begin now."""
+        await asyncio.wait({self._starting})
+        return await _answer_of(self._child, request, seconds)
+
+    async def close(self) -> None:
+        """End it where it was not asked. It is gone when this returns."""
+        self._child.stop()
+        await shielded(asyncio.wait({self._starting}))
+        self._starting.exception()  # looked at: whoever asks is told
+        await shielded(asyncio.get_running_loop().run_in_executor(_threads, self._child.reap))
+
+
+async def _answer_of(child: _Child, request: bytes, seconds: float) -> bytes:
+    running = asyncio.get_running_loop().run_in_executor(_threads, child.run, request, seconds)
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
@@ -89,12 +115,11 @@ async def ask(request: bytes, *, seconds: float, inherits: Sequence[int] = ()) -
 
 
 class _Child:
-    """One child from its start to its end. :meth:`run` blocks; :meth:`stop` may be called from any other thread."""
+    """One child from its start to its end. All but :meth:`stop` block, which may be called from any other thread."""
 
-    def __init__(self, request: bytes, seconds: float, inherits: Sequence[int]) -> None:
-        self._request = request
+    def __init__(self, inherits: Sequence[int]) -> None:
+        self._request = b""
         self._inherits = inherits
-        self._seconds = seconds
         self._answer = bytearray()
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()  # around the start, the kill and the reaping: a process id is used again
@@ -106,13 +131,29 @@ class _Child:
             self._stopped = True
             self._kill()
 
-    def run(self) -> bytes:
-        """Start the child, and return its answer when it has ended. Raises :class:`ChildFailed`."""
-        deadline = time.monotonic() + self._seconds
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start it, where that has not happened yet. Raises :class:`ChildFailed`."""
         try:
-            process = self._start()
+            return self._process or self._start()
         except OSError as error:
             raise ChildFailed(Ending.NOT_STARTED, error.errno) from error
+
+    def reap(self) -> None:
+        """Kill it, and wait for its end. It may have ended before, or never have been started."""
+        with self._lock:
+            self._kill()
+            if self._process is None:
+                return
+            self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def run(self, request: bytes, seconds: float) -> bytes:
+        """Start the child, and return its answer to ``request`` when it has ended. Raises :class:`ChildFailed`."""
+        self._request = request
+        deadline = time.monotonic() + seconds
+        process = self.start()
         assert process.stdin is not None  # noqa: S101  (for mypy)
         assert process.stdout is not None  # noqa: S101
         try:
@@ -126,11 +167,7 @@ class _Child:
                         if not key.data(key.fileobj):
                             selector.unregister(key.fileobj)
         finally:
-            with self._lock:
-                self._kill()
-                process.wait()
-            process.stdin.close()
-            process.stdout.close()
+            self.reap()
         if len(self._answer) > limits.CHILD_ANSWER_BYTES:
             raise ChildFailed(Ending.TOO_MUCH_SAID)
         if process.returncode != 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -37,6 +37,8 @@ from bot.media.share_links import file_behind
 
 VideoOnPage: TypeAlias = Callable[[Path], Awaitable[str | None]]
 """The address, absolute or not, of the video that the page in a file shows; ``None`` where it shows none."""
+PageReader: TypeAlias = Callable[[], AbstractAsyncContextManager[VideoOnPage]]
+"""Makes itself ready to read one page, without anybody waiting for it."""
 
 _READ_BYTES = 256 * 1024  # of each connection at once, times two
 _REDIRECTING = frozenset({301, 302, 303, 307, 308})
@@ -62,7 +64,7 @@ class Downloader:
     """Downloads files with its own sessions: no cookies, and no proxies or passwords from the environment.
 
     ``timeout`` is for a whole download, in seconds, redirects included. ``cdn_origins`` are Discord's: a file missing
-    there was an attachment, which can be attached again. ``video_on_page`` reads a page for the address of the video
+    there was an attachment, which can be attached again. ``page_reader`` finds on a page the address of the video
     that it shows; without it a page is refused. Exempt origins have their own session, so that no connection to one of
     them is ever used for anything else.
     """
@@ -73,10 +75,10 @@ class Downloader:
         *,
         timeout: float,
         cdn_origins: Iterable[str] = (),
-        video_on_page: VideoOnPage | None = None,
+        page_reader: PageReader | None = None,
     ) -> None:
         self._guard = guard
-        self._video_on_page = video_on_page
+        self._page_reader = page_reader
         self._timeout = timeout
         self._cdn = frozenset(origin_of(URL(origin)) for origin in cdn_origins)
         self._sessions: dict[bool, aiohttp.ClientSession] = {}  # by whether it is for the exempt origins
@@ -98,18 +100,27 @@ class Downloader:
         Raises :class:`~bot.errors.BadLink` (refused by the guard, or a web page), :class:`~bot.errors.BadFile` (empty,
         or more than ``max_bytes``), :class:`~bot.errors.DownloadFailed`, and :class:`OSError` if our own disk fails.
         """
-        target = self._guard.check(file_behind(self._guard.check(url)))
+        pasted = self._guard.check(url)
+        target = self._guard.check(file_behind(pasted))
         host = target.host or ""
         try:
-            async with asyncio.timeout(self._timeout) as deadline:
-                return await self._follow(target, into, max_bytes)
+            async with asyncio.timeout(self._timeout) as deadline, AsyncExitStack() as reading:
+                video_on_page = None
+                if target == pasted and not target.suffix and origin_of(target) not in self._cdn:
+                    video_on_page = await self._reader(reading)  # likely a page: ready by the time that it has come
+                return await self._follow(target, into, max_bytes, reading, video_on_page)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.info("download_failed", host=host, error=type(error).__name__)
             if deadline.expired():  # the server answers, but slowly: another try would only hold up others
                 raise DownloadFailed(too_slow(host, self._timeout), permanent=True) from None
             raise network_failure(error, host) from None  # aiohttp's errors quote the link, which may hold secrets
 
-    async def _follow(self, target: URL, into: Path, max_bytes: int) -> Download:
+    async def _reader(self, reading: AsyncExitStack) -> VideoOnPage | None:
+        return None if self._page_reader is None else await reading.enter_async_context(self._page_reader())
+
+    async def _follow(
+        self, target: URL, into: Path, max_bytes: int, reading: AsyncExitStack, video_on_page: VideoOnPage | None
+    ) -> Download:
         cookies: dict[Origin, dict[str, str]] = {}  # some sites redirect for as long as theirs do not come back
         hopped = False
         for _ in range(limits.REDIRECTS + 1):
@@ -128,19 +139,20 @@ class Downloader:
                     return await self._save(session, response, body, into, max_bytes)
                 if hopped:  # what a page shows must be a file
                     raise BadLink(WEB_PAGE)
-                hopped, target = True, await self._shown_on_page(body, target, into)
+                video_on_page = video_on_page or await self._reader(reading)
+                hopped, target = True, await self._shown_on_page(body, target, into, video_on_page)
         raise DownloadFailed(TOO_MANY_REDIRECTS, permanent=True)
 
-    async def _shown_on_page(self, body: ResponseBody, page: URL, into: Path) -> URL:
+    async def _shown_on_page(self, body: ResponseBody, page: URL, into: Path, video_on_page: VideoOnPage | None) -> URL:
         """Where the video is that a page names. Raises :class:`~bot.errors.BadLink`."""
-        if self._video_on_page is None:
+        if video_on_page is None:
             raise BadLink(WEB_PAGE)
         at = into.with_name(f".{into.name}.page")
         part = PartFile(at)
         try:
             await body.receive(part, limits.PAGE_BYTES)
             await in_thread(part.finish)
-            address = await self._video_on_page(at)
+            address = await video_on_page(at)
         except CastbookError as error:  # too long for a page, or not to be read
             log.info("page_not_read", host=page.host, error=type(error).__name__)
             address = None

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from bot.errors import BadFile, BadRange, CastbookError
 from bot.media import child_process
-from bot.media.child_process import ChildFailed, Ending
+from bot.media.child_process import ChildFailed, EarlyChild, Ending
 from bot.media.output_folder import MissingOutput, OutputFolder
 from bot.media.unusable_sentences import ARCHIVE_FAILED, PICTURE_FAILED, SENTENCES, TOO_SLOW, VIDEO_FAILED
 from bot.texts import Text
@@ -116,11 +116,15 @@ FACE_ROWS = Operation[tuple[Picture, ...]](
 async def answer(
     operation: Operation[_T],
     request: Mapping[str, object],
+    early: EarlyChild | None = None,
+    /,
     *,
     inherits: Sequence[int] = (),
     **limits: int,
 ) -> _T:
-    """Do ``operation`` in a new child. ``inherits``: descriptors that it gets; ``limits``: more of its limits.
+    """Do ``operation`` in a new child, or in the ``early`` one, which inherits nothing.
+
+    ``inherits``: descriptors that it gets; ``limits``: more of its limits.
 
     Raises :class:`~bot.errors.BadFile`, :class:`MediaFailed`, and OSError where the disk is full.
     """
@@ -131,7 +135,11 @@ async def answer(
         "limits": {"cpu_seconds": operation.cpu, **limits},
     }
     try:
-        said = await child_process.ask(json.dumps(question).encode(), seconds=operation.wall, inherits=inherits)
+        asked = json.dumps(question).encode()
+        if early is None:
+            said = await child_process.ask(asked, seconds=operation.wall, inherits=inherits)
+        else:
+            said = await early.ask(asked, seconds=operation.wall)
     except ChildFailed as failure:
         if failure.ending is Ending.TOO_MUCH_MEMORY:
             raise _refused(operation, Unusable.TOO_MUCH_MEMORY, "resident") from failure

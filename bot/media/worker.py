@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
+from bot.media.child_process import EarlyChild
 from bot.media.operations import (
     CAST_FILES,
     CAST_LINES,
@@ -147,9 +149,17 @@ class MediaWorker:
             await take(POSTER, output, [picture.name])
         return picture
 
-    async def video_on_page(self, page: Path) -> str | None:
-        """The address of the video that a web page shows, as it stands there; ``None`` where it shows none."""
-        return await self._ask(PAGE, page)
+    @asynccontextmanager
+    async def page_reader(self) -> AsyncIterator[Callable[[Path], Awaitable[str | None]]]:
+        """Start a child at once, so that it is ready when a page has come, which may be given to it once.
+
+        It answers with the address of the video that the page shows, as it stands there; ``None`` where it shows none.
+        """
+        child = EarlyChild()
+        try:
+            yield lambda page: answer(PAGE, {"source": _path(page)}, child)
+        finally:
+            await child.close()
 
     async def site_video(
         self, url: str, into: Path, range: TimeRange | None, most_bytes: int, *, network: int

@@ -6,6 +6,7 @@ import gzip
 import os
 import zlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def into(tmp_path: Path) -> Path:
 @pytest.fixture
 async def reader(guard: AddressGuard) -> AsyncIterator[Downloader]:
     """Which reads pages in a real child."""
-    downloader = Downloader(guard, timeout=10, video_on_page=MediaWorker().video_on_page)
+    downloader = Downloader(guard, timeout=10, page_reader=MediaWorker().page_reader)
     await downloader.open()
     yield downloader
     await downloader.close()
@@ -79,6 +80,62 @@ async def test_an_address_on_a_page_arrives_unharmed(reader: Downloader, site, i
     serve(site, f"<html>{OG}")
     await reader.fetch(f"{site.origin}/watch", into, max_bytes=len(VIDEO))
     assert site.hits[1].raw_path == "/film.mp4?a=1&b=2"
+
+
+def child_processes() -> set[int]:
+    """Those of ours, also ones that have ended and were not waited for."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if int(stat.read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                found.add(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("path", "starts"),
+    [("/watch/1", True), ("/film.mp4", False), ("/still.png", False)],
+)
+async def test_the_child_that_reads_a_page_starts_while_the_page_is_on_its_way(
+    path: str, starts: bool, reader: Downloader, site, into: Path
+) -> None:
+    """Else its start, some 0.1 s of a core, comes on top of the round trips."""
+    before, seen = child_processes(), set[int]()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        until = asyncio.get_running_loop().time() + (8 if starts else 0.3)
+        while len(site.hits) == 1 and not seen and asyncio.get_running_loop().time() < until:
+            seen.update(child_processes() - before)
+            await asyncio.sleep(0.01)
+        if request.path == "/watch/1":
+            return web.Response(text=f"<html>{OG}", content_type="text/html")
+        return web.Response(body=VIDEO)
+
+    site.handler = answer
+    await reader.fetch(site.origin + path, into, max_bytes=len(VIDEO))
+    assert_only(into)
+    assert bool(seen) is starts
+    assert child_processes() <= before
+
+
+@pytest.mark.parametrize("how", ["a file", "refused", "cancelled"])
+async def test_a_child_that_was_not_needed_is_gone(how: str, reader: Downloader, site, into: Path) -> None:
+    before, asked = child_processes(), asyncio.Event()
+
+    async def answer(_: web.Request) -> web.StreamResponse:
+        asked.set()
+        if how == "cancelled":
+            await asyncio.sleep(60)
+        return web.Response(body=VIDEO, status=404 if how == "refused" else 200)
+
+    site.handler = answer
+    fetching = asyncio.create_task(reader.fetch(f"{site.origin}/watch", into, max_bytes=len(VIDEO)))
+    await asked.wait()
+    if how == "cancelled":
+        fetching.cancel()
+    ended = await asyncio.gather(fetching, return_exceptions=True)
+    assert isinstance(ended[0], CastbookError | asyncio.CancelledError) is (how != "a file")
+    assert child_processes() <= before
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ async def reader(played: Played, certificate: tuple[Path, Path]) -> AsyncIterato
     """As in the bot, but that every name leads to what is played, and that its certificate is trusted."""
     trusts = ssl.create_default_context(cafile=certificate[0])
     guard = AddressGuard([], resolve=Names(), open_socket=played, trusts=trusts)
-    downloader = Downloader(guard, timeout=20, video_on_page=MediaWorker().video_on_page)
+    downloader = Downloader(guard, timeout=20, page_reader=MediaWorker().page_reader)
     await downloader.open()
     yield downloader
     await downloader.close()
