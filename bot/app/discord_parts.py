@@ -9,6 +9,7 @@ from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
 from bot.chat.interaction_handlers import InteractionHandlers
 from bot.chat.message_updates import MessageUpdates
+from bot.chat.operator_alarms import OperatorAlarms
 from bot.chat.pending_results import PendingResults
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def courier_of(app: App) -> DiscordCourier:
         app.client,
         app.stores.files,
         clock=app.clock,
-        owners=app.settings.discord.owners,
+        alarms=OperatorAlarms(app.client, app.settings.discord.owners, app.clock, app.stores.told_alarms),
         sends=app.places.sends,
         note_sent=app.note_sent,
     )

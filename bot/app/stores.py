@@ -34,6 +34,7 @@ from bot.store.servers import ServerStore
 from bot.store.signatures import Signatures
 from bot.store.taken_interactions import TakenInteractionStore
 from bot.store.task_times import TaskTimeStore
+from bot.store.told_alarms import ToldAlarmStore
 from bot.store.videos import VideoStore
 from bot.store.webhook_events import WebhookEventStore
 
@@ -45,6 +46,7 @@ class Stores:
     database: Database
     events: WebhookEventStore
     taken_interactions: TakenInteractionStore
+    told_alarms: ToldAlarmStore
     people: Pseudonyms
     servers: ServerStore
     blocks: BlockStore
@@ -82,6 +84,7 @@ class Stores:
             database=database,
             events=WebhookEventStore(database),
             taken_interactions=TakenInteractionStore(database),
+            told_alarms=ToldAlarmStore(database),
             people=people,
             servers=ServerStore(database, people),
             blocks=BlockStore(database, people),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 
 import discord
@@ -51,7 +50,7 @@ class DiscordCourier:
         files: FileStore,
         *,
         clock: Clock,
-        owners: Sequence[int],
+        alarms: OperatorAlarms,
         sends: FairLimiter | None = None,
         note_sent: NoteSent = note_nothing,
     ) -> None:
@@ -64,7 +63,7 @@ class DiscordCourier:
         self._box = PrivateBox(client, clock, own_messages)
         self._announcements = Announcements(client, clock, own_messages)
         self._routes = DeliveryRoutes(client, clock, self._box, self._announcements, own_messages)
-        self._operators = OperatorAlarms(client, owners, clock)
+        self._alarms = alarms
         self._sends = sends or FairLimiter(sys.maxsize)
         self._progress = ProgressDisplay(self._box, self._announcements, self._sends, clock)
 
@@ -215,4 +214,4 @@ class DiscordCourier:
 
     async def tell_operators(self, message: Text) -> None:
         """A direct message to each owner in the settings; the same one at most once an hour. Never raises."""
-        await self._operators.tell(message)
+        await self._alarms.tell(message)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import discord
 import structlog
@@ -13,6 +12,7 @@ from bot.chat.markdown import say
 from bot.chat.rest_errors import RouteClosed, understood
 from bot.jobs.ports import DiscordUnavailable
 from bot.log import unexpected
+from bot.store.told_alarms import ToldAlarmStore
 from bot.texts import Text
 from bot.values.clock import Clock
 
@@ -22,13 +22,13 @@ _LOCALE = "en"
 
 
 class OperatorAlarms:
-    """The same thing at most once in :data:`bot.limits.SAME_ALARM`."""
+    """The same thing at most once in :data:`bot.limits.SAME_ALARM`, from whichever process."""
 
-    def __init__(self, client: discord.Client, owners: Sequence[int], clock: Clock) -> None:
+    def __init__(self, client: discord.Client, owners: Sequence[int], clock: Clock, told: ToldAlarmStore) -> None:
         self._client = client
         self._owners = tuple(owners)
         self._clock = clock
-        self._told: dict[str, datetime] = {}
+        self._told = told
 
     async def tell(self, message: Text) -> None:
         """A direct message to each of them. Never raises."""
@@ -38,18 +38,20 @@ class OperatorAlarms:
             unexpected("operators_not_told", error)
 
     async def _tell(self, message: Text) -> None:
-        words, now = say(message, _LOCALE), self._clock()
-        self._told = {told: at for told, at in self._told.items() if now - at < limits.SAME_ALARM}
-        if words in self._told:
+        words = say(message, _LOCALE)
+        if not await self._told.begin(words, now=self._clock()):
             return
         log.warning("operators_told", message=message.msgid)
+        reached = False
         for owner in self._owners:
             try:
                 await self._send(owner, words)
             except (RouteClosed, DiscordUnavailable):
                 log.warning("operator_not_reached", operator=owner)
             else:
-                self._told[words] = now
+                reached = True
+        if not reached:
+            await self._told.not_told(words)
 
     async def _send(self, user_id: int, words: str) -> None:
         """Without a record: it may come twice, or not at all."""

@@ -28,7 +28,7 @@ from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0020"
+HEAD = "0021"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 MOVING = "moving"
 """In the place of a revision: a library is being moved there (bot.store.move_target), and no bot may start on it."""
@@ -164,6 +164,13 @@ taken_interactions = Table(  # that came over HTTP
     Column("id", String(20), primary_key=True),
     Column("taken_at", Instant, nullable=False),
     Index(None, "taken_at"),
+)
+
+told_alarms = Table(  # what operators were told within the hour
+    "told_alarms",
+    metadata,
+    Column("sentence", String(64), primary_key=True),  # its SHA-256
+    Column("told_at", Instant, nullable=False),
 )
 
 # Messages in Discord that show something of a person, for as long as they can be reached. What is wanted of one

@@ -11,9 +11,11 @@ import simcord
 from discord.http import Route
 
 from bot.chat.courier import DiscordCourier
+from bot.chat.operator_alarms import OperatorAlarms
 from bot.store.commands import CommandStore
-from bot.store.database import database_at
+from bot.store.database import Database, database_at
 from bot.store.files import FileStore
+from bot.store.told_alarms import ToldAlarmStore
 from bot.values.job import Job
 from tests.chat.deliveries import Row, a_row, announced
 from tests.chat.one_channel import OPERATORS, OneChannel
@@ -49,8 +51,27 @@ def files(tmp_path: Path) -> FileStore:
 
 
 @pytest.fixture
-def courier(client: discord.Client, files: FileStore, now: Now) -> DiscordCourier:
-    return DiscordCourier(client, files, clock=now, owners=OPERATORS)
+def alarms_kept(tmp_path: Path, migrated: Path) -> Database:
+    """Where the courier's alarms are written down; a test in which it tells one opens it."""
+    shutil.copy(migrated, tmp_path / "alarms.db")
+    return database_at(f"sqlite+aiosqlite:///{tmp_path}/alarms.db")
+
+
+@pytest.fixture
+def alarms(client: discord.Client, now: Now, alarms_kept: Database) -> OperatorAlarms:
+    return OperatorAlarms(client, OPERATORS, now, ToldAlarmStore(alarms_kept))
+
+
+@pytest.fixture
+def courier(client: discord.Client, files: FileStore, now: Now, alarms: OperatorAlarms) -> DiscordCourier:
+    return DiscordCourier(client, files, clock=now, alarms=alarms)
+
+
+@pytest.fixture
+async def alarms_open(alarms_kept: Database) -> AsyncIterator[None]:
+    await alarms_kept.open()
+    yield
+    await alarms_kept.close()
 
 
 @pytest.fixture(scope="session")

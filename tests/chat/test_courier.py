@@ -8,6 +8,7 @@ import discord
 import pytest
 
 from bot.chat.courier import DiscordCourier
+from bot.chat.operator_alarms import OperatorAlarms
 from bot.concurrency import FairLimiter
 from bot.jobs.ports import DiscordUnavailable, Undeliverable
 from bot.store.files import FileStore
@@ -370,10 +371,15 @@ async def test_token_found_dead_is_called_once(courier: DiscordCourier, boxed_ro
 
 
 async def test_a_progress_bar_never_waits_and_a_result_waits_for_its_place(
-    client: discord.Client, files: FileStore, boxed_row: Row, loopback: OneChannel, now: Now
+    client: discord.Client,
+    files: FileStore,
+    boxed_row: Row,
+    loopback: OneChannel,
+    now: Now,
+    alarms: OperatorAlarms,
 ) -> None:
     sends = FairLimiter(1)
-    courier = DiscordCourier(client, files, clock=now, owners=(), sends=sends)
+    courier = DiscordCourier(client, files, clock=now, alarms=alarms, sends=sends)
     async with sends.place(1):
         await courier.progress(boxed_row.job, text("Making it"), 1)
         delivering = asyncio.create_task(deliver(courier, boxed_row))
@@ -396,6 +402,7 @@ async def test_question_in_trouble_is_asked_later(
 # -- operators --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("alarms_open")
 async def test_operators_hear_the_same_thing_once_an_hour(
     courier: DiscordCourier, loopback: OneChannel, now: Now
 ) -> None:
@@ -412,6 +419,7 @@ async def test_operators_hear_the_same_thing_once_an_hour(
     assert loopback.calls.count(DM) == 6
 
 
+@pytest.mark.usefixtures("alarms_open")
 async def test_one_operator_out_of_reach_does_not_keep_the_other_from_hearing(
     courier: DiscordCourier, loopback: OneChannel, client: discord.Client
 ) -> None:
@@ -428,6 +436,7 @@ async def test_telling_operators_never_raises(courier: DiscordCourier, loopback:
     assert loopback.calls == []
 
 
+@pytest.mark.usefixtures("alarms_open")
 async def test_operators_who_were_not_reached_are_told_the_next_time(
     courier: DiscordCourier, loopback: OneChannel
 ) -> None:

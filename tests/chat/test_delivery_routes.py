@@ -9,8 +9,11 @@ import pytest
 
 from bot import metrics
 from bot.chat.courier import DiscordCourier
+from bot.chat.operator_alarms import OperatorAlarms
 from bot.jobs.ports import DiscordUnavailable
+from bot.store.database import Database
 from bot.store.files import FileStore
+from bot.store.told_alarms import ToldAlarmStore
 from bot.texts import text
 from bot.values.job import DeliveryRoute, Outcome
 from tests.catalogues import write_catalogue
@@ -299,9 +302,13 @@ async def test_closed_client_is_trouble(
     assert loopback.calls == []
 
 
-async def test_no_call_before_the_login(files: FileStore, row: Row, loopback: OneChannel, now: Now) -> None:
+@pytest.mark.usefixtures("alarms_open")
+async def test_no_call_before_the_login(
+    files: FileStore, row: Row, loopback: OneChannel, now: Now, alarms_kept: Database
+) -> None:
     strangers = discord.Client(intents=discord.Intents.none())
-    courier = DiscordCourier(strangers, files, clock=now, owners=[501])
+    alarms = OperatorAlarms(strangers, [501], now, ToldAlarmStore(alarms_kept))
+    courier = DiscordCourier(strangers, files, clock=now, alarms=alarms)
     with pytest.raises(DiscordUnavailable):
         await deliver(courier, row)
     await courier.tell_operators(text("Submissions are paused."))

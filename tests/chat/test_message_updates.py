@@ -16,6 +16,7 @@ import pytest
 from bot import limits
 from bot.chat.courier import DiscordCourier
 from bot.chat.message_updates import MessageUpdates
+from bot.chat.operator_alarms import OperatorAlarms
 from bot.jobs.ports import CharacterMade, NothingMade
 from bot.store.characters import CharacterStore
 from bot.store.database import Database, database_at
@@ -27,6 +28,7 @@ from bot.store.privacy import PrivacyStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.store.sent_messages import SentMessageStore
+from bot.store.told_alarms import ToldAlarmStore
 from bot.values.character import Character
 from bot.values.job import Job, JobChanges, Lane, Step, Transition
 from bot.values.sent_message import NewMessage, SentMessage, Shows
@@ -51,7 +53,8 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.messages, self.characters = SentMessageStore(self.database), CharacterStore(self.database)
-        self.courier = DiscordCourier(self.client, self.files, clock=self.now, owners=(), note_sent=self.note)
+        alarms = OperatorAlarms(self.client, (), self.now, ToldAlarmStore(self.database))
+        self.courier = DiscordCourier(self.client, self.files, clock=self.now, alarms=alarms, note_sent=self.note)
         self.updates = self.afresh()
 
     def afresh(self) -> MessageUpdates:
