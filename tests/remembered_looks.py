@@ -57,14 +57,14 @@ async def _once(folder: Path, worker: MediaWorker, operation: Any, source: Path,
     output = _output_folder(wanted.pop("into", None), wanted.pop("folder", None))
     known = await asyncio.to_thread(_place, folder, operation.name, source, wanted)
     if not await asyncio.to_thread(known.exists):
-        with await asyncio.get_running_loop().run_in_executor(_waiting, _alone, known):
+        with await asyncio.get_running_loop().run_in_executor(_waiting, alone, known):
             if not await asyncio.to_thread(known.exists):
                 answer = await _look(worker, operation, source, request)
-                await asyncio.to_thread(_keep, known, answer, output)
+                await asyncio.to_thread(lambda: keep(known, (answer, _written(output))))
     return await asyncio.to_thread(_answer_again, known, output)
 
 
-def _alone(known: Path) -> BufferedWriter:
+def alone(known: Path) -> BufferedWriter:
     """A file that is locked until it is closed, or its process is gone."""
     lock = known.with_suffix(".lock").open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -83,11 +83,15 @@ def _place(folder: Path, operation: str, source: Path, wanted: Mapping[str, Any]
     return folder / hashlib.sha256(repr((operation, seen, sorted(wanted.items()))).encode()).hexdigest()
 
 
-def _keep(known: Path, answer: Any, output: Path | None) -> None:
-    files = {path.name: path.read_bytes() for path in output.iterdir()} if output else {}
+def keep(known: Path, what: object) -> None:
+    """Pickle it there, complete or not at all."""
     new = known.with_name(f"{known.name}.{secrets.token_hex(4)}")
-    new.write_bytes(pickle.dumps((answer, files)))
+    new.write_bytes(pickle.dumps(what))
     os.replace(new, known)
+
+
+def _written(output: Path | None) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in output.iterdir()} if output else {}
 
 
 def _answer_again(known: Path, output: Path | None) -> Any:

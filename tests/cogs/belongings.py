@@ -231,21 +231,28 @@ class Snapshot:
     files: dict[str, str]
 
 
-def snapshot(
-    house: House, *, but_of: tuple[int, ...] = (), with_servers: bool = True, without: Collection[str] = ()
-) -> Snapshot:
-    """As everything lies on the disk just now; ``without`` those tables."""
-    rows: dict[str, list[tuple[object, ...]]] = {}
-    with sqlite3.connect(house.folder / "castbook.db") as raw:
+class OnDisk:
+    """What lies on the disk, read over one connection: to open one for each look takes longer than to look."""
+
+    def __init__(self, house: House) -> None:
+        self._files = house.folder / "files"
+        self._database = sqlite3.connect(house.folder / "castbook.db")
+
+    def close(self) -> None:
+        self._database.close()
+
+    def snapshot(
+        self, *, but_of: tuple[int, ...] = (), with_servers: bool = True, without: Collection[str] = ()
+    ) -> Snapshot:
+        """As everything is just now; ``without`` those tables."""
+        rows: dict[str, list[tuple[object, ...]]] = {}
         for name, table in metadata.tables.items():
             if name in without or (name in OF_SERVERS and not with_servers):
                 continue
             of_them = [f"{column} IN ({','.join(map(str, but_of))})" for column in OF_PEOPLE if column in table.c]
             where = f" WHERE NOT coalesce({' OR '.join(of_them)}, false)" if of_them and but_of else ""
-            rows[name] = sorted(raw.execute(f"SELECT * FROM {name}{where}"), key=repr)
-    raw.close()
-    theirs = {str(each) for each in but_of}
-    return Snapshot(rows, dict(_files(house.folder / "files", theirs)))
+            rows[name] = sorted(self._database.execute(f"SELECT * FROM {name}{where}"), key=repr)
+        return Snapshot(rows, dict(_files(self._files, {str(each) for each in but_of})))
 
 
 def _files(root: Path, theirs: set[str]) -> list[tuple[str, str]]:

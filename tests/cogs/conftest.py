@@ -16,11 +16,12 @@ from bot.store.database import database_at
 from tests.cogs.remembered_commands import remember_commands
 from tests.cogs.stage import House, Stage, settings_in
 from tests.remembered_films import remember_films
+from tests.remembered_looks import looks_of_this_run
 
 
 @pytest.fixture(scope="session", autouse=True)
-def films_and_commands_are_remembered() -> None:
-    remember_films()
+def films_and_commands_are_remembered(looks_are_kept: None) -> None:
+    remember_films(looks_of_this_run())
     remember_commands()
 
 

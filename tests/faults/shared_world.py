@@ -65,7 +65,7 @@ async def shared_world(plan: SharedPlan, folder: Path, lane: Lane, *, people: in
             LoopbackDiscord(clock=utc_now) as discord,
             Provider(discord, seconds_per_task=plan.seconds_per_task, remembers_business_id=plan.remembers) as provider,
         ):
-            remember_films()
+            remember_films(lane.looks)
             guild = discord.add_guild("studio")
             asking = _people(plan, discord, provider, guild.add_channel("casting"), folder)
             directors = [person.user.id for person in asking if person.command == "video create"]

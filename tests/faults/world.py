@@ -49,7 +49,7 @@ async def world(plan: Plan, folder: Path, looks: Path) -> AsyncIterator[Scenario
         guild = discord.add_guild("studio")
         channel = guild.add_channel("casting")
         if plan.videos:
-            remember_films()
+            remember_films(looks)
             people = _film_makers(plan, discord, provider, channel)
             order(plan.troubles, discord, provider)
         else:

@@ -18,12 +18,13 @@ from playground.provider import SimulatedProvider
 from tests import injected
 from tests.jobs.shop import FakeClock, FileHost, Shop
 from tests.remembered_films import remember_films
+from tests.remembered_looks import looks_of_this_run
 from tests.rendered_clips import render_clip
 
 
 @pytest.fixture(scope="session", autouse=True)
-def films_are_remembered() -> None:
-    remember_films()
+def films_are_remembered(looks_are_kept: None) -> None:
+    remember_films(looks_of_this_run())
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ ASSETS = "/v1/videos/doubao-seedance-2-0/private-avatar/assets"
 def large(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A clip whose pictures are large enough for the model."""
     path = tmp_path_factory.mktemp("large") / "clip.mp4"
-    render_clip(path, seconds=4, size=(640, 640), fps=12)
+    render_clip(path, seconds=4, size=(480, 480), fps=12)
     return path.read_bytes()
 
 

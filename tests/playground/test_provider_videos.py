@@ -121,6 +121,7 @@ def test_every_model_of_the_bot_has_a_page_and_every_page_a_card():
 
 @pytest.mark.parametrize("model", PAGES)
 async def test_what_the_bot_writes_is_taken(desk, provider, model):
+    provider.videos.refuses_next = 1  # later, so that no film is made
     task = await desk.asked(await desk.body(model))
     [submission] = provider.videos.submissions
     assert (submission.task_id, submission.replayed) == (task, False)
