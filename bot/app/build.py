@@ -12,7 +12,7 @@ from typing import TypeAlias
 from bot import limits
 from bot.app.cast_library import CastLibrary
 from bot.app.discord_commands import cogs_of, operator_cog_of
-from bot.app.discord_parts import client_of, courier_of, message_updates_of
+from bot.app.discord_parts import character_cards_of, client_of, courier_of, message_updates_of
 from bot.app.job_steps import steps_by_kind
 from bot.app.login import log_in, serve_on_gateway, serve_over_http
 from bot.app.roles import Role, Shards, share
@@ -29,6 +29,7 @@ from bot.jobs.allowance import Allowance
 from bot.jobs.circuit_breaker import CircuitBreaker
 from bot.jobs.engine import Engine, ManyProcesses, OneProcess
 from bot.jobs.erasure import Erasure
+from bot.jobs.face_rows import FaceRows
 from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.job_service import JobService
 from bot.jobs.job_starter import JobStarter
@@ -110,7 +111,6 @@ class App:
         self.client = client_of(self, shards)
         self.courier: Courier = courier or courier_of(self)
         self.server_log = DiscordServerLog(self.client, stores.servers, self.client.server_lookup)
-        self.message_updates = message_updates_of(self)
         self.breaker = CircuitBreaker(stores.provider_state, self.provider, clock)
         self.availability = ModelAvailability(
             stores.provider_state,
@@ -119,6 +119,9 @@ class App:
             models=settings.toapis.models,
             default=settings.toapis.default_model,
         )
+        self.face_rows = FaceRows(files=stores.files, media=self.media)
+        self.character_cards = character_cards_of(self)
+        self.message_updates = message_updates_of(self)
         known = [model for model, card in cards(settings.toapis.video_models).items() if card.enabled]
         self.video_availability = self.availability.of(known, default=known[0])
         self.video_planner = VideoPlanner(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from bot.jobs.cast_exporter import CastExporter
 from bot.jobs.cast_import import CastImporter
 from bot.jobs.export_links import ExportLinks
-from bot.jobs.face_rows import FaceRows
 from bot.jobs.lending import Lending
 from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.ports import ByteSource
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 class CastLibrary:
     """Everything that is done with characters apart from making them."""
 
-    face_rows: FaceRows
     lending: Lending
     playable: PlayableCast
     exporter: CastExporter
@@ -33,7 +31,6 @@ class CastLibrary:
         """``source``: where the bytes of an archive come from."""
         stores, settings, clock = app.stores, app.settings, app.clock
         return cls(
-            face_rows=FaceRows(files=stores.files, media=app.media),
             lending=Lending(
                 loans=stores.loans,
                 consents=stores.person_consents,

@@ -38,9 +38,10 @@ def cogs_of(app: App) -> list[commands.Cog]:
     """The commands for everybody."""
     stores = app.stores
     max_bytes = most_bytes(app.settings)
-    lookup = CastLookup(stores.characters, stores.cast, stores.groups, stores.files, app.cast.face_rows)
+    lookup = CastLookup(stores.characters, stores.cast, stores.groups, stores.files, app.face_rows)
     character = CharacterCommands(
         lookup,
+        cards=app.character_cards,
         starter=app.job_starter,
         lending=app.cast.lending,
         loans=stores.loans,
@@ -48,7 +49,6 @@ def cogs_of(app: App) -> list[commands.Cog]:
         cast=app.cast.playable,
         characters=stores.characters,
         defaults=stores.defaults,
-        groups=stores.groups,
         videos=stores.videos,
         files=stores.files,
         messages=app.message_updates,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.app.roles import Shards, identify_buckets
+from bot.chat.character_cards import CharacterCards
 from bot.chat.client import CastbookClient
 from bot.chat.courier import DiscordCourier
 from bot.chat.interaction_handlers import InteractionHandlers
 from bot.chat.message_updates import MessageUpdates
 from bot.chat.operator_alarms import OperatorAlarms
 from bot.chat.pending_results import PendingResults
+from bot.jobs.character_offers import CharacterOffers
 
 if TYPE_CHECKING:
     from bot.app.build import App
@@ -45,11 +47,18 @@ def courier_of(app: App) -> DiscordCourier:
     )
 
 
+def character_cards_of(app: App) -> CharacterCards:
+    """The card that a character's owner sees, with what its model would cost."""
+    offers = CharacterOffers(app.availability, app.settings.toapis.prices)
+    return CharacterCards(app.stores.characters, app.stores.groups, app.face_rows, offers)
+
+
 def message_updates_of(app: App) -> MessageUpdates:
     """Follows what becomes of the characters that sent messages show."""
     return MessageUpdates(
         app.client,
         app.stores.sent_messages,
+        cards=app.character_cards,
         characters=app.stores.characters,
         jobs=app.stores.owned_jobs,
         files=app.stores.files,

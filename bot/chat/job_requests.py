@@ -144,7 +144,14 @@ def origin_of(interaction: discord.Interaction[Any], *, private: bool, ephemeral
         bot_may_write=in_own_dm or _may_write(interaction),
         attachment_limit=min(interaction.filesize_limit, limits.LARGEST_VIDEO_BYTES),
         roles=_roles(interaction),
+        hidden_by_server=_hidden_by_server(interaction),
     )
+
+
+def _hidden_by_server(interaction: discord.Interaction[Any]) -> bool:
+    """Whether Discord shows what the bot answers there to the person alone, whatever the bot wants."""
+    brought_along = interaction.guild_id is not None and not interaction.is_guild_integration()
+    return brought_along and not interaction.permissions.use_external_apps
 
 
 def _roles(interaction: discord.Interaction[Any]) -> tuple[int, ...]:

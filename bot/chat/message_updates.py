@@ -15,6 +15,7 @@ import discord
 import structlog
 
 from bot import limits
+from bot.chat.character_cards import CharacterCards
 from bot.chat.interaction_webhook import message_at, webhook_of
 from bot.chat.markdown import mentions_of
 from bot.chat.message import MessageContent
@@ -44,6 +45,7 @@ class MessageUpdates:
         client: discord.Client,
         messages: SentMessageStore,
         *,
+        cards: CharacterCards,
         characters: CharacterStore,
         jobs: OwnedJobStore,
         files: FileStore,
@@ -54,6 +56,7 @@ class MessageUpdates:
         """``sends``: a place among the messages that are sent at once is held for each; ``None``: no limit."""
         self._client = client
         self._messages = messages
+        self._cards = cards
         self._characters = characters
         self._jobs = jobs
         self._files = files
@@ -158,14 +161,12 @@ class MessageUpdates:
             return None
         picture = await self._picture(character) if pictured else None
         job = await self._jobs.get(owner, message.job_id) if message.job_id else None
-        kept = await self._characters.reference_set(owner, character.id)
         if message.shows is Shows.RESULT and job is not None:
+            kept = await self._characters.reference_set(owner, character.id)
             return render_result(job, character, picture, locale, commands, reference_set=kept)
         if message.shows is Shows.RESULT:
             return render_character(character, picture, locale, commands, owner_sees=False)
-        return render_character(
-            character, picture, locale, commands, owner_sees=True, reference_set=kept, makeable=character.portable
-        )
+        return await self._cards.own(character, picture, locale, commands, pictured=pictured)
 
     async def _picture(self, character: Character) -> bytes | None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 import discord
 
@@ -16,12 +17,13 @@ from bot.chat.markdown import PLAIN, Commands, code_block, escape, paragraph, pl
 from bot.chat.message import MessageContent, picture_file
 from bot.chat.render_cast import described
 from bot.chat.render_findings import concerns, used_sound
-from bot.chat.render_job import job_footer
+from bot.chat.render_job import job_footer, why_hidden
 from bot.chat.render_price import price_of
 from bot.chat.render_reference_set import PORTABLE, kept_for_models
-from bot.texts import Text, render, text
-from bot.values.character import Character, CharacterFile, CharacterGroup, clean_name, is_numbered
+from bot.texts import Text, ntext, render, text
+from bot.values.character import NAMELESS, Character, CharacterFile, CharacterGroup, clean_name, is_numbered
 from bot.values.job import Job
+from bot.values.requests import CharacterOffer
 from bot.values.video import Concern
 
 
@@ -44,8 +46,10 @@ def render_result(
     if is_numbered(character.name, wanted):
         taken = text("“{wanted}” was already taken, so I called this one “{name}”.", wanted=wanted, name=character.name)
         lines.append(say(taken, locale))
+    if (hidden := why_hidden(job)) is not None:
+        lines.append(say(hidden, locale))
     buttons = _owner_buttons(character, locale)
-    if job.character.name is None and character.name == plain(character.display_name, limits.NAME_LENGTH):
+    if job.character.name is None and _still_nameless(character):
         # A pick submits with one press, which asks for no name: so the card leads with it.
         name_it = RenameCharacter(
             character.id, character.owner_id, say(text("Name it…"), locale), discord.ButtonStyle.primary
@@ -60,6 +64,12 @@ def render_result(
     return MessageContent(
         card=_card(character, picture, lines, fields, job_footer(job, locale), locale), buttons=buttons
     )
+
+
+def _still_nameless(character: Character) -> bool:
+    """Whether it is called what the provider, or nobody at all, has called it."""
+    given = plain(character.display_name, limits.NAME_LENGTH) or NAMELESS
+    return character.name == given or is_numbered(character.name, given)
 
 
 def _worth_knowing(job: Job, character: Character, locale: str) -> Iterator[Field]:
@@ -85,14 +95,14 @@ def render_character(
     *,
     owner_sees: bool,
     reference_set: Sequence[CharacterFile] | None = None,
-    makeable: bool = False,
+    offer: CharacterOffer | None = None,
     groups: Sequence[CharacterGroup] = (),
     stills: bytes | None = None,
 ) -> MessageContent:
     """One character of a cast. ``owner_sees``: nobody else sees the message, so it may contain the @username.
 
     ``reference_set``: then the card says what other models could make of it; ``None``: nobody has looked.
-    ``makeable``: it is portable, and a model lives that can make it as well. ``groups`` are those that it is in, and
+    ``offer``: it is portable, and that model can make it as well. ``groups`` are those that it is in, and
     ``stills`` a WebP of those that may be its picture; its note, tags and groups are shown where ``owner_sees``.
     """
     fields = list(_facts(character, locale))
@@ -108,8 +118,8 @@ def render_character(
         lines += described(character, whole=True)
         fields += _sorted_into(character, groups, locale)
     buttons = _owner_buttons(character, locale)
-    if makeable:
-        make = MakeWithModel(character.id, character.owner_id, say(text("Make with Sora"), locale))
+    if offer is not None:
+        make = MakeWithModel(character.id, character.owner_id, say(_made_with(offer.price), locale))
         buttons = (make, *buttons)
     if owner_sees:
         lend = ShowLoans(character.id, character.owner_id, say(text("Lend…"), locale))
@@ -118,6 +128,13 @@ def render_character(
     if stills is not None:
         card = replace(card, below=(_stills(character, stills, locale),))
     return MessageContent(card=card, buttons=buttons)
+
+
+def _made_with(price: Decimal | None) -> Text:
+    """One press begins with it, so the button says what that is expected to cost."""
+    if price is None:
+        return text("Make with Sora")
+    return ntext("Make with Sora ({count} credit)", "Make with Sora ({count} credits)", count=float(price))
 
 
 def _sorted_into(character: Character, groups: Sequence[CharacterGroup], locale: str) -> Iterator[Field]:

@@ -12,6 +12,7 @@ from bot.chat.job_buttons import CancelJob, PickSeconds, UseSeconds, WatchSecond
 from bot.chat.markdown import say
 from bot.chat.message import MessageContent
 from bot.chat.render_findings import in_full
+from bot.chat.render_price import not_charged_yet
 from bot.texts import Text, render, text
 from bot.values.job import Job
 from bot.values.nudge import Nudge, nudged
@@ -41,7 +42,7 @@ def _lines(job: Job, seconds: TimeRange) -> Iterator[Text]:
     if suggestion is not None:
         yield text("Suggested: {words}.", words=in_full(suggestion))
     yield text("This preview has no sound. The voice in these seconds becomes part of the character.")
-    yield text("Nothing has been charged yet.")
+    yield not_charged_yet(job)
 
 
 def suggested(job: Job, seconds: TimeRange) -> Suggestion | None:

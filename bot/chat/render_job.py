@@ -22,7 +22,8 @@ from bot.chat.render_findings import LOW_RESOLUTION
 from bot.chat.render_models import other_model
 from bot.chat.render_price import expected_cost
 from bot.texts import Text, render, text
-from bot.values.job import Job, JobKind, Outcome, VideoRefusal, VideoRequest
+from bot.values.character import clean_name
+from bot.values.job import CharacterRequest, Job, JobKind, Outcome, VideoRefusal, VideoRequest
 
 _BAR_CELLS = 16
 
@@ -37,16 +38,34 @@ def render_progress(job: Job, state: Text, percent: int | None, locale: str) -> 
     if job.submit_started_at is None:
         since = text("You asked for this <t:{at}:R>. No need to wait: I'll tell you when it's done.", at=_begun(job))
     lines = [say(state, locale)]
-    facts = job.seen.facts
-    if job.may_be_cancelled and job.seen.best is None and facts is not None and facts.low_resolution:
-        lines.append(say(LOW_RESOLUTION, locale))  # where seconds are picked, the picker says it
+    if job.may_be_cancelled and _small_and_not_said(job):
+        lines.append(say(LOW_RESOLUTION, locale))
     if isinstance(job.request, VideoRequest):
         lines.append(paragraph(_planned(job, job.request), locale))
-    title = text("Making your video") if job.kind is JobKind.VIDEO else text("Making your character")
+    elif job.may_be_cancelled and (expected := expected_cost(job)) is not None:
+        lines.append(say(expected, locale))
+    title = text("Making your character")
+    if job.kind is JobKind.VIDEO:
+        title = text("Making your video")
+    elif name := _name(job):
+        title = text("Making your character “{name}”", name=name)
     card = _progress(title, lines, percent, since, locale)
     if not job.may_be_cancelled:
         return card
     return replace(card, buttons=(CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)),))
+
+
+def _name(job: Job) -> str:
+    """What a character is to be called, where its owner has said it."""
+    return clean_name(job.request.name or "") if isinstance(job.request, CharacterRequest) else ""
+
+
+def _small_and_not_said(job: Job) -> bool:
+    """Whether nothing else has said, or will ask, that the video is small: the picker and the doubts do."""
+    seen = job.seen
+    if seen.best is not None or seen.facts is None or seen.findings is None or not seen.facts.low_resolution:
+        return False
+    return isinstance(job.request, CharacterRequest) and not job.request.doubts(seen.findings)
 
 
 def _planned(job: Job, request: VideoRequest) -> Iterator[Text]:
@@ -62,7 +81,11 @@ def _planned(job: Job, request: VideoRequest) -> Iterator[Text]:
 def render_announcement(job: Job, state: Text, percent: int | None, locale: str, footer: str) -> MessageContent:
     """A running job, to everybody. ``footer`` is what the courier finds the message by."""
     since = text("Started <t:{at}:R> by <@{owner}>.", at=_begun(job), owner=job.owner_id)
-    title = text("Making a video") if job.kind is JobKind.VIDEO else text("Making a character")
+    title = text("Making a character")
+    if job.kind is JobKind.VIDEO:
+        title = text("Making a video")
+    elif name := _name(job):
+        title = text("Making the character “{name}”", name=name)
     card = _progress(title, [say(state, locale)], percent, since, locale)
     return card.with_footer(say(text("Progress {id}", id=footer), locale))
 
@@ -90,9 +113,18 @@ def render_failure(job: Job, locale: str, commands: Commands = PLAIN) -> Message
     unclear = job.outcome is Outcome.UNKNOWN
     title = say(text("This may have been charged") if unclear else text("Nothing was made"), locale)
     reason = say(job.failure or text("I don't know how this ended. See /tasks."), locale, commands)
+    if _no_model_for_real_faces(job):
+        none = text("No other model that could show this cast works right now.")
+        reason = f"{reason}\n{say(none, locale)}"
     colour = AMBER if unclear else RED
     card = Card(colour=colour, title=title, description=reason, footer=job_footer(job, locale))
     return MessageContent(card=card, buttons=_second_tries(job, locale))
+
+
+def _no_model_for_real_faces(job: Job) -> bool:
+    request = job.request
+    refused = isinstance(request, VideoRequest) and request.refused is VideoRefusal.REAL_FACE
+    return refused and job.outcome is Outcome.FAILED and job.video.instead is None
 
 
 def _second_tries(job: Job, locale: str) -> tuple[DurableButton, ...]:
@@ -104,15 +136,19 @@ def _second_tries(job: Job, locale: str) -> tuple[DurableButton, ...]:
         return ()
     match job.request.refused:
         case VideoRefusal.REAL_FACE:
-            label = render(other_model(job.request.instead, job.request.instead_price), locale)
-            other = MakeVideoByOtherModel(job.id, job.owner_id, label)
-            if job.request.nobody_real:
-                return (other,)
-            return (other, MakeVideoOfNobodyReal(job.id, job.owner_id, say(text("They're all made up"), locale)))
+            return tuple(_in_spite_of_a_face(job, job.request, locale))
         case VideoRefusal.OWN_SOUND:
             return (MakeSilentVideo(job.id, job.owner_id, say(text("Make it without sound"), locale)),)
         case None:
             return (MakeVideoAgain(job.id, job.owner_id, say(text("Try again"), locale)),)
+
+
+def _in_spite_of_a_face(job: Job, request: VideoRequest, locale: str) -> Iterator[DurableButton]:
+    if request.instead is not None:
+        label = render(other_model(request.instead, request.instead_price), locale)
+        yield MakeVideoByOtherModel(job.id, job.owner_id, label)
+    if not request.nobody_real:
+        yield MakeVideoOfNobodyReal(job.id, job.owner_id, say(text("They're all made up"), locale))
 
 
 def render_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageContent:
@@ -127,6 +163,13 @@ def render_gone(job: Job, locale: str, commands: Commands = PLAIN) -> MessageCon
 def render_last_word(message: Text, locale: str, commands: Commands = PLAIN) -> MessageContent:
     """One sentence in the place of a job that ended, or that goes on elsewhere."""
     return MessageContent(card=Card(colour=AMBER, description=say(message, locale, commands)))
+
+
+def why_hidden(job: Job) -> Text | None:
+    """Why only its owner sees the result, where they did not ask for that."""
+    if job.origin.private or not job.origin.hidden_by_server:
+        return None
+    return text("Only you can see this, because this server doesn't let apps from outside post for everyone.")
 
 
 def job_footer(job: Job, locale: str) -> str:

@@ -16,6 +16,13 @@ def about_model(card: ModelCard, price: Decimal | None = None) -> Text:
     up_to = ntext(
         "{seconds} s, up to {count} character", "{seconds} s, up to {count} characters", seconds=seconds, count=most
     )
+    if card.refuses_real_faces:
+        up_to = ntext(
+            "{seconds} s, up to {count} character, no real people",
+            "{seconds} s, up to {count} characters, no real people",
+            seconds=seconds,
+            count=most,
+        )
     if price is None:
         return up_to
     a_second = ntext("{count} credit a second", "{count} credits a second", count=float(price))

@@ -12,10 +12,10 @@ from bot.chat.job_buttons import CancelJob, OtherPreviewSeconds, OtherSeconds, U
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import MessageContent
 from bot.chat.render_findings import LOW_RESOLUTION, in_common, listed, told_apart, used_sound
-from bot.chat.render_price import not_charged_yet
+from bot.chat.render_price import cost_of_previewed, not_charged_yet
 from bot.jobs.video_inspection import problem_with
 from bot.texts import Text, render, text
-from bot.values.job import CharacterRequest, Job, JobKind
+from bot.values.job import CharacterRequest, Job, JobKind, PreviewRequest
 from bot.values.video import BestSeconds, NothingToSuggest
 
 _STRIP = "filmstrip.webp"
@@ -59,10 +59,12 @@ def _below(job: Job, locale: str, commands: Commands) -> Iterator[Entry]:
     best, lines = job.seen.best, list[Text]()
     if best is not None:
         lines += [*_shared(best), *_cautions(job, best)]
-    if job.kind is JobKind.PREVIEW:
+    if isinstance(job.request, PreviewRequest):
         lines.append(
             text("Previews are free. To make a character from this video, pick its seconds here within a day.")
         )
+        if (cost := cost_of_previewed(job.request)) is not None:
+            lines.append(cost)
     else:
         lines.append(not_charged_yet(job))
     yield Entry(words="\n".join(say(line, locale, commands) for line in lines))

@@ -43,20 +43,38 @@ def expected_cost(job: Job) -> Text | None:
     )
 
 
+def cost_of_previewed(preview: PreviewRequest) -> Text | None:
+    """What a character of a previewed video is expected to cost; ``None`` where no price is known."""
+    if not preview.needs_sound:
+        return text(
+            "The character is free as well. No model that makes characters is available right now, so it'll be a "
+            "portable one."
+        )
+    if preview.character_price is None:
+        return None
+    return ntext(
+        "The character is expected to cost {count} credit.",
+        "The character is expected to cost {count} credits.",
+        count=float(preview.character_price),
+    )
+
+
 def price_of(job: Job) -> tuple[Text, Text] | None:
     """Name and value of a field. The provider says of no task what it charged, so it is the price that was expected.
 
-    ``None`` where none is known, and where nothing was charged.
+    ``None`` where none is known, and where nothing was charged. A failed job that still counts may have been: the
+    provider's task was completed.
     """
     if _is_portable(job):
         return text("Cost"), text("Nothing")
     price = _price(job)
-    if price is None or job.outcome in {Outcome.FAILED, Outcome.CANCELLED}:
+    failed = job.outcome is Outcome.FAILED
+    if price is None or job.outcome is Outcome.CANCELLED or (failed and not job.counted):
         return None
     number = float(price)
     if job.outcome is None:
         return text("Expected to cost"), ntext("{count} credit", "{count} credits", count=number)
-    if job.outcome is Outcome.UNKNOWN:
+    if failed or job.outcome is Outcome.UNKNOWN:
         return text("Cost"), ntext(
             "{count} credit, if ToAPIs charged for it", "{count} credits, if ToAPIs charged for it", count=number
         )

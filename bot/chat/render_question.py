@@ -12,7 +12,7 @@ from bot.chat.job_buttons import CancelJob, GiveConsent, JobButton, MakeAnother,
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import MessageContent
 from bot.chat.render_doubts import render_doubts
-from bot.chat.render_price import expected_cost
+from bot.chat.render_price import not_charged_yet
 from bot.texts import Text, text
 from bot.values.job import Job, Question
 
@@ -33,9 +33,7 @@ def render_question(
         asks = _CONSENT_FOR_ANOTHERS
     if question is Question.SAME_AGAIN and job.character.model is None:
         asks = _SAME_AGAIN_FREE
-    lines = [say(asks.question, locale, commands)]
-    if (expected := expected_cost(job)) is not None:
-        lines.append(say(expected, locale))
+    lines = [say(asks.question, locale, commands), say(not_charged_yet(job), locale)]
     buttons = [asks.button(job.id, job.owner_id, say(asks.yes, locale), discord.ButtonStyle.success)]
     buttons.append(CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)))
     card = Card(colour=AMBER, title=say(asks.title, locale), description="\n".join(lines))
@@ -72,7 +70,7 @@ _QUESTIONS = {
         text("Before your first character"),
         text(
             "A character can be put into any video. Continue only if the person in this clip is you, someone who gave "
-            "you permission, or a made-up character. I'll ask you this only once. Nothing has been charged yet."
+            "you permission, or a made-up character. I'll ask you this only once."
         ),
         text("Yes, I have permission"),
         GiveConsent,
@@ -81,7 +79,7 @@ _QUESTIONS = {
         text("Make this one again?"),
         text(
             "You asked for the same seconds of this clip a few minutes ago: see /tasks. A second character costs "
-            "as much again. Nothing has been charged for it yet."
+            "as much again."
         ),
         text("Make another"),
         MakeAnother,
@@ -100,7 +98,7 @@ _CONSENT_FOR_ANOTHERS = _Asks(
     text("Somebody else posted this video"),
     text(
         "A character can be put into any video. Continue only if the person in this clip gave you permission, or is "
-        "made up. I ask this for every video that someone else posted. Nothing has been charged yet."
+        "made up. I ask this for every video that someone else posted."
     ),
     text("Yes, I have permission"),
     GiveConsent,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from bot.chat.render_findings import listed
 from bot.texts import Text, text
 from bot.values.character import CharacterFile, FileKind
 
@@ -18,7 +19,7 @@ _SEEN = 0.1  # seconds: nobody notices less
 def kept_for_models(reference_set: Sequence[CharacterFile]) -> tuple[Text, ...]:
     """What of a character is kept for models other than the one that made it, what is missing, and what was filled."""
     filled = {each.kind: each.filled for each in reference_set if each.filled is not None and each.filled >= _SEEN}
-    said = [_kept(reference_set)]
+    said = [*_kept(reference_set)]
     if FileKind.REFERENCE in filled:
         said.append(
             text(
@@ -36,12 +37,21 @@ def kept_for_models(reference_set: Sequence[CharacterFile]) -> tuple[Text, ...]:
     return tuple(said)
 
 
-def _kept(reference_set: Sequence[CharacterFile]) -> Text:
+def _kept(reference_set: Sequence[CharacterFile]) -> Iterator[Text]:
+    """What there is, and what there is not. Nobody remembers why: perhaps nobody spoke, or a file was lost."""
     kinds = {each.kind for each in reference_set}
     if not kinds:
-        return text("I kept nothing, because I never had the video or couldn't cut it.")
-    if FileKind.REFERENCE not in kinds:
-        return text("I kept only the seconds you chose, and stills. There's no longer clip and no voice.")
-    if FileKind.VOICE in kinds:
-        return text("I kept a longer clip, stills and the voice.")
-    return text("I kept a longer clip and stills. There's no voice, because nobody speaks in the video.")
+        yield text("I kept nothing of the video: no clip, no stills and no voice.")
+        return
+    longer = FileKind.REFERENCE in kinds
+    wanted = (
+        (text("a longer clip"), longer),
+        (text("stills"), FileKind.STILL in kinds),
+        (text("the voice"), FileKind.VOICE in kinds),
+    )
+    there = [thing for thing, is_there in wanted if is_there]
+    if not longer and FileKind.CLIP in kinds:
+        there.insert(0, text("the seconds you chose"))
+    yield text("Kept: {things}.", things=listed(there))
+    if missing := [thing for thing, is_there in wanted if not is_there]:
+        yield text("Missing: {things}.", things=listed(missing))

@@ -12,7 +12,7 @@ from bot.chat.job_buttons import MakeVideoAgain
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import MessageContent
 from bot.chat.render_borrowed import borrowed_in, lent_by
-from bot.chat.render_job import job_footer
+from bot.chat.render_job import job_footer, why_hidden
 from bot.chat.render_price import price_of
 from bot.chat.video_buttons import AnotherTake, CharacterOfVideo
 from bot.texts import render, text
@@ -43,6 +43,8 @@ def render_video(
     elif len(data) != video.file.size:
         lines.append(say(text("I made the file smaller so that it fits into this message."), locale))
     lines += lent_by(video.roles, lenders, locale)
+    if (hidden := why_hidden(job)) is not None:
+        lines.append(say(hidden, locale))
     names = ", ".join(escape(role.name) for role in video.roles)
     fields = [Field(say(text("Characters"), locale), names), Field(say(text("Model"), locale), escape(video.model))]
     if (cost := price_of(job)) is not None:

@@ -106,7 +106,7 @@ def name_line(locale: str) -> ui.Label[Any]:
     return text_line(
         "name",
         say(text("Name of the character (optional)"), locale),
-        placeholder=say(text("Leave this empty to let ToAPIs name it"), locale),
+        placeholder=say(text("Leave this empty and name it later"), locale),
         max_length=limits.NAME_LENGTH,
         required=False,
     )

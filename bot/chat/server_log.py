@@ -143,15 +143,17 @@ def _started(job: Job) -> Text:
 def _ended(job: Job, outcome: Outcome) -> Text:
     price = float(price_of(job.request)) if job.counted else 0.0
     told = _ended_video if job.kind is JobKind.VIDEO else _ended_character
-    return told(job.owner_id, outcome, price)
+    return told(job.owner_id, outcome, price, counted=job.counted)
 
 
-def _ended_video(person: int, outcome: Outcome, price: float) -> Text:
+def _ended_video(person: int, outcome: Outcome, price: float, *, counted: bool) -> Text:
     match outcome:
         case Outcome.SUCCEEDED if price:
             return text("<@{person}>'s video is done. Expected cost: {price} credits.", person=person, price=price)
         case Outcome.SUCCEEDED:
             return text("<@{person}>'s video is done.", person=person)
+        case Outcome.FAILED if counted:
+            return text("<@{person}>'s video wasn't made. It may have been charged.", person=person)
         case Outcome.FAILED:
             return text("<@{person}>'s video wasn't made. It cost nothing.", person=person)
         case Outcome.UNKNOWN:
@@ -160,12 +162,14 @@ def _ended_video(person: int, outcome: Outcome, price: float) -> Text:
             return text("<@{person}> cancelled a video. It cost nothing.", person=person)
 
 
-def _ended_character(person: int, outcome: Outcome, price: float) -> Text:
+def _ended_character(person: int, outcome: Outcome, price: float, *, counted: bool) -> Text:
     match outcome:
         case Outcome.SUCCEEDED if price:
             return text("<@{person}>'s character is done. Expected cost: {price} credits.", person=person, price=price)
         case Outcome.SUCCEEDED:
             return text("<@{person}>'s character is done.", person=person)
+        case Outcome.FAILED if counted:
+            return text("<@{person}>'s character wasn't made. It may have been charged.", person=person)
         case Outcome.FAILED:
             return text("<@{person}>'s character wasn't made. It cost nothing.", person=person)
         case Outcome.UNKNOWN:

@@ -23,7 +23,7 @@ from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
 from bot.store.new_characters import NewCharacter
 from bot.texts import text
-from bot.values.character import CharacterFile, FileKind, ProviderCharacter, clean_name, portable_id
+from bot.values.character import NAMELESS, CharacterFile, FileKind, ProviderCharacter, clean_name, portable_id
 from bot.values.files import StoredFile
 from bot.values.job import CharacterResult, Job, Transition
 from bot.values.video import Cut, Reference
@@ -151,8 +151,8 @@ class Collect:
         name = clean_name(main.display_name) if main is not None else ""
         new = NewCharacter(
             owner_id=job.owner_id,
-            name=clean_name(job.character.name or "") or name or "Character",
-            display_name=name or ("Character" if main is not None else ""),
+            name=clean_name(job.character.name or "") or name or NAMELESS,
+            display_name=name or (NAMELESS if main is not None else ""),
             username=main.username if main is not None else "",
             provider_id=main.id if main is not None else "",
             task_id=_reusable_id(job, main),

@@ -14,6 +14,7 @@ from bot import limits, tracing
 from bot.errors import BadRange, Refusal
 from bot.jobs.access_policy import AccessPolicy
 from bot.jobs.allowance import Allowance
+from bot.jobs.character_offers import CharacterOffers
 from bot.jobs.character_work import NOT_WITHOUT_A_MODEL
 from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
 from bot.jobs.job_service import JobService
@@ -74,6 +75,7 @@ class JobStarter:
         self._clock = clock
         self._random = random
         self._prices = prices
+        self._offers = CharacterOffers(availability, prices)
 
     def new_id(self) -> str:
         """An id for a job that is about to be started."""
@@ -151,8 +153,12 @@ class JobStarter:
 
     async def preview(self, *, owner_id: int, origin: Origin, source: Source, job_id: str | None = None) -> Job:
         """Only look at a video. It takes a place among the owner's jobs, not in their day. Raises QuotaReached."""
-        living = await self._availability.living()
-        request = PreviewRequest(source=source, needs_sound=bool(living))  # a portable character may be silent
+        offer = await self._offers.best()
+        request = PreviewRequest(
+            source=source,
+            needs_sound=offer is not None,  # a portable character may be silent
+            character_price=None if offer is None else offer.price,
+        )
         return await self._begin(owner_id, origin, request, job_id)
 
     async def _check_pause(self) -> None:

@@ -22,7 +22,7 @@ from bot.jobs.video_planner import CastFiles, VideoPlanner, wish_of
 from bot.provider.client import ToapisClient
 from bot.provider.error_mapping import model_closed_text
 from bot.provider.errors import ProviderError, RealFaceRefused, SoundRefused
-from bot.provider.models.card import ModelCard
+from bot.provider.models.card import ModelCard, Sound
 from bot.provider.models.check import problems
 from bot.provider.models.encoding import encode
 from bot.provider.models.plan import media_plan
@@ -40,10 +40,6 @@ _log = structlog.get_logger(__name__)
 _STATES: Mapping[TaskState, Text] = {
     TaskState.QUEUED: text("Waiting in the queue at ToAPIs"),
     TaskState.RUNNING: text("ToAPIs is making the video"),
-}
-_CAUSES: Mapping[Cause | None, VideoRefusal] = {
-    Cause.REAL_FACE: VideoRefusal.REAL_FACE,
-    Cause.OWN_SOUND: VideoRefusal.OWN_SOUND,
 }
 _STILL_LOOKED_AT = text(
     "ToAPIs is still checking that these characters aren't real people. Nothing was charged. Try again in a few "
@@ -168,7 +164,9 @@ class VideoWork:
             if (whose := await self._whose_face(job, error.image)) is not None:
                 reason = text("{reason} Nothing was charged.", reason=whose)
         elif isinstance(error, SoundRefused):
-            refusal = VideoRefusal.OWN_SOUND
+            refusal = self._of_its_sound(job)
+            if refusal is None:
+                reason = text("{reason} Nothing was charged.", reason=_never_silent(job))
         return transitions.failed(job, now, reason).noting(_remembered(job, refusal))
 
     async def find(self, business_id: str) -> Task | None:
@@ -186,11 +184,21 @@ class VideoWork:
     async def failed(self, job: Job, task: Task, now: datetime) -> Transition:
         """With a sentence about the video, and what may be tried instead."""
         failure = task.failure or TaskFailure("", "")
-        whose = None
+        said: Text | None = None
+        refusal: VideoRefusal | None = None
         if failure.cause is Cause.REAL_FACE:
-            job, whose = await self._offering(job), await self._whose_face(job, failure.image)
-        ended = transitions.failed(job, now, video_failure_text(failure, whose))
-        return ended.noting(_remembered(job, _CAUSES.get(failure.cause)))
+            job, said = await self._offering(job), await self._whose_face(job, failure.image)
+            refusal = VideoRefusal.REAL_FACE
+        elif failure.cause is Cause.OWN_SOUND:
+            refusal = self._of_its_sound(job)
+            said = None if refusal is not None else _never_silent(job)
+        ended = transitions.failed(job, now, video_failure_text(failure, said))
+        return ended.noting(_remembered(job, refusal))
+
+    def _of_its_sound(self, job: Job) -> VideoRefusal | None:
+        """``None`` where the model has no switch for its sound, so that it makes no silent video."""
+        card = self._card(job.video)
+        return VideoRefusal.OWN_SOUND if card is not None and card.sound is Sound.SWITCH else None
 
     async def _offering(self, job: Job) -> Job:
         """With the model in its request that takes people who may be real, where one lives, and its price."""
@@ -229,6 +237,14 @@ def _file_of(cast: tuple[CastFiles, ...], needed: Needed) -> StoredFile:
     if file is None:
         raise AssertionError("only what there is can be planned")
     return file
+
+
+def _never_silent(job: Job) -> Text:
+    return text(
+        "ToAPIs refused the sound that {model} made for this video, and {model} can't make a video without sound. "
+        "Change the prompt, or choose another model.",
+        model=job.video.chosen_model,
+    )
 
 
 def _remembered(job: Job, refusal: VideoRefusal | None) -> JobNotes:

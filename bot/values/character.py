@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from bot.limits import NAME_LENGTH, NOTE_LENGTH, TAG_LENGTH, TAGS
 from bot.values.files import StoredFile
@@ -106,6 +107,10 @@ class CharacterFile:
     height: int | None = None
     seconds: float | None = None
     filled: float | None = None
+
+
+NAMELESS: Final = "Character"
+"""What a character is called as long as nobody has named it; more of them are numbered."""
 
 
 def clean_name(raw: str) -> str:

@@ -28,6 +28,7 @@ class Origin:
     messages; in rows of earlier versions it may be public. ``token`` lives 15 minutes from ``token_at``, by our own
     clock, and is wiped when dead. ``private``: the owner wants the result for themselves. ``bot_may_write``: the bot
     had the permissions for it there when it was asked. ``attachment_limit``: the bytes that Discord takes there.
+    ``hidden_by_server``: somebody has brought the bot along into a server that shows its answers to them alone.
     ``roles``: those of the person there, by id; asked when a job is started, and never stored.
     """
 
@@ -43,6 +44,7 @@ class Origin:
     bot_may_write: bool = True
     attachment_limit: int = SMALL_VIDEO_BYTES
     roles: tuple[int, ...] = ()
+    hidden_by_server: bool = False
 
     @property
     def in_own_dm(self) -> bool:
@@ -52,7 +54,7 @@ class Origin:
     @property
     def public(self) -> bool:
         """Whether others may see the result."""
-        return not self.private and not self.in_own_dm
+        return not self.private and not self.in_own_dm and not self.hidden_by_server
 
     @property
     def public_by_right(self) -> bool:

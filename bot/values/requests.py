@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from bot.values.character import ProviderCharacter
 from bot.values.source import Attachment, Source, StoredClip
@@ -84,11 +84,15 @@ class CharacterRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewRequest:
-    """A look at a video, which makes and costs nothing. ``needs_sound``: of one without, no character could be made."""
+    """A look at a video, which makes and costs nothing. ``needs_sound``: of one without, no character could be made.
+
+    ``character_price``: the credits that a character of it is expected to cost, where that is known.
+    """
 
     kind: Literal[JobKind.PREVIEW] = JobKind.PREVIEW
     source: Source
     needs_sound: bool = True
+    character_price: Decimal | None = None
 
     def without_address(self) -> PreviewRequest:
         """The same request without an attachment's signed URL (design, section 1)."""
@@ -105,6 +109,13 @@ class CastRole:
     character_id: int
     name: str
     loan_id: int | None = None
+
+
+class CharacterOffer(NamedTuple):
+    """The model that would make a character now, and the credits that this is expected to cost, where that is known."""
+
+    model: str
+    price: Decimal | None
 
 
 class VideoRefusal(StrEnum):

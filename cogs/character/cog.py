@@ -13,10 +13,10 @@ from bot.chat.buttons import (
     ShowCharacter,
 )
 from bot.chat.card import AMBER
+from bot.chat.character_cards import CharacterCards
 from bot.chat.interaction_handlers import on_press
 from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
-from bot.chat.render_character import render_character
 from bot.chat.replies import edit_answer, follow_up
 from bot.chat.selects import OpenCharacter
 from bot.chat.sent_notes import NoteSent, card_at
@@ -28,7 +28,6 @@ from bot.jobs.ports import SentMessages
 from bot.store.characters import CharacterStore
 from bot.store.default_characters import DefaultCharacterStore
 from bot.store.files import FileStore
-from bot.store.groups import GroupStore
 from bot.store.loans import LoanStore
 from bot.store.person_consents import PersonConsentStore
 from bot.store.videos import VideoStore
@@ -64,6 +63,7 @@ class CharacterCommands(
         self,
         lookup: CastLookup,
         *,
+        cards: CharacterCards,
         starter: JobStarter,
         lending: Lending,
         loans: LoanStore,
@@ -71,7 +71,6 @@ class CharacterCommands(
         cast: PlayableCast,
         characters: CharacterStore,
         defaults: DefaultCharacterStore,
-        groups: GroupStore,
         videos: VideoStore,
         files: FileStore,
         messages: SentMessages,
@@ -111,7 +110,7 @@ class CharacterCommands(
             note_sent=note_sent,
             clock=clock,
         )
-        self._groups = groups
+        self._cards = cards
 
     # -- show -----------------------------------------------------------------------------------------------------
 
@@ -137,22 +136,8 @@ class CharacterCommands(
 
     async def _show(self, interaction: discord.Interaction, character: Character) -> None:
         pictures = await self.lookup.pictures([character], room=interaction.filesize_limit)
-        locale, mentions = str(interaction.locale), mentions_of(interaction.client)
-        kept = await self._characters.reference_set(character.owner_id, character.id)
-        picture = pictures.get(character.id)
-        stills = await self.lookup.stills(character.owner_id, kept)
-        groups = await self._groups.of(character.owner_id, character.id)
-        makeable = character.portable and bool(await self._availability.living())
-        card = render_character(
-            character,
-            picture,
-            locale,
-            mentions,
-            owner_sees=True,
-            reference_set=kept,
-            makeable=makeable,
-            groups=groups,
-            stills=stills,
+        card = await self._cards.own(
+            character, pictures.get(character.id), str(interaction.locale), mentions_of(interaction.client)
         )
         shown = await edit_answer(interaction, card)
         await self._note_sent(card_at(interaction, shown, character, self._clock))

@@ -13,7 +13,7 @@ from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
 from bot.store.groups import GroupStore
 from bot.texts import text
-from bot.values.character import Character, CharacterFile, CharacterGroup, FileKind, clean_name
+from bot.values.character import Character, CharacterGroup, clean_name
 from bot.values.folding import fold
 
 
@@ -62,12 +62,6 @@ class CastLookup:
     async def faces(self, owner_id: int, characters: Sequence[Character]) -> list[bytes]:
         """A picture for each row of a grid with them; none at all where they cannot be made."""
         return await self._rows.of(owner_id, [tuple(each.picture for each in row) for row in rows_of(characters)])
-
-    async def stills(self, owner_id: int, reference_set: Sequence[CharacterFile]) -> bytes | None:
-        """A picture of the owner's stills beside each other, where there is a choice."""
-        stills = tuple(each.file for each in reference_set if each.kind is FileKind.STILL)[: limits.FACES_IN_ROW]
-        made = await self._rows.of(owner_id, [stills]) if len(stills) > 1 else []
-        return made[0] if made else None
 
     async def names(self, owner_id: int, typed: str) -> list[str]:
         """Names that fit what is typed."""

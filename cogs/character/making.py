@@ -71,7 +71,7 @@ class MakingCommands(commands.Cog):
         video="A clip (MP4, MOV or WebM) with sound and one main character",
         link="A link to a video file, instead of an attachment",
         task="One of your own videos, or the ID of an earlier video task, instead of an attachment",
-        name="A name for the character (default: the name ToAPIs gives it)",
+        name="A name for the character (leave this out and name it later)",
         model="The model to use (default: one that works)",
         private="Show the result only to you (default: this server's setting)",
     )

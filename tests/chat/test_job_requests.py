@@ -50,6 +50,21 @@ async def test_membership_by_place(
     assert (made.guild_id, made.bot_is_member) == (guild, member)
 
 
+EXTERNAL_APPS = 1 << 50
+
+
+@pytest.mark.parametrize("installed", [IN_SERVER, BY_PERSON], ids=["in the server", "by the person"])
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_where_apps_from_outside_answer_in_private_nobody_else_sees_the_result(
+    client: discord.Client, now: Now, installed: dict[str, str], allowed: bool
+) -> None:
+    member = MEMBER | {"permissions": str(EXTERNAL_APPS if allowed else 0)}
+    here = interaction(client, **SERVER | {"member": member}, authorizing_integration_owners=installed)
+    made = origin_of(here, private=False, ephemeral=True, clock=now)
+    assert made.hidden_by_server is (installed is BY_PERSON and not allowed)
+    assert made.public is not made.hidden_by_server
+
+
 async def test_everything_else_is_taken_along(client: discord.Client, now: Now) -> None:
     made = origin_of(interaction(client, **SERVER), private=True, ephemeral=False, clock=now)
     assert (made.channel_id, made.message_id, made.token, made.token_at) == (CHANNEL_ID, None, "tok", now.at)

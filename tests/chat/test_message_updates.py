@@ -12,19 +12,29 @@ from typing import Any
 
 import discord
 import pytest
+from pydantic import SecretStr
 
 from bot import limits
+from bot.chat.character_cards import CharacterCards
 from bot.chat.courier import DiscordCourier
 from bot.chat.message_updates import MessageUpdates
 from bot.chat.operator_alarms import OperatorAlarms
+from bot.config import ToapisSettings
+from bot.jobs.character_offers import CharacterOffers
+from bot.jobs.face_rows import FaceRows
+from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.ports import CharacterMade, NothingMade
+from bot.media.worker import MediaWorker
+from bot.provider.client import ToapisClient
 from bot.store.characters import CharacterStore
 from bot.store.database import Database, database_at
 from bot.store.files import FileStore
+from bot.store.groups import GroupStore
 from bot.store.jobs import JobStore
 from bot.store.new_characters import NewCharacter
 from bot.store.owned_jobs import OwnedJobStore
 from bot.store.privacy import PrivacyStore
+from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import Quota
 from bot.store.sent_messages import SentMessageStore
@@ -62,12 +72,21 @@ class Desk:
         return MessageUpdates(
             self.client,
             self.messages,
+            cards=self.cards(),
             characters=self.characters,
             jobs=OwnedJobStore(self.database),
             files=self.files,
             clock=self.now,
             random=Random(1),
         )
+
+    def cards(self) -> CharacterCards:
+        settings = ToapisSettings(api_key=SecretStr("sk-unused"))
+        provider = ToapisClient(settings, clock=self.now)
+        state = ProviderStateStore(self.database)
+        models = ModelAvailability(state, provider, self.now, models=settings.models, default=settings.default_model)
+        rows = FaceRows(files=self.files, media=MediaWorker())
+        return CharacterCards(self.characters, GroupStore(self.database), rows, CharacterOffers(models, {}))
 
     async def note(self, message: NewMessage) -> None:
         await self.messages.note(message, now=self.now())

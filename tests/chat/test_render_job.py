@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import discord
@@ -18,7 +19,8 @@ from bot.chat.render_question import render_question
 from bot.texts import text
 from bot.values.character import CharacterFile, FileKind
 from bot.values.files import StoredFile
-from bot.values.job import Job, Outcome, Question, Seen, Step
+from bot.values.job import Job, Outcome, Question, Seen, Step, VideoRefusal, VideoRequest
+from bot.values.requests import CharacterOffer
 from bot.values.source import Attachment
 from bot.values.video import Concern, Findings, VideoFacts
 from tests.cards import GALLERY, card_of, drawn, fields, lines, media
@@ -169,10 +171,62 @@ def test_a_small_video_is_told_of_before_it_is_sent_where_nothing_is_picked(job:
     small = VideoFacts(
         container="mp4", seconds=6.0, width=640, height=360, frame_rate=25.0, video_codec="h264", audio_codec="aac"
     )
-    unsent = replace(job, step=Step.SUBMIT, outcome=None, seen=Seen(facts=small))
+    fine = Findings(concerns=(Concern.LOW_RESOLUTION,), faces=True)
+    unsent = replace(job, step=Step.SUBMIT, outcome=None, seen=Seen(facts=small, findings=fine))
     assert "smaller than 720p" in words(render_progress(unsent, text("Cutting the clip out"), None, "en"))
     sent = replace(unsent, submit_started_at=job.created_at)
     assert "720p" not in words(render_progress(sent, text("Cutting the clip out"), None, "en"))
+
+
+def test_how_small_a_video_is_is_not_said_beside_the_doubts_that_say_it(job: Job) -> None:
+    small = VideoFacts(
+        container="mp4", seconds=6.0, width=640, height=360, frame_rate=25.0, video_codec="h264", audio_codec="aac"
+    )
+    doubted = Findings(concerns=(Concern.NO_SUBJECT, Concern.LOW_RESOLUTION), faces=True)
+    unsent = replace(job, step=Step.SUBMIT, outcome=None, seen=Seen(facts=small, findings=doubted))
+    assert "720p" in words(render_question(unsent, Question.CONCERNS, "en"))
+    unseen = replace(unsent, seen=Seen(facts=small))  # what is found in it may yet be asked about
+    accepted = replace(unsent, request=replace(unsent.character, anyway=True))
+    for each in (unseen, accepted):
+        assert "720p" not in words(render_progress(each, text("Cutting the clip out"), None, "en"))
+
+
+def test_a_character_says_its_name_and_what_it_will_cost_while_it_may_be_cancelled(job: Job) -> None:
+    asked = replace(job.character, name="Ada *x*", price=Decimal(60))
+    unsent = replace(job, step=Step.SUBMIT, outcome=None, request=asked)
+    card = render_progress(unsent, text("Cutting the clip out"), None, "en")
+    assert labels(card) == ["Cancel"]
+    assert card_of(card).title == r"Making your character “Ada \*x\*”"
+    assert "The expected cost is 60 credits." in words(card)
+    free = render_progress(replace(unsent, request=replace(asked, model=None)), text("Cutting"), None, "en")
+    assert "This is free." in words(free)
+    sent = render_progress(replace(unsent, submit_started_at=job.created_at), text("Making it"), 5, "en")
+    assert "credits" not in words(sent)
+    assert card_of(render_announcement(unsent, text("Making it"), 5, "en", "f")).title == (
+        r"Making the character “Ada \*x\*”"
+    )
+
+
+def a_refused_video(job: Job, **changes: Any) -> Job:
+    request = VideoRequest(prompt="x", cast=(), model="seedance-2", refused=VideoRefusal.REAL_FACE, **changes)
+    return replace(job, request=request, outcome=Outcome.FAILED, failure=text("It may be real."))
+
+
+def test_another_model_is_offered_only_where_one_would_take_it(job: Job) -> None:
+    none = render_failure(a_refused_video(job), "en")
+    assert labels(none) == ["They're all made up"]
+    assert "No other model that could show this cast works right now." in words(none)
+    some = render_failure(a_refused_video(job, instead="wan2.6", instead_price=Decimal(12)), "en")
+    assert labels(some) == ["Use wan2.6 (12 credits)", "They're all made up"]
+    assert "No other model" not in words(some)
+
+
+@pytest.mark.parametrize(("private", "said"), [(False, True), (True, False)])
+def test_where_a_server_hides_results_the_card_says_why(job: Job, private: bool, said: bool) -> None:
+    hidden = replace(job, origin=replace(job.origin, hidden_by_server=True, private=private))
+    card = render_result(hidden, a_character(), None, "en")
+    assert ("Only you can see this, because this server doesn't let apps" in words(card)) is said
+    assert "Saved to your cast." in words(card)
 
 
 def test_missing_pictures_are_spoken_of(job: Job) -> None:
@@ -270,14 +324,25 @@ def test_for_a_video_of_somebody_elses_consent_is_asked_in_other_words(job: Job)
 @pytest.mark.parametrize(
     ("kinds", "said"),
     [
-        ([FileKind.CLIP, FileKind.STILL, FileKind.REFERENCE, FileKind.VOICE], "a longer clip, stills and the voice"),
-        ([FileKind.CLIP, FileKind.STILL, FileKind.REFERENCE], "nobody speaks"),
-        ([FileKind.CLIP, FileKind.STILL], "no longer clip and no voice"),
-        ([], "never had the video"),
+        (
+            [FileKind.CLIP, FileKind.STILL, FileKind.REFERENCE, FileKind.VOICE],
+            "Kept: a longer clip, stills, the voice.",
+        ),
+        (
+            [FileKind.CLIP, FileKind.STILL, FileKind.REFERENCE],
+            "Kept: a longer clip, stills.\nMissing: the voice.",
+        ),
+        (
+            [FileKind.CLIP, FileKind.STILL],
+            "Kept: the seconds you chose, stills.\nMissing: a longer clip, the voice.",
+        ),
+        ([FileKind.STILL], "Kept: stills.\nMissing: a longer clip, the voice."),
+        ([], "I kept nothing of the video"),
     ],
 )
 def test_a_character_says_what_is_kept_for_other_models(kinds: list[FileKind], said: str) -> None:
     kept = [CharacterFile(kind, StoredFile(key="7/a", sha256="a", size=1, mime="image/jpeg")) for kind in kinds]
+    assert "nobody speaks" not in said
     assert said in words(render_character(a_character(), None, "en", owner_sees=True, reference_set=kept))
 
 
@@ -310,21 +375,39 @@ def test_a_portable_character_says_what_it_is_and_what_is_missing(job: Job) -> N
     card = render_result(free, a_character(**A_PORTABLE), None, "en", reference_set=kept[:3])
     assert_discord_takes(card)
     said = words(card)
-    for expected in ("Portable character", "free", "cast_00112233445566ff", "nobody speaks", "Nothing"):
+    for expected in ("Portable character", "free", "cast_00112233445566ff", "Missing: the voice.", "Nothing"):
         assert expected in said
     for wrong in ("ToAPIs", "sora", "hardly any sound", "may have been"):
         assert wrong not in said
     assert labels(card) == ["Use in a video", "Edit…", "Delete"]
 
 
-@pytest.mark.parametrize("makeable", [True, False])
-def test_a_model_can_make_it_while_one_lives(makeable: bool) -> None:
-    card = render_character(a_character(**A_PORTABLE), None, "en", owner_sees=True, reference_set=[], makeable=makeable)
-    assert labels(card) == [*(["Make with Sora"] if makeable else []), "Use in a video", "Edit…", "Lend…", "Delete"]
+@pytest.mark.parametrize("name", ["Character", "Character 2"])
+def test_a_portable_character_that_nobody_named_asks_for_a_name_first(job: Job, name: str) -> None:
+    free = replace(job, request=replace(job.character, model=None))
+    card = render_result(free, a_character(name=name, **A_PORTABLE), None, "en")
+    assert labels(card) == ["Name it…", "Use in a video", "Delete"]
+    named = replace(free, request=replace(free.character, name=name))
+    assert "Name it…" not in labels(render_result(named, a_character(name=name, **A_PORTABLE), None, "en"))
+
+
+@pytest.mark.parametrize(
+    ("offer", "label"),
+    [
+        (CharacterOffer("sora-2", Decimal(60)), ["Make with Sora (60 credits)"]),
+        (CharacterOffer("sora-2", None), ["Make with Sora"]),
+        (None, []),
+    ],
+)
+def test_a_model_can_make_it_while_one_lives_for_what_the_button_says(
+    offer: CharacterOffer | None, label: list[str]
+) -> None:
+    card = render_character(a_character(**A_PORTABLE), None, "en", owner_sees=True, reference_set=[], offer=offer)
+    assert labels(card) == [*label, "Use in a video", "Edit…", "Lend…", "Delete"]
 
 
 def test_what_is_asked_about_a_free_character_speaks_of_no_charge(job: Job) -> None:
     free = replace(job, request=replace(job.character, model=None))
-    for question in (Question.SAME_AGAIN, Question.CONCERNS):
+    for question in (Question.SAME_AGAIN, Question.CONCERNS, Question.CONSENT):
         assert "charge" not in words(render_question(free, question, "en"))
-    assert "This is free" in words(render_question(free, Question.CONCERNS, "en"))
+        assert "This is free" in words(render_question(free, question, "en"))

@@ -155,6 +155,23 @@ def test_a_look_that_failed_is_not_told_as_one_that_found_nothing(now: Now) -> N
     assert labels(card) == ["Other seconds…", "Cancel"]
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"character_price": Decimal(60)}, "The character is expected to cost 60 credits."),
+        ({"needs_sound": False}, "The character is free as well."),
+        ({}, "within a day."),
+    ],
+)
+def test_a_preview_says_what_a_character_of_it_costs(now: Now, changes: dict[str, Any], said: str) -> None:
+    job = picking(now, found(GOOD), preview=True)
+    job = replace(job, request=PreviewRequest(source=Link(url="https://example.org/clip.mp4"), **changes))
+    shown = words(render_picker(job, STRIP, "en-GB"))
+    assert "Previews are free." in shown
+    assert said in shown
+    assert ("expected" in shown) is ("character_price" in changes)
+
+
 def test_a_preview_leads_on(now: Now) -> None:
     card = render_picker(picking(now, found(GOOD, POOR), preview=True), STRIP, "en-GB")
     assert labels(card) == ["Use 1", "Use 2", "Other seconds…"]

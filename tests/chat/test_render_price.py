@@ -33,17 +33,18 @@ def said(job: Job) -> tuple[str, str] | None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "field"),
+    ("outcome", "counted", "field"),
     [
-        (None, ("Expected to cost", "40 credits")),
-        (Outcome.SUCCEEDED, ("Cost", EXPECTED.format(40))),
-        (Outcome.UNKNOWN, ("Cost", "40 credits, if ToAPIs charged for it")),
-        (Outcome.FAILED, None),
-        (Outcome.CANCELLED, None),
+        (None, True, ("Expected to cost", "40 credits")),
+        (Outcome.SUCCEEDED, True, ("Cost", EXPECTED.format(40))),
+        (Outcome.UNKNOWN, True, ("Cost", "40 credits, if ToAPIs charged for it")),
+        (Outcome.FAILED, True, ("Cost", "40 credits, if ToAPIs charged for it")),  # nobody was found in it
+        (Outcome.FAILED, False, None),
+        (Outcome.CANCELLED, False, None),
     ],
 )
-def test_the_field_says_what_is_known(outcome: Outcome | None, field: tuple[str, str] | None) -> None:
-    job = priced(outcome=outcome)
+def test_the_field_says_what_is_known(outcome: Outcome | None, counted: bool, field: tuple[str, str] | None) -> None:
+    job = priced(outcome=outcome, counted=counted)
     assert said(job) == field
     (opened,) = render_task(job, NOTHING, NOW, "en-GB").embeds
     shown = [(each.name, each.value) for each in opened.fields if "credits" in (each.value or "")]

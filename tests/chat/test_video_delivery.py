@@ -110,7 +110,7 @@ async def test_what_fits_nowhere_is_told_and_kept(courier: DiscordCourier, loopb
 @pytest.mark.parametrize(
     ("refused", "labels"),
     [
-        (VideoRefusal.REAL_FACE, ["Use another model", "They're all made up"]),
+        (VideoRefusal.REAL_FACE, ["Use wan2.6", "They're all made up"]),
         (VideoRefusal.OWN_SOUND, ["Make it without sound"]),
         (None, ["Try again"]),
     ],
@@ -118,7 +118,7 @@ async def test_what_fits_nowhere_is_told_and_kept(courier: DiscordCourier, loopb
 async def test_a_refusal_leads_on(
     courier: DiscordCourier, loopback: OneChannel, now: Now, refused: VideoRefusal | None, labels: list[str]
 ) -> None:
-    wish = VideoRequest(prompt=WISH.prompt, cast=ROLES, model="seedance-2", refused=refused)
+    wish = VideoRequest(prompt=WISH.prompt, cast=ROLES, model="seedance-2", refused=refused, instead="wan2.6")
     row = video_row(loopback, now, outcome=Outcome.FAILED, request=wish)
     assert await courier.deliver(row.job, NothingMade(), row.record)
     assert loopback.in_channel == [loopback.original], "a failure is for its owner alone"

@@ -19,7 +19,7 @@ from bot.store.new_characters import NewCharacter
 from bot.store.owned_jobs import Pending
 from bot.store.quotas import Quota
 from bot.store.videos import NewVideo
-from bot.values.character import Character, CharacterFile, FileKind, ProviderCharacter
+from bot.values.character import Character, CharacterFile, FileKind, ProviderCharacter, portable_id
 from bot.values.files import StoredFile
 from bot.values.job import (
     CastRole,
@@ -185,6 +185,7 @@ class House:
         picture: bytes | None = PICTURE,
         username: str = "duck.sings",
         portable: tuple[StoredFile, ...] = (),
+        model: str = MODELS[0],
     ) -> Character:
         """A member of ``owner_id``'s cast, made a second after the one before."""
         self.now += timedelta(seconds=1)
@@ -198,8 +199,8 @@ class House:
             display_name=made.display_name,
             username=username,
             provider_id=made.id,
-            task_id=f"task_{job.id}",
-            model=MODELS[0],
+            task_id=f"task_{job.id}" if model else portable_id(job.id),
+            model=model,
             range=TimeRange.parse("1-3"),
             picture=stored,
             reference_set=tuple(

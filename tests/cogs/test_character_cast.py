@@ -7,6 +7,8 @@ import io
 import json
 import time
 from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
 
 import discord
 import pytest
@@ -19,7 +21,7 @@ from bot.chat.render_use import render_use
 from bot.store.characters import Deleted
 from bot.values.character import Character
 from tests.cards import media, parts, said, titles
-from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
+from tests.cogs.stage import MODELS, PICTURE, Stage, labels, refusal, words
 
 
 def shown(result: InteractionResult) -> ResponseMessage:
@@ -378,6 +380,38 @@ async def test_the_card_from_which_it_was_renamed_shows_the_new_name(stage: Stag
     assert await picture.read() == PICTURE
     lend = [] if public else ["Lend…"]  # to the owner alone
     assert pressable(now) == ["Use in a video", "Edit…", *lend, "Delete"]
+
+
+@pytest.mark.parametrize("lives", [True, False])
+async def test_a_renamed_card_keeps_its_stills_its_groups_and_what_can_be_made_of_it(stage: Stage, lives: bool) -> None:
+    alice, house = stage.alice.id, stage.house
+    house.change(toapis={"prices": {"sora-2": Decimal(60)}})
+    await stage.restart()
+    if not lives:
+        for model in MODELS:
+            await house.provider_state.close_model(model, now=house.now, lapsed=house.now - timedelta(hours=1))
+    stills = [await house.files.put_bytes(alice, jpeg(shade), "image/jpeg") for shade in (40, 200)]
+    duck = await house.character(alice, "Duck", portable=tuple(stills), model="")
+    band = await house.groups.create(alice, "The band", now=house.now)
+    await house.groups.add(alice, band.id, duck.id)
+    card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck")).message
+    old, buttons = said(card), pressable(card)
+    assert buttons[:-4] == (["Make with Sora (60 credits)"] if lives else [])
+    assert "The band" in "\n".join(old)
+    await house.characters.rename(alice, duck.id, "Drake")
+    await house.app.message_updates.update()
+    now = await again(stage, card)
+    assert titles(now)[0] == "Drake"
+    assert said(now)[1:] == old[1:]
+    assert pressable(now) == buttons
+    assert [each.filename for each in now.attachments] == [each.filename for each in card.attachments]
+    assert f"stills-{duck.id}.webp" in {each.filename for each in now.attachments}
+
+
+def jpeg(shade: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), (shade, 90, 90)).save(file, "JPEG")
+    return file.getvalue()
 
 
 async def again(stage: Stage, card: discord.Message) -> discord.Message:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from decimal import Decimal
+from typing import Any
 
 import discord
 import pytest
 from PIL import Image, ImageSequence
 
+from bot.chat.render_closer_look import render_closer_look
 from bot.chat.render_picker import render_picker
 from bot.values.files import StoredFile
 from bot.values.job import Job, JobChanges, Step
 from bot.values.time_range import TimeRange
-from tests.cards import parts
+from tests.cards import lines, parts
 from tests.cogs.stage import Stage, origin, refusal, words
 from tests.cogs.test_picking import FACTS, PICKING, now_of
 from tests.media.child.footage import nobody, write
@@ -54,6 +57,7 @@ async def test_seconds_are_watched_moved_and_used(stage: Stage, restarted: bool)
     shown = now_shown(stage, message)
     assert "0:04–0:07 (3 s)" in words(shown)
     assert "Nothing has been charged yet." in words(shown)
+    assert "free" not in words(shown)
     assert list(switched(shown)) == [
         "Use these", "Back to all", "Cancel", "0.5 s earlier", "0.5 s later", "Shorter", "Longer",
     ]  # fmt: skip
@@ -112,3 +116,18 @@ async def test_another_persons_press_shows_nothing(stage: Stage) -> None:
     _, message = await picking(stage)
     result = await stage.bob.click(message, label="Watch 1")
     assert "for the person who started this" in refusal(result)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"model": "sora-2", "price": Decimal(60)}, "Nothing has been charged yet. The expected cost is 60 credits."),
+        ({"model": None}, "This is free."),
+    ],
+)
+async def test_what_these_seconds_cost_is_said_with_them(stage: Stage, changes: dict[str, Any], said: str) -> None:
+    job, _ = await picking(stage)
+    asked = replace(job, request=replace(job.character, **changes))
+    card = render_closer_look(asked, TimeRange.parse("4-7"), b"moving", "en-GB")
+    assert said in "\n".join(lines(card))
+    assert ("charged" in "\n".join(lines(card))) is ("price" in changes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -10,7 +11,7 @@ import pytest
 import simcord
 
 from bot.config import LimitSettings
-from bot.values.job import JobKind, Lane, Step, Transition
+from bot.values.job import JobKind, Lane, Outcome, Step, Transition
 from tests.cogs.stage import Stage, labels, refusal, words
 from tests.cogs.test_video_create import WALK, character
 from tests.leases import lease_of
@@ -108,6 +109,22 @@ async def logged(stage: Stage) -> None:
     while server_log._waiting:
         await asyncio.sleep(0.01)
     writing.cancel()
+
+
+@pytest.mark.parametrize(
+    ("counted", "line"),
+    [(True, "wasn't made. It may have been charged."), (False, "wasn't made. It cost nothing.")],
+)
+async def test_the_log_does_not_say_that_it_cost_nothing_where_nobody_knows(
+    stage: Stage, manager: simcord.MemberActor, counted: bool, line: str
+) -> None:
+    log = stage.alice.guild.create_text_channel("log")
+    await choose(manager, await page(stage, manager), "log", log)
+    await stage.alice.slash(stage.channel, "character create", **TASK)
+    job = await stage.job_of(stage.alice)
+    stage.house.app.server_log.ended(replace(job, step=Step.DONE, outcome=Outcome.FAILED, counted=counted))
+    await logged(stage)
+    assert [each.content for each in log.history()][-1] == f"<@{stage.alice.id}>'s character {line}"
 
 
 async def test_the_log_says_who_what_and_the_cost_and_of_private_jobs_that_one_ran(

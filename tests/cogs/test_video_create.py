@@ -252,6 +252,8 @@ async def test_the_options_offer_what_goes_with_the_others(stage: Stage) -> None
     assert await complete(stage, "character2", character="Aurora") == [("Rosie", "Rosie")]
     models = dict(await complete(stage, "model", "sora", character="Aurora"))
     assert models["sora-2: 10, 15 s, up to 4 characters, 20 credits a second"] == "sora-2"
+    (drawn,) = [name for name, model in (await complete(stage, "model", "seedance-2-5")) if model == "seedance-2-5"]
+    assert drawn.endswith("characters, no real people")
     durations = await complete(stage, "duration", character="Aurora", model="sora-2")
     assert durations == [
         ("10 s, expected to cost 200 credits", 10),

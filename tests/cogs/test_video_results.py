@@ -9,6 +9,8 @@ from pathlib import Path
 import discord
 import pytest
 
+from bot.chat.durable_items import DurableButton
+from bot.chat.job_buttons import MakeVideoByOtherModel
 from bot.chat.render_job import render_failure
 from bot.chat.render_video import render_video
 from bot.texts import text
@@ -41,9 +43,10 @@ async def a_video_job(stage: Stage, wish: VideoRequest, outcome: Outcome, *, pri
     return await stage.house.job(stage.alice.id, done)
 
 
-async def shown(stage: Stage, job: Job) -> discord.Message:
-    """How ``job`` ended, for everybody to see."""
+async def shown(stage: Stage, job: Job, *also: DurableButton) -> discord.Message:
+    """How ``job`` ended, for everybody to see, with ``also`` under it."""
     card = render_failure(job, "en-GB")
+    card = replace(card, buttons=(*card.buttons, *also))
     if job.outcome is Outcome.SUCCEEDED:
         card = render_video(job, a_video(job), None, "en-GB")
     await stage.env.bot.get_partial_messageable(stage.channel.id).send(**card.as_new())
@@ -103,7 +106,9 @@ async def test_a_model_that_was_not_named_is_chosen_anew(stage: Stage, wish: Vid
 
 async def test_a_real_face_goes_to_a_model_that_takes_it(stage: Stage, wish: VideoRequest) -> None:
     refused = replace(wish, refused=VideoRefusal.REAL_FACE)
-    message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
+    job = await a_video_job(stage, refused, Outcome.FAILED)
+    other = MakeVideoByOtherModel(job.id, job.owner_id, "Use another model")  # on a card of an earlier version
+    message = await shown(stage, job, other)
     await stage.alice.click(message, label="Use another model")
     now = await started(stage)
     assert now.model is not None
@@ -146,9 +151,9 @@ async def test_a_model_that_knows_no_avatars_is_not_asked_again(stage: Stage, wi
 
 
 async def test_who_has_said_so_is_not_asked_again(stage: Stage, wish: VideoRequest) -> None:
-    refused = replace(wish, refused=VideoRefusal.REAL_FACE, nobody_real=True)
+    refused = replace(wish, refused=VideoRefusal.REAL_FACE, nobody_real=True, instead="viduq3")
     card = render_failure(await a_video_job(stage, refused, Outcome.FAILED), "en-GB")
-    assert [button.item.label for button in card.buttons] == ["Use another model"]
+    assert [button.item.label for button in card.buttons] == ["Use viduq3"]
 
 
 async def test_a_refused_sound_is_left_out(stage: Stage, wish: VideoRequest) -> None:

@@ -21,7 +21,8 @@ from bot.media.operations import MediaFailed
 from bot.media.worker import MediaWorker
 from bot.texts import text
 from bot.values.character import FileKind
-from bot.values.job import Job, JobKind, Outcome, Question, Step
+from bot.values.job import Job, JobKind, Outcome, PreviewRequest, Question, Step
+from bot.values.requests import price_of
 from bot.values.time_range import TimeRange
 from bot.values.video import Concern
 from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
@@ -288,6 +289,19 @@ async def test_a_preview_shows_filmstrip_and_suggestions_and_sends_nothing(shop:
     assert (shop.work(job) / "source").exists()  # a character may be made of it
     overview = await shop.job_service.overview(OWNER)
     assert (overview.used_today, overview.finished, overview.unfinished) == (0, (), ())
+
+
+@pytest.mark.parametrize("lives", [True, False])
+async def test_a_preview_knows_what_a_character_of_it_would_cost(shop: Shop, lives: bool) -> None:
+    shop.settings = with_limits(shop.settings, toapis={"prices": {"sora-2": Decimal(60)}})
+    await shop.restart()
+    if not lives:
+        for model in shop.app.availability.models:
+            await shop.app.availability.refused(model)
+    request = (await _preview(shop)).request
+    assert isinstance(request, PreviewRequest)
+    assert (request.needs_sound, request.character_price) == (lives, Decimal(60) if lives else None)
+    assert price_of(request) == 0  # it is none of the preview's
 
 
 async def test_a_preview_takes_a_running_place_but_none_of_the_day(shop: Shop) -> None:

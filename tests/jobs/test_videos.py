@@ -374,15 +374,21 @@ async def test_a_picture_that_nobody_can_place_is_told_without_a_name(shop: Shop
     assert "takes one of these characters for a real person" in str((await shop.job(job)).failure)
 
 
+@pytest.mark.parametrize(("model", "silent"), [("viduq3", True), ("wan2.6", False)])
 @pytest.mark.parametrize("when", ["at_once", "later"])
-async def test_refused_sound_is_told_and_nothing_is_retried(shop: Shop, roles: tuple[CastRole, ...], when: str) -> None:
+async def test_only_a_model_that_can_be_silent_is_offered_so(
+    shop: Shop, roles: tuple[CastRole, ...], when: str, model: str, silent: bool
+) -> None:
     shop.simulated.videos.refuses_sound = when  # type: ignore[assignment]  # one of the two
-    job = await ask(shop, roles)
+    job = await ask(shop, roles, model=model)
     await shop.run()
     done = await shop.job(job)
-    assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRefusal.OWN_SOUND)
-    assert "sound" in str(done.failure)
-    assert len(sent(shop)) == (0 if when == "at_once" else 1)
+    assert (done.outcome, done.counted) == (Outcome.FAILED, False)
+    assert done.video.refused == (VideoRefusal.OWN_SOUND if silent else None)
+    assert ("Try it without sound" in str(done.failure)) is silent
+    assert (f"{model} can't make a video without sound" in str(done.failure)) is not silent
+    assert "charged" in str(done.failure)
+    assert len(sent(shop)) == (0 if when == "at_once" else 1)  # nothing is retried
 
 
 async def test_a_task_that_fails_is_refunded_and_says_so(shop: Shop, roles: tuple[CastRole, ...]) -> None:

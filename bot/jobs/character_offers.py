@@ -1,0 +1,22 @@
+"""Which model would make a character now, and what that is expected to cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from bot.jobs.model_availability import ModelAvailability
+from bot.values.requests import CharacterOffer
+
+
+class CharacterOffers:
+    """What is said of a character before anybody asks for it. ``prices``: in credits, by model."""
+
+    def __init__(self, availability: ModelAvailability, prices: Mapping[str, Decimal]) -> None:
+        self._availability = availability
+        self._prices = prices
+
+    async def best(self) -> CharacterOffer | None:
+        """``None``: no model lives, so that a character is a portable one, and free."""
+        model = await self._availability.best()
+        return None if model is None else CharacterOffer(model=model, price=self._prices.get(model))
