@@ -136,13 +136,13 @@ def not_saved(fault: DatabaseFault, error_id: str) -> Text:
     """The text for what could not be saved; the log has ``error_id``. Nothing was submitted for it."""
     if fault is DatabaseFault.BUSY:
         return text(
-            "I couldn't save that, because my database is busy (ID {id}). Nothing was charged. Try again "
-            "in a minute. /tasks shows what is running.",
+            "I couldn't save that, because my database is busy (ID {id}). Try again in a minute. /tasks shows what is "
+            "running.",
             id=error_id,
         )
     return text(
-        "I couldn't save that, because my disk is full (ID {id}). Nothing was charged. Give this ID to "
-        "the people who run this bot, and try again later.",
+        "I couldn't save that, because my disk is full (ID {id}). Give this ID to the people who run this bot, and "
+        "try again later.",
         id=error_id,
     )
 

@@ -120,7 +120,7 @@ def _sentence(pending: Pending) -> Text:
             count=questions,
         )
     return text(
-        "Results that are waiting for you: {results}. Questions about your videos: {questions}. See /tasks.",
+        "Waiting for you in /tasks: results {results}, questions {questions}.",
         results=results,
         questions=questions,
     )

@@ -48,8 +48,8 @@ def _about(offer: Offer) -> Iterator[Text]:
     size, used = plan.size / _MB, offer.used / _MB
     if offer.allowed:
         yield ntext(
-            "{count} character would come in. Its files take {size} MB; you have used {used} of your {limit} MB.",
-            "{count} characters would come in. Their files take {size} MB; you have used {used} of your {limit} MB.",
+            "This adds {count} character. Its files take {size} MB; you have used {used} of your {limit} MB.",
+            "This adds {count} characters. Their files take {size} MB; you have used {used} of your {limit} MB.",
             count=len(plan.characters),
             size=round(size, 1),
             used=round(used, 1),
@@ -57,15 +57,15 @@ def _about(offer: Offer) -> Iterator[Text]:
         )
     else:
         yield ntext(
-            "{count} character would come in. Its files take {size} MB.",
-            "{count} characters would come in. Their files take {size} MB.",
+            "This adds {count} character. Its files take {size} MB.",
+            "This adds {count} characters. Their files take {size} MB.",
             count=len(plan.characters),
             size=round(size, 1),
         )
     if any(each.without_model for each in plan.characters):
         yield text(
-            "What ToAPIs made elsewhere doesn't come along, because it works like a key. Clips and pictures do, and "
-            "most video models need nothing else."
+            "ToAPIs' own versions can't be imported, because their IDs work like passwords. Clips and pictures can, "
+            "and most video models need nothing else."
         )
     if plan.asks_consent:
         yield text(
@@ -80,8 +80,8 @@ def _entry(number: int, its: IncomingCharacter, name: str, face: bytes | None, l
         told.append(say(text("You have a “{name}” already, so this one gets a number.", name=its.name), locale))
     if its.lost:
         lost = ntext(
-            "{count} of its files can't be used and stays out.",
-            "{count} of its files can't be used and stay out.",
+            "{count} of its files can't be used and will be skipped.",
+            "{count} of its files can't be used and will be skipped.",
             count=its.lost,
         )
         told.append(say(lost, locale))
@@ -121,7 +121,7 @@ def _further(offer: Offer, locale: str) -> Iterator[Field]:
         )
         left_out.append(say(beyond, locale))
     if left_out:
-        yield Field(say(text("These stay out"), locale), "\n".join(f"- {each}" for each in left_out), inline=False)
+        yield Field(say(text("Won't be imported"), locale), "\n".join(f"- {each}" for each in left_out), inline=False)
 
 
 def _listed(names: Sequence[str], locale: str) -> str:

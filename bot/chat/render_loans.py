@@ -40,13 +40,13 @@ def render_loans(
     if loans:
         rules = text(
             "They use it in /video create, and never see its username, its task ID or its clips. You see what they "
-            "make: the prompt, where, and the video. When you take it back, what ToAPIs is already making is still "
-            "theirs; everything else stops, and costs nothing."
+            "make: the prompt, where, and the video. When you take it back, they still get what ToAPIs is already "
+            "making; everything else is cancelled for free."
         )
     else:
         rules = text(
-            "It's lent to nobody. With /character lend you lend it to a person (option `to`) or to everybody in "
-            "this server (option `server`). They can use it in videos, and you see what they make."
+            "Nobody is borrowing it. Use /character lend to lend it to a person (option `to`) or to everyone in this "
+            "server (option `server`). They can use it in videos, and you see what they make."
         )
     lines.append(say(rules, locale, commands))
     fields = [Field(say(text("People in it"), locale), "\n".join(say(_said(each), locale) for each in consents), False)]
@@ -108,11 +108,11 @@ def lent(loan: Loan) -> Text:
 def taken_back(name: str, taken: TakenBack) -> Text:
     """What the owner is told who has just taken it back."""
     if not taken.loans:
-        return text("“{name}” was lent to nobody there.", name=name)
+        return text("“{name}” wasn't lent to anyone there.", name=name)
     if taken.stopped or taken.going_on:
         return text(
-            "I took “{name}” back. Videos that I stopped, at no cost: {stopped}. Videos that ToAPIs is already making, "
-            "and that go to whoever asked for them: {going_on}.",
+            "I took “{name}” back. Cancelled for free: {stopped}. Already being made, so the borrower still gets "
+            "them: {going_on}.",
             name=name,
             stopped=len(taken.stopped),
             going_on=taken.going_on,

@@ -36,8 +36,8 @@ def render_person_question(consent: PersonConsent, picture: AttachedFile | None,
         name=consent.name,
     )
     what = text(
-        "If you say no, I delete the character here at once, with its pictures and clips. What ToAPIs has made of it I "
-        "can't delete. Nobody else sees your answer but <@{owner}>.",
+        "If you say no, I delete the character here at once, with its pictures and clips. I can't delete what ToAPIs "
+        "made from it. Only <@{owner}> sees your answer.",
         owner=consent.owner_id,
     )
     yes = SayYes(its, person, say(text("Yes, that's fine"), locale), ButtonStyle.success)

@@ -27,8 +27,8 @@ from bot.store.portable_casts import CastMember, TakenCast
 from bot.texts import Text, render, text
 from bot.values.files import StoredFile
 
-_TOO_LARGE = text("It is larger than Discord allows here.")
-_MISSING = text("It is missing from the file store.")
+_TOO_LARGE = text("This file is larger than Discord allows here.")
+_MISSING = text("This file is missing from the file store.")
 _ABOUT = text(
     "Characters of a Castbook, with their files, which lie beside this one. /character import takes this zip. Times "
     "are in UTC, ranges in seconds, sizes in bytes. Keep it to yourself: the usernames and task IDs in it work like "

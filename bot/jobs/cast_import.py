@@ -104,7 +104,7 @@ class CastImporter:
         Raises Refusal, DownloadFailed, MediaFailed and OSError; nothing is left of it then.
         """
         if owner_id in self._busy:
-            raise Refusal(text("I'm still looking at another zip of yours. Try again when I have answered that."))
+            raise Refusal(text("I'm still checking your other zip. Try again when that's done."))
         self._busy.add(owner_id)
         import_id = f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
         try:
@@ -266,7 +266,7 @@ def _nothing(plan: ImportPlan) -> Text:
     if not plan.left_out:
         return text("There are no characters in that zip.")
     return text(
-        "None of the characters in that zip can come in. “{name}”: {why}",
+        "None of the characters in that zip can be imported. “{name}”: {why}",
         name=plan.left_out[0].name,
         why=plan.left_out[0].why,
     )

@@ -45,7 +45,9 @@ class Defects:
         return transitions.given_up(
             job,
             now,
-            uncharged=unexpected_uncharged(error_id) if fault is None else not_saved(fault, error_id),
+            uncharged=unexpected_uncharged(error_id)
+            if fault is None
+            else text("{problem} Nothing was charged.", problem=not_saved(fault, error_id)),
             maybe_charged=text(
                 "Something went wrong on our side (ID {id}) after this was sent to ToAPIs, so it may have been "
                 "charged. Use the buttons here or in /tasks, and give this ID to the people who run this bot.",

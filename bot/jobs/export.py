@@ -41,8 +41,8 @@ _IDS = frozenset({"guild_id", "channel_id", "message_id"})  # too large for what
 _JOB = TypeAdapter(Job)
 _UNSENT = TypeAdapter(UnsentVideo)
 
-_TOO_LARGE = text("It is larger than Discord allows here.")
-_MISSING = text("It is missing from the file store.")
+_TOO_LARGE = text("This file is larger than Discord allows here.")
+_MISSING = text("This file is missing from the file store.")
 _ABOUT = text(
     "Everything that this Castbook keeps about you. The files named here are next to this one, in the "
     "part that each entry names. Times are in UTC, ranges in seconds, sizes in bytes."

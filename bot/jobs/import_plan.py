@@ -212,11 +212,11 @@ def _range(said: CharacterSaid, kept: Sequence[IncomingReference]) -> TimeRange 
     return TimeRange(Decimal(0), seconds)
 
 
-_ENTRY = text("I can't read what castbook.json says of it.")
-_NO_FILES = text("None of its files can be used, and without them no model can be shown it.")
-_REFUSED = text("The person in it said no when you asked them.")
-_NO_ROOM = text("There is no room left for its files.")
+_ENTRY = text("I can't read this character's entry in castbook.json.")
+_NO_FILES = text("None of this character's files can be used, and no model works without them.")
+_REFUSED = text("The person shown said no when you asked.")
+_NO_ROOM = text("There is no room left for this character's files.")
 
 
 def _elsewhere(part: int) -> Text:
-    return text("Its files are in part {part} of the export. Import that part, too.", part=part)
+    return text("This character's files are in part {part} of the export. Import that part, too.", part=part)

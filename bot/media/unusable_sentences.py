@@ -61,7 +61,7 @@ SENTENCES: Final[Mapping[Unusable, Text]] = {
         "There is no castbook.json in that zip. Send the file that /character export or /privacy export gave you."
     ),
     Unusable.UNREADABLE_CAST: text("I can't read the castbook.json in that zip. Send the file as you got it."),
-    Unusable.MISSING: text("It isn't in the zip."),
-    Unusable.TOO_LARGE: text("It's too large."),
-    Unusable.NO_VOICE: text("It isn't a voice sample."),
+    Unusable.MISSING: text("The file isn't in the zip."),
+    Unusable.TOO_LARGE: text("The file is too large."),
+    Unusable.NO_VOICE: text("The file isn't a voice sample."),
 }

@@ -56,11 +56,11 @@ class PersonConsentStore:
             known = (await connection.execute(asked)).mappings().one_or_none()
             cut_off = known is not None and known["sent_at"] is None and known["asked_at"] <= being_asked
             if known is not None and known["answer"] is None and not cut_off:
-                raise Refusal(text("You have asked them already. I'll tell you when they answer."))
+                raise Refusal(text("You already asked them. I'll tell you when they answer."))
             if known is not None and known["answer"] == Answer.NO:  # a kill came before it was deleted
-                raise Refusal(text("The person in it said no when you asked them."))
+                raise Refusal(text("The person shown said no when you asked."))
             if known is not None and known["answer"] == Answer.YES:
-                raise Refusal(text("They have said yes already."))
+                raise Refusal(text("They already said yes."))
             lately = now - limits.PEOPLE_ASKED_AGAIN
             if await refused_since(connection, self._people, owner_id, person_id, lately):
                 raise Refusal(

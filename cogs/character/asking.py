@@ -77,8 +77,8 @@ class AskingCommands(LooksUp):
         called: discord.Message | None = None
         if interaction.guild_id is not None:
             told = text(
-                "<@{person}> takes no direct messages from me, so I call them here. Nobody else sees what is asked. "
-                "I'll tell you the answer.",
+                "I can't DM <@{person}>, so I've mentioned them here. Only they see the question. I'll tell you the "
+                "answer.",
                 person=person,
             )
             await edit_answer(interaction, told)
@@ -92,8 +92,7 @@ class AskingCommands(LooksUp):
         await edit_answer(
             interaction,
             text(
-                "I can't reach <@{person}>: they take no direct messages from me. Ask again in a server that you share "
-                "and that I'm in.",
+                "I can't DM <@{person}>. Ask again in a server where you both are and I am, too.",
                 person=person,
             ),
         )

@@ -46,7 +46,7 @@ class EditForm(DurableForm, prefix="cbf:edit"):
             ),
             text_line(
                 "tags",
-                say(text("Tags, with commas between"), locale),
+                say(text("Tags, separated by commas"), locale),
                 value=", ".join(character.tags),
                 placeholder=say(text("hero, cartoon, for work"), locale),
                 max_length=limits.TAGS * (limits.TAG_LENGTH + 2),
@@ -69,12 +69,12 @@ def _picture_line(character: Character, stills: Sequence[StoredFile], locale: st
         for number, still in enumerate(stills, start=1)
     ]
     if not any(each.default for each in options):
-        kept = text("The picture that it has") if now else text("No picture")
+        kept = text("Keep the current picture") if now else text("No picture")
         options.insert(0, discord.SelectOption(label=say(kept, locale), value=AS_IT_IS, default=True))
     menu: ui.Select[Any] = ui.Select(custom_id="picture", options=options[: limits.SELECT_OPTIONS])
     return ui.Label(
         text=say(text("Picture"), locale),
-        description=say(text("You see the stills with /character show. What you replace is not kept."), locale),
+        description=say(text("You see the stills with /character show. The old picture isn't kept."), locale),
         component=menu,
     )
 

@@ -185,7 +185,7 @@ class EditingCommands(LooksUp):
 
     # -- who plays where nobody is named --------------------------------------------------------------------------
 
-    @app_commands.command(name="default", description="Choose who plays in your videos here when you name nobody.")
+    @app_commands.command(name="default", description="Choose who is in your videos here when you don't name anyone.")
     @app_commands.describe(name="The character; leave it out to have no default here")
     @app_commands.autocomplete(name=LooksUp.own_names)
     async def default(self, interaction: discord.Interaction, name: str | None = None) -> None:
@@ -203,7 +203,9 @@ class EditingCommands(LooksUp):
         character = await self.lookup.named(owner, name)
         if not await self._defaults.choose(owner, guild_id, character.id):
             raise deleted()
-        told = text("“{name}” now plays in your videos outside of servers when you name nobody.", name=character.name)
+        told = text(
+            "“{name}” is now in your videos outside of servers whenever you don't name anyone.", name=character.name
+        )
         if guild_id is not None:
-            told = text("“{name}” now plays in your videos in this server when you name nobody.", name=character.name)
+            told = text("“{name}” is now in your videos here whenever you don't name anyone.", name=character.name)
         await edit_answer(interaction, told)

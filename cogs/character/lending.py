@@ -78,8 +78,8 @@ class LendingCommands(LooksUp):
     @app_commands.command(name="lend", description="Lend a character to somebody for their videos, or see who has it.")
     @app_commands.describe(
         name="The character",
-        to="Whom you lend it to; leave it out to see who has it",
-        server="Lend it to everybody in this server instead",
+        to="Who to lend it to; leave it out to see who has it",
+        server="Lend it to everyone in this server instead",
         uses="How many videos may be made with it (default: any number)",
         until="Until when, such as 12h, 7d, 2w or 2026-12-24 (default: until you take it back)",
     )
@@ -97,7 +97,7 @@ class LendingCommands(LooksUp):
         ending = None if until is None else read_until(until, self._now())
         whom = _whom(interaction, to, server=server)
         if whom is None and (uses is not None or until is not None):
-            raise Refusal(text("Say whom you lend it to: a person in the option to, or server: True."))
+            raise Refusal(text("Choose who to lend it to: a person (`to`) or everyone here (`server`)."))
         await interaction.response.defer(thinking=True, ephemeral=True)
         character = await self.lookup.named(interaction.user.id, name)
         done: Text | None = None

@@ -125,7 +125,7 @@ class PortabilityCommands(LooksUp):
 
     # -- import -------------------------------------------------------------------------------------------------
 
-    @app_commands.command(name="import", description="Bring in characters from a zip. Shows first what would come in.")
+    @app_commands.command(name="import", description="Import characters from a zip. Shows first what it would add.")
     @app_commands.describe(
         file="A zip of /character export or /privacy export, also of another Castbook",
         address="A link to that zip, instead of an attachment",

@@ -40,9 +40,9 @@ class DayLimitForm(DurableForm, prefix="cbf:daylimit"):
                 required=False,
             )
             for name, label, value in (
-                ("limit", text("Characters, for all members together"), rules.day_limit),
-                ("credits", text("Credits, for all members together"), rules.credits),
-                ("member_credits", text("Credits, for each member"), rules.member_credits),
+                ("limit", text("Characters, whole server"), rules.day_limit),
+                ("credits", text("Credits, whole server"), rules.credits),
+                ("member_credits", text("Credits per member"), rules.member_credits),
             )
         ]
         super().__init__("server", say(text("Limits per day"), locale), *lines)

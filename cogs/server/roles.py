@@ -44,14 +44,14 @@ class RoleLimitsForm(DurableForm, prefix="cbf:rolelimits"):
                 name,
                 say(label, locale),
                 value=str(value or ""),
-                placeholder=say(text("Empty: as many as anybody"), locale),
+                placeholder=say(text("Empty: same as everyone"), locale),
                 max_length=len(str(limits.SERVER_DAY_LIMIT)),
                 required=False,
             )
             for name, label, value in (
-                ("characters", text("Characters, by each member with it"), rules.characters),
-                ("videos", text("Videos, by each member with it"), rules.videos),
-                ("credits", text("Credits, by each member with it"), rules.credits),
+                ("characters", text("Characters per member with this role"), rules.characters),
+                ("videos", text("Videos per member with this role"), rules.videos),
+                ("credits", text("Credits per member with this role"), rules.credits),
             )
         ]
         super().__init__(str(role_id), say(text("Limits per day of a role"), locale), *lines)

@@ -150,7 +150,7 @@ async def test_the_default_of_a_server_is_chosen_and_taken_away(stage: Stage) ->
         return words(shown(await stage.alice.slash(stage.channel, "character default", **options)))
 
     assert "You had no default character here" in await say()
-    assert await say(name="duck") == "“Duck” now plays in your videos in this server when you name nobody."
+    assert await say(name="duck") == "“Duck” is now in your videos here whenever you don't name anyone."
     chosen = await stage.house.defaults.get(stage.alice.id, stage.alice.guild.id)
     assert chosen is not None
     assert chosen.name == "Duck"

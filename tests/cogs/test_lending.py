@@ -128,7 +128,7 @@ async def test_taken_back_in_mid_job_nothing_is_sent_and_its_borrower_hears_why(
     offered = await stage.alice.autocomplete(stage.channel, "character take-back", "name", "ÀUR")
     assert offered == [{"name": "Aurora", "value": "Aurora"}]
     said = await shown(stage.alice, stage, "character take-back", name="Aurora")
-    assert "Videos that I stopped, at no cost: 1." in said
+    assert "Cancelled for free: 1." in said
     ended = await stage.house.jobs.get(job.id)
     assert ended is not None
     assert (ended.step, ended.outcome, ended.counted) == (Step.DELIVER, Outcome.FAILED, False)
@@ -161,7 +161,7 @@ async def test_nothing_is_lent_to_oneself_a_bot_or_somebody_who_is_shut_out(stag
     for options, told in (
         ({"to": stage.alice}, "It's yours already."),
         ({"to": stage.bob, "server": True}, "Choose one"),
-        ({"uses": 2}, "Say whom you lend it to"),
+        ({"uses": 2}, "Choose who to lend it to"),
         ({"to": stage.bob, "until": "yesterday"}, "I can't read “yesterday” as a time."),
         ({"to": stage.bob, "until": "2w 3d"}, "I can't read"),
         ({"to": stage.bob, "until": "2025-01-01"}, "in the future"),
@@ -196,7 +196,7 @@ async def test_both_sides_deletion_ends_it(stage: Stage) -> None:
     await stage.house.erasure.erase(stage.bob.id)
     said = await stage.alice.slash(stage.channel, "character lend", name="Aurora")
     assert said.response is not None
-    assert "It's lent to nobody." in words(said.response)
+    assert "Nobody is borrowing it." in words(said.response)
 
 
 async def test_a_no_of_the_person_in_it_deletes_it_and_tells_its_owner(stage: Stage) -> None:
@@ -225,7 +225,7 @@ async def test_who_takes_no_direct_messages_is_called_in_the_channel_and_asked_t
     await lent(stage, server=True)
     said = await stage.alice.slash(stage.channel, "character ask-consent", name="Aurora", person=stage.bob)
     assert said.response is not None
-    assert "so I call them here" in words(said.response)
+    assert "so I've mentioned them here" in words(said.response)
     call = said.followups[-1]
     assert not call.ephemeral
     assert call.content == f"<@{stage.bob.id}>, <@{stage.alice.id}> has a question for you. Only you can see it."

@@ -199,12 +199,12 @@ async def test_a_card_shows_what_would_come_in_and_a_press_brings_it_in(stage: S
     await stage.house.character(stage.alice.id, "ann")
     card = await offered(stage, zips, with_document(change))
     said = words(card)
-    assert "7 characters would come in" in said
+    assert "This adds 7 characters" in said
     assert "**Ann 2**" in said
     assert "You have a “Ann” already" in said
     assert "More 3, More 4, More 5" in said
-    assert "“Nobody”: None of its files can be used" in said
-    assert "works like a key" in said
+    assert "“Nobody”: None of this character's files can be used" in said
+    assert "work like passwords" in said
     assert "gave you permission" in said
     assert len(card.attachments) == 4
     assert labels(card) == ["Yes, I have permission", "Cancel"]

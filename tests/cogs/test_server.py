@@ -223,7 +223,7 @@ async def test_a_server_never_spends_more_than_the_operator_lets_it(stage: Stage
     assert "45 (the most this bot allows; set for this server: 1000)" in shown
     await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
     told = refusal(await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3"))
-    assert "and 5 of the 45 that" in told
+    assert "and you have 5 of today's 45 left" in told
     told = refusal(await stage.bob.slash(stage.channel, "character create", video=CLIP, range="1-3"))
     assert "and 10 of the 50 that" in told
 

@@ -46,12 +46,12 @@ async def test_a_question_that_a_kill_cut_off_is_asked_when_it_is_wanted_again(
         assert await bot.ended() < 0
         await discord.wait_for(lambda: not discord.gateway.connected, PATIENCE)
         bot.start()
-        await asks_and_reads("You have asked them already")  # that may be under way: nobody knows yet
+        await asks_and_reads("You already asked them")  # that may be under way: nobody knows yet
         with closing(sqlite3.connect(bot.folder / "castbook.db")) as database, database:
             database.execute("UPDATE person_consents SET asked_at = asked_at - 60000000")
         await asks_and_reads("I asked")
         assert len(questions()) == messages
-        await asks_and_reads("You have asked them already")
+        await asks_and_reads("You already asked them")
         await questions()[-1].press(bob.user, "Yes, that's fine")
         await discord.wait_for(lambda: any("said yes" in each.text for each in ann.user.dms()), PATIENCE)
         await bot.kill()

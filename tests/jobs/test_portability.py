@@ -206,12 +206,12 @@ async def test_a_no_of_the_person_in_it_holds_for_what_comes_back(shop: Shop) ->
     answers = {each.character_id: each for each in asked if each is not None}
     await consents.answer(900 + ann.id, answers[ann.id].id, Answer.NO, now=shop.clock())
     await consents.answer(900 + ben.id, answers[ben.id].id, Answer.YES, now=shop.clock())
-    with pytest.raises(Refusal, match="The person in it said no when you asked them"):  # it is not deleted yet
+    with pytest.raises(Refusal, match="The person shown said no when you asked"):  # it is not deleted yet
         await consents.ask(OWNER, ann.id, 900 + ann.id, now=shop.clock())
     await delete_all(shop)
     offer = await offered(shop, data)
     assert [(each.name, str(each.why)) for each in offer.plan.left_out] == [
-        ("Ann", "The person in it said no when you asked them.")
+        ("Ann", "The person shown said no when you asked.")
     ]
     assert await shop.app.cast.importer.bring_in(OWNER, offer.id) == ["Ben"]
     [back] = await shop.cast()
@@ -321,7 +321,7 @@ async def test_a_character_without_anything_to_show_stays_out_and_is_told_of(sho
     assert [each.name for each in offer.plan.characters] == ["Ann", "Character"]
     told = [(each.name, str(each.why)) for each in offer.plan.left_out]
     assert [name for name, _ in told] == ["Voice", "Elsewhere", "Long", ""]
-    assert "None of its files" in told[0][1]
+    assert "None of this character's files" in told[0][1]
     assert "part 2" in told[1][1]
     assert "castbook.json" in told[2][1]
     assert await shop.cast() == []
@@ -477,7 +477,7 @@ async def test_one_person_has_one_zip_looked_at_at_a_time(shop: Shop) -> None:
     both = await asyncio.gather(*[offered(shop, zipped(good())) for _ in range(2)], return_exceptions=True)
     refused = [each for each in both if isinstance(each, Refusal)]
     assert len(refused) == 1
-    assert "still looking" in str(refused[0])
+    assert "still checking" in str(refused[0])
 
 
 async def test_the_first_yes_to_what_is_ones_own_is_asked_once(asking: Shop) -> None:

@@ -79,7 +79,7 @@ async def test_a_no_outlives_the_deletion_of_everything_and_names_nobody(shop: S
         await shop.app.stores.privacy.erase(user, now=shop.clock())
     await shop.restart()
     assert await refused(shop) == SAID_NO
-    with pytest.raises(Refusal, match="The person in it said no when you asked them"):
+    with pytest.raises(Refusal, match="The person shown said no when you asked"):
         await offered(shop, archive)
     other = await made(shop, "Bea", shop.task(shop.earlier_task()))
     consents = shop.app.stores.person_consents
@@ -96,17 +96,17 @@ async def test_a_question_that_was_cut_off_may_be_asked_again(shop: Shop) -> Non
     assert first is not None
     assert await consents.of_character(OWNER, ann.id) == (), "nobody knows of it yet"
     soon = shop.clock() + limits.PEOPLE_BEING_ASKED - timedelta(seconds=1)
-    with pytest.raises(Refusal, match="You have asked them already"):
+    with pytest.raises(Refusal, match="You already asked them"):
         await consents.ask(OWNER, ann.id, PERSON, now=soon)
     later = shop.clock() + limits.PEOPLE_BEING_ASKED
     again = await consents.ask(OWNER, ann.id, PERSON, now=later)
     assert again == replace(first, asked_at=later)
-    with pytest.raises(Refusal, match="You have asked them already"):
+    with pytest.raises(Refusal, match="You already asked them"):
         await consents.ask(OWNER, ann.id, PERSON, now=later)
     await consents.sent(OWNER, again.id, now=later)
     await consents.unask(OWNER, first.id)  # by whoever was so slow; what was asked since has reached them
     assert await consents.of_character(OWNER, ann.id) == (again,)
-    with pytest.raises(Refusal, match="You have asked them already"):
+    with pytest.raises(Refusal, match="You already asked them"):
         await consents.ask(OWNER, ann.id, PERSON, now=later + timedelta(days=1))
 
 
