@@ -20,7 +20,9 @@ ROW_WIDTH = 5  # buttons in a row; a select takes all of it
 CUSTOM_ID = 100
 BUTTON_LABEL = 80
 SMALL_VIDEO_BYTES = 10 * 1024 * 1024  # what may be attached everywhere
-LARGEST_VIDEO_BYTES = 25 * 1024 * 1024 - 128 * 1024  # whoever may attach more: a whole request is of 25 MiB at most
+LARGEST_VIDEO_BYTES = (
+    25 * 1024 * 1024 - 128 * 1024
+)  # even where more may be attached: a whole request has at most 25 MiB
 MESSAGE_BUTTONS = 25  # five rows of five
 SELECT_OPTIONS = 25
 SELECT_PLACEHOLDER = 150

@@ -29,7 +29,7 @@ from bot.tracing import Attribute, Span
 
 _log = structlog.get_logger(__name__)
 
-# "castbook" in hex, then the job's id: whoever has the one has the other.
+# "castbook" in hex, then the job's id: one gives the other.
 _TRACE_OF_JOB: Final = int.from_bytes(b"castbook") << 64
 _FLAGS: Final = trace.TraceFlags(trace.TraceFlags.SAMPLED | trace.TraceFlags.RANDOM_TRACE_ID)
 _NANOSECONDS: Final = 1_000_000_000

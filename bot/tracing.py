@@ -67,7 +67,7 @@ async def exporting(settings: TraceSettings, *, role: str) -> AsyncIterator[None
 def span(name: str, *, job: str = "", **attributes: Attribute) -> Span:
     """A span for what is done within it. What it calls has spans below it.
 
-    ``job``: it belongs to the trace of the job with this id, whoever called.
+    ``job``: it belongs to the trace of the job with this id, no matter who called.
     """
     return _NO_SPAN if _tracer is None else _tracer.span(name, attributes, job_id=job)
 

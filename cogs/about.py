@@ -149,7 +149,7 @@ class About(commands.Cog):
 
     @on_press(ShowAppsMenu)
     async def show_apps_menu(self, interaction: discord.Interaction, _: ShowAppsMenu) -> None:
-        """Say where the message menu is, to whoever gave a link to a message."""
+        """Say where the message menu is, to a person who gave a link to a message."""
         locale, mentions = str(interaction.locale), mentions_of(interaction.client)
         words = "\n\n".join(say(each, locale, mentions) for each in _APPS_MENU)
         shown = MessageContent(

@@ -148,7 +148,7 @@ async def _press_if_asked(stage: Stage, member: MemberActor, label: str) -> None
 def guide(url: str, phone_url: str, clips: Clips) -> str:
     """What the terminal says once the page is there: its addresses, who is who, and every command."""
     return f"""
-Open this address in a browser (whoever has it may do everything in there):
+Open this address in a browser (anyone who has it may do everything there):
 
     {url}
     {phone_url}
@@ -191,7 +191,7 @@ Type / into the line at the bottom and try
 make playground LOCALE=ja (or zh-CN, zh-TW, ko, ru, es-ES, es-419, pt-BR) speaks another language.
 
 Simulated: Discord (this page), the provider ToAPIs and its money. Real: the bot, its database, its look at the videos.
-/operator is for whoever runs a real bot, in a server of their own, and is not here. Ctrl-C ends the playground.
+/operator is for people who run a real bot, in a server of their own, and is not here. Ctrl-C ends the playground.
 """
 
 

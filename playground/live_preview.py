@@ -1,7 +1,7 @@
 """simcord's page in the browser, beside a bot that goes on by itself: it shows what the bot does, when the bot does it.
 
 As it comes, the page shows something new only after somebody acted in it, refuses a click on anything that was
-published anew since, fails where two things happen at once, and takes a refusal for a failure of the bot.
+published again since, fails where two things happen at once, and takes a refusal for a failure of the bot.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class LivePreview(Preview):
         interaction: Interaction | None = None,
         extra_diagnostics: list[dict[str, Any]] | None = None,
     ) -> dict[str, Any]:
-        """How an action ended. One that the bot refused ended well: whoever acted was told why."""
+        """How an action ended. One that the bot refused ended well: the person was told why."""
         raised = self.env.errors_since(cursor)
         if all(isinstance(getattr(each, "original", each), CastbookError) for each in raised):
             cursor = self.env.error_cursor

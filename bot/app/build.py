@@ -261,7 +261,7 @@ class App:
     async def serve_discord(self) -> None:
         """Take interactions until the client is closed. Raises BadStart where Discord refuses the token.
 
-        A worker only logs in, for all that it has to say goes by REST; where nothing is said, it just stays.
+        A worker only logs in, because it sends by REST, and then waits.
         """
         if self.role.answers:
             serve = serve_over_http if self.role is Role.HTTP else serve_on_gateway

@@ -60,7 +60,7 @@ async def serve_over_http(client: CastbookClient, settings: DiscordSettings) -> 
 
 
 def interactions_come(application: discord.AppInfo | None, settings: DiscordSettings) -> str:
-    """How interactions reach this bot, in words for the operator. Raises BadStart where they cannot."""
+    """Describe for the operator how interactions arrive. Raises BadStart where they cannot."""
     endpoint = application.interactions_endpoint_url if application is not None else None
     known = application.verify_key if application is not None else ""
     if settings.public_key and settings.public_key.lower() != known.lower():

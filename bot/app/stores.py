@@ -41,7 +41,7 @@ from bot.store.webhook_events import WebhookEventStore
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Everything that is kept, each entity with its own queries."""
+    """All stores, one per entity."""
 
     database: Database
     events: WebhookEventStore

@@ -126,7 +126,7 @@ class Card:
         )
 
     def container(self, items: Sequence[DurableItem]) -> ui.Container[ui.LayoutView]:
-        """The card, drawn anew, with ``items`` (menus and buttons) at its end."""
+        """The card, drawn again, with ``items`` (menus and buttons) at its end."""
         parts = [*self._above_entries(), *self._rows(), *self._entries(), *self._below_entries(), *rows(items)]
         return ui.Container(*parts, accent_colour=self.colour)
 

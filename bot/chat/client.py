@@ -72,7 +72,7 @@ class CastbookClient(commands.AutoShardedBot):
     ) -> None:
         """``shards``: how many there are in all, or also which of them are here; ``None``: as many as Discord says.
 
-        ``buckets``: where other processes identify as well. Whoever does not sync the commands reads their ids.
+        ``buckets``: where other processes identify as well. A process that does not sync the commands reads their ids.
         """
         ids, count = shards if isinstance(shards, tuple) else (None, shards)
         super().__init__(

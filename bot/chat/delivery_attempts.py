@@ -24,24 +24,24 @@ class DeliveryAttempts:
 
     @property
     def standing(self) -> DeliveryAttempt | None:
-        """The message that is known to stand there."""
+        """The delivered message, if it is known."""
         return next((each for each in self._log if each.message_id is not None), None)
 
     def unknown(self, path: DeliveryRoute, channel_id: int | None = None) -> datetime | None:
-        """Since when a message may stand there of which nobody was told; ``None`` where none can."""
+        """When an unconfirmed message may have been sent there; ``None`` if there can be none."""
         mine = [each for each in self._log if each.path is path and channel_id in (None, each.channel_id)]
         begun = [each for each in mine if each.message_id is None and not each.refused]
         return begun[0].at if 2 * len(begun) > len(mine) else None
 
     def unknown_but(self, *looked_at: tuple[DeliveryRoute, int]) -> bool:
-        """Whether a message may stand in another place than those, which were looked at."""
+        """Whether a message may exist in a place that was not ``looked_at``."""
         others = {(each.path, each.channel_id) for each in self._log} - {*looked_at}
         replaced = DeliveryRoute.ANNOUNCED  # that message goes, whatever it shows
         return any(self.unknown(*other) is not None for other in others if other[0] is not replaced)
 
     @asynccontextmanager
     async def attempt(self, path: DeliveryRoute, channel_id: int | None) -> AsyncIterator[DeliveryAttempt]:
-        """Around one message; what came of it is written down, as far as it is known."""
+        """Record an attempt before the message is sent, and its result afterwards."""
         begun = DeliveryAttempt(path=path, channel_id=channel_id, nonce=self.nonce, at=self._clock())
         await self._write(begun)
         try:
@@ -55,7 +55,7 @@ class DeliveryAttempts:
             raise
 
     async def stands(self, attempt: DeliveryAttempt, message_id: int) -> None:
-        """It arrived."""
+        """Record that the message arrived."""
         await self._write(replace(attempt, message_id=message_id))
 
     async def found(self, path: DeliveryRoute, channel_id: int, message_id: int) -> None:

@@ -43,7 +43,7 @@ class Delivery:
 
 
 class Kept(Exception):
-    """It may have arrived, nobody can tell, and its owner knows where to look: it waits in /tasks."""
+    """Delivery could not be confirmed; the owner was told to look in /tasks."""
 
 
 Route: TypeAlias = Callable[[Job, Delivery, DeliveryAttempts], Awaitable[None]]

@@ -114,7 +114,7 @@ def _mark(handled: Sequence[type]) -> Callable[[_Method], _Method]:
 
 
 class InteractionHandlers:
-    """Finds the method for each press and form, and sees to it that the person gets an answer whatever happens."""
+    """Dispatches presses and submitted forms to the methods of cogs, and always answers the person."""
 
     def __init__(self, access_policy: AccessPolicy | None = None) -> None:
         self.draining = False

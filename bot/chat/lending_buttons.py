@@ -61,7 +61,7 @@ class WatchUse(DurableButton, custom_id="cb:loans:watch:{job_id}:{owner_id}"):
 
 
 class ConsentButton(DurableButton):
-    """A button of the question whether a character may be used. Whom the bot is closed to may press it as well."""
+    """A button of the question whether a character may be used. People blocked from the bot may press it too."""
 
     always_open = True
 

@@ -22,7 +22,7 @@ _LOCALE = "en"
 
 
 class OperatorAlarms:
-    """The same thing at most once in :data:`bot.limits.SAME_ALARM`, from whichever process."""
+    """Sends each alarm to the owners at most once per :data:`bot.limits.SAME_ALARM`, from whichever process."""
 
     def __init__(self, client: discord.Client, owners: Sequence[int], clock: Clock, told: ToldAlarmStore) -> None:
         self._client = client

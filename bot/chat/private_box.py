@@ -36,7 +36,7 @@ class PrivateBox:
         self._refused: deque[str] = deque(maxlen=limits.DEAD_TOKENS_REMEMBERED)  # tokens that died before their time
 
     def token_usable(self, origin: Origin) -> bool:
-        """Whether the token may still be called: looked at first, because calls with dead ones count towards a ban."""
+        """Whether the token may still be used. Check first: calls with dead tokens count towards a ban."""
         if origin.token is None or origin.token in self._refused:
             return False
         return self._clock() - origin.token_at < limits.TOKEN_USABLE
@@ -86,7 +86,7 @@ class PrivateBox:
             await message.edit(**card.as_edit())
 
     async def delete(self, origin: Origin) -> None:
-        """Take the box away; one that is gone, or that nothing leads to any more, is left alone."""
+        """Delete the message; do nothing if it is gone or unreachable."""
         self.check_login()
         with gone_is_fine():
             async with understood(limits.MESSAGE_PATIENCE):

@@ -1,4 +1,4 @@
-"""Which messages are remembered, because they show something of a person and can be reached later."""
+"""Decides which messages to record: those that show something of a person and can be edited or deleted later."""
 
 from __future__ import annotations
 

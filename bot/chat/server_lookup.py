@@ -25,7 +25,7 @@ class _Server(NamedTuple):
 class ServerLookup:
     """Names and languages of servers, permissions and categories of channels.
 
-    What Discord said by REST is kept for ten minutes, but for permissions, which are asked anew.
+    What Discord said by REST is kept for ten minutes, but for permissions, which are asked for each time.
     """
 
     def __init__(self, client: discord.Client, clock: Clock) -> None:
@@ -87,7 +87,7 @@ class _Client(Protocol):
 
 
 def server_lookup_of(client: discord.Client) -> ServerLookup:
-    """The one of our client."""
+    """The client's :class:`ServerLookup`."""
     return cast("_Client", client).server_lookup
 
 
@@ -99,7 +99,7 @@ class _Remembered(Generic[_Found]):
         self._found: dict[int, tuple[datetime, _Found]] = {}
 
     def get(self, about: int) -> tuple[_Found] | None:
-        """In a tuple, since nothing may be what was found."""
+        """The cached value in a 1-tuple, because ``None`` is a valid value."""
         if about not in self._found:
             return None
         at, found = self._found[about]

@@ -66,7 +66,7 @@ class AccessPolicy:
         return max((each for each in found if each is not None), default=0)
 
     def private_results(self, guild_id: int | None) -> bool:
-        """Whether results are for their owners alone in this server, where nothing else is asked for."""
+        """Whether results in this server are private by default."""
         return self._servers.rules(guild_id).private_results
 
     def day_limit(self, guild_id: int | None, allowed: int) -> int:

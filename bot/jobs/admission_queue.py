@@ -32,7 +32,7 @@ class AdmissionQueue:
         self._telling: asyncio.Task[None] | None = None
 
     def joined(self) -> None:
-        """Somebody has begun to wait."""
+        """Note that a job has begun to wait."""
         self._somebody = True
 
     def place_of(self, job: Job) -> Text:
@@ -73,7 +73,7 @@ class AdmissionQueue:
             unexpected("line_not_shown", error)
 
     async def close(self) -> None:
-        """Stop telling."""
+        """Stop sending queue updates."""
         if self._telling is not None:
             self._telling.cancel()
             await asyncio.gather(self._telling, return_exceptions=True)

@@ -32,8 +32,8 @@ from bot.values.video import CheckedFile, MediaPart, Unusable, WantedFile
 class ArchiveCheck:
     """Believes nothing that an archive says. ``work`` is a folder for the files; it holds them afterwards.
 
-    What a model made of a character elsewhere (``@username``, task ID) works like a key at the provider, whoever has
-    it. So it comes along only where the seal shows that this very Castbook wrote it, for the person who imports it:
+    What a model made of a character elsewhere (``@username``, task ID) works like a key at the provider.
+    So it comes along only where the seal shows that this very Castbook wrote it, for the person who imports it:
     they are shown it anyway. From anywhere else a character comes as a portable one, which its clip and stills suffice
     for, and which a model can make again. An archive of somebody else's could otherwise hand its reader a character
     that was never theirs, and nobody can ask the provider whose it is.

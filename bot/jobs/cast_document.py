@@ -87,7 +87,7 @@ class GroupSaid(_Said):
 
 
 class DefaultSaid(_Said):
-    """Who plays in videos where nobody is named. An import restores it for whoever exported it, where nobody does."""
+    """Who plays in videos where nobody is named. An import restores it for its exporter, if they have none there."""
 
     server_id: str | None = Field(None, pattern=r"^\d{1,20}$", description="null: outside of all servers.")
     character_id: int
@@ -108,7 +108,7 @@ class CastDocument(_Said):
 
 
 def sealed_words(owner_id: int, characters: Iterable[CharacterSaid]) -> bytes:
-    """What a seal is made over: whose export it is, and every character with its keys and the hashes of its files.
+    """The text that is signed: whose export it is, and every character with its keys and its files' hashes.
 
     A field that an older version did not know is left out as long as it says nothing, so that old seals still hold.
     """

@@ -98,7 +98,7 @@ def file_said(name: str, file: StoredFile, part: int | None) -> dict[str, Any]:
 
 
 def room_of(name: str, file: StoredFile) -> int:
-    """Bytes that the file takes of a zip, under that name."""
+    """Bytes that the file takes in the zip under that name."""
     return file.size + 2 * len(name.encode()) + ENTRY
 
 

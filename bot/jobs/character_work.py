@@ -102,7 +102,7 @@ class CharacterWork:
         return await self._without_a_model(leased)
 
     async def refused(self, job: Job, error: ProviderError, reason: Text, now: datetime) -> Transition:
-        """The sentence says it all."""
+        """Failed, with the provider's reason unchanged: its sentence is complete."""
         return transitions.failed(job, now, reason)
 
     async def find(self, business_id: str) -> Task | None:
@@ -114,14 +114,14 @@ class CharacterWork:
         return await self._provider.task(task_id)
 
     def completed(self, job: Job, task: Task, now: datetime) -> Transition:
-        """Somebody was found, or nobody."""
+        """Completed, or failed if no character was found."""
         if not task.characters:
             # A completed task by the provider's count: nothing says that it is refunded, so it keeps its place.
             return transitions.failed(job, now, nobody_found_text(), counted=True)
         return transitions.completed(job, now, CharacterResult(characters=task.characters))
 
     async def failed(self, job: Job, task: Task, now: datetime) -> Transition:
-        """With a sentence about the seconds."""
+        """Failed, with advice about the seconds."""
         return transitions.failed(job, now, failure_text(task.failure or TaskFailure("", "")))
 
     async def _without_a_model(self, leased: LeasedJob) -> Transition:

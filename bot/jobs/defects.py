@@ -16,14 +16,14 @@ from bot.values.job import Step, Transition
 
 
 class Defects:
-    """Counts, for each job, the steps that failed in a row; a new process begins to count anew."""
+    """Counts the consecutive failed steps of each job; a restart resets the count."""
 
     def __init__(self, random: Random) -> None:
         self._random = random
         self._times: dict[str, int] = {}
 
     def forget(self, job_id: str) -> None:
-        """A step of the job went well."""
+        """Reset the count after a successful step."""
         self._times.pop(job_id, None)
 
     def after(self, leased: LeasedJob, error: Exception) -> Transition:

@@ -29,7 +29,7 @@ def _completes(job: Job) -> int | None:
 
 
 class EarlierVideos:
-    """Each method starts a new job for the owner it is given: another person's job is an unknown one.
+    """Each method starts a new job for the given owner; other people's jobs count as unknown.
 
     A job that failed is not taken up itself: the provider might replay the failure by its id.
     """

@@ -1,4 +1,4 @@
-"""Who hands the runner its work: the jobs table itself, of one process alone or shared by many.
+"""Supplies the runner with jobs from the jobs table, for one process or many.
 
 The row is the truth, and its lease (holder, epoch) the right to write it. docs/decisions/job-engine.md says why
 no library stands behind this.
@@ -96,20 +96,20 @@ class OneProcess(_OnTheTable):
         self.renewal, self.longest_nap = limits.LEASE_RENEWAL, limits.LONGEST_NAP
 
     async def start(self, look: Look) -> None:
-        """Whatever lease there is, is a dead process's."""
+        """Clear all leases: any that exist belong to a dead process."""
         await self._jobs.clear_leases()
 
     def wake(self) -> None:
-        """The runner is awake."""
+        """No-op: the runner wakes itself."""
 
     def interrupt(self, job_id: str) -> None:
-        """Nobody else does anything."""
+        """No-op: there is no other process."""
 
     def hold(self, job_id: str) -> None:
-        """The runner knows."""
+        """No-op: the runner tracks holds itself."""
 
     def let_go(self, job_id: str) -> None:
-        """The runner knows."""
+        """No-op: the runner tracks holds itself."""
 
 
 class ManyProcesses(_OnTheTable):
@@ -130,7 +130,7 @@ class ManyProcesses(_OnTheTable):
         self._letting_go: set[asyncio.Task[None]] = set()
 
     async def start(self, look: Look) -> None:
-        """Leases stay: they are other processes'."""
+        """Listen for other processes. Existing leases are kept, because those processes hold them."""
 
         async def woken(_: str) -> None:
             look(None)
@@ -143,11 +143,11 @@ class ManyProcesses(_OnTheTable):
         self._notifications.on(Topic.INTERRUPT, interrupted)
 
     def wake(self) -> None:
-        """All who listen."""
+        """Notify all processes."""
         self._notifications.send(Topic.JOBS)
 
     def interrupt(self, job_id: str) -> None:
-        """All who listen; whoever misses it finds its lease gone within 5 s."""
+        """Notify all processes; one that misses it finds its lease gone within 5 s."""
         self._notifications.send(Topic.INTERRUPT, job_id)
 
     def hold(self, job_id: str) -> None:

@@ -1,4 +1,4 @@
-"""Everything of one person's goes: rows, files, and the work that is being done for them at that moment."""
+"""Deletes all of a person's rows and files, and stops the work that is running for them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Erasure:
         self._clock = clock
 
     async def erase(self, owner_id: int, *, remove_messages: bool = False) -> Erased:
-        """Delete everything of theirs. What they do at the same moment may come after it, and is new then.
+        """Delete everything the person has. Data that they create meanwhile may survive, as new data.
 
         ``remove_messages``: the messages about them too, one after the other behind our back.
         """

@@ -41,13 +41,13 @@ class ExportLinks:
         return bool(self._public_url)
 
     def link(self, owner_id: int, selection: Selection, part: int) -> str:
-        """The link. For an hour whoever has it gets the zip."""
+        """The link. For an hour, anyone who has it gets the zip."""
         until = int((self._clock() + limits.EXPORT_LINK_LIFE).timestamp())
         words = f"{owner_id}.{selection}.{part}.{until}"
         return f"{self._public_url}{PATH}{words}.{self._signatures.sign(Signed.LINK, words.encode())}"
 
     def read(self, token: str) -> LinkedExport | None:
-        """What stands behind ``PATH`` in a link; ``None`` for one that is none of ours, or has run out."""
+        """The export that the token after ``PATH`` refers to; ``None`` if the token is invalid or expired."""
         found = _TOKEN.fullmatch(token)
         if found is None or not self._signatures.holds(Signed.LINK, found["words"].encode(), found["seal"]):
             return None

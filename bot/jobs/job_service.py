@@ -81,7 +81,7 @@ class JobService:
         self._settings = settings
 
     def held(self, job_id: str) -> AbstractContextManager[None]:
-        """Nothing is done for the job meanwhile: what its owner is to see first is not overtaken by it.
+        """Keep the job from being worked on until its owner has seen what comes first.
 
         A kill in the meantime leaves the row due, so the next process goes on with it.
         """
@@ -262,7 +262,7 @@ class JobService:
         return job
 
     def woken(self, job: Job) -> Job:
-        """Have the runner look at ``job``, whose row has changed, and the queue where it stands in line."""
+        """Wake the runner for ``job``, whose row has changed, and the admission queue if the job waits in it."""
         if job.admitted_at is None:
             self._queue.joined()
         self._workers.wake()
@@ -270,7 +270,7 @@ class JobService:
         return job
 
     async def overview(self, owner_id: int) -> Overview:
-        """How everything of theirs stands."""
+        """An overview of the owner's jobs and quotas."""
         user_key = self._people.of(owner_id)
         videos_key = self._people.for_videos(user_key)
         rows = await self._owned.overview(

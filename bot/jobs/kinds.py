@@ -73,7 +73,7 @@ def video_content(videos: VideoStore, loans: LoanStore, fitted: FittedVideos) ->
 
 
 def character_content(characters: CharacterStore) -> ContentOf:
-    """What a character's job hands over: the character as it stands now, if its owner still has it."""
+    """The delivery of a character job: the character as it is now; empty if it was deleted."""
 
     async def content(job: Job) -> CharacterMade:
         if not isinstance(job.result, CharacterResult) or job.result.character_id is None:

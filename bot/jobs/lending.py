@@ -75,7 +75,7 @@ class Lending:
     ) -> TakenBack:
         """End the loans, as :meth:`LoanStore.take_back`. What was not sent yet ends, with nothing charged.
 
-        What the provider is at work on is paid for: whoever began with it gets it.
+        What the provider is already making is paid for: the person who started it gets it.
         """
         now = self._clock()
 
@@ -111,7 +111,7 @@ class Lending:
         """
         consent = await self._consents.answer(person_id, consent_id, answer, now=self._clock())
         if consent is None:
-            raise Refusal(text("That question is no longer there: whoever asked it has deleted it."))
+            raise Refusal(text("That question is gone: the person who asked it deleted it."))
         if consent.answer is not Answer.NO:
             return consent, None
         gone = await self.delete(consent.owner_id, consent.character_id)

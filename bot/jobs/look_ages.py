@@ -1,4 +1,4 @@
-"""At which ages looks at a task are worth most: those at which the delay and the queries together cost the least."""
+"""Chooses the task ages at which to poll, balancing the delay of results against the number of queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How everything of a person stands: their jobs, and what they have used of what they may."""
+"""A person's jobs, and how much of their quotas they have used."""
 
 from __future__ import annotations
 

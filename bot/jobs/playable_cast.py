@@ -1,4 +1,4 @@
-"""Whom somebody can put into a video: their own cast, and what others have lent to them or to the server."""
+"""The characters that a person may use in a video: their own, and those lent to them or to the server."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class PollSchedule:
         return max(self._usual, late)  # as long again as it is late already
 
     async def _current(self) -> _Plan:
-        """The plan, at most :data:`bot.limits.POLL_PLAN_LIFE` old. Where it cannot be made anew, the last one stays."""
+        """The plan, at most :data:`bot.limits.POLL_PLAN_LIFE` old. If it cannot be recomputed, the last one stays."""
         now, plan = self._clock(), self._plan
         if plan is not None and (abs(now - plan.made_at) < limits.POLL_PLAN_LIFE or self._planning.locked()):
             return plan

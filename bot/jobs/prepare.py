@@ -287,7 +287,7 @@ _NO_VIDEO = BadSource(text("That video is no longer here, so I can't make a char
 
 
 def no_room(allowed: int) -> QuotaReached:
-    """What is told to whoever has filled their ``allowed`` bytes."""
+    """The text for a person who has used all their ``allowed`` bytes."""
     return QuotaReached(
         text(
             "You've used all {limit} MB of your space. Delete a character you no longer need with /character delete, "

@@ -13,7 +13,7 @@ from bot.values.job import Transition
 class PrepareVideo:
     """A video may have waited in line for long: its cast may have left, and its model may be closed.
 
-    ``room`` is how many bytes of files a person may have; 0: no limit. Whoever has no room left gets no video: one that
+    ``room`` is how many bytes of files a person may have; 0: no limit. Without room left nobody gets a video: one that
     was paid for is kept whatever its size.
     """
 

@@ -28,8 +28,8 @@ _log = structlog.get_logger(__name__)
 class StepExecution:
     """Does the steps of ``kinds`` under their leases.
 
-    ``being_written``: ids of the jobs whose step is done, while its end is written to the row, until whoever runs
-    the steps takes them out. ``stopping``: the process is about to end.
+    ``being_written``: ids of the jobs whose step is done, while its end is written to the row, until the runner
+    takes them out. ``stopping``: the process is about to end.
     """
 
     def __init__(

@@ -89,7 +89,7 @@ class VideoPlanner:
         return next((card for card in preferred(await self.living(), cast) if card.model != but), None)
 
     async def best_for_real_faces(self, wish: VideoWish) -> ModelCard | None:
-        """The best living model for ``wish`` that does not refuse whoever might be a real person."""
+        """The best living model for ``wish`` that does not refuse people who might be real."""
         return _best_for(wish, (card for card in await self.living() if not card.refuses_real_faces))
 
     def price(self, model: str, seconds: int) -> Decimal | None:

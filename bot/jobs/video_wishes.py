@@ -1,4 +1,4 @@
-"""From what a person typed to the job of a video: who is meant, what speaks against it, and what would do instead."""
+"""Builds a video job from typed options, or says what prevents it and what would work instead."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ class VideoWork:
         return job.video.chosen_model
 
     async def ready(self, leased: LeasedJob) -> Send | Transition:
-        """Upload what the model needs of the cast, each file anew for each job, and write the request.
+        """Upload what the model needs of the cast, each file again for each job, and write the request.
 
         Raises Refusal where somebody has left the cast, or something does not fit the model (any more).
         """

@@ -30,7 +30,7 @@ _STILL_RUNNING = text(
 
 
 class Watch:
-    """Asks how the task stands, shows it, and decides when to ask again."""
+    """Polls the task, shows its progress, and schedules the next poll."""
 
     def __init__(
         self,

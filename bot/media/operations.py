@@ -98,7 +98,7 @@ POSTER = Operation[Picture]("poster", TypeAdapter(_Answered[Picture] | _NoAnswer
 FIT = Operation[Fitted]("fit", TypeAdapter(_Answered[Fitted] | _NoAnswer), cpu=400, wall=400)
 MOVING = Operation[Picture]("moving", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=30, wall=45)
 PAGE = Operation[str | None]("video_on_page", TypeAdapter(_Answered[str | None] | _NoAnswer), cpu=8, wall=20)
-# yt-dlp alone takes a second or two to begin; in real time whoever asks says how long.
+# yt-dlp alone takes a second or two to begin; in real time the caller says how long.
 SITE_VIDEO = Operation[SiteVideo]("site_video", TypeAdapter(_Answered[SiteVideo] | _NoAnswer), cpu=60, wall=600)
 PICTURE = Operation[Picture]("picture", TypeAdapter(_Answered[Picture] | _NoAnswer), cpu=8, wall=20)
 CAST_LINES = Operation[CastLines]("cast_lines", TypeAdapter(_Answered[CastLines] | _NoAnswer), cpu=20, wall=40)

@@ -40,7 +40,7 @@ class KeptPart:
         self._hash: hashlib._Hash | None = None  # of all that is there; ``None`` where an earlier try has begun it
 
     def begin(self, validator: str, *, anew: bool) -> None:
-        """Receive more; ``anew``: what is there is of no use. Raises :class:`OSError`."""
+        """Receive more; ``anew``: start over, because what is there is of no use. Raises :class:`OSError`."""
         self._file = self._at.open("wb" if anew else "ab", buffering=0)
         self._tag.write_text(validator, "utf-8")
         self.size, self.validator = self._file.tell(), validator

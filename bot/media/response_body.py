@@ -76,7 +76,7 @@ class ResponseBody:
 
 
 async def _unpacked(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """A few kilobytes can be gigabytes: never more than a chunk at once, so that whoever counts can stop."""
+    """A few kilobytes can be gigabytes: never more than a chunk at once, so that a caller who counts can stop."""
     unpacker = zlib.decompressobj(_ZLIB_OR_GZIP)
     async for piece in pieces:
         left = piece

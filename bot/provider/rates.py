@@ -37,7 +37,7 @@ class OwnRate:
         await self._limiter.acquire()
 
     async def pause(self, seconds: float) -> None:
-        """Nothing: the job that was refused waits so long, and nobody else asks too fast."""
+        """No-op: the job that was refused waits by itself."""
 
 
 @dataclass(frozen=True, slots=True)

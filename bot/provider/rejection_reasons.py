@@ -33,7 +33,7 @@ class Cause(StrEnum):
 _SIGNS = {
     Cause.REAL_FACE: r"sensitivecontentdetected\.privacyinformation|may contain (a )?real (person|people|human|face)",
     Cause.OWN_SOUND: r"\b(output)?audiosensitivecontentdetected",
-    Cause.TROUBLE: r"\bsentinel block",  # the provider's own gate; it comes and goes, whoever asks for whatever
+    Cause.TROUBLE: r"\bsentinel block",  # the provider's own gate; it comes and goes, no matter who asks for what
     Cause.PERMISSION: r"(cameo|character|likeness).{0,40}permission|permission.{0,40}(cameo|character|likeness)",
     Cause.WITHDRAWN: r"cameo not found",
     Cause.TOO_MANY: r"too many (users|characters|cameos)",

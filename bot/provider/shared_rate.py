@@ -1,4 +1,4 @@
-"""One rate over many processes: each leases the next places in a line that they share, and uses each in its time."""
+"""A rate limit shared by processes: each leases the next time slots in turn."""
 
 from __future__ import annotations
 

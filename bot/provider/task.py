@@ -71,7 +71,7 @@ class TaskFailure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderVideo:
-    """A video that was made. Its URLs die with the task (``Task.expires_at``), and work for whoever has them."""
+    """A video that was made. Its URLs die with the task (``Task.expires_at``), and work for anyone who has them."""
 
     url: str = field(repr=False)
     format: str = ""

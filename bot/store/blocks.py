@@ -1,4 +1,4 @@
-"""Whom the operator has shut out, everywhere; under keyed hashes, so that it outlives their deletion."""
+"""People blocked by the operator, stored as keyed hashes so that a block outlives the deletion of their data."""
 
 from __future__ import annotations
 

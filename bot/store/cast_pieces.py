@@ -45,7 +45,7 @@ _looked_for = bindparam("looked_for", type_=String)
 
 
 def having(*, postgres: bool) -> ColumnElement[bool]:
-    """Of the characters table: the owner's in whose name, tags or note the words of :func:`words_asked` stand."""
+    """Filter of the characters table: the owner's whose name, tags or note contain the words of :func:`words_asked`."""
     theirs = characters.c.owner_id == OWNER
     places = (place_of(each, _looked_for) > 0 for each in (characters.c.search_name, characters.c.search_more))
     stands = or_(*places)

@@ -73,7 +73,7 @@ class FileBucket:
             await asyncio.to_thread(self._local.close)
 
     async def put(self, key: str, content: bytes | Path, *, linked: bool = False) -> None:
-        """Keep ``content``, or that of a file; what is there is written anew where a sweep may be about to take it."""
+        """Keep ``content``, or that of a file; what is there is written again where a sweep may be about to take it."""
         if isinstance(content, bytes) and len(content) <= limits.BUCKET_PART:
             if await self._bucket.create(key, content) is None and not await self._is_safe(key):
                 await self._bucket.put(key, content)
@@ -202,7 +202,7 @@ class FileBucket:
         return {name for name in here | await self._bucket.folders(f"{_WORK}/") if JOB_ID.fullmatch(name)}
 
     async def tidy(self) -> None:
-        """Remove the copies here that nobody wants any more."""
+        """Delete local copies that were not used recently."""
         await asyncio.to_thread(self._local.tidy)
         there = await asyncio.to_thread(lambda: {folder.name for folder in self._local.work.iterdir()})
         self._tags = {job_id: tags for job_id, tags in self._tags.items() if job_id in there}
@@ -211,7 +211,7 @@ class FileBucket:
         """Delete what no row refers to, unless it is so young that it may be on its way to one; how many went.
 
         The parts of uploads that were cut off go as well. ``removing`` an owner's files, nobody puts any of theirs,
-        and it knows the keys that rows refer to by then: since they were listed, the same file may have been put anew.
+        and it knows the keys that rows refer to by then: since they were listed, the same file may have been put again.
         """
         before = datetime.now(UTC) - self._unneeded_for
         removed = 0

@@ -184,7 +184,7 @@ def _sweep_owner(owner: Path, keep_keys: set[str], before: float) -> int:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether the file is kept already; then it is as good as new to whoever sweeps."""
+    """Whether the file is kept already; then it is as good as new to a sweep."""
     try:
         os.utime(path)
     except FileNotFoundError:

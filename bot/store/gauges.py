@@ -34,7 +34,7 @@ class GaugeStore:
         self._database = database
 
     async def standing(self, *, now: datetime) -> Standing:
-        """How everything stands ``now``."""
+        """The values of the gauges at ``now``."""
         free = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
         waits = and_(jobs.c.next_attempt_at <= now, free)
         oldest = func.min(case((waits, jobs.c.next_attempt_at)))

@@ -61,7 +61,7 @@ class GroupStore:
             return [CharacterGroup(**row) for row in (await connection.execute(query)).mappings()]
 
     async def rename(self, owner_id: int, group_id: int, name: str) -> bool:
-        """Give it another name; whether there is such a group. Raises Refusal where the name is taken."""
+        """Rename the group; ``False`` if there is none. Raises Refusal if the name is taken."""
         async with self._database.write() as connection:
             await _refuse_taken(connection, owner_id, name, but=group_id)
             its = (character_groups.c.owner_id == owner_id, character_groups.c.id == group_id)

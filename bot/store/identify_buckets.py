@@ -20,7 +20,7 @@ _TRIED_EVERY: Final = 0.25  # seconds; a lock that is waited for would end by th
 
 
 class IdentifyBuckets:
-    """A bucket is an advisory lock, held for five seconds by whoever identifies; a killed process lets go of it."""
+    """A bucket is an advisory lock, held for five seconds by a process that identifies; a killed one lets go."""
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""How far a loan reaches: the one condition by which somebody may use what is another's (design, rule 7)."""
+"""The one condition under which a person may use another's character (design, rule 7)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def playable(user_id: int, role: CastRole) -> ColumnElement[bool]:
 
 
 def not_lent(name: str) -> Text:
-    """What a borrower is told whose loan is no more; nothing was sent then."""
+    """The text for a borrower whose loan has ended; nothing was sent."""
     return text("“{name}” is no longer lent to you, so I can't make this video. Nothing was charged.", name=name)
 
 

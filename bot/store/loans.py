@@ -52,7 +52,7 @@ class LoanStore:
     async def lend(
         self, owner_id: int, character_id: int, to: To, *, uses: int | None, until: datetime | None, now: datetime
     ) -> Loan | None:
-        """Lend it, or change the terms of the loan that there is: its uses begin anew. ``None``: no such character.
+        """Lend it, or change the terms of the loan that there is: its uses start over. ``None``: no such character.
 
         Raises :class:`~bot.errors.Refusal` where the owner has lent it, or others to the same one, too often already.
         """
@@ -176,7 +176,7 @@ class LoanStore:
     async def borrowed(self, user_id: int, guild_id: int | None, *, now: datetime) -> tuple[Borrowed, ...]:
         """What that person can use of others in that server: each character once, the newest loans first.
 
-        ``called`` is the name that its owner gave it: whoever shows it sees to it that no two are the same.
+        ``called`` is the name that its owner gave it: the caller makes sure that no two shown are the same.
         """
         own = characters.alias()
         clash = exists().where(own.c.owner_id == user_id, own.c.name_key == characters.c.name_key)

@@ -21,7 +21,7 @@ _ROWS_AT_ONCE: Final = 1000
 _CHARACTERS_AT_ONCE: Final = 4_000_000  # of text: the JSON of some rows is large
 _READ_AT_ONCE: Final = 500  # rows
 _OTHER_ENDS_WITHIN: Final = 30.0  # seconds: the server sees late that a process was killed
-_ONE_MOVE: Final = 0x6D6F766520746F  # "move to": the advisory lock of whoever moves
+_ONE_MOVE: Final = 0x6D6F766520746F  # "move to": the advisory lock of a move
 
 Progress = Callable[[str, int], None]
 """Called now and then with a table, and how many of its rows are done."""
@@ -37,7 +37,7 @@ class MoveTarget:
     @classmethod
     @asynccontextmanager
     async def opened(cls, url: URL) -> AsyncIterator[Self]:
-        """Connect; nobody else moves anything there meanwhile. Raises :class:`~bot.errors.BadStart`."""
+        """Connect, and take the exclusive lock on moves. Raises :class:`~bot.errors.BadStart`."""
         engine = create_async_engine(url, hide_parameters=True)
         try:
             with _as_bad_start():
@@ -67,7 +67,7 @@ class MoveTarget:
         }:
             raise BadStart(
                 "The PostgreSQL (--to) has the begun move of another library, or this one has changed since, or it was "
-                "another version of Castbook: create the database anew."
+                "another version of Castbook: create the database again."
             )
         return sum(mark["rows"] for mark in marks)
 
@@ -173,7 +173,7 @@ def _same(table: Table, ours: Row | None, theirs: Row | None) -> None:
 def _written_to(table: str) -> BadStart:
     return BadStart(
         f"The table {table} of the PostgreSQL (--to) is not what was copied: somebody else has written to it. "
-        "Create the database anew and begin again."
+        "Create the database again and start over."
     )
 
 

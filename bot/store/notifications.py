@@ -23,7 +23,7 @@ class Topic(StrEnum):
 class Notifications:
     """Nobody else is there (SQLite). Over PostgreSQL: :mod:`bot.store.postgres_notifications`.
 
-    Nothing here is certain to arrive: whoever listens also looks by itself from time to time.
+    Nothing here is certain to arrive: every listener also looks by itself from time to time.
     """
 
     def on(self, topic: Topic, heard: Heard) -> None:

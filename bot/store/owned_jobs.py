@@ -38,7 +38,7 @@ class Holds:
         self.jobs: set[str] = set()
 
     def lease(self, job_id: str, now: datetime) -> dict[str, Any]:
-        """The columns of the lease of a row that is written now: mostly nobody's."""
+        """The lease columns for a row being written; normally no lease."""
         if job_id not in self.jobs:
             return FREE
         return {"lease_owner": self.holder, "lease_until": now + limits.SHARED_LEASE}

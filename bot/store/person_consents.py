@@ -87,7 +87,7 @@ class PersonConsentStore:
             return _to_consent(found.mappings().one())
 
     async def sent(self, owner_id: int, consent_id: int, *, now: datetime) -> None:
-        """The question has reached whom it is for."""
+        """Record that the question was delivered."""
         this = (person_consents.c.id == consent_id, person_consents.c.owner_id == owner_id)
         async with self._database.write() as connection:
             await connection.execute(update(person_consents).where(*this).values(sent_at=now))

@@ -30,7 +30,7 @@ from bot.store.upgrade import bring_to_head, revision
 
 _log = structlog.get_logger(__name__)
 
-# The transaction-level advisory lock of whoever writes: it ends with the transaction, however that ends. The id of the
+# The transaction-level advisory lock of a writer: it ends with the transaction, however that ends. The id of the
 # transaction tells later whether it was committed, should the connection break just then.
 _KEY: Final = 0x43617374626F6F6B  # "Castbook"
 _ALONE: Final = sql("SELECT pg_advisory_xact_lock(:key), CAST(pg_current_xact_id() AS text)").bindparams(key=_KEY)
@@ -178,7 +178,7 @@ class PostgresDatabase(Database):
         return self._locks(name)
 
     async def connect_apart(self, *, silent: float = limits.POSTGRES_SILENT) -> asyncpg.Connection:
-        """A connection of one's own, which takes none of the others: to listen on, say. Whoever asks closes it.
+        """A connection of one's own, which takes none of the others: to listen on, say. The caller closes it.
 
         ``silent``: seconds that the server may take to answer.
         """

@@ -29,7 +29,7 @@ class _AsInSQLite(PGTypeCompiler):
 
 @asynccontextmanager
 async def migrating(url: URL) -> AsyncIterator[AsyncConnection]:
-    """A transaction for the migrations; whoever else wants one waits until it ends."""
+    """A transaction for the migrations; anyone else who wants one waits until it ends."""
     engine = create_async_engine(url, hide_parameters=True, connect_args={"server_settings": {"jit": "off"}})
     engine.dialect.type_compiler_instance = engine.dialect.type_compiler = _AsInSQLite(engine.dialect)
     try:

@@ -1,4 +1,4 @@
-"""Everything of one person's: read as a whole for them to have, and taken out as a whole when they want it gone."""
+"""Reads or deletes everything that is kept about one person."""
 
 from __future__ import annotations
 

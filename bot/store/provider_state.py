@@ -48,7 +48,7 @@ class ProviderStateStore:
         self._changes = 0
 
     def forget(self) -> None:
-        """Read it anew when it is asked for next: another process has changed it."""
+        """Read it again when it is next asked for: another process has changed it."""
         self._changes += 1
         self._known = None
 

@@ -88,7 +88,7 @@ async def keep_borrowed_tasks(connection: AsyncConnection, job_ids: Sequence[str
         jobs.c.id.in_(job_ids), jobs.c.kind == JobKind.VIDEO, jobs.c.submit_started_at.is_not(None)
     )
     rows = (await connection.execute(theirs)).all()
-    borrowed = [row for row in rows if _BORROWED.search(row.request)]  # whoever lent it may have deleted it since
+    borrowed = [row for row in rows if _BORROWED.search(row.request)]  # its lender may have deleted it since
     await _keep(connection, {_of_task(each) for row in borrowed for each in (row.id, row.task_id) if each}, now)
 
 
@@ -104,5 +104,5 @@ def _from(person_id: int) -> str:
 
 
 def _of_task(task_id: str) -> str:
-    """No person is in it, and whoever does not have the id cannot come to it: the provider draws it."""
+    """No person is in it, and nobody can guess the id: the provider draws it."""
     return hashlib.sha256(f"borrowed {task_id}".encode()).hexdigest()

@@ -106,7 +106,7 @@ class VideoStore:
             return await _one(connection, _owned(owner_id).where(videos.c.job_id == job_id))
 
     async def lent_for(self, lender_id: int, job_id: str) -> MadeVideo | None:
-        """The video of that job, whoever has it, where somebody in it is lent by ``lender_id``: for them to see."""
+        """The video of that job, whoever owns it, if somebody in it is lent by ``lender_id``, who may see it."""
         lent = select(loan_uses.c.job_id).where(loan_uses.c.job_id == job_id, loan_uses.c.owner_id == lender_id)
         async with self._database.read() as connection:
             return await _one(connection, _SELECT.where(videos.c.job_id == job_id, lent.exists()))

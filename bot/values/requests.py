@@ -203,7 +203,7 @@ class CharacterResult:
 class VideoResult:
     """Where the video lies at the provider, until when (``None``: not said), and our own once it is here.
 
-    ``url`` works for whoever has it.
+    ``url`` works for anyone who has it.
     """
 
     kind: Literal[JobKind.VIDEO] = JobKind.VIDEO

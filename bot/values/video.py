@@ -256,7 +256,7 @@ class MediaPart(StrEnum):
 class WantedFile:
     """A file of an archive. ``kept``: it stays as it is where it has this ``sha256``, because we have written it.
 
-    Anything else is somebody's: a picture is encoded again, a voice written anew.
+    Anything else is somebody's: a picture is encoded again, a voice is rewritten.
     """
 
     path: str

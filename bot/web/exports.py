@@ -1,4 +1,4 @@
-"""``GET /exports/<token>``: hands out a large export to whoever has the link that its owner was given."""
+"""``GET /exports/<token>``: hands out a large export to anyone with the link that its owner was given."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def _sent(request: web.Request, file: BufferedRandom) -> web.StreamRespons
     response.content_length = await asyncio.to_thread(lambda: os.fstat(file.fileno()).st_size)
     await response.prepare(request)
     with suppress(ConnectionError):  # they did not want the rest of it
-        async with asyncio.timeout(limits.EXPORT_LINK_LIFE.total_seconds()):  # whoever reads slower holds up others
+        async with asyncio.timeout(limits.EXPORT_LINK_LIFE.total_seconds()):  # a slower reader holds up others
             while piece := await asyncio.to_thread(file.read, _PIECE):
                 await response.write(piece)
         await response.write_eof()

@@ -103,7 +103,7 @@ class AskingCommands(LooksUp):
         await interaction.response.defer(thinking=True, ephemeral=True)
         consent = await self._asked.asked(interaction.user.id, button.consent_id)
         if consent is None:
-            raise Refusal(text("That question is no longer there: whoever asked it has deleted it."))
+            raise Refusal(text("That question is gone: the person who asked it deleted it."))
         await self._show_question(interaction, consent)
 
     @on_press(SayYes)

@@ -118,7 +118,7 @@ class PortabilityCommands(LooksUp):
             if whole.parts > 1:
                 label = text("Download {part} of {parts}", part=part, parts=whole.parts)
             made.add_item(ui.Button(label=say(label, locale), url=self._portability.links.link(owner, selection, part)))
-        told = (_LINKED, text("Keep it to yourself: for one hour, whoever has the link gets the file."))
+        told = (_LINKED, text("Keep it to yourself: for one hour, anyone who has the link gets the file."))
         await interaction.edit_original_response(
             content="\n".join(say(each, locale, mentions_of(interaction.client)) for each in told), view=made
         )

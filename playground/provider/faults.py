@@ -97,13 +97,13 @@ class Faults:
         self._spoilings.append(_Spoiling(method.upper(), path_prefix, damage, times))
 
     def mend(self) -> None:
-        """Forgets everything that has been ordered; what stalls goes on."""
+        """Cancels all planned faults, and releases stalled connections."""
         for orders in (self._answers, self._drops, self._stalls, self._spoilings):
             orders.clear()
         self.go_on()
 
     def go_on(self) -> None:
-        """Lets whatever stalls go on."""
+        """Releases stalled connections."""
         self._goes_on.set()
         self._goes_on = asyncio.Event()
 

@@ -52,7 +52,7 @@ class Knobs:
         self._models.reopen(name)
 
     def close_character_models(self, *, reopened: bool = False) -> None:
-        """From now on no model that makes characters is to be had, as since its upstream closed; or all are again."""
+        """Close all models that make characters, as when their upstream closed; or reopen them all."""
         for name in CHARACTER_MODELS:
             if reopened:
                 self.model_back(name)

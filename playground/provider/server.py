@@ -132,7 +132,7 @@ class SimulatedProvider(Knobs):
             return _hang_up(request)
         try:
             if creates:
-                await request.read()  # whoever waits for an answer may be gone when this goes on
+                await request.read()  # the client may be gone when this goes on
                 await self._faults.stall("before_read")
             ordered = self._faults.answer_for(request)
             if ordered is not None:

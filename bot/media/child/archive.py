@@ -244,7 +244,7 @@ def _clip(draft: Path, number: int) -> CheckedFile:
 
 
 def _voice(draft: Path, number: int, *, ours: bool) -> CheckedFile:
-    """A WAV of 16 bits, written anew so that nothing else is in it."""
+    """A WAV of 16 bits, rewritten so that nothing else is in it."""
     name = f"{number}.wav"
     into = draft.with_name(name)
     with _reading(Unusable.NO_VOICE), wave.open(str(draft), "rb") as heard:

@@ -80,7 +80,7 @@ def face_detector() -> FaceDetector | None:
 
 
 class FaceDetector:
-    """CenterFace on one thread: whoever opens the video beside it has work for the others."""
+    """Runs CenterFace on one thread, because decoding needs the others."""
 
     def __init__(self, model: bytes) -> None:
         import onnxruntime  # type: ignore[import-untyped]  # a third of a start, which can go on beside the decoding

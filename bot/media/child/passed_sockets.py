@@ -25,7 +25,7 @@ def receive_sockets(network: int) -> None:
                 super().__init__(family, type, proto, fileno)
 
         def connect(self, address: object) -> None:
-            """It is connected already."""
+            """No-op: the socket is already connected."""
 
         def setsockopt(self, *_: object) -> None:
             """Options of TCP, which this is not."""

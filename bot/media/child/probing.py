@@ -72,7 +72,7 @@ class _Extent:
         return (self.last - self.first) / (self.count - 1) if self.count > 1 else 0.0
 
     def end(self, witness: float = 0.0) -> float:
-        """When the last one is over; ``witness`` is until when something else goes on for certain."""
+        """The end of the last packet, in seconds; ``witness`` is when another track provably still plays."""
         believed = max(_LAST_STAYS, self.pace, witness - self.last)
         return self.last + min(self.claimed or self.pace, believed)
 

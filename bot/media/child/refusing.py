@@ -1,4 +1,4 @@
-"""How an operation says that a file cannot be used. Nothing heavy is imported: a web page needs no decoder."""
+"""The error for unusable files. Nothing heavy is imported: a web page needs no decoder."""
 
 from __future__ import annotations
 

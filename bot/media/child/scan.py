@@ -70,12 +70,12 @@ class Stretch:
 
     @property
     def cuts(self) -> list[Cut]:
-        """The hard ones."""
+        """Hard cuts."""
         return cuts(self.changes)
 
     @property
     def dissolves(self) -> list[Cut]:
-        """And fades."""
+        """Dissolves and fades."""
         found = []
         for whole in between(self.start, self.end, self.cuts):
             shot = self._part(*whole)

@@ -1,7 +1,7 @@
 """Takes seconds of a video that lies on somebody's server: only the bytes in which they are come over the network.
 
 The packets are copied, not decoded, and keep their instants: second 3600 of the video is second 3600 of the file that
-is written. So it needs no program beside this one, and whoever opens the file finds the seconds where they were before.
+is written. So it needs no program beside this one, and the seconds are where they were before.
 """
 
 from __future__ import annotations

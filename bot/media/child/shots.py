@@ -16,7 +16,7 @@ Thumbnail = NDArray[np.float32]  # brightness, 0 to 255
 _UNLIKE = 0.5
 _NEIGHBOURS = 0.5  # seconds to either side
 _ABOVE_NEIGHBOURS = 1.6
-# A smaller jump in a calm shot is one within it: something was cut out, or the camera was set up anew.
+# A smaller jump in a calm shot is one within it: something was cut out, or the camera was moved.
 _UNLIKE_ALONE = 0.15
 _ABOVE_ALL_NEIGHBOURS = 4.0
 _SHIFT = 3  # pixels of a thumbnail in each direction

@@ -31,7 +31,7 @@ CARDS: Final = _table(
         families.KLING_OMNI,
         families.KLING_O1,
         families.KLING_3,
-        # Good at it, but they refuse whoever might be real, and most clips are of somebody real.
+        # Good at it, but they refuse people who might be real, and most clips are of somebody real.
         families.SEEDANCE,
         families.SEEDANCE_25,
         families.SEEDANCE_FAST,

@@ -1,7 +1,7 @@
 """The card of one model of each family, and those of its sisters that differ in little.
 
 From the provider's documentation of August 2026 (its own repository, a page for each model) and, where that says
-nothing, from the rules of whoever makes the model; the stricter of two is taken.
+nothing, from the rules of the model's maker; the stricter of two is taken.
 """
 
 from __future__ import annotations
