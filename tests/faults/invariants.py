@@ -74,7 +74,8 @@ def look(
     ``may_be_told_again``: how often the bot was killed where it can never know whether its message arrived.
     """
     found.jobs = len(rows)
-    _nothing_lost(found, rows, people, provider, cut_off)
+    too_late = {person.user.id for person in people if _answered_too_late(person, without_row)}
+    _nothing_lost(found, rows, people, provider, cut_off, too_late)
     _nothing_twice(found, rows, provider)
     _told_once(found, rows, people, in_tasks, may_be_told_again, log)
     _no_progress_is_left(found, rows, people, log)
@@ -99,12 +100,16 @@ def _untidy(log: str) -> Iterator[str]:
 
 
 def _nothing_lost(
-    found: Findings, rows: Sequence[Row], people: Sequence[Person], provider: Provider, cut_off: set[str]
+    found: Findings,
+    rows: Sequence[Row],
+    people: Sequence[Person],
+    provider: Provider,
+    cut_off: set[str],
+    too_late: set[int],
 ) -> None:
     known = {task.business_id for task in provider.tasks.values()} if provider.remembers_business_id else set()
     expected = {person.user.id: "cancelled" for person in people if person.cancels}
     expected |= {person.user.id: "failed" for person in people if person.fails}
-    too_late = {person.user.id for person in people if _answered_too_late(person)}
     for row in rows:
         if row.done and row.outcome == expected.get(row.owner, "succeeded"):
             continue
@@ -126,11 +131,14 @@ def _nothing_lost(
             found.wrong.append(f"lost: nothing is left of what {person.user.name} asked for")
 
 
-def _answered_too_late(person: Person) -> bool:
-    """Whether they saw no answer to any of their commands, since Discord did not take it after its three seconds."""
+def _answered_too_late(person: Person, without_row: set[int]) -> bool:
+    """Whether they saw no answer to any of their commands, since Discord did not take it after its three seconds.
+
+    Not counting those that a kill kept from having a row: nothing came of these.
+    """
     refused = [call.path for call in person.user.discord.rest.calls if call.code == UNKNOWN_INTERACTION]
     late = [asked for asked in person.asked if any(f"/interactions/{asked.id}/" in path for path in refused)]
-    return bool(late) and all(asked.original is None for asked in person.asked)
+    return bool(late) and all(asked.original is None or asked.id in without_row for asked in person.asked)
 
 
 def _nothing_twice(found: Findings, rows: Sequence[Row], provider: Provider) -> None:

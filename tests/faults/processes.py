@@ -91,6 +91,11 @@ class RoleProcess:
         return f"http://127.0.0.1:{port}" if port else ""
 
     @property
+    def interactions(self) -> str:
+        """Where it takes interactions over HTTP; nothing as long as it does not."""
+        return f"{self.address}/interactions" if self.address else ""
+
+    @property
     def came_to_its_point(self) -> bool:
         """Whether the last process ended where it was told to."""
         return Trace.read(self._trace).killed

@@ -106,7 +106,9 @@ async def run(
 def _report(number: int, outcome: SharedOutcome, say: Say) -> None:
     wrong = [*outcome.findings.wrong, *outcome.late]
     if wrong:
-        say(f"{number}. {outcome.plan}:\n  " + "\n  ".join(wrong) + f"\n{outcome.log[-20_000:]}")
+        with tempfile.NamedTemporaryFile("w", prefix="castbook-faults-", suffix=".log", delete=False) as log:
+            log.write(outcome.log)
+        say(f"{number}. {outcome.plan}:\n  " + "\n  ".join(wrong) + f"\n  what they wrote: {log.name}")
     say(f"{number}. {outcome.counted.total()} kills, {outcome.findings.jobs} jobs, {outcome.seconds:.0f} s")
 
 
