@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ import discord
 import pytest
 from discord import app_commands
 
+import cogs
 from tests.cogs.stage import House
 from tests.loopback_discord.command_rules import check_commands
 from tests.loopback_discord.refusals import Refusal
@@ -35,6 +37,24 @@ def walk(payloads: list[Payload]) -> Iterator[Payload]:
     for each in payloads:
         yield each
         yield from walk(each.get("options", []))
+
+
+async def test_the_map_of_the_commands_says_where_the_code_of_each_is(house: House) -> None:
+    house.change(discord={"dev_guild": OPERATORS.id})
+    tree = (await house.bot()).tree
+    found: dict[str, set[str]] = {}
+    for place in (None, OPERATORS):
+        for kind in (discord.AppCommandType.chat_input, discord.AppCommandType.message):
+            for command in tree.walk_commands(guild=place, type=kind):
+                if isinstance(command, app_commands.Command):
+                    found.setdefault(command.callback.__module__, set()).add(f"/{command.qualified_name}")
+                elif isinstance(command, app_commands.ContextMenu):
+                    found.setdefault(command.callback.__module__, set()).add(command.qualified_name)
+    lines = (cogs.__doc__ or "").replace("\n  ", " ").splitlines()
+    told = [re.findall(r"``([^`]+)``", line) for line in lines if line.startswith("- ")]
+    assert {module: set(names) for module, *names in told} == found
+    for module in re.findall(r"``(cogs[\w.]*)``", cogs.__doc__ or ""):
+        importlib.import_module(module)
 
 
 async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> None:
