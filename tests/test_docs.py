@@ -59,6 +59,15 @@ def test_every_file_that_is_linked_to_is_there(document: Path) -> None:
         assert (document.parent / link).stat().st_size > 0, link
 
 
+def test_every_module_that_is_drawn_is_there() -> None:
+    words = (ROOT / "docs/how-it-works.md").read_text("utf-8")
+    drawn = re.findall(r"\b((?:bot|cogs)(?:\.[a-z_]+)*)\b(?![/.]\w)", words.partition("The life of a job")[0])
+    assert {"cogs", "bot.jobs.job_starter", "bot.jobs.runner", "bot.chat.courier", "bot.app.roles"} <= set(drawn)
+    for module in drawn:
+        path = ROOT.joinpath(*module.split("."))
+        assert path.with_suffix(".py").is_file() or path.is_dir(), module
+
+
 def test_every_document_is_reached_from_the_readme() -> None:
     words = (ROOT / "README.md").read_text("utf-8")
     for document in DOCUMENTS[1:]:
