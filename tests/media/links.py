@@ -108,6 +108,16 @@ LINKS: Sequence[LinkKind] = (
         f"{_PAGES}test_a_reset_in_the_middle_is_resumed_where_ranges_are_offered",
     ),
     LinkKind(
+        "a server that offers ranges, and then sends something else",
+        "begun again, never put together",
+        f"{_PAGES}test_what_is_not_the_asked_part_is_not_put_behind_the_first",
+    ),
+    LinkKind(
+        "a slow first byte",
+        "waited for",
+        f"{_PAGES}test_a_server_may_think_before_it_sends",
+    ),
+    LinkKind(
         "an address inside the network, or of the machine itself",
         "refused, wherever it comes from",
         "tests/media/test_hostile_links.py::test_no_hostile_link_reaches_anything_inside",

@@ -307,6 +307,64 @@ async def test_a_reset_in_the_middle_is_resumed_where_ranges_are_offered(
 
 
 @pytest.mark.parametrize(
+    ("status", "said"),
+    [(200, {}), (416, {"Content-Range": "bytes */{size}"}), (206, {"Content-Range": "bytes 0-{last}/{size}"})],
+    ids=["the whole again", "no such part", "another part"],
+)
+async def test_what_is_not_the_asked_part_is_not_put_behind_the_first(
+    status: int, said: dict[str, str], downloader: Downloader, site, into: Path
+) -> None:
+    """The job begins again, from the beginning: it never has a file that is two halves of different ones."""
+    asked: list[str | None] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.append(request.headers.get("Range"))
+        if asked[-1] is not None:
+            headers = {name: each.format(last=len(VIDEO) - 1, size=len(VIDEO)) for name, each in said.items()}
+            return web.Response(status=status, body=b"" if status == 416 else VIDEO, headers=headers)
+        response = web.StreamResponse(headers={"ETag": '"1"'})
+        response.content_length = len(VIDEO)
+        await response.prepare(request)
+        await response.write(VIDEO[:100_000])
+        assert request.transport is not None
+        if len(asked) <= 2:
+            request.transport.abort()
+        else:
+            await response.write(VIDEO[100_000:])
+        return response
+
+    site.handler = answer
+    with pytest.raises(DownloadFailed) as failed:
+        await downloader.fetch(site.origin, into, max_bytes=len(VIDEO))
+    assert not failed.value.permanent
+    assert os.listdir(into.parent) == []
+    assert asked[1] is not None
+    await downloader.fetch(site.origin, into, max_bytes=len(VIDEO))
+    assert_only(into)
+
+
+@pytest.mark.parametrize("late", ["the answer", "the first byte"])
+async def test_a_server_may_think_before_it_sends(late: str, downloader: Downloader, site, into: Path) -> None:
+    """Stores that fetch a file from a tape or another continent first do."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        response.content_length = len(VIDEO)
+        if late == "the answer":
+            await asyncio.sleep(2)
+        await response.prepare(request)
+        if late == "the first byte":
+            await asyncio.sleep(2)
+        await response.write(VIDEO)
+        return response
+
+    site.handler = answer
+    await downloader.fetch(site.origin, into, max_bytes=len(VIDEO))
+    assert_only(into)
+    assert len(site.hits) == 1
+
+
+@pytest.mark.parametrize(
     ("shared", "file"),
     [
         (
