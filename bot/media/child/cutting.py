@@ -16,11 +16,11 @@ import numpy as np
 from av.codec.context import Flags
 from av.container import OutputContainer
 from av.video.frame import PictureType
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from bot.media.child.faces import face_detector
-from bot.media.child.frames import decoded, instant, is_sdr, rotation, seek, shown_size
+from bot.media.child.frames import decoded, instant, is_sdr, rotation, seek, shown_size, told
 from bot.media.child.loudness import louder as as_loud_as_usual
 from bot.media.child.opening import Refused, Video, open_video
 from bot.media.child.sdr import DEEP, sdr
@@ -47,7 +47,6 @@ _X264: Final = {"preset": "veryfast", "crf": "18", "bf": "0", "maxrate": "62500k
 _THREADS: Final = 2
 _AAC_BITS: Final = 160_000  # a second
 _AAC_FRAME: Final = 1024  # samples
-_RGB: Final = 0  # AVCOL_SPC_RGB
 _QUARTER_TURNS: Final = {90: 1, 180: 2, 270: 3}
 
 
@@ -188,9 +187,8 @@ class PictureTrack:
         encoder.flags |= (
             flags | Flags.frame_duration
         )  # else x264 forgets durations, and the last picture overhangs the end
-        alike = self._upright(first)
-        encoder.colorspace, encoder.color_range = alike.colorspace, alike.color_range
-        encoder.color_primaries, encoder.color_trc = alike.color_primaries, alike.color_trc
+        encoder.colorspace, encoder.color_range = Colorspace.ITU709, ColorRange.MPEG
+        encoder.color_primaries, encoder.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
 
     def add(self, shown: Shown) -> av.VideoFrame:
         """Encode it. The picture as it is in the clip."""
@@ -203,18 +201,25 @@ class PictureTrack:
         return picture
 
     def _upright(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """In the clip's size, as yuv420p of BT.709 in limited range. Where that is what it is, nothing is copied.
+
+        Between BT.601 and BT.709 only the matrix is changed: the primaries differ by what nobody sees, and the curves
+        are the same.
+        """
         width, height = self._lying
         plain = is_sdr(frame)
         picture = self._reformatter.reformat(
-            frame,
+            told(frame),
             width,
             height,
             "yuv420p" if plain else DEEP,
             interpolation=Interpolation.BICUBIC,
-            # Not every player knows these two. Where nothing changes, nothing is copied.
             dst_color_range=ColorRange.MPEG if frame.color_range == ColorRange.JPEG else None,
-            dst_colorspace=Colorspace.ITU709 if frame.colorspace == _RGB else None,
+            dst_colorspace=Colorspace.ITU709 if plain and frame.colorspace != Colorspace.ITU709 else None,
         )
+        if plain:
+            picture.color_range, picture.colorspace = ColorRange.MPEG, Colorspace.ITU709
+            picture.color_primaries, picture.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
         picture = picture if plain else sdr(picture)
         return _turned(picture, self._turned) if self._turned else picture
 
@@ -244,6 +249,7 @@ def _turned(picture: av.VideoFrame, degrees: int) -> av.VideoFrame:
     flat = np.concatenate([plane.ravel() for plane in (brightness, *colours)])
     turned = av.VideoFrame.from_ndarray(flat.reshape(-1, brightness.shape[1]), format="yuv420p")
     turned.colorspace, turned.color_range = picture.colorspace, picture.color_range
+    turned.color_primaries, turned.color_trc = picture.color_primaries, picture.color_trc
     return turned
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, overload
 
 import av
 from av.audio.stream import AudioStream
-from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, Interpolation, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from bot import limits
@@ -27,6 +27,8 @@ _MOST_CONTEXTS = 16  # of a scaler: a file whose pictures have one size needs fo
 _TURNS: Final = (0, 90, 180, 270)
 _HDR = frozenset({ColorTrc.SMPTE2084, ColorTrc.ARIB_STD_B67})  # PQ and HLG
 _WIDE = frozenset({ColorPrimaries.BT2020, ColorPrimaries.SMPTE432})  # that of phones is P3
+_UNTOLD: Final = 2  # AVCOL_SPC_UNSPECIFIED
+_HD: Final = 720  # lines
 # Decoders that can leave out, from one packet to the next, pictures that no other picture is made from.
 _CAN_SKIP = frozenset({"h264", "hevc"})
 
@@ -201,6 +203,17 @@ def is_sdr(frame: av.VideoFrame) -> bool:
     return frame.color_trc not in _HDR and frame.color_primaries not in _WIDE
 
 
+def told(frame: av.VideoFrame) -> av.VideoFrame:
+    """``frame`` itself, which says now by which matrix its colours are stored.
+
+    Where its file does not say it, it is what browsers assume, and with them Discord: BT.601 below 720 lines, else
+    BT.709. (swscale would assume BT.601 for all.)
+    """
+    if frame.colorspace == _UNTOLD:
+        frame.colorspace = Colorspace.ITU601 if frame.height < _HD else Colorspace.ITU709
+    return frame
+
+
 class Scaler:
     """Scales frames, in the thread that asks: with a context for each size and format, as a new one costs some 6 ms.
 
@@ -215,6 +228,7 @@ class Scaler:
         self, frame: av.VideoFrame, width: int, height: int, kind: str, how: Interpolation = Interpolation.AREA
     ) -> av.VideoFrame:
         """``frame`` in this size and pixel format, not turned; of high dynamic range it becomes SDR (sdr)."""
+        frame = told(frame)
         if not is_sdr(frame):
             from bot.media.child.sdr import DEEP, sdr
 

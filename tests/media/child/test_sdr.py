@@ -25,10 +25,16 @@ NEAR = 0.03  # of 1: the error on average. Left as they are, these are 0.09 (HLG
 RANGE = TimeRange(Decimal("0.5"), Decimal("1.5"))
 
 
-@pytest.fixture(scope="module", params=[ColorTrc.ARIB_STD_B67, ColorTrc.SMPTE2084], ids=["hlg", "pq"])
+@pytest.fixture(
+    scope="module",
+    params=[(ColorTrc.ARIB_STD_B67, False), (ColorTrc.ARIB_STD_B67, True), (ColorTrc.SMPTE2084, False)],
+    ids=["hlg", "hlg of full range", "pq"],
+)
 def bright(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Somebody who does not move: every picture of it is :func:`face`."""
-    return write_hdr(tmp_path_factory.mktemp("hdr") / "a.mp4", [face()] * 2 * FPS, FPS, request.param)
+    return write_hdr(
+        tmp_path_factory.mktemp("hdr") / "a.mp4", [face()] * 2 * FPS, FPS, request.param[0], full=request.param[1]
+    )
 
 
 def apart(picture: Image.Image, filmed: Image.Image | None = None) -> float:

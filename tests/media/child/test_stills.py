@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.video.reformatter import Colorspace
 from PIL import Image, ImageFilter
 
 from bot.media.child.faces import Face, FaceDetector, face_detector
@@ -54,7 +55,8 @@ def blurred(picture: Image.Image, radius: float = 4) -> Image.Image:
 
 
 def frame(picture: Image.Image) -> av.VideoFrame:
-    return av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24").reformat(format="yuv420p")
+    made = av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")
+    return made.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709)
 
 
 def clip(draw: Draw, *, length: float = 3.0, fps: float = 10) -> Candidates:
