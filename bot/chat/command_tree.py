@@ -17,12 +17,12 @@ from discord import app_commands
 from bot import tracing
 from bot.chat import replies
 from bot.chat.interaction_handlers import ALWAYS_OPEN, InteractionHandlers
+from bot.chat.rest_errors import BAD_FORM
 from bot.errors import Refusal
 from bot.texts import text
 
 _INSTALLS = app_commands.AppInstallationType(guild=True, user=True)
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True)
-_INVALID_FORM_BODY = 50035  # of Discord's error codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         try:
             yield
         except discord.HTTPException as error:
-            if error.status == HTTPStatus.BAD_REQUEST and error.code == _INVALID_FORM_BODY:
+            if error.status == HTTPStatus.BAD_REQUEST and error.code == BAD_FORM:
                 raise app_commands.CommandSyncFailure(error, self.get_commands(guild=guild)) from None
             raise
 

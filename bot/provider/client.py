@@ -27,6 +27,7 @@ from bot.provider.transport import Call, Timeouts, Transport
 from bot.provider.wire import BalanceAnswer, CharacterAnswer, ModelsAnswer, TaskAnswer, UploadAnswer
 from bot.values.character import ProviderCharacter
 from bot.values.clock import Clock
+from bot.values.files import ending
 from bot.values.time_range import TimeRange
 
 log = structlog.get_logger(__name__)
@@ -36,15 +37,6 @@ _CHARACTER = "/v1/characters_tasks/{id}"
 _GENERATION = "/v1/videos/generations/{id}"
 _BALANCE = "/v1/balance"
 _VIDEO_MODELS = "/v1/models?type=video"
-_SUFFIXES = {
-    "video/mp4": ".mp4",
-    "video/quicktime": ".mov",
-    "video/webm": ".webm",
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/webp": ".webp",
-    "image/gif": ".gif",
-}
 _READ = About(purpose=Purpose.READ)
 
 
@@ -187,11 +179,11 @@ class ToapisClient:
         The file is read in pieces by other threads while it is sent, and goes under a neutral name. Raises
         :class:`FileTooLarge` above 50 MB without sending it, and what an upload may be answered with.
         """
-        return await self._upload(path, _VIDEOS, f"clip{_SUFFIXES[mime]}", mime, PROVIDER_VIDEO_BYTES)
+        return await self._upload(path, _VIDEOS, f"clip.{ending(mime)}", mime, PROVIDER_VIDEO_BYTES)
 
     async def upload_image(self, path: Path, *, mime: str) -> str:
         """Hand the picture at ``path`` (JPEG, PNG, WebP or GIF, at most 10 MB) over, as :meth:`upload_video` does."""
-        return await self._upload(path, _IMAGES, f"picture{_SUFFIXES[mime]}", mime, PROVIDER_IMAGE_BYTES)
+        return await self._upload(path, _IMAGES, f"picture.{ending(mime)}", mime, PROVIDER_IMAGE_BYTES)
 
     async def _upload(self, path: Path, to: _Upload, filename: str, mime: str, max_bytes: int) -> str:
         file = await asyncio.to_thread(path.open, "rb")

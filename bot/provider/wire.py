@@ -12,9 +12,9 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, TypeAlias
 
 from pydantic import AliasChoices, AliasPath, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from yarl import URL
 
 from bot import limits
+from bot.values.web_address import is_web_address
 
 _MILLISECONDS = 100_000_000_000  # seconds from here on would be in the year 5138
 _JOINERS = "\u200c\u200d"  # invisible, but needed by emoji and by several scripts
@@ -53,14 +53,7 @@ def _percent(value: object) -> int:
 
 def _web_address(value: object) -> str:
     """An http or https URL with a host; everything else is empty."""
-    if not isinstance(value, str) or len(value) > limits.PROVIDER_URL_LENGTH:
-        return ""
-    try:
-        url = URL(value)
-        found = url.scheme in {"http", "https"} and bool(url.host)
-    except ValueError:  # also of a host that is no domain name
-        return ""
-    return value if found else ""
+    return value if is_web_address(value, most=limits.PROVIDER_URL_LENGTH) else ""
 
 
 def _amount(value: object) -> Decimal | None:

@@ -11,6 +11,7 @@ from yarl import URL
 from bot import limits
 from bot.errors import BadLink, BadSource, MessageLink
 from bot.texts import text
+from bot.values.web_address import is_web_address
 
 _MESSAGE_LINK = re.compile(r"(?:https?://)?(?:[a-z]+\.)?discord(?:app)?\.com/channels/(?:@me|\d+)/\d+", re.IGNORECASE)
 PORTABLE_ID = "cast_"
@@ -91,14 +92,9 @@ def link(raw: str) -> Link:
 
 
 def _web_address(typed: str) -> URL | None:
-    if len(typed) > limits.LINK_LENGTH or not typed.isprintable() or " " in typed:
+    if not typed.isprintable() or " " in typed or not is_web_address(typed, most=limits.LINK_LENGTH):
         return None
-    try:
-        url = URL(typed)
-        found = url.scheme in {"http", "https"} and bool(url.host)
-    except ValueError:  # also of a host that is no domain name
-        return None
-    return url if found else None
+    return URL(typed)
 
 
 def earlier_task(raw: str) -> EarlierTask:

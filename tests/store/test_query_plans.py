@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.store.tables import metadata
 from tests.postgres_cluster import Cluster
 from tests.postgres_plans import short
-from tests.query_plans import scans, scans_on_postgres
+from tests.query_plans import GROWING, SMALL, scans, scans_on_postgres
 
 OWNER = "SELECT jobs.id FROM jobs WHERE jobs.owner_id = ?"
 
@@ -21,6 +22,8 @@ OWNER = "SELECT jobs.id FROM jobs WHERE jobs.owner_id = ?"
         "SELECT jobs_1.id FROM jobs AS jobs_1 WHERE jobs_1.model = ?".replace("model", "kind"),
         "UPDATE jobs SET token = NULL WHERE jobs.progress = ?",
         "DELETE FROM drafts WHERE drafts.attachment = ?",
+        "SELECT refusals.since FROM refusals",
+        "SELECT server_roles.role_id FROM server_roles",
         "SELECT characters.id FROM characters, files WHERE characters.name = files.mime",
     ],
 )
@@ -41,11 +44,19 @@ def test_what_an_index_keeps_small_is_none(statement: str, tmp_path: Path) -> No
     assert scans([("Store.method", statement)], tmp_path) == []
 
 
+def test_a_table_grows_unless_somebody_says_why_not() -> None:
+    assert set(SMALL) <= set(metadata.tables)
+    assert {"jobs", "refusals", "server_settings", "loans"} <= GROWING
+    assert GROWING.isdisjoint(SMALL)
+
+
 def test_postgres_is_asked_as_well(postgres_cluster: Cluster) -> None:
     scanning = (
         "SELECT count(*) FROM jobs WHERE jobs.outcome IS NULL",
         "SELECT jobs.id FROM jobs WHERE jobs.step != $1::VARCHAR ORDER BY jobs.owner_id, jobs.created_at",
         "UPDATE jobs SET token = NULL WHERE jobs.progress = $1::INTEGER",
+        "SELECT refusals.since FROM refusals",
+        "SELECT server_roles.role_id FROM server_roles",
         "SELECT characters.id FROM characters, files WHERE characters.name = files.mime",
     )
     fine = (

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from yarl import URL
-
 from bot.limits import PROVIDER_ID_LENGTH, PROVIDER_URL_LENGTH
 from bot.provider.models.card import ClipRules, Form, ImageRules, ModelCard, Sound
+from bot.values.web_address import is_web_address
 
 _ASSET: Final = "asset://"
 _ALWAYS: Final = ("model", "prompt", "duration")
@@ -126,10 +125,4 @@ def _is_reference(card: ModelCard, value: object) -> bool:
 
 
 def _is_web_address(value: object) -> bool:
-    if not isinstance(value, str) or len(value) > PROVIDER_URL_LENGTH:
-        return False
-    try:
-        url = URL(value)
-        return url.scheme in {"http", "https"} and bool(url.host)
-    except ValueError:
-        return False
+    return is_web_address(value, most=PROVIDER_URL_LENGTH)

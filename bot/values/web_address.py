@@ -1,0 +1,18 @@
+"""What an address of the web is, wherever one comes from; whether it may be fetched is for the address guard to say."""
+
+from __future__ import annotations
+
+from typing import TypeGuard
+
+from yarl import URL
+
+
+def is_web_address(value: object, *, most: int) -> TypeGuard[str]:
+    """Whether ``value`` is an http or https URL with a host, of at most ``most`` characters."""
+    if not isinstance(value, str) or len(value) > most:
+        return False
+    try:
+        url = URL(value)
+        return url.scheme in {"http", "https"} and bool(url.host)
+    except ValueError:  # also of a host that is no domain name
+        return False
