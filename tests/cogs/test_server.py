@@ -225,7 +225,7 @@ async def test_a_server_never_spends_more_than_the_operator_lets_it(stage: Stage
     told = refusal(await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3"))
     assert "and you have 5 of today's 45 left" in told
     told = refusal(await stage.bob.slash(stage.channel, "character create", video=CLIP, range="1-3"))
-    assert "and 10 of the 50 that" in told
+    assert "and this server has 10 of today's 50 left" in told
 
 
 async def test_credits_without_prices_are_said_not_to_be_counted(stage: Stage, manager: simcord.MemberActor) -> None:
