@@ -15,6 +15,7 @@ from xdist import is_xdist_worker  # type: ignore[import-untyped]  # it brings n
 from bot import catalogues
 from tests import injected, query_plans
 from tests.catalogues import forget
+from tests.migrated import migrated_in
 from tests.postgres_cluster import Cluster, shared_or_skipped
 from tests.postgres_databases import Databases
 from tests.remembered_looks import keep_looks
@@ -101,6 +102,12 @@ def looks_are_kept(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     """Where all workers find them: the folder of a worker is in the one of the run."""
     own = tmp_path_factory.getbasetemp()
     keep_looks((own.parent if is_xdist_worker(request) else own) / "looks")
+
+
+@pytest.fixture(scope="session")
+def migrated(request: pytest.FixtureRequest) -> Path:
+    """The file of an empty database at head, to copy."""
+    return migrated_in(_run_folder(request.config))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,5 @@
 """discord.py, logged in for real at the Discord on loopback."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -72,20 +71,6 @@ async def alarms_open(alarms_kept: Database) -> AsyncIterator[None]:
     await alarms_kept.open()
     yield
     await alarms_kept.close()
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database with the present schema, made once."""
-    folder = tmp_path_factory.mktemp("migrated")
-
-    async def make() -> None:
-        database = database_at(f"sqlite+aiosqlite:///{folder}/castbook.db")
-        await database.open()
-        await database.close()
-
-    asyncio.run(make())
-    return folder / "castbook.db"
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,7 +11,6 @@ import pytest
 import simcord
 
 from bot.config import LimitSettings, Settings
-from bot.store.database import database_at
 from tests.cogs.remembered_commands import remember_commands
 from tests.cogs.stage import House, Stage, settings_in
 from tests.remembered_films import remember_films
@@ -23,20 +21,6 @@ from tests.remembered_looks import looks_of_this_run
 def films_and_commands_are_remembered(looks_are_kept: None) -> None:
     remember_films(looks_of_this_run())
     remember_commands()
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database with the present schema: made once, because migrations run in a process of their own."""
-    folder = tmp_path_factory.mktemp("migrated")
-
-    async def make() -> None:
-        database = database_at(f"sqlite+aiosqlite:///{folder}/castbook.db")
-        await database.open()
-        await database.close()
-
-    asyncio.run(make())
-    return folder / "castbook.db"
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from fractions import Fraction
@@ -13,7 +12,6 @@ import numpy as np
 import pytest
 
 from bot.config import Settings, load
-from bot.store.database import database_at
 from playground.provider import SimulatedProvider
 from tests import injected
 from tests.jobs.shop import FakeClock, FileHost, Shop
@@ -95,20 +93,6 @@ async def simulated(clock: FakeClock) -> AsyncIterator[SimulatedProvider]:
     yield provider
     injected.of_the_provider(provider)
     await provider.stop()
-
-
-@pytest.fixture(scope="session")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database at head, made once: its migration runs in a child process, which takes a second."""
-    path = tmp_path_factory.mktemp("migrated") / "castbook.db"
-
-    async def make() -> None:
-        database = database_at(f"sqlite+aiosqlite:///{path}")
-        await database.open()
-        await database.close()
-
-    asyncio.run(make())
-    return path
 
 
 @pytest.fixture
