@@ -139,10 +139,10 @@ def _dsn(url: str) -> str:
 async def _growth(place: Place, running: int) -> list[Figure]:
     """Looks at running tasks in a second, by one worker and by two; then the budget is that of the account."""
     fleet = place.fleet
-    await place.people.create_from_task(place.world, place.provider.task)
-    async with asyncio.timeout(60):
-        while not (found := await load_library.watched(place.dsn)):  # noqa: ASYNC110 - another process writes it
-            await asyncio.sleep(0.1)
+    async with asyncio.timeout(READS_SERVERS_WITHIN):
+        while not (found := await load_library.watched(place.dsn)):
+            await place.people.create_from_task(place.world, place.provider.task)  # one may be answered too late
+            await asyncio.sleep(5)
     await load_library.stand(place.dsn, job_id=found[0], jobs=running)
     await asyncio.sleep(WARM)
     one = await fleet.looks_per_second("worker-1", seconds=WARM)
