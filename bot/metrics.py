@@ -45,6 +45,17 @@ class DiscordRoute(StrEnum):
     OTHER = "other"
 
 
+class BucketOperation(StrEnum):
+    """What is asked of the bucket with the files."""
+
+    PUT = "put"
+    GET = "get"
+    HEAD = "head"  # what an object's content is, without it
+    COPY = "copy"  # within the bucket
+    LIST = "list"
+    DELETE = "delete"
+
+
 MEDIA_OPERATIONS = (
     "probe",
     "filmstrip",
@@ -130,6 +141,19 @@ MEDIA_SECONDS = Histogram(
 MEDIA_FAULTS = Counter(
     "castbook_media_faults", "Looks into a file that failed, by why.", ["operation", "fault"], registry=REGISTRY
 )
+BUCKET_SECONDS = Histogram(
+    "castbook_bucket_seconds",
+    "How long it took to have something done by the bucket (store.files), tried again or not; a large file is one.",
+    ["operation"],
+    registry=REGISTRY,
+    buckets=_NETWORK,
+)
+BUCKET_FAULTS = Counter(
+    "castbook_bucket_faults",
+    "What the bucket did not do, also after it was asked again; an object that is not there is none.",
+    ["operation"],
+    registry=REGISTRY,
+)
 READABLE = Gauge(
     "castbook_gauges_readable",
     "Whether the database could be read for this answer; the counters are there all the same.",
@@ -164,3 +188,6 @@ for _operation in MEDIA_OPERATIONS:
     MEDIA_SECONDS.labels(_operation)
 for _look in itertools.product(MEDIA_OPERATIONS, MediaFault):
     MEDIA_FAULTS.labels(*_look)
+for _bucket in BucketOperation:
+    BUCKET_SECONDS.labels(_bucket)
+    BUCKET_FAULTS.labels(_bucket)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client import generate_latest
 
-from bot.metrics import DELIVERIES, REGISTRY, Fault, fault_of
+from bot.metrics import DELIVERIES, MEDIA_OPERATIONS, REGISTRY, BucketOperation, Fault, fault_of
 from bot.values.job import DeliveryRoute, Step
 
 BOUNDED = {
@@ -27,6 +27,7 @@ BOUNDED = {
         "poster",
         "cast_lines",
         "cast_files",
+        *BucketOperation,
     },
     "request": None,  # the provider's few paths, known once they are asked
 }
@@ -34,10 +35,10 @@ BOUNDED = {
 
 def test_every_series_is_there_from_the_start_and_nothing_else_is_served() -> None:
     served = {line.split()[0] for line in generate_latest(REGISTRY).decode().splitlines() if line[0] != "#"}
-    buckets = {series for series in served if "_bucket" in series or "_created" in series or "_sum" in series}
+    buckets = {series for series in served if "_bucket{" in series or "_created" in series or "_sum" in series}
     steps = {f'castbook_step_lag_seconds_count{{step="{step}"}}' for step in Step if step is not Step.DONE}
     routes = BOUNDED["route"] or set()
-    operations = BOUNDED["operation"] or set()
+    operations = set(MEDIA_OPERATIONS)
     assert {series for series in served - buckets if "castbook_provider_seconds" not in series} == {
         *(f'castbook_jobs_ended_total{{outcome="{outcome}"}}' for outcome in BOUNDED["outcome"] or ()),
         *(f'castbook_deliveries_total{{path="{path}"}}' for path in BOUNDED["path"] or ()),
@@ -53,6 +54,8 @@ def test_every_series_is_there_from_the_start_and_nothing_else_is_served() -> No
             for fault in ("unusable", "failed", "disk")
             for operation in operations
         ),
+        *(f'castbook_bucket_seconds_count{{operation="{operation}"}}' for operation in BucketOperation),
+        *(f'castbook_bucket_faults_total{{operation="{operation}"}}' for operation in BucketOperation),
         "castbook_gauges_readable",
         "castbook_server_log_lines_left_out_total",
         "castbook_web_malformed_requests_total",

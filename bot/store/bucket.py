@@ -9,6 +9,7 @@ import asyncio
 import errno
 import re
 import secrets
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from obstore.store import S3Store
 from bot import limits
 from bot.config import StoreSettings
 from bot.errors import BadConfiguration, BadStart
+from bot.metrics import BUCKET_FAULTS, BUCKET_SECONDS, BucketOperation
 
 if TYPE_CHECKING:  # obstore has these names for types alone
     from obstore import ListStream, ObjectMeta
@@ -70,7 +72,7 @@ class Bucket:
 
     async def create(self, key: str, data: bytes) -> str | None:
         """Write ``data`` where nothing is yet, in one request; its tag, or ``None`` where there is something."""
-        with _as_os_errors():
+        with _measured(BucketOperation.PUT):
             try:
                 made = await self._store.put_async(key, data, mode="create")
             except AlreadyExistsError:
@@ -79,18 +81,18 @@ class Bucket:
 
     async def put(self, key: str, content: bytes | Path) -> str:
         """Write ``content``, or that of a file, over what is there; its tag. A large file goes up in parts."""
-        with _as_os_errors():
+        with _measured(BucketOperation.PUT):
             made = await self._store.put_async(key, content, chunk_size=limits.BUCKET_PART, max_concurrency=2)
         return made["e_tag"] or ""
 
     async def version(self, key: str) -> Version:
         """What an object's content is."""
-        with _as_os_errors():
+        with _measured(BucketOperation.HEAD):
             return _version(await self._store.head_async(key))
 
     async def read(self, key: str) -> bytes:
         """The content of an object, in memory."""
-        with _as_os_errors():
+        with _measured(BucketOperation.GET):
             got = await self._store.get_async(key)
             return bytes(await got.bytes_async())
 
@@ -101,7 +103,7 @@ class Bucket:
         """
         part = into.with_name(f".{into.name}.{secrets.token_hex(4)}.part")
         try:
-            with _as_os_errors():
+            with _measured(BucketOperation.GET):
                 try:
                     got = await self._store.get_async(key, options={"if_none_match": unless} if unless else None)
                 except NotModifiedError:
@@ -117,37 +119,37 @@ class Bucket:
 
     def read_into(self, key: str, file: BinaryIO) -> None:
         """Write the content of an object into an open file, from a thread."""
-        with _as_os_errors():
+        with _measured(BucketOperation.GET):
             file.writelines(self._store.get(key).stream(min_chunk_size=_PIECE))
 
     def pieces(self, key: str) -> Iterator[bytes]:
         """The content of an object, some megabytes at a time, to be read in a thread."""
-        with _as_os_errors():
+        with _measured(BucketOperation.GET):
             for piece in self._store.get(key).stream(min_chunk_size=_PIECE):
                 yield bytes(piece)
 
     async def copy(self, key: str, other: str) -> str:
         """Give an object a copy under another key, without its bytes coming here; the copy's tag."""
-        with _as_os_errors():
+        with _measured(BucketOperation.COPY):
             await self._store.copy_async(key, other)
         return (await self.version(other)).tag
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Delete objects, many with one request; those that are gone already are no error."""
-        with _as_os_errors():
+        with _measured(BucketOperation.DELETE):
             for start in range(0, len(keys), _PAGE):
                 await self._store.delete_async(keys[start : start + _PAGE])
 
     async def pages(self, below: str = "") -> AsyncIterator[list[tuple[str, Version]]]:
         """All objects below a prefix, which ends with a slash, page by page."""
-        with _as_os_errors():
+        with _measured(BucketOperation.LIST):
             found: ListStream[Sequence[ObjectMeta]] = self._store.list(below or None, chunk_size=_PAGE)
             async for page in found:
                 yield [(each["path"], _version(each)) for each in page]
 
     async def folders(self, below: str) -> set[str]:
         """The names of what looks like folders right below a prefix."""
-        with _as_os_errors():
+        with _measured(BucketOperation.LIST):
             found = await self._store.list_with_delimiter_async(below)
         return {prefix.rstrip("/").rpartition("/")[2] for prefix in found["common_prefixes"]}
 
@@ -192,6 +194,22 @@ def _store(settings: StoreSettings, client: ClientConfig, retries: RetryConfig) 
 
 def _version(meta: ObjectMeta) -> Version:
     return Version(tag=meta["e_tag"] or "", size=meta["size"], at=meta["last_modified"])
+
+
+@contextmanager
+def _measured(operation: BucketOperation) -> Iterator[None]:
+    """As :func:`_as_os_errors`, counted and timed."""
+    begun = time.monotonic()
+    try:
+        with _as_os_errors():
+            yield
+    except FileNotFoundError:
+        raise
+    except OSError:
+        BUCKET_FAULTS.labels(operation).inc()
+        raise
+    finally:
+        BUCKET_SECONDS.labels(operation).observe(time.monotonic() - begun)
 
 
 @contextmanager

@@ -24,7 +24,9 @@ from pydantic import SecretStr
 from bot import limits
 from bot.config import StoreSettings
 from bot.errors import BadStart
+from bot.metrics import REGISTRY, BucketOperation
 from bot.store import bucket
+from bot.store.bucket import Bucket
 from bot.store.file_bucket import FileBucket
 from bot.store.files import FileStore
 from bot.store.local_copies import LocalCopies
@@ -396,3 +398,30 @@ async def test_a_large_video_is_never_whole_in_memory(settings: StoreSettings, t
         tracemalloc.stop()
         assert peak < 24 * MB, "of 40: pieces of what goes and comes, and what the collector has not looked at yet"
         assert (await there.measure_work(came, "video/mp4")).sha256 == stored.sha256
+
+
+async def test_what_is_asked_of_the_bucket_is_counted_and_timed(settings: StoreSettings, s3_server: S3Server) -> None:
+    def counted(series: str, operation: BucketOperation) -> float:
+        return REGISTRY.get_sample_value(f"castbook_bucket_{series}", {"operation": operation}) or 0.0
+
+    def since(series: str) -> dict[BucketOperation, float]:
+        found = {each: counted(series, each) - before[series, each] for each in BucketOperation}
+        return {each: more for each, more in found.items() if more}
+
+    before = {
+        (series, each): counted(series, each)
+        for series in ("seconds_count", "faults_total")
+        for each in BucketOperation
+    }
+    ours = Bucket(settings)
+    await ours.put("7/a", b"a picture")
+    assert await ours.read("7/a") == b"a picture"
+    with pytest.raises(FileNotFoundError):
+        await ours.version("7/b")
+    assert since("seconds_count") == {BucketOperation.PUT: 1, BucketOperation.GET: 1, BucketOperation.HEAD: 1}
+    assert since("faults_total") == {}, "what is not there is no fault"
+    reader = Bucket(settings.model_copy(update={"access_key_id": SecretStr(READER_ID)}))
+    with pytest.raises(PermissionError):
+        await reader.put("7/c", b"another one")
+    assert since("faults_total") == {BucketOperation.PUT: 1}
+    assert since("seconds_count")[BucketOperation.PUT] == 2
