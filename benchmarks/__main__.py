@@ -31,6 +31,7 @@ from benchmarks import (
     quality,
     running_jobs,
     shared_clips,
+    shared_rates,
     slow_links,
 )
 from benchmarks.figures import Figure, table
@@ -50,6 +51,7 @@ FULL: dict[str, Measure] = {
     "cast_search": cast_search.measure,
     "running_jobs": running_jobs.measure,
     "polling": polling.measure,
+    "shared_rates": shared_rates.measure,
     "first_answer": first_answer.measure,
     "media_speed": media_speed.measure,
     "long_videos": long_videos.measure,
@@ -68,6 +70,7 @@ QUICK: dict[str, Measure] = {  # shows that it works; its numbers mean little
     "slow_links": partial(slow_links.measure, owners=10, jobs=1, poll=1.0, warm=1.0),
     "running_jobs": partial(running_jobs.measure, jobs=20, idle=1.0, watched_for=1.0),
     "polling": partial(polling.measure, running=600, seconds=900.0),
+    "shared_rates": partial(shared_rates.measure, seconds=3.0),
     "first_answer": partial(first_answer.measure, commands=20, rounds=1),
     "media_speed": partial(media_speed.measure, rounds=1, seconds=4.0, size=(640, 360)),
     "long_videos": partial(long_videos.measure, lengths=(60, 180), size=(320, 180)),
