@@ -12,6 +12,7 @@ from bot.app.build import App
 from bot.app.login import interactions_come, log_in
 from bot.config import Settings
 from bot.errors import BadStart, CastbookError
+from bot.provider.client import ToapisClient
 
 SCOPES = ("bot", "applications.commands")
 PERMISSIONS = discord.Permissions(
@@ -71,8 +72,9 @@ async def _tracing(settings: Settings) -> str:
 
 
 async def _balance(app: App) -> str:
-    async with app.provider:
-        balance = await app.provider.balance()
+    # By a rate of its own: the one that all processes share is in the database, which may have failed.
+    async with ToapisClient(app.settings.toapis, clock=app.clock) as provider:
+        balance = await provider.balance()
     if balance.empty:
         raise BadStart("the key is accepted, but the balance is used up; top it up at ToAPIs.")
     return "the key is accepted; " + ("no limit" if balance.unlimited else f"balance {balance.remaining}")

@@ -34,6 +34,16 @@ async def test_everything_right_is_a_line_each(make_settings: MakeSettings, caps
     assert "castbook" in lines[4]
 
 
+async def test_a_postgres_is_looked_at_as_well(
+    make_settings: MakeSettings, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await check.check(make_settings(STORE__URL=postgres_url)) == 0
+    assert await check.check(make_settings(STORE__URL=f"{postgres_url}&user=nobody-we-know")) == 69
+    out = capsys.readouterr().out
+    assert "The PostgreSQL (store.url)" in out
+    assert out.count("provider   ok: ") == 2, "which does not need it"
+
+
 async def test_each_thing_that_is_wrong_is_named_and_the_rest_still_looked_at(
     make_settings: MakeSettings, provider: SimulatedProvider, capsys: pytest.CaptureFixture[str]
 ) -> None:
