@@ -6,7 +6,7 @@ Read on every command, before it may do any I/O: so all of it is held in memory 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -64,6 +64,7 @@ class ServerRules:
 
 _NONE = ServerRules()
 _SETTINGS = ("day_limit", "credits", "member_credits", "private_results", "log_channel")  # those of one row
+_AT_ONCE = 500  # rows: some milliseconds
 
 
 class ServerStore:
@@ -211,21 +212,30 @@ async def _read(connection: AsyncConnection, guild_id: int | None = None) -> dic
     def change(guild_id: int, **changes: Any) -> None:  # noqa: ANN401 - fields of it
         found[guild_id] = replace(found.get(guild_id, _NONE), **changes)
 
-    async def rows(table: Table) -> Sequence[RowMapping]:
-        query = select(table) if guild_id is None else select(table).where(table.c.guild_id == guild_id)
-        return (await connection.execute(query)).mappings().all()
-
-    for row in await rows(server_settings):
+    async for row in _rows(connection, server_settings, guild_id):
         change(row["guild_id"], **{name: row[name] for name in _SETTINGS})
-    for row in await rows(server_closed_channels):
+    async for row in _rows(connection, server_closed_channels, guild_id):
         closed = found.get(row["guild_id"], _NONE).closed_channels
         change(row["guild_id"], closed_channels=closed | {row["channel_id"]})
-    for row in await rows(server_roles):
+    async for row in _rows(connection, server_roles, guild_id):
         change(row["guild_id"], roles={**found.get(row["guild_id"], _NONE).roles, row["role_id"]: _to_rules(row)})
-    for row in await rows(server_blocks):
+    async for row in _rows(connection, server_blocks, guild_id):
         blocked = found.get(row["guild_id"], _NONE).blocked
         change(row["guild_id"], blocked=blocked | {row["user_key"]})
     return found
+
+
+async def _rows(connection: AsyncConnection, table: Table, guild_id: int | None) -> AsyncIterator[RowMapping]:
+    """Those of a server; or all, in pieces, between which commands have their turn: that can be a hundred thousand."""
+    if guild_id is not None:
+        for row in (await connection.execute(select(table).where(table.c.guild_id == guild_id))).mappings():
+            yield row
+        return
+    streamed = await connection.stream(select(table), execution_options={"yield_per": _AT_ONCE})
+    async for piece in streamed.mappings().partitions():
+        for row in piece:
+            yield row
+        await asyncio.sleep(0)
 
 
 async def _roles(connection: AsyncConnection, guild_id: int) -> dict[int, RoleRules]:

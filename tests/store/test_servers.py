@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.blocks import BlockStore
 from bot.store.database import Database
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.servers import RoleRules, ServerRules, ServerStore
+from bot.store.tables import server_settings
 from bot.values.job import JobKind
 
 GUILD, OTHER, MEMBER = 111_222_333_444_555_666, 2, 987_654_321_987_654_321
@@ -48,6 +51,23 @@ async def test_the_key_is_made_once(database: Database, people: Pseudonyms) -> N
 async def test_a_server_without_settings_and_a_direct_message_have_no_rules(servers: ServerStore) -> None:
     assert servers.rules(GUILD) == servers.rules(None) == ServerRules()
     assert not servers.is_blocked(None, MEMBER)
+
+
+async def test_all_are_read_again_in_pieces_between_which_others_have_their_turn(
+    servers: ServerStore, database: Database
+) -> None:
+    rows = [{"guild_id": number, "day_limit": number} for number in range(1, 30_001)]
+    async with database.write() as connection:
+        await connection.execute(insert(server_settings), rows)
+    longest, last = 0.0, time.thread_time()
+    loading = asyncio.create_task(servers.load())
+    while not loading.done():
+        await asyncio.sleep(0)
+        now = time.thread_time()  # of the processor: a busy machine does not count
+        longest, last = max(longest, now - last), now
+    await loading
+    assert servers.rules(30_000).day_limit == 30_000
+    assert longest < 0.1, "all at once take several times as long"
 
 
 async def test_what_two_managers_decide_at_once_is_all_kept(
