@@ -13,6 +13,7 @@ from bot import limits
 from bot.app.cast_library import CastLibrary
 from bot.app.discord_commands import cogs_of, operator_cog_of
 from bot.app.discord_parts import character_cards_of, client_of, courier_of, message_updates_of
+from bot.app.health_probes import probes_of
 from bot.app.job_steps import steps_by_kind
 from bot.app.login import log_in, serve_on_gateway, serve_over_http
 from bot.app.roles import Role, Shards, share
@@ -202,11 +203,7 @@ class App:
             messages=self.message_updates,
             clock=clock,
         )
-        self.probes = {
-            **({"interactions" if role is Role.HTTP else "gateway": self._discord_up} if role.answers else {}),
-            "database": stores.database.writable,
-            **({"jobs": self._jobs_up} if self.works else {}),
-        }
+        self.probes = probes_of(self)
         self.health = health_server(self)
         self.metrics = metrics_server(self)
         self._opened = AsyncExitStack()
@@ -288,14 +285,6 @@ class App:
         if not database.shared:
             return OneProcess(jobs, self.clock, self.random)
         return ManyProcesses(jobs, self.stores.holds, database.notifications, self.clock, self.random)
-
-    async def _discord_up(self) -> bool:
-        if self.role is Role.HTTP:
-            return self.client.takes_interactions and not self.client.handlers.draining
-        return self.client.is_ready() and not self.client.is_closed()
-
-    async def _jobs_up(self) -> bool:
-        return self.runner.alive
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
