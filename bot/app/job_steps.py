@@ -50,6 +50,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
     choose = Choose(courier=app.courier, files=stores.files, inspection=inspection, random=random)
     work = CharacterWork(
         provider=app.provider,
+        refusals=stores.refusals,
         inspection=inspection,
         places=places,
         courier=app.courier,
@@ -77,6 +78,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
     )
     collect = Collect(
         characters=stores.characters,
+        refusals=stores.refusals,
         files=stores.files,
         source=source,
         media=app.media,
@@ -133,6 +135,7 @@ def _of_videos(app: App, deliver: Deliver, schedule: PollSchedule) -> Steps:
     )
     collect = CollectVideo(
         videos=stores.videos,
+        refusals=stores.refusals,
         files=stores.files,
         source=app.downloader,
         provider=app.provider,

@@ -22,6 +22,7 @@ from bot.media.worker import MediaWorker
 from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
 from bot.store.new_characters import NewCharacter
+from bot.store.refusals import RefusalStore, SaidNo
 from bot.texts import text
 from bot.values.character import NAMELESS, CharacterFile, FileKind, ProviderCharacter, clean_name, portable_id
 from bot.values.files import StoredFile
@@ -67,6 +68,13 @@ def _reusable_id(job: Job, main: ProviderCharacter | None) -> str:
     return job.task_id
 
 
+_SAID_NO = text(
+    "Someone in this video said no while the character was being made, so I haven't kept it. Nothing was charged."
+)
+_SAID_NO_PAID = text(
+    "Someone in this video said no while ToAPIs was making the character, so I haven't kept it. It may have been "
+    "charged."
+)
 _LOST = text("I no longer have the video. Attach it again with /character create. Nothing was charged.")
 
 
@@ -96,6 +104,7 @@ class Collect:
         self,
         *,
         characters: CharacterStore,
+        refusals: RefusalStore,
         files: FileStore,
         source: ByteSource,
         media: MediaWorker,
@@ -104,6 +113,7 @@ class Collect:
         random: Random,
     ) -> None:
         self._characters = characters
+        self._refusals = refusals
         self._files = files
         self._source = source
         self._media = media
@@ -141,7 +151,12 @@ class Collect:
                 kept = _Kept()
             if main is None and not kept.reference_set:
                 return transitions.failed(job, leased.now, _LOST)
-            await self._add(leased, result, main, kept)
+            try:
+                await self._add(leased, result, main, kept)
+            except SaidNo as no:
+                for key in no.orphans:
+                    await self._files.delete(key)
+                return transitions.withdrawn(job, leased.now, uncharged=_SAID_NO, maybe_charged=_SAID_NO_PAID)
         return None
 
     async def _add(
@@ -149,6 +164,7 @@ class Collect:
     ) -> None:
         job = leased.job
         name = clean_name(main.display_name) if main is not None else ""
+        source = source_hash(job)
         new = NewCharacter(
             owner_id=job.owner_id,
             name=clean_name(job.character.name or "") or name or NAMELESS,
@@ -161,8 +177,9 @@ class Collect:
             picture=kept.picture or kept.still,
             picture_is_still=kept.still is not None,
             reference_set=kept.reference_set,
-            source_hash=source_hash(job),
+            source_hash=source,
             completes=job.character.completes,
+            refused_under=self._refusals.of_videos(job.owner_id, [source] if source is not None else []),
         )
 
         def collected(character_id: int) -> Transition:

@@ -22,6 +22,7 @@ from bot.media.file_types import video_type
 from bot.provider.client import ToapisClient
 from bot.provider.errors import ProviderError
 from bot.store.files import FileStore
+from bot.store.refusals import RefusalStore, SaidNo
 from bot.store.videos import NewVideo, VideoStore
 from bot.texts import text
 from bot.values.job import Transition, VideoResult
@@ -29,6 +30,10 @@ from bot.values.job import Transition, VideoResult
 _log = structlog.get_logger(__name__)
 
 RECEIVED = "received.mp4"  # in the job's work folder
+_SAID_NO = text(
+    "Someone who plays in this video said no while ToAPIs was making it, so I haven't kept it. It may have been "
+    "charged."
+)
 
 
 class CollectVideo:
@@ -41,6 +46,7 @@ class CollectVideo:
         self,
         *,
         videos: VideoStore,
+        refusals: RefusalStore,
         files: FileStore,
         source: ResultSource,
         provider: ToapisClient,
@@ -49,6 +55,7 @@ class CollectVideo:
         random: Random,
     ) -> None:
         self._videos = videos
+        self._refusals = refusals
         self._files = files
         self._source = source
         self._provider = provider
@@ -65,7 +72,12 @@ class CollectVideo:
         try:
             got = await self._received(leased, job.result, folder / RECEIVED)
             async with self._files.owner(job.owner_id):
-                await self._add(leased, job.result, got)
+                try:
+                    await self._add(leased, job.result, got)
+                except SaidNo as no:
+                    for key in no.orphans:
+                        await self._files.delete(key)
+                    return transitions.withdrawn(job, leased.now, uncharged=_SAID_NO, maybe_charged=_SAID_NO)
         except (CastbookError, OSError) as error:
             return await self._again(leased, job.result, error)
         return None
@@ -87,6 +99,7 @@ class CollectVideo:
             model=request.chosen_model,
             roles=request.cast,
             file=await self._files.put_work(job.owner_id, got.path, got.sha256, got.size, mime),
+            refused_under=self._refusals.of_characters([role.character_id for role in request.cast]),
         )
 
         def collected(video_id: int) -> Transition:

@@ -84,7 +84,7 @@ class Prepare:
             if error.permanent or leased.job.attempts >= limits.DOWNLOAD_ATTEMPTS:
                 raise
             return transitions.retried(leased.job, leased.now, backoff(leased.job.attempts, self._random))
-        await self._check_refusals(leased.job)
+        await check_refusals(self._refusals, leased.job)
         facts = await self._facts(leased)
         question = await self._question(leased, facts)
         if question is not None:
@@ -133,17 +133,6 @@ class Prepare:
             request = leased.job.about_source.without_address()
             seen = Seen(sha256=file.sha256, section=section)
             await leased.note({"file": file, "seen": seen, "request": request})
-
-    async def _check_refusals(self, job: Job) -> None:
-        """A no that somebody has given to its owner is about the video that it was of, whatever else is made of it."""
-        of = source_hash(job)
-        if of is not None and await self._refusals.said_no(job.owner_id, [of]):
-            raise BadSource(
-                text(
-                    "Someone in this video said no when you asked, so I won't make a character from it. Nothing was "
-                    "charged."
-                )
-            )
 
     async def _is_here(self, job: Job) -> bool:
         """The video, or the clip that was cut out of it for a job that failed."""
@@ -260,6 +249,21 @@ class Prepare:
             since=leased.now - limits.SAME_AGAIN,
         )
         return same is not None
+
+
+async def check_refusals(refusals: RefusalStore, job: Job) -> None:
+    """A no that somebody has given to its owner is about the video that it was of, whatever else is made of it.
+
+    Raises BadSource.
+    """
+    of = source_hash(job)
+    if of is not None and await refusals.said_no(job.owner_id, [of]):
+        raise BadSource(
+            text(
+                "Someone in this video said no when you asked, so I won't make a character from it. Nothing was "
+                "charged."
+            )
+        )
 
 
 def source_hash(job: Job) -> str | None:

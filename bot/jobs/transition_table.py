@@ -32,6 +32,7 @@ class Event(StrEnum):
     NOT_NEEDED = "not needed"
     COMPLETED = "completed"
     COLLECTED = "collected"
+    WITHDRAWN = "withdrawn"
     FAILED = "failed"
     UNCLEAR = "unclear"
     DELIVERED = "delivered"
@@ -102,6 +103,7 @@ TABLE: Mapping[Event, Rule] = {
     ),
     Event.COMPLETED: Rule(frozenset({Step.WATCH}), Step.COLLECT),
     Event.COLLECTED: Rule(frozenset({Step.COLLECT}), Step.DELIVER, Outcome.SUCCEEDED),
+    Event.WITHDRAWN: Rule(frozenset({Step.COLLECT}), Step.DELIVER, Outcome.FAILED),
     Event.FAILED: Rule(
         frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT, Step.WATCH, Step.COLLECT}),
         Step.DELIVER,

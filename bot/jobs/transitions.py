@@ -171,6 +171,13 @@ def collected(job: Job, now: datetime, result: JobResult) -> Transition:
     return Transition(Event.COLLECTED, _move(Event.COLLECTED, job, now) | JobChanges(result=result))
 
 
+def withdrawn(job: Job, now: datetime, *, uncharged: Text, maybe_charged: Text) -> Transition:
+    """It was made, but somebody in it has said no meanwhile: nothing of it is kept, and what it cost stays spent."""
+    charged = may_have_been_charged(job)
+    changes = JobChanges(failure=maybe_charged if charged else uncharged, counted=charged, result=None)
+    return Transition(Event.WITHDRAWN, _move(Event.WITHDRAWN, job, now) | changes)
+
+
 def failed(job: Job, now: datetime, reason: Text, *, counted: bool = False) -> Transition:
     """It ended without a result. ``counted``: it keeps its place in the day, because it may have cost something.
 

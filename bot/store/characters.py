@@ -26,6 +26,7 @@ from bot.store.database import Database
 from bot.store.jobs import write_leased
 from bot.store.loan_reach import playable
 from bot.store.new_characters import NewCharacter, complete_character, insert_character
+from bot.store.refusals import check
 from bot.store.sent_messages import about_character, want
 from bot.store.tables import character_files, characters
 from bot.texts import text
@@ -70,14 +71,15 @@ class CharacterStore:
 
         A still that the provider's picture takes the place of has no row any more; the next sweep takes its file.
         The lease goes on. Done twice for a job, it gives the same character. Raises
-        :class:`~bot.store.jobs.LeaseLost`.
+        :class:`~bot.store.jobs.LeaseLost`, and :class:`~bot.store.refusals.SaidNo` where a no has come meanwhile.
         """
+        its = (new.picture, *(each.file for each in new.reference_set))
         async with self._database.write() as connection:
+            await check(connection, new.refused_under, {file.key for file in its if file})
             made_by_job = (characters.c.owner_id == new.owner_id, characters.c.job_id == job_id)
             character = await complete_character(connection, new, now) if new.completes is not None else None
             character = character or await one(connection, SELECT.where(*made_by_job))
             if character is None:
-                its = (new.picture, *(each.file for each in new.reference_set))
                 for file in {file.key: file for file in its if file}.values():
                     await keep_file(connection, new.owner_id, file, now)
                 character = await insert_character(connection, job_id, new, now)

@@ -50,6 +50,7 @@ class NewCharacter:
     reference_set: tuple[CharacterFile, ...] = ()
     source_hash: str | None = None  # of the video that it is of (bot.store.refusals)
     completes: int | None = None
+    refused_under: frozenset[str] = frozenset()  # where a no about it would be kept (bot.store.refusals)
     note: str = ""
     tags: tuple[str, ...] = ()
 

@@ -55,6 +55,10 @@ class Pseudonyms:
         """The key of a no to that person, about a video or from somebody (:mod:`bot.store.refusals`)."""
         return self._keyed(f"no to {user_id}: {what}")
 
+    def no_about(self, character_id: int) -> str:
+        """The key of a no to that character, whoever plays with it."""
+        return self._keyed(f"no about character {character_id}")
+
     def for_credits(self, key: str) -> str:
         """The key for the credits of the person or the server with this one."""
         return self._keyed(f"credits {key}")

@@ -21,6 +21,14 @@ from bot.values.job import JobKind
 _BORROWED = re.compile(r'"loan_id": ?\d')  # in a request; in its words such quotes are escaped
 
 
+class SaidNo(Exception):
+    """Somebody who is in it has said no: it must not be kept. ``orphans``: keys of its files that nothing refers to."""
+
+    def __init__(self, orphans: Collection[str]) -> None:
+        super().__init__("somebody who is in it has said no")
+        self.orphans = orphans
+
+
 class RefusalStore:
     """The refusals table: what a person in a clip said no to, and videos in which a borrowed character plays."""
 
@@ -32,6 +40,14 @@ class RefusalStore:
         """Which of these videos, clips and pictures, by their SHA-256, somebody has refused to that owner."""
         async with self._database.read() as connection:
             return await said_no(connection, self._people, owner_id, hashes)
+
+    def of_videos(self, owner_id: int, hashes: Collection[str]) -> frozenset[str]:
+        """Under which keys a no to that owner about one of these is kept, for :func:`check`."""
+        return frozenset(self._people.no_to(owner_id, each) for each in hashes)
+
+    def of_characters(self, character_ids: Collection[int]) -> frozenset[str]:
+        """Under which keys a no to one of these characters, whosever they were, is kept, for :func:`check`."""
+        return frozenset(self._people.no_about(each) for each in character_ids)
 
     async def borrowed_played_in(self, task_id: str) -> bool:
         """Whether that task, by the provider's id or ours, was one of a video with a borrowed character.
@@ -55,6 +71,13 @@ async def said_no(connection: AsyncConnection, people: Pseudonyms, owner_id: int
     return {keys[key] for key in found}
 
 
+async def check(connection: AsyncConnection, keys: Collection[str], its_files: Collection[str]) -> None:
+    """In the transaction that keeps something. Raises :class:`SaidNo` where there is a no under one of ``keys``."""
+    if keys and await connection.scalar(select(refusals.c.key).where(refusals.c.key.in_(keys)).limit(1)):
+        known = await connection.scalars(select(files.c.key).where(files.c.key.in_(its_files)))
+        raise SaidNo(set(its_files) - set(known.all()))
+
+
 async def keep_no(
     connection: AsyncConnection,
     people: Pseudonyms,
@@ -70,6 +93,7 @@ async def keep_no(
     hashes = set((await connection.scalars(its.where(character_files.c.character_id.in_(character_ids)))).all())
     hashes |= set((await connection.scalars(select(characters.c.source_hash).where(of))).all()) - {None}
     keys = {people.no_to(owner_id, each) for each in (*hashes, _from(person_id))}
+    keys |= {people.no_about(each) for each in character_ids}  # videos with them may be under way
     await _keep(connection, keys, now)
 
 

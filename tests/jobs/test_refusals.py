@@ -6,13 +6,14 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from bot import limits
 from bot.errors import Refusal
 from bot.values.character import Character
-from bot.values.job import CastRole, CharacterRequest, Job, Outcome
+from bot.values.job import CastRole, CharacterRequest, Job, Outcome, Step, VideoRequest
 from bot.values.loan import Answer
 from bot.values.source import Source
 from bot.values.time_range import TimeRange
@@ -20,6 +21,7 @@ from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop
 from tests.jobs.test_lent_videos import ann as ann  # a fixture
 from tests.jobs.test_lent_videos import ask, lend
 from tests.jobs.test_portability import exported, offered
+from tests.jobs.test_videos import sent
 
 PERSON = 900
 SAID_NO = "Someone in this video said no when you asked, so I won't make a character from it. Nothing was charged."
@@ -69,6 +71,71 @@ async def test_a_no_takes_away_what_is_there_of_the_same_seconds_and_nobody_else
     await made(shop, "Ben", range=TimeRange(RANGE.end, RANGE.end + 1))
     await refuse(shop, first)
     assert [each.name for each in await shop.cast()] == ["Ben"]
+
+
+def files_of(shop: Shop, owner: int) -> list[Path]:
+    return [path for path in (Path(shop.settings.store.files) / str(owner)).rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["", "a kill comes between"])
+async def test_a_no_while_a_character_is_made_of_the_same_video_keeps_nothing_of_it(shop: Shop, killed: bool) -> None:
+    ann = await made(shop, "Ann")
+    assert files_of(shop, OWNER) != []
+    job = await shop.ask(name="Ann again", anyway=True, another=True)
+    await shop.run_to(Step.COLLECT, job)
+    await refuse(shop, ann)
+    if killed:
+        await shop.restart()
+    await shop.run()
+    ended = await shop.job(job)
+    assert (ended.outcome, ended.counted, ended.result) == (Outcome.FAILED, True, None)
+    assert str(ended.failure) == (
+        "Someone in this video said no while ToAPIs was making the character, so I haven't kept it. It may have been "
+        "charged."
+    )
+    assert await shop.cast() == []
+    assert files_of(shop, OWNER) == []
+
+
+async def test_a_no_before_it_is_sent_sends_nothing(shop: Shop) -> None:
+    ann = await made(shop, "Ann")
+    job = await shop.ask(name="Ann again", anyway=True, another=True)
+    await shop.run_to(Step.SUBMIT, job)
+    await refuse(shop, ann)
+    await shop.run()
+    ended = await shop.job(job)
+    assert (str(ended.failure), ended.outcome, ended.counted) == (SAID_NO, Outcome.FAILED, False)
+    assert len(shop.simulated.submissions) == 1
+
+
+@pytest.mark.parametrize("lent", [False, True], ids=["own", "borrowed"])
+@pytest.mark.parametrize("step", [Step.SUBMIT, Step.WATCH, Step.COLLECT])
+async def test_a_no_to_somebody_in_a_video_under_way(shop: Shop, ann: CastRole, lent: bool, step: Step) -> None:
+    """Not sent, it is not made; made, it is not kept, whoever asked for it."""
+    asker = STRANGER if lent else OWNER
+    if lent:
+        await lend(shop, ann)
+    cast = await shop.app.cast.playable.roles(asker, shop.origin().guild_id)
+    wish = VideoRequest(prompt="@Ann waves", cast=cast, model="wan2.6", duration=5)
+    job = await shop.job_starter.start_video(owner_id=asker, origin=shop.origin(), request=wish)
+    await shop.run_to(step, job)
+    [character] = await shop.cast()
+    await refuse(shop, character)
+    await shop.app.stores.privacy.erase(PERSON, now=shop.clock())  # what they said outlives what is kept of them
+    await shop.restart()
+    await shop.run()
+    ended = await shop.job(job)
+    assert (ended.outcome, ended.counted) == (Outcome.FAILED, step is not Step.SUBMIT)
+    if step is Step.SUBMIT:
+        assert "Nothing was charged" in str(ended.failure)
+    else:
+        assert str(ended.failure) == (
+            "Someone who plays in this video said no while ToAPIs was making it, so I haven't kept it. It may have "
+            "been charged."
+        )
+    assert len(sent(shop)) == (step is not Step.SUBMIT)
+    assert await shop.app.stores.videos.page(asker, offset=0, limit=9) == ([], 0)
+    assert files_of(shop, asker) == []
 
 
 async def test_a_no_outlives_the_deletion_of_everything_and_names_nobody(shop: Shop) -> None:

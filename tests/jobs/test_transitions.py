@@ -412,6 +412,12 @@ class Life(RuleBasedStateMachine):
             with pytest.raises(NotAllowed):
                 transitions.failed(self.job, self.now, WHY)
 
+    @precondition(lambda self: self.at(Step.COLLECT))
+    @rule()
+    def somebody_in_it_says_no(self) -> None:
+        self.write(transitions.withdrawn(self.job, self.now, uncharged=WHY, maybe_charged=WHY))
+        assert self.job.counted == (self.job.submit_started_at is not None or self.job.maybe_charged)
+
     @precondition(lambda self: not self.at(Step.DONE))
     @rule(blame=st.booleans())
     def trouble(self, blame: bool) -> None:
@@ -464,7 +470,7 @@ class Life(RuleBasedStateMachine):
         if not self.sent:
             return
         assert self.job.outcome is not Outcome.CANCELLED
-        assert self.job.outcome is not Outcome.FAILED or self.refunded
+        assert self.job.outcome is not Outcome.FAILED or self.refunded or self.job.counted
         assert self.job.submit_started_at is not None or self.job.maybe_charged
         if self.job.outcome is None:
             assert self.job.lane is Lane.SUBMITTED or self.job.maybe_charged
