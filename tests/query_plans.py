@@ -28,12 +28,14 @@ from tests import postgres_plans
 # Tables that stay small however long the bot runs, and why: every other one grows.
 SMALL = {
     "avatar_groups": "there is one at the provider",
+    "avatars": "no more than the places that the provider has for them",
     "closed_models": "a row for each model that the provider closed; there are a dozen models",
     "command_sync": "a row for each application",
     "keys": "a row for each of our own keys",
     "operator_blocks": "people whom the operators block by hand",
     "pauses": "a row for each thing that can be paused",
     "rates": "a row for each kind of request",
+    "server_blocks": "people whom servers block by hand; all of them are in memory as well",
     "taken_interactions": "forgotten after the minutes for which Discord may repeat one",
     "task_times": "so many of the last times of each model are kept",
 }
@@ -47,6 +49,7 @@ BOUNDED = frozenset(
 )
 # What must read a table as a whole, by the function that does.
 WHOLE = {
+    "ServerStore.load": "what servers set by hand is held in memory as a whole",
     "DiskUse.keys": "at the start, the sweep needs the key of every file there is",
     "PrivacyStore.ownerless": "each ownerless task is asked about; there is one for each deletion in mid-task",
 }
