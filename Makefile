@@ -79,7 +79,7 @@ types: $(VENV)/.dev
 layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
-faults: $(VENV)/.dev  ## kill the bot at every point of its work, hundreds of times, and print what became of it
+faults: $(VENV)/.dev  ## kill the bot at every point of its work, hundreds of times (ENGINE=postgres: processes of every role), and print what became of it
 	$(BIN)/python -m tests.faults $(if $(ENGINE),--engine $(ENGINE)) $(if $(SEED),--seed $(SEED)) $(if $(ONLY),--only "$(ONLY)")
 
 docs: $(VENV)/.dev  ## write the tables of docs/ that come from the code
