@@ -289,7 +289,7 @@ def test_files_with_changed_bytes(request: pytest.FixtureRequest, tmp_path: Path
 @pytest.mark.parametrize("part", range(3))
 def test_files_of_other_kinds_with_changed_bytes(tmp_path: Path, part: int) -> None:
     """Each demuxer and each decoder that is opened beside those of phones and browsers, in one child for a few."""
-    kinds = {(kind.file, kind.pictures.get("codec", "")): kind for kind in KINDS[3:]}
+    kinds = {(kind.file, kind.pictures.get("codec", ""), kind.sound): kind for kind in KINDS[3:]}
     origin: list[dict[str, object]] = []
     for kind in list(kinds.values())[part::3]:
         content = kind.write(tmp_path).read_bytes()[:_MUTATED]

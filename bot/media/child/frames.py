@@ -49,7 +49,7 @@ def packets(video: Video, *streams: VideoStream | AudioStream) -> Iterator[av.Pa
     """Each packet of ``streams`` from where the file stands, then an empty one for each: it flushes the decoder."""
     try:
         yield from video.container.demux(*streams)
-    except av.error.FFmpegError:  # the file ends in the middle
+    except (av.error.FFmpegError, IndexError):  # the file ends in the middle; or PyAV at a track that began on the way
         return
 
 
