@@ -26,7 +26,7 @@ _HELP_PARTS = (
     (
         text("1. Give me a clip"),
         text(
-            "Use /character create and attach a clip (MP4, MOV or WebM), or paste a link to one. It needs sound, "
+            "Use /character create and attach a clip, or paste a link to one. It needs sound, "
             "and works best with one person who is clearly seen and speaks. For a video that somebody posted, open "
             "the menu of that message, then Apps, then “Make a character”."
         ),

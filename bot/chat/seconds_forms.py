@@ -62,7 +62,7 @@ class NewForm(DurableForm, prefix="cbf:new"):
             say(text("Make a character"), locale),
             ui.Label(
                 text=say(text("Clip"), locale),
-                description=say(text("MP4, MOV or WebM, with sound and one main character"), locale),
+                description=say(text("With sound and one main character"), locale),
                 component=clip,
             ),
             seconds_line(locale, required=False),

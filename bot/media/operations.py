@@ -20,7 +20,7 @@ from bot.errors import BadFile, BadRange, CastbookError
 from bot.media import child_process
 from bot.media.child_process import ChildFailed, EarlyChild, Ending
 from bot.media.output_folder import MissingOutput, OutputFolder
-from bot.media.unusable_sentences import ARCHIVE_FAILED, PICTURE_FAILED, SENTENCES, TOO_SLOW, VIDEO_FAILED
+from bot.media.unusable_sentences import ARCHIVE_FAILED, PICTURE_FAILED, SENTENCES, TOO_SLOW, VIDEO_FAILED, unsupported
 from bot.texts import Text
 from bot.values.video import (
     BestSeconds,
@@ -169,7 +169,7 @@ def _refused(operation: Operation[_T], why: Unusable, detail: str) -> BadFile:
     _log.info("media_refused", operation=operation.name, why=why, detail=_short(detail))
     if why is Unusable.TOO_MUCH_MEMORY and operation.name in OF_ARCHIVES:
         return BadFile(ARCHIVE_FAILED)
-    return BadFile(SENTENCES[why])
+    return BadFile(unsupported(detail) if why is Unusable.UNSUPPORTED else SENTENCES[why])
 
 
 def _without_answer(operation: Operation[_T], failure: ChildFailed) -> MediaFailed:

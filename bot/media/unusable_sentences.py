@@ -16,10 +16,54 @@ TOO_SLOW: Text = text("Looking at this file took too long. Try a shorter or smal
 ARCHIVE_FAILED: Text = text(
     "I couldn't read this zip. Export your characters again with /character export, and send me that file."
 )
+# By ffmpeg's name for it: what people and their programs call a codec that we do not open.
+_CODECS: Final[Mapping[str, str]] = {
+    "cfhd": "CineForm",
+    "cinepak": "Cinepak",
+    "dnxhd": "DNxHD",
+    "ffv1": "FFV1",
+    "flv": "Sorenson H.263",
+    "hap": "Hap",
+    "huffyuv": "HuffYUV",
+    "indeo5": "Indeo",
+    "jpeg2000": "JPEG 2000",
+    "magicyuv": "MagicYUV",
+    "mpeg1video": "MPEG-1",
+    "msmpeg4": "DivX 3",
+    "msmpeg4v2": "MS MPEG-4",
+    "png": "PNG",
+    "qtrle": "QuickTime Animation",
+    "rawvideo": "uncompressed",
+    "svq1": "Sorenson Video",
+    "svq3": "Sorenson Video 3",
+    "theora": "Theora",
+    "utvideo": "Ut Video",
+    "vc1": "VC-1",
+    "vvc": "H.266",
+    "wmv1": "WMV",
+    "wmv2": "WMV",
+    "wmv3": "WMV",
+}
+
+
+def unsupported(codec: str) -> Text:
+    """What is told of a video in a codec that is not opened; ``codec`` is ffmpeg's name for it."""
+    known = _CODECS.get(codec)
+    if known is None:
+        return SENTENCES[Unusable.UNSUPPORTED]
+    return text(
+        "I can't open videos with the codec {codec}. Export yours as MP4 with H.264, for example with HandBrake.",
+        codec=known,
+    )
+
+
 SENTENCES: Final[Mapping[Unusable, Text]] = {
-    Unusable.NOT_A_VIDEO: text("I can't open that file as a video. Please send an MP4, MOV or WebM."),
+    Unusable.NOT_A_VIDEO: text("I can't open that file as a video. Export it as MP4 and attach that."),
     Unusable.NO_PICTURES: text("That video has no picture. Please send one that shows the character."),
     Unusable.UNSUPPORTED: text("I can't open the format of that video. Please export it again as MP4 with H.264."),
+    Unusable.UNTIMED: text(
+        "An AVI with H.264 doesn't say when each frame is shown. Convert it to MP4, for example with HandBrake."
+    ),
     Unusable.DAMAGED: text("That file is damaged. Please try another copy of it."),
     Unusable.PICTURE_TOO_LARGE: text(
         "The picture is too large for me. Please export it again with 1920x1080 pixels or fewer."

@@ -14,6 +14,7 @@ class Unusable(StrEnum):
     NOT_A_VIDEO = "not_a_video"  # none of the container formats that we open
     NO_PICTURES = "no_pictures"  # no video track, or one without a single picture that can be decoded
     UNSUPPORTED = "unsupported"  # a codec, or a way of packing, that is not on our list
+    UNTIMED = "untimed"  # H.264 with B-frames in AVI, which keeps the order of decoding alone
     DAMAGED = "damaged"
     PICTURE_TOO_LARGE = "picture_too_large"  # more pixels than we decode
     TOO_MANY_TRACKS = "too_many_tracks"

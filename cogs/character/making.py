@@ -68,7 +68,7 @@ class MakingCommands(commands.Cog):
     @app_commands.command(name="create", description="Make a reusable character from 1 to 3 seconds of a video.")
     @app_commands.describe(
         seconds="The 1 to 3 seconds to use, such as 1-3 or 0:04-0:06.5 (leave this out to pick them)",
-        video="A clip (MP4, MOV or WebM) with sound and one main character",
+        video="A clip with sound and one main character",
         link="A link to a video file, instead of an attachment",
         task="One of your own videos, or the ID of an earlier video task, instead of an attachment",
         name="A name for the character (leave this out and name it later)",
@@ -127,7 +127,7 @@ class MakingCommands(commands.Cog):
         await start_job(interaction, self._starter, write, private=wants_private(typed), clock=self._clock)
 
     @app_commands.command(name="preview", description="See a video as a filmstrip, with its best seconds. Free.")
-    @app_commands.describe(video="A clip (MP4, MOV or WebM)", link="A link to a video file, instead of an attachment")
+    @app_commands.describe(video="A clip", link="A link to a video file, instead of an attachment")
     async def preview(
         self, interaction: discord.Interaction, video: discord.Attachment | None = None, link: str | None = None
     ) -> None:

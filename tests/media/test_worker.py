@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from bot.media.operations import MediaFailed
 from bot.media.worker import MediaWorker
 from bot.values.time_range import TimeRange
 from bot.values.video import Unusable, VideoFacts
+from tests.media.child.numbered import evenly, write_numbered
 from tests.rendered_clips import render_clip
 
 ROOT = Path(__file__).parents[2]
@@ -619,8 +621,25 @@ async def test_from_where_the_bot_was_started_does_not_matter(
 
 async def test_a_file_that_is_no_video(work: Path) -> None:
     (work / "source").write_text("no video")
-    with pytest.raises(BadFile, match="send an MP4, MOV or WebM"):
+    with pytest.raises(BadFile, match="Export it as MP4 and attach"):
         await MediaWorker().probe(work / "source")
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "told"),
+    [
+        ("a.mkv", "ffv1", r"the codec FFV1\. Export yours as MP4"),
+        ("a.mkv", "mpeg1video", r"the codec MPEG-1\."),
+        ("a.avi", "msmpeg4", r"MS MPEG-4|DivX 3"),
+        ("a.mkv", "snow", r"the format of that video"),
+        ("a.avi", "libx264", r"AVI with H\.264 .* Convert it to MP4"),
+    ],
+)
+async def test_a_codec_that_is_not_opened_is_named(name: str, codec: str, told: str, work: Path) -> None:
+    options = {"bf": "2", "g": "25"} if codec == "libx264" else {"strict": "-2"}
+    made = write_numbered(work / name, evenly(25, 2), codec=codec, ticks=Fraction(1, 25), options=options)
+    with pytest.raises(BadFile, match=told):
+        await MediaWorker().probe(made)
 
 
 async def test_a_file_that_is_gone_is_no_fault_of_its_owner(work: Path) -> None:

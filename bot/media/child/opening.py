@@ -134,10 +134,10 @@ def _tracks(container: InputContainer, mime: str, threads: int) -> Video:
         raise Refused(Unusable.NO_PICTURES, "no video track")
     picture = pictures[0]
     if not _can_be_decoded(picture):
-        raise Refused(Unusable.UNSUPPORTED)
+        raise Refused(Unusable.UNSUPPORTED, _codec_of(picture))
     decoder = picture.codec_context
     if mime == "video/x-msvideo" and decoder.name == _NO_TIMES_IN_AVI and decoder.has_b_frames:
-        raise Refused(Unusable.UNSUPPORTED, "B-frames in AVI")
+        raise Refused(Unusable.UNTIMED)
     if not decoder.width or not decoder.height:
         raise Refused(Unusable.DAMAGED, "no picture size")
     if (
@@ -158,6 +158,12 @@ def _tracks(container: InputContainer, mime: str, threads: int) -> Video:
 def _start_of(picture: VideoStream) -> float:
     time_base = picture.time_base
     return float((picture.start_time or 0) * time_base) if time_base is not None else 0.0
+
+
+def _codec_of(stream: VideoStream) -> str:
+    """ffmpeg's name for how it is stored; empty where it has none."""
+    context: object = stream.codec_context
+    return "" if context is None else stream.codec_context.codec.name
 
 
 def _can_be_decoded(stream: VideoStream | AudioStream) -> bool:
