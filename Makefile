@@ -25,8 +25,8 @@ $(VENV)/.dev: requirements/run.txt requirements/models.txt requirements/dev.txt 
 demo: $(VENV)/.dev  ## the main job without accounts; ends by itself (VIDEO=path RANGE=1,3 for your own clip)
 	@$(BIN)/python -m bot demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(RANGE),--range "$(RANGE)")
 
-playground: $(VENV)/.dev  ## the same in a browser; stays up (WITHOUT_SORA=1: no model that makes characters lives; LOCALE=ja: in Japanese)
-	@$(BIN)/python -m bot playground $(if $(WITHOUT_SORA),--without-sora) $(if $(LOCALE),--locale $(LOCALE))
+playground: $(VENV)/.dev  ## the same in a browser; stays up (WITHOUT_SORA=1: no model that makes characters lives; LOCALE=ja: in Japanese; TROUBLE=faces, sound, large or late)
+	@$(BIN)/python -m bot playground $(if $(WITHOUT_SORA),--without-sora) $(if $(LOCALE),--locale $(LOCALE)) $(if $(TROUBLE),--trouble $(TROUBLE))
 
 # One arena for the few threads there are, and what is free goes back early (glibc); as in the Dockerfile.
 run: export MALLOC_ARENA_MAX = 1

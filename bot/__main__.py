@@ -68,8 +68,11 @@ def _demo(given: argparse.Namespace) -> None:
 
 def _playground(given: argparse.Namespace) -> None:
     from playground.browser import main as serve
+    from playground.trouble import Trouble
 
-    sys.exit(serve(given.port, without_sora=given.without_sora, locale=given.locale))
+    trouble = None if given.trouble is None else Trouble(given.trouble)
+
+    sys.exit(serve(given.port, without_sora=given.without_sora, locale=given.locale, trouble=trouble))
 
 
 def _port(typed: str) -> int:
@@ -139,6 +142,8 @@ def parser() -> argparse.ArgumentParser:
         "--without-sora", action="store_true", help="the provider has no model that makes characters"
     )
     playground.add_argument("--locale", choices=LOCALES, default=LOCALES[0], help="the language of everybody's Discord")
+    troubles = ("faces", "sound", "large", "late")
+    playground.add_argument("--trouble", choices=troubles, help="what goes wrong there, over and over")
     return made
 
 

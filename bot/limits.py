@@ -30,6 +30,7 @@ OPTION_LABEL = 100  # and its description
 MODAL_TITLE = 45
 FORM_LABEL = 45
 FORM_PLACEHOLDER = 100
+FORM_DESCRIPTION = 100
 
 # -- ToAPIs (Create a character; Upload a video; Webhooks) ----------------------------------------------------------
 RANGE_SHORTEST = Decimal(1)

@@ -21,8 +21,10 @@ from bot.errors import BadStart
 from bot.texts import translated
 from playground.clip import render_clip
 from playground.live_preview import LivePreview
+from playground.prices import SIMULATED_PRICES
 from playground.stage import PULSE, Stage
 from playground.transcript import with_button
+from playground.trouble import SMALL_FILES, Trouble, order
 
 OUT = Path("demo-out")
 POSTED = "rosie.mp4"
@@ -49,11 +51,11 @@ class Clips:
         return clips
 
 
-def main(port: int, *, without_sora: bool = False, locale: str = "en-US") -> int:
+def main(port: int, *, without_sora: bool = False, locale: str = "en-US", trouble: Trouble | None = None) -> int:
     """Serve on loopback (0 takes a free port) until Ctrl-C, SIGTERM or the page's own end. Returns the exit code.
 
     ``without_sora``: the provider has closed every model that makes characters, once sam has his.
-    ``locale``: the language in which everybody has their Discord.
+    ``locale``: the language in which everybody has their Discord. ``trouble``: what goes wrong, once sam has his.
 
     Every start is a new world: the simulated Discord keeps nothing, so the bot's database is kept no longer either.
     """
@@ -63,23 +65,29 @@ def main(port: int, *, without_sora: bool = False, locale: str = "en-US") -> int
     _tell("One moment: two clips to try it with are being rendered, and sam makes his first character …")
     try:
         with tempfile.TemporaryDirectory(prefix="castbook-playground-") as folder:
-            asyncio.run(_serve(Path(folder), port, without_sora=without_sora, locale=locale))
+            asyncio.run(_serve(Path(folder), port, without_sora=without_sora, locale=locale, trouble=trouble))
     except BadStart as error:
         print(f"castbook: {error}", file=sys.stderr)
         return error.exit_code
     return 0
 
 
-async def _serve(folder: Path, port: int, *, without_sora: bool = False, locale: str = "en-US") -> None:
+async def _serve(
+    folder: Path, port: int, *, without_sora: bool = False, locale: str = "en-US", trouble: Trouble | None = None
+) -> None:
     ended = _ended_by_signal()
-    async with Stage(folder, locale=locale) as stage, AsyncExitStack() as opened:
+    most_bytes = SMALL_FILES if trouble is Trouble.LARGE else None
+    async with (
+        Stage(folder, locale=locale, environ=SIMULATED_PRICES, most_bytes=most_bytes) as stage,
+        AsyncExitStack() as opened,
+    ):
         people = [stage.mia, stage.sam, stage.max, stage.kim]
         page = LivePreview(stage.env, stage.channel, people, port=port, places={stage.kim.id: stage.quiet})
         try:
             await opened.enter_async_context(page)
         except SetupError as error:
             raise BadStart(f"the page cannot be served: {error}. Give another --port, or 0 for a free one.") from None
-        await _until_one_ends(ended.wait(), page.wait_closed(), _play(stage, page, without_sora=without_sora))
+        await _until_one_ends(ended.wait(), page.wait_closed(), _play(stage, page, without_sora, trouble))
     _tell("\nThe playground is closed; what was made in it is gone.")
 
 
@@ -95,7 +103,7 @@ def _ended_by_signal() -> asyncio.Event:
     return ended
 
 
-async def _play(stage: Stage, page: LivePreview, *, without_sora: bool) -> None:
+async def _play(stage: Stage, page: LivePreview, without_sora: bool, trouble: Trouble | None) -> None:
     """Fill the channels, say where the page is, and keep it fresh until cancelled."""
     clips, posted = await asyncio.to_thread(lambda: (Clips.rendered(OUT), _small_clip()))
     await prepare(stage, posted)
@@ -104,6 +112,7 @@ async def _play(stage: Stage, page: LivePreview, *, without_sora: bool) -> None:
         await stage.app.availability.refresh()
         for model in stage.app.availability.models:  # sam's was taken a moment ago, which speaks for its model
             await stage.app.availability.refused(model)
+    order(trouble, stage.provider)
     _tell(guide(page.url, page.phone_url, clips))
     await page.follow()
 
@@ -190,7 +199,13 @@ Type / into the line at the bottom and try
 
 make playground LOCALE=ja (or zh-CN, zh-TW, ko, ru, es-ES, es-419, pt-BR) speaks another language.
 
-Simulated: Discord (this page), the provider ToAPIs and its money. Real: the bot, its database, its look at the videos.
+make playground TROUBLE=faces    seedance takes everybody for a real person (choose its model for a video)
+                TROUBLE=sound    the provider refuses the sound of every video
+                TROUBLE=large    Discord takes only small files, so that a video has to be made smaller
+                TROUBLE=late     each task takes 16 minutes, longer than Discord lets an answer be edited
+
+Simulated: Discord (this page), the provider ToAPIs, its prices, the budgets and the money. Real: the bot, its database,
+its look at the videos.
 /operator is for people who run a real bot, in a server of their own, and is not here. Ctrl-C ends the playground.
 """
 

@@ -7,24 +7,30 @@ import io
 import logging
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import discord
 from PIL import Image
 from simcord import InteractionResult, MemberActor
+from sqlalchemy import delete, update
 
 from bot import log
 from bot.config import LogSettings
 from bot.errors import CastbookError
+from bot.store.tables import character_files, characters
+from bot.values.character import FileKind
 from bot.values.job import Job, JobKind, Outcome, Question, Step
 from bot.values.time_range import TimeRange
 from playground.clip import render_clip
+from playground.prices import SIMULATED_PRICES
 from playground.stage import Stage
 from playground.transcript import Transcript, texts_of, with_button
 
 OUT = Path("demo-out")
 SECONDS_PER_TASK = 5.0
 PROMPT = "@Rosie and @Ruby watch the sun go down"
+_SPRING = datetime(2026, 4, 1, 12, tzinfo=UTC)
 PATIENCE = 45.0  # seconds for any one thing that the demo waits for
 
 
@@ -55,10 +61,10 @@ class _Demo:
     async def play(self) -> int:
         say = self._transcript.say
         say("Castbook: the bot, its database, its files and the video work are real.")
-        say("Discord, the provider ToAPIs and the money are simulated; nothing leaves this machine.")
+        say("Discord, the provider ToAPIs, its prices and the money are simulated; nothing leaves this machine.")
         clip, silent = await asyncio.to_thread(self._clips)
         (self._folder / "state").mkdir()
-        async with Stage(self._folder / "state", seconds_per_task=SECONDS_PER_TASK) as stage:
+        async with Stage(self._folder / "state", seconds_per_task=SECONDS_PER_TASK, environ=SIMULATED_PRICES) as stage:
             self._stage = stage
             self._transcript.names = {member.id: member.name for member in (stage.mia, stage.sam)}
             good = await self._main_job(clip)
@@ -146,8 +152,9 @@ class _Demo:
 
     async def _videos(self) -> bool:
         """Two characters that Sora made, in a video of each kind of other model; the first video is kept."""
-        self._heading("Sora closes. Its characters live on: two of them in videos of three other models")
+        self._heading("Months later Sora closes. Its characters live on, in videos of three other models")
         mia, provider = self._stage.mia, self._stage.provider
+        await self._made_in_spring(mia, "Ruby")
         provider.close_character_models()
         provider.model_gone("sora-2-vvip")  # it makes no characters, and shows those that its sisters made
         for availability in (self._stage.app.availability, self._stage.app.video_availability):
@@ -165,6 +172,21 @@ class _Demo:
             if model is None and file is not None:
                 (OUT / "video.mp4").write_bytes(await file.read())
         return all(delivered) and (OUT / "video.mp4").exists()
+
+    async def _made_in_spring(self, member: MemberActor, name: str) -> None:
+        """As if an earlier version had made the character in spring: it kept the exact clip and its stills alone."""
+        stores = self._stage.app.stores
+        made = await stores.characters.by_name(member.id, name)
+        if made is None:
+            raise AssertionError(f"{name} was made a moment ago")
+        files, since_then = character_files.c, [FileKind.REFERENCE.value, FileKind.VOICE.value]
+        async with stores.database.write() as connection:
+            await connection.execute(update(characters).where(characters.c.id == made.id).values(created_at=_SPRING))
+            await connection.execute(
+                delete(character_files).where(files.character_id == made.id, files.kind.in_(since_then))
+            )
+        self._transcript.say(f"  … {name} has what an earlier version kept in spring: the exact clip, and its stills.")
+        await self._act(member, "character show", name=name)
 
     async def _create(self, member: MemberActor, clip: Path, chosen: TimeRange | None, name: str) -> None:
         data = await asyncio.to_thread(clip.read_bytes)

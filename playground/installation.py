@@ -12,15 +12,18 @@ _IN_A_SERVER = "0"  # Discord's number for that kind of installation
 
 
 @contextmanager
-def installed_in_servers(locale: str = "en-US") -> Iterator[None]:
+def installed_in_servers(locale: str = "en-US", *, most_bytes: int | None = None) -> Iterator[None]:
     """Meanwhile every interaction says that the bot was installed in its server, or in nobody's own account.
 
-    ``locale``: everybody has their Discord in that language, and the server is in it.
+    ``locale``: everybody has their Discord in that language, and the server is in it. ``most_bytes``: of the files of
+    one message; ``None``: as simcord has it.
     """
     made = interactions.base_payload
 
     def base_payload(*args: Any, guild_id: int | None, **more: Any) -> tuple[Any, dict[str, Any]]:  # noqa: ANN401 - simcord's
-        said = {"authorizing_integration_owners": {_IN_A_SERVER: str(guild_id or 0)}, "locale": locale}
+        said: dict[str, Any] = {"authorizing_integration_owners": {_IN_A_SERVER: str(guild_id or 0)}, "locale": locale}
+        if most_bytes is not None:
+            said["attachment_size_limit"] = most_bytes
         record, payload = made(*args, guild_id=guild_id, **more)
         return record, payload | said | ({} if guild_id is None else {"guild_locale": locale})
 

@@ -36,6 +36,7 @@ class Stage:
 
     The bot runs with a real database, real files and real HTTP to the simulated provider; only Discord is simulated.
     ``environ`` adds settings, as ``CASTBOOK__SECTION__KEY``. Everybody has their Discord in ``locale``.
+    ``most_bytes``: of the files of one message; ``None``: as many as Discord takes.
     """
 
     def __init__(
@@ -45,7 +46,9 @@ class Stage:
         seconds_per_task: float = 20.0,
         environ: Mapping[str, str] | None = None,
         locale: str = "en-US",
+        most_bytes: int | None = None,
     ) -> None:
+        self._most_bytes = most_bytes
         self._folder = folder
         self.locale = locale
         self._environ = environ or {}
@@ -56,7 +59,7 @@ class Stage:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opened:
-            opened.enter_context(installed_in_servers(self.locale))
+            opened.enter_context(installed_in_servers(self.locale, most_bytes=self._most_bytes))
             await opened.enter_async_context(self.provider)
             await self._cdn.start()
             opened.push_async_callback(self._cdn.stop)

@@ -99,6 +99,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
         videos=stores.videos,
         files=stores.files,
         fitted=app.fitted_videos,
+        address=app.provider.video_address,
         clock=app.clock,
     )
     return [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from discord import ButtonStyle
 
 from bot.chat.buttons import OwnerButton
@@ -116,6 +118,10 @@ class RetryJob(JobButton, custom_id="cb:{in_list}:retry:{job_id}:{owner_id}"):
     """Starts a job that failed once more, as a new one, with the video that is here or the same link."""
 
 
+PREVIEWED: Final = "previewed"
+"""The ``nudge`` of seconds of a preview, which stays: they are shown in a message of their own."""
+
+
 class WatchSeconds(DurableButton, custom_id="cb:job:watch:{nudge}:{job_id}:{seconds}:{owner_id}"):
     """Shows seconds as a moving picture. ``nudge``: how they came about; only it tells two buttons apart."""
 
@@ -133,5 +139,6 @@ class WatchSeconds(DurableButton, custom_id="cb:job:watch:{nudge}:{job_id}:{seco
         super().__init__(
             label, style, owner_id=owner_id, disabled=disabled, nudge=nudge, job_id=job_id, seconds=seconds
         )
+        self.nudge = nudge
         self.job_id = job_id
         self.seconds = seconds

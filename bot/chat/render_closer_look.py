@@ -8,13 +8,13 @@ import discord
 
 from bot.chat.card import BLUE, AttachedFile, Card
 from bot.chat.durable_items import DurableButton
-from bot.chat.job_buttons import CancelJob, PickSeconds, UseSeconds, WatchSeconds
+from bot.chat.job_buttons import CancelJob, PickSeconds, UsePreview, UseSeconds, WatchSeconds
 from bot.chat.markdown import say
 from bot.chat.message import MessageContent
 from bot.chat.render_findings import in_full
-from bot.chat.render_price import not_charged_yet
+from bot.chat.render_price import cost_of_previewed, not_charged_yet
 from bot.texts import Text, render, text
-from bot.values.job import Job
+from bot.values.job import Job, JobKind, PreviewRequest
 from bot.values.nudge import Nudge, nudged
 from bot.values.time_range import TimeRange
 from bot.values.video import Suggestion
@@ -42,7 +42,10 @@ def _lines(job: Job, seconds: TimeRange) -> Iterator[Text]:
     if suggestion is not None:
         yield text("Suggested: {words}.", words=in_full(suggestion))
     yield text("This preview has no sound. The voice in these seconds becomes part of the character.")
-    yield not_charged_yet(job)
+    if not isinstance(job.request, PreviewRequest):
+        yield not_charged_yet(job)
+    elif (cost := cost_of_previewed(job.request)) is not None:
+        yield cost
 
 
 def suggested(job: Job, seconds: TimeRange) -> Suggestion | None:
@@ -53,9 +56,11 @@ def suggested(job: Job, seconds: TimeRange) -> Suggestion | None:
 
 def _buttons(job: Job, seconds: TimeRange, locale: str) -> Iterator[DurableButton]:
     use = say(text("Use these"), locale)
-    yield UseSeconds(job.id, seconds.provider, job.owner_id, use, discord.ButtonStyle.success).on_row(0)
-    yield PickSeconds(job.id, job.owner_id, say(text("Back to all"), locale)).on_row(0)
-    yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)).on_row(0)
+    takes = UsePreview if job.kind is JobKind.PREVIEW else UseSeconds
+    yield takes(job.id, seconds.provider, job.owner_id, use, discord.ButtonStyle.success).on_row(0)
+    if job.kind is not JobKind.PREVIEW:  # which stays as it is, above
+        yield PickSeconds(job.id, job.owner_id, say(text("Back to all"), locale)).on_row(0)
+        yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)).on_row(0)
     length = job.seen.facts.seconds if job.seen.facts is not None else float(seconds.end)
     for nudge, label in _LABELS.items():
         after = nudged(seconds, nudge, length)

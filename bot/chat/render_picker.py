@@ -8,7 +8,15 @@ import discord
 
 from bot.chat.card import BLUE, AttachedFile, Card, Entry
 from bot.chat.durable_items import DurableButton
-from bot.chat.job_buttons import CancelJob, OtherPreviewSeconds, OtherSeconds, UsePreview, UseSeconds, WatchSeconds
+from bot.chat.job_buttons import (
+    PREVIEWED,
+    CancelJob,
+    OtherPreviewSeconds,
+    OtherSeconds,
+    UsePreview,
+    UseSeconds,
+    WatchSeconds,
+)
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import MessageContent
 from bot.chat.render_findings import LOW_RESOLUTION, in_common, listed, told_apart, used_sound
@@ -120,13 +128,14 @@ def _cautions(job: Job, best: BestSeconds) -> Iterator[Text]:
 def _buttons(job: Job, locale: str) -> Iterator[DurableButton]:
     """What can be done besides using a suggestion; another press shows one first."""
     other = say(text("Other seconds…"), locale)
-    if job.kind is JobKind.PREVIEW:
-        if job.seen.best is not None:
-            yield OtherPreviewSeconds(job.id, job.owner_id, other)
-        return
     suggestions = job.seen.best.suggestions if job.seen.best else ()
+    how = PREVIEWED if job.kind is JobKind.PREVIEW else "suggested"
     for number, suggestion in enumerate(suggestions, start=1):
         label = say(text("Watch {number}", number=number), locale)
-        yield WatchSeconds("suggested", job.id, suggestion.range.provider, job.owner_id, label).on_row(0)
+        yield WatchSeconds(how, job.id, suggestion.range.provider, job.owner_id, label).on_row(0)
+    if job.kind is JobKind.PREVIEW:
+        if job.seen.best is not None:
+            yield OtherPreviewSeconds(job.id, job.owner_id, other).on_row(1)
+        return
     yield OtherSeconds(job.id, job.owner_id, other).on_row(1)
     yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)).on_row(1)

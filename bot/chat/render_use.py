@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import discord
 
@@ -13,23 +15,17 @@ from bot.chat.message import MessageContent
 from bot.texts import text
 from bot.values.character import Character
 
-_REQUEST = "POST https://toapis.com/v1/videos/generations"
 
+def render_use(character: Character, request: Mapping[str, Any], address: str, locale: str) -> MessageContent:
+    """For its owner alone: a request to copy. The task ID is the whole text: a phone copies that with a long press.
 
-def render_use(character: Character, locale: str) -> MessageContent:
-    """For its owner alone: a request to copy. The task ID is the whole text: a phone copies that with a long press."""
-    body = {
-        "model": character.model,
-        "prompt": say(text("A portrait in warm evening light, speaking to the camera"), locale),
-        "duration": 10,
-        "aspect_ratio": "9:16",
-        "character_url": character.task_id,
-    }
+    ``request`` is its body (:func:`~bot.provider.models.by_hand.by_hand`), ``address`` where it is sent.
+    """
     embed = discord.Embed(title=say(text("Use it in a video"), locale), colour=BLUE)
     embed.description = "\n".join(
         (
             say(text("I can't make videos right now. You can send this to ToAPIs with your own API key:"), locale),
-            f"```json\n{_REQUEST}\n\n{json.dumps(body, indent=2, ensure_ascii=False).replace('`', 'ˋ')}\n```",
+            f"```json\nPOST {address}\n\n{json.dumps(request, indent=2, ensure_ascii=False).replace('`', 'ˋ')}\n```",
             say(text("Above is the task ID by itself. To copy it on a phone, long-press it, then Copy Text."), locale),
         )
     )
@@ -37,6 +33,11 @@ def render_use(character: Character, locale: str) -> MessageContent:
         username = say(text("Username at ToAPIs, for prompts (only you see it)"), locale)
         embed.add_field(name=username, value=code_block(f"@{character.username}"), inline=False)
     return MessageContent(embeds=(embed,), content=_copied(character.task_id))
+
+
+def example(locale: str) -> str:
+    """What happens in the video of that request."""
+    return say(text("A portrait in warm evening light, speaking to the camera"), locale)
 
 
 def _copied(task_id: str) -> str:

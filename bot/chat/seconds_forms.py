@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import discord
 from discord import ui
 
 from bot import limits
 from bot.chat.interaction_handlers import DurableForm, text_line
-from bot.chat.markdown import say
+from bot.chat.markdown import plain, say
 from bot.errors import BadRange, Refusal
-from bot.texts import text
+from bot.texts import Text, render, text
 from bot.values.character import clean_name
 from bot.values.job import CharacterRequest
 from bot.values.source import EarlierTask, Source
@@ -72,6 +72,35 @@ class NewForm(DurableForm, prefix="cbf:new"):
         )
 
 
+class TaskForm(DurableForm, prefix="cbf:task"):
+    """Asks for the seconds of an earlier task, because ``problem``; what else was typed stands in it, to be changed.
+
+    The video of a task is not here, so nothing can be picked from it. The subject has what is no field: the model, and
+    whether the result is for its owner alone.
+    """
+
+    def __init__(self, request: CharacterRequest, private: bool | None, problem: Text, locale: str) -> None:
+        task = request.source.task_id if isinstance(request.source, EarlierTask) else ""
+        super().__init__(
+            f"{_PRIVATE[private]}-{request.model or ''}",
+            say(text("Make a character"), locale),
+            text_line(
+                "task", say(text("ID of the video task"), locale), value=task, max_length=limits.PROVIDER_ID_LENGTH
+            ),
+            seconds_line(locale, request.typed, problem=problem),
+            name_line(locale, request.name or ""),
+        )
+
+
+_PRIVATE: Final = {None: "unsaid", True: "private", False: "shown"}
+
+
+def task_options(subject: str) -> tuple[str | None, bool | None]:
+    """The model, and whether the result is private, as the subject of a :class:`TaskForm` has them."""
+    private, _, model = subject.partition("-")
+    return model or None, next((wish for wish, written in _PRIVATE.items() if written == private), None)
+
+
 class LastTyped:
     """The last seconds that were typed for each job and could not be used, so that a form begins with them."""
 
@@ -88,10 +117,10 @@ class LastTyped:
             self._typed.popitem(last=False)
 
 
-def seconds_line(locale: str, typed: str = "", *, required: bool = True) -> ui.Label[Any]:
-    """The field ``range`` of a form; ``typed`` is what was typed before."""
+def seconds_line(locale: str, typed: str = "", *, required: bool = True, problem: Text | None = None) -> ui.Label[Any]:
+    """The field ``range`` of a form; ``typed`` is what was typed before, and ``problem`` what is wrong with it."""
     asks = text("Which 1 to 3 seconds?") if required else text("Which 1 to 3 seconds? (empty: pick later)")
-    return text_line(
+    line = text_line(
         "range",
         say(asks, locale),
         value=typed,
@@ -99,13 +128,17 @@ def seconds_line(locale: str, typed: str = "", *, required: bool = True) -> ui.L
         max_length=limits.RANGE_INPUT_LENGTH,
         required=required,
     )
+    if problem is not None:
+        line.description = plain(render(problem, locale), limits.FORM_DESCRIPTION)
+    return line
 
 
-def name_line(locale: str) -> ui.Label[Any]:
-    """The field ``name`` of a form."""
+def name_line(locale: str, typed: str = "") -> ui.Label[Any]:
+    """The field ``name`` of a form; ``typed`` is what was typed before."""
     return text_line(
         "name",
         say(text("Name of the character (optional)"), locale),
+        value=typed,
         placeholder=say(text("Leave this empty and name it later"), locale),
         max_length=limits.NAME_LENGTH,
         required=False,
@@ -132,16 +165,13 @@ def character_request(source: Source, seconds: str, *, name: str, model: str | N
     """The request for a character of ``source``. Seconds that are no range are picked later, with what was typed.
 
     ``model`` is the one that they asked for by name. A name without anything visible is none: the character can be
-    renamed. Raises :class:`~bot.errors.BadRange` where nothing can be picked later, because the video of a task is not
-    here.
+    renamed.
     """
     chosen, typed = None, ""
     if seconds.strip():
         try:
             chosen = TimeRange.parse(seconds)
         except BadRange:
-            if isinstance(source, EarlierTask):
-                raise
             typed = seconds.strip()[: limits.RANGE_INPUT_LENGTH]
     return CharacterRequest(source=source, range=chosen, typed=typed, model=model, name=clean_name(name) or None)
 

@@ -64,13 +64,15 @@ class EarlierVideos:
     ) -> Job:
         """A character from these seconds of a video that they had previewed, as the job ``job_id``.
 
-        ``anyway``: the seconds were suggested together with what speaks against them. Raises UnknownJob, BadRange, and
-        what :meth:`JobStarter.start` raises.
+        ``anyway``: what speaks against them was said with them, as it is with every suggestion. Raises UnknownJob,
+        BadRange, and what :meth:`JobStarter.start` raises.
         """
         preview = await self._owned.get(owner_id, preview_id)
         if preview is None or preview.kind is not JobKind.PREVIEW or preview.seen.facts is None:
             raise UnknownJob
         check_inside(chosen, preview.seen.facts)
+        best = preview.seen.best.suggestions if preview.seen.best is not None else ()
+        anyway = anyway and any(suggestion.range == chosen for suggestion in best)
         request = CharacterRequest(
             source=preview.about_source.source, range=chosen, name=clean_name(name) or None, anyway=anyway
         )

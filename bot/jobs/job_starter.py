@@ -20,6 +20,7 @@ from bot.jobs.circuit_breaker import CircuitBreaker, paused_text
 from bot.jobs.job_service import JobService
 from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.ports import ServerLog
+from bot.jobs.video_inspection import problem_with
 from bot.jobs.video_planner import VideoPlanner
 from bot.store.jobs import JobStore
 from bot.store.loan_reach import OF_BORROWED
@@ -103,7 +104,8 @@ class JobStarter:
 
         A model that is named is taken, or refused while it is closed. Where none is, it is the best of those that live;
         where none lives, the character is a portable one, which costs nothing and waits for no pause.
-        ``file`` and ``seen``: of the video, where it is here already. Raises BadSource, QuotaReached, ModelClosed, or
+        ``file`` and ``seen``: of the video, where it is here already. Raises BadRange where nothing can be picked from
+        the video of a task that is not here, BadSource, QuotaReached, ModelClosed, or
         Refusal while submissions are paused; nothing was charged then.
         """
         if isinstance(request.source, EarlierTask):
@@ -121,7 +123,9 @@ class JobStarter:
         if known.video_job is not None and any(role.loan_id is not None for role in known.video_job.video.cast):
             raise OF_BORROWED
         if request.range is None:
-            problem = text("I can't see that task's video.")
+            problem = problem_with(request.typed, None) if request.typed else text("I can't see that task's video.")
+            if problem is None:
+                raise AssertionError("seconds that can be read are the range")
             raise BadRange(
                 text("{problem} Please type the seconds in the range option.", problem=problem),
                 problem,

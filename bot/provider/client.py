@@ -63,6 +63,7 @@ class ToapisClient:
         self._settings = settings
         self._clock = clock
         self._timeouts = timeouts or Timeouts()
+        self.video_address = f"{settings.base_url}{_SUBMIT}"
         self._transport = Transport(settings.base_url, settings.api_key, self._timeouts)
         self._rates = rates or Rates.own(settings)
         self._strange: set[str] = set()

@@ -14,14 +14,14 @@ from bot import limits, texts
 from bot.chat.interaction_handlers import on_submit, uploaded
 from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import plain
-from bot.chat.seconds_forms import NewForm, character_request, wants_private
+from bot.chat.seconds_forms import NewForm, TaskForm, character_request, task_options, wants_private
 from bot.errors import BadRange, BadSource, Refusal
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.model_availability import ModelAvailability
 from bot.store.videos import VideoStore
 from bot.texts import text
 from bot.values.clock import Clock
-from bot.values.job import Job, Origin
+from bot.values.job import CharacterRequest, Job, Origin
 from bot.values.made_video import MadeVideo
 from bot.values.source import Source, exactly_one
 from bot.values.time_range import TimeRange
@@ -92,7 +92,26 @@ class MakingCommands(commands.Cog):
         request = character_request(
             self._source(video, link, task), seconds or "", model=self._known(model), name=name or ""
         )
+        try:
+            await self._start(interaction, request, private=private)
+        except BadRange as wrong:
+            if interaction.response.is_done():  # the database took its time: then a form comes too late
+                raise
+            await interaction.response.send_modal(TaskForm(request, private, wrong.problem, str(interaction.locale)))
 
+    @on_submit(TaskForm)
+    async def task_typed(self, interaction: discord.Interaction, subject: str, typed: Mapping[str, str]) -> None:
+        """Start the job with the seconds that were asked for. Where they don't work, it is told why."""
+        model, private = task_options(subject)
+        source = exactly_one(None, None, typed.get("task", ""))
+        request = character_request(
+            source, typed.get("range", ""), name=typed.get("name", ""), model=self._known(model)
+        )
+        await self._start(interaction, request, private=private)
+
+    async def _start(
+        self, interaction: discord.Interaction, request: CharacterRequest, *, private: bool | None
+    ) -> None:
         async def write(job_id: str, origin: Origin) -> Job:
             return await self._starter.start(
                 owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
@@ -118,13 +137,7 @@ class MakingCommands(commands.Cog):
         )
         if typed.get("consent") == "yes":
             request = replace(request, consent_at=self._clock())
-
-        async def write(job_id: str, origin: Origin) -> Job:
-            return await self._starter.start(
-                owner_id=interaction.user.id, origin=origin, request=request, job_id=job_id
-            )
-
-        await start_job(interaction, self._starter, write, private=wants_private(typed), clock=self._clock)
+        await self._start(interaction, request, private=wants_private(typed))
 
     @app_commands.command(name="preview", description="See a video as a filmstrip, with its best seconds. Free.")
     @app_commands.describe(video="A clip", link="A link to a video file, instead of an attachment")

@@ -39,6 +39,7 @@ class VideoCommands(
         loans: LoanStore,
         files: FileStore,
         fitted: FittedVideos,
+        address: str,
         clock: Clock,
     ) -> None:
         MakingVideos.__init__(
@@ -49,6 +50,7 @@ class VideoCommands(
             cast=cast,
             characters=characters,
             videos=videos,
+            address=address,
             clock=clock,
         )
         ListedVideos.__init__(self, videos=videos, loans=loans, files=files, fitted=fitted)

@@ -19,7 +19,7 @@ from bot.chat.job_requests import start_job
 from bot.chat.markdown import mentions_of
 from bot.chat.message import MessageContent
 from bot.chat.render_job import render_progress
-from bot.chat.render_use import render_use
+from bot.chat.render_use import example, render_use
 from bot.chat.render_video_question import render_video_question
 from bot.chat.replies import edit_answer
 from bot.chat.seconds_forms import wants_private
@@ -32,6 +32,7 @@ from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
 from bot.jobs.video_questions import Change, VideoDoubted
 from bot.jobs.video_wishes import EMPTY_CAST, VideoWishes
+from bot.provider.models.by_hand import by_hand
 from bot.store.characters import CharacterStore
 from bot.store.drafts import UnsentVideo
 from bot.store.videos import VideoStore
@@ -59,9 +60,12 @@ class MakingVideos(commands.Cog):
         cast: PlayableCast,
         characters: CharacterStore,
         videos: VideoStore,
+        address: str,
         clock: Clock,
     ) -> None:
+        """``address``: where the provider takes requests for videos."""
         commands.Cog.__init__(self)
+        self._address = address
         self._starter = starter
         self._planner = planner
         self._wishes = wishes
@@ -154,7 +158,10 @@ class MakingVideos(commands.Cog):
             raise Refusal(text("That character is no longer in your cast. See /character list for your cast."))
         if character.portable:
             raise Refusal(text("ToAPIs offers this bot no video model right now. Try again later."))
-        await edit_answer(interaction, render_use(character, str(interaction.locale)))
+        locale = str(interaction.locale)
+        card = self._planner.card(character.model)
+        request = by_hand(card, character.model, character.task_id, example(locale))
+        await edit_answer(interaction, render_use(character, request, self._address, locale))
 
     @on_press(ChangeVideo)
     async def change(self, interaction: discord.Interaction, button: ChangeVideo) -> None:

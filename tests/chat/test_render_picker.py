@@ -174,8 +174,9 @@ def test_a_preview_says_what_a_character_of_it_costs(now: Now, changes: dict[str
 
 def test_a_preview_leads_on(now: Now) -> None:
     card = render_picker(picking(now, found(GOOD, POOR), preview=True), STRIP, "en-GB")
-    assert labels(card) == ["Use 1", "Use 2", "Other seconds…"]
-    assert [button.custom_id.split(":")[2] for button in card.items] == ["begin", "begin", "beginother"]
+    assert labels(card) == ["Use 1", "Use 2", "Watch 1", "Watch 2", "Other seconds…"]
+    pressed = [button.custom_id.split(":")[2] for button in card.items]
+    assert pressed == ["begin", "begin", "watch", "watch", "beginother"]
     assert "pick its seconds here within a day" in words(card)
     assert "0:04–0:07" in words(card)
 

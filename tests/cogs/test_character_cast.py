@@ -18,6 +18,9 @@ from simcord import InteractionResult, ResponseMessage
 from bot import limits
 from bot.chat.render_character import render_result
 from bot.chat.render_use import render_use
+from bot.provider.models.body import body_problems
+from bot.provider.models.by_hand import by_hand
+from bot.provider.models.catalogue import CARDS
 from bot.store.characters import Deleted
 from bot.values.character import Character
 from tests.cards import media, parts, said, titles
@@ -471,15 +474,20 @@ async def test_a_card_says_how_its_character_is_used_to_its_owner_alone(stage: S
     (embed,) = answer.embeds
     request = (embed.description or "").split("```json\n")[1].split("```")[0]
     address, _, body = request.partition("\n\n")
-    assert address == "POST https://toapis.com/v1/videos/generations"
-    assert json.loads(body)["character_url"] == duck.task_id
+    assert address == "POST http://127.0.0.1:9/v1/videos/generations"  # of this bot's settings
+    asked, sora = json.loads(body), CARDS[duck.model]
+    assert body_problems(sora, asked | {sora.business_id_field: "x"}) == ()  # that one is the bot's own
+    assert asked["character_url"] == duck.task_id
+    assert (asked["model"], asked["duration"], asked["aspect_ratio"]) == ("sora-2", sora.default_duration, "9:16")
     assert "@secret.handle" in words(answer)
 
 
 @pytest.mark.parametrize("task_id", ["@everyone", "**a**", "[a](https://b)", "a b"])
 async def test_a_hostile_task_id_stays_a_text(stage: Stage, task_id: str) -> None:
     duck = await stage.house.character(stage.alice.id, "Duck")
-    assert render_use(replace(duck, task_id=task_id), "en").content == f"```\n{task_id}\n```"
+    hostile = replace(duck, task_id=task_id)
+    request = by_hand(None, "sora-2", task_id, "x")
+    assert render_use(hostile, request, "http://127.0.0.1", "en").content == f"```\n{task_id}\n```"
 
 
 # -- delete ---------------------------------------------------------------------------------------------------------

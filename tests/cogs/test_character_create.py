@@ -71,8 +71,6 @@ async def test_an_earlier_task_is_taken_by_its_id(stage: Stage) -> None:
     [
         ({}, "exactly one of video, link or task"),
         ({"video": CLIP, "link": "https://example.org/a.mp4"}, "exactly one of video, link or task"),
-        ({"task": "task_1", "range": "1-9"}, "must be 1 to 3 seconds"),
-        ({"task": "task_1", "range": "soon"}, "is not a range of seconds"),
         ({"link": "ftp://example.org/a.mp4"}, "not a link to a file"),
         ({"link": "https://discord.com/channels/1/2/3"}, "“Make a character”"),
         ({"task": "no such thing!"}, "not a task ID"),
@@ -86,6 +84,47 @@ async def test_what_cannot_work_is_refused_at_once_and_hidden(
     words = refusal(result)
     assert said in words
     assert "charged" not in words, "nobody could fear it: nothing has begun"
+    assert await stage.jobs_of(stage.alice) == ()
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("1-9", "must be 1 to 3 seconds"),
+        ("soon", "is not a range of seconds"),
+        (None, "I can't see that task's video."),
+    ],
+)
+@pytest.mark.parametrize("private", [None, True, False])
+async def test_a_task_without_seconds_that_can_be_used_opens_a_form_with_what_was_typed(
+    stage: Stage, typed: str | None, why: str, private: bool | None
+) -> None:
+    options = {"range": typed, "private": private}
+    given = {name: value for name, value in options.items() if value is not None}
+    asked = await stage.alice.slash(
+        stage.channel, "character create", task="task_1", name="Duck", model="sora-2-pro", **given
+    )
+    assert asked.modal is not None
+    task, seconds, name = asked.modal["components"]
+    assert [each["component"].get("value") for each in (task, seconds, name)] == ["task_1", typed, "Duck"]
+    assert why in seconds["description"]
+    assert await stage.jobs_of(stage.alice) == ()
+    await stage.restart()
+    await stage.alice.submit_modal(asked, {"task": "task_1", "range": "2-4", "name": "Drake"})
+    job = await stage.job_of(stage.alice)
+    assert job.about_source.source == EarlierTask(task_id="task_1")
+    assert (job.character.range, job.character.name, job.character.model) == (
+        TimeRange.parse("2-4"),
+        "Drake",
+        "sora-2-pro",
+    )
+    assert job.origin.private is bool(private)
+
+
+async def test_seconds_of_a_task_that_still_do_not_work_are_told_about(stage: Stage) -> None:
+    asked = await stage.alice.slash(stage.channel, "character create", task="task_1", range="1-9")
+    told = await stage.alice.submit_modal(asked, {"task": "task_1", "range": "soon", "name": ""})
+    assert "is not a range of seconds" in refusal(told)
     assert await stage.jobs_of(stage.alice) == ()
 
 

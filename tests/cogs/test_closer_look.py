@@ -14,7 +14,7 @@ from PIL import Image, ImageSequence
 from bot.chat.render_closer_look import render_closer_look
 from bot.chat.render_picker import render_picker
 from bot.values.files import StoredFile
-from bot.values.job import Job, JobChanges, Step
+from bot.values.job import Job, JobChanges, JobKind, Outcome, PreviewRequest, Step
 from bot.values.time_range import TimeRange
 from tests.cards import lines, parts
 from tests.cogs.stage import Stage, origin, refusal, words
@@ -72,6 +72,35 @@ async def test_seconds_are_watched_moved_and_used(stage: Stage, restarted: bool)
     after = await now_of(stage, job)
     assert (after.step, after.character.range) == (Step.PREPARE, TimeRange.parse("3.5-6"))
     assert not after.character.anyway  # nobody has said yet what speaks against them
+
+
+async def test_seconds_of_a_preview_are_watched_moved_and_used_below_it(stage: Stage) -> None:
+    job, _ = await picking(stage)
+    asked = PreviewRequest(source=job.about_source.source, character_price=Decimal(60))
+    now = stage.house.now
+    done = JobChanges(request=asked, question=None, step=Step.DONE, outcome=Outcome.SUCCEEDED, finished_at=now)
+    changes = PICKING | JobChanges(origin=origin(now, private=True), file=job.file, seen=job.seen) | done
+    preview = await stage.house.job(stage.alice.id, changes)
+    folders = [await stage.house.files.work_folder(each.id) for each in (job, preview)]
+    folders[0].rename(folders[1])
+    channel = stage.env.bot.get_partial_messageable(stage.channel.id)
+    await channel.send(**render_picker(preview, b"RIFF....WEBP", "en-GB").as_new())
+    message = stage.channel.last_message
+    assert message is not None
+    result = await stage.alice.click(message, label="Watch 1")
+    (look,) = [each for each in (result.response, *result.followups) if each is not None and each.id != message.id]
+    assert look.ephemeral
+    assert "A look at this video" in words(now_shown(stage, message)), "the preview stays"
+    assert "The character is expected to cost 60 credits." in words(look)
+    assert list(switched(look.message)) == ["Use these", "0.5 s earlier", "0.5 s later", "Shorter", "Longer"]
+    await stage.alice.click(look, label="Shorter")
+    (shown,) = [each for each in stage.channel.history(viewer=stage.alice) if each.id == look.id]
+    assert "2.5 s" in words(shown).replace("\\", "")
+    await stage.alice.click(shown, label="Use these")
+    jobs = await stage.jobs_of(stage.alice)
+    (begun,) = [each for each in jobs if each.kind is JobKind.CHARACTER and each.id != job.id]
+    assert begun.character.chosen.seconds == Decimal("2.5")
+    assert not begun.character.anyway  # nobody has said yet what speaks against them
 
 
 async def test_the_moving_picture_is_small_and_lasts_as_long_as_the_seconds(stage: Stage) -> None:

@@ -127,7 +127,10 @@ PRESSES: dict[str, Make] = {
     "cb:tasks:beginother": lambda mine, stage: [mine.preview.id],
     "cb:job:retry": lambda mine, stage: [mine.failed.id],
     "cb:tasks:retry": lambda mine, stage: [mine.failed.id],
-    "cb:job:watch": lambda mine, stage: [f"suggested:{mine.picking.id}:4,7"],
+    "cb:job:watch": lambda mine, stage: [
+        f"suggested:{mine.picking.id}:4,7",
+        f"previewed:{mine.preview.id}:4,7",
+    ],
     "cb:job:other": lambda mine, stage: [mine.picking.id],
     "cb:job:pick": lambda mine, stage: [mine.doubting.id, mine.picking.id],
     "cb:job:cancel": lambda mine, stage: [mine.picking.id, mine.preview.id, mine.watched.id],
@@ -221,6 +224,7 @@ FORMS: dict[str, Make] = {
     "cbf:name": lambda mine, stage: [(mine.misnamed.id, {"name": "Stolen"})],
     "cbf:preview": lambda mine, stage: [(mine.preview.id, {"range": "4-6", "name": "Stolen"})],
     "cbf:new": lambda mine, stage: [("character", {"clip": "1", "range": "1-3", "consent": "yes"})],
+    "cbf:task": lambda mine, stage: [("shown-sora-2", {"task": mine.tasks[1], "range": "soon", "name": "Stolen"})],
     "cbf:rolelimits": lambda mine, stage: [(str(stage.channel.id), {"characters": "5"})],
     "cbf:daylimit": lambda mine, stage: [("server", {"limit": "5"})],
     "cbf:video": lambda mine, stage: [

@@ -37,8 +37,8 @@ from tests.playground.walk.first_uses import (
 )
 from tests.playground.walk.library import cast, editing, export_and_import, groups, lending, privacy
 from tests.playground.walk.phone import on_a_phone, one_form, retry, smaller
-from tests.playground.walk.server import help_leads, roles_and_log
-from tests.playground.walk.videos import new_video, without_sora
+from tests.playground.walk.server import blocked_members, help_leads, roles_and_log
+from tests.playground.walk.videos import budgets, leads_on, new_video, without_sora
 from tests.playground.walk.walking import Walk, walking
 
 Point: TypeAlias = Callable[[Walk], Awaitable[None]]
@@ -69,9 +69,12 @@ POINTS: tuple[Point, ...] = (
     export_and_import,
     lending,
     roles_and_log,
+    blocked_members,
     without_sora,
     privacy,
     new_video,
+    leads_on,
+    budgets,
 )
 
 

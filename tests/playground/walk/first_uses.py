@@ -94,7 +94,7 @@ async def preview_leads_on(walk: Walk) -> None:
     """4: from a preview a character is started without a second upload."""
     me, asked = walk.visitor, walk.submissions()
     await me.command("character preview", {"video": walk.clip})
-    await me.see("A look at this video", "Use 1")
+    await me.see("A look at this video", "Use 1", "The character is expected to cost 60 credits.")
     await me.picture("04 preview")
     assert walk.submissions() == asked
     await me.press("Use 2")  # the first seconds were made into a character a moment ago: that would be asked about
@@ -191,8 +191,9 @@ async def cancelled_at_work(walk: Walk) -> None:
     provider.fail_next("POST", "/v1/uploads/videos", 503, times=50)  # it is at work, and cannot go on
     try:
         await me.command("character create", {"video": walk.clip, "range": "1.1-3.1", "name": "Stopped"})
-        await me.see("Sending the video to ToAPIs", "Cancel")
-        await me.picture("07 at work, and may be cancelled")
+        await me.see("Making your character “Stopped”", "Sending the video to ToAPIs", "Cancel")
+        await me.see("The expected cost is 60 credits.", "smaller than 720p")
+        await me.picture("07 at work, and may be cancelled, for what it costs")
         await me.press("Cancel")
         await me.see("Cancelled. Nothing was charged.")
         await me.picture("07 cancelled at work")

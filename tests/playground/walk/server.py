@@ -18,6 +18,9 @@ async def help_leads(walk: Walk) -> None:
     await me.command("help")
     await me.see("Not here", "Your first character")
     await me.picture("16 help where the bot is switched off")
+    await me.command("about")
+    await me.see("Not here")
+    await me.picture("16 about where the bot is switched off")
     await me.view_as("max")
     await me.command("server settings")
     await me.see("Settings for this server", "#quiet")
@@ -43,4 +46,22 @@ async def roles_and_log(walk: Walk) -> None:
     await me.picture("27 roles and log")
     await phone.view_as("max")
     await phone.picture("27 roles and log on a phone")
+    await me.view_as("mia")
+
+
+async def blocked_members(walk: Walk) -> None:
+    """16: a manager blocks a member and sees by name who is blocked; what that member reads."""
+    me = walk.visitor
+    await me.view_as("max")
+    servers, guild, sam = walk.stage.app.stores.servers, walk.stage.guild, walk.stage.sam
+    await servers.block(guild.id, sam.id)  # the page's menu of members is not pressed as others are
+    await me.command("server settings")
+    await me.see("Blocked members", "@sam")
+    await me.picture("16 a blocked member")
+    await me.view_as("sam")
+    await me.command("character list")
+    await me.see("blocked you")
+    await me.picture("16 what a blocked member reads")
+    await me.view_as("max")
+    await servers.unblock(guild.id, sam.id)
     await me.view_as("mia")

@@ -23,7 +23,7 @@ async def without_sora(walk: Walk) -> None:
     await me.see("Use 1", "This is free")
     await me.picture("20 the picker without Sora")
     await me.press("Use 1")
-    await me.see("Portable character", "cast_", "no voice")
+    await me.see("Portable character", "cast_", "Missing: the voice.", "Name it…")
     await me.picture("20 a portable character without a voice")
     assert walk.submissions() == asked, "nothing is taken by the provider"
     provider.close_character_models(reopened=True)
@@ -34,9 +34,9 @@ async def without_sora(walk: Walk) -> None:
     await walk.stage.app.availability.refresh()
     await me.type_own("character show", "Vo", "Vox")
     await me.send()
-    await me.see("Make with Sora", "cast_")
+    await me.see("Make with Sora (60 credits)", "cast_")
     await me.picture("20 its card once Sora is back")
-    await me.press("Make with Sora")
+    await me.press("Make with Sora (60 credits)")
     await walk.until(lambda: walk.submissions() > asked, "the submission")
     await me.see("Reusable task ID")
     await me.picture("20 made with Sora")
@@ -85,7 +85,7 @@ async def new_video(walk: Walk) -> None:
     await me.rest(2.0)
     await me.picture("21 the video is there")
     await me.command("tasks")
-    await me.see("Your tasks", "(a video)")
+    await me.see("Your tasks", "(a video)", "this month")
     await me.picture("21 tasks with a video")
     await me.command("video list")
     await me.see("Star, Echo · wan2.6")
@@ -94,3 +94,36 @@ async def new_video(walk: Walk) -> None:
     await me.see("Again", "Delete")
     await me.rest(2.0)
     await me.picture("21 a video again")
+
+
+async def leads_on(walk: Walk) -> None:
+    """From a finished video to another take of it, and to a new character, without an upload."""
+    me = walk.visitor
+    await me.command("video list")
+    await me.press("Watch")
+    await me.see("Another take…", "New character from this")
+    await me.press("Another take…")
+    await me.see("What happens?")
+    await me.fill("What happens?", "@Star laughs with @Echo by the sea")
+    await me.picture("22 another take")
+    await me.submit()
+    await me.see_in_all("laughs with")
+    await me.see("Again", patience=60)
+    await me.picture("22 the other take is there")
+    await me.press("New character from this")
+    await me.see("Which seconds show the character best?", "Use 1", patience=60)
+    await me.picture("22 a new character from a video")
+    await me.press("Cancel")
+
+
+async def budgets(walk: Walk) -> None:
+    """What a day and a month have cost, and a server's budget that is used up."""
+    me, stage = walk.visitor, walk.stage
+    await me.command("tasks")
+    await me.see("Credits (expected)", "this month")
+    await me.picture("23 what a month has cost")
+    await stage.app.stores.servers.set_credits(stage.guild.id, everybody=None, each=1)
+    await me.command("character create", {"video": walk.clip, "range": "2.2-4.2", "name": "Dear"})
+    await me.see("credits")
+    await me.picture("23 a budget that is used up")
+    await stage.app.stores.servers.set_credits(stage.guild.id, everybody=None, each=None)
