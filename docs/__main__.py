@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.marked_blocks import rewrite
 from bot.jobs.cast_document import CastDocument
 from bot.jobs.transition_table import diagram
-from docs.tables import clips_table, links_table, metrics_table, refused_table, settings_table
+from docs.tables import clips_table, conditions_table, links_table, metrics_table, refused_table, settings_table
 
 HERE = Path(__file__).parent
 SCHEMA = HERE / "castbook.schema.json"
@@ -25,6 +25,7 @@ def contents() -> dict[tuple[str, str], str]:
         ("settings.md", "settings"): settings_table(),
         ("operating.md", "metrics"): asyncio.run(metrics_table()),
         ("clips.md", "clips"): clips_table(),
+        ("clips.md", "conditions"): conditions_table(),
         ("clips.md", "refused"): refused_table(),
         ("clips.md", "links"): links_table(),
         ("how-it-works.md", "life"): f"```mermaid\n{diagram()}\n```",

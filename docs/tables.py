@@ -17,6 +17,7 @@ from bot.jobs.model_availability import Availability
 from bot.jobs.refused_files import refusal_of
 from bot.store.gauges import GaugeStore, Standing
 from bot.values.clock import utc_now
+from tests.media.child.conditions import CONDITIONS
 from tests.media.child.kinds import KINDS, NO_VIDEOS
 from tests.media.links import LINKS
 
@@ -41,6 +42,11 @@ def clips_table() -> str:
             done = "cut to the exact sound; its own clock shows each picture one too late"
         rows.append((kind.what, done))
     return _table(("file", "what the bot does"), rows)
+
+
+def conditions_table() -> str:
+    """What a file of any kind may be like, and what is done with it."""
+    return _table(("what it is like", "what the bot does"), [(each.what, each.done) for each in CONDITIONS])
 
 
 def refused_table() -> str:

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.marked_blocks import block
 from bot.config import Settings
 from docs.__main__ import HERE, SCHEMA, contents, schema
+from tests.media.child.conditions import CONDITIONS
 from tests.media.links import LINKS, LinkKind
 
 ROOT = Path(__file__).parent.parent
@@ -26,8 +27,8 @@ def test_the_schema_is_that_of_the_models() -> None:
     assert SCHEMA.read_text("utf-8") == schema(), "run make docs"
 
 
-@pytest.mark.parametrize("kind", LINKS, ids=lambda kind: kind.test.rpartition("::")[2])
-def test_every_link_in_the_table_is_tried(kind: LinkKind) -> None:
+@pytest.mark.parametrize("kind", [*LINKS, *CONDITIONS], ids=lambda kind: kind.test.rpartition("::")[2])
+def test_every_row_of_the_tables_is_tried(kind: LinkKind) -> None:
     file, _, test = kind.test.partition("::")
     assert re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE)
 
