@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bot import limits
-from bot.media.child.opening import Refused
 from bot.media.child.passed_sockets import receive_sockets
+from bot.media.child.refusing import Refused
 from bot.media.child.section import RemoteFile, Response, take_section
 from bot.values.time_range import TimeRange
 from bot.values.video import SiteVideo, Unusable

@@ -2,6 +2,8 @@ import io
 import os
 import random
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -308,3 +310,9 @@ def test_a_failing_disk_is_not_the_pictures_fault_and_leaves_nothing(
     with pytest.raises(OSError, match="no space left"):
         reencode(source, folder)
     assert os.listdir(folder) == []
+
+
+@pytest.mark.parametrize("module", ["archive", "face_rows", "page", "pictures"])
+def test_what_opens_no_video_loads_no_decoder(module: str) -> None:
+    program = f"import sys; import bot.media.child.{module}; sys.exit('av' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True)
