@@ -23,6 +23,7 @@ SMALL_VIDEO_BYTES = 10 * 1024 * 1024  # what may be attached everywhere
 LARGEST_VIDEO_BYTES = (
     25 * 1024 * 1024 - 128 * 1024
 )  # even where more may be attached: a whole request has at most 25 MiB
+MESSAGE_ATTACHMENTS = 10  # and choices of a group of radio buttons in a form
 MESSAGE_BUTTONS = 25  # five rows of five
 SELECT_OPTIONS = 25
 SELECT_PLACEHOLDER = 150
@@ -43,6 +44,15 @@ PROVIDER_ID_LENGTH = 128
 PROVIDER_URL_LENGTH = 4096
 PROVIDER_STRANGE_STATUSES = 32  # unknown names of a status that are remembered, and so logged
 UPLOAD_FRESH = timedelta(hours=1)  # how long we trust the URL of an upload; its life is documented nowhere
+
+# -- Models that take pictures or a clip of a character, as their cards say: the narrowest of each ---------------------
+REFERENCE_SHORTEST = 3.0  # seconds, of the clip as of the voice
+REFERENCE_LONGEST = 5.0
+REFERENCE_VOICE_LONGEST = 10.0
+REFERENCE_SIZE = (1280, 720)  # pixels: the longer and the shorter side
+REFERENCE_PICTURES = 3  # the family that takes the fewest pictures of one character takes so many
+REFERENCE_LONG_SIDE = 1280  # pixels of a picture; with the widest ratio the short side has 512 then
+REFERENCE_WIDEST = 2.5  # the longer side of a picture by the shorter one
 
 # -- ToAPIs' webhooks (its documentation; a documented event is about 1 kB) ------------------------------------------
 WEBHOOK_AGE = timedelta(seconds=300)  # by which an event's instant may differ from ours
@@ -159,6 +169,7 @@ MAINTENANCE_EVERY = 60.0  # seconds between two rounds
 PRUNED_AT_ONCE = 200  # finished jobs in one transaction: some milliseconds
 
 # -- Ours: files in a bucket --------------------------------------------------------------------------------------
+BUCKET_OBJECTS = 1000  # that one request lists or deletes: S3's most (ListObjectsV2, DeleteObjects)
 BUCKET_PART = 8 * 1024 * 1024  # bytes of what goes up with one request; S3 wants 5 MiB at least, and 10,000 at most
 BUCKET_SILENT = timedelta(seconds=45)  # without a byte, then the request is tried again
 BUCKET_REQUEST = timedelta(minutes=5)  # for one request and its answer

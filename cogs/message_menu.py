@@ -11,6 +11,7 @@ import discord
 from discord import app_commands, ui
 from discord.ext import commands
 
+from bot import limits
 from bot.chat.interaction_handlers import DurableForm, on_submit
 from bot.chat.job_requests import attached, start_job
 from bot.chat.markdown import plain, say
@@ -30,7 +31,6 @@ from bot.values.files import is_video_name
 from bot.values.job import Job, Origin
 from bot.values.source import Attachment
 
-_MOST_VIDEOS = 10  # a message has no more attachments, and a form no more choices (Discord's limits)
 _NAME = 80  # characters of a file's name
 
 
@@ -145,7 +145,7 @@ def _videos_of(message: discord.Message) -> Sequence[discord.Attachment]:
     attachments = [*message.attachments, *(each for copy in message.message_snapshots for each in copy.attachments)]
     videos = [each for each in attachments if _is(each, "video/") or is_video_name(each.filename)]
     if videos:
-        return videos[:_MOST_VIDEOS]
+        return videos[: limits.MESSAGE_ATTACHMENTS]
     if any(_is(each, "audio/") for each in attachments):
         raise BadSource(
             text("That message has only sound, and a character needs a picture too. Choose one with a video.")

@@ -31,7 +31,6 @@ if TYPE_CHECKING:  # obstore has these names for types alone
 
 _MB = 1024 * 1024
 _PIECE = 2 * _MB  # bytes of what is read that are in memory at once
-_PAGE = 1000  # objects that one request lists or deletes: S3's most
 _CLIENT: ClientConfig = {
     "connect_timeout": timedelta(seconds=5),
     "read_timeout": limits.BUCKET_SILENT,
@@ -137,13 +136,13 @@ class Bucket:
     async def delete(self, keys: Sequence[str]) -> None:
         """Delete objects, many with one request; those that are gone already are no error."""
         with _measured(BucketOperation.DELETE):
-            for start in range(0, len(keys), _PAGE):
-                await self._store.delete_async(keys[start : start + _PAGE])
+            for start in range(0, len(keys), limits.BUCKET_OBJECTS):
+                await self._store.delete_async(keys[start : start + limits.BUCKET_OBJECTS])
 
     async def pages(self, below: str = "") -> AsyncIterator[list[tuple[str, Version]]]:
         """All objects below a prefix, which ends with a slash, page by page."""
         with _measured(BucketOperation.LIST):
-            found: ListStream[Sequence[ObjectMeta]] = self._store.list(below or None, chunk_size=_PAGE)
+            found: ListStream[Sequence[ObjectMeta]] = self._store.list(below or None, chunk_size=limits.BUCKET_OBJECTS)
             async for page in found:
                 yield [(each["path"], _version(each)) for each in page]
 

@@ -15,6 +15,7 @@ import av
 import numpy as np
 from PIL import Image
 
+from bot import limits
 from bot.media.child.cutting import Shown
 from bot.media.child.frames import Scaler, rotation, shown_size
 from bot.media.child.opening import Video
@@ -23,9 +24,6 @@ from bot.media.child.scan import EVERY, Stretch
 from bot.media.child.shots import Thumbnail
 from bot.values.video import Still
 
-MOST: Final = 3  # the family that takes the fewest pictures of one character takes so many
-LONG_SIDE: Final = 1280  # pixels; with the widest ratio the short side has 512 then
-WIDEST: Final = 2.5  # the longer side by the shorter one
 _LARGE_FACE: Final = 0.3  # of the picture, as the root of its area: a larger one is no better
 _NO_FACE: Final = 0.1  # as good as a small face: only where there is none
 _BLURRED: Final = 0.5  # of the median of the sharpness
@@ -63,7 +61,7 @@ def distinct(shot: Stretch, start: float, end: float) -> tuple[Pose, ...]:
     good = [each for each in poses if each.sample.sharpness >= sharp and bool(each.sample.face) == faces]
     chosen = [max(good or poses, key=_merit)]
     for among in (good, poses):
-        while len(chosen) < MOST and (left := [each for each in among if _apart(each, chosen)]):
+        while len(chosen) < limits.REFERENCE_PICTURES and (left := [each for each in among if _apart(each, chosen)]):
             chosen.append(max(left, key=lambda each: min(_unlike(each, other, end - start) for other in chosen)))
     return tuple(chosen)
 
@@ -145,13 +143,20 @@ class PoseKeeper:
 def _cropped(video: Video, frame: av.VideoFrame, pose: Pose, scaler: Scaler) -> Image.Image:
     """Upright, in square pixels, never enlarged, and no wider or taller than models take it: the face stays in it."""
     width, height = shown_size(video, frame)
-    factor = min(1.0, LONG_SIDE / max(min(width, height * WIDEST), min(height, width * WIDEST)))
+    factor = min(
+        1.0,
+        limits.REFERENCE_LONG_SIDE
+        / max(min(width, height * limits.REFERENCE_WIDEST), min(height, width * limits.REFERENCE_WIDEST)),
+    )
     size = (max(2, round(width * factor / 2) * 2), max(2, round(height * factor / 2) * 2))
     turned = rotation(frame)
     lying = size[::-1] if turned in (90, 270) else size
     array = scaler.scaled(frame, *lying, "rgb24").to_ndarray()
     whole = Image.fromarray(np.ascontiguousarray(np.rot90(array, turned // 90)))
-    across, down = min(size[0], int(size[1] * WIDEST)), min(size[1], int(size[0] * WIDEST))
+    across, down = (
+        min(size[0], int(size[1] * limits.REFERENCE_WIDEST)),
+        min(size[1], int(size[0] * limits.REFERENCE_WIDEST)),
+    )
     face = pose.sample.face
     x = ((face.left + face.right) / 2 * size[0] - across / 2) if face else (size[0] - across) / 2
     y = ((face.top + face.bottom) / 2 * size[1] - down / 2) if face else (size[1] - down) * _HEADS

@@ -19,6 +19,7 @@ from typing import Final
 
 import numpy as np
 
+from bot import limits
 from bot.media.child.cutting import PictureTrack, Shown, mp4, rate_of, shown_in, write_sound
 from bot.media.child.faces import face_detector
 from bot.media.child.loudness import louder as as_loud_as_usual
@@ -33,10 +34,6 @@ from bot.values.video import Reference, Still, Unusable
 
 CLIP: Final = "reference.mp4"
 VOICE: Final = "voice.wav"
-SHORTEST: Final = 3.0  # seconds, of the clip as of the voice
-LONGEST: Final = 5.0
-LONGEST_VOICE: Final = 10.0
-MOST: Final = (1280, 720)  # pixels: the longer and the shorter side
 _AROUND: Final = 3.5  # seconds to either side that are looked at: with three seconds, as many as a voice may have
 _SLOWEST, _FASTEST = Fraction(24), Fraction(30)  # pictures a second
 _SPEAKS: Final = 0.5  # how likely speech is, from which it is believed
@@ -122,10 +119,10 @@ def _shot(stretch: Stretch, start: float, end: float) -> Stretch:
 
 def _span(shot: Stretch, start: float, end: float) -> _Span:
     """Up to five seconds of the shot, with the range as near to their middle as the shot allows."""
-    seconds = min(LONGEST, shot.end - shot.start)
+    seconds = min(limits.REFERENCE_LONGEST, shot.end - shot.start)
     middle = (max(start, shot.start) + min(end, shot.end)) / 2
     first = min(max(shot.start, middle - seconds / 2), shot.end - seconds)
-    return _Span(first, first + seconds, max(SHORTEST, seconds))
+    return _Span(first, first + seconds, max(limits.REFERENCE_SHORTEST, seconds))
 
 
 def _spoken(stretch: Stretch, shot: Stretch) -> _Span | None:
@@ -144,8 +141,8 @@ def _spoken(stretch: Stretch, shot: Stretch) -> _Span | None:
     if len(best) * STEP < _LITTLE:
         return None
     start = best[0]
-    end = min(best[-1] + STEP, start + LONGEST_VOICE, shot.end)
-    return _Span(start, end, max(SHORTEST, end - start))
+    end = min(best[-1] + STEP, start + limits.REFERENCE_VOICE_LONGEST, shot.end)
+    return _Span(start, end, max(limits.REFERENCE_SHORTEST, end - start))
 
 
 # -- How they are written ------------------------------------------------------------------------------------------
@@ -161,7 +158,7 @@ def _write_clip(
         heard = sound is not None and bool(sound.any())
         shown = keeper.passing(shown_in(video, span.start, span.end - span.start, goes_on=heard))
         first = next(shown)
-        track = PictureTrack(container, video, first.frame, most=MOST, rate=rate)
+        track = PictureTrack(container, video, first.frame, most=limits.REFERENCE_SIZE, rate=rate)
         if sound is not None:
             write_sound(container, sound)
         for each in _at_rate(chain([first], shown), rate, span.seconds):
