@@ -38,7 +38,7 @@ from tests.playground.walk.first_uses import (
 from tests.playground.walk.library import cast, editing, export_and_import, groups, lending, privacy
 from tests.playground.walk.phone import on_a_phone, one_form, retry, smaller
 from tests.playground.walk.server import blocked_members, help_leads, roles_and_log
-from tests.playground.walk.videos import budgets, leads_on, new_video, without_sora
+from tests.playground.walk.videos import budgets, from_a_video, new_video, without_sora
 from tests.playground.walk.walking import Walk, walking
 
 Point: TypeAlias = Callable[[Walk], Awaitable[None]]
@@ -73,7 +73,7 @@ POINTS: tuple[Point, ...] = (
     without_sora,
     privacy,
     new_video,
-    leads_on,
+    from_a_video,
     budgets,
 )
 

@@ -96,7 +96,7 @@ async def new_video(walk: Walk) -> None:
     await me.picture("21 a video again")
 
 
-async def leads_on(walk: Walk) -> None:
+async def from_a_video(walk: Walk) -> None:
     """From a finished video to another take of it, and to a new character, without an upload."""
     me = walk.visitor
     await me.command("video list")
