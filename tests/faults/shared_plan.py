@@ -51,13 +51,17 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class SharedPlan:
-    """``over_http``: how people's commands come. ``remembers``: whether the provider knows a task by our id."""
+    """``over_http``: how people's commands come. ``remembers``: whether the provider knows a task by our id.
+
+    ``holds``: it ends no task before the last kill, so that each finds jobs that run.
+    """
 
     over_http: bool
     remembers: bool
     asks: bool
     strikes: tuple[Strike, ...]
     seconds_per_task: float = 1.0
+    holds: bool = False
 
     @property
     def fronts(self) -> tuple[str, ...]:

@@ -114,8 +114,11 @@ class SharedScenario:
     async def _live(self) -> None:
         for name in self.world.processes:
             self._start(name)
+        self.world.provider.hold_at(50 if self.plan.holds else None)
         while True:
             self._supervise()
+            if self.plan.holds and not self._strikes and self._struck is None:
+                self.world.provider.hold_at(None)
             may_ask = self._crowd.may_ask()
             found = None if self._outage is not None else await self._rows.look()
             if found is not None:
@@ -124,7 +127,8 @@ class SharedScenario:
                 self._watch(rows, leases)
                 if self._settled(rows):
                     return
-                await self._crowd.go_on(rows, may_ask, at_once=AT_ONCE if self._strikes else None)
+                at_once = AT_ONCE + len(self._orphaned)  # what a dead worker had stands still
+                await self._crowd.go_on(rows, may_ask, at_once=at_once if self._strikes else None)
             self._strike()
             await asyncio.sleep(TICK)
 
