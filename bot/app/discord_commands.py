@@ -131,7 +131,8 @@ def cogs_of(app: App) -> list[commands.Cog]:
 
 def _allowed_in_a_server(settings: Settings) -> Allowed:
     return Allowed(
-        jobs=settings.limits.per_server_per_day,
+        characters=settings.limits.per_server_per_day,
+        videos=settings.limits.videos_per_server_per_day,
         credits=settings.limits.credits_per_server_per_day,
         member_credits=settings.limits.credits_per_user_per_day,
         priced=bool(settings.toapis.prices or settings.toapis.video_prices),

@@ -69,9 +69,10 @@ class AccessPolicy:
         """Whether results in this server are private by default."""
         return self._servers.rules(guild_id).private_results
 
-    def day_limit(self, guild_id: int | None, allowed: int) -> int:
-        """Jobs a day in this server: the operator's limit (0: none), or the server's own where that is less."""
-        return least(self._servers.rules(guild_id).day_limit, allowed)
+    def day_limit(self, kind: JobKind, guild_id: int | None, allowed: int) -> int:
+        """Jobs of that kind a day in this server: the operator's limit (0: none), or its own where that is less."""
+        rules = self._servers.rules(guild_id)
+        return least(rules.video_limit if kind is JobKind.VIDEO else rules.day_limit, allowed)
 
     def credits(self, guild_id: int | None, allowed: int) -> int:
         """Credits that may be spent a day in this server, as :meth:`day_limit`."""

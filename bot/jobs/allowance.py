@@ -53,7 +53,7 @@ class Allowance:
             running=allowed.running_per_user,
             waiting=allowed.waiting_per_user,
             day=allowed.videos_per_user_per_day if video else allowed.per_user_per_day,
-            server_day=self._access_policy.day_limit(guild, of_server),
+            server_day=self._access_policy.day_limit(job.kind, guild, of_server),
             in_all=allowed.running_in_all,
             member_day=self._access_policy.role_limit(job.kind, guild, job.origin.roles),
             user_key=user_key,

@@ -44,15 +44,16 @@ class RoleRules:
 
 @dataclass(frozen=True, slots=True)
 class ServerRules:
-    """``day_limit``: jobs a day in this server; ``None``: what the operator allows. ``blocked`` holds people's keys.
+    """``day_limit``: characters a day in this server, ``video_limit``: videos; ``None``: what the operator allows.
 
     ``credits``: what jobs in this server may be expected to cost on a day, and ``member_credits`` those of each member;
-    ``None`` as with ``day_limit``.
+    ``None`` as with ``day_limit``. ``blocked`` holds people's keys.
     ``roles``: what was decided about a role, by its id. ``log_channel``: where a line is written of each job.
     ``private_results``: where a command does not say otherwise, its result is for its owner alone.
     """
 
     day_limit: int | None = None
+    video_limit: int | None = None
     credits: int | None = None
     member_credits: int | None = None
     private_results: bool = False
@@ -63,7 +64,14 @@ class ServerRules:
 
 
 _NONE = ServerRules()
-_SETTINGS = ("day_limit", "credits", "member_credits", "private_results", "log_channel")  # those of one row
+_SETTINGS = (
+    "day_limit",
+    "video_limit",
+    "credits",
+    "member_credits",
+    "private_results",
+    "log_channel",
+)  # those of one row
 _AT_ONCE = 500  # rows: some milliseconds
 
 
@@ -109,8 +117,12 @@ class ServerStore:
         return tuple(sorted(owner for owner in owners if self._people.of(owner) in blocked))
 
     async def set_day_limit(self, guild_id: int, limit: int | None) -> None:
-        """Jobs a day; ``None`` leaves it to the operator."""
+        """Characters a day; ``None`` leaves it to the operator."""
         await self._set(guild_id, day_limit=limit)
+
+    async def set_video_limit(self, guild_id: int, limit: int | None) -> None:
+        """Videos a day; ``None`` leaves it to the operator."""
+        await self._set(guild_id, video_limit=limit)
 
     async def set_credits(self, guild_id: int, *, everybody: int | None, each: int | None) -> None:
         """Credits a day, of everybody there together and of each member; ``None`` leaves it to the operator."""

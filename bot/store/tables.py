@@ -28,7 +28,7 @@ from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0021"
+HEAD = "0022"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 MOVING = "moving"
 """In the place of a revision: a library is being moved there (bot.store.move_target), and no bot may start on it."""
@@ -206,7 +206,8 @@ server_settings = Table(
     "server_settings",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("day_limit", Integer),  # what a server allows itself; NULL: what the operator allows
+    Column("day_limit", Integer),  # characters that a server allows itself; NULL: what the operator allows
+    Column("video_limit", Integer),  # videos, likewise
     Column("private_results", Boolean, nullable=False, server_default=false()),
     Column("credits", Integer),  # a day, by everybody there; NULL: as day_limit
     Column("member_credits", Integer),  # a day, by each of them there

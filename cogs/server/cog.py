@@ -41,6 +41,7 @@ class DayLimitForm(DurableForm, prefix="cbf:daylimit"):
             )
             for name, label, value in (
                 ("limit", text("Characters, whole server"), rules.day_limit),
+                ("videos", text("Videos, whole server"), rules.video_limit),
                 ("credits", text("Credits, whole server"), rules.credits),
                 ("member_credits", text("Credits per member"), rules.member_credits),
             )
@@ -55,7 +56,8 @@ class Allowed:
     ``priced``: some price is known, so that credits are counted at all.
     """
 
-    jobs: int
+    characters: int
+    videos: int = 0
     credits: int = 0
     member_credits: int = 0
     priced: bool = True
@@ -75,6 +77,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
     @app_commands.command(name="settings", description="Show and change the settings for this server.")
     @app_commands.describe(
         day_limit="Characters per day in this server (0 for the most this bot allows)",
+        video_limit="Videos per day in this server (0 for the most this bot allows)",
         private_results="Show results only to their owners, unless they choose otherwise",
         switch_off="A channel or category to switch the bot off in, threads included",
         switch_on="A channel or category to switch the bot on in again",
@@ -85,6 +88,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
         self,
         interaction: discord.Interaction,
         day_limit: app_commands.Range[int, 0, limits.SERVER_DAY_LIMIT] | None = None,
+        video_limit: app_commands.Range[int, 0, limits.SERVER_DAY_LIMIT] | None = None,
         private_results: bool | None = None,
         switch_off: app_commands.AppCommandChannel | None = None,
         switch_on: app_commands.AppCommandChannel | None = None,
@@ -96,6 +100,8 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
         await interaction.response.defer(thinking=True, ephemeral=True)
         if day_limit is not None:
             await self._servers.set_day_limit(guild_id, day_limit or None)
+        if video_limit is not None:
+            await self._servers.set_video_limit(guild_id, video_limit or None)
         if private_results is not None:
             await self._servers.set_private_results(guild_id, private_results)
         if switch_off is not None:
@@ -181,7 +187,9 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
         given = {name: number_typed(words) for name, words in typed.items()}
         await interaction.response.defer()
         await self._servers.set_day_limit(guild_id, given.get("limit"))
-        if "credits" in given:  # the form of an earlier version had none
+        if "videos" in given:  # the form of an earlier version did not ask for them
+            await self._servers.set_video_limit(guild_id, given["videos"])
+        if "credits" in given:  # nor for these
             each = given.get("member_credits")
             await self._servers.set_credits(guild_id, everybody=given["credits"], each=each)
         await self._show(interaction, guild_id)
@@ -205,7 +213,8 @@ def managed(interaction: discord.Interaction) -> int:
 def _embed(rules: ServerRules, allowed: Allowed, blocked: Sequence[int], locale: str) -> discord.Embed:
     embed = discord.Embed(title=say(text("Settings for this server"), locale), colour=BLUE)
     for name, value in (
-        (text("Characters per day"), _limit(rules.day_limit, allowed.jobs)),
+        (text("Characters per day"), _limit(rules.day_limit, allowed.characters)),
+        (text("Videos per day"), _limit(rules.video_limit, allowed.videos)),
         (text("Credits per day"), _credits(rules.credits, allowed.credits, allowed)),
         (text("Credits per day for each member"), _credits(rules.member_credits, allowed.member_credits, allowed)),
         (text("Results"), text("Shown only to their owners") if rules.private_results else text("Shown to everyone")),

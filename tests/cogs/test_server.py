@@ -54,6 +54,7 @@ def decide(stage: Stage, manager: simcord.MemberActor) -> Decide:
 async def test_without_options_it_shows_what_holds(decide: Decide) -> None:
     assert await decide() == (
         "Settings for this server\nCharacters per day\n200 (the most this bot allows)\n"
+        "Videos per day\n100 (the most this bot allows)\n"
         "Credits per day\nno limit\nCredits per day for each member\nno limit\n"
         "Results\nShown to everyone\nBlocked members\nnobody\n"
         "Switched off in\nno channel"
@@ -61,9 +62,10 @@ async def test_without_options_it_shows_what_holds(decide: Decide) -> None:
 
 
 async def test_all_at_once_is_shown_and_holds_after_a_restart(stage: Stage, decide: Decide) -> None:
-    shown = await decide(day_limit=3, private_results=True, switch_off=stage.channel, block=stage.bob)
+    shown = await decide(day_limit=3, video_limit=4, private_results=True, switch_off=stage.channel, block=stage.bob)
     assert shown == (
         "Settings for this server\nCharacters per day\n3 (set for this server)\n"
+        "Videos per day\n4 (set for this server)\n"
         "Credits per day\nno limit\nCredits per day for each member\nno limit\n"
         "Results\nShown only to their owners\n"
         f"Blocked members\n{stage.bob.mention}\n"
@@ -171,14 +173,16 @@ async def test_the_days_limit_is_set_by_a_form_even_where_the_bot_is_off(
     await stage.house.servers.close_channel(guild_id, stage.channel.id)
     shown = await settings_of(stage, manager)
     form = await manager.click(shown, label="Limits per day…")
-    result = await manager.submit_modal(form, {"limit": "7"})
+    result = await manager.submit_modal(form, {"limit": "7", "videos": "8"})
     assert "7 (set for this server)" in words(_response(result))
+    assert "8 (set for this server)" in words(_response(result))
     form = await manager.click(shown, label="Limits per day…")
     told = _told(await manager.submit_modal(form, {"limit": "many"}))
     assert "whole number" in told
     form = await manager.click(shown, label="Limits per day…")
     await manager.submit_modal(form, {"limit": ""})
-    assert stage.house.servers.rules(guild_id).day_limit is None
+    rules = stage.house.servers.rules(guild_id)
+    assert (rules.day_limit, rules.video_limit) == (None, None)
 
 
 async def test_credits_are_limited_by_a_form_for_everybody_and_for_each(

@@ -9,7 +9,7 @@ import pytest
 from bot.errors import QuotaReached, Refusal
 from bot.store.admission import Places
 from bot.texts import Text
-from bot.values.job import CharacterRequest, Job, Lane, Outcome, Step, Transition
+from bot.values.job import CharacterRequest, Job, JobKind, Lane, Outcome, Step, Transition
 from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, with_limits
 from tests.leases import lease_of
 
@@ -229,6 +229,15 @@ async def test_a_server_sets_itself_a_smaller_day(shop: Shop) -> None:
     await shop.ask(shop.task(shop.earlier_task()))
     with pytest.raises(QuotaReached, match="This server has used up its 1 character for today"):
         await shop.ask(shop.task(shop.earlier_task()), owner=STRANGER)
+
+
+@pytest.mark.parametrize(("kind", "day"), [(JobKind.CHARACTER, 1), (JobKind.VIDEO, 2)])
+async def test_what_a_server_sets_itself_counts_for_each_kind_alone(shop: Shop, kind: JobKind, day: int) -> None:
+    await shop.servers.set_day_limit(1, 1)
+    await shop.servers.set_video_limit(1, 2)
+    assert shop.app.access_policy.day_limit(kind, 1, 100) == day
+    assert shop.app.access_policy.day_limit(kind, 99, 100) == 100, "elsewhere it is the operator's"
+    assert shop.app.access_policy.day_limit(kind, 1, 1) == 1
 
 
 async def _unclear(shop: Shop) -> str:
