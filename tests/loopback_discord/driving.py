@@ -208,7 +208,8 @@ class User(Account):
             payload["message"] = interaction.message.payload()
         if guild is None:
             return payload | {"user": self.payload()}
-        member = guild.member(self) | {"permissions": bits(INVITED_WITH)}
+        theirs = INVITED_WITH | ({"use_external_apps"} if guild.external_apps_speak else set())
+        member = guild.member(self) | {"permissions": bits(theirs)}
         return payload | {
             "guild_id": str(guild.id),
             "guild": guild.bare(),

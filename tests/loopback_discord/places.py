@@ -18,8 +18,9 @@ PERMISSIONS = {
     "attach_files": 1 << 15,
     "read_message_history": 1 << 16,
     "send_messages_in_threads": 1 << 38,
+    "use_external_apps": 1 << 50,
 }
-INVITED_WITH = frozenset(PERMISSIONS) - {"manage_messages"}  # what the bot asks for in its invite link
+INVITED_WITH = frozenset(PERMISSIONS) - {"manage_messages", "use_external_apps"}  # as its invite link
 PARTIAL = frozenset(
     {"id", "name", "type", "last_message_id", "last_pin_timestamp", "nsfw", "parent_id", "guild_id", "flags"}
     | {"rate_limit_per_user", "topic", "position", "thread_metadata", "recipients"}

@@ -62,7 +62,7 @@ async def test_from_the_slash_command_to_the_delivered_card(show: Show) -> None:
     status = await show.reads(ann, "Cutting the clip out")
     assert status is question, "it goes on in the same private box"
     assert status.labels == ["Cancel"]
-    progress = await show.reads(bob, "Making a character")
+    progress = await show.reads(bob, "Making the character “Ada”")
     await show.see(lambda: progress if status.deleted else None)
     show.provider.hold_at(None)
     card = await show.reads(bob, "Reusable task ID")

@@ -29,7 +29,7 @@ async def test_sigterm_in_the_middle_of_a_task(tmp_path: Path) -> None:
         refusal = await (await card.press(bob, "Delete")).replied(PATIENCE)
         assert "These buttons are for the person who started this" in refusal.text
         show.provider.hold_at(None)
-        done = await show.reads(ann, "Bea")
+        done = await show.reads(ann, "Bea\n")
         assert done.picture().startswith(JPEG)
         assert "Reusable task ID" in done.text
 
@@ -56,7 +56,7 @@ async def test_sigkill_makes_nothing_twice(tmp_path: Path) -> None:
         await bot.start()
         await show.discord.wait_for(lambda: show.provider.looked_at(task), PATIENCE)
         place = f"^/channels/{show.channel.id}/messages"
-        await show.reads(ann, "Making a character")
+        await show.reads(ann, "Making the character “Ada”")
         for method in ("POST", "PATCH"):  # a message of its own, or an edit where it is within ten seconds
             show.discord.inject(method, place, times=100, processed=True, drop=True)
         show.provider.hold_at(None)

@@ -482,7 +482,8 @@ async def test_where_outside_apps_may_not_speak_nothing_becomes_public(show: ByH
     origin = await show.handled(await show.create(ann, elsewhere))
     await show.passes(SOON)
     assert [card.only_for for card in cards(elsewhere, ann)] == [ann]
-    assert origin.answer.deleted
+    assert [message.only_for for message in elsewhere.visible_to(ann)] == [ann], "the box of its progress is the result"
+    assert origin.answer in elsewhere.visible_to(ann)
     await too_late(show, ann, elsewhere, range="0.5-2")
     await finished(show, AFTER_LATE)
     assert len(ann.dms()) == 1
