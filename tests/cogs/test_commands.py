@@ -93,7 +93,15 @@ async def test_they_are_the_commands_of_the_design(payloads: list[Payload]) -> N
         "video list": [],
         "privacy export": [],
         "privacy delete": [],
-        "server settings": ["day_limit", "private_results", "switch_off", "switch_on", "block", "unblock"],
+        "server settings": [
+            "day_limit",
+            "video_limit",
+            "private_results",
+            "switch_off",
+            "switch_on",
+            "block",
+            "unblock",
+        ],
         "operator block": ["user"],
         "operator unblock": ["user"],
         "operator resume": [],
@@ -124,7 +132,8 @@ async def test_settings_are_a_number_a_switch_channels_and_members_for_managers(
     assert server["default_member_permissions"] == discord.Permissions(manage_guild=True).value
     (settings,) = server["options"]
     kinds = {option["name"]: option["type"] for option in settings["options"]}
-    assert kinds == {"day_limit": 4, "private_results": 5, "switch_off": 7, "switch_on": 7, "block": 6, "unblock": 6}
+    kinds_of_values = {"private_results": 5, "switch_off": 7, "switch_on": 7, "block": 6, "unblock": 6}
+    assert kinds == {"day_limit": 4, "video_limit": 4} | kinds_of_values
     (day_limit,) = [option for option in settings["options"] if option["name"] == "day_limit"]
     assert (day_limit["min_value"], day_limit["max_value"]) == (0, 100_000)
     threads = {10, 11, 12}

@@ -206,12 +206,6 @@ async def test_a_video_without_a_range_is_taken(stage: Stage) -> None:
     assert (job.kind, job.character.range) == (JobKind.CHARACTER, None)
 
 
-async def test_a_task_without_a_range_is_refused(stage: Stage) -> None:
-    result = await stage.alice.slash(stage.channel, "character create", task="task_1")
-    assert "can't see that task's video" in refusal(result)
-    assert await stage.jobs_of(stage.alice) == ()
-
-
 async def test_a_preview_is_for_the_person_who_asked_alone(stage: Stage) -> None:
     result = await stage.alice.slash(stage.channel, "character preview", video=("clip.mp4", b"12345"))
     assert result.response is not None
