@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import limits
 from bot.store.postgres import PostgresDatabase
+from bot.store.postgres_locks import CONNECTION_LOST
 
 _log = structlog.get_logger(__name__)
 
@@ -32,7 +33,7 @@ class IdentifyBuckets:
             try:
                 connection = await self._locked(bucket)
                 break
-            except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except (*CONNECTION_LOST, SQLAlchemyError, TimeoutError) as error:
                 # Else a gateway that has to identify again just then would end: discord.py gives up on such an error.
                 _log.warning("identify_waits", error=type(error).__name__)
                 await asyncio.sleep(limits.NOTIFICATIONS_AGAIN)

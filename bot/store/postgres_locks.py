@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Final
 
 import asyncpg
 from sqlalchemy.exc import TimeoutError as NoConnection
@@ -14,6 +15,9 @@ from bot import limits
 from bot.concurrency import shielded
 from bot.store.named_locks import LocksHere
 
+# What asyncpg raises on a connection that is gone: where the server hangs up in the middle of an answer, that is an
+# InternalClientError, which is none of the others.
+CONNECTION_LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _LOOK_AGAIN = 0.02, 0.5  # seconds, at first and at most
 
 
@@ -48,7 +52,7 @@ class LocksOfAll:
         """Let go of all."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):  # what does not answer is cut off
+            with suppress(*CONNECTION_LOST):  # what does not answer is cut off
                 await connection.close(timeout=2)
 
     async def _ask(self, statement: str, key: int) -> bool:
@@ -65,6 +69,6 @@ class LocksOfAll:
     async def _give_back(self, key: int) -> None:
         """Also where it was asked for and not had: then nothing happens."""
         # What is gone has no lock any more.
-        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, NoConnection):
+        with suppress(*CONNECTION_LOST, NoConnection):
             if self._connection is not None and not self._connection.is_closed():
                 await self._ask("SELECT pg_advisory_unlock($1)", key)

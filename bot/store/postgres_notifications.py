@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot import limits
 from bot.log import unexpected
 from bot.store.notifications import Heard, Notifications, Topic
+from bot.store.postgres_locks import CONNECTION_LOST
 
 _CHANNEL: Final = "castbook"
 _TOPICS: Final = {topic.value: topic for topic in Topic}  # a newer version may send others
@@ -70,7 +71,7 @@ class PostgresNotifications(Notifications):
     async def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+            with suppress(*CONNECTION_LOST, TimeoutError):
                 await connection.close(timeout=1.0)
 
     async def _run(self) -> None:
@@ -80,7 +81,7 @@ class PostgresNotifications(Notifications):
                     self._connection = await self._connected()
                     self._missed()
                 await self._send_what_comes(self._connection)
-            except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except (*CONNECTION_LOST, SQLAlchemyError, TimeoutError) as error:
                 _log.warning("notifications_lost", error=type(error).__name__)
                 await self._hang_up()
                 await asyncio.sleep(limits.NOTIFICATIONS_AGAIN)

@@ -62,7 +62,7 @@ def test_what_ended_and_reached_nobody_is_undelivered_unless_its_owner_cancelled
 
 
 def test_tokens_and_upload_addresses_are_not_in_a_repr() -> None:
-    assert "hidden" not in repr(replace(JOB, upload=Upload(url="https://example.org/hidden", at=NOW)))
+    assert "s3cret" not in repr(replace(JOB, upload=Upload(url="https://example.org/s3cret", at=NOW)))
 
 
 def test_the_clock_is_aware_and_in_utc() -> None:

@@ -126,6 +126,8 @@ async def test_a_command_that_a_proxy_repeats_to_another_process_is_carried_out_
             endpoint.url = address
             await (await show.person("cy").slash(show.channel, "tasks")).replied(60.0)
         assert endpoint.statuses == [202] * (2 * len(people) + 2)
+        for each in asked:  # on a busy machine they may come after those
+            await each.answered(60.0)
         answers = [len(show.discord.calls("POST", f"/interactions/{each.id}/")) for each in asked]
         assert answers == [1] * len(people), "nobody else answered it"
         async with asyncio.timeout(60):  # a slow database writes the row after the answer
