@@ -267,7 +267,7 @@ async def _all_end(place: Place) -> int:
     """Wait for all jobs that can; returns how many have not ended."""
     loop = asyncio.get_running_loop()
     end = loop.time() + AFTER
-    while (left := await load_library.unfinished(place.dsn)) and loop.time() < end:  # noqa: ASYNC110 - as above
+    while (left := await load_library.unfinished(place.dsn)) and loop.time() < end:  # noqa: ASYNC110 - other processes end them
         await asyncio.sleep(1)
     return left
 

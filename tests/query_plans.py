@@ -38,6 +38,7 @@ SMALL = {
     "server_blocks": "people whom servers block by hand; all of them are in memory as well",
     "taken_interactions": "forgotten after the minutes for which Discord may repeat one",
     "task_times": "so many of the last times of each model are kept",
+    "told_alarms": "sentences that operators were told within the hour; each new one takes the old ones away",
 }
 GROWING = frozenset(metadata.tables) - frozenset(SMALL)
 # Indexes that hold only what is not done, is being worked on, or still has a token: they do not grow with time.

@@ -39,7 +39,7 @@ class OperatorAlarms:
 
     async def _tell(self, message: Text) -> None:
         words = say(message, _LOCALE)
-        if not await self._told.begin(words, now=self._clock()):
+        if not await self._is_news(words):
             return
         log.warning("operators_told", message=message.msgid)
         reached = False
@@ -52,6 +52,14 @@ class OperatorAlarms:
                 reached = True
         if not reached:
             await self._told.not_told(words)
+
+    async def _is_news(self, words: str) -> bool:
+        """Where that cannot be written down (a full disk, say), it is told: better twice than not at all."""
+        try:
+            return await self._told.begin(words, now=self._clock())
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the database, operators have to know more
+            unexpected("alarm_not_noted", error)
+            return True
 
     async def _send(self, user_id: int, words: str) -> None:
         """Without a record: it may come twice, or not at all."""

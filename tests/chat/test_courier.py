@@ -431,6 +431,13 @@ async def test_one_operator_out_of_reach_does_not_keep_the_other_from_hearing(
     assert len(loopback.in_dms) == 1
 
 
+async def test_operators_are_told_where_that_cannot_be_written_down(
+    courier: DiscordCourier, loopback: OneChannel
+) -> None:
+    await courier.tell_operators(text("Submissions are paused."))  # nobody has opened the database
+    assert len(loopback.in_dms) == 2
+
+
 async def test_telling_operators_never_raises(courier: DiscordCourier, loopback: OneChannel) -> None:
     await courier.tell_operators(text("{missing}"))
     assert loopback.calls == []
