@@ -18,8 +18,8 @@ from bot.values.job import Job, Outcome
 # What is still there afterwards, and why.
 STAYS = (
     text(
-        "Blocks: if the people who run this bot, or a server's managers, have blocked you. A keyed hash "
-        "stands in for your user ID."
+        "Blocks: if a server's managers have blocked you there, your user ID stays on that server's block list, which "
+        "they see. If the people who run this bot have blocked you, a keyed hash stands in for it."
     ),
     text(
         "Today's count (UTC): how many jobs you started today and what they were expected to cost, under the same "

@@ -107,14 +107,20 @@ class ServerStore:
         return bool(blocked) and self._people.of(user_id) in blocked
 
     async def known_blocked(self, guild_id: int) -> tuple[int, ...]:
-        """The user ids of those blocked there who have used the bot there: only their keys are kept of the others."""
-        blocked = self.rules(guild_id).blocked
-        if not blocked:
+        """The user ids of those blocked there, for its managers.
+
+        Of whom an earlier version blocked only the key is kept, so that of them only who used the bot there is known.
+        """
+        if not self.rules(guild_id).blocked:
             return ()
+        theirs = select(server_blocks.c.user_key, server_blocks.c.user_id).where(server_blocks.c.guild_id == guild_id)
         seen = select(jobs.c.owner_id).where(jobs.c.guild_id == guild_id).distinct()
         async with self._database.read() as connection:
-            owners = (await connection.scalars(seen)).all()
-        return tuple(sorted(owner for owner in owners if self._people.of(owner) in blocked))
+            rows = (await connection.execute(theirs)).all()
+            unnamed = {row.user_key for row in rows if row.user_id is None}
+            owners = (await connection.scalars(seen)).all() if unnamed else ()
+        known = {row.user_id for row in rows if row.user_id is not None}
+        return tuple(sorted(known.union(owner for owner in owners if self._people.of(owner) in unnamed)))
 
     async def set_day_limit(self, guild_id: int, limit: int | None) -> None:
         """Characters a day; ``None`` leaves it to the operator."""
@@ -178,7 +184,9 @@ class ServerStore:
         user_key = self._people.of(user_id)
         async with self._change(guild_id) as connection:
             known = (await connection.execute(_without_block(guild_id, user_key))).rowcount > 0
-            await connection.execute(insert(server_blocks).values(guild_id=guild_id, user_key=user_key))
+            await connection.execute(
+                insert(server_blocks).values(guild_id=guild_id, user_key=user_key, user_id=user_id)
+            )
         return not known
 
     async def unblock(self, guild_id: int, user_id: int) -> bool:

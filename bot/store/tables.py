@@ -28,7 +28,7 @@ from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0022"
+HEAD = "0023"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 MOVING = "moving"
 """In the place of a revision: a library is being moved there (bot.store.move_target), and no bot may start on it."""
@@ -234,14 +234,17 @@ server_closed_channels = Table(
     Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
-# A person is kept here under a keyed hash of their id ("user_key"): it outlives their deletion without naming them.
+# A server's own list, which its managers see: it names people, and outlives their deletion. A person is looked for by
+# "user_key", a keyed hash of their id, as in the tables below.
 server_blocks = Table(
     "server_blocks",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
     Column("user_key", String(64), primary_key=True),
+    Column("user_id", BigInteger),  # NULL: blocked by an earlier version
 )
 
+# A person is kept here under their "user_key" alone: it outlives their deletion without naming them.
 operator_blocks = Table(
     "operator_blocks",
     metadata,

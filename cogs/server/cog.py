@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import discord
@@ -112,13 +112,11 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
             await self._servers.block(guild_id, block.id)
         if unblock is not None:
             await self._servers.unblock(guild_id, unblock.id)
-        await self._show(interaction, guild_id, () if block is None else (block.id,))
+        await self._show(interaction, guild_id)
 
-    async def _show(self, interaction: discord.Interaction, guild_id: int, also: Iterable[int] = ()) -> None:
-        """All of it, and what changes it. ``also``: people of whom it is known otherwise that they may be blocked."""
-        known = set(await self._servers.known_blocked(guild_id))
-        known |= {user_id for user_id in also if self._servers.is_blocked(guild_id, user_id)}
-        blocked = sorted(known)
+    async def _show(self, interaction: discord.Interaction, guild_id: int) -> None:
+        """All of it, and what changes it."""
+        blocked = await self._servers.known_blocked(guild_id)
         rules, locale, owner = self._servers.rules(guild_id), str(interaction.locale), interaction.user.id
         await interaction.edit_original_response(
             embed=_embed(rules, self._allowed, blocked, locale),
@@ -146,7 +144,7 @@ class Server(commands.GroupCog, group_name="server", group_description="Settings
             await self._servers.block(guild_id, user_id)
         for user_id in menu.shown - menu.chosen:
             await self._servers.unblock(guild_id, user_id)
-        await self._show(interaction, guild_id, menu.chosen)
+        await self._show(interaction, guild_id)
 
     @on_press(ClosedChannels)
     async def choose_channels(self, interaction: discord.Interaction, menu: ClosedChannels) -> None:
@@ -244,7 +242,7 @@ def _limit(own: int | None, allowed: int) -> Text:
 
 
 def _blocked(rules: ServerRules, known: Sequence[int], locale: str) -> str:
-    """Mentions, which Discord shows with names: what is kept are keyed hashes of user ids."""
+    """Mentions, which Discord shows with the names of today: what is kept are user ids."""
     if not rules.blocked:
         return say(text("nobody"), locale)
     lines = [" ".join(f"<@{user_id}>" for user_id in known[:_MOST_SHOWN]) + (" …" if len(known) > _MOST_SHOWN else "")]
@@ -252,8 +250,8 @@ def _blocked(rules: ServerRules, known: Sequence[int], locale: str) -> str:
         lines.append(
             say(
                 text(
-                    "Members who never used me here, so I can't name them: {number}. To unblock one, use the "
-                    "option unblock.",
+                    "Blocked with an earlier version of this bot, so I can't name them: {number}. To unblock one, use "
+                    "the option unblock.",
                     number=unknown,
                 ),
                 locale,

@@ -249,6 +249,8 @@ async def test_a_block_is_in_it_and_does_not_shut_anybody_out_of_their_own_data(
     assert "Everything is deleted" in words(done)
     assert house.blocks.is_blocked(alice)
     assert house.servers.is_blocked(77, alice)
+    assert await house.servers.known_blocked(77) == (alice,)
+    assert "your user ID stays on that server's block list" in words(done)
     _, document = await exported(stage)
     assert document["characters"] == []
     assert document["closed_to_you"]["in_servers"] == ["77"]

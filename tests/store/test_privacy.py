@@ -232,7 +232,7 @@ def test_every_table_that_names_a_person_is_known_here() -> None:
     named = {table.name for table in tables.metadata.sorted_tables if {"owner_id", "user_id"} & set(table.c.keys())}
     assert named == {
         *("jobs", "files", "characters", "videos", "drafts", "consents", "sent_messages"),
-        *("character_groups", "default_characters", "loans", "loan_uses", "person_consents"),
+        *("character_groups", "default_characters", "loans", "loan_uses", "person_consents", "server_blocks"),
     }
     hashed = {table.name for table in tables.metadata.sorted_tables if "user_key" in table.c}
     assert hashed == {"operator_blocks", "server_blocks", "day_counters"}

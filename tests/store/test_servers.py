@@ -1,4 +1,4 @@
-"""What servers and operators decided is there at once, after a restart, and under no name."""
+"""What servers and operators decided is there at once, and after a restart."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import asyncio
 import gc
 import sqlite3
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -19,7 +20,7 @@ from bot.store.blocks import BlockStore
 from bot.store.database import Database
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.servers import RoleRules, ServerRules, ServerStore
-from bot.store.tables import server_settings
+from bot.store.tables import server_blocks, server_settings
 from bot.values.job import JobKind
 
 GUILD, OTHER, MEMBER = 111_222_333_444_555_666, 2, 987_654_321_987_654_321
@@ -169,13 +170,44 @@ async def test_the_operators_block_holds_at_once_and_after_a_restart(
     assert not again.is_blocked(MEMBER)
 
 
-async def test_nobodys_id_is_written_down(
-    servers: ServerStore, database: Database, people: Pseudonyms, now: datetime, database_path: Path
+async def test_whom_a_server_blocked_is_known_to_it_alone_and_after_a_restart(
+    servers: ServerStore, database: Database, people: Pseudonyms
 ) -> None:
-    await servers.block(GUILD, MEMBER)
+    for member in (MEMBER + 1, MEMBER, MEMBER):  # none of them ever used the bot
+        await servers.block(GUILD, member)
+    await servers.block(OTHER, MEMBER + 2)
+    again = ServerStore(database, people)
+    await again.load()
+    for store in (servers, again):
+        assert await store.known_blocked(GUILD) == (MEMBER, MEMBER + 1)
+        assert await store.known_blocked(OTHER) == (MEMBER + 2,)
+        assert await store.known_blocked(3) == ()
+    await again.unblock(GUILD, MEMBER)
+    assert await again.known_blocked(GUILD) == (MEMBER + 1,)
+
+
+async def test_of_those_whom_an_earlier_version_blocked_only_who_used_the_bot_there_is_known(
+    servers: ServerStore, database: Database, people: Pseudonyms, add: Callable[..., Any]
+) -> None:
+    used, never = MEMBER, MEMBER + 1
+    rows = [{"guild_id": 1, "user_key": people.of(member)} for member in (used, never)]
+    async with database.write() as connection:
+        await connection.execute(insert(server_blocks), rows)
+    await add(owner_id=used)  # in server 1
+    await add(owner_id=MEMBER + 2)
+    await servers.load()
+    assert await servers.known_blocked(1) == (used,)
+    assert len(servers.rules(1).blocked) == 2
+    assert await servers.block(1, never) is False
+    assert await servers.known_blocked(1) == (used, never)
+
+
+async def test_whom_the_operator_blocked_is_not_written_down(
+    database: Database, people: Pseudonyms, now: datetime, database_path: Path
+) -> None:
     await BlockStore(database, people).block(MEMBER, now=now)
     with sqlite3.connect(database_path) as raw:
         dump = "\n".join(raw.iterdump())
     raw.close()
-    assert str(GUILD) in dump
+    assert people.of(MEMBER) in dump
     assert str(MEMBER) not in dump

@@ -55,9 +55,11 @@ async def blocked_members(walk: Walk) -> None:
     await me.view_as("max")
     servers, guild, sam = walk.stage.app.stores.servers, walk.stage.guild, walk.stage.sam
     await servers.block(guild.id, sam.id)  # the page's menu of members is not pressed as others are
+    await servers.block(guild.id, walk.stage.kim.id)  # who has never used the bot
     await me.command("server settings")
-    await me.see("Blocked members", "@sam")
-    await me.picture("16 a blocked member")
+    await me.see("Blocked members", "@sam", "@kim")
+    await me.picture("16 blocked members")
+    await servers.unblock(guild.id, walk.stage.kim.id)
     await me.view_as("sam")
     await me.command("character list")
     await me.see("blocked you")
