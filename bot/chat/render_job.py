@@ -147,7 +147,7 @@ def _in_spite_of_a_face(job: Job, request: VideoRequest, locale: str) -> Iterato
     if request.instead is not None:
         label = render(other_model(request.instead, request.instead_price), locale)
         yield MakeVideoByOtherModel(job.id, job.owner_id, label)
-    if not request.nobody_real:
+    if request.made_up_helps:
         yield MakeVideoOfNobodyReal(job.id, job.owner_id, say(text("They're all made up"), locale))
 
 

@@ -92,6 +92,15 @@ class VideoPlanner:
         """The best living model for ``wish`` that does not refuse people who might be real."""
         return _best_for(wish, (card for card in await self.living() if not card.refuses_real_faces))
 
+    def made_up_helps(self, request: VideoRequest) -> bool:
+        """Whether its model may be shown those who play as people who do not exist, if its owner says that of them.
+
+        Of somebody who is borrowed only their own owner can say it.
+        """
+        card = self.card(request.chosen_model)
+        borrowed = any(role.loan_id is not None for role in request.cast)
+        return card is not None and card.takes_assets and not borrowed and not request.nobody_real
+
     def price(self, model: str, seconds: int) -> Decimal | None:
         """What so many seconds are expected to cost, in credits, where the operator has said it."""
         each = self._prices.get(model)
@@ -116,7 +125,7 @@ class VideoPlanner:
             raise Refusal(_told(found[0]))
         price = self.price(card.model, wish.duration or card.default_duration)
         named = request.model is not None
-        request = replace(request, refused=None, instead=None, instead_price=None)
+        request = replace(request, refused=None, instead=None, instead_price=None, made_up_helps=False)
         return replace(request, model=card.model, model_named=named, price=price)
 
     async def check(self, owner_id: int, request: VideoRequest) -> None:

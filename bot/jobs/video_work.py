@@ -201,16 +201,19 @@ class VideoWork:
         return VideoRefusal.OWN_SOUND if card is not None and card.sound is Sound.SWITCH else None
 
     async def _offering(self, job: Job) -> Job:
-        """With the model in its request that takes people who may be real, where one lives, and its price."""
+        """With what its owner may do in its request: take the best living model for people who may be real, which has
+        this price, or say that nobody in it exists.
+        """
         try:
             wish = await self._planner.wish(job.owner_id, job.video)
         except Refusal:  # somebody has left the cast
             return job
+        request = replace(job.video, made_up_helps=self._planner.made_up_helps(job.video))
         card = await self._planner.best_for_real_faces(wish)
-        if card is None:
-            return job
-        price = self._planner.price(card.model, wish.duration or card.default_duration)
-        return replace(job, request=replace(job.video, instead=card.model, instead_price=price))
+        if card is not None:
+            price = self._planner.price(card.model, wish.duration or card.default_duration)
+            request = replace(request, instead=card.model, instead_price=price)
+        return replace(job, request=request)
 
     async def _whose_face(self, job: Job, image: int | None) -> Text | None:
         """Who is on the ``image`` that was refused; ``None`` where that cannot be told (any more)."""

@@ -132,8 +132,9 @@ class VideoRequest:
     ``model`` is ``None`` only until the job is started: then it is the best for this cast, or the one that was named
     (``model_named``). ``duration`` is in seconds; what is ``None``, as ``ratio``, ``resolution`` and ``sound`` may be
     too, is left to the model. ``price`` is in credits, where it is known. ``refused``: why the provider did not make
-    it, and ``instead`` which model is offered then, for ``instead_price``. ``nobody_real``: its owner says that those
-    who play do not exist, so that a model that refuses real faces may be shown them as private avatars.
+    it, and ``instead`` which model is offered then, for ``instead_price``; ``made_up_helps``: its owner may say that
+    nobody in it exists. ``nobody_real``: they have said so, and a model that refuses real faces may be shown those who
+    play as private avatars.
     """
 
     kind: Literal[JobKind.VIDEO] = JobKind.VIDEO
@@ -149,6 +150,7 @@ class VideoRequest:
     refused: VideoRefusal | None = None
     instead: str | None = None
     instead_price: Decimal | None = None
+    made_up_helps: bool = False
     nobody_real: bool = False
 
     @property

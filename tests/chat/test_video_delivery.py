@@ -118,7 +118,14 @@ async def test_what_fits_nowhere_is_told_and_kept(courier: DiscordCourier, loopb
 async def test_a_refusal_leads_on(
     courier: DiscordCourier, loopback: OneChannel, now: Now, refused: VideoRefusal | None, labels: list[str]
 ) -> None:
-    wish = VideoRequest(prompt=WISH.prompt, cast=ROLES, model="seedance-2", refused=refused, instead="wan2.6")
+    wish = VideoRequest(
+        prompt=WISH.prompt,
+        cast=ROLES,
+        model="seedance-2",
+        refused=refused,
+        instead="wan2.6",
+        made_up_helps=refused is VideoRefusal.REAL_FACE,
+    )
     row = video_row(loopback, now, outcome=Outcome.FAILED, request=wish)
     assert await courier.deliver(row.job, NothingMade(), row.record)
     assert loopback.in_channel == [loopback.original], "a failure is for its owner alone"

@@ -136,24 +136,18 @@ async def test_a_model_that_was_offered_and_is_closed_since_is_told(stage: Stage
 
 
 async def test_nobody_real_stays_with_the_model_that_was_taken(stage: Stage, wish: VideoRequest) -> None:
-    refused = replace(wish, refused=VideoRefusal.REAL_FACE)
+    refused = replace(wish, refused=VideoRefusal.REAL_FACE, made_up_helps=True)
     message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
     await stage.alice.click(message, label="They're all made up")
     assert await started(stage) == replace(wish, nobody_real=True)
 
 
 async def test_a_model_that_knows_no_avatars_is_not_asked_again(stage: Stage, wish: VideoRequest) -> None:
-    refused = replace(wish, model="viduq3", refused=VideoRefusal.REAL_FACE)
+    refused = replace(wish, model="viduq3", refused=VideoRefusal.REAL_FACE, made_up_helps=True)  # until lately
     message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
     told = refusal(await stage.alice.click(message, label="They're all made up"))
     assert "viduq3 has no way to say that a character is made up" in told
     assert await stage.jobs_of(stage.alice) == ()
-
-
-async def test_who_has_said_so_is_not_asked_again(stage: Stage, wish: VideoRequest) -> None:
-    refused = replace(wish, refused=VideoRefusal.REAL_FACE, nobody_real=True, instead="viduq3")
-    card = render_failure(await a_video_job(stage, refused, Outcome.FAILED), "en-GB")
-    assert [button.item.label for button in card.buttons] == ["Use viduq3"]
 
 
 async def test_a_refused_sound_is_left_out(stage: Stage, wish: VideoRequest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -328,6 +329,7 @@ async def test_a_real_face_is_told_and_costs_nothing(shop: Shop, tmp_path: Path)
     done = await shop.job(job)
     assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRefusal.REAL_FACE)
     assert "real" in str(done.failure)
+    assert done.video.made_up_helps
     assert sent(shop) == []
     wish = await shop.app.video_planner.wish(OWNER, job.video)
     other = await shop.app.video_planner.best(wish.cast, but="seedance-2")
@@ -364,6 +366,43 @@ async def test_it_is_told_whose_face_was_refused(shop: Shop, tmp_path: Path, whe
     assert done.video.instead is not None
     assert not done.video.instead.startswith("seedance")
     assert "Ann" not in str(done.failure)
+
+
+@pytest.mark.parametrize(
+    ("when", "model", "nobody_real", "helps"),
+    [
+        ("at_once", "seedance-2", False, True),
+        ("later", "seedance-2", False, True),
+        ("later", "seedance-2", True, False),
+        ("at_once", "viduq3", False, False),  # its card says nothing of real faces
+    ],
+)
+async def test_that_nobody_is_real_may_be_said_where_the_model_has_avatars_and_it_was_not_said_yet(
+    shop: Shop, tmp_path: Path, when: str, model: str, nobody_real: bool, helps: bool
+) -> None:
+    large = tmp_path / "large.mp4"
+    await asyncio.to_thread(render_clip, large, seconds=4, size=(480, 480), fps=12)
+    shop.host.files["clip.mp4"] = await asyncio.to_thread(large.read_bytes)
+    roles = await cast_of(shop, "Ann")
+    if when == "at_once":
+        refusal = FACE | {"message": FACE["message"].format(1)}
+        shop.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})
+    else:
+        shop.simulated.videos.real_face_later = 1
+    job = await ask(shop, roles, model=model, prompt="@Ann waves", nobody_real=nobody_real)
+    await shop.run(600)
+    done = await shop.job(job)
+    assert done.video.refused is VideoRefusal.REAL_FACE
+    assert done.video.made_up_helps is helps
+
+
+async def test_of_somebody_borrowed_nobody_but_their_owner_can_say_that_they_are_not_real(
+    shop: Shop, roles: tuple[CastRole, ...]
+) -> None:
+    request = VideoRequest(prompt="x", cast=roles, model="seedance-2")
+    lent = (roles[0], replace(roles[1], loan_id=7))
+    assert shop.app.video_planner.made_up_helps(request)
+    assert not shop.app.video_planner.made_up_helps(replace(request, cast=lent))
 
 
 async def test_a_picture_that_nobody_can_place_is_told_without_a_name(shop: Shop, roles: tuple[CastRole, ...]) -> None:
