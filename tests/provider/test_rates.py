@@ -4,31 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections import deque
 
 import pytest
 
 from bot.provider.rates import OwnRate
 from tests.provider.loopback import BALANCE, SUBMIT, client_for
-
-
-class SkippingLoop(asyncio.SelectorEventLoop):
-    """A loop whose clock jumps to the next timer in place of waiting for it."""
-
-    _ready: deque[asyncio.Handle]  # asyncio's own
-    _scheduled: list[asyncio.TimerHandle]
-
-    def __init__(self):
-        super().__init__()
-        self.now = 1000.0
-
-    def time(self):
-        return self.now
-
-    def _run_once(self):
-        if not self._ready and self._scheduled:
-            self.now = max(self.now + 1e-6, self._scheduled[0].when())
-        super()._run_once()  # type: ignore[misc]  # asyncio's own
+from tests.skipping_loop import SkippingLoop
 
 
 def taken(per_second, calls):
@@ -43,11 +24,8 @@ def taken(per_second, calls):
         limiter = OwnRate(per_second)
         await asyncio.gather(*(one(limiter) for _ in range(calls)))
 
-    loop = SkippingLoop()
-    try:
-        loop.run_until_complete(everybody())
-    finally:
-        loop.close()
+    with asyncio.Runner(loop_factory=SkippingLoop) as runner:
+        runner.run(everybody())
     return instants
 
 
