@@ -25,8 +25,8 @@ from bot.errors import Refusal
 from bot.jobs.cast_document import NAME as DOCUMENT
 from bot.jobs.erasure import STAYS, Erasure
 from bot.jobs.export import Export
-from bot.store.export_archive import Archivist
-from bot.store.holdings import Holdings
+from bot.store.export_archive import ArchiveWriter
+from bot.store.personal_data import PersonalData
 from bot.store.privacy import Erased, PrivacyStore
 from bot.store.signatures import Signatures, Signed
 from bot.texts import Text, text
@@ -43,7 +43,7 @@ class Privacy(
         self,
         *,
         store: PrivacyStore,
-        archivist: Archivist,
+        archive_writer: ArchiveWriter,
         erasure: Erasure,
         signatures: Signatures,
         clock: Clock,
@@ -51,7 +51,7 @@ class Privacy(
     ) -> None:
         super().__init__()
         self._store = store
-        self._archivist = archivist
+        self._archivist = archive_writer
         self._erasure = erasure
         self._signatures = signatures
         self._clock = clock
@@ -73,15 +73,15 @@ class Privacy(
 
     async def _send_part(self, interaction: discord.Interaction, part: int) -> None:
         owner, locale, now = interaction.user.id, str(interaction.locale), self._clock()
-        holdings = await self._store.holdings(owner, now=now)
-        if holdings.empty:
+        data = await self._store.data(owner, now=now)
+        if data.empty:
             raise Refusal(
                 text("I keep nothing about you yet. What you make with /character create will be in the export.")
             )
         export = await asyncio.to_thread(
             Export,
             owner,
-            holdings,
+            data,
             now=now,
             limit=interaction.filesize_limit,
             day_limit=self._day_limit,
@@ -110,16 +110,16 @@ class Privacy(
         """First say what will be deleted, and what stays."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         owner, locale = interaction.user.id, str(interaction.locale)
-        holdings = await self._store.holdings(owner, now=self._clock())
-        if not holdings.deletable:
+        data = await self._store.data(owner, now=self._clock())
+        if not data.deletable:
             raise Refusal(text("I keep nothing about you, so there's nothing to delete."))
         mentions = mentions_of(interaction.client)
         embed = discord.Embed(title=say(text("Delete everything I keep about you?"), locale), colour=AMBER)
-        said = [say(each, locale, mentions) for each in _question(holdings)]
+        said = [say(each, locale, mentions) for each in _question(data)]
         embed.description = "\n\n".join([*said, _what_stays(locale)])
         danger = discord.ButtonStyle.danger
         buttons: list[DurableButton] = [DeleteEverything(owner, say(text("Delete everything"), locale), danger)]
-        if holdings.messages:
+        if data.messages:
             with_messages = say(text("Delete it and my messages"), locale)
             buttons.append(DeleteWithMessages(owner, with_messages, danger))
         buttons.append(KeepEverything(owner, say(text("Keep it"), locale)))
@@ -176,27 +176,27 @@ def _file_name(part: int, parts: int) -> str:
     return "castbook.zip" if parts == 1 else f"castbook-{part}-of-{parts}.zip"
 
 
-def _question(holdings: Holdings) -> list[Text]:
+def _question(data: PersonalData) -> list[Text]:
     said = [
         text(
             "This deletes your characters with their pictures, clips and stills ({characters}), your videos "
             "({videos}), your tasks ({jobs}), your consent and your open forms. This can't be undone. To get a copy "
             "first, use /privacy export.",
-            characters=len(holdings.characters),
-            videos=len(holdings.videos),
-            jobs=len(holdings.jobs),
+            characters=len(data.characters),
+            videos=len(data.videos),
+            jobs=len(data.jobs),
         )
     ]
-    if holdings.messages:
+    if data.messages:
         said.append(
             text(
                 "My messages about you that I can still reach: {number}. I can remove them, too. Otherwise the "
                 "cards of your characters lose only their name, picture and buttons. I can't remove messages that "
                 "only you can see; Discord removes those on its own.",
-                number=len(holdings.messages),
+                number=len(data.messages),
             )
         )
-    running = sum(job.step is not Step.DONE for job in holdings.jobs)
+    running = sum(job.step is not Step.DONE for job in data.jobs)
     if running:
         said.append(
             text(

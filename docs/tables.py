@@ -15,7 +15,7 @@ from bot.app.gauges import Gauges
 from bot.config import Settings
 from bot.jobs.model_availability import Availability
 from bot.jobs.refused_files import refusal_of
-from bot.store.gauges import GaugeStore, Standing
+from bot.store.gauges import GaugeSnapshot, GaugeStore
 from bot.values.clock import utc_now
 from tests.media.child.conditions import CONDITIONS
 from tests.media.child.kinds import KINDS, NO_VIDEOS
@@ -99,9 +99,9 @@ class _EmptyStore(GaugeStore):
     def __init__(self) -> None:
         pass
 
-    async def standing(self, *, now: datetime) -> Standing:
+    async def standing(self, *, now: datetime) -> GaugeSnapshot:
         """Nothing, whatever is asked."""
-        return Standing(unfinished={}, oldest_due={}, in_line=0, pause_reason=None)
+        return GaugeSnapshot(unfinished={}, oldest_due={}, in_line=0, pause_reason=None)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

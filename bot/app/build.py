@@ -50,7 +50,7 @@ from bot.media.worker import MediaWorker
 from bot.provider.client import ToapisClient
 from bot.provider.models.catalogue import cards
 from bot.store.database_clock import DatabaseClock
-from bot.store.export_archive import Archivist
+from bot.store.export_archive import ArchiveWriter
 from bot.values.clock import Clock, utc_now
 from bot.values.sent_message import NewMessage
 
@@ -192,7 +192,7 @@ class App:
             videos=stores.videos,
             keep_videos_days=settings.video.keep_days,
         )
-        self.archivist = Archivist(stores.files)
+        self.archive_writer = ArchiveWriter(stores.files)
         self.cast = CastLibrary.of(self, source)
         self.erasure = Erasure(
             store=stores.privacy,
@@ -284,7 +284,7 @@ class App:
         jobs, database = self.stores.jobs, self.stores.database
         if not database.shared:
             return OneProcess(jobs, self.clock, self.random)
-        return ManyProcesses(jobs, self.stores.holds, database.notifications, self.clock, self.random)
+        return ManyProcesses(jobs, self.stores.held_leases, database.notifications, self.clock, self.random)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -44,7 +44,10 @@ class CastLibrary:
             ),
             playable=PlayableCast(characters=stores.characters, search=stores.cast, loans=stores.loans, clock=clock),
             exporter=CastExporter(
-                store=stores.portable_casts, archivist=app.archivist, signatures=stores.signatures, clock=clock
+                store=stores.portable_casts,
+                archive_writer=app.archive_writer,
+                signatures=stores.signatures,
+                clock=clock,
             ),
             export_links=ExportLinks(stores.signatures, clock, settings.web.public_url),
             importer=CastImporter(
@@ -53,7 +56,7 @@ class CastLibrary:
                 files=stores.files,
                 disk=stores.disk,
                 consents=stores.consents,
-                refusals=stores.refusals,
+                consent_denials=stores.consent_denials,
                 source=source,
                 media=app.media,
                 places=app.places,

@@ -117,7 +117,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
         Tasks(job_service=app.job_service, jobs=stores.owned_jobs, task_list=app.task_list, clock=app.clock),
         Privacy(
             store=stores.privacy,
-            archivist=app.archivist,
+            archive_writer=app.archive_writer,
             erasure=app.erasure,
             signatures=stores.signatures,
             clock=app.clock,

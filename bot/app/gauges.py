@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from bot.jobs.circuit_breaker import REASONS
 from bot.jobs.model_availability import Availability
-from bot.store.gauges import GaugeStore, Standing
+from bot.store.gauges import GaugeSnapshot, GaugeStore
 from bot.values.clock import Clock
 from bot.values.job import Step
 
@@ -27,29 +27,29 @@ class Gauges:
     async def read(self) -> Sequence[GaugeMetricFamily]:
         """One family for each thing that is asked about."""
         now = self._clock()
-        standing = await self._store.standing(now=now)
+        snapshot = await self._store.snapshot(now=now)
         models = await self._models()
         return [
             _gauge(
                 "castbook_jobs",
                 "Jobs that are not done, by the step that is next.",
                 "step",
-                {step: standing.unfinished.get(step, 0) for step in Step if step is not Step.DONE},
+                {step: snapshot.unfinished.get(step, 0) for step in Step if step is not Step.DONE},
             ),
             _gauge(
                 "castbook_queue_age_seconds",
                 "How long the job that was due first has waited; 0: none waits, above a minute: something is stuck.",
                 "step",
-                {step: _age(standing, step, now) for step in Step if step is not Step.DONE},
+                {step: _age(snapshot, step, now) for step in Step if step is not Step.DONE},
             ),
             GaugeMetricFamily(
-                "castbook_jobs_in_line", "Jobs that wait for a place among those worked on.", value=standing.in_line
+                "castbook_jobs_in_line", "Jobs that wait for a place among those worked on.", value=snapshot.in_line
             ),
             _gauge(
                 "castbook_submissions_paused",
                 "Whether nothing is submitted, and why.",
                 "reason",
-                {reason: reason == standing.pause_reason for reason in REASONS},
+                {reason: reason == snapshot.pause_reason for reason in REASONS},
             ),
             _gauge(
                 "castbook_model_closed",
@@ -60,8 +60,8 @@ class Gauges:
         ]
 
 
-def _age(standing: Standing, step: Step, now: datetime) -> float:
-    due = standing.oldest_due.get(step)
+def _age(snapshot: GaugeSnapshot, step: Step, now: datetime) -> float:
+    due = snapshot.oldest_due.get(step)
     return 0.0 if due is None else (now - due).total_seconds()
 
 

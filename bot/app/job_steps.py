@@ -36,7 +36,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         characters=stores.characters,
         videos=stores.videos,
         consents=stores.consents,
-        refusals=stores.refusals,
+        consent_denials=stores.consent_denials,
         files=stores.files,
         disk=stores.disk,
         source=source,
@@ -50,7 +50,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
     choose = Choose(courier=app.courier, files=stores.files, inspection=inspection, random=random)
     work = CharacterWork(
         provider=app.provider,
-        refusals=stores.refusals,
+        consent_denials=stores.consent_denials,
         inspection=inspection,
         places=places,
         courier=app.courier,
@@ -78,7 +78,7 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
     )
     collect = Collect(
         characters=stores.characters,
-        refusals=stores.refusals,
+        consent_denials=stores.consent_denials,
         files=stores.files,
         source=source,
         media=app.media,
@@ -135,7 +135,7 @@ def _of_videos(app: App, deliver: Deliver, schedule: PollSchedule) -> Steps:
     )
     collect = CollectVideo(
         videos=stores.videos,
-        refusals=stores.refusals,
+        consent_denials=stores.consent_denials,
         files=stores.files,
         source=app.downloader,
         provider=app.provider,

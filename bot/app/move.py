@@ -14,7 +14,7 @@ from bot.config import Settings, StoreSettings
 from bot.errors import BadConfiguration, BadStart
 from bot.store.database import postgres_url
 from bot.store.lock import locked
-from bot.store.move_source import TABLES, MoveSource, Surveyed
+from bot.store.move_source import TABLES, Inventory, MoveSource
 
 _SECONDS_BETWEEN_LINES: Final = 2.0
 
@@ -68,27 +68,27 @@ async def _move_rows(path: Path, url: URL) -> None:
     source = MoveSource(path)
     try:
         said = _Lines("read")
-        surveyed = source.survey(lambda table, done: said(f"{table}: {done:,} rows"))
-        print(f"library    {path}: {surveyed.total:,} rows, {_since(began)}", flush=True)
-        await _move(source, surveyed, url)
+        inventory = source.survey(lambda table, done: said(f"{table}: {done:,} rows"))
+        print(f"library    {path}: {inventory.total:,} rows, {_since(began)}", flush=True)
+        await _move(source, inventory, url)
     finally:
         source.close()
     print(
-        f"moved      {surveyed.total:,} rows, each read back and found the same, {_since(began)}; {path} is as it was"
+        f"moved      {inventory.total:,} rows, each read back and found the same, {_since(began)}; {path} is as it was"
     )
 
 
-async def _move(source: MoveSource, surveyed: Surveyed, url: URL) -> None:
+async def _move(source: MoveSource, inventory: Inventory, url: URL) -> None:
     try:
         from bot.store.move_target import MoveTarget
     except ImportError:
         raise BadStart("A PostgreSQL needs asyncpg, which is not installed: make postgres installs it.") from None
     async with MoveTarget.opened(url) as target:
-        if there := await target.begin(surveyed):
+        if there := await target.begin(inventory):
             print(f"begun      {there:,} rows are there already; the move goes on", flush=True)
         for what, step in (("copied", target.copy), ("compared", target.compare)):
             for table in TABLES:
-                rows, began = surveyed.rows[table.name], time.monotonic()
+                rows, began = inventory.rows[table.name], time.monotonic()
                 await step(table, source, _progress(what, rows))
                 if rows:
                     print(f"{what:<10} {table.name}: all {rows:,} rows, {_since(began)}", flush=True)

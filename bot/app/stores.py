@@ -12,6 +12,7 @@ from bot.store.blocks import BlockStore
 from bot.store.cast_search import CastSearch
 from bot.store.characters import CharacterStore
 from bot.store.commands import CommandStore
+from bot.store.consent_denials import ConsentDenialStore
 from bot.store.consents import ConsentStore
 from bot.store.database import Database, database_at
 from bot.store.default_characters import DefaultCharacterStore
@@ -21,14 +22,13 @@ from bot.store.files import FileStore
 from bot.store.groups import GroupStore
 from bot.store.jobs import JobStore
 from bot.store.loans import LoanStore
-from bot.store.owned_jobs import Holds, OwnedJobStore
+from bot.store.owned_jobs import HeldLeases, OwnedJobStore
 from bot.store.person_consents import PersonConsentStore
 from bot.store.portable_casts import PortableCastStore
 from bot.store.privacy import PrivacyStore
 from bot.store.provider_state import ProviderStateStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.rates import RateStore
-from bot.store.refusals import RefusalStore
 from bot.store.sent_messages import SentMessageStore
 from bot.store.servers import ServerStore
 from bot.store.signatures import Signatures
@@ -50,7 +50,7 @@ class Stores:
     people: Pseudonyms
     servers: ServerStore
     blocks: BlockStore
-    holds: Holds
+    held_leases: HeldLeases
     jobs: JobStore
     owned_jobs: OwnedJobStore
     characters: CharacterStore
@@ -69,7 +69,7 @@ class Stores:
     commands: CommandStore
     sent_messages: SentMessageStore
     privacy: PrivacyStore
-    refusals: RefusalStore
+    consent_denials: ConsentDenialStore
     portable_casts: PortableCastStore
     signatures: Signatures
     disk: DiskUse
@@ -79,7 +79,7 @@ class Stores:
     def of(cls, settings: Settings) -> Stores:
         """Build them; nothing is opened yet."""
         database = database_at(settings.store.url, settings.store.password.get_secret_value())
-        people, holds = Pseudonyms(database), Holds()
+        people, held_leases = Pseudonyms(database), HeldLeases()
         return cls(
             database=database,
             events=WebhookEventStore(database),
@@ -88,9 +88,9 @@ class Stores:
             people=people,
             servers=ServerStore(database, people),
             blocks=BlockStore(database, people),
-            holds=holds,
-            jobs=JobStore(database, holds),
-            owned_jobs=OwnedJobStore(database, holds),
+            held_leases=held_leases,
+            jobs=JobStore(database, held_leases),
+            owned_jobs=OwnedJobStore(database, held_leases),
             characters=CharacterStore(database),
             cast=CastSearch(database),
             groups=GroupStore(database),
@@ -107,7 +107,7 @@ class Stores:
             commands=CommandStore(database),
             sent_messages=SentMessageStore(database),
             privacy=PrivacyStore(database, people),
-            refusals=RefusalStore(database, people),
+            consent_denials=ConsentDenialStore(database, people),
             portable_casts=PortableCastStore(database, people),
             signatures=Signatures(database),
             disk=DiskUse(database),

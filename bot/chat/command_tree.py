@@ -74,7 +74,7 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         Returns Discord's id of each command by its name. Raises ``CommandSyncFailure`` where Discord refuses one.
         """
         assert commands.application_id is not None  # noqa: S101 - for the type checker: known since the login
-        with self._refusals():
+        with self._sync_errors():
             told = await self.client.http.bulk_upsert_global_commands(
                 commands.application_id, payload=commands.everybody
             )
@@ -84,13 +84,13 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         """The same of the commands of ``guild_id``."""
         assert commands.application_id is not None  # noqa: S101 - for the type checker: known since the login
         assert commands.guild_id is not None  # noqa: S101 - for the type checker
-        with self._refusals(discord.Object(commands.guild_id)):
+        with self._sync_errors(discord.Object(commands.guild_id)):
             await self.client.http.bulk_upsert_guild_commands(
                 commands.application_id, commands.guild_id, payload=commands.in_guild
             )
 
     @contextmanager
-    def _refusals(self, guild: discord.abc.Snowflake | None = None) -> Iterator[None]:
+    def _sync_errors(self, guild: discord.abc.Snowflake | None = None) -> Iterator[None]:
         try:
             yield
         except discord.HTTPException as error:

@@ -21,8 +21,8 @@ from bot.jobs.cast_document import VERSION, CastDocument, CharacterSaid, sealed_
 from bot.jobs.import_plan import CheckedFiles, import_plan, wanted_files, without
 from bot.media.operations import MediaFailed
 from bot.media.worker import MediaWorker
+from bot.store.consent_denials import ConsentDenialStore
 from bot.store.portable_casts import PortableCastStore
-from bot.store.refusals import RefusalStore
 from bot.store.signatures import Signatures, Signed
 from bot.texts import text
 from bot.values.cast_import import ImportPlan, IncomingFile
@@ -46,13 +46,13 @@ class ArchiveCheck:
         places: Places,
         signatures: Signatures,
         store: PortableCastStore,
-        refusals: RefusalStore,
+        consent_denials: ConsentDenialStore,
     ) -> None:
         self._media = media
         self._places = places
         self._signatures = signatures
         self._store = store
-        self._refusals = refusals
+        self._consent_denials = consent_denials
 
     async def plan(self, owner_id: int, archive: Path, work: Path, *, now: datetime, room: int | None) -> ImportPlan:
         """What could come in of ``archive``, with files of at most ``room`` bytes. Everything was checked then.
@@ -71,7 +71,7 @@ class ArchiveCheck:
             partial(import_plan, said, head, checked, own=own, now=now, room=room, beyond=lines.left_out)
         )
         hashes = {sha256 for each in plan.characters for sha256 in each.hashes}
-        return without(plan, refused, await self._refusals.said_no(owner_id, hashes))
+        return without(plan, refused, await self._consent_denials.denied_hashes(owner_id, hashes))
 
     def _is_own(self, owner_id: int, head: CastDocument, said: Sequence[CharacterSaid | None]) -> bool:
         """Whether we have written it, for that person."""

@@ -11,7 +11,7 @@ from io import BufferedRandom
 from bot.jobs.cast_document import NAME
 from bot.jobs.cast_export import CastExport
 from bot.jobs.export_links import ExportLinks
-from bot.store.export_archive import Archivist
+from bot.store.export_archive import ArchiveWriter
 from bot.store.portable_casts import PortableCastStore, Selection
 from bot.store.signatures import Signatures, Signed
 from bot.values.clock import Clock
@@ -20,9 +20,11 @@ from bot.values.clock import Clock
 class CastExporter:
     """Exports of the owner it is given: of nobody else's cast anything is read."""
 
-    def __init__(self, *, store: PortableCastStore, archivist: Archivist, signatures: Signatures, clock: Clock) -> None:
+    def __init__(
+        self, *, store: PortableCastStore, archive_writer: ArchiveWriter, signatures: Signatures, clock: Clock
+    ) -> None:
         self._store = store
-        self._archivist = archivist
+        self._archivist = archive_writer
         self._signatures = signatures
         self._clock = clock
 

@@ -21,12 +21,12 @@ from bot.jobs.ports import ByteSource
 from bot.jobs.prepare import no_room
 from bot.media.worker import MediaWorker
 from bot.store.character_rows import first_free
+from bot.store.consent_denials import ConsentDenialStore
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
 from bot.store.drafts import Draft, DraftStore, UnsentImport
 from bot.store.files import FileStore
-from bot.store.portable_casts import Arriving, NoImport, NoRoom, PortableCastStore
-from bot.store.refusals import RefusalStore
+from bot.store.portable_casts import NoImport, NoRoom, PortableCastStore, PreparedCharacter
 from bot.store.signatures import Signatures
 from bot.texts import Text, text
 from bot.values.cast_import import ImportPlan, IncomingCharacter, IncomingFile
@@ -74,7 +74,7 @@ class CastImporter:
         files: FileStore,
         disk: DiskUse,
         consents: ConsentStore,
-        refusals: RefusalStore,
+        consent_denials: ConsentDenialStore,
         source: ByteSource,
         media: MediaWorker,
         places: Places,
@@ -94,7 +94,9 @@ class CastImporter:
         self._random = random
         self._ask = settings.consent.ask
         self._allowed = settings.limits.files_mb_per_user * _MB
-        self._check = ArchiveCheck(media=media, places=places, signatures=signatures, store=store, refusals=refusals)
+        self._check = ArchiveCheck(
+            media=media, places=places, signatures=signatures, store=store, consent_denials=consent_denials
+        )
         self._imports = FairLimiter(limits.IMPORTS_AT_ONCE)
         self._busy: set[int] = set()
 
@@ -192,7 +194,7 @@ class CastImporter:
             return await self._store.bring_in(
                 owner_id,
                 import_id,
-                [self._arriving(each, kept) for each in plan.characters],
+                [self._prepared(each, kept) for each in plan.characters],
                 now=self._clock(),
                 most_bytes=self._allowed,
                 consent=plan.asks_consent and plan.own,
@@ -206,7 +208,7 @@ class CastImporter:
                 raise no_room(self._allowed) from None
             raise
 
-    def _arriving(self, character: IncomingCharacter, kept: dict[str, StoredFile]) -> Arriving:
+    def _prepared(self, character: IncomingCharacter, kept: dict[str, StoredFile]) -> PreparedCharacter:
         its = tuple(
             CharacterFile(
                 each.kind,
@@ -220,7 +222,7 @@ class CastImporter:
         )
         picture = None if character.picture is None else kept[character.picture.path]
         new_id = f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
-        return Arriving(character, picture, its, new_id)
+        return PreparedCharacter(character, picture, its, new_id)
 
     async def drop(self, owner_id: int, import_id: str) -> bool:
         """Forget an import that was offered; whether there was one."""

@@ -15,13 +15,13 @@ from bot.errors import BadSource
 from bot.jobs import transitions
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Courier
-from bot.jobs.prepare import check_refusals
+from bot.jobs.prepare import check_consent_denials
 from bot.jobs.provider_work import Send
 from bot.jobs.video_inspection import VideoInspection
 from bot.provider.client import ToapisClient
 from bot.provider.errors import ProviderError
 from bot.provider.task import Task, TaskFailure, TaskState, failure_text, nobody_found_text
-from bot.store.refusals import RefusalStore
+from bot.store.consent_denials import ConsentDenialStore
 from bot.texts import Text, text
 from bot.values.job import CharacterResult, Job, Transition, Upload
 from bot.values.source import EarlierTask, StoredClip
@@ -56,14 +56,14 @@ class CharacterWork:
         self,
         *,
         provider: ToapisClient,
-        refusals: RefusalStore,
+        consent_denials: ConsentDenialStore,
         inspection: VideoInspection,
         places: Places,
         courier: Courier,
         cut: bool,
     ) -> None:
         self._provider = provider
-        self._refusals = refusals
+        self._consent_denials = consent_denials
         self._inspection = inspection
         self._places = places
         self._courier = courier
@@ -80,7 +80,7 @@ class CharacterWork:
             return await self._without_a_model(leased)
         earlier = request.source.task_id if isinstance(request.source, EarlierTask) else None
         url = await self._upload(leased) if earlier is None else None
-        await check_refusals(self._refusals, leased.job)  # a no that has come since it was prepared
+        await check_consent_denials(self._consent_denials, leased.job)  # a no that has come since it was prepared
         return partial(
             self._provider.create_character,
             model=request.model,

@@ -20,9 +20,9 @@ from bot.jobs.prepare import source_hash
 from bot.jobs.video_inspection import VideoInspection
 from bot.media.worker import MediaWorker
 from bot.store.characters import CharacterStore
+from bot.store.consent_denials import ConsentDenialStore, ConsentDenied
 from bot.store.files import FileStore
 from bot.store.new_characters import NewCharacter
-from bot.store.refusals import RefusalStore, SaidNo
 from bot.texts import text
 from bot.values.character import NAMELESS, CharacterFile, FileKind, ProviderCharacter, clean_name, portable_id
 from bot.values.files import StoredFile
@@ -104,7 +104,7 @@ class Collect:
         self,
         *,
         characters: CharacterStore,
-        refusals: RefusalStore,
+        consent_denials: ConsentDenialStore,
         files: FileStore,
         source: ByteSource,
         media: MediaWorker,
@@ -113,7 +113,7 @@ class Collect:
         random: Random,
     ) -> None:
         self._characters = characters
-        self._refusals = refusals
+        self._consent_denials = consent_denials
         self._files = files
         self._source = source
         self._media = media
@@ -153,7 +153,7 @@ class Collect:
                 return transitions.failed(job, leased.now, _LOST)
             try:
                 await self._add(leased, result, main, kept)
-            except SaidNo as no:
+            except ConsentDenied as no:
                 for key in no.orphans:
                     await self._files.delete(key)
                 return transitions.withdrawn(job, leased.now, uncharged=_SAID_NO, maybe_charged=_SAID_NO_PAID)
@@ -179,7 +179,7 @@ class Collect:
             reference_set=kept.reference_set,
             source_hash=source,
             completes=job.character.completes,
-            refused_under=self._refusals.of_videos(job.owner_id, [source] if source is not None else []),
+            denial_keys=self._consent_denials.of_videos(job.owner_id, [source] if source is not None else []),
         )
 
         def collected(character_id: int) -> Transition:

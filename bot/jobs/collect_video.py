@@ -21,8 +21,8 @@ from bot.media.download import Download
 from bot.media.file_types import video_type
 from bot.provider.client import ToapisClient
 from bot.provider.errors import ProviderError
+from bot.store.consent_denials import ConsentDenialStore, ConsentDenied
 from bot.store.files import FileStore
-from bot.store.refusals import RefusalStore, SaidNo
 from bot.store.videos import NewVideo, VideoStore
 from bot.texts import text
 from bot.values.job import Transition, VideoResult
@@ -46,7 +46,7 @@ class CollectVideo:
         self,
         *,
         videos: VideoStore,
-        refusals: RefusalStore,
+        consent_denials: ConsentDenialStore,
         files: FileStore,
         source: ResultSource,
         provider: ToapisClient,
@@ -55,7 +55,7 @@ class CollectVideo:
         random: Random,
     ) -> None:
         self._videos = videos
-        self._refusals = refusals
+        self._consent_denials = consent_denials
         self._files = files
         self._source = source
         self._provider = provider
@@ -74,7 +74,7 @@ class CollectVideo:
             async with self._files.owner(job.owner_id):
                 try:
                     await self._add(leased, job.result, got)
-                except SaidNo as no:
+                except ConsentDenied as no:
                     for key in no.orphans:
                         await self._files.delete(key)
                     return transitions.withdrawn(job, leased.now, uncharged=_SAID_NO, maybe_charged=_SAID_NO)
@@ -99,7 +99,7 @@ class CollectVideo:
             model=request.chosen_model,
             roles=request.cast,
             file=await self._files.put_work(job.owner_id, got.path, got.sha256, got.size, mime),
-            refused_under=self._refusals.of_characters([role.character_id for role in request.cast]),
+            denial_keys=self._consent_denials.of_characters([role.character_id for role in request.cast]),
         )
 
         def collected(video_id: int) -> Transition:

@@ -16,7 +16,7 @@ from bot import limits
 from bot.log import unexpected
 from bot.store.jobs import JobStore
 from bot.store.notifications import Notifications, Topic
-from bot.store.owned_jobs import Holds
+from bot.store.owned_jobs import HeldLeases
 from bot.values.clock import Clock
 from bot.values.job import Job, Lane
 
@@ -115,17 +115,17 @@ class OneProcess(_OnTheTable):
 class ManyProcesses(_OnTheTable):
     """PostgreSQL: workers claim beside each other, and take over what one of them has not renewed.
 
-    A process that answers an owner writes the job's row leased to itself (:class:`~bot.store.owned_jobs.Holds`).
+    A process that answers an owner writes the job's row leased to itself (:class:`~bot.store.owned_jobs.HeldLeases`).
     """
 
     alone = False
 
     def __init__(
-        self, jobs: JobStore, holds: Holds, notifications: Notifications, clock: Clock, random: Random
+        self, jobs: JobStore, held_leases: HeldLeases, notifications: Notifications, clock: Clock, random: Random
     ) -> None:
         super().__init__(jobs, clock, random, limits.SHARED_LEASE)
         self.renewal, self.longest_nap = limits.SHARED_LEASE_RENEWAL, limits.SHARED_NAP
-        self._holds = holds
+        self._held_leases = held_leases
         self._notifications = notifications
         self._letting_go: set[asyncio.Task[None]] = set()
 
@@ -152,18 +152,18 @@ class ManyProcesses(_OnTheTable):
 
     def hold(self, job_id: str) -> None:
         """By a lease of this process's own on what it writes."""
-        self._holds.jobs.add(job_id)
+        self._held_leases.jobs.add(job_id)
 
     def let_go(self, job_id: str) -> None:
         """Give that lease back, and wake the workers."""
-        self._holds.jobs.discard(job_id)
+        self._held_leases.jobs.discard(job_id)
         task = asyncio.create_task(self._released(job_id), name=f"let-go-{job_id}")
         self._letting_go.add(task)
         task.add_done_callback(self._letting_go.discard)
 
     async def _released(self, job_id: str) -> None:
         try:
-            await self._jobs.release_held(job_id, self._holds.holder)
+            await self._jobs.release_held(job_id, self._held_leases.holder)
         except Exception as error:  # noqa: BLE001 - it ends by itself, in 20 s
             unexpected("hold_not_released", error, job=job_id)
         self.wake()

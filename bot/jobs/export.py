@@ -28,7 +28,7 @@ from bot.jobs.character_export import (
 from bot.jobs.erasure import STAYS
 from bot.store.drafts import Draft, UnsentImport, UnsentVideo
 from bot.store.export_archive import Member
-from bot.store.holdings import Holdings
+from bot.store.personal_data import PersonalData
 from bot.texts import Text, render, text
 from bot.values.files import StoredFile, ending
 from bot.values.job import Job, VideoRequest
@@ -77,15 +77,15 @@ class Export:
     """
 
     def __init__(
-        self, owner_id: int, holdings: Holdings, *, now: datetime, limit: int, day_limit: int, locale: str, seal: Seal
+        self, owner_id: int, data: PersonalData, *, now: datetime, limit: int, day_limit: int, locale: str, seal: Seal
     ) -> None:
         self._owner_id = owner_id
-        self._holdings = holdings
+        self._data = data
         self._now = now
         self._day_limit = day_limit
         self._locale = locale
         self._seal = seal
-        self._placed = {each.file.key: each for each in _named(holdings)}
+        self._placed = {each.file.key: each for each in _named(data)}
         self.parts = 1
         self._place(limit - len(zlib.compress(self.document(1))) - SLACK)
 
@@ -114,10 +114,10 @@ class Export:
 
     def document(self, part: int, missing: frozenset[str] = frozenset()) -> bytes:
         """The document as it lies in ``part``; ``missing`` are the keys of files that were not found there."""
-        holdings = self._holdings
+        data = self._data
         characters = [
-            character_said(each, holdings.reference_sets.get(each.id, ()), lambda file: self._file(file, missing))
-            for each in holdings.characters
+            character_said(each, data.reference_sets.get(each.id, ()), lambda file: self._file(file, missing))
+            for each in data.characters
         ]
         said = {
             "about": self._say(_ABOUT),
@@ -130,26 +130,26 @@ class Export:
             "left_out": [self._file(each.file, missing) for each in self._placed.values() if not each.part],
             "characters": characters,
             "seal": sealed(self._owner_id, characters, self._seal),
-            "groups": [group_said(group, members) for group, members in holdings.groups],
-            "default_characters": [default_said(each) for each in holdings.defaults],
-            "videos": [self._video(each, missing) for each in holdings.videos],
-            "jobs": [self._job(job) for job in holdings.jobs],
-            "forms_not_sent_yet": [_draft(draft) for draft in holdings.drafts],
-            "messages_in_discord": [_message(each) for each in holdings.messages],
-            "entries_that_this_version_cannot_read": holdings.unreadable,
-            "lent": [_loan(each) for each in holdings.lent],
-            "borrowed": [_loan(each) for each in holdings.borrowed],
-            "you_asked_for_consent": [_consent(each, of_them=True) for each in holdings.asked],
-            "you_were_asked_for_consent": [_consent(each, of_them=False) for each in holdings.answered],
-            "consent_given_at": instant(holdings.consent_at),
+            "groups": [group_said(group, members) for group, members in data.groups],
+            "default_characters": [default_said(each) for each in data.defaults],
+            "videos": [self._video(each, missing) for each in data.videos],
+            "jobs": [self._job(job) for job in data.jobs],
+            "forms_not_sent_yet": [_draft(draft) for draft in data.drafts],
+            "messages_in_discord": [_message(each) for each in data.messages],
+            "entries_that_this_version_cannot_read": data.unreadable,
+            "lent": [_loan(each) for each in data.lent],
+            "borrowed": [_loan(each) for each in data.borrowed],
+            "you_asked_for_consent": [_consent(each, of_them=True) for each in data.asked],
+            "you_were_asked_for_consent": [_consent(each, of_them=False) for each in data.answered],
+            "consent_given_at": instant(data.consent_at),
             "today": {
-                "jobs_used": holdings.used_today,
+                "jobs_used": data.used_today,
                 "limit": self._day_limit or None,
-                "videos_used": holdings.videos_today,
+                "videos_used": data.videos_today,
             },
             "closed_to_you": {
-                "everywhere_since": instant(holdings.blocked_since),
-                "in_servers": [str(guild_id) for guild_id in holdings.blocked_in],
+                "everywhere_since": instant(data.blocked_since),
+                "in_servers": [str(guild_id) for guild_id in data.blocked_in],
             },
             "not_in_here": [self._say(each) for each in _NOT_IN_HERE],
             "what_stays_after_privacy_delete": [self._say(each) for each in STAYS],
@@ -196,16 +196,16 @@ class Export:
         return said | {"failure": None if job.failure is None else self._say(job.failure)}
 
 
-def _named(holdings: Holdings) -> Iterator[_Placed]:
+def _named(data: PersonalData) -> Iterator[_Placed]:
     """Each file once, in the folder of the first character or video that has it."""
     known: set[str] = set()
-    for number, character in enumerate(holdings.characters, start=1):
-        its = holdings.reference_sets.get(character.id, ())
+    for number, character in enumerate(data.characters, start=1):
+        its = data.reference_sets.get(character.id, ())
         for name, file, at in named_files(folder_of(number, character), character, its):
             if file.key not in known:
                 known.add(file.key)
                 yield _Placed(name, file, at)
-    for number, video in enumerate(holdings.videos, start=1):
+    for number, video in enumerate(data.videos, start=1):
         both = [("video", video.file), *([("poster", video.poster)] if video.poster is not None else [])]
         for name, file in both:
             if file.key not in known:

@@ -21,13 +21,13 @@ from bot.media.download import Download
 from bot.media.file_types import PROVIDER_TYPES, video_type
 from bot.media.site_videos import SiteVideos
 from bot.store.characters import CharacterStore
+from bot.store.consent_denials import ConsentDenialStore, task_hash
 from bot.store.consents import ConsentStore
 from bot.store.disk import DiskUse
 from bot.store.files import FileStore
 from bot.store.jobs import JobStore
 from bot.store.loan_reach import OF_BORROWED
 from bot.store.owned_jobs import OwnedJobStore
-from bot.store.refusals import RefusalStore, task_hash
 from bot.store.videos import VideoStore
 from bot.texts import text
 from bot.values.character import FileKind
@@ -49,7 +49,7 @@ class Prepare:
         characters: CharacterStore,
         videos: VideoStore,
         consents: ConsentStore,
-        refusals: RefusalStore,
+        consent_denials: ConsentDenialStore,
         files: FileStore,
         disk: DiskUse,
         source: ByteSource,
@@ -63,7 +63,7 @@ class Prepare:
         self._jobs = jobs
         self._owned = owned
         self._consents = consents
-        self._refusals = refusals
+        self._consent_denials = consent_denials
         self._characters = characters
         self._videos = videos
         self._files = files
@@ -84,7 +84,7 @@ class Prepare:
             if error.permanent or leased.job.attempts >= limits.DOWNLOAD_ATTEMPTS:
                 raise
             return transitions.retried(leased.job, leased.now, backoff(leased.job.attempts, self._random))
-        await check_refusals(self._refusals, leased.job)
+        await check_consent_denials(self._consent_denials, leased.job)
         facts = await self._facts(leased)
         question = await self._question(leased, facts)
         if question is not None:
@@ -146,7 +146,7 @@ class Prepare:
     async def _check_task(self, job: Job, source: EarlierTask) -> None:
         owner = await self._jobs.task_owner(source.task_id)
         outside = owner is None and self._settings.toapis.accept_outside_tasks
-        if outside and await self._refusals.borrowed_played_in(source.task_id):
+        if outside and await self._consent_denials.borrowed_played_in(source.task_id):
             raise OF_BORROWED
         if owner != job.owner_id and not outside:
             raise BadSource(text("You have no task with that ID here. Attach the video instead."))
@@ -251,13 +251,13 @@ class Prepare:
         return same is not None
 
 
-async def check_refusals(refusals: RefusalStore, job: Job) -> None:
+async def check_consent_denials(consent_denials: ConsentDenialStore, job: Job) -> None:
     """A no that somebody has given to its owner is about the video that it was of, whatever else is made of it.
 
     Raises BadSource.
     """
     of = source_hash(job)
-    if of is not None and await refusals.said_no(job.owner_id, [of]):
+    if of is not None and await consent_denials.denied_hashes(job.owner_id, [of]):
         raise BadSource(
             text(
                 "Someone in this video said no when you asked, so I won't make a character from it. Nothing was "

@@ -22,11 +22,11 @@ from bot.store.character_rows import (
     reference_sets,
     unique_name,
 )
+from bot.store.consent_denials import check
 from bot.store.database import Database
 from bot.store.jobs import write_leased
 from bot.store.loan_reach import playable
 from bot.store.new_characters import NewCharacter, complete_character, insert_character
-from bot.store.refusals import check
 from bot.store.sent_messages import about_character, want
 from bot.store.tables import character_files, characters
 from bot.texts import text
@@ -71,11 +71,12 @@ class CharacterStore:
 
         A still that the provider's picture takes the place of has no row any more; the next sweep takes its file.
         The lease goes on. Done twice for a job, it gives the same character. Raises
-        :class:`~bot.store.jobs.LeaseLost`, and :class:`~bot.store.refusals.SaidNo` where a no has come meanwhile.
+        :class:`~bot.store.jobs.LeaseLost`, and :class:`~bot.store.consent_denials.ConsentDenied` where somebody in it
+        has said no in the meantime.
         """
         its = (new.picture, *(each.file for each in new.reference_set))
         async with self._database.write() as connection:
-            await check(connection, new.refused_under, {file.key for file in its if file})
+            await check(connection, new.denial_keys, {file.key for file in its if file})
             made_by_job = (characters.c.owner_id == new.owner_id, characters.c.job_id == job_id)
             character = await complete_character(connection, new, now) if new.completes is not None else None
             character = character or await one(connection, SELECT.where(*made_by_job))

@@ -29,7 +29,7 @@ class Member:
     at: datetime
 
 
-class Archivist:
+class ArchiveWriter:
     """Makes zips out of what ``files`` keeps."""
 
     def __init__(self, files: FileStore) -> None:

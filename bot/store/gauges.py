@@ -15,7 +15,7 @@ from bot.values.job import Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class GaugeSnapshot:
     """``oldest_due``: since when the job that was due first in each step waits for somebody to begin with it.
 
     Steps without such a job are absent, as are those without jobs in ``unfinished``.
@@ -33,7 +33,7 @@ class GaugeStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def standing(self, *, now: datetime) -> Standing:
+    async def snapshot(self, *, now: datetime) -> GaugeSnapshot:
         """The values of the gauges at ``now``."""
         free = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
         waits = and_(jobs.c.next_attempt_at <= now, free)
@@ -48,7 +48,7 @@ class GaugeStore:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(by_step)).all()
-            return Standing(
+            return GaugeSnapshot(
                 unfinished={Step(row.step): row.jobs for row in rows},
                 oldest_due={Step(row.step): row.due for row in rows if row.due is not None},
                 in_line=await connection.scalar(in_line) or 0,

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot import limits
 from bot.store.admission import Places, Waiting, has_place, line
 from bot.store.character_rows import note_uses
+from bot.store.consent_denials import keep_borrowed_tasks
 from bot.store.database import Database
 from bot.store.job_rows import (
     UnreadableRow,
@@ -33,9 +34,8 @@ from bot.store.job_rows import (
 )
 from bot.store.job_statements import CLAIM, CLAIM_BESIDE_OTHERS, next_due, update_leased
 from bot.store.loan_reach import settle_uses, use_loans
-from bot.store.owned_jobs import FREE, Holds, video_is_kept
+from bot.store.owned_jobs import FREE, HeldLeases, video_is_kept
 from bot.store.quotas import Quota, check
-from bot.store.refusals import keep_borrowed_tasks
 from bot.store.tables import UNFINISHED, characters, jobs
 from bot.values.job import Job, JobKind, JobNotes, Lane, Lease, Outcome, Step, Transition, VideoRequest
 
@@ -47,9 +47,9 @@ class LeaseLost(Exception):
 class JobStore:
     """The jobs table. Every write to a leased row carries holder and epoch, and changes nothing else (rule 3)."""
 
-    def __init__(self, database: Database, holds: Holds | None = None) -> None:
+    def __init__(self, database: Database, held_leases: HeldLeases | None = None) -> None:
         self._database = database
-        self._holds = holds or Holds()
+        self._held_leases = held_leases or HeldLeases()
 
     async def add(self, job: Job, quota: Quota) -> Job:
         """Count what there is and insert this job, in one transaction (rule 8).
@@ -63,7 +63,7 @@ class JobStore:
                 job = replace(job, admitted_at=job.created_at)
             else:
                 job = replace(job, next_attempt_at=None)
-            held = self._holds.lease(job.id, job.created_at) if job.id in self._holds.jobs else {}
+            held = self._held_leases.lease(job.id, job.created_at) if job.id in self._held_leases.jobs else {}
             await connection.execute(insert(jobs), job_columns(job) | held | {"guild_id": job.origin.guild_id})
             if isinstance(job.request, VideoRequest):
                 await note_uses(

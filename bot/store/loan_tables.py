@@ -60,7 +60,7 @@ person_consents = Table(
     sqlite_autoincrement=True,
 )
 
-# What must not be made again, under hashes that name nobody (bot.store.refusals): they outlive every deletion.
+# What must not be made again, under hashes that name nobody (bot.store.consent_denials): they outlive every deletion.
 refusals = Table(
     "refusals",
     metadata,

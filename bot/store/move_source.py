@@ -27,7 +27,7 @@ _READ_AT_ONCE = 500  # rows
 
 
 @dataclass(frozen=True, slots=True)
-class Surveyed:
+class Inventory:
     """What a library consists of: rows by table, in the order of TABLES, and a digest of all of it (hexadecimal)."""
 
     rows: dict[str, int]
@@ -83,7 +83,7 @@ class MoveSource:
         if connection := getattr(self, "_connection", None):
             connection.close()
 
-    def survey(self, seen: Callable[[str, int], None]) -> Surveyed:
+    def survey(self, seen: Callable[[str, int], None]) -> Inventory:
         """Read all of it. ``seen`` is called with a table and how many of its rows were read, now and then.
 
         Raises BadStart that names the values which PostgreSQL cannot keep.
@@ -100,7 +100,7 @@ class MoveSource:
         if unfit:
             more = f" And {len(unfit) - _NAMED_AT_MOST} more." if len(unfit) > _NAMED_AT_MOST else ""
             raise BadStart(f"PostgreSQL cannot keep these values: {'; '.join(unfit[:_NAMED_AT_MOST])}.{more}")
-        return Surveyed(rows, whole.hexdigest())
+        return Inventory(rows, whole.hexdigest())
 
     def rows(self, table: Table, after: Sequence[Any] = ()) -> Iterator[Row]:
         """The rows by their primary key; ``after``: only those behind the row with that key."""

@@ -13,7 +13,7 @@ from sqlalchemy import URL, Table
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.errors import BadStart
-from bot.store.move_source import TABLES, MoveSource, Row, Surveyed, canonical, key_of
+from bot.store.move_source import TABLES, Inventory, MoveSource, Row, canonical, key_of
 from bot.store.tables import HEAD, MOVING
 from bot.store.upgrade import bring_to_head
 
@@ -49,7 +49,7 @@ class MoveTarget:
         finally:
             await engine.dispose()
 
-    async def begin(self, surveyed: Surveyed) -> int:
+    async def begin(self, inventory: Inventory) -> int:
         """Make the tables, or find those of this very move. Returns how many rows are there already.
 
         From here to :meth:`finish` no bot starts on it. Raises BadStart where anything else is there.
@@ -60,10 +60,10 @@ class MoveTarget:
             async with self._connection.transaction():
                 await self._connection.execute("LOCK TABLE alembic_version")
                 if await self._revision() != MOVING:
-                    await self._mark(surveyed)
+                    await self._mark(inventory)
         marks = await self._connection.fetch("SELECT table_name, digest, rows FROM castbook_move")
         if {(mark["table_name"], mark["digest"]) for mark in marks} != {
-            (name, surveyed.digest) for name in surveyed.rows
+            (name, inventory.digest) for name in inventory.rows
         }:
             raise BadStart(
                 "The PostgreSQL (--to) has the begun move of another library, or this one has changed since, or it was "
@@ -128,7 +128,7 @@ class MoveTarget:
         found: str | None = await self._connection.fetchval("SELECT version_num FROM alembic_version")
         return found
 
-    async def _mark(self, surveyed: Surveyed) -> None:
+    async def _mark(self, inventory: Inventory) -> None:
         for table in TABLES:
             if await self._connection.fetchval(f'SELECT EXISTS (SELECT FROM "{table.name}")'):  # noqa: S608 - our names
                 raise BadStart(
@@ -139,7 +139,7 @@ class MoveTarget:
             "CREATE TABLE castbook_move (table_name TEXT PRIMARY KEY, digest TEXT NOT NULL,"
             " rows BIGINT NOT NULL, last_key TEXT NOT NULL)"
         )
-        marks = [(name, surveyed.digest, 0, "[]") for name in surveyed.rows]
+        marks = [(name, inventory.digest, 0, "[]") for name in inventory.rows]
         await self._connection.copy_records_to_table("castbook_move", records=marks)
         await self._connection.execute("UPDATE alembic_version SET version_num = $1", MOVING)
 

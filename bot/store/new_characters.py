@@ -48,9 +48,9 @@ class NewCharacter:
     picture: StoredFile | None
     picture_is_still: bool = False
     reference_set: tuple[CharacterFile, ...] = ()
-    source_hash: str | None = None  # of the video that it is of (bot.store.refusals)
+    source_hash: str | None = None  # of the video that it is of (bot.store.consent_denials)
     completes: int | None = None
-    refused_under: frozenset[str] = frozenset()  # where a no about it would be kept (bot.store.refusals)
+    denial_keys: frozenset[str] = frozenset()  # where a no about it would be kept (bot.store.consent_denials)
     note: str = ""
     tags: tuple[str, ...] = ()
 

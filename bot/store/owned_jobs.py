@@ -26,11 +26,11 @@ from bot.values.time_range import TimeRange
 FREE: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
-class Holds:
-    """Jobs whose owner this process is answering: what it writes of them meanwhile is leased to itself.
+class HeldLeases:
+    """The jobs that this process has leased while it answers their owner, so that no worker claims them meanwhile.
 
-    For where other processes do the work; one process that does both knows it without (:meth:`bot.jobs.runner.Runner
-    .hold`), and has none here.
+    Needed only where other processes do the work. In a single process the runner keeps track itself
+    (:meth:`bot.jobs.runner.Runner.hold`), and this stays empty.
     """
 
     def __init__(self) -> None:
@@ -85,9 +85,9 @@ class KnownTask:
 class OwnedJobStore:
     """What a person may see and decide. Another person's job is ``None``, like an unknown one."""
 
-    def __init__(self, database: Database, holds: Holds | None = None) -> None:
+    def __init__(self, database: Database, held_leases: HeldLeases | None = None) -> None:
         self._database = database
-        self._holds = holds or Holds()
+        self._held_leases = held_leases or HeldLeases()
 
     async def get(self, owner_id: int, job_id: str) -> Job | None:
         """The owner's job."""
@@ -118,7 +118,7 @@ class OwnedJobStore:
             changes = decide(job).changes
             if quota is not None:
                 await use_again(connection, replace(job, origin=changes.get("origin", job.origin)), quota, now=now)
-            columns = to_columns(changes) | self._holds.lease(job_id, now) | {"updated_at": now}
+            columns = to_columns(changes) | self._held_leases.lease(job_id, now) | {"updated_at": now}
             if running and await worked_on(connection, owner_id, but=job_id) >= running:
                 columns |= {"admitted_at": None, "next_attempt_at": None}
             changed = (
@@ -129,7 +129,7 @@ class OwnedJobStore:
     async def move(self, owner_id: int, job_id: str, origin: Origin, *, now: datetime) -> bool:
         """From now on the job is shown at ``origin``; ``False`` where a step is being done for it, or it is gone."""
         # Leased to nobody, or to us: then it is held for the very answer that shows where it goes on.
-        at_rest = or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner == self._holds.holder)
+        at_rest = or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner == self._held_leases.holder)
         moved = (
             update(jobs)
             .where(jobs.c.owner_id == owner_id, jobs.c.id == job_id, at_rest)

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
 from bot.errors import Refusal
+from bot.store.consent_denials import denied_since, record_denial
 from bot.store.database import Database
 from bot.store.loan_tables import person_consents
 from bot.store.pseudonyms import Pseudonyms
-from bot.store.refusals import keep_no, refused_since
 from bot.store.tables import character_files, characters
 from bot.texts import ntext, text
 from bot.values.loan import Answer, PersonConsent
@@ -62,7 +62,7 @@ class PersonConsentStore:
             if known is not None and known["answer"] == Answer.YES:
                 raise Refusal(text("They already said yes."))
             lately = now - limits.PEOPLE_ASKED_AGAIN
-            if await refused_since(connection, self._people, owner_id, person_id, lately):
+            if await denied_since(connection, self._people, owner_id, person_id, lately):
                 raise Refusal(
                     ntext(
                         "They said no to you within the last {count} day, so I don't ask them again.",
@@ -123,7 +123,7 @@ class PersonConsentStore:
             if row is not None and row["answer"] == Answer.NO:
                 no = _to_consent(row)
                 copies = await _refuse_copies(connection, no, now)
-                await keep_no(connection, self._people, no.owner_id, person_id, [no.character_id, *copies], now)
+                await record_denial(connection, self._people, no.owner_id, person_id, [no.character_id, *copies], now)
             return None if row is None else _to_consent(row)
 
     async def refused(self, owner_id: int, person_id: int) -> tuple[int, ...]:

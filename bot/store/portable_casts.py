@@ -21,6 +21,7 @@ from bot.store.character_rows import (
     owned,
     reference_sets,
 )
+from bot.store.consent_denials import denied_hashes
 from bot.store.database import Database
 from bot.store.default_characters import DefaultCharacter, defaults_of
 from bot.store.dialects import ids_given
@@ -28,7 +29,6 @@ from bot.store.drafts import Draft, UnsentImport, content_json, to_draft
 from bot.store.groups import members_of
 from bot.store.loan_tables import person_consents
 from bot.store.pseudonyms import Pseudonyms
-from bot.store.refusals import said_no
 from bot.store.tables import character_files, characters, consents, drafts, files
 from bot.values.cast_import import IncomingCharacter
 from bot.values.character import Character, CharacterFile, CharacterGroup, name_key
@@ -79,7 +79,7 @@ class TakenCast:
 
 
 @dataclass(frozen=True, slots=True)
-class Arriving:
+class PreparedCharacter:
     """A character about to enter a cast, with its files, which are kept by now."""
 
     its: IncomingCharacter
@@ -153,7 +153,7 @@ class PortableCastStore:
         self,
         owner_id: int,
         import_id: str,
-        arriving: Sequence[Arriving],
+        prepared: Sequence[PreparedCharacter],
         *,
         now: datetime,
         most_bytes: int,
@@ -169,11 +169,11 @@ class PortableCastStore:
             if not (await connection.execute(ended)).rowcount:
                 raise NoImport
             taken = await _taken(connection, owner_id)
-            groups = await _groups(connection, owner_id, arriving, now)
+            groups = await _groups(connection, owner_id, prepared, now)
             refused = await _refused(connection, owner_id)  # perhaps since it was offered
-            hashes = {sha256 for each in arriving for sha256 in each.its.hashes}
-            no = await said_no(connection, self._people, owner_id, hashes)
-            coming = [each for each in arriving if each.its.was not in refused and no.isdisjoint(each.its.hashes)]
+            hashes = {sha256 for each in prepared for sha256 in each.its.hashes}
+            no = await denied_hashes(connection, self._people, owner_id, hashes)
+            coming = [each for each in prepared if each.its.was not in refused and no.isdisjoint(each.its.hashes)]
             names = [await _add(connection, owner_id, each, taken, groups, now) for each in coming]
             in_all = select(func.sum(files.c.size)).where(files.c.owner_id == owner_id)
             if most_bytes and int(await connection.scalar(in_all) or 0) > most_bytes:
@@ -198,15 +198,15 @@ async def _taken(connection: AsyncConnection, owner_id: int) -> set[str]:
 async def _add(
     connection: AsyncConnection,
     owner_id: int,
-    arriving: Arriving,
+    prepared: PreparedCharacter,
     taken: set[str],
     groups: Mapping[str, int],
     now: datetime,
 ) -> str:
-    its = arriving.its
+    its = prepared.its
     name = first_free(taken, its.name)
     taken.add(name_key(name))
-    kept = (arriving.picture, *(each.file for each in arriving.reference_set))
+    kept = (prepared.picture, *(each.file for each in prepared.reference_set))
     for file in {file.key: file for file in kept if file is not None}.values():
         await keep_file(connection, owner_id, file, now)
     same_id = await _same_id(connection, its.was)
@@ -217,11 +217,11 @@ async def _add(
         **described_columns(its.display_name, its.note, its.tags),
         username=its.username,
         provider_id=its.provider_id,
-        task_id=await _reusable_id(connection, owner_id, arriving),
+        task_id=await _reusable_id(connection, owner_id, prepared),
         model=its.model,
         range_start=str(its.range.start),
         range_end=str(its.range.end),
-        picture_key=arriving.picture and arriving.picture.key,
+        picture_key=prepared.picture and prepared.picture.key,
         picture_is_still=its.picture_is_still,
         created_at=min(its.made_at, now),
         last_used_at=its.last_used_at and min(its.last_used_at, now),
@@ -242,7 +242,7 @@ async def _add(
             "seconds": each.seconds,
             "filled": each.filled,
         }
-        for position, each in enumerate(arriving.reference_set)
+        for position, each in enumerate(prepared.reference_set)
     ]
     if rows:
         await connection.execute(insert(character_files), rows)
@@ -266,12 +266,12 @@ async def _same_id(connection: AsyncConnection, was: int | None) -> dict[str, in
 
 
 async def _groups(
-    connection: AsyncConnection, owner_id: int, arriving: Sequence[Arriving], now: datetime
+    connection: AsyncConnection, owner_id: int, prepared: Sequence[PreparedCharacter], now: datetime
 ) -> dict[str, int]:
     """The ids of the groups that are named, by the keys of their names; made where there is none, as long as may be."""
     query = select(character_groups.c.name_key, character_groups.c.id).where(character_groups.c.owner_id == owner_id)
     found = {row.name_key: row.id for row in await connection.execute(query)}
-    for name in [name for each in arriving for name in each.its.groups]:
+    for name in [name for each in prepared for name in each.its.groups]:
         if (key := name_key(name)) not in found and len(found) < limits.GROUPS:
             new = insert(character_groups).values(owner_id=owner_id, name=name, name_key=key, created_at=now)
             found[key] = (await connection.scalars(new.returning(character_groups.c.id))).one()
@@ -287,9 +287,9 @@ async def _plays(connection: AsyncConnection, owner_id: int, guild_id: int, char
         await connection.execute(insert(default_characters), row)
 
 
-async def _reusable_id(connection: AsyncConnection, owner_id: int, arriving: Arriving) -> str:
+async def _reusable_id(connection: AsyncConnection, owner_id: int, prepared: PreparedCharacter) -> str:
     """Its own, unless another one of the cast answers to that: what was made here, by no provider, is told by it."""
-    its = arriving.its
+    its = prepared.its
     if its.model:
         return its.task_id
     of_job = its.task_id.removeprefix(PORTABLE_ID)
@@ -297,4 +297,4 @@ async def _reusable_id(connection: AsyncConnection, owner_id: int, arriving: Arr
     query = select(characters.c.id).where(characters.c.owner_id == owner_id, same).limit(1)
     if its.task_id and await connection.scalar(query) is None:
         return its.task_id
-    return f"{PORTABLE_ID}{arriving.new_id}"
+    return f"{PORTABLE_ID}{prepared.new_id}"

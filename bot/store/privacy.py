@@ -11,15 +11,15 @@ from sqlalchemy import RowMapping, delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.cast_tables import character_groups, default_characters, group_members
+from bot.store.consent_denials import keep_borrowed_tasks
 from bot.store.database import Database
-from bot.store.holdings import Holdings, holdings_of
 from bot.store.job_rows import readable
 from bot.store.loan_reach import settle_uses
 from bot.store.loan_tables import loan_uses, loans, person_consents
+from bot.store.personal_data import PersonalData, personal_data_of
 from bot.store.provider_tables import webhook_events
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.quotas import add_to_day, day_of
-from bot.store.refusals import keep_borrowed_tasks
 from bot.store.sent_messages import let_go
 from bot.store.tables import (
     UNFINISHED,
@@ -77,10 +77,10 @@ class PrivacyStore:
         self._database = database
         self._people = people
 
-    async def holdings(self, owner_id: int, *, now: datetime) -> Holdings:
+    async def data(self, owner_id: int, *, now: datetime) -> PersonalData:
         """One snapshot of everything."""
         async with self._database.read() as connection:
-            return await holdings_of(connection, owner_id, self._people, now=now)
+            return await personal_data_of(connection, owner_id, self._people, now=now)
 
     async def erase(self, owner_id: int, *, now: datetime, remove_messages: bool = False) -> Erased:
         """Delete every row of theirs, in one transaction. Messages that show something of them lose it.
@@ -89,8 +89,8 @@ class PrivacyStore:
 
         What stays: the blocks, under the keyed hash as before; there too what they had used of the day, and of their
         servers' days; a bare id for each task that the provider is at work on; and what must not be made again
-        (:mod:`bot.store.refusals`). Steps that are being done for their jobs find no row any more. Done twice, the
-        second time finds nothing.
+        (:mod:`bot.store.consent_denials`). Steps that are being done for their jobs find no row any more. A second call
+        finds nothing.
         """
         theirs = select(*_OF_A_JOB).where(jobs.c.owner_id == owner_id).order_by(jobs.c.created_at)
         unfinished = select(jobs).where(jobs.c.owner_id == owner_id, UNFINISHED).order_by(jobs.c.created_at)

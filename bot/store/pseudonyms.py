@@ -51,11 +51,11 @@ class Pseudonyms:
         """The key of a person's doings in one server."""
         return self._keyed(f"{user_key} in {server_key}")
 
-    def no_to(self, user_id: int, what: str) -> str:
-        """The key of a no to that person, about a video or from somebody (:mod:`bot.store.refusals`)."""
+    def denial_to_key(self, user_id: int, what: str) -> str:
+        """The key of a no to that person, about a video or from somebody (:mod:`bot.store.consent_denials`)."""
         return self._keyed(f"no to {user_id}: {what}")
 
-    def no_about(self, character_id: int) -> str:
+    def denial_about_key(self, character_id: int) -> str:
         """The key of a no to that character, whoever plays with it."""
         return self._keyed(f"no about character {character_id}")
 

@@ -12,10 +12,10 @@ from sqlalchemy import RowMapping, Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.character_rows import drop_unused, keep_file
+from bot.store.consent_denials import check
 from bot.store.database import Database
 from bot.store.jobs import write_leased
 from bot.store.loan_tables import loan_uses
-from bot.store.refusals import check
 from bot.store.tables import files, videos
 from bot.values.files import StoredFile
 from bot.values.job import CastRole, Job, Lease, Transition
@@ -48,7 +48,7 @@ class NewVideo:
     model: str
     roles: tuple[CastRole, ...]
     file: StoredFile
-    refused_under: frozenset[str] = frozenset()  # where a no to one of its cast would be kept (bot.store.refusals)
+    denial_keys: frozenset[str] = frozenset()  # where a no to one of its cast would be kept (bot.store.consent_denials)
 
 
 class VideoStore:
@@ -63,10 +63,11 @@ class VideoStore:
         """Add ``new`` and write its job's ``collected`` (given the video's id), in one transaction.
 
         The lease goes on. Done twice for a job, it gives the same video. Raises
-        :class:`~bot.store.jobs.LeaseLost`, and :class:`~bot.store.refusals.SaidNo` where a no has come meanwhile.
+        :class:`~bot.store.jobs.LeaseLost`, and :class:`~bot.store.consent_denials.ConsentDenied` where somebody in it
+        has said no in the meantime.
         """
         async with self._database.write() as connection:
-            await check(connection, new.refused_under, {new.file.key})
+            await check(connection, new.denial_keys, {new.file.key})
             by_job = _owned(new.owner_id).where(videos.c.job_id == job_id)
             video = await _one(connection, by_job)
             if video is None:

@@ -132,7 +132,7 @@ def _tell(folder: Path) -> None:
     opened, served = App.open, App.start_web
 
     async def open_(self: App) -> None:
-        (folder / "names").write_text(f"{self.runner._engine.holder} {self.stores.holds.holder}")
+        (folder / "names").write_text(f"{self.runner._engine.holder} {self.stores.held_leases.holder}")
         await opened(self)
 
     async def start_web(self: App) -> None:

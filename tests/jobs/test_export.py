@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.jobs.character_export import safe_name
 from bot.jobs.export import Export
-from bot.store.holdings import Holdings
+from bot.store.personal_data import PersonalData
 from bot.values.character import Character, CharacterFile, FileKind, clean_name
 from bot.values.files import StoredFile
 from bot.values.time_range import TimeRange
@@ -51,7 +51,7 @@ def files_of(files: tuple[StoredFile, ...]) -> tuple[CharacterFile, ...]:
 
 
 def exported(*cast: tuple[Character, tuple[StoredFile, ...]], limit: int = 10 * MB) -> Export:
-    holdings = Holdings(
+    data = PersonalData(
         characters=tuple(each for each, _ in cast),
         reference_sets={each.id: files_of(files) for each, files in cast},
         jobs=(),
@@ -63,7 +63,7 @@ def exported(*cast: tuple[Character, tuple[StoredFile, ...]], limit: int = 10 * 
         blocked_since=None,
         blocked_in=(),
     )
-    return Export(7, holdings, now=NOW, limit=limit, day_limit=0, locale="en", seal=lambda _: "")
+    return Export(7, data, now=NOW, limit=limit, day_limit=0, locale="en", seal=lambda _: "")
 
 
 @pytest.mark.parametrize(

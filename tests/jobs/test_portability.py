@@ -259,13 +259,15 @@ def unzipped(data: bytes) -> dict[str, bytes]:
 async def test_a_privacy_export_can_be_imported(shop: Shop) -> None:
     await with_cast(shop)
     before, files = await shop.cast(), await sets(shop)
-    holdings = await shop.app.stores.privacy.holdings(OWNER, now=shop.clock())
+    kept = await shop.app.stores.privacy.data(OWNER, now=shop.clock())
 
     def seal(words: bytes) -> str:
         return shop.app.stores.signatures.sign(Signed.CAST, words)
 
-    export = Export(OWNER, holdings, now=shop.clock(), limit=99 * MB, day_limit=0, locale="en", seal=seal)
-    made = await shop.app.archivist.archive(export.members(1), DOCUMENT, lambda missing: export.document(1, missing))
+    export = Export(OWNER, kept, now=shop.clock(), limit=99 * MB, day_limit=0, locale="en", seal=seal)
+    made = await shop.app.archive_writer.archive(
+        export.members(1), DOCUMENT, lambda missing: export.document(1, missing)
+    )
     with made:
         data = made.read()
     CastDocument.model_validate_json(unzipped(data)[DOCUMENT])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store.export_archive import Archivist, Member
+from bot.store.export_archive import ArchiveWriter, Member
 from bot.store.files import FileStore
 
 
@@ -21,7 +21,7 @@ async def test_files_are_stored_under_their_names_with_their_instants(files: Fil
     one = await files.put_bytes(7, large, "video/mp4")
     two = await files.put_bytes(7, b"two", "image/png")
     members = [Member("a/clip.mp4", one.key, now), Member("ä ア.png", two.key, now)]
-    made = await Archivist(files).archive(members, "about.json", lambda _: b"{}" * 500)
+    made = await ArchiveWriter(files).archive(members, "about.json", lambda _: b"{}" * 500)
     with made, zipfile.ZipFile(made) as read:
         assert read.testzip() is None
         assert {name: read.read(name) for name in read.namelist()} == {
@@ -39,7 +39,7 @@ async def test_what_is_missing_is_told_to_the_document(files: FileStore, now: da
     there = await files.put_bytes(7, b"there", "image/png")
     gone = f"7/{'0' * 64}"
     members = [Member("gone.png", gone, now), Member("there.png", there.key, now)]
-    made = await Archivist(files).archive(members, "about", lambda missing: str(sorted(missing)).encode())
+    made = await ArchiveWriter(files).archive(members, "about", lambda missing: str(sorted(missing)).encode())
     with made, zipfile.ZipFile(made) as read:
         assert read.namelist() == ["there.png", "about"]
         assert read.read("about") == str([gone]).encode()
@@ -48,7 +48,7 @@ async def test_what_is_missing_is_told_to_the_document(files: FileStore, now: da
 async def test_nothing_of_it_lies_in_the_file_store(files: FileStore, tmp_path: Path, now: datetime) -> None:
     kept = await files.put_bytes(7, b"kept", "image/png")
     before = everything(tmp_path)
-    with await Archivist(files).archive([Member("kept.png", kept.key, now)], "about", lambda _: b""):
+    with await ArchiveWriter(files).archive([Member("kept.png", kept.key, now)], "about", lambda _: b""):
         assert everything(tmp_path) == before
 
 
@@ -57,4 +57,4 @@ async def test_a_document_that_fails_leaves_nothing_open(files: FileStore) -> No
         raise ValueError("no document")
 
     with pytest.raises(ValueError, match="no document"):
-        await Archivist(files).archive([], "about", fail)
+        await ArchiveWriter(files).archive([], "about", fail)

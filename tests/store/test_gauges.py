@@ -16,18 +16,18 @@ HOUR = timedelta(hours=1)
 
 
 async def test_nothing_stands_in_an_empty_database(database: Database, now: datetime) -> None:
-    standing = await GaugeStore(database).standing(now=now)
-    assert (standing.unfinished, standing.oldest_due, standing.in_line) == ({}, {}, 0)
-    assert standing.pause_reason is None
+    snapshot = await GaugeStore(database).snapshot(now=now)
+    assert (snapshot.unfinished, snapshot.oldest_due, snapshot.in_line) == ({}, {}, 0)
+    assert snapshot.pause_reason is None
 
 
 async def test_what_is_not_done_is_counted_by_step(database: Database, add: Any, now: datetime) -> None:
     for step in (Step.WATCH, Step.WATCH, Step.PREPARE, Step.DELIVER):
         await add(step=step, next_attempt_at=now + HOUR)
     await add(step=Step.DONE, outcome=Outcome.SUCCEEDED, next_attempt_at=None)
-    standing = await GaugeStore(database).standing(now=now)
-    assert standing.unfinished == {Step.WATCH: 2, Step.PREPARE: 1, Step.DELIVER: 1}
-    assert standing.oldest_due == {}
+    snapshot = await GaugeStore(database).snapshot(now=now)
+    assert snapshot.unfinished == {Step.WATCH: 2, Step.PREPARE: 1, Step.DELIVER: 1}
+    assert snapshot.oldest_due == {}
 
 
 async def test_the_oldest_that_waits_is_one_that_is_due_and_that_nobody_has(
@@ -39,8 +39,8 @@ async def test_the_oldest_that_waits_is_one_that_is_due_and_that_nobody_has(
     await add(step=Step.WATCH, next_attempt_at=now - 2 * HOUR, lease_owner="dead", lease_until=now)
     await add(step=Step.COLLECT, next_attempt_at=now - HOUR / 2)
     await add(step=Step.SUBMIT, next_attempt_at=now + HOUR)
-    standing = await GaugeStore(database).standing(now=now)
-    assert standing.oldest_due == {Step.WATCH: now - 2 * HOUR, Step.COLLECT: now - HOUR / 2}
+    snapshot = await GaugeStore(database).snapshot(now=now)
+    assert snapshot.oldest_due == {Step.WATCH: now - 2 * HOUR, Step.COLLECT: now - HOUR / 2}
 
 
 async def test_jobs_in_line_are_not_due_and_counted_apart(
@@ -48,13 +48,13 @@ async def test_jobs_in_line_are_not_due_and_counted_apart(
 ) -> None:
     for _ in range(3):
         await jobs.add(new_job(created_at=now), Quota(in_all=1))
-    standing = await GaugeStore(database).standing(now=now)
-    assert (standing.unfinished, standing.in_line) == ({Step.PREPARE: 3}, 2)
-    assert standing.oldest_due == {Step.PREPARE: now}
+    snapshot = await GaugeStore(database).snapshot(now=now)
+    assert (snapshot.unfinished, snapshot.in_line) == ({Step.PREPARE: 3}, 2)
+    assert snapshot.oldest_due == {Step.PREPARE: now}
 
 
 async def test_a_pause(database: Database, now: datetime) -> None:
     state = ProviderStateStore(database)
     await state.pause("balance", now=now)
-    standing = await GaugeStore(database).standing(now=now)
-    assert standing.pause_reason == "balance"
+    snapshot = await GaugeStore(database).snapshot(now=now)
+    assert snapshot.pause_reason == "balance"

@@ -125,14 +125,14 @@ async def test_all_of_it_can_be_taken_along_and_deleted(
     await people.load()
     privacy = PrivacyStore(database, people)
     only_a_group = await groups.create(9, "Alone", now=now)
-    assert (await privacy.holdings(9, now=now)).deletable
+    assert (await privacy.data(9, now=now)).deletable
     ann = await cast("Ann", note="plays the ukulele", tags=("musician",))
     await cast("Bea", owner_id=STRANGER)
     mine = await groups.create(7, "Mine", now=now)
     await groups.add(7, mine.id, ann.id)
     await defaults.choose(7, 5, ann.id)
     await defaults.choose(7, None, ann.id)
-    held = await privacy.holdings(7, now=now)
+    held = await privacy.data(7, now=now)
     assert [(each.note, each.tags) for each in held.characters] == [("plays the ukulele", ("musician",))]
     assert [(group.name, members) for group, members in held.groups] == [("Mine", (ann.id,))]
     assert held.defaults == (DefaultCharacter(None, ann.id), DefaultCharacter(5, ann.id))
@@ -140,7 +140,7 @@ async def test_all_of_it_can_be_taken_along_and_deleted(
 
     await privacy.erase(7, now=now + timedelta(days=1))
     assert await privacy.scrub()
-    gone = await privacy.holdings(7, now=now + timedelta(days=1))
+    gone = await privacy.data(7, now=now + timedelta(days=1))
     assert (gone.characters, gone.groups, gone.defaults) == ((), (), ())
     with closing(sqlite3.connect(database_path)) as raw:
         assert raw.execute("SELECT group_id FROM group_members").fetchall() == []

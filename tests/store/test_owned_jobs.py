@@ -16,7 +16,7 @@ from bot.jobs import transitions
 from bot.jobs.transition_table import NotAllowed
 from bot.store.database import Database
 from bot.store.jobs import JobStore, LeaseLost
-from bot.store.owned_jobs import Holds, JobOverview, OwnedJobStore, Pending
+from bot.store.owned_jobs import HeldLeases, JobOverview, OwnedJobStore, Pending
 from bot.store.quotas import Quota
 from bot.texts import text
 from bot.values.files import StoredFile
@@ -113,13 +113,13 @@ async def test_a_job_is_moved_to_another_message_unless_a_step_is_at_work_on_it(
 async def test_a_job_that_is_held_for_an_answer_is_moved_by_whoever_answers(
     database: Database, add: Add, now: datetime, elsewhere: Origin
 ) -> None:
-    job, holds = await add(), Holds()
-    answering = OwnedJobStore(database, holds)
-    holds.jobs.add(job.id)
+    job, held_leases = await add(), HeldLeases()
+    answering = OwnedJobStore(database, held_leases)
+    held_leases.jobs.add(job.id)
     decided = await answering.decide(7, job.id, moved(Step.CHOOSE), now=now)
     assert decided is not None
-    assert decided.lease_owner == holds.holder
-    assert not await OwnedJobStore(database, Holds()).move(7, job.id, elsewhere, now=now)
+    assert decided.lease_owner == held_leases.holder
+    assert not await OwnedJobStore(database, HeldLeases()).move(7, job.id, elsewhere, now=now)
     assert await answering.move(7, job.id, elsewhere, now=now)
     assert await answering.get(7, job.id) == replace(decided, origin=elsewhere)
 

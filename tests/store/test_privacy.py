@@ -16,8 +16,7 @@ import pytest
 from sqlalchemy import RowMapping, insert, select, update
 
 from bot.errors import QuotaReached
-from bot.store import holdings as holdings_module
-from bot.store import tables
+from bot.store import personal_data, tables
 from bot.store.blocks import BlockStore
 from bot.store.database import Database
 from bot.store.drafts import Draft, DraftStore
@@ -53,7 +52,7 @@ async def used(jobs: JobStore, people: Pseudonyms, now: datetime, owner: int = 7
     return (await OwnedJobStore(jobs._database).overview(owner, now=now, user_key=people.of(owner))).used_today
 
 
-async def test_holdings_are_everything_of_one_person(
+async def test_personal_data_is_everything_of_one_person(
     privacy: PrivacyStore, database: Database, people: Pseudonyms, files: FileStore, cast: Add, add: Add, now: datetime
 ) -> None:
     clip = await files.put_bytes(7, b"clip", "video/mp4")
@@ -67,7 +66,7 @@ async def test_holdings_are_everything_of_one_person(
     await DraftStore(database).add(Draft(id="d", owner_id=7, content=attachment, created_at=now))
     await BlockStore(database, people).block(7, now=now)
     await ServerStore(database, people).block(55, 7)
-    found = await privacy.holdings(7, now=now)
+    found = await privacy.data(7, now=now)
     assert [each.name for each in found.characters] == ["Ann", "Zoe"]
     assert found.reference_sets == {ann.id: its}
     assert found.jobs[-1].id == job.id
@@ -75,7 +74,7 @@ async def test_holdings_are_everything_of_one_person(
     assert [draft.id for draft in found.drafts] == ["d"]
     assert (found.consent_at, found.used_today, found.unreadable) == (None, 3, 0)
     assert (found.blocked_since, found.blocked_in) == (now, (55,))
-    nobody = await privacy.holdings(9, now=now)
+    nobody = await privacy.data(9, now=now)
     assert nobody.empty
     assert not nobody.deletable
 
@@ -89,11 +88,11 @@ async def test_what_this_version_cannot_read_is_counted_and_deleted_too(
     with closing(sqlite3.connect(database_path, isolation_level=None)) as raw:
         raw.execute("UPDATE jobs SET request = '{}'")
         raw.execute("UPDATE drafts SET attachment = '{}'")
-    found = await privacy.holdings(7, now=now)
+    found = await privacy.data(7, now=now)
     assert (found.jobs, found.drafts, found.unreadable) == ((), (), 2)
     assert found.deletable
     assert len((await privacy.erase(7, now=now)).job_ids) == 1
-    assert (await privacy.holdings(7, now=now)).unreadable == 0
+    assert (await privacy.data(7, now=now)).unreadable == 0
 
 
 async def test_the_day_goes_on_for_whoever_was_erased_and_for_their_servers(
@@ -228,7 +227,7 @@ async def test_among_many_rows_that_have_moved_nothing_of_theirs_is_left_in_the_
 
 
 def test_every_table_that_names_a_person_is_known_here() -> None:
-    """Whoever adds one has to say what becomes of it: in ``holdings``, in ``erase``, and in this list."""
+    """Whoever adds one has to say what becomes of it: in ``data``, in ``erase``, and in this list."""
     named = {table.name for table in tables.metadata.sorted_tables if {"owner_id", "user_id"} & set(table.c.keys())}
     assert named == {
         *("jobs", "files", "characters", "videos", "drafts", "consents", "sent_messages"),
@@ -248,8 +247,8 @@ async def test_thousands_of_jobs_are_read_some_at_a_time_and_not_on_the_loop(
         seen.append((threading.current_thread() is threading.main_thread(), len(rows)))
         return read(rows)
 
-    monkeypatch.setattr(holdings_module, "readable", noted)
-    monkeypatch.setattr(holdings_module, "_AT_ONCE", 2)
+    monkeypatch.setattr(personal_data, "readable", noted)
+    monkeypatch.setattr(personal_data, "_AT_ONCE", 2)
     made = [await jobs.add(new_job(created_at=now + timedelta(seconds=number)), Quota()) for number in range(5)]
-    assert (await privacy.holdings(7, now=now)).jobs == tuple(made)
+    assert (await privacy.data(7, now=now)).jobs == tuple(made)
     assert seen == [(False, 2), (False, 2), (False, 1)]

@@ -166,14 +166,14 @@ async def test_an_erasure_keeps_where_the_messages_are_and_not_whose(
     words = {"shows": Shows.WORDS, "character_id": None, "name": "", "job_id": job.id}
     for card in (a_card(ann, 1), a_card(ann, 2, **words), a_card(bea, 3)):
         await messages.note(card, now=now)
-    assert [each.message_id for each in (await privacy.holdings(7, now=now)).messages] == [1001, 1002]
+    assert [each.message_id for each in (await privacy.data(7, now=now)).messages] == [1001, 1002]
     assert (await privacy.erase(7, now=now, remove_messages=remove)).messages == 2
     due = {each.message_id: each for each in await messages.due(now, 100)}
     assert {number: each.wanted for number, each in due.items()} == (
         {1001: Wanted.REMOVED, 1002: Wanted.REMOVED} if remove else {1001: Wanted.EMPTIED}
     )
     assert {(each.owner_id, each.job_id, each.character_id) for each in due.values()} == {(None, None, None)}
-    assert not (await privacy.holdings(7, now=now)).deletable
+    assert not (await privacy.data(7, now=now)).deletable
     assert await messages.count(8) == 1
 
 

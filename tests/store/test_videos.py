@@ -150,12 +150,12 @@ async def test_videos_are_part_of_what_somebody_has_and_go_with_it(
     await people.load()
     privacy = PrivacyStore(database, people)
     made = await film()
-    holdings = await privacy.holdings(OWNER, now=now)
-    assert (holdings.videos, holdings.videos_today, holdings.used_today) == ((made,), 1, 0)
+    data = await privacy.data(OWNER, now=now)
+    assert (data.videos, data.videos_today, data.used_today) == ((made,), 1, 0)
     erased = await privacy.erase(OWNER, now=now)
     assert (erased.videos, erased.files) == (1, 2)
-    assert (await privacy.holdings(OWNER, now=now)).videos == ()
-    assert (await privacy.holdings(OWNER, now=now)).videos_today == 1, "the day goes on"
+    assert (await privacy.data(OWNER, now=now)).videos == ()
+    assert (await privacy.data(OWNER, now=now)).videos_today == 1, "the day goes on"
 
 
 async def test_videos_have_a_day_of_their_own(

@@ -33,7 +33,7 @@ _AT_ONCE = 250  # jobs that are read with one query: some milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holdings:
+class PersonalData:
     """All that is kept about a person. ``reference_sets``: by character id, stills best first.
 
     ``groups`` have with them the ids of the characters in them.
@@ -74,7 +74,9 @@ class Holdings:
         return not (self.deletable or self.used_today or self.videos_today or self.blocked_since or self.blocked_in)
 
 
-async def holdings_of(connection: AsyncConnection, owner_id: int, people: Pseudonyms, *, now: datetime) -> Holdings:
+async def personal_data_of(
+    connection: AsyncConnection, owner_id: int, people: Pseudonyms, *, now: datetime
+) -> PersonalData:
     """Everything of theirs, as it is in the snapshot that ``connection`` reads."""
     user_key = people.of(owner_id)
     videos_key = people.for_videos(user_key)
@@ -87,7 +89,7 @@ async def holdings_of(connection: AsyncConnection, owner_id: int, people: Pseudo
     form_rows = (await connection.execute(forms)).mappings().all()
     read_drafts = [draft for row in form_rows if (draft := to_draft(row)) is not None]
     asked, answered = await consents_of(connection, owner_id)
-    return Holdings(
+    return PersonalData(
         lent=tuple(await loans_of(connection, owner_id=owner_id)),
         borrowed=tuple(await loans_of(connection, borrower_id=owner_id)),
         asked=asked,

@@ -1,4 +1,4 @@
-"""What must not be made again, for whom: kept under hashes that name nobody, so that it outlives every deletion."""
+"""What people who are shown in videos have said no to, kept as keyed hashes, so that a no outlives every deletion."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.values.job import JobKind
 _BORROWED = re.compile(r'"loan_id": ?\d')  # in a request; in its words such quotes are escaped
 
 
-class SaidNo(Exception):
+class ConsentDenied(Exception):
     """Somebody who is in it has said no: it must not be kept. ``orphans``: keys of its files that nothing refers to."""
 
     def __init__(self, orphans: Collection[str]) -> None:
@@ -29,25 +29,25 @@ class SaidNo(Exception):
         self.orphans = orphans
 
 
-class RefusalStore:
+class ConsentDenialStore:
     """The refusals table: what a person in a clip said no to, and videos in which a borrowed character plays."""
 
     def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
         self._people = people
 
-    async def said_no(self, owner_id: int, hashes: Collection[str]) -> set[str]:
-        """Which of these videos, clips and pictures, by their SHA-256, somebody has refused to that owner."""
+    async def denied_hashes(self, owner_id: int, hashes: Collection[str]) -> set[str]:
+        """Which of these videos, clips and pictures (SHA-256) somebody shown in them has said no to, for that owner."""
         async with self._database.read() as connection:
-            return await said_no(connection, self._people, owner_id, hashes)
+            return await denied_hashes(connection, self._people, owner_id, hashes)
 
     def of_videos(self, owner_id: int, hashes: Collection[str]) -> frozenset[str]:
-        """Under which keys a no to that owner about one of these is kept, for :func:`check`."""
-        return frozenset(self._people.no_to(owner_id, each) for each in hashes)
+        """The keys of a no to that owner about one of these videos, for :func:`check`."""
+        return frozenset(self._people.denial_to_key(owner_id, each) for each in hashes)
 
     def of_characters(self, character_ids: Collection[int]) -> frozenset[str]:
-        """Under which keys a no to one of these characters, whosever they were, is kept, for :func:`check`."""
-        return frozenset(self._people.no_about(each) for each in character_ids)
+        """The keys of a no to one of these characters, whoever owned it, for :func:`check`."""
+        return frozenset(self._people.denial_about_key(each) for each in character_ids)
 
     async def borrowed_played_in(self, task_id: str) -> bool:
         """Whether that task, by the provider's id or ours, was one of a video with a borrowed character.
@@ -64,21 +64,23 @@ def task_hash(task_id: str) -> str:
     return hashlib.sha256(f"task {task_id}".encode()).hexdigest()
 
 
-async def said_no(connection: AsyncConnection, people: Pseudonyms, owner_id: int, hashes: Collection[str]) -> set[str]:
-    """As :meth:`RefusalStore.said_no`, in a transaction of the caller's."""
-    keys = {people.no_to(owner_id, each): each for each in hashes}
+async def denied_hashes(
+    connection: AsyncConnection, people: Pseudonyms, owner_id: int, hashes: Collection[str]
+) -> set[str]:
+    """As :meth:`ConsentDenialStore.denied_hashes`, in a transaction of the caller's."""
+    keys = {people.denial_to_key(owner_id, each): each for each in hashes}
     found = await connection.scalars(select(refusals.c.key).where(refusals.c.key.in_(keys)))
     return {keys[key] for key in found}
 
 
 async def check(connection: AsyncConnection, keys: Collection[str], its_files: Collection[str]) -> None:
-    """In the transaction that keeps something. Raises :class:`SaidNo` where there is a no under one of ``keys``."""
+    """In the transaction that keeps something. Raises :class:`ConsentDenied` if one of ``keys`` is on record."""
     if keys and await connection.scalar(select(refusals.c.key).where(refusals.c.key.in_(keys)).limit(1)):
         known = await connection.scalars(select(files.c.key).where(files.c.key.in_(its_files)))
-        raise SaidNo(set(its_files) - set(known.all()))
+        raise ConsentDenied(set(its_files) - set(known.all()))
 
 
-async def keep_no(
+async def record_denial(
     connection: AsyncConnection,
     people: Pseudonyms,
     owner_id: int,
@@ -92,16 +94,16 @@ async def keep_no(
     of = characters.c.id.in_(character_ids)
     hashes = set((await connection.scalars(its.where(character_files.c.character_id.in_(character_ids)))).all())
     hashes |= set((await connection.scalars(select(characters.c.source_hash).where(of))).all()) - {None}
-    keys = {people.no_to(owner_id, each) for each in (*hashes, _from(person_id))}
-    keys |= {people.no_about(each) for each in character_ids}  # videos with them may be under way
+    keys = {people.denial_to_key(owner_id, each) for each in (*hashes, _from(person_id))}
+    keys |= {people.denial_about_key(each) for each in character_ids}  # videos with them may be under way
     await _keep(connection, keys, now)
 
 
-async def refused_since(
+async def denied_since(
     connection: AsyncConnection, people: Pseudonyms, owner_id: int, person_id: int, since: datetime
 ) -> bool:
     """Whether that person has said no to the owner after ``since``."""
-    key = people.no_to(owner_id, _from(person_id))
+    key = people.denial_to_key(owner_id, _from(person_id))
     found = await connection.scalar(select(refusals.c.key).where(refusals.c.key == key, refusals.c.since > since))
     return found is not None
 
