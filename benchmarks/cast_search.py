@@ -11,7 +11,7 @@ from random import Random
 from sqlalchemy import insert, text
 
 from benchmarks.figures import Figure, against, below, percentile
-from bot.store.cast_search import CastSearch, Sort, Wish
+from bot.store.cast_search import CastQuery, CastSearch, Sort
 from bot.store.character_rows import described_columns, named_columns
 from bot.store.database import Database, database_at
 from bot.store.tables import characters
@@ -107,7 +107,7 @@ async def _ask(database: Database, names: Sequence[str], rounds: int) -> dict[st
         await search.names(OWNER, typed)
 
     async def found(typed: str) -> None:
-        await search.page(OWNER, Wish(search=typed, sort=Sort.BEST), offset=0, limit=12)
+        await search.page(OWNER, CastQuery(search=typed, sort=Sort.BEST), offset=0, limit=12)
 
     beginnings = [name[: random.randint(1, 8)] for name in chosen]
     middles = [name.split()[1][:5] for name in chosen]

@@ -22,7 +22,7 @@ from bot.media.child.scan import scan
 from bot.media.child.scoring import PRESENT
 from bot.media.download import Downloader
 from bot.media.worker import MediaWorker
-from tests.media.child.footage import FPS, talking, write
+from tests.media.child.generated_clips import FPS, talking, write
 from tests.media.child.hdr import write_hdr
 
 ROUND_TRIP = 0.25  # seconds that each answer of the site takes

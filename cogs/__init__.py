@@ -3,7 +3,7 @@
 Where the code of each command is (a test holds this against the command tree):
 
 - ``cogs.about``: ``/about``, ``/help``
-- ``cogs.character.asking``: ``/character ask-consent``
+- ``cogs.character.consent``: ``/character ask-consent``
 - ``cogs.character.cog``: ``/character delete``, ``/character show``
 - ``cogs.character.editing``: ``/character default``, ``/character edit``, ``/character rename``
 - ``cogs.character.groups``: ``/group add``, ``/group create``, ``/group delete``, ``/group remove``, ``/group rename``,

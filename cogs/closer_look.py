@@ -29,7 +29,7 @@ class CloserLook(commands.Cog):
     @on_press(WatchSeconds)
     async def watch(self, interaction: discord.Interaction, button: WatchSeconds) -> None:
         """Show the seconds of the button."""
-        if button.nudge == PREVIEWED:
+        if button.adjustment == PREVIEWED:
             await interaction.response.defer(thinking=True, ephemeral=True)
         else:
             await interaction.response.defer()

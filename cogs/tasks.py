@@ -224,14 +224,14 @@ class Tasks(commands.Cog):
         message = cast("discord.Message", interaction.message)  # there is one, because this is a press
         private = private or job.origin.private
         here = origin_of(interaction, private=private, ephemeral=message.flags.ephemeral, clock=self._clock)
-        elsewhere = in_list or here.box_is_public
+        elsewhere = in_list or here.reply_is_public
         with self._job_service.held(job.id):
             await decide(job.owner_id, job.id, replace(here, message_id=message.id))
             try:
                 async with asyncio.timeout(limits.PRESS_SHOWN_WITHIN):
                     if elsewhere:
                         await self._move(interaction, job, here)
-                    if here.box_is_public:
+                    if here.reply_is_public:
                         await interaction.delete_original_response()
                     elif not in_list:
                         await edit_answer(interaction, _notice(interaction, _ON_IT, BLUE))

@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.labelled.catalogue import COMPOSITIONS, Composition, Half, Kind
-from benchmarks.labelled.real import FOOTAGE
+from benchmarks.labelled.real import RECORDINGS
 from benchmarks.labelled.rendering import alone, cuts, render
 
 __all__ = ["Half", "Kind", "LabelledClip", "clips"]
@@ -61,8 +61,8 @@ def clips(half: Half, *, folder: Path | None = None, names: Sequence[str] = ()) 
 
 
 def _labelled(clip: Composition, *, folder: Path) -> LabelledClip:
-    if clip.footage:
-        recording = FOOTAGE[clip.footage]
+    if clip.real_clip:
+        recording = RECORDINGS[clip.real_clip]
         return LabelledClip(clip.name, clip.half, clip.kind, recording.path, recording.alone, recording.cuts)
     path = folder / f"{clip.name}.mp4"
     if not path.exists():

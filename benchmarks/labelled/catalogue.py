@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from benchmarks.labelled.real import Footage, Moving
+from benchmarks.labelled.real import Moving, RealClip
 from benchmarks.labelled.rendering import Heard, Shot
 from benchmarks.labelled.scenes import Company, Crossing, Landscape, Robot, SideBySide, Slides, Speaker
 from benchmarks.labelled.treatments import Blurred, Dark, Handheld, Shaking
@@ -45,20 +45,20 @@ CAT = Moving("cat", 7, (225, 150, 451), (225, 155, 440))
 
 @dataclass(frozen=True, slots=True)
 class Composition:
-    """A clip made of shots; or, where ``footage`` is named, that file as its package has it."""
+    """A clip made of shots; or, where ``real_clip`` is named, that file as its package has it."""
 
     name: str
     half: Half
     kind: Kind
     shots: tuple[Shot, ...] = ()
-    footage: str = ""
+    real_clip: str = ""
     track: bool = True
 
 
 COMPOSITIONS: tuple[Composition, ...] = (
     # -- tuning ------------------------------------------------------------------------------------------------------
-    Composition("bikes", "tuning", "real", footage="bikes"),
-    Composition("bigbuckbunny", "tuning", "real", footage="bigbuckbunny"),
+    Composition("bikes", "tuning", "real", real_clip="bikes"),
+    Composition("bigbuckbunny", "tuning", "real", real_clip="bigbuckbunny"),
     Composition(
         "astronaut_found",
         "tuning",
@@ -93,11 +93,11 @@ COMPOSITIONS: tuple[Composition, ...] = (
         "tuning",
         "real",
         (
-            Shot(2, Footage("bikes", 5.48), NOISE),
-            Shot(2, Footage("bikes", 7.48), NOISE),
+            Shot(2, RealClip("bikes", 5.48), NOISE),
+            Shot(2, RealClip("bikes", 7.48), NOISE),
             Shot(3, ASTRONAUT_FAR),
-            Shot(1, Footage("bikes", 2.0), NOISE),
-            Shot(2.25, Footage("bikes", 3.08), NOISE),
+            Shot(1, RealClip("bikes", 2.0), NOISE),
+            Shot(2.25, RealClip("bikes", 3.08), NOISE),
             Shot(9, AWAY_FROM_THE_ASTRONAUT),
         ),
     ),
@@ -150,12 +150,12 @@ COMPOSITIONS: tuple[Composition, ...] = (
         ),
     ),
     # -- held out ----------------------------------------------------------------------------------------------------
-    Composition("carphone", "held_out", "real", footage="carphone"),
+    Composition("carphone", "held_out", "real", real_clip="carphone"),
     Composition(
         "carphone_report",
         "held_out",
         "real",
-        (Shot(5, MOTORCYCLE, TUNE), Shot(4, Footage("carphone")), Shot(5, BRICKS, NOISE), Shot(2, NEWS)),
+        (Shot(5, MOTORCYCLE, TUNE), Shot(4, RealClip("carphone")), Shot(5, BRICKS, NOISE), Shot(2, NEWS)),
     ),
     Composition(
         "hopper_found",
@@ -170,7 +170,7 @@ COMPOSITIONS: tuple[Composition, ...] = (
         (
             Shot(4, SideBySide(HOPPER_FAR, ASTRONAUT)),
             Shot(7, HOPPER_FAR),
-            Shot(4, SideBySide(Footage("carphone"), HOPPER)),
+            Shot(4, SideBySide(RealClip("carphone"), HOPPER)),
             Shot(3, MOTORCYCLE, TUNE),
         ),
         track=False,

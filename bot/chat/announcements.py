@@ -10,7 +10,7 @@ import structlog
 from bot import limits
 from bot.chat.message import MessageContent
 from bot.chat.own_messages import HistoryUnreadable, OwnMessages
-from bot.chat.private_box import gone_is_fine
+from bot.chat.private_reply import gone_is_fine
 from bot.chat.rest_errors import RouteClosed, understood
 from bot.jobs.ports import RecordAnnouncement
 from bot.values.clock import Clock

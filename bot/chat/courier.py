@@ -16,7 +16,7 @@ from bot.chat.delivery_routes import Delivery, DeliveryRoutes, Kept
 from bot.chat.markdown import mentions_of, say
 from bot.chat.operator_alarms import OperatorAlarms
 from bot.chat.own_messages import OwnMessages
-from bot.chat.private_box import PrivateBox, question_id
+from bot.chat.private_reply import PrivateReply, question_id
 from bot.chat.progress_display import ProgressDisplay
 from bot.chat.render_job import render_announcement, render_last_word
 from bot.chat.render_picker import render_picker
@@ -60,12 +60,12 @@ class DiscordCourier:
         self._content = DeliveryContent(client, files)
         self._clock = clock
         own_messages = OwnMessages(client, ServerLookup(client, clock))
-        self._box = PrivateBox(client, clock, own_messages)
+        self._private_reply = PrivateReply(client, clock, own_messages)
         self._announcements = Announcements(client, clock, own_messages)
-        self._routes = DeliveryRoutes(client, clock, self._box, self._announcements, own_messages)
+        self._routes = DeliveryRoutes(client, clock, self._private_reply, self._announcements, own_messages)
         self._alarms = alarms
         self._sends = sends or FairLimiter(sys.maxsize)
-        self._progress = ProgressDisplay(self._box, self._announcements, self._sends, clock)
+        self._progress = ProgressDisplay(self._private_reply, self._announcements, self._sends, clock)
 
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
         """Show how ``job`` stands: on a change, at most once in :data:`bot.limits.PROGRESS_GAP`. Never raises."""
@@ -80,20 +80,20 @@ class DiscordCourier:
         again after a kill nor be taken away once the token is dead.
         """
         known, origin = job.announcement, job.origin
-        if not origin.public_by_right or origin.box_is_public or (known is not None and known.closed):
+        if not origin.public_by_right or origin.reply_is_public or (known is not None and known.closed):
             return
         if known is not None and known.message_id is not None and known.box_closed:
             return
         try:
             async with self._sends.place(job.owner_id):
-                self._box.check_login()
+                self._private_reply.check_login()
                 card = render_announcement(job, state, percent, origin.locale, progress_id(job))
                 stands = await self._announcements.send(job, card, record)
                 if stands.message_id is None:
                     return
                 if stands != known:
                     self._progress.announced(job, state, percent)
-                await self._box.delete(origin)
+                await self._private_reply.delete(origin)
         except RouteClosed as closed:
             log.info("private_box_left", job=job.id, code=closed.code)
         except DiscordUnavailable:
@@ -117,12 +117,14 @@ class DiscordCourier:
         first = text("I have a question for <@{owner}> first.", owner=job.owner_id)
         async with self._sends.place(job.owner_id):
             try:
-                return await self._box.ask(job, card, render_last_word(first, origin.locale))
+                return await self._private_reply.ask(job, card, render_last_word(first, origin.locale))
             except RouteClosed as closed:
                 log.info("question_not_in_place", job=job.id, code=closed.code)
             found_by = text("Question {id}", id=question_id(job, question))  # after a kill
             try:
-                asked = await self._box.ask_by_dm(job, question, card.with_footer(say(found_by, origin.locale)), record)
+                asked = await self._private_reply.ask_by_dm(
+                    job, question, card.with_footer(say(found_by, origin.locale)), record
+                )
             except RouteClosed as closed:
                 log.info("question_not_shown", job=job.id, code=closed.code)
                 raise Undeliverable from None
@@ -135,7 +137,7 @@ class DiscordCourier:
         try:
             async with self._sends.place(job.owner_id):
                 if job.origin.in_dm_message:
-                    await self._box.edit(
+                    await self._private_reply.edit(
                         job.origin, render_last_word(expired, job.origin.locale), limits.MESSAGE_PATIENCE
                     )
         except (RouteClosed, DiscordUnavailable):
@@ -151,7 +153,7 @@ class DiscordCourier:
         ``record`` is awaited before each message. Raises DiscordTrouble where trying again later may work; what
         arrived after all is found again then.
         """
-        self._box.check_login()
+        self._private_reply.check_login()
         self._progress.forget(job)
         delivery = await self._content.of(job, content)
         attempts = DeliveryAttempts(job, record, self._clock)
@@ -163,7 +165,7 @@ class DiscordCourier:
         if delivery.made and reached is not DeliveryRoute.ANNOUNCED:
             await self._removed(job)
         if reached is not None and reached is not DeliveryRoute.ORIGINAL:
-            await self._box_closed(job)
+            await self._close_private_reply(job)
         return reached is not None
 
     async def _by_some_route(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts) -> DeliveryRoute | None:
@@ -183,12 +185,12 @@ class DiscordCourier:
                 return path
         return None
 
-    async def _box_closed(self, job: Job) -> None:
+    async def _close_private_reply(self, job: Job) -> None:
         """Take the private box away, because the end stands elsewhere. Raises DiscordUnavailable."""
-        if self._box.reachable(job):
+        if self._private_reply.reachable(job):
             async with self._sends.place(job.owner_id):
                 try:
-                    await self._box.delete(job.origin)
+                    await self._private_reply.delete(job.origin)
                 except RouteClosed as closed:
                     log.info("private_box_left", job=job.id, code=closed.code)
 
@@ -202,9 +204,9 @@ class DiscordCourier:
         self._progress.forget(job)
         try:
             await self._removed(job)
-            if self._box.reachable(job):
+            if self._private_reply.reachable(job):
                 card = render_last_word(message, job.origin.locale, mentions_of(self._client))
-                await self._box.edit(job.origin, card, limits.PROGRESS_PATIENCE)
+                await self._private_reply.edit(job.origin, card, limits.PROGRESS_PATIENCE)
         except (RouteClosed, DiscordUnavailable):
             log.info("not_withdrawn", job=job.id)
         except Exception as error:  # noqa: BLE001 - what was withdrawn is withdrawn, whether it shows or not

@@ -15,7 +15,7 @@ from bot.chat.announcements import Announcements
 from bot.chat.delivery_attempts import DeliveryAttempts
 from bot.chat.message import MessageContent
 from bot.chat.own_messages import HistoryUnreadable, OwnMessages
-from bot.chat.private_box import PrivateBox, gone_is_fine
+from bot.chat.private_reply import PrivateReply, gone_is_fine
 from bot.chat.rest_errors import RouteClosed, TooLarge, understood
 from bot.values.clock import Clock
 from bot.values.job import DeliveryRoute, Job
@@ -56,13 +56,13 @@ class DeliveryRoutes:
         self,
         client: discord.Client,
         clock: Clock,
-        box: PrivateBox,
+        private_reply: PrivateReply,
         announcements: Announcements,
         own_messages: OwnMessages,
     ) -> None:
         self._client = client
         self._clock = clock
-        self._box = box
+        self._private_reply = private_reply
         self._announcements = announcements
         self._own_messages = own_messages
 
@@ -73,11 +73,11 @@ class DeliveryRoutes:
         in the private box as long as that is there.
         """
         origin, announced = job.origin, job.announcement
-        if origin.box_is_public and announced is None:  # of an earlier version
+        if origin.reply_is_public and announced is None:  # of an earlier version
             yield from self._of_a_public_box(job, delivery)
             return
         looking = self._looking(job)
-        token = self._box.token_usable(origin)
+        token = self._private_reply.token_usable(origin)
         edits_first = looking or not delivery.made
         if delivery.made and origin.public:
             if looking and announced is not None and announced.message_id is not None:
@@ -87,16 +87,16 @@ class DeliveryRoutes:
             if token:
                 yield DeliveryRoute.FOLLOW_UP, self._follow_up
             edits_first = True
-        if edits_first and self._box.reachable(job):
+        if edits_first and self._private_reply.reachable(job):
             yield DeliveryRoute.ORIGINAL, self._original
         if token and not origin.in_own_dm and not (delivery.made and origin.public):
             yield DeliveryRoute.FOLLOW_UP, self._follow_up_privately
-            if not edits_first and self._box.reachable(job):
+            if not edits_first and self._private_reply.reachable(job):
                 yield DeliveryRoute.ORIGINAL, self._original
         yield DeliveryRoute.DM, self._dm
 
     def _of_a_public_box(self, job: Job, delivery: Delivery) -> Iterator[tuple[DeliveryRoute, Route]]:
-        if self._box.token_usable(job.origin):
+        if self._private_reply.token_usable(job.origin):
             yield DeliveryRoute.ORIGINAL, self._original
         if delivery.made and job.origin.public_by_right:
             yield DeliveryRoute.CHANNEL, self._channel
@@ -116,7 +116,9 @@ class DeliveryRoutes:
     async def _original(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts) -> None:
         """Into the private box."""
         async with attempts.attempt(DeliveryRoute.ORIGINAL, job.origin.channel_id):
-            await _smaller_if_needed(delivery, lambda card: self._box.edit(job.origin, card, limits.MESSAGE_PATIENCE))
+            await _smaller_if_needed(
+                delivery, lambda card: self._private_reply.edit(job.origin, card, limits.MESSAGE_PATIENCE)
+            )
 
     async def _announced(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts) -> None:
         """Into the public message that showed the progress."""
@@ -153,14 +155,14 @@ class DeliveryRoutes:
         First of all the private box says where to look. That is true in any case, and as long as the box is
         "thinking", Discord takes a follow-up for its text.
         """
-        if delivery.pointer is not None and self._box.reachable(job):
+        if delivery.pointer is not None and self._private_reply.reachable(job):
             with gone_is_fine():
-                await self._box.edit(job.origin, delivery.pointer, limits.MESSAGE_PATIENCE)
+                await self._private_reply.edit(job.origin, delivery.pointer, limits.MESSAGE_PATIENCE)
         if attempts.unknown(DeliveryRoute.FOLLOW_UP) is not None:
             raise Kept
 
         async def send(card: MessageContent) -> int:
-            return await self._box.follow_up(job, self._calling(card, job, delivery), ephemeral=ephemeral)
+            return await self._private_reply.follow_up(job, self._calling(card, job, delivery), ephemeral=ephemeral)
 
         decided = not attempts.unknown_but()
         async with attempts.attempt(DeliveryRoute.FOLLOW_UP, job.origin.channel_id) as attempt:
@@ -185,7 +187,7 @@ class DeliveryRoutes:
                     await attempts.found(path, channel_id, found)
                     return
         looked_at = [(path, channel_id)]
-        if job.origin.box_is_public:
+        if job.origin.reply_is_public:
             looked_at.append((DeliveryRoute.ORIGINAL, channel_id))
         decided = decided and not attempts.unknown_but(*looked_at)
 
@@ -211,7 +213,7 @@ class DeliveryRoutes:
         if posted is not None and self._clock() - posted >= limits.SAME_NONCE:
             yield posted
         edited = attempts.unknown(DeliveryRoute.ORIGINAL, channel_id)
-        if job.origin.box_is_public and edited is not None:
+        if job.origin.reply_is_public and edited is not None:
             yield job.origin.token_at
 
 

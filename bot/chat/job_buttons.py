@@ -119,15 +119,15 @@ class RetryJob(JobButton, custom_id="cb:{in_list}:retry:{job_id}:{owner_id}"):
 
 
 PREVIEWED: Final = "previewed"
-"""The ``nudge`` of seconds of a preview, which stays: they are shown in a message of their own."""
+"""The ``adjustment`` of seconds of a preview, which stays: they are shown in a message of their own."""
 
 
-class WatchSeconds(DurableButton, custom_id="cb:job:watch:{nudge}:{job_id}:{seconds}:{owner_id}"):
-    """Shows seconds as a moving picture. ``nudge``: how they came about; only it tells two buttons apart."""
+class WatchSeconds(DurableButton, custom_id="cb:job:watch:{adjustment}:{job_id}:{seconds}:{owner_id}"):
+    """Shows seconds as a moving picture. ``adjustment``: how they came about; only it tells two buttons apart."""
 
     def __init__(
         self,
-        nudge: str,
+        adjustment: str,
         job_id: str,
         seconds: str,
         owner_id: int,
@@ -137,8 +137,8 @@ class WatchSeconds(DurableButton, custom_id="cb:job:watch:{nudge}:{job_id}:{seco
         disabled: bool = False,
     ) -> None:
         super().__init__(
-            label, style, owner_id=owner_id, disabled=disabled, nudge=nudge, job_id=job_id, seconds=seconds
+            label, style, owner_id=owner_id, disabled=disabled, adjustment=adjustment, job_id=job_id, seconds=seconds
         )
-        self.nudge = nudge
+        self.adjustment = adjustment
         self.job_id = job_id
         self.seconds = seconds

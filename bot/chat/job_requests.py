@@ -86,7 +86,7 @@ async def start_job(
             await starter.take_back(job)
             raise
         job = await writing
-        if first is not None and not job.waits_in_line:  # its place in line is told to it otherwise
+        if first is not None and not job.is_queued:  # its place in line is told to it otherwise
             await _show_first(interaction, first(job))
 
 

@@ -19,7 +19,7 @@ from bot.chat.character_cards import CharacterCards
 from bot.chat.interaction_webhook import message_at, webhook_of
 from bot.chat.markdown import mentions_of
 from bot.chat.message import MessageContent
-from bot.chat.private_box import gone_is_fine
+from bot.chat.private_reply import gone_is_fine
 from bot.chat.render_character import render_character, render_emptied, render_result
 from bot.chat.rest_errors import EDITED_TOO_OFTEN, RouteClosed, TooLarge, understood
 from bot.concurrency import FairLimiter
@@ -32,7 +32,7 @@ from bot.store.owned_jobs import OwnedJobStore
 from bot.store.sent_messages import SentMessageStore
 from bot.values.character import Character
 from bot.values.clock import Clock
-from bot.values.sent_message import SentMessage, Shows, Wanted
+from bot.values.sent_message import PendingUpdate, SentMessage, ShownContent
 
 log = structlog.get_logger(__name__)
 
@@ -139,12 +139,12 @@ class MessageUpdates:
         return message.token_at is None or self._clock() - message.token_at < limits.TOKEN_USABLE
 
     async def _do(self, message: SentMessage) -> None:
-        if message.wanted is Wanted.REMOVED:
+        if message.wanted is PendingUpdate.REMOVED:
             with gone_is_fine():
                 await self._delete(message)
-        elif message.wanted is Wanted.EMPTIED:
+        elif message.wanted is PendingUpdate.EMPTIED:
             await self._edit(message, render_emptied(message.locale))
-        elif message.wanted is Wanted.REDRAWN:
+        elif message.wanted is PendingUpdate.REDRAWN:
             card = await self._redrawn(message)
             if card is not None:
                 try:
@@ -161,10 +161,10 @@ class MessageUpdates:
             return None
         picture = await self._picture(character) if pictured else None
         job = await self._jobs.get(owner, message.job_id) if message.job_id else None
-        if message.shows is Shows.RESULT and job is not None:
+        if message.shows is ShownContent.RESULT and job is not None:
             kept = await self._characters.reference_set(owner, character.id)
             return render_result(job, character, picture, locale, commands, reference_set=kept)
-        if message.shows is Shows.RESULT:
+        if message.shows is ShownContent.RESULT:
             return render_character(character, picture, locale, commands, owner_sees=False)
         return await self._cards.own(character, picture, locale, commands, pictured=pictured)
 

@@ -10,7 +10,7 @@ import structlog
 
 from bot import limits
 from bot.chat.announcements import Announcements, progress_id
-from bot.chat.private_box import PrivateBox
+from bot.chat.private_reply import PrivateReply
 from bot.chat.render_job import render_announcement, render_progress
 from bot.chat.rest_errors import RouteClosed
 from bot.concurrency import FairLimiter
@@ -37,8 +37,10 @@ class _Shown:
 class ProgressDisplay:
     """Remembers of each job what its message shows, so that nothing is edited without need."""
 
-    def __init__(self, box: PrivateBox, announcements: Announcements, sends: FairLimiter, clock: Clock) -> None:
-        self._box = box
+    def __init__(
+        self, private_reply: PrivateReply, announcements: Announcements, sends: FairLimiter, clock: Clock
+    ) -> None:
+        self._private_reply = private_reply
         self._announcements = announcements
         self._sends = sends
         self._clock = clock
@@ -47,7 +49,7 @@ class ProgressDisplay:
     async def show(self, job: Job, state: Text, percent: int | None) -> None:
         """On a change, at most once in :data:`bot.limits.PROGRESS_GAP`. Never raises."""
         shown = _Shown((state, percent), self._clock(), job.origin.token_at, _announced(job) is not None)
-        if not (shown.public or self._box.reachable(job)) or not self._worth_showing(job, shown):
+        if not (shown.public or self._private_reply.reachable(job)) or not self._worth_showing(job, shown):
             return
         with self._sends.place_now(job.owner_id) as free:
             if free:  # otherwise it is skipped: the next one comes soon, and nothing waits for this one
@@ -62,7 +64,7 @@ class ProgressDisplay:
                 await self._announcements.edit(announced, card, limits.PROGRESS_PATIENCE)
             else:
                 card = render_progress(job, state, percent, locale)
-                await self._box.edit(job.origin, card, limits.PROGRESS_PATIENCE)
+                await self._private_reply.edit(job.origin, card, limits.PROGRESS_PATIENCE)
         except RouteClosed as closed:
             self._remember(job, replace(shown, closed=True))
             log.info("progress_not_shown", job=job.id, code=closed.code)

@@ -10,7 +10,7 @@ from bot.chat.buttons import ShowCharacter, TurnPage, UseCharacter
 from bot.chat.card import BLUE, AttachedFile, Card, Entry, PictureRow
 from bot.chat.markdown import PLAIN, Commands, escape, plain, say
 from bot.chat.message import MessageContent, picture_file
-from bot.store.cast_search import Sort, Wish
+from bot.store.cast_search import CastQuery, Sort
 from bot.texts import Text, render, text
 from bot.values.character import Character, CharacterGroup
 
@@ -39,9 +39,9 @@ class CastPage:
         return cls(int(offset), Sort(sort), search, int(group) if group else None)
 
     @property
-    def wish(self) -> Wish:
+    def query(self) -> CastQuery:
         """What is wanted of the cast."""
-        return Wish(search=self.search, group_id=self.group_id, sort=self.sort)
+        return CastQuery(search=self.search, group_id=self.group_id, sort=self.sort)
 
     def within(self, total: int) -> CastPage:
         """This page, or the last one where the cast has become shorter since."""

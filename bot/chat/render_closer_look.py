@@ -15,15 +15,15 @@ from bot.chat.render_findings import in_full
 from bot.chat.render_price import cost_of_previewed, not_charged_yet
 from bot.texts import Text, render, text
 from bot.values.job import Job, JobKind, PreviewRequest
-from bot.values.nudge import Nudge, nudged
+from bot.values.range_adjustment import RangeAdjustment, adjusted
 from bot.values.time_range import TimeRange
 from bot.values.video import Suggestion
 
 _LABELS = {
-    Nudge.EARLIER: text("0.5 s earlier"),
-    Nudge.LATER: text("0.5 s later"),
-    Nudge.SHORTER: text("Shorter"),
-    Nudge.LONGER: text("Longer"),
+    RangeAdjustment.EARLIER: text("0.5 s earlier"),
+    RangeAdjustment.LATER: text("0.5 s later"),
+    RangeAdjustment.SHORTER: text("Shorter"),
+    RangeAdjustment.LONGER: text("Longer"),
 }
 
 
@@ -62,8 +62,13 @@ def _buttons(job: Job, seconds: TimeRange, locale: str) -> Iterator[DurableButto
         yield PickSeconds(job.id, job.owner_id, say(text("Back to all"), locale)).on_row(0)
         yield CancelJob(job.id, job.owner_id, say(text("Cancel"), locale)).on_row(0)
     length = job.seen.facts.seconds if job.seen.facts is not None else float(seconds.end)
-    for nudge, label in _LABELS.items():
-        after = nudged(seconds, nudge, length)
+    for adjustment, label in _LABELS.items():
+        after = adjusted(seconds, adjustment, length)
         yield WatchSeconds(
-            nudge.value, job.id, (after or seconds).provider, job.owner_id, say(label, locale), disabled=after is None
+            adjustment.value,
+            job.id,
+            (after or seconds).provider,
+            job.owner_id,
+            say(label, locale),
+            disabled=after is None,
         ).on_row(1)

@@ -65,7 +65,7 @@ def _small_and_not_said(job: Job) -> bool:
     seen = job.seen
     if seen.best is not None or seen.facts is None or seen.findings is None or not seen.facts.low_resolution:
         return False
-    return isinstance(job.request, CharacterRequest) and not job.request.doubts(seen.findings)
+    return isinstance(job.request, CharacterRequest) and not job.request.concerns(seen.findings)
 
 
 def _planned(job: Job, request: VideoRequest) -> Iterator[Text]:

@@ -11,7 +11,7 @@ from bot.chat.durable_items import DurableButton
 from bot.chat.job_buttons import CancelJob, GiveConsent, JobButton, MakeAnother, TypeJobName, UseOfferedName
 from bot.chat.markdown import PLAIN, Commands, say
 from bot.chat.message import MessageContent
-from bot.chat.render_doubts import render_doubts
+from bot.chat.render_concerns import render_concerns
 from bot.chat.render_price import not_charged_yet
 from bot.texts import Text, text
 from bot.values.job import Job, Question
@@ -27,7 +27,7 @@ def render_question(
     if question is Question.NAME:
         return _name_taken(job, locale)
     if question is Question.CONCERNS:
-        return render_doubts(job, picture, locale, commands)
+        return render_concerns(job, picture, locale, commands)
     asks = _QUESTIONS[question]
     if question is Question.CONSENT and job.character.of_others:
         asks = _CONSENT_FOR_ANOTHERS

@@ -119,7 +119,7 @@ def _line(job: Job, overview: Overview, locale: str) -> Text:
         if isinstance(source, Link) and what in source.url and what in said:  # the host: to name it once is enough
             return text("{what} · {state} · <t:{at}:R>", what=said, state=_range(job), at=at)
         return text("{what} · {state} · <t:{at}:R>", what=what, state=said, at=at)
-    if waits_for_owner(job) or job.waits_in_line:
+    if waits_for_owner(job) or job.is_queued:
         return text("{what} · {state}", what=what, state=state)
     if job.submit_started_at is not None:
         at = int(job.submit_started_at.timestamp())

@@ -19,7 +19,7 @@ from bot.values.character import Character
 def render_use(character: Character, request: Mapping[str, Any], address: str, locale: str) -> MessageContent:
     """For its owner alone: a request to copy. The task ID is the whole text: a phone copies that with a long press.
 
-    ``request`` is its body (:func:`~bot.provider.models.by_hand.by_hand`), ``address`` where it is sent.
+    ``request`` is its body (:func:`~bot.provider.models.manual_request.manual_request`), ``address`` where it is sent.
     """
     embed = discord.Embed(title=say(text("Use it in a video"), locale), colour=BLUE)
     embed.description = "\n".join(

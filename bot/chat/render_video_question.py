@@ -1,4 +1,4 @@
-"""Why a video cannot be made as it is wished, and what can be taken instead. Pure rendering."""
+"""Why a video cannot be made as requested, and what can be used instead. Pure rendering."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from bot.texts import Text, render, text
 
 
 def render_video_question(question: VideoQuestion, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """For its owner alone: what was wished, what speaks against it, and a button for each thing that would do."""
-    request = question.wish.request
+    """For its owner alone: what was requested, why that does not work, and a button for each alternative."""
+    request = question.unsent.request
     lines = [say(reason, locale, commands) for reason in question.reasons]
     if len(lines) > 1:
         lines = [f"• {line}" for line in lines]
@@ -63,7 +63,7 @@ def render_video_question(question: VideoQuestion, locale: str, commands: Comman
 
 
 def _fitting(lines: list[str]) -> str:
-    """As many as fit beside what was wished."""
+    """As many as fit beside the request."""
     kept: list[str] = []
     for line in lines:
         if sum(map(len, kept)) + len(kept) + len(line) > limits.CARD_TEXT // 2:

@@ -98,7 +98,7 @@ _PRIVATE: Final = {None: "unsaid", True: "private", False: "shown"}
 def task_options(subject: str) -> tuple[str | None, bool | None]:
     """The model, and whether the result is private, as the subject of a :class:`TaskForm` has them."""
     private, _, model = subject.partition("-")
-    return model or None, next((wish for wish, written in _PRIVATE.items() if written == private), None)
+    return model or None, next((unsent for unsent, written in _PRIVATE.items() if written == private), None)
 
 
 class LastTyped:
@@ -148,11 +148,13 @@ def name_line(locale: str, typed: str = "") -> ui.Label[Any]:
 def private_line(locale: str) -> ui.Label[Any]:
     """The field ``private`` of a form: a box that need not be ticked."""
     mine = discord.CheckboxGroupOption(label=say(text("Only I see the result"), locale), value="yes")
-    box: ui.CheckboxGroup[Any] = ui.CheckboxGroup(custom_id="private", options=[mine], required=False, min_values=0)
+    checkbox: ui.CheckboxGroup[Any] = ui.CheckboxGroup(
+        custom_id="private", options=[mine], required=False, min_values=0
+    )
     return ui.Label(
         text=say(text("Private"), locale),
         description=say(text("If you don't tick this, the server's setting decides."), locale),
-        component=box,
+        component=checkbox,
     )
 
 

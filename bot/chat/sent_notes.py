@@ -12,7 +12,7 @@ from bot.jobs.ports import CharacterMade, Content
 from bot.values.character import Character
 from bot.values.clock import Clock
 from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Origin
-from bot.values.sent_message import NewMessage, Shows
+from bot.values.sent_message import NewMessage, ShownContent
 
 NoteSent: TypeAlias = Callable[[NewMessage], Awaitable[None]]
 """Remembers a message; awaited once it stands."""
@@ -40,7 +40,7 @@ def end_of(job: Job, content: Content, route: DeliveryRoute, standing: DeliveryA
         owner_id=job.owner_id,
         channel_id=place[0],
         message_id=place[1],
-        shows=Shows.WORDS if character is None else Shows.RESULT,
+        shows=ShownContent.WORDS if character is None else ShownContent.RESULT,
         locale=job.origin.locale,
         job_id=job.id,
         character_id=None if character is None else character.id,
@@ -56,7 +56,7 @@ def question_at(job: Job, origin: Origin) -> NewMessage:
         owner_id=job.owner_id,
         channel_id=origin.channel_id,
         message_id=origin.message_id,
-        shows=Shows.WORDS,
+        shows=ShownContent.WORDS,
         locale=origin.locale,
         job_id=job.id,
     )
@@ -76,7 +76,7 @@ def card_at(
         owner_id=character.owner_id,
         channel_id=message.channel.id,
         message_id=message.id,
-        shows=Shows.CARD if message.flags.ephemeral or interaction.context.dm_channel else Shows.RESULT,
+        shows=ShownContent.CARD if message.flags.ephemeral or interaction.context.dm_channel else ShownContent.RESULT,
         locale=str(interaction.locale),
         character_id=character.id,
         name=character.name,

@@ -48,11 +48,11 @@ class RoleMenu(EntitySelect):
         return cls(owner_id, shown=tuple(shown), chosen=chosen)
 
 
-class Creators(RoleMenu, custom_id="cb:server:creators:all:{owner_id}"):
+class CharacterRolesMenu(RoleMenu, custom_id="cb:server:creators:all:{owner_id}"):
     """Chooses whose members alone may make characters; none: everybody may."""
 
 
-class Filmers(RoleMenu, custom_id="cb:server:filmers:all:{owner_id}"):
+class VideoRolesMenu(RoleMenu, custom_id="cb:server:filmers:all:{owner_id}"):
     """Chooses whose members alone may make videos; none: everybody may."""
 
 

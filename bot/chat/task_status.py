@@ -87,8 +87,8 @@ def status_of(job: Job, overview: Overview) -> Text:
         return job.failure or text("Cancelled")
     if job.step is Step.DONE:
         return text("Made, but I couldn't show you the result") if job.undelivered else text("Made")
-    if job.waits_in_line:
-        return overview.in_line.get(job.id) or text("Waiting for a free place")
+    if job.is_queued:
+        return overview.queued.get(job.id) or text("Waiting for a free place")
     if job.step is Step.WATCH:
         if job.kind is JobKind.VIDEO:
             return text("Making the video: {percent} %", percent=job.progress)
@@ -135,7 +135,7 @@ def _answers(job: Job) -> Iterator[Action]:
         yield PickSeconds, text("Pick seconds")
     if question is Question.CONCERNS:
         yield UseAnyway, text("Use anyway")
-        if job.seen.findings is not None and Concern.QUIET in job.character.doubts(job.seen.findings):
+        if job.seen.findings is not None and Concern.QUIET in job.character.concerns(job.seen.findings):
             yield MakeLouder, text("Make it louder")
     if question is Question.SAME_AGAIN:
         yield MakeAnother, text("Make another")

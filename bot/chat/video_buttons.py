@@ -10,7 +10,7 @@ from bot.chat.selects import DurableSelect
 
 
 class TakeInstead(DurableButton, custom_id="cb:video:take:{draft_id}:{change}:{owner_id}"):
-    """Makes a video with something else than was wished. ``change`` is a :class:`~bot.jobs.video_wishes.Change`."""
+    """Makes the video with one thing changed; ``change`` is a :class:`~bot.jobs.video_questions.Change`."""
 
     def __init__(
         self, draft_id: str, change: str, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.primary
@@ -21,7 +21,7 @@ class TakeInstead(DurableButton, custom_id="cb:video:take:{draft_id}:{change}:{o
 
 
 class ChangeVideo(DurableButton, custom_id="cb:video:change:{draft_id}:{owner_id}"):
-    """Opens the form of a video with what was wished in it."""
+    """Opens the form of a video, filled in with what was requested."""
 
     def __init__(
         self, draft_id: str, owner_id: int, label: str = "", style: ButtonStyle = ButtonStyle.secondary

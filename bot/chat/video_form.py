@@ -44,9 +44,9 @@ class VideoForm(DurableForm, prefix="cbf:video"):
     """Its subject is a draft's id, :func:`take_of` a video, or :data:`NEW`. Those who play are ``chosen`` already."""
 
     def __init__(
-        self, subject: str, choices: FormChoices, locale: str, *, wish: UnsentVideo | None = None, chosen: int = 0
+        self, subject: str, choices: FormChoices, locale: str, *, unsent: UnsentVideo | None = None, chosen: int = 0
     ) -> None:
-        request = wish.request if wish is not None else None
+        request = unsent.request if unsent is not None else None
         prompt: ui.TextInput[Any] = ui.TextInput(
             custom_id="prompt",
             style=TextStyle.paragraph,
@@ -56,17 +56,17 @@ class VideoForm(DurableForm, prefix="cbf:video"):
         )
         lines: list[ui.Label[Any]] = [
             ui.Label(text=say(text("What happens?"), locale), component=prompt),
-            _cast_line(choices, locale, wish=wish, chosen=chosen),
+            _cast_line(choices, locale, unsent=unsent, chosen=chosen),
         ]
         if choices.models:
             lines.append(_model_line(choices.models, locale, request.model if request is not None else None))
-        if wish is None:
+        if unsent is None:
             lines.append(private_line(locale))
         super().__init__(subject, say(text("Make a video"), locale), *lines)
 
 
 def take_of(video_id: int) -> str:
-    """The subject of a form for another take of a video: it needs no draft, for what was wished stands there."""
+    """The subject of a form for another take of a video: it needs no draft, since the video's row has the request."""
     return f"{_AGAIN}{video_id}"
 
 
@@ -76,8 +76,8 @@ def video_in(subject: str) -> int | None:
     return int(number) if number != subject and number.isdecimal() else None
 
 
-def _cast_line(choices: FormChoices, locale: str, *, wish: UnsentVideo | None, chosen: int) -> ui.Label[Any]:
-    playing = wish.request.cast if wish is not None else ()
+def _cast_line(choices: FormChoices, locale: str, *, unsent: UnsentVideo | None, chosen: int) -> ui.Label[Any]:
+    playing = unsent.request.cast if unsent is not None else ()
     if choices.cast is None or len(choices.cast) > limits.SELECT_OPTIONS:
         known = {role.character_id: role.name for role in choices.cast or ()}
         names = [role.name for role in playing] + ([known[chosen]] if chosen in known else [])

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource, PydanticBaseSettingsSource, TomlConfigSettingsSource
 
 from bot.config.settings import Settings
-from bot.config.types import Must
+from bot.config.types import Requirement
 from bot.errors import BadConfiguration
 
 PREFIX = "CASTBOOK__"  # two underscores: an orchestrator sets CASTBOOK_PORT and the like for a service of this name
@@ -134,7 +134,7 @@ def _sentence(errors: list[ErrorDetails]) -> str:
         own = variable(section, key[0])
         return f"{name} is missing: write it into the configuration file, or set {own} or {own}_FILE."
     kind = _sections()[section][key[0]].metadata
-    return f"{name} must be {next(part.be for part in kind if isinstance(part, Must))}."
+    return f"{name} must be {next(part.be for part in kind if isinstance(part, Requirement))}."
 
 
 def _meant(name: str) -> str:

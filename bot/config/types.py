@@ -28,7 +28,7 @@ _HOST = re.compile(r"[A-Za-z0-9.:_-]+")  # an address to listen on, or a name fo
 
 
 @dataclass(frozen=True, slots=True)
-class Must:
+class Requirement:
     """What a value must be. It is said in place of whatever a validator found, which might quote the value."""
 
     be: str
@@ -130,66 +130,68 @@ def _maybe_secret(value: SecretStr) -> SecretStr:
 _AnyWhole: TypeAlias = Annotated[int, BeforeValidator(_not_a_flag)]
 _AnyNumber: TypeAlias = Annotated[float, BeforeValidator(_not_a_flag), Field(gt=0, allow_inf_nan=False)]
 
-Flag: TypeAlias = Annotated[bool, Must("true or false")]
-Whole: TypeAlias = Annotated[_AnyWhole, Field(gt=0), Must("a whole number above 0")]
-Limit: TypeAlias = Annotated[_AnyWhole, Field(ge=0), Must("a whole number, 0 or above")]
-Port: TypeAlias = Annotated[_AnyWhole, Field(ge=0, le=65535), Must("a port, from 0 to 65535")]
-Number: TypeAlias = Annotated[_AnyNumber, Must("a number above 0")]
-Seconds: TypeAlias = Annotated[_AnyNumber, Must("a number of seconds above 0")]
-Share: TypeAlias = Annotated[float, BeforeValidator(_not_a_flag), Field(ge=0, le=1), Must("a number from 0 to 1")]
-Host: TypeAlias = Annotated[str, _shape(_HOST), Must("an address to listen on, such as 127.0.0.1")]
+Flag: TypeAlias = Annotated[bool, Requirement("true or false")]
+Whole: TypeAlias = Annotated[_AnyWhole, Field(gt=0), Requirement("a whole number above 0")]
+Limit: TypeAlias = Annotated[_AnyWhole, Field(ge=0), Requirement("a whole number, 0 or above")]
+Port: TypeAlias = Annotated[_AnyWhole, Field(ge=0, le=65535), Requirement("a port, from 0 to 65535")]
+Number: TypeAlias = Annotated[_AnyNumber, Requirement("a number above 0")]
+Seconds: TypeAlias = Annotated[_AnyNumber, Requirement("a number of seconds above 0")]
+Share: TypeAlias = Annotated[
+    float, BeforeValidator(_not_a_flag), Field(ge=0, le=1), Requirement("a number from 0 to 1")
+]
+Host: TypeAlias = Annotated[str, _shape(_HOST), Requirement("an address to listen on, such as 127.0.0.1")]
 Level: TypeAlias = Annotated[
     Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
-    Must("one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+    Requirement("one of DEBUG, INFO, WARNING, ERROR, CRITICAL"),
 ]
-Format: TypeAlias = Annotated[Literal["console", "json"], Must("console or json")]
-Send: TypeAlias = Annotated[Literal["clip", "link"], Must("clip or link")]
+Format: TypeAlias = Annotated[Literal["console", "json"], Requirement("console or json")]
+Send: TypeAlias = Annotated[Literal["clip", "link"], Requirement("clip or link")]
 Secret: TypeAlias = Annotated[
-    SecretStr, AfterValidator(_secret), Must("letters, digits and signs without blanks, as it was given to you")
+    SecretStr, AfterValidator(_secret), Requirement("letters, digits and signs without blanks, as it was given to you")
 ]
 MaybeSecret: TypeAlias = Annotated[
     SecretStr,
     AfterValidator(_maybe_secret),
-    Must("empty, or letters, digits and signs without blanks, as it was given to you"),
+    Requirement("empty, or letters, digits and signs without blanks, as it was given to you"),
 ]
 Secrets: TypeAlias = Annotated[
     tuple[Annotated[SecretStr, AfterValidator(_secret)], ...],
     NoDecode,
     BeforeValidator(_list),
-    Must('a list of secrets without blanks, as they were given to you, such as ["…"]'),
+    Requirement('a list of secrets without blanks, as they were given to you, such as ["…"]'),
 ]
 WebAddress: TypeAlias = Annotated[
     str,
     AfterValidator(_address("http", "https")),
-    Must("an http or https address without user name, query or fragment, such as https://example.org/api"),
+    Requirement("an http or https address without user name, query or fragment, such as https://example.org/api"),
 ]
 GatewayAddress: TypeAlias = Annotated[
     str,
     AfterValidator(_gateway),
-    Must("empty, or a ws or wss address without user name, query or fragment, such as wss://example.org"),
+    Requirement("empty, or a ws or wss address without user name, query or fragment, such as wss://example.org"),
 ]
 PublicKey: TypeAlias = Annotated[
     str,
     _shape(_PUBLIC_KEY),
-    Must("empty, or the 64 hexadecimal digits of the application's public key"),
+    Requirement("empty, or the 64 hexadecimal digits of the application's public key"),
 ]
 Origins: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(_origin)], ...],
     NoDecode,
     BeforeValidator(_list),
-    Must("a list of origins: scheme, host and port with nothing behind them, such as https://example.org"),
+    Requirement("a list of origins: scheme, host and port with nothing behind them, such as https://example.org"),
 ]
 Hosts: TypeAlias = Annotated[
     tuple[Annotated[str, AfterValidator(_host)], ...],
     NoDecode,
     BeforeValidator(_list),
-    Must('a list of hosts, such as ["youtube.com"]'),
+    Requirement('a list of hosts, such as ["youtube.com"]'),
 ]
 People: TypeAlias = Annotated[
     tuple[Annotated[_AnyWhole, Field(gt=0)], ...],
     NoDecode,
     BeforeValidator(_list),
-    Must("a list of Discord user IDs, such as [80351110224678912]"),
+    Requirement("a list of Discord user IDs, such as [80351110224678912]"),
 ]
 Models: TypeAlias = Annotated[
     tuple[Annotated[str, _shape(_MODEL)], ...],
@@ -197,9 +199,9 @@ Models: TypeAlias = Annotated[
     BeforeValidator(_list),
     AfterValidator(_distinct),
     Field(max_length=25),  # so many choices fit into a command's option
-    Must('a list of 1 to 25 different model names, such as ["sora-2"]'),
+    Requirement('a list of 1 to 25 different model names, such as ["sora-2"]'),
 ]
-Model: TypeAlias = Annotated[str, _shape(_MODEL), Must("the name of a model")]
+Model: TypeAlias = Annotated[str, _shape(_MODEL), Requirement("the name of a model")]
 Prices: TypeAlias = Annotated[
     dict[
         Annotated[str, _shape(_MODEL)],
@@ -207,18 +209,20 @@ Prices: TypeAlias = Annotated[
     ],
     NoDecode,
     BeforeValidator(_list),
-    Must('a table of model names and numbers of credits, such as { "sora-2" = 40 }'),
+    Requirement('a table of model names and numbers of credits, such as { "sora-2" = 40 }'),
 ]
 Likenesses: TypeAlias = Annotated[
     dict[Annotated[str, _shape(_MODEL)], Annotated[str, _shape(_MODEL)]],
     NoDecode,
     BeforeValidator(_list),
-    Must('a table of model names, each with the model that it is like, such as { "kling-v4-omni" = "kling-v3-omni" }'),
+    Requirement(
+        'a table of model names, each with the model that it is like, such as { "kling-v4-omni" = "kling-v3-omni" }'
+    ),
 ]
 StoreUrl: TypeAlias = Annotated[
     str,
     _shape(_STORE_URL),
-    Must(
+    Requirement(
         "sqlite+aiosqlite:/// and the path of a file, such as sqlite+aiosqlite:///data/bot.db, or "
         "postgresql+asyncpg://user@host/name"
     ),
@@ -226,12 +230,14 @@ StoreUrl: TypeAlias = Annotated[
 MaybeWebAddress: TypeAlias = Annotated[
     str,
     AfterValidator(_maybe(_address("http", "https"))),
-    Must("empty, or an http or https address without user name, query or fragment, such as https://example.org/path"),
+    Requirement(
+        "empty, or an http or https address without user name, query or fragment, such as https://example.org/path"
+    ),
 ]
 Files: TypeAlias = Annotated[
     str,
     AfterValidator(_files),
-    Must("a folder, such as data/files, or a bucket and a prefix in it, such as s3://castbook/files"),
+    Requirement("a folder, such as data/files, or a bucket and a prefix in it, such as s3://castbook/files"),
 ]
-Region: TypeAlias = Annotated[str, _shape(_REGION), Must("empty, or the name of a region, such as eu-central-1")]
-Folder: TypeAlias = Annotated[Path, AfterValidator(_folder), Must("a folder, such as data/files")]
+Region: TypeAlias = Annotated[str, _shape(_REGION), Requirement("empty, or the name of a region, such as eu-central-1")]
+Folder: TypeAlias = Annotated[Path, AfterValidator(_folder), Requirement("a folder, such as data/files")]

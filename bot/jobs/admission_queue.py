@@ -26,36 +26,36 @@ class AdmissionQueue:
         self._courier = courier
         self._clock = clock
         self._places = Places(each=settings.running_per_user, in_all=settings.running_in_all)
-        self._somebody = True  # as long as nobody has looked
-        self._line: dict[str, Waiting] = {}
+        self._maybe_waiting = True  # as long as nobody has looked
+        self._queued: dict[str, Waiting] = {}
         self._told: dict[str, Waiting] = {}
         self._telling: asyncio.Task[None] | None = None
 
     def joined(self) -> None:
         """Note that a job has begun to wait."""
-        self._somebody = True
+        self._maybe_waiting = True
 
     def place_of(self, job: Job) -> Text:
         """What ``job``, which is in line, waits for, with its number there where that is known already."""
-        place = self._line.get(job.id)
+        place = self._queued.get(job.id)
         return text("Waiting for a free place") if place is None else _sentence(place)
 
     async def move(self, *, but: Collection[str] = ()) -> None:
         """Let in as many as there are places for; the others hear of their place in line, except those in ``but``."""
-        if not self._somebody:
+        if not self._maybe_waiting:
             return
-        self._somebody = False  # first: somebody may join meanwhile
+        self._maybe_waiting = False  # first: somebody may join meanwhile
         try:
             waiting = await self._jobs.let_in(self._places, now=self._clock())
         except BaseException:
-            self._somebody = True
+            self._maybe_waiting = True
             raise
-        self._somebody = self._somebody or bool(waiting)
-        self._line = {each.job_id: each for each in waiting}
+        self._maybe_waiting = self._maybe_waiting or bool(waiting)
+        self._queued = {each.job_id: each for each in waiting}
         self._tell(but)
 
     def _tell(self, but: Collection[str]) -> None:
-        places = {job_id: place for job_id, place in self._line.items() if job_id not in but}
+        places = {job_id: place for job_id, place in self._queued.items() if job_id not in but}
         news = [job_id for job_id in places if self._told.get(job_id) != places[job_id]]
         if not news or (self._telling is not None and not self._telling.done()):
             return
@@ -66,7 +66,7 @@ class AdmissionQueue:
         try:
             for job_id in news:
                 job = await self._jobs.get(job_id)
-                if job is None or not job.waits_in_line:
+                if job is None or not job.is_queued:
                     continue  # its turn has come meanwhile, or it has left
                 await self._courier.progress(job, _sentence(places[job_id]), None)
         except Exception as error:  # noqa: BLE001 - a place in line that is not shown changes nothing

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from bot import limits
 from bot.concurrency import Places
 from bot.errors import BadFile, Refusal
-from bot.jobs.cast_document import VERSION, CastDocument, CharacterSaid, sealed_words
+from bot.jobs.cast_document import VERSION, CastDocument, ExportedCharacter, sealed_words
 from bot.jobs.import_plan import CheckedFiles, import_plan, wanted_files, without
 from bot.media.operations import MediaFailed
 from bot.media.worker import MediaWorker
@@ -62,22 +62,22 @@ class ArchiveCheck:
         """
         async with self._places.videos.place(owner_id):
             lines = await self._media.cast_lines(archive, work)
-        head, said = await asyncio.to_thread(_read, work / lines.name)
-        own = not lines.left_out and await asyncio.to_thread(self._is_own, owner_id, head, said)
+        head, exported = await asyncio.to_thread(_read, work / lines.name)
+        own = not lines.left_out and await asyncio.to_thread(self._is_own, owner_id, head, exported)
         refused = await self._store.refused(owner_id) if own else set[int]()
-        wanted = await asyncio.to_thread(wanted_files, said, head, own=own)
+        wanted = await asyncio.to_thread(wanted_files, exported, head, own=own)
         checked = await self._checked(owner_id, archive, wanted, work)
         plan = await asyncio.to_thread(
-            partial(import_plan, said, head, checked, own=own, now=now, room=room, beyond=lines.left_out)
+            partial(import_plan, exported, head, checked, own=own, now=now, room=room, beyond=lines.left_out)
         )
         hashes = {sha256 for each in plan.characters for sha256 in each.hashes}
         return without(plan, refused, await self._consent_denials.denied_hashes(owner_id, hashes))
 
-    def _is_own(self, owner_id: int, head: CastDocument, said: Sequence[CharacterSaid | None]) -> bool:
+    def _is_own(self, owner_id: int, head: CastDocument, exported: Sequence[ExportedCharacter | None]) -> bool:
         """Whether we have written it, for that person."""
-        read = [each for each in said if each is not None]
+        read = [each for each in exported if each is not None]
         words = sealed_words(owner_id, read)
-        return len(read) == len(said) and self._signatures.holds(Signed.CAST, words, head.seal)
+        return len(read) == len(exported) and self._signatures.holds(Signed.CAST, words, head.seal)
 
     async def _checked(
         self, owner_id: int, archive: Path, wanted: Mapping[tuple[str, MediaPart], WantedFile], work: Path
@@ -129,7 +129,7 @@ def _file(folder: Path, checked: CheckedFile) -> IncomingFile:
     )
 
 
-def _read(lines: Path) -> tuple[CastDocument, list[CharacterSaid | None]]:
+def _read(lines: Path) -> tuple[CastDocument, list[ExportedCharacter | None]]:
     """What holds for all, and each character; ``None`` for one that cannot be read. In a thread, line by line."""
     with lines.open(encoding="ascii") as file:
         try:
@@ -141,9 +141,9 @@ def _read(lines: Path) -> tuple[CastDocument, list[CharacterSaid | None]]:
         return head, [_character(json.loads(line)) for line in file]
 
 
-def _character(said: Any) -> CharacterSaid | None:  # noqa: ANN401 - JSON
+def _character(exported: Any) -> ExportedCharacter | None:  # noqa: ANN401 - JSON
     try:
-        return CharacterSaid.model_validate(said)
+        return ExportedCharacter.model_validate(exported)
     except ValidationError:
         return None
 

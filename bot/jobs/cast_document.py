@@ -28,7 +28,7 @@ class _Said(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
-class FileSaid(_Said):
+class ExportedFile(_Said):
     """A file: where it lies in the zip, and what it is."""
 
     file: str = Field(max_length=200, description="Its path in the zip, with / between folders.")
@@ -39,7 +39,7 @@ class FileSaid(_Said):
     left_out: str | None = Field(None, max_length=1000, description="Why it is in no part, in words.")
 
 
-class ReferenceFileSaid(FileSaid):
+class ExportedReferenceFile(ExportedFile):
     """A file of a reference set."""
 
     kind: FileKind = Field(
@@ -51,14 +51,14 @@ class ReferenceFileSaid(FileSaid):
     )
 
 
-class RangeSaid(_Said):
+class ExportedRange(_Said):
     """Seconds of the video that the character was made of, in decimal digits."""
 
     start: str = Field(max_length=32)
     end: str = Field(max_length=32)
 
 
-class CharacterSaid(_Said):
+class ExportedCharacter(_Said):
     """A character, with all that it needs to live on elsewhere."""
 
     id: int = Field(0, description="Its number in the Castbook that wrote this.")
@@ -68,25 +68,27 @@ class CharacterSaid(_Said):
     task_id: _Id = Field("", description="The reusable ID. Works like a key.")
     character_id_at_toapis: _Id = ""
     model: _Words = Field("", description="What made it; empty: it lives by its reference set alone.")
-    range: RangeSaid
+    range: ExportedRange
     note: str = Field("", max_length=4000, description="Its owner's own words about it.")
     tags: tuple[_Words, ...] = Field((), max_length=100)
     made_at: AwareDatetime | None = None
     last_used_at: AwareDatetime | None = None
     uses: int = Field(0, ge=0, le=2**31 - 1, description="How many videos were asked for with it.")
-    picture: FileSaid | None = None
+    picture: ExportedFile | None = None
     picture_is_a_still_of_the_clip: bool = False
-    reference_set: tuple[ReferenceFileSaid, ...] = Field((), max_length=64, description="The best stills come first.")
+    reference_set: tuple[ExportedReferenceFile, ...] = Field(
+        (), max_length=64, description="The best stills come first."
+    )
 
 
-class GroupSaid(_Said):
+class ExportedGroup(_Said):
     """A group of characters."""
 
     name: str = Field(max_length=200)
     characters: tuple[int, ...] = Field((), max_length=limits.IMPORT_CHARACTERS, description="Their ids.")
 
 
-class DefaultSaid(_Said):
+class ExportedDefault(_Said):
     """Who plays in videos where nobody is named. An import restores it for its exporter, if they have none there."""
 
     server_id: str | None = Field(None, pattern=r"^\d{1,20}$", description="null: outside of all servers.")
@@ -102,12 +104,12 @@ class CastDocument(_Said):
     part: int = Field(1, ge=1, description="Of an export in several parts, which this is.")
     parts: int = Field(1, ge=1)
     seal: str = Field("", max_length=64, description="By which the Castbook that wrote this knows it again.")
-    characters: tuple[CharacterSaid, ...] = ()
-    groups: tuple[GroupSaid, ...] = Field((), max_length=1000)
-    default_characters: tuple[DefaultSaid, ...] = Field((), max_length=1000)
+    characters: tuple[ExportedCharacter, ...] = ()
+    groups: tuple[ExportedGroup, ...] = Field((), max_length=1000)
+    default_characters: tuple[ExportedDefault, ...] = Field((), max_length=1000)
 
 
-def sealed_words(owner_id: int, characters: Iterable[CharacterSaid]) -> bytes:
+def sealed_words(owner_id: int, characters: Iterable[ExportedCharacter]) -> bytes:
     """The text that is signed: whose export it is, and every character with its keys and its files' hashes.
 
     A field that an older version did not know is left out as long as it says nothing, so that old seals still hold.

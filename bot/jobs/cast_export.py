@@ -13,11 +13,11 @@ from bot.jobs.cast_document import FORMAT, VERSION
 from bot.jobs.character_export import (
     SLACK,
     Seal,
-    character_said,
-    default_said,
-    file_said,
+    character_entry,
+    default_entry,
+    file_entry,
     folder_of,
-    group_said,
+    group_entry,
     named_files,
     room_of,
     sealed,
@@ -114,7 +114,7 @@ class CastExport:
             return [each for each in ids if each in in_part]
 
         in_part = {each.its.character.id for each in self._parts[part - 1].packed}
-        said = {
+        document = {
             "about": render(_ABOUT, self._locale),
             "format": FORMAT,
             "version": VERSION,
@@ -123,20 +123,20 @@ class CastExport:
             "parts": self.parts,
             "characters": characters,
             "seal": sealed(self._owner_id, characters, self._seal),
-            "groups": [group_said(group, ids) for group, members in self._cast.groups if (ids := here(members))],
-            "default_characters": [default_said(each) for each in self._cast.defaults if here((each.character_id,))],
+            "groups": [group_entry(group, ids) for group, members in self._cast.groups if (ids := here(members))],
+            "default_characters": [default_entry(each) for each in self._cast.defaults if here((each.character_id,))],
         }
-        return json.dumps(said, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
+        return json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
 
     def _character(self, packed: _Packed, part: int, missing: frozenset[str]) -> dict[str, Any]:
         def say(file: StoredFile) -> dict[str, Any]:
             name = packed.names.get(file.key)
             if name is None:
-                return file_said("", file, None) | {"left_out": self._say(_TOO_LARGE)}
-            said = file_said(name, file, part)
-            return said | {"left_out": self._say(_MISSING)} if file.key in missing else said
+                return file_entry("", file, None) | {"left_out": self._say(_TOO_LARGE)}
+            document = file_entry(name, file, part)
+            return document | {"left_out": self._say(_MISSING)} if file.key in missing else document
 
-        return character_said(packed.its.character, packed.its.reference_set, say)
+        return character_entry(packed.its.character, packed.its.reference_set, say)
 
     def _say(self, message: Text) -> str:
         return render(message, self._locale)

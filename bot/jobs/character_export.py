@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
-from bot.jobs.cast_document import CharacterSaid, sealed_words
+from bot.jobs.cast_document import ExportedCharacter, sealed_words
 from bot.store.default_characters import DefaultCharacter
 from bot.values.character import Character, CharacterFile, CharacterGroup, FileKind
 from bot.values.files import StoredFile, ending
@@ -25,8 +25,8 @@ Seal: TypeAlias = Callable[[bytes], str]
 _NAMES = {FileKind.CLIP: "clip", FileKind.REFERENCE: "reference clip", FileKind.VOICE: "voice"}
 
 
-def character_said(character: Character, its: Sequence[CharacterFile], say_file: SayFile) -> dict[str, Any]:
-    """A character as JSON, which a :class:`~bot.jobs.cast_document.CharacterSaid` reads."""
+def character_entry(character: Character, its: Sequence[CharacterFile], say_file: SayFile) -> dict[str, Any]:
+    """A character as JSON, which a :class:`~bot.jobs.cast_document.ExportedCharacter` reads."""
     return {
         "id": character.id,
         "name": character.name,
@@ -50,7 +50,7 @@ def character_said(character: Character, its: Sequence[CharacterFile], say_file:
 def sealed(owner_id: int, characters: Sequence[dict[str, Any]], seal: Seal) -> str:
     """The seal under ``characters``, as they stand in the document; none where an import could not read one of them."""
     try:
-        said = [CharacterSaid.model_validate(each) for each in characters]
+        said = [ExportedCharacter.model_validate(each) for each in characters]
     except ValidationError:
         return ""
     return seal(sealed_words(owner_id, said))
@@ -61,12 +61,12 @@ def _about(file: CharacterFile) -> dict[str, Any]:
     return {"is": file.kind.value} | filled
 
 
-def group_said(group: CharacterGroup, members: Sequence[int]) -> dict[str, Any]:
+def group_entry(group: CharacterGroup, members: Sequence[int]) -> dict[str, Any]:
     """A group as JSON, with the ids of characters in it."""
     return {"name": group.name, "made_at": instant(group.created_at), "characters": list(members)}
 
 
-def default_said(default: DefaultCharacter) -> dict[str, Any]:
+def default_entry(default: DefaultCharacter) -> dict[str, Any]:
     """Who plays where nobody is named, as JSON; without a server: outside of all servers."""
     server = None if default.guild_id is None else str(default.guild_id)
     return {"server_id": server, "character_id": default.character_id}
@@ -92,7 +92,7 @@ def named_files(
         yield f"{folder}/{name}.{ending(each.file.mime)}", each.file, character.created_at
 
 
-def file_said(name: str, file: StoredFile, part: int | None) -> dict[str, Any]:
+def file_entry(name: str, file: StoredFile, part: int | None) -> dict[str, Any]:
     """A file as JSON."""
     return {"file": name, "part": part, "type": file.mime, "bytes": file.size, "sha256": file.sha256}
 

@@ -49,7 +49,7 @@ class CharacterWork:
     ``cut``: only the chosen seconds are uploaded; otherwise the whole video, and the provider is told which.
     """
 
-    asking = text("Asking ToAPIs for the character")
+    progress_text = text("Asking ToAPIs for the character")
     states = _STATES
 
     def __init__(

@@ -15,11 +15,11 @@ from bot.jobs.cast_document import FORMAT, VERSION
 from bot.jobs.character_export import (
     SLACK,
     Seal,
-    character_said,
-    default_said,
-    file_said,
+    character_entry,
+    default_entry,
+    file_entry,
     folder_of,
-    group_said,
+    group_entry,
     instant,
     named_files,
     room_of,
@@ -116,10 +116,10 @@ class Export:
         """The document as it lies in ``part``; ``missing`` are the keys of files that were not found there."""
         data = self._data
         characters = [
-            character_said(each, data.reference_sets.get(each.id, ()), lambda file: self._file(file, missing))
+            character_entry(each, data.reference_sets.get(each.id, ()), lambda file: self._file(file, missing))
             for each in data.characters
         ]
-        said = {
+        document = {
             "about": self._say(_ABOUT),
             "format": FORMAT,
             "version": VERSION,
@@ -130,8 +130,8 @@ class Export:
             "left_out": [self._file(each.file, missing) for each in self._placed.values() if not each.part],
             "characters": characters,
             "seal": sealed(self._owner_id, characters, self._seal),
-            "groups": [group_said(group, members) for group, members in data.groups],
-            "default_characters": [default_said(each) for each in data.defaults],
+            "groups": [group_entry(group, members) for group, members in data.groups],
+            "default_characters": [default_entry(each) for each in data.defaults],
             "videos": [self._video(each, missing) for each in data.videos],
             "jobs": [self._job(job) for job in data.jobs],
             "forms_not_sent_yet": [_draft(draft) for draft in data.drafts],
@@ -155,7 +155,7 @@ class Export:
             "what_stays_after_privacy_delete": [self._say(each) for each in STAYS],
         }
         # An unpaired surrogate cannot be encoded; what stands in for it is how JSON writes one.
-        return json.dumps(said, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
+        return json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
 
     def _say(self, message: Text) -> str:
         return render(message, self._locale)
@@ -175,25 +175,25 @@ class Export:
 
     def _file(self, file: StoredFile, missing: frozenset[str]) -> dict[str, Any]:
         placed = self._placed[file.key]
-        said = file_said(placed.name, file, placed.part or None)
+        document = file_entry(placed.name, file, placed.part or None)
         if not placed.part:
-            said["left_out"] = self._say(_TOO_LARGE)
+            document["left_out"] = self._say(_TOO_LARGE)
         elif file.key in missing:
-            said["left_out"] = self._say(_MISSING)
-        return said
+            document["left_out"] = self._say(_MISSING)
+        return document
 
     def _job(self, job: Job) -> dict[str, Any]:
         """All fields of the row, whatever they are, but what only the machinery needs and what works like a key."""
-        said: dict[str, Any] = _with_ids_as_text(_JOB.dump_python(job, mode="json"))
+        document: dict[str, Any] = _with_ids_as_text(_JOB.dump_python(job, mode="json"))
         for name in ("owner_id", "lease_owner", "lease_until", "uploads"):
-            del said[name]
-        del said["origin"]["token"]
+            del document[name]
+        del document["origin"]["token"]
         source = None if isinstance(job.request, VideoRequest) else job.request.source
         if isinstance(source, Attachment):
-            del said["request"]["source"]["url"]
-        if said["file"] is not None:
-            del said["file"]["key"]
-        return said | {"failure": None if job.failure is None else self._say(job.failure)}
+            del document["request"]["source"]["url"]
+        if document["file"] is not None:
+            del document["file"]["key"]
+        return document | {"failure": None if job.failure is None else self._say(job.failure)}
 
 
 def _named(data: PersonalData) -> Iterator[_Placed]:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from bot import limits
 from bot.errors import BadRange
-from bot.jobs.cast_document import CastDocument, CharacterSaid, FileSaid, ReferenceFileSaid
+from bot.jobs.cast_document import CastDocument, ExportedCharacter, ExportedFile, ExportedReferenceFile
 from bot.texts import Text, text
 from bot.values.cast_import import ImportPlan, IncomingCharacter, IncomingFile, IncomingReference, LeftOut
 from bot.values.character import FileKind, clean_name, clean_tags
@@ -37,7 +37,7 @@ CheckedFiles: TypeAlias = Mapping[tuple[str, MediaPart], IncomingFile | None]
 class _Named:
     """A file of a character that lies in this part, or ``elsewhere``: in another one."""
 
-    said: FileSaid
+    exported: ExportedFile
     part: MediaPart
     kind: FileKind | None = None
     filled: float | None = None
@@ -45,10 +45,10 @@ class _Named:
 
     @property
     def key(self) -> tuple[str, MediaPart]:
-        return self.said.file, self.part
+        return self.exported.file, self.part
 
 
-def _files(character: CharacterSaid, head: CastDocument) -> list[_Named]:
+def _files(character: ExportedCharacter, head: CastDocument) -> list[_Named]:
     """Those that are taken: the picture, and of each kind no more than a character has."""
     found = [] if character.picture is None else [_named(character.picture, MediaPart.PICTURE, head)]
     left = dict(_MOST_OF)
@@ -59,28 +59,28 @@ def _files(character: CharacterSaid, head: CastDocument) -> list[_Named]:
     return found
 
 
-def _named(said: FileSaid, part: MediaPart, head: CastDocument) -> _Named:
-    elsewhere = said.part if said.part is not None and said.part != head.part else None
-    if isinstance(said, ReferenceFileSaid):
-        return _Named(said, part, said.kind, said.filled_seconds, elsewhere)
-    return _Named(said, part, elsewhere=elsewhere)
+def _named(exported: ExportedFile, part: MediaPart, head: CastDocument) -> _Named:
+    elsewhere = exported.part if exported.part is not None and exported.part != head.part else None
+    if isinstance(exported, ExportedReferenceFile):
+        return _Named(exported, part, exported.kind, exported.filled_seconds, elsewhere)
+    return _Named(exported, part, elsewhere=elsewhere)
 
 
 def wanted_files(
-    said: Sequence[CharacterSaid | None], head: CastDocument, *, own: bool
+    exported: Sequence[ExportedCharacter | None], head: CastDocument, *, own: bool
 ) -> dict[tuple[str, MediaPart], WantedFile]:
     """The files of this part that are to be checked, as which part of a character. ``own``: taken as they are."""
     return {
-        each.key: WantedFile(path=each.said.file, part=each.part, sha256=each.said.sha256, kept=own)
-        for character in said
+        each.key: WantedFile(path=each.exported.file, part=each.part, sha256=each.exported.sha256, kept=own)
+        for character in exported
         if character is not None
         for each in _files(character, head)
-        if each.elsewhere is None and each.said.left_out is None
+        if each.elsewhere is None and each.exported.left_out is None
     }
 
 
 def import_plan(
-    said: Sequence[CharacterSaid | None],
+    exported: Sequence[ExportedCharacter | None],
     head: CastDocument,
     checked: CheckedFiles,
     *,
@@ -97,7 +97,7 @@ def import_plan(
     left_out: list[LeftOut] = []
     sizes: dict[str, int] = {}
     size = 0
-    for each in said:
+    for each in exported:
         found = LeftOut(name="", why=_ENTRY) if each is None else _incoming(each, head, checked, own=own, now=now)
         if isinstance(found, IncomingCharacter):
             new = {file.sha256: file.size for file in _its_files(found) if file.sha256 not in sizes}
@@ -132,10 +132,10 @@ def _its_files(character: IncomingCharacter) -> list[IncomingFile]:
 
 
 def _incoming(
-    said: CharacterSaid, head: CastDocument, checked: CheckedFiles, *, own: bool, now: datetime
+    exported: ExportedCharacter, head: CastDocument, checked: CheckedFiles, *, own: bool, now: datetime
 ) -> IncomingCharacter | LeftOut:
-    name = clean_name(said.name) or clean_name(said.name_at_toapis) or "Character"
-    files = _files(said, head)
+    name = clean_name(exported.name) or clean_name(exported.name_at_toapis) or "Character"
+    files = _files(exported, head)
     kept = [
         IncomingReference(kind=each.kind, file=file, filled=each.filled)
         for each in files
@@ -143,67 +143,67 @@ def _incoming(
     ]
     picture = next((checked.get(each.key) for each in files if each.kind is None and each.elsewhere is None), None)
     still = next((each.file for each in kept if each.kind is FileKind.STILL), None)
-    with_model = own and bool(said.model)
+    with_model = own and bool(exported.model)
     if not with_model and not any(each.kind in _SHOWS for each in kept):
         elsewhere = next((each.elsewhere for each in files if each.elsewhere is not None), None)
         return LeftOut(name=name, why=_NO_FILES if elsewhere is None else _elsewhere(elsewhere))
-    seconds = _range(said, kept)
+    seconds = _range(exported, kept)
     if seconds is None:
         return LeftOut(name=name, why=_ENTRY)
     character = IncomingCharacter(
         name=name,
         range=seconds,
         picture=picture or still,
-        picture_is_still=said.picture_is_a_still_of_the_clip if picture is not None else still is not None,
+        picture_is_still=exported.picture_is_a_still_of_the_clip if picture is not None else still is not None,
         reference_set=tuple(kept),
-        note=_clean_note(said.note),
-        tags=clean_tags(",".join(said.tags)),
-        groups=_groups(said, head),
-        made_at=_instant(said.made_at or now, now),
-        last_used_at=said.last_used_at and _instant(said.last_used_at, now),
-        uses=said.uses,
+        note=_clean_note(exported.note),
+        tags=clean_tags(",".join(exported.tags)),
+        groups=_groups(exported, head),
+        made_at=_instant(exported.made_at or now, now),
+        last_used_at=exported.last_used_at and _instant(exported.last_used_at, now),
+        uses=exported.uses,
         lost=len(files) - len(kept) - (picture is not None),
-        without_model=bool(said.model) and not own,
-        task_id=said.task_id if own else "",
-        was=said.id if own else None,
-        plays_in=_plays_in(said, head) if own else (),
+        without_model=bool(exported.model) and not own,
+        task_id=exported.task_id if own else "",
+        was=exported.id if own else None,
+        plays_in=_plays_in(exported, head) if own else (),
     )
     if not with_model:
         return character
     return replace(
         character,
-        display_name=clean_name(said.name_at_toapis),
-        username=(said.username or "").removeprefix("@"),
-        provider_id=said.character_id_at_toapis,
-        model=said.model,
+        display_name=clean_name(exported.name_at_toapis),
+        username=(exported.username or "").removeprefix("@"),
+        provider_id=exported.character_id_at_toapis,
+        model=exported.model,
     )
 
 
-def _groups(said: CharacterSaid, head: CastDocument) -> tuple[str, ...]:
-    names = [clean_name(group.name) for group in head.groups if said.id in group.characters]
+def _groups(exported: ExportedCharacter, head: CastDocument) -> tuple[str, ...]:
+    names = [clean_name(group.name) for group in head.groups if exported.id in group.characters]
     return tuple(name for name in names if name)
 
 
-def _plays_in(said: CharacterSaid, head: CastDocument) -> tuple[int | None, ...]:
-    servers = [each.server_id for each in head.default_characters if each.character_id == said.id]
+def _plays_in(exported: ExportedCharacter, head: CastDocument) -> tuple[int | None, ...]:
+    servers = [each.server_id for each in head.default_characters if each.character_id == exported.id]
     return tuple(None if each is None else int(each) for each in servers if each is None or int(each) < _LARGEST_ID)
 
 
-def _instant(said: datetime, now: datetime) -> datetime:
+def _instant(exported: datetime, now: datetime) -> datetime:
     """Not later than now, and no earlier than Discord: what is further off cannot be shown in every time zone."""
-    return min(max(said, _EARLIEST), now)
+    return min(max(exported, _EARLIEST), now)
 
 
-def _clean_note(said: str) -> str:
+def _clean_note(exported: str) -> str:
     """Its lines, without what nobody sees, and no longer than one that is typed."""
-    lines = ("".join(char for char in line if char.isprintable()).rstrip() for line in said.splitlines())
+    lines = ("".join(char for char in line if char.isprintable()).rstrip() for line in exported.splitlines())
     return "\n".join(lines).strip()[: limits.NOTE_LENGTH]
 
 
-def _range(said: CharacterSaid, kept: Sequence[IncomingReference]) -> TimeRange | None:
+def _range(exported: ExportedCharacter, kept: Sequence[IncomingReference]) -> TimeRange | None:
     """The seconds it was made of; where nobody can tell them, those of its clip."""
     try:
-        return TimeRange(Decimal(said.range.start), Decimal(said.range.end))
+        return TimeRange(Decimal(exported.range.start), Decimal(exported.range.end))
     except (BadRange, InvalidOperation):
         clip = next((each.file.seconds for each in kept if each.kind is FileKind.CLIP), None)
     if clip is None:

@@ -19,7 +19,7 @@ from bot.store.person_consents import PersonConsentStore
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, Outcome, Transition
-from bot.values.loan import Answer, Loan, PersonConsent, To
+from bot.values.loan import Answer, Loan, LoanRecipient, PersonConsent
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class Lending:
         self,
         owner_id: int,
         character_id: int,
-        to: To,
+        to: LoanRecipient,
         *,
         guild_id: int | None,
         uses: int | None,
@@ -71,7 +71,12 @@ class Lending:
         return await self._loans.lend(owner_id, character_id, to, uses=uses, until=until, now=self._clock())
 
     async def take_back(
-        self, owner_id: int, *, character_id: int | None = None, to: To | None = None, loan_id: int | None = None
+        self,
+        owner_id: int,
+        *,
+        character_id: int | None = None,
+        to: LoanRecipient | None = None,
+        loan_id: int | None = None,
     ) -> TakenBack:
         """End the loans, as :meth:`LoanStore.take_back`. What was not sent yet ends, with nothing charged.
 

@@ -14,7 +14,7 @@ from bot.values.job import Job
 class Overview:
     """What /tasks shows. ``disk_used`` and ``disk_limit`` in bytes; a limit of 0 is none.
 
-    ``videos_today`` are counted apart. ``in_line``: what those jobs wait for that stand in line, by their ids.
+    ``videos_today`` are counted apart. ``queued``: what those jobs wait for that stand in line, by their ids.
     """
 
     unfinished: tuple[Job, ...]
@@ -31,4 +31,4 @@ class Overview:
     disk_used: int
     disk_limit: int
     paused: bool
-    in_line: Mapping[str, Text] = field(default_factory=dict)
+    queued: Mapping[str, Text] = field(default_factory=dict)

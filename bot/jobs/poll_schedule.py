@@ -10,7 +10,7 @@ from typing import Protocol
 
 from bot import limits
 from bot.config import ToapisSettings
-from bot.jobs.look_ages import LookAges
+from bot.jobs.poll_ages import PollAges
 from bot.log import unexpected
 from bot.values.clock import Clock
 from bot.values.job import Job
@@ -39,19 +39,19 @@ class TaskTimes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """``price``: of a query (:class:`LookAges`); 0: all tasks may be looked at as often as the settings allow."""
+    """``price``: of a query (:class:`PollAges`); 0: all tasks may be looked at as often as the settings allow."""
 
     durations: Mapping[TaskType, TaskDurations]
     made_at: datetime
     price: float = 0.0
     scale: float = 1.0  # of all intervals, so that no query is left over
-    ages: Mapping[TaskType, LookAges] = field(default_factory=dict)
+    ages: Mapping[TaskType, PollAges] = field(default_factory=dict)
 
     def durations_of(self, kind: TaskType) -> TaskDurations:
         return self.durations.get(kind, _UNKNOWN)
 
-    def ages_of(self, kind: TaskType) -> LookAges:
-        return self.ages.get(kind) or LookAges.of(self.durations_of(kind), self.price, _SLOWEST)
+    def ages_of(self, kind: TaskType) -> PollAges:
+        return self.ages.get(kind) or PollAges.of(self.durations_of(kind), self.price, _SLOWEST)
 
 
 class PollSchedule:
@@ -140,7 +140,7 @@ class PollSchedule:
 
     def _priced(self, plan: _Plan, price: float, shortest: Sequence[tuple[WatchedTasks, float]]) -> _Plan:
         kinds = {tasks.type for tasks, _ in shortest}
-        ages = {kind: LookAges.of(plan.durations_of(kind), price, _SLOWEST) for kind in kinds}
+        ages = {kind: PollAges.of(plan.durations_of(kind), price, _SLOWEST) for kind in kinds}
         return replace(plan, price=price, ages=ages)
 
     def _asked(self, plan: _Plan, shortest: Sequence[tuple[WatchedTasks, float]]) -> float:

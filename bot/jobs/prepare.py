@@ -218,7 +218,7 @@ class Prepare:
             return Question.SAME_AGAIN
         if facts is not None and job.seen.cut is None:  # they were asked before it was cut out
             findings = await self._inspection.examined(leased)
-            if findings is not None and request.doubts(findings) and not request.anyway:
+            if findings is not None and request.concerns(findings) and not request.anyway:
                 return Question.CONCERNS
         return None
 

@@ -20,7 +20,7 @@ class ProviderWork(Protocol):
     """Everything is free but a :data:`Send`."""
 
     @property
-    def asking(self) -> Text:
+    def progress_text(self) -> Text:
         """What is shown while the request is on its way."""
 
     @property

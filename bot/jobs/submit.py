@@ -97,7 +97,7 @@ class Submit:
         return transitions.waited(leased.job, leased.now, limits.PAUSED_LOOK)
 
     async def _create(self, leased: LeasedJob, send: Send) -> Transition:
-        await self._courier.progress(leased.job, self._work.asking, None)
+        await self._courier.progress(leased.job, self._work.progress_text, None)
         await self._provider.submit_slot()  # before the row says that it is being sent: this may take seconds
         job = await leased.apply(transitions.submitting(leased.job, leased.now))
         try:

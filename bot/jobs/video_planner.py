@@ -1,4 +1,4 @@
-"""From a wish for a video to a request that its model takes: who plays, which model, and what it will cost."""
+"""Plans a video: which characters play, which model makes it, and what that will cost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bot.provider.models.cast_check import cast_problems
 from bot.provider.models.catalogue import cards
 from bot.provider.models.check import preferred, problems
 from bot.provider.models.problem import Problem
-from bot.provider.models.wish import CastMember, Clip, Still, VideoWish
+from bot.provider.models.video_spec import CastMember, Clip, Still, VideoSpec
 from bot.store.characters import CharacterStore
 from bot.store.loan_reach import not_lent
 from bot.texts import Text, text
@@ -70,8 +70,8 @@ class VideoPlanner:
         """Who plays, in this order. Raises :class:`~bot.errors.Refusal` where somebody is not in the cast any more."""
         return tuple([await self._playing(owner_id, role) for role in roles])
 
-    async def wish(self, owner_id: int, request: VideoRequest) -> VideoWish:
-        """What is wished for, in the words of the cards. Raises Refusal as :meth:`cast`."""
+    async def spec(self, owner_id: int, request: VideoRequest) -> VideoSpec:
+        """The request as a :class:`VideoSpec`, to be checked against cards. Raises Refusal as :meth:`cast`."""
         return wish_of(request, await self.cast(owner_id, request.cast))
 
     async def others(self, model: str, cast: Sequence[CastMember]) -> tuple[str, ...]:
@@ -88,9 +88,9 @@ class VideoPlanner:
         """The best living model that can show everybody in ``cast``; ``but`` is one that is not meant."""
         return next((card for card in preferred(await self.living(), cast) if card.model != but), None)
 
-    async def best_for_real_faces(self, wish: VideoWish) -> ModelCard | None:
-        """The best living model for ``wish`` that does not refuse people who might be real."""
-        return _best_for(wish, (card for card in await self.living() if not card.refuses_real_faces))
+    async def best_for_real_faces(self, spec: VideoSpec) -> ModelCard | None:
+        """The best living model for ``spec`` that does not refuse people who might be real."""
+        return _best_for(spec, (card for card in await self.living() if not card.refuses_real_faces))
 
     def made_up_helps(self, request: VideoRequest) -> bool:
         """Whether its model may be shown those who play as people who do not exist, if its owner says that of them.
@@ -112,28 +112,28 @@ class VideoPlanner:
         Raises :class:`~bot.provider.errors.ModelClosed`, and Refusal where a model is unknown, none can show this cast,
         or something in the request does not fit the model: the first such thing is told, with what is nearest.
         """
-        wish = await self.wish(owner_id, request)
+        spec = await self.spec(owner_id, request)
         if request.model is not None:
             card = self._known(request.model)
-            await self.check_alive(card.model, wish.cast)
+            await self.check_alive(card.model, spec.cast)
         else:
-            best = _best_for(wish, await self.living())
+            best = _best_for(spec, await self.living())
             if best is None:
-                raise Refusal(await self._nobody_can(wish.cast))
+                raise Refusal(await self._nobody_can(spec.cast))
             card = best
-        if found := problems(card, wish):
+        if found := problems(card, spec):
             raise Refusal(_told(found[0]))
-        price = self.price(card.model, wish.duration or card.default_duration)
+        price = self.price(card.model, spec.duration or card.default_duration)
         named = request.model is not None
         request = replace(request, refused=None, instead=None, instead_price=None, made_up_helps=False)
         return replace(request, model=card.model, model_named=named, price=price)
 
     async def check(self, owner_id: int, request: VideoRequest) -> None:
         """Whether ``request`` can still be made as it was planned. Raises as :meth:`planned`."""
-        wish = await self.wish(owner_id, request)
+        spec = await self.spec(owner_id, request)
         card = self._known(request.chosen_model)
-        await self.check_alive(card.model, wish.cast)
-        if found := problems(card, wish):
+        await self.check_alive(card.model, spec.cast)
+        if found := problems(card, spec):
             raise Refusal(_told(found[0]))
 
     def _known(self, model: str) -> ModelCard:
@@ -174,17 +174,17 @@ class VideoPlanner:
         return _files_of(character, role, kept)
 
 
-def _best_for(wish: VideoWish, cards: Iterable[ModelCard]) -> ModelCard | None:
+def _best_for(spec: VideoSpec, cards: Iterable[ModelCard]) -> ModelCard | None:
     """The first of ``cards`` that can do all of it; or else the first that can show the cast, so that it can be told
     what is nearest.
     """
-    able = preferred(cards, wish.cast)
-    return next((card for card in able if not problems(card, wish)), able[0] if able else None)
+    able = preferred(cards, spec.cast)
+    return next((card for card in able if not problems(card, spec)), able[0] if able else None)
 
 
-def wish_of(request: VideoRequest, cast: Sequence[CastFiles]) -> VideoWish:
+def wish_of(request: VideoRequest, cast: Sequence[CastFiles]) -> VideoSpec:
     """``request`` with ``cast``, as the cards and the encoders read it."""
-    return VideoWish(
+    return VideoSpec(
         prompt=request.prompt,
         cast=tuple(each.member for each in cast),
         duration=request.duration,

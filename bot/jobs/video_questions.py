@@ -1,4 +1,4 @@
-"""What is asked about a video before it is begun with: why it cannot be made as wished, and what would do instead."""
+"""What the owner is asked before a video is started: why it cannot be made as requested, and the alternatives."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from enum import StrEnum
 from typing import Final, Self
 
 from bot.errors import CastbookError
-from bot.provider.models.problem import Problem, Wished
+from bot.provider.models.problem import Problem, SpecField
 from bot.store.drafts import UnsentVideo
 from bot.texts import Text
 from bot.values.job import VideoRequest
 
 
 class Part(StrEnum):
-    """The part of a wish that can be changed with one press."""
+    """The part of a request that can be changed with one button."""
 
     MODEL = "model"
     DURATION = "duration"
@@ -27,7 +27,7 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is taken instead of what was wished: ``value`` is empty where it is left to the model.
+    """What is used instead of what was requested: ``value`` is empty where it is left to the model.
 
     Of a duration it is a number of seconds, of the sound ``1`` or ``0``.
     """
@@ -62,21 +62,21 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoQuestion:
-    """Why a video was not begun with, and what would do instead. The wish is kept as the draft ``draft_id``.
+    """Why a video was not started, and the alternatives. The request is kept as the draft ``draft_id``.
 
     ``prices``: what the video is expected to cost with one of ``changes``, in credits, where that is known.
     """
 
     draft_id: str
     owner_id: int
-    wish: UnsentVideo
+    unsent: UnsentVideo
     reasons: tuple[Text, ...]
     changes: tuple[Change, ...] = ()
     prices: Mapping[Change, Decimal] = field(default_factory=dict)
 
 
-class VideoDoubted(CastbookError):
-    """A video that cannot be made as it is wished. Its owner is asked :attr:`question`; nothing was begun."""
+class VideoNotPossible(CastbookError):
+    """A video that cannot be made as requested. Its owner is asked :attr:`question`; nothing was started."""
 
     def __init__(self, question: VideoQuestion) -> None:
         super().__init__(question.reasons[0])
@@ -84,10 +84,10 @@ class VideoDoubted(CastbookError):
 
 
 _PARTS: Final = {
-    Wished.DURATION: Part.DURATION,
-    Wished.RATIO: Part.RATIO,
-    Wished.RESOLUTION: Part.RESOLUTION,
-    Wished.SOUND: Part.SOUND,
+    SpecField.DURATION: Part.DURATION,
+    SpecField.RATIO: Part.RATIO,
+    SpecField.RESOLUTION: Part.RESOLUTION,
+    SpecField.SOUND: Part.SOUND,
 }
 
 

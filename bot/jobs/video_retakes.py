@@ -42,8 +42,8 @@ class VideoRetakes:
         earlier = await self._earlier(owner_id, earlier_id)
         model = earlier.video.instead
         if model is None:
-            wish = await self._planner.wish(owner_id, earlier.video)
-            best = await self._planner.best_for_real_faces(wish)
+            spec = await self._planner.spec(owner_id, earlier.video)
+            best = await self._planner.best_for_real_faces(spec)
             model = best.model if best is not None else None
         if model is None:
             raise Refusal(

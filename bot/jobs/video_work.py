@@ -26,7 +26,7 @@ from bot.provider.models.card import ModelCard, Sound
 from bot.provider.models.check import problems
 from bot.provider.models.encoding import encode
 from bot.provider.models.plan import media_plan
-from bot.provider.models.wish import Needed
+from bot.provider.models.video_spec import Needed
 from bot.provider.rejection_reasons import Cause, real_face_of
 from bot.provider.task import Task, TaskFailure, TaskState, video_failure_text
 from bot.store.files import FileStore
@@ -53,7 +53,7 @@ _GONE = BadSource(
 class VideoWork:
     """:class:`~bot.jobs.provider_work.ProviderWork` of videos. ``callback_url``: where webhooks go, if anywhere."""
 
-    asking = text("Asking ToAPIs for the video")
+    progress_text = text("Asking ToAPIs for the video")
     states = _STATES
 
     def __init__(
@@ -94,10 +94,10 @@ class VideoWork:
                 )
             )
         cast = await self._planner.cast(job.owner_id, request.cast)
-        wish = wish_of(request, cast)
-        if found := problems(card, wish):
+        spec = wish_of(request, cast)
+        if found := problems(card, spec):
             return transitions.failed(job, leased.now, text("{problem} Nothing was charged.", problem=found[0].text))
-        plan, media = media_plan(card, wish.cast), dict[Needed, str]()
+        plan, media = media_plan(card, spec.cast), dict[Needed, str]()
         if request.nobody_real and card.takes_assets:
             self._avatars.check_room(len(plan))
         for needed in plan:
@@ -106,8 +106,8 @@ class VideoWork:
                 media[needed] = address
         if len(media) < len(plan):
             return self._looked_at(leased)
-        body = encode(card, wish, media, business_id=job.id, callback_url=self._callback_url)
-        others = await self._planner.others(card.model, wish.cast)
+        body = encode(card, spec, media, business_id=job.id, callback_url=self._callback_url)
+        others = await self._planner.others(card.model, spec.cast)
         return partial(self._provider.create_video, card, body, others=others)
 
     async def _address(self, leased: LeasedJob, card: ModelCard, needed: Needed, file: StoredFile) -> str | None:
@@ -151,8 +151,8 @@ class VideoWork:
     async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
         """Nothing but to say which models can show the same cast: its owner chooses."""
         request = leased.job.video
-        wish = await self._planner.wish(leased.job.owner_id, request)
-        others = await self._planner.others(request.chosen_model, wish.cast)
+        spec = await self._planner.spec(leased.job.owner_id, request)
+        others = await self._planner.others(request.chosen_model, spec.cast)
         return transitions.failed(leased.job, leased.now, model_closed_text(request.chosen_model, others))
 
     async def refused(self, job: Job, error: ProviderError, reason: Text, now: datetime) -> Transition:
@@ -205,13 +205,13 @@ class VideoWork:
         this price, or say that nobody in it exists.
         """
         try:
-            wish = await self._planner.wish(job.owner_id, job.video)
+            spec = await self._planner.spec(job.owner_id, job.video)
         except Refusal:  # somebody has left the cast
             return job
         request = replace(job.video, made_up_helps=self._planner.made_up_helps(job.video))
-        card = await self._planner.best_for_real_faces(wish)
+        card = await self._planner.best_for_real_faces(spec)
         if card is not None:
-            price = self._planner.price(card.model, wish.duration or card.default_duration)
+            price = self._planner.price(card.model, spec.duration or card.default_duration)
             request = replace(request, instead=card.model, instead_price=price)
         return replace(job, request=request)
 
@@ -221,13 +221,13 @@ class VideoWork:
         if image is None or card is None:
             return None
         try:
-            wish = await self._planner.wish(job.owner_id, job.video)
+            spec = await self._planner.spec(job.owner_id, job.video)
         except Refusal:  # somebody has left the cast
             return None
-        pictures = [each for each in media_plan(card, wish.cast) if each.kind is FileKind.STILL]
+        pictures = [each for each in media_plan(card, spec.cast) if each.kind is FileKind.STILL]
         if image > len(pictures):
             return None
-        return real_face_of(card.model, wish.cast[pictures[image - 1].member].name)
+        return real_face_of(card.model, spec.cast[pictures[image - 1].member].name)
 
     def _card(self, request: VideoRequest) -> ModelCard | None:
         card = self._planner.card(request.chosen_model)

@@ -82,7 +82,7 @@ class PrivateAvatars:
 
 
 def _state(status: str) -> AssetState:
-    said = status.strip().lower()
-    if said == AssetState.ACTIVE:
+    state = status.strip().lower()
+    if state == AssetState.ACTIVE:
         return AssetState.ACTIVE
-    return AssetState.REFUSED if said in _REFUSED else AssetState.PROCESSING
+    return AssetState.REFUSED if state in _REFUSED else AssetState.PROCESSING

@@ -16,7 +16,7 @@ from pydantic import AliasPath, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import from_json
 
 from bot import limits
-from bot.provider.wire import Identifier, Line
+from bot.provider.wire import CleanText, Identifier
 from bot.values.clock import Clock
 
 ID_HEADER = "X-ToAPIs-Webhook-Id"
@@ -30,8 +30,8 @@ _SIGNATURE = re.compile(r"v1=([0-9a-f]{64})")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
 
-class Doubt(StrEnum):
-    """Why a delivery is not believed. For the log only: its sender is told nothing."""
+class VerificationFailure(StrEnum):
+    """Why a delivery is rejected. For the log only: its sender is told nothing."""
 
     ID = "id"
     TIMESTAMP = "timestamp"
@@ -42,9 +42,9 @@ class Doubt(StrEnum):
 class BadSignature(Exception):
     """A delivery that cannot be shown to come from the provider, or not now."""
 
-    def __init__(self, doubt: Doubt) -> None:
-        super().__init__(doubt.value)
-        self.doubt = doubt
+    def __init__(self, failure: VerificationFailure) -> None:
+        super().__init__(failure.value)
+        self.failure = failure
 
 
 class BadEvent(Exception):
@@ -100,13 +100,13 @@ class SignatureCheck:
     def verify(self, delivery: Delivery) -> None:
         """Return if ``delivery`` is to be believed; raise :class:`BadSignature` if not."""
         if not 0 < len(delivery.id) <= limits.PROVIDER_ID_LENGTH or not delivery.id.isprintable():
-            raise BadSignature(Doubt.ID)
+            raise BadSignature(VerificationFailure.ID)
         if not _TIMESTAMP.fullmatch(delivery.timestamp):
-            raise BadSignature(Doubt.TIMESTAMP)
+            raise BadSignature(VerificationFailure.TIMESTAMP)
         if abs(self._clock().timestamp() - int(delivery.timestamp)) > limits.WEBHOOK_AGE.total_seconds():
-            raise BadSignature(Doubt.AGE)
+            raise BadSignature(VerificationFailure.AGE)
         if not self._signed(delivery):
-            raise BadSignature(Doubt.SIGNATURE)
+            raise BadSignature(VerificationFailure.SIGNATURE)
 
     def _signed(self, delivery: Delivery) -> bool:
         """Every key is compared with every signature, whatever matched before: the time taken names none of them."""
@@ -137,7 +137,7 @@ def parse(delivery: Delivery) -> WebhookEvent:
 class _EventBody(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    type: Line = ""
+    type: CleanText = ""
     task_id: Identifier = Field("", validation_alias=AliasPath("data", "task_id"))
     business_id: Identifier = Field("", validation_alias=AliasPath("data", "client_business_id"))
 

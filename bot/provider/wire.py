@@ -101,7 +101,7 @@ def _failure(value: object) -> object:
 
 
 Identifier: TypeAlias = Annotated[str, BeforeValidator(_identifier)]
-Line: TypeAlias = Annotated[str, BeforeValidator(clean)]
+CleanText: TypeAlias = Annotated[str, BeforeValidator(clean)]
 Percent: TypeAlias = Annotated[int, BeforeValidator(_percent)]
 WebAddress: TypeAlias = Annotated[str, BeforeValidator(_web_address)]
 Amount: TypeAlias = Annotated[Decimal | None, BeforeValidator(_amount)]
@@ -136,8 +136,8 @@ class CharacterAnswer(_Wire):
     """One entry of ``result.data.characters``."""
 
     id: Identifier = ""
-    display_name: Line = ""
-    username: Line = Field("", repr=False)
+    display_name: CleanText = ""
+    username: CleanText = Field("", repr=False)
     profile_picture_url: WebAddress = ""
 
 
@@ -145,15 +145,15 @@ class VideoAnswer(_Wire):
     """One entry of ``result.data`` of a video task."""
 
     url: WebAddress = ""
-    format: Line = ""
+    format: CleanText = ""
     last_frame_url: WebAddress = ""
 
 
 class FailureAnswer(_Wire):
     """What stands under ``error``; ``code`` may be a number."""
 
-    code: Line = ""
-    message: Line = ""
+    code: CleanText = ""
+    message: CleanText = ""
 
 
 class TaskAnswer(_Wrapped):
@@ -161,7 +161,7 @@ class TaskAnswer(_Wrapped):
 
     id: Identifier = ""
     task_id: Identifier = ""
-    status: Line = ""
+    status: CleanText = ""
     progress: Percent = 0
     characters: Annotated[list[CharacterAnswer], BeforeValidator(_characters)] = Field(
         [],
@@ -209,7 +209,7 @@ class AvatarAnswer(_Wrapped):
 
     group_id: Identifier = ""
     asset_id: Identifier = Field("", validation_alias=AliasChoices("asset_id", "id"))
-    status: Line = ""
+    status: CleanText = ""
 
 
 class BalanceAnswer(_Wrapped):
@@ -235,8 +235,8 @@ class ErrorAnswer(_Wire):
     """The envelope of a refusal: ``{"error": {…}}``, its fields at the top, or ``{"success": false, "message": …}``."""
 
     error: Annotated[FailureAnswer, BeforeValidator(_failure)] = FailureAnswer()
-    code: Line = ""
-    message: Line = ""
+    code: CleanText = ""
+    message: CleanText = ""
 
     @property
     def failure(self) -> FailureAnswer:

@@ -34,7 +34,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class AdmissionState:
     """``admitted``: ids of the jobs that have a place now, in their order; ``waiting``: those that have none."""
 
     admitted: tuple[str, ...]
@@ -46,7 +46,7 @@ def being_worked_on() -> ColumnElement[bool]:
     return and_(UNFINISHED, jobs.c.admitted_at.is_not(None), jobs.c.outcome.is_(None), jobs.c.step != Step.CHOOSE)
 
 
-def _in_line() -> ColumnElement[bool]:
+def _queued() -> ColumnElement[bool]:
     return and_(UNFINISHED, jobs.c.admitted_at.is_(None), jobs.c.outcome.is_(None))
 
 
@@ -63,29 +63,29 @@ async def has_place(connection: AsyncConnection, owner_id: int, places: Places) 
     """
     behind_own = False
     if places.each:
-        in_line = and_(jobs.c.owner_id == owner_id, _in_line())
-        ahead = await connection.scalar(select(func.count()).select_from(jobs).where(in_line)) or 0
+        queued = and_(jobs.c.owner_id == owner_id, _queued())
+        ahead = await connection.scalar(select(func.count()).select_from(jobs).where(queued)) or 0
         behind_own = ahead + await worked_on(connection, owner_id) >= places.each
     if not places.in_all:
         return not behind_own
-    waiting, working = await _standing(connection)
-    line = admissions(waiting, working, places)
-    others = sum(not each.own for each in line.waiting)
+    waiting, working = await _waiting_and_working(connection)
+    admission_state = admissions(waiting, working, places)
+    others = sum(not each.own for each in admission_state.waiting)
     if others >= limits.ADMISSION_QUEUE_LENGTH and not behind_own:
         raise QuotaReached(text("I'm very busy right now. Try again in a few minutes."))
-    return not behind_own and not others and sum(working.values()) + len(line.admitted) < places.in_all
+    return not behind_own and not others and sum(working.values()) + len(admission_state.admitted) < places.in_all
 
 
-async def line(connection: AsyncConnection, places: Places) -> Line:
+async def admission_state(connection: AsyncConnection, places: Places) -> AdmissionState:
     """The line as it stands now."""
-    waiting, working = await _standing(connection)
+    waiting, working = await _waiting_and_working(connection)
     return admissions(waiting, working, places)
 
 
-async def _standing(connection: AsyncConnection) -> tuple[list[tuple[str, int]], dict[int, int]]:
+async def _waiting_and_working(connection: AsyncConnection) -> tuple[list[tuple[str, int]], dict[int, int]]:
     """Id and owner of each job in line, the oldest first; and how many jobs of each owner take a place."""
     waiting = await connection.execute(
-        select(jobs.c.id, jobs.c.owner_id).where(_in_line()).order_by(jobs.c.created_at, jobs.c.id)
+        select(jobs.c.id, jobs.c.owner_id).where(_queued()).order_by(jobs.c.created_at, jobs.c.id)
     )
     working = await connection.execute(
         select(jobs.c.owner_id, func.count()).where(being_worked_on()).group_by(jobs.c.owner_id)
@@ -93,7 +93,7 @@ async def _standing(connection: AsyncConnection) -> tuple[list[tuple[str, int]],
     return [(row.id, row.owner_id) for row in waiting], dict(working.all())
 
 
-def admissions(waiting: Sequence[tuple[str, int]], working: Mapping[int, int], places: Places) -> Line:
+def admissions(waiting: Sequence[tuple[str, int]], working: Mapping[int, int], places: Places) -> AdmissionState:
     """Who of ``waiting`` (id and owner, the oldest first) is let in. Nobody waits behind another one's own limit."""
     owners = dict(waiting)
     taken = Counter(working)
@@ -114,7 +114,7 @@ def admissions(waiting: Sequence[tuple[str, int]], working: Mapping[int, int], p
         else:
             everybody += 1
             still.append(Waiting(job_id=job_id, number=everybody, own=False))
-    return Line(admitted=tuple(admitted), waiting=tuple(still))
+    return AdmissionState(admitted=tuple(admitted), waiting=tuple(still))
 
 
 def in_turn(waiting: Iterable[tuple[str, int]], working: Mapping[int, int]) -> list[str]:

@@ -12,11 +12,11 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, String, bindparam, case, func, select
 from sqlalchemy.sql.elements import UnaryExpression
 
-from bot.store.cast_pieces import OWNER, PIECE, alike, having, pieces_asked, shared_pieces, words_asked
 from bot.store.cast_tables import character_groups, characters, group_members
 from bot.store.character_rows import SELECT, character_of
 from bot.store.database import Database
 from bot.store.dialects import is_postgres, place_of
+from bot.store.trigram_search import OWNER, PIECE, alike, having, pieces_asked, shared_pieces, words_asked
 from bot.values.character import Character
 from bot.values.folding import indexed
 
@@ -37,7 +37,7 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class CastQuery:
     """What is wanted of a cast: ``search`` in names, notes and tags, in one group, in this order."""
 
     search: str = ""
@@ -81,13 +81,13 @@ class CastSearch:
                 found = list((await connection.scalars(queries.alike, asked)).all())
             return found
 
-    async def page(self, owner_id: int, wish: Wish, *, offset: int, limit: int) -> tuple[list[Character], int]:
+    async def page(self, owner_id: int, query: CastQuery, *, offset: int, limit: int) -> tuple[list[Character], int]:
         """Some of the characters that are wanted, and how many those are in all."""
-        words = _words(wish.search)
-        asked = _asked(owner_id, words) | {"group": wish.group_id, "limit": limit, "offset": offset}
+        words = _words(query.search)
+        asked = _asked(owner_id, words) | {"group": query.group_id, "limit": limit, "offset": offset}
         async with self._database.read() as connection:
             queries = _page_queries(
-                wish.sort, searched=bool(words), grouped=wish.group_id is not None, postgres=is_postgres(connection)
+                query.sort, searched=bool(words), grouped=query.group_id is not None, postgres=is_postgres(connection)
             )
             total = await connection.scalar(queries.total, asked) or 0
             if total or len(words) < PIECE:

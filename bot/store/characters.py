@@ -32,7 +32,7 @@ from bot.store.tables import character_files, characters
 from bot.texts import text
 from bot.values.character import Character, CharacterFile, FileKind, clean_name, name_key
 from bot.values.job import CastRole, Job, Lease, Transition
-from bot.values.sent_message import Wanted
+from bot.values.sent_message import PendingUpdate
 from bot.values.source import PORTABLE_ID
 
 
@@ -146,7 +146,7 @@ class CharacterStore:
             if free != name:
                 raise NameTaken(name, free)
             await connection.execute(update(characters).where(*its).values(named_columns(name)))
-            await want(connection, Wanted.REDRAWN, *about_character(owner_id, character_id))
+            await want(connection, PendingUpdate.REDRAWN, *about_character(owner_id, character_id))
             return await one(connection, owned(owner_id).where(characters.c.id == character_id))
 
     async def describe(
@@ -171,7 +171,7 @@ class CharacterStore:
             new = await one(connection, SELECT.where(*its))
             assert new is not None  # noqa: S101 - for the type checker: it was there a moment ago
             if new.picture != old.picture:
-                await want(connection, Wanted.REDRAWN, *about_character(owner_id, character_id))
+                await want(connection, PendingUpdate.REDRAWN, *about_character(owner_id, character_id))
             unused = {old.picture.key} if old.picture is not None and new.picture != old.picture else set()
             return Changed(character=new, orphans=await drop_unused(connection, unused))
 
@@ -190,7 +190,7 @@ class CharacterStore:
             its = set((await connection.scalars(select(character_files.c.key).where(of_it))).all())
             if character.picture is not None:
                 its.add(character.picture.key)
-            await want(connection, Wanted.EMPTIED, *about_character(owner_id, character.id))
+            await want(connection, PendingUpdate.EMPTIED, *about_character(owner_id, character.id))
             await connection.execute(delete(character_files).where(of_it))
             await connection.execute(delete(characters).where(characters.c.id == character.id))
             return Deleted(character=character, orphans=await drop_unused(connection, its))

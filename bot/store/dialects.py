@@ -1,4 +1,4 @@
-"""What SQLite and PostgreSQL say in different words; how each of them searches is in :mod:`bot.store.cast_pieces`."""
+"""SQL that differs between SQLite and PostgreSQL. How each of them searches is in :mod:`bot.store.trigram_search`."""
 
 from __future__ import annotations
 

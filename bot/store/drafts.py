@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsentVideo:
-    """A video as somebody wishes it, before its job is there. ``private`` as in a command: ``None`` where unsaid.
+    """A video as requested, before its job exists. ``private`` as in a command: ``None`` where not given.
 
     ``unknown``: names that were given for its cast, and that nobody in it has.
     """
@@ -50,7 +50,7 @@ _CONTENT: TypeAdapter[DraftContent] = TypeAdapter(Annotated[DraftContent, Field(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Half a command: the video is chosen and the form not sent yet, or a wish about which something is asked."""
+    """A command that is not complete: its form is not sent yet, or its owner was asked something about it."""
 
     id: str
     owner_id: int

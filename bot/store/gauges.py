@@ -23,7 +23,7 @@ class GaugeSnapshot:
 
     unfinished: Mapping[Step, int]
     oldest_due: Mapping[Step, datetime]
-    in_line: int
+    queued: int
     pause_reason: str | None
 
 
@@ -41,7 +41,7 @@ class GaugeStore:
         by_step = (
             select(jobs.c.step, func.count().label("jobs"), oldest.label("due")).where(UNFINISHED).group_by(jobs.c.step)
         )
-        in_line = (
+        queued = (
             select(func.count())
             .select_from(jobs)
             .where(UNFINISHED, jobs.c.outcome.is_(None), jobs.c.admitted_at.is_(None))
@@ -51,6 +51,6 @@ class GaugeStore:
             return GaugeSnapshot(
                 unfinished={Step(row.step): row.jobs for row in rows},
                 oldest_due={Step(row.step): row.due for row in rows if row.due is not None},
-                in_line=await connection.scalar(in_line) or 0,
+                queued=await connection.scalar(queued) or 0,
                 pause_reason=await connection.scalar(select(pauses.c.reason)),
             )

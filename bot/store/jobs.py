@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
-from bot.store.admission import Places, Waiting, has_place, line
+from bot.store.admission import Places, Waiting, admission_state, has_place
 from bot.store.character_rows import note_uses
 from bot.store.consent_denials import keep_borrowed_tasks
 from bot.store.database import Database
@@ -75,11 +75,11 @@ class JobStore:
     async def let_in(self, places: Places, *, now: datetime) -> tuple[Waiting, ...]:
         """Make the jobs of the line due for which there is a place; returns those that still wait."""
         async with self._database.read() as connection:  # mostly nobody can be let in, and nothing need be written
-            found = await line(connection, places)
+            found = await admission_state(connection, places)
         if not found.admitted:
             return found.waiting
         async with self._database.write() as connection:
-            found = await line(connection, places)
+            found = await admission_state(connection, places)
             let_in_now = update(jobs).where(jobs.c.id.in_(found.admitted))
             await connection.execute(let_in_now.values(admitted_at=now, next_attempt_at=now))
         return found.waiting

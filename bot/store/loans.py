@@ -22,7 +22,7 @@ from bot.store.owned_jobs import FREE
 from bot.store.tables import UNFINISHED, characters, files, jobs, videos
 from bot.texts import ntext
 from bot.values.job import BEFORE_SUBMISSION, Job, Origin, Outcome, Transition, VideoRequest
-from bot.values.loan import Borrowed, Loan, LoanUse, To
+from bot.values.loan import Borrowed, Loan, LoanRecipient, LoanUse
 
 _ORIGIN = TypeAdapter(Origin)
 _REQUEST = TypeAdapter(VideoRequest)
@@ -50,7 +50,14 @@ class LoanStore:
     # -- the owner's side ---------------------------------------------------------------------------------------------
 
     async def lend(
-        self, owner_id: int, character_id: int, to: To, *, uses: int | None, until: datetime | None, now: datetime
+        self,
+        owner_id: int,
+        character_id: int,
+        to: LoanRecipient,
+        *,
+        uses: int | None,
+        until: datetime | None,
+        now: datetime,
     ) -> Loan | None:
         """Lend it, or change the terms of the loan that there is: its uses start over. ``None``: no such character.
 
@@ -74,7 +81,9 @@ class LoanStore:
             found = await connection.execute(_SELECT.where(loans.c.id == known))
             return _to_loan(found.mappings().one())
 
-    async def _check_room(self, connection: AsyncConnection, owner_id: int, character_id: int, to: To) -> None:
+    async def _check_room(
+        self, connection: AsyncConnection, owner_id: int, character_id: int, to: LoanRecipient
+    ) -> None:
         of_it = select(func.count()).select_from(loans).where(loans.c.character_id == character_id)
         if (await connection.scalar(of_it) or 0) >= limits.LOANS_PER_CHARACTER:
             raise Refusal(
@@ -124,7 +133,7 @@ class LoanStore:
         *,
         now: datetime,
         character_id: int | None = None,
-        to: To | None = None,
+        to: LoanRecipient | None = None,
         loan_id: int | None = None,
     ) -> TakenBack:
         """End all loans of the owner's, or those of a character, or to one, or that one: all in one transaction.
@@ -250,14 +259,14 @@ def _of_job() -> ColumnElement[bool]:
     return videos.c.job_id == loan_uses.c.job_id
 
 
-def _to(to: To) -> ColumnElement[bool]:
+def _to(to: LoanRecipient) -> ColumnElement[bool]:
     return loans.c.guild_id == to.server if to.person is None else loans.c.borrower_id == to.person
 
 
 def _to_loan(row: RowMapping) -> Loan:
     return Loan(
         **{name: row[name] for name in ("id", "character_id", "name", "uses", "used", "until", "created_at")},
-        to=To(person=row["borrower_id"], server=row["guild_id"]),
+        to=LoanRecipient(person=row["borrower_id"], server=row["guild_id"]),
     )
 
 

@@ -24,7 +24,7 @@ from bot.store.tables import character_files, characters
 from bot.values.character import Character, CharacterFile
 from bot.values.files import StoredFile
 from bot.values.frecency import used
-from bot.values.sent_message import Wanted
+from bot.values.sent_message import PendingUpdate
 from bot.values.time_range import TimeRange
 
 
@@ -110,7 +110,7 @@ async def complete_character(connection: AsyncConnection, new: NewCharacter, now
         model=new.model,
     )
     await connection.execute(made)
-    await want(connection, Wanted.REDRAWN, *about_character(old.owner_id, old.id))
+    await want(connection, PendingUpdate.REDRAWN, *about_character(old.owner_id, old.id))
     if old.picture is not None:
         await drop_unused(connection, {old.picture.key})
     return await one(connection, SELECT.where(*its))

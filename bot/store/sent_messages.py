@@ -11,7 +11,7 @@ from bot import limits
 from bot.store.database import Database
 from bot.store.notifications import Topic
 from bot.store.tables import characters, jobs, sent_messages
-from bot.values.sent_message import NewMessage, SentMessage, Shows, Wanted
+from bot.values.sent_message import NewMessage, PendingUpdate, SentMessage, ShownContent
 
 _AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # due since ever
 
@@ -69,7 +69,7 @@ class SentMessageStore:
         """What was wanted of it is done, or will never be possible. Only one that was redrawn shows anything still."""
         this = _as_it_was(message)
         async with self._database.write(alone=False) as connection:  # one row, as it was read
-            if message.wanted is Wanted.REDRAWN:
+            if message.wanted is PendingUpdate.REDRAWN:
                 nothing = {"wanted": None, "next_attempt_at": None, "attempts": 0}
                 await connection.execute(update(sent_messages).where(this).values(nothing))
                 return
@@ -102,7 +102,7 @@ class SentMessageStore:
             return sum([(await connection.execute(each)).rowcount for each in (old, dead)])
 
 
-async def want(connection: AsyncConnection, wanted: Wanted, *which: ColumnElement[bool], **also: object) -> int:
+async def want(connection: AsyncConnection, wanted: PendingUpdate, *which: ColumnElement[bool], **also: object) -> int:
     """Have ``wanted`` done with the messages ``which``, in a transaction of the caller's; returns their number."""
     asked = {"wanted": wanted, "asked": sent_messages.c.asked + 1, "attempts": 0, "next_attempt_at": _AT_ONCE}
     changed = update(sent_messages).where(*which).values(asked | also)
@@ -128,9 +128,11 @@ async def let_go(connection: AsyncConnection, owner_id: int, *, remove: bool) ->
     theirs = sent_messages.c.owner_id == owner_id
     if remove:
         nobodys = {"owner_id": None, "job_id": None, "character_id": None}
-        return await want(connection, Wanted.REMOVED, theirs, **nobodys)
-    shown = sent_messages.c.shows.in_([Shows.RESULT, Shows.CARD])
-    emptied = await want(connection, Wanted.EMPTIED, theirs, shown, owner_id=None, job_id=None, character_id=None)
+        return await want(connection, PendingUpdate.REMOVED, theirs, **nobodys)
+    shown = sent_messages.c.shows.in_([ShownContent.RESULT, ShownContent.CARD])
+    emptied = await want(
+        connection, PendingUpdate.EMPTIED, theirs, shown, owner_id=None, job_id=None, character_id=None
+    )
     return emptied + (await connection.execute(delete(sent_messages).where(theirs))).rowcount
 
 
@@ -164,15 +166,15 @@ async def _insert(connection: AsyncConnection, new: NewMessage, now: datetime) -
     return made
 
 
-async def _overtaken(connection: AsyncConnection, new: NewMessage) -> Wanted | None:
+async def _overtaken(connection: AsyncConnection, new: NewMessage) -> PendingUpdate | None:
     """What has happened to the character while its message was being sent."""
     if new.character_id is None:
         return None
     owned = (characters.c.owner_id == new.owner_id, characters.c.id == new.character_id)
     name = await connection.scalar(select(characters.c.name).where(*owned))
     if name is None:
-        return Wanted.EMPTIED
-    return Wanted.REDRAWN if new.name and name != new.name else None
+        return PendingUpdate.EMPTIED
+    return PendingUpdate.REDRAWN if new.name and name != new.name else None
 
 
 async def _forget_oldest(connection: AsyncConnection, owner_id: int) -> None:
@@ -201,14 +203,14 @@ def _to_message(row: RowMapping) -> SentMessage:
         owner_id=row["owner_id"],
         channel_id=row["channel_id"],
         message_id=row["message_id"],
-        shows=Shows(row["shows"]),
+        shows=ShownContent(row["shows"]),
         locale=row["locale"],
         job_id=row["job_id"],
         character_id=row["character_id"],
         token=row["token"],
         token_at=row["token_at"],
         sent_at=row["sent_at"],
-        wanted=None if row["wanted"] is None else Wanted(row["wanted"]),
+        wanted=None if row["wanted"] is None else PendingUpdate(row["wanted"]),
         asked=row["asked"],
         attempts=row["attempts"],
     )

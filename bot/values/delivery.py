@@ -67,7 +67,7 @@ class Origin:
         return self.in_own_dm and not self.ephemeral and self.message_id is not None
 
     @property
-    def box_is_public(self) -> bool:
+    def reply_is_public(self) -> bool:
         """Whether the job was shown to everybody from the first moment: so it was in earlier versions."""
         return not self.ephemeral and not self.in_own_dm
 

@@ -173,7 +173,7 @@ class Job:
         return self.outcome is None and not begun and self.step in BEFORE_SUBMISSION
 
     @property
-    def waits_in_line(self) -> bool:
+    def is_queued(self) -> bool:
         """Whether it waits for a place, because enough others are being worked on."""
         return self.admitted_at is None and self.outcome is None and self.step is not Step.DONE
 

@@ -18,7 +18,7 @@ _HOURS = {"h": 1, "d": 24, "w": 24 * 7, "m": 24 * 30}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class To:
+class LoanRecipient:
     """Whom it is lent to: a person, or everybody in a server. Exactly one of the two."""
 
     person: int | None = None
@@ -35,7 +35,7 @@ class Loan:
     id: int
     character_id: int
     name: str
-    to: To
+    to: LoanRecipient
     uses: int | None
     used: int
     until: datetime | None

@@ -65,7 +65,7 @@ class CharacterRequest:
         """The id of the character in the cast that a model is to make as well."""
         return self.source.character_id if isinstance(self.source, StoredClip) else None
 
-    def doubts(self, findings: Findings) -> tuple[Concern, ...]:
+    def concerns(self, findings: Findings) -> tuple[Concern, ...]:
         """What of ``findings`` is worth asking about before anything is made."""
         of_sound = {Concern.SILENT, Concern.QUIET}
         return tuple(each for each in findings.grave if self.needs_sound or each not in of_sound)

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Shows(StrEnum):
+class ShownContent(StrEnum):
     """What a message shows."""
 
     RESULT = "result"  # the character that a job made
@@ -15,7 +15,7 @@ class Shows(StrEnum):
     WORDS = "words"  # words to or about the person: a question, a failure
 
 
-class Wanted(StrEnum):
+class PendingUpdate(StrEnum):
     """What is to be done with a message."""
 
     REDRAWN = "redrawn"  # its character has another name
@@ -34,7 +34,7 @@ class NewMessage:
     owner_id: int
     channel_id: int
     message_id: int | None
-    shows: Shows
+    shows: ShownContent
     locale: str
     job_id: str | None = None
     character_id: int | None = None
@@ -55,13 +55,13 @@ class SentMessage:
     owner_id: int | None
     channel_id: int
     message_id: int | None
-    shows: Shows
+    shows: ShownContent
     locale: str
     job_id: str | None
     character_id: int | None
     token: str | None = field(repr=False)
     token_at: datetime | None
     sent_at: datetime
-    wanted: Wanted | None
+    wanted: PendingUpdate | None
     asked: int
     attempts: int

@@ -12,7 +12,7 @@ from aiohttp import web
 from bot import limits
 from bot.concurrency import within
 from bot.config import WebSettings
-from bot.web.site import Complaints, Site
+from bot.web.site import ListenErrors, Site
 
 Probe: TypeAlias = Callable[[], Awaitable[bool]]
 
@@ -32,7 +32,7 @@ class HealthServer(Site):
     ) -> None:
         self._probes = dict(probes)
         ours = (web.get("/healthz", self._healthz), web.get("/readyz", self._readyz))
-        super().__init__(settings.host, settings.port, (*ours, *routes), _COMPLAINTS)
+        super().__init__(settings.host, settings.port, (*ours, *routes), _LISTEN_ERRORS)
 
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -52,7 +52,7 @@ async def _ask(name: str, probe: Probe) -> bool:
         return False
 
 
-_COMPLAINTS = Complaints(
+_LISTEN_ERRORS = ListenErrors(
     taken="The health server cannot listen: another program already has the port in web.port.",
     otherwise="The health server cannot listen on web.host and web.port: no such address here, or no right to use it.",
 )

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from bot import limits
 from bot.concurrency import within
 from bot.metrics import READABLE
-from bot.web.site import Complaints, Site
+from bot.web.site import ListenErrors, Site
 
 Gauges: TypeAlias = Callable[[], Awaitable[Sequence[Metric]]]
 
@@ -28,7 +28,7 @@ class MetricsServer(Site):
     """
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, gauges: Gauges) -> None:
-        super().__init__(host, port, (web.get("/metrics", self._metrics),), _COMPLAINTS)
+        super().__init__(host, port, (web.get("/metrics", self._metrics),), _LISTEN_ERRORS)
         self._registry = registry
         self._gauges = gauges
 
@@ -62,7 +62,7 @@ class _Page(Collector):
             yield from part
 
 
-_COMPLAINTS = Complaints(
+_LISTEN_ERRORS = ListenErrors(
     taken="The metrics server cannot listen: another program already has the port in web.metrics_port.",
     otherwise="The metrics server cannot listen on web.metrics_port: there is no right to use that port.",
 )

@@ -30,7 +30,7 @@ _server_log.addFilter(_counted)
 
 
 @dataclass(frozen=True, slots=True)
-class Complaints:
+class ListenErrors:
     """What the operator reads where a site cannot listen; neither names the value of a setting."""
 
     taken: str  # another program has the port
@@ -40,10 +40,10 @@ class Complaints:
 class Site:
     """Serves ``routes`` on ``host`` and ``port`` (0: any free one)."""
 
-    def __init__(self, host: str, port: int, routes: Sequence[web.RouteDef], complaints: Complaints) -> None:
+    def __init__(self, host: str, port: int, routes: Sequence[web.RouteDef], errors: ListenErrors) -> None:
         self._host = host
         self._routes = tuple(routes)
-        self._complaints = complaints
+        self._errors = errors
         self._runner: web.AppRunner | None = None
         self.port = port  # once started, the one that is bound
 
@@ -66,7 +66,7 @@ class Site:
         except OSError as error:
             await runner.cleanup()
             taken = error.errno == errno.EADDRINUSE
-            raise BadStart(self._complaints.taken if taken else self._complaints.otherwise) from error
+            raise BadStart(self._errors.taken if taken else self._errors.otherwise) from error
         self._runner = runner
         self.port = runner.addresses[0][1]
 

@@ -74,7 +74,7 @@ class _Receiver:
             self._check.verify(delivery)
             event = parse(delivery)
         except BadSignature as refused:
-            log.warning("webhook_refused", reason=refused.doubt.value)
+            log.warning("webhook_refused", reason=refused.failure.value)
             return HTTPStatus.UNAUTHORIZED
         except BadEvent:
             log.warning("webhook_refused", reason="body")

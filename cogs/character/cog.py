@@ -34,7 +34,7 @@ from bot.store.videos import VideoStore
 from bot.texts import text
 from bot.values.character import Character
 from bot.values.clock import Clock
-from cogs.character.asking import AskingCommands
+from cogs.character.consent import ConsentCommands
 from cogs.character.editing import EditingCommands
 from cogs.character.lending import LendingCommands
 from cogs.character.listing import ListingCommands, LooksUp
@@ -48,7 +48,7 @@ class CharacterCommands(
     ListingCommands,
     EditingCommands,
     LendingCommands,
-    AskingCommands,
+    ConsentCommands,
     PortabilityCommands,
     commands.GroupCog,
     group_name="character",
@@ -95,7 +95,7 @@ class CharacterCommands(
             files=files,
             clock=clock,
         )
-        AskingCommands.__init__(
+        ConsentCommands.__init__(
             self, lookup, lending=lending, consents=consents, characters=characters, files=files, clock=clock
         )
         self._portability = portability

@@ -29,7 +29,7 @@ from bot.values.character import Character
 from bot.values.clock import Clock
 from bot.values.files import StoredFile
 from bot.values.folding import fold
-from bot.values.loan import To, read_until
+from bot.values.loan import LoanRecipient, read_until
 from cogs.character.listing import LooksUp
 from cogs.character.lookup import CastLookup, deleted
 
@@ -124,7 +124,7 @@ class LendingCommands(LooksUp):
         """End loans, also of videos that are on their way."""
         to = None
         if person is not None or server:
-            to = To(person=person.id) if person is not None else To(server=_server(interaction))
+            to = LoanRecipient(person=person.id) if person is not None else LoanRecipient(server=_server(interaction))
         await interaction.response.defer(thinking=True, ephemeral=True)
         character = await self.lookup.named(interaction.user.id, name)
         taken = await self._lending.take_back(character.owner_id, character_id=character.id, to=to)
@@ -232,14 +232,14 @@ class LendingCommands(LooksUp):
         await edit_answer(interaction, card)
 
 
-def _whom(interaction: discord.Interaction, to: discord.User | None, *, server: bool) -> To | None:
+def _whom(interaction: discord.Interaction, to: discord.User | None, *, server: bool) -> LoanRecipient | None:
     if to is not None and server:
         raise Refusal(text("Choose one: a person in the option to, or server: True."))
     if to is not None and to.bot:
         raise Refusal(text("A bot can't borrow a character. Choose a person."))
     if to is not None:
-        return To(person=to.id)
-    return To(server=_server(interaction)) if server else None
+        return LoanRecipient(person=to.id)
+    return LoanRecipient(server=_server(interaction)) if server else None
 
 
 def _server(interaction: discord.Interaction) -> int:

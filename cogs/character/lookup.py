@@ -57,7 +57,7 @@ class CastLookup:
         return page, found, total
 
     async def _on(self, owner_id: int, page: CastPage) -> tuple[list[Character], int]:
-        return await self._cast.page(owner_id, page.wish, offset=page.offset, limit=limits.CAST_PER_PAGE)
+        return await self._cast.page(owner_id, page.query, offset=page.offset, limit=limits.CAST_PER_PAGE)
 
     async def faces(self, owner_id: int, characters: Sequence[Character]) -> list[bytes]:
         """A picture for each row of a grid with them; none at all where they cannot be made."""

@@ -15,7 +15,7 @@ from bot.chat.interaction_handlers import DurableForm, on_press, on_submit, text
 from bot.chat.markdown import say
 from bot.chat.rest_errors import RouteClosed
 from bot.chat.server_lookup import server_lookup_of
-from bot.chat.server_menus import BackToSettings, Creators, Filmers, LimitedRole, LogChannel, ShowRoles
+from bot.chat.server_menus import BackToSettings, CharacterRolesMenu, LimitedRole, LogChannel, ShowRoles, VideoRolesMenu
 from bot.jobs.ports import DiscordUnavailable
 from bot.store.servers import RoleRules, ServerRules, ServerStore
 from bot.texts import Text, text
@@ -71,13 +71,13 @@ class ServerRoles(commands.Cog):
         await interaction.response.defer()
         await self._show(interaction, guild_id)
 
-    @on_press(Creators)
-    async def choose_creators(self, interaction: discord.Interaction, menu: Creators) -> None:
+    @on_press(CharacterRolesMenu)
+    async def choose_creators(self, interaction: discord.Interaction, menu: CharacterRolesMenu) -> None:
         """Let the members of those roles alone make characters."""
         await self._makers(interaction, JobKind.CHARACTER, menu.chosen)
 
-    @on_press(Filmers)
-    async def choose_filmers(self, interaction: discord.Interaction, menu: Filmers) -> None:
+    @on_press(VideoRolesMenu)
+    async def choose_filmers(self, interaction: discord.Interaction, menu: VideoRolesMenu) -> None:
         """Let the members of those roles alone make videos."""
         await self._makers(interaction, JobKind.VIDEO, menu.chosen)
 
@@ -124,8 +124,8 @@ class ServerRoles(commands.Cog):
         await interaction.edit_original_response(
             embed=_embed(rules, locale, log_closed=closed),
             view=view(
-                Creators(owner, say(text("Only these roles may make characters…"), locale), creators),
-                Filmers(owner, say(text("Only these roles may make videos…"), locale), filmers),
+                CharacterRolesMenu(owner, say(text("Only these roles may make characters…"), locale), creators),
+                VideoRolesMenu(owner, say(text("Only these roles may make videos…"), locale), filmers),
                 LimitedRole(owner, say(text("Set the limits per day of a role…"), locale)),
                 LogChannel(owner, say(text("Log jobs in this channel…"), locale), log),
                 BackToSettings(owner, say(text("Back"), locale)),

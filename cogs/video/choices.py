@@ -17,7 +17,7 @@ from bot.concurrency import within
 from bot.errors import Refusal
 from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
-from bot.jobs.video_wishes import VideoWishes
+from bot.jobs.video_request_builder import VideoRequestBuilder
 from bot.provider.models.card import ModelCard
 from bot.provider.models.check import preferred
 from bot.texts import Text
@@ -33,10 +33,10 @@ _Strings: TypeAlias = list[app_commands.Choice[str]]
 class VideoChoices:
     """Everything fits what has been chosen so far in the other options. Nobody is offered what is another's."""
 
-    def __init__(self, *, cast: PlayableCast, planner: VideoPlanner, wishes: VideoWishes) -> None:
+    def __init__(self, *, cast: PlayableCast, planner: VideoPlanner, builder: VideoRequestBuilder) -> None:
         self._cast = cast
         self._planner = planner
-        self._wishes = wishes
+        self._builder = builder
 
     async def characters(self, interaction: _Interaction, current: str) -> _Strings:
         """The cast and those who are borrowed, without those who play already."""
@@ -89,7 +89,7 @@ class VideoChoices:
 
         async def read() -> FormChoices:
             cast, models = await self._cast.roles(owner, guild_id), await self._planner.living()
-            return FormChoices(cast=cast, models=models, default=await self._wishes.default_in(owner, guild_id))
+            return FormChoices(cast=cast, models=models, default=await self._builder.default_in(owner, guild_id))
 
         try:
             return await within(limits.READ_BEFORE_FORM, read())
@@ -109,7 +109,7 @@ class VideoChoices:
         owner, living = interaction.user.id, await self._planner.living()
         names = list(_named(interaction).values())
         prompt = _option(interaction, "prompt") or ""
-        roles = await self._wishes.cast_for(owner, interaction.guild_id, prompt, names)
+        roles = await self._builder.cast_for(owner, interaction.guild_id, prompt, names)
         if not roles:
             return living
         try:

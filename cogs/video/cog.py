@@ -8,7 +8,7 @@ from bot.jobs.fitted_videos import FittedVideos
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
-from bot.jobs.video_wishes import VideoWishes
+from bot.jobs.video_request_builder import VideoRequestBuilder
 from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
 from bot.store.loans import LoanStore
@@ -32,7 +32,7 @@ class VideoCommands(
         *,
         starter: JobStarter,
         planner: VideoPlanner,
-        wishes: VideoWishes,
+        builder: VideoRequestBuilder,
         cast: PlayableCast,
         characters: CharacterStore,
         videos: VideoStore,
@@ -46,7 +46,7 @@ class VideoCommands(
             self,
             starter=starter,
             planner=planner,
-            wishes=wishes,
+            builder=builder,
             cast=cast,
             characters=characters,
             videos=videos,

@@ -30,9 +30,9 @@ from bot.errors import Refusal
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
-from bot.jobs.video_questions import Change, VideoDoubted
-from bot.jobs.video_wishes import EMPTY_CAST, VideoWishes
-from bot.provider.models.by_hand import by_hand
+from bot.jobs.video_questions import Change, VideoNotPossible
+from bot.jobs.video_request_builder import EMPTY_CAST, VideoRequestBuilder
+from bot.provider.models.manual_request import manual_request
 from bot.store.characters import CharacterStore
 from bot.store.drafts import UnsentVideo
 from bot.store.videos import VideoStore
@@ -56,7 +56,7 @@ class MakingVideos(commands.Cog):
         *,
         starter: JobStarter,
         planner: VideoPlanner,
-        wishes: VideoWishes,
+        builder: VideoRequestBuilder,
         cast: PlayableCast,
         characters: CharacterStore,
         videos: VideoStore,
@@ -68,12 +68,12 @@ class MakingVideos(commands.Cog):
         self._address = address
         self._starter = starter
         self._planner = planner
-        self._wishes = wishes
+        self._builder = builder
         self._playable = cast
         self._characters = characters
         self._videos = videos
         self._clock = clock
-        self._choices = VideoChoices(cast=cast, planner=planner, wishes=wishes)
+        self._choices = VideoChoices(cast=cast, planner=planner, builder=builder)
 
     async def _cast(self, interaction: discord.Interaction, current: str) -> _Strings:
         return await self._choices.characters(interaction, current)
@@ -132,8 +132,8 @@ class MakingVideos(commands.Cog):
         request = VideoRequest(
             prompt=prompt.strip(), cast=(), model=model, duration=duration, ratio=ratio, resolution=resolution
         )
-        wished = partial(self._wishes.wished_in, interaction.user.id, interaction.guild_id)
-        await self._begin(interaction, partial(wished, request, named, private=private))
+        build = partial(self._builder.build_with_default, interaction.user.id, interaction.guild_id)
+        await self._begin(interaction, partial(build, request, named, private=private))
 
     @app_commands.command(name="new", description="Make a video with one form: good on a phone.")
     async def new(self, interaction: discord.Interaction) -> None:
@@ -160,15 +160,15 @@ class MakingVideos(commands.Cog):
             raise Refusal(text("ToAPIs offers this bot no video model right now. Try again later."))
         locale = str(interaction.locale)
         card = self._planner.card(character.model)
-        request = by_hand(card, character.model, character.task_id, example(locale))
+        request = manual_request(card, character.model, character.task_id, example(locale))
         await edit_answer(interaction, render_use(character, request, self._address, locale))
 
     @on_press(ChangeVideo)
     async def change(self, interaction: discord.Interaction, button: ChangeVideo) -> None:
         """Open the form with what was wished in it."""
-        wish = await _in_time(self._wishes.draft(interaction.user.id, button.draft_id))
+        unsent = await _in_time(self._builder.draft(interaction.user.id, button.draft_id))
         choices = await self._choices.of_form(interaction)
-        form = VideoForm(button.draft_id, choices, str(interaction.locale), wish=wish)
+        form = VideoForm(button.draft_id, choices, str(interaction.locale), unsent=unsent)
         await interaction.response.send_modal(form)
 
     async def _open_form(
@@ -188,18 +188,18 @@ class MakingVideos(commands.Cog):
         owner, guild, named = interaction.user.id, interaction.guild_id, named_in(typed)
         if subject == NEW:
             private, request = wants_private(typed), request_in(typed)
-            await self._begin(interaction, partial(self._wishes.wished, owner, guild, request, named, private=private))
+            await self._begin(interaction, partial(self._builder.build, owner, guild, request, named, private=private))
             return
 
         if (video_id := video_in(subject)) is not None:
             await self._begin(interaction, partial(self._taken_again, owner, guild, video_id, typed))
             return
 
-        async def changed(wish: UnsentVideo) -> UnsentVideo:
-            request = request_in(typed, wish.request)
-            return await self._wishes.wished(owner, guild, request, named, private=wish.private)
+        async def apply(unsent: UnsentVideo) -> UnsentVideo:
+            request = request_in(typed, unsent.request)
+            return await self._builder.build(owner, guild, request, named, private=unsent.private)
 
-        begin = partial(self._wishes.begin_changed, owner, subject, changed)
+        begin = partial(self._builder.begin_changed, owner, subject, apply)
         await self._answer(interaction, begin, in_place=_asks_about(interaction, subject))
 
     @on_press(AnotherTake)
@@ -209,21 +209,21 @@ class MakingVideos(commands.Cog):
 
         async def read() -> UnsentVideo:
             video = await self._own_video(owner, button.video_id)
-            return await self._wishes.another_take(owner, interaction.guild_id, video)
+            return await self._builder.another_take(owner, interaction.guild_id, video)
 
-        wish = await _in_time(read())
+        unsent = await _in_time(read())
         choices = await self._choices.of_form(interaction)
-        await interaction.response.send_modal(VideoForm(subject, choices, str(interaction.locale), wish=wish))
+        await interaction.response.send_modal(VideoForm(subject, choices, str(interaction.locale), unsent=unsent))
 
     async def _taken_again(
         self, owner_id: int, guild_id: int | None, video_id: int, typed: Mapping[str, str]
     ) -> UnsentVideo:
         """What was wished for the video, with what is typed now; that alone, where it was deleted in the meantime."""
         video = await self._videos.get(owner_id, video_id)
-        wish = None if video is None else await self._wishes.another_take(owner_id, guild_id, video)
-        private, request = (None, None) if wish is None else (wish.private, wish.request)
+        unsent = None if video is None else await self._builder.another_take(owner_id, guild_id, video)
+        private, request = (None, None) if unsent is None else (unsent.private, unsent.request)
         asked = request_in(typed, request)
-        return await self._wishes.wished(owner_id, guild_id, asked, named_in(typed), private=private)
+        return await self._builder.build(owner_id, guild_id, asked, named_in(typed), private=private)
 
     @on_press(CharacterOfVideo)
     async def character_of(self, interaction: discord.Interaction, button: CharacterOfVideo) -> None:
@@ -248,15 +248,15 @@ class MakingVideos(commands.Cog):
         """Start the job with what the button offers, and nothing else changed."""
         change = Change.parse(button.change)
 
-        async def changed(wish: UnsentVideo) -> UnsentVideo:
-            return replace(wish, request=change.made_to(wish.request))
+        async def apply(unsent: UnsentVideo) -> UnsentVideo:
+            return replace(unsent, request=change.made_to(unsent.request))
 
-        begin = partial(self._wishes.begin_changed, interaction.user.id, button.draft_id, changed)
+        begin = partial(self._builder.begin_changed, interaction.user.id, button.draft_id, apply)
         await self._answer(interaction, begin, in_place=True)
 
     async def _begin(self, interaction: discord.Interaction, read: Callable[[], Awaitable[UnsentVideo]]) -> None:
         async def begin(job_id: str, origin: Origin) -> Job:
-            return await self._wishes.begin(interaction.user.id, await read(), job_id, origin)
+            return await self._builder.begin(interaction.user.id, await read(), job_id, origin)
 
         await self._answer(interaction, begin)
 
@@ -271,8 +271,8 @@ class MakingVideos(commands.Cog):
             await start_job(
                 interaction, self._starter, begin, private=None, clock=self._clock, first=first, in_place=in_place
             )
-        except VideoDoubted as doubted:
-            card = render_video_question(doubted.question, locale, mentions_of(interaction.client))
+        except VideoNotPossible as impossible:
+            card = render_video_question(impossible.question, locale, mentions_of(interaction.client))
             if interaction.response.is_done():
                 await edit_answer(interaction, card)
             elif in_place:

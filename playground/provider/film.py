@@ -17,7 +17,7 @@ from av.audio.resampler import AudioResampler
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from playground.provider.footage import DEMUXERS, kind_of
+from playground.provider.clip_analysis import DEMUXERS, kind_of
 from playground.voice import RATE, speak
 
 Samples = NDArray[np.float32]

@@ -10,7 +10,7 @@ import av
 from PIL import Image, UnidentifiedImageError
 
 from playground.provider.answers import Refusal
-from playground.provider.footage import DEMUXERS, kind_of
+from playground.provider.clip_analysis import DEMUXERS, kind_of
 from playground.provider.pages import Page
 
 PICTURES: Final = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}

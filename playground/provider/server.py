@@ -14,12 +14,12 @@ from playground.provider.account import Account
 from playground.provider.answers import SERVER, RateLimit, Refusal
 from playground.provider.creation import Creation, Submission, read_creation
 from playground.provider.faults import Faults
+from playground.provider.generated_media import GeneratedMedia
 from playground.provider.generation import Generation, VideoSubmission, asks_for_video, read_generation
-from playground.provider.knobs import Knobs
 from playground.provider.models import ModelList
 from playground.provider.names import Namer
-from playground.provider.studio import Studio
-from playground.provider.task_book import TaskBook
+from playground.provider.simulation_controls import SimulationControls
+from playground.provider.task_registry import TaskRegistry
 from playground.provider.tasks import Failure, Task
 from playground.provider.uploads import receive_picture, receive_video
 from playground.provider.videos import Videos
@@ -33,7 +33,7 @@ StatusPath = Literal["characters_tasks", "generations", "both"]
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class SimulatedProvider(Knobs):
+class SimulatedProvider(SimulationControls):
     """Speaks the provider's API on 127.0.0.1. Every attribute without an underscore may be changed while it runs.
 
     `seconds_per_task` is read when a task is taken. `clock` decides how far tasks are. `status_path` is the path
@@ -62,19 +62,19 @@ class SimulatedProvider(Knobs):
         self.account = Account()
         self.lose_pictures = False
         self.empty_characters = False
-        self._book = TaskBook(self.account, lambda: self.clock())
-        self.tasks = self._book.tasks
+        self._registry = TaskRegistry(self.account, lambda: self.clock())
+        self.tasks = self._registry.tasks
         self.submissions: list[Submission] = []
         self.requests: list[tuple[str, str]] = []
         self._port = port
         self._names = Namer(seed)
-        self.videos = Videos(self._names, lambda: self.clock(), self._book.username_of)
+        self.videos = Videos(self._names, lambda: self.clock(), self._registry.username_of)
         self.key = self._names.hex_id("sk-simulated").replace("_", "-")
         self._faults = Faults()
         self._submits = RateLimit("async_submit", submits_per_minute)
         self._queries = RateLimit("async_query", queries_per_minute)
         self._runner: web.AppRunner | None = None
-        self._studio: Studio | None = None
+        self._generated: GeneratedMedia | None = None
 
     # -- life --------------------------------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ class SimulatedProvider(Knobs):
                 web.get(_GENERATIONS + "/{id}", self._generation_status),
                 web.get(_CHARACTERS + "/{id}", self._character_status),
                 web.post("/v1/uploads/{kind:videos|images}", self._upload),
-                *self.videos.avatars.routes(lambda url: self._made().fetch(url)),
+                *self.videos.avatars.routes(lambda url: self._generated_media().fetch(url)),
                 web.get("/v1/balance", self._balance),
                 web.get("/v1/models", self._list_models),
                 web.get("/{folder:files|pictures|videos}/{name}", self._file),
@@ -98,7 +98,7 @@ class SimulatedProvider(Knobs):
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         self._port = self._runner.addresses[0][1]
-        self._studio = Studio(self.base_url, self._names)
+        self._generated = GeneratedMedia(self.base_url, self._names)
 
     async def stop(self) -> None:
         """Stops listening and removes every file; the same address is used when it is started again."""
@@ -106,9 +106,9 @@ class SimulatedProvider(Knobs):
         if self._runner is not None:
             await self._runner.cleanup()
         await asyncio.gather(*(task.work for task in self.tasks.values()))
-        if self._studio is not None:
-            await asyncio.to_thread(self._studio.close)
-        self._runner = self._studio = None
+        if self._generated is not None:
+            await asyncio.to_thread(self._generated.close)
+        self._runner = self._generated = None
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -157,7 +157,7 @@ class SimulatedProvider(Knobs):
         wanted = self._read(await request.read())
         earlier = self._by_business_id(wanted.business_id)
         if earlier is not None:
-            await self._book.settle(earlier)
+            await self._registry.settle(earlier)
         if isinstance(wanted, Generation):
             task = earlier or await self._take_video(wanted)
             self.videos.submissions.append(VideoSubmission(task.id, wanted, replayed=earlier is not None))
@@ -189,20 +189,20 @@ class SimulatedProvider(Knobs):
 
     async def _take(self, creation: Creation) -> Task:
         if self.account.short:
-            await self._book.settle_all()  # what has failed since was refunded
-        url = creation.url or self._book.video_of(creation.from_task)
+            await self._registry.settle_all()  # what has failed since was refunded
+        url = creation.url or self._registry.video_of(creation.from_task)
         self.account.charge()
-        work = asyncio.ensure_future(self._made().make(creation, url, empty=self.empty_characters))
+        work = asyncio.ensure_future(self._generated_media().make(creation, url, empty=self.empty_characters))
         return self._begin("character", creation, work, "task")
 
     async def _take_video(self, generation: Generation) -> Task:
         if self.account.short:
-            await self._book.settle_all()
+            await self._registry.settle_all()
         if generation.task_id in self.tasks:
-            await self._book.settle(self.tasks[generation.task_id])
-        await self.videos.check(generation, self._made())
+            await self._registry.settle(self.tasks[generation.task_id])
+        await self.videos.check(generation, self._generated_media())
         self.account.charge()
-        work = asyncio.ensure_future(self.videos.work(generation, self._made()))
+        work = asyncio.ensure_future(self.videos.work(generation, self._generated_media()))
         return self._begin("video", generation, work, _PREFIXES.get(generation.model[:4].lower(), "task"))
 
     def _begin(
@@ -214,10 +214,10 @@ class SimulatedProvider(Knobs):
     ) -> Task:
         takes = timedelta(seconds=self.seconds_per_task)
         task_id = self._names.task_id(prefix)
-        return self._book.add(Task(task_id, kind, wanted.model, self.clock(), takes, work, wanted.business_id))
+        return self._registry.add(Task(task_id, kind, wanted.model, self.clock(), takes, work, wanted.business_id))
 
     def _by_business_id(self, business_id: str | None) -> Task | None:
-        return self._book.of_business_id(business_id) if self.remembers_business_id else None
+        return self._registry.of_business_id(business_id) if self.remembers_business_id else None
 
     def _answer(self, task: Task) -> dict[str, Any]:
         if task.kind == "video":
@@ -240,19 +240,19 @@ class SimulatedProvider(Knobs):
         task = self.tasks.get(wanted) or self._by_business_id(wanted)
         if task is None or task.kind not in known:
             raise Refusal(404, "The task was not found.", code="task_not_found", headers=headers)
-        await self._book.settle(task)
+        await self._registry.settle(task)
         return web.json_response(self._answer(task), headers=headers)
 
     async def _upload(self, request: web.Request) -> web.StreamResponse:
         receive = receive_picture if request.match_info["kind"] == "images" else receive_video
         data, mime, suffix = await receive(request)
         upload_id = self._names.hex_id("upload")
-        url = await asyncio.to_thread(self._made().keep, "files", upload_id + suffix, data)
+        url = await asyncio.to_thread(self._generated_media().keep, "files", upload_id + suffix, data)
         found = {"id": upload_id, "url": url, "mime_type": mime, "size": len(data)}
         return web.json_response({"success": True, "message": "", "data": found})
 
     async def _balance(self, _: web.Request) -> web.StreamResponse:
-        await self._book.settle_all()
+        await self._registry.settle_all()
         return web.json_response(self.account.answer())
 
     async def _list_models(self, request: web.Request) -> web.StreamResponse:
@@ -260,16 +260,16 @@ class SimulatedProvider(Knobs):
 
     async def _file(self, request: web.Request) -> web.StreamResponse:
         lost = self.lose_pictures and request.match_info["folder"] == "pictures"
-        lost = lost or self.videos.dead(self._book.video_behind(self.base_url + request.path))
-        path = None if lost else self._made().find(request.path)
+        lost = lost or self.videos.dead(self._registry.video_behind(self.base_url + request.path))
+        path = None if lost else self._generated_media().find(request.path)
         if path is None or not path.exists():
             raise Refusal(404, "There is no such file. (simulated)")
         return web.FileResponse(path)
 
-    def _made(self) -> Studio:
-        if self._studio is None:
+    def _generated_media(self) -> GeneratedMedia:
+        if self._generated is None:
             raise RuntimeError("the simulated provider has not been started")
-        return self._studio
+        return self._generated
 
 
 async def _sign(_: web.Request, response: web.StreamResponse) -> None:

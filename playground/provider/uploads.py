@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import BodyPartReader, web
 
 from playground.provider.answers import UploadRefusal
-from playground.provider.footage import kind_of
+from playground.provider.clip_analysis import kind_of
 
 LARGEST: Final = 50 * 1024 * 1024
 LARGEST_PICTURE: Final = 10 * 1024 * 1024

@@ -12,11 +12,11 @@ from typing import Any, Final, Literal
 from playground.provider.answers import Refusal
 from playground.provider.avatars import Avatars
 from playground.provider.film import Player, render_film
+from playground.provider.generated_media import GeneratedMedia
 from playground.provider.generation import Generation, VideoSubmission
 from playground.provider.names import Namer
 from playground.provider.references import check_references
 from playground.provider.rules import ASSET
-from playground.provider.studio import Studio
 from playground.provider.tasks import Failure, Task
 
 _SOUND: Final = "AudioSensitiveContentDetected.PolicyViolation"
@@ -49,7 +49,7 @@ class Videos:
         self._clock = clock
         self._username_of = username_of
 
-    async def work(self, generation: Generation, studio: Studio) -> Mapping[str, Any] | Failure:
+    async def work(self, generation: Generation, media: GeneratedMedia) -> Mapping[str, Any] | Failure:
         """The result of a video task."""
         if self.refuses_next > 0:
             self.refuses_next -= 1
@@ -59,26 +59,26 @@ class Videos:
         if self.refuses_sound == "later" and generation.sound:
             return Failure(_SOUND, "The request failed because the output audio may contain sensitive information.")
         name = self._names.hex_id("video")
-        path = studio.place("videos", f"{name}.mp4")
+        path = media.place("videos", f"{name}.mp4")
         last = await asyncio.to_thread(
             render_film,
             path,
-            self._players(generation, studio),
+            self._players(generation, media),
             prompt=generation.prompt,
             model=generation.model,
             seconds=generation.seconds,
             ratio=generation.ratio,
             sound=generation.sound,
         )
-        video = {"url": studio.url("videos", f"{name}.mp4"), "format": "mp4"}
+        video = {"url": media.url("videos", f"{name}.mp4"), "format": "mp4"}
         if generation.body.get("return_last_frame"):
-            video["last_frame_url"] = studio.keep("videos", f"{name}.jpg", last)
+            video["last_frame_url"] = media.keep("videos", f"{name}.jpg", last)
         return {"type": "video", "data": [video]}
 
-    async def check(self, generation: Generation, studio: Studio) -> None:
+    async def check(self, generation: Generation, media: GeneratedMedia) -> None:
         """Raises `Refusal` for what can be seen before anything is made (and paid)."""
-        self._check_people(generation, studio)
-        paths = [self._find(reference.url, studio) for reference in generation.references]
+        self._check_people(generation, media)
+        paths = [self._find(reference.url, media) for reference in generation.references]
         pictures = [p for p, each in zip(paths, generation.references, strict=True) if each.kind == "image"]
         clips = [p for p, each in zip(paths, generation.references, strict=True) if each.kind == "video"]
         await asyncio.to_thread(check_references, generation.page, pictures, clips)
@@ -108,9 +108,9 @@ class Videos:
         """Whether the result of a task has expired."""
         return task is not None and task.settled_at is not None and self._clock() >= task.settled_at + self.kept
 
-    def _check_people(self, generation: Generation, studio: Studio) -> None:
+    def _check_people(self, generation: Generation, media: GeneratedMedia) -> None:
         for username in self._usernames(generation):
-            if studio.person(username) is None:
+            if media.person(username) is None:
                 raise Refusal(400, f"The character @{username} was not found.", code="cameo_not_found")
 
     def _usernames(self, generation: Generation) -> tuple[str, ...]:
@@ -119,22 +119,22 @@ class Videos:
             return generation.usernames
         return (*generation.usernames, self._username_of(generation.task_id) or generation.task_id)
 
-    def _find(self, url: str, studio: Studio) -> Path:
+    def _find(self, url: str, media: GeneratedMedia) -> Path:
         if url.startswith(ASSET):
             return self.avatars.find(url)
-        path = studio.fetch(url)
+        path = media.fetch(url)
         if path is None:
             raise Refusal(400, f"InvalidParameter: timeout while fetching resource {url!r}. (simulated)")
         return path
 
-    def _players(self, generation: Generation, studio: Studio) -> list[Player]:
-        people = [studio.person(username) for username in self._usernames(generation)]
+    def _players(self, generation: Generation, media: GeneratedMedia) -> list[Player]:
+        people = [media.person(username) for username in self._usernames(generation)]
         players = [person for person in people if person is not None]
         for group in generation.groups:
             player = Player()
             for at in group:
                 reference = generation.references[at]
-                path = self._find(reference.url, studio)
+                path = self._find(reference.url, media)
                 if reference.kind == "image":
                     player = replace(player, pictures=(*player.pictures, path))
                 elif player.clip is None:

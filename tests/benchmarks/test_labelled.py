@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.labelled import LabelledClip, clips
 from benchmarks.labelled.catalogue import COMPOSITIONS
-from benchmarks.labelled.real import STILLS, Footage, Moving
+from benchmarks.labelled.real import STILLS, Moving, RealClip
 from benchmarks.labelled.rendering import FPS, Heard, Shot, alone, cuts, render
 from benchmarks.labelled.scenes import SIZE, Company, Crossing, Landscape, SideBySide, Slides, Speaker
 from benchmarks.labelled.treatments import Blurred, Dark, Handheld, Shaking
@@ -29,7 +29,7 @@ def test_there_are_enough_clips_and_real_ones_in_both_halves() -> None:
 
 def test_each_clip_has_good_seconds_and_others_unless_it_is_real_footage_as_it_is() -> None:
     for clip in COMPOSITIONS:
-        if not clip.footage:
+        if not clip.real_clip:
             seconds = sum(shot.seconds for shot in clip.shots)
             good = sum(end - start for start, end in alone(clip.shots))
             assert 8 <= seconds <= 40, clip.name
@@ -48,7 +48,7 @@ def test_nobody_is_clearly_seen_in_what_is_spoiled(spoil: type[Blurred | Dark | 
 
 
 def test_two_are_not_one() -> None:
-    two = SideBySide(SPEAKER, Footage("carphone"))
+    two = SideBySide(SPEAKER, RealClip("carphone"))
     assert alone((Shot(1, Company()), Shot(1, two), Shot(1, SideBySide(SPEAKER, SLIDES)))) == ((2.0, 3.0),)
 
 

@@ -35,8 +35,8 @@ class Row:
 
 def a_row(world: OneChannel, now: Now, **origin: Any) -> Row:
     """A job asked for a minute ago, with its private box."""
-    box = world.asked(ephemeral=origin.get("ephemeral", True))
-    box.loading, box.content = False, "On it"
+    private_reply = world.asked(ephemeral=origin.get("ephemeral", True))
+    private_reply.loading, private_reply.content = False, "On it"
     row = Row(a_job(asked_at(now(), **origin)), world)
     now.pass_by(minutes=1)
     return row

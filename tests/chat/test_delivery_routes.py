@@ -492,9 +492,9 @@ async def test_a_follow_up_of_unknown_outcome_is_not_sent_again_and_its_owner_he
         await deliver(courier, private_row)
     assert not await deliver(courier, private_row), "it waits in /tasks"
     assert loopback.calls == [EDIT, FOLLOWUP, EDIT]
-    box = loopback.original
-    assert "“Ada” is ready" in text_of(box)
-    assert private_row.job.id not in text_of(box)
+    private_reply = loopback.original
+    assert "“Ada” is ready" in text_of(private_reply)
+    assert private_row.job.id not in text_of(private_reply)
 
 
 async def test_a_follow_up_that_was_refused_for_certain_is_sent_again(

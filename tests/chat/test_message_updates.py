@@ -41,7 +41,7 @@ from bot.store.sent_messages import SentMessageStore
 from bot.store.told_alarms import ToldAlarmStore
 from bot.values.character import Character
 from bot.values.job import Job, JobChanges, Lane, Step, Transition
-from bot.values.sent_message import NewMessage, SentMessage, Shows
+from bot.values.sent_message import NewMessage, SentMessage, ShownContent
 from tests.chat.deliveries import Row, a_row
 from tests.chat.one_channel import EDIT, EDIT_PUBLIC, REMOVE, OneChannel
 from tests.chat.samples import OWNER_ID, PICTURE, Now, a_character, a_failed_job, asked_at
@@ -295,7 +295,7 @@ async def test_a_defect_at_one_message_does_not_hold_up_the_others(desk: Desk, m
             owner_id=OWNER_ID,
             channel_id=card.channel.id,
             message_id=1,
-            shows=Shows.RESULT,
+            shows=ShownContent.RESULT,
             locale="en",
             character_id=ada.id,
         ),

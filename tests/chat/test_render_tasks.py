@@ -183,7 +183,7 @@ def test_a_job_in_line_has_its_number() -> None:
     job = running(step=Step.PREPARE, admitted_at=None)
     place = {job.id: text("Waiting for your other tasks: number 2 in your line")}
     assert "example.org · Waiting for your other tasks: number 2 in your line" in described(
-        replace(NOTHING, unfinished=(job,), in_line=place)
+        replace(NOTHING, unfinished=(job,), queued=place)
     )
 
 

@@ -54,8 +54,8 @@ def _small_messages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def video_row(loopback: OneChannel, now: Now, *, attachment_limit: int = 1_000, **changes: object) -> Row:
-    box = loopback.asked(ephemeral=True)
-    box.loading, box.content = False, "On it"
+    private_reply = loopback.asked(ephemeral=True)
+    private_reply.loading, private_reply.content = False, "On it"
     origin = asked_at(now(), attachment_limit=attachment_limit)
     result = VideoResult(url="https://files.example/v.mp4", video_id=VIDEO.id)
     row = Row(a_job(origin, **{"request": WISH, "result": result} | changes), loopback)

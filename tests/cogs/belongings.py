@@ -33,7 +33,7 @@ from bot.values.job import (
     VideoRefusal,
     VideoRequest,
 )
-from bot.values.loan import Loan, PersonConsent, To
+from bot.values.loan import Loan, LoanRecipient, PersonConsent
 from bot.values.made_video import MadeVideo
 from bot.values.source import Attachment, Link
 from bot.values.time_range import TimeRange
@@ -217,7 +217,7 @@ class KeptBelongings:
 async def lend(house: House, owner_id: int, character: Character, borrower_id: int) -> Loan:
     """For good, and for any number of videos."""
     loan = await house.app.cast.lending.lend(
-        owner_id, character.id, To(person=borrower_id), guild_id=None, uses=None, until=None
+        owner_id, character.id, LoanRecipient(person=borrower_id), guild_id=None, uses=None, until=None
     )
     assert loan is not None
     return loan

@@ -19,8 +19,8 @@ from bot import limits
 from bot.chat.render_character import render_result
 from bot.chat.render_use import render_use
 from bot.provider.models.body import body_problems
-from bot.provider.models.by_hand import by_hand
 from bot.provider.models.catalogue import CARDS
+from bot.provider.models.manual_request import manual_request
 from bot.store.characters import Deleted
 from bot.values.character import Character
 from tests.cards import media, parts, said, titles
@@ -486,7 +486,7 @@ async def test_a_card_says_how_its_character_is_used_to_its_owner_alone(stage: S
 async def test_a_hostile_task_id_stays_a_text(stage: Stage, task_id: str) -> None:
     duck = await stage.house.character(stage.alice.id, "Duck")
     hostile = replace(duck, task_id=task_id)
-    request = by_hand(None, "sora-2", task_id, "x")
+    request = manual_request(None, "sora-2", task_id, "x")
     assert render_use(hostile, request, "http://127.0.0.1", "en").content == f"```\n{task_id}\n```"
 
 

@@ -19,7 +19,7 @@ from bot.values.time_range import TimeRange
 from tests.cards import lines, parts
 from tests.cogs.stage import Stage, origin, refusal, words
 from tests.cogs.test_picking import FACTS, PICKING, now_of
-from tests.media.child.footage import nobody, write
+from tests.media.child.generated_clips import nobody, write
 
 
 async def picking(stage: Stage, *, seconds: float = 8.0) -> tuple[Job, discord.Message]:

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from bot.store.loan_tables import person_consents
 from bot.store.videos import NewVideo
 from bot.values.job import CastRole, Job, Lane, Outcome, Step, Transition, VideoResult
-from cogs.character import asking
+from cogs.character import progress_text
 from tests.cogs.stage import FILM, House, Stage, labels, refusal, words
 from tests.cogs.test_strangers import everything
 from tests.cogs.test_video_create import character
@@ -221,7 +221,7 @@ async def test_who_takes_no_direct_messages_is_called_in_the_channel_and_asked_t
     async def closed(*_: object) -> bool:
         return False
 
-    monkeypatch.setattr(asking, "send_dm", closed)
+    monkeypatch.setattr(progress_text, "send_dm", closed)
     await lent(stage, server=True)
     said = await stage.alice.slash(stage.channel, "character ask-consent", name="Aurora", person=stage.bob)
     assert said.response is not None

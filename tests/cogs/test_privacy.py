@@ -22,7 +22,7 @@ from bot.store.drafts import Draft, UnsentVideo
 from bot.store.file_folder import FileFolder
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Lane, Outcome, Question, Step, Transition, VideoRequest
-from bot.values.sent_message import NewMessage, Shows
+from bot.values.sent_message import NewMessage, ShownContent
 from bot.values.source import Attachment, Link
 from tests.cogs.stage import PICTURE, Stage, labels, refusal, words
 from tests.leases import lease_of
@@ -315,7 +315,7 @@ async def test_it_offers_to_remove_the_messages_about_them(stage: Stage, remove:
             owner_id=alice,
             channel_id=card.channel.id,
             message_id=card.id,
-            shows=Shows.RESULT,
+            shows=ShownContent.RESULT,
             locale="en",
             character_id=ada.id,
         )

@@ -459,7 +459,7 @@ async def test_check_again_waits_for_nothing_and_send_again_for_its_turn(stage: 
     assert (await now_of(stage, paid)).next_attempt_at is not None
     await stage.alice.click(other_card, custom_id=custom_id(other_card, "resend"))
     job = await now_of(stage, again)
-    assert (job.step, job.waits_in_line, job.next_attempt_at) == (Step.SUBMIT, True, None)
+    assert (job.step, job.is_queued, job.next_attempt_at) == (Step.SUBMIT, True, None)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from bot.config import DiscordSettings, Settings, ToapisSettings, load
 from bot.config.loading import every_setting
-from bot.config.types import Must
+from bot.config.types import Requirement
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 NAMES = [f"{section}.{key}" for section, key, _ in every_setting()]
@@ -48,7 +48,7 @@ def test_each_setting_has_one_plain_line_about_it_and_words_for_a_bad_value(name
     setting = {f"{section}.{key}": setting for section, key, setting in every_setting()}[name]
     assert setting.description is not None
     assert re.fullmatch(r"[^\n|]{10,118}\.", setting.description)
-    assert len([part for part in setting.metadata if isinstance(part, Must)]) == 1
+    assert len([part for part in setting.metadata if isinstance(part, Requirement)]) == 1
 
 
 def test_settings_are_frozen(secrets: dict[str, str]) -> None:

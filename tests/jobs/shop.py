@@ -27,7 +27,7 @@ from bot.jobs.ports import (
     VideoMade,
 )
 from bot.jobs.runner import Runner
-from bot.store.cast_search import CastSearch, Sort, Wish
+from bot.store.cast_search import CastQuery, CastSearch, Sort
 from bot.store.drafts import DraftStore
 from bot.store.privacy import PrivacyStore
 from bot.store.sent_messages import SentMessageStore
@@ -277,7 +277,7 @@ class Shop:
         return row
 
     async def cast(self, owner: int = OWNER) -> list[Character]:
-        newest = Wish(sort=Sort.NEWEST)
+        newest = CastQuery(sort=Sort.NEWEST)
         page, _ = await CastSearch(self.database).page(owner, newest, offset=0, limit=50)
         return page
 

@@ -164,7 +164,7 @@ async def test_an_answered_question_waits_for_the_owners_others(shop: Shop) -> N
     running = await shop.ask(shop.task(shop.earlier_task()))
     await shop.run_to(Step.WATCH, running)
     job = await shop.job_service.choose(OWNER, picking.id, RANGE, shop.origin(), anyway=True)
-    assert job.waits_in_line
+    assert job.is_queued
     await shop.runner.run_due()
     assert len(shop.simulated.submissions) == 1
     shop.simulated.hold_at(None)
@@ -173,7 +173,7 @@ async def test_an_answered_question_waits_for_the_owners_others(shop: Shop) -> N
 
 
 async def _place(shop: Shop, job: Job) -> str | None:
-    text = (await shop.job_service.overview(OWNER)).in_line.get(job.id)
+    text = (await shop.job_service.overview(OWNER)).queued.get(job.id)
     return None if text is None else str(text)
 
 
@@ -195,7 +195,7 @@ async def test_fifty_commands_at_once_and_three_that_run(shop: Shop) -> None:
     results = await asyncio.gather(*[shop.ask(task) for task in tasks], return_exceptions=True)
     assert len([result for result in results if isinstance(result, QuotaReached)]) == 43
     overview = await shop.job_service.overview(OWNER)
-    assert (overview.running, len(overview.in_line), overview.used_today) == (3, 4, 7)
+    assert (overview.running, len(overview.queued), overview.used_today) == (3, 4, 7)
 
 
 # -- who may come in ------------------------------------------------------------------------------------------------

@@ -308,9 +308,9 @@ async def test_a_preview_takes_a_running_place_but_none_of_the_day(shop: Shop) -
     shop.settings = with_limits(shop.settings, limits={"running_per_user": 1, "per_user_per_day": 1})
     await shop.restart()
     await shop.ask(anyway=True)
-    assert (await _preview(shop)).waits_in_line
+    assert (await _preview(shop)).is_queued
     await shop.run()
-    assert not (await _preview(shop)).waits_in_line
+    assert not (await _preview(shop)).is_queued
 
 
 async def _picking(shop: Shop) -> Job:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import Refusal
 from bot.values.job import CastRole, CharacterRequest, Job, Outcome, Step, VideoRequest
-from bot.values.loan import Loan, To
+from bot.values.loan import Loan, LoanRecipient
 from bot.values.source import StoredVideo
 from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop
 from tests.jobs.test_videos import cast_of, sent
@@ -22,7 +22,7 @@ async def ann(shop: Shop) -> CastRole:
 
 
 async def lend(shop: Shop, role: CastRole, uses: int | None = None) -> Loan:
-    to = To(person=STRANGER)
+    to = LoanRecipient(person=STRANGER)
     loan = await shop.app.cast.lending.lend(OWNER, role.character_id, to, guild_id=None, uses=uses, until=None)
     assert loan is not None
     return loan
@@ -138,7 +138,7 @@ async def test_taken_back_while_it_is_made_it_still_reaches_who_asked_for_it(sho
 
 
 async def test_what_was_used_stays_used_when_the_job_is_forgotten(shop: Shop, ann: CastRole) -> None:
-    to = To(server=shop.origin().guild_id or 1)
+    to = LoanRecipient(server=shop.origin().guild_id or 1)
     await shop.app.cast.lending.lend(OWNER, ann.character_id, to, guild_id=None, uses=5, until=None)
     paid = await ask(shop)
     free = await ask(shop)

@@ -39,7 +39,7 @@ Sets = dict[str, tuple[tuple[FileKind, str, int | None, float | None], ...]]
 
 
 @pytest.fixture
-def asking(shop: Shop) -> Shop:
+def progress_text(shop: Shop) -> Shop:
     """As it is without a word in the settings: people are asked whether they may use the faces."""
     shop.app.cast.importer._ask = True
     return shop
@@ -189,8 +189,8 @@ async def test_another_castbook_takes_all_but_what_works_like_a_key(shop: Shop) 
         assert same[FileKind.STILL] not in {each.file.sha256 for each in its}
 
 
-async def test_somebody_else_gets_no_key_either_and_their_yes_is_one_to_this_zip_alone(asking: Shop) -> None:
-    shop = asking
+async def test_somebody_else_gets_no_key_either_and_their_yes_is_one_to_this_zip_alone(progress_text: Shop) -> None:
+    shop = progress_text
     await with_cast(shop)
     [ann, _] = await imported(shop, await exported(shop), owner=STRANGER)
     assert {each.portable for each in await shop.cast(STRANGER)} == {True}
@@ -482,12 +482,12 @@ async def test_one_person_has_one_zip_looked_at_at_a_time(shop: Shop) -> None:
     assert "still checking" in str(refused[0])
 
 
-async def test_the_first_yes_to_what_is_ones_own_is_asked_once(asking: Shop) -> None:
-    await with_cast(asking)
-    data = await exported(asking)
-    offer = await offered(asking, data)
+async def test_the_first_yes_to_what_is_ones_own_is_asked_once(progress_text: Shop) -> None:
+    await with_cast(progress_text)
+    data = await exported(progress_text)
+    offer = await offered(progress_text, data)
     assert (offer.plan.own, offer.plan.asks_consent) == (True, True)
-    await asking.app.cast.importer.bring_in(OWNER, offer.id)
-    assert await asking.consents.given(OWNER)
-    assert not (await offered(asking, data)).plan.asks_consent
-    assert (await offered(asking, zipped(good()))).plan.asks_consent
+    await progress_text.app.cast.importer.bring_in(OWNER, offer.id)
+    assert await progress_text.consents.given(OWNER)
+    assert not (await offered(progress_text, data)).plan.asks_consent
+    assert (await offered(progress_text, zipped(good()))).plan.asks_consent

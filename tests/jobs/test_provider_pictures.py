@@ -76,9 +76,9 @@ async def inner() -> AsyncIterator[Gallery]:
 
 async def made_with(shop: Shop, url: str) -> Character:
     """A whole job whose provider says that the picture is at ``url``."""
-    studio = shop.simulated._made()
-    truly = type(studio)._character
-    studio._character = lambda jpeg: truly(studio, jpeg) | {"profile_picture_url": url}  # type: ignore[method-assign]  # of this one studio
+    media = shop.simulated._generated_media()
+    truly = type(media)._character
+    media._character = lambda jpeg: truly(media, jpeg) | {"profile_picture_url": url}  # type: ignore[method-assign]  # of this one studio
     job = await shop.ask(another=True, anyway=True)
     await shop.run()
     assert (await shop.job(job)).outcome is Outcome.SUCCEEDED, url

@@ -415,16 +415,16 @@ async def test_when_nobody_waits_any_more_the_child_is_ended(program: Program, t
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     program("print(os.getpid(), file=open(here + '/pid', 'w')); time.sleep(3600)")
     media = MediaWorker()
-    asking = asyncio.create_task(media.probe(Path("/nowhere")))
+    progress_text = asyncio.create_task(media.probe(Path("/nowhere")))
     pid = int(await written(tmp_path / "pid"))
-    asking.cancel()
+    progress_text.cancel()
     await asyncio.sleep(0)
-    asking.cancel()  # cancelling twice leaves no process behind either
-    await cancelled(asking)
+    progress_text.cancel()  # cancelling twice leaves no process behind either
+    await cancelled(progress_text)
     assert not is_running(pid)
     program(f"print({ANSWER!r})")
     await media.probe(Path("/nowhere"))  # its place is free again
-    del asking
+    del progress_text
     gc.collect()
     assert complaints == [], "how the child ended is nobody's business any more"
 
@@ -433,12 +433,12 @@ async def test_when_nobody_waits_any_more_the_child_is_ended(program: Program, t
 async def test_at_whatever_moment_it_is_cancelled(program: Program, work: Path, steps: int) -> None:
     """That no child is left is looked at after every test."""
     program("time.sleep(3600)")
-    asking = asyncio.create_task(MediaWorker().cut(work / "source", RANGE, work))
+    progress_text = asyncio.create_task(MediaWorker().cut(work / "source", RANGE, work))
     for _ in range(steps):
         await asyncio.sleep(0.0005 * steps)
-    asking.cancel()
+    progress_text.cancel()
     await asyncio.sleep(0)  # and once more, while the first is being dealt with
-    await cancelled(asking)
+    await cancelled(progress_text)
     assert contents(work) == {}
 
 

@@ -16,7 +16,7 @@ from PIL import Image
 from bot.provider.models.catalogue import CARDS
 from bot.provider.models.encoding import encode
 from bot.provider.models.plan import media_plan
-from bot.provider.models.wish import CastMember, Clip, Still, VideoWish
+from bot.provider.models.video_spec import CastMember, Clip, Still, VideoSpec
 from bot.values.character import FileKind
 from playground.provider.pages import PAGES
 from tests.provider.models.wishes import ONE_OF_EACH_FORM
@@ -72,7 +72,7 @@ class Desk:
             name = cast[needed.member].name
             ending = f"{needed.number}.jpg" if needed.kind is FileKind.STILL else ".mp4"
             media[needed] = await self.upload(self.people / f"{name}{ending}")
-        return encode(card, VideoWish(prompt=prompt, cast=cast, **wished), media, business_id="0123456789abcdef")
+        return encode(card, VideoSpec(prompt=prompt, cast=cast, **wished), media, business_id="0123456789abcdef")
 
     async def ask(self, body):
         return await self.caller.call("POST", "/v1/videos/generations", json=body)

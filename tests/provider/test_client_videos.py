@@ -28,7 +28,7 @@ from bot.provider.rejection_reasons import SENTENCES, VIDEO_SENTENCES, Cause
 from bot.provider.task import ProviderVideo, TaskFailure, TaskState, state_of, video_failure_text
 from bot.texts import render
 from tests.provider.loopback import SUBMIT, first, second
-from tests.provider.models.wishes import uploaded, wish
+from tests.provider.models.wishes import spec, uploaded
 
 CARD = CARDS["seedance-2"]
 IMAGES = ("POST", "/v1/uploads/images")
@@ -40,7 +40,7 @@ REAL_FACE = "InputImageSensitiveContentDetected.PrivacyInformation"
 
 
 def body(prompt=WORDS):
-    return encode(CARD, wish(prompt), uploaded(CARD, wish().cast), business_id="0123456789abcdef")
+    return encode(CARD, spec(prompt), uploaded(CARD, spec().cast), business_id="0123456789abcdef")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from bot.provider.models.catalogue import CARDS, card_of
 from bot.provider.models.check import preferred
 from bot.provider.models.encoding import encode
 from bot.provider.models.plan import media_plan
-from bot.provider.models.wish import CastMember, Clip, Still, VideoWish
+from bot.provider.models.video_spec import CastMember, Clip, Still, VideoSpec
 from bot.provider.task import TaskState, video_failure_text
 from bot.provider.transport import Timeouts
 from bot.texts import render
@@ -62,8 +62,8 @@ class Maker:
                 media[needed] = await self.client.upload_image(path, mime="image/jpeg")
             else:
                 media[needed] = await self.client.upload_video(self.files / "clip.mp4", mime="video/mp4")
-        wish = VideoWish(prompt="@anna waves", cast=(ANNA,), **wished)
-        return encode(card, wish, media, business_id=BUSINESS_ID)
+        spec = VideoSpec(prompt="@anna waves", cast=(ANNA,), **wished)
+        return encode(card, spec, media, business_id=BUSINESS_ID)
 
     async def make(self, model, **wished):
         card = card_of(model, LIKENESSES)
@@ -159,7 +159,7 @@ async def test_an_expired_result_is_gone(maker, client, provider):
 async def test_a_foreign_address_is_refused_and_not_charged(maker, client, provider):
     card = CARDS["viduq3"]
     media = dict.fromkeys(media_plan(card, (ANNA,)), "https://bot.example/anna.jpg")
-    body = encode(card, VideoWish(prompt="waves", cast=(ANNA,)), media, business_id=BUSINESS_ID)
+    body = encode(card, VideoSpec(prompt="waves", cast=(ANNA,)), media, business_id=BUSINESS_ID)
     before = await client.balance()
     with pytest.raises(BadRequest, match="Nothing was charged"):
         await client.create_video(card, body)

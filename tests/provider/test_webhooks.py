@@ -13,7 +13,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.provider.webhooks import BadEvent, BadSignature, Delivery, Doubt, SignatureCheck, WebhookEvent, parse
+from bot.provider.webhooks import (
+    BadEvent,
+    BadSignature,
+    Delivery,
+    SignatureCheck,
+    VerificationFailure,
+    WebhookEvent,
+    parse,
+)
 from tests.provider.loopback import NOW
 
 STAMP = str(int(NOW.timestamp()))
@@ -78,14 +86,16 @@ def test_a_right_signature_is_believed_whatever_it_is_about(key, id, timestamp, 
 @given(data=st.data(), key=keys, id=ids, body=st.binary(min_size=1, max_size=200))
 def test_a_bit_turned_over_in_the_body_is_seen(data, key, id, body):
     delivery = signed(key, id=id, body=body)
-    assert doubt(replace(delivery, body=flipped(data, body)), key.hex()) is Doubt.SIGNATURE
+    assert doubt(replace(delivery, body=flipped(data, body)), key.hex()) is VerificationFailure.SIGNATURE
 
 
 @given(data=st.data(), key=keys, id=ids)
 def test_a_bit_turned_over_in_the_id_is_seen(data, key, id):
     delivery = signed(key, id=id)
     other = flipped(data, id.encode()).decode("utf-8", "surrogateescape")  # as the server reads a header
-    assert doubt(replace(delivery, id=other), key.hex()) is (Doubt.SIGNATURE if other.isprintable() else Doubt.ID)
+    assert doubt(replace(delivery, id=other), key.hex()) is (
+        VerificationFailure.SIGNATURE if other.isprintable() else VerificationFailure.ID
+    )
 
 
 @given(data=st.data(), key=keys, timestamp=inside)
@@ -98,25 +108,25 @@ def test_a_bit_turned_over_in_the_timestamp_is_seen(data, key, timestamp):
 @given(key=keys, timestamp=inside, other=inside)
 def test_no_other_timestamp_is_believed_although_its_age_would_do(key, timestamp, other):
     assume(timestamp != other)
-    assert doubt(replace(signed(key, timestamp=timestamp), timestamp=other), key.hex()) is Doubt.SIGNATURE
+    assert doubt(replace(signed(key, timestamp=timestamp), timestamp=other), key.hex()) is VerificationFailure.SIGNATURE
 
 
 @given(data=st.data(), key=keys)
 def test_a_bit_turned_over_in_the_secret_is_seen(data, key):
-    assert doubt(signed(key), flipped(data, key).hex()) is Doubt.SIGNATURE
+    assert doubt(signed(key), flipped(data, key).hex()) is VerificationFailure.SIGNATURE
 
 
 @given(data=st.data(), key=keys)
 def test_a_bit_turned_over_in_the_signature_is_seen(data, key):
     delivery = signed(key)
     other = flipped(data, delivery.signature.encode()).decode("utf-8", "surrogateescape")
-    assert doubt(replace(delivery, signature=other), key.hex()) is Doubt.SIGNATURE
+    assert doubt(replace(delivery, signature=other), key.hex()) is VerificationFailure.SIGNATURE
 
 
 @given(key=keys, body=st.binary(min_size=1, max_size=50), moved=st.integers(1, 50))
 def test_the_body_cannot_be_cut(key, body, moved):
     delivery = signed(key, body=body)
-    assert doubt(replace(delivery, body=body[:-moved]), key.hex()) is Doubt.SIGNATURE
+    assert doubt(replace(delivery, body=body[:-moved]), key.hex()) is VerificationFailure.SIGNATURE
 
 
 # -- several secrets, several signatures --
@@ -130,7 +140,7 @@ def test_while_a_secret_is_changed_both_signatures_come_and_either_will_do(confi
 
 def test_a_secret_that_is_configured_no_more_opens_nothing():
     assert doubt(signed(b"old"), "old", "new") is None
-    assert doubt(signed(b"old"), "new") is Doubt.SIGNATURE
+    assert doubt(signed(b"old"), "new") is VerificationFailure.SIGNATURE
 
 
 @pytest.mark.parametrize("secret", [HEX_SECRET, HEX_SECRET.upper(), "1234"])
@@ -145,7 +155,7 @@ def test_a_secret_in_hex_is_tried_as_text_and_as_bytes(secret):
 )
 def test_what_is_nearly_hex_is_text_only(secret, spelt):
     assert doubt(signed(secret.encode()), secret) is None
-    assert doubt(signed(bytes.fromhex(spelt)), secret) is Doubt.SIGNATURE
+    assert doubt(signed(bytes.fromhex(spelt)), secret) is VerificationFailure.SIGNATURE
 
 
 def test_text_beyond_ascii_counts_as_utf_8():
@@ -163,7 +173,9 @@ def test_every_key_is_compared_with_every_signature_whatever_matched(monkeypatch
     monkeypatch.setattr(hmac, "compare_digest", noting)
     for sender in ((b"first", b"x"), (b"x", b"second"), (b"x", b"y")):  # the first match is early, late, nowhere
         compared.clear()
-        assert doubt(signed(*sender), "first", "second", HEX_SECRET) is (Doubt.SIGNATURE if b"y" in sender else None)
+        assert doubt(signed(*sender), "first", "second", HEX_SECRET) is (
+            VerificationFailure.SIGNATURE if b"y" in sender else None
+        )
         assert len(set(compared)) == len(compared) == 4 * 2  # the one in hex counts twice
 
 
@@ -196,14 +208,14 @@ def test_other_entries_beside_a_right_signature_do_no_harm(around):
 )
 def test_a_signature_in_another_shape_is_none(change):
     delivery = signed(SECRET.encode())
-    assert doubt(replace(delivery, signature=change(delivery.signature))) is Doubt.SIGNATURE
+    assert doubt(replace(delivery, signature=change(delivery.signature))) is VerificationFailure.SIGNATURE
 
 
 def test_a_header_full_of_signatures_is_not_gone_through():
     delivery = signed(SECRET.encode())
     longest = delivery.signature + "," * (512 - len(delivery.signature))
     assert doubt(replace(delivery, signature=longest)) is None
-    assert doubt(replace(delivery, signature=longest + ",")) is Doubt.SIGNATURE
+    assert doubt(replace(delivery, signature=longest + ",")) is VerificationFailure.SIGNATURE
 
 
 @pytest.mark.parametrize("secrets", [("",), (SECRET, "")])
@@ -230,12 +242,12 @@ def test_what_is_at_most_300_seconds_off_is_believed(off):
 
 @pytest.mark.parametrize("off", [-300.001, 300.001, -301, 301, -86400, 86400])
 def test_what_is_further_off_is_not_on_either_side(off):
-    assert doubt(signed(SECRET.encode()), now=NOW + timedelta(seconds=off)) is Doubt.AGE
+    assert doubt(signed(SECRET.encode()), now=NOW + timedelta(seconds=off)) is VerificationFailure.AGE
 
 
 @pytest.mark.parametrize("timestamp", ["0", "999999999999", STAMP + "00"])
 def test_timestamps_from_nowhere_near_are_refused(timestamp):
-    assert doubt(signed(SECRET.encode(), timestamp=timestamp)) is Doubt.AGE
+    assert doubt(signed(SECRET.encode(), timestamp=timestamp)) is VerificationFailure.AGE
 
 
 @pytest.mark.parametrize(
@@ -259,7 +271,7 @@ def test_timestamps_from_nowhere_near_are_refused(timestamp):
     ],
 )
 def test_a_timestamp_that_is_no_whole_number_is_refused_although_signed(timestamp):
-    assert doubt(signed(SECRET.encode(), timestamp=timestamp)) is Doubt.TIMESTAMP
+    assert doubt(signed(SECRET.encode(), timestamp=timestamp)) is VerificationFailure.TIMESTAMP
 
 
 def test_a_repeat_is_believed_until_it_is_too_old():
@@ -268,7 +280,7 @@ def test_a_repeat_is_believed_until_it_is_too_old():
     one.verify(delivery)
     one.verify(delivery)
     assert doubt(delivery, now=NOW + timedelta(seconds=300)) is None
-    assert doubt(delivery, now=NOW + timedelta(seconds=301)) is Doubt.AGE
+    assert doubt(delivery, now=NOW + timedelta(seconds=301)) is VerificationFailure.AGE
 
 
 @pytest.mark.parametrize("id", ["e", "e" * 128, "evt.1.2", "evt 1", "événement"])
@@ -278,11 +290,11 @@ def test_ids_that_are_fine(id):
 
 @pytest.mark.parametrize("id", ["", "e" * 129, "evt\n1", "evt\x00", "evt\x7f", "\u202eevt", "evt\u2028"])
 def test_ids_that_are_refused_although_signed(id):
-    assert doubt(signed(SECRET.encode(), id=id)) is Doubt.ID
+    assert doubt(signed(SECRET.encode(), id=id)) is VerificationFailure.ID
 
 
 def test_an_id_that_is_no_text_is_refused():
-    assert doubt(replace(signed(SECRET.encode()), id="evt\udcff")) is Doubt.ID
+    assert doubt(replace(signed(SECRET.encode()), id="evt\udcff")) is VerificationFailure.ID
 
 
 @given(

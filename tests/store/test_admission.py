@@ -107,7 +107,7 @@ async def test_a_third_job_of_a_person_waits_and_keeps_nobody_else(
     first, _, third, fourth = [
         await jobs.add(new_job(created_at=now + number * SECOND, next_attempt_at=now), TWO_EACH) for number in range(4)
     ]
-    assert (third.admitted_at, third.next_attempt_at, third.waits_in_line) == (None, None, True)
+    assert (third.admitted_at, third.next_attempt_at, third.is_queued) == (None, None, True)
     other = await jobs.add(new_job(owner_id=8), replace(TWO_EACH, in_all=3))
     assert other.admitted_at is not None
     assert await jobs.let_in(Places(each=2), now=now) == (own(third, 1), own(fourth, 2))
@@ -184,19 +184,21 @@ def test_the_line_moves_as_far_as_the_limits_allow_and_no_further(
     owners: list[int], working: dict[int, int], each: int, in_all: int
 ) -> None:
     waiting = [(f"{place:02}", owner) for place, owner in enumerate(owners)]
-    line = admissions(waiting, working, Places(each=each, in_all=in_all))
-    assert sorted([*line.admitted, *(one.job_id for one in line.waiting)]) == [job_id for job_id, _ in waiting]
+    admission_state = admissions(waiting, working, Places(each=each, in_all=in_all))
+    assert sorted([*admission_state.admitted, *(one.job_id for one in admission_state.waiting)]) == [
+        job_id for job_id, _ in waiting
+    ]
     at_work = dict(working)
-    for job_id in line.admitted:
+    for job_id in admission_state.admitted:
         owner = dict(waiting)[job_id]
         at_work[owner] = at_work.get(owner, 0) + 1
         assert not each or at_work[owner] <= each
     total = sum(at_work.values())
-    assert not line.admitted or not in_all or total <= in_all
-    for one in line.waiting:
+    assert not admission_state.admitted or not in_all or total <= in_all
+    for one in admission_state.waiting:
         owner = dict(waiting)[one.job_id]
         at_limit = each and at_work.get(owner, 0) >= each
         assert at_limit or (in_all and total >= in_all)
     for kind in (True, False):
-        numbers = [one.number for one in line.waiting if one.own is kind]
+        numbers = [one.number for one in admission_state.waiting if one.own is kind]
         assert kind or numbers == list(range(1, len(numbers) + 1))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.store.cast_search import CastSearch, Sort, Wish
+from bot.store.cast_search import CastQuery, CastSearch, Sort
 from bot.store.character_rows import note_uses
 from bot.store.characters import CharacterStore
 from bot.store.database import Database
@@ -46,7 +46,7 @@ def use(database: Database, now: datetime) -> Callable[..., Any]:
 
 
 async def found(cast_search: CastSearch, owner_id: int = 7, **wish: Any) -> list[str]:
-    page, total = await cast_search.page(owner_id, Wish(**wish), offset=0, limit=99)
+    page, total = await cast_search.page(owner_id, CastQuery(**wish), offset=0, limit=99)
     assert total == len(page)
     return [each.name for each in page]
 
@@ -67,9 +67,9 @@ async def test_a_cast_in_every_order(search: CastSearch, cast: Cast, use: Any, n
         Sort.NAME: ["Ann", "bob", "Cleo"],
         Sort.USED: ["Ann", "Cleo", "bob"],
     }
-    page, total = await search.page(7, Wish(sort=Sort.NEWEST), offset=1, limit=1)
+    page, total = await search.page(7, CastQuery(sort=Sort.NEWEST), offset=1, limit=1)
     assert ([each.name for each in page], total) == (["Ann"], 3)
-    assert await search.page(7, Wish(sort=Sort.NEWEST), offset=3, limit=1) == ([], 3)
+    assert await search.page(7, CastQuery(sort=Sort.NEWEST), offset=3, limit=1) == ([], 3)
     assert (page[0].uses, page[0].last_used_at) == (2, now + 2 * DAY)
 
 
@@ -147,7 +147,7 @@ async def test_a_letter_amiss_anywhere_finds_the_name_first(search: CastSearch, 
             if typed not in wanted:
                 assert (await search.names(7, typed))[:1] == ["Maximilian Oberhausen"], typed
                 assert (await found(search, search=typed))[:1] == ["Maximilian Oberhausen"], typed
-    page, total = await search.page(7, Wish(search="wilhelmnia"), offset=20, limit=12)
+    page, total = await search.page(7, CastQuery(search="wilhelmnia"), offset=20, limit=12)
     assert (len(page), total) == (4, 24)
 
 

@@ -15,7 +15,7 @@ from bot.store.database import Database
 from bot.store.privacy import PrivacyStore
 from bot.store.pseudonyms import Pseudonyms
 from bot.store.sent_messages import SentMessageStore
-from bot.values.sent_message import NewMessage, SentMessage, Shows, Wanted
+from bot.values.sent_message import NewMessage, PendingUpdate, SentMessage, ShownContent
 
 Add = Callable[..., Any]
 
@@ -37,7 +37,7 @@ def a_card(character: Any, number: int = 1, **changes: Any) -> NewMessage:
         "owner_id": character.owner_id,
         "channel_id": 55,
         "message_id": 1000 + number,
-        "shows": Shows.RESULT,
+        "shows": ShownContent.RESULT,
         "locale": "en-GB",
         "character_id": character.id,
         "name": character.name,
@@ -45,7 +45,7 @@ def a_card(character: Any, number: int = 1, **changes: Any) -> NewMessage:
     return NewMessage(**usual | changes)
 
 
-async def wanted(messages: SentMessageStore, now: datetime) -> list[tuple[int | None, Wanted | None]]:
+async def wanted(messages: SentMessageStore, now: datetime) -> list[tuple[int | None, PendingUpdate | None]]:
     return [(each.message_id, each.wanted) for each in await messages.due(now, 100)]
 
 
@@ -57,9 +57,9 @@ async def test_a_rename_and_a_deletion_reach_every_message_of_that_character(
         await messages.note(a_card(character, number), now=now)
     assert await wanted(messages, now) == []
     await characters.rename(7, ann.id, "Anna")
-    assert await wanted(messages, now) == [(1001, Wanted.REDRAWN), (1002, Wanted.REDRAWN)]
+    assert await wanted(messages, now) == [(1001, PendingUpdate.REDRAWN), (1002, PendingUpdate.REDRAWN)]
     await characters.delete(7, ann.id)
-    assert await wanted(messages, now) == [(1001, Wanted.EMPTIED), (1002, Wanted.EMPTIED)]
+    assert await wanted(messages, now) == [(1001, PendingUpdate.EMPTIED), (1002, PendingUpdate.EMPTIED)]
     assert await messages.count(7) == 3
 
 
@@ -80,7 +80,7 @@ async def test_what_happened_while_the_message_was_sent_is_wanted_of_it(
     ann = await cast("Ann")
     await (characters.delete(7, ann.id) if gone else characters.rename(7, ann.id, "Anna"))
     await messages.note(a_card(ann), now=now)
-    assert await wanted(messages, now) == [(1001, Wanted.EMPTIED if gone else Wanted.REDRAWN)]
+    assert await wanted(messages, now) == [(1001, PendingUpdate.EMPTIED if gone else PendingUpdate.REDRAWN)]
 
 
 async def test_what_is_redrawn_stays_known_and_what_is_emptied_does_not(
@@ -108,7 +108,7 @@ async def test_what_is_wanted_in_mid_work_is_not_taken_for_done(
     await characters.delete(7, ann.id)
     await messages.done(at_work)
     await messages.postpone(at_work, now + timedelta(hours=1))
-    assert await wanted(messages, now) == [(1001, Wanted.EMPTIED)]
+    assert await wanted(messages, now) == [(1001, PendingUpdate.EMPTIED)]
 
 
 async def test_what_is_postponed_comes_back_later(
@@ -131,11 +131,11 @@ async def test_a_message_that_is_met_again_is_one_row_and_only_a_token_is_renewe
     ann = await cast("Ann")
     later = now + timedelta(minutes=9)
     await messages.note(a_card(ann, 1, token="old", token_at=now), now=now)
-    await messages.note(a_card(ann, 1, token="new", token_at=later, shows=Shows.CARD), now=later)
+    await messages.note(a_card(ann, 1, token="new", token_at=later, shows=ShownContent.CARD), now=later)
     await messages.note(a_card(ann, 2), now=now)
     await messages.note(a_card(ann, 2, token="new", token_at=later), now=later)
     keyed, own = await everything(messages, now)
-    assert (keyed.token, keyed.token_at, keyed.shows) == ("new", later, Shows.RESULT)
+    assert (keyed.token, keyed.token_at, keyed.shows) == ("new", later, ShownContent.RESULT)
     assert own.token is None, "the bot may edit it by its own right"
 
 
@@ -163,14 +163,14 @@ async def test_an_erasure_keeps_where_the_messages_are_and_not_whose(
 ) -> None:
     ann, bea = await cast("Ann"), await cast("Bea", owner_id=8)
     job = await add()
-    words = {"shows": Shows.WORDS, "character_id": None, "name": "", "job_id": job.id}
+    words = {"shows": ShownContent.WORDS, "character_id": None, "name": "", "job_id": job.id}
     for card in (a_card(ann, 1), a_card(ann, 2, **words), a_card(bea, 3)):
         await messages.note(card, now=now)
     assert [each.message_id for each in (await privacy.data(7, now=now)).messages] == [1001, 1002]
     assert (await privacy.erase(7, now=now, remove_messages=remove)).messages == 2
     due = {each.message_id: each for each in await messages.due(now, 100)}
     assert {number: each.wanted for number, each in due.items()} == (
-        {1001: Wanted.REMOVED, 1002: Wanted.REMOVED} if remove else {1001: Wanted.EMPTIED}
+        {1001: PendingUpdate.REMOVED, 1002: PendingUpdate.REMOVED} if remove else {1001: PendingUpdate.EMPTIED}
     )
     assert {(each.owner_id, each.job_id, each.character_id) for each in due.values()} == {(None, None, None)}
     assert not (await privacy.data(7, now=now)).deletable
@@ -181,7 +181,7 @@ async def test_words_of_a_job_that_is_gone_are_not_remembered(
     messages: SentMessageStore, cast: Add, now: datetime
 ) -> None:
     ann = await cast("Ann")
-    words = a_card(ann, job_id="f" * 16, shows=Shows.WORDS, character_id=None)
+    words = a_card(ann, job_id="f" * 16, shows=ShownContent.WORDS, character_id=None)
     await messages.note(words, now=now)
     assert await messages.count(7) == 0
 

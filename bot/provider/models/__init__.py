@@ -1,1 +1,1 @@
-"""The video models: what each takes, whether a wish fits it, and how it is told. Nothing of that stands elsewhere."""
+"""The video models: what each takes, whether a spec fits it, and how its request is written. Nowhere else."""

@@ -75,7 +75,7 @@ class ModelCard:
     itself (Sora), and no file is sent. ``in_all``: pictures and clips together.
 
     An empty ``ratios`` or ``resolutions`` means that there is nothing to choose. ``ratios_at`` names, for a resolution,
-    the only ratios that go with it. ``default_*`` is what is asked for where nobody has a wish.
+    the only ratios that go with it. ``default_*`` is used where the request names none.
 
     ``marker`` takes the place of ``@name`` in the prompt: ``{n}`` counts the characters in their order, ``{username}``
     is the provider's, ``{name}`` the owner's, ``{media}`` names the references ("image 1, image 2, video 1").

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from bot.provider.models.card import ClipRules, ImageRules, ModelCard
 from bot.provider.models.plan import media_plan, usable_clip, usable_still
-from bot.provider.models.problem import Problem, Wished
-from bot.provider.models.wish import CastMember
+from bot.provider.models.problem import Problem, SpecField
+from bot.provider.models.video_spec import CastMember
 from bot.texts import Text, ntext, text
 
 
 def cast_problems(card: ModelCard, cast: Sequence[CastMember]) -> tuple[Problem, ...]:
     """What speaks against showing ``cast`` with ``card``'s model."""
     if not cast:
-        return (Problem(Wished.CAST, text("Name at least one character from your cast for this video.")),)
+        return (Problem(SpecField.CAST, text("Name at least one character from your cast for this video.")),)
     if len(cast) > card.characters:
         too_many = ntext(
             "{model} shows at most {count} character in one video, and you named {named}. Leave somebody out, or "
@@ -25,12 +25,12 @@ def cast_problems(card: ModelCard, cast: Sequence[CastMember]) -> tuple[Problem,
             count=card.characters,
             named=len(cast),
         )
-        return (Problem(Wished.CAST, too_many),)
+        return (Problem(SpecField.CAST, too_many),)
     if card.provider_character:
         return tuple(_without_provider_character(card, cast))
     shown = {needed.member for needed in media_plan(card, cast)}
     return tuple(
-        Problem(Wished.CAST, _unshown(card, member), member=at) for at, member in enumerate(cast) if at not in shown
+        Problem(SpecField.CAST, _unshown(card, member), member=at) for at, member in enumerate(cast) if at not in shown
     )
 
 
@@ -42,7 +42,7 @@ def _without_provider_character(card: ModelCard, cast: Sequence[CastMember]) -> 
                 name=member.name,
                 model=card.model,
             )
-            yield Problem(Wished.CAST, unmade, member=at)
+            yield Problem(SpecField.CAST, unmade, member=at)
         elif not member.username and len(cast) > 1:
             alone = text(
                 "ToAPIs gave {name} no username, so {model} can show it only alone. Leave out the others, or choose "
@@ -50,7 +50,7 @@ def _without_provider_character(card: ModelCard, cast: Sequence[CastMember]) -> 
                 name=member.name,
                 model=card.model,
             )
-            yield Problem(Wished.CAST, alone, member=at)
+            yield Problem(SpecField.CAST, alone, member=at)
 
 
 def _unshown(card: ModelCard, member: CastMember) -> Text:

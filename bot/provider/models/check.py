@@ -1,4 +1,4 @@
-"""Whether a model can do what somebody wishes, and if not, why, and what is nearest to it."""
+"""Whether a model can make the video that is specified, and if not, why, and what comes closest."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Final
 from bot.provider.models.card import ModelCard, Sound
 from bot.provider.models.cast_check import cast_problems
 from bot.provider.models.plan import media_plan
-from bot.provider.models.problem import Problem, Wished
+from bot.provider.models.problem import Problem, SpecField
 from bot.provider.models.prompt import mentions, told
-from bot.provider.models.wish import CastMember, VideoWish
+from bot.provider.models.video_spec import CastMember, VideoSpec
 from bot.texts import text
 
 _RATIO: Final = re.compile(r"(\d{1,4}):(\d{1,4})", re.ASCII)
@@ -20,17 +20,17 @@ _LINES: Final = re.compile(r"(\d{1,5})p?", re.ASCII)
 _NAMED_LINES: Final = {"2k": 1440.0, "4k": 2160.0}
 
 
-def problems(card: ModelCard, wish: VideoWish) -> tuple[Problem, ...]:
-    """Everything that speaks against asking ``card``'s model for ``wish``; empty: it may be sent.
+def problems(card: ModelCard, spec: VideoSpec) -> tuple[Problem, ...]:
+    """Everything that speaks against asking ``card``'s model for ``spec``; empty: it may be sent.
 
-    Nothing about the wish is changed: it is for the person to take what is nearest.
+    The spec itself is never changed: the person decides whether to take what comes closest.
     """
     return (
-        *_prompt_problems(card, wish),
-        *cast_problems(card, wish.cast),
-        *_duration_problems(card, wish.duration),
-        *_shape_problems(card, wish),
-        *_sound_problems(card, wish.sound),
+        *_prompt_problems(card, spec),
+        *cast_problems(card, spec.cast),
+        *_duration_problems(card, spec.duration),
+        *_shape_problems(card, spec),
+        *_sound_problems(card, spec.sound),
     )
 
 
@@ -47,18 +47,18 @@ def preferred(cards: Iterable[ModelCard], cast: Sequence[CastMember]) -> tuple[M
 # -- The prompt ----------------------------------------------------------------------------------------------------
 
 
-def _prompt_problems(card: ModelCard, wish: VideoWish) -> Iterator[Problem]:
-    if not wish.prompt.strip():
-        yield Problem(Wished.PROMPT, text("Say what happens in the video."))
+def _prompt_problems(card: ModelCard, spec: VideoSpec) -> Iterator[Problem]:
+    if not spec.prompt.strip():
+        yield Problem(SpecField.PROMPT, text("Say what happens in the video."))
         return
-    for name in mentions(wish.prompt, [member.name for member in wish.cast]).unknown:
+    for name in mentions(spec.prompt, [member.name for member in spec.cast]).unknown:
         stranger = text(
             "The prompt calls “@{name}”, and nobody with that name is in this video. Add the character, or leave "
             "out the “@”.",
             name=name,
         )
-        yield Problem(Wished.PROMPT, stranger)
-    length = len(told(card, wish.prompt, wish.cast, media_plan(card, wish.cast)))
+        yield Problem(SpecField.PROMPT, stranger)
+    length = len(told(card, spec.prompt, spec.cast, media_plan(card, spec.cast)))
     if length > card.prompt_length:
         too_long = text(
             "{model} takes prompts of at most {most} characters, and this one has {length} with the characters' names "
@@ -67,7 +67,7 @@ def _prompt_problems(card: ModelCard, wish: VideoWish) -> Iterator[Problem]:
             most=card.prompt_length,
             length=length,
         )
-        yield Problem(Wished.PROMPT, too_long)
+        yield Problem(SpecField.PROMPT, too_long)
 
 
 # -- How the video is to be ----------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def _duration_problems(card: ModelCard, asked: int | None) -> Iterator[Problem]:
         asked=asked,
         nearest=nearest,
     )
-    yield Problem(Wished.DURATION, not_offered, nearest)
+    yield Problem(SpecField.DURATION, not_offered, nearest)
 
 
 def spoken_durations(durations: Sequence[int]) -> str:
@@ -94,17 +94,17 @@ def spoken_durations(durations: Sequence[int]) -> str:
     return ", ".join(map(str, durations))
 
 
-def _shape_problems(card: ModelCard, wish: VideoWish) -> Iterator[Problem]:
+def _shape_problems(card: ModelCard, spec: VideoSpec) -> Iterator[Problem]:
     alone = [
         problem
         for problem in (
-            _unoffered(card, Wished.RATIO, wish.ratio, card.ratios, card.ratio, _proportion),
-            _unoffered(card, Wished.RESOLUTION, wish.resolution, card.resolutions, card.resolution, _lines),
+            _unoffered(card, SpecField.RATIO, spec.ratio, card.ratios, card.ratio, _proportion),
+            _unoffered(card, SpecField.RESOLUTION, spec.resolution, card.resolutions, card.resolution, _lines),
         )
         if problem is not None
     ]
     yield from alone
-    ratio, resolution = card.ratio(wish.ratio), card.resolution(wish.resolution)
+    ratio, resolution = card.ratio(spec.ratio), card.resolution(spec.resolution)
     if alone or not ratio or not resolution or ratio in card.ratios_for(resolution):
         return
     nearest = _nearest(resolution, card.resolutions_for(ratio), _lines)
@@ -117,12 +117,12 @@ def _shape_problems(card: ModelCard, wish: VideoWish) -> Iterator[Problem]:
         ratio=ratio,
         nearest=nearest,
     )
-    yield Problem(Wished.RESOLUTION, pair, nearest)
+    yield Problem(SpecField.RESOLUTION, pair, nearest)
 
 
 def _unoffered(
     card: ModelCard,
-    part: Wished,
+    part: SpecField,
     asked: str | None,
     offered: Sequence[str],
     known: Callable[[str | None], str | None],
@@ -133,15 +133,15 @@ def _unoffered(
         return None
     if not offered:
         fixed = {
-            Wished.RATIO: text("You can't choose the aspect ratio with {model}. Leave it out.", model=card.model),
-            Wished.RESOLUTION: text("You can't choose the resolution with {model}. Leave it out.", model=card.model),
+            SpecField.RATIO: text("You can't choose the aspect ratio with {model}. Leave it out.", model=card.model),
+            SpecField.RESOLUTION: text("You can't choose the resolution with {model}. Leave it out.", model=card.model),
         }
         return Problem(part, fixed[part])
     nearest = _nearest(asked, offered, size)
     params = {"model": card.model, "offered": ", ".join(offered), "asked": asked, "nearest": nearest}
     sentences = {
-        Wished.RATIO: text("{model} can't make {asked} videos, only {offered}. Closest: {nearest}.", **params),
-        Wished.RESOLUTION: text(
+        SpecField.RATIO: text("{model} can't make {asked} videos, only {offered}. Closest: {nearest}.", **params),
+        SpecField.RESOLUTION: text(
             "{model} can't make videos in {asked}, only in {offered}. Closest: {nearest}.", **params
         ),
     }
@@ -178,7 +178,7 @@ def _sound_problems(card: ModelCard, asked: bool | None) -> Iterator[Problem]:
             "{model} always makes sound. Leave the choice out, or choose another model for a silent video.",
             model=card.model,
         )
-        yield Problem(Wished.SOUND, loud, nearest=True)
+        yield Problem(SpecField.SOUND, loud, nearest=True)
     else:
         unsaid = text("You can't choose the sound with {model}. Leave it out.", model=card.model)
-        yield Problem(Wished.SOUND, unsaid)
+        yield Problem(SpecField.SOUND, unsaid)

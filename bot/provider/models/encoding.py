@@ -11,7 +11,7 @@ from bot.provider.models.card import Form, ModelCard, Sound
 from bot.provider.models.check import problems
 from bot.provider.models.plan import media_plan
 from bot.provider.models.prompt import told
-from bot.provider.models.wish import Needed, VideoWish
+from bot.provider.models.video_spec import Needed, VideoSpec
 from bot.values.character import FileKind
 
 _ROLES: Final = MappingProxyType({FileKind.STILL: "reference_image", FileKind.REFERENCE: "reference_video"})
@@ -19,33 +19,33 @@ _ROLES: Final = MappingProxyType({FileKind.STILL: "reference_image", FileKind.RE
 
 def encode(
     card: ModelCard,
-    wish: VideoWish,
+    spec: VideoSpec,
     media: Mapping[Needed, str],
     *,
     business_id: str,
     callback_url: str = "",
 ) -> dict[str, Any]:
-    """The JSON body that asks ``card``'s model for ``wish``.
+    """The JSON body that asks ``card``'s model for ``spec``.
 
     ``media`` has the provider's URL (or ``asset://…``, where the card takes those) of everything in
     :func:`~bot.provider.models.plan.media_plan`. ``business_id`` and ``callback_url`` are sent only to models for
-    which they are documented. Raises ValueError where the wish has problems, something of the plan is missing, or the
+    which they are documented. Raises ValueError where the spec has problems, something of the plan is missing, or the
     body does not fit the card: then nothing may be sent.
     """
-    if found := problems(card, wish):
+    if found := problems(card, spec):
         raise ValueError(f"{card.model} cannot do this: {[problem.part.value for problem in found]}")
-    plan = media_plan(card, wish.cast)
+    plan = media_plan(card, spec.cast)
     if missing := [needed for needed in plan if needed not in media]:
         raise ValueError(f"not uploaded: {missing}")
-    body: dict[str, Any] = {"model": card.model, "prompt": told(card, wish.prompt, wish.cast, plan)}
-    body["duration"] = wish.duration or card.default_duration
-    if ratio := card.ratio(wish.ratio):
+    body: dict[str, Any] = {"model": card.model, "prompt": told(card, spec.prompt, spec.cast, plan)}
+    body["duration"] = spec.duration or card.default_duration
+    if ratio := card.ratio(spec.ratio):
         put(body, card.ratio_field, ratio)
-    if resolution := card.resolution(wish.resolution):
+    if resolution := card.resolution(spec.resolution):
         put(body, card.resolution_field, card.resolution_words.get(resolution, resolution))
     if card.sound is Sound.SWITCH:
-        put(body, card.sound_field, card.sound_default if wish.sound is None else wish.sound)
-    _put_references(body, card, wish, [(needed, media[needed]) for needed in plan])
+        put(body, card.sound_field, card.sound_default if spec.sound is None else spec.sound)
+    _put_references(body, card, spec, [(needed, media[needed]) for needed in plan])
     for path, value in card.fixed.items():
         put(body, path, value)
     if card.business_id_field:
@@ -60,15 +60,15 @@ def encode(
 _Reference = tuple[Needed, str]
 
 
-def _put_references(body: dict[str, Any], card: ModelCard, wish: VideoWish, media: Sequence[_Reference]) -> None:
+def _put_references(body: dict[str, Any], card: ModelCard, spec: VideoSpec, media: Sequence[_Reference]) -> None:
     for rules, kind in ((card.images, FileKind.STILL), (card.clips, FileKind.REFERENCE)):
         its = [each for each in media if each[0].kind is kind]
         if rules is not None and its:
             put(body, rules.field, _FORMS[rules.form](its))
     if card.images is not None and card.images.repeated_in:
         put(body, card.images.repeated_in, [media[0][1]])
-    if card.provider_character and not wish.cast[0].username:
-        body["character_url"] = wish.cast[0].task_id  # its page calls it a URL, and wants the id of the task
+    if card.provider_character and not spec.cast[0].username:
+        body["character_url"] = spec.cast[0].task_id  # its page calls it a URL, and wants the id of the task
 
 
 def _plain(media: Sequence[_Reference]) -> list[str]:

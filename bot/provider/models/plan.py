@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bot.provider.models.card import ClipRules, ImageRules, ModelCard
-from bot.provider.models.wish import CastMember, Clip, Needed, Still
+from bot.provider.models.video_spec import CastMember, Clip, Needed, Still
 from bot.values.character import FileKind
 
 

@@ -1,4 +1,4 @@
-"""What speaks against a wish for a video, and what is nearest to it."""
+"""Why a model cannot make a video that is specified, and what comes closest."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from enum import StrEnum
 from bot.texts import Text
 
 
-class Wished(StrEnum):
-    """The part of a wish that a problem is about."""
+class SpecField(StrEnum):
+    """The part of a spec that a problem is about."""
 
     PROMPT = "prompt"
     CAST = "cast"
@@ -21,12 +21,12 @@ class Wished(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a model cannot do about a wish. ``nearest`` is what it can, where that can be put in its place.
+    """What a model cannot do of a spec. ``nearest`` is what it can, where that can be put in its place.
 
     ``member`` is the place in the cast of whom it is about, where it is about one alone.
     """
 
-    part: Wished
+    part: SpecField
     text: Text
     nearest: int | str | bool | None = None
     member: int | None = None

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import Final
 
 from bot.provider.models.card import ModelCard
-from bot.provider.models.wish import CastMember, Needed
+from bot.provider.models.video_spec import CastMember, Needed
 from bot.values.character import FileKind, name_key
 
 # A letter and what combines with it (Hangul may come in parts); only such a whole can be normalised by itself.

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from tests.media.child.footage import FPS, SIZE
+from tests.media.child.generated_clips import FPS, SIZE
 
 _Colour = tuple[int, int, int]
 

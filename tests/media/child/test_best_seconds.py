@@ -15,7 +15,7 @@ from bot.media.child.opening import Refused
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Concern, Reason, Unusable
 from tests.media.child import odd_files
-from tests.media.child.footage import (
+from tests.media.child.generated_clips import (
     FPS,
     Shot,
     astronaut,

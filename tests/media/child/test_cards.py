@@ -10,7 +10,7 @@ from bot.media.child.cards import are_black, are_cards
 from bot.media.child.shots import Thumbnail
 from bot.values.video import Best, NothingToSuggest, Reason
 from tests.media.child.cards import barred, black, logo, names, title
-from tests.media.child.footage import Shot, hiss, nobody, talking, voice, write
+from tests.media.child.generated_clips import Shot, hiss, nobody, talking, voice, write
 
 Pictures = list[Image.Image]
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from bot.media.child.faces import SURE, Face, FaceDetector, face_detector
 from playground.clip import still
-from tests.media.child.footage import astronaut, blurred, face, nobody, two
+from tests.media.child.generated_clips import astronaut, blurred, face, nobody, two
 
 
 @pytest.fixture(scope="module")

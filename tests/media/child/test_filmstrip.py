@@ -18,8 +18,8 @@ from bot.media.child.opening import Refused
 from bot.values.time_range import TimeRange
 from bot.values.video import Filmstrip, Unusable
 from tests.media.child.cards import barred, black, logo, names, title
-from tests.media.child.footage import nobody
-from tests.media.child.footage import write as write_shots
+from tests.media.child.generated_clips import nobody
+from tests.media.child.generated_clips import write as write_shots
 from tests.media.child.numbered import Kind, damage, digit, evenly, write_numbered
 from tests.media.child.odd_files import claim, cut_off, trim, write
 

@@ -13,7 +13,7 @@ from bot.media.child.fitting import fit
 from bot.media.child.opening import Refused
 from bot.media.child.poster import poster
 from bot.values.video import Unusable
-from tests.media.child.footage import FPS, Shot, nobody, talking, voice, write
+from tests.media.child.generated_clips import FPS, Shot, nobody, talking, voice, write
 
 
 def noisy(seconds: float, size: tuple[int, int]) -> list[Image.Image]:

@@ -13,7 +13,7 @@ from bot.media.child.probing import probe
 from bot.media.child.reference import reference
 from bot.values.time_range import TimeRange
 from bot.values.video import Concern
-from tests.media.child.footage import Shot, nobody, silence, talking, voice, write
+from tests.media.child.generated_clips import Shot, nobody, silence, talking, voice, write
 from tests.media.child.odd_files import delay_picture
 
 LATE = 4.0  # seconds

@@ -19,7 +19,7 @@ from bot.media.child.opening import Refused
 from bot.media.child.reference import reference
 from bot.values.time_range import TimeRange
 from bot.values.video import Reference, Unusable
-from tests.media.child.footage import Shot, face, nobody, silence, talking, two, voice, write
+from tests.media.child.generated_clips import Shot, face, nobody, silence, talking, two, voice, write
 from tests.media.child.numbered import evenly, read_numbered, write_numbered
 
 

@@ -7,7 +7,7 @@ from PIL import Image, ImageFilter
 from bot.media.child.faces import Face
 from bot.media.child.frames import Rgb
 from bot.media.child.samples import PictureAnalyzer, Sample, sharpness
-from tests.media.child.footage import astronaut, clip_of, nobody
+from tests.media.child.generated_clips import astronaut, clip_of, nobody
 
 
 def grey(picture: Image.Image) -> np.ndarray:

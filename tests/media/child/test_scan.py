@@ -13,7 +13,18 @@ from bot.media.child.opening import open_video
 from bot.media.child.samples import PictureAnalyzer
 from bot.media.child.scan import EVERY, Stretch, scan
 from bot.media.child.sound_analysis import RATE
-from tests.media.child.footage import FPS, SIZE, Shot, clip_of, dissolved, nobody, silence, talking, voice, write
+from tests.media.child.generated_clips import (
+    FPS,
+    SIZE,
+    Shot,
+    clip_of,
+    dissolved,
+    nobody,
+    silence,
+    talking,
+    voice,
+    write,
+)
 from tests.media.child.odd_files import cut_off, trim, write_growing
 
 

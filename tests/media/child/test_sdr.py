@@ -18,7 +18,7 @@ from bot.media.child.opening import open_video
 from bot.media.child.poster import poster
 from bot.values.time_range import TimeRange
 from bot.values.video import Concern
-from tests.media.child.footage import FPS, SIZE, Shot, face, silence, write
+from tests.media.child.generated_clips import FPS, SIZE, Shot, face, silence, write
 from tests.media.child.hdr import write_hdr
 
 NEAR = 0.03  # of 1: the error on average. Left as they are, these are 0.09 (HLG) and 0.16 (PQ) off.

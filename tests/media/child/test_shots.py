@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from bot.media.child.shots import Change, Cut, Thumbnail, between, change, cuts, dissolves
-from tests.media.child.footage import FPS, astronaut, clip_of, face, nobody
+from tests.media.child.generated_clips import FPS, astronaut, clip_of, face, nobody
 
 
 def thumbnail(picture: Image.Image) -> Thumbnail:

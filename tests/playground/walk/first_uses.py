@@ -102,7 +102,7 @@ async def preview_leads_on(walk: Walk) -> None:
     await me.picture("04 the character of a preview")
 
 
-async def doubts(walk: Walk) -> None:
+async def concerns(walk: Walk) -> None:
     """10: seconds that may not work are asked about, with a picture of them, and the safe button leads."""
     me, asked = walk.visitor, walk.submissions()
     await me.command("character create", {"video": walk.empty, "range": "1-3", "name": "Nobody"})

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from bot.provider.models.catalogue import CARDS
 from bot.provider.models.check import preferred, problems, suits
 from bot.provider.models.plan import media_plan
-from bot.provider.models.problem import Wished
-from bot.provider.models.wish import Clip, Needed, Still
+from bot.provider.models.problem import SpecField
+from bot.provider.models.video_spec import Clip, Needed, Still
 from bot.texts import render
 from bot.values.character import FileKind
-from tests.provider.models.wishes import STILLS, casts, member, wish, wishes
+from tests.provider.models.wishes import STILLS, casts, member, spec, wishes
 
 STILL, CLIP = FileKind.STILL, FileKind.REFERENCE
 
@@ -29,37 +29,37 @@ def said(model, its):
 
 @pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
 def test_everybody_of_whom_there_is_everything_may_play(card):
-    assert problems(card, wish()) == ()
+    assert problems(card, spec()) == ()
 
 
 @pytest.mark.parametrize(
     ("model", "changes", "part", "nearest"),
     [
-        ("sora-2-vvip", {"duration": 9}, Wished.DURATION, 8),
-        ("sora-2-vvip", {"duration": 6}, Wished.DURATION, 8),  # rather longer than shorter
-        ("wan2.6", {"duration": 15}, Wished.DURATION, 10),
-        ("viduq3", {"duration": 2}, Wished.DURATION, 3),
-        ("veo3.1-fast", {"duration": 0}, Wished.DURATION, 8),
-        ("sora-2", {"ratio": "1:1"}, Wished.RATIO, "16:9"),
-        ("sora-2", {"ratio": "3:4"}, Wished.RATIO, "9:16"),
-        ("grok-video-1.0", {"ratio": "4:3"}, Wished.RATIO, "3:2"),
-        ("seedance-2", {"ratio": "32:9"}, Wished.RATIO, "21:9"),
-        ("kling-v3", {"ratio": "0:7"}, Wished.RATIO, "16:9"),
-        ("wan2.6-flash", {"ratio": "16:9"}, Wished.RATIO, None),
-        ("MiniMax-H3", {"resolution": "720p"}, Wished.RESOLUTION, "768p"),
-        ("MiniMax-H3", {"resolution": "4k"}, Wished.RESOLUTION, "2K"),
-        ("veo3.1-fast", {"resolution": "2k"}, Wished.RESOLUTION, "1080p"),
-        ("seedance-2-fast", {"resolution": "1080p"}, Wished.RESOLUTION, "720p"),
-        ("sora-2", {"resolution": "720p"}, Wished.RESOLUTION, None),
-        ("gemini-omni-flash", {"resolution": "1080p", "ratio": "9:16"}, Wished.RESOLUTION, "720p"),
-        ("wan2.6", {"sound": False}, Wished.SOUND, True),
-        ("grok-video-1.0", {"sound": True}, Wished.SOUND, None),
+        ("sora-2-vvip", {"duration": 9}, SpecField.DURATION, 8),
+        ("sora-2-vvip", {"duration": 6}, SpecField.DURATION, 8),  # rather longer than shorter
+        ("wan2.6", {"duration": 15}, SpecField.DURATION, 10),
+        ("viduq3", {"duration": 2}, SpecField.DURATION, 3),
+        ("veo3.1-fast", {"duration": 0}, SpecField.DURATION, 8),
+        ("sora-2", {"ratio": "1:1"}, SpecField.RATIO, "16:9"),
+        ("sora-2", {"ratio": "3:4"}, SpecField.RATIO, "9:16"),
+        ("grok-video-1.0", {"ratio": "4:3"}, SpecField.RATIO, "3:2"),
+        ("seedance-2", {"ratio": "32:9"}, SpecField.RATIO, "21:9"),
+        ("kling-v3", {"ratio": "0:7"}, SpecField.RATIO, "16:9"),
+        ("wan2.6-flash", {"ratio": "16:9"}, SpecField.RATIO, None),
+        ("MiniMax-H3", {"resolution": "720p"}, SpecField.RESOLUTION, "768p"),
+        ("MiniMax-H3", {"resolution": "4k"}, SpecField.RESOLUTION, "2K"),
+        ("veo3.1-fast", {"resolution": "2k"}, SpecField.RESOLUTION, "1080p"),
+        ("seedance-2-fast", {"resolution": "1080p"}, SpecField.RESOLUTION, "720p"),
+        ("sora-2", {"resolution": "720p"}, SpecField.RESOLUTION, None),
+        ("gemini-omni-flash", {"resolution": "1080p", "ratio": "9:16"}, SpecField.RESOLUTION, "720p"),
+        ("wan2.6", {"sound": False}, SpecField.SOUND, True),
+        ("grok-video-1.0", {"sound": True}, SpecField.SOUND, None),
     ],
 )
 def test_what_the_card_does_not_have_is_told_with_the_nearest_that_it_has(model, changes, part, nearest):
-    assert found(model, wish(**changes)) == [(part, nearest)]
+    assert found(model, spec(**changes)) == [(part, nearest)]
     if nearest is not None:
-        assert problems(CARDS[model], replace(wish(**changes), **{part.value: nearest})) == ()
+        assert problems(CARDS[model], replace(spec(**changes), **{part.value: nearest})) == ()
 
 
 @settings(max_examples=40, deadline=None)
@@ -74,11 +74,11 @@ def test_the_nearest_is_always_on_the_card(its):
 
 
 def test_a_sentence_says_what_there_is():
-    assert said("sora-2-vvip", wish(duration=9)) == (
+    assert said("sora-2-vvip", spec(duration=9)) == (
         "sora-2-vvip can't make 9-second videos, only 4, 8, 12. Closest: 8."
     )
-    assert "only 3–16." in said("viduq3", wish(duration=40))
-    assert said("gemini-omni-flash", wish(resolution="1080P", ratio="9:16")) == (
+    assert "only 3–16." in said("viduq3", spec(duration=40))
+    assert said("gemini-omni-flash", spec(resolution="1080P", ratio="9:16")) == (
         "gemini-omni-flash makes 1080p only in 16:9, not in 9:16. With 9:16, the closest resolution is 720p."
     )
 
@@ -96,9 +96,9 @@ def test_a_sentence_says_what_there_is():
     ],
 )
 def test_why_a_model_cannot_take_somebody(model, who, sentence):
-    [problem] = problems(CARDS[model], wish(cast=[who]))
+    [problem] = problems(CARDS[model], spec(cast=[who]))
     assert sentence in render(problem.text)
-    assert (problem.part, problem.member) == (Wished.CAST, 0)
+    assert (problem.part, problem.member) == (SpecField.CAST, 0)
     assert not suits(CARDS[model], [who])
 
 
@@ -109,23 +109,23 @@ def test_either_pictures_or_a_clip_will_do_where_both_are_taken():
 
 def test_too_many_and_nobody():
     four = [member(name) for name in ("Anna", "Bo", "Cy", "Di")]
-    assert "shows at most 3 characters in one video, and you named 4" in said("wan2.6", wish(cast=four))
-    assert found("wan2.6", wish("dance", cast=[])) == [(Wished.CAST, None)]
+    assert "shows at most 3 characters in one video, and you named 4" in said("wan2.6", spec(cast=four))
+    assert found("wan2.6", spec("dance", cast=[])) == [(SpecField.CAST, None)]
 
 
 def test_of_several_made_with_sora_each_needs_a_username():
     nameless = member("Bo", username=None)
     assert suits(CARDS["sora-2"], [nameless])
-    [problem] = problems(CARDS["sora-2"], wish(cast=[member(), nameless]))
+    [problem] = problems(CARDS["sora-2"], spec(cast=[member(), nameless]))
     assert (problem.member, "only alone" in render(problem.text)) == (1, True)
 
 
 def test_the_prompt_is_looked_at():
-    assert found("viduq3", wish("  ")) == [(Wished.PROMPT, None)]
-    assert "“@Zoe”" in said("viduq3", wish("@Anna kisses @Zoe"))
-    assert found("wan2.6", wish("@Anna " + "x" * 1489)) == []
-    assert found("wan2.6", wish("@Anna " + "x" * 1490)) == [(Wished.PROMPT, None)]
-    assert "has 1501 with the characters' names" in said("wan2.6", wish("@Anna " + "x" * 1490))
+    assert found("viduq3", spec("  ")) == [(SpecField.PROMPT, None)]
+    assert "“@Zoe”" in said("viduq3", spec("@Anna kisses @Zoe"))
+    assert found("wan2.6", spec("@Anna " + "x" * 1489)) == []
+    assert found("wan2.6", spec("@Anna " + "x" * 1490)) == [(SpecField.PROMPT, None)]
+    assert "has 1501 with the characters' names" in said("wan2.6", spec("@Anna " + "x" * 1490))
 
 
 def test_the_best_model_for_a_cast():
@@ -184,7 +184,7 @@ def test_a_clip_that_is_too_small_is_left_out_or_said():
     rules = CARDS["seedance-2"].clips
     assert rules is not None
     lines = replace(CARDS["wan2.6"], clips=rules)
-    [problem] = problems(lines, wish(cast=[member(clip=small)]))
+    [problem] = problems(lines, spec(cast=[member(clip=small)]))
     assert "takes clips of 480p to 720p, and Anna's clip is 360p" in render(problem.text)
 
 

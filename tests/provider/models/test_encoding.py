@@ -14,7 +14,7 @@ from bot.provider.models.catalogue import CARDS
 from bot.provider.models.check import problems
 from bot.provider.models.encoding import encode
 from bot.provider.models.plan import media_plan
-from tests.provider.models.wishes import likely_wishes, member, uploaded, wish, wishes
+from tests.provider.models.wishes import likely_wishes, member, spec, uploaded, wishes
 
 UPLOADS = "https://files.toapis.com/uploads/7/"
 
@@ -176,7 +176,7 @@ BODIES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("model", BODIES)
 def test_the_request_of_two_characters(model):
-    assert encoded(model, wish(PROMPT, TWO)) == BODIES[model]
+    assert encoded(model, spec(PROMPT, TWO)) == BODIES[model]
 
 
 def test_every_model_is_like_one_whose_request_is_written_out_here():
@@ -198,20 +198,20 @@ def test_every_model_is_like_one_whose_request_is_written_out_here():
     ],
 )
 def test_a_wish_stands_in_the_familys_own_words(model, changes, expected):
-    body = encoded(model, wish(**changes))
+    body = encoded(model, spec(**changes))
     assert body | expected == body
 
 
 def test_a_sora_character_without_a_username_is_named_by_its_task():
-    body = encoded("sora-2", wish(cast=[member(username=None)]))
+    body = encoded("sora-2", spec(cast=[member(username=None)]))
     assert (body["character_url"], body["prompt"]) == ("task_of_Anna", "Anna dances")
-    assert "character_url" not in encoded("sora-2", wish())
+    assert "character_url" not in encoded("sora-2", spec())
 
 
 def test_a_callback_stands_where_it_is_documented_and_nowhere_else():
     where = {}
     for model in CARDS:
-        body = encoded(model, wish(), callback_url="https://bot.example/hook")
+        body = encoded(model, spec(), callback_url="https://bot.example/hook")
         where[model] = (
             "callback_url" in body,
             "callback_url" in body.get("metadata", {}),
@@ -225,24 +225,24 @@ def test_a_callback_stands_where_it_is_documented_and_nowhere_else():
 def test_an_asset_goes_wherever_a_url_goes_for_the_one_family_that_knows_them():
     card = CARDS["seedance-2"]
     media = dict.fromkeys(uploaded(card, TWO), "asset://pa_01")
-    body = encode(card, wish(PROMPT, TWO), media, business_id="b")
+    body = encode(card, spec(PROMPT, TWO), media, business_id="b")
     assert body["image_with_roles"][0] == {"url": "asset://pa_01", "role": "reference_image"}
     with pytest.raises(ValueError, match="does not fit"):
-        encode(CARDS["MiniMax-H3"], wish(PROMPT, TWO), media, business_id="b")
+        encode(CARDS["MiniMax-H3"], spec(PROMPT, TWO), media, business_id="b")
 
 
 @pytest.mark.parametrize("url", ["", "data:image/png;base64,AAAA", "/kept/still.jpg", "ftp://x/y", "asset://", None, 7])
 def test_what_is_no_web_address_is_not_sent(url):
     card = CARDS["kling-v3"]
     with pytest.raises(ValueError, match="does not fit"):
-        encode(card, wish(), dict.fromkeys(uploaded(card, wish().cast), url), business_id="b")
+        encode(card, spec(), dict.fromkeys(uploaded(card, spec().cast), url), business_id="b")
 
 
 def test_neither_a_problem_nor_a_missing_file_is_passed_over():
     with pytest.raises(ValueError, match="duration"):
-        encoded("wan2.6", wish(duration=7))
+        encoded("wan2.6", spec(duration=7))
     with pytest.raises(ValueError, match="not uploaded"):
-        encode(CARDS["wan2.6"], wish(), {}, business_id="b")
+        encode(CARDS["wan2.6"], spec(), {}, business_id="b")
 
 
 @pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
@@ -255,7 +255,7 @@ def test_the_order_of_the_cast_is_the_order_of_its_references(card):
     for cast in (TWO, TWO[::-1]):
         first, second = cast
         media = {needed: f"https://f.example/{cast[needed.member].name}" for needed in media_plan(card, cast)}
-        body = encode(card, wish("@Bo looks at @Anna", cast), media, business_id="b")
+        body = encode(card, spec("@Bo looks at @Anna", cast), media, business_id="b")
         for rules in (card.images, card.clips):
             if rules is None:
                 continue
@@ -286,7 +286,7 @@ def pictures_fields(body):
 @pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
 def test_pictures_stand_in_one_field(card):
     """Two of them at once, or a picture without a role, were refused elsewhere."""
-    body = encoded(card.model, wish(PROMPT, TWO))
+    body = encoded(card.model, spec(PROMPT, TWO))
     expected = {"viduq3": ["image_urls", "subjects"]}.get(card.model)  # its page calls the first required
     assert pictures_fields(body) == (expected or ([card.images.field.rpartition(".")[2]] if card.images else []))
     assert all("role" in each for each in body.get("image_with_roles", ()))

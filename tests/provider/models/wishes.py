@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.provider.models.catalogue import CARDS
 from bot.provider.models.plan import media_plan
-from bot.provider.models.wish import CastMember, Clip, Still, VideoWish
+from bot.provider.models.video_spec import CastMember, Clip, Still, VideoSpec
 from bot.values.character import FileKind, clean_name, name_key
 
 # One model for each way in which a request says who is in the video. What was sent to the others is told apart by their
@@ -34,8 +34,8 @@ def member(name="Anna", **changes):
     return replace(everything, **changes)
 
 
-def wish(prompt="@Anna dances", cast=None, **changes):
-    return VideoWish(prompt=prompt, cast=(member(),) if cast is None else tuple(cast), **changes)
+def spec(prompt="@Anna dances", cast=None, **changes):
+    return VideoSpec(prompt=prompt, cast=(member(),) if cast is None else tuple(cast), **changes)
 
 
 def uploaded(card, cast):
@@ -97,7 +97,7 @@ def wishes(draw):
         st.sampled_from(["walks", " ", ",", ".", "が", "character1", "<<<element_2>>>", "a@b.c", "é"]),
         st.text(max_size=12),
     )
-    return VideoWish(
+    return VideoSpec(
         prompt=" ".join(draw(st.lists(words, min_size=1, max_size=8))),
         cast=cast,
         duration=draw(st.sampled_from([None, None, 4, 5, 8, 10, 15, 2, 16, 30, 0, -1])),
@@ -127,7 +127,7 @@ def likely_wishes(draw, card):
         st.text(max_size=12).map(lambda typed: typed.replace("@", "")),
     )
     any_case = st.sampled_from([str.lower, str.upper, str.strip])
-    return VideoWish(
+    return VideoSpec(
         prompt="walks " + " ".join(draw(st.lists(words, max_size=8))),
         cast=cast,
         duration=draw(st.sampled_from([None, *card.durations])),

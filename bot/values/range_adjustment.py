@@ -1,4 +1,4 @@
-"""Moves seconds of a video by half a second, or makes them so much shorter or longer."""
+"""Moves a range of a video by half a second, or makes it that much shorter or longer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ STEP = Decimal("0.5")  # seconds
 _TENTH = Decimal("0.1")
 
 
-class Nudge(StrEnum):
-    """What is done to some seconds."""
+class RangeAdjustment(StrEnum):
+    """How a range is changed."""
 
     EARLIER = "earlier"
     LATER = "later"
@@ -21,7 +21,7 @@ class Nudge(StrEnum):
     LONGER = "longer"
 
 
-def nudged(seconds: TimeRange, nudge: Nudge, length: float) -> TimeRange | None:
+def adjusted(seconds: TimeRange, adjustment: RangeAdjustment, length: float) -> TimeRange | None:
     """``seconds`` of a video of ``length`` seconds afterwards; ``None`` where there is no room for that.
 
     They stay one to three seconds long, inside the video. Near to its start or its end they move by less than half a
@@ -29,13 +29,13 @@ def nudged(seconds: TimeRange, nudge: Nudge, length: float) -> TimeRange | None:
     """
     start, end = seconds.start, seconds.end
     room = max(Decimal(0), Decimal(str(length)) - end).quantize(_TENTH, ROUND_DOWN)
-    if nudge is Nudge.EARLIER:
+    if adjustment is RangeAdjustment.EARLIER:
         by = min(STEP, start)
         return TimeRange(start - by, end - by) if by else None
-    if nudge is Nudge.LATER:
+    if adjustment is RangeAdjustment.LATER:
         by = min(STEP, room)
         return TimeRange(start + by, end + by) if by else None
-    if nudge is Nudge.SHORTER:
+    if adjustment is RangeAdjustment.SHORTER:
         by = min(STEP, seconds.seconds - limits.RANGE_SHORTEST)
         return TimeRange(start, end - by) if by else None
     grown = min(STEP, limits.RANGE_LONGEST - seconds.seconds)

@@ -26,7 +26,7 @@ from bot.values.job import DeliveryAttempt, DeliveryRoute, Job, Origin, Question
 log = structlog.get_logger(__name__)
 
 
-class PrivateBox:
+class PrivateReply:
     """Raises :class:`RouteClosed` for good, and DiscordUnavailable where it may work later."""
 
     def __init__(self, client: discord.Client, clock: Clock, own_messages: OwnMessages) -> None:
@@ -117,7 +117,7 @@ class PrivateBox:
         version: it becomes ``meanwhile`` first, because as long as it is "thinking" Discord takes a follow-up for its
         text, and goes last, so that whatever fails on the way can be done again.
         """
-        origin, replaced = job.origin, job.origin.box_is_public
+        origin, replaced = job.origin, job.origin.reply_is_public
         if not replaced:
             try:
                 await self.edit(origin, card, limits.MESSAGE_PATIENCE)

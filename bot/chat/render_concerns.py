@@ -1,4 +1,4 @@
-"""What speaks against the seconds that somebody chose, before anything is paid. Pure rendering."""
+"""Warnings about the chosen seconds, before anything is paid. Pure rendering."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.values.video import Concern
 _STRIP = "seconds.webp"
 
 
-def render_doubts(job: Job, picture: bytes | None, locale: str, commands: Commands = PLAIN) -> MessageContent:
+def render_concerns(job: Job, picture: bytes | None, locale: str, commands: Commands = PLAIN) -> MessageContent:
     """Asks whether to use the chosen seconds all the same; ``picture`` (WebP) shows them. The safe button leads."""
     found = job.seen.findings.concerns if job.seen.findings is not None else ()
     if job.seen.best is not None:  # then the picker has said that
@@ -30,7 +30,7 @@ def render_doubts(job: Job, picture: bytes | None, locale: str, commands: Comman
     asked = text("ToAPIs may find no character in these seconds, or make a poor one, and still charge for it.")
     if job.character.model is None:
         asked = text("Video models may not recognise the character from these seconds.")
-    grave = () if job.seen.findings is None else job.character.doubts(job.seen.findings)
+    grave = () if job.seen.findings is None else job.character.concerns(job.seen.findings)
     quiet = Concern.QUIET in grave
     only_quiet = grave == (Concern.QUIET,)
     if quiet:

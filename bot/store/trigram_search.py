@@ -1,4 +1,4 @@
-"""How a cast is looked through for letters: the only module that knows how SQLite and PostgreSQL do that.
+"""Searching a cast by trigrams: the only module that knows how SQLite and PostgreSQL do that.
 
 SQLite has an index of pieces of three letters (FTS5, ``character_search``), in which each person's characters are a
 range of rows of their own (migration 0013). PostgreSQL has nothing like it without an extension that not every server

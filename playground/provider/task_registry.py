@@ -11,7 +11,7 @@ from playground.provider.answers import Refusal
 from playground.provider.tasks import Failure, Task
 
 
-class TaskBook:
+class TaskRegistry:
     """`tasks` by their ids. `clock` decides how far they are."""
 
     def __init__(self, account: Account, clock: Callable[[], datetime]) -> None:

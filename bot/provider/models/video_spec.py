@@ -1,4 +1,4 @@
-"""What a person wants to see: a prompt, who plays in it, and what the video is to be like."""
+"""The specification of a video: a prompt, who plays in it, its length, shape, resolution and sound."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastMember:
-    """One character of a wish, and what there is of it. ``stills`` are in the order in which they are kept: best first.
+    """One character of a spec, and what there is of it. ``stills`` are in the order in which they are kept: best first.
 
     ``task_id`` and ``username`` are those of a character that the provider made.
     """
@@ -44,8 +44,8 @@ class CastMember:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VideoWish:
-    """A video that somebody wants. ``prompt`` is as typed, with ``@name`` of the cast; ``duration`` is in seconds.
+class VideoSpec:
+    """The video that somebody requests. ``prompt`` is as typed, with ``@name`` of the cast; ``duration`` is in seconds.
 
     ``None`` leaves it to the model.
     """

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from playground.provider.footage import Unusable, kind_of, portrait
+from playground.provider.clip_analysis import Unusable, kind_of, portrait
 
 
 def look(path, start, end):

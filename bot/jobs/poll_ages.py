@@ -11,14 +11,14 @@ _TYPICAL = 120.0  # seconds that a task of an unknown model is supposed to take;
 
 
 @dataclass(frozen=True, slots=True)
-class LookAges:
+class PollAges:
     """For a task that was last looked at in each bucket: the age of the next look, and the seconds between both."""
 
     following: tuple[float, ...]
     gaps: tuple[float, ...]
 
     @classmethod
-    def of(cls, durations: TaskDurations, price: float, slowest: float) -> LookAges:
+    def of(cls, durations: TaskDurations, price: float, slowest: float) -> PollAges:
         """``price``: the seconds of delay, of the average task, that one query must save. ``slowest``: seconds.
 
         From the last bucket to the first (dynamic programming): of all next looks, the one after which delay and

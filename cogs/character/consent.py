@@ -29,7 +29,7 @@ from cogs.character.lookup import CastLookup, deleted
 log = structlog.get_logger(__name__)
 
 
-class AskingCommands(LooksUp):
+class ConsentCommands(LooksUp):
     """The part of :class:`cogs.character.cog.CharacterCommands` that asks the people whom characters show."""
 
     def __init__(

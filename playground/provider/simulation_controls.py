@@ -10,19 +10,19 @@ from typing import Any
 
 from playground.provider.creation import CHARACTER_MODELS
 from playground.provider.faults import Damage, Faults, Moment
+from playground.provider.generated_media import GeneratedMedia
 from playground.provider.models import ModelList
 from playground.provider.names import Namer
-from playground.provider.studio import Studio
-from playground.provider.task_book import TaskBook
+from playground.provider.task_registry import TaskRegistry
 from playground.provider.tasks import Failure, Task
 
 
-class Knobs:
+class SimulationControls:
     """The part of :class:`~playground.provider.server.SimulatedProvider` that orders what happens next."""
 
     clock: Callable[[], datetime]
     tasks: dict[str, Task]
-    _book: TaskBook
+    _registry: TaskRegistry
     _faults: Faults
     _models: ModelList
     _names: Namer
@@ -38,7 +38,7 @@ class Knobs:
 
     def hold_at(self, percent: float | None) -> None:
         """No task gets beyond `percent` until this is called again; None lets them go on from there."""
-        self._book.hold_at(percent)
+        self._registry.hold_at(percent)
 
     def model_gone(self, name: str, *, listed: bool = False) -> None:
         """From now on that model is answered with 404 "model not found", as a closed upstream is.
@@ -104,7 +104,7 @@ class Knobs:
 
     def add_video_task(self, path: Path) -> str:
         """An earlier video task that is finished and whose video is a copy of `path`; its id is for `from_task`."""
-        url = self._made().keep("files", self._names.hex_id("video") + path.suffix, path.read_bytes())
+        url = self._generated_media().keep("files", self._names.hex_id("video") + path.suffix, path.read_bytes())
         now = self.clock()
         work: asyncio.Future[Mapping[str, Any] | Failure] = asyncio.get_running_loop().create_future()
         found = {"type": "video", "data": [{"url": url, "format": path.suffix.lstrip(".")}]}
@@ -116,7 +116,7 @@ class Knobs:
 
     def add_character(self, clip: bytes, picture: bytes) -> str:
         """A character that was made earlier, of an MP4 and with a JPEG; its username is for `@username` in prompts."""
-        return self._made().add_person(clip, picture)
+        return self._generated_media().add_person(clip, picture)
 
-    def _made(self) -> Studio:
+    def _generated_media(self) -> GeneratedMedia:
         raise NotImplementedError

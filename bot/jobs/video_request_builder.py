@@ -14,12 +14,12 @@ from bot.errors import CastbookError, Refusal
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
-from bot.jobs.video_questions import Change, Part, VideoDoubted, VideoQuestion, instead
+from bot.jobs.video_questions import Change, Part, VideoNotPossible, VideoQuestion, instead
 from bot.provider.errors import ModelClosed
 from bot.provider.models.card import ModelCard
 from bot.provider.models.check import problems
 from bot.provider.models.prompt import mentions
-from bot.provider.models.wish import VideoWish
+from bot.provider.models.video_spec import VideoSpec
 from bot.store.characters import CharacterStore
 from bot.store.default_characters import DefaultCharacterStore
 from bot.store.drafts import Draft, DraftStore, UnsentVideo
@@ -34,11 +34,11 @@ _OTHER_MODELS: Final = 2  # that are offered instead
 _MODEL_LENGTH: Final = 40  # characters of a model's id that fit into that of a button
 
 
-Changed: TypeAlias = Callable[[UnsentVideo], Awaitable[UnsentVideo]]
-"""What becomes of a wish that was kept."""
+DraftChange: TypeAlias = Callable[[UnsentVideo], Awaitable[UnsentVideo]]
+"""Turns a stored draft into the video that is started instead."""
 
 
-class VideoWishes:
+class VideoRequestBuilder:
     """Everything here is about the owner it is given: another person's character, or draft, is an unknown one.
 
     ``guild_id``: the server in which they ask, if it is one. What is lent to them there, they may use.
@@ -74,7 +74,7 @@ class VideoWishes:
         found, _ = await self._casting(owner_id, guild_id, prompt, named)
         return found
 
-    async def wished(
+    async def build(
         self,
         owner_id: int,
         guild_id: int | None,
@@ -87,7 +87,7 @@ class VideoWishes:
         cast, unknown = await self._casting(owner_id, guild_id, request.prompt, named)
         return UnsentVideo(request=replace(request, cast=cast), private=private, unknown=unknown)
 
-    async def wished_in(
+    async def build_with_default(
         self,
         owner_id: int,
         guild_id: int | None,
@@ -96,11 +96,11 @@ class VideoWishes:
         *,
         private: bool | None,
     ) -> UnsentVideo:
-        """As :meth:`wished`; where nobody is named, their default character of that server plays."""
-        wish = await self.wished(owner_id, guild_id, request, named, private=private)
-        if wish.request.cast or wish.unknown or not (default := await self.default_in(owner_id, guild_id)):
-            return wish
-        return await self.wished(owner_id, guild_id, request, [default], private=private)
+        """As :meth:`build`; where nobody is named, their default character of that server plays."""
+        unsent = await self.build(owner_id, guild_id, request, named, private=private)
+        if unsent.request.cast or unsent.unknown or not (default := await self.default_in(owner_id, guild_id)):
+            return unsent
+        return await self.build(owner_id, guild_id, request, [default], private=private)
 
     async def default_in(self, owner_id: int, guild_id: int | None) -> int:
         """The id of their default character in that server; 0 where they have none there."""
@@ -131,43 +131,45 @@ class VideoWishes:
             cast[role.character_id] = role
         return tuple(cast.values()), tuple(dict.fromkeys(unknown))
 
-    async def begin(self, owner_id: int, wish: UnsentVideo, job_id: str, origin: Origin) -> Job:
-        """Start the job ``job_id``. Raises VideoDoubted, and what :meth:`JobStarter.start_video` raises."""
-        if wish.private is not None:
-            origin = replace(origin, private=wish.private)
-        reasons = await self._strangers(owner_id, origin.guild_id, wish)
+    async def begin(self, owner_id: int, unsent: UnsentVideo, job_id: str, origin: Origin) -> Job:
+        """Start the job ``job_id``. Raises VideoNotPossible, and what :meth:`JobStarter.start_video` raises."""
+        if unsent.private is not None:
+            origin = replace(origin, private=unsent.private)
+        reasons = await self._strangers(owner_id, origin.guild_id, unsent)
         changes: tuple[Change, ...] = ()
         if not reasons:
-            reasons, changes = await self._doubts(owner_id, origin.guild_id, wish.request)
+            reasons, changes = await self._problems(owner_id, origin.guild_id, unsent.request)
         if not reasons:
             try:
                 return await self._starter.start_video(
-                    owner_id=owner_id, origin=origin, request=wish.request, job_id=job_id
+                    owner_id=owner_id, origin=origin, request=unsent.request, job_id=job_id
                 )
             except ModelClosed as closed:
-                reasons, changes = (closed.text,), await self._other_models(owner_id, wish.request)
-        raise VideoDoubted(await self._asked(owner_id, wish, reasons, changes))
+                reasons, changes = (closed.text,), await self._other_models(owner_id, unsent.request)
+        raise VideoNotPossible(await self._asked(owner_id, unsent, reasons, changes))
 
-    async def begin_changed(self, owner_id: int, draft_id: str, change: Changed, job_id: str, origin: Origin) -> Job:
+    async def begin_changed(
+        self, owner_id: int, draft_id: str, change: DraftChange, job_id: str, origin: Origin
+    ) -> Job:
         """Start what ``change`` makes of a draft, which is gone then: it is begun with once.
 
         Raises as :meth:`begin`, and Refusal where there is no such draft (any more).
         """
-        wish = _content(await self._drafts.take(owner_id, draft_id))
+        unsent = _content(await self._drafts.take(owner_id, draft_id))
         try:
-            return await self.begin(owner_id, await change(wish), job_id, origin)
-        except VideoDoubted:
+            return await self.begin(owner_id, await change(unsent), job_id, origin)
+        except VideoNotPossible:
             raise
         except CastbookError:  # it can be tried again as it was
-            await self._keep(owner_id, draft_id, wish)
+            await self._keep(owner_id, draft_id, unsent)
             raise
 
     async def draft(self, owner_id: int, draft_id: str) -> UnsentVideo:
-        """A wish that is kept. Raises :class:`~bot.errors.Refusal` where it is not, or not any more."""
+        """The stored draft. Raises :class:`~bot.errors.Refusal` if there is none, or it was used."""
         return _content(await self._drafts.get(owner_id, draft_id))
 
     async def another_take(self, owner_id: int, guild_id: int | None, video: MadeVideo) -> UnsentVideo:
-        """The wish for a video like ``video``, with all that was wished then; it is as private."""
+        """A request for a video like ``video``: same prompt, cast, options and privacy."""
         job = await self._owned.get(owner_id, video.job_id)
         request = VideoRequest(prompt=video.prompt, cast=video.roles, model=video.model)
         if job is not None and isinstance(job.request, VideoRequest):
@@ -178,21 +180,21 @@ class VideoWishes:
         private = None if job is None else job.origin.private
         return UnsentVideo(request=replace(request, cast=playing), private=private)
 
-    async def _keep(self, owner_id: int, draft_id: str, wish: UnsentVideo) -> None:
-        """Keep ``wish`` as the draft ``draft_id``, so that a form about it is answered after a restart too."""
-        draft = Draft(id=draft_id, owner_id=owner_id, content=wish, created_at=self._clock())
+    async def _keep(self, owner_id: int, draft_id: str, unsent: UnsentVideo) -> None:
+        """Keep ``unsent`` as the draft ``draft_id``, so that a form about it is answered after a restart too."""
+        draft = Draft(id=draft_id, owner_id=owner_id, content=unsent, created_at=self._clock())
         await self._drafts.add(draft)
 
     async def _asked(
-        self, owner_id: int, wish: UnsentVideo, reasons: tuple[Text, ...], changes: tuple[Change, ...]
+        self, owner_id: int, unsent: UnsentVideo, reasons: tuple[Text, ...], changes: tuple[Change, ...]
     ) -> VideoQuestion:
         draft_id = f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
-        await self._keep(owner_id, draft_id, wish)
-        priced = {each: self._price_with(each, wish.request) for each in dict.fromkeys(changes)}
+        await self._keep(owner_id, draft_id, unsent)
+        priced = {each: self._price_with(each, unsent.request) for each in dict.fromkeys(changes)}
         return VideoQuestion(
             draft_id=draft_id,
             owner_id=owner_id,
-            wish=wish,
+            unsent=unsent,
             reasons=reasons,
             changes=tuple(priced),
             prices={each: price for each, price in priced.items() if price is not None},
@@ -205,40 +207,40 @@ class VideoWishes:
 
     # -- names that nobody has ------------------------------------------------------------------------------------
 
-    async def _strangers(self, owner_id: int, guild_id: int | None, wish: UnsentVideo) -> tuple[Text, ...]:
-        called = mentions(wish.request.prompt, [role.name for role in wish.request.cast]).unknown
-        if not called and not wish.unknown:
+    async def _strangers(self, owner_id: int, guild_id: int | None, unsent: UnsentVideo) -> tuple[Text, ...]:
+        called = mentions(unsent.request.prompt, [role.name for role in unsent.request.cast]).unknown
+        if not called and not unsent.unknown:
             return ()
         names = [role.name for role in await self._cast.roles(owner_id, guild_id)]
         if not names:
             raise Refusal(EMPTY_CAST)
-        given = (_nobody(name, names) for name in wish.unknown)
+        given = (_nobody(name, names) for name in unsent.unknown)
         return (*given, *(_uncalled(name, names) for name in called))
 
     # -- what the model cannot do -----------------------------------------------------------------------------------
 
-    async def _doubts(
+    async def _problems(
         self, owner_id: int, guild_id: int | None, request: VideoRequest
     ) -> tuple[tuple[Text, ...], tuple[Change, ...]]:
         if not request.cast:
             if not await self._cast.roles(owner_id, guild_id):
                 raise Refusal(EMPTY_CAST)
             return (_NOBODY_NAMED,), ()
-        wish = await self._planner.wish(owner_id, request)
+        spec = await self._planner.spec(owner_id, request)
         if request.model is not None and self._planner.card(request.model) is None:
             unknown = text("I don't know the video model “{model}”.", model=request.model)
             return (unknown,), await self._other_models(owner_id, request)
-        card = await self._planner.best(wish.cast) if request.model is None else self._planner.card(request.model)
-        found = problems(card, wish) if card is not None else ()
+        card = await self._planner.best(spec.cast) if request.model is None else self._planner.card(request.model)
+        found = problems(card, spec) if card is not None else ()
         if not found:  # or nobody can show this cast, which the start says
             return (), ()
         taken = [change for each in found if (change := instead(each)) is not None]
         return tuple(each.text for each in found), (*taken, *await self._other_models(owner_id, request))
 
     async def _other_models(self, owner_id: int, request: VideoRequest) -> tuple[Change, ...]:
-        """Living models that make the video just as it is wished, the best first."""
-        wish = await self._planner.wish(owner_id, request)
-        fitting = [card.model for card in await self._planner.living() if _fits(card, wish, but=request.model)]
+        """Available models that can make the video exactly as requested, best first."""
+        spec = await self._planner.spec(owner_id, request)
+        fitting = [card.model for card in await self._planner.living() if _fits(card, spec, but=request.model)]
         return tuple(Change(Part.MODEL, model) for model in fitting[:_OTHER_MODELS])
 
 
@@ -255,8 +257,8 @@ def _content(draft: Draft | None) -> UnsentVideo:
     return draft.content
 
 
-def _fits(card: ModelCard, wish: VideoWish, *, but: str | None) -> bool:
-    return card.model != but and len(card.model) <= _MODEL_LENGTH and not problems(card, wish)
+def _fits(card: ModelCard, spec: VideoSpec, *, but: str | None) -> bool:
+    return card.model != but and len(card.model) <= _MODEL_LENGTH and not problems(card, spec)
 
 
 def _nearest(name: str, names: Sequence[str]) -> str | None:

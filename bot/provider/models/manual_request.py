@@ -1,4 +1,4 @@
-"""The request for a video with a character of the provider's own, for somebody to send by themselves."""
+"""The request body for a video with a character that the provider made, for people who call its API themselves."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from typing import Any
 from bot.provider.models.card import ModelCard
 from bot.provider.models.encoding import encode
 from bot.provider.models.families import SORA
-from bot.provider.models.wish import CastMember, VideoWish
+from bot.provider.models.video_spec import CastMember, VideoSpec
 
 _UPRIGHT = "9:16"
 
 
-def by_hand(card: ModelCard | None, model: str, task_id: str, prompt: str) -> dict[str, Any]:
+def manual_request(card: ModelCard | None, model: str, task_id: str, prompt: str) -> dict[str, Any]:
     """The JSON body, as the family of the ``model`` that made the character has it.
 
     The character is known by its ``task_id`` alone. ``card``: the model's, where there is one that says so.
     """
     if card is None or not card.provider_character:
         card = replace(SORA, model=model)
-    wish = VideoWish(
+    spec = VideoSpec(
         prompt=prompt,
         cast=(CastMember(name="character", task_id=task_id),),
         ratio=_UPRIGHT if _UPRIGHT in card.ratios else None,
     )
-    body = encode(card, wish, {}, business_id="by-hand")
+    body = encode(card, spec, {}, business_id="by-hand")
     if card.business_id_field:
         body.pop(card.business_id_field)  # that is the bot's
     return body

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from playground.provider.clip_analysis import Unusable, portrait
 from playground.provider.creation import Creation
 from playground.provider.film import Player
-from playground.provider.footage import Unusable, portrait
 from playground.provider.names import Namer
 from playground.provider.tasks import Failure
 
 
-class Studio:
+class GeneratedMedia:
     """The files that are served below `base_url`, and what is made of them."""
 
     def __init__(self, base_url: str, names: Namer) -> None:
