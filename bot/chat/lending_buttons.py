@@ -1,6 +1,6 @@
 """The buttons of what is lent and borrowed, and of the question to somebody whom a character shows.
 
-What a press does is in cogs/character/lending.py and asking.py.
+What a press does is in cogs/character/lending.py and consent.py.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ from bot.values.loan import Loan, LoanRecipient, PersonConsent
 from bot.values.made_video import MadeVideo
 from bot.values.source import Attachment, Link
 from bot.values.time_range import TimeRange
-from tests.cogs.stage import House
+from tests.cogs.stage import AppHarness
 from tests.cogs.test_picking import DOUBTING, FACTS, PICKING, REQUEST
 
 FILENAME = "owners-holiday.mp4"
@@ -106,43 +106,43 @@ class Belongings:
         return FILENAME, USERNAME, TASK, PROMPT, NOTE, TAG, GROUP, *self.tasks, "owners-secret-token"
 
 
-async def belongings(house: House, owner_id: int) -> Belongings:
+async def belongings(harness: AppHarness, owner_id: int) -> Belongings:
     """Give ``owner_id`` one of each."""
     request = replace(REQUEST, source=FILE)
-    now = house.now
+    now = harness.now
 
     async def job(**changes: object) -> Job:
-        return await house.job(owner_id, JobChanges(request=request) | JobChanges(**changes))  # type: ignore[typeddict-item]  # whatever a test changes
+        return await harness.job(owner_id, JobChanges(request=request) | JobChanges(**changes))  # type: ignore[typeddict-item]  # whatever a test changes
 
-    portable = tuple([await house.files.put_bytes(owner_id, part, "image/jpeg") for part in (b"clip", b"still")])
-    character = await house.character(owner_id, "Aurora", username=USERNAME, portable=portable)
-    await house.characters.describe(owner_id, character.id, note=NOTE, tags=(TAG,))
-    group = await house.groups.create(owner_id, GROUP, now=now)
-    await house.groups.add(owner_id, group.id, character.id)
-    await house.defaults.choose(owner_id, SERVER, character.id)
+    portable = tuple([await harness.files.put_bytes(owner_id, part, "image/jpeg") for part in (b"clip", b"still")])
+    character = await harness.character(owner_id, "Aurora", username=USERNAME, portable=portable)
+    await harness.characters.describe(owner_id, character.id, note=NOTE, tags=(TAG,))
+    group = await harness.groups.create(owner_id, GROUP, now=now)
+    await harness.groups.add(owner_id, group.id, character.id)
+    await harness.defaults.choose(owner_id, SERVER, character.id)
     draft = Draft(id="d" * 16, owner_id=owner_id, content=FILE, created_at=now)
-    await house.drafts.add(draft)
+    await harness.drafts.add(draft)
     role = CastRole(character_id=character.id, name=character.name)
     unsent = UnsentVideo(request=VideoRequest(prompt=PROMPT, cast=(role,), model="sora-2", duration=7))
     wish = Draft(id="e" * 16, owner_id=owner_id, content=unsent, created_at=now)
-    await house.drafts.add(wish)
+    await harness.drafts.add(wish)
     offered = Draft(id="f" * 16, owner_id=owner_id, content=UnsentImport(characters=1, size=5), created_at=now)
-    await house.drafts.add(offered)
+    await harness.drafts.add(offered)
     plan = ImportPlan(own=True, asks_consent=False, characters=(ARRIVING,), left_out=(), beyond=0, size=5)
-    folder = await house.files.work_folder(offered.id)
+    folder = await harness.files.work_folder(offered.id)
     (folder / "plan.json").write_bytes(TypeAdapter(ImportPlan).dump_json(plan))
     (folder / "still.jpg").write_bytes(b"still")
-    group = await house.app.stores.groups.create(owner_id, "Owners' group", now=now)
-    await house.app.stores.groups.add(owner_id, group.id, character.id)
+    group = await harness.app.stores.groups.create(owner_id, "Owners' group", now=now)
+    await harness.app.stores.groups.add(owner_id, group.id, character.id)
     over = {"step": Step.DONE, "finished_at": now}
-    loan = await lend(house, owner_id, character, CAROL)
-    carols = await house.character(CAROL, "Aurora of Carol", username="carols.handle")
-    borrowing = await lend(house, CAROL, carols, owner_id)
-    asked = await house.app.stores.person_consents.ask(CAROL, carols.id, owner_id, now=now)
+    loan = await lend(harness, owner_id, character, CAROL)
+    carols = await harness.character(CAROL, "Aurora of Carol", username="carols.handle")
+    borrowing = await lend(harness, CAROL, carols, owner_id)
+    asked = await harness.app.stores.person_consents.ask(CAROL, carols.id, owner_id, now=now)
     assert asked is not None
-    used = await house.video(CAROL, f"{PROMPT}, with what was lent", player=replace(role, loan_id=loan.id))
+    used = await harness.video(CAROL, f"{PROMPT}, with what was lent", player=replace(role, loan_id=loan.id))
     use = {"job_id": used.job_id, "character_id": character.id, "loan_id": loan.id, "owner_id": owner_id}
-    async with house.database.write() as connection:
+    async with harness.database.write() as connection:
         await connection.execute(insert(loan_uses).values(use))
     mine = Belongings(
         owner_id=owner_id,
@@ -180,7 +180,7 @@ async def belongings(house: House, owner_id: int) -> Belongings:
             delivered_at=now,
             request=replace(request, source=Link(url="https://example.org/a")),
         ),
-        film=await house.video(owner_id, PROMPT, task=f"{TASK}_filmed", player=role),
+        film=await harness.video(owner_id, PROMPT, task=f"{TASK}_filmed", player=role),
         refused=await job(
             **over,
             outcome=Outcome.FAILED,
@@ -189,7 +189,7 @@ async def belongings(house: House, owner_id: int) -> Belongings:
         ),
     )
     for each in (mine.picking, mine.unclear):
-        (await house.files.work_folder(each.id) / "source").write_bytes(b"the owner's video")
+        (await harness.files.work_folder(each.id) / "source").write_bytes(b"the owner's video")
     return mine
 
 
@@ -201,12 +201,12 @@ class KeptBelongings:
         self.mine, self.now = asyncio.run(self._make(settings, owner_id))
 
     async def _make(self, settings: Settings, owner_id: int) -> tuple[Belongings, datetime]:
-        house = House(self._folder, settings)
-        await house.open()
+        harness = AppHarness(self._folder, settings)
+        await harness.open()
         try:
-            return await belongings(house, owner_id), house.now
+            return await belongings(harness, owner_id), harness.now
         finally:
-            await house.close()
+            await harness.close()
 
     def copy_to(self, folder: Path) -> None:
         """The database and the files, instead of what is there."""
@@ -214,9 +214,9 @@ class KeptBelongings:
         shutil.copytree(self._folder / "files", folder / "files", dirs_exist_ok=True)
 
 
-async def lend(house: House, owner_id: int, character: Character, borrower_id: int) -> Loan:
+async def lend(harness: AppHarness, owner_id: int, character: Character, borrower_id: int) -> Loan:
     """For good, and for any number of videos."""
-    loan = await house.app.cast.lending.lend(
+    loan = await harness.app.cast.lending.lend(
         owner_id, character.id, LoanRecipient(person=borrower_id), guild_id=None, uses=None, until=None
     )
     assert loan is not None
@@ -234,9 +234,9 @@ class Snapshot:
 class OnDisk:
     """What lies on the disk, read over one connection: to open one for each look takes longer than to look."""
 
-    def __init__(self, house: House) -> None:
-        self._files = house.folder / "files"
-        self._database = sqlite3.connect(house.folder / "castbook.db")
+    def __init__(self, harness: AppHarness) -> None:
+        self._files = harness.folder / "files"
+        self._database = sqlite3.connect(harness.folder / "castbook.db")
 
     def close(self) -> None:
         self._database.close()

@@ -1,4 +1,4 @@
-"""Each test's own house and stage."""
+"""Fixtures: the app of a test, and the simulated Discord around it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import simcord
 
 from bot.config import LimitSettings, Settings
 from tests.cogs.remembered_commands import remember_commands
-from tests.cogs.stage import House, Stage, settings_in
+from tests.cogs.stage import AppHarness, Stage, settings_in
 from tests.remembered_films import remember_films
 from tests.remembered_looks import looks_of_this_run
 
@@ -35,19 +35,21 @@ def settings(tmp_path: Path, migrated: Path, limit_settings: LimitSettings) -> S
 
 
 @pytest.fixture
-async def house(tmp_path: Path, settings: Settings) -> AsyncIterator[House]:
-    house = House(tmp_path, settings)
-    await house.open()
+async def harness(tmp_path: Path, settings: Settings) -> AsyncIterator[AppHarness]:
+    harness = AppHarness(tmp_path, settings)
+    await harness.open()
     try:
-        yield house
+        yield harness
     finally:
-        await house.close()
+        await harness.close()
 
 
 @pytest.fixture
-async def env(house: House) -> AsyncIterator[simcord.Env]:
+async def env(harness: AppHarness) -> AsyncIterator[simcord.Env]:
     """simcord's plugin finds it here and selects its clock for the test; fixtures have contexts of their own."""
-    env = simcord.Env(house.app.client, shard_count=1, settle_timeout=30, approved_intents=discord.Intents(guilds=True))
+    env = simcord.Env(
+        harness.app.client, shard_count=1, settle_timeout=30, approved_intents=discord.Intents(guilds=True)
+    )
     await env.start()
     try:
         yield env
@@ -56,9 +58,9 @@ async def env(house: House) -> AsyncIterator[simcord.Env]:
 
 
 @pytest.fixture
-def stage(house: House, env: simcord.Env) -> Stage:
+def stage(harness: AppHarness, env: simcord.Env) -> Stage:
     guild = env.create_guild()
     channel = guild.create_text_channel("general")
     alice = guild.add_member(env.create_user("alice"))
     bob = guild.add_member(env.create_user("bob"))
-    return Stage(house, env, channel, alice, bob)
+    return Stage(harness, env, channel, alice, bob)

@@ -39,7 +39,7 @@ from bot.values.made_video import MadeVideo
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
 from tests import cards
-from tests.jobs.shop import with_limits
+from tests.jobs.harness import with_limits
 
 MODELS = ("sora-2", "sora-2-pro")
 MAX_BYTES = 1000
@@ -63,7 +63,7 @@ def settings_in(folder: Path, limit_settings: LimitSettings) -> Settings:
     return load(None, environ).model_copy(update={"limits": limit_settings})
 
 
-class House:
+class AppHarness:
     """The app of one test over one folder; each further ``bot`` is that of a new process over the same folder."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
@@ -237,7 +237,7 @@ def origin(now: datetime, *, private: bool = False) -> Origin:
 class Stage:
     """One running bot in one channel, with its owner and a stranger before it."""
 
-    house: House
+    harness: AppHarness
     env: simcord.Env
     channel: simcord.ChannelHandle
     alice: simcord.MemberActor
@@ -249,10 +249,10 @@ class Stage:
         return self.env.bot
 
     async def restart(self) -> None:
-        await self.env.restart_bot(await self.house.bot())
+        await self.env.restart_bot(await self.harness.bot())
 
     async def jobs_of(self, actor: simcord.MemberActor) -> tuple[Job, ...]:
-        return (await self.house.job_service.overview(actor.id)).unfinished
+        return (await self.harness.job_service.overview(actor.id)).unfinished
 
     async def job_of(self, actor: simcord.MemberActor) -> Job:
         (job,) = await self.jobs_of(actor)

@@ -33,7 +33,7 @@ async def test_about_says_the_version_the_provider_the_licence_and_that_it_may_b
 
 
 async def test_about_says_which_models_live(stage: Stage) -> None:
-    await stage.house.provider_state.close_model("sora-2", now=stage.house.now)
+    await stage.harness.provider_state.close_model("sora-2", now=stage.harness.now)
     result = await stage.alice.slash(stage.channel, "about")
     assert result.response is not None
     said = words(result.response)
@@ -56,8 +56,8 @@ async def test_no_word_of_them_is_cut_by_discord(stage: Stage) -> None:
 
 
 async def test_both_are_answered_where_the_bot_is_switched_off_and_say_so(stage: Stage) -> None:
-    await stage.house.servers.close_channel(stage.alice.guild.id, stage.channel.id)
-    await stage.house.servers.block(stage.alice.guild.id, stage.bob.id)
+    await stage.harness.servers.close_channel(stage.alice.guild.id, stage.channel.id)
+    await stage.harness.servers.block(stage.alice.guild.id, stage.bob.id)
     for actor, said in ((stage.alice, "switched off in this channel"), (stage.bob, "managers of this server")):
         for command in ("help", "about"):
             result = await actor.slash(stage.channel, command)

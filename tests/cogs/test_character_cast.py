@@ -34,7 +34,7 @@ def shown(result: InteractionResult) -> ResponseMessage:
 
 
 async def names(stage: Stage, owner_id: int) -> list[str]:
-    return sorted(await stage.house.cast.names(owner_id, ""))
+    return sorted(await stage.harness.cast.names(owner_id, ""))
 
 
 # -- list -----------------------------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ async def test_an_empty_cast_says_how_to_begin(stage: Stage) -> None:
 
 async def test_the_list_has_pictures_and_a_button_that_opens_each(stage: Stage) -> None:
     for name in ("Duck", "*Bold*"):
-        await stage.house.character(stage.alice.id, name, picture=PICTURE + name.encode())
+        await stage.harness.character(stage.alice.id, name, picture=PICTURE + name.encode())
     message = shown(await stage.alice.slash(stage.channel, "character list"))
     assert titles(message) == [r"\*Bold\*", "Duck"]
     assert [await each.read() for each in message.attachments] == [PICTURE + b"*Bold*", PICTURE + b"Duck"]
@@ -66,14 +66,14 @@ async def test_the_list_has_pictures_and_a_button_that_opens_each(stage: Stage) 
     assert card.ephemeral
     assert titles(card)[0] == "Duck"
     assert {"Edit…", "Delete"} <= set(labels(card))
-    await stage.house.characters.delete(stage.alice.id, int(duck.split(":")[3]))
+    await stage.harness.characters.delete(stage.alice.id, int(duck.split(":")[3]))
     gone = await stage.alice.click(message, custom_id=duck)
     assert "no longer in your cast" in refusal(gone)
 
 
 async def test_pages_are_turned_in_place_also_after_a_restart(stage: Stage) -> None:
     for number in range(25):
-        await stage.house.character(stage.alice.id, f"Duck {number:02}", picture=None)
+        await stage.harness.character(stage.alice.id, f"Duck {number:02}", picture=None)
     first = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
     assert labels(first) == [*(f"Duck {number:02}" for number in range(12)), "Next"]
     second = shown(await stage.alice.click(first, label="Next"))
@@ -88,17 +88,17 @@ async def test_pages_are_turned_in_place_also_after_a_restart(stage: Stage) -> N
 
 
 async def test_a_page_that_is_gone_shows_the_last_there_is(stage: Stage) -> None:
-    made = [await stage.house.character(stage.alice.id, f"Duck {number:02}", picture=None) for number in range(13)]
+    made = [await stage.harness.character(stage.alice.id, f"Duck {number:02}", picture=None) for number in range(13)]
     first = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
-    await stage.house.characters.delete(stage.alice.id, made[12].id)
+    await stage.harness.characters.delete(stage.alice.id, made[12].id)
     after = shown(await stage.alice.click(first, label="Next"))
     assert labels(after) == [f"Duck {number:02}" for number in range(12)]
 
 
 async def test_a_search_stays_while_pages_are_turned(stage: Stage) -> None:
     for number in range(13):
-        await stage.house.character(stage.alice.id, f"Duck: {number:02}", picture=None)
-    await stage.house.character(stage.alice.id, "Goose", picture=None)
+        await stage.harness.character(stage.alice.id, f"Duck: {number:02}", picture=None)
+    await stage.harness.character(stage.alice.id, "Goose", picture=None)
     first = shown(await stage.alice.slash(stage.channel, "character list", search="duck:", sort="name"))
     second = shown(await stage.alice.click(first, label="Next"))
     assert labels(second) == ["Duck: 12", "Previous"]
@@ -106,7 +106,7 @@ async def test_a_search_stays_while_pages_are_turned(stage: Stage) -> None:
 
 async def test_the_longest_search_fits_into_the_buttons(stage: Stage) -> None:
     for _ in range(13):
-        await stage.house.character(stage.alice.id, "ß" * 32, picture=None)
+        await stage.harness.character(stage.alice.id, "ß" * 32, picture=None)
     result = await stage.alice.slash(stage.channel, "character list", search="ß" * 28)
     assert labels(shown(result))[-1:] == ["Next"]
     result = await stage.alice.slash(stage.channel, "character list", search="x" * 100)
@@ -117,10 +117,10 @@ async def test_a_grid_shows_the_faces_of_a_row_in_one_picture(stage: Stage) -> N
     """Real pictures, small ones made of them, kept until somebody wants them again; one is damaged, one is lost."""
     for number in range(4):
         picture = a_png(number) if number else b"\x89PNG damaged"
-        await stage.house.character(stage.alice.id, f"Duck {number}", picture=picture)
-    lost = await stage.house.character(stage.alice.id, "Duck 4", picture=a_png(4))
+        await stage.harness.character(stage.alice.id, f"Duck {number}", picture=picture)
+    lost = await stage.harness.character(stage.alice.id, "Duck 4", picture=a_png(4))
     assert lost.picture is not None
-    await stage.house.files.delete(lost.picture.key)
+    await stage.harness.files.delete(lost.picture.key)
     message = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
     assert labels(message) == [f"Duck {number}" for number in range(5)]
     rows = [Image.open(io.BytesIO(await each.read())) for each in message.attachments]
@@ -130,8 +130,8 @@ async def test_a_grid_shows_the_faces_of_a_row_in_one_picture(stage: Stage) -> N
     assert close(first.getpixel((656, 128)), (80, 160, 80, 255))
     assert close(first.getpixel((5, 5)), (74, 77, 84, 255))  # nobody
     assert close(second.getpixel((656, 128)), (0, 0, 0, 0))  # there are two in that row
-    assert not list((stage.house.folder / "files" / "work").iterdir())
-    for file in (stage.house.folder / "files" / str(stage.alice.id)).iterdir():
+    assert not list((stage.harness.folder / "files" / "work").iterdir())
+    for file in (stage.harness.folder / "files" / str(stage.alice.id)).iterdir():
         file.unlink()
     again = shown(await stage.alice.slash(stage.channel, "character list", sort="name"))
     assert [await each.read() for each in again.attachments] == [await each.read() for each in message.attachments]
@@ -153,9 +153,9 @@ def close(pixel: object, wanted: tuple[int, ...]) -> bool:
 
 
 async def test_a_picture_that_is_lost_costs_only_the_picture(stage: Stage) -> None:
-    duck = await stage.house.character(stage.alice.id, "Duck")
+    duck = await stage.harness.character(stage.alice.id, "Duck")
     assert duck.picture is not None
-    await stage.house.files.delete(duck.picture.key)
+    await stage.harness.files.delete(duck.picture.key)
     message = shown(await stage.alice.slash(stage.channel, "character list"))
     assert titles(message) == ["Duck"]
     assert message.attachments == []
@@ -163,15 +163,15 @@ async def test_a_picture_that_is_lost_costs_only_the_picture(stage: Stage) -> No
 
 async def test_pictures_that_do_not_fit_into_one_message_are_left_out(stage: Stage) -> None:
     half = 13 * 1024 * 1024  # of the 25 MB that the simulated Discord takes
-    await stage.house.character(stage.alice.id, "Large", picture=b"\x89PNG" + bytes(half))
-    await stage.house.character(stage.alice.id, "Larger", picture=b"\x89PNG!" + bytes(half))
+    await stage.harness.character(stage.alice.id, "Large", picture=b"\x89PNG" + bytes(half))
+    await stage.harness.character(stage.alice.id, "Larger", picture=b"\x89PNG!" + bytes(half))
     message = shown(await stage.alice.slash(stage.channel, "character list"))
     assert titles(message) == ["Larger", "Large"]
     assert len(message.attachments) == 1
 
 
 async def test_a_stranger_sees_their_own_list(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck", picture=None)
+    await stage.harness.character(stage.alice.id, "Duck", picture=None)
     theirs = shown(await stage.bob.slash(stage.channel, "character list"))
     assert "Your cast is empty" in words(theirs)
 
@@ -182,8 +182,8 @@ async def test_a_stranger_sees_their_own_list(stage: Stage) -> None:
 @pytest.mark.parametrize("command", ["character show", "character edit", "character delete"])
 async def test_names_are_completed_over_ones_own_cast_only(stage: Stage, command: str) -> None:
     for number in range(27):
-        await stage.house.character(stage.alice.id, f"Duck {number}", picture=None)
-    await stage.house.character(stage.bob.id, "Duck of Bob", picture=None)
+        await stage.harness.character(stage.alice.id, f"Duck {number}", picture=None)
+    await stage.harness.character(stage.bob.id, "Duck of Bob", picture=None)
     offered = await stage.alice.autocomplete(stage.channel, command, "name", "duck")
     assert len(offered) == 25
     assert all(choice["value"].startswith("Duck ") and "Bob" not in choice["value"] for choice in offered)
@@ -196,7 +196,7 @@ async def test_names_are_completed_over_ones_own_cast_only(stage: Stage, command
 
 
 async def test_show_has_picture_task_username_and_buttons_for_the_owner_alone(stage: Stage) -> None:
-    duck = await stage.house.character(stage.alice.id, "Duck")
+    duck = await stage.harness.character(stage.alice.id, "Duck")
     message = shown(await stage.alice.slash(stage.channel, "character show", name="dUCK"))
     said = words(message)
     assert f"```\n{duck.task_id}\n```" in said
@@ -206,7 +206,7 @@ async def test_show_has_picture_task_username_and_buttons_for_the_owner_alone(st
 
 
 async def test_show_without_a_picture_is_still_a_card(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck", picture=None)
+    await stage.harness.character(stage.alice.id, "Duck", picture=None)
     message = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     assert message.attachments == []
     assert labels(message) == ["Use in a video", "Edit…", "Lend…", "Delete"]
@@ -225,7 +225,7 @@ async def test_show_without_a_picture_is_still_a_card(stage: Stage) -> None:
 async def test_somebody_elses_character_is_answered_like_an_unknown_one(
     stage: Stage, command: str, options: dict[str, str]
 ) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Duck")
     theirs = refusal(await stage.bob.slash(stage.channel, command, name="Duck", **options))
     unknown = refusal(await stage.bob.slash(stage.channel, command, name="Swan", **options))
     assert theirs.replace("Duck", "Swan") == unknown
@@ -237,15 +237,15 @@ async def test_somebody_elses_character_is_answered_like_an_unknown_one(
 
 
 async def test_rename_says_the_new_name(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Duck")
     message = shown(await stage.alice.slash(stage.channel, "character rename", name="Duck", new_name=" Sir  Duck "))
     assert words(message) == "“Duck” is now called “Sir Duck”."
     assert await names(stage, stage.alice.id) == ["Sir Duck"]
 
 
 async def test_a_name_that_is_taken_is_asked_about(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
-    await stage.house.character(stage.alice.id, "Goose")
+    await stage.harness.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Goose")
     question = shown(await stage.alice.slash(stage.channel, "character rename", name="Goose", new_name="DUCK"))
     assert "You already have a character called “DUCK”. What should I call this one?" in words(question)
     assert labels(question) == ["Use “DUCK 2”", "Another name…"]
@@ -258,8 +258,8 @@ async def test_a_name_that_is_taken_is_asked_about(stage: Stage) -> None:
 
 
 async def test_another_name_is_typed_over_the_one_that_is_taken(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
-    await stage.house.character(stage.alice.id, "Goose")
+    await stage.harness.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Goose")
     question = shown(await stage.alice.slash(stage.channel, "character rename", name="Goose", new_name="Duck"))
     form = await stage.alice.click(question, label="Another name…")
     assert typed_in(form) == "Duck"
@@ -272,10 +272,10 @@ async def test_another_name_is_typed_over_the_one_that_is_taken(stage: Stage) ->
 
 
 async def test_an_offered_name_that_was_taken_meanwhile_is_asked_about_again(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
-    await stage.house.character(stage.alice.id, "Goose")
+    await stage.harness.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Goose")
     question = shown(await stage.alice.slash(stage.channel, "character rename", name="Goose", new_name="Duck"))
-    await stage.house.character(stage.alice.id, "Duck 2")
+    await stage.harness.character(stage.alice.id, "Duck 2")
     again = shown(await stage.alice.click(question, label="Use “Duck 2”"))
     assert labels(again) == ["Use “Duck 2 2”", "Another name…"]
     assert await names(stage, stage.alice.id) == ["Duck", "Duck 2", "Goose"]
@@ -284,22 +284,22 @@ async def test_an_offered_name_that_was_taken_meanwhile_is_asked_about_again(sta
 async def test_what_is_deleted_while_it_is_renamed_is_an_unknown_one(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
-    real = stage.house.characters.by_name
+    await stage.harness.character(stage.alice.id, "Duck")
+    real = stage.harness.characters.by_name
 
     async def then_gone(owner_id: int, name: str) -> Character | None:
         found = await real(owner_id, name)
         assert found is not None
-        await stage.house.characters.delete(owner_id, found.id)
+        await stage.harness.characters.delete(owner_id, found.id)
         return found
 
-    monkeypatch.setattr(stage.house.characters, "by_name", then_gone)
+    monkeypatch.setattr(stage.harness.characters, "by_name", then_gone)
     result = await stage.alice.slash(stage.channel, "character rename", name="Duck", new_name="Drake")
     assert "no character called “Duck”" in refusal(result)
 
 
 async def test_an_invisible_name_is_refused_at_once(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Duck")
     result = await stage.alice.slash(stage.channel, "character rename", name="Duck", new_name="\u200e\u202e")
     assert not result.deferred
     assert "no visible character" in refusal(result)
@@ -307,7 +307,7 @@ async def test_an_invisible_name_is_refused_at_once(stage: Stage) -> None:
 
 
 async def test_the_edit_form_works_across_a_restart(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     await stage.restart()
     form = await stage.alice.click(card, label="Edit…")
@@ -319,21 +319,21 @@ async def test_the_edit_form_works_across_a_restart(stage: Stage) -> None:
 
 
 async def test_the_edit_form_begins_with_the_present_name(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     form = await stage.alice.click(card, label="Edit…")
     assert typed_in(form) == "Duck"
 
 
 async def test_a_form_is_not_kept_waiting_for_the_present_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
 
     async def never(owner_id: int, character_id: int) -> None:
         await asyncio.Event().wait()
 
     with monkeypatch.context() as slow:
-        slow.setattr(stage.house.characters, "get", never)
+        slow.setattr(stage.harness.characters, "get", never)
         slow.setattr(limits, "READ_BEFORE_FORM", 0)
         form = await stage.alice.click(card, label="Edit…")
     assert typed_in(form) is None
@@ -350,9 +350,9 @@ def typed_in(form: InteractionResult) -> str | None:
 
 
 async def test_a_form_for_what_is_gone_is_not_opened(stage: Stage) -> None:
-    duck = await stage.house.character(stage.alice.id, "Duck")
+    duck = await stage.harness.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
-    await stage.house.characters.delete(stage.alice.id, duck.id)
+    await stage.harness.characters.delete(stage.alice.id, duck.id)
     result = await stage.alice.click(card, label="Edit…")
     assert result.modal is None
     assert "no longer in your cast" in refusal(result)
@@ -361,7 +361,7 @@ async def test_a_form_for_what_is_gone_is_not_opened(stage: Stage) -> None:
 @pytest.mark.parametrize("public", [True, False])
 async def test_the_card_from_which_it_was_renamed_shows_the_new_name(stage: Stage, public: bool) -> None:
     """Also one of which nobody knew: it was forgotten, or is that of an earlier version."""
-    duck = await stage.house.character(stage.alice.id, "Duck")
+    duck = await stage.harness.character(stage.alice.id, "Duck")
     if public:
         card = await public_card(stage, duck.id)
     else:
@@ -372,7 +372,7 @@ async def test_the_card_from_which_it_was_renamed_shows_the_new_name(stage: Stag
     (told,) = (await stage.alice.submit_modal(form, {"name": "Drake"})).followups
     assert told.ephemeral
     assert words(told) == "“Duck” is now called “Drake”."
-    await stage.house.app.message_updates.update()
+    await stage.harness.app.message_updates.update()
     now = await again(stage, card)
     new = said(now)
     assert (titles(card)[0], titles(now)[0]) == ("Duck", "Drake")
@@ -387,22 +387,22 @@ async def test_the_card_from_which_it_was_renamed_shows_the_new_name(stage: Stag
 
 @pytest.mark.parametrize("lives", [True, False])
 async def test_a_renamed_card_keeps_its_stills_its_groups_and_what_can_be_made_of_it(stage: Stage, lives: bool) -> None:
-    alice, house = stage.alice.id, stage.house
-    house.change(toapis={"prices": {"sora-2": Decimal(60)}})
+    alice, harness = stage.alice.id, stage.harness
+    harness.change(toapis={"prices": {"sora-2": Decimal(60)}})
     await stage.restart()
     if not lives:
         for model in MODELS:
-            await house.provider_state.close_model(model, now=house.now, lapsed=house.now - timedelta(hours=1))
-    stills = [await house.files.put_bytes(alice, jpeg(shade), "image/jpeg") for shade in (40, 200)]
-    duck = await house.character(alice, "Duck", portable=tuple(stills), model="")
-    band = await house.groups.create(alice, "The band", now=house.now)
-    await house.groups.add(alice, band.id, duck.id)
+            await harness.provider_state.close_model(model, now=harness.now, lapsed=harness.now - timedelta(hours=1))
+    stills = [await harness.files.put_bytes(alice, jpeg(shade), "image/jpeg") for shade in (40, 200)]
+    duck = await harness.character(alice, "Duck", portable=tuple(stills), model="")
+    band = await harness.groups.create(alice, "The band", now=harness.now)
+    await harness.groups.add(alice, band.id, duck.id)
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck")).message
     old, buttons = said(card), pressable(card)
     assert buttons[:-4] == (["Make with Sora (60 credits)"] if lives else [])
     assert "The band" in "\n".join(old)
-    await house.characters.rename(alice, duck.id, "Drake")
-    await house.app.message_updates.update()
+    await harness.characters.rename(alice, duck.id, "Drake")
+    await harness.app.message_updates.update()
     now = await again(stage, card)
     assert titles(now)[0] == "Drake"
     assert said(now)[1:] == old[1:]
@@ -429,7 +429,7 @@ def pressable(message: discord.Message) -> list[str | None]:
 
 @pytest.mark.parametrize("public", [True, False])
 async def test_the_card_of_a_deleted_character_is_emptied(stage: Stage, public: bool) -> None:
-    duck = await stage.house.character(stage.alice.id, "Duck")
+    duck = await stage.harness.character(stage.alice.id, "Duck")
     if public:
         card = await public_card(stage, duck.id)
     else:
@@ -437,24 +437,24 @@ async def test_the_card_of_a_deleted_character_is_emptied(stage: Stage, public: 
     (question,) = (await stage.alice.click(card, label="Delete")).followups
     await stage.alice.click(question, label="Delete it")
     await stage.restart()  # what is wanted of a message stands in the database
-    await stage.house.app.message_updates.update()
+    await stage.harness.app.message_updates.update()
     now = await again(stage, card)
     assert words(now) == "This character was deleted by its owner."
     assert (pressable(now), now.attachments) == ([], [])
 
 
 async def test_a_form_for_what_is_gone_meanwhile_says_so(stage: Stage) -> None:
-    duck = await stage.house.character(stage.alice.id, "Duck")
+    duck = await stage.harness.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     form = await stage.alice.click(card, label="Edit…")
-    await stage.house.characters.delete(stage.alice.id, duck.id)
+    await stage.harness.characters.delete(stage.alice.id, duck.id)
     (told,) = (await stage.alice.submit_modal(form, {"name": "Drake"})).followups
     assert told.ephemeral
     assert "no longer in your cast" in words(told)
 
 
 async def test_a_form_with_an_invisible_name_is_refused(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     form = await stage.alice.click(card, label="Edit…")
     assert "no visible character" in refusal(await stage.alice.submit_modal(form, {"name": "\u200e"}))
@@ -464,9 +464,9 @@ async def test_a_form_with_an_invisible_name_is_refused(stage: Stage) -> None:
 
 
 async def test_a_card_says_how_its_character_is_used_to_its_owner_alone(stage: Stage) -> None:
-    duck = await stage.house.character(stage.alice.id, "Duck", username="secret.handle")
-    for model in stage.house.app.video_availability.models:  # while one lives, the bot makes the video itself
-        await stage.house.app.video_availability.refused(model)
+    duck = await stage.harness.character(stage.alice.id, "Duck", username="secret.handle")
+    for model in stage.harness.app.video_availability.models:  # while one lives, the bot makes the video itself
+        await stage.harness.app.video_availability.refused(model)
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     answer = shown(await stage.alice.click(card, label="Use in a video"))
     assert answer.ephemeral
@@ -484,7 +484,7 @@ async def test_a_card_says_how_its_character_is_used_to_its_owner_alone(stage: S
 
 @pytest.mark.parametrize("task_id", ["@everyone", "**a**", "[a](https://b)", "a b"])
 async def test_a_hostile_task_id_stays_a_text(stage: Stage, task_id: str) -> None:
-    duck = await stage.house.character(stage.alice.id, "Duck")
+    duck = await stage.harness.character(stage.alice.id, "Duck")
     hostile = replace(duck, task_id=task_id)
     request = manual_request(None, "sora-2", task_id, "x")
     assert render_use(hostile, request, "http://127.0.0.1", "en").content == f"```\n{task_id}\n```"
@@ -494,7 +494,7 @@ async def test_a_hostile_task_id_stays_a_text(stage: Stage, task_id: str) -> Non
 
 
 async def test_delete_asks_first_and_takes_the_picture_with_it(stage: Stage) -> None:
-    duck = await stage.house.character(stage.alice.id, "Duck")
+    duck = await stage.harness.character(stage.alice.id, "Duck")
     assert duck.picture is not None
     question = shown(await stage.alice.slash(stage.channel, "character delete", name="Duck"))
     assert "Delete “Duck”" in words(question)
@@ -506,20 +506,20 @@ async def test_delete_asks_first_and_takes_the_picture_with_it(stage: Stage) -> 
     assert labels(done) == []
     assert await names(stage, stage.alice.id) == []
     with pytest.raises(FileNotFoundError):
-        await stage.house.files.read(duck.picture.key)
+        await stage.harness.files.read(duck.picture.key)
 
 
 async def test_a_picture_that_another_character_shares_stays(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
-    other = await stage.house.character(stage.alice.id, "Goose")
+    await stage.harness.character(stage.alice.id, "Duck")
+    other = await stage.harness.character(stage.alice.id, "Goose")
     assert other.picture is not None
     question = shown(await stage.alice.slash(stage.channel, "character delete", name="Duck"))
     await stage.alice.click(question, label="Delete it")
-    assert await stage.house.files.read(other.picture.key) == PICTURE
+    assert await stage.harness.files.read(other.picture.key) == PICTURE
 
 
 async def test_keep_it_deletes_nothing(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Duck")
     question = shown(await stage.alice.slash(stage.channel, "character delete", name="Duck"))
     kept = shown(await stage.alice.click(question, label="Keep it"))
     assert words(kept) == "Nothing was deleted."
@@ -528,7 +528,7 @@ async def test_keep_it_deletes_nothing(stage: Stage) -> None:
 
 
 async def test_the_card_asks_too_and_a_second_answer_finds_nothing(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Duck")
     card = shown(await stage.alice.slash(stage.channel, "character show", name="Duck"))
     (one,) = (await stage.alice.click(card, label="Delete")).followups
     (two,) = (await stage.alice.click(card, label="Delete")).followups
@@ -543,7 +543,7 @@ async def test_the_card_asks_too_and_a_second_answer_finds_nothing(stage: Stage)
 
 
 async def test_a_stranger_cannot_press_a_public_card(stage: Stage) -> None:
-    duck = await stage.house.character(stage.alice.id, "Duck")
+    duck = await stage.harness.character(stage.alice.id, "Duck")
     card = await public_card(stage, duck.id)
     for label in ("Edit…", "Delete"):
         result = await stage.bob.click(card, label=label)
@@ -554,9 +554,9 @@ async def test_a_stranger_cannot_press_a_public_card(stage: Stage) -> None:
 
 async def public_card(stage: Stage, character_id: int) -> discord.Message:
     """The card as the courier delivers it, for everybody to see."""
-    character = await stage.house.characters.get(stage.alice.id, character_id)
+    character = await stage.harness.characters.get(stage.alice.id, character_id)
     assert character is not None
-    job = await stage.house.job(stage.alice.id)
+    job = await stage.harness.job(stage.alice.id)
     card = render_result(job, character, PICTURE, "en-GB")
     channel = stage.env.bot.get_partial_messageable(stage.channel.id)
     await channel.send(**card.as_new())
@@ -569,15 +569,15 @@ async def test_a_file_that_is_being_put_again_outlives_the_deletion(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the row of the first character and its file, another one of the same picture enters the cast."""
-    house, alice = stage.house, stage.alice.id
-    await house.character(alice, "Duck")
+    harness, alice = stage.harness, stage.alice.id
+    await harness.character(alice, "Duck")
     message = shown(await stage.alice.slash(stage.channel, "character delete", name="Duck"))
-    real, entering = house.characters.delete, list[asyncio.Task[Character]]()
+    real, entering = harness.characters.delete, list[asyncio.Task[Character]]()
 
     async def enter() -> Character:
         """As the step collect does it: from the put to the row under the lock of the owner's files."""
-        async with house.files.owner(alice):
-            return await house.character(alice, "Goose")
+        async with harness.files.owner(alice):
+            return await harness.character(alice, "Goose")
 
     async def delete(owner_id: int, character_id: int) -> Deleted | None:
         gone = await real(owner_id, character_id)
@@ -587,15 +587,15 @@ async def test_a_file_that_is_being_put_again_outlives_the_deletion(
             time.sleep(0.003)  # noqa: ASYNC251 - its threads need real time, and simcord's clock stands still
         return gone
 
-    monkeypatch.setattr(house.characters, "delete", delete)
+    monkeypatch.setattr(harness.characters, "delete", delete)
     await stage.alice.click(message, label="Delete it")
     goose = await entering[0]
     assert goose.picture is not None
-    assert await house.files.read(goose.picture.key) == PICTURE
+    assert await harness.files.read(goose.picture.key) == PICTURE
 
 
 async def test_where_an_edit_may_bring_no_pictures_a_new_message_does(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck")
+    await stage.harness.character(stage.alice.id, "Duck")
     stage.env.inject_error("PATCH", "/webhooks/*", status=400, code=50035)
     result = await stage.alice.slash(stage.channel, "character list")
     (page,) = [each for each in (result.response, *result.followups) if each is not None and titles(each) == ["Duck"]]

@@ -32,7 +32,7 @@ async def test_an_attachment_becomes_a_job_and_the_answer_is_deferred_for_its_ow
     assert (job.step, job.owner_id) == (Step.PREPARE, stage.alice.id)
     assert (job.origin.private, job.origin.ephemeral, job.origin.channel_id) == (False, True, stage.channel.id)
     assert job.origin.token
-    assert stage.house.woken
+    assert stage.harness.woken
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ async def test_what_is_not_said_is_as_the_server_has_set_it(
     stage: Stage, server: bool, asked: bool | None, private: bool
 ) -> None:
     guild = stage.alice.guild
-    await stage.house.servers.set_private_results(guild.id, server)
+    await stage.harness.servers.set_private_results(guild.id, server)
     options = {} if asked is None else {"private": asked}
     await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", **options)
     assert (await stage.job_of(stage.alice)).origin.private is private
@@ -160,21 +160,21 @@ async def test_a_refusal_is_the_first_answer_and_hidden(stage: Stage) -> None:
 
 
 async def test_nothing_is_started_while_submissions_are_paused(stage: Stage) -> None:
-    await stage.house.provider_state.pause("balance", now=stage.house.now)
+    await stage.harness.provider_state.pause("balance", now=stage.harness.now)
     result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", private=True)
     assert "balance" in refusal(result)
     assert await stage.jobs_of(stage.alice) == ()
 
 
 async def test_a_closed_model_is_said_before_anything_is_charged(stage: Stage) -> None:
-    await stage.house.provider_state.close_model("sora-2", now=stage.house.now)
+    await stage.harness.provider_state.close_model("sora-2", now=stage.harness.now)
     result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", model="sora-2")
     assert "Choose another one: sora-2-pro." in refusal(result)
     assert await stage.jobs_of(stage.alice) == ()
 
 
 async def test_whoever_chooses_no_model_gets_one_that_lives(stage: Stage) -> None:
-    await stage.house.provider_state.close_model("sora-2", now=stage.house.now)
+    await stage.harness.provider_state.close_model("sora-2", now=stage.harness.now)
     await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
     (job,) = await stage.jobs_of(stage.alice)
     assert job.character.model == "sora-2-pro"
@@ -182,7 +182,7 @@ async def test_whoever_chooses_no_model_gets_one_that_lives(stage: Stage) -> Non
 
 async def test_when_every_model_is_closed_that_is_said_to_whoever_names_one(stage: Stage) -> None:
     for model in ("sora-2", "sora-2-pro"):
-        await stage.house.provider_state.close_model(model, now=stage.house.now)
+        await stage.harness.provider_state.close_model(model, now=stage.harness.now)
     result = await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3", model="sora-2")
     assert "no other model that is set up here works" in refusal(result)
     assert await stage.jobs_of(stage.alice) == ()
@@ -190,7 +190,7 @@ async def test_when_every_model_is_closed_that_is_said_to_whoever_names_one(stag
 
 async def test_when_every_model_is_closed_the_character_is_a_portable_one(stage: Stage) -> None:
     for model in ("sora-2", "sora-2-pro"):
-        await stage.house.provider_state.close_model(model, now=stage.house.now)
+        await stage.harness.provider_state.close_model(model, now=stage.harness.now)
     await stage.alice.slash(stage.channel, "character create", video=CLIP, range="1-3")
     (job,) = await stage.jobs_of(stage.alice)
     assert job.character.model is None
@@ -202,7 +202,7 @@ async def test_only_living_models_are_offered(stage: Stage) -> None:
         return [str(choice["value"]) for choice in choices]
 
     assert (await offered(""), await offered("PRO")) == (["sora-2", "sora-2-pro"], ["sora-2-pro"])
-    await stage.house.provider_state.close_model("sora-2", now=stage.house.now)
+    await stage.harness.provider_state.close_model("sora-2", now=stage.harness.now)
     assert await offered("") == ["sora-2-pro"]
 
 
@@ -265,7 +265,7 @@ async def test_one_form_has_all_that_a_character_needs(stage: Stage) -> None:
     assert job.about_source.source.url is not None
     assert not job.about_source.source.of_others
     assert (job.character.chosen.provider, job.character.name, job.character.model) == ("1,3", "Duck", "sora-2")
-    assert job.character.consent_at == stage.house.now
+    assert job.character.consent_at == stage.harness.now
 
 
 async def test_seconds_and_name_may_be_left_out_of_the_form(stage: Stage) -> None:

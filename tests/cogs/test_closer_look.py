@@ -26,9 +26,9 @@ async def picking(stage: Stage, *, seconds: float = 8.0) -> tuple[Job, discord.M
     """A job of Alice's that waits with its picker, and its video of so many seconds."""
     file = StoredFile(key="work/x/source", sha256="ab", size=10, mime="video/mp4")
     seen = replace(PICKING["seen"], facts=replace(FACTS, seconds=seconds))
-    changes = PICKING | JobChanges(origin=origin(stage.house.now, private=True), file=file, seen=seen)
-    job = await stage.house.job(stage.alice.id, changes)
-    folder = await stage.house.files.work_folder(job.id)
+    changes = PICKING | JobChanges(origin=origin(stage.harness.now, private=True), file=file, seen=seen)
+    job = await stage.harness.job(stage.alice.id, changes)
+    folder = await stage.harness.files.work_folder(job.id)
     folder.mkdir(parents=True, exist_ok=True)
     write(folder / "clip.mp4", nobody(seconds, (160, 90)), options={"preset": "ultrafast"}).rename(folder / "source")
     card = render_picker(job, b"RIFF....WEBP", "en-GB")
@@ -77,11 +77,11 @@ async def test_seconds_are_watched_moved_and_used(stage: Stage, restarted: bool)
 async def test_seconds_of_a_preview_are_watched_moved_and_used_below_it(stage: Stage) -> None:
     job, _ = await picking(stage)
     asked = PreviewRequest(source=job.about_source.source, character_price=Decimal(60))
-    now = stage.house.now
+    now = stage.harness.now
     done = JobChanges(request=asked, question=None, step=Step.DONE, outcome=Outcome.SUCCEEDED, finished_at=now)
     changes = PICKING | JobChanges(origin=origin(now, private=True), file=job.file, seen=job.seen) | done
-    preview = await stage.house.job(stage.alice.id, changes)
-    folders = [await stage.house.files.work_folder(each.id) for each in (job, preview)]
+    preview = await stage.harness.job(stage.alice.id, changes)
+    folders = [await stage.harness.files.work_folder(each.id) for each in (job, preview)]
     folders[0].rename(folders[1])
     channel = stage.env.bot.get_partial_messageable(stage.channel.id)
     await channel.send(**render_picker(preview, b"RIFF....WEBP", "en-GB").as_new())
@@ -107,7 +107,7 @@ async def test_the_moving_picture_is_small_and_lasts_as_long_as_the_seconds(stag
     job, message = await picking(stage)
     await stage.alice.click(message, label="Watch 2")
     [file] = now_shown(stage, message).attachments
-    data = await stage.house.app.inspection.moving(job, TimeRange.parse("0.5-2"))
+    data = await stage.harness.app.inspection.moving(job, TimeRange.parse("0.5-2"))
     assert len(data) == file.size <= 500_000
     with Image.open(io.BytesIO(data)) as picture:
         assert picture.format == "WEBP"
@@ -135,7 +135,7 @@ async def test_buttons_that_lead_out_of_the_video_are_off(stage: Stage) -> None:
 
 async def test_what_waits_no_longer_is_not_shown(stage: Stage) -> None:
     job, message = await picking(stage)
-    await stage.house.job_service.cancel_unseen(stage.alice.id, job.id)
+    await stage.harness.job_service.cancel_unseen(stage.alice.id, job.id)
     result = await stage.alice.click(message, label="Watch 2")
     assert "no longer waiting" in words(result.followups[-1])
     assert "Which seconds" in words(now_shown(stage, message))

@@ -12,7 +12,7 @@ import pytest
 from discord import app_commands
 
 import cogs
-from tests.cogs.stage import House
+from tests.cogs.stage import AppHarness
 from tests.loopback_discord.command_rules import check_commands
 from tests.loopback_discord.refusals import Refusal
 
@@ -26,10 +26,10 @@ OPERATORS = discord.Object(7)
 
 
 @pytest.fixture
-async def payloads(house: House) -> list[Payload]:
+async def payloads(harness: AppHarness) -> list[Payload]:
     """Those for everybody, and those of the operator's server."""
-    house.change(discord={"dev_guild": OPERATORS.id})
-    tree = (await house.bot()).tree
+    harness.change(discord={"dev_guild": OPERATORS.id})
+    tree = (await harness.bot()).tree
     return [command.to_dict(tree) for place in (None, OPERATORS) for command in tree.get_commands(guild=place)]
 
 
@@ -39,9 +39,9 @@ def walk(payloads: list[Payload]) -> Iterator[Payload]:
         yield from walk(each.get("options", []))
 
 
-async def test_the_map_of_the_commands_says_where_the_code_of_each_is(house: House) -> None:
-    house.change(discord={"dev_guild": OPERATORS.id})
-    tree = (await house.bot()).tree
+async def test_the_map_of_the_commands_says_where_the_code_of_each_is(harness: AppHarness) -> None:
+    harness.change(discord={"dev_guild": OPERATORS.id})
+    tree = (await harness.bot()).tree
     found: dict[str, set[str]] = {}
     for place in (None, OPERATORS):
         for kind in (discord.AppCommandType.chat_input, discord.AppCommandType.message):
@@ -140,9 +140,9 @@ async def test_settings_are_a_number_a_switch_channels_and_members_for_managers(
     assert all(not threads & set(option.get("channel_types", ())) for option in settings["options"])
 
 
-async def test_what_is_of_one_server_alone_is_told_of_it_alone(house: House) -> None:
-    house.change(discord={"dev_guild": OPERATORS.id})
-    tree = (await house.bot()).tree
+async def test_what_is_of_one_server_alone_is_told_of_it_alone(harness: AppHarness) -> None:
+    harness.change(discord={"dev_guild": OPERATORS.id})
+    tree = (await harness.bot()).tree
     assert [command.name for command in tree.get_commands(guild=OPERATORS)] == ["operator"]
     assert "operator" not in {command.name for command in tree.get_commands()}
 
@@ -195,9 +195,9 @@ async def test_all_of_them_together_are_within_discords_size(payloads: list[Payl
         assert size <= 8000, each["name"]
 
 
-async def test_more_models_than_discord_shows_are_cut(house: House) -> None:
-    house.change(toapis={"models": tuple(f"model-{number}" for number in range(30))})
-    client = await house.bot()
+async def test_more_models_than_discord_shows_are_cut(harness: AppHarness) -> None:
+    harness.change(toapis={"models": tuple(f"model-{number}" for number in range(30))})
+    client = await harness.bot()
     group = client.tree.get_command("character")
     assert isinstance(group, app_commands.Group)
     create = group.get_command("create")

@@ -20,7 +20,7 @@ CLIP = ("clip.mp4", b"clip")
 def early(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The interactions that were still unanswered when the database was used."""
     seen: list[int] = []
-    database = stage.house.database
+    database = stage.harness.database
     for way in ("read", "write"):
         real = getattr(database, way)
 
@@ -63,7 +63,7 @@ async def form_of_the_menu(stage: Stage) -> simcord.InteractionResult:
 
 
 async def test_of_the_buttons_of_a_card(stage: Stage, early: list[int]) -> None:
-    await stage.house.character(stage.alice.id, "Duck", picture=None)
+    await stage.harness.character(stage.alice.id, "Duck", picture=None)
     card = await shown(stage, "character show", name="Duck")
     form = await stage.alice.click(card, label="Edit…")
     assert len(early) == 2  # the character and its stills, for the form to begin with: within 0.5 s, as the rule allows
@@ -72,19 +72,19 @@ async def test_of_the_buttons_of_a_card(stage: Stage, early: list[int]) -> None:
     question = await stage.alice.click(card, label="Delete")
     (asked,) = question.followups
     await stage.alice.click(asked, label="Delete it")
-    assert await stage.house.characters.count(stage.alice.id) == 0
+    assert await stage.harness.characters.count(stage.alice.id) == 0
     assert early == []
 
 
 async def test_of_the_buttons_of_a_list(stage: Stage, early: list[int]) -> None:
     for number in range(limits.CAST_PER_PAGE + 1):
-        await stage.house.character(stage.alice.id, f"Duck {number}", picture=None)
+        await stage.harness.character(stage.alice.id, f"Duck {number}", picture=None)
     await stage.alice.click(await shown(stage, "character list"), label="Next")
     assert early == []
 
 
 async def test_of_the_buttons_of_jobs(stage: Stage, early: list[int]) -> None:
-    await stage.house.job(stage.alice.id, JobChanges(step=Step.CHOOSE, question=Question.CONSENT))
+    await stage.harness.job(stage.alice.id, JobChanges(step=Step.CHOOSE, question=Question.CONSENT))
     listed = await shown(stage, "tasks")
     answered = await stage.alice.click(listed, label="Yes, I have permission")
     assert answered.response is not None
@@ -134,14 +134,14 @@ def unanswered(stage: Stage) -> bool:
 
 @STARTS
 async def test_the_row_comes_before_the_answer(stage: Stage, start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    add, first = stage.house.jobs.add, []
+    add, first = stage.harness.jobs.add, []
 
     async def watched(*args: Any) -> Job:
         job = await add(*args)
         first.append(unanswered(stage))
         return job
 
-    monkeypatch.setattr(stage.house.jobs, "add", watched)
+    monkeypatch.setattr(stage.harness.jobs, "add", watched)
     result = await start(stage)
     assert result.deferred
     assert first == [True]
@@ -152,7 +152,7 @@ async def test_the_row_comes_before_the_answer(stage: Stage, start: Any, monkeyp
 async def test_a_slow_database_does_not_keep_discord_waiting(
     stage: Stage, start: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add = stage.house.jobs.add
+    add = stage.harness.jobs.add
 
     async def slow(*args: Any) -> Job:
         while unanswered(stage):
@@ -160,7 +160,7 @@ async def test_a_slow_database_does_not_keep_discord_waiting(
         return await add(*args)
 
     monkeypatch.setattr(limits, "ROW_BEFORE_ANSWER", timedelta(seconds=0.1))
-    monkeypatch.setattr(stage.house.jobs, "add", slow)
+    monkeypatch.setattr(stage.harness.jobs, "add", slow)
     assert (await start(stage)).deferred
     assert (await stage.job_of(stage.alice)).outcome is None
 
@@ -177,7 +177,7 @@ async def test_a_job_whose_answer_discord_does_not_take_is_cancelled_and_costs_n
     else:
         stage.env.inject_error("POST", "/interactions/*", status=status, code=code)
         await start(stage)
-    overview = await stage.house.job_service.overview(stage.alice.id)
+    overview = await stage.harness.job_service.overview(stage.alice.id)
     assert (overview.unfinished, overview.running, overview.used_today) == ((), 0, 0)
     assert {job.outcome for job in overview.finished} <= {Outcome.CANCELLED}
 

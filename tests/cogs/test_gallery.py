@@ -25,8 +25,8 @@ def filled(form: Any) -> dict[str, Any]:
 
 
 async def test_one_form_has_all_and_is_answered_after_a_restart(stage: Stage) -> None:
-    files = tuple([await stage.house.files.put_bytes(stage.alice.id, part, "image/jpeg") for part in (b"c", b"s1")])
-    duck = await stage.house.character(stage.alice.id, "Duck", portable=files)
+    files = tuple([await stage.harness.files.put_bytes(stage.alice.id, part, "image/jpeg") for part in (b"c", b"s1")])
+    duck = await stage.harness.character(stage.alice.id, "Duck", portable=files)
     form = await stage.alice.slash(stage.channel, "character edit", name="duck")
     assert filled(form) | {"picture": None} == {"name": "Duck", "note": None, "tags": None, "picture": None}
     await stage.restart()
@@ -37,7 +37,7 @@ async def test_one_form_has_all_and_is_answered_after_a_restart(stage: Stage) ->
         )
     )
     assert words(answer) == "I saved what you changed about “Duck”."
-    changed = await stage.house.characters.get(stage.alice.id, duck.id)
+    changed = await stage.harness.characters.get(stage.alice.id, duck.id)
     assert changed is not None
     assert (changed.note, changed.tags) == ("Likes **bread** @everyone\nand rain", ("bird", "Wet"))
     again = await stage.alice.slash(stage.channel, "character edit", name="Duck")
@@ -57,28 +57,28 @@ async def test_one_form_has_all_and_is_answered_after_a_restart(stage: Stage) ->
 
 
 async def test_a_new_name_that_is_taken_loses_nothing_else(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Goose", picture=None)
-    duck = await stage.house.character(stage.alice.id, "Duck", picture=None)
+    await stage.harness.character(stage.alice.id, "Goose", picture=None)
+    duck = await stage.harness.character(stage.alice.id, "Duck", picture=None)
     form = await stage.alice.slash(stage.channel, "character edit", name="Duck")
     question = shown(await stage.alice.submit_modal(form, {"name": "Goose", "note": "kept", "tags": ""}))
     assert labels(question) == ["Use “Goose 2”", "Another name…"]
-    changed = await stage.house.characters.get(stage.alice.id, duck.id)
+    changed = await stage.harness.characters.get(stage.alice.id, duck.id)
     assert changed is not None
     assert (changed.name, changed.note) == ("Duck", "kept")
 
 
 async def test_a_still_takes_the_place_of_the_picture(stage: Stage) -> None:
-    house, owner = stage.house, stage.alice.id
-    still = await house.files.put_bytes(owner, b"the still", "image/jpeg")
-    clip = await house.files.put_bytes(owner, b"the clip", "video/mp4")
-    duck = await house.character(owner, "Duck", portable=(clip, still), picture=PICTURE)
+    harness, owner = stage.harness, stage.alice.id
+    still = await harness.files.put_bytes(owner, b"the still", "image/jpeg")
+    clip = await harness.files.put_bytes(owner, b"the clip", "video/mp4")
+    duck = await harness.character(owner, "Duck", portable=(clip, still), picture=PICTURE)
     assert duck.picture is not None
-    its = await house.characters.reference_set(owner, duck.id)
-    described = await house.characters.describe(owner, duck.id, note="", tags=(), picture_sha256=its[-1].file.sha256)
+    its = await harness.characters.reference_set(owner, duck.id)
+    described = await harness.characters.describe(owner, duck.id, note="", tags=(), picture_sha256=its[-1].file.sha256)
     assert described is not None
     assert described.character.picture == its[-1].file
     assert described.character.picture_is_still
-    other = await house.characters.describe(owner, duck.id, note="", tags=(), picture_sha256="0" * 64)
+    other = await harness.characters.describe(owner, duck.id, note="", tags=(), picture_sha256="0" * 64)
     assert other is not None
     assert other.character.picture == its[-1].file, "what is none of its stills changes nothing"
 
@@ -90,7 +90,7 @@ def test_a_note_keeps_its_lines_and_nothing_that_reorders() -> None:
 
 async def test_groups_are_made_filled_shown_renamed_and_deleted(stage: Stage) -> None:
     for name in ("Duck", "Goose"):
-        await stage.house.character(stage.alice.id, name, picture=None)
+        await stage.harness.character(stage.alice.id, name, picture=None)
 
     async def say(command: str, **options: str) -> str:
         return words(shown(await stage.alice.slash(stage.channel, f"group {command}", **options)))
@@ -110,50 +110,50 @@ async def test_groups_are_made_filled_shown_renamed_and_deleted(stage: Stage) ->
     assert [each["value"] for each in offered] == ["Geese"]
     listed = shown(await stage.alice.slash(stage.channel, "group show"))
     await stage.restart()
-    (group,) = await stage.house.groups.all(stage.alice.id)
+    (group,) = await stage.harness.groups.all(stage.alice.id)
     opened = await stage.alice.select(listed, [str(group.id)], custom_id=f"cb:groups:open:all:{stage.alice.id}")
     assert "Goose" in "".join(words(each) for each in (opened.response, *opened.followups) if each is not None)
     assert "still in your cast" in await say("delete", group="Geese")
     assert "no group called “Geese”" in refusal(await stage.alice.slash(stage.channel, "group show", group="Geese"))
     unknown = await stage.alice.slash(stage.channel, "group create", name="Empty", character="Swan")
     assert "no character called “Swan”" in refusal(unknown)
-    assert await stage.house.groups.all(stage.alice.id) == [], "a wrong name makes no group"
+    assert await stage.harness.groups.all(stage.alice.id) == [], "a wrong name makes no group"
 
 
 async def test_all_groups_that_there_can_be_stand_on_pages_and_each_can_be_opened(stage: Stage) -> None:
     for number in range(limits.GROUPS):
-        await stage.house.groups.create(stage.alice.id, f"Group {number:02}", now=stage.house.now)
+        await stage.harness.groups.create(stage.alice.id, f"Group {number:02}", now=stage.harness.now)
     listed = shown(await stage.alice.slash(stage.channel, "group show"))
     first = words(listed)
     assert (first.count("**Group"), "1–25 of 50" in first) == (25, True)
     await stage.alice.click(listed, label="Next")
     second = words(listed)
     assert (second.count("**Group"), "26–50 of 50" in second) == (25, True)
-    last = (await stage.house.groups.all(stage.alice.id))[-1]
-    duck = await stage.house.character(stage.alice.id, "Duck", picture=None)
-    await stage.house.groups.add(stage.alice.id, last.id, duck.id)
+    last = (await stage.harness.groups.all(stage.alice.id))[-1]
+    duck = await stage.harness.character(stage.alice.id, "Duck", picture=None)
+    await stage.harness.groups.add(stage.alice.id, last.id, duck.id)
     assert f"**{last.name}**" in second
     opened = await stage.alice.select(listed, [str(last.id)], custom_id=f"cb:groups:open:all:{stage.alice.id}")
     assert "Duck" in "".join(words(each) for each in (opened.response, *opened.followups) if each is not None)
     await stage.alice.click(listed, label="Previous")
     assert "1–25 of 50" in words(listed)
-    for group in (await stage.house.groups.all(stage.alice.id))[20:]:
-        await stage.house.groups.delete(stage.alice.id, group.id)
+    for group in (await stage.harness.groups.all(stage.alice.id))[20:]:
+        await stage.harness.groups.delete(stage.alice.id, group.id)
     await stage.alice.click(listed, label="Next")
     assert (words(listed).count("**Group"), "Groups: 20." in words(listed)) == (20, True), "what is left of it"
 
 
 async def test_the_default_of_a_server_is_chosen_and_taken_away(stage: Stage) -> None:
-    await stage.house.character(stage.alice.id, "Duck", picture=None)
+    await stage.harness.character(stage.alice.id, "Duck", picture=None)
 
     async def say(**options: str) -> str:
         return words(shown(await stage.alice.slash(stage.channel, "character default", **options)))
 
     assert "You had no default character here" in await say()
     assert await say(name="duck") == "“Duck” is now in your videos here whenever you don't name anyone."
-    chosen = await stage.house.defaults.get(stage.alice.id, stage.alice.guild.id)
+    chosen = await stage.harness.defaults.get(stage.alice.id, stage.alice.guild.id)
     assert chosen is not None
     assert chosen.name == "Duck"
-    assert await stage.house.defaults.get(stage.bob.id, stage.alice.guild.id) is None
+    assert await stage.harness.defaults.get(stage.bob.id, stage.alice.guild.id) is None
     assert await say() == "“Duck” is no longer your default character here."
-    assert await stage.house.defaults.get(stage.alice.id, stage.alice.guild.id) is None
+    assert await stage.harness.defaults.get(stage.alice.id, stage.alice.guild.id) is None

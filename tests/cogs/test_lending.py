@@ -11,8 +11,8 @@ from sqlalchemy import insert
 from bot.store.loan_tables import person_consents
 from bot.store.videos import NewVideo
 from bot.values.job import CastRole, Job, Lane, Outcome, Step, Transition, VideoResult
-from cogs.character import progress_text
-from tests.cogs.stage import FILM, House, Stage, labels, refusal, words
+from cogs.character import consent
+from tests.cogs.stage import FILM, AppHarness, Stage, labels, refusal, words
 from tests.cogs.test_strangers import everything
 from tests.cogs.test_video_create import character
 from tests.leases import lease_of
@@ -22,7 +22,7 @@ WALK = "@Aurora walks through the rain"
 
 async def lent(stage: Stage, **terms: object) -> CastRole:
     """Alice lends Aurora, to Bob where nothing else is said."""
-    aurora = await character(stage.house, stage.alice.id, "Aurora")
+    aurora = await character(stage.harness, stage.alice.id, "Aurora")
     terms = terms or {"to": stage.bob}
     said = await stage.alice.slash(stage.channel, "character lend", name="Aurora", **terms)
     assert said.ephemeral
@@ -44,25 +44,25 @@ async def begin(
     return await actor.slash(stage.channel, "video create", prompt=prompt, character=name, model="wan2.6")
 
 
-async def filmed(house: House, job: Job) -> None:
+async def filmed(harness: AppHarness, job: Job) -> None:
     """The video of ``job`` has come, and is with whoever asked for it."""
-    await house.jobs.claim("test", now=house.now, most=dict.fromkeys(Lane, 100))
+    await harness.jobs.claim("test", now=harness.now, most=dict.fromkeys(Lane, 100))
     new = NewVideo(
         owner_id=job.owner_id,
         prompt=job.video.prompt,
         model="wan2.6",
         roles=job.video.cast,
-        file=await house.files.put_bytes(job.owner_id, FILM, "video/mp4"),
+        file=await harness.files.put_bytes(job.owner_id, FILM, "video/mp4"),
     )
 
     def collected(video_id: int) -> Transition:
         result = VideoResult(url="https://example.org/film.mp4", video_id=video_id)
-        return Transition("test", {"result": result, "outcome": Outcome.SUCCEEDED, "finished_at": house.now})
+        return Transition("test", {"result": result, "outcome": Outcome.SUCCEEDED, "finished_at": harness.now})
 
-    lease = await lease_of(house.jobs, job.id)
-    await house.app.stores.videos.add_for_job(job.id, lease, new, collected, now=house.now)
-    done = Transition("test", {"step": Step.DONE, "next_attempt_at": None, "delivered_at": house.now})
-    await house.jobs.release(job.id, lease, done, now=house.now)
+    lease = await lease_of(harness.jobs, job.id)
+    await harness.app.stores.videos.add_for_job(job.id, lease, new, collected, now=harness.now)
+    done = Transition("test", {"step": Step.DONE, "next_attempt_at": None, "delivered_at": harness.now})
+    await harness.jobs.release(job.id, lease, done, now=harness.now)
 
 
 async def test_a_borrower_makes_a_video_and_sees_whose_it_is_and_no_keys(stage: Stage) -> None:
@@ -72,7 +72,7 @@ async def test_a_borrower_makes_a_video_and_sees_whose_it_is_and_no_keys(stage: 
     assert "**Aurora**" in said
     assert " of 1" not in said, "one page needs no number"
     assert f"Lent by <@{stage.alice.id}> · videos left: 2 · until <t:" in said
-    made = await stage.house.characters.get(stage.alice.id, aurora.character_id)
+    made = await stage.harness.characters.get(stage.alice.id, aurora.character_id)
     assert made is not None
     secrets = (made.username, made.task_id)
     assert not any(secret in said for secret in secrets)
@@ -96,7 +96,7 @@ async def test_a_use_that_cost_nothing_is_given_back_and_the_last_one_ends_it(st
     second = await begin(stage, stage.bob)
     assert second.response is not None
     assert "empty" in words(second.response)  # he has nobody of his own
-    await stage.house.job_service.cancel(stage.bob.id, (await stage.job_of(stage.bob)).id)
+    await stage.harness.job_service.cancel(stage.bob.id, (await stage.job_of(stage.bob)).id)
     assert "videos left: 1" in await shown(stage.bob, stage, "character borrowed")
 
 
@@ -113,7 +113,7 @@ async def test_everybody_in_a_server_borrows_it_there_alone(stage: Stage) -> Non
 
 async def test_two_of_one_name_are_told_apart_by_a_number(stage: Stage) -> None:
     await lent(stage)
-    own = await character(stage.house, stage.bob.id, "Aurora")
+    own = await character(stage.harness, stage.bob.id, "Aurora")
     assert "**Aurora 2**" in await shown(stage.bob, stage, "character borrowed")
     await begin(stage, stage.bob, "@Aurora meets @Aurora 2")
     names = {role.name: role.character_id for role in (await stage.job_of(stage.bob)).video.cast}
@@ -129,11 +129,11 @@ async def test_taken_back_in_mid_job_nothing_is_sent_and_its_borrower_hears_why(
     assert offered == [{"name": "Aurora", "value": "Aurora"}]
     said = await shown(stage.alice, stage, "character take-back", name="Aurora")
     assert "Cancelled for free: 1." in said
-    ended = await stage.house.jobs.get(job.id)
+    ended = await stage.harness.jobs.get(job.id)
     assert ended is not None
     assert (ended.step, ended.outcome, ended.counted) == (Step.DELIVER, Outcome.FAILED, False)
     assert str(ended.failure) == ("“Aurora” is no longer lent to you, so I can't make this video. Nothing was charged.")
-    assert job.id in stage.house.interrupted
+    assert job.id in stage.harness.interrupted
     assert "Nobody has lent you" in await shown(stage.bob, stage, "character borrowed")
 
 
@@ -141,7 +141,7 @@ async def test_the_owner_sees_each_use_with_its_prompt_and_its_video(stage: Stag
     await lent(stage)
     await begin(stage, stage.bob, "@Aurora dances")
     begun = await stage.job_of(stage.bob)
-    await filmed(stage.house, begun)
+    await filmed(stage.harness, begun)
     card = await stage.alice.slash(stage.channel, "character lend", name="Aurora")
     assert card.response is not None
     assert f"<@{stage.bob.id}>" in words(card.response)
@@ -157,7 +157,7 @@ async def test_the_owner_sees_each_use_with_its_prompt_and_its_video(stage: Stag
 
 
 async def test_nothing_is_lent_to_oneself_a_bot_or_somebody_who_is_shut_out(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Aurora")
+    await character(stage.harness, stage.alice.id, "Aurora")
     for options, told in (
         ({"to": stage.alice}, "It's yours already."),
         ({"to": stage.bob, "server": True}, "Choose one"),
@@ -168,7 +168,7 @@ async def test_nothing_is_lent_to_oneself_a_bot_or_somebody_who_is_shut_out(stag
     ):
         said = await stage.alice.slash(stage.channel, "character lend", name="Aurora", **options)
         assert told in refusal(said)
-    await stage.house.servers.block(stage.alice.guild.id, stage.bob.id)
+    await stage.harness.servers.block(stage.alice.guild.id, stage.bob.id)
     said = await stage.alice.slash(stage.channel, "character lend", name="Aurora", to=stage.bob)
     assert refusal(said) == "That person can't use me here, so I lent them nothing."
 
@@ -177,23 +177,23 @@ async def test_a_loan_ends_in_time_and_what_was_begun_in_time_goes_on(stage: Sta
     await lent(stage, to=stage.bob, until="1h")
     await begin(stage, stage.bob)
     job = await stage.job_of(stage.bob)
-    stage.house.now += timedelta(hours=2)
+    stage.harness.now += timedelta(hours=2)
     assert "Nobody has lent you" in await shown(stage.bob, stage, "character borrowed")
-    await stage.house.app.video_planner.check(stage.bob.id, job.video)
+    await stage.harness.app.video_planner.check(stage.bob.id, job.video)
 
 
 async def test_both_sides_deletion_ends_it(stage: Stage) -> None:
     await lent(stage)
     await begin(stage, stage.bob)
     job = await stage.job_of(stage.bob)
-    await stage.house.erasure.erase(stage.alice.id)
-    ended = await stage.house.jobs.get(job.id)
+    await stage.harness.erasure.erase(stage.alice.id)
+    ended = await stage.harness.jobs.get(job.id)
     assert ended is not None
     assert ended.outcome is Outcome.FAILED
-    raw = (stage.house.folder / "castbook.db").read_bytes()
+    raw = (stage.harness.folder / "castbook.db").read_bytes()
     assert str(stage.alice.id).encode() not in raw
     await lent(stage)
-    await stage.house.erasure.erase(stage.bob.id)
+    await stage.harness.erasure.erase(stage.bob.id)
     said = await stage.alice.slash(stage.channel, "character lend", name="Aurora")
     assert said.response is not None
     assert "Nobody is borrowing it." in words(said.response)
@@ -210,7 +210,7 @@ async def test_a_no_of_the_person_in_it_deletes_it_and_tells_its_owner(stage: St
     loans = await shown(stage.alice, stage, "character lend", name="Aurora")
     assert f"<@{stage.bob.id}> said yes on" in loans
     await stage.bob.user.click(question, label="No, delete it")
-    assert await stage.house.characters.by_name(stage.alice.id, "Aurora") is None
+    assert await stage.harness.characters.by_name(stage.alice.id, "Aurora") is None
     told = [words(each) for each in stage.alice.user.dm_channel.history() if each.author.bot]
     assert f"<@{stage.bob.id}> said no to “Aurora”, so I deleted the character" in told[-1]
 
@@ -221,7 +221,7 @@ async def test_who_takes_no_direct_messages_is_called_in_the_channel_and_asked_t
     async def closed(*_: object) -> bool:
         return False
 
-    monkeypatch.setattr(progress_text, "send_dm", closed)
+    monkeypatch.setattr(consent, "send_dm", closed)
     await lent(stage, server=True)
     said = await stage.alice.slash(stage.channel, "character ask-consent", name="Aurora", person=stage.bob)
     assert said.response is not None
@@ -236,8 +236,8 @@ async def test_who_takes_no_direct_messages_is_called_in_the_channel_and_asked_t
     assert "May this character of you be used?" in words(seen.response)
     await stage.bob.click(seen.response, label="No, delete it")
     assert "You said no" in words(seen.response)
-    assert await stage.house.characters.by_name(stage.alice.id, "Aurora") is None
-    await character(stage.house, stage.alice.id, "Rosie")
+    assert await stage.harness.characters.by_name(stage.alice.id, "Aurora") is None
+    await character(stage.harness, stage.alice.id, "Rosie")
     told = (await stage.alice.slash(stage.channel, "character list")).followups[-1]
     assert told.ephemeral
     assert told.content == (
@@ -250,9 +250,9 @@ async def test_who_takes_no_direct_messages_is_called_in_the_channel_and_asked_t
 
 async def test_many_copies_that_a_no_has_deleted_are_told_a_few_at_a_time(stage: Stage) -> None:
     """All of their names are more than a sentence takes."""
-    row = {"owner_id": stage.alice.id, "person_id": stage.bob.id, "asked_at": stage.house.now, "answer": "no"}
+    row = {"owner_id": stage.alice.id, "person_id": stage.bob.id, "asked_at": stage.harness.now, "answer": "no"}
     rows = [row | {"character_id": 900 + number, "untold": f"{number:02} {'x' * 29}"} for number in range(12)]
-    async with stage.house.database.write() as connection:
+    async with stage.harness.database.write() as connection:
         await connection.execute(insert(person_consents), rows)
     told = [(await stage.alice.slash(stage.channel, "character list")).followups for _ in range(4)]
     said = "".join(each.content for messages in told for each in messages)

@@ -147,7 +147,7 @@ async def test_a_bad_range_is_picked_with_the_video_that_is_here(stage: Stage) -
 
 async def test_a_draft_that_was_swept_says_what_to_do(stage: Stage) -> None:
     form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
-    await stage.house.drafts.sweep(stage.house.now + timedelta(seconds=1))
+    await stage.harness.drafts.sweep(stage.harness.now + timedelta(seconds=1))
     result = await stage.alice.submit_modal(form, {"range": "1-3"})
     assert not result.deferred
     assert "too old" in refusal(result)
@@ -170,7 +170,7 @@ async def test_a_draft_is_nobody_elses(stage: Stage) -> None:
 
 async def test_a_refusal_is_the_first_answer_and_hidden(stage: Stage) -> None:
     for _ in range(5):  # as many as there may be in a day
-        await stage.house.job(stage.alice.id)
+        await stage.harness.job(stage.alice.id)
     form = await stage.alice.context_menu(stage.channel, MENU, await posted(stage, ("clip.mp4", b"clip")))
     result = await stage.alice.submit_modal(form, {"range": "1-3"})
     assert not result.deferred

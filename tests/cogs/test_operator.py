@@ -12,7 +12,7 @@ from bot.chat.command_tree import CastbookTree
 from bot.config import LimitSettings
 from bot.store.commands import CommandSync
 from bot.values.job import JobChanges, Step
-from tests.cogs.stage import House, Stage, refusal, words
+from tests.cogs.stage import AppHarness, Stage, refusal, words
 from tests.cogs.test_picking import PICKING
 
 COMMANDS = {"operator block", "operator unblock", "operator resume", "operator health"}
@@ -26,7 +26,7 @@ def limit_settings() -> LimitSettings:
 @pytest.fixture
 async def run(stage: Stage) -> Stage:
     """The stage, whose server is the operator's now, and Alice the operator."""
-    stage.house.change(discord={"dev_guild": stage.alice.guild.id, "owners": (stage.alice.id,)})
+    stage.harness.change(discord={"dev_guild": stage.alice.guild.id, "owners": (stage.alice.id,)})
     await stage.restart()
     return stage
 
@@ -49,24 +49,24 @@ async def test_it_is_in_the_operators_server_alone(run: Stage) -> None:
     assert not COMMANDS & set(run.alice.user.available_commands())
 
 
-async def test_without_a_server_of_the_operators_there_is_none(house: House) -> None:
-    tree = (await house.bot()).tree
+async def test_without_a_server_of_the_operators_there_is_none(harness: AppHarness) -> None:
+    tree = (await harness.bot()).tree
     assert "operator" not in {command.name for command in tree.get_commands()}
 
 
-async def test_commands_are_told_again_for_another_server(house: House) -> None:
+async def test_commands_are_told_again_for_another_server(harness: AppHarness) -> None:
     hashes = set()
     for dev_guild in (0, 1, 2):
-        house.change(discord={"dev_guild": dev_guild})
-        tree = (await house.bot()).tree
+        harness.change(discord={"dev_guild": dev_guild})
+        tree = (await harness.bot()).tree
         assert isinstance(tree, CastbookTree)
         hashes.add((await tree.translated(discord.Object(dev_guild) if dev_guild else None)).hash)
     assert len(hashes) == 3
 
 
 async def test_a_server_the_bot_is_not_in_holds_up_nobody_else(stage: Stage) -> None:
-    stage.house.change(discord={"dev_guild": 42})
-    await stage.house.commands.save(CommandSync(hash="of before", ids={}))
+    stage.harness.change(discord={"dev_guild": 42})
+    await stage.harness.commands.save(CommandSync(hash="of before", ids={}))
     not_there = f"/applications/{stage.client.application_id}/guilds/42/commands"
     stage.env.inject_error("PUT", not_there, status=403, code=50001, message="Missing Access")
     await stage.restart()
@@ -83,7 +83,7 @@ async def test_others_are_refused_with_a_sentence(run: Stage, command: str) -> N
     options = {"user": run.alice} if command.endswith("block") else {}
     result = await run.bob.slash(run.channel, command, **options)
     assert refusal(result) == "Only the people who run this bot can use this."
-    assert not run.house.blocks.is_blocked(run.alice.id)
+    assert not run.harness.blocks.is_blocked(run.alice.id)
 
 
 # -- what it does ---------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ async def test_a_block_holds_everywhere_and_over_a_restart(run: Stage) -> None:
     assert await told(run, "block", user=run.bob) == f"{run.bob.mention} is now blocked everywhere."
     assert await told(run, "block", user=run.bob) == f"{run.bob.mention} was already blocked."
     await run.restart()
-    await run.house.blocks.load()
+    await run.harness.blocks.load()
     assert shut_out in refusal(await run.bob.slash(run.channel, "character list"))
     assert shut_out in refusal(await run.bob.user.slash("character list"))
     exported = _response(await run.bob.slash(run.channel, "privacy export"))
@@ -117,7 +117,7 @@ def without_video_models(said: str) -> str:
 
 
 async def test_when_all_is_well_health_says_so(run: Stage) -> None:
-    await run.house.app.start_jobs()
+    await run.harness.app.start_jobs()
     assert without_video_models(await told(run, "health")) == (
         "Everything is fine\nDiscord's gateway\nworks\nDatabase\nworks\nJobs\nworks\nSubmissions\nopen\n"
         "Models for characters, not tried yet\n2: sora-2, sora-2-pro\n"
@@ -127,11 +127,11 @@ async def test_when_all_is_well_health_says_so(run: Stage) -> None:
 
 async def test_what_is_out_of_order_stands_out(run: Stage) -> None:
     """The jobs are not started here."""
-    house = run.house
-    await house.provider_state.pause("balance", now=house.now)
-    await house.provider_state.close_model("sora-2-pro", now=house.now)
-    await house.job(run.bob.id, PICKING)
-    await house.job(run.bob.id, JobChanges(step=Step.WATCH))
+    harness = run.harness
+    await harness.provider_state.pause("balance", now=harness.now)
+    await harness.provider_state.close_model("sora-2-pro", now=harness.now)
+    await harness.job(run.bob.id, PICKING)
+    await harness.job(run.bob.id, JobChanges(step=Step.WATCH))
     for _ in range(2):
         await run.bob.slash(run.channel, "character create", task="task_of_somewhere", range="1-3")
     said = await told(run, "health")
@@ -157,8 +157,8 @@ def _response(result: simcord.InteractionResult) -> simcord.ResponseMessage:
 
 async def test_a_pause_that_would_last_for_ever_is_ended_by_hand(run: Stage) -> None:
     """The provider does not answer here, so no probe ever ends the pause."""
-    await run.house.provider_state.pause("balance", now=run.house.now)
-    assert await run.house.breaker.paused() is not None
+    await run.harness.provider_state.pause("balance", now=run.harness.now)
+    assert await run.harness.breaker.paused() is not None
     assert "are on again" in await told(run, "resume")
-    assert await run.house.breaker.paused() is None
+    assert await run.harness.breaker.paused() is None
     assert "not paused" in await told(run, "resume")

@@ -60,7 +60,9 @@ DOUBTING = JobChanges(
 
 async def shown(stage: Stage, changes: JobChanges, *, private: bool = False) -> tuple[Job, discord.Message]:
     """A waiting job of Alice's and its message, as the courier would show it."""
-    job = await stage.house.job(stage.alice.id, changes | JobChanges(origin=origin(stage.house.now, private=private)))
+    job = await stage.harness.job(
+        stage.alice.id, changes | JobChanges(origin=origin(stage.harness.now, private=private))
+    )
     assert job.question is not None
     picking = job.question is Question.SECONDS
     card = render_picker(job, b"RIFF....WEBP", "en-GB") if picking else render_question(job, job.question, "en-GB")
@@ -72,7 +74,7 @@ async def shown(stage: Stage, changes: JobChanges, *, private: bool = False) -> 
 
 
 async def now_of(stage: Stage, job: Job) -> Job:
-    found = await stage.house.jobs.get(job.id)
+    found = await stage.harness.jobs.get(job.id)
     assert found is not None
     return found
 
@@ -87,8 +89,8 @@ async def test_a_suggestion_is_taken_with_one_press(stage: Stage, restarted: boo
     assert (after.step, after.question) == (Step.PREPARE, None)
     assert after.character.range == TimeRange.parse("0.5-2")
     assert after.character.anyway  # what speaks against it stood beside it
-    assert stage.house.woken
-    assert job.id in stage.house.interrupted
+    assert stage.harness.woken
+    assert job.id in stage.harness.interrupted
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -176,8 +178,8 @@ async def test_a_form_of_anothers_job_is_answered_like_an_unknown_one(stage: Sta
     job, _ = await shown(stage, PICKING)
     _, own = await shown(stage, PICKING)
     opened = await stage.alice.click(own, label="Other seconds…")
-    await stage.house.job_service.cancel(stage.alice.id, job.id)
-    await stage.house.job_service.cancel(stage.alice.id, (await stage.jobs_of(stage.alice))[0].id)
+    await stage.harness.job_service.cancel(stage.alice.id, job.id)
+    await stage.harness.job_service.cancel(stage.alice.id, (await stage.jobs_of(stage.alice))[0].id)
     result = await stage.alice.submit_modal(opened, {"range": "2-4"})
     assert "no longer waiting" in told(result)
 
@@ -194,7 +196,7 @@ async def test_the_list_offers_to_pick(stage: Stage, changes: JobChanges) -> Non
     assert after.question is Question.SECONDS
     assert after.origin.ephemeral
     assert after.origin.message_id not in {None, job.origin.message_id}
-    assert after.next_attempt_at == stage.house.now
+    assert after.next_attempt_at == stage.harness.now
 
 
 # -- the command ----------------------------------------------------------------------------------------------------
@@ -222,10 +224,10 @@ async def test_a_preview_needs_exactly_one_video(stage: Stage) -> None:
 async def test_a_waiting_preview_asks_for_nothing(stage: Stage) -> None:
     await stage.alice.slash(stage.channel, "character preview", video=("clip.mp4", b"12345"))
     preview = await stage.job_of(stage.alice)
-    await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 5))
+    await stage.harness.jobs.claim("test", now=stage.harness.now, most=dict.fromkeys(Lane, 5))
     waiting = JobChanges(step=Step.CHOOSE, question=Question.SECONDS)
-    await stage.house.jobs.release(
-        preview.id, await lease_of(stage.house.jobs, preview.id), Transition("test", waiting), now=stage.house.now
+    await stage.harness.jobs.release(
+        preview.id, await lease_of(stage.harness.jobs, preview.id), Transition("test", waiting), now=stage.harness.now
     )
     listed = await stage.alice.slash(stage.channel, "tasks")
     assert listed.response is not None
@@ -242,7 +244,7 @@ PREVIEWED = JobChanges(
 
 
 async def previewed(stage: Stage) -> tuple[Job, discord.Message]:
-    job = await stage.house.job(stage.alice.id, PREVIEWED | JobChanges(finished_at=stage.house.now))
+    job = await stage.harness.job(stage.alice.id, PREVIEWED | JobChanges(finished_at=stage.harness.now))
     card = render_picker(job, b"RIFF....WEBP", "en-GB")
     channel = stage.env.bot.get_partial_messageable(stage.channel.id)
     await channel.send(**card.as_new())

@@ -16,7 +16,7 @@ from simcord import InteractionResult, ResponseMessage
 from bot import limits
 from bot.store.portable_casts import Selection
 from bot.values.source import Attachment
-from tests.cogs.stage import House, Stage, labels, refusal, words
+from tests.cogs.stage import AppHarness, Stage, labels, refusal, words
 from tests.hostile_archives import DOCUMENT, REFUSED, good, picture, with_document, zipped
 
 KB = 1024
@@ -36,12 +36,12 @@ class Zips:
 def zips(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Zips:
     """simcord keeps attachments in memory: its address leads nowhere."""
     made = Zips()
-    serve(stage.house, made)
+    serve(stage.harness, made)
     return made
 
 
-def serve(house: House, zips: Zips) -> None:
-    house.app.cast.importer._source = zips  # type: ignore[assignment]  # for what no server serves
+def serve(harness: AppHarness, zips: Zips) -> None:
+    harness.app.cast.importer._source = zips  # type: ignore[assignment]  # for what no server serves
 
 
 def answer(result: InteractionResult) -> ResponseMessage:
@@ -64,8 +64,8 @@ async def offered(stage: Stage, zips: Zips, data: bytes) -> ResponseMessage:
 async def cast(stage: Stage, *names: str) -> None:
     """Of 300 kB each, which no zip makes smaller."""
     for number, name in enumerate(names):
-        still = await stage.house.files.put_bytes(stage.alice.id, bytes([number]) * 300 * KB, "image/jpeg")
-        await stage.house.character(stage.alice.id, name, picture=None, portable=(still,))
+        still = await stage.harness.files.put_bytes(stage.alice.id, bytes([number]) * 300 * KB, "image/jpeg")
+        await stage.harness.character(stage.alice.id, name, picture=None, portable=(still,))
 
 
 def limited(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
@@ -79,8 +79,8 @@ def limited(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
 
 async def test_one_a_group_or_all_of_a_cast_are_a_zip(stage: Stage) -> None:
     await cast(stage, "Ann", "Ben", "Cy")
-    groups, alice = stage.house.app.stores.groups, stage.alice.id
-    circus = await groups.create(alice, "Circus", now=stage.house.now)
+    groups, alice = stage.harness.app.stores.groups, stage.alice.id
+    circus = await groups.create(alice, "Circus", now=stage.harness.now)
     await groups.add(alice, circus.id, 2)
     await groups.add(alice, circus.id, 3)
 
@@ -124,9 +124,9 @@ async def test_parts_can_each_be_imported_and_come_by_a_button_also_after_a_rest
 @pytest.fixture
 async def public(stage: Stage) -> Stage:
     """The bot's own server can be reached."""
-    stage.house.change(web={"public_url": "https://castbook.example", "port": 0, "metrics_port": 0})
+    stage.harness.change(web={"public_url": "https://castbook.example", "port": 0, "metrics_port": 0})
     await stage.restart()
-    await stage.house.app.start_web()
+    await stage.harness.app.start_web()
     return stage
 
 
@@ -140,7 +140,7 @@ async def test_a_large_export_is_a_link_where_the_server_is_public(
     assert labels(message) == ["Send it in parts", "Download"]
     [url] = [each["url"] for row in message.components for each in row["components"] if "url" in each]
     path = url.removeprefix("https://castbook.example")
-    origin = f"http://127.0.0.1:{public.house.app.health.port}"
+    origin = f"http://127.0.0.1:{public.harness.app.health.port}"
     async with aiohttp.ClientSession() as session:
 
         async def status(at: str) -> int:
@@ -172,7 +172,7 @@ async def test_a_large_export_is_a_link_where_the_server_is_public(
         while await status(path) == 503:
             await asyncio.sleep(0)
         assert "Error handling request" not in caplog.text
-        public.house.now += limits.EXPORT_LINK_LIFE * 1.01
+        public.harness.now += limits.EXPORT_LINK_LIFE * 1.01
         while (gone := await status(path)) == 503:
             await asyncio.sleep(0)
         assert gone == 404
@@ -182,10 +182,10 @@ async def test_a_large_export_is_a_link_where_the_server_is_public(
 
 async def test_without_a_public_server_there_is_no_such_place(stage: Stage) -> None:
     await stage.restart()
-    await stage.house.app.start_web()
+    await stage.harness.app.start_web()
     await cast(stage, "Ann")
-    token = stage.house.app.cast.export_links.link(stage.alice.id, Selection(), 1)
-    async with aiohttp.request("GET", f"http://127.0.0.1:{stage.house.app.health.port}{token}") as response:
+    token = stage.harness.app.cast.export_links.link(stage.alice.id, Selection(), 1)
+    async with aiohttp.request("GET", f"http://127.0.0.1:{stage.harness.app.health.port}{token}") as response:
         assert response.status == 404
 
 
@@ -196,7 +196,7 @@ async def test_a_card_shows_what_would_come_in_and_a_press_brings_it_in(stage: S
         document["characters"].append(ann | {"name": "Nobody", "picture": None, "reference_set": []})
         document["groups"] = [{"name": "Circus", "characters": [0]}]
 
-    await stage.house.character(stage.alice.id, "ann")
+    await stage.harness.character(stage.alice.id, "ann")
     card = await offered(stage, zips, with_document(change))
     said = words(card)
     assert "This adds 7 characters" in said
@@ -208,13 +208,13 @@ async def test_a_card_shows_what_would_come_in_and_a_press_brings_it_in(stage: S
     assert "gave you permission" in said
     assert len(card.attachments) == 4
     assert labels(card) == ["Yes, I have permission", "Cancel"]
-    assert await stage.house.characters.count(stage.alice.id) == 1
+    assert await stage.harness.characters.count(stage.alice.id) == 1
 
     await stage.restart()
     after = answer(await stage.alice.click(card, label="Yes, I have permission"))
     assert "7 characters are in your cast now" in words(after)
-    assert await stage.house.characters.count(stage.alice.id) == 8
-    new = await stage.house.characters.by_name(stage.alice.id, "Ann 2")
+    assert await stage.harness.characters.count(stage.alice.id) == 8
+    new = await stage.harness.characters.by_name(stage.alice.id, "Ann 2")
     assert new is not None
     assert new.portable
     assert labels(after) == []
@@ -225,8 +225,8 @@ async def test_a_card_shows_what_would_come_in_and_a_press_brings_it_in(stage: S
 async def test_cancelled_nothing_is_left(stage: Stage, zips: Zips) -> None:
     card = await offered(stage, zips, zipped(good()))
     assert "Nothing was imported" in words(answer(await stage.alice.click(card, label="Cancel")))
-    assert await stage.house.characters.count(stage.alice.id) == 0
-    assert await stage.house.files.work_jobs() == set()
+    assert await stage.harness.characters.count(stage.alice.id) == 0
+    assert await stage.harness.files.work_jobs() == set()
 
 
 @pytest.mark.parametrize(
@@ -250,4 +250,4 @@ async def test_a_file_or_a_link_but_not_both_and_no_page(stage: Stage) -> None:
         assert "exactly one" in refusal(await stage.alice.slash(stage.channel, "character import", **options))
     huge = Attachment(url="https://cdn.example/a.zip", filename="a.zip", size=limits.IMPORT_ARCHIVE_BYTES + 1)
     with pytest.raises(Exception, match="too large"):
-        await stage.house.app.cast.importer.look(stage.alice.id, huge)
+        await stage.harness.app.cast.importer.look(stage.alice.id, huge)

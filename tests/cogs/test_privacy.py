@@ -65,13 +65,13 @@ def limited(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
 
 
 async def test_a_cast_is_taken_along_with_its_pictures_and_everything_known_of_it(stage: Stage) -> None:
-    house, alice = stage.house, stage.alice.id
-    clip = await house.files.put_bytes(alice, b"clip", "video/mp4")
-    stills = [await house.files.put_bytes(alice, f"still {number}".encode(), "image/jpeg") for number in (1, 2)]
-    await house.character(alice, "Ada/Lovelace: <b>", username="duck.sings", portable=(clip, *stills))
-    await house.character(alice, "ada lovelace? <b>")
-    await house.character(alice, "アダ👩🏽", picture=None)
-    await house.character(stage.bob.id, "Bobby", picture=b"\x89PNG\r\n\x1a\n" + b"bob")
+    harness, alice = stage.harness, stage.alice.id
+    clip = await harness.files.put_bytes(alice, b"clip", "video/mp4")
+    stills = [await harness.files.put_bytes(alice, f"still {number}".encode(), "image/jpeg") for number in (1, 2)]
+    await harness.character(alice, "Ada/Lovelace: <b>", username="duck.sings", portable=(clip, *stills))
+    await harness.character(alice, "ada lovelace? <b>")
+    await harness.character(alice, "アダ👩🏽", picture=None)
+    await harness.character(stage.bob.id, "Bobby", picture=b"\x89PNG\r\n\x1a\n" + b"bob")
 
     message = answer(await stage.alice.slash(stage.channel, "privacy export"))
     assert "Start with castbook.json" in words(message)
@@ -123,17 +123,17 @@ async def test_a_cast_is_taken_along_with_its_pictures_and_everything_known_of_i
 
 
 async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_like_a_key(stage: Stage) -> None:
-    house, alice, now = stage.house, stage.alice.id, stage.house.now
+    harness, alice, now = stage.harness, stage.alice.id, stage.harness.now
     origin = JobChanges(step=Step.CHOOSE, question=Question.CONSENT)
-    waiting = await house.job(alice, origin, name="Waiting")
-    await house.consents.record(alice, waiting.id, now=now)
-    failed = await house.job(alice)
-    await house.job_service.cancel(alice, failed.id)
+    waiting = await harness.job(alice, origin, name="Waiting")
+    await harness.consents.record(alice, waiting.id, now=now)
+    failed = await harness.job(alice)
+    await harness.job_service.cancel(alice, failed.id)
     attached = Attachment(url="https://cdn.example/secret-signature", filename="holiday.mp4", size=12)
-    await house.drafts.add(Draft(id="d1", owner_id=alice, content=attached, created_at=now))
+    await harness.drafts.add(Draft(id="d1", owner_id=alice, content=attached, created_at=now))
     unsent = UnsentVideo(request=VideoRequest(prompt="@Zoe waves", cast=()), unknown=("Zoe",))
-    await house.drafts.add(Draft(id="d2", owner_id=alice, content=unsent, created_at=now + timedelta(seconds=1)))
-    await house.job(stage.bob.id, name="Bobs")
+    await harness.drafts.add(Draft(id="d2", owner_id=alice, content=unsent, created_at=now + timedelta(seconds=1)))
+    await harness.job(stage.bob.id, name="Bobs")
 
     message = answer(await stage.alice.slash(stage.channel, "privacy export"))
     _, document = await zipped(message)
@@ -157,7 +157,7 @@ async def test_jobs_drafts_consent_and_quota_are_in_it_but_nothing_that_works_li
 
 async def test_everything_a_job_may_have_is_in_it(stage: Stage) -> None:
     """Also fields that are added to jobs later: this test fails until they are exported."""
-    await stage.house.job(stage.alice.id)
+    await stage.harness.job(stage.alice.id)
     _, document = await exported(stage)
     (job,) = document["jobs"]
     left_out = {"owner_id", "lease_owner", "lease_until", "uploads"}  # "uploads": the provider's addresses
@@ -165,14 +165,16 @@ async def test_everything_a_job_may_have_is_in_it(stage: Stage) -> None:
 
 
 async def test_a_link_is_their_own_and_an_end_is_said_in_words(stage: Stage) -> None:
-    house, alice = stage.house, stage.alice.id
-    job = await house.job(alice)
-    await house.jobs.claim("test", now=house.now, most=dict.fromkeys(Lane, 9))
+    harness, alice = stage.harness, stage.alice.id
+    job = await harness.job(alice)
+    await harness.jobs.claim("test", now=harness.now, most=dict.fromkeys(Lane, 9))
     request = replace(job.character, source=Link(url="https://example.org/a.mp4"))
     failure = text("{reason} Nothing was charged.", reason=text("It has no sound."))
-    told = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=failure, delivered_at=house.now)
+    told = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=failure, delivered_at=harness.now)
     changes = told | JobChanges(request=request)
-    await house.jobs.release(job.id, await lease_of(house.jobs, job.id), Transition("test", changes), now=house.now)
+    await harness.jobs.release(
+        job.id, await lease_of(harness.jobs, job.id), Transition("test", changes), now=harness.now
+    )
     _, document = await exported(stage)
     (said,) = document["jobs"]
     assert said["request"]["source"] == {"kind": "link", "url": "https://example.org/a.mp4"}
@@ -182,13 +184,13 @@ async def test_a_link_is_their_own_and_an_end_is_said_in_words(stage: Stage) -> 
 async def test_what_does_not_fit_into_one_file_comes_in_parts_by_a_button_also_after_a_restart(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house, alice = stage.house, stage.alice.id
+    harness, alice = stage.harness, stage.alice.id
     limited(monkeypatch, 1 * MB)
     for number in range(3):
-        clip = await house.files.put_bytes(alice, bytes([number]) * (600 * 1024), "video/mp4")
-        await house.character(alice, f"C{number}", picture=None, portable=(clip,))
-    huge = await house.files.put_bytes(alice, b"x" * (2 * MB), "video/mp4")
-    await house.character(alice, "Huge", picture=PICTURE, portable=(huge,))
+        clip = await harness.files.put_bytes(alice, bytes([number]) * (600 * 1024), "video/mp4")
+        await harness.character(alice, f"C{number}", picture=None, portable=(clip,))
+    huge = await harness.files.put_bytes(alice, b"x" * (2 * MB), "video/mp4")
+    await harness.character(alice, "Huge", picture=PICTURE, portable=(huge,))
 
     first = answer(await stage.alice.slash(stage.channel, "privacy export"))
     assert "part 1 of 3" in words(first)
@@ -212,44 +214,44 @@ async def test_what_does_not_fit_into_one_file_comes_in_parts_by_a_button_also_a
     for part in (first, second, third):
         assert part.attachments[0].size <= 1 * MB
 
-    c2 = await house.characters.by_name(alice, "C2")
+    c2 = await harness.characters.by_name(alice, "C2")
     assert c2 is not None
-    await house.characters.delete(alice, c2.id)
+    await harness.characters.delete(alice, c2.id)
     gone = await stage.alice.click(second, label="Part 3 of 3")
     assert "use </privacy export" in refusal(gone)
 
 
 async def test_a_picture_that_is_missing_does_not_stop_the_rest(stage: Stage) -> None:
-    house = stage.house
-    lost = await house.character(stage.alice.id, "Lost")
-    await house.character(stage.alice.id, "Found", picture=PICTURE + b"2")
+    harness = stage.harness
+    lost = await harness.character(stage.alice.id, "Lost")
+    await harness.character(stage.alice.id, "Found", picture=PICTURE + b"2")
     assert lost.picture is not None
-    await house.files.delete(lost.picture.key)
+    await harness.files.delete(lost.picture.key)
     files, document = await exported(stage)
     assert list(files) == ["characters/02 Found/picture.png"]
     assert "missing from the file store" in document["characters"][0]["picture"]["left_out"]
 
 
 async def test_a_person_without_data_is_told_so(stage: Stage) -> None:
-    await stage.house.character(stage.bob.id, "Bobby")
+    await stage.harness.character(stage.bob.id, "Bobby")
     assert "I keep nothing about you" in refusal(await stage.alice.slash(stage.channel, "privacy export"))
     assert "nothing about you" in refusal(await stage.alice.slash(stage.channel, "privacy delete"))
 
 
 async def test_a_block_is_in_it_and_does_not_shut_anybody_out_of_their_own_data(stage: Stage) -> None:
-    house, alice = stage.house, stage.alice.id
-    await house.character(alice, "Ada")
-    await house.blocks.block(alice, now=house.now)
-    await house.servers.block(77, alice)
+    harness, alice = stage.harness, stage.alice.id
+    await harness.character(alice, "Ada")
+    await harness.blocks.block(alice, now=harness.now)
+    await harness.servers.block(77, alice)
     _, document = await exported(stage)
     assert document["closed_to_you"] == {"everywhere_since": "2026-01-01T12:00:01+00:00", "in_servers": ["77"]}
     assert "have blocked you" in refusal(await stage.alice.slash(stage.channel, "character list"))
     question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
     done = answer(await stage.alice.click(question, label="Delete everything"))
     assert "Everything is deleted" in words(done)
-    assert house.blocks.is_blocked(alice)
-    assert house.servers.is_blocked(77, alice)
-    assert await house.servers.known_blocked(77) == (alice,)
+    assert harness.blocks.is_blocked(alice)
+    assert harness.servers.is_blocked(77, alice)
+    assert await harness.servers.known_blocked(77) == (alice,)
     assert "your user ID stays on that server's block list" in words(done)
     _, document = await exported(stage)
     assert document["characters"] == []
@@ -260,9 +262,9 @@ async def test_a_block_is_in_it_and_does_not_shut_anybody_out_of_their_own_data(
 
 
 async def test_it_asks_first_and_says_what_there_is_and_what_stays(stage: Stage) -> None:
-    house, alice = stage.house, stage.alice.id
-    await house.character(alice, "Ada")
-    await house.job(alice, JobChanges(step=Step.WATCH, submit_started_at=house.now, task_id="task_run"))
+    harness, alice = stage.harness, stage.alice.id
+    await harness.character(alice, "Ada")
+    await harness.job(alice, JobChanges(step=Step.WATCH, submit_started_at=harness.now, task_id="task_run"))
     message = answer(await stage.alice.slash(stage.channel, "privacy delete"))
     said = words(message)
     for part in (
@@ -280,37 +282,37 @@ async def test_it_asks_first_and_says_what_there_is_and_what_stays(stage: Stage)
     kept = answer(await stage.alice.click(message, label="Keep it"))
     assert words(kept) == "Nothing was deleted."
     assert labels(kept) == []
-    assert await house.characters.count(alice) == 1
+    assert await harness.characters.count(alice) == 1
 
 
 async def test_a_yes_after_a_restart_deletes_everything_of_theirs_and_of_nobody_else(stage: Stage) -> None:
-    house, alice, bob = stage.house, stage.alice.id, stage.bob.id
-    await house.character(alice, "Ada")
-    running = await house.job(alice, JobChanges(step=Step.WATCH, submit_started_at=house.now, task_id="task_run"))
-    await house.character(bob, "Bobby")
+    harness, alice, bob = stage.harness, stage.alice.id, stage.bob.id
+    await harness.character(alice, "Ada")
+    running = await harness.job(alice, JobChanges(step=Step.WATCH, submit_started_at=harness.now, task_id="task_run"))
+    await harness.character(bob, "Bobby")
     question = answer(await stage.alice.slash(stage.channel, "privacy delete"))
     await stage.restart()
     done = answer(await stage.alice.click(question, label="Delete everything"))
     assert "Deleted: characters 1, videos 0, files 1, tasks 2." in words(done)
     assert "ToAPIs is still working on: 1." in words(done)
     assert labels(done) == []
-    assert running.id in house.interrupted
+    assert running.id in harness.interrupted
     listed = answer(await stage.alice.slash(stage.channel, "character list"))
     assert "Your cast is empty" in words(listed)
-    assert await house.characters.count(bob) == 1
-    assert isinstance(house.files._place, FileFolder)
-    assert not (Path(house.files._place._root) / str(alice)).exists()
-    assert (Path(house.files._place._root) / str(bob)).exists()
+    assert await harness.characters.count(bob) == 1
+    assert isinstance(harness.files._place, FileFolder)
+    assert not (Path(harness.files._place._root) / str(alice)).exists()
+    assert (Path(harness.files._place._root) / str(bob)).exists()
     again = await stage.alice.slash(stage.channel, "privacy delete")
     assert "nothing about you" in refusal(again)
 
 
 @pytest.mark.parametrize("remove", [True, False])
 async def test_it_offers_to_remove_the_messages_about_them(stage: Stage, remove: bool) -> None:
-    house, alice = stage.house, stage.alice.id
-    ada = await house.character(alice, "Ada")
+    harness, alice = stage.harness, stage.alice.id
+    ada = await harness.character(alice, "Ada")
     card = await stage.env.bot.get_partial_messageable(stage.channel.id).send("Ada")
-    await house.app.note_sent(
+    await harness.app.note_sent(
         NewMessage(
             owner_id=alice,
             channel_id=card.channel.id,
@@ -332,7 +334,7 @@ async def test_it_offers_to_remove_the_messages_about_them(stage: Stage, remove:
     assert ("I'm removing my messages about you now: 1." in words(done)) is remove
     assert ("lose their name, picture and buttons" in words(done)) is not remove
     await stage.restart()  # what is to be done stands in the database
-    await stage.house.app.message_updates.update()
+    await stage.harness.app.message_updates.update()
     left = [each for each in stage.channel.history() if each.id == card.id]
     assert [words(each) for each in left] == ([] if remove else ["This character was deleted by its owner."])
     assert "nothing about you" in refusal(await stage.alice.slash(stage.channel, "privacy delete"))
@@ -340,7 +342,7 @@ async def test_it_offers_to_remove_the_messages_about_them(stage: Stage, remove:
 
 async def test_a_strangers_press_does_nothing(stage: Stage) -> None:
     """Nobody else sees those messages. A press that somebody forges is refused."""
-    await stage.house.character(stage.alice.id, "Ada")
+    await stage.harness.character(stage.alice.id, "Ada")
     alice = stage.alice.id
     theirs: tuple[DurableButton, ...] = (
         DeleteEverything(alice, "Press"),
@@ -354,17 +356,17 @@ async def test_a_strangers_press_does_nothing(stage: Stage) -> None:
         assert "These buttons are for the person who started this" in refusal(
             await stage.bob.click(message, label="Press")
         )
-    assert await stage.house.characters.count(stage.alice.id) == 1
+    assert await stage.harness.characters.count(stage.alice.id) == 1
 
 
 async def test_deleting_everything_does_not_reset_the_day(stage: Stage) -> None:
-    house, alice = stage.house, stage.alice.id
+    harness, alice = stage.harness, stage.alice.id
     for _ in range(5):
-        await house.character(alice, "Ada")
+        await harness.character(alice, "Ada")
     create = partial(stage.alice.slash, stage.channel, "character create", task="task_01", range="1-3")
     assert "used up your 5 characters for today" in refusal(await create())
-    await house.erasure.erase(alice)
+    await harness.erasure.erase(alice)
     assert "used up your 5 characters for today" in refusal(await create())
-    house.now += timedelta(days=1)
+    harness.now += timedelta(days=1)
     await create()
     assert len(await stage.jobs_of(stage.alice)) == 1

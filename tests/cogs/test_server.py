@@ -74,7 +74,7 @@ async def test_all_at_once_is_shown_and_holds_after_a_restart(stage: Stage, deci
         f"Switched off in\n{stage.channel.mention}"
     )
     await stage.restart()
-    await stage.house.servers.load()
+    await stage.harness.servers.load()
     assert await decide() == shown
     assert "200 (the most this bot allows)" in await decide(day_limit=0)
     assert "Shown only to their owners" in await decide(day_limit=0), "one setting leaves the other alone"
@@ -105,7 +105,7 @@ async def test_a_server_cannot_allow_itself_more_than_the_operator_does(decide: 
 
 
 async def test_without_a_limit_of_the_operators(stage: Stage, decide: Decide) -> None:
-    stage.house.change(limits={"per_server_per_day": 0})
+    stage.harness.change(limits={"per_server_per_day": 0})
     await stage.restart()
     assert "no limit" in await decide()
     assert "5000 (set for this server)" in await decide(day_limit=5000)
@@ -120,7 +120,7 @@ async def test_the_days_limit_counts_for_everybody_there(stage: Stage, decide: D
 
 async def test_more_channels_than_there_is_room_for_are_cut(stage: Stage, decide: Decide) -> None:
     for number in range(60):
-        await stage.house.servers.close_channel(stage.alice.guild.id, 10**18 + number)
+        await stage.harness.servers.close_channel(stage.alice.guild.id, 10**18 + number)
     shown = await decide()
     assert shown.count("<#") == 40
     assert shown.endswith("…")
@@ -146,20 +146,20 @@ async def test_members_are_blocked_and_let_in_by_a_menu_that_shows_who_is_blocke
     result = await manager.select(shown, [stage.bob, stage.alice], custom_id=part(shown, "blocked")["custom_id"])
     shown = _response(result)
     assert stage.bob.mention in words(shown)
-    assert stage.house.servers.is_blocked(guild_id, stage.bob.id)
+    assert stage.harness.servers.is_blocked(guild_id, stage.bob.id)
     assert {int(each["id"]) for each in part(shown, "blocked")["default_values"]} == {stage.bob.id, stage.alice.id}
     shown = _response(await manager.select(shown, [stage.alice], custom_id=part(shown, "blocked")["custom_id"]))
-    assert not stage.house.servers.is_blocked(guild_id, stage.bob.id)
-    assert stage.house.servers.is_blocked(guild_id, stage.alice.id)
+    assert not stage.harness.servers.is_blocked(guild_id, stage.bob.id)
+    assert stage.harness.servers.is_blocked(guild_id, stage.alice.id)
 
 
 async def test_a_menu_takes_nothing_back_that_another_manager_did_meanwhile(
     stage: Stage, manager: simcord.MemberActor
 ) -> None:
     guild_id, shown = stage.alice.guild.id, await settings_of(stage, manager)
-    await stage.house.servers.block(guild_id, stage.alice.id)
+    await stage.harness.servers.block(guild_id, stage.alice.id)
     await manager.select(shown, [stage.bob], custom_id=part(shown, "blocked")["custom_id"])
-    assert stage.house.servers.is_blocked(guild_id, stage.alice.id)
+    assert stage.harness.servers.is_blocked(guild_id, stage.alice.id)
 
 
 async def test_channels_are_switched_off_and_on_by_a_menu(stage: Stage, manager: simcord.MemberActor) -> None:
@@ -174,17 +174,17 @@ async def test_channels_are_switched_off_and_on_by_a_menu(stage: Stage, manager:
 async def test_whom_results_are_shown_to_is_a_button(stage: Stage, manager: simcord.MemberActor) -> None:
     guild_id, shown = stage.alice.guild.id, await settings_of(stage, manager)
     shown = _response(await manager.click(shown, label="Show results only to their owners"))
-    assert stage.house.servers.rules(guild_id).private_results
+    assert stage.harness.servers.rules(guild_id).private_results
     assert "Results\nShown only to their owners" in words(shown)
     await manager.click(shown, label="Show results to everyone")
-    assert not stage.house.servers.rules(guild_id).private_results
+    assert not stage.harness.servers.rules(guild_id).private_results
 
 
 async def test_the_days_limit_is_set_by_a_form_even_where_the_bot_is_off(
     stage: Stage, manager: simcord.MemberActor
 ) -> None:
     guild_id = stage.alice.guild.id
-    await stage.house.servers.close_channel(guild_id, stage.channel.id)
+    await stage.harness.servers.close_channel(guild_id, stage.channel.id)
     shown = await settings_of(stage, manager)
     form = await manager.click(shown, label="Limits per day…")
     result = await manager.submit_modal(form, {"limit": "7", "videos": "8"})
@@ -195,14 +195,14 @@ async def test_the_days_limit_is_set_by_a_form_even_where_the_bot_is_off(
     assert "whole number" in told
     form = await manager.click(shown, label="Limits per day…")
     await manager.submit_modal(form, {"limit": ""})
-    rules = stage.house.servers.rules(guild_id)
+    rules = stage.harness.servers.rules(guild_id)
     assert (rules.day_limit, rules.video_limit) == (None, None)
 
 
 async def test_credits_are_limited_by_a_form_for_everybody_and_for_each(
     stage: Stage, manager: simcord.MemberActor
 ) -> None:
-    stage.house.change(toapis={"prices": {"sora-2": Decimal(40)}}, limits={"credits_per_server_per_day": 5000})
+    stage.harness.change(toapis={"prices": {"sora-2": Decimal(40)}}, limits={"credits_per_server_per_day": 5000})
     await stage.restart()
     form = await manager.click(await settings_of(stage, manager), label="Limits per day…")
     typed = {"limit": "", "credits": "100", "member_credits": "70"}
@@ -222,17 +222,17 @@ async def test_credits_are_limited_by_a_form_for_everybody_and_for_each(
     carol = stage.alice.guild.add_member(stage.env.create_user("carol"))
     assert "and this server has 20 of today's 100 left" in refusal(await ask(carol))
     [job] = await stage.jobs_of(stage.alice)
-    await stage.house.job_service.cancel(stage.alice.id, job.id)  # nothing was charged: it is given back
+    await stage.harness.job_service.cancel(stage.alice.id, job.id)  # nothing was charged: it is given back
     await ask(carol)
     await stage.restart()
-    await stage.house.servers.load()
-    rules = stage.house.servers.rules(stage.alice.guild.id)
+    await stage.harness.servers.load()
+    rules = stage.harness.servers.rules(stage.alice.guild.id)
     assert (rules.day_limit, rules.credits, rules.member_credits) == (None, 100, 70)
 
 
 async def test_a_server_never_spends_more_than_the_operator_lets_it(stage: Stage, manager: simcord.MemberActor) -> None:
     limits = {"credits_per_server_per_day": 50, "credits_per_user_per_day": 45}
-    stage.house.change(toapis={"prices": {"sora-2": Decimal(40)}}, limits=limits)
+    stage.harness.change(toapis={"prices": {"sora-2": Decimal(40)}}, limits=limits)
     await stage.restart()
     form = await manager.click(await settings_of(stage, manager), label="Limits per day…")
     typed = {"limit": "", "credits": "1000", "member_credits": "1000"}
@@ -272,7 +272,7 @@ async def test_others_are_refused_even_where_discord_lets_them(stage: Stage, opt
     guild.set_command_permissions(stage.client.command_ids["server"], {stage.bob: True})
     told = refusal(await stage.bob.slash(stage.channel, "server settings", **options))
     assert told == "You need the permission Manage Server for this."
-    assert stage.house.servers.rules(guild.id).day_limit is None
+    assert stage.harness.servers.rules(guild.id).day_limit is None
 
 
 # -- who is refused -------------------------------------------------------------------------------------------------
@@ -281,7 +281,7 @@ async def test_others_are_refused_even_where_discord_lets_them(stage: Stage, opt
 async def test_a_blocked_member_is_refused_everything_but_their_own_data(
     stage: Stage, decide: Decide, manager: simcord.MemberActor
 ) -> None:
-    await stage.house.character(stage.bob.id, "Duck")
+    await stage.harness.character(stage.bob.id, "Duck")
     form = await _open_form(stage)
     question = await _waiting(stage, stage.channel)
     await decide(block=stage.bob)
@@ -304,7 +304,7 @@ async def test_a_blocked_member_is_refused_everything_but_their_own_data(
 
 
 async def test_a_blocked_person_is_offered_no_choices_and_sees_no_failure(stage: Stage, decide: Decide) -> None:
-    await stage.house.character(stage.bob.id, "Duck")
+    await stage.harness.character(stage.bob.id, "Duck")
     assert await stage.bob.autocomplete(stage.channel, "character show", "name", "") != []
     await decide(block=stage.bob)
     assert await stage.bob.autocomplete(stage.channel, "character show", "name", "") == []
@@ -361,7 +361,7 @@ async def _menu(stage: Stage) -> simcord.InteractionResult:
 
 async def _waiting(stage: Stage, channel: simcord.ChannelHandle) -> Any:
     """A job of Bob's that waits for his choice, and its message."""
-    job = await stage.house.job(stage.bob.id, PICKING | JobChanges(origin=origin(stage.house.now)))
+    job = await stage.harness.job(stage.bob.id, PICKING | JobChanges(origin=origin(stage.harness.now)))
     card = render_picker(job, None, "en-GB")
     await stage.client.get_partial_messageable(channel.id).send(**card.as_new())
     return channel.last_message

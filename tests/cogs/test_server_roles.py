@@ -58,10 +58,10 @@ async def test_where_roles_may_make_something_nobody_else_may(stage: Stage, mana
     assert await stage.jobs_of(stage.alice) == ()
     await carol.slash(stage.channel, "character create", **TASK)
     assert (await stage.job_of(carol)).kind is JobKind.CHARACTER
-    await character(stage.house, stage.alice.id, "Aurora")
+    await character(stage.harness, stage.alice.id, "Aurora")
     await stage.alice.slash(stage.channel, "video create", prompt=WALK, character="Aurora", model="wan2.6")
     assert (await stage.job_of(stage.alice)).kind is JobKind.VIDEO
-    await stage.house.servers.load()  # as at a start
+    await stage.harness.servers.load()  # as at a start
     shown = await page(stage, manager)
     await choose(manager, shown, "filmers", artists)
     await choose(manager, shown, "creators")
@@ -95,16 +95,16 @@ async def test_of_several_roles_the_one_that_allows_most_counts_also_after_a_del
     )
     await stage.alice.slash(stage.channel, "character create", **TASK)  # of whom nothing is said
     job = await stage.job_of(dave)
-    await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 100))
-    sent = Transition("test", {"step": Step.WATCH, "submit_started_at": stage.house.now, "next_attempt_at": None})
-    await stage.house.jobs.release(job.id, await lease_of(stage.house.jobs, job.id), sent, now=stage.house.now)
-    await stage.house.erasure.erase(dave.id)
+    await stage.harness.jobs.claim("test", now=stage.harness.now, most=dict.fromkeys(Lane, 100))
+    sent = Transition("test", {"step": Step.WATCH, "submit_started_at": stage.harness.now, "next_attempt_at": None})
+    await stage.harness.jobs.release(job.id, await lease_of(stage.harness.jobs, job.id), sent, now=stage.harness.now)
+    await stage.harness.erasure.erase(dave.id)
     assert "your roles allow 1 character a day" in refusal(await dave.slash(stage.channel, "character create", **TASK))
 
 
 async def logged(stage: Stage) -> None:
     """Until all lines are written."""
-    server_log = stage.house.app.server_log
+    server_log = stage.harness.app.server_log
     writing = asyncio.create_task(server_log.run())
     while server_log._waiting:
         await asyncio.sleep(0.01)
@@ -122,7 +122,7 @@ async def test_the_log_does_not_say_that_it_cost_nothing_where_nobody_knows(
     await choose(manager, await page(stage, manager), "log", log)
     await stage.alice.slash(stage.channel, "character create", **TASK)
     job = await stage.job_of(stage.alice)
-    stage.house.app.server_log.ended(replace(job, step=Step.DONE, outcome=Outcome.FAILED, counted=counted))
+    stage.harness.app.server_log.ended(replace(job, step=Step.DONE, outcome=Outcome.FAILED, counted=counted))
     await logged(stage)
     assert [each.content for each in log.history()][-1] == f"<@{stage.alice.id}>'s character {line}"
 
@@ -135,9 +135,9 @@ async def test_the_log_says_who_what_and_the_cost_and_of_private_jobs_that_one_r
     await choose(manager, shown, "log", log)
     assert f"<#{log.id}>: a line for each job that starts, ends or is withdrawn." in words(shown)
     await stage.alice.slash(stage.channel, "character create", **TASK)
-    await stage.house.job_service.cancel(stage.alice.id, (await stage.job_of(stage.alice)).id)
+    await stage.harness.job_service.cancel(stage.alice.id, (await stage.job_of(stage.alice)).id)
     await stage.bob.slash(stage.channel, "character create", **TASK, private=True)
-    await stage.house.job_service.cancel(stage.bob.id, (await stage.job_of(stage.bob)).id)
+    await stage.harness.job_service.cancel(stage.bob.id, (await stage.job_of(stage.bob)).id)
     await logged(stage)
     assert [each.content for each in log.history()][-2:] == [
         f"<@{stage.alice.id}> started making a character.",

@@ -325,14 +325,14 @@ def settings(settings: Settings, tmp_path: Path, kept: KeptBelongings) -> Settin
 def mine(stage: Stage, kept: KeptBelongings) -> Belongings:
     """What Alice has, at the instant when she had got it all."""
     assert stage.alice.id == kept.mine.owner_id
-    stage.house.now = kept.now
+    stage.harness.now = kept.now
     return kept.mine
 
 
 @pytest.fixture
 async def there(stage: Stage) -> Stage:
     """The stage, whose server is the operator's now; the operator is somebody else."""
-    stage.house.change(discord={"dev_guild": stage.alice.guild.id, "owners": (10**17,)})
+    stage.harness.change(discord={"dev_guild": stage.alice.guild.id, "owners": (10**17,)})
     await stage.restart()
     return stage
 
@@ -416,7 +416,7 @@ class Attacker:
 
     async def attempt(self, label: str, go: Coroutine[Any, Any, list[simcord.InteractionResult]]) -> None:
         """A success is a row or file of others that changed, or a secret of the owner's in anything that was said."""
-        async with self.stage.house.database.write() as connection:  # or they are told what they had typed themselves
+        async with self.stage.harness.database.write() as connection:  # or they are told what they had typed themselves
             for typed in (jobs, drafts):
                 await connection.execute(delete(typed).where(typed.c.owner_id == self.actor.id))
         before, said_before = self._last or self._seen(), len(self.stage.env.http_requests)
@@ -463,7 +463,7 @@ def _inside(data: bytes) -> str:
 def registered(stage: Stage) -> list[app_commands.Command[Any, Any, Any] | app_commands.ContextMenu]:
     tree = stage.client.tree
     found: list[app_commands.Command[Any, Any, Any] | app_commands.ContextMenu] = []
-    for place in (None, discord.Object(stage.house.settings.discord.dev_guild)):
+    for place in (None, discord.Object(stage.harness.settings.discord.dev_guild)):
         for kind in discord.AppCommandType:
             if kind.value <= 3:  # slash commands, user menus, message menus
                 each_of_them = tree.walk_commands(guild=place, type=kind)
@@ -491,7 +491,7 @@ async def test_the_walk_knows_everything_that_is_registered(there: Stage) -> Non
 
 @pytest.fixture
 def on_disk(stage: Stage) -> Iterator[OnDisk]:
-    with contextlib.closing(OnDisk(stage.house)) as on_disk:
+    with contextlib.closing(OnDisk(stage.harness)) as on_disk:
         yield on_disk
 
 
@@ -517,7 +517,7 @@ async def test_nobody_reaches_what_is_anothers(
     if who != "moderator":  # even where a server shows them the managers' command
         guild.set_command_permissions(there.client.command_ids["server"], {actor: True})
     if who == "borrower":
-        await lend(there.house, there.alice.id, mine.character, actor.id)
+        await lend(there.harness, there.alice.id, mine.character, actor.id)
     await getattr(Attacker(there, actor, mine, count, on_disk), way)()
     assert count.successes[successes:] == []
     assert count.attempts - before >= {"every_command": 20, "every_press": 50, "every_form": 4}[way]

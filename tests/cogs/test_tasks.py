@@ -33,12 +33,12 @@ SAME_AGAIN = JobChanges(step=Step.CHOOSE, question=Question.SAME_AGAIN)
 
 
 def ended(stage: Stage, outcome: Outcome, **more: object) -> JobChanges:
-    changes = JobChanges(step=Step.DONE, outcome=outcome, finished_at=stage.house.now)
+    changes = JobChanges(step=Step.DONE, outcome=outcome, finished_at=stage.harness.now)
     return changes | JobChanges(**more)  # type: ignore[typeddict-item]  # whatever a test changes
 
 
 def unclear(stage: Stage) -> JobChanges:
-    return ended(stage, Outcome.UNKNOWN, submit_started_at=stage.house.now, delivered_at=stage.house.now)
+    return ended(stage, Outcome.UNKNOWN, submit_started_at=stage.harness.now, delivered_at=stage.harness.now)
 
 
 async def test_everybody_is_answered_in_the_language_of_their_discord(catalogues_in: Path, stage: Stage) -> None:
@@ -60,7 +60,7 @@ async def listed(stage: Stage) -> ResponseMessage:
 
 
 async def now_of(stage: Stage, job: Job) -> Job:
-    found = await stage.house.jobs.get(job.id)
+    found = await stage.harness.jobs.get(job.id)
     assert found is not None
     return found
 
@@ -86,16 +86,16 @@ async def test_an_empty_list_says_how_to_begin_and_what_there_is_to_use(stage: S
 
 
 async def test_every_job_is_a_line_and_each_can_be_opened(stage: Stage) -> None:
-    house, owner, now = stage.house, stage.alice.id, stage.house.now
-    await house.job(owner, JobChanges(step=Step.WATCH, submit_started_at=now, progress=40), name="Watched")
-    await house.job(owner, WAITING, name="Asked")
-    await house.job(owner, SAME_AGAIN, name="Twin")
-    await house.job(owner, unclear(stage), name="Unclear")
+    harness, owner, now = stage.harness, stage.alice.id, stage.harness.now
+    await harness.job(owner, JobChanges(step=Step.WATCH, submit_started_at=now, progress=40), name="Watched")
+    await harness.job(owner, WAITING, name="Asked")
+    await harness.job(owner, SAME_AGAIN, name="Twin")
+    await harness.job(owner, unclear(stage), name="Unclear")
     late = unclear(stage) | JobChanges(task_id="task_1")
-    await house.job(owner, late, name="Late")
+    await harness.job(owner, late, name="Late")
     refused = ended(stage, Outcome.FAILED, failure=text("The clip has no sound. Nothing was charged."))
-    await house.job(owner, refused, name="Silent")
-    await house.job(stage.bob.id, WAITING, name="Of Bob")
+    await harness.job(owner, refused, name="Silent")
+    await harness.job(stage.bob.id, WAITING, name="Of Bob")
     message = await listed(stage)
     said = words(message)
     assert re.search(r"Watched · Making the character: 40 % · started <t:\d+:R>", said)
@@ -135,9 +135,9 @@ def menu_of(message: ResponseMessage) -> dict[str, Any]:
 
 
 async def test_an_opened_job_that_is_gone_or_somebody_elses_is_an_unknown_one(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, WAITING)
+    job = await stage.harness.job(stage.alice.id, WAITING)
     message = await listed(stage)
-    async with stage.house.database.write() as connection:
+    async with stage.harness.database.write() as connection:
         await connection.execute(update(jobs).values(owner_id=stage.bob.id))
     result = await stage.alice.select(message, [job.id], custom_id=menu_of(message)["custom_id"])
     assert "no longer waiting" in words(result.followups[-1])
@@ -148,9 +148,9 @@ async def test_an_opened_job_that_is_gone_or_somebody_elses_is_an_unknown_one(st
 
 async def look(stage: Stage, *, seconds: float = limits.LIST_REFRESH[0]) -> int:
     """Let so many seconds pass and the refresh look once; how many lists are kept up to date after it."""
-    stage.house.now += timedelta(seconds=seconds)
-    await stage.house.app.task_list.refresh()
-    return stage.house.app.task_list.refreshed
+    stage.harness.now += timedelta(seconds=seconds)
+    await stage.harness.app.task_list.refresh()
+    return stage.harness.app.task_list.refreshed
 
 
 def edits(stage: Stage) -> int:
@@ -158,12 +158,12 @@ def edits(stage: Stage) -> int:
 
 
 async def progress_to(stage: Stage, job: Job, percent: int) -> None:
-    async with stage.house.database.write() as connection:
+    async with stage.harness.database.write() as connection:
         await connection.execute(update(jobs).where(jobs.c.id == job.id).values(progress=percent))
 
 
 async def watched(stage: Stage) -> Job:
-    return await stage.house.job(stage.alice.id, JobChanges(step=Step.WATCH, submit_started_at=stage.house.now))
+    return await stage.harness.job(stage.alice.id, JobChanges(step=Step.WATCH, submit_started_at=stage.harness.now))
 
 
 async def test_the_list_follows_what_runs_until_it_has_ended(stage: Stage) -> None:
@@ -177,8 +177,8 @@ async def test_the_list_follows_what_runs_until_it_has_ended(stage: Stage) -> No
     assert edits(stage) == before, "it is not due"
     assert await look(stage) == 1
     assert edits(stage) == before + 1
-    over = {"step": Step.DONE, "outcome": Outcome.SUCCEEDED, "finished_at": stage.house.now}
-    async with stage.house.database.write() as connection:
+    over = {"step": Step.DONE, "outcome": Outcome.SUCCEEDED, "finished_at": stage.harness.now}
+    async with stage.harness.database.write() as connection:
         await connection.execute(update(jobs).values(over))
     assert await look(stage) == 0
     assert edits(stage) == before + 2
@@ -199,27 +199,27 @@ async def test_it_looks_less_often_after_a_minute(stage: Stage) -> None:
 
 
 async def test_a_list_in_which_nothing_runs_is_left_alone(stage: Stage) -> None:
-    await stage.house.job(stage.alice.id, WAITING)
+    await stage.harness.job(stage.alice.id, WAITING)
     await listed(stage)
-    assert stage.house.app.task_list.refreshed == 0
+    assert stage.harness.app.task_list.refreshed == 0
 
 
 @pytest.mark.parametrize("how", ["token", "drain", "dismissed", "opened", "defect"])
 async def test_a_refresh_ends(stage: Stage, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     job = await watched(stage)
     message = await listed(stage)
-    assert stage.house.app.task_list.refreshed == 1
+    assert stage.harness.app.task_list.refreshed == 1
     await progress_to(stage, job, 40)
     before, edited = edits(stage), 0
     if how == "token":
-        stage.house.now += timedelta(minutes=14)
+        stage.harness.now += timedelta(minutes=14)
     elif how == "drain":
         stage.client.handlers.draining = True
     elif how == "dismissed":
         stage.env.inject_error("PATCH", "/webhooks/*", status=404, code=10008)
         edited = 1
     elif how == "defect":
-        monkeypatch.setattr(stage.house.owned_jobs, "overview", None)
+        monkeypatch.setattr(stage.harness.owned_jobs, "overview", None)
     else:
         await stage.alice.select(message, [job.id], custom_id=menu_of(message)["custom_id"])
         edited = 1
@@ -241,20 +241,20 @@ async def test_only_so_many_lists_are_kept_up_to_date(stage: Stage, monkeypatch:
     monkeypatch.setattr(limits, "LISTS_REFRESHED", 0)
     await watched(stage)
     await listed(stage)
-    assert stage.house.app.task_list.refreshed == 0
+    assert stage.harness.app.task_list.refreshed == 0
 
 
 async def test_a_pause_and_the_use_of_the_day_are_said(stage: Stage) -> None:
-    await stage.house.job(stage.alice.id)
-    await stage.house.provider_state.pause("key", now=stage.house.now)
+    await stage.harness.job(stage.alice.id)
+    await stage.harness.provider_state.pause("key", now=stage.harness.now)
     said = words(await listed(stage))
     assert "I can't start anything new right now" in said
     assert "Today (UTC)\n1 of 5\n" in said
 
 
 async def test_the_clip_of_an_unclear_submission_cannot_be_sent_again_when_it_is_gone(stage: Stage) -> None:
-    await stage.house.job(stage.alice.id, unclear(stage))
-    stage.house.now += timedelta(hours=25)
+    await stage.harness.job(stage.alice.id, unclear(stage))
+    stage.harness.now += timedelta(hours=25)
     assert labels(await listed(stage)) == []
 
 
@@ -263,8 +263,8 @@ async def test_the_clip_of_an_unclear_submission_cannot_be_sent_again_when_it_is
 
 @pytest.mark.parametrize("private", [True, False])
 async def test_after_a_yes_the_job_goes_on_in_the_same_message(stage: Stage, private: bool) -> None:
-    waiting = WAITING | JobChanges(origin=origin(stage.house.now, private=private))
-    job = await stage.house.job(stage.alice.id, waiting)
+    waiting = WAITING | JobChanges(origin=origin(stage.harness.now, private=private))
+    job = await stage.harness.job(stage.alice.id, waiting)
     question = await hidden(stage, job)
     result = await stage.alice.click(question, label=yes_of(question))
     assert result.followups == []
@@ -278,14 +278,14 @@ async def test_after_a_yes_the_job_goes_on_in_the_same_message(stage: Stage, pri
     assert (job.step, job.question) == (Step.PREPARE, None)
     assert (job.origin.message_id, job.origin.ephemeral, job.origin.private) == (question.id, True, private)
     assert job.origin.token not in {None, "first-token"}
-    assert await stage.house.consents.given(stage.alice.id)
-    assert stage.house.woken
+    assert await stage.harness.consents.given(stage.alice.id)
+    assert stage.harness.woken
 
 
 async def test_a_public_question_of_an_earlier_version_gives_way_to_a_private_box_also_after_a_restart(
     stage: Stage,
 ) -> None:
-    job = await stage.house.job(stage.alice.id, SAME_AGAIN)
+    job = await stage.harness.job(stage.alice.id, SAME_AGAIN)
     question = await public(stage, job, Question.SAME_AGAIN)
     await stage.restart()
     result = await stage.alice.click(question, custom_id=custom_id(question, "again"))
@@ -297,7 +297,7 @@ async def test_a_public_question_of_an_earlier_version_gives_way_to_a_private_bo
 
 
 async def test_yes_in_the_list_opens_a_message_and_redraws_the_list(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, WAITING, name="Asked")
+    job = await stage.harness.job(stage.alice.id, WAITING, name="Asked")
     message = await listed(stage)
     result = await stage.alice.click(message, label="Yes, I have permission")
     (progress,) = result.followups
@@ -310,7 +310,7 @@ async def test_yes_in_the_list_opens_a_message_and_redraws_the_list(stage: Stage
 
 
 async def test_a_second_yes_finds_nothing_waiting_and_leaves_no_message_behind(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, WAITING)
+    job = await stage.harness.job(stage.alice.id, WAITING)
     one, two = await hidden(stage, job), await hidden(stage, job)
     await stage.alice.click(one, label=yes_of(one))
     before = (await now_of(stage, job)).origin
@@ -322,7 +322,7 @@ async def test_a_second_yes_finds_nothing_waiting_and_leaves_no_message_behind(s
 
 
 async def test_another_button_of_the_list_does_not_answer_the_question(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, WAITING)
+    job = await stage.harness.job(stage.alice.id, WAITING)
     question = await public(stage, job, Question.SAME_AGAIN)
     result = await stage.alice.click(question, custom_id=custom_id(question, "again"))
     assert "no longer waiting" in words(result.followups[-1])
@@ -333,18 +333,18 @@ async def test_another_button_of_the_list_does_not_answer_the_question(stage: St
 
 
 async def test_cancel_under_the_job_says_that_nothing_was_charged(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, WAITING)
+    job = await stage.harness.job(stage.alice.id, WAITING)
     question = await hidden(stage, job)
     result = await stage.alice.click(question, custom_id=custom_id(question, "cancel"))
     assert result.response is not None
     assert words(result.response) == "Cancelled. Nothing was charged."
     assert labels(result.response) == []
     assert (await now_of(stage, job)).outcome is Outcome.CANCELLED
-    assert stage.house.interrupted == [job.id]
+    assert stage.harness.interrupted == [job.id]
 
 
 async def test_cancel_in_the_list_redraws_it(stage: Stage) -> None:
-    await stage.house.job(stage.alice.id, name="Waiting")
+    await stage.harness.job(stage.alice.id, name="Waiting")
     message = await listed(stage)
     result = await stage.alice.click(message, label="Cancel")
     assert result.response is not None
@@ -355,12 +355,12 @@ async def test_cancel_in_the_list_redraws_it(stage: Stage) -> None:
 
 
 async def test_it_is_too_late_to_cancel_once_it_was_submitted(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id)
+    job = await stage.harness.job(stage.alice.id)
     message = await listed(stage)
-    await stage.house.jobs.claim("test", now=stage.house.now, most=dict.fromkeys(Lane, 1))
-    started = JobChanges(step=Step.WATCH, submit_started_at=stage.house.now)
-    await stage.house.jobs.release(
-        job.id, await lease_of(stage.house.jobs, job.id), Transition("test", started), now=stage.house.now
+    await stage.harness.jobs.claim("test", now=stage.harness.now, most=dict.fromkeys(Lane, 1))
+    started = JobChanges(step=Step.WATCH, submit_started_at=stage.harness.now)
+    await stage.harness.jobs.release(
+        job.id, await lease_of(stage.harness.jobs, job.id), Transition("test", started), now=stage.harness.now
     )
     result = await stage.alice.click(message, label="Cancel")
     assert "too late to cancel" in words(result.followups[-1])
@@ -371,7 +371,7 @@ async def test_it_is_too_late_to_cancel_once_it_was_submitted(stage: Stage) -> N
 
 
 async def test_send_again_submits_again_and_shows_it_where_it_was_pressed(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, unclear(stage))
+    job = await stage.harness.job(stage.alice.id, unclear(stage))
     result = await stage.alice.click(await listed(stage), label="Send again")
     (progress,) = result.followups
     job = await now_of(stage, job)
@@ -380,7 +380,7 @@ async def test_send_again_submits_again_and_shows_it_where_it_was_pressed(stage:
 
 
 async def test_check_again_looks_once_more_also_from_the_failure_itself(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, unclear(stage) | JobChanges(task_id="task_1"))
+    job = await stage.harness.job(stage.alice.id, unclear(stage) | JobChanges(task_id="task_1"))
     card = render_failure(job, "en-GB")
     await stage.env.bot.get_partial_messageable(stage.channel.id).send(**card.as_new())
     message = stage.channel.last_message
@@ -393,7 +393,7 @@ async def test_check_again_looks_once_more_also_from_the_failure_itself(stage: S
 
 
 async def test_show_brings_an_undelivered_result_to_its_owner_alone(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, ended(stage, Outcome.SUCCEEDED))
+    job = await stage.harness.job(stage.alice.id, ended(stage, Outcome.SUCCEEDED))
     message = await listed(stage)
     assert "I couldn't show you the result" in words(message)
     result = await stage.alice.click(message, label="Show the result")
@@ -408,7 +408,7 @@ async def test_show_brings_an_undelivered_result_to_its_owner_alone(stage: Stage
 
 
 async def test_what_no_longer_applies_leaves_no_message_behind(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, unclear(stage))
+    job = await stage.harness.job(stage.alice.id, unclear(stage))
     first, second = await listed(stage), await listed(stage)
     await stage.alice.click(first, label="Send again")
     late = await stage.alice.click(second, label="Send again")
@@ -423,7 +423,7 @@ async def test_what_no_longer_applies_leaves_no_message_behind(stage: Stage) -> 
 
 async def unclear_card(stage: Stage, *, task_id: str | None) -> tuple[Job, discord.Message]:
     """A job that may have been charged, and the card that says so, with its one button."""
-    job = await stage.house.job(stage.alice.id, unclear(stage) | JobChanges(task_id=task_id))
+    job = await stage.harness.job(stage.alice.id, unclear(stage) | JobChanges(task_id=task_id))
     card = render_failure(job, "en-GB")
     await stage.env.bot.get_partial_messageable(stage.channel.id).send(**card.as_new())
     message = stage.channel.last_message
@@ -435,7 +435,7 @@ async def test_a_card_whose_button_is_refused_keeps_it(stage: Stage) -> None:
     action = "resend"
     job, card = await unclear_card(stage, task_id=None)
     for _ in range(4):  # as many as there may be in a day
-        await stage.house.job(stage.alice.id)
+        await stage.harness.job(stage.alice.id)
     requests = len(stage.env.http_requests)
     result = await stage.alice.click(card, custom_id=custom_id(card, action))
     (said,) = result.followups
@@ -443,8 +443,8 @@ async def test_a_card_whose_button_is_refused_keeps_it(stage: Stage) -> None:
     assert "used up your 5 characters for today" in words(said)
     assert [each.method for each in stage.env.http_requests[requests:]] == ["POST", "POST"], "nothing was edited"
     assert (await now_of(stage, job)).outcome is Outcome.UNKNOWN
-    for waiting in (await stage.house.job_service.overview(stage.alice.id)).unfinished:
-        await stage.house.job_service.cancel(stage.alice.id, waiting.id)
+    for waiting in (await stage.harness.job_service.overview(stage.alice.id)).unfinished:
+        await stage.harness.job_service.cancel(stage.alice.id, waiting.id)
     await stage.alice.click(card, custom_id=custom_id(card, action))
     assert (await now_of(stage, job)).outcome is None
 
@@ -454,7 +454,7 @@ async def test_check_again_waits_for_nothing_and_send_again_for_its_turn(stage: 
     paid, card = await unclear_card(stage, task_id="task_1")
     again, other_card = await unclear_card(stage, task_id=None)
     for _ in range(2):  # as many as are worked on at once
-        await stage.house.job(stage.alice.id)
+        await stage.harness.job(stage.alice.id)
     await stage.alice.click(card, custom_id=custom_id(card, "recheck"))
     assert (await now_of(stage, paid)).next_attempt_at is not None
     await stage.alice.click(other_card, custom_id=custom_id(other_card, "resend"))
@@ -473,9 +473,9 @@ async def test_a_refused_press_in_the_list_posts_and_changes_nothing(stage: Stag
         "Pick seconds": JobChanges(step=Step.CHOOSE, question=Question.SECONDS),
         "Show the result": ended(stage, Outcome.SUCCEEDED),
     }[label]
-    await stage.house.job(stage.alice.id, changes)
+    await stage.harness.job(stage.alice.id, changes)
     message = await listed(stage)
-    async with stage.house.database.write() as connection:  # it is past that by now
+    async with stage.harness.database.write() as connection:  # it is past that by now
         await connection.execute(update(jobs).values(step=Step.WATCH, outcome=None, question=None))
     requests = len(stage.env.http_requests)
     result = await stage.alice.click(message, label=label)
@@ -488,9 +488,9 @@ async def test_a_refused_press_in_the_list_posts_and_changes_nothing(stage: Stag
 
 
 async def test_the_picker_that_a_refused_form_came_from_stays(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, SAME_AGAIN)
+    job = await stage.harness.job(stage.alice.id, SAME_AGAIN)
     question = await hidden(stage, job)
-    await stage.house.job_service.cancel(stage.alice.id, job.id)
+    await stage.harness.job_service.cancel(stage.alice.id, job.id)
     requests = len(stage.env.http_requests)
     result = await stage.alice.click(question, label=yes_of(question))
     assert "no longer waiting" in words(result.followups[-1])
@@ -506,7 +506,7 @@ async def test_the_job_is_held_until_the_press_is_shown(
 ) -> None:
     """What the job says in its message may not be overwritten by "on it"."""
     sent: list[str] = []
-    real = stage.house.app.runner.hold
+    real = stage.harness.app.runner.hold
 
     @contextmanager
     def hold(job_id: str) -> Iterator[None]:
@@ -516,8 +516,8 @@ async def test_the_job_is_held_until_the_press_is_shown(
         sent.extend(each.method for each in stage.env.http_requests[before:])
         sent.append("released")
 
-    monkeypatch.setattr(stage.house.app.runner, "hold", hold)
-    job = await stage.house.job(stage.alice.id, WAITING)
+    monkeypatch.setattr(stage.harness.app.runner, "hold", hold)
+    job = await stage.harness.job(stage.alice.id, WAITING)
     question = await listed(stage) if in_list else await hidden(stage, job)
     await stage.alice.click(question, label="Yes, I have permission" if in_list else yes_of(question))
     assert sent == (["POST", "released"] if in_list else ["PATCH", "released"])
@@ -525,7 +525,7 @@ async def test_the_job_is_held_until_the_press_is_shown(
 
 @pytest.mark.parametrize("in_list", [True, False])
 async def test_a_press_that_cannot_be_shown_is_carried_out_all_the_same(stage: Stage, in_list: bool) -> None:
-    job = await stage.house.job(stage.alice.id, WAITING)
+    job = await stage.harness.job(stage.alice.id, WAITING)
     question = await listed(stage) if in_list else await hidden(stage, job)
     stage.env.inject_error("POST" if in_list else "PATCH", "/webhooks/*", status=404, code=10008)
     await stage.alice.click(question, label="Yes, I have permission" if in_list else yes_of(question))
@@ -539,7 +539,7 @@ async def test_a_press_that_cannot_be_shown_is_carried_out_all_the_same(stage: S
 
 @pytest.mark.parametrize("action", ["again", "cancel"])
 async def test_a_strangers_press_does_nothing(stage: Stage, action: str) -> None:
-    job = await stage.house.job(stage.alice.id, SAME_AGAIN)
+    job = await stage.harness.job(stage.alice.id, SAME_AGAIN)
     question = await public(stage, job, Question.SAME_AGAIN)
     result = await stage.bob.click(question, custom_id=custom_id(question, action))
     assert "These buttons are for the person who started this" in refusal(result)
@@ -547,7 +547,7 @@ async def test_a_strangers_press_does_nothing(stage: Stage, action: str) -> None
 
 
 async def test_a_button_that_names_somebody_elses_job_does_nothing(stage: Stage) -> None:
-    job = await stage.house.job(stage.alice.id, WAITING)
+    job = await stage.harness.job(stage.alice.id, WAITING)
     forged = [
         kind(job.id, stage.bob.id, f"{kind.__name__} {in_list}", in_list=in_list)
         for in_list in (False, True)
@@ -562,7 +562,7 @@ async def test_a_button_that_names_somebody_elses_job_does_nothing(stage: Stage)
         assert said.ephemeral, each.item.label
         assert "no longer waiting" in words(said), each.item.label
     assert await now_of(stage, job) == job
-    assert not await stage.house.consents.given(stage.bob.id)
+    assert not await stage.harness.consents.given(stage.bob.id)
 
 
 # -- messages as the courier makes them -----------------------------------------------------------------------------

@@ -9,25 +9,25 @@ import simcord
 
 from bot.values.files import StoredFile
 from bot.values.job import CastRole, JobKind, VideoRequest
-from tests.cogs.stage import House, Stage, labels, refusal, words
+from tests.cogs.stage import AppHarness, Stage, labels, refusal, words
 
 WALK = "@Aurora walks through the rain"
 
 
 @pytest.fixture(autouse=True)
 async def priced(stage: Stage) -> None:
-    stage.house.change(toapis={"video_prices": {"sora-2": Decimal(20), "wan2.6": Decimal("12.5")}})
+    stage.harness.change(toapis={"video_prices": {"sora-2": Decimal(20), "wan2.6": Decimal("12.5")}})
     await stage.restart()
 
 
-async def character(house: House, owner_id: int, name: str, *, files: bool = True) -> CastRole:
+async def character(harness: AppHarness, owner_id: int, name: str, *, files: bool = True) -> CastRole:
     """A member of the cast that any model can show; without ``files`` only its own can."""
     kept: tuple[StoredFile, ...] = ()
     if files:
-        clip = await house.files.put_bytes(owner_id, b"clip of " + name.encode(), "video/mp4")
-        still = await house.files.put_bytes(owner_id, b"still of " + name.encode(), "image/jpeg")
+        clip = await harness.files.put_bytes(owner_id, b"clip of " + name.encode(), "video/mp4")
+        still = await harness.files.put_bytes(owner_id, b"still of " + name.encode(), "image/jpeg")
         kept = (clip, still)
-    made = await house.character(owner_id, name, portable=kept)
+    made = await harness.character(owner_id, name, portable=kept)
     return CastRole(character_id=made.id, name=name)
 
 
@@ -38,7 +38,7 @@ async def video_of(stage: Stage, actor: simcord.MemberActor) -> VideoRequest:
 
 
 async def test_a_video_is_begun_with_and_the_first_answer_says_by_which_model_and_for_how_much(stage: Stage) -> None:
-    aurora = await character(stage.house, stage.alice.id, "Aurora")
+    aurora = await character(stage.harness, stage.alice.id, "Aurora")
     result = await stage.alice.slash(
         stage.channel, "video create", prompt=WALK, character="aurora", duration=15, ratio="9:16"
     )
@@ -54,11 +54,11 @@ async def test_a_video_is_begun_with_and_the_first_answer_says_by_which_model_an
     assert (request.model_named, request.duration, request.ratio) == (False, 15, "9:16")
     assert request.price == Decimal(300)
     assert not (await stage.job_of(stage.alice)).origin.private
-    assert stage.house.woken
+    assert stage.harness.woken
 
 
 async def test_without_a_price_no_guess_is_made(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Aurora")
+    await character(stage.harness, stage.alice.id, "Aurora")
     result = await stage.alice.slash(
         stage.channel, "video create", prompt=WALK, character="Aurora", model="viduq3", private=True
     )
@@ -69,7 +69,9 @@ async def test_without_a_price_no_guess_is_made(stage: Stage) -> None:
 
 
 async def test_whom_the_prompt_calls_plays_too_in_the_order_of_the_calls(stage: Stage) -> None:
-    aurora, rosie, max_ = [await character(stage.house, stage.alice.id, name) for name in ("Aurora", "Rosie B", "Max")]
+    aurora, rosie, max_ = [
+        await character(stage.harness, stage.alice.id, name) for name in ("Aurora", "Rosie B", "Max")
+    ]
     prompt = "@max meets @Rosie B, and @Max waves"
     await stage.alice.slash(stage.channel, "video create", prompt=prompt, character="Aurora")
     request = await video_of(stage, stage.alice)
@@ -79,7 +81,7 @@ async def test_whom_the_prompt_calls_plays_too_in_the_order_of_the_calls(stage: 
 async def test_an_unknown_name_is_asked_about_and_the_form_has_what_was_typed_also_after_a_restart(
     stage: Stage,
 ) -> None:
-    aurora, rosie = [await character(stage.house, stage.alice.id, name) for name in ("Aurora", "Rosie")]
+    aurora, rosie = [await character(stage.harness, stage.alice.id, name) for name in ("Aurora", "Rosie")]
     result = await stage.alice.slash(
         stage.channel, "video create", prompt="@Aurora meets @Rosy", character="Aurora", duration=10, private=True
     )
@@ -104,8 +106,8 @@ async def test_an_unknown_name_is_asked_about_and_the_form_has_what_was_typed_al
 
 
 async def test_an_unknown_character_in_an_option_is_asked_about(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Aurora")
-    await character(stage.house, stage.bob.id, "Boris")
+    await character(stage.harness, stage.alice.id, "Aurora")
+    await character(stage.harness, stage.bob.id, "Boris")
     result = await stage.alice.slash(stage.channel, "video create", prompt="a dance", character="Boris")
     assert await stage.jobs_of(stage.alice) == ()
     assert result.response is not None
@@ -113,7 +115,7 @@ async def test_an_unknown_character_in_an_option_is_asked_about(stage: Stage) ->
 
 
 async def test_what_the_model_does_instead_is_on_a_button_which_begins_with_it_once(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Aurora")
+    await character(stage.harness, stage.alice.id, "Aurora")
     asked = await stage.alice.slash(
         stage.channel, "video create", prompt=WALK, character="Aurora", model="sora-2", duration=7, ratio="2:1"
     )
@@ -138,7 +140,7 @@ async def test_what_the_model_does_instead_is_on_a_button_which_begins_with_it_o
 
 
 async def test_another_model_that_does_all_of_it_is_offered(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Aurora")
+    await character(stage.harness, stage.alice.id, "Aurora")
     asked = await stage.alice.slash(
         stage.channel, "video create", prompt=WALK, character="Aurora", model="sora-2", duration=5
     )
@@ -150,7 +152,7 @@ async def test_another_model_that_does_all_of_it_is_offered(stage: Stage) -> Non
 
 
 async def test_a_model_that_nobody_knows_is_asked_about(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Aurora")
+    await character(stage.harness, stage.alice.id, "Aurora")
     asked = await stage.alice.slash(stage.channel, "video create", prompt=WALK, character="Aurora", model="dall-e")
     assert asked.response is not None
     assert "I don't know the video model “dall-e”." in words(asked.response)
@@ -158,8 +160,8 @@ async def test_a_model_that_nobody_knows_is_asked_about(stage: Stage) -> None:
 
 
 async def test_a_closed_model_is_asked_about_with_those_that_live(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Aurora")
-    await stage.house.app.video_availability.refused("sora-2")
+    await character(stage.harness, stage.alice.id, "Aurora")
+    await stage.harness.app.video_availability.refused("sora-2")
     asked = await stage.alice.slash(stage.channel, "video create", prompt=WALK, character="Aurora", model="sora-2")
     assert await stage.jobs_of(stage.alice) == ()
     assert asked.response is not None
@@ -174,7 +176,7 @@ async def test_an_empty_cast_says_how_to_begin(stage: Stage) -> None:
 
 
 async def test_the_form_of_a_new_video_needs_no_command(stage: Stage) -> None:
-    aurora, rosie = [await character(stage.house, stage.alice.id, name) for name in ("Aurora", "Rosie")]
+    aurora, rosie = [await character(stage.harness, stage.alice.id, name) for name in ("Aurora", "Rosie")]
     form = await stage.alice.slash(stage.channel, "video new")
     await stage.restart()
     chosen = [str(rosie.character_id), str(aurora.character_id)]
@@ -186,7 +188,7 @@ async def test_the_form_of_a_new_video_needs_no_command(stage: Stage) -> None:
 
 
 async def test_a_character_that_is_not_chosen_in_the_form_is_asked_for(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Aurora")
+    await character(stage.harness, stage.alice.id, "Aurora")
     form = await stage.alice.slash(stage.channel, "video new")
     asked = await stage.alice.submit_modal(form, {"prompt": "rain", "model": ["best"]})
     assert asked.response is not None
@@ -194,15 +196,15 @@ async def test_a_character_that_is_not_chosen_in_the_form_is_asked_for(stage: St
 
 
 async def test_a_large_cast_is_typed_in_the_form(stage: Stage) -> None:
-    roles = [await character(stage.house, stage.alice.id, f"Extra {number}", files=False) for number in range(26)]
+    roles = [await character(stage.harness, stage.alice.id, f"Extra {number}", files=False) for number in range(26)]
     form = await stage.alice.slash(stage.channel, "video new")
     await stage.alice.submit_modal(form, {"prompt": "they dance", "names": "extra 3, Extra 7", "model": ["best"]})
     assert (await video_of(stage, stage.alice)).cast == (roles[3], roles[7])
 
 
 async def test_the_button_on_a_card_opens_the_form_with_that_character(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Rosie")
-    aurora = await character(stage.house, stage.alice.id, "Aurora")
+    await character(stage.harness, stage.alice.id, "Rosie")
+    aurora = await character(stage.harness, stage.alice.id, "Aurora")
     card = await stage.alice.slash(stage.channel, "character show", name="Aurora")
     assert card.response is not None
     form = await stage.alice.click(card.response, label="Use in a video")
@@ -213,9 +215,9 @@ async def test_the_button_on_a_card_opens_the_form_with_that_character(stage: St
 
 
 async def test_where_no_video_model_lives_the_card_shows_a_request_to_copy(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Aurora")
-    for model in stage.house.app.video_availability.models:
-        await stage.house.app.video_availability.refused(model)
+    await character(stage.harness, stage.alice.id, "Aurora")
+    for model in stage.harness.app.video_availability.models:
+        await stage.harness.app.video_availability.refused(model)
     card = await stage.alice.slash(stage.channel, "character show", name="Aurora")
     assert card.response is not None
     shown = await stage.alice.click(card.response, label="Use in a video")
@@ -225,15 +227,15 @@ async def test_where_no_video_model_lives_the_card_shows_a_request_to_copy(stage
 
 async def test_a_refusal_keeps_what_was_wished(stage: Stage) -> None:
     """The button works again once it can be made."""
-    await character(stage.house, stage.alice.id, "Aurora")
+    await character(stage.harness, stage.alice.id, "Aurora")
     asked = await stage.alice.slash(
         stage.channel, "video create", prompt=WALK, character="Aurora", model="sora-2", duration=7
     )
     assert asked.response is not None
-    await stage.house.provider_state.pause("key", now=stage.house.now)
+    await stage.harness.provider_state.pause("key", now=stage.harness.now)
     assert "can't make anything new" in refusal(await stage.alice.click(asked.response, label="Use 10 s"))
     assert await stage.jobs_of(stage.alice) == ()
-    await stage.house.breaker.resume()
+    await stage.harness.breaker.resume()
     await stage.alice.click(asked.response, label="Use 10 s")
     assert (await video_of(stage, stage.alice)).duration == 10
 
@@ -244,9 +246,9 @@ async def complete(stage: Stage, option: str, typed: str = "", **filled: object)
 
 
 async def test_the_options_offer_what_goes_with_the_others(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Aurora")
-    await character(stage.house, stage.alice.id, "Rosie")
-    await character(stage.house, stage.bob.id, "Boris")
+    await character(stage.harness, stage.alice.id, "Aurora")
+    await character(stage.harness, stage.alice.id, "Rosie")
+    await character(stage.harness, stage.bob.id, "Boris")
     assert await complete(stage, "character") == [("Rosie", "Rosie"), ("Aurora", "Aurora")]
     assert await complete(stage, "character2", "ro", character="Aurora") == [("Rosie", "Rosie")]
     assert await complete(stage, "character2", character="Aurora") == [("Rosie", "Rosie")]
@@ -266,7 +268,7 @@ async def test_the_options_offer_what_goes_with_the_others(stage: Stage) -> None
 
 
 async def test_a_model_that_cannot_show_the_cast_is_not_offered(stage: Stage) -> None:
-    await character(stage.house, stage.alice.id, "Aurora", files=False)
+    await character(stage.harness, stage.alice.id, "Aurora", files=False)
     offered = [value for _, value in await complete(stage, "model", character="Aurora")]
     assert offered
     assert all(str(value).startswith("sora") for value in offered)

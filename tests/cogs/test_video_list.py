@@ -30,7 +30,7 @@ def shown(result: simcord.InteractionResult) -> simcord.ResponseMessage:
 
 
 async def test_an_empty_list_says_how_to_begin(stage: Stage) -> None:
-    await stage.house.video(stage.bob.id, "Bob's own")
+    await stage.harness.video(stage.bob.id, "Bob's own")
     page = shown(await stage.alice.slash(stage.channel, "video list"))
     assert "</video create:" in words(page)
     assert "Bob" not in words(page)
@@ -39,7 +39,7 @@ async def test_an_empty_list_says_how_to_begin(stage: Stage) -> None:
 
 async def test_pages_have_posters_and_are_turned_also_after_a_restart(stage: Stage) -> None:
     for number in range(1, 6):
-        await stage.house.video(stage.alice.id, f"Scene {number}")
+        await stage.harness.video(stage.alice.id, f"Scene {number}")
     page = shown(await stage.alice.slash(stage.channel, "video list"))
     assert titles(page) == ["Scene 5", "Scene 4", "Scene 3", "Scene 2"]
     assert "Aurora · wan2.6 · 5 s" in words(page)
@@ -54,7 +54,7 @@ async def test_pages_have_posters_and_are_turned_also_after_a_restart(stage: Sta
 
 
 async def test_one_is_shown_again_and_deleted_with_a_question(stage: Stage) -> None:
-    made = await stage.house.video(stage.alice.id, "Aurora dances")
+    made = await stage.harness.video(stage.alice.id, "Aurora dances")
     page = shown(await stage.alice.slash(stage.channel, "video list"))
     again = shown(await stage.alice.click(page, label="Watch"))
     (attachment,) = again.attachments
@@ -63,18 +63,18 @@ async def test_one_is_shown_again_and_deleted_with_a_question(stage: Stage) -> N
     question = shown(await stage.alice.click(again, label="Delete"))
     assert "can't be undone" in words(question)
     await stage.alice.click(question, label="Keep it")
-    assert await stage.house.app.stores.videos.get(stage.alice.id, made.id) is not None
+    assert await stage.harness.app.stores.videos.get(stage.alice.id, made.id) is not None
     question = shown(await stage.alice.click(again, label="Delete"))
     await stage.alice.click(question, label="Delete it")
     assert "I deleted the video" in words(question)
-    assert await stage.house.app.stores.videos.get(stage.alice.id, made.id) is None
+    assert await stage.harness.app.stores.videos.get(stage.alice.id, made.id) is None
     with pytest.raises(FileNotFoundError):
-        await stage.house.files.read(made.file.key)
+        await stage.harness.files.read(made.file.key)
     assert "no longer here" in refusal(await stage.alice.click(page, label="Watch"))
 
 
 async def test_a_video_that_is_too_large_for_a_message_is_shown_by_its_poster(stage: Stage) -> None:
-    made = await stage.house.video(stage.alice.id, "A long one", film=FILM + bytes(30 * 1024 * 1024))
+    made = await stage.harness.video(stage.alice.id, "A long one", film=FILM + bytes(30 * 1024 * 1024))
     page = shown(await stage.alice.slash(stage.channel, "video list"))
     again = shown(await stage.alice.click(page, label="Watch"))
     assert "The file is 31 MB" in words(again)
@@ -86,7 +86,7 @@ async def test_a_video_that_is_too_large_is_made_smaller_as_for_its_delivery(
 ) -> None:
     await asyncio.to_thread(render_clip, tmp_path / "film.mp4", seconds=2, size=(640, 360), fps=24)
     film = await asyncio.to_thread((tmp_path / "film.mp4").read_bytes)
-    made = await stage.house.video(stage.alice.id, "A long one", film=film + bytes(30 * 1024 * 1024))
+    made = await stage.harness.video(stage.alice.id, "A long one", film=film + bytes(30 * 1024 * 1024))
     said = list[str]()
     fit = MediaWorker.fit
 
@@ -95,8 +95,8 @@ async def test_a_video_that_is_too_large_is_made_smaller_as_for_its_delivery(
         assert last.message_id is not None
         message = stage.env.backend.get_message(last.channel_id, last.message_id)
         said.append(str(message.components))
-        stage.house.now += timedelta(days=1)  # nothing keeps the folder but that it is used
-        await stage.house.app.maintenance.tidy()
+        stage.harness.now += timedelta(days=1)  # nothing keeps the folder but that it is used
+        await stage.harness.app.maintenance.tidy()
         return await fit(worker, source, most_bytes, folder)
 
     monkeypatch.setattr(MediaWorker, "fit", watched)
@@ -119,7 +119,7 @@ async def test_a_file_that_discord_takes_less_of_than_it_said_is_made_smaller_st
 ) -> None:
     await asyncio.to_thread(render_clip, tmp_path / "film.mp4", seconds=2, size=(640, 360), fps=24)
     film = await asyncio.to_thread((tmp_path / "film.mp4").read_bytes)
-    made = await stage.house.video(stage.alice.id, "A long one", film=film + bytes(11 * 1024 * 1024))
+    made = await stage.harness.video(stage.alice.id, "A long one", film=film + bytes(11 * 1024 * 1024))
     page = shown(await stage.alice.slash(stage.channel, "video list"))
     stage.env.inject_error("PATCH", "/webhooks/*", status=413, code=40005)
     again = shown(await stage.alice.click(page, label="Watch"))
@@ -129,9 +129,9 @@ async def test_a_file_that_discord_takes_less_of_than_it_said_is_made_smaller_st
 
 
 async def test_a_character_is_made_of_a_video_that_is_kept(stage: Stage) -> None:
-    made = await stage.house.video(stage.alice.id, "Aurora dances", task="task_of_alice")
-    await stage.house.video(stage.bob.id, "Bob's own")
-    stage.house.now += timedelta(hours=3)
+    made = await stage.harness.video(stage.alice.id, "Aurora dances", task="task_of_alice")
+    await stage.harness.video(stage.bob.id, "Bob's own")
+    stage.harness.now += timedelta(hours=3)
     choices = await stage.alice.autocomplete(stage.channel, "character create", "task", "dan")
     assert [(each["name"], each["value"]) for each in choices] == [("3 h ago: Aurora dances", made.job_id)]
     await stage.alice.slash(stage.channel, "character create", task=made.job_id)
@@ -141,7 +141,7 @@ async def test_a_character_is_made_of_a_video_that_is_kept(stage: Stage) -> None
 
 
 async def test_its_id_at_the_provider_means_the_kept_video_to_its_owner_alone(stage: Stage) -> None:
-    made = await stage.house.video(stage.alice.id, "Aurora dances", task="task_of_alice")
+    made = await stage.harness.video(stage.alice.id, "Aurora dances", task="task_of_alice")
     await stage.alice.slash(stage.channel, "character create", task="task_of_alice", range="1-3")
     assert (await stage.job_of(stage.alice)).character.source == StoredVideo(video_id=made.id)
     await stage.bob.slash(stage.channel, "character create", task="task_of_alice", range="1-3")
@@ -149,13 +149,13 @@ async def test_its_id_at_the_provider_means_the_kept_video_to_its_owner_alone(st
 
 
 async def test_another_take_has_all_that_was_wished_and_leaves_the_video_where_it_is(stage: Stage) -> None:
-    aurora = await stage.house.character(stage.alice.id, "Aurora", portable=(await still(stage),))
+    aurora = await stage.harness.character(stage.alice.id, "Aurora", portable=(await still(stage),))
     role = CastRole(character_id=aurora.id, name="Aurora")
-    await stage.house.video(stage.alice.id, "@Aurora dances", player=role)
+    await stage.harness.video(stage.alice.id, "@Aurora dances", player=role)
     page = shown(await stage.alice.slash(stage.channel, "video list"))
     card = shown(await stage.alice.click(page, label="Watch"))
     form = await stage.alice.click(card, label="Another take…")
-    async with stage.house.database.read() as connection:
+    async with stage.harness.database.read() as connection:
         assert (await connection.execute(select(drafts))).all() == [], "nothing is written that a kill could prevent"
     await stage.restart()
     values = {"prompt": "@Aurora sings", "cast": [str(aurora.id)], "model": ["viduq3"]}
@@ -167,20 +167,20 @@ async def test_another_take_has_all_that_was_wished_and_leaves_the_video_where_i
 
 
 async def test_another_take_of_a_video_that_is_deleted_meanwhile_is_what_was_typed(stage: Stage) -> None:
-    aurora = await stage.house.character(stage.alice.id, "Aurora", portable=(await still(stage),))
+    aurora = await stage.harness.character(stage.alice.id, "Aurora", portable=(await still(stage),))
     role = CastRole(character_id=aurora.id, name="Aurora")
-    made = await stage.house.video(stage.alice.id, "@Aurora dances", player=role)
+    made = await stage.harness.video(stage.alice.id, "@Aurora dances", player=role)
     page = shown(await stage.alice.slash(stage.channel, "video list"))
     card = shown(await stage.alice.click(page, label="Watch"))
     form = await stage.alice.click(card, label="Another take…")
-    await stage.house.app.stores.videos.delete(stage.alice.id, made.id)
+    await stage.harness.app.stores.videos.delete(stage.alice.id, made.id)
     await stage.alice.submit_modal(form, {"prompt": "@Aurora sings", "cast": [str(aurora.id)], "model": ["viduq3"]})
     request = (await stage.job_of(stage.alice)).video
     assert (request.prompt, request.cast, request.model, request.duration) == ("@Aurora sings", (role,), "viduq3", None)
 
 
 async def test_a_character_is_started_from_a_video_with_one_press(stage: Stage) -> None:
-    made = await stage.house.video(stage.alice.id, "Aurora dances")
+    made = await stage.harness.video(stage.alice.id, "Aurora dances")
     page = shown(await stage.alice.slash(stage.channel, "video list"))
     card = shown(await stage.alice.click(page, label="Watch"))
     await stage.alice.click(card, label="New character from this")
@@ -189,7 +189,7 @@ async def test_a_character_is_started_from_a_video_with_one_press(stage: Stage) 
 
 
 async def test_tasks_lead_to_the_video_that_was_made(stage: Stage) -> None:
-    made = await stage.house.video(stage.alice.id, "Aurora dances")
+    made = await stage.harness.video(stage.alice.id, "Aurora dances")
     tasks = shown(await stage.alice.slash(stage.channel, "tasks"))
     assert "Aurora dances (a video)" in words(tasks)
     await stage.alice.select(tasks, [made.job_id])
@@ -200,4 +200,4 @@ async def test_tasks_lead_to_the_video_that_was_made(stage: Stage) -> None:
 
 
 async def still(stage: Stage) -> StoredFile:
-    return await stage.house.files.put_bytes(stage.alice.id, b"a still", "image/jpeg")
+    return await stage.harness.files.put_bytes(stage.alice.id, b"a still", "image/jpeg")

@@ -28,19 +28,19 @@ async def wish(stage: Stage, tmp_path: Path) -> VideoRequest:
     """With a character that every model takes, by its clip or by its still."""
     clip = tmp_path / "made.mp4"
     render_clip(clip, seconds=3, size=(640, 360), fps=12)
-    still = await stage.house.files.put_bytes(stage.alice.id, b"still", "image/jpeg")
-    kept = await stage.house.files.put_path(stage.alice.id, clip, "video/mp4")
-    ann = await stage.house.character(stage.alice.id, "Ann", portable=(kept, still))
+    still = await stage.harness.files.put_bytes(stage.alice.id, b"still", "image/jpeg")
+    kept = await stage.harness.files.put_path(stage.alice.id, clip, "video/mp4")
+    ann = await stage.harness.character(stage.alice.id, "Ann", portable=(kept, still))
     return replace(WISH, cast=(CastRole(character_id=ann.id, name="Ann"),))
 
 
 async def a_video_job(stage: Stage, wish: VideoRequest, outcome: Outcome, *, private: bool = False) -> Job:
-    now = stage.house.now
+    now = stage.harness.now
     done = JobChanges(
         step=Step.DONE, outcome=outcome, request=wish, finished_at=now, delivered_at=now, failure=text("No.")
     )
     done["origin"] = origin(now, private=private)
-    return await stage.house.job(stage.alice.id, done)
+    return await stage.harness.job(stage.alice.id, done)
 
 
 async def shown(stage: Stage, job: Job, *also: DurableButton) -> discord.Message:
@@ -90,7 +90,7 @@ async def test_again_is_the_same_once_more(stage: Stage, wish: VideoRequest) -> 
 async def test_what_is_made_again_is_as_private_as_it_was(
     stage: Stage, wish: VideoRequest, private: bool, label: str
 ) -> None:
-    await stage.house.servers.set_private_results(stage.alice.guild.id, not private)
+    await stage.harness.servers.set_private_results(stage.alice.guild.id, not private)
     outcome = Outcome.SUCCEEDED if label == "Again" else Outcome.FAILED
     job = await a_video_job(stage, wish, outcome, private=private)
     await stage.alice.click(await shown(stage, job), label=label)
@@ -129,7 +129,7 @@ async def test_the_model_that_is_offered_for_a_real_face_is_the_one_that_is_take
 async def test_a_model_that_was_offered_and_is_closed_since_is_told(stage: Stage, wish: VideoRequest) -> None:
     offered = replace(wish, refused=VideoRefusal.REAL_FACE, instead="viduq3")
     job = await a_video_job(stage, offered, Outcome.FAILED)
-    await stage.house.app.video_availability.refused("viduq3")
+    await stage.harness.app.video_availability.refused("viduq3")
     told = refusal(await stage.alice.click(await shown(stage, job), label="Use viduq3"))
     assert "doesn't offer the model “viduq3”" in told
     assert await stage.jobs_of(stage.alice) == ()
@@ -159,7 +159,7 @@ async def test_a_refused_sound_is_left_out(stage: Stage, wish: VideoRequest) -> 
 
 async def test_who_has_left_the_cast_is_told(stage: Stage, wish: VideoRequest) -> None:
     message = await shown(stage, await a_video_job(stage, wish, Outcome.FAILED))
-    await stage.house.characters.delete(stage.alice.id, wish.cast[0].character_id)
+    await stage.harness.characters.delete(stage.alice.id, wish.cast[0].character_id)
     told = refusal(await stage.alice.click(message, label="Try again"))
     assert "“Ann” is no longer in your cast" in told
     assert await stage.jobs_of(stage.alice) == ()

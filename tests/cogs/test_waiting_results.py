@@ -13,23 +13,23 @@ from bot.store.owned_jobs import Pending
 from bot.texts import text
 from bot.values.job import Job, JobChanges, Outcome, PreviewRequest, Step
 from bot.values.source import Link
-from tests.cogs.stage import House, Stage, words
+from tests.cogs.stage import AppHarness, Stage, words
 
 
 @pytest.fixture(autouse=True)
 def told(stage: Stage) -> PendingResults:
     """As the app builds it."""
     stage.client.pending_results = PendingResults(
-        lambda owner: stage.house.owned_jobs.pending(owner, now=stage.house.now)
+        lambda owner: stage.harness.owned_jobs.pending(owner, now=stage.harness.now)
     )
     return stage.client.pending_results
 
 
-async def kept(house: House, owner_id: int, changes: JobChanges | None = None) -> Job:
+async def kept(harness: AppHarness, owner_id: int, changes: JobChanges | None = None) -> Job:
     """A job whose end reached nobody."""
-    house.now += timedelta(seconds=1)
-    ended = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=text("No."), finished_at=house.now)
-    return await house.job(owner_id, ended | (changes or JobChanges()))
+    harness.now += timedelta(seconds=1)
+    ended = JobChanges(step=Step.DONE, outcome=Outcome.FAILED, failure=text("No."), finished_at=harness.now)
+    return await harness.job(owner_id, ended | (changes or JobChanges()))
 
 
 def after(result: InteractionResult) -> list[str]:
@@ -41,78 +41,78 @@ def after(result: InteractionResult) -> list[str]:
 
 
 async def test_results_that_wait_are_mentioned_after_the_next_command_and_only_once(stage: Stage) -> None:
-    await kept(stage.house, stage.alice.id)
-    await kept(stage.house, stage.alice.id, JobChanges(outcome=Outcome.UNKNOWN))
+    await kept(stage.harness, stage.alice.id)
+    await kept(stage.harness, stage.alice.id, JobChanges(outcome=Outcome.UNKNOWN))
     tasks = stage.client.command_mentions["tasks"]
     first = await stage.alice.slash(stage.channel, "about")
     assert after(first) == [f"2 results are waiting for you: see {tasks}."]
     assert after(await stage.alice.slash(stage.channel, "help")) == []
-    await kept(stage.house, stage.alice.id)
+    await kept(stage.harness, stage.alice.id)
     assert after(await stage.alice.slash(stage.channel, "help")) == [f"3 results are waiting for you: see {tasks}."]
     assert after(await stage.alice.slash(stage.channel, "help")) == []
 
 
 async def test_a_single_one_is_not_many(stage: Stage) -> None:
-    await kept(stage.house, stage.alice.id)
+    await kept(stage.harness, stage.alice.id)
     (said,) = after(await stage.alice.slash(stage.channel, "help"))
     assert said.startswith("A result is waiting for you: see ")
 
 
 async def test_after_a_command_that_was_deferred_too(stage: Stage) -> None:
-    await kept(stage.house, stage.alice.id)
+    await kept(stage.harness, stage.alice.id)
     listed = await stage.alice.slash(stage.channel, "character list")
     assert len(after(listed)) == 1
 
 
 async def test_tasks_shows_them_and_needs_no_hint(stage: Stage) -> None:
-    await kept(stage.house, stage.alice.id)
+    await kept(stage.harness, stage.alice.id)
     assert after(await stage.alice.slash(stage.channel, "tasks")) == []
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
 
 
 async def test_somebody_elses_are_none_of_ones_business(stage: Stage) -> None:
-    await kept(stage.house, stage.alice.id)
+    await kept(stage.harness, stage.alice.id)
     assert after(await stage.bob.slash(stage.channel, "help")) == []
 
 
 @pytest.mark.parametrize("arrived", ["delivered", "cancelled", "running", "looked at"])
 async def test_what_does_not_wait_is_not_mentioned(stage: Stage, arrived: str) -> None:
     changes: dict[str, JobChanges] = {
-        "delivered": {"delivered_at": stage.house.now},
+        "delivered": {"delivered_at": stage.harness.now},
         "cancelled": {"outcome": Outcome.CANCELLED, "failure": None},
         "running": {"step": Step.DELIVER},
         "looked at": {"request": PreviewRequest(source=Link(url="https://example.org/clip.mp4"))},
     }
-    await kept(stage.house, stage.alice.id, changes[arrived])
+    await kept(stage.harness, stage.alice.id, changes[arrived])
     assert after(await stage.alice.slash(stage.channel, "help")) == []
 
 
 async def test_a_restart_forgets_who_was_told(stage: Stage) -> None:
-    await kept(stage.house, stage.alice.id)
+    await kept(stage.harness, stage.alice.id)
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
     await stage.restart()
     stage.client.pending_results = PendingResults(
-        lambda owner: stage.house.owned_jobs.pending(owner, now=stage.house.now)
+        lambda owner: stage.harness.owned_jobs.pending(owner, now=stage.harness.now)
     )
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
 
 
 async def test_a_command_that_was_refused_says_nothing_else(stage: Stage) -> None:
-    await kept(stage.house, stage.alice.id)
+    await kept(stage.harness, stage.alice.id)
     refused = await stage.alice.slash(stage.channel, "character create", range="1-3")
     assert "waiting for you" not in "".join(words(each) for each in (refused.response, *refused.followups) if each)
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1
 
 
 async def test_a_blocked_person_is_not_sent_to_tasks(stage: Stage) -> None:
-    await kept(stage.house, stage.alice.id)
-    await stage.house.blocks.block(stage.alice.id, now=stage.house.now)
+    await kept(stage.harness, stage.alice.id)
+    await stage.harness.blocks.block(stage.alice.id, now=stage.harness.now)
     exported = await stage.alice.slash(stage.channel, "privacy delete")
     assert after(exported) == []
 
 
 async def test_a_failure_to_say_it_disturbs_nothing_and_it_is_said_the_next_time(stage: Stage) -> None:
-    await kept(stage.house, stage.alice.id)
+    await kept(stage.harness, stage.alice.id)
     stage.env.inject_error("POST", "/webhooks/*", status=403, code=50013)
     assert after(await stage.alice.slash(stage.channel, "help")) == []
     assert len(after(await stage.alice.slash(stage.channel, "help"))) == 1

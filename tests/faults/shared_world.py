@@ -67,8 +67,8 @@ async def shared_world(plan: SharedPlan, folder: Path, lane: Lane, *, people: in
         ):
             remember_films(lane.looks)
             guild = discord.add_guild("studio")
-            progress_text = _people(plan, discord, provider, guild.add_channel("casting"), folder)
-            directors = [person.user.id for person in progress_text if person.command == "video create"]
+            asking = _people(plan, discord, provider, guild.add_channel("casting"), folder)
+            directors = [person.user.id for person in asking if person.command == "video create"]
             known_as = [provider.add_character(clip(), picture(1.0)) for _ in NAMES]
             await add_cast(folder, directors, known_as, url=url)
             common = {
@@ -98,7 +98,7 @@ async def shared_world(plan: SharedPlan, folder: Path, lane: Lane, *, people: in
                 lane.cluster,
                 url,
                 folder / "files",
-                _some(progress_text, people),
+                _some(asking, people),
                 {name: process(name, role) for name, role in places.items()},
                 process("sweeper", Role.WORKER),
             )

@@ -1,4 +1,4 @@
-"""The job shop as fixtures."""
+"""Fixtures around :class:`~tests.jobs.harness.JobHarness`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from bot.config import Settings, load
 from playground.provider import SimulatedProvider
 from tests import injected
-from tests.jobs.shop import FakeClock, FileHost, Shop
+from tests.jobs.harness import FakeClock, FileHost, JobHarness
 from tests.remembered_films import remember_films
 from tests.remembered_looks import looks_of_this_run
 from tests.rendered_clips import render_clip
@@ -114,10 +114,10 @@ def settings(tmp_path: Path, migrated: Path, simulated: SimulatedProvider, host:
 
 
 @pytest.fixture
-async def shop(
+async def harness(
     settings: Settings, clock: FakeClock, simulated: SimulatedProvider, host: FileHost
-) -> AsyncIterator[Shop]:
-    shop = Shop(settings, clock, simulated, host)
-    await shop.open()
-    yield shop
-    await shop.close()
+) -> AsyncIterator[JobHarness]:
+    harness = JobHarness(settings, clock, simulated, host)
+    await harness.open()
+    yield harness
+    await harness.close()

@@ -28,7 +28,7 @@ from bot.store.sent_messages import SentMessageStore
 from bot.store.tables import character_files, files
 from bot.values.job import CharacterRequest, Job, JobChanges, Lane, Outcome, Question, Step, Transition
 from bot.values.source import Attachment, Link, Source
-from tests.jobs.shop import RANGE, Shop, maintenance_of
+from tests.jobs.harness import RANGE, JobHarness, maintenance_of
 
 ANN, BEA = 812_345_678_901_234_567, 923_456_789_012_345_678  # as long as Discord's are
 SHORTEST = 7  # characters; what is shorter is found anywhere
@@ -36,26 +36,26 @@ SHORTEST = 7  # characters; what is shorter is found anywhere
 
 @dataclass
 class Registry:
-    """The shop, and the parts with which somebody leaves it."""
+    """The app, and the parts that erase a person."""
 
-    shop: Shop
+    harness: JobHarness
 
     def __post_init__(self) -> None:
-        shop = self.shop
-        self.store = PrivacyStore(shop.database, shop.people)
-        self.messages = SentMessageStore(shop.database)
+        harness = self.harness
+        self.store = PrivacyStore(harness.database, harness.people)
+        self.messages = SentMessageStore(harness.database)
         self.erasure = Erasure(
             store=self.store,
-            lending=shop.app.cast.lending,
-            files=shop.files,
-            workers=shop.runner,
-            courier=shop.courier,
+            lending=harness.app.cast.lending,
+            files=harness.files,
+            workers=harness.runner,
+            courier=harness.courier,
             messages=self,
-            clock=shop.clock,
+            clock=harness.clock,
         )
-        self.drafts = DraftStore(shop.database)
-        self.maintenance = maintenance_of(shop, drafts=self.drafts, privacy=self.store)
-        self.folder = Path(shop.settings.store.files)
+        self.drafts = DraftStore(harness.database)
+        self.maintenance = maintenance_of(harness, drafts=self.drafts, privacy=self.store)
+        self.folder = Path(harness.settings.store.files)
         self.database = self.folder.with_name("castbook.db")
 
     woken: int = 0
@@ -69,97 +69,97 @@ class Registry:
 
     async def begin(self, owner: int, who: str, **request: Any) -> Job:
         """A job made of a finished video of theirs, so that no video has to be looked at."""
-        video = self.shop.simulated.add_video_task(self._video())
-        origin = self.shop.origin(token=f"interaction-token-of-{who}")
+        video = self.harness.simulated.add_video_task(self._video())
+        origin = self.harness.origin(token=f"interaction-token-of-{who}")
         self.begun += 1
         name = f"{who}-wanted-it-so {self.begun}"
-        wanted = self.request(self.shop.task(video), name=name, another=True, **request)
-        return await self.shop.job_starter.start(owner_id=owner, origin=origin, request=wanted)
+        wanted = self.request(self.harness.task(video), name=name, another=True, **request)
+        return await self.harness.job_starter.start(owner_id=owner, origin=origin, request=wanted)
 
     def request(self, source: Source, **more: Any) -> CharacterRequest:
         return CharacterRequest(source=source, range=RANGE, model="sora-2", **more)
 
     def _video(self) -> Path:
         path = self.folder.with_name("clip.mp4")
-        path.write_bytes(self.shop.host.files["clip.mp4"])
+        path.write_bytes(self.harness.host.files["clip.mp4"])
         return path
 
     async def live(self, owner: int, who: str) -> dict[str, Job]:
         """One of everything that may be kept about somebody."""
-        shop = self.shop
+        harness = self.harness
         made = await self.begin(owner, who)
-        await shop.run()
+        await harness.run()
         await self._with_clip(owner, who)
-        shop.courier.reachable = False
+        harness.courier.reachable = False
         undelivered = await self.begin(owner, who)
-        await shop.run()
-        shop.courier.reachable = True
-        shop.simulated.fail_next("POST", "/v1/videos/generations", 422)
+        await harness.run()
+        harness.courier.reachable = True
+        harness.simulated.fail_next("POST", "/v1/videos/generations", 422)
         failed = await self.begin(owner, who)
-        await shop.run()
-        shop.simulated.hold_at(50)
-        shop.simulated.drop_next("after_taken")
+        await harness.run()
+        harness.simulated.hold_at(50)
+        harness.simulated.drop_next("after_taken")
         unclear = await self.begin(owner, who)
-        await shop.run_to(Step.SUBMIT, unclear)
+        await harness.run_to(Step.SUBMIT, unclear)
         await self.step(unclear)
         watched = await self.begin(owner, who)
-        watched = await shop.run_to(Step.WATCH, watched)
+        watched = await harness.run_to(Step.WATCH, watched)
         prepared = await self._fresh(owner, who)
         attached = Attachment(url=f"https://cdn.example/{who}-drafted", filename=f"{who}-drafted.mp4", size=9)
-        await self.drafts.add(Draft(id=f"draft-{who}", owner_id=owner, content=attached, created_at=shop.clock()))
-        event = {"task_id": watched.task_id, "business_id": watched.id, "now": shop.clock()}
-        await shop.events.receive(f"event-of-{who}", **event)  # type: ignore[arg-type]  # as the keys say
-        shop.simulated.hold_at(None)
+        await self.drafts.add(Draft(id=f"draft-{who}", owner_id=owner, content=attached, created_at=harness.clock()))
+        event = {"task_id": watched.task_id, "business_id": watched.id, "now": harness.clock()}
+        await harness.events.receive(f"event-of-{who}", **event)  # type: ignore[arg-type]  # as the keys say
+        harness.simulated.hold_at(None)
         return {
-            "made": await shop.job(made),
-            "undelivered": await shop.job(undelivered),
-            "failed": await shop.job(failed),
-            "unclear": await shop.job(unclear),
+            "made": await harness.job(made),
+            "undelivered": await harness.job(undelivered),
+            "failed": await harness.job(failed),
+            "unclear": await harness.job(unclear),
             "watched": watched,
             "prepared": prepared,
         }
 
     async def _fresh(self, owner: int, who: str) -> Job:
         """Not begun, with its video half-way here, and with a yes that was given once."""
-        shop = self.shop
-        origin = shop.origin(token=f"interaction-token-of-{who}")
+        harness = self.harness
+        origin = harness.origin(token=f"interaction-token-of-{who}")
         request = self.request(Link(url=f"https://example.org/{who}-private-clip.mp4"), name=f"{who}-hopes-for-it")
-        job = await shop.job_starter.start(owner_id=owner, origin=origin, request=request)
-        (await shop.files.work_folder(job.id) / "source").write_bytes(f"the private video of {who}".encode() * 99)
-        [leased] = await shop.jobs.claim(
+        job = await harness.job_starter.start(owner_id=owner, origin=origin, request=request)
+        (await harness.files.work_folder(job.id) / "source").write_bytes(f"the private video of {who}".encode() * 99)
+        [leased] = await harness.jobs.claim(
             "by hand",
-            now=shop.clock(),
+            now=harness.clock(),
             most=dict.fromkeys(Lane, 1),
             but={row.id for row in await self._others(job)},
         )
         question = JobChanges(step=Step.CHOOSE, question=Question.CONSENT, next_attempt_at=None)
-        job = await shop.jobs.release(leased.id, leased.lease, Transition("test", question), now=shop.clock())
-        assert await ConsentStore(shop.database).record(owner, job.id, now=shop.clock())
+        job = await harness.jobs.release(leased.id, leased.lease, Transition("test", question), now=harness.clock())
+        assert await ConsentStore(harness.database).record(owner, job.id, now=harness.clock())
         return job
 
     async def _with_clip(self, owner: int, who: str) -> None:
         """The character that was made keeps its clip."""
-        [character] = await self.shop.cast(owner)
-        clip = await self.shop.files.put_bytes(owner, f"the clip of {who}".encode() * 99, "video/mp4")
+        [character] = await self.harness.cast(owner)
+        clip = await self.harness.files.put_bytes(owner, f"the clip of {who}".encode() * 99, "video/mp4")
         kept = {"key": clip.key, "sha256": clip.sha256, "size": clip.size, "mime": clip.mime}
-        async with self.shop.database.write() as connection:
-            at = self.shop.clock()
+        async with self.harness.database.write() as connection:
+            at = self.harness.clock()
             await connection.execute(insert(files).values(owner_id=owner, created_at=at, **kept))
             its = {"character_id": character.id, "position": 0, "key": clip.key}
             await connection.execute(insert(character_files).values(its))
 
     async def _others(self, job: Job) -> list[Job]:
-        overview = await self.shop.owned_jobs.overview(job.owner_id, now=self.shop.clock())
+        overview = await self.harness.owned_jobs.overview(job.owner_id, now=self.harness.clock())
         return [row for row in overview.unfinished if row.id != job.id]
 
     async def step(self, job: Job) -> None:
         """One step of ``job`` alone."""
-        shop = self.shop
+        harness = self.harness
         others = {row.id for row in await self._others(job)}
-        for claimed in await shop.jobs.claim(
-            shop.runner._engine.holder, now=shop.clock(), most=dict.fromkeys(Lane, 1), but=others
+        for claimed in await harness.jobs.claim(
+            harness.runner._engine.holder, now=harness.clock(), most=dict.fromkeys(Lane, 1), but=others
         ):
-            await shop.runner._begin(claimed)
+            await harness.runner._begin(claimed)
 
     # -- what is on the disk ------------------------------------------------------------------------------------
 
@@ -223,18 +223,18 @@ def distinctive(mine: Any, others: Any) -> set[bytes]:
 
 
 @pytest.fixture
-async def registry(shop: Shop) -> Registry:
-    limits = shop.settings.limits.model_copy(update={"running_per_user": 0, "per_user_per_day": 50})
-    shop.settings = shop.settings.model_copy(update={"limits": limits})
-    await shop.restart()
-    return Registry(shop)
+async def registry(harness: JobHarness) -> Registry:
+    limits = harness.settings.limits.model_copy(update={"running_per_user": 0, "per_user_per_day": 50})
+    harness.settings = harness.settings.model_copy(update={"limits": limits})
+    await harness.restart()
+    return Registry(harness)
 
 
 # -- all of it ------------------------------------------------------------------------------------------------------
 
 
 async def test_nothing_of_theirs_is_left_in_any_byte_but_what_the_text_says(registry: Registry) -> None:
-    shop = registry.shop
+    harness = registry.harness
     bea = await registry.live(BEA, "bea")
     ann = await registry.live(ANN, "ann")
     steps = {name: (job.step, job.outcome) for name, job in ann.items()}
@@ -269,14 +269,14 @@ async def test_nothing_of_theirs_is_left_in_any_byte_but_what_the_text_says(regi
     assert registry.rows_of(ANN) == {}
     assert registry.rows_of(BEA) == hers
     assert {name: content for name, content in registry.bytes_on_disk().items() if str(BEA) in name} == files_of_bea
-    assert shop.work(bea["prepared"]).exists()
-    said = {job.id for job, message in shop.courier.withdrawn if message == "This was deleted."}
+    assert harness.work(bea["prepared"]).exists()
+    said = {job.id for job, message in harness.courier.withdrawn if message == "This was deleted."}
     assert said == {ann["unclear"].id, ann["watched"].id, ann["prepared"].id}
 
-    delivered = len(shop.courier.delivered)
-    await shop.run()
+    delivered = len(harness.courier.delivered)
+    await harness.run()
     await registry.maintenance.forget()
-    assert {job.owner_id for job, _ in shop.courier.delivered[delivered:]} <= {BEA}
+    assert {job.owner_id for job, _ in harness.courier.delivered[delivered:]} <= {BEA}
     assert registry.found(needles) == set(), "the tasks have ended"
     assert registry.rows()["ownerless_tasks"] == []
 
@@ -293,13 +293,13 @@ async def test_the_second_time_there_is_nothing(registry: Registry) -> None:
 async def test_a_kill_between_rows_and_files_leaves_them_to_the_next_start(registry: Registry) -> None:
     ann = await registry.live(ANN, "ann")
     await registry.live(BEA, "bea")
-    await registry.store.erase(ANN, now=registry.shop.clock())  # and the process is gone
+    await registry.store.erase(ANN, now=registry.harness.clock())  # and the process is gone
     assert (registry.folder / str(ANN)).exists()
-    await registry.shop.restart()
-    registry = Registry(registry.shop)
+    await registry.harness.restart()
+    registry = Registry(registry.harness)
     await registry.maintenance.at_start()
     assert not (registry.folder / str(ANN)).exists()
-    assert not registry.shop.work(ann["prepared"]).exists()
+    assert not registry.harness.work(ann["prepared"]).exists()
     assert (registry.folder / str(BEA)).exists()
     assert registry.found(spellings(ANN) | {b"ann-wanted-it-so", b"interaction-token-of-ann"}) == set()
 
@@ -310,25 +310,25 @@ async def test_a_kill_between_rows_and_files_leaves_them_to_the_next_start(regis
 async def collecting(registry: Registry) -> Job:
     """A job whose character is made, and waits to be brought here."""
     job = await registry.begin(ANN, "ann")
-    return await registry.shop.run_to(Step.COLLECT, job)
+    return await registry.harness.run_to(Step.COLLECT, job)
 
 
 async def started(registry: Registry, job: Job) -> asyncio.Task[None]:
-    shop = registry.shop
-    [claimed] = await shop.jobs.claim(
-        shop.runner._engine.holder, now=shop.clock() + timedelta(hours=1), most=dict.fromkeys(Lane, 1)
+    harness = registry.harness
+    [claimed] = await harness.jobs.claim(
+        harness.runner._engine.holder, now=harness.clock() + timedelta(hours=1), most=dict.fromkeys(Lane, 1)
     )
     assert claimed.id == job.id
-    return shop.runner._begin(claimed)
+    return harness.runner._begin(claimed)
 
 
 async def test_a_file_that_is_being_put_at_that_moment_does_not_stay(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thread (obstore has its own) goes on after whoever waits for it was cancelled."""
-    shop, begun, may_go_on, over = registry.shop, asyncio.Event(), threading.Event(), threading.Event()
-    assert isinstance(shop.files._place, FileFolder)
-    loop, store = asyncio.get_running_loop(), shop.files._place._objects._store
+    harness, begun, may_go_on, over = registry.harness, asyncio.Event(), threading.Event(), threading.Event()
+    assert isinstance(harness.files._place, FileFolder)
+    loop, store = asyncio.get_running_loop(), harness.files._place._objects._store
 
     def put(key: str, content: Any, **options: Any) -> None:
         loop.call_soon_threadsafe(begun.set)
@@ -341,7 +341,7 @@ async def test_a_file_that_is_being_put_at_that_moment_does_not_stay(
             await asyncio.to_thread(put, *args, **options)
 
     job = await collecting(registry)
-    monkeypatch.setattr(shop.files._place._objects, "_store", Slow())
+    monkeypatch.setattr(harness.files._place._objects, "_store", Slow())
     step = await started(registry, job)
     await asyncio.wait_for(begun.wait(), 20)
     erasing = asyncio.create_task(registry.erasure.erase(ANN))
@@ -359,7 +359,7 @@ async def test_a_file_that_is_being_put_at_that_moment_does_not_stay(
 async def test_a_character_that_is_about_to_enter_the_cast_does_not(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop, about_to, may_go_on = registry.shop, asyncio.Event(), asyncio.Event()
+    harness, about_to, may_go_on = registry.harness, asyncio.Event(), asyncio.Event()
     enter = LeasedJob.add_to_cast
 
     async def late(self: LeasedJob, *args: Any) -> Any:
@@ -369,21 +369,21 @@ async def test_a_character_that_is_about_to_enter_the_cast_does_not(
 
     job = await collecting(registry)
     monkeypatch.setattr(LeasedJob, "add_to_cast", late)
-    monkeypatch.setattr(shop.runner, "interrupt", lambda job_id: asyncio.sleep(0))  # nobody stops it
+    monkeypatch.setattr(harness.runner, "interrupt", lambda job_id: asyncio.sleep(0))  # nobody stops it
     step = await started(registry, job)
     await asyncio.wait_for(about_to.wait(), 20)
-    await registry.store.erase(ANN, now=shop.clock())
+    await registry.store.erase(ANN, now=harness.clock())
     may_go_on.set()
     await step
     assert registry.rows_of(ANN) == {}, "its row is gone, and with that the transaction"
 
 
 async def test_a_submission_that_is_on_its_way_becomes_ownerless_and_is_not_looked_for(registry: Registry) -> None:
-    shop = registry.shop
+    harness = registry.harness
     job = await registry.begin(ANN, "ann")
-    await shop.run_to(Step.SUBMIT, job)
+    await harness.run_to(Step.SUBMIT, job)
     sent, answered = asyncio.Event(), asyncio.Event()
-    create = shop.provider.create_character
+    create = harness.provider.create_character
 
     async def slow(**request: Any) -> Any:
         task = await create(**request)
@@ -391,54 +391,54 @@ async def test_a_submission_that_is_on_its_way_becomes_ownerless_and_is_not_look
         await answered.wait()
         return task
 
-    shop.provider.create_character = slow  # type: ignore[method-assign]  # of this one client
+    harness.provider.create_character = slow  # type: ignore[method-assign]  # of this one client
     step = await started(registry, job)
     await asyncio.wait_for(sent.wait(), 20)
     erased = await registry.erasure.erase(ANN)
     assert step.done()
     assert erased.left_running == 1
     assert [row["id"] for row in registry.rows()["ownerless_tasks"]] == [job.id]
-    await shop.run()
-    assert len(shop.simulated.submissions) == 1
-    assert shop.courier.delivered == []
+    await harness.run()
+    assert len(harness.simulated.submissions) == 1
+    assert harness.courier.delivered == []
 
 
 async def test_a_yes_that_comes_too_late_leaves_no_consent(registry: Registry) -> None:
     job = await registry._fresh(ANN, "ann")
     await registry.erasure.erase(ANN)
-    assert not await ConsentStore(registry.shop.database).record(ANN, job.id, now=registry.shop.clock())
+    assert not await ConsentStore(registry.harness.database).record(ANN, job.id, now=registry.harness.clock())
     assert registry.rows()["consents"] == []
 
 
 async def test_the_place_of_a_deleted_job_goes_to_whoever_waits(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop = registry.shop
-    limits = shop.settings.limits.model_copy(update={"running_in_all": 1})
-    shop.settings = shop.settings.model_copy(update={"limits": limits})
-    await shop.restart()
-    registry = Registry(shop)
-    shop.simulated.hold_at(50)
+    harness = registry.harness
+    limits = harness.settings.limits.model_copy(update={"running_in_all": 1})
+    harness.settings = harness.settings.model_copy(update={"limits": limits})
+    await harness.restart()
+    registry = Registry(harness)
+    harness.simulated.hold_at(50)
     mine = await registry.begin(ANN, "ann")
-    await shop.run_to(Step.WATCH, mine)
+    await harness.run_to(Step.WATCH, mine)
     waiting = await registry.begin(BEA, "bea")
     assert waiting.admitted_at is None
     woken: list[None] = []
-    monkeypatch.setattr(shop.runner, "wake", lambda: woken.append(None))
+    monkeypatch.setattr(harness.runner, "wake", lambda: woken.append(None))
     await registry.erasure.erase(ANN)
     assert woken, "it would be seen half a minute later"
-    await shop.run(60)
-    assert (await shop.job(waiting)).step is Step.WATCH
+    await harness.run(60)
+    assert (await harness.job(waiting)).step is Step.WATCH
 
 
 async def test_what_they_had_used_of_a_servers_day_stays_used(registry: Registry) -> None:
-    shop = registry.shop
-    limits = shop.settings.limits.model_copy(update={"per_server_per_day": 1})
-    shop.settings = shop.settings.model_copy(update={"limits": limits})
-    await shop.restart()
-    registry = Registry(shop)
+    harness = registry.harness
+    limits = harness.settings.limits.model_copy(update={"per_server_per_day": 1})
+    harness.settings = harness.settings.model_copy(update={"limits": limits})
+    await harness.restart()
+    registry = Registry(harness)
     await registry.begin(ANN, "ann")
-    await shop.run(600)
+    await harness.run(600)
     await registry.erasure.erase(ANN)
     with pytest.raises(QuotaReached, match="server has used up its 1"):
         await registry.begin(BEA, "bea")

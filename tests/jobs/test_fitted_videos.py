@@ -13,19 +13,19 @@ from bot.jobs.fitted_videos import FittedVideos
 from bot.media.worker import MediaWorker
 from bot.values.job import Job
 from bot.values.made_video import MadeVideo
-from tests.jobs.shop import OWNER, Shop
+from tests.jobs.harness import OWNER, JobHarness
 from tests.rendered_clips import render_clip
 
 SECONDS = 2
 
 
 @pytest.fixture
-def fitted(shop: Shop) -> FittedVideos:
-    return FittedVideos(files=shop.files, media=shop.app.media, places=shop.app.places)
+def fitted(harness: JobHarness) -> FittedVideos:
+    return FittedVideos(files=harness.files, media=harness.app.media, places=harness.app.places)
 
 
 @pytest.fixture
-async def video(shop: Shop, tmp_path: Path) -> MadeVideo:
+async def video(harness: JobHarness, tmp_path: Path) -> MadeVideo:
     clip = tmp_path / "made.mp4"
     await asyncio.to_thread(render_clip, clip, seconds=SECONDS, size=(640, 360), fps=24)
     return MadeVideo(
@@ -35,22 +35,22 @@ async def video(shop: Shop, tmp_path: Path) -> MadeVideo:
         prompt="@Ann waves",
         model="wan2.6",
         roles=(),
-        file=await shop.files.put_path(OWNER, clip, "video/mp4"),
+        file=await harness.files.put_path(OWNER, clip, "video/mp4"),
         poster=None,
         seconds=SECONDS,
         width=640,
         height=360,
-        created_at=shop.clock() - timedelta(minutes=1),
+        created_at=harness.clock() - timedelta(minutes=1),
     )
 
 
 @pytest.fixture
-async def job(shop: Shop) -> Job:
-    return await shop.ask()
+async def job(harness: JobHarness) -> Job:
+    return await harness.ask()
 
 
-async def test_what_fits_is_left_as_it_is(shop: Shop, fitted: FittedVideos, video: MadeVideo) -> None:
-    assert await fitted.within(video, video.file.size) == await shop.files.read(video.file.key)
+async def test_what_fits_is_left_as_it_is(harness: JobHarness, fitted: FittedVideos, video: MadeVideo) -> None:
+    assert await fitted.within(video, video.file.size) == await harness.files.read(video.file.key)
 
 
 async def test_it_is_made_smaller_once_and_stays_a_video(
@@ -68,8 +68,8 @@ async def test_it_is_made_smaller_once_and_stays_a_video(
 
 
 async def test_where_it_cannot_be_as_small_or_is_gone_there_is_none(
-    shop: Shop, fitted: FittedVideos, video: MadeVideo, job: Job
+    harness: JobHarness, fitted: FittedVideos, video: MadeVideo, job: Job
 ) -> None:
     assert await fitted.within(video, 5_000) is None
-    await shop.files.delete(video.file.key)
+    await harness.files.delete(video.file.key)
     assert await fitted.within(video, video.file.size) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.values.job import Outcome, Step
-from tests.jobs.shop import OWNER, Shop
+from tests.jobs.harness import OWNER, JobHarness
 from tests.small_files import files_at_most
 
 ROOM = 4_000_000  # bytes; the database takes less, the large video more
@@ -16,31 +16,31 @@ def large(clip: bytes) -> bytes:
 
 
 async def test_a_video_for_which_there_is_no_room_ends_with_a_sentence_and_leaves_nothing(
-    shop: Shop, clip: bytes
+    harness: JobHarness, clip: bytes
 ) -> None:
-    shop.host.files["large.mp4"] = large(clip)
+    harness.host.files["large.mp4"] = large(clip)
     with files_at_most(ROOM):
-        job = await shop.ask(shop.link("large.mp4"))
-        other = await shop.ask(owner=OWNER + 1)
-        await shop.runner.run_due()
-        assert (await shop.job(job)).outcome is None, "it may pass"
-        assert shop.host.hits == 2
-        await shop.run(600)
-    ended = await shop.job(job)
+        job = await harness.ask(harness.link("large.mp4"))
+        other = await harness.ask(owner=OWNER + 1)
+        await harness.runner.run_due()
+        assert (await harness.job(job)).outcome is None, "it may pass"
+        assert harness.host.hits == 2
+        await harness.run(600)
+    ended = await harness.job(job)
     assert (ended.outcome, ended.counted, ended.step) == (Outcome.FAILED, False, Step.DONE)
     assert "my disk is full" in str(ended.failure)
     assert "Nothing was charged" in str(ended.failure)
-    assert (await shop.job(other)).outcome is Outcome.SUCCEEDED
-    assert not shop.work(job).exists()
+    assert (await harness.job(other)).outcome is Outcome.SUCCEEDED
+    assert not harness.work(job).exists()
 
 
-async def test_a_video_for_which_there_is_room_again_goes_on(shop: Shop, clip: bytes) -> None:
-    shop.host.files["large.mp4"] = large(clip)
+async def test_a_video_for_which_there_is_room_again_goes_on(harness: JobHarness, clip: bytes) -> None:
+    harness.host.files["large.mp4"] = large(clip)
     with files_at_most(ROOM):
-        job = await shop.ask(shop.link("large.mp4"))
-        await shop.runner.run_due()
-        left = [path for path in shop.work(job).rglob("*") if path.is_file()]
+        job = await harness.ask(harness.link("large.mp4"))
+        await harness.runner.run_due()
+        left = [path for path in harness.work(job).rglob("*") if path.is_file()]
         assert left == [], "nothing half-written"
-    await shop.run(600)
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
-    assert len(shop.simulated.submissions) == 1
+    await harness.run(600)
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(harness.simulated.submissions) == 1

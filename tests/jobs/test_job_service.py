@@ -10,20 +10,20 @@ import pytest
 
 from bot.errors import CastbookError, QuotaReached, TooLateToCancel, UnknownJob
 from bot.values.job import Job, Origin, Outcome, Question, Step
-from tests.jobs.shop import OWNER, STRANGER, Shop, with_limits
+from tests.jobs.harness import OWNER, STRANGER, JobHarness, with_limits
 
 
 @pytest.fixture
-async def strict(shop: Shop) -> Shop:
+async def strict(harness: JobHarness) -> JobHarness:
     """With consent asked for, and two jobs at once, three a day."""
-    shop.settings = with_limits(
-        shop.settings, consent={"ask": True}, limits={"running_per_user": 2, "per_user_per_day": 3}
+    harness.settings = with_limits(
+        harness.settings, consent={"ask": True}, limits={"running_per_user": 2, "per_user_per_day": 3}
     )
-    await shop.restart()
-    return shop
+    await harness.restart()
+    return harness
 
 
-async def test_consent_is_asked_for_once_and_recorded(strict: Shop) -> None:
+async def test_consent_is_asked_for_once_and_recorded(strict: JobHarness) -> None:
     job = await strict.ask()
     await strict.run(60)
     row = await strict.job(job)
@@ -44,7 +44,7 @@ async def test_consent_is_asked_for_once_and_recorded(strict: Shop) -> None:
     assert len(strict.courier.questions) == 1
 
 
-async def test_a_question_waits_a_day_across_restarts_and_then_ends_uncharged(strict: Shop) -> None:
+async def test_a_question_waits_a_day_across_restarts_and_then_ends_uncharged(strict: JobHarness) -> None:
     job = await strict.ask()
     await strict.run(60)
     await strict.restart()
@@ -58,14 +58,16 @@ async def test_a_question_waits_a_day_across_restarts_and_then_ends_uncharged(st
         await strict.job_service.answer(OWNER, job.id, Question.CONSENT, strict.origin())
 
 
-async def test_a_question_is_asked_later_where_discord_is_in_trouble(strict: Shop) -> None:
+async def test_a_question_is_asked_later_where_discord_is_in_trouble(strict: JobHarness) -> None:
     strict.courier.trouble = 3
     job = await strict.ask()
     await strict.run(120)
     assert strict.courier.questions == [(job.id, Question.CONSENT)]
 
 
-async def test_an_answer_that_is_quicker_than_the_question_wins(strict: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_that_is_quicker_than_the_question_wins(
+    strict: JobHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the live runner: it is woken by the answer while the step that asks is still at work."""
     answers: list[asyncio.Task[Job]] = []
 
@@ -90,7 +92,7 @@ async def test_an_answer_that_is_quicker_than_the_question_wins(strict: Shop, mo
     assert (done.outcome, done.origin.channel_id) == (Outcome.SUCCEEDED, 55)
 
 
-async def test_a_question_that_cannot_be_shown_waits_in_tasks(strict: Shop) -> None:
+async def test_a_question_that_cannot_be_shown_waits_in_tasks(strict: JobHarness) -> None:
     strict.courier.askable = False
     job = await strict.ask()
     await strict.run(60)
@@ -100,7 +102,7 @@ async def test_a_question_that_cannot_be_shown_waits_in_tasks(strict: Shop) -> N
     assert (pending.results, pending.questions) == ((), (job.id,))
 
 
-async def test_whom_no_question_reached_is_told_when_its_day_is_over(strict: Shop) -> None:
+async def test_whom_no_question_reached_is_told_when_its_day_is_over(strict: JobHarness) -> None:
     strict.courier.askable = False
     job = await strict.ask()
     await strict.run(25 * 3600)
@@ -111,7 +113,7 @@ async def test_whom_no_question_reached_is_told_when_its_day_is_over(strict: Sho
     assert "couldn't reach you for a day" in str(row.failure)
 
 
-async def test_whom_the_question_reached_reads_there_that_it_has_expired(strict: Shop) -> None:
+async def test_whom_the_question_reached_reads_there_that_it_has_expired(strict: JobHarness) -> None:
     job = await strict.ask()
     await strict.run(25 * 3600)
     assert (await strict.job(job)).outcome is Outcome.CANCELLED
@@ -119,40 +121,40 @@ async def test_whom_the_question_reached_reads_there_that_it_has_expired(strict:
     assert strict.courier.delivered == []
 
 
-async def test_the_same_clip_and_seconds_are_made_again_only_knowingly(shop: Shop) -> None:
-    first = await shop.ask()
-    await shop.run(60)
-    second = await shop.ask()
-    await shop.run(60)
-    assert shop.courier.questions == [(second.id, Question.SAME_AGAIN)]
-    await shop.job_service.answer(OWNER, second.id, Question.SAME_AGAIN, shop.origin())
-    await shop.run()
-    assert (await shop.job(first)).outcome is Outcome.SUCCEEDED
-    assert (await shop.job(second)).outcome is Outcome.SUCCEEDED
-    assert len(shop.simulated.submissions) == 2
-    names = {character.name for character in await shop.cast()}
+async def test_the_same_clip_and_seconds_are_made_again_only_knowingly(harness: JobHarness) -> None:
+    first = await harness.ask()
+    await harness.run(60)
+    second = await harness.ask()
+    await harness.run(60)
+    assert harness.courier.questions == [(second.id, Question.SAME_AGAIN)]
+    await harness.job_service.answer(OWNER, second.id, Question.SAME_AGAIN, harness.origin())
+    await harness.run()
+    assert (await harness.job(first)).outcome is Outcome.SUCCEEDED
+    assert (await harness.job(second)).outcome is Outcome.SUCCEEDED
+    assert len(harness.simulated.submissions) == 2
+    names = {character.name for character in await harness.cast()}
     assert len(names) == 2
 
 
-async def test_after_ten_minutes_nothing_is_asked(shop: Shop) -> None:
-    await shop.ask()
-    await shop.run(601)
-    await shop.ask()
-    await shop.run()
-    assert shop.courier.questions == []
-    assert len(shop.simulated.submissions) == 2
+async def test_after_ten_minutes_nothing_is_asked(harness: JobHarness) -> None:
+    await harness.ask()
+    await harness.run(601)
+    await harness.ask()
+    await harness.run()
+    assert harness.courier.questions == []
+    assert len(harness.simulated.submissions) == 2
 
 
-async def test_fifty_commands_at_once_and_two_places(shop: Shop) -> None:
-    shop.settings = with_limits(shop.settings, limits={"running_per_user": 2, "waiting_per_user": 0})
-    await shop.restart()
-    results = await asyncio.gather(*(shop.ask() for _ in range(50)), return_exceptions=True)
+async def test_fifty_commands_at_once_and_two_places(harness: JobHarness) -> None:
+    harness.settings = with_limits(harness.settings, limits={"running_per_user": 2, "waiting_per_user": 0})
+    await harness.restart()
+    results = await asyncio.gather(*(harness.ask() for _ in range(50)), return_exceptions=True)
     refused = [result for result in results if isinstance(result, QuotaReached)]
     assert len(results) - len(refused) == 2
     assert len(refused) == 48
 
 
-async def test_what_cost_nothing_gives_its_place_in_the_day_back(strict: Shop) -> None:
+async def test_what_cost_nothing_gives_its_place_in_the_day_back(strict: JobHarness) -> None:
     strict.settings = with_limits(strict.settings, consent={"ask": False})
     await strict.restart()
     for _ in range(3):
@@ -169,7 +171,7 @@ async def test_what_cost_nothing_gives_its_place_in_the_day_back(strict: Shop) -
     await strict.ask()
 
 
-async def test_cancel_before_the_submission_costs_nothing(strict: Shop) -> None:
+async def test_cancel_before_the_submission_costs_nothing(strict: JobHarness) -> None:
     job = await strict.ask()
     await strict.run(60)
     cancelled = await strict.job_service.cancel(OWNER, job.id)
@@ -184,16 +186,16 @@ async def test_cancel_before_the_submission_costs_nothing(strict: Shop) -> None:
         await strict.job_service.cancel(OWNER, job.id)
 
 
-async def test_cancel_after_the_submission_is_too_late(shop: Shop) -> None:
-    job = await shop.ask()
-    await shop.run_to(Step.WATCH, job)
+async def test_cancel_after_the_submission_is_too_late(harness: JobHarness) -> None:
+    job = await harness.ask()
+    await harness.run_to(Step.WATCH, job)
     with pytest.raises(TooLateToCancel):
-        await shop.job_service.cancel(OWNER, job.id)
-    await shop.run()
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+        await harness.job_service.cancel(OWNER, job.id)
+    await harness.run()
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
 
 
-async def test_a_stranger_reaches_nothing(strict: Shop) -> None:
+async def test_a_stranger_reaches_nothing(strict: JobHarness) -> None:
     job = await strict.ask()
     await strict.run(60)
     job_service, origin = strict.job_service, strict.origin()
@@ -211,7 +213,9 @@ async def test_a_stranger_reaches_nothing(strict: Shop) -> None:
     assert (await strict.job(job)).step is Step.CHOOSE
 
 
-async def test_for_a_video_of_somebody_elses_consent_is_asked_each_time_and_recorded_with_the_job(strict: Shop) -> None:
+async def test_for_a_video_of_somebody_elses_consent_is_asked_each_time_and_recorded_with_the_job(
+    strict: JobHarness,
+) -> None:
     strict.settings = with_limits(strict.settings, limits={"running_per_user": 2, "per_user_per_day": 9})
     await strict.restart()
     for _ in range(2):
@@ -234,33 +238,33 @@ async def test_for_a_video_of_somebody_elses_consent_is_asked_each_time_and_reco
     assert (await strict.job(theirs)).question is Question.CONSENT  # though they have agreed in general
 
 
-async def test_nothing_is_resumed_that_did_not_end_that_way(shop: Shop) -> None:
-    job = await shop.ask()
-    await shop.run()
+async def test_nothing_is_resumed_that_did_not_end_that_way(harness: JobHarness) -> None:
+    job = await harness.ask()
+    await harness.run()
     for attempt in (
-        shop.job_service.send_again(OWNER, job.id, shop.origin()),
-        shop.job_service.check_again(OWNER, job.id, shop.origin()),
-        shop.job_service.show_again(OWNER, job.id, shop.origin()),
-        shop.job_service.answer(OWNER, job.id, Question.SAME_AGAIN, shop.origin()),
+        harness.job_service.send_again(OWNER, job.id, harness.origin()),
+        harness.job_service.check_again(OWNER, job.id, harness.origin()),
+        harness.job_service.show_again(OWNER, job.id, harness.origin()),
+        harness.job_service.answer(OWNER, job.id, Question.SAME_AGAIN, harness.origin()),
     ):
         with pytest.raises(CastbookError):
             await attempt
-    assert len(shop.simulated.submissions) == 1
+    assert len(harness.simulated.submissions) == 1
 
 
-async def test_the_overview_counts_disk_and_day(shop: Shop) -> None:
-    job = await shop.ask()
-    await shop.run_to(Step.WATCH, job)
-    overview = await shop.job_service.overview(OWNER)
-    row = await shop.job(job)
+async def test_the_overview_counts_disk_and_day(harness: JobHarness) -> None:
+    job = await harness.ask()
+    await harness.run_to(Step.WATCH, job)
+    overview = await harness.job_service.overview(OWNER)
+    row = await harness.job(job)
     assert row.file is not None
     assert (overview.running, overview.used_today) == (1, 1)
     assert overview.disk_used == row.file.size
-    await shop.run()
-    [character] = await shop.cast()
+    await harness.run()
+    [character] = await harness.cast()
     assert character.picture is not None
-    after = await shop.job_service.overview(OWNER)
+    after = await harness.job_service.overview(OWNER)
     assert (after.running, after.used_today) == (0, 1)
-    folder = Path(shop.settings.store.files) / str(OWNER)
+    folder = Path(harness.settings.store.files) / str(OWNER)
     assert after.disk_used == sum(file.stat().st_size for file in folder.iterdir())
     assert after.disk_used > character.picture.size + row.file.size  # the clip and its stills, too

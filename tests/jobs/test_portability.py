@@ -32,64 +32,64 @@ from bot.values.job import CastRole, CharacterRequest, Outcome, VideoRequest
 from bot.values.loan import Answer
 from bot.values.source import Link
 from tests.hostile_archives import DOCUMENT, REFUSED, good, with_document, zipped
-from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, maintenance_of
+from tests.jobs.harness import OWNER, RANGE, STRANGER, JobHarness, maintenance_of
 
 MB = 1024 * 1024
 Sets = dict[str, tuple[tuple[FileKind, str, int | None, float | None], ...]]
 
 
 @pytest.fixture
-def progress_text(shop: Shop) -> Shop:
+def asking(harness: JobHarness) -> JobHarness:
     """As it is without a word in the settings: people are asked whether they may use the faces."""
-    shop.app.cast.importer._ask = True
-    return shop
+    harness.app.cast.importer._ask = True
+    return harness
 
 
-async def with_cast(shop: Shop) -> list[Character]:
+async def with_cast(harness: JobHarness) -> list[Character]:
     """Ann, made by a model, and Ben, whom no model has made."""
-    await shop.ask(name="Ann", anyway=True)
-    await shop.run()
-    shop.simulated.close_character_models()
-    await shop.availability.refresh()
-    wanted = CharacterRequest(source=shop.link("silent.mp4"), range=RANGE, name="Ben", anyway=True)
-    await shop.job_starter.start(owner_id=OWNER, origin=shop.origin(), request=wanted)
-    await shop.run()
-    cast = await shop.cast()
+    await harness.ask(name="Ann", anyway=True)
+    await harness.run()
+    harness.simulated.close_character_models()
+    await harness.availability.refresh()
+    wanted = CharacterRequest(source=harness.link("silent.mp4"), range=RANGE, name="Ben", anyway=True)
+    await harness.job_starter.start(owner_id=OWNER, origin=harness.origin(), request=wanted)
+    await harness.run()
+    cast = await harness.cast()
     assert sorted(each.name for each in cast) == ["Ann", "Ben"]
     return cast
 
 
-async def exported(shop: Shop, selection: Selection = Selection(), *, owner: int = OWNER) -> bytes:  # noqa: B008 - frozen
-    export = await shop.app.cast.exporter.plan(owner, selection, limit=None, locale="en")
+async def exported(harness: JobHarness, selection: Selection = Selection(), *, owner: int = OWNER) -> bytes:  # noqa: B008 - frozen
+    export = await harness.app.cast.exporter.plan(owner, selection, limit=None, locale="en")
     assert export is not None
     assert export.parts == 1
-    async with shop.app.cast.exporter.part(export, 1) as file:
+    async with harness.app.cast.exporter.part(export, 1) as file:
         return await asyncio.to_thread(file.read)
 
 
-async def offered(shop: Shop, data: bytes, *, owner: int = OWNER) -> Offer:
-    shop.host.files["cast.zip"] = data
-    return await shop.app.cast.importer.look(owner, Link(url=shop.host.url("cast.zip")))
+async def offered(harness: JobHarness, data: bytes, *, owner: int = OWNER) -> Offer:
+    harness.host.files["cast.zip"] = data
+    return await harness.app.cast.importer.look(owner, Link(url=harness.host.url("cast.zip")))
 
 
-async def imported(shop: Shop, data: bytes, *, owner: int = OWNER) -> list[Character]:
-    offer = await offered(shop, data, owner=owner)
-    await shop.app.cast.importer.bring_in(owner, offer.id)
-    return await shop.cast(owner)
+async def imported(harness: JobHarness, data: bytes, *, owner: int = OWNER) -> list[Character]:
+    offer = await offered(harness, data, owner=owner)
+    await harness.app.cast.importer.bring_in(owner, offer.id)
+    return await harness.cast(owner)
 
 
-async def delete_all(shop: Shop) -> None:
-    for each in await shop.cast():
-        gone = await shop.characters.delete(OWNER, each.id)
+async def delete_all(harness: JobHarness) -> None:
+    for each in await harness.cast():
+        gone = await harness.characters.delete(OWNER, each.id)
         assert gone is not None
         for key in gone.orphans:
-            await shop.files.delete(key)
-    assert kept(shop) == {}
+            await harness.files.delete(key)
+    assert kept(harness) == {}
 
 
-def kept(shop: Shop) -> dict[str, str]:
+def kept(harness: JobHarness) -> dict[str, str]:
     """Every file that is kept of anybody, by its path, with what it hashes to."""
-    root = Path(shop.settings.store.files)
+    root = Path(harness.settings.store.files)
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in root.rglob("*")
@@ -97,56 +97,58 @@ def kept(shop: Shop) -> dict[str, str]:
     }
 
 
-def works(shop: Shop) -> list[str]:
+def works(harness: JobHarness) -> list[str]:
     """The work folders that are there."""
-    work = Path(shop.settings.store.files) / "work"
+    work = Path(harness.settings.store.files) / "work"
     return sorted(each.name for each in work.iterdir()) if work.is_dir() else []
 
 
-async def sets(shop: Shop, owner: int = OWNER) -> dict[str, tuple[CharacterFile, ...]]:
-    return {each.name: await shop.characters.reference_set(owner, each.id) for each in await shop.cast(owner)}
+async def sets(harness: JobHarness, owner: int = OWNER) -> dict[str, tuple[CharacterFile, ...]]:
+    return {each.name: await harness.characters.reference_set(owner, each.id) for each in await harness.cast(owner)}
 
 
-async def another_castbook(shop: Shop) -> None:
+async def another_castbook(harness: JobHarness) -> None:
     """The same files and people, with another key: what was sealed before is none of ours."""
-    async with shop.database.write() as connection:
+    async with harness.database.write() as connection:
         await connection.execute(delete(keys).where(keys.c.name == "exports"))
-    await shop.restart()
+    await harness.restart()
 
 
-async def used(shop: Shop, owner: int, cast: list[Character], its: dict[str, tuple[CharacterFile, ...]]) -> int:
+async def used(
+    harness: JobHarness, owner: int, cast: list[Character], its: dict[str, tuple[CharacterFile, ...]]
+) -> int:
     """Bytes of all their files, each file once."""
     files = [each.picture for each in cast] + [each.file for one in its.values() for each in one]
     return sum({file.key: file.size for file in files if file is not None}.values())
 
 
-async def test_a_cast_that_was_deleted_comes_back_as_it_was_and_plays_in_a_video(shop: Shop) -> None:
-    cast = {each.name: each for each in await with_cast(shop)}
-    async with shop.database.write() as connection:
+async def test_a_cast_that_was_deleted_comes_back_as_it_was_and_plays_in_a_video(harness: JobHarness) -> None:
+    cast = {each.name: each for each in await with_cast(harness)}
+    async with harness.database.write() as connection:
         words = described_columns(cast["Ben"].display_name, "Rides a unicycle.\nShy.", ("circus", "wheels"))
         await connection.execute(update(characters).where(characters.c.id == cast["Ben"].id).values(**words))
-        await character_rows.note_uses(connection, OWNER, [cast["Ben"].id], shop.clock())
-    stores = shop.app.stores
-    group = await stores.groups.create(OWNER, "Circus", now=shop.clock())
+        await character_rows.note_uses(connection, OWNER, [cast["Ben"].id], harness.clock())
+    stores = harness.app.stores
+    group = await stores.groups.create(OWNER, "Circus", now=harness.clock())
     await stores.groups.add(OWNER, group.id, cast["Ben"].id)
     await stores.defaults.choose(OWNER, 77, cast["Ann"].id)
-    before, files, hashes = await shop.cast(), await sets(shop), kept(shop)
-    data = await exported(shop)
-    alone = json.loads(unzipped(await exported(shop, Selection(group_id=group.id)))[DOCUMENT])
+    before, files, hashes = await harness.cast(), await sets(harness), kept(harness)
+    data = await exported(harness)
+    alone = json.loads(unzipped(await exported(harness, Selection(group_id=group.id)))[DOCUMENT])
     assert ([each["name"] for each in alone["characters"]], alone["default_characters"]) == (["Ben"], [])
-    await delete_all(shop)
+    await delete_all(harness)
     await stores.groups.delete(OWNER, group.id)
-    offer = await offered(shop, data)
+    offer = await offered(harness, data)
     assert (offer.plan.own, offer.plan.asks_consent, offer.names) == (True, False, ("Ann", "Ben"))
-    assert offer.plan.size == await used(shop, OWNER, before, files)
+    assert offer.plan.size == await used(harness, OWNER, before, files)
     assert [face is not None for face in offer.faces] == [True, True]
-    assert await shop.cast() == []
-    assert await shop.app.cast.importer.bring_in(OWNER, offer.id) == ["Ann", "Ben"]
-    after = await shop.cast()
+    assert await harness.cast() == []
+    assert await harness.app.cast.importer.bring_in(OWNER, offer.id) == ["Ann", "Ben"]
+    after = await harness.cast()
     assert [replace(each, id=0) for each in after] == [replace(each, id=0) for each in before]
-    assert await sets(shop) == files
-    assert kept(shop) == hashes
-    assert works(shop) == []
+    assert await sets(harness) == files
+    assert kept(harness) == hashes
+    assert works(harness) == []
     [circus] = await stores.groups.all(OWNER)
     assert (circus.name, circus.size) == ("Circus", 1)
     default = await stores.defaults.get(OWNER, 77)
@@ -156,30 +158,30 @@ async def test_a_cast_that_was_deleted_comes_back_as_it_was_and_plays_in_a_video
     ann = next(each for each in after if each.name == "Ann")
     role = CastRole(character_id=ann.id, name=ann.name)
     wish = VideoRequest(prompt="@Ann waves", cast=(role,), duration=5, model="wan2.6")
-    job = await shop.job_starter.start_video(owner_id=OWNER, origin=shop.origin(), request=wish)
-    await shop.run()
-    done = await shop.job(job)
+    job = await harness.job_starter.start_video(owner_id=OWNER, origin=harness.origin(), request=wish)
+    await harness.run()
+    done = await harness.job(job)
     assert (done.outcome, done.failure) == (Outcome.SUCCEEDED, None)
-    [film] = shop.courier.films
+    [film] = harness.courier.films
     assert film is not None
 
 
-async def test_another_castbook_takes_all_but_what_works_like_a_key(shop: Shop) -> None:
+async def test_another_castbook_takes_all_but_what_works_like_a_key(harness: JobHarness) -> None:
     """And the pictures are written anew: whoever wrote that archive may have put anything into them."""
-    await with_cast(shop)
-    data, files = await exported(shop), await sets(shop)
-    await delete_all(shop)
-    await another_castbook(shop)
-    shop.app.cast.importer._ask = True
-    offer = await offered(shop, data)
+    await with_cast(harness)
+    data, files = await exported(harness), await sets(harness)
+    await delete_all(harness)
+    await another_castbook(harness)
+    harness.app.cast.importer._ask = True
+    offer = await offered(harness, data)
     assert (offer.plan.own, offer.plan.asks_consent) == (False, True)
     ann = offer.plan.characters[0]
     assert (ann.without_model, ann.model, ann.username, ann.task_id) == (True, "", "", "")
-    await shop.app.cast.importer.bring_in(OWNER, offer.id)
-    for each in await shop.cast():
+    await harness.app.cast.importer.bring_in(OWNER, offer.id)
+    for each in await harness.cast():
         assert each.portable
         assert each.task_id.startswith("cast_")
-    now = await sets(shop)
+    now = await sets(harness)
     for name, its in files.items():
         assert [(each.kind, each.width, each.height) for each in now[name]] == [
             (each.kind, each.width, each.height) for each in its
@@ -189,64 +191,66 @@ async def test_another_castbook_takes_all_but_what_works_like_a_key(shop: Shop) 
         assert same[FileKind.STILL] not in {each.file.sha256 for each in its}
 
 
-async def test_somebody_else_gets_no_key_either_and_their_yes_is_one_to_this_zip_alone(progress_text: Shop) -> None:
-    shop = progress_text
-    await with_cast(shop)
-    [ann, _] = await imported(shop, await exported(shop), owner=STRANGER)
-    assert {each.portable for each in await shop.cast(STRANGER)} == {True}
+async def test_somebody_else_gets_no_key_either_and_their_yes_is_one_to_this_zip_alone(
+    asking: JobHarness,
+) -> None:
+    harness = asking
+    await with_cast(harness)
+    [ann, _] = await imported(harness, await exported(harness), owner=STRANGER)
+    assert {each.portable for each in await harness.cast(STRANGER)} == {True}
     assert ann.owner_id == STRANGER
-    assert not await shop.consents.given(STRANGER)
-    assert all(key.split("/")[0] in {str(OWNER), str(STRANGER)} for key in kept(shop))
+    assert not await harness.consents.given(STRANGER)
+    assert all(key.split("/")[0] in {str(OWNER), str(STRANGER)} for key in kept(harness))
 
 
-async def test_a_no_of_the_person_in_it_holds_for_what_comes_back(shop: Shop) -> None:
-    ann, ben = sorted(await with_cast(shop), key=lambda each: each.name)
-    data, consents = await exported(shop), shop.app.stores.person_consents
-    asked = [await consents.ask(OWNER, each.id, 900 + each.id, now=shop.clock()) for each in (ann, ben)]
+async def test_a_no_of_the_person_in_it_holds_for_what_comes_back(harness: JobHarness) -> None:
+    ann, ben = sorted(await with_cast(harness), key=lambda each: each.name)
+    data, consents = await exported(harness), harness.app.stores.person_consents
+    asked = [await consents.ask(OWNER, each.id, 900 + each.id, now=harness.clock()) for each in (ann, ben)]
     answers = {each.character_id: each for each in asked if each is not None}
-    await consents.answer(900 + ann.id, answers[ann.id].id, Answer.NO, now=shop.clock())
-    await consents.answer(900 + ben.id, answers[ben.id].id, Answer.YES, now=shop.clock())
+    await consents.answer(900 + ann.id, answers[ann.id].id, Answer.NO, now=harness.clock())
+    await consents.answer(900 + ben.id, answers[ben.id].id, Answer.YES, now=harness.clock())
     with pytest.raises(Refusal, match="The person shown said no when you asked"):  # it is not deleted yet
-        await consents.ask(OWNER, ann.id, 900 + ann.id, now=shop.clock())
-    await delete_all(shop)
-    offer = await offered(shop, data)
+        await consents.ask(OWNER, ann.id, 900 + ann.id, now=harness.clock())
+    await delete_all(harness)
+    offer = await offered(harness, data)
     assert [(each.name, str(each.why)) for each in offer.plan.left_out] == [
         ("Ann", "The person shown said no when you asked.")
     ]
-    assert await shop.app.cast.importer.bring_in(OWNER, offer.id) == ["Ben"]
-    [back] = await shop.cast()
-    later, gone = await shop.app.cast.lending.answered(900 + ben.id, answers[ben.id].id, Answer.NO)
+    assert await harness.app.cast.importer.bring_in(OWNER, offer.id) == ["Ben"]
+    [back] = await harness.cast()
+    later, gone = await harness.app.cast.lending.answered(900 + ben.id, answers[ben.id].id, Answer.NO)
     assert (later.character_id, gone is not None) == (back.id, True)
-    assert await shop.cast() == []
+    assert await harness.cast() == []
 
 
-async def test_a_no_also_takes_the_copies_away_and_none_of_them_comes_back(shop: Shop) -> None:
+async def test_a_no_also_takes_the_copies_away_and_none_of_them_comes_back(harness: JobHarness) -> None:
     """Of what was deleted and brought in again, and of what was brought in beside what is there."""
-    [_, ben] = sorted(await with_cast(shop), key=lambda each: each.name)
-    asked = await shop.app.stores.person_consents.ask(OWNER, ben.id, 900, now=shop.clock())
+    [_, ben] = sorted(await with_cast(harness), key=lambda each: each.name)
+    asked = await harness.app.stores.person_consents.ask(OWNER, ben.id, 900, now=harness.clock())
     assert asked is not None
-    first = await exported(shop)
-    await delete_all(shop)
-    assert await shop.app.cast.importer.bring_in(OWNER, (await offered(shop, first)).id) == ["Ann", "Ben"]
-    assert await shop.app.cast.importer.bring_in(OWNER, (await offered(shop, first)).id) == ["Ann 2", "Ben 2"]
-    both = await exported(shop)
-    await shop.app.cast.lending.answered(900, asked.id, Answer.NO)
-    assert {each.name for each in await shop.cast()} == {"Ann", "Ann 2"}
+    first = await exported(harness)
+    await delete_all(harness)
+    assert await harness.app.cast.importer.bring_in(OWNER, (await offered(harness, first)).id) == ["Ann", "Ben"]
+    assert await harness.app.cast.importer.bring_in(OWNER, (await offered(harness, first)).id) == ["Ann 2", "Ben 2"]
+    both = await exported(harness)
+    await harness.app.cast.lending.answered(900, asked.id, Answer.NO)
+    assert {each.name for each in await harness.cast()} == {"Ann", "Ann 2"}
     for archive in (first, both):
-        offer = await offered(shop, archive)
+        offer = await offered(harness, archive)
         assert {each.name for each in offer.plan.characters} <= {"Ann", "Ann 2"}
         assert {each.name for each in offer.plan.left_out} >= {"Ben"}
-    told = await shop.app.stores.person_consents.untold(OWNER)
+    told = await harness.app.stores.person_consents.untold(OWNER)
     assert set(told.values()) == {"Ben", "Ben 2"}
 
 
-async def test_a_document_that_was_changed_is_no_longer_ours(shop: Shop) -> None:
+async def test_a_document_that_was_changed_is_no_longer_ours(harness: JobHarness) -> None:
     """Otherwise a key of somebody else's could be slipped into an archive of one's own."""
-    await with_cast(shop)
-    files = unzipped(await exported(shop))
+    await with_cast(harness)
+    files = unzipped(await exported(harness))
     document = json.loads(files[DOCUMENT])
     document["characters"][0]["task_id"] = "task_of_somebody_else"
-    offer = await offered(shop, zipped(files | {DOCUMENT: json.dumps(document).encode()}))
+    offer = await offered(harness, zipped(files | {DOCUMENT: json.dumps(document).encode()}))
     assert not offer.plan.own
     assert {each.model for each in offer.plan.characters} == {""}
 
@@ -256,55 +260,55 @@ def unzipped(data: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-async def test_a_privacy_export_can_be_imported(shop: Shop) -> None:
-    await with_cast(shop)
-    before, files = await shop.cast(), await sets(shop)
-    kept = await shop.app.stores.privacy.data(OWNER, now=shop.clock())
+async def test_a_privacy_export_can_be_imported(harness: JobHarness) -> None:
+    await with_cast(harness)
+    before, files = await harness.cast(), await sets(harness)
+    kept = await harness.app.stores.privacy.data(OWNER, now=harness.clock())
 
     def seal(words: bytes) -> str:
-        return shop.app.stores.signatures.sign(Signed.CAST, words)
+        return harness.app.stores.signatures.sign(Signed.CAST, words)
 
-    export = Export(OWNER, kept, now=shop.clock(), limit=99 * MB, day_limit=0, locale="en", seal=seal)
-    made = await shop.app.archive_writer.archive(
+    export = Export(OWNER, kept, now=harness.clock(), limit=99 * MB, day_limit=0, locale="en", seal=seal)
+    made = await harness.app.archive_writer.archive(
         export.members(1), DOCUMENT, lambda missing: export.document(1, missing)
     )
     with made:
         data = made.read()
     CastDocument.model_validate_json(unzipped(data)[DOCUMENT])
-    await delete_all(shop)
-    after = await imported(shop, data)
+    await delete_all(harness)
+    after = await imported(harness, data)
     assert [replace(each, id=0) for each in after] == [replace(each, id=0) for each in before]
-    assert await sets(shop) == files
+    assert await sets(harness) == files
 
 
-async def test_names_that_are_taken_get_a_number_and_a_portable_id_stays_one_characters(shop: Shop) -> None:
-    await with_cast(shop)
-    data = await exported(shop)
-    offer = await offered(shop, data)
+async def test_names_that_are_taken_get_a_number_and_a_portable_id_stays_one_characters(harness: JobHarness) -> None:
+    await with_cast(harness)
+    data = await exported(harness)
+    offer = await offered(harness, data)
     assert offer.names == ("Ann 2", "Ben 2")
-    cast = await shop.cast()
-    await imported(shop, data)
-    after = await shop.cast()
+    cast = await harness.cast()
+    await imported(harness, data)
+    after = await harness.cast()
     assert sorted(each.name for each in after) == ["Ann", "Ann 2", "Ben", "Ben 2"]
     ids = [each.task_id for each in after if each.portable]
     assert len(set(ids)) == len(ids) == 2
     assert {each.id for each in cast} < {each.id for each in after}
-    assert sorted(key for key in kept(shop)) == sorted(await shop.disk.keys())
+    assert sorted(key for key in kept(harness)) == sorted(await harness.disk.keys())
 
 
-async def test_one_character_alone_is_exported_with_its_own_files(shop: Shop) -> None:
-    ben = next(each for each in await with_cast(shop) if each.name == "Ben")
-    files = unzipped(await exported(shop, Selection(ben.id)))
+async def test_one_character_alone_is_exported_with_its_own_files(harness: JobHarness) -> None:
+    ben = next(each for each in await with_cast(harness) if each.name == "Ben")
+    files = unzipped(await exported(harness, Selection(ben.id)))
     [said] = json.loads(files[DOCUMENT])["characters"]
     assert said["name"] == "Ben"
     assert {name.split("/")[1] for name in files if name != DOCUMENT} == {"01 Ben"}
-    assert await shop.app.cast.exporter.plan(STRANGER, Selection(ben.id), limit=None, locale="en") is None
+    assert await harness.app.cast.exporter.plan(STRANGER, Selection(ben.id), limit=None, locale="en") is None
 
 
 # -- Archives of nobody's -------------------------------------------------------------------------------------------
 
 
-async def test_a_character_without_anything_to_show_stays_out_and_is_told_of(shop: Shop) -> None:
+async def test_a_character_without_anything_to_show_stays_out_and_is_told_of(harness: JobHarness) -> None:
     files = good()
 
     def change(document: dict[str, Any]) -> None:
@@ -319,44 +323,44 @@ async def test_a_character_without_anything_to_show_stays_out_and_is_told_of(sho
             {"name": ["no name"]},
         ]
 
-    offer = await offered(shop, with_document(change))
+    offer = await offered(harness, with_document(change))
     assert [each.name for each in offer.plan.characters] == ["Ann", "Character"]
     told = [(each.name, str(each.why)) for each in offer.plan.left_out]
     assert [name for name, _ in told] == ["Voice", "Elsewhere", "Long", ""]
     assert "None of this character's files" in told[0][1]
     assert "part 2" in told[1][1]
     assert "castbook.json" in told[2][1]
-    assert await shop.cast() == []
+    assert await harness.cast() == []
     assert zipped(files)
 
 
-async def test_what_a_newer_castbook_wrote_is_said_to_be_that(shop: Shop) -> None:
+async def test_what_a_newer_castbook_wrote_is_said_to_be_that(harness: JobHarness) -> None:
     with pytest.raises(Refusal, match="newer Castbook"):
-        await offered(shop, with_document(lambda document: document.update(version=2)))
-    assert works(shop) == []
+        await offered(harness, with_document(lambda document: document.update(version=2)))
+    assert works(harness) == []
 
 
 @pytest.mark.parametrize("what", ["a link", "entries that overlap", "a document nested a hundred thousand deep"])
-async def test_a_hostile_archive_is_a_sentence_and_leaves_nothing(shop: Shop, what: str) -> None:
+async def test_a_hostile_archive_is_a_sentence_and_leaves_nothing(harness: JobHarness, what: str) -> None:
     """Through the real child, as a member would send it; all that there are: tests/media/child/test_archive.py."""
     with pytest.raises(CastbookError):
-        await offered(shop, REFUSED[what]())
-    assert works(shop) == []
-    assert kept(shop) == {}
+        await offered(harness, REFUSED[what]())
+    assert works(harness) == []
+    assert kept(harness) == {}
 
 
 async def test_a_file_that_takes_its_child_with_it_costs_nobody_else_theirs(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = shop.media.cast_files
+    look = harness.media.cast_files
 
     async def dying(archive: Path, wanted: Any, folder: Path) -> Any:
         if any(each.path.endswith("still 1.jpg") for each in wanted):
             raise MediaFailed(text("It died."))
         return await look(archive, wanted, folder)
 
-    monkeypatch.setattr(shop.media, "cast_files", dying)
-    offer = await offered(shop, zipped(good()))
+    monkeypatch.setattr(harness.media, "cast_files", dying)
+    offer = await offered(harness, zipped(good()))
     [ann] = offer.plan.characters
     assert (ann.lost, [each.kind for each in ann.reference_set]) == (1, [FileKind.STILL, FileKind.VOICE])
 
@@ -364,66 +368,66 @@ async def test_a_file_that_takes_its_child_with_it_costs_nobody_else_theirs(
 # -- Room, time, and half-way ---------------------------------------------------------------------------------------
 
 
-async def test_what_finds_no_room_stays_out(shop: Shop) -> None:
-    await with_cast(shop)
-    data = await exported(shop)
-    used = await shop.disk.of(OWNER, now=shop.clock())
-    importer = shop.app.cast.importer
+async def test_what_finds_no_room_stays_out(harness: JobHarness) -> None:
+    await with_cast(harness)
+    data = await exported(harness)
+    used = await harness.disk.of(OWNER, now=harness.clock())
+    importer = harness.app.cast.importer
     importer._allowed = used + used // 2
-    offer = await offered(shop, data)
+    offer = await offered(harness, data)
     assert len(offer.plan.characters) == 1
     assert "no room" in str(offer.plan.left_out[0].why)
     importer._allowed = used - 1
     with pytest.raises(QuotaReached):
         await importer.bring_in(OWNER, offer.id)
     with pytest.raises(QuotaReached):
-        await offered(shop, data)
-    assert len(await shop.cast()) == 2
+        await offered(harness, data)
+    assert len(await harness.cast()) == 2
 
 
-async def test_an_import_waits_through_a_restart_and_is_brought_in_once(shop: Shop) -> None:
-    await with_cast(shop)
-    data = await exported(shop)
-    await delete_all(shop)
-    offer = await offered(shop, data)
-    await shop.restart()
-    assert works(shop) == [offer.id]
+async def test_an_import_waits_through_a_restart_and_is_brought_in_once(harness: JobHarness) -> None:
+    await with_cast(harness)
+    data = await exported(harness)
+    await delete_all(harness)
+    offer = await offered(harness, data)
+    await harness.restart()
+    assert works(harness) == [offer.id]
     with pytest.raises(Refusal, match="is over"):
-        await shop.app.cast.importer.bring_in(STRANGER, offer.id)
+        await harness.app.cast.importer.bring_in(STRANGER, offer.id)
     both = await asyncio.gather(
-        shop.app.cast.importer.bring_in(OWNER, offer.id),
-        shop.app.cast.importer.bring_in(OWNER, offer.id),
+        harness.app.cast.importer.bring_in(OWNER, offer.id),
+        harness.app.cast.importer.bring_in(OWNER, offer.id),
         return_exceptions=True,
     )
     assert sorted(type(each).__name__ for each in both) == ["Refusal", "list"]
-    assert len(await shop.cast()) == 2
-    assert works(shop) == []
+    assert len(await harness.cast()) == 2
+    assert works(harness) == []
 
 
-async def test_an_import_that_nobody_answers_is_forgotten_with_its_files(shop: Shop) -> None:
-    first = await offered(shop, zipped(good()))
-    second = await offered(shop, zipped(good()))
-    assert works(shop) == [second.id], "the newer one takes the place of the older"
+async def test_an_import_that_nobody_answers_is_forgotten_with_its_files(harness: JobHarness) -> None:
+    first = await offered(harness, zipped(good()))
+    second = await offered(harness, zipped(good()))
+    assert works(harness) == [second.id], "the newer one takes the place of the older"
     with pytest.raises(Refusal):
-        await shop.app.cast.importer.bring_in(OWNER, first.id)
-    await maintenance_of(shop).tidy()
-    assert works(shop) == [second.id]
-    shop.clock.advance(timedelta(hours=25).total_seconds())
-    await maintenance_of(shop).tidy()
-    assert works(shop) == []
+        await harness.app.cast.importer.bring_in(OWNER, first.id)
+    await maintenance_of(harness).tidy()
+    assert works(harness) == [second.id]
+    harness.clock.advance(timedelta(hours=25).total_seconds())
+    await maintenance_of(harness).tidy()
+    assert works(harness) == []
 
 
-async def test_privacy_delete_takes_an_import_with_it(shop: Shop) -> None:
-    await offered(shop, zipped(good()))
-    await shop.app.erasure.erase(OWNER)
-    assert works(shop) == []
+async def test_privacy_delete_takes_an_import_with_it(harness: JobHarness) -> None:
+    await offered(harness, zipped(good()))
+    await harness.app.erasure.erase(OWNER)
+    assert works(harness) == []
 
 
 @pytest.mark.parametrize("at", ["files", "rows"])
 async def test_an_import_that_fails_half_way_leaves_nothing_and_can_be_tried_again(
-    shop: Shop, at: str, monkeypatch: pytest.MonkeyPatch
+    harness: JobHarness, at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offer = await offered(shop, zipped(good()))
+    offer = await offered(harness, zipped(good()))
     done = 0
     real: Callable[..., Awaitable[Any]]
 
@@ -439,24 +443,24 @@ async def test_an_import_that_fails_half_way_leaves_nothing_and_can_be_tried_aga
         return await breaks(owner_id, files)
 
     if at == "files":
-        done, real = 2, shop.files.put_links
-        monkeypatch.setattr(shop.files, "put_links", half)
+        done, real = 2, harness.files.put_links
+        monkeypatch.setattr(harness.files, "put_links", half)
     else:
         real = character_rows.keep_file
         monkeypatch.setattr(portable_casts, "keep_file", breaks)
     with pytest.raises(OSError, match="No space"):
-        await shop.app.cast.importer.bring_in(OWNER, offer.id)
-    assert await shop.cast() == []
-    assert kept(shop) == {}
-    assert await shop.disk.keys() == set()
-    assert await shop.app.cast.importer.bring_in(OWNER, offer.id) == ["Ann"]
-    assert set(kept(shop)) == await shop.disk.keys()
+        await harness.app.cast.importer.bring_in(OWNER, offer.id)
+    assert await harness.cast() == []
+    assert kept(harness) == {}
+    assert await harness.disk.keys() == set()
+    assert await harness.app.cast.importer.bring_in(OWNER, offer.id) == ["Ann"]
+    assert set(kept(harness)) == await harness.disk.keys()
 
 
 async def test_a_kill_between_files_and_rows_is_swept_at_the_next_start(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    offer = await offered(shop, zipped(good()))
+    offer = await offered(harness, zipped(good()))
 
     class Killed(BaseException):
         pass
@@ -464,30 +468,30 @@ async def test_a_kill_between_files_and_rows_is_swept_at_the_next_start(
     async def killed(*_: Any, **__: Any) -> Any:
         raise Killed
 
-    monkeypatch.setattr(shop.app.stores.portable_casts.__class__, "bring_in", killed)
-    monkeypatch.setattr(shop.app.stores.portable_casts.__class__, "unkept", killed)
+    monkeypatch.setattr(harness.app.stores.portable_casts.__class__, "bring_in", killed)
+    monkeypatch.setattr(harness.app.stores.portable_casts.__class__, "unkept", killed)
     with pytest.raises(Killed):
-        await shop.app.cast.importer.bring_in(OWNER, offer.id)
-    assert kept(shop) != {}
+        await harness.app.cast.importer.bring_in(OWNER, offer.id)
+    assert kept(harness) != {}
     monkeypatch.undo()
-    await shop.restart()
-    assert kept(shop) == {}
-    assert await shop.app.cast.importer.bring_in(OWNER, offer.id) == ["Ann"]
+    await harness.restart()
+    assert kept(harness) == {}
+    assert await harness.app.cast.importer.bring_in(OWNER, offer.id) == ["Ann"]
 
 
-async def test_one_person_has_one_zip_looked_at_at_a_time(shop: Shop) -> None:
-    both = await asyncio.gather(*[offered(shop, zipped(good())) for _ in range(2)], return_exceptions=True)
+async def test_one_person_has_one_zip_looked_at_at_a_time(harness: JobHarness) -> None:
+    both = await asyncio.gather(*[offered(harness, zipped(good())) for _ in range(2)], return_exceptions=True)
     refused = [each for each in both if isinstance(each, Refusal)]
     assert len(refused) == 1
     assert "still checking" in str(refused[0])
 
 
-async def test_the_first_yes_to_what_is_ones_own_is_asked_once(progress_text: Shop) -> None:
-    await with_cast(progress_text)
-    data = await exported(progress_text)
-    offer = await offered(progress_text, data)
+async def test_the_first_yes_to_what_is_ones_own_is_asked_once(asking: JobHarness) -> None:
+    await with_cast(asking)
+    data = await exported(asking)
+    offer = await offered(asking, data)
     assert (offer.plan.own, offer.plan.asks_consent) == (True, True)
-    await progress_text.app.cast.importer.bring_in(OWNER, offer.id)
-    assert await progress_text.consents.given(OWNER)
-    assert not (await offered(progress_text, data)).plan.asks_consent
-    assert (await offered(progress_text, zipped(good()))).plan.asks_consent
+    await asking.app.cast.importer.bring_in(OWNER, offer.id)
+    assert await asking.consents.given(OWNER)
+    assert not (await offered(asking, data)).plan.asks_consent
+    assert (await offered(asking, zipped(good()))).plan.asks_consent

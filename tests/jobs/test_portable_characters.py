@@ -13,42 +13,44 @@ from bot.values.character import Character, FileKind
 from bot.values.job import CharacterRequest, Job, Outcome, Question, Step
 from bot.values.source import Source, earlier_task
 from bot.values.time_range import TimeRange
-from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop
+from tests.jobs.harness import OWNER, RANGE, STRANGER, JobHarness
 from tests.jobs.test_earlier_videos import earlier
 
 
-async def ask(shop: Shop, source: Source | None = None, *, model: str | None = None, name: str | None = None) -> Job:
-    wanted = CharacterRequest(source=source or shop.link(), range=RANGE, model=model, name=name, anyway=True)
-    return await shop.job_starter.start(owner_id=OWNER, origin=shop.origin(), request=wanted)
+async def ask(
+    harness: JobHarness, source: Source | None = None, *, model: str | None = None, name: str | None = None
+) -> Job:
+    wanted = CharacterRequest(source=source or harness.link(), range=RANGE, model=model, name=name, anyway=True)
+    return await harness.job_starter.start(owner_id=OWNER, origin=harness.origin(), request=wanted)
 
 
 @pytest.fixture
-async def closed(shop: Shop) -> Shop:
+async def closed(harness: JobHarness) -> JobHarness:
     """No model that makes characters can be had."""
-    shop.simulated.close_character_models()
-    await shop.availability.refresh()
-    return shop
+    harness.simulated.close_character_models()
+    await harness.availability.refresh()
+    return harness
 
 
-async def reopen(shop: Shop) -> None:
-    shop.simulated.close_character_models(reopened=True)
-    await shop.availability.refresh()
+async def reopen(harness: JobHarness) -> None:
+    harness.simulated.close_character_models(reopened=True)
+    await harness.availability.refresh()
 
 
-async def portable(shop: Shop, source: Source | None = None, name: str = "Rosie") -> Character:
-    job = await ask(shop, source, name=name)
-    await shop.run()
-    done = await shop.job(job)
+async def portable(harness: JobHarness, source: Source | None = None, name: str = "Rosie") -> Character:
+    job = await ask(harness, source, name=name)
+    await harness.run()
+    done = await harness.job(job)
     assert (done.outcome, done.failure) == (Outcome.SUCCEEDED, None)
-    [character] = await shop.cast()
+    [character] = await harness.cast()
     return character
 
 
-async def make(shop: Shop, character: Character, *, owner: int = OWNER) -> Job:
-    return await earlier(shop).make_by_model(owner, character.id, shop.job_starter.new_id(), shop.origin())
+async def make(harness: JobHarness, character: Character, *, owner: int = OWNER) -> Job:
+    return await earlier(harness).make_by_model(owner, character.id, harness.job_starter.new_id(), harness.origin())
 
 
-async def test_without_a_model_a_character_is_made_here_and_nothing_is_sent(closed: Shop) -> None:
+async def test_without_a_model_a_character_is_made_here_and_nothing_is_sent(closed: JobHarness) -> None:
     job = await ask(closed, name="Rosie")
     before = len(closed.simulated.requests)
     await closed.run()
@@ -69,7 +71,7 @@ async def test_without_a_model_a_character_is_made_here_and_nothing_is_sent(clos
     assert overview.used_today == 1, "it is free, and takes a place of the day like any other"
 
 
-async def test_a_video_without_sound_becomes_a_portable_character_and_nothing_else(closed: Shop) -> None:
+async def test_a_video_without_sound_becomes_a_portable_character_and_nothing_else(closed: JobHarness) -> None:
     character = await portable(closed, closed.link("silent.mp4"))
     kinds = {each.kind for each in await closed.characters.reference_set(OWNER, character.id)}
     assert FileKind.VOICE not in kinds
@@ -87,7 +89,7 @@ async def test_a_video_without_sound_becomes_a_portable_character_and_nothing_el
     assert (await closed.cast())[0].portable
 
 
-async def test_a_silent_video_is_no_reason_to_ask(closed: Shop) -> None:
+async def test_a_silent_video_is_no_reason_to_ask(closed: JobHarness) -> None:
     wanted = CharacterRequest(source=closed.link("silent.mp4"), range=RANGE, name="Rosie")
     await closed.job_starter.start(owner_id=OWNER, origin=closed.origin(), request=wanted)
     await closed.run(120)
@@ -97,42 +99,44 @@ async def test_a_silent_video_is_no_reason_to_ask(closed: Shop) -> None:
     assert len(asked) <= 1
 
 
-async def test_a_model_that_was_named_is_refused_while_it_is_closed(closed: Shop) -> None:
+async def test_a_model_that_was_named_is_refused_while_it_is_closed(closed: JobHarness) -> None:
     with pytest.raises(ModelClosed):
         await ask(closed, model="sora-2")
 
 
-async def test_the_video_of_a_task_is_not_here(closed: Shop) -> None:
+async def test_the_video_of_a_task_is_not_here(closed: JobHarness) -> None:
     with pytest.raises(BadSource, match="can't fetch"):
         await ask(closed, closed.task(closed.earlier_task()))
 
 
-async def test_a_pause_keeps_no_portable_character_waiting(closed: Shop) -> None:
+async def test_a_pause_keeps_no_portable_character_waiting(closed: JobHarness) -> None:
     await closed.state.pause("balance", now=closed.clock())
     assert (await portable(closed)).portable
 
 
 @pytest.mark.parametrize("named", [True, False])
-async def test_a_model_that_turns_out_to_be_closed_costs_nobody_their_character(shop: Shop, named: bool) -> None:
+async def test_a_model_that_turns_out_to_be_closed_costs_nobody_their_character(
+    harness: JobHarness, named: bool
+) -> None:
     """The list names it still; the provider refuses the request itself."""
-    for model in shop.availability.models:
-        shop.simulated.model_gone(model, listed=True)
-    for model in shop.availability.models[1:]:
-        await shop.availability.refused(model)
-    job = await ask(shop, model="sora-2" if named else None)
+    for model in harness.availability.models:
+        harness.simulated.model_gone(model, listed=True)
+    for model in harness.availability.models[1:]:
+        await harness.availability.refused(model)
+    job = await ask(harness, model="sora-2" if named else None)
     assert job.character.model == "sora-2"
-    await shop.run()
-    done = await shop.job(job)
+    await harness.run()
+    done = await harness.job(job)
     if named:
         assert done.outcome is Outcome.FAILED
-        assert await shop.cast() == []
+        assert await harness.cast() == []
     else:
         assert (done.outcome, done.character.model, done.submit_started_at) == (Outcome.SUCCEEDED, None, None)
-        [character] = await shop.cast()
+        [character] = await harness.cast()
         assert character.portable
 
 
-async def test_it_is_made_by_a_model_later_and_stays_the_same_character(closed: Shop) -> None:
+async def test_it_is_made_by_a_model_later_and_stays_the_same_character(closed: JobHarness) -> None:
     before = await portable(closed)
     kept = await closed.characters.reference_set(OWNER, before.id)
     await reopen(closed)
@@ -161,7 +165,7 @@ async def test_it_is_made_by_a_model_later_and_stays_the_same_character(closed: 
         await make(closed, after)
 
 
-async def test_the_clip_reaches_the_provider_as_it_was_kept(closed: Shop) -> None:
+async def test_the_clip_reaches_the_provider_as_it_was_kept(closed: JobHarness) -> None:
     character = await portable(closed)
     clip = (await closed.characters.reference_set(OWNER, character.id))[0]
     await reopen(closed)
@@ -173,7 +177,7 @@ async def test_the_clip_reaches_the_provider_as_it_was_kept(closed: Shop) -> Non
     assert sent.read_bytes() == await closed.files.read(clip.file.key)
 
 
-async def test_two_presses_at_once_are_one_job(closed: Shop) -> None:
+async def test_two_presses_at_once_are_one_job(closed: JobHarness) -> None:
     character = await portable(closed)
     await reopen(closed)
     both = await asyncio.gather(make(closed, character), make(closed, character), return_exceptions=True)
@@ -182,21 +186,21 @@ async def test_two_presses_at_once_are_one_job(closed: Shop) -> None:
     assert len(closed.simulated.submissions) == 1
 
 
-async def test_a_stranger_cannot_have_it_made(closed: Shop) -> None:
+async def test_a_stranger_cannot_have_it_made(closed: JobHarness) -> None:
     character = await portable(closed)
     await reopen(closed)
     with pytest.raises(Refusal, match="no longer in your cast"):
         await make(closed, character, owner=STRANGER)
 
 
-async def test_nothing_is_made_while_no_model_lives(closed: Shop) -> None:
+async def test_nothing_is_made_while_no_model_lives(closed: JobHarness) -> None:
     character = await portable(closed)
     with pytest.raises(Refusal, match="No model that makes characters"):
         await make(closed, character)
     assert (await closed.job_service.overview(OWNER)).unfinished == ()
 
 
-async def test_a_paid_character_comes_even_where_the_portable_one_was_deleted(closed: Shop) -> None:
+async def test_a_paid_character_comes_even_where_the_portable_one_was_deleted(closed: JobHarness) -> None:
     character = await portable(closed)
     await reopen(closed)
     job = await make(closed, character)
@@ -215,7 +219,7 @@ async def test_a_paid_character_comes_even_where_the_portable_one_was_deleted(cl
 
 
 @pytest.mark.parametrize("step", [Step.SUBMIT, Step.COLLECT])
-async def test_a_restart_in_the_middle_makes_it_once(closed: Shop, step: Step) -> None:
+async def test_a_restart_in_the_middle_makes_it_once(closed: JobHarness, step: Step) -> None:
     job = await ask(closed, name="Rosie")
     await closed.run_to(step, job)
     await closed.restart()
@@ -225,7 +229,7 @@ async def test_a_restart_in_the_middle_makes_it_once(closed: Shop, step: Step) -
     assert [each.name for each in await closed.cast()] == ["Rosie"]
 
 
-async def test_without_its_files_it_fails_and_gives_its_place_back(closed: Shop) -> None:
+async def test_without_its_files_it_fails_and_gives_its_place_back(closed: JobHarness) -> None:
     job = await ask(closed)
     await closed.run_to(Step.COLLECT, job)
     await closed.files.drop_work(job.id)
@@ -236,7 +240,7 @@ async def test_without_its_files_it_fails_and_gives_its_place_back(closed: Shop)
     assert await closed.cast() == []
 
 
-async def test_a_preview_of_a_silent_video_leads_to_a_portable_character(closed: Shop) -> None:
+async def test_a_preview_of_a_silent_video_leads_to_a_portable_character(closed: JobHarness) -> None:
     source = closed.attachment("silent.mp4")
     preview = await closed.job_starter.preview(owner_id=OWNER, origin=closed.origin(), source=source)
     await closed.run(60)

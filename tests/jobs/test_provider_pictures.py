@@ -18,7 +18,7 @@ from PIL import Image
 
 from bot.values.character import Character
 from bot.values.job import Outcome
-from tests.jobs.shop import Shop, with_limits
+from tests.jobs.harness import JobHarness, with_limits
 
 MARK = b"<script>alert('castbook')</script>"
 
@@ -53,13 +53,13 @@ class Gallery:
 
 
 @pytest.fixture
-async def gallery(shop: Shop) -> AsyncIterator[Gallery]:
+async def gallery(harness: JobHarness) -> AsyncIterator[Gallery]:
     """One whose address is trusted, so that what it serves arrives."""
     gallery = Gallery()
     await gallery.start()
-    trusted = [*shop.settings.links.trusted_origins, gallery.origin]
-    shop.settings = with_limits(shop.settings, links={"trusted_origins": trusted})
-    await shop.restart()
+    trusted = [*harness.settings.links.trusted_origins, gallery.origin]
+    harness.settings = with_limits(harness.settings, links={"trusted_origins": trusted})
+    await harness.restart()
     yield gallery
     await gallery.stop()
 
@@ -74,25 +74,25 @@ async def inner() -> AsyncIterator[Gallery]:
     await inner.stop()
 
 
-async def made_with(shop: Shop, url: str) -> Character:
+async def made_with(harness: JobHarness, url: str) -> Character:
     """A whole job whose provider says that the picture is at ``url``."""
-    media = shop.simulated._generated_media()
+    media = harness.simulated._generated_media()
     truly = type(media)._character
     media._character = lambda jpeg: truly(media, jpeg) | {"profile_picture_url": url}  # type: ignore[method-assign]  # of this one studio
-    job = await shop.ask(another=True, anyway=True)
-    await shop.run()
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED, url
-    delivered, character = shop.courier.delivered[-1]
+    job = await harness.ask(another=True, anyway=True)
+    await harness.run()
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED, url
+    delivered, character = harness.courier.delivered[-1]
     assert delivered.id == job.id
-    assert character in await shop.cast()
+    assert character in await harness.cast()
     assert character is not None
-    assert not shop.work(job).exists()
+    assert not harness.work(job).exists()
     return character
 
 
-async def stored(shop: Shop, character: Character) -> bytes:
+async def stored(harness: JobHarness, character: Character) -> bytes:
     assert character.picture is not None
-    return await shop.files.read(character.picture.key)
+    return await harness.files.read(character.picture.key)
 
 
 def picture(kind: str, size: tuple[int, int] = (64, 48), **more: object) -> bytes:
@@ -150,51 +150,53 @@ INSIDE = [
 ]
 
 
-async def test_what_is_no_picture_is_replaced_by_a_still(shop: Shop, gallery: Gallery) -> None:
+async def test_what_is_no_picture_is_replaced_by_a_still(harness: JobHarness, gallery: Gallery) -> None:
     gallery.pictures = REFUSED
     for name in REFUSED:
-        character = await made_with(shop, f"{gallery.origin}/{name}")
+        character = await made_with(harness, f"{gallery.origin}/{name}")
         assert name in gallery.hits
         assert character.picture_is_still, name
-        assert (await stored(shop, character)).startswith(b"\xff\xd8\xff"), name
-        assert not any(MARK in each for each in everything_kept(shop)), name
+        assert (await stored(harness, character)).startswith(b"\xff\xd8\xff"), name
+        assert not any(MARK in each for each in everything_kept(harness)), name
 
 
-async def test_a_picture_is_encoded_anew_before_it_is_kept(shop: Shop, gallery: Gallery) -> None:
+async def test_a_picture_is_encoded_anew_before_it_is_kept(harness: JobHarness, gallery: Gallery) -> None:
     gallery.pictures = TAKEN
     for name, (_, sent) in TAKEN.items():
-        character = await made_with(shop, f"{gallery.origin}/{name}")
+        character = await made_with(harness, f"{gallery.origin}/{name}")
         assert not character.picture_is_still, name
         assert character.picture is not None
         assert character.picture.mime in {"image/jpeg", "image/png"}
-        kept = await stored(shop, character)
+        kept = await stored(harness, character)
         assert kept != sent
         with Image.open(io.BytesIO(kept)) as image:
             assert image.get_format_mimetype() == character.picture.mime
             assert max(image.size) <= 1536, name
             assert getattr(image, "n_frames", 1) == 1
             assert not image.getexif()
-        assert not any(MARK in each for each in everything_kept(shop)), name
+        assert not any(MARK in each for each in everything_kept(harness)), name
     assert gallery.hits == list(TAKEN)
 
 
-async def test_a_picture_inside_our_own_network_is_not_fetched(shop: Shop, inner: Gallery, tmp_path: Path) -> None:
+async def test_a_picture_inside_our_own_network_is_not_fetched(
+    harness: JobHarness, inner: Gallery, tmp_path: Path
+) -> None:
     (tmp_path / "secret.png").write_bytes(picture("PNG"))
     port = inner.origin.rpartition(":")[2]
     for link in INSIDE:
         url = link.format(inner=inner.origin, port=port, path=tmp_path / "secret.png")
-        character = await made_with(shop, url)
+        character = await made_with(harness, url)
         assert character.picture_is_still, link
     assert inner.hits == []
 
 
-async def test_nor_when_a_public_place_leads_there(shop: Shop, gallery: Gallery, inner: Gallery) -> None:
+async def test_nor_when_a_public_place_leads_there(harness: JobHarness, gallery: Gallery, inner: Gallery) -> None:
     gallery.elsewhere = f"{inner.origin}/secret.png"
-    character = await made_with(shop, f"{gallery.origin}/moved")
+    character = await made_with(harness, f"{gallery.origin}/moved")
     assert gallery.hits == ["moved"]
     assert character.picture_is_still
     assert inner.hits == []
 
 
-def everything_kept(shop: Shop) -> list[bytes]:
-    return [path.read_bytes() for path in Path(shop.settings.store.files).rglob("*") if path.is_file()]
+def everything_kept(harness: JobHarness) -> list[bytes]:
+    return [path.read_bytes() for path in Path(harness.settings.store.files).rglob("*") if path.is_file()]

@@ -19,7 +19,7 @@ from bot.jobs.leased_job import LeasedJob, Steps
 from bot.jobs.runner import Runner
 from bot.store.log_sync import LogSync
 from bot.values.job import Job, JobKind, Outcome, Step, Transition
-from tests.jobs.shop import OWNER, Shop
+from tests.jobs.harness import OWNER, JobHarness
 
 
 def only(
@@ -39,8 +39,8 @@ async def done(leased: LeasedJob) -> Transition:
     return Transition("test", {"step": Step.DONE, "next_attempt_at": None, "outcome": Outcome.SUCCEEDED})
 
 
-async def started(shop: Shop, count: int = 1) -> list[Job]:
-    return [await shop.ask(owner=OWNER + number) for number in range(count)]
+async def started(harness: JobHarness, count: int = 1) -> list[Job]:
+    return [await harness.ask(owner=OWNER + number) for number in range(count)]
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -49,32 +49,32 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_new_work_is_begun_at_once(shop: Shop) -> None:
+async def test_new_work_is_begun_at_once(harness: JobHarness) -> None:
     begun = asyncio.Event()
 
     async def step(leased: LeasedJob) -> Transition | None:
         begun.set()
         return await done(leased)
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
-    shop.job_service._workers = runner
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
+    harness.job_service._workers = runner
     await runner.start()
     await asyncio.sleep(0)  # it sleeps for LONGEST_NAP now unless it is woken
-    await shop.ask()
+    await harness.ask()
     await asyncio.wait_for(begun.wait(), 20)
     await runner.stop()
     assert not runner.alive
 
 
-async def test_nothing_is_done_for_a_job_that_is_held(shop: Shop) -> None:
+async def test_nothing_is_done_for_a_job_that_is_held(harness: JobHarness) -> None:
     begun: list[str] = []
 
     async def step(leased: LeasedJob) -> Transition | None:
         begun.append(leased.job.id)
         return await done(leased)
 
-    runner = shop.runner = shop.new_runner({JobKind.CHARACTER: only(step)})
-    held, other = await started(shop, 2)
+    runner = harness.runner = harness.new_runner({JobKind.CHARACTER: only(step)})
+    held, other = await started(harness, 2)
     with runner.hold(held.id):
         with runner.hold(held.id):  # by two presses at once
             await runner.run_due()
@@ -84,17 +84,17 @@ async def test_nothing_is_done_for_a_job_that_is_held(shop: Shop) -> None:
     assert begun == [other.id, held.id]
 
 
-async def test_a_job_that_is_held_no_longer_is_begun_at_once(shop: Shop) -> None:
+async def test_a_job_that_is_held_no_longer_is_begun_at_once(harness: JobHarness) -> None:
     begun = asyncio.Event()
 
     async def step(leased: LeasedJob) -> Transition | None:
         begun.set()
         return await done(leased)
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
-    shop.job_service._workers = runner
-    (job,) = await started(shop, 1)
-    with shop.job_service.held(job.id):
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
+    harness.job_service._workers = runner
+    (job,) = await started(harness, 1)
+    with harness.job_service.held(job.id):
         await runner.start()
         await asyncio.sleep(0.1)
         assert not begun.is_set()
@@ -102,8 +102,8 @@ async def test_a_job_that_is_held_no_longer_is_begun_at_once(shop: Shop) -> None
     await runner.stop()
 
 
-async def test_a_job_that_waits_takes_no_place(shop: Shop) -> None:
-    first, second = await started(shop, 2)
+async def test_a_job_that_waits_takes_no_place(harness: JobHarness) -> None:
+    first, second = await started(harness, 2)
     order: list[str] = []
 
     async def step(leased: LeasedJob) -> Transition | None:
@@ -112,17 +112,17 @@ async def test_a_job_that_waits_takes_no_place(shop: Shop) -> None:
             return transitions.retried(leased.job, leased.now, timedelta(seconds=60))
         return await done(leased)
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)}, tasks=1)
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)}, tasks=1)
     await runner.run_due()
     assert sorted(order) == sorted([first.id, second.id])
-    assert (await shop.job(second)).step is Step.DONE
-    shop.clock.advance(60)
+    assert (await harness.job(second)).step is Step.DONE
+    harness.clock.advance(60)
     await runner.run_due()
     assert order[2:] == [first.id]
 
 
-async def test_no_more_steps_at_once_than_there_are_places(shop: Shop) -> None:
-    await started(shop, 7)
+async def test_no_more_steps_at_once_than_there_are_places(harness: JobHarness) -> None:
+    await started(harness, 7)
     running = most = 0
     breaker = asyncio.Event()
 
@@ -134,7 +134,7 @@ async def test_no_more_steps_at_once_than_there_are_places(shop: Shop) -> None:
         running -= 1
         return await done(leased)
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)}, tasks=3)
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)}, tasks=3)
     await runner.start()
     await until(lambda: running == 3)
     breaker.set()
@@ -143,8 +143,8 @@ async def test_no_more_steps_at_once_than_there_are_places(shop: Shop) -> None:
     assert most == 3
 
 
-async def test_two_runners_never_do_the_same_step(shop: Shop) -> None:
-    jobs = await started(shop, 6)
+async def test_two_runners_never_do_the_same_step(harness: JobHarness) -> None:
+    jobs = await started(harness, 6)
     seen: list[str] = []
 
     async def step(leased: LeasedJob) -> Transition | None:
@@ -152,49 +152,49 @@ async def test_two_runners_never_do_the_same_step(shop: Shop) -> None:
         await asyncio.sleep(0.01)
         return await done(leased)
 
-    runners = [shop.new_runner({JobKind.CHARACTER: only(step)}) for _ in range(3)]
+    runners = [harness.new_runner({JobKind.CHARACTER: only(step)}) for _ in range(3)]
     await asyncio.gather(*(runner.run_due() for runner in runners))
     assert sorted(seen) == sorted(job.id for job in jobs)
 
 
-async def test_a_defect_is_this_jobs_trouble_alone(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
-    bad, good = await started(shop, 2)
+async def test_a_defect_is_this_jobs_trouble_alone(harness: JobHarness, caplog: pytest.LogCaptureFixture) -> None:
+    bad, good = await started(harness, 2)
 
     async def step(leased: LeasedJob) -> Transition | None:
         if leased.job.id == bad.id:
             raise RuntimeError("a defect")
         return await done(leased)
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     await runner.run_due()
-    assert (await shop.job(good)).outcome is Outcome.SUCCEEDED
-    assert (await shop.job(bad)).outcome is None
+    assert (await harness.job(good)).outcome is Outcome.SUCCEEDED
+    assert (await harness.job(bad)).outcome is None
     for _ in range(limits.MOST_DEFECTS):
-        shop.clock.advance(600)
+        harness.clock.advance(600)
         await runner.run_due()
-    row = await shop.job(bad)
+    row = await harness.job(bad)
     assert row.outcome is Outcome.FAILED
     assert "ID" in str(row.failure)
 
 
-async def test_a_defect_after_the_submission_is_unknown_not_failed(shop: Shop) -> None:
-    [job] = await started(shop)
+async def test_a_defect_after_the_submission_is_unknown_not_failed(harness: JobHarness) -> None:
+    [job] = await started(harness)
 
     async def step(leased: LeasedJob) -> Transition | None:
         await leased.apply(Transition("test", {"submit_started_at": leased.now, "step": Step.SUBMIT}))
         raise RuntimeError("a defect")
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step, submit=step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step, submit=step)})
     for _ in range(limits.MOST_DEFECTS):
         await runner.run_due()
-        shop.clock.advance(600)
-    row = await shop.job(job)
+        harness.clock.advance(600)
+    row = await harness.job(job)
     assert row.outcome is Outcome.UNKNOWN
     assert "may have been charged" in str(row.failure)
 
 
-async def test_a_defect_in_the_delivery_leaves_the_result_in_tasks(shop: Shop) -> None:
-    [job] = await started(shop)
+async def test_a_defect_in_the_delivery_leaves_the_result_in_tasks(harness: JobHarness) -> None:
+    [job] = await started(harness)
 
     async def broken(leased: LeasedJob) -> Transition | None:
         raise RuntimeError("a defect")
@@ -204,36 +204,36 @@ async def test_a_defect_in_the_delivery_leaves_the_result_in_tasks(shop: Shop) -
             "test", {"step": Step.DELIVER, "attempts": 0, "next_attempt_at": leased.now, "outcome": Outcome.SUCCEEDED}
         )
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step, deliver=broken)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step, deliver=broken)})
     for _ in range(limits.MOST_DEFECTS + 1):
         await runner.run_due()
-        shop.clock.advance(600)
-    row = await shop.job(job)
+        harness.clock.advance(600)
+    row = await harness.job(job)
     assert (row.step, row.outcome, row.undelivered) == (Step.DONE, Outcome.SUCCEEDED, True)
 
 
-async def test_a_step_that_lost_its_lease_writes_nothing(shop: Shop) -> None:
-    [job] = await started(shop)
+async def test_a_step_that_lost_its_lease_writes_nothing(harness: JobHarness) -> None:
+    [job] = await started(harness)
     wrote = False
 
     async def step(leased: LeasedJob) -> Transition | None:
         nonlocal wrote
-        await shop.jobs.clear_leases()
+        await harness.jobs.clear_leases()
         await leased.note({"progress": 50})
         wrote = True
         return await done(leased)
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     assert len(await runner._claim()) == 1
-    await shop.jobs.clear_leases()
+    await harness.jobs.clear_leases()
     [claimed] = await runner._claim()
     await runner._begin(claimed)
     assert not wrote
-    assert (await shop.job(job)).progress == 0
+    assert (await harness.job(job)).progress == 0
 
 
-async def test_a_renewal_that_finds_the_lease_gone_cancels_the_step(shop: Shop) -> None:
-    [job] = await started(shop)
+async def test_a_renewal_that_finds_the_lease_gone_cancels_the_step(harness: JobHarness) -> None:
+    [job] = await started(harness)
     cancelled = asyncio.Event()
 
     async def step(leased: LeasedJob) -> Transition | None:
@@ -244,23 +244,23 @@ async def test_a_renewal_that_finds_the_lease_gone_cancels_the_step(shop: Shop) 
             raise
         return None
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
     await until(lambda: job.id in runner._working)
-    shop.clock.advance(30)
+    harness.clock.advance(30)
     await runner.renew()
-    row = await shop.job(job)
-    assert row.lease_until == shop.clock() + timedelta(seconds=60)
+    row = await harness.job(job)
+    assert row.lease_until == harness.clock() + timedelta(seconds=60)
     assert not cancelled.is_set()
-    await shop.job_service.cancel(job.owner_id, job.id)
+    await harness.job_service.cancel(job.owner_id, job.id)
     await runner.renew()
     await asyncio.wait_for(cancelled.wait(), 20)
     await runner.stop()
-    assert (await shop.job(job)).outcome is Outcome.CANCELLED
+    assert (await harness.job(job)).outcome is Outcome.CANCELLED
 
 
-async def test_stopping_lets_a_running_step_finish(shop: Shop) -> None:
-    [job] = await started(shop)
+async def test_stopping_lets_a_running_step_finish(harness: JobHarness) -> None:
+    [job] = await started(harness)
     begun = asyncio.Event()
 
     async def step(leased: LeasedJob) -> Transition | None:
@@ -268,16 +268,16 @@ async def test_stopping_lets_a_running_step_finish(shop: Shop) -> None:
         await asyncio.sleep(0.05)
         return await done(leased)
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
     assert runner.alive
     await begun.wait()
     await runner.stop()
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
 
 
-async def test_stopping_cancels_a_late_step_and_gives_its_lease_back(shop: Shop) -> None:
-    [job] = await started(shop)
+async def test_stopping_cancels_a_late_step_and_gives_its_lease_back(harness: JobHarness) -> None:
+    [job] = await started(harness)
     begun = asyncio.Event()
 
     async def step(leased: LeasedJob) -> Transition | None:
@@ -285,18 +285,18 @@ async def test_stopping_cancels_a_late_step_and_gives_its_lease_back(shop: Shop)
         await asyncio.Event().wait()
         return None
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
     await begun.wait()
     await runner.stop(timedelta(seconds=0.05))
-    row = await shop.job(job)
+    row = await harness.job(job)
     assert (row.step, row.lease_owner) == (Step.PREPARE, None)
-    other: Runner = shop.new_runner({JobKind.CHARACTER: only(done)})
+    other: Runner = harness.new_runner({JobKind.CHARACTER: only(done)})
     assert await other.run_due() == 1
 
 
-async def test_the_loop_outlives_a_fault_of_the_database(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    claim = shop.jobs.claim
+async def test_the_loop_outlives_a_fault_of_the_database(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = harness.jobs.claim
     faults, claimed = 2, []
 
     async def faulty(*args: object, **kwargs: object) -> list[Job]:
@@ -308,9 +308,9 @@ async def test_the_loop_outlives_a_fault_of_the_database(shop: Shop, monkeypatch
         claimed.extend(found)
         return found
 
-    monkeypatch.setattr(shop.jobs, "claim", faulty)
-    [job] = await started(shop)
-    runner = shop.new_runner({JobKind.CHARACTER: only(done)})
+    monkeypatch.setattr(harness.jobs, "claim", faulty)
+    [job] = await started(harness)
+    runner = harness.new_runner({JobKind.CHARACTER: only(done)})
     await runner.start()
     for _ in range(3):
         await asyncio.sleep(0.02)
@@ -318,12 +318,12 @@ async def test_the_loop_outlives_a_fault_of_the_database(shop: Shop, monkeypatch
     await until(lambda: bool(claimed) and not runner._working)
     assert runner.alive
     await runner.stop()
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
 
 
-async def test_a_busy_loop_begins_a_few_steps_at_a_time(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_busy_loop_begins_a_few_steps_at_a_time(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     """A command that comes in the middle of many jobs waits for a few of their steps, not for all of them."""
-    jobs = await started(shop, 3 * limits.BEGUN_AT_ONCE)
+    jobs = await started(harness, 3 * limits.BEGUN_AT_ONCE)
     working = most = 0
 
     async def step(leased: LeasedJob) -> Transition:
@@ -339,17 +339,17 @@ async def test_a_busy_loop_begins_a_few_steps_at_a_time(shop: Shop, monkeypatch:
         return await done(leased)
 
     monkeypatch.setattr("bot.limits.LOOP_KEEPS_UP_WITHIN", 60.0)
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
     async with asyncio.timeout(60):
-        while not all([(await shop.job(job)).outcome for job in jobs]):
+        while not all([(await harness.job(job)).outcome for job in jobs]):
             await asyncio.sleep(0.1)
     await runner.stop()
     assert most <= limits.BEGUN_AT_ONCE
 
 
-async def test_an_interrupted_step_stops_at_once(shop: Shop) -> None:
-    [job] = await started(shop)
+async def test_an_interrupted_step_stops_at_once(harness: JobHarness) -> None:
+    [job] = await started(harness)
     begun = asyncio.Event()
 
     async def step(leased: LeasedJob) -> Transition | None:
@@ -357,7 +357,7 @@ async def test_an_interrupted_step_stops_at_once(shop: Shop) -> None:
         await asyncio.Event().wait()
         return None
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
     await begun.wait()
     await runner.interrupt(job.id)
@@ -367,11 +367,11 @@ async def test_an_interrupted_step_stops_at_once(shop: Shop) -> None:
 
 
 async def test_what_a_step_did_is_written_though_the_database_fails_for_a_while(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.jobs.step_execution.backoff", lambda *_, **__: timedelta())
-    [job] = await started(shop)
-    release, faults = shop.jobs.release, 3
+    [job] = await started(harness)
+    release, faults = harness.jobs.release, 3
 
     async def faulty(*args: object, **kwargs: object) -> Job:
         nonlocal faults
@@ -380,7 +380,7 @@ async def test_what_a_step_did_is_written_though_the_database_fails_for_a_while(
             raise OSError("disk I/O error")
         return await release(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
 
-    monkeypatch.setattr(shop.jobs, "release", faulty)
+    monkeypatch.setattr(harness.jobs, "release", faulty)
     times = 0
 
     async def step(leased: LeasedJob) -> Transition | None:
@@ -388,15 +388,15 @@ async def test_what_a_step_did_is_written_though_the_database_fails_for_a_while(
         times += 1
         return Transition("test", {**(await done(leased)).changes, "task_id": "task_paid"})
 
-    await shop.new_runner({JobKind.CHARACTER: only(step)}).run_due()
-    assert (times, (await shop.job(job)).task_id) == (1, "task_paid")
+    await harness.new_runner({JobKind.CHARACTER: only(step)}).run_due()
+    assert (times, (await harness.job(job)).task_id) == (1, "task_paid")
 
 
 async def test_what_a_step_did_is_written_though_it_is_cancelled_then(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    [job] = await started(shop)
-    release = shop.jobs.release
+    [job] = await started(harness)
+    release = harness.jobs.release
     writing, go_on = asyncio.Event(), asyncio.Event()
 
     async def slow(*args: object, **kwargs: object) -> Job:
@@ -404,12 +404,12 @@ async def test_what_a_step_did_is_written_though_it_is_cancelled_then(
         await go_on.wait()
         return await release(*args, **kwargs)  # type: ignore[arg-type] # passed on as they came
 
-    monkeypatch.setattr(shop.jobs, "release", slow)
+    monkeypatch.setattr(harness.jobs, "release", slow)
 
     async def step(leased: LeasedJob) -> Transition | None:
         return Transition("test", {**(await done(leased)).changes, "task_id": "task_paid"})
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
     await writing.wait()
     stopping = asyncio.create_task(runner.stop(timedelta()))
@@ -417,26 +417,26 @@ async def test_what_a_step_did_is_written_though_it_is_cancelled_then(
     assert not stopping.done()
     go_on.set()
     await stopping
-    assert (await shop.job(job)).task_id == "task_paid"
+    assert (await harness.job(job)).task_id == "task_paid"
 
 
-async def test_defects_count_only_in_a_row(shop: Shop) -> None:
-    [job] = await started(shop)
+async def test_defects_count_only_in_a_row(harness: JobHarness) -> None:
+    [job] = await started(harness)
 
     async def step(leased: LeasedJob) -> Transition | None:
         if leased.job.attempts % 4:
             raise RuntimeError("a defect")
         return transitions.retried(leased.job, leased.now, timedelta(seconds=1))
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     for _ in range(4 * limits.MOST_DEFECTS):
         await runner.run_due()
-        shop.clock.advance(600)
-    assert (await shop.job(job)).outcome is None
+        harness.clock.advance(600)
+    assert (await harness.job(job)).outcome is None
 
 
-async def test_a_paid_job_is_not_given_up_for_a_few_defects(shop: Shop) -> None:
-    [job] = await started(shop)
+async def test_a_paid_job_is_not_given_up_for_a_few_defects(harness: JobHarness) -> None:
+    [job] = await started(harness)
 
     async def step(leased: LeasedJob) -> Transition | None:
         if leased.job.task_id is None:
@@ -445,16 +445,16 @@ async def test_a_paid_job_is_not_given_up_for_a_few_defects(shop: Shop) -> None:
             )
         raise RuntimeError("a defect")
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     for _ in range(3 * limits.MOST_DEFECTS):
         await runner.run_due()
-        shop.clock.advance(3600)
-    assert (await shop.job(job)).outcome is None
+        harness.clock.advance(3600)
+    assert (await harness.job(job)).outcome is None
 
 
-async def test_leases_are_renewed_while_a_step_goes_on(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_leases_are_renewed_while_a_step_goes_on(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.jobs.runner.limits.LEASE_RENEWAL", timedelta(seconds=0.02))
-    [job] = await started(shop)
+    [job] = await started(harness)
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     async def step(leased: LeasedJob) -> Transition | None:
@@ -462,32 +462,34 @@ async def test_leases_are_renewed_while_a_step_goes_on(shop: Shop, monkeypatch: 
         await go_on.wait()
         return await done(leased)
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     await runner.start()
     await begun.wait()
-    before = (await shop.job(job)).lease_until
-    shop.clock.advance(30)
+    before = (await harness.job(job)).lease_until
+    harness.clock.advance(30)
     async with asyncio.timeout(20):
-        while (await shop.job(job)).lease_until == before:
+        while (await harness.job(job)).lease_until == before:
             await asyncio.sleep(0.02)
     go_on.set()
     await runner.stop()
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
 
 
-async def test_a_lease_that_was_given_back_is_not_told_as_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    [job] = await started(shop)
+async def test_a_lease_that_was_given_back_is_not_told_as_lost(
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [job] = await started(harness)
     reached, go_on = asyncio.Event(), asyncio.Event()
     synced = LogSync.synced
 
     async def slow_disk(log: LogSync, *, urgent: bool) -> None:
-        if (await shop.job(job)).step is Step.DONE:
+        if (await harness.job(job)).step is Step.DONE:
             reached.set()
             await go_on.wait()
         await synced(log, urgent=urgent)
 
     monkeypatch.setattr(LogSync, "synced", slow_disk)
-    runner = shop.new_runner({JobKind.CHARACTER: only(done)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(done)})
     with capture_logs() as logs:
         working = asyncio.create_task(runner.run_due())
         await reached.wait()  # the end of the step is committed, and not on the disk yet
@@ -497,29 +499,29 @@ async def test_a_lease_that_was_given_back_is_not_told_as_lost(shop: Shop, monke
     assert [line["event"] for line in logs if line["event"] in {"lease_lost", "step_done"}] == ["step_done"]
 
 
-async def test_a_clock_that_is_set_back_by_hours_holds_up_no_job(shop: Shop) -> None:
-    shop.simulated.hold_at(50)
-    job = await shop.ask(shop.task(shop.earlier_task()))
-    await shop.run(60)
-    before = (await shop.job(job)).next_attempt_at
-    shop.clock.instant -= timedelta(hours=6)
-    shop.simulated.clock = lambda: shop.clock() + timedelta(hours=6)
-    assert await shop.runner.run_due() == 0
-    after = (await shop.job(job)).next_attempt_at
+async def test_a_clock_that_is_set_back_by_hours_holds_up_no_job(harness: JobHarness) -> None:
+    harness.simulated.hold_at(50)
+    job = await harness.ask(harness.task(harness.earlier_task()))
+    await harness.run(60)
+    before = (await harness.job(job)).next_attempt_at
+    harness.clock.instant -= timedelta(hours=6)
+    harness.simulated.clock = lambda: harness.clock() + timedelta(hours=6)
+    assert await harness.runner.run_due() == 0
+    after = (await harness.job(job)).next_attempt_at
     assert before is not None
     assert after is not None
     assert timedelta(hours=5, minutes=59) <= before - after <= timedelta(hours=6)
-    shop.simulated.hold_at(None)
-    await shop.run(120)
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
-    assert len(shop.courier.delivered) == 1
+    harness.simulated.hold_at(None)
+    await harness.run(120)
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(harness.courier.delivered) == 1
 
 
-async def test_a_database_that_is_busy_is_no_jobs_fault(shop: Shop) -> None:
-    [job] = await started(shop)
-    async with shop.database.write() as connection:
+async def test_a_database_that_is_busy_is_no_jobs_fault(harness: JobHarness) -> None:
+    [job] = await started(harness)
+    async with harness.database.write() as connection:
         await connection.exec_driver_sql("PRAGMA busy_timeout=20")
-    path = str(make_url(shop.settings.store.url).database)
+    path = str(make_url(harness.settings.store.url).database)
 
     async def step(leased: LeasedJob) -> Transition | None:
         if leased.job.attempts <= 2 * limits.MOST_DEFECTS:
@@ -528,18 +530,20 @@ async def test_a_database_that_is_busy_is_no_jobs_fault(shop: Shop) -> None:
                 await leased.note({"progress": 1})
         return await done(leased)
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     for _ in range(2 * limits.MOST_DEFECTS):
         await runner.run_due()
-        assert (await shop.job(job)).outcome is None
-        shop.clock.advance(3600)
+        assert (await harness.job(job)).outcome is None
+        harness.clock.advance(3600)
     await runner.run_due()
-    row = await shop.job(job)
+    row = await harness.job(job)
     assert (row.outcome, row.progress) == (Outcome.SUCCEEDED, 0)
 
 
-async def test_stopping_ends_though_nothing_can_be_written(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    finished, late = await started(shop, 2)
+async def test_stopping_ends_though_nothing_can_be_written(
+    harness: JobHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finished, late = await started(harness, 2)
     begun = asyncio.Event()
 
     async def faulty(*_: object, **__: object) -> Job:
@@ -552,15 +556,15 @@ async def test_stopping_ends_though_nothing_can_be_written(shop: Shop, monkeypat
         await asyncio.Event().wait()
         return None
 
-    runner = shop.new_runner({JobKind.CHARACTER: only(step)})
+    runner = harness.new_runner({JobKind.CHARACTER: only(step)})
     with monkeypatch.context() as failing:
         for name in ("release", "release_all"):
-            failing.setattr(shop.jobs, name, faulty)
+            failing.setattr(harness.jobs, name, faulty)
         await runner.start()
         await begun.wait()
         async with asyncio.timeout(10):
             await runner.stop(timedelta(seconds=0.05))
-    assert {(await shop.job(job)).step for job in (finished, late)} == {Step.PREPARE}
-    await shop.jobs.clear_leases()  # as the next start does
-    await shop.new_runner({JobKind.CHARACTER: only(done)}).run_due()
-    assert {(await shop.job(job)).outcome for job in (finished, late)} == {Outcome.SUCCEEDED}
+    assert {(await harness.job(job)).step for job in (finished, late)} == {Step.PREPARE}
+    await harness.jobs.clear_leases()  # as the next start does
+    await harness.new_runner({JobKind.CHARACTER: only(done)}).run_due()
+    assert {(await harness.job(job)).outcome for job in (finished, late)} == {Outcome.SUCCEEDED}

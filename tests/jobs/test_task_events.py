@@ -8,19 +8,19 @@ from pydantic import SecretStr
 from bot.jobs.task_events import TaskEvents
 from bot.provider.webhooks import WebhookEvent
 from bot.values.job import Job, Outcome, Step
-from tests.jobs.shop import Shop, with_limits
+from tests.jobs.harness import JobHarness, with_limits
 
 
 @pytest.fixture
-async def hooked(shop: Shop) -> Shop:
+async def hooked(harness: JobHarness) -> JobHarness:
     """With a webhook secret, so that polling is the slow fallback."""
-    shop.settings = with_limits(shop.settings, toapis={"webhook_secrets": (SecretStr("whsec"),)})
-    await shop.restart()
-    return shop
+    harness.settings = with_limits(harness.settings, toapis={"webhook_secrets": (SecretStr("whsec"),)})
+    await harness.restart()
+    return harness
 
 
-def sink(shop: Shop) -> TaskEvents:
-    return TaskEvents(events=shop.events, workers=shop.runner, clock=shop.clock)
+def sink(harness: JobHarness) -> TaskEvents:
+    return TaskEvents(events=harness.events, workers=harness.runner, clock=harness.clock)
 
 
 def event(number: int, job: Job, *, task_id: str | None = None, business: bool = True) -> WebhookEvent:
@@ -32,12 +32,12 @@ def event(number: int, job: Job, *, task_id: str | None = None, business: bool =
     )
 
 
-async def watching(shop: Shop) -> Job:
-    job = await shop.ask(shop.task(shop.earlier_task()))
-    return await shop.run_to(Step.WATCH, job)
+async def watching(harness: JobHarness) -> Job:
+    job = await harness.ask(harness.task(harness.earlier_task()))
+    return await harness.run_to(Step.WATCH, job)
 
 
-async def test_with_webhooks_the_provider_is_asked_less_often(hooked: Shop) -> None:
+async def test_with_webhooks_the_provider_is_asked_less_often(hooked: JobHarness) -> None:
     job = await watching(hooked)
     hooked.simulated.hold_at(50)
     before = len(hooked.simulated.requests)
@@ -46,7 +46,7 @@ async def test_with_webhooks_the_provider_is_asked_less_often(hooked: Shop) -> N
     assert len(hooked.simulated.requests) - before <= 6  # every 30 seconds, not every 5
 
 
-async def test_an_event_brings_the_result_at_once(hooked: Shop) -> None:
+async def test_an_event_brings_the_result_at_once(hooked: JobHarness) -> None:
     job = await watching(hooked)
     hooked.simulated.hold_at(50)
     await hooked.run(40)
@@ -62,7 +62,7 @@ async def test_an_event_brings_the_result_at_once(hooked: Shop) -> None:
     assert done.finished_at <= max(due, hooked.clock())
 
 
-async def test_a_forged_event_changes_nothing(hooked: Shop) -> None:
+async def test_a_forged_event_changes_nothing(hooked: JobHarness) -> None:
     job = await watching(hooked)
     hooked.simulated.hold_at(50)
     await sink(hooked).received(event(1, job))
@@ -71,7 +71,7 @@ async def test_a_forged_event_changes_nothing(hooked: Shop) -> None:
     assert (still.step, still.outcome) == (Step.WATCH, None)
 
 
-async def test_an_event_that_is_quicker_than_the_submissions_answer_is_not_lost(hooked: Shop) -> None:
+async def test_an_event_that_is_quicker_than_the_submissions_answer_is_not_lost(hooked: JobHarness) -> None:
     job = await hooked.ask(hooked.task(hooked.earlier_task()))
     hooked.simulated.seconds_per_task = 0
     await hooked.run_to(Step.SUBMIT, job)
@@ -83,7 +83,7 @@ async def test_an_event_that_is_quicker_than_the_submissions_answer_is_not_lost(
     assert (await hooked.job(job)).outcome is Outcome.SUCCEEDED
 
 
-async def test_an_unclear_submission_is_adopted_by_the_event_that_names_it(hooked: Shop) -> None:
+async def test_an_unclear_submission_is_adopted_by_the_event_that_names_it(hooked: JobHarness) -> None:
     """The provider took it, its answer was lost, and it forgets our id: only the webhook says which task it is."""
     hooked.simulated.remembers_business_id = False
     hooked.simulated.drop_next("after_taken")
@@ -99,7 +99,7 @@ async def test_an_unclear_submission_is_adopted_by_the_event_that_names_it(hooke
     assert len(hooked.simulated.submissions) == 1
 
 
-async def test_an_event_about_a_task_that_the_provider_does_not_know_is_not_adopted(hooked: Shop) -> None:
+async def test_an_event_about_a_task_that_the_provider_does_not_know_is_not_adopted(hooked: JobHarness) -> None:
     hooked.simulated.remembers_business_id = False
     hooked.simulated.drop_next("after_taken")
     job = await hooked.ask(hooked.task(hooked.earlier_task()))

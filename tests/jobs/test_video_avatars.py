@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bot.values.job import CastRole, CharacterRequest, Job, Outcome, VideoRequest
-from tests.jobs.shop import OWNER, RANGE, Shop, with_limits
+from tests.jobs.harness import OWNER, RANGE, JobHarness, with_limits
 from tests.rendered_clips import render_clip
 
 ASSETS = "/v1/videos/doubao-seedance-2-0/private-avatar/assets"
@@ -22,104 +22,104 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 
 @pytest.fixture
-async def ann(shop: Shop, large: bytes) -> CastRole:
+async def ann(harness: JobHarness, large: bytes) -> CastRole:
     """A portable character."""
-    shop.host.files["clip.mp4"] = large
-    shop.simulated.close_character_models()
-    shop.simulated.videos.real_faces = True
-    await shop.availability.refresh()
-    wanted = CharacterRequest(source=shop.link("clip.mp4"), range=RANGE, name="Ann", anyway=True)
-    await shop.job_starter.start(owner_id=OWNER, origin=shop.origin(), request=wanted)
-    await shop.run(600)
-    [character] = await shop.cast()
+    harness.host.files["clip.mp4"] = large
+    harness.simulated.close_character_models()
+    harness.simulated.videos.real_faces = True
+    await harness.availability.refresh()
+    wanted = CharacterRequest(source=harness.link("clip.mp4"), range=RANGE, name="Ann", anyway=True)
+    await harness.job_starter.start(owner_id=OWNER, origin=harness.origin(), request=wanted)
+    await harness.run(600)
+    [character] = await harness.cast()
     return CastRole(character_id=character.id, name="Ann")
 
 
-async def made(shop: Shop, ann: CastRole) -> Job:
+async def made(harness: JobHarness, ann: CastRole) -> Job:
     wish = VideoRequest(prompt="@Ann waves", cast=(ann,), model="seedance-2", nobody_real=True)
-    job = await shop.job_starter.start_video(owner_id=OWNER, origin=shop.origin(), request=wish)
-    await shop.run(600)
-    return await shop.job(job)
+    job = await harness.job_starter.start_video(owner_id=OWNER, origin=harness.origin(), request=wish)
+    await harness.run(600)
+    return await harness.job(job)
 
 
-def shown(shop: Shop) -> int:
+def shown(harness: JobHarness) -> int:
     """How often something was shown to the provider as an asset."""
-    return shop.simulated.requests.count(("POST", ASSETS))
+    return harness.simulated.requests.count(("POST", ASSETS))
 
 
-async def test_nobody_real_is_shown_as_an_asset_once_and_used_again(shop: Shop, ann: CastRole) -> None:
-    first = await made(shop, ann)
+async def test_nobody_real_is_shown_as_an_asset_once_and_used_again(harness: JobHarness, ann: CastRole) -> None:
+    first = await made(harness, ann)
     assert (first.outcome, first.failure) == (Outcome.SUCCEEDED, None)
-    [submission] = shop.simulated.videos.submissions
+    [submission] = harness.simulated.videos.submissions
     kinds = [each.kind for each in submission.generation.references]
     assert kinds == ["image", "video"]  # one picture: places are few
     assert all(each.url.startswith("asset://pa_01") for each in submission.generation.references)
-    assert shown(shop) == len(kinds)
-    uploads = [path for _, path in shop.simulated.requests if "uploads" in path]
-    second = await made(shop, ann)
+    assert shown(harness) == len(kinds)
+    uploads = [path for _, path in harness.simulated.requests if "uploads" in path]
+    second = await made(harness, ann)
     assert second.outcome is Outcome.SUCCEEDED
-    assert [each.generation.references for each in shop.simulated.videos.submissions] == [
+    assert [each.generation.references for each in harness.simulated.videos.submissions] == [
         *(submission.generation.references,) * 2
     ]
-    assert shown(shop) == len(kinds)
-    assert [path for _, path in shop.simulated.requests if "uploads" in path] == uploads
+    assert shown(harness) == len(kinds)
+    assert [path for _, path in harness.simulated.requests if "uploads" in path] == uploads
 
 
-async def test_it_waits_until_the_provider_has_looked(shop: Shop, ann: CastRole) -> None:
-    shop.simulated.videos.avatars.takes = timedelta(seconds=60)
-    job = await made(shop, ann)
+async def test_it_waits_until_the_provider_has_looked(harness: JobHarness, ann: CastRole) -> None:
+    harness.simulated.videos.avatars.takes = timedelta(seconds=60)
+    job = await made(harness, ann)
     assert job.outcome is Outcome.SUCCEEDED
-    assert len(shop.simulated.videos.submissions) == 1
+    assert len(harness.simulated.videos.submissions) == 1
 
 
-async def test_it_does_not_wait_for_ever(shop: Shop, ann: CastRole) -> None:
-    shop.simulated.videos.avatars.takes = timedelta(days=1)
-    job = await made(shop, ann)
+async def test_it_does_not_wait_for_ever(harness: JobHarness, ann: CastRole) -> None:
+    harness.simulated.videos.avatars.takes = timedelta(days=1)
+    job = await made(harness, ann)
     assert job.outcome is Outcome.FAILED
     assert "is still checking that these characters" in str(job.failure)
     assert "Nothing was charged" in str(job.failure)
-    assert shop.simulated.videos.submissions == []
+    assert harness.simulated.videos.submissions == []
 
 
-async def test_one_that_is_rejected_is_said_and_may_be_shown_anew(shop: Shop, ann: CastRole) -> None:
-    shop.simulated.videos.avatars.refuses = True
-    shop.simulated.videos.avatars.takes = timedelta(seconds=1)
-    job = await made(shop, ann)
+async def test_one_that_is_rejected_is_said_and_may_be_shown_anew(harness: JobHarness, ann: CastRole) -> None:
+    harness.simulated.videos.avatars.refuses = True
+    harness.simulated.videos.avatars.takes = timedelta(seconds=1)
+    job = await made(harness, ann)
     assert job.outcome is Outcome.FAILED
     assert "takes this character for a real person" in str(job.failure)
-    shop.simulated.videos.avatars.refuses = False
-    assert (await made(shop, ann)).outcome is Outcome.SUCCEEDED
+    harness.simulated.videos.avatars.refuses = False
+    assert (await made(harness, ann)).outcome is Outcome.SUCCEEDED
 
 
-async def test_an_asset_that_the_provider_has_forgotten_is_made_anew(shop: Shop, ann: CastRole) -> None:
-    await made(shop, ann)
-    before = shown(shop)
-    shop.simulated.videos.avatars.assets.clear()
-    assert (await made(shop, ann)).outcome is Outcome.SUCCEEDED
-    assert shown(shop) == 2 * before
+async def test_an_asset_that_the_provider_has_forgotten_is_made_anew(harness: JobHarness, ann: CastRole) -> None:
+    await made(harness, ann)
+    before = shown(harness)
+    harness.simulated.videos.avatars.assets.clear()
+    assert (await made(harness, ann)).outcome is Outcome.SUCCEEDED
+    assert shown(harness) == 2 * before
 
 
-async def test_no_place_at_the_provider_is_said(shop: Shop, ann: CastRole) -> None:
-    shop.simulated.videos.avatars.places = 0
-    job = await made(shop, ann)
+async def test_no_place_at_the_provider_is_said(harness: JobHarness, ann: CastRole) -> None:
+    harness.simulated.videos.avatars.places = 0
+    job = await made(harness, ann)
     assert job.outcome is Outcome.FAILED
     assert "no room for another character" in str(job.failure)
     assert "Nothing was charged" in str(job.failure)
 
 
-async def test_fewer_places_than_one_video_needs_are_not_filled_in_vain(shop: Shop, ann: CastRole) -> None:
-    shop.settings = with_limits(shop.settings, toapis={"avatar_slots": 1})
-    await shop.restart()
-    await shop.availability.refresh()
-    job = await made(shop, ann)
+async def test_fewer_places_than_one_video_needs_are_not_filled_in_vain(harness: JobHarness, ann: CastRole) -> None:
+    harness.settings = with_limits(harness.settings, toapis={"avatar_slots": 1})
+    await harness.restart()
+    await harness.availability.refresh()
+    job = await made(harness, ann)
     assert job.outcome is Outcome.FAILED
     assert "no room for another character" in str(job.failure)
-    assert shown(shop) == 0
+    assert shown(harness) == 0
 
 
-async def test_another_model_is_not_troubled_with_assets(shop: Shop, ann: CastRole) -> None:
+async def test_another_model_is_not_troubled_with_assets(harness: JobHarness, ann: CastRole) -> None:
     wish = VideoRequest(prompt="@Ann waves", cast=(ann,), model="viduq3", nobody_real=True)
-    job = await shop.job_starter.start_video(owner_id=OWNER, origin=shop.origin(), request=wish)
-    await shop.run(600)
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
-    assert shown(shop) == 0
+    job = await harness.job_starter.start_video(owner_id=OWNER, origin=harness.origin(), request=wish)
+    await harness.run(600)
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
+    assert shown(harness) == 0

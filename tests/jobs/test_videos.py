@@ -23,100 +23,102 @@ from bot.texts import text
 from bot.values.job import CastRole, CharacterRequest, Job, Lane, Outcome, Step, VideoRefusal, VideoRequest, VideoResult
 from bot.values.source import StoredVideo
 from playground.provider.generation import VideoSubmission
-from tests.jobs.shop import OWNER, RANGE, STRANGER, Shop, maintenance_of, with_limits
+from tests.jobs.harness import OWNER, RANGE, STRANGER, JobHarness, maintenance_of, with_limits
 from tests.rendered_clips import render_clip
 
 GENERATIONS = "/v1/videos/generations"
 
 
-async def cast_of(shop: Shop, *names: str) -> tuple[CastRole, ...]:
+async def cast_of(harness: JobHarness, *names: str) -> tuple[CastRole, ...]:
     """Portable characters of these names."""
-    shop.simulated.close_character_models()
-    await shop.availability.refresh()
+    harness.simulated.close_character_models()
+    await harness.availability.refresh()
     for name, clip in zip(names, ("clip.mp4", "silent.mp4"), strict=False):  # so that their files differ
-        wanted = CharacterRequest(source=shop.link(clip), range=RANGE, name=name, anyway=True)
-        await shop.job_starter.start(owner_id=OWNER, origin=shop.origin(), request=wanted)
-    await shop.run(600)
-    made = {character.name: character for character in await shop.cast()}
+        wanted = CharacterRequest(source=harness.link(clip), range=RANGE, name=name, anyway=True)
+        await harness.job_starter.start(owner_id=OWNER, origin=harness.origin(), request=wanted)
+    await harness.run(600)
+    made = {character.name: character for character in await harness.cast()}
     return tuple(CastRole(character_id=made[name].id, name=name) for name in names)
 
 
 @pytest.fixture
-async def roles(shop: Shop) -> tuple[CastRole, ...]:
-    return await cast_of(shop, "Ann", "Bo")
+async def roles(harness: JobHarness) -> tuple[CastRole, ...]:
+    return await cast_of(harness, "Ann", "Bo")
 
 
-async def ask(shop: Shop, roles: tuple[CastRole, ...], *, owner: int = OWNER, **wished: Any) -> Job:
+async def ask(harness: JobHarness, roles: tuple[CastRole, ...], *, owner: int = OWNER, **wished: Any) -> Job:
     wish = VideoRequest(**{"prompt": "@Ann waves at @Bo", "cast": roles, "model": "wan2.6"} | wished)
-    return await shop.job_starter.start_video(owner_id=owner, origin=shop.origin(), request=wish)
+    return await harness.job_starter.start_video(owner_id=owner, origin=harness.origin(), request=wish)
 
 
-def sent(shop: Shop) -> list[VideoSubmission]:
-    return shop.simulated.videos.submissions
+def sent(harness: JobHarness) -> list[VideoSubmission]:
+    return harness.simulated.videos.submissions
 
 
-def at_the_provider(shop: Shop, url: str) -> Path:
-    path = shop.simulated._made().find(url.removeprefix(shop.simulated.base_url))
+def at_the_provider(harness: JobHarness, url: str) -> Path:
+    path = harness.simulated._made().find(url.removeprefix(harness.simulated.base_url))
     assert path is not None
     return path
 
 
-async def test_a_cast_plays_in_a_video(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    job = await ask(shop, roles, duration=5, ratio="9:16")
-    await shop.run()
-    done = await shop.job(job)
+async def test_a_cast_plays_in_a_video(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+    job = await ask(harness, roles, duration=5, ratio="9:16")
+    await harness.run()
+    done = await harness.job(job)
     assert (done.step, done.outcome, done.failure) == (Step.DONE, Outcome.SUCCEEDED, None)
     assert done.delivered_at is not None
-    [submission] = sent(shop)
+    [submission] = sent(harness)
     assert (submission.generation.model, submission.generation.seconds) == ("wan2.6", 5)
     assert submission.generation.prompt == "character1 waves at character2"
     assert len(submission.generation.references) == 2
     assert done.task_id == submission.task_id
-    [handed_over] = shop.courier.films
-    film = await shop.app.stores.videos.by_job(OWNER, job.id)
+    [handed_over] = harness.courier.films
+    film = await harness.app.stores.videos.by_job(OWNER, job.id)
     assert handed_over is not None
     assert film is not None
     assert (handed_over.id, handed_over.poster) == (film.id, None), "nobody waited for its poster"
     assert isinstance(done.result, VideoResult)
     assert (film.id, film.prompt, film.roles, film.model) == (done.result.video_id, job.video.prompt, roles, "wan2.6")
-    made = await shop.files.read(film.file.key)
+    made = await harness.files.read(film.file.key)
     assert hashlib.sha256(made).hexdigest() == film.file.sha256
-    assert made == await asyncio.to_thread(at_the_provider(shop, done.result.url).read_bytes)
+    assert made == await asyncio.to_thread(at_the_provider(harness, done.result.url).read_bytes)
     assert film.seconds is not None
     assert film.seconds > 1
     assert film.width is not None
     assert film.height is not None
     assert film.height > film.width
     assert film.poster is not None
-    assert (await shop.files.read(film.poster.key)).startswith((b"\xff\xd8", b"RIFF"))
-    assert not shop.work(job).exists()
-    assert (await shop.job_service.overview(OWNER)).videos_today == 1
+    assert (await harness.files.read(film.poster.key)).startswith((b"\xff\xd8", b"RIFF"))
+    assert not harness.work(job).exists()
+    assert (await harness.job_service.overview(OWNER)).videos_today == 1
 
 
-async def test_a_character_is_made_of_a_kept_video_without_fetching_it(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    await ask(shop, roles, duration=5)
-    await shop.run()
-    [film] = shop.courier.films
+async def test_a_character_is_made_of_a_kept_video_without_fetching_it(
+    harness: JobHarness, roles: tuple[CastRole, ...]
+) -> None:
+    await ask(harness, roles, duration=5)
+    await harness.run()
+    [film] = harness.courier.films
     assert film is not None
     wanted = CharacterRequest(source=StoredVideo(video_id=film.id), range=RANGE, name="Cal", anyway=True)
-    begun = await shop.job_starter.start(owner_id=OWNER, origin=shop.origin(), request=wanted)
-    stolen = await shop.job_starter.start(owner_id=STRANGER, origin=shop.origin(), request=wanted)
-    await shop.run()
-    done = await shop.job(begun)
+    begun = await harness.job_starter.start(owner_id=OWNER, origin=harness.origin(), request=wanted)
+    stolen = await harness.job_starter.start(owner_id=STRANGER, origin=harness.origin(), request=wanted)
+    await harness.run()
+    done = await harness.job(begun)
     assert (done.outcome, done.failure, done.seen.sha256) == (Outcome.SUCCEEDED, None, film.file.sha256)
-    assert "Cal" in {character.name for character in await shop.cast()}
-    refused = await shop.job(stolen)
+    assert "Cal" in {character.name for character in await harness.cast()}
+    refused = await harness.job(stolen)
     assert refused.outcome is Outcome.FAILED
     assert "no longer here" in str(refused.failure)
 
 
-async def test_the_model_and_the_price_come_with_the_start(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    shop.settings = with_limits(shop.settings, toapis={"video_prices": {"wan2.6": Decimal("1.5")}})
-    await shop.restart()
-    await shop.availability.refresh()
-    job = await ask(shop, roles, model=None, duration=10)
+async def test_the_model_and_the_price_come_with_the_start(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+    harness.settings = with_limits(harness.settings, toapis={"video_prices": {"wan2.6": Decimal("1.5")}})
+    await harness.restart()
+    await harness.availability.refresh()
+    job = await ask(harness, roles, model=None, duration=10)
     assert (job.video.model, job.video.model_named, job.video.price) == ("wan2.6", False, Decimal(15))
-    named = await ask(shop, roles, model="veo3.1-fast")
+    named = await ask(harness, roles, model="veo3.1-fast")
     assert (named.video.model_named, named.video.price) == (True, None)
 
 
@@ -133,95 +135,105 @@ async def test_the_model_and_the_price_come_with_the_start(shop: Shop, roles: tu
     ],
 )
 async def test_what_the_model_does_not_take_is_told_before_there_is_a_job(
-    shop: Shop, roles: tuple[CastRole, ...], wished: dict[str, Any], told: str
+    harness: JobHarness, roles: tuple[CastRole, ...], wished: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(Refusal, match=told):
-        await ask(shop, roles, **wished)
-    assert (await shop.job_service.overview(OWNER)).unfinished == ()
+        await ask(harness, roles, **wished)
+    assert (await harness.job_service.overview(OWNER)).unfinished == ()
 
 
-async def test_a_closed_model_is_refused_before_anybody_pays(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    shop.simulated.model_gone("wan2.6")
-    await shop.availability.refresh()
+async def test_a_closed_model_is_refused_before_anybody_pays(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+    harness.simulated.model_gone("wan2.6")
+    await harness.availability.refresh()
     with pytest.raises(ModelClosed, match=r"wan2\.6"):
-        await ask(shop, roles)
-    job = await ask(shop, roles, model=None)
+        await ask(harness, roles)
+    job = await ask(harness, roles, model=None)
     assert job.video.model != "wan2.6"
 
 
-async def test_a_model_that_closes_meanwhile_ends_the_job_uncharged(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    shop.simulated.model_gone("wan2.6", listed=True)
-    job = await ask(shop, roles)
-    await shop.run()
-    done = await shop.job(job)
+async def test_a_model_that_closes_meanwhile_ends_the_job_uncharged(
+    harness: JobHarness, roles: tuple[CastRole, ...]
+) -> None:
+    harness.simulated.model_gone("wan2.6", listed=True)
+    job = await ask(harness, roles)
+    await harness.run()
+    done = await harness.job(job)
     assert (done.outcome, done.counted) == (Outcome.FAILED, False)
     assert "wan2.6" in str(done.failure)
     with pytest.raises(ModelClosed):
-        await ask(shop, roles)
+        await ask(harness, roles)
 
 
-async def test_a_strangers_character_is_an_unknown_one(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+async def test_a_strangers_character_is_an_unknown_one(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
     with pytest.raises(Refusal, match="no longer in your cast"):
-        await ask(shop, roles, owner=STRANGER)
+        await ask(harness, roles, owner=STRANGER)
 
 
 @pytest.mark.parametrize("step", [Step.PREPARE, Step.SUBMIT])
 async def test_who_leaves_the_cast_before_it_is_sent_stops_it(
-    shop: Shop, roles: tuple[CastRole, ...], step: Step
+    harness: JobHarness, roles: tuple[CastRole, ...], step: Step
 ) -> None:
-    job = await ask(shop, roles)
-    await shop.run_to(step, job)
-    await shop.characters.delete(OWNER, roles[1].character_id)
-    await shop.run()
-    done = await shop.job(job)
+    job = await ask(harness, roles)
+    await harness.run_to(step, job)
+    await harness.characters.delete(OWNER, roles[1].character_id)
+    await harness.run()
+    done = await harness.job(job)
     assert (done.outcome, done.counted) == (Outcome.FAILED, False)
     assert "“Bo” is no longer in your cast" in str(done.failure)
-    assert sent(shop) == []
+    assert sent(harness) == []
 
 
 @pytest.mark.parametrize("step", [Step.PREPARE, Step.SUBMIT, Step.WATCH, Step.COLLECT, Step.DELIVER])
-async def test_a_restart_in_the_middle_makes_it_once(shop: Shop, roles: tuple[CastRole, ...], step: Step) -> None:
-    job = await ask(shop, roles)
-    await shop.run_to(step, job)
-    await shop.restart()
-    await shop.run()
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
-    assert len(sent(shop)) == 1
-    assert len(shop.courier.films) == 1
-    _, total = await shop.app.stores.videos.page(OWNER, offset=0, limit=9)
+async def test_a_restart_in_the_middle_makes_it_once(
+    harness: JobHarness, roles: tuple[CastRole, ...], step: Step
+) -> None:
+    job = await ask(harness, roles)
+    await harness.run_to(step, job)
+    await harness.restart()
+    await harness.run()
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(sent(harness)) == 1
+    assert len(harness.courier.films) == 1
+    _, total = await harness.app.stores.videos.page(OWNER, offset=0, limit=9)
     assert total == 1
 
 
-async def test_files_are_uploaded_anew_for_each_job_and_once_for_one(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+async def test_files_are_uploaded_anew_for_each_job_and_once_for_one(
+    harness: JobHarness, roles: tuple[CastRole, ...]
+) -> None:
     def uploads() -> int:
-        return sum(path.startswith("/v1/uploads/") for _, path in shop.simulated.requests)
+        return sum(path.startswith("/v1/uploads/") for _, path in harness.simulated.requests)
 
     before = uploads()
-    shop.simulated.fail_next("POST", GENERATIONS, 429, times=2)
-    first = await ask(shop, roles)
-    await shop.run(1200)
-    assert (await shop.job(first)).outcome is Outcome.SUCCEEDED
+    harness.simulated.fail_next("POST", GENERATIONS, 429, times=2)
+    first = await ask(harness, roles)
+    await harness.run(1200)
+    assert (await harness.job(first)).outcome is Outcome.SUCCEEDED
     assert uploads() == before + 2, "those of the first try were still fresh"
-    await ask(shop, roles)
-    await shop.run(1200)
+    await ask(harness, roles)
+    await harness.run(1200)
     assert uploads() == before + 4
 
 
-async def test_an_old_upload_is_not_trusted(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    shop.simulated.fail_next("POST", GENERATIONS, 429, headers={"Retry-After": "3600"})
-    job = await ask(shop, roles)
-    await shop.run_to(Step.SUBMIT, job)
+async def test_an_old_upload_is_not_trusted(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+    harness.simulated.fail_next("POST", GENERATIONS, 429, headers={"Retry-After": "3600"})
+    job = await ask(harness, roles)
+    await harness.run_to(Step.SUBMIT, job)
     for _ in range(2):
-        for claimed in await shop.jobs.claim(shop.runner._engine.holder, now=shop.clock(), most=dict.fromkeys(Lane, 1)):
-            await shop.runner._begin(claimed)
-    old = (await shop.job(job)).uploads
+        for claimed in await harness.jobs.claim(
+            harness.runner._engine.holder, now=harness.clock(), most=dict.fromkeys(Lane, 1)
+        ):
+            await harness.runner._begin(claimed)
+    old = (await harness.job(job)).uploads
     assert len(old) == 2
-    shop.clock.advance(limits.UPLOAD_FRESH.total_seconds() * 1.3)
-    await shop.run()
-    done = await shop.job(job)
+    harness.clock.advance(limits.UPLOAD_FRESH.total_seconds() * 1.3)
+    await harness.run()
+    done = await harness.job(job)
     assert done.outcome is Outcome.SUCCEEDED
     assert not {each.url for each in old} & {each.url for each in done.uploads}
-    assert {reference.url for reference in sent(shop)[0].generation.references} == {each.url for each in done.uploads}
+    assert {reference.url for reference in sent(harness)[0].generation.references} == {
+        each.url for each in done.uploads
+    }
 
 
 # -- what may have been paid for -------------------------------------------------------------------------------------
@@ -229,77 +241,77 @@ async def test_an_old_upload_is_not_trusted(shop: Shop, roles: tuple[CastRole, .
 
 @pytest.mark.parametrize(("model", "found"), [("wan2.6", False), ("MiniMax-H3", True)])
 async def test_an_unclear_submission_is_looked_for_and_never_sent_again(
-    shop: Shop, roles: tuple[CastRole, ...], model: str, found: bool
+    harness: JobHarness, roles: tuple[CastRole, ...], model: str, found: bool
 ) -> None:
     """Only some models are documented to remember our own id."""
-    shop.simulated.drop_next("after_taken")
-    job = await ask(shop, roles[:1] if found else roles, model=model, prompt="@Ann waves")
-    await shop.run()
-    done = await shop.job(job)
-    assert len(sent(shop)) == 1
+    harness.simulated.drop_next("after_taken")
+    job = await ask(harness, roles[:1] if found else roles, model=model, prompt="@Ann waves")
+    await harness.run()
+    done = await harness.job(job)
+    assert len(sent(harness)) == 1
     assert done.outcome is (Outcome.SUCCEEDED if found else Outcome.UNKNOWN)
     if not found:
         assert "may have been charged" in str(done.failure)
-        again = await shop.job_service.send_again(OWNER, job.id, shop.origin())
-        await shop.run()
-        assert (await shop.job(again)).outcome is Outcome.SUCCEEDED
-        assert len(sent(shop)) == 2
+        again = await harness.job_service.send_again(OWNER, job.id, harness.origin())
+        await harness.run()
+        assert (await harness.job(again)).outcome is Outcome.SUCCEEDED
+        assert len(sent(harness)) == 2
 
 
 async def test_a_download_that_fails_is_tried_again_and_nothing_is_paid_twice(
-    shop: Shop, roles: tuple[CastRole, ...]
+    harness: JobHarness, roles: tuple[CastRole, ...]
 ) -> None:
-    shop.simulated.fail_next("GET", "/videos/", 503, times=6)
-    job = await ask(shop, roles)
-    await shop.run()
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
-    assert len(sent(shop)) == 1
-    told = [each for each in shop.courier.operators if job.id in each]
+    harness.simulated.fail_next("GET", "/videos/", 503, times=6)
+    job = await ask(harness, roles)
+    await harness.run()
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(sent(harness)) == 1
+    told = [each for each in harness.courier.operators if job.id in each]
     assert len(told) == 1
     assert "paid for" in told[0]
 
 
-async def test_an_address_that_is_gone_is_asked_for_again(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    job = await ask(shop, roles)
-    row = await shop.run_to(Step.COLLECT, job)
+async def test_an_address_that_is_gone_is_asked_for_again(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+    job = await ask(harness, roles)
+    row = await harness.run_to(Step.COLLECT, job)
     assert isinstance(row.result, VideoResult)
-    path = at_the_provider(shop, row.result.url)
-    await asyncio.to_thread(path.rename, shop.simulated._made().place("videos", "moved.mp4"))
-    url = shop.simulated._made().url("videos", "moved.mp4")
-    shop.simulated.tasks[str(row.task_id)].settled = {"type": "video", "data": [{"url": url, "format": "mp4"}]}
-    await shop.run()
-    done = await shop.job(job)
+    path = at_the_provider(harness, row.result.url)
+    await asyncio.to_thread(path.rename, harness.simulated._made().place("videos", "moved.mp4"))
+    url = harness.simulated._made().url("videos", "moved.mp4")
+    harness.simulated.tasks[str(row.task_id)].settled = {"type": "video", "data": [{"url": url, "format": "mp4"}]}
+    await harness.run()
+    done = await harness.job(job)
     assert done.outcome is Outcome.SUCCEEDED
     assert isinstance(done.result, VideoResult)
     assert done.result.url == url
 
 
 async def test_a_video_that_expires_before_it_is_here_stays_unclear_and_can_be_checked(
-    shop: Shop, roles: tuple[CastRole, ...]
+    harness: JobHarness, roles: tuple[CastRole, ...]
 ) -> None:
-    shop.simulated.videos.kept = timedelta(hours=2)
-    job = await ask(shop, roles)
-    await shop.run_to(Step.COLLECT, job)
-    shop.simulated.fail_next("GET", "/videos/", 503, times=10_000)
-    await shop.run(86_400)
-    done = await shop.job(job)
+    harness.simulated.videos.kept = timedelta(hours=2)
+    job = await ask(harness, roles)
+    await harness.run_to(Step.COLLECT, job)
+    harness.simulated.fail_next("GET", "/videos/", 503, times=10_000)
+    await harness.run(86_400)
+    done = await harness.job(job)
     assert (done.step, done.outcome, done.counted) == (Step.DONE, Outcome.UNKNOWN, True)
     assert "couldn't fetch it before it expired" in str(done.failure)
-    assert len(sent(shop)) == 1
-    shop.simulated.mend()
-    shop.simulated.videos.kept = timedelta(days=30)
-    await shop.job_service.check_again(OWNER, job.id, shop.origin())
-    await shop.run()
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
-    assert len(sent(shop)) == 1
+    assert len(sent(harness)) == 1
+    harness.simulated.mend()
+    harness.simulated.videos.kept = timedelta(days=30)
+    await harness.job_service.check_again(OWNER, job.id, harness.origin())
+    await harness.run()
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
+    assert len(sent(harness)) == 1
 
 
 async def test_a_disk_that_is_full_loses_no_video(
-    shop: Shop, roles: tuple[CastRole, ...], monkeypatch: pytest.MonkeyPatch
+    harness: JobHarness, roles: tuple[CastRole, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = await ask(shop, roles)
-    await shop.run_to(Step.COLLECT, job)
-    put, tries = shop.files.put_work, 0
+    job = await ask(harness, roles)
+    await harness.run_to(Step.COLLECT, job)
+    put, tries = harness.files.put_work, 0
 
     async def full(*given: Any) -> Any:
         nonlocal tries
@@ -308,31 +320,31 @@ async def test_a_disk_that_is_full_loses_no_video(
             raise OSError(28, "No space left on device")
         return await put(*given)
 
-    monkeypatch.setattr(shop.files, "put_work", full)
-    await shop.run()
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
-    downloads = [path for method, path in shop.simulated.requests if path.startswith("/videos/")]
+    monkeypatch.setattr(harness.files, "put_work", full)
+    await harness.run()
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
+    downloads = [path for method, path in harness.simulated.requests if path.startswith("/videos/")]
     assert len(downloads) == 1, "what is here already is not fetched again"
 
 
 # -- what the provider refuses ---------------------------------------------------------------------------------------
 
 
-async def test_a_real_face_is_told_and_costs_nothing(shop: Shop, tmp_path: Path) -> None:
+async def test_a_real_face_is_told_and_costs_nothing(harness: JobHarness, tmp_path: Path) -> None:
     large = tmp_path / "large.mp4"
     await asyncio.to_thread(render_clip, large, seconds=4, size=(480, 480), fps=12)
-    shop.host.files["clip.mp4"] = await asyncio.to_thread(large.read_bytes)
-    roles = await cast_of(shop, "Ann")
-    shop.simulated.videos.real_faces = True
-    job = await ask(shop, roles, model="seedance-2", prompt="@Ann waves")
-    await shop.run()
-    done = await shop.job(job)
+    harness.host.files["clip.mp4"] = await asyncio.to_thread(large.read_bytes)
+    roles = await cast_of(harness, "Ann")
+    harness.simulated.videos.real_faces = True
+    job = await ask(harness, roles, model="seedance-2", prompt="@Ann waves")
+    await harness.run()
+    done = await harness.job(job)
     assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRefusal.REAL_FACE)
     assert "real" in str(done.failure)
     assert done.video.made_up_helps
-    assert sent(shop) == []
-    wish = await shop.app.video_planner.wish(OWNER, job.video)
-    other = await shop.app.video_planner.best(wish.cast, but="seedance-2")
+    assert sent(harness) == []
+    wish = await harness.app.video_planner.spec(OWNER, job.video)
+    other = await harness.app.video_planner.best(wish.cast, but="seedance-2")
     assert other is not None
     assert not other.refuses_real_faces
 
@@ -344,23 +356,23 @@ FACE = {
 
 
 @pytest.mark.parametrize("when", ["at_once", "later"])
-async def test_it_is_told_whose_face_was_refused(shop: Shop, tmp_path: Path, when: str) -> None:
+async def test_it_is_told_whose_face_was_refused(harness: JobHarness, tmp_path: Path, when: str) -> None:
     for name, side in (("clip.mp4", 480), ("silent.mp4", 496)):
         await asyncio.to_thread(render_clip, tmp_path / name, seconds=4, size=(side, side), fps=12)
-        shop.host.files[name] = await asyncio.to_thread((tmp_path / name).read_bytes)
-    roles = await cast_of(shop, "Ann", "Bo")
-    wish = await shop.app.video_planner.wish(OWNER, VideoRequest(prompt="@Ann waves at @Bo", cast=roles))
-    card = shop.app.video_planner.card("seedance-2")
+        harness.host.files[name] = await asyncio.to_thread((tmp_path / name).read_bytes)
+    roles = await cast_of(harness, "Ann", "Bo")
+    wish = await harness.app.video_planner.wish(OWNER, VideoRequest(prompt="@Ann waves at @Bo", cast=roles))
+    card = harness.app.video_planner.card("seedance-2")
     assert card is not None
     number = next(at for at, each in enumerate(media_plan(card, wish.cast), 1) if each.member == 1)
     if when == "at_once":
         refusal = FACE | {"message": FACE["message"].format(number)}
-        shop.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})
+        harness.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})
     else:
-        shop.simulated.videos.real_face_later = number
-    job = await ask(shop, roles, model="seedance-2")
-    await shop.run()
-    done = await shop.job(job)
+        harness.simulated.videos.real_face_later = number
+    job = await ask(harness, roles, model="seedance-2")
+    await harness.run()
+    done = await harness.job(job)
     assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRefusal.REAL_FACE)
     assert "takes “Bo” for a real person" in str(done.failure)
     assert done.video.instead is not None
@@ -378,188 +390,190 @@ async def test_it_is_told_whose_face_was_refused(shop: Shop, tmp_path: Path, whe
     ],
 )
 async def test_that_nobody_is_real_may_be_said_where_the_model_has_avatars_and_it_was_not_said_yet(
-    shop: Shop, tmp_path: Path, when: str, model: str, nobody_real: bool, helps: bool
+    harness: JobHarness, tmp_path: Path, when: str, model: str, nobody_real: bool, helps: bool
 ) -> None:
     large = tmp_path / "large.mp4"
     await asyncio.to_thread(render_clip, large, seconds=4, size=(480, 480), fps=12)
-    shop.host.files["clip.mp4"] = await asyncio.to_thread(large.read_bytes)
-    roles = await cast_of(shop, "Ann")
+    harness.host.files["clip.mp4"] = await asyncio.to_thread(large.read_bytes)
+    roles = await cast_of(harness, "Ann")
     if when == "at_once":
         refusal = FACE | {"message": FACE["message"].format(1)}
-        shop.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})
+        harness.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})
     else:
-        shop.simulated.videos.real_face_later = 1
-    job = await ask(shop, roles, model=model, prompt="@Ann waves", nobody_real=nobody_real)
-    await shop.run(600)
-    done = await shop.job(job)
+        harness.simulated.videos.real_face_later = 1
+    job = await ask(harness, roles, model=model, prompt="@Ann waves", nobody_real=nobody_real)
+    await harness.run(600)
+    done = await harness.job(job)
     assert done.video.refused is VideoRefusal.REAL_FACE
     assert done.video.made_up_helps is helps
 
 
 async def test_of_somebody_borrowed_nobody_but_their_owner_can_say_that_they_are_not_real(
-    shop: Shop, roles: tuple[CastRole, ...]
+    harness: JobHarness, roles: tuple[CastRole, ...]
 ) -> None:
     request = VideoRequest(prompt="x", cast=roles, model="seedance-2")
     lent = (roles[0], replace(roles[1], loan_id=7))
-    assert shop.app.video_planner.made_up_helps(request)
-    assert not shop.app.video_planner.made_up_helps(replace(request, cast=lent))
+    assert harness.app.video_planner.made_up_helps(request)
+    assert not harness.app.video_planner.made_up_helps(replace(request, cast=lent))
 
 
-async def test_a_picture_that_nobody_can_place_is_told_without_a_name(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+async def test_a_picture_that_nobody_can_place_is_told_without_a_name(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
     refusal = FACE | {"message": FACE["message"].format(40)}
-    shop.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})
-    job = await ask(shop, roles)
-    await shop.run()
-    assert "takes one of these characters for a real person" in str((await shop.job(job)).failure)
+    harness.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})
+    job = await ask(harness, roles)
+    await harness.run()
+    assert "takes one of these characters for a real person" in str((await harness.job(job)).failure)
 
 
 @pytest.mark.parametrize(("model", "silent"), [("viduq3", True), ("wan2.6", False)])
 @pytest.mark.parametrize("when", ["at_once", "later"])
 async def test_only_a_model_that_can_be_silent_is_offered_so(
-    shop: Shop, roles: tuple[CastRole, ...], when: str, model: str, silent: bool
+    harness: JobHarness, roles: tuple[CastRole, ...], when: str, model: str, silent: bool
 ) -> None:
-    shop.simulated.videos.refuses_sound = when  # type: ignore[assignment]  # one of the two
-    job = await ask(shop, roles, model=model)
-    await shop.run()
-    done = await shop.job(job)
+    harness.simulated.videos.refuses_sound = when  # type: ignore[assignment]  # one of the two
+    job = await ask(harness, roles, model=model)
+    await harness.run()
+    done = await harness.job(job)
     assert (done.outcome, done.counted) == (Outcome.FAILED, False)
     assert done.video.refused == (VideoRefusal.OWN_SOUND if silent else None)
     assert ("Try it without sound" in str(done.failure)) is silent
     assert (f"{model} can't make a video without sound" in str(done.failure)) is not silent
     assert "charged" in str(done.failure)
-    assert len(sent(shop)) == (0 if when == "at_once" else 1)  # nothing is retried
+    assert len(sent(harness)) == (0 if when == "at_once" else 1)  # nothing is retried
 
 
-async def test_a_task_that_fails_is_refunded_and_says_so(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    shop.simulated.videos.refuses_next = 1
-    job = await ask(shop, roles)
-    await shop.run()
-    done = await shop.job(job)
+async def test_a_task_that_fails_is_refunded_and_says_so(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+    harness.simulated.videos.refuses_next = 1
+    job = await ask(harness, roles)
+    await harness.run()
+    done = await harness.job(job)
     assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, None)
     assert "nothing is charged" in str(done.failure)
 
 
-async def test_odd_words_for_a_status_are_understood(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    shop.simulated.videos.words = {"queued": "NOT_START", "in_progress": "Rendering", "completed": "SUCCESS"}
-    shop.simulated.videos.late = timedelta(seconds=30)
-    job = await ask(shop, roles)
-    await shop.run()
-    assert (await shop.job(job)).outcome is Outcome.SUCCEEDED
+async def test_odd_words_for_a_status_are_understood(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+    harness.simulated.videos.words = {"queued": "NOT_START", "in_progress": "Rendering", "completed": "SUCCESS"}
+    harness.simulated.videos.late = timedelta(seconds=30)
+    job = await ask(harness, roles)
+    await harness.run()
+    assert (await harness.job(job)).outcome is Outcome.SUCCEEDED
 
 
 # -- limits and housekeeping -----------------------------------------------------------------------------------------
 
 
-async def test_videos_have_a_limit_of_their_own(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    shop.settings = with_limits(shop.settings, limits={"videos_per_user_per_day": 1})
-    await shop.restart()
-    await ask(shop, roles)
-    await shop.run()
+async def test_videos_have_a_limit_of_their_own(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+    harness.settings = with_limits(harness.settings, limits={"videos_per_user_per_day": 1})
+    await harness.restart()
+    await ask(harness, roles)
+    await harness.run()
     with pytest.raises(QuotaReached, match="1 video for today"):
-        await ask(shop, roles)
+        await ask(harness, roles)
 
 
-async def test_whoever_has_no_room_left_gets_no_video(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    job = await ask(shop, roles)
-    await shop.run()
-    film = await shop.app.stores.videos.by_job(OWNER, job.id)
+async def test_whoever_has_no_room_left_gets_no_video(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+    job = await ask(harness, roles)
+    await harness.run()
+    film = await harness.app.stores.videos.by_job(OWNER, job.id)
     assert film is not None
-    shop.settings = with_limits(shop.settings, limits={"files_mb_per_user": 1})
-    await shop.restart()
-    filling = await shop.files.put_bytes(OWNER, bytes(2**20), "video/mp4")
-    async with shop.database.write() as connection:
-        await keep_file(connection, OWNER, filling, shop.clock())
-    another = await ask(shop, roles)
-    await shop.run()
-    done = await shop.job(another)
+    harness.settings = with_limits(harness.settings, limits={"files_mb_per_user": 1})
+    await harness.restart()
+    filling = await harness.files.put_bytes(OWNER, bytes(2**20), "video/mp4")
+    async with harness.database.write() as connection:
+        await keep_file(connection, OWNER, filling, harness.clock())
+    another = await ask(harness, roles)
+    await harness.run()
+    done = await harness.job(another)
     assert (done.outcome, done.counted) == (Outcome.FAILED, False)
     assert "used all 1 MB of your space" in str(done.failure)
-    assert len(sent(shop)) == 1
+    assert len(sent(harness)) == 1
 
 
-async def test_a_closed_model_names_those_that_can_show_the_same_cast(shop: Shop, roles: tuple[CastRole, ...]) -> None:
+async def test_a_closed_model_names_those_that_can_show_the_same_cast(
+    harness: JobHarness, roles: tuple[CastRole, ...]
+) -> None:
     """Not Sora, which knows neither of them; and not all of twenty."""
-    shop.simulated.model_gone("wan2.6")
-    await shop.availability.refresh()
+    harness.simulated.model_gone("wan2.6")
+    await harness.availability.refresh()
     with pytest.raises(ModelClosed) as told:
-        await ask(shop, roles)
+        await ask(harness, roles)
     named = str(told.value).partition("Choose another one: ")[2].removesuffix(".").split(", ")
     assert 1 <= len(named) <= limits.MODELS_NAMED
     for model in named:
-        shop.simulated.videos.refuses_next = 1  # after it was taken: what the film shows is not asked here
-        assert (await ask(shop, roles, model=model)).video.model == model
-        await shop.run()
-    assert [each.generation.model for each in sent(shop)] == named
+        harness.simulated.videos.refuses_next = 1  # after it was taken: what the film shows is not asked here
+        assert (await ask(harness, roles, model=model)).video.model == model
+        await harness.run()
+    assert [each.generation.model for each in sent(harness)] == named
 
 
-async def test_a_pause_holds_videos_up(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    job = await ask(shop, roles)
-    await shop.run_to(Step.SUBMIT, job)
-    await shop.state.pause("balance", now=shop.clock())
-    shop.simulated.fail_next("GET", "/v1/balance", 500, times=1000)
+async def test_a_pause_holds_videos_up(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+    job = await ask(harness, roles)
+    await harness.run_to(Step.SUBMIT, job)
+    await harness.state.pause("balance", now=harness.clock())
+    harness.simulated.fail_next("GET", "/v1/balance", 500, times=1000)
     with pytest.raises(Refusal):
-        await ask(shop, roles)
-    await shop.run(600)
-    assert (await shop.job(job)).step is Step.SUBMIT
-    assert sent(shop) == []
+        await ask(harness, roles)
+    await harness.run(600)
+    assert (await harness.job(job)).step is Step.SUBMIT
+    assert sent(harness) == []
 
 
-async def test_a_video_is_deleted_when_its_days_are_over(shop: Shop, roles: tuple[CastRole, ...]) -> None:
-    job = await ask(shop, roles)
-    await shop.run()
-    film = await shop.app.stores.videos.by_job(OWNER, job.id)
+async def test_a_video_is_deleted_when_its_days_are_over(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+    job = await ask(harness, roles)
+    await harness.run()
+    film = await harness.app.stores.videos.by_job(OWNER, job.id)
     assert film is not None
-    maintenance = maintenance_of(shop)
-    shop.clock.advance(29 * 86_400)
+    maintenance = maintenance_of(harness)
+    harness.clock.advance(29 * 86_400)
     await maintenance.drop_videos()
-    assert await shop.app.stores.videos.get(OWNER, film.id) == film
-    shop.clock.advance(2 * 86_400)
+    assert await harness.app.stores.videos.get(OWNER, film.id) == film
+    harness.clock.advance(2 * 86_400)
     await maintenance.drop_videos()
-    assert await shop.app.stores.videos.get(OWNER, film.id) is None
+    assert await harness.app.stores.videos.get(OWNER, film.id) is None
     with pytest.raises(FileNotFoundError):
-        await shop.files.read(film.file.key)
-    for character in await shop.cast():
+        await harness.files.read(film.file.key)
+    for character in await harness.cast():
         assert character.picture is not None
-        assert await shop.files.read(character.picture.key)
+        assert await harness.files.read(character.picture.key)
 
 
 @pytest.mark.parametrize("sent_first", [True, False])
 async def test_a_kill_about_the_request_never_sends_it_twice(
-    shop: Shop, roles: tuple[CastRole, ...], monkeypatch: pytest.MonkeyPatch, sent_first: bool
+    harness: JobHarness, roles: tuple[CastRole, ...], monkeypatch: pytest.MonkeyPatch, sent_first: bool
 ) -> None:
     """The row says that it is being sent; whether it was, only the provider knows."""
-    create = shop.provider.create_video
+    create = harness.provider.create_video
 
     async def killed(*given: Any, **options: Any) -> Any:
         if sent_first:
             await create(*given, **options)
         raise asyncio.CancelledError
 
-    monkeypatch.setattr(shop.provider, "create_video", killed)
-    job = await ask(shop, roles, model="MiniMax-H3")
-    await shop.run_to(Step.SUBMIT, job)
+    monkeypatch.setattr(harness.provider, "create_video", killed)
+    job = await ask(harness, roles, model="MiniMax-H3")
+    await harness.run_to(Step.SUBMIT, job)
     with contextlib.suppress(asyncio.CancelledError):
-        await shop.runner.run_due()
-    assert (await shop.job(job)).submit_started_at is not None
-    await shop.restart()
-    await shop.run()
-    done = await shop.job(job)
+        await harness.runner.run_due()
+    assert (await harness.job(job)).submit_started_at is not None
+    await harness.restart()
+    await harness.run()
+    done = await harness.job(job)
     assert done.outcome is (Outcome.SUCCEEDED if sent_first else Outcome.UNKNOWN)
-    assert len(sent(shop)) == (1 if sent_first else 0)
+    assert len(sent(harness)) == (1 if sent_first else 0)
 
 
 async def test_a_video_that_cannot_be_looked_into_is_kept_all_the_same(
-    shop: Shop, roles: tuple[CastRole, ...], monkeypatch: pytest.MonkeyPatch
+    harness: JobHarness, roles: tuple[CastRole, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fails(*_: Any) -> Any:
         raise MediaFailed(text("It took too long."))
 
-    job = await ask(shop, roles)
-    await shop.run_to(Step.COLLECT, job)
-    monkeypatch.setattr(shop.media, "probe", fails)
-    await shop.run()
-    assert shop.courier.films == [film := await shop.app.stores.videos.by_job(OWNER, job.id)]
+    job = await ask(harness, roles)
+    await harness.run_to(Step.COLLECT, job)
+    monkeypatch.setattr(harness.media, "probe", fails)
+    await harness.run()
+    assert harness.courier.films == [film := await harness.app.stores.videos.by_job(OWNER, job.id)]
     assert film is not None
     assert (film.seconds, film.poster) == (None, None)
-    assert await shop.files.read(film.file.key)
-    assert (await shop.job(job)).step is Step.DONE
+    assert await harness.files.read(film.file.key)
+    assert (await harness.job(job)).step is Step.DONE

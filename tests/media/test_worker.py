@@ -415,16 +415,16 @@ async def test_when_nobody_waits_any_more_the_child_is_ended(program: Program, t
     asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     program("print(os.getpid(), file=open(here + '/pid', 'w')); time.sleep(3600)")
     media = MediaWorker()
-    progress_text = asyncio.create_task(media.probe(Path("/nowhere")))
+    asking = asyncio.create_task(media.probe(Path("/nowhere")))
     pid = int(await written(tmp_path / "pid"))
-    progress_text.cancel()
+    asking.cancel()
     await asyncio.sleep(0)
-    progress_text.cancel()  # cancelling twice leaves no process behind either
-    await cancelled(progress_text)
+    asking.cancel()  # cancelling twice leaves no process behind either
+    await cancelled(asking)
     assert not is_running(pid)
     program(f"print({ANSWER!r})")
     await media.probe(Path("/nowhere"))  # its place is free again
-    del progress_text
+    del asking
     gc.collect()
     assert complaints == [], "how the child ended is nobody's business any more"
 
@@ -433,12 +433,12 @@ async def test_when_nobody_waits_any_more_the_child_is_ended(program: Program, t
 async def test_at_whatever_moment_it_is_cancelled(program: Program, work: Path, steps: int) -> None:
     """That no child is left is looked at after every test."""
     program("time.sleep(3600)")
-    progress_text = asyncio.create_task(MediaWorker().cut(work / "source", RANGE, work))
+    asking = asyncio.create_task(MediaWorker().cut(work / "source", RANGE, work))
     for _ in range(steps):
         await asyncio.sleep(0.0005 * steps)
-    progress_text.cancel()
+    asking.cancel()
     await asyncio.sleep(0)  # and once more, while the first is being dealt with
-    await cancelled(progress_text)
+    await cancelled(asking)
     assert contents(work) == {}
 
 

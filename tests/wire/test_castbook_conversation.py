@@ -133,8 +133,8 @@ async def test_a_cast_is_listed_shown_renamed_and_deleted(show: Show) -> None:
     kept = await origin.press(cara, "Keep it")
     await show.says(kept, "Nothing was deleted")
     for name in ("Ada 2", "Ada"):
-        progress_text = await (await cara.slash(show.channel, "character delete", {"name": name})).replied(PATIENCE)
-        await show.says(await progress_text.press(cara, "Delete it"), "I deleted")
+        asking = await (await cara.slash(show.channel, "character delete", {"name": name})).replied(PATIENCE)
+        await show.says(await asking.press(cara, "Delete it"), "I deleted")
     empty = await (await cara.slash(show.channel, "character list")).replied(PATIENCE)
     assert "/character create" in empty.text
     assert _files(show) == files_before

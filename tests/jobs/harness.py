@@ -1,4 +1,4 @@
-"""A whole job shop on a fake clock: real database, files, download and provider client, but no Discord."""
+"""Runs jobs on a fake clock: real database, files, download and provider client, but no Discord."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ class FileHost:
         return f"{self.origin}/{name}"
 
 
-class Shop:
+class JobHarness:
     """The app without Discord: its courier records, and its media worker remembers what it saw."""
 
     def __init__(self, settings: Settings, clock: FakeClock, provider: SimulatedProvider, host: FileHost) -> None:
@@ -285,22 +285,22 @@ class Shop:
         return Path(self.settings.store.files) / "work" / job.id
 
 
-def maintenance_of(shop: Shop, **parts: Any) -> Maintenance:
-    """The housekeeping of ``shop``, as the app builds it."""
+def maintenance_of(harness: JobHarness, **parts: Any) -> Maintenance:
+    """The housekeeping of ``harness``, as the app builds it."""
     usual: dict[str, Any] = {
-        "jobs": shop.jobs,
-        "drafts": DraftStore(shop.database),
-        "events": shop.events,
-        "taken_interactions": shop.app.stores.taken_interactions,
-        "messages": SentMessageStore(shop.database),
-        "privacy": PrivacyStore(shop.database, shop.people),
-        "files": shop.files,
-        "disk": shop.disk,
-        "provider": shop.provider,
-        "clock": shop.clock,
+        "jobs": harness.jobs,
+        "drafts": DraftStore(harness.database),
+        "events": harness.events,
+        "taken_interactions": harness.app.stores.taken_interactions,
+        "messages": SentMessageStore(harness.database),
+        "privacy": PrivacyStore(harness.database, harness.people),
+        "files": harness.files,
+        "disk": harness.disk,
+        "provider": harness.provider,
+        "clock": harness.clock,
         "keep_days": 90,
         "keep_watching_for": 86_400,
-        "videos": shop.app.stores.videos,
+        "videos": harness.app.stores.videos,
         "keep_videos_days": 30,
     }
     return Maintenance(**usual | parts)
