@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from bot.media.child.cutting import _X264
-from bot.media.child.fitting import PRESET
+from bot.media.child.shrinking import PRESET
 
 PICTURES = 16  # of a filmstrip
 WIDTH = 320  # pixels of each of them, and of what is looked at for the best seconds

@@ -22,7 +22,7 @@ from benchmarks.figures import Figure, against, below
 from benchmarks.lateness import LONGEST_BLOCKED, Lateness, ticking
 from benchmarks.long_clip import render_long_clip
 from bot.media import child_process
-from bot.media.child.fitting import SPARE
+from bot.media.child.shrinking import SPARE
 from bot.media.worker import MediaWorker
 from bot.values.time_range import TimeRange
 

@@ -215,9 +215,9 @@ class Tasks(commands.Cog):
     ) -> None:
         """Write the decision down, then show it: if it is refused, every message stays as it was.
 
-        The job goes on in the message whose button was pressed, which becomes its private box; in a new one where that
-        is the list, or can be seen by others. ``private``: the result is for its owner alone. The job is held until all
-        of this is shown, so that nothing the job shows is overwritten.
+        The job continues in the message whose button was pressed, which becomes its private reply, or in a new one if
+        that message is the list or others can see it. ``private``: the result is for its owner alone. The job is held
+        until all of this is shown, so that nothing the job shows is overwritten.
         """
         await interaction.response.defer()
         job = await self._owned(interaction, job_id)

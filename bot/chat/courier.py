@@ -76,7 +76,7 @@ class DiscordCourier:
     async def announce(self, job: Job, state: Text, percent: int | None, record: RecordAnnouncement) -> None:
         """From now on ``job`` is shown in one public message, where the bot may write one by its own right.
 
-        Elsewhere its progress stays in the private box: a message by the interaction's token could neither be found
+        Elsewhere its progress stays in the private reply: a message by the interaction's token could neither be found
         again after a kill nor be taken away once the token is dead.
         """
         known, origin = job.announcement, job.origin
@@ -106,7 +106,7 @@ class DiscordCourier:
     async def ask(self, job: Job, question: Question, record: RecordAttempt, picture: bytes | None = None) -> Origin:
         """Show ``question`` to the owner of ``job`` alone; returns where it stands now.
 
-        In the private box; once nothing leads there any more, it is a direct message. Raises
+        In the private reply; once nothing leads there any more, it is a direct message. Raises
         Undeliverable where that cannot be sent either, and DiscordUnavailable where asking again later may work.
         """
         origin, commands = job.origin, mentions_of(self._client)
@@ -186,7 +186,7 @@ class DiscordCourier:
         return None
 
     async def _close_private_reply(self, job: Job) -> None:
-        """Take the private box away, because the end stands elsewhere. Raises DiscordUnavailable."""
+        """Take the private reply away, because the end stands elsewhere. Raises DiscordUnavailable."""
         if self._private_reply.reachable(job):
             async with self._sends.place(job.owner_id):
                 try:
@@ -200,7 +200,7 @@ class DiscordCourier:
                 await self._announcements.remove(job)
 
     async def withdraw(self, job: Job, message: Text) -> None:
-        """Put ``message`` in the private box, while that can be reached; nothing public is left. Never raises."""
+        """Put ``message`` in the private reply, while that can be reached; nothing public is left. Never raises."""
         self._progress.forget(job)
         try:
             await self._removed(job)

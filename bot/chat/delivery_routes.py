@@ -30,7 +30,7 @@ class Delivery:
     """The end of a job as a message: ``full``, and the ``lean`` one without files.
 
     ``smaller`` makes one with a smaller file than the full one has, where there is such a file.
-    ``sentence`` goes with it where it is a new message. ``pointer`` says in the private box where to find a result.
+    ``sentence`` goes with it where it is a new message. ``pointer`` says in the private reply where to find a result.
     ``made``: there is one.
     """
 
@@ -70,7 +70,7 @@ class DeliveryRoutes:
         """The open ones, first choice first.
 
         An edit notifies nobody. So a result is a new message, unless its owner clicked a moment ago; a failure is told
-        in the private box as long as that is there.
+        in the private reply as long as that is there.
         """
         origin, announced = job.origin, job.announcement
         if origin.reply_is_public and announced is None:  # of an earlier version
@@ -114,7 +114,7 @@ class DeliveryRoutes:
     # -- edits: the same one twice changes nothing ----------------------------------------------------------------
 
     async def _original(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts) -> None:
-        """Into the private box."""
+        """Into the private reply."""
         async with attempts.attempt(DeliveryRoute.ORIGINAL, job.origin.channel_id):
             await _smaller_if_needed(
                 delivery, lambda card: self._private_reply.edit(job.origin, card, limits.MESSAGE_PATIENCE)
@@ -152,7 +152,7 @@ class DeliveryRoutes:
     async def _by_token(self, job: Job, delivery: Delivery, attempts: DeliveryAttempts, *, ephemeral: bool) -> None:
         """By a follow-up. It has no nonce, and no history shows it: one that may stand there is not sent again.
 
-        First of all the private box says where to look. That is true in any case, and as long as the box is
+        First of all the private reply says where to look. That is true in any case, and as long as the box is
         "thinking", Discord takes a follow-up for its text.
         """
         if delivery.pointer is not None and self._private_reply.reachable(job):

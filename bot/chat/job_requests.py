@@ -61,9 +61,9 @@ async def start_job(
 ) -> None:
     """Have ``write`` write the job down, then answer "thinking", to the person who asked alone (design, rule 1).
 
-    That answer is the job's private box; ``private``: whether the result is for them alone,
+    That answer is the job's private reply; ``private``: whether the result is for them alone,
     or ``None``: as the server has it. ``first``: what is shown of a job that is begun with at once. ``in_place``:
-    the message whose button was pressed, or led to the form, becomes the private box.
+    the message whose button was pressed, or led to the form, becomes the private reply.
     Where the database takes longer than a second, the answer goes first: Discord waits three seconds for it. The job is
     not begun before it is answered; where Discord does not take the answer, it is cancelled. Raises what ``write``
     raises, mostly before anything is answered, and :class:`discord.HTTPException` for an answer that came too late.

@@ -1,7 +1,7 @@
-"""The private box: the message in which a job speaks to its owner alone, reached by the interaction's token.
+"""The private reply: the one message that a job's owner alone sees, edited by the interaction's token.
 
-It is the interaction's ephemeral answer or a follow-up to it, or a message of the bot in direct messages. In rows of
-earlier versions it may be a public answer.
+It is the ephemeral response to the interaction or a follow-up to it, or a message of the bot in direct messages. In
+rows of earlier versions it may be a public response.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class PrivateReply:
-    """Raises :class:`RouteClosed` for good, and DiscordUnavailable where it may work later."""
+    """Edits, replaces and deletes private replies. Raises :class:`RouteClosed` for good, DiscordUnavailable for now."""
 
     def __init__(self, client: discord.Client, clock: Clock, own_messages: OwnMessages) -> None:
         self._client = client
@@ -42,7 +42,7 @@ class PrivateReply:
         return self._clock() - origin.token_at < limits.TOKEN_USABLE
 
     def reachable(self, job: Job) -> bool:
-        """Whether the box is there, as far as is known, and can be edited."""
+        """Whether the reply still exists, as far as is known, and can be edited."""
         closed = job.announcement is not None and job.announcement.box_closed
         return not closed and (self.token_usable(job.origin) or job.origin.in_dm_message)
 
@@ -67,7 +67,7 @@ class PrivateReply:
             raise
 
     async def edit(self, origin: Origin, card: MessageContent, patience: float) -> None:
-        """Make ``card`` the content of the box; the same edit twice changes nothing.
+        """Make ``card`` the content of the reply; the same edit twice changes nothing.
 
         ``patience`` in seconds: discord.py repeats it by itself while Discord has trouble.
         """
@@ -111,11 +111,11 @@ class PrivateReply:
     # -- questions ----------------------------------------------------------------------------------------------
 
     async def ask(self, job: Job, card: MessageContent, meanwhile: MessageContent) -> Origin:
-        """Show ``card``, which asks something, in the box; returns where it stands.
+        """Show ``card``, which asks something, in the reply; returns the job's new origin.
 
-        A box that is gone, or that takes no pictures, is replaced by a new one. So is a public one of an earlier
-        version: it becomes ``meanwhile`` first, because as long as it is "thinking" Discord takes a follow-up for its
-        text, and goes last, so that whatever fails on the way can be done again.
+        A reply that is gone, or that takes no pictures, is replaced by a new one. So is a public one of an earlier
+        version: it becomes ``meanwhile`` first, because while it is "thinking" Discord takes a follow-up for its text.
+        It is deleted last, so that all of this can be repeated after a failure.
         """
         origin, replaced = job.origin, job.origin.reply_is_public
         if not replaced:
@@ -139,7 +139,7 @@ class PrivateReply:
         return replace(origin, message_id=message_id, ephemeral=True)
 
     async def ask_by_dm(self, job: Job, question: Question, card: MessageContent, record: RecordAttempt) -> Origin:
-        """Ask in the direct messages with the owner; returns where it stands: their private box from now on."""
+        """Ask the owner by direct message, which is their private reply from now on; returns the job's new origin."""
         async with understood(limits.MESSAGE_PATIENCE):
             opened = await self._client.create_dm(discord.Object(job.owner_id))
         asked_at = [
@@ -172,13 +172,13 @@ class PrivateReply:
 
 
 def question_id(job: Job, question: Question) -> str:
-    """What a question is known by, as nonce and in its footer: not by the job's id alone, as its end is."""
+    """The id of a question, used as nonce and in its footer: unlike that of a result, not the job's id alone."""
     return f"{job.id}-{question.value[:8]}"
 
 
 @contextmanager
 def gone_is_fine() -> Iterator[None]:
-    """The message was deleted: by somebody, or by an attempt before this one."""
+    """Ignore that the message was deleted, by somebody or by an earlier attempt."""
     try:
         yield
     except RouteClosed as closed:

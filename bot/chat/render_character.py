@@ -156,7 +156,7 @@ def render_emptied(locale: str) -> MessageContent:
 
 
 def render_pointer(character: Character, locale: str, commands: Commands = PLAIN) -> MessageContent:
-    """In the private box, until it goes: where to find the result, of which nobody may know whether it arrived."""
+    """In the private reply, until it goes: where to find the result, of which nobody may know whether it arrived."""
     ready = text("“{name}” is ready. If you don't see it below, use /character show or /tasks.", name=character.name)
     return MessageContent(card=Card(colour=GREEN, description=say(ready, locale, commands)))
 

@@ -1,4 +1,4 @@
-"""The admission queue: which job is let in when there is room, and what those who wait are told."""
+"""The admission queue: lets jobs in as places become free, and shows the others their number in the queue."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from bot.values.job import Job
 
 
 class AdmissionQueue:
-    """So many jobs are worked on at once as ``settings`` allow; the others wait, owners in turn.
+    """Limits how many jobs are worked on at once, by ``settings``; the others wait, owners in turn.
 
-    The line stands in the table; here is only who was where when it moved last.
+    The queue itself is in the jobs table. In memory are only the numbers that people were shown last.
     """
 
     def __init__(self, *, jobs: JobStore, courier: Courier, clock: Clock, settings: LimitSettings) -> None:
@@ -36,12 +36,12 @@ class AdmissionQueue:
         self._maybe_waiting = True
 
     def place_of(self, job: Job) -> Text:
-        """What ``job``, which is in line, waits for, with its number there where that is known already."""
+        """What the queued ``job`` waits for, with its number in the queue if that is known already."""
         place = self._queued.get(job.id)
         return text("Waiting for a free place") if place is None else _sentence(place)
 
     async def move(self, *, but: Collection[str] = ()) -> None:
-        """Let in as many as there are places for; the others hear of their place in line, except those in ``but``."""
+        """Let in as many as there are places for; the others, except ``but``, are shown their number."""
         if not self._maybe_waiting:
             return
         self._maybe_waiting = False  # first: somebody may join meanwhile
@@ -69,7 +69,7 @@ class AdmissionQueue:
                 if job is None or not job.is_queued:
                     continue  # its turn has come meanwhile, or it has left
                 await self._courier.progress(job, _sentence(places[job_id]), None)
-        except Exception as error:  # noqa: BLE001 - a place in line that is not shown changes nothing
+        except Exception as error:  # noqa: BLE001 - a number that is not shown changes nothing
             unexpected("line_not_shown", error)
 
     async def close(self) -> None:

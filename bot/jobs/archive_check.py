@@ -77,7 +77,7 @@ class ArchiveCheck:
         """Whether we have written it, for that person."""
         read = [each for each in exported if each is not None]
         words = sealed_words(owner_id, read)
-        return len(read) == len(exported) and self._signatures.holds(Signed.CAST, words, head.seal)
+        return len(read) == len(exported) and self._signatures.verify(Signed.CAST, words, head.seal)
 
     async def _checked(
         self, owner_id: int, archive: Path, wanted: Mapping[tuple[str, MediaPart], WantedFile], work: Path

@@ -49,7 +49,7 @@ class ExportLinks:
     def read(self, token: str) -> LinkedExport | None:
         """The export that the token after ``PATH`` refers to; ``None`` if the token is invalid or expired."""
         found = _TOKEN.fullmatch(token)
-        if found is None or not self._signatures.holds(Signed.LINK, found["words"].encode(), found["seal"]):
+        if found is None or not self._signatures.verify(Signed.LINK, found["words"].encode(), found["seal"]):
             return None
         if datetime.fromtimestamp(int(found["until"]), UTC) < self._clock():
             return None

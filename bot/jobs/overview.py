@@ -14,7 +14,7 @@ from bot.values.job import Job
 class Overview:
     """What /tasks shows. ``disk_used`` and ``disk_limit`` in bytes; a limit of 0 is none.
 
-    ``videos_today`` are counted apart. ``queued``: what those jobs wait for that stand in line, by their ids.
+    ``videos_today`` are counted apart. ``queued``: what the queued jobs wait for, by their ids.
     """
 
     unfinished: tuple[Job, ...]

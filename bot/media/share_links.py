@@ -1,7 +1,7 @@
-"""Turns the links that people share into links to the files behind them, where a site's addresses say which that is.
+"""Rewrites share links to the files behind them, for sites where the file's address follows from the link.
 
-Sites whose addresses do not say it name the file on their page (:mod:`bot.media.child.page`): Streamable, Medal, Imgur,
-Tumblr, archive.org, Reddit.
+The other sites name the file on the page itself (:mod:`bot.media.child.web_page`): Streamable, Medal, Imgur, Tumblr,
+archive.org, Reddit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The line before the work: who has a place, who waits for one, and in which order they are let in."""
+"""The admission queue's queries: which jobs have a place, which wait for one, and in which order they are let in."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A job in line. ``number`` counts from 1: in its owner's own line (``own``), or in everybody's."""
+    """A queued job. ``number`` counts from 1: among its owner's own jobs (``own``), or among everybody's."""
 
     job_id: str
     number: int
@@ -42,7 +42,7 @@ class AdmissionState:
 
 
 def being_worked_on() -> ColumnElement[bool]:
-    """Jobs that take a place: let in, not ended, and not waiting for their owner."""
+    """Jobs that take a place: admitted, not ended, and not waiting for their owner."""
     return and_(UNFINISHED, jobs.c.admitted_at.is_not(None), jobs.c.outcome.is_(None), jobs.c.step != Step.CHOOSE)
 
 
@@ -57,9 +57,9 @@ async def worked_on(connection: AsyncConnection, owner_id: int, *, but: str = ""
 
 
 async def has_place(connection: AsyncConnection, owner_id: int, places: Places) -> bool:
-    """Whether a new job of the owner's is begun at once; otherwise it stands in line.
+    """Whether a new job of the owner's starts at once; otherwise it is queued.
 
-    Raises :class:`~bot.errors.QuotaReached` where it would stand in everybody's line, and that is long already.
+    Raises :class:`~bot.errors.QuotaReached` if it would join everybody's queue and that is full.
     """
     behind_own = False
     if places.each:
@@ -77,13 +77,13 @@ async def has_place(connection: AsyncConnection, owner_id: int, places: Places) 
 
 
 async def admission_state(connection: AsyncConnection, places: Places) -> AdmissionState:
-    """The line as it stands now."""
+    """Which queued jobs can be let in now, and which wait."""
     waiting, working = await _waiting_and_working(connection)
     return admissions(waiting, working, places)
 
 
 async def _waiting_and_working(connection: AsyncConnection) -> tuple[list[tuple[str, int]], dict[int, int]]:
-    """Id and owner of each job in line, the oldest first; and how many jobs of each owner take a place."""
+    """Id and owner of each queued job, oldest first; and how many jobs of each owner take a place."""
     waiting = await connection.execute(
         select(jobs.c.id, jobs.c.owner_id).where(_queued()).order_by(jobs.c.created_at, jobs.c.id)
     )

@@ -54,7 +54,7 @@ class JobStore:
     async def add(self, job: Job, quota: Quota) -> Job:
         """Count what there is and insert this job, in one transaction (rule 8).
 
-        Where no place is free it is not due: it stands in line. Raises :class:`~bot.errors.QuotaReached`, and
+        If no place is free it is queued, and not due. Raises :class:`~bot.errors.QuotaReached`, and
         :class:`~bot.errors.Refusal` where a character in it is not lent to its owner (any more).
         """
         async with self._database.write(urgent=True) as connection:

@@ -49,6 +49,6 @@ class Signatures:
             raise RuntimeError("the key is not loaded")
         return hmac.new(self._key, f"{what}\n".encode() + words, hashlib.sha256).hexdigest()
 
-    def holds(self, what: Signed, words: bytes, signature: str) -> bool:
+    def verify(self, what: Signed, words: bytes, signature: str) -> bool:
         """Whether it is ours."""
         return hmac.compare_digest(self.sign(what, words).encode(), signature.encode())

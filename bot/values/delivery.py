@@ -21,9 +21,9 @@ class DeliveryRoute(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """Where a job was asked for, and the private box of its owner. Replaced by each later press or form of theirs.
+    """Where a job was asked for, and the private reply of its owner. Replaced by each later press or form of theirs.
 
-    The private box is the message in which the job speaks to its owner alone: ``message_id`` (``None``: the
+    The private reply is the message in which the job speaks to its owner alone: ``message_id`` (``None``: the
     interaction's original response, not known by id yet). It is ``ephemeral``, or else a message of the bot in direct
     messages; in rows of earlier versions it may be public. ``token`` lives 15 minutes from ``token_at``, by our own
     clock, and is wiped when dead. ``private``: the owner wants the result for themselves. ``bot_may_write``: the bot
@@ -63,7 +63,7 @@ class Origin:
 
     @property
     def in_dm_message(self) -> bool:
-        """Whether the private box is a message of the bot in direct messages: it needs no token to edit that."""
+        """Whether the private reply is a message of the bot in direct messages: it needs no token to edit that."""
         return self.in_own_dm and not self.ephemeral and self.message_id is not None
 
     @property
@@ -92,7 +92,7 @@ class Announcement:
     """The public message about a running job. Written before it is sent (``at``), then with its ``message_id``.
 
     ``closed``: Discord refuses it for good, or nobody can tell whether it stands: it is not sent (again).
-    ``box_closed``: the private box has been deleted since, because this shows the progress now.
+    ``box_closed``: the private reply has been deleted since, because this shows the progress now.
     """
 
     channel_id: int

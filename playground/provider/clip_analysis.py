@@ -1,4 +1,4 @@
-"""Looking into a submitted clip with PyAV: is there sound, is the range inside, which frame is the clearest."""
+"""Analyses a submitted clip with PyAV: whether it has sound, whether the range is inside, the sharpest frame."""
 
 from __future__ import annotations
 

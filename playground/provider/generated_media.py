@@ -1,4 +1,4 @@
-"""Makes characters out of clips: fetches the clip, looks into it, keeps the picture, invents a name."""
+"""The files that the simulated provider serves, and the characters that it makes of submitted clips."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from playground.provider.tasks import Failure
 
 
 class GeneratedMedia:
-    """The files that are served below `base_url`, and what is made of them."""
+    """Files served below `base_url`. A character is a clip, a portrait cut out of it, and an invented name."""
 
     def __init__(self, base_url: str, names: Namer) -> None:
         self._base_url = base_url

@@ -1,4 +1,4 @@
-"""What is ordered of the simulated provider while it runs: models close, answers fail, tasks stand still."""
+"""Controls of the simulated provider while it runs: close models, make answers fail, hold tasks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from playground.provider.tasks import Failure, Task
 
 
 class SimulationControls:
-    """The part of :class:`~playground.provider.server.SimulatedProvider` that orders what happens next."""
+    """The part of :class:`~playground.provider.server.SimulatedProvider` that tests and the playground steer it with."""
 
     clock: Callable[[], datetime]
     tasks: dict[str, Task]

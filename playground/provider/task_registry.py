@@ -1,4 +1,4 @@
-"""All tasks of the simulated provider: begun, held, found, settled, and refunded where they failed."""
+"""All tasks of the simulated provider: started, held, looked up, settled, and refunded if they failed."""
 
 from __future__ import annotations
 

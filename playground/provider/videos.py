@@ -1,4 +1,4 @@
-"""Makes videos of accepted requests, and has the knobs that decide how that goes."""
+"""Makes the videos of accepted requests, and has the settings that decide how that goes."""
 
 from __future__ import annotations
 

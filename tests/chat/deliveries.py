@@ -34,7 +34,7 @@ class Row:
 
 
 def a_row(world: OneChannel, now: Now, **origin: Any) -> Row:
-    """A job asked for a minute ago, with its private box."""
+    """A job asked for a minute ago, with its private reply."""
     private_reply = world.asked(ephemeral=origin.get("ephemeral", True))
     private_reply.loading, private_reply.content = False, "On it"
     row = Row(a_job(asked_at(now(), **origin)), world)
@@ -43,7 +43,7 @@ def a_row(world: OneChannel, now: Now, **origin: Any) -> Row:
 
 
 def announced(row: Row, **known: Any) -> Row:
-    """With the public message that shows its progress, in the place of the private box."""
+    """With the public message that shows its progress, in the place of the private reply."""
     embed = {"type": "rich", "footer": {"text": f"Progress {row.job.id}-run"}}
     sent = row.world.posted("", by=row.world.discord.bot, embeds=[embed])
     standing = Announcement(channel_id=CHANNEL_ID, at=sent.created, message_id=sent.id, box_closed=True)

@@ -118,7 +118,7 @@ def test_result_says_what_it_is_and_whose_it_is(job: Job) -> None:
     [
         ({}, "Saved to <@42>'s cast"),
         ({"private": True}, "Saved to your cast"),
-        ({"ephemeral": True}, "Saved to <@42>'s cast"),  # the private box is, and the result is not
+        ({"ephemeral": True}, "Saved to <@42>'s cast"),  # the private reply is, and the result is not
         ({"guild_id": None}, "Saved to your cast"),  # in the direct messages with the bot
         ({"guild_id": None, "bot_is_member": False}, "Saved to <@42>'s cast"),  # in a group of people
     ],

@@ -60,7 +60,7 @@ async def test_from_the_slash_command_to_the_delivered_card(show: Show) -> None:
     show.provider.hold_at(50)
     await question.press(ann, "Yes, I have permission")
     status = await show.reads(ann, "Cutting the clip out")
-    assert status is question, "it goes on in the same private box"
+    assert status is question, "it goes on in the same private reply"
     assert status.labels == ["Cancel"]
     progress = await show.reads(bob, "Making the character “Ada”")
     await show.see(lambda: progress if status.deleted else None)

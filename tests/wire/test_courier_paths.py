@@ -103,7 +103,7 @@ async def test_progress_is_public_once_the_provider_is_at_work_and_the_result_ta
     assert not show.channel.visible_to(bob), "nothing is public before the provider has taken the task"
     await show.passes(30)
     (progress,) = show.channel.visible_to(bob)
-    assert show.channel.visible_to(ann) == [progress], "the private box has gone"
+    assert show.channel.visible_to(ann) == [progress], "the private reply has gone"
     assert origin.answer.deleted
     assert "Making a character" in progress.text
     assert progress.pinged == set()

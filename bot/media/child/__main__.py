@@ -61,7 +61,7 @@ def main() -> None:
 
 
 def _answer(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    from bot.media.child.refusing import Refused, is_memory_left
+    from bot.media.child.errors import Refused, is_memory_left
 
     try:
         if "source" in request and not _is_plain_file(request["source"]):
@@ -114,7 +114,7 @@ def _filmstrip(request: Request) -> Filmstrip:
 
 
 def _moving(request: Request) -> Picture:
-    from bot.media.child.moving import moving_picture
+    from bot.media.child.animated_preview import moving_picture
 
     return moving_picture(_path(request, "source"), _range(request["range"]), _path(request, "into"))
 
@@ -159,7 +159,7 @@ def _face_rows(request: Request) -> tuple[Picture, ...]:
 
 
 def _fit(request: Request) -> Fitted:
-    from bot.media.child.fitting import fit
+    from bot.media.child.shrinking import fit
 
     return fit(_path(request, "source"), request["most_bytes"], _path(request, "folder"))
 
@@ -171,7 +171,7 @@ def _poster(request: Request) -> Picture:
 
 
 def _video_on_page(request: Request) -> str | None:
-    from bot.media.child.page import video_on_page
+    from bot.media.child.web_page import video_on_page
 
     return video_on_page(_path(request, "source"))
 

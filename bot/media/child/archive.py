@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bot import limits
-from bot.media.child.refusing import Refused
+from bot.media.child.errors import Refused
 from bot.values.files import ending
 from bot.values.video import CastLines, CheckedFile, MediaPart, Unusable, WantedFile
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import av
 
-from bot.media.child.comparison import best_in, measures
+from bot.media.child.candidate_ranges import LENGTHS, Window, best_of, windows
 from bot.media.child.frames import seek, shown_ticks
 from bot.media.child.opening import Refused, Video, open_video
+from bot.media.child.range_comparison import best_in, measures
 from bot.media.child.samples import PictureAnalyzer
 from bot.media.child.scan import Stretch, scan
 from bot.media.child.scoring import Shot, reasons_and_concerns
 from bot.media.child.sound_analysis import SoundAnalysis, VoiceDetector, voice_detector
-from bot.media.child.windows import LENGTHS, Window, best_of, windows
 from bot.values.time_range import TimeRange
 from bot.values.video import Best, BestSeconds, Concern, Findings, NothingToSuggest, Suggestion, Unusable
 

@@ -9,8 +9,8 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageOps
 
 from bot import limits
+from bot.media.child.errors import Refused
 from bot.media.child.pictures import decoded
-from bot.media.child.refusing import Refused
 from bot.values.video import Picture
 
 _MIDDLE: Final = (0.5, 0.35)  # of what is kept: in a portrait the face is above the middle

@@ -13,7 +13,7 @@ from av.stream import Discard
 from av.video.reformatter import Interpolation
 from PIL import Image
 
-from bot.media.child.bars import inside_bars, is_black
+from bot.media.child.black_bars import inside_bars, is_black
 from bot.media.child.contact_sheet import (
     Cell,
     Layout,
@@ -23,6 +23,7 @@ from bot.media.child.contact_sheet import (
     encoded,
     pictures_of_span,
 )
+from bot.media.child.filmstrip_times import Moment, Timeline
 from bot.media.child.frames import (
     PictureIndex,
     Scaler,
@@ -33,7 +34,6 @@ from bot.media.child.frames import (
     seek,
     shown_size,
 )
-from bot.media.child.moments import Moment, Timeline
 from bot.media.child.opening import Refused, Video, open_video
 from bot.values.time_range import TimeRange
 from bot.values.video import Filmstrip, Unusable

@@ -18,8 +18,8 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from bot import limits
-from bot.media.child.refusing import Refused as Refused
-from bot.media.child.refusing import is_memory_left as is_memory_left
+from bot.media.child.errors import Refused as Refused
+from bot.media.child.errors import is_memory_left as is_memory_left
 from bot.media.child.sound_tracks import audible_track
 from bot.media.file_types import video_type
 from bot.values.video import Unusable

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 
 from bot import limits
 from bot.limits import PICTURE_BYTES
-from bot.media.child.refusing import Refused
+from bot.media.child.errors import Refused
 from bot.values.video import Picture, Unusable
 
 WRITTEN_SIDES: Final = (1536, 1024)  # pixels: the second where the file is too large with the first, as noise may be

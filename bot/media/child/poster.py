@@ -8,7 +8,7 @@ from typing import Final
 import av
 from PIL import Image
 
-from bot.media.child.bars import is_black
+from bot.media.child.black_bars import is_black
 from bot.media.child.frames import Scaler, picture_index, pictures_at
 from bot.media.child.opening import Refused, open_video
 from bot.values.video import Picture, Unusable

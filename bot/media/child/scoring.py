@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.media.child.cards import are_black, are_cards
 from bot.media.child.faces import Face
 from bot.media.child.samples import Sample
 from bot.media.child.scan import EVERY, Stretch
 from bot.media.child.shots import Thumbnail
 from bot.media.child.sound_analysis import SoundAnalysis
+from bot.media.child.title_cards import are_black, are_cards
 from bot.values.video import Concern, Reason
 
 # The weights of what is seen in a picture, and of what is heard; together 1.

@@ -2,7 +2,7 @@
 
 yt-dlp alone would need the programs ffmpeg to cut and join, and a JavaScript engine for some formats of some sites. No
 program can be started here. So of what a site offers, plain files over HTTP are taken (pictures and sound in one or
-each in its own), and :mod:`bot.media.child.section` cuts and joins them.
+each in its own), and :mod:`bot.media.child.remote_section` cuts and joins them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from bot import limits
+from bot.media.child.errors import Refused
 from bot.media.child.passed_sockets import receive_sockets
-from bot.media.child.refusing import Refused
-from bot.media.child.section import RemoteFile, Response, take_section
+from bot.media.child.remote_section import RemoteFile, Response, take_section
 from bot.values.time_range import TimeRange
 from bot.values.video import SiteVideo, Unusable
 

@@ -11,17 +11,17 @@ import pytest
 from PIL import Image
 
 from bot.media.child import filmstrip as module
-from bot.media.child.bars import inside_bars
+from bot.media.child.black_bars import inside_bars
 from bot.media.child.contact_sheet import Block, Cell, Layout, Span, contact_sheet
 from bot.media.child.filmstrip import LARGEST, filmstrip
 from bot.media.child.opening import Refused
 from bot.values.time_range import TimeRange
 from bot.values.video import Filmstrip, Unusable
-from tests.media.child.cards import barred, black, logo, names, title
 from tests.media.child.generated_clips import nobody
 from tests.media.child.generated_clips import write as write_shots
 from tests.media.child.numbered import Kind, damage, digit, evenly, write_numbered
 from tests.media.child.odd_files import claim, cut_off, trim, write
+from tests.media.child.title_cards import barred, black, logo, names, title
 
 ASPECT = 4 / 3
 UNEVEN = [Fraction(at, 1000) for at in (0, 33, 66, 180, 195, 900, 950, 1000, 1016, 1400, 1900, 2450, 2500, 2980, 3100)]

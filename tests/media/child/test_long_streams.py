@@ -14,10 +14,10 @@ from bot.media.child.best_seconds import best_seconds, examine
 from bot.media.child.cutting import cut
 from bot.media.child.frames import packets
 from bot.media.child.probing import probe
-from bot.media.child.section import RemoteFile, take_section
+from bot.media.child.remote_section import RemoteFile, take_section
 from bot.values.time_range import TimeRange
 from tests.media.child.numbered import RATE, evenly, read_numbered, write_numbered
-from tests.media.child.test_section import Server
+from tests.media.child.test_remote_section import Server
 
 FPS, SHORT, HOURS = 4, 16, 3
 SECONDS = HOURS * 3600

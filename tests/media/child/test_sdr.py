@@ -9,11 +9,11 @@ import pytest
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 
+from bot.media.child.animated_preview import moving_picture
 from bot.media.child.best_seconds import examine
 from bot.media.child.cutting import cut
 from bot.media.child.filmstrip import filmstrip
 from bot.media.child.frames import Scaler
-from bot.media.child.moving import moving_picture
 from bot.media.child.opening import open_video
 from bot.media.child.poster import poster
 from bot.values.time_range import TimeRange

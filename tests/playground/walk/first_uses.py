@@ -45,7 +45,7 @@ async def first_character(walk: Walk) -> None:
     await me.see("Saved to @mia's cast", "Reusable task ID", "60 credits", "Name it…")
     await me.picture("09 the finished card")
     assert await walk.public() == before + 1, "one public message for one character"
-    assert await walk.private() == alone, "no private box is left behind"
+    assert await walk.private() == alone, "no private reply is left behind"
     await me.press("Use in a video")
     await me.see("Make a video", "What happens?", "Who's in it?", "Model")
     await me.picture("09 how it is used")

@@ -11,7 +11,7 @@ import pytest
 
 from bot.media.child.opening import Refused
 from bot.media.child.probing import probe
-from bot.media.child.section import RemoteFile, take_section
+from bot.media.child.remote_section import RemoteFile, take_section
 from bot.media.child.site import _chosen, _first
 from bot.values.video import Unusable
 from tests.media.child.numbered import RATE, evenly, read_numbered, write_numbered

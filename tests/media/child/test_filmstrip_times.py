@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.media.child.moments import Moment, Timeline
+from bot.media.child.filmstrip_times import Moment, Timeline
 from bot.values.time_range import TimeRange
 
 PLENTY = 10**9

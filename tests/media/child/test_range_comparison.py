@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.media.child.comparison import Measures, best_in
+from bot.media.child.range_comparison import Measures, best_in
 from bot.values.video import Best
 
 USUAL = Measures(size=0.2, facing=0.5, speech=0.5, sharpness=0.6, speed=0.03, light=120.0, level=-25.0, length=2.0)

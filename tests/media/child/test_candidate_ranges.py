@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.media.child.windows import Window, best_of, windows
+from bot.media.child.candidate_ranges import Window, best_of, windows
 from bot.values.time_range import TimeRange
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bot.media.child.fitting import fit
 from bot.media.child.opening import Refused
 from bot.media.child.poster import poster
+from bot.media.child.shrinking import fit
 from bot.values.video import Unusable
 from tests.media.child.generated_clips import FPS, Shot, nobody, talking, voice, write
 

@@ -6,11 +6,11 @@ import pytest
 from PIL import Image
 
 from bot.media.child.best_seconds import best_seconds
-from bot.media.child.cards import are_black, are_cards
 from bot.media.child.shots import Thumbnail
+from bot.media.child.title_cards import are_black, are_cards
 from bot.values.video import Best, NothingToSuggest, Reason
-from tests.media.child.cards import barred, black, logo, names, title
 from tests.media.child.generated_clips import Shot, hiss, nobody, talking, voice, write
+from tests.media.child.title_cards import barred, black, logo, names, title
 
 Pictures = list[Image.Image]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.media.child.bars import BLACK
+from bot.media.child.black_bars import BLACK
 from bot.media.child.shots import Thumbnail
 
 # Most of a title or a logo is one colour. Measured: 0.65 to 1 of them, at most 0.35 of what a camera sees.
