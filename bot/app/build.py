@@ -38,8 +38,8 @@ from bot.jobs.leased_job import Steps
 from bot.jobs.maintenance import Maintenance
 from bot.jobs.model_availability import ModelAvailability
 from bot.jobs.ports import ByteSource, Courier
-from bot.jobs.renewed_attachments import RenewedAttachments
 from bot.jobs.runner import Runner
+from bot.jobs.source_fetcher import RenewedAttachments
 from bot.jobs.video_inspection import VideoInspection
 from bot.jobs.video_planner import VideoPlanner
 from bot.media.address_guard import AddressGuard

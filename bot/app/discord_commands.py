@@ -10,7 +10,7 @@ from bot import __version__
 from bot.app.health_report import HealthReport
 from bot.config import Settings
 from bot.jobs.earlier_videos import EarlierVideos
-from bot.jobs.prepare import most_bytes
+from bot.jobs.source_fetcher import most_bytes
 from bot.jobs.video_request_builder import VideoRequestBuilder
 from bot.jobs.video_retakes import VideoRetakes
 from bot.store.gauges import GaugeStore

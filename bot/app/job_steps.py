@@ -16,6 +16,7 @@ from bot.jobs.poll_schedule import PollSchedule
 from bot.jobs.ports import ByteSource
 from bot.jobs.prepare import Prepare
 from bot.jobs.prepare_video import PrepareVideo
+from bot.jobs.source_fetcher import SourceFetcher
 from bot.jobs.submit import Submit
 from bot.jobs.video_look import VideoLook
 from bot.jobs.video_work import VideoWork
@@ -30,18 +31,25 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
     """``source``: where the bytes of a link or an attachment come from."""
     stores, settings, random = app.stores, app.settings, app.random
     places, inspection = app.places, app.inspection
-    prepare = Prepare(
+    fetcher = SourceFetcher(
         jobs=stores.jobs,
-        owned=stores.owned_jobs,
         characters=stores.characters,
         videos=stores.videos,
-        consents=stores.consents,
         consent_denials=stores.consent_denials,
         files=stores.files,
         disk=stores.disk,
         source=source,
         sites=app.site_videos,
         places=places,
+        courier=app.courier,
+        settings=settings,
+    )
+    prepare = Prepare(
+        fetcher=fetcher,
+        owned=stores.owned_jobs,
+        characters=stores.characters,
+        consents=stores.consents,
+        consent_denials=stores.consent_denials,
         courier=app.courier,
         inspection=inspection,
         random=random,

@@ -18,7 +18,7 @@ from bot.config import Settings
 from bot.errors import Refusal
 from bot.jobs.archive_check import ArchiveCheck
 from bot.jobs.ports import ByteSource
-from bot.jobs.prepare import no_room
+from bot.jobs.source_fetcher import no_room
 from bot.media.worker import MediaWorker
 from bot.store.character_rows import first_free
 from bot.store.consent_denials import ConsentDenialStore

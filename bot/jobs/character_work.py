@@ -13,9 +13,9 @@ from bot import limits
 from bot.concurrency import Places
 from bot.errors import BadSource
 from bot.jobs import transitions
+from bot.jobs.consent_check import check_consent_denials
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Courier
-from bot.jobs.prepare import check_consent_denials
 from bot.jobs.provider_work import Send
 from bot.jobs.video_inspection import VideoInspection
 from bot.provider.client import ToapisClient

@@ -14,9 +14,9 @@ from bot.concurrency import Places
 from bot.errors import CastbookError, DownloadFailed
 from bot.jobs import transitions
 from bot.jobs.backoff import backoff
+from bot.jobs.consent_check import source_hash
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import ByteSource
-from bot.jobs.prepare import source_hash
 from bot.jobs.video_inspection import VideoInspection
 from bot.media.worker import MediaWorker
 from bot.store.characters import CharacterStore

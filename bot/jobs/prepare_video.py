@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.jobs import transitions
 from bot.jobs.leased_job import LeasedJob
-from bot.jobs.prepare import no_room
+from bot.jobs.source_fetcher import no_room
 from bot.jobs.video_planner import VideoPlanner
 from bot.store.disk import DiskUse
 from bot.values.job import Transition

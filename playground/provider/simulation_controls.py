@@ -18,7 +18,7 @@ from playground.provider.tasks import Failure, Task
 
 
 class SimulationControls:
-    """The part of :class:`~playground.provider.server.SimulatedProvider` that tests and the playground steer it with."""
+    """What tests and the playground call on :class:`~playground.provider.server.SimulatedProvider` to steer it."""
 
     clock: Callable[[], datetime]
     tasks: dict[str, Task]

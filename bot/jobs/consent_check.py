@@ -1,0 +1,30 @@
+"""Whether somebody shown in a job's video has said no to its owner: asked before a character is made of it."""
+
+from __future__ import annotations
+
+from bot.errors import BadSource
+from bot.store.consent_denials import ConsentDenialStore, task_hash
+from bot.texts import text
+from bot.values.job import Job
+from bot.values.source import EarlierTask
+
+
+async def check_consent_denials(consent_denials: ConsentDenialStore, job: Job) -> None:
+    """A no that somebody has given to its owner is about the video that it was of, whatever else is made of it.
+
+    Raises BadSource.
+    """
+    of = source_hash(job)
+    if of is not None and await consent_denials.denied_hashes(job.owner_id, [of]):
+        raise BadSource(
+            text(
+                "Someone in this video said no when you asked, so I won't make a character from it. Nothing was "
+                "charged."
+            )
+        )
+
+
+def source_hash(job: Job) -> str | None:
+    """What stands for the video that a character is made of: its SHA-256, or that of its task's id."""
+    source = job.about_source.source
+    return task_hash(source.task_id) if isinstance(source, EarlierTask) else job.seen.sha256
