@@ -16,9 +16,15 @@ from bot.jobs.video_retakes import VideoRetakes
 from bot.store.gauges import GaugeStore
 from cogs.about import About
 from cogs.character.cog import CharacterCommands
+from cogs.character.consent import ConsentRequests
+from cogs.character.creation import CharacterCreation
+from cogs.character.deletion import CharacterDeletion
+from cogs.character.editing import CharacterEditing
 from cogs.character.groups import GroupCommands
+from cogs.character.lending import CharacterLending
+from cogs.character.listing import CastListing
 from cogs.character.lookup import CastLookup
-from cogs.character.portability import Portability
+from cogs.character.portability import CastPortability
 from cogs.closer_look import CloserLook
 from cogs.earlier_videos import EarlierVideoButtons
 from cogs.message_menu import MessageMenu
@@ -27,7 +33,10 @@ from cogs.privacy import Privacy
 from cogs.server.cog import Allowed, Server
 from cogs.server.roles import ServerRoles
 from cogs.tasks import Tasks
+from cogs.video.choices import VideoChoices
 from cogs.video.cog import VideoCommands
+from cogs.video.creation import VideoCreation
+from cogs.video.listing import VideoListing
 from cogs.video_results import VideoResults
 
 if TYPE_CHECKING:
@@ -39,27 +48,6 @@ def cogs_of(app: App) -> list[commands.Cog]:
     stores = app.stores
     max_bytes = most_bytes(app.settings)
     lookup = CastLookup(stores.characters, stores.cast, stores.groups, stores.files, app.face_rows)
-    character = CharacterCommands(
-        lookup,
-        cards=app.character_cards,
-        starter=app.job_starter,
-        lending=app.cast.lending,
-        loans=stores.loans,
-        consents=stores.person_consents,
-        cast=app.cast.playable,
-        characters=stores.characters,
-        defaults=stores.defaults,
-        videos=stores.videos,
-        files=stores.files,
-        messages=app.message_updates,
-        note_sent=app.note_sent,
-        clock=app.clock,
-        availability=app.availability,
-        max_bytes=max_bytes,
-        portability=Portability(
-            exporter=app.cast.exporter, links=app.cast.export_links, importer=app.cast.importer, groups=stores.groups
-        ),
-    )
     earlier = EarlierVideoButtons(
         earlier=EarlierVideos(
             starter=app.job_starter,
@@ -79,33 +67,10 @@ def cogs_of(app: App) -> list[commands.Cog]:
         clock=app.clock,
         max_bytes=max_bytes,
     )
-    video = VideoCommands(
-        starter=app.job_starter,
-        planner=app.video_planner,
-        cast=app.cast.playable,
-        loans=stores.loans,
-        builder=VideoRequestBuilder(
-            cast=app.cast.playable,
-            characters=stores.characters,
-            defaults=stores.defaults,
-            drafts=stores.drafts,
-            owned=stores.owned_jobs,
-            planner=app.video_planner,
-            starter=app.job_starter,
-            clock=app.clock,
-            random=app.random,
-        ),
-        characters=stores.characters,
-        videos=stores.videos,
-        files=stores.files,
-        fitted=app.fitted_videos,
-        address=app.provider.video_address,
-        clock=app.clock,
-    )
     return [
-        character,
+        _character_commands(app, lookup, max_bytes),
         GroupCommands(lookup, groups=stores.groups, clock=app.clock),
-        video,
+        _video_commands(app),
         menu,
         earlier,
         VideoResults(
@@ -127,6 +92,77 @@ def cogs_of(app: App) -> list[commands.Cog]:
         Server(servers=stores.servers, allowed=_allowed_in_a_server(app.settings)),
         About(version=__version__, availability=app.availability, video_availability=app.video_availability),
     ]
+
+
+def _character_commands(app: App, lookup: CastLookup, max_bytes: int) -> CharacterCommands:
+    stores, lending, note_sent, clock = app.stores, app.cast.lending, app.note_sent, app.clock
+    return CharacterCommands(
+        lookup,
+        creation=CharacterCreation(
+            starter=app.job_starter,
+            videos=stores.videos,
+            clock=clock,
+            availability=app.availability,
+            max_bytes=max_bytes,
+        ),
+        listing=CastListing(lookup, cards=app.character_cards, note_sent=note_sent, clock=clock),
+        editing=CharacterEditing(
+            lookup,
+            characters=stores.characters,
+            defaults=stores.defaults,
+            files=stores.files,
+            messages=app.message_updates,
+            note_sent=note_sent,
+            clock=clock,
+        ),
+        deletion=CharacterDeletion(lookup, lending=lending, note_sent=note_sent, clock=clock),
+        lending=CharacterLending(
+            lookup,
+            lending=lending,
+            loans=stores.loans,
+            consents=stores.person_consents,
+            cast=app.cast.playable,
+            videos=stores.videos,
+            files=stores.files,
+            clock=clock,
+        ),
+        consent=ConsentRequests(
+            lookup, lending=lending, consents=stores.person_consents, characters=stores.characters, clock=clock
+        ),
+        portability=CastPortability(
+            lookup, exporter=app.cast.exporter, links=app.cast.export_links, importer=app.cast.importer
+        ),
+    )
+
+
+def _video_commands(app: App) -> VideoCommands:
+    stores, planner, cast = app.stores, app.video_planner, app.cast.playable
+    builder = VideoRequestBuilder(
+        cast=cast,
+        characters=stores.characters,
+        defaults=stores.defaults,
+        drafts=stores.drafts,
+        owned=stores.owned_jobs,
+        planner=planner,
+        starter=app.job_starter,
+        clock=app.clock,
+        random=app.random,
+    )
+    choices = VideoChoices(cast=cast, planner=planner, builder=builder)
+    return VideoCommands(
+        choices=choices,
+        creation=VideoCreation(
+            starter=app.job_starter,
+            planner=planner,
+            choices=choices,
+            builder=builder,
+            characters=stores.characters,
+            videos=stores.videos,
+            address=app.provider.video_address,
+            clock=app.clock,
+        ),
+        listing=VideoListing(videos=stores.videos, loans=stores.loans, files=stores.files, fitted=app.fitted_videos),
+    )
 
 
 def _allowed_in_a_server(settings: Settings) -> Allowed:

@@ -135,14 +135,15 @@ class InteractionHandlers:
         return tuple(self._forms)
 
     def add(self, cog: object) -> None:
-        """Take the methods of ``cog`` that are marked with :func:`on_press` or :func:`on_submit`."""
-        for name, function in _functions(type(cog)):
-            for handled in getattr(function, _HANDLES, ()):
-                if issubclass(handled, DurableForm):
-                    self._forms[handled.prefix] = getattr(cog, name)
-                    self._open_forms |= {handled.prefix} if handled.always_open else set()
-                else:
-                    self._presses[handled] = getattr(cog, name)
+        """Take the methods of ``cog``, and of its ``parts``, that :func:`on_press` or :func:`on_submit` mark."""
+        for part in (cog, *getattr(cog, "parts", ())):
+            for name, function in _functions(type(part)):
+                for handled in getattr(function, _HANDLES, ()):
+                    if issubclass(handled, DurableForm):
+                        self._forms[handled.prefix] = getattr(part, name)
+                        self._open_forms |= {handled.prefix} if handled.always_open else set()
+                    else:
+                        self._presses[handled] = getattr(part, name)
 
     def check_access(self, interaction: _Interaction, *, always_open: bool = False) -> None:
         """Raise :class:`~bot.errors.Refusal` where the interaction is not taken. Decided without any I/O."""

@@ -1,5 +1,5 @@
-"""The groups ``/character`` and ``/group``: :mod:`cogs` says in which module each command is.
+"""The groups ``/character`` and ``/group``. ``cog`` has every command of ``/character`` with its options.
 
-``cog`` puts the parts of ``/character`` together; ``lookup`` finds the characters that options name, and ``edit_form``
-is the form of ``/character edit``.
+Each command calls the module that does its work: ``creation``, ``listing`` (list, show), ``editing`` (edit, rename,
+default), ``deletion``, ``lending``, ``consent``, ``portability`` (export, import). ``groups`` is all of ``/group``.
 """

@@ -1,11 +1,9 @@
-"""``/character ask-consent``: somebody whom a character shows is asked, and a no deletes it."""
+"""What ``/character ask-consent`` does: asks the person whom a character shows. A no deletes it."""
 
 from __future__ import annotations
 
 import discord
 import structlog
-from discord import app_commands
-from discord.ext import commands
 
 from bot import limits
 from bot.chat.card import AttachedFile
@@ -18,19 +16,17 @@ from bot.chat.replies import edit_answer
 from bot.errors import Refusal
 from bot.jobs.lending import Lending
 from bot.store.characters import CharacterStore
-from bot.store.files import FileStore
 from bot.store.person_consents import PersonConsentStore
 from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.loan import Answer, PersonConsent
-from cogs.character.listing import LooksUp
 from cogs.character.lookup import CastLookup, deleted
 
 log = structlog.get_logger(__name__)
 
 
-class ConsentCommands(LooksUp):
-    """The part of :class:`cogs.character.cog.CharacterCommands` that asks the people whom characters show."""
+class ConsentRequests:
+    """Asks the people whom characters show, and acts on their answers."""
 
     def __init__(
         self,
@@ -39,32 +35,27 @@ class ConsentCommands(LooksUp):
         lending: Lending,
         consents: PersonConsentStore,
         characters: CharacterStore,
-        files: FileStore,
         clock: Clock,
     ) -> None:
-        commands.Cog.__init__(self)
-        self._answers = lending
-        self._asked = consents
-        self._askable = characters
-        self._asking_clock = clock
-        self.lookup = lookup
+        self._lending = lending
+        self._consents = consents
+        self._characters = characters
+        self._clock = clock
+        self._lookup = lookup
 
-    @app_commands.command(name="ask-consent", description="Ask the person in a character whether you may use it.")
-    @app_commands.describe(name="The character", person="Who is in it; a no deletes the character")
-    @app_commands.autocomplete(name=LooksUp.own_names)
     async def ask_consent(self, interaction: discord.Interaction, name: str, person: discord.User) -> None:
         """By direct message; where they take none, by a call in this channel that says nothing of what is asked."""
         if person.bot or person.id == interaction.user.id:
             raise Refusal(text("Choose the person who is in the clip, if that is somebody else."))
         await interaction.response.defer(thinking=True, ephemeral=True)
-        character = await self.lookup.named(interaction.user.id, name)
-        consent = await self._asked.ask(character.owner_id, character.id, person.id, now=self._asking_clock())
+        character = await self._lookup.named(interaction.user.id, name)
+        consent = await self._consents.ask(character.owner_id, character.id, person.id, now=self._clock())
         if consent is None:
             raise deleted()
         locale = str(interaction.guild_locale or interaction.locale)  # theirs is not known
         question = render_person_question(consent, await self._person_picture(consent, locale), locale)
         if await send_dm(interaction.client, person.id, question):
-            await self._asked.sent(consent.owner_id, consent.id, now=self._asking_clock())
+            await self._consents.sent(consent.owner_id, consent.id, now=self._clock())
             await edit_answer(
                 interaction,
                 text("I asked <@{person}> in a direct message. I'll tell you the answer.", person=person.id),
@@ -84,9 +75,9 @@ class ConsentCommands(LooksUp):
             await edit_answer(interaction, told)
             called = await interaction.followup.send(**render_person_call(consent, locale).as_new(), wait=True)
         if called is not None and not called.flags.ephemeral:
-            await self._asked.sent(consent.owner_id, consent.id, now=self._asking_clock())
+            await self._consents.sent(consent.owner_id, consent.id, now=self._clock())
             return
-        await self._asked.unask(consent.owner_id, consent.id)
+        await self._consents.unask(consent.owner_id, consent.id)
         if called is not None:
             await called.delete()
         await edit_answer(
@@ -101,7 +92,7 @@ class ConsentCommands(LooksUp):
     async def see(self, interaction: discord.Interaction, button: SeeQuestion) -> None:
         """The question, to them alone."""
         await interaction.response.defer(thinking=True, ephemeral=True)
-        consent = await self._asked.asked(interaction.user.id, button.consent_id)
+        consent = await self._consents.asked(interaction.user.id, button.consent_id)
         if consent is None:
             raise Refusal(text("That question is gone: the person who asked it deleted it."))
         await self._show_question(interaction, consent)
@@ -118,13 +109,13 @@ class ConsentCommands(LooksUp):
 
     async def _person_answered(self, interaction: discord.Interaction, button: ConsentButton, answer: Answer) -> None:
         await interaction.response.defer()
-        before = await self._asked.asked(interaction.user.id, button.consent_id)
-        consent, gone = await self._answers.answered(interaction.user.id, button.consent_id, answer)
+        before = await self._consents.asked(interaction.user.id, button.consent_id)
+        consent, gone = await self._lending.answered(interaction.user.id, button.consent_id, answer)
         news = before is not None and before.answer is not consent.answer
         if news and before is not None and before.name is not None:
             locale = str(interaction.guild_locale or interaction.locale)
             if await send_dm(interaction.client, consent.owner_id, answer_told(consent, before.name, locale)):
-                await self._asked.told(consent.owner_id, [consent.id])
+                await self._consents.told(consent.owner_id, [consent.id])
             else:  # at their next command
                 log.info("owner_told_later", removed=gone is not None)
         await self._show_question(interaction, consent)
@@ -136,9 +127,9 @@ class ConsentCommands(LooksUp):
 
     async def _person_picture(self, consent: PersonConsent, locale: str) -> AttachedFile | None:
         """Whom the character shows, which is what they are asked about."""
-        character = await self._askable.get(consent.owner_id, consent.character_id)
+        character = await self._characters.get(consent.owner_id, consent.character_id)
         if character is None or consent.answer is Answer.NO:
             return None
-        found = await self.lookup.pictures([character], room=limits.PICTURE_BYTES)
+        found = await self._lookup.pictures([character], room=limits.PICTURE_BYTES)
         data = found.get(character.id)
         return None if data is None else picture_file(character, data, locale)

@@ -1,4 +1,4 @@
-"""``/character edit | rename | default``: what a character is called, what is noted of it, and where it plays."""
+"""What ``/character edit``, ``rename`` and ``default`` do: name, note, tags and picture, and who plays by default."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 import discord
-from discord import app_commands
-from discord.ext import commands
 
 from bot import limits
 from bot.chat.buttons import RenameCharacter, TakeName, TypeAnotherName
@@ -35,14 +33,13 @@ from cogs.character.edit_form import (
     renamed,
     stills_of,
 )
-from cogs.character.listing import LooksUp
 from cogs.character.lookup import CastLookup, deleted
 
 _Answer: TypeAlias = Callable[[discord.Interaction, MessageContent | Text], Awaitable[object]]
 
 
-class EditingCommands(LooksUp):
-    """The part of :class:`cogs.character.cog.CharacterCommands` that changes characters."""
+class CharacterEditing:
+    """Changes characters, by command or by form."""
 
     def __init__(
         self,
@@ -55,8 +52,7 @@ class EditingCommands(LooksUp):
         note_sent: NoteSent,
         clock: Clock,
     ) -> None:
-        commands.Cog.__init__(self)
-        self.lookup = lookup
+        self._lookup = lookup
         self._characters = characters
         self._defaults = defaults
         self._files = files
@@ -64,9 +60,6 @@ class EditingCommands(LooksUp):
         self._note_sent = note_sent
         self._clock = clock
 
-    @app_commands.command(name="edit", description="Change a character's name, note, tags or picture.")
-    @app_commands.describe(name="The character")
-    @app_commands.autocomplete(name=LooksUp.own_names)
     async def edit(self, interaction: discord.Interaction, name: str) -> None:
         """Open the form with what is there: it has to be the first answer."""
         try:
@@ -91,9 +84,9 @@ class EditingCommands(LooksUp):
     ) -> EditForm:
         owner = interaction.user.id
         if character_id is None:
-            character = await self.lookup.named(owner, name)
+            character = await self._lookup.named(owner, name)
         else:
-            character = await self.lookup.by_id(owner, character_id)
+            character = await self._lookup.by_id(owner, character_id)
         stills = stills_of(await self._characters.reference_set(owner, character.id))
         return EditForm(character, stills, str(interaction.locale))
 
@@ -124,15 +117,11 @@ class EditingCommands(LooksUp):
 
     # -- the name alone -------------------------------------------------------------------------------------------
 
-    @app_commands.command(name="rename", description="Give one of your characters another name.")
-    @app_commands.describe(name="The character", typed="Its new name")
-    @app_commands.rename(typed="new_name")
-    @app_commands.autocomplete(name=LooksUp.own_names)
     async def rename(self, interaction: discord.Interaction, name: str, typed: str) -> None:
         """Rename a character by command."""
         wanted = visible_name(typed)
         await interaction.response.defer(thinking=True, ephemeral=True)
-        await self._rename(interaction, await self.lookup.named(interaction.user.id, name), wanted)
+        await self._rename(interaction, await self._lookup.named(interaction.user.id, name), wanted)
 
     @on_press(TypeAnotherName)
     async def open_rename_form_again(self, interaction: discord.Interaction, button: TypeAnotherName) -> None:
@@ -156,7 +145,7 @@ class EditingCommands(LooksUp):
         else:
             again = message is not None and asks_another(message)
             await interaction.response.defer(thinking=not again, ephemeral=True)
-        old = await self.lookup.by_id(interaction.user.id, character_id)
+        old = await self._lookup.by_id(interaction.user.id, character_id)
         if card is None:
             return old, edit_answer
         await self._note_sent(card_at(interaction, card, old, self._clock))
@@ -166,7 +155,7 @@ class EditingCommands(LooksUp):
     async def take_name(self, interaction: discord.Interaction, button: TakeName) -> None:
         """Rename a character to the name that was offered."""
         await interaction.response.defer()
-        old = await self.lookup.by_id(interaction.user.id, button.character_id)
+        old = await self._lookup.by_id(interaction.user.id, button.character_id)
         await self._rename(interaction, old, visible_name(button.name))
 
     async def _rename(
@@ -185,10 +174,7 @@ class EditingCommands(LooksUp):
 
     # -- who plays where nobody is named --------------------------------------------------------------------------
 
-    @app_commands.command(name="default", description="Choose who is in your videos here when you don't name anyone.")
-    @app_commands.describe(name="The character; leave it out to have no default here")
-    @app_commands.autocomplete(name=LooksUp.own_names)
-    async def default(self, interaction: discord.Interaction, name: str | None = None) -> None:
+    async def default(self, interaction: discord.Interaction, name: str | None) -> None:
         """Choose the default character of this server, or of direct messages, for this person alone."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         owner, guild_id = interaction.user.id, interaction.guild_id
@@ -200,7 +186,7 @@ class EditingCommands(LooksUp):
                 told = text("“{name}” is no longer your default character here.", name=was.name)
             await edit_answer(interaction, told)
             return
-        character = await self.lookup.named(owner, name)
+        character = await self._lookup.named(owner, name)
         if not await self._defaults.choose(owner, guild_id, character.id):
             raise deleted()
         told = text(

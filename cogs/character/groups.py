@@ -19,8 +19,8 @@ from bot.store.cast_search import Sort
 from bot.store.groups import GroupStore
 from bot.texts import text
 from bot.values.clock import Clock
-from cogs.character.listing import LooksUp, show_page
-from cogs.character.lookup import CastLookup
+from cogs.character.listing import show_page
+from cogs.character.lookup import CastLookup, LooksUp
 
 
 class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_description="Sort your cast into groups."):

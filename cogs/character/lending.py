@@ -1,4 +1,4 @@
-"""``/character lend | borrowed | take-back``, and the pages of what is lent."""
+"""What ``/character lend``, ``take-back`` and ``borrowed`` do, and the pages of what is lent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from datetime import datetime
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot import limits
 from bot.chat.interaction_handlers import on_press
@@ -19,7 +18,6 @@ from bot.chat.server_lookup import server_lookup_of
 from bot.errors import Refusal
 from bot.jobs.lending import Lending
 from bot.jobs.playable_cast import PlayableCast
-from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
 from bot.store.loans import LoanStore
 from bot.store.person_consents import PersonConsentStore
@@ -30,12 +28,11 @@ from bot.values.clock import Clock
 from bot.values.files import StoredFile
 from bot.values.folding import fold
 from bot.values.loan import LoanRecipient, read_until
-from cogs.character.listing import LooksUp
 from cogs.character.lookup import CastLookup, deleted
 
 
-class LendingCommands(LooksUp):
-    """The part of :class:`cogs.character.cog.CharacterCommands` that lends. Another person's loan is an unknown one."""
+class CharacterLending:
+    """Lends characters and takes them back. Another person's loan is an unknown one."""
 
     def __init__(
         self,
@@ -45,61 +42,51 @@ class LendingCommands(LooksUp):
         loans: LoanStore,
         consents: PersonConsentStore,
         cast: PlayableCast,
-        characters: CharacterStore,
         videos: VideoStore,
         files: FileStore,
         clock: Clock,
     ) -> None:
-        commands.Cog.__init__(self)
         self._lending = lending
         self._loans = loans
-        self._person_consents = consents
+        self._consents = consents
         self._playable = cast
-        self._lendable = characters
-        self._made_videos = videos
-        self._kept_files = files
-        self._now = clock
-        self.lookup = lookup
+        self._videos = videos
+        self._files = files
+        self._clock = clock
+        self._lookup = lookup
 
-    async def _ends(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """When it would end; choosing it changes nothing of what is typed."""
+    async def ends(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        """Autocompletes ``until``: when the loan would end. Choosing it does not change what was typed."""
         return [
-            app_commands.Choice(name=_end_choice(span, self._now(), str(interaction.locale)), value=span)
+            app_commands.Choice(name=_end_choice(span, self._clock(), str(interaction.locale)), value=span)
             for span in ((current.strip()[: limits.CHOICE_VALUE],) if current.strip() else ("1d", "7d", "30d"))
         ]
 
-    async def _lent_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+    async def lent_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        """Autocompletes ``name`` of ``take-back``: characters that are lent."""
         wanted = fold(current)
         names = [name for name in await self._loans.lent_names(interaction.user.id) if wanted in fold(name)]
         return [app_commands.Choice(name=name, value=name) for name in names[: limits.AUTOCOMPLETE_CHOICES]]
 
     # -- the owner ----------------------------------------------------------------------------------------------------
 
-    @app_commands.command(name="lend", description="Lend a character to somebody for their videos, or see who has it.")
-    @app_commands.describe(
-        name="The character",
-        to="Who to lend it to; leave it out to see who has it",
-        server="Lend it to everyone in this server instead",
-        uses="How many videos may be made with it (default: any number)",
-        until="Until when, such as 12h, 7d, 2w or 2026-12-24 (default: until you take it back)",
-    )
-    @app_commands.autocomplete(name=LooksUp.own_names, until=_ends)
     async def lend(
         self,
         interaction: discord.Interaction,
         name: str,
-        to: discord.User | None = None,
-        server: bool = False,
-        uses: app_commands.Range[int, 1, limits.LOAN_USES] | None = None,
-        until: str | None = None,
+        to: discord.User | None,
+        *,
+        server: bool,
+        uses: int | None,
+        until: str | None,
     ) -> None:
         """Lend it, or change the terms; without anybody to lend it to, show who has it."""
-        ending = None if until is None else read_until(until, self._now())
+        ending = None if until is None else read_until(until, self._clock())
         whom = _whom(interaction, to, server=server)
         if whom is None and (uses is not None or until is not None):
             raise Refusal(text("Choose who to lend it to: a person (`to`) or everyone here (`server`)."))
         await interaction.response.defer(thinking=True, ephemeral=True)
-        character = await self.lookup.named(interaction.user.id, name)
+        character = await self._lookup.named(interaction.user.id, name)
         done: Text | None = None
         if whom is not None:
             loan = await self._lending.lend(
@@ -110,23 +97,15 @@ class LendingCommands(LooksUp):
             done = lent(loan)
         await self._show_loans(interaction, character, done)
 
-    @app_commands.command(name="take-back", description="Take a character back that you have lent.")
-    @app_commands.describe(
-        name="The character",
-        person="Whom you take it back from (default: from everybody)",
-        server="Take it back from this server",
-    )
-    @app_commands.rename(person="from")
-    @app_commands.autocomplete(name=_lent_names)
     async def take_back(
-        self, interaction: discord.Interaction, name: str, person: discord.User | None = None, server: bool = False
+        self, interaction: discord.Interaction, name: str, person: discord.User | None, *, server: bool
     ) -> None:
         """End loans, also of videos that are on their way."""
         to = None
         if person is not None or server:
             to = LoanRecipient(person=person.id) if person is not None else LoanRecipient(server=_server(interaction))
         await interaction.response.defer(thinking=True, ephemeral=True)
-        character = await self.lookup.named(interaction.user.id, name)
+        character = await self._lookup.named(interaction.user.id, name)
         taken = await self._lending.take_back(character.owner_id, character_id=character.id, to=to)
         await self._show_loans(interaction, character, taken_back(character.name, taken))
 
@@ -138,7 +117,7 @@ class LendingCommands(LooksUp):
             await interaction.response.defer()
         else:
             await interaction.response.defer(thinking=True, ephemeral=True)
-        await self._show_loans(interaction, await self.lookup.by_id(interaction.user.id, button.character_id))
+        await self._show_loans(interaction, await self._lookup.by_id(interaction.user.id, button.character_id))
 
     @on_press(TakeBack)
     async def take_back_pressed(self, interaction: discord.Interaction, button: TakeBack) -> None:
@@ -149,17 +128,17 @@ class LendingCommands(LooksUp):
         if found is None:
             raise Refusal(text("You have taken that back already."))
         taken = await self._lending.take_back(owner, loan_id=found.id)
-        character = await self.lookup.by_id(owner, found.character_id)
+        character = await self._lookup.by_id(owner, found.character_id)
         await self._show_loans(interaction, character, taken_back(character.name, taken))
 
     async def _show_loans(
         self, interaction: discord.Interaction, character: Character, done: Text | None = None
     ) -> None:
         its, locale = (character.owner_id, character.id), str(interaction.locale)
-        loans, consents = await self._loans.of_character(*its), await self._person_consents.of_character(*its)
+        loans, consents = await self._loans.of_character(*its), await self._consents.of_character(*its)
         servers = await server_lookup_of(interaction.client).names([each.to.server for each in loans])
         card = render_loans(
-            character, loans, consents, self._now(), servers, locale, mentions_of(interaction.client), done=done
+            character, loans, consents, self._clock(), servers, locale, mentions_of(interaction.client), done=done
         )
         await edit_answer(interaction, card)
 
@@ -167,7 +146,7 @@ class LendingCommands(LooksUp):
     async def show_uses(self, interaction: discord.Interaction, button: TurnUses) -> None:
         """What others have made with it, in the place of the loans."""
         await interaction.response.defer()
-        character = await self.lookup.by_id(interaction.user.id, button.character_id)
+        character = await self._lookup.by_id(interaction.user.id, button.character_id)
         its, most = (character.owner_id, character.id), limits.LOAN_USES_PER_PAGE
         offset = button.offset
         found, total = await self._loans.uses(*its, offset=offset, limit=most)
@@ -181,25 +160,24 @@ class LendingCommands(LooksUp):
     async def watch_use(self, interaction: discord.Interaction, button: WatchUse) -> None:
         """The video that somebody made with a lent character, to its owner alone."""
         await interaction.response.defer(thinking=True, ephemeral=True)
-        video = await self._made_videos.lent_for(interaction.user.id, button.job_id)
+        video = await self._videos.lent_for(interaction.user.id, button.job_id)
         if video is None:
             raise Refusal(text("That video is no longer here."))
         room = min(interaction.filesize_limit, limits.LARGEST_VIDEO_BYTES)
-        data = await self._read_kept(video.file, room)
-        poster = None if data is not None else await self._read_kept(video.poster, room)
+        data = await self._read(video.file, room)
+        poster = None if data is not None else await self._read(video.poster, room)
         await edit_answer(interaction, render_lent_video(video, data, poster, str(interaction.locale)))
 
-    async def _read_kept(self, file: StoredFile | None, room: int) -> bytes | None:
+    async def _read(self, file: StoredFile | None, room: int) -> bytes | None:
         if file is None or file.size > room:
             return None
         try:
-            return await self._kept_files.read(file.key)
+            return await self._files.read(file.key)
         except FileNotFoundError:  # the rest is worth showing without it
             return None
 
     # -- the borrower -------------------------------------------------------------------------------------------------
 
-    @app_commands.command(name="borrowed", description="Show the characters that others have lent to you.")
     async def borrowed(self, interaction: discord.Interaction) -> None:
         """The first page, to the borrower alone."""
         await interaction.response.defer(thinking=True, ephemeral=True)
@@ -223,7 +201,7 @@ class LendingCommands(LooksUp):
         offset = min(offset, max(0, (len(found) - 1) // most * most))
         page, room, pictures = found[offset : offset + most], interaction.filesize_limit, {}
         for each in page:
-            data = await self._read_kept(each.picture, room)
+            data = await self._read(each.picture, room)
             if data is not None:
                 pictures[each.character_id] = data
                 room -= len(data)

@@ -1,36 +1,21 @@
-"""``/character list``: a cast as a grid of faces, page by page, and what opens as one types its names."""
+"""What ``/character list`` and ``show`` do: a cast as a grid of faces, page by page, and the card of one character."""
 
 from __future__ import annotations
 
 import discord
-from discord import app_commands
-from discord.ext import commands
 
-from bot import limits
-from bot.chat.buttons import TurnPage
+from bot.chat.buttons import ShowCharacter, TurnPage
+from bot.chat.character_cards import CharacterCards
 from bot.chat.interaction_handlers import on_press
 from bot.chat.markdown import mentions_of
 from bot.chat.render_cast import CastPage, few, render_page
 from bot.chat.replies import edit_answer
+from bot.chat.selects import OpenCharacter
+from bot.chat.sent_notes import NoteSent, card_at
 from bot.store.cast_search import Sort
-from bot.values.character import clean_name
+from bot.values.character import Character, clean_name
+from bot.values.clock import Clock
 from cogs.character.lookup import CastLookup
-
-
-class LooksUp(commands.Cog):
-    """A cog that reads casts. What its autocompletes offer is the person's own."""
-
-    lookup: CastLookup
-
-    async def own_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Names of characters that fit what is typed, those that are used most, and of late, first."""
-        names = await self.lookup.names(interaction.user.id, current)
-        return [app_commands.Choice(name=name[: limits.CHOICE_NAME], value=name) for name in names]
-
-    async def own_groups(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        """Names of groups that fit what is typed."""
-        names = await self.lookup.group_names(interaction.user.id, current)
-        return [app_commands.Choice(name=name, value=name) for name in names[: limits.AUTOCOMPLETE_CHOICES]]
 
 
 async def show_page(interaction: discord.Interaction, lookup: CastLookup, wanted: CastPage) -> None:
@@ -45,44 +30,56 @@ async def show_page(interaction: discord.Interaction, lookup: CastLookup, wanted
     await edit_answer(interaction, shown)
 
 
-class ListingCommands(LooksUp):
-    """The part of :class:`cogs.character.cog.CharacterCommands` that shows a cast."""
+class CastListing:
+    """Shows a cast, to its owner alone."""
 
-    def __init__(self, lookup: CastLookup) -> None:
-        commands.Cog.__init__(self)
-        self.lookup = lookup
+    def __init__(self, lookup: CastLookup, *, cards: CharacterCards, note_sent: NoteSent, clock: Clock) -> None:
+        self._lookup = lookup
+        self._cards = cards
+        self._note_sent = note_sent
+        self._clock = clock
 
-    @app_commands.command(name="list", description="Show your cast, with pictures.")
-    @app_commands.describe(
-        search="Part of a name, a note or a tag",
-        sort="The order (default: used or made last first; of a search: what fits best)",
-        group="Only those in this group",
-    )
-    @app_commands.choices(
-        sort=[
-            app_commands.Choice(name="recent first", value=Sort.RECENT.value),
-            app_commands.Choice(name="newest first", value=Sort.NEWEST.value),
-            app_commands.Choice(name="by name", value=Sort.NAME.value),
-            app_commands.Choice(name="most used first", value=Sort.USED.value),
-        ]
-    )
-    @app_commands.autocomplete(group=LooksUp.own_groups)
     async def list_cast(
         self,
         interaction: discord.Interaction,
-        search: app_commands.Range[str, 1, 100] | None = None,
-        sort: str | None = None,
-        group: str | None = None,
+        search: str | None,
+        sort: str | None,
+        group: str | None,
     ) -> None:
         """Show the first page."""
         await interaction.response.defer(thinking=True, ephemeral=True)
         wanted = clean_name(search or "")
         order = Sort(sort) if sort is not None else Sort.BEST if wanted else Sort.RECENT
-        group_id = None if group is None else (await self.lookup.group(interaction.user.id, group)).id
-        await show_page(interaction, self.lookup, CastPage(0, order, wanted, group_id))
+        group_id = None if group is None else (await self._lookup.group(interaction.user.id, group)).id
+        await show_page(interaction, self._lookup, CastPage(0, order, wanted, group_id))
 
     @on_press(TurnPage)
     async def turn_page(self, interaction: discord.Interaction, button: TurnPage) -> None:
         """Show another page, in the same message."""
         await interaction.response.defer()
-        await show_page(interaction, self.lookup, CastPage.parse(button.page))
+        await show_page(interaction, self._lookup, CastPage.parse(button.page))
+
+    async def show(self, interaction: discord.Interaction, name: str) -> None:
+        """Show one character, to its owner alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._show(interaction, await self._lookup.named(interaction.user.id, name))
+
+    @on_press(ShowCharacter)
+    async def show_pressed(self, interaction: discord.Interaction, button: ShowCharacter) -> None:
+        """Show one character in a new message, to its owner alone."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._show(interaction, await self._lookup.by_id(interaction.user.id, button.character_id))
+
+    @on_press(OpenCharacter)
+    async def open(self, interaction: discord.Interaction, menu: OpenCharacter) -> None:
+        """Show one character of the list in a new message: the list stays."""
+        await interaction.response.defer(thinking=True, ephemeral=True)
+        await self._show(interaction, await self._lookup.by_id(interaction.user.id, int(menu.chosen)))
+
+    async def _show(self, interaction: discord.Interaction, character: Character) -> None:
+        pictures = await self._lookup.pictures([character], room=interaction.filesize_limit)
+        card = await self._cards.own(
+            character, pictures.get(character.id), str(interaction.locale), mentions_of(interaction.client)
+        )
+        shown = await edit_answer(interaction, card)
+        await self._note_sent(card_at(interaction, shown, character, self._clock))

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import discord
+from discord import app_commands
+from discord.ext import commands
+
 from bot import limits
 from bot.chat.render_cast import CastPage, rows_of
 from bot.errors import Refusal, UnknownCharacter
@@ -103,3 +107,19 @@ class CastLookup:
 def deleted() -> Refusal:
     """The answer to a button of a character that is not there any more."""
     return Refusal(text("That character is no longer in your cast. See /character list for your cast."))
+
+
+class LooksUp(commands.Cog):
+    """A cog that reads casts. What its autocompletes offer is the person's own."""
+
+    lookup: CastLookup
+
+    async def own_names(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        """Names of characters that fit what is typed, those that are used most, and of late, first."""
+        names = await self.lookup.names(interaction.user.id, current)
+        return [app_commands.Choice(name=name[: limits.CHOICE_NAME], value=name) for name in names]
+
+    async def own_groups(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        """Names of groups that fit what is typed."""
+        names = await self.lookup.group_names(interaction.user.id, current)
+        return [app_commands.Choice(name=name, value=name) for name in names[: limits.AUTOCOMPLETE_CHOICES]]

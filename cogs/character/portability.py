@@ -1,11 +1,9 @@
-"""``/character export | import``: characters leave with their files, and come in after everything was checked."""
+"""What ``/character export`` and ``import`` do: casts as zips with their files, checked before anything comes in."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import discord
-from discord import app_commands, ui
+from discord import ui
 
 from bot import limits
 from bot.chat.buttons import BringIn, DropImport, NextCastPart
@@ -19,53 +17,43 @@ from bot.jobs.cast_export import CastExport
 from bot.jobs.cast_exporter import CastExporter
 from bot.jobs.cast_import import CastImporter
 from bot.jobs.export_links import ExportLinks
-from bot.store.groups import GroupStore
 from bot.store.portable_casts import Selection
 from bot.texts import Text, ntext, text
 from bot.values.source import Attachment, Link, link
-from cogs.character.listing import LooksUp
+from cogs.character.lookup import CastLookup
 
 _MOST_LINKS = 4  # beside the button for parts, in one row
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Portability:
-    """What exports and imports need."""
+class CastPortability:
+    """Exports and imports characters."""
 
-    exporter: CastExporter
-    links: ExportLinks
-    importer: CastImporter
-    groups: GroupStore
-
-
-class PortabilityCommands(LooksUp):
-    """The part of :class:`cogs.character.cog.CharacterCommands` that takes characters along and brings them in."""
-
-    _portability: Portability
+    def __init__(
+        self, lookup: CastLookup, *, exporter: CastExporter, links: ExportLinks, importer: CastImporter
+    ) -> None:
+        self._lookup = lookup
+        self._exporter = exporter
+        self._links = links
+        self._importer = importer
 
     # -- export -------------------------------------------------------------------------------------------------
 
-    @app_commands.command(
-        name="export", description="Take characters along: a zip with their clips, pictures and voice."
-    )
-    @app_commands.describe(name="One character (default: your whole cast)", group="Everybody in one group")
-    @app_commands.autocomplete(name=LooksUp.own_names, group=LooksUp.own_groups)
-    async def export(self, interaction: discord.Interaction, name: str | None = None, group: str | None = None) -> None:
+    async def export(self, interaction: discord.Interaction, name: str | None, group: str | None) -> None:
         """Give the owner a zip, or several."""
         if name and group:
             raise Refusal(text("Give a name or a group, not both."))
         await interaction.response.defer(thinking=True, ephemeral=True)
         selection = Selection()
         if name:
-            selection = Selection((await self.lookup.named(interaction.user.id, name)).id)
+            selection = Selection((await self._lookup.named(interaction.user.id, name)).id)
         elif group:
-            selection = Selection(group_id=(await self.lookup.group(interaction.user.id, group)).id)
+            selection = Selection(group_id=(await self._lookup.group(interaction.user.id, group)).id)
         await self._export(interaction, selection)
 
     async def _export(self, interaction: discord.Interaction, selection: Selection) -> None:
         """As one file; where Discord takes none of that size as a link, or else in parts."""
         export = await self._planned(interaction, selection)
-        if export.parts > 1 and self._portability.links.possible:
+        if export.parts > 1 and self._links.possible:
             await self._send_links(interaction, selection)
         else:
             await self._send_part(interaction, export, selection, 1)
@@ -73,7 +61,7 @@ class PortabilityCommands(LooksUp):
     async def _planned(self, interaction: discord.Interaction, selection: Selection) -> CastExport:
         most = min(interaction.filesize_limit, limits.LARGEST_VIDEO_BYTES)
         owner, locale = interaction.user.id, str(interaction.locale)
-        export = await self._portability.exporter.plan(owner, selection, limit=most, locale=locale)
+        export = await self._exporter.plan(owner, selection, limit=most, locale=locale)
         if export is None:
             raise Refusal(_NOBODY if selection.group_id is None else _EMPTY_GROUP)
         return export
@@ -99,7 +87,7 @@ class PortabilityCommands(LooksUp):
             label = text("Part {part} of {parts}", part=part + 1, parts=export.parts)
             buttons.append(NextCastPart(part + 1, str(selection), interaction.user.id, say(label, locale)))
         name = "castbook.zip" if export.parts == 1 else f"castbook-{part}-of-{export.parts}.zip"
-        async with self._portability.exporter.part(export, part) as made:
+        async with self._exporter.part(export, part) as made:
             await interaction.edit_original_response(
                 content="\n".join(say(each, locale, mentions) for each in _told(export, part)),
                 attachments=[discord.File(made, filename=name)],
@@ -109,7 +97,7 @@ class PortabilityCommands(LooksUp):
     async def _send_links(self, interaction: discord.Interaction, selection: Selection) -> None:
         """A button for each zip: Discord opens no link of a button by itself, as it does with one in a text."""
         owner, locale = interaction.user.id, str(interaction.locale)
-        whole = await self._portability.exporter.plan(owner, selection, limit=None, locale=locale)
+        whole = await self._exporter.plan(owner, selection, limit=None, locale=locale)
         if whole is None:
             raise Refusal(_NOBODY)
         made = view(NextCastPart(1, str(selection), owner, say(text("Send it in parts"), locale)))
@@ -117,7 +105,7 @@ class PortabilityCommands(LooksUp):
             label = text("Download")
             if whole.parts > 1:
                 label = text("Download {part} of {parts}", part=part, parts=whole.parts)
-            made.add_item(ui.Button(label=say(label, locale), url=self._portability.links.link(owner, selection, part)))
+            made.add_item(ui.Button(label=say(label, locale), url=self._links.link(owner, selection, part)))
         told = (_LINKED, text("Keep it to yourself: for one hour, anyone who has the link gets the file."))
         await interaction.edit_original_response(
             content="\n".join(say(each, locale, mentions_of(interaction.client)) for each in told), view=made
@@ -125,36 +113,30 @@ class PortabilityCommands(LooksUp):
 
     # -- import -------------------------------------------------------------------------------------------------
 
-    @app_commands.command(name="import", description="Import characters from a zip. Shows first what it would add.")
-    @app_commands.describe(
-        file="A zip of /character export or /privacy export, also of another Castbook",
-        address="A link to that zip, instead of an attachment",
-    )
-    @app_commands.rename(address="link")
     async def import_cast(
         self,
         interaction: discord.Interaction,
-        file: discord.Attachment | None = None,
-        address: str | None = None,
+        file: discord.Attachment | None,
+        address: str | None,
     ) -> None:
         """Look at all of it, and show what would come in; nothing is written before the owner says so."""
         source = _source(file, address)
         await interaction.response.defer(thinking=True, ephemeral=True)
-        offer = await self._portability.importer.look(interaction.user.id, source)
+        offer = await self._importer.look(interaction.user.id, source)
         await edit_answer(interaction, render_offer(offer, str(interaction.locale), mentions_of(interaction.client)))
 
     @on_press(BringIn)
     async def bring_in(self, interaction: discord.Interaction, button: BringIn) -> None:
         """Write it, also after a restart."""
         await interaction.response.defer()
-        names = await self._portability.importer.bring_in(interaction.user.id, button.draft_id)
+        names = await self._importer.bring_in(interaction.user.id, button.draft_id)
         await edit_answer(interaction, render_imported(names, str(interaction.locale), mentions_of(interaction.client)))
 
     @on_press(DropImport)
     async def drop_import(self, interaction: discord.Interaction, button: DropImport) -> None:
         """Forget it."""
         await interaction.response.defer()
-        await self._portability.importer.drop(interaction.user.id, button.draft_id)
+        await self._importer.drop(interaction.user.id, button.draft_id)
         await edit_answer(interaction, text("Nothing was imported."))
 
 

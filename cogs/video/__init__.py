@@ -1,1 +1,4 @@
-"""The group ``/video``: ``making``, ``listing``, and in ``choices`` what opens as one types; ``cog`` has the whole."""
+"""The group ``/video``: ``cog`` has every command with its options, and calls ``creation`` or ``listing``.
+
+``choices`` is what the options offer as one types.
+"""

@@ -1,10 +1,8 @@
-"""``/video list``: the person's videos, one of them again, and its end."""
+"""What ``/video list`` does: pages of the person's videos, one of them opened, and deleting one."""
 
 from __future__ import annotations
 
 import discord
-from discord import app_commands
-from discord.ext import commands
 
 from bot import limits
 from bot.chat.interaction_handlers import on_press
@@ -24,17 +22,15 @@ from bot.values.files import StoredFile
 from bot.values.made_video import MadeVideo
 
 
-class ListedVideos(commands.Cog):
-    """The part of :class:`cogs.video.cog.VideoCommands` that shows videos. Another person's video is an unknown one."""
+class VideoListing:
+    """Shows and deletes videos. Another person's video is an unknown one."""
 
     def __init__(self, *, videos: VideoStore, loans: LoanStore, files: FileStore, fitted: FittedVideos) -> None:
-        commands.Cog.__init__(self)
         self._videos = videos
         self._loans = loans
         self._files = files
         self._fitted = fitted
 
-    @app_commands.command(name="list", description="Show your videos, with pictures.")
     async def list_videos(self, interaction: discord.Interaction) -> None:
         """Show the first page, to its owner alone."""
         await interaction.response.defer(thinking=True, ephemeral=True)

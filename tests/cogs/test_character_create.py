@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.values.job import Step
 from bot.values.source import Attachment, EarlierTask, Link
 from bot.values.time_range import TimeRange
-from cogs.character.making import echoed
+from cogs.character.creation import echoed
 from tests.cogs.stage import MAX_BYTES, Stage, refusal
 
 CLIP = ("clip.mp4", b"bytes of a clip")

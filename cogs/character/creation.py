@@ -1,4 +1,4 @@
-"""``/character create | new | preview``: what starts a job."""
+"""What ``/character create``, ``new`` and ``preview`` do: each starts a job."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import discord
 from discord import app_commands
-from discord.ext import commands
 
 from bot import limits, texts
 from bot.chat.interaction_handlers import on_submit, uploaded
@@ -27,8 +26,8 @@ from bot.values.source import Source, exactly_one
 from bot.values.time_range import TimeRange
 
 
-class MakingCommands(commands.Cog):
-    """The part of :class:`cogs.character.cog.CharacterCommands` that makes characters.
+class CharacterCreation:
+    """Makes characters from attachments, links, earlier tasks and the form.
 
     ``availability`` says which models are offered; ``max_bytes`` is the most that may be attached.
     """
@@ -42,14 +41,14 @@ class MakingCommands(commands.Cog):
         availability: ModelAvailability,
         max_bytes: int,
     ) -> None:
-        commands.Cog.__init__(self)
         self._videos = videos
         self._starter = starter
         self._clock = clock
         self._availability = availability
         self._max_bytes = max_bytes
 
-    async def _finished_videos(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+    async def finished_videos(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+        """Autocompletes ``task``: their own videos, newest first."""
         found, _ = await self._videos.page(interaction.user.id, offset=0, limit=limits.VIDEOS_SEARCHED)
         wanted, now, locale = current.strip().casefold(), self._clock(), str(interaction.locale)
         offered = [each for each in found if wanted in each.prompt.casefold() or wanted in each.job_id]
@@ -58,35 +57,22 @@ class MakingCommands(commands.Cog):
             for each in offered[: limits.AUTOCOMPLETE_CHOICES]
         ]
 
-    async def _living_models(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
+    async def available_models(self, current: str) -> list[app_commands.Choice[str]]:
+        """Autocompletes ``model``: those that work now."""
         living = [model for model in await self._availability.living() if current.strip().lower() in model.lower()]
         return [app_commands.Choice(name=model, value=model) for model in living[: limits.AUTOCOMPLETE_CHOICES]]
 
-    async def _as_read(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[str]]:
-        return echoed(current, str(interaction.locale))
-
-    @app_commands.command(name="create", description="Make a reusable character from 1 to 3 seconds of a video.")
-    @app_commands.describe(
-        seconds="The 1 to 3 seconds to use, such as 1-3 or 0:04-0:06.5 (leave this out to pick them)",
-        video="A clip with sound and one main character",
-        link="A link to a video file, instead of an attachment",
-        task="One of your own videos, or the ID of an earlier video task, instead of an attachment",
-        name="A name for the character (leave this out and name it later)",
-        model="The model to use (default: one that works)",
-        private="Show the result only to you (default: this server's setting)",
-    )
-    @app_commands.rename(seconds="range")
-    @app_commands.autocomplete(task=_finished_videos, seconds=_as_read, model=_living_models)
     async def create(
         self,
         interaction: discord.Interaction,
-        video: discord.Attachment | None = None,
-        link: str | None = None,
-        task: str | None = None,
-        seconds: str | None = None,
-        name: str | None = None,
-        model: str | None = None,
-        private: bool | None = None,
+        video: discord.Attachment | None,
+        link: str | None,
+        task: str | None,
+        seconds: str | None,
+        *,
+        name: str | None,
+        model: str | None,
+        private: bool | None,
     ) -> None:
         """Refuse at once what cannot work; otherwise start the job."""
         request = character_request(
@@ -119,7 +105,6 @@ class MakingCommands(commands.Cog):
 
         await start_job(interaction, self._starter, write, private=private, clock=self._clock)
 
-    @app_commands.command(name="new", description="Make a character with one form: good on a phone.")
     async def new(self, interaction: discord.Interaction) -> None:
         """Open the form, which has to be the first answer."""
         await interaction.response.send_modal(NewForm(str(interaction.locale)))
@@ -139,10 +124,8 @@ class MakingCommands(commands.Cog):
             request = replace(request, consent_at=self._clock())
         await self._start(interaction, request, private=wants_private(typed))
 
-    @app_commands.command(name="preview", description="See a video as a filmstrip, with its best seconds. Free.")
-    @app_commands.describe(video="A clip", link="A link to a video file, instead of an attachment")
     async def preview(
-        self, interaction: discord.Interaction, video: discord.Attachment | None = None, link: str | None = None
+        self, interaction: discord.Interaction, video: discord.Attachment | None, link: str | None
     ) -> None:
         """Like ``create``, but it only looks, and shows what it sees to the person who asked alone."""
         source = self._source(video, link, None)

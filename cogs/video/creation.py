@@ -1,15 +1,13 @@
-"""``/video create | new``, the form, and the answers to what was asked about a video before it is begun with."""
+"""What ``/video create`` and ``new`` do, the form, and the answers to questions about a video before it starts."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import discord
-from discord import app_commands
-from discord.ext import commands
 
 from bot import limits
 from bot.chat.buttons import UseCharacter
@@ -28,7 +26,6 @@ from bot.chat.video_form import NEW, FormChoices, VideoForm, named_in, request_i
 from bot.concurrency import within
 from bot.errors import Refusal
 from bot.jobs.job_starter import JobStarter
-from bot.jobs.playable_cast import PlayableCast
 from bot.jobs.video_planner import VideoPlanner
 from bot.jobs.video_questions import Change, VideoNotPossible
 from bot.jobs.video_request_builder import EMPTY_CAST, VideoRequestBuilder
@@ -45,97 +42,45 @@ from cogs.video.choices import VideoChoices
 
 _Begin: TypeAlias = Callable[[str, Origin], Awaitable[Job]]
 _Read = TypeVar("_Read")
-_Strings: TypeAlias = list[app_commands.Choice[str]]
 
 
-class MakingVideos(commands.Cog):
-    """The part of :class:`cogs.video.cog.VideoCommands` that makes videos."""
+class VideoCreation:
+    """Makes videos from options, forms and buttons."""
 
     def __init__(
         self,
         *,
         starter: JobStarter,
         planner: VideoPlanner,
+        choices: VideoChoices,
         builder: VideoRequestBuilder,
-        cast: PlayableCast,
         characters: CharacterStore,
         videos: VideoStore,
         address: str,
         clock: Clock,
     ) -> None:
         """``address``: where the provider takes requests for videos."""
-        commands.Cog.__init__(self)
         self._address = address
         self._starter = starter
         self._planner = planner
         self._builder = builder
-        self._playable = cast
         self._characters = characters
         self._videos = videos
         self._clock = clock
-        self._choices = VideoChoices(cast=cast, planner=planner, builder=builder)
+        self._choices = choices
 
-    async def _cast(self, interaction: discord.Interaction, current: str) -> _Strings:
-        return await self._choices.characters(interaction, current)
-
-    async def _models(self, interaction: discord.Interaction, current: str) -> _Strings:
-        return await self._choices.models(interaction, current)
-
-    async def _durations(self, interaction: discord.Interaction, current: str) -> list[app_commands.Choice[int]]:
-        return await self._choices.durations(interaction, current)
-
-    async def _ratios(self, interaction: discord.Interaction, current: str) -> _Strings:
-        return await self._choices.ratios(interaction, current)
-
-    async def _resolutions(self, interaction: discord.Interaction, current: str) -> _Strings:
-        return await self._choices.resolutions(interaction, current)
-
-    @app_commands.command(name="create", description="Make a new video with characters from your cast.")
-    @app_commands.describe(
-        prompt="What happens in the video; call your characters @name",
-        character="A character from your cast (default: your default character here, if you chose one)",
-        character2="Another character from your cast",
-        character3="Another character from your cast",
-        character4="Another character from your cast",
-        model="The model to use (default: the best one for this cast that works)",
-        duration="Length in seconds (default: the model's)",
-        ratio="Aspect ratio, such as 16:9 or 9:16 (default: the model's)",
-        resolution="Resolution, such as 720p (default: the model's)",
-        private="Show the result only to you (default: this server's setting)",
-    )
-    @app_commands.autocomplete(duration=_durations)
-    @app_commands.autocomplete(
-        character=_cast,
-        character2=_cast,
-        character3=_cast,
-        character4=_cast,
-        model=_models,
-        ratio=_ratios,
-        resolution=_resolutions,
-    )
     async def create(
         self,
         interaction: discord.Interaction,
-        prompt: app_commands.Range[str, 1, limits.PROMPT_LENGTH],
-        character: str | None = None,
-        character2: str | None = None,
-        character3: str | None = None,
-        character4: str | None = None,
-        model: str | None = None,
-        duration: app_commands.Range[int, 1, limits.DURATION_TYPED] | None = None,
-        ratio: str | None = None,
-        resolution: str | None = None,
-        private: bool | None = None,
+        request: VideoRequest,
+        named: Sequence[str],
+        *,
+        private: bool | None,
     ) -> None:
-        """Start the job, or ask about what stands in its way."""
-        named = [each for each in (character, character2, character3, character4) if each]
-        request = VideoRequest(
-            prompt=prompt.strip(), cast=(), model=model, duration=duration, ratio=ratio, resolution=resolution
-        )
+        """Start the job with the characters that are ``named``, or ask about what stands in its way."""
         build = partial(self._builder.build_with_default, interaction.user.id, interaction.guild_id)
         await self._begin(interaction, partial(build, request, named, private=private))
 
-    @app_commands.command(name="new", description="Make a video with one form: good on a phone.")
     async def new(self, interaction: discord.Interaction) -> None:
         """Open the form, which has to be the first answer."""
         await self._open_form(interaction)
@@ -165,7 +110,7 @@ class MakingVideos(commands.Cog):
 
     @on_press(ChangeVideo)
     async def change(self, interaction: discord.Interaction, button: ChangeVideo) -> None:
-        """Open the form with what was wished in it."""
+        """Open the form, filled in with what was requested."""
         unsent = await _in_time(self._builder.draft(interaction.user.id, button.draft_id))
         choices = await self._choices.of_form(interaction)
         form = VideoForm(button.draft_id, choices, str(interaction.locale), unsent=unsent)
@@ -218,7 +163,7 @@ class MakingVideos(commands.Cog):
     async def _taken_again(
         self, owner_id: int, guild_id: int | None, video_id: int, typed: Mapping[str, str]
     ) -> UnsentVideo:
-        """What was wished for the video, with what is typed now; that alone, where it was deleted in the meantime."""
+        """The request of the earlier video with what is typed now; if the video was deleted, what is typed alone."""
         video = await self._videos.get(owner_id, video_id)
         unsent = None if video is None else await self._builder.another_take(owner_id, guild_id, video)
         private, request = (None, None) if unsent is None else (unsent.private, unsent.request)
