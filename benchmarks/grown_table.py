@@ -102,7 +102,7 @@ async def _ask(database: Database, rounds: int) -> dict[str, float]:
         "claim": lambda: worker.claim("runner", now=NOW, most=dict.fromkeys(Lane, 8)),
         "/tasks": lambda: owner.overview(7, now=NOW),
         "pending results": lambda: owner.pending(7, now=NOW),
-        "gauges": lambda: gauges.standing(now=NOW),
+        "gauges": lambda: gauges.snapshot(now=NOW),
     }
     times = {"create": await _median(create, rounds)}
     async with database.write() as connection:  # only now: with a queue, the next ones would only join it

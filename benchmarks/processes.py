@@ -109,12 +109,12 @@ async def bare_bot(folder: Path, *, database: Path | None = None) -> AsyncIterat
 
 
 @asynccontextmanager
-async def simulated_provider(folder: Path, seconds_per_task: float, standing: int = 0) -> AsyncIterator[Provider]:
+async def simulated_provider(folder: Path, seconds_per_task: float, snapshot: int = 0) -> AsyncIterator[Provider]:
     """The simulated provider in a process of its own, so that its work is not the measured one's.
 
-    ``standing``: so many tasks are running there that never end.
+    ``snapshot``: so many tasks are running there that never end.
     """
-    argv = ["-m", "benchmarks.simulated_provider", str(seconds_per_task), str(standing)]
+    argv = ["-m", "benchmarks.simulated_provider", str(seconds_per_task), str(snapshot)]
     async with process(argv, folder / "provider.log", talks=True) as child:
         assert child.stdout is not None
         base_url, key, task = [(await child.stdout.readline()).decode().strip() for _ in range(3)]

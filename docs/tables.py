@@ -99,9 +99,9 @@ class _EmptyStore(GaugeStore):
     def __init__(self) -> None:
         pass
 
-    async def standing(self, *, now: datetime) -> GaugeSnapshot:
+    async def snapshot(self, *, now: datetime) -> GaugeSnapshot:
         """Nothing, whatever is asked."""
-        return GaugeSnapshot(unfinished={}, oldest_due={}, in_line=0, pause_reason=None)
+        return GaugeSnapshot(unfinished={}, oldest_due={}, queued=0, pause_reason=None)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

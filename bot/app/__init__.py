@@ -1,1 +1,1 @@
-"""The whole bot: built, started in order, stopped in reverse; the only place that knows every part."""
+"""Wires the bot together: builds every part, starts them in order, stops them in reverse."""

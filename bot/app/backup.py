@@ -1,4 +1,4 @@
-"""The commands backup, restore and restored: everything that is kept, into a folder and back. One plain line each."""
+"""The commands backup, restore and restored: copy database and files into a folder and back."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bot.values.clock import utc_now
 
 
 async def backup(settings: Settings, path: Path) -> int:
-    """Copy database and files into the new folder ``path``, also while the bot runs; there whole or not at all."""
+    """Copy database and files into the new folder ``path``, also while the bot runs: complete, or not at all."""
     made, gone = await asyncio.to_thread(_backup, settings.store, path)
     print(f"backup     {path}: {made.characters} characters, {made.jobs} jobs, {len(made.keys) - gone} files")
     if settings.store.in_bucket:
@@ -40,7 +40,7 @@ async def backup(settings: Settings, path: Path) -> int:
 
 
 async def restore(settings: Settings, path: Path) -> int:
-    """Put a backup where the settings say that everything is kept; nothing may be there yet, and no bot running."""
+    """Restore a backup to where the settings say. Nothing may be there yet, and no bot may be running."""
     files = await asyncio.to_thread(_restore, settings.store, path)
     print(f"restored   {path}: the database and {files} files; unfinished jobs that may have been sent are unclear")
     if settings.store.in_bucket:
@@ -49,7 +49,7 @@ async def restore(settings: Settings, path: Path) -> int:
 
 
 async def restored(settings: Settings) -> int:
-    """Make a PostgreSQL that pg_restore has put back safe to start on: no process of Castbook may run meanwhile."""
+    """Make a PostgreSQL database safe to start on after pg_restore. No process of Castbook may be running."""
     url = postgres_url(settings.store.url, settings.store.password.get_secret_value())
     if url is None:
         raise BadConfiguration("store.url names no PostgreSQL: castbook restore puts back a backup of a SQLite.")
@@ -99,7 +99,7 @@ def _restore(settings: StoreSettings, path: Path) -> int:
 
 
 def _put_back(path: Path, database: Path, settings: StoreSettings) -> int:
-    """The files first: as long as there is no database, a restore that was cut off can be done again."""
+    """The files first: while there is no database, an interrupted restore can be repeated."""
     for beside in ("", "-wal"):  # the log of another database would be taken for this one's
         there = database.with_name(f"{database.name}{beside}")
         if there.exists() and there.stat().st_size:

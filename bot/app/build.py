@@ -234,7 +234,7 @@ class App:
             self._opened = opened.pop_all()
 
     async def start_jobs(self) -> None:
-        """Go on with every unfinished job, take new ones, and what else the role does all the time."""
+        """Resume every unfinished job, accept new ones, and start the other background tasks of this role."""
         role, parts = self.role, {"model_list": self.availability.run}
         if self.works:
             await self.runner.start()
@@ -269,14 +269,14 @@ class App:
         await asyncio.Event().wait()
 
     async def close(self) -> None:
-        """Let commands answer and steps finish, then close everything in reverse."""
+        """Let running commands and steps finish, then close everything in reverse order."""
         await self.client.drain(limits.COMMAND_GRACE)
         await self._opened.aclose()
         if self.client.logged_in and not self.client.is_closed():
             await self.client.close()
 
     async def note_sent(self, message: NewMessage) -> None:
-        """Remember a message that shows something of a person."""
+        """Record a message that shows something of a person."""
         await self.stores.sent_messages.note(message, now=self.clock())
         self.message_updates.wake()  # its character may have another name by now
 
@@ -288,6 +288,6 @@ class App:
 
 
 async def _ended(task: asyncio.Task[None]) -> None:
-    """Stop it and wait for its end: what it is writing is written before the database is closed."""
+    """Cancel it and wait for its end, so that it finishes writing before the database is closed."""
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""Builds what works on people's casts: looked through, lent, played in videos, exported and imported."""
+"""Builds the services around people's casts: search, lending, use in videos, export and import."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CastLibrary:
-    """Everything that is done with characters apart from making them."""
+    """The services that use characters, but do not make them."""
 
     lending: Lending
     playable: PlayableCast

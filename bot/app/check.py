@@ -1,4 +1,4 @@
-"""The commands that look and do not serve: check, invite, migrate. One plain line each."""
+"""The commands check, invite and migrate, which end by themselves and print a line for each thing they did."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds what speaks Discord apart from the commands: the client, the courier, and what keeps messages up to date."""
+"""Builds the Discord side apart from the commands: the client, the courier, and the updates of sent messages."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def client_of(app: App, shards: int | Shards | None) -> CastbookClient:
 
 
 def courier_of(app: App) -> DiscordCourier:
-    """Delivers by the client, and remembers what it sent."""
+    """The courier: delivers through the client, and records what it sent."""
     return DiscordCourier(
         app.client,
         app.stores.files,
@@ -54,7 +54,7 @@ def character_cards_of(app: App) -> CharacterCards:
 
 
 def message_updates_of(app: App) -> MessageUpdates:
-    """Follows what becomes of the characters that sent messages show."""
+    """Keeps sent messages up to date with the characters that they show."""
     return MessageUpdates(
         app.client,
         app.stores.sent_messages,

@@ -15,7 +15,7 @@ from bot.values.job import Step
 
 
 class Gauges:
-    """How the jobs, the submissions and the models stand; ``models`` gives those of the settings."""
+    """Gauges of jobs, submissions and models; ``models`` returns those of the settings."""
 
     def __init__(
         self, store: GaugeStore, clock: Clock, *, models: Callable[[], Awaitable[Mapping[str, Availability]]]
@@ -25,7 +25,7 @@ class Gauges:
         self._models = models
 
     async def read(self) -> Sequence[GaugeMetricFamily]:
-        """One family for each thing that is asked about."""
+        """One metric family per gauge."""
         now = self._clock()
         snapshot = await self._store.snapshot(now=now)
         models = await self._models()

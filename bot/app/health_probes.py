@@ -1,4 +1,4 @@
-"""What a process of this role must be able to do, to be called healthy."""
+"""The readiness probes of a process, by its role."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def probes_of(app: App) -> dict[str, Probe]:
-    """By the name that an answer of the health server has for it."""
+    """The probes by the names that ``/readyz`` shows."""
 
     async def gateway() -> bool:
         return app.client.is_ready() and not app.client.is_closed()

@@ -1,4 +1,4 @@
-"""How everything stands, in words for the operator: what /operator health shows."""
+"""The report of /operator health: the state of everything, in words."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class HealthReport:
         self._clock = clock
 
     async def lines(self) -> Sequence[HealthLine]:
-        """Name, value, and whether that is as it should be."""
+        """For each line its name, its value, and whether that is fine."""
         now = self._clock()
         snapshot = await self._gauges.snapshot(now=now)
         lines = [(_PARTS[name], *_works(await probe())) for name, probe in self._probes.items()]

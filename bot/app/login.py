@@ -1,4 +1,4 @@
-"""Logging in at Discord, wherever the settings say it is, and how its interactions come."""
+"""Logging in to Discord, and receiving interactions over the gateway or over HTTP."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def log_in(client: discord.Client, settings: DiscordSettings) -> None:
 
 
 def _is_no_false_alarm(record: logging.LogRecord) -> bool:
-    """discord.py warns that it gets no interactions where they go to an endpoint: it does not know of ours."""
+    """discord.py warns that interactions go to an endpoint and not to it: it does not know that this is ours."""
     return "interaction endpoint URL" not in record.getMessage()
 
 

@@ -101,7 +101,7 @@ def _progress(what: str, rows: int) -> Callable[[str, int], None]:
 
 
 class _Lines:
-    """Says how far it is, not more often than somebody can read it."""
+    """Prints progress, at most as often as somebody can read it."""
 
     def __init__(self, what: str) -> None:
         self._what = what
@@ -127,7 +127,7 @@ def _target(settings: Settings, to: str) -> URL:
 
 
 def _bucket(settings: Settings, files_to: str) -> StoreSettings:
-    """The bucket, with the address and the keys of the settings."""
+    """The bucket, with address and keys from the settings."""
     if settings.store.in_bucket:
         raise BadConfiguration("store.files is a bucket already: it has to be the folder that is copied to --files-to.")
     try:

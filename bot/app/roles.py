@@ -1,4 +1,4 @@
-"""What a process of Castbook does: everything, or a part of it beside others on the same PostgreSQL."""
+"""Roles of a process: it does everything, or one part beside other processes on the same PostgreSQL."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """``gateway``, ``http``: what people do on Discord; ``worker``: the jobs; ``web``: webhooks, and exports by link.
+    """``gateway``, ``http``: interactions; ``worker``: the jobs; ``web``: webhooks, and exports by link.
 
-    Where there is nobody else (SQLite), ``http`` does the jobs as well.
+    With SQLite there is only one process, so ``http`` runs the jobs as well.
     """
 
     ALL = "all"
@@ -51,11 +51,11 @@ class Role(StrEnum):
 
     @property
     def logs_in(self) -> bool:
-        """Whether it speaks to Discord at all: a worker does by REST alone."""
+        """Whether it uses Discord at all: a worker uses REST alone."""
         return self is not Role.WEB
 
     def check(self, database: Database) -> None:
-        """Raises :class:`~bot.errors.BadConfiguration` where others would have to use this database as well."""
+        """Raises :class:`~bot.errors.BadConfiguration` if other processes would have to share this SQLite database."""
         if self not in (Role.ALL, Role.HTTP) and not database.shared:
             raise BadConfiguration(
                 f"--role {self} is for many processes on one PostgreSQL (store.url); on SQLite one does everything."
@@ -64,7 +64,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Shards:
-    """Those that one gateway process has, of so many in all."""
+    """The shards of one gateway process, and how many there are in all."""
 
     ids: tuple[int, ...]
     count: int
@@ -80,7 +80,7 @@ class Shards:
 
 
 def identify_buckets(database: Database) -> IdentifyBuckets:
-    """Where shards wait for their turn to identify."""
+    """The buckets in which shards wait for their turn to identify."""
     if not database.shared:
         return no_buckets
     from bot.store import identify_buckets as over_postgres  # with asyncpg, which is not there without a PostgreSQL
@@ -91,9 +91,9 @@ def identify_buckets(database: Database) -> IdentifyBuckets:
 
 
 async def share(app: App, opened: AsyncExitStack) -> None:
-    """Have what others change in the database noticed here; until ``opened`` is closed.
+    """Notice what other processes change in the database, until ``opened`` is closed.
 
-    By notifications, and by a look every 30 s where one was lost.
+    By notifications, and by polling every 30 s in case one was lost.
     """
     stores, notifications = app.stores, app.stores.database.notifications
 

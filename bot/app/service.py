@@ -1,4 +1,4 @@
-"""The service: until a signal, or until Discord ends it."""
+"""Runs the service until a signal arrives or Discord closes the connection for good."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _log = structlog.get_logger(__name__)
 
 
 async def run(settings: Settings, *, role: Role = Role.ALL, shards: Shards | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; the first signal asks, the second kills. Returns the exit code.
+    """Serve until SIGTERM or SIGINT: the first signal shuts down gracefully, the second kills. Returns the exit code.
 
-    A gateway fault that ends the client ends the process with 1: the container starts it again. Raises BadStart, also
-    where the database is lost before all is up.
+    A gateway error that ends the client ends the process with 1, and the container restarts it. Raises BadStart, also
+    if the database is lost while it starts.
     """
     async with tracing.exporting(settings.trace, role=role):
         app = App(settings, role=role, shards=shards)
@@ -41,7 +41,7 @@ async def run(settings: Settings, *, role: Role = Role.ALL, shards: Shards | Non
 
 @contextmanager
 def _database_needed() -> Iterator[None]:
-    """Where it is lost, that passes by itself and is no defect: whoever watches the process starts it again."""
+    """A lost database is no defect of ours: exit, so that the supervisor starts the process again."""
     try:
         yield
     except Exception as error:

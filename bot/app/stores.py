@@ -1,4 +1,4 @@
-"""Everything that is kept, each entity with its own queries, over one database and one folder of files."""
+"""All stores, one per entity, over one database and one file store."""
 
 from __future__ import annotations
 
@@ -116,5 +116,5 @@ class Stores:
 
 
 def rates_of(stores: Stores, settings: ToapisSettings) -> Rates | None:
-    """The rates that this process shares with others; ``None``: it is alone with its database."""
+    """The rate limits shared with other processes; ``None`` if this process is the only one."""
     return shared_rates(stores.rates, settings) if stores.database.shared else None

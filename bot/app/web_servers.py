@@ -1,4 +1,4 @@
-"""Builds what is served over HTTP: health, webhooks and exports by link on one port, metrics on another."""
+"""Builds the HTTP servers: health, webhooks and exports on one port, metrics on another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def health_server(app: App) -> HealthServer:
-    """With the webhooks, with interactions where there is a key to check them, with exports where they have links."""
+    """With webhooks; with interactions and exports if they are configured."""
     web, cast = app.settings.web, app.cast
     events = TaskEvents(events=app.stores.events, workers=app.runner, clock=app.clock)
     webhooks = webhook_routes(app.settings.toapis.webhook_secrets, events, app.clock)
@@ -32,7 +32,7 @@ def health_server(app: App) -> HealthServer:
 
 
 def metrics_server(app: App) -> MetricsServer:
-    """What it counts, and what it reads from the database when it is asked."""
+    """Serves the counters, and the gauges, which are read from the database at each scrape."""
     gauges = Gauges(GaugeStore(app.stores.database), app.clock, models=app.availability.table)
     web = app.settings.web
     return MetricsServer(web.metrics_host, web.metrics_port, metrics.REGISTRY, gauges.read)

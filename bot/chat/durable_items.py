@@ -29,7 +29,7 @@ _FIELDS = {
     "in_list": IdField("job|tasks", lambda place: place == "tasks", lambda in_list: "tasks" if in_list else "job"),
     "job_id": IdField(rf"[0-9a-f]{{{limits.JOB_ID_HEX}}}"),
     "seconds": IdField(r"[\d.]+,[\d.]+"),
-    "nudge": IdField("suggested|previewed|earlier|later|shorter|longer"),
+    "adjustment": IdField("suggested|previewed|earlier|later|shorter|longer"),
     "character_id": IdField(r"\d{1,20}", int),
     "draft_id": IdField(rf"[0-9a-f]{{{limits.JOB_ID_HEX}}}"),
     "change": IdField(r"[a-z]+-[\w.:-]*"),

@@ -1,4 +1,4 @@
-"""``GET /exports/<token>``: hands out a large export to anyone with the link that its owner was given."""
+"""``GET /exports/<token>``: serves a large export to anyone who has its link, which only its owner was given."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _HEADERS = {
 
 
 class ExportSource(Protocol):
-    """Where the exports come from."""
+    """Makes the export behind a link."""
 
     def opened(self, token: str) -> AbstractAsyncContextManager[BufferedRandom | None]:
-        """The zip for that link; ``None`` where there is none, whatever the reason."""
+        """The zip behind that link; ``None`` if the link is invalid, expired, or its owner has nothing to export."""
 
 
 def export_routes(source: ExportSource) -> Sequence[web.RouteDef]:
@@ -38,7 +38,7 @@ def export_routes(source: ExportSource) -> Sequence[web.RouteDef]:
 
 
 class _Exports:
-    """Answers 404 for every link that is not good; 503 while too many are being fetched, or another of that person."""
+    """Answers 404 for an invalid or expired link, 503 while too many exports, or another of this owner, are sent."""
 
     def __init__(self, source: ExportSource) -> None:
         self._source = source
@@ -63,7 +63,7 @@ async def _sent(request: web.Request, file: BufferedRandom) -> web.StreamRespons
     response = web.StreamResponse(headers=_HEADERS)
     response.content_length = await asyncio.to_thread(lambda: os.fstat(file.fileno()).st_size)
     await response.prepare(request)
-    with suppress(ConnectionError):  # they did not want the rest of it
+    with suppress(ConnectionError):  # the client hung up
         async with asyncio.timeout(limits.EXPORT_LINK_LIFE.total_seconds()):  # a slower reader holds up others
             while piece := await asyncio.to_thread(file.read, _PIECE):
                 await response.write(piece)

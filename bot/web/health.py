@@ -1,4 +1,4 @@
-"""The small HTTP server that says whether the bot is alive (``/healthz``) and able to work (``/readyz``)."""
+"""The HTTP server for health checks: ``/healthz`` (liveness) and ``/readyz`` (readiness)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 
 class HealthServer(Site):
-    """``GET /healthz`` is 200 while the process serves; ``GET /readyz`` is 200 while every probe says yes, else 503.
+    """``GET /healthz`` is 200 while the process serves; ``GET /readyz`` is 200 while every probe passes, else 503.
 
     ``probes`` are asked all at once, two seconds each at most; one that fails or is late counts as no. Answers are
     JSON and name the probes, nothing else: what failed stands in the log. ``routes`` are served beside the two.

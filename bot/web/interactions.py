@@ -1,4 +1,4 @@
-"""``POST /interactions``: takes Discord's interactions over HTTP, in place of the gateway, and hands them on.
+"""``POST /interactions``: takes Discord's interactions over HTTP, instead of over the gateway.
 
 Discord waits three seconds. It is answered 202 without a body as soon as the interaction was handed on; what the person
 sees goes to the callback address, as for one from the gateway ("Receiving and Responding", Interaction Callback).
@@ -37,21 +37,21 @@ log = structlog.get_logger(__name__)
 
 
 class InteractionSink(Protocol):
-    """Whom interactions are given to."""
+    """Receives the interactions."""
 
     @property
     def takes_interactions(self) -> bool:
-        """Whether one can be answered now; if not, Discord is told 503."""
+        """Whether interactions can be answered now; if not, Discord gets 503."""
 
     async def receive(self, payload: dict[str, Any]) -> None:
-        """Take an interaction, as Discord describes it, and come back at once: it is answered meanwhile."""
+        """Start handling an interaction (Discord's JSON) and return at once."""
 
 
 class TakenInteractions(Protocol):
-    """What all processes have taken."""
+    """The interactions that any of the processes has accepted."""
 
     async def take(self, interaction_id: str, *, now: datetime) -> bool:
-        """Whether it is ours: nobody has taken it before."""
+        """Whether this call was the first to claim the interaction."""
 
 
 def interaction_routes(
@@ -59,7 +59,7 @@ def interaction_routes(
 ) -> Sequence[web.RouteDef]:
     """The routes for :class:`~bot.web.health.HealthServer`; none without ``public_key`` (64 hexadecimal digits).
 
-    ``taken``: where other processes take interactions as well.
+    ``taken`` is needed where several processes accept interactions.
     """
     if not public_key:
         return ()
@@ -68,9 +68,9 @@ def interaction_routes(
 
 
 class _Endpoint:
-    """What is not signed by Discord, or not now, gets 401 and no reason; the log gets the reason's name.
+    """A request with a wrong or outdated signature gets 401 without a reason; the reason is logged.
 
-    Discord sends wrong signatures on purpose, now and then, and takes the address away where one is accepted.
+    Discord sends wrong signatures on purpose now and then, and disables an endpoint that accepts one.
     """
 
     def __init__(self, key: VerifyKey, sink: InteractionSink, clock: Clock, taken: TakenInteractions | None) -> None:
@@ -97,7 +97,7 @@ class _Endpoint:
         return status_answer(await self._handed_on(payload))
 
     def _doubt(self, request: web.Request, body: bytes) -> str | None:
-        """Why the request is not believed; ``None`` where Discord signed it, at most five minutes ago or ahead."""
+        """Why the request is rejected; ``None`` if Discord signed it, at most five minutes ago or ahead."""
         timestamps, signatures = (request.headers.getall(name, []) for name in (TIMESTAMP_HEADER, SIGNATURE_HEADER))
         if len(timestamps) != 1 or not _TIMESTAMP.fullmatch(timestamps[0]):
             return "timestamp"
@@ -131,7 +131,7 @@ class _Endpoint:
         return HTTPStatus.ACCEPTED
 
     def _first_here(self, interaction_id: str) -> bool:
-        """Whether it comes here for the first time. What is older than its signature is believed need not be known."""
+        """Whether this process sees it for the first time. Ids older than a signature stays valid are forgotten."""
         now, taken = self._clock(), self._taken_here
         while taken and now - taken[oldest := next(iter(taken))] > limits.INTERACTION_KNOWN_FOR:
             del taken[oldest]
@@ -141,10 +141,10 @@ class _Endpoint:
         return True
 
     async def _first(self, payload: dict[str, Any]) -> bool:
-        """Whether no other process has it. What only asks for names to choose from may be answered by both.
+        """Whether no other process has claimed it. An autocomplete may be answered by both.
 
-        Where the database is away nothing can be started, here or there: it is handed on, so that the person is told.
-        Raises TimeoutError where it does not say in time: another process may have it, and nobody can be told any more.
+        If the database is unavailable, it is handled anyway, so that the person gets an error message.
+        Raises TimeoutError if the database answers too late: another process may have it, and Discord waits no longer.
         """
         if self._taken is None or payload["type"] == _AUTOCOMPLETE:
             return True

@@ -1,4 +1,4 @@
-"""``/metrics`` for Prometheus, at an address of its own: what is open to the world does not tell how the bot is."""
+"""``/metrics`` for Prometheus, on a port of its own, because the other one may be public."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ log = structlog.get_logger(__name__)
 
 
 class MetricsServer(Site):
-    """``GET /metrics``: what ``registry`` has counted, and what ``gauges`` reads at that moment.
+    """``GET /metrics``: the counters of ``registry``, and ``gauges``, read at that moment.
 
-    Gauges that cannot be read within two seconds are left out, and ``castbook_gauges_readable`` is 0: what was
-    counted is wanted most when the database is stuck.
+    Gauges that cannot be read within two seconds are left out, and ``castbook_gauges_readable`` is 0: the
+    counters are needed most when the database hangs.
     """
 
     def __init__(self, host: str, port: int, registry: CollectorRegistry, gauges: Gauges) -> None:
@@ -33,7 +33,7 @@ class MetricsServer(Site):
         self._gauges = gauges
 
     async def start(self) -> None:
-        """Listen, and say where: the port may be any free one. Raises BadStart."""
+        """Listen, and log the address, since the port may be any free one. Raises BadStart."""
         await super().start()
         log.info("metrics_served", port=self.port)
 
@@ -52,7 +52,7 @@ class MetricsServer(Site):
 
 
 class _Page(Collector):
-    """What one answer consists of."""
+    """The metrics of one scrape."""
 
     def __init__(self, *parts: Iterable[Metric]) -> None:
         self._parts = parts

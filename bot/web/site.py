@@ -1,4 +1,4 @@
-"""A small HTTP site: a few routes, and 404 for everything else; it says nothing about what runs here."""
+"""A small HTTP server: a few routes, 404 for everything else, and no headers that reveal what runs here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.errors import BadStart
 
 
 def _counted(record: logging.LogRecord) -> bool:
-    """Not to be logged, with a traceback, for anybody who sends it: what is no HTTP, which is counted instead."""
+    """Count requests that are not valid HTTP, instead of logging each with a traceback."""
     error = record.exc_info[1] if record.exc_info else None
     if not isinstance(error, HttpProcessingError):
         return True
@@ -31,7 +31,7 @@ _server_log.addFilter(_counted)
 
 @dataclass(frozen=True, slots=True)
 class ListenErrors:
-    """What the operator reads where a site cannot listen; neither names the value of a setting."""
+    """Messages for the operator when the server cannot listen. Neither contains the value of a setting."""
 
     taken: str  # another program has the port
     otherwise: str
@@ -58,7 +58,7 @@ class Site:
             access_log=None,
             logger=_server_log,
             shutdown_timeout=limits.WEB_SHUTDOWN_SECONDS,
-            auto_decompress=False,  # webhooks are signed as they were sent; and no small body becomes a large one
+            auto_decompress=False,  # signatures cover the bytes as sent; and no small body may inflate to a large one
         )
         await runner.setup()
         try:
@@ -78,7 +78,7 @@ class Site:
 
 
 async def read_body(request: web.Request, *, most: int, within: float) -> bytes | HTTPStatus:
-    """The body as it was sent, or what to answer: it is larger than ``most`` bytes, or not here ``within`` seconds."""
+    """The body as sent, or an error response if it is larger than ``most`` bytes or not here ``within`` seconds."""
     try:
         async with asyncio.timeout(within):
             body = await _parts(request, most)
@@ -90,7 +90,7 @@ async def read_body(request: web.Request, *, most: int, within: float) -> bytes 
 
 
 async def _parts(request: web.Request, most: int) -> bytes | None:
-    """The body, or ``None`` as soon as it is known to be larger than one may be."""
+    """The body, or ``None`` as soon as it exceeds the limit."""
     if (request.content_length or 0) > most:
         return None
     parts = bytearray()
@@ -102,14 +102,14 @@ async def _parts(request: web.Request, most: int) -> bytes | None:
 
 
 async def only_post(_: web.Request) -> web.Response:
-    """For every other method of a path that takes ``POST``."""
+    """Answers every method but ``POST`` on a path that takes ``POST`` only."""
     answer = status_answer(HTTPStatus.METHOD_NOT_ALLOWED)
     answer.headers["Allow"] = "POST"
     return answer
 
 
 def status_answer(status: HTTPStatus) -> web.Response:
-    """An answer that says its status and nothing else; 202 and 204 have no body."""
+    """A response with only its status; 202 and 204 have no body."""
     if status in (HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT):
         return web.Response(status=status)
     return web.json_response({"status": status.phrase.lower()}, status=status)

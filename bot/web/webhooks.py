@@ -1,4 +1,4 @@
-"""``POST /webhooks/toapis``: takes the provider's webhooks and hands on what they say."""
+"""``POST /webhooks/toapis``: receives the provider's webhooks."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 
 class EventSink(Protocol):
-    """Whom events are given to: those that say which task has ended, and nothing else."""
+    """Receives the events that say that a task has ended; no other kind."""
 
     async def received(self, event: WebhookEvent) -> None:
         """Take ``event``. It is cancelled after 0.8 s; if it was, or raises, the provider sends the event again.
@@ -45,7 +45,7 @@ class EventSink(Protocol):
 
 
 def webhook_routes(secrets: Sequence[SecretStr], sink: EventSink, clock: Clock) -> Sequence[web.RouteDef]:
-    """The routes for :class:`~bot.web.health.HealthServer`; none without secrets, since nothing could be believed."""
+    """The routes for :class:`~bot.web.health.HealthServer`; none without secrets, since nothing could be verified."""
     if not secrets:
         return ()
     receiver = _Receiver(SignatureCheck(secrets, clock), sink)
@@ -53,9 +53,9 @@ def webhook_routes(secrets: Sequence[SecretStr], sink: EventSink, clock: Clock) 
 
 
 class _Receiver:
-    """Answers 204 for an event that was taken or means nothing to us, and 503 for one that is to come again.
+    """Answers 204 for an event that was accepted or is of no interest, and 503 for one to be sent again.
 
-    A delivery that is not believed gets 401 and no reason; the log gets the reason's name, and nothing of the delivery.
+    A delivery with a wrong signature gets 401 without a reason. Only the reason is logged.
     """
 
     def __init__(self, check: SignatureCheck, sink: EventSink) -> None:
@@ -85,7 +85,7 @@ class _Receiver:
         return HTTPStatus.NO_CONTENT if await self._handed_over(event) else HTTPStatus.SERVICE_UNAVAILABLE
 
     async def _handed_over(self, event: WebhookEvent) -> bool:
-        """Give ``event`` to the sink. Its end is not awaited once it is late: a database may take long to roll back."""
+        """Pass ``event`` to the sink, without waiting beyond the limit: a database may take long to roll back."""
         task = asyncio.get_running_loop().create_task(self._sink.received(event))
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -105,7 +105,7 @@ class _Receiver:
 
 
 def _delivery(request: web.Request, body: bytes) -> Delivery:
-    """The headers that count, with ``body``. Of an id or a timestamp that comes twice, neither is the one signed."""
+    """The signed headers, with ``body``. An id or a timestamp that is sent twice counts as missing."""
     ids, timestamps, signatures = (
         request.headers.getall(name, []) for name in (ID_HEADER, TIMESTAMP_HEADER, SIGNATURE_HEADER)
     )

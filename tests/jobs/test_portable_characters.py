@@ -172,7 +172,7 @@ async def test_the_clip_reaches_the_provider_as_it_was_kept(closed: JobHarness) 
     job = await make(closed, character)
     await closed.run_to(Step.WATCH, job)
     [submission] = closed.simulated.submissions
-    sent = closed.simulated._made().find(submission.creation.url.removeprefix(closed.simulated.base_url))  # type: ignore[union-attr]
+    sent = closed.simulated._generated_media().find(submission.creation.url.removeprefix(closed.simulated.base_url))  # type: ignore[union-attr]
     assert sent is not None
     assert sent.read_bytes() == await closed.files.read(clip.file.key)
 

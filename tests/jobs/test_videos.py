@@ -47,8 +47,8 @@ async def roles(harness: JobHarness) -> tuple[CastRole, ...]:
 
 
 async def ask(harness: JobHarness, roles: tuple[CastRole, ...], *, owner: int = OWNER, **wished: Any) -> Job:
-    wish = VideoRequest(**{"prompt": "@Ann waves at @Bo", "cast": roles, "model": "wan2.6"} | wished)
-    return await harness.job_starter.start_video(owner_id=owner, origin=harness.origin(), request=wish)
+    spec = VideoRequest(**{"prompt": "@Ann waves at @Bo", "cast": roles, "model": "wan2.6"} | wished)
+    return await harness.job_starter.start_video(owner_id=owner, origin=harness.origin(), request=spec)
 
 
 def sent(harness: JobHarness) -> list[VideoSubmission]:
@@ -56,7 +56,7 @@ def sent(harness: JobHarness) -> list[VideoSubmission]:
 
 
 def at_the_provider(harness: JobHarness, url: str) -> Path:
-    path = harness.simulated._made().find(url.removeprefix(harness.simulated.base_url))
+    path = harness.simulated._generated_media().find(url.removeprefix(harness.simulated.base_url))
     assert path is not None
     return path
 
@@ -276,8 +276,8 @@ async def test_an_address_that_is_gone_is_asked_for_again(harness: JobHarness, r
     row = await harness.run_to(Step.COLLECT, job)
     assert isinstance(row.result, VideoResult)
     path = at_the_provider(harness, row.result.url)
-    await asyncio.to_thread(path.rename, harness.simulated._made().place("videos", "moved.mp4"))
-    url = harness.simulated._made().url("videos", "moved.mp4")
+    await asyncio.to_thread(path.rename, harness.simulated._generated_media().place("videos", "moved.mp4"))
+    url = harness.simulated._generated_media().url("videos", "moved.mp4")
     harness.simulated.tasks[str(row.task_id)].settled = {"type": "video", "data": [{"url": url, "format": "mp4"}]}
     await harness.run()
     done = await harness.job(job)
@@ -361,10 +361,10 @@ async def test_it_is_told_whose_face_was_refused(harness: JobHarness, tmp_path: 
         await asyncio.to_thread(render_clip, tmp_path / name, seconds=4, size=(side, side), fps=12)
         harness.host.files[name] = await asyncio.to_thread((tmp_path / name).read_bytes)
     roles = await cast_of(harness, "Ann", "Bo")
-    wish = await harness.app.video_planner.wish(OWNER, VideoRequest(prompt="@Ann waves at @Bo", cast=roles))
+    spec = await harness.app.video_planner.spec(OWNER, VideoRequest(prompt="@Ann waves at @Bo", cast=roles))
     card = harness.app.video_planner.card("seedance-2")
     assert card is not None
-    number = next(at for at, each in enumerate(media_plan(card, wish.cast), 1) if each.member == 1)
+    number = next(at for at, each in enumerate(media_plan(card, spec.cast), 1) if each.member == 1)
     if when == "at_once":
         refusal = FACE | {"message": FACE["message"].format(number)}
         harness.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})

@@ -42,12 +42,12 @@ def check(*secrets, now=NOW):
     return SignatureCheck([SecretStr(secret) for secret in secrets], lambda: now)
 
 
-def doubt(delivery, *secrets, now=NOW):
+def failure(delivery, *secrets, now=NOW):
     """Why ``delivery`` is not believed; ``None`` where it is."""
     try:
         check(*(secrets or (SECRET,)), now=now).verify(delivery)
     except BadSignature as refused:
-        return refused.doubt
+        return refused.failure
     return None
 
 
@@ -75,25 +75,25 @@ inside = st.integers(-300, 300).map(lambda off: str(int(STAMP) + off))
 def test_what_another_program_signed_is_believed(secret, signature):
     """Made with ``openssl dgst -sha256``: with ``-hmac`` and the text, and with ``-macopt hexkey:`` and the hex."""
     delivery = Delivery(id="evt_1", timestamp="1785585600", signature=f"v1={signature}", body=BODY)
-    assert doubt(delivery, secret) is None
+    assert failure(delivery, secret) is None
 
 
 @given(key=keys, id=ids, timestamp=inside, body=st.binary(max_size=200))
 def test_a_right_signature_is_believed_whatever_it_is_about(key, id, timestamp, body):
-    assert doubt(signed(key, id=id, timestamp=timestamp, body=body), key.hex()) is None
+    assert failure(signed(key, id=id, timestamp=timestamp, body=body), key.hex()) is None
 
 
 @given(data=st.data(), key=keys, id=ids, body=st.binary(min_size=1, max_size=200))
 def test_a_bit_turned_over_in_the_body_is_seen(data, key, id, body):
     delivery = signed(key, id=id, body=body)
-    assert doubt(replace(delivery, body=flipped(data, body)), key.hex()) is VerificationFailure.SIGNATURE
+    assert failure(replace(delivery, body=flipped(data, body)), key.hex()) is VerificationFailure.SIGNATURE
 
 
 @given(data=st.data(), key=keys, id=ids)
 def test_a_bit_turned_over_in_the_id_is_seen(data, key, id):
     delivery = signed(key, id=id)
     other = flipped(data, id.encode()).decode("utf-8", "surrogateescape")  # as the server reads a header
-    assert doubt(replace(delivery, id=other), key.hex()) is (
+    assert failure(replace(delivery, id=other), key.hex()) is (
         VerificationFailure.SIGNATURE if other.isprintable() else VerificationFailure.ID
     )
 
@@ -102,31 +102,33 @@ def test_a_bit_turned_over_in_the_id_is_seen(data, key, id):
 def test_a_bit_turned_over_in_the_timestamp_is_seen(data, key, timestamp):
     delivery = signed(key, timestamp=timestamp)
     other = flipped(data, timestamp.encode()).decode("utf-8", "surrogateescape")
-    assert doubt(replace(delivery, timestamp=other), key.hex()) is not None
+    assert failure(replace(delivery, timestamp=other), key.hex()) is not None
 
 
 @given(key=keys, timestamp=inside, other=inside)
 def test_no_other_timestamp_is_believed_although_its_age_would_do(key, timestamp, other):
     assume(timestamp != other)
-    assert doubt(replace(signed(key, timestamp=timestamp), timestamp=other), key.hex()) is VerificationFailure.SIGNATURE
+    assert (
+        failure(replace(signed(key, timestamp=timestamp), timestamp=other), key.hex()) is VerificationFailure.SIGNATURE
+    )
 
 
 @given(data=st.data(), key=keys)
 def test_a_bit_turned_over_in_the_secret_is_seen(data, key):
-    assert doubt(signed(key), flipped(data, key).hex()) is VerificationFailure.SIGNATURE
+    assert failure(signed(key), flipped(data, key).hex()) is VerificationFailure.SIGNATURE
 
 
 @given(data=st.data(), key=keys)
 def test_a_bit_turned_over_in_the_signature_is_seen(data, key):
     delivery = signed(key)
     other = flipped(data, delivery.signature.encode()).decode("utf-8", "surrogateescape")
-    assert doubt(replace(delivery, signature=other), key.hex()) is VerificationFailure.SIGNATURE
+    assert failure(replace(delivery, signature=other), key.hex()) is VerificationFailure.SIGNATURE
 
 
 @given(key=keys, body=st.binary(min_size=1, max_size=50), moved=st.integers(1, 50))
 def test_the_body_cannot_be_cut(key, body, moved):
     delivery = signed(key, body=body)
-    assert doubt(replace(delivery, body=body[:-moved]), key.hex()) is VerificationFailure.SIGNATURE
+    assert failure(replace(delivery, body=body[:-moved]), key.hex()) is VerificationFailure.SIGNATURE
 
 
 # -- several secrets, several signatures --
@@ -134,19 +136,19 @@ def test_the_body_cannot_be_cut(key, body, moved):
 
 @pytest.mark.parametrize("configured", [("old",), ("new",), ("old", "new"), ("new", "old"), ("other", "new")])
 def test_while_a_secret_is_changed_both_signatures_come_and_either_will_do(configured):
-    assert doubt(signed(b"new", b"old"), *configured) is None
-    assert doubt(signed(b"old", b"new"), *configured) is None
+    assert failure(signed(b"new", b"old"), *configured) is None
+    assert failure(signed(b"old", b"new"), *configured) is None
 
 
 def test_a_secret_that_is_configured_no_more_opens_nothing():
-    assert doubt(signed(b"old"), "old", "new") is None
-    assert doubt(signed(b"old"), "new") is VerificationFailure.SIGNATURE
+    assert failure(signed(b"old"), "old", "new") is None
+    assert failure(signed(b"old"), "new") is VerificationFailure.SIGNATURE
 
 
 @pytest.mark.parametrize("secret", [HEX_SECRET, HEX_SECRET.upper(), "1234"])
 def test_a_secret_in_hex_is_tried_as_text_and_as_bytes(secret):
-    assert doubt(signed(secret.encode()), secret) is None
-    assert doubt(signed(bytes.fromhex(secret)), secret) is None
+    assert failure(signed(secret.encode()), secret) is None
+    assert failure(signed(bytes.fromhex(secret)), secret) is None
 
 
 @pytest.mark.parametrize(
@@ -154,12 +156,12 @@ def test_a_secret_in_hex_is_tried_as_text_and_as_bytes(secret):
     [("abc", "0abc"), ("0x1234", "1234"), ("12 34", "1234"), ("12:34", "1234"), ("1234\n", "1234"), ("１２", "12")],
 )
 def test_what_is_nearly_hex_is_text_only(secret, spelt):
-    assert doubt(signed(secret.encode()), secret) is None
-    assert doubt(signed(bytes.fromhex(spelt)), secret) is VerificationFailure.SIGNATURE
+    assert failure(signed(secret.encode()), secret) is None
+    assert failure(signed(bytes.fromhex(spelt)), secret) is VerificationFailure.SIGNATURE
 
 
 def test_text_beyond_ascii_counts_as_utf_8():
-    assert doubt(signed("Schlüssel".encode()), "Schlüssel") is None
+    assert failure(signed("Schlüssel".encode()), "Schlüssel") is None
 
 
 def test_every_key_is_compared_with_every_signature_whatever_matched(monkeypatch):
@@ -173,7 +175,7 @@ def test_every_key_is_compared_with_every_signature_whatever_matched(monkeypatch
     monkeypatch.setattr(hmac, "compare_digest", noting)
     for sender in ((b"first", b"x"), (b"x", b"second"), (b"x", b"y")):  # the first match is early, late, nowhere
         compared.clear()
-        assert doubt(signed(*sender), "first", "second", HEX_SECRET) is (
+        assert failure(signed(*sender), "first", "second", HEX_SECRET) is (
             VerificationFailure.SIGNATURE if b"y" in sender else None
         )
         assert len(set(compared)) == len(compared) == 4 * 2  # the one in hex counts twice
@@ -185,7 +187,7 @@ def test_every_key_is_compared_with_every_signature_whatever_matched(monkeypatch
 )
 def test_other_entries_beside_a_right_signature_do_no_harm(around):
     delivery = signed(SECRET.encode())
-    assert doubt(replace(delivery, signature=around.format(delivery.signature))) is None
+    assert failure(replace(delivery, signature=around.format(delivery.signature))) is None
 
 
 @pytest.mark.parametrize(
@@ -208,14 +210,14 @@ def test_other_entries_beside_a_right_signature_do_no_harm(around):
 )
 def test_a_signature_in_another_shape_is_none(change):
     delivery = signed(SECRET.encode())
-    assert doubt(replace(delivery, signature=change(delivery.signature))) is VerificationFailure.SIGNATURE
+    assert failure(replace(delivery, signature=change(delivery.signature))) is VerificationFailure.SIGNATURE
 
 
 def test_a_header_full_of_signatures_is_not_gone_through():
     delivery = signed(SECRET.encode())
     longest = delivery.signature + "," * (512 - len(delivery.signature))
-    assert doubt(replace(delivery, signature=longest)) is None
-    assert doubt(replace(delivery, signature=longest + ",")) is VerificationFailure.SIGNATURE
+    assert failure(replace(delivery, signature=longest)) is None
+    assert failure(replace(delivery, signature=longest + ",")) is VerificationFailure.SIGNATURE
 
 
 @pytest.mark.parametrize("secrets", [("",), (SECRET, "")])
@@ -236,18 +238,18 @@ def test_without_secrets_nothing_is_believed():
 @pytest.mark.parametrize("off", [-300, -299, -1, 0, 1, 299, 300])
 def test_what_is_at_most_300_seconds_off_is_believed(off):
     delivery = signed(SECRET.encode(), timestamp=str(int(STAMP) + off))
-    assert doubt(delivery) is None
-    assert doubt(signed(SECRET.encode()), now=NOW + timedelta(seconds=off)) is None
+    assert failure(delivery) is None
+    assert failure(signed(SECRET.encode()), now=NOW + timedelta(seconds=off)) is None
 
 
 @pytest.mark.parametrize("off", [-300.001, 300.001, -301, 301, -86400, 86400])
 def test_what_is_further_off_is_not_on_either_side(off):
-    assert doubt(signed(SECRET.encode()), now=NOW + timedelta(seconds=off)) is VerificationFailure.AGE
+    assert failure(signed(SECRET.encode()), now=NOW + timedelta(seconds=off)) is VerificationFailure.AGE
 
 
 @pytest.mark.parametrize("timestamp", ["0", "999999999999", STAMP + "00"])
 def test_timestamps_from_nowhere_near_are_refused(timestamp):
-    assert doubt(signed(SECRET.encode(), timestamp=timestamp)) is VerificationFailure.AGE
+    assert failure(signed(SECRET.encode(), timestamp=timestamp)) is VerificationFailure.AGE
 
 
 @pytest.mark.parametrize(
@@ -271,7 +273,7 @@ def test_timestamps_from_nowhere_near_are_refused(timestamp):
     ],
 )
 def test_a_timestamp_that_is_no_whole_number_is_refused_although_signed(timestamp):
-    assert doubt(signed(SECRET.encode(), timestamp=timestamp)) is VerificationFailure.TIMESTAMP
+    assert failure(signed(SECRET.encode(), timestamp=timestamp)) is VerificationFailure.TIMESTAMP
 
 
 def test_a_repeat_is_believed_until_it_is_too_old():
@@ -279,22 +281,22 @@ def test_a_repeat_is_believed_until_it_is_too_old():
     delivery, one = signed(SECRET.encode()), check(SECRET)
     one.verify(delivery)
     one.verify(delivery)
-    assert doubt(delivery, now=NOW + timedelta(seconds=300)) is None
-    assert doubt(delivery, now=NOW + timedelta(seconds=301)) is VerificationFailure.AGE
+    assert failure(delivery, now=NOW + timedelta(seconds=300)) is None
+    assert failure(delivery, now=NOW + timedelta(seconds=301)) is VerificationFailure.AGE
 
 
 @pytest.mark.parametrize("id", ["e", "e" * 128, "evt.1.2", "evt 1", "événement"])
 def test_ids_that_are_fine(id):
-    assert doubt(signed(SECRET.encode(), id=id)) is None
+    assert failure(signed(SECRET.encode(), id=id)) is None
 
 
 @pytest.mark.parametrize("id", ["", "e" * 129, "evt\n1", "evt\x00", "evt\x7f", "\u202eevt", "evt\u2028"])
 def test_ids_that_are_refused_although_signed(id):
-    assert doubt(signed(SECRET.encode(), id=id)) is VerificationFailure.ID
+    assert failure(signed(SECRET.encode(), id=id)) is VerificationFailure.ID
 
 
 def test_an_id_that_is_no_text_is_refused():
-    assert doubt(replace(signed(SECRET.encode()), id="evt\udcff")) is VerificationFailure.ID
+    assert failure(replace(signed(SECRET.encode()), id="evt\udcff")) is VerificationFailure.ID
 
 
 @given(
@@ -307,7 +309,7 @@ def test_an_id_that_is_no_text_is_refused():
     )
 )
 def test_rubbish_is_refused_and_nothing_worse(delivery):
-    assert doubt(delivery) is not None
+    assert failure(delivery) is not None
 
 
 def test_nothing_shows_a_secret_or_a_signature():

@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 
 async def test_nothing_stands_in_an_empty_database(database: Database, now: datetime) -> None:
     snapshot = await GaugeStore(database).snapshot(now=now)
-    assert (snapshot.unfinished, snapshot.oldest_due, snapshot.in_line) == ({}, {}, 0)
+    assert (snapshot.unfinished, snapshot.oldest_due, snapshot.queued) == ({}, {}, 0)
     assert snapshot.pause_reason is None
 
 
@@ -49,7 +49,7 @@ async def test_jobs_in_line_are_not_due_and_counted_apart(
     for _ in range(3):
         await jobs.add(new_job(created_at=now), Quota(in_all=1))
     snapshot = await GaugeStore(database).snapshot(now=now)
-    assert (snapshot.unfinished, snapshot.in_line) == ({Step.PREPARE: 3}, 2)
+    assert (snapshot.unfinished, snapshot.queued) == ({Step.PREPARE: 3}, 2)
     assert snapshot.oldest_due == {Step.PREPARE: now}
 
 

@@ -9,7 +9,7 @@ from bot.values.time_range import TimeRange
 
 
 @pytest.mark.parametrize(
-    ("seconds", "nudge", "after"),
+    ("seconds", "adjustment", "after"),
     [
         ("4-7", RangeAdjustment.EARLIER, "3.5-6.5"),
         ("4-7", RangeAdjustment.LATER, "4.5-7.5"),
@@ -22,12 +22,12 @@ from bot.values.time_range import TimeRange
         ("5-7.8", RangeAdjustment.LONGER, "5-8"),
     ],
 )
-def test_by_half_a_second_where_there_is_room(seconds: str, nudge: RangeAdjustment, after: str) -> None:
-    assert adjusted(TimeRange.parse(seconds), nudge, 8.04) == TimeRange.parse(after)
+def test_by_half_a_second_where_there_is_room(seconds: str, adjustment: RangeAdjustment, after: str) -> None:
+    assert adjusted(TimeRange.parse(seconds), adjustment, 8.04) == TimeRange.parse(after)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "nudge"),
+    ("seconds", "adjustment"),
     [
         ("0-2", RangeAdjustment.EARLIER),
         ("6-8", RangeAdjustment.LATER),
@@ -35,26 +35,33 @@ def test_by_half_a_second_where_there_is_room(seconds: str, nudge: RangeAdjustme
         ("4-7", RangeAdjustment.LONGER),
     ],
 )
-def test_nothing_where_there_is_none(seconds: str, nudge: RangeAdjustment) -> None:
-    assert adjusted(TimeRange.parse(seconds), nudge, 8.04) is None
+def test_nothing_where_there_is_none(seconds: str, adjustment: RangeAdjustment) -> None:
+    assert adjusted(TimeRange.parse(seconds), adjustment, 8.04) is None
 
 
 def test_a_video_that_is_all_of_it() -> None:
     whole = TimeRange.parse("0-1.5")
-    assert [adjusted(whole, nudge, 1.52) for nudge in RangeAdjustment] == [None, None, TimeRange.parse("0-1"), None]
+    assert [adjusted(whole, adjustment, 1.52) for adjustment in RangeAdjustment] == [
+        None,
+        None,
+        TimeRange.parse("0-1"),
+        None,
+    ]
 
 
 @given(
     start=st.integers(0, 900),
     length=st.integers(100, 300),
     more=st.floats(0, 5),
-    nudges=st.lists(st.sampled_from(RangeAdjustment), max_size=8),
+    adjustments=st.lists(st.sampled_from(RangeAdjustment), max_size=8),
 )
-def test_however_often_they_stay_inside(start: int, length: int, more: float, nudges: list[RangeAdjustment]) -> None:
+def test_however_often_they_stay_inside(
+    start: int, length: int, more: float, adjustments: list[RangeAdjustment]
+) -> None:
     seconds = TimeRange(Decimal(start) / 100, Decimal(start + length) / 100)
     whole = float(seconds.end) + more
-    for nudge in nudges:
-        after = adjusted(seconds, nudge, whole)
+    for adjustment in adjustments:
+        after = adjusted(seconds, adjustment, whole)
         assert after != seconds
         seconds = after or seconds
         assert 0 <= seconds.start < float(seconds.end) <= whole + 1e-9

@@ -1,12 +1,14 @@
 """Pictures of high dynamic range, made of ordinary ones as a television standard says: their twins are known.
 
-An iPhone's own files cannot be made here. They are approximated: HEVC of 10 bits with the same tags (BT.2020, HLG), as
-its Dolby Vision 8.4 has them for every player that knows nothing of Dolby Vision.
+An iPhone's own files cannot be made here. They are approximated: HEVC of 10 bits with the same tags (BT.2020, HLG), the
+configuration record of Dolby Vision 8.4 and its metadata in each picture (:mod:`tests.media.child.dolby_vision`). PQ of
+cameras and games is made with and without the mastering display and light levels that say what it was made on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 
+from tests.media.child.dolby_vision import with_dolby_vision
 from tests.media.child.tracks import add_pictures
 
 WHITE = 203.0  # nits of a white page (ITU-R BT.2408)
@@ -37,18 +40,41 @@ def pq(nits: np.ndarray) -> np.ndarray:
     return np.asarray(((c1 + c2 * power) / (1 + c3 * power)) ** m2)
 
 
+# A screen with the primaries of P3, from 0.0001 to 1,000 nits (CTA-861.3; in units of 0.00002 and 0.0001 nits).
+_MASTERING = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400"
+_X265 = "log-level=none:pools=1:frame-threads=1"
+
+
+class Hdr(StrEnum):
+    """What a file of high dynamic range is like."""
+
+    HLG = "HLG"
+    FULL_HLG = "HLG of full range"
+    DOLBY_VISION = "HLG with Dolby Vision 8.4"
+    PQ = "PQ"
+    MASTERED_PQ = "PQ with mastering metadata"
+
+    def write(self, path: Path, pictures: Sequence[Image.Image], fps: int) -> Path:
+        """The ``pictures``, whose white is a white page's, at ``path``."""
+        if self is Hdr.DOLBY_VISION:
+            return with_dolby_vision(
+                write_hdr(path.with_suffix(".hlg.mp4"), pictures, fps, ColorTrc.ARIB_STD_B67), path
+            )
+        if self is Hdr.MASTERED_PQ:
+            return write_hdr(path, pictures, fps, ColorTrc.SMPTE2084, x265=f"{_X265}:{_MASTERING}")
+        transfer = ColorTrc.SMPTE2084 if self is Hdr.PQ else ColorTrc.ARIB_STD_B67
+        return write_hdr(path, pictures, fps, transfer, full=self is Hdr.FULL_HLG)
+
+
 SIGNALS = {ColorTrc.ARIB_STD_B67: hlg, ColorTrc.SMPTE2084: pq}
 
 
 def write_hdr(
-    path: Path, pictures: Sequence[Image.Image], fps: int, transfer: ColorTrc, *, full: bool = False, **options: str
+    path: Path, pictures: Sequence[Image.Image], fps: int, transfer: ColorTrc, *, full: bool = False, x265: str = _X265
 ) -> Path:
     """The ``pictures``, whose white is a white page's, in HDR; ``full``: of full range."""
     with av.open(str(path), "w") as container:
-        x265 = "log-level=none:pools=1:frame-threads=1"
-        stream = add_pictures(
-            container, "libx265", fps, {"preset": "ultrafast", "crf": "12", "x265-params": x265, **options}
-        )
+        stream = add_pictures(container, "libx265", fps, {"preset": "ultrafast", "crf": "12", "x265-params": x265})
         stream.width, stream.height = pictures[0].size
         stream.pix_fmt = "yuv420p10le"
         context = stream.codec_context

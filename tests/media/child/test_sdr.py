@@ -1,11 +1,13 @@
 """What leaves the child looks as people saw it: HLG and PQ, each beside the pictures that it was made of."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from av.sidedata.sidedata import Type
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 
@@ -19,22 +21,18 @@ from bot.media.child.poster import poster
 from bot.values.time_range import TimeRange
 from bot.values.video import Concern
 from tests.media.child.generated_clips import FPS, SIZE, Shot, face, silence, write
-from tests.media.child.hdr import write_hdr
+from tests.media.child.hdr import Hdr
+from tests.media.child.numbered import picture, read_numbered
 
 NEAR = 0.03  # of 1: the error on average. Left as they are, these are 0.09 (HLG) and 0.16 (PQ) off.
 RANGE = TimeRange(Decimal("0.5"), Decimal("1.5"))
 
 
-@pytest.fixture(
-    scope="module",
-    params=[(ColorTrc.ARIB_STD_B67, False), (ColorTrc.ARIB_STD_B67, True), (ColorTrc.SMPTE2084, False)],
-    ids=["hlg", "hlg of full range", "pq"],
-)
+@pytest.fixture(scope="module", params=Hdr)
 def bright(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Somebody who does not move: every picture of it is :func:`face`."""
-    return write_hdr(
-        tmp_path_factory.mktemp("hdr") / "a.mp4", [face()] * 2 * FPS, FPS, request.param[0], full=request.param[1]
-    )
+    kind: Hdr = request.param
+    return kind.write(tmp_path_factory.mktemp("hdr") / "a.mp4", [face()] * 2 * FPS, FPS)
 
 
 def apart(picture: Image.Image, filmed: Image.Image | None = None) -> float:
@@ -47,6 +45,34 @@ def apart(picture: Image.Image, filmed: Image.Image | None = None) -> float:
 def test_left_as_it_is_it_would_look_washed_out(bright: Path) -> None:
     with av.open(str(bright)) as container:
         assert apart(Image.fromarray(next(container.decode(video=0)).to_ndarray(format="rgb24"))) > 2 * NEAR
+
+
+@pytest.mark.parametrize(
+    ("kind", "side_data"),
+    [
+        (Hdr.DOLBY_VISION, (Type.DOVI_METADATA, Type.DOVI_RPU_BUFFER)),
+        (Hdr.MASTERED_PQ, (Type.MASTERING_DISPLAY_METADATA, Type.CONTENT_LIGHT_LEVEL)),
+    ],
+)
+def test_the_files_have_the_side_data_of_those_of_phones_and_cameras(
+    kind: Hdr, side_data: Sequence[Type], tmp_path: Path
+) -> None:
+    """What ffmpeg parses in each picture. It logs the configuration record of the track, which PyAV does not give."""
+    path = kind.write(tmp_path / "a.mp4", [face()] * FPS, FPS)
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            assert all(each in frame.side_data for each in side_data)
+    assert (b"dvvC" in path.read_bytes()) is (kind is Hdr.DOLBY_VISION)
+
+
+@pytest.mark.parametrize("kind", Hdr)
+def test_it_is_cut_to_the_exact_picture(kind: Hdr, tmp_path: Path) -> None:
+    numbered = [picture(number, SIZE).to_image() for number in range(2 * FPS)]
+    source, folder = kind.write(tmp_path / "a.mp4", numbered, FPS), tmp_path / "made"
+    folder.mkdir()
+    seen = read_numbered(folder / cut(source, RANGE, folder).name)
+    assert seen.numbers == list(range(FPS // 2, FPS // 2 + len(seen.numbers)))
+    assert len(seen.numbers) in {FPS, FPS + 1}
 
 
 def test_the_clip_is_what_people_saw_and_says_so(bright: Path, tmp_path: Path) -> None:
