@@ -86,9 +86,9 @@ async def test_all_at_once_is_shown_and_holds_after_a_restart(stage: Stage, deci
 async def test_whom_an_earlier_version_blocked_is_counted_where_nobody_can_tell_who_it_is(
     stage: Stage, decide: Decide
 ) -> None:
-    servers, people = stage.house.servers, stage.house.app.stores.people
+    servers, people = stage.harness.servers, stage.harness.app.stores.people
     row = {"guild_id": stage.alice.guild.id, "user_key": people.of(stage.bob.id)}
-    async with stage.house.database.write() as connection:
+    async with stage.harness.database.write() as connection:
         await connection.execute(insert(server_blocks).values(row))
     await servers.load()
     unnamed = (

@@ -417,7 +417,9 @@ async def test_of_somebody_borrowed_nobody_but_their_owner_can_say_that_they_are
     assert not harness.app.video_planner.made_up_helps(replace(request, cast=lent))
 
 
-async def test_a_picture_that_nobody_can_place_is_told_without_a_name(harness: JobHarness, roles: tuple[CastRole, ...]) -> None:
+async def test_a_picture_that_nobody_can_place_is_told_without_a_name(
+    harness: JobHarness, roles: tuple[CastRole, ...]
+) -> None:
     refusal = FACE | {"message": FACE["message"].format(40)}
     harness.simulated.fail_next("POST", GENERATIONS, 400, json={"error": refusal})
     job = await ask(harness, roles)
