@@ -18,10 +18,10 @@ _DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"  # hyphens, figure, en and em 
 # Full-width forms of the visible characters of ASCII, and the full-width blank: as ASCII has them.
 _FULL_WIDTH = {0xFF01 + each: 0x21 + each for each in range(94)} | {0x3000: 0x20}
 
+# As text: each is compiled where it is first used, which a media child never does, and its start is waited for.
 _NUMBER = r"[0-9]+(?:[.,][0-9]+)?"
 _HOURS, _MINUTES, _SECONDS = "(?:h|hrs?|hours?)", "(?:m|mins?|minutes?)", "(?:s|secs?|seconds?)"
 _UNITS = rf"(?:([0-9]+)\s*{_HOURS}\s*)?(?:([0-9]+)\s*{_MINUTES}\s*)?(?:({_NUMBER})(?:\s*{_SECONDS})?)?"
-_WITH_UNITS = re.compile(_UNITS)
 _TIME = "|".join(
     (
         r"[0-9]*(?::[0-9]+){1,2}(?:[.,][0-9]+)?",
@@ -30,15 +30,14 @@ _TIME = "|".join(
         rf"{_NUMBER}(?:\s*{_SECONDS})?",
     )
 )
-_ONE_TIME = re.compile(_TIME)
 # Between two times joined by a comma or by a blank alone, a comma cannot also be a decimal sign.
 _WITHOUT_COMMAS = _TIME.replace("[.,]", "[.]")
 _FROM = r"(?:from\s+)?"
 _WORDS = "\u81f3|\u5230|\u304b\u3089"  # "to" in Chinese (two words) and Japanese
-_RANGE = re.compile(rf"{_FROM}({_TIME})\s*(?:->|[{_DASHES}~\u301c\u2192\u2026]|\.{{2,3}}|to|{_WORDS})\s*({_TIME})")
-_COMMA_RANGE = re.compile(rf"{_FROM}({_WITHOUT_COMMAS})\s*,\s*({_WITHOUT_COMMAS})")
-_BLANK_RANGE = re.compile(rf"{_FROM}({_WITHOUT_COMMAS})\s+({_WITHOUT_COMMAS})")
-_TOO_MANY_COMMAS = re.compile(r"[0-9:.s\s]+(?:,[0-9:.s\s]+){2,3}")
+_RANGE = rf"{_FROM}({_TIME})\s*(?:->|[{_DASHES}~\u301c\u2192\u2026]|\.{{2,3}}|to|{_WORDS})\s*({_TIME})"
+_COMMA_RANGE = rf"{_FROM}({_WITHOUT_COMMAS})\s*,\s*({_WITHOUT_COMMAS})"
+_BLANK_RANGE = rf"{_FROM}({_WITHOUT_COMMAS})\s+({_WITHOUT_COMMAS})"
+_TOO_MANY_COMMAS = r"[0-9:.s\s]+(?:,[0-9:.s\s]+){2,3}"
 _BRACKETS = {"[": "]", "(": ")"}
 
 
@@ -86,9 +85,9 @@ class TimeRange:
         if len(typed) > limits.RANGE_INPUT_LENGTH:
             raise _refusal(text("That is too long for a range of seconds."))
         read = _plainly(typed)
-        match = _RANGE.fullmatch(read) or _COMMA_RANGE.fullmatch(read)
-        if match is None and not _ONE_TIME.fullmatch(read):  # 1m 2s is one
-            match = _BLANK_RANGE.fullmatch(read)
+        match = re.fullmatch(_RANGE, read) or re.fullmatch(_COMMA_RANGE, read)
+        if match is None and not re.fullmatch(_TIME, read):  # 1m 2s is one
+            match = re.fullmatch(_BLANK_RANGE, read)
         if match is None:
             raise _refusal(_why_unreadable(read, typed))
         return cls(_instant(match[1]), _instant(match[2]))
@@ -143,9 +142,9 @@ def _unclear_comma() -> Text:
 def _why_unreadable(read: str, typed: str) -> Text:
     if read.startswith(tuple(_DASHES)):
         return text("A range can't begin before 0:00.")
-    if _ONE_TIME.fullmatch(read):
+    if re.fullmatch(_TIME, read):
         return text("That's one moment, not a range.")
-    if _TOO_MANY_COMMAS.fullmatch(read):
+    if re.fullmatch(_TOO_MANY_COMMAS, read):
         return _unclear_comma()
     return text("“{typed}” is not a range of seconds.", typed=typed)
 
@@ -175,7 +174,7 @@ def _clock_parts(time: str) -> tuple[list[int], str]:
 
 def _unit_parts(time: str) -> tuple[list[int], str]:
     """Hours and minutes, as far as they are given, and the seconds as they were written. Raises BadRange."""
-    match = _WITH_UNITS.fullmatch(time)
+    match = re.fullmatch(_UNITS, time)
     if match is None:
         raise AssertionError("every time without a colon has this form")
     hours, minutes, seconds = match.groups()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import av
+import PIL.WebPImagePlugin  # noqa: F401 - it registers itself; else Pillow looks for it by importing all its plugins
 from PIL import Image
 
 from bot.media.child.frames import Scaler, picture_index, pictures_at, rotation, shown_size

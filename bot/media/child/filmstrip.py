@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import PIL.WebPImagePlugin  # noqa: F401 - it registers itself; else Pillow looks for it by importing all its plugins
 from av.stream import Discard
 from av.video.reformatter import Interpolation
 from PIL import Image

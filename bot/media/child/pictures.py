@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import PIL.WebPImagePlugin  # noqa: F401 - it registers itself; else Pillow looks for it by importing all its plugins
 from PIL import Image, ImageOps
 
 from bot import limits
@@ -52,20 +53,42 @@ def look_at(source: Path) -> Picture:
     return Picture(name=source.name, mime=mime, width=width, height=height)
 
 
-def decoded(source: Path, side: int) -> Image.Image:
-    """The picture, upright, at most ``side`` pixels on the longer side. Raises Refused."""
-    with _decoding():
-        return _decoded(source, side)
+def square(source: Path, side: int, middle: tuple[float, float]) -> Image.Image:
+    """The picture, upright, cut to a square of ``side`` pixels, as RGB. Raises Refused.
+
+    ``middle``: which part of it is kept, in shares of what has to go. A JPEG is decoded no larger than it has to be.
+    May be called in several threads, within :func:`warnings_are_errors`.
+    """
+    with _its_fault(), Image.open(source, formats=_FORMATS) as image:
+        _check_size(image)
+        image.draft(None, (side, side))
+        picture = _in_colour(image)
+        if min(picture.size) > 2 * side:  # first: what is small is turned easily
+            picture = picture.reduce(min(picture.size) // (2 * side))
+        upright = ImageOps.exif_transpose(picture).convert("RGB")
+        return ImageOps.fit(upright, (side, side), Image.Resampling.HAMMING, centering=middle)
+
+
+@contextmanager
+def warnings_are_errors() -> Iterator[None]:
+    """Refuse what Pillow only warns of. It holds for all threads, so nobody else may enter it meanwhile."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
 
 
 @contextmanager
 def _decoding() -> Iterator[None]:
+    with warnings_are_errors(), _its_fault():
+        yield
+
+
+@contextmanager
+def _its_fault() -> Iterator[None]:
     """Pillow documents no list of what it raises for a damaged file, so any error counts as the file's fault."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            yield
+        yield
     except (Refused, MemoryError):
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
