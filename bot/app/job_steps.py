@@ -18,6 +18,7 @@ from bot.jobs.prepare import Prepare
 from bot.jobs.prepare_video import PrepareVideo
 from bot.jobs.source_fetcher import SourceFetcher
 from bot.jobs.submit import Submit
+from bot.jobs.video_consent import VideoConsent
 from bot.jobs.video_look import VideoLook
 from bot.jobs.video_work import VideoWork
 from bot.jobs.watch import Watch
@@ -94,11 +95,13 @@ def steps_by_kind(app: App, source: ByteSource) -> dict[JobKind, Steps]:
         inspection=inspection,
         random=random,
     )
+    video_consent = VideoConsent(videos=stores.videos, consent_denials=stores.consent_denials, files=stores.files)
     deliver = Deliver(
         contents={
             JobKind.CHARACTER: character_content(stores.characters),
-            JobKind.VIDEO: video_content(stores.videos, stores.loans, app.fitted_videos),
+            JobKind.VIDEO: video_content(stores.videos, stores.loans, app.fitted_videos, video_consent),
         },
+        video_consent=video_consent,
         afterwards={JobKind.VIDEO: VideoLook(videos=stores.videos, files=stores.files, media=app.media, places=places)},
         files=stores.files,
         courier=app.courier,

@@ -13,6 +13,8 @@ from bot.jobs import transitions
 from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob
 from bot.jobs.ports import Content, Courier, DiscordUnavailable, NothingMade
+from bot.jobs.video_consent import VideoConsent
+from bot.store.consent_denials import ConsentDenied
 from bot.store.files import FileStore
 from bot.values.job import DeliveryAttempt, Job, JobKind, Outcome, Transition
 
@@ -26,6 +28,7 @@ class Deliver:
         self,
         *,
         contents: Mapping[JobKind, Callable[[Job], Awaitable[Content]]],
+        video_consent: VideoConsent,
         afterwards: Mapping[JobKind, Callable[[LeasedJob], Awaitable[None]]],
         files: FileStore,
         courier: Courier,
@@ -33,9 +36,11 @@ class Deliver:
     ) -> None:
         """``contents``: for each kind of job that makes something, what reads what it has made.
 
-        ``afterwards``: what is done for it once it is delivered, or waits in /tasks.
+        ``video_consent``: looked at before each message with a video. ``afterwards``: what is done for it once it is
+        delivered, or waits in /tasks.
         """
         self._contents = contents
+        self._video_consent = video_consent
         self._afterwards = afterwards
         self._files = files
         self._courier = courier
@@ -45,10 +50,14 @@ class Deliver:
         """One attempt; trouble at Discord is waited out."""
 
         async def record(attempt: DeliveryAttempt) -> None:
+            if leased.job.kind is JobKind.VIDEO and leased.job.outcome is Outcome.SUCCEEDED and attempt.begins:
+                await self._video_consent.check(leased.job)
             await leased.note({"deliveries": (*leased.job.deliveries, attempt)})
 
         try:
             reached = await self._courier.deliver(leased.job, await self._content(leased.job), record)
+        except ConsentDenied:
+            return await self._video_consent.withdraw(leased)
         except DiscordUnavailable as trouble:
             if (
                 leased.now - max(leased.job.finished_at or leased.now, leased.job.origin.token_at)

@@ -15,6 +15,7 @@ from bot.jobs.ports import CharacterMade, VideoMade
 from bot.jobs.prepare import Prepare
 from bot.jobs.prepare_video import PrepareVideo
 from bot.jobs.submit import Submit
+from bot.jobs.video_consent import VideoConsent
 from bot.jobs.watch import Watch
 from bot.store.characters import CharacterStore
 from bot.store.loans import LoanStore
@@ -55,8 +56,12 @@ def video_steps(prepare: PrepareVideo, submit: Submit, watch: Watch, collect: Co
     }
 
 
-def video_content(videos: VideoStore, loans: LoanStore, fitted: FittedVideos) -> ContentOf:
-    """What a video's job hands over, if its owner still has it."""
+def video_content(videos: VideoStore, loans: LoanStore, fitted: FittedVideos, consent: VideoConsent) -> ContentOf:
+    """What a video's job hands over, if its owner still has it.
+
+    Making it smaller takes minutes, in which somebody in it may say no: its bytes then raise
+    :class:`~bot.store.consent_denials.ConsentDenied`.
+    """
 
     async def content(job: Job) -> VideoMade:
         made = None
@@ -64,7 +69,9 @@ def video_content(videos: VideoStore, loans: LoanStore, fitted: FittedVideos) ->
             made = await videos.get(job.owner_id, job.result.video_id)
 
         async def within(most_bytes: int) -> bytes | None:
-            return None if made is None else await fitted.within(made, most_bytes)
+            found = None if made is None else await fitted.within(made, most_bytes)
+            await consent.check(job)
+            return found
 
         lenders = await loans.lenders([job.id], asker=job.owner_id)
         return VideoMade(made, within, lenders.get(job.id, {}))

@@ -103,7 +103,12 @@ TABLE: Mapping[Event, Rule] = {
     ),
     Event.COMPLETED: Rule(frozenset({Step.WATCH}), Step.COLLECT),
     Event.COLLECTED: Rule(frozenset({Step.COLLECT}), Step.DELIVER, Outcome.SUCCEEDED),
-    Event.WITHDRAWN: Rule(frozenset({Step.COLLECT}), Step.DELIVER, Outcome.FAILED),
+    Event.WITHDRAWN: Rule(
+        frozenset({Step.COLLECT, Step.DELIVER}),
+        Step.DELIVER,
+        Outcome.FAILED,
+        lambda job: job.step is Step.COLLECT or (job.kind is JobKind.VIDEO and job.outcome is Outcome.SUCCEEDED),
+    ),
     Event.FAILED: Rule(
         frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT, Step.WATCH, Step.COLLECT}),
         Step.DELIVER,

@@ -172,9 +172,12 @@ def collected(job: Job, now: datetime, result: JobResult) -> Transition:
 
 
 def withdrawn(job: Job, now: datetime, *, uncharged: Text, maybe_charged: Text) -> Transition:
-    """It was made, but somebody in it has said no meanwhile: nothing of it is kept, and what it cost stays spent."""
+    """It was made, but somebody in it has said no meanwhile: nothing of it is kept, and what it cost stays spent.
+
+    What was tried to deliver it is forgotten with it: that it was withdrawn is told anew.
+    """
     charged = may_have_been_charged(job)
-    changes = JobChanges(failure=maybe_charged if charged else uncharged, counted=charged, result=None)
+    changes = JobChanges(failure=maybe_charged if charged else uncharged, counted=charged, result=None, deliveries=())
     return Transition(Event.WITHDRAWN, _move(Event.WITHDRAWN, job, now) | changes)
 
 

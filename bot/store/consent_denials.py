@@ -49,6 +49,12 @@ class ConsentDenialStore:
         """The keys of a no to one of these characters, whoever owned it, for :func:`check`."""
         return frozenset(self._people.denial_about_key(each) for each in character_ids)
 
+    async def any_denied(self, character_ids: Collection[int]) -> bool:
+        """Whether there is a no to one of these characters, whosever they were."""
+        query = select(refusals.c.key).where(refusals.c.key.in_(self.of_characters(character_ids))).limit(1)
+        async with self._database.read() as connection:
+            return await connection.scalar(query) is not None
+
     async def borrowed_played_in(self, task_id: str) -> bool:
         """Whether that task, by the provider's id or ours, was one of a video with a borrowed character.
 

@@ -86,6 +86,11 @@ class DeliveryAttempt:
     message_id: int | None = None
     refused: bool = False
 
+    @property
+    def begins(self) -> bool:
+        """Whether it is not known yet how it goes."""
+        return self.message_id is None and not self.refused
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:

@@ -10,6 +10,7 @@ import pytest
 from bot import limits
 from bot.chat.courier import DiscordCourier
 from bot.jobs.ports import NothingMade, VideoMade
+from bot.store.consent_denials import ConsentDenied
 from bot.values.files import StoredFile
 from bot.values.job import CastRole, Outcome, VideoRefusal, VideoRequest, VideoResult
 from bot.values.made_video import MadeVideo
@@ -105,6 +106,22 @@ async def test_what_fits_nowhere_is_told_and_kept(courier: DiscordCourier, loopb
     (sent,) = loopback.in_channel
     assert sent.files == []
     assert "/video list" in text_of(sent)
+
+
+async def test_what_may_not_be_sent_any_more_once_it_is_small_enough_is_sent_nowhere(
+    courier: DiscordCourier, loopback: OneChannel, now: Now
+) -> None:
+    fitted = Fitted()
+
+    async def within(most_bytes: int) -> bytes | None:
+        if fitted.asked:
+            raise ConsentDenied(())
+        return await fitted.within(most_bytes)
+
+    loopback.fail(CHANNEL, 413, 0)
+    with pytest.raises(ConsentDenied):
+        await delivered(courier, video_row(loopback, now), within)
+    assert loopback.in_channel == [loopback.original]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from bot.values.job import (
     BEFORE_SUBMISSION,
     CharacterRequest,
     CharacterResult,
+    DeliveryAttempt,
+    DeliveryRoute,
     Job,
     Lane,
     Origin,
@@ -31,6 +33,8 @@ from bot.values.job import (
     Seen,
     Step,
     Transition,
+    VideoRequest,
+    VideoResult,
 )
 from bot.values.source import Attachment, Link
 from bot.values.time_range import TimeRange
@@ -215,6 +219,21 @@ def test_an_end_that_did_not_arrive_is_shown_again_and_stays_the_end() -> None:
     assert (shown.step, shown.outcome, shown.finished_at) == (Step.DELIVER, Outcome.SUCCEEDED, NOW)
     with pytest.raises(NotAllowed):
         transitions.shown_again(replace(job, delivered_at=NOW), NOW, ELSEWHERE)
+
+
+def test_a_no_takes_back_a_video_that_is_being_delivered_and_nothing_else() -> None:
+    video = VideoRequest(prompt="@Ann waves", cast=(), model="wan2.6")
+    tried = DeliveryAttempt(path=DeliveryRoute.FOLLOW_UP, channel_id=2, nonce="n", at=NOW)
+    made = VideoResult(url="https://files.example/v.mp4", video_id=5)
+    job = a_job(step=Step.DELIVER, outcome=Outcome.SUCCEEDED, request=video, result=made, deliveries=(tried,))
+    job = replace(job, submit_started_at=NOW)
+    taken_back = after(job, transitions.withdrawn(job, NOW, uncharged=text("Free."), maybe_charged=WHY))
+    assert (taken_back.step, taken_back.outcome, taken_back.failure) == (Step.DELIVER, Outcome.FAILED, WHY)
+    assert (taken_back.result, taken_back.deliveries, taken_back.counted) == (None, (), True)
+    others = (taken_back, replace(job, step=Step.DONE), replace(job, request=REQUEST, result=RESULT))
+    for other in others:
+        with pytest.raises(NotAllowed):
+            transitions.withdrawn(other, NOW, uncharged=WHY, maybe_charged=WHY)
 
 
 def test_attempts_count_unless_the_job_is_not_to_blame() -> None:
