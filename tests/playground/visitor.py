@@ -97,11 +97,12 @@ class Visitor:
         await self.type(command, options)
         await self.send()
 
-    async def press(self, label: str) -> None:
-        """Press the newest button with this label, once it can be pressed."""
+    async def press(self, label: str, *, begins: bool = False) -> None:
+        """Press the newest button with this label (or whose label ``begins`` so), once it can be pressed."""
+        fits = f"startsWith({_js(label)})" if begins else f"valueOf() === {_js(label)}"
         button = (
             "[...document.querySelectorAll('#channel-message-list .component-button')]"
-            f".filter(b => b.innerText.trim() === {_js(label)} && !b.disabled).at(-1)"
+            f".filter(b => b.innerText.trim().{fits} && !b.disabled).at(-1)"
         )
         await self._act(button, f"the button {label}")
 

@@ -38,6 +38,7 @@ from tests.playground.walk.first_uses import (
 from tests.playground.walk.library import cast, editing, export_and_import, groups, lending, privacy
 from tests.playground.walk.phone import on_a_phone, one_form, retry, smaller
 from tests.playground.walk.server import blocked_members, help_leads, roles_and_log
+from tests.playground.walk.trouble import real_faces, refused_sound
 from tests.playground.walk.videos import budgets, from_a_video, new_video, without_sora
 from tests.playground.walk.walking import Walk, walking
 
@@ -74,6 +75,8 @@ POINTS: tuple[Point, ...] = (
     privacy,
     new_video,
     from_a_video,
+    real_faces,
+    refused_sound,
     budgets,
 )
 
