@@ -91,6 +91,10 @@ class MakeVideoOfNobodyReal(JobButton, custom_id="cb:{in_list}:nobodyreal:{job_i
     """Makes a video whose owner says that everyone in it is made up."""
 
 
+class ChangeFailedVideo(JobButton, custom_id="cb:{in_list}:changevideo:{job_id}:{owner_id}"):
+    """Opens the form of a video with all that one that failed was asked for."""
+
+
 class BackToTasks(OwnerButton, custom_id="cb:tasks:list:all:{owner_id}"):
     """Shows the list of /tasks again, in the place of one of its jobs."""
 

@@ -9,6 +9,7 @@ from bot.chat.card import AMBER, BLUE, RED, Card
 from bot.chat.durable_items import DurableButton
 from bot.chat.job_buttons import (
     CancelJob,
+    ChangeFailedVideo,
     CheckAgain,
     MakeSilentVideo,
     MakeVideoAgain,
@@ -134,13 +135,14 @@ def _second_tries(job: Job, locale: str) -> tuple[DurableButton, ...]:
         return (CheckAgain(job.id, job.owner_id, say(text("Check again"), locale)),)
     if not isinstance(job.request, VideoRequest):
         return ()
+    change = ChangeFailedVideo(job.id, job.owner_id, say(text("Change it…"), locale))
     match job.request.refused:
         case VideoRefusal.REAL_FACE:
-            return tuple(_in_spite_of_a_face(job, job.request, locale))
+            return (*_in_spite_of_a_face(job, job.request, locale), change)
         case VideoRefusal.OWN_SOUND:
-            return (MakeSilentVideo(job.id, job.owner_id, say(text("Make it without sound"), locale)),)
+            return MakeSilentVideo(job.id, job.owner_id, say(text("Make it without sound"), locale)), change
         case None:
-            return (MakeVideoAgain(job.id, job.owner_id, say(text("Try again"), locale)),)
+            return MakeVideoAgain(job.id, job.owner_id, say(text("Try again"), locale)), change
 
 
 def _in_spite_of_a_face(job: Job, request: VideoRequest, locale: str) -> Iterator[DurableButton]:

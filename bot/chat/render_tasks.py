@@ -11,7 +11,7 @@ import discord
 from bot import limits, texts
 from bot.chat.card import BLUE
 from bot.chat.durable_items import DurableButton
-from bot.chat.job_buttons import RetryJob
+from bot.chat.job_buttons import ChangeFailedVideo, MakeVideoAgain, RetryJob
 from bot.chat.markdown import PLAIN, Commands, plain, say
 from bot.chat.message import MessageContent
 from bot.chat.selects import OpenJob
@@ -23,6 +23,7 @@ from bot.values.source import Link
 
 _MB = 1024 * 1024
 _REASON = 90  # characters of a reason in the list; the whole of it is in the opened job
+_NO_HURRY = frozenset({RetryJob, MakeVideoAgain, ChangeFailedVideo})
 _FULL_STOP = re.compile(r"\.(?:\s+|$)|。")
 
 
@@ -51,7 +52,7 @@ def render_tasks(
 def _onlybuttons(jobs: Sequence[Job], now: datetime, locale: str) -> tuple[DurableButton, ...]:
     """Where something can be done with one of the jobs alone, that needs no opening. A second try is no hurry."""
     usable = {job.id: {action for action, _ in actions_of(job, now)} for job in jobs}
-    wanted = [job for job in jobs if usable[job.id] - {RetryJob}] or [job for job in jobs if usable[job.id]]
+    wanted = [job for job in jobs if usable[job.id] - _NO_HURRY] or [job for job in jobs if usable[job.id]]
     return buttons_of(wanted[0], now, locale) if len(wanted) == 1 else ()
 
 

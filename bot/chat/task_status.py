@@ -12,11 +12,13 @@ from bot import limits, texts
 from bot.chat.durable_items import DurableButton
 from bot.chat.job_buttons import (
     CancelJob,
+    ChangeFailedVideo,
     CheckAgain,
     GiveConsent,
     JobButton,
     MakeAnother,
     MakeLouder,
+    MakeVideoAgain,
     PickSeconds,
     RetryJob,
     SendAgain,
@@ -122,6 +124,10 @@ def actions_of(job: Job, now: datetime) -> Iterator[Action]:
         yield ShowResult, text("Show the result")
     if job.may_be_retried(now):
         yield RetryJob, text("Try again")
+    if isinstance(job.request, VideoRequest) and job.outcome is Outcome.FAILED:
+        if job.request.refused is None:
+            yield MakeVideoAgain, text("Try again")
+        yield ChangeFailedVideo, text("Change it…")
 
 
 def _answers(job: Job) -> Iterator[Action]:

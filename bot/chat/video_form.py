@@ -24,6 +24,7 @@ NEW: Final = "new"
 """The subject of a form that belongs to no draft, and to no video."""
 
 _AGAIN: Final = "again-"
+_FAILED: Final = "failed-"
 _BEST: Final = "best"
 _BETWEEN_NAMES: Final = re.compile(r"[,，、\n]")  # commas as they are typed in any of our languages
 
@@ -41,7 +42,10 @@ class FormChoices:
 
 
 class VideoForm(DurableForm, prefix="cbf:video"):
-    """Its subject is a draft's id, :func:`take_of` a video, or :data:`NEW`. Those who play are ``chosen`` already."""
+    """Its subject is a draft's id, :func:`take_of` a video, :func:`change_of` a job that failed, or :data:`NEW`.
+
+    Those who play are ``chosen`` already.
+    """
 
     def __init__(
         self, subject: str, choices: FormChoices, locale: str, *, unsent: UnsentVideo | None = None, chosen: int = 0
@@ -74,6 +78,16 @@ def video_in(subject: str) -> int | None:
     """The counterpart of :func:`take_of`; ``None`` where the form is about something else."""
     number = subject.removeprefix(_AGAIN)
     return int(number) if number != subject and number.isdecimal() else None
+
+
+def change_of(job_id: str) -> str:
+    """The subject of a form for what a job that failed was asked for; as with :func:`take_of` it needs no draft."""
+    return f"{_FAILED}{job_id}"
+
+
+def job_in(subject: str) -> str | None:
+    """The counterpart of :func:`change_of`; ``None`` where the form is about something else."""
+    return subject.removeprefix(_FAILED) if subject.startswith(_FAILED) else None
 
 
 def _cast_line(choices: FormChoices, locale: str, *, unsent: UnsentVideo | None, chosen: int) -> ui.Label[Any]:

@@ -173,12 +173,23 @@ class VideoRequestBuilder:
         job = await self._owned.get(owner_id, video.job_id)
         request = VideoRequest(prompt=video.prompt, cast=video.roles, model=video.model)
         if job is not None and isinstance(job.request, VideoRequest):
-            model = job.request.model if job.request.model_named else None
-            request = replace(job.request, model=model, model_named=False, price=None, refused=None)
+            request = job.request if job.request.model_named else replace(job.request, model=None)
+        return await self._once_more(owner_id, guild_id, request, None if job is None else job.origin.private)
+
+    async def failed(self, owner_id: int, guild_id: int | None, job_id: str) -> UnsentVideo | None:
+        """What a job that failed was asked for, with the model that failed; ``None`` where it is no longer here."""
+        job = await self._owned.get(owner_id, job_id)
+        if job is None or not isinstance(job.request, VideoRequest):
+            return None
+        return await self._once_more(owner_id, guild_id, job.request, job.origin.private)
+
+    async def _once_more(
+        self, owner_id: int, guild_id: int | None, request: VideoRequest, private: bool | None
+    ) -> UnsentVideo:
         roles = {role.character_id: role for role in await self._cast.roles(owner_id, guild_id)}
         playing = tuple(roles[role.character_id] for role in request.cast if role.character_id in roles)
-        private = None if job is None else job.origin.private
-        return UnsentVideo(request=replace(request, cast=playing), private=private)
+        asked = replace(request, cast=playing, model_named=False, price=None, refused=None)
+        return UnsentVideo(request=asked, private=private)
 
     async def _keep(self, owner_id: int, draft_id: str, unsent: UnsentVideo) -> None:
         """Keep ``unsent`` as the draft ``draft_id``, so that a form about it is answered after a restart too."""

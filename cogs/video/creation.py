@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import discord
 
@@ -13,6 +13,7 @@ from bot import limits
 from bot.chat.buttons import UseCharacter
 from bot.chat.durable_items import has_item
 from bot.chat.interaction_handlers import on_press, on_submit
+from bot.chat.job_buttons import ChangeFailedVideo
 from bot.chat.job_requests import start_job
 from bot.chat.markdown import mentions_of
 from bot.chat.message import MessageContent
@@ -22,9 +23,9 @@ from bot.chat.render_video_question import render_video_question
 from bot.chat.replies import edit_answer
 from bot.chat.seconds_forms import wants_private
 from bot.chat.video_buttons import AnotherTake, ChangeVideo, CharacterOfVideo, NewVideo, TakeInstead
-from bot.chat.video_form import NEW, FormChoices, VideoForm, named_in, request_in, take_of, video_in
+from bot.chat.video_form import NEW, FormChoices, VideoForm, change_of, job_in, named_in, request_in, take_of, video_in
 from bot.concurrency import within
-from bot.errors import Refusal
+from bot.errors import CastbookError, Refusal, UnknownJob
 from bot.jobs.job_starter import JobStarter
 from bot.jobs.video_planner import VideoPlanner
 from bot.jobs.video_questions import Change, VideoNotPossible
@@ -42,6 +43,7 @@ from cogs.video.choices import VideoChoices
 
 _Begin: TypeAlias = Callable[[str, Origin], Awaitable[Job]]
 _Read = TypeVar("_Read")
+_NO_SUCH_VIDEO: Final = text("That video is no longer here. See /video list for those that are.")
 
 
 class VideoCreation:
@@ -136,8 +138,8 @@ class VideoCreation:
             await self._begin(interaction, partial(self._builder.build, owner, guild, request, named, private=private))
             return
 
-        if (video_id := video_in(subject)) is not None:
-            await self._begin(interaction, partial(self._taken_again, owner, guild, video_id, typed))
+        if video_in(subject) is not None or job_in(subject) is not None:
+            await self._begin(interaction, partial(self._taken_again, owner, guild, subject, typed))
             return
 
         async def apply(unsent: UnsentVideo) -> UnsentVideo:
@@ -150,22 +152,32 @@ class VideoCreation:
     @on_press(AnotherTake)
     async def another_take(self, interaction: discord.Interaction, button: AnotherTake) -> None:
         """Open the form with all that this video was asked for."""
-        owner, subject = interaction.user.id, take_of(button.video_id)
+        await self._open_again(interaction, take_of(button.video_id), Refusal(_NO_SUCH_VIDEO))
 
-        async def read() -> UnsentVideo:
-            video = await self._own_video(owner, button.video_id)
-            return await self._builder.another_take(owner, interaction.guild_id, video)
+    @on_press(ChangeFailedVideo)
+    async def change_failed(self, interaction: discord.Interaction, button: ChangeFailedVideo) -> None:
+        """Open the form with everything the failed video was asked for."""
+        await self._open_again(interaction, change_of(button.job_id), UnknownJob())
 
-        unsent = await _in_time(read())
+    async def _open_again(self, interaction: discord.Interaction, subject: str, unknown: CastbookError) -> None:
+        unsent = await _in_time(self._asked_before(interaction.user.id, interaction.guild_id, subject))
+        if unsent is None:
+            raise unknown
         choices = await self._choices.of_form(interaction)
         await interaction.response.send_modal(VideoForm(subject, choices, str(interaction.locale), unsent=unsent))
 
+    async def _asked_before(self, owner_id: int, guild_id: int | None, subject: str) -> UnsentVideo | None:
+        """What a video, or one that failed, was asked for; ``None`` where it is no longer here."""
+        if (job_id := job_in(subject)) is not None:
+            return await self._builder.failed(owner_id, guild_id, job_id)
+        video = await self._videos.get(owner_id, video_in(subject) or 0)
+        return None if video is None else await self._builder.another_take(owner_id, guild_id, video)
+
     async def _taken_again(
-        self, owner_id: int, guild_id: int | None, video_id: int, typed: Mapping[str, str]
+        self, owner_id: int, guild_id: int | None, subject: str, typed: Mapping[str, str]
     ) -> UnsentVideo:
-        """The request of the earlier video with what is typed now; if the video was deleted, what is typed alone."""
-        video = await self._videos.get(owner_id, video_id)
-        unsent = None if video is None else await self._builder.another_take(owner_id, guild_id, video)
+        """The earlier request with what is typed now; if it was deleted, what is typed alone."""
+        unsent = await self._asked_before(owner_id, guild_id, subject)
         private, request = (None, None) if unsent is None else (unsent.private, unsent.request)
         asked = request_in(typed, request)
         return await self._builder.build(owner_id, guild_id, asked, named_in(typed), private=private)
@@ -185,7 +197,7 @@ class VideoCreation:
     async def _own_video(self, owner_id: int, video_id: int) -> MadeVideo:
         video = await self._videos.get(owner_id, video_id)
         if video is None:
-            raise Refusal(text("That video is no longer here. See /video list for those that are."))
+            raise Refusal(_NO_SUCH_VIDEO)
         return video
 
     @on_press(TakeInstead)

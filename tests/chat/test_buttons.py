@@ -42,6 +42,7 @@ ON_OLD_MESSAGES: dict[str, tuple[str, dict[str, object]]] = {
     f"cb:job:retry:{JOB}:42": ("RetryJob", {"job_id": JOB, "in_list": False}),
     f"cb:tasks:retry:{JOB}:42": ("RetryJob", {"job_id": JOB, "in_list": True}),
     f"cb:job:video:{JOB}:42": ("MakeVideoAgain", {"job_id": JOB, "in_list": False}),
+    f"cb:job:changevideo:{JOB}:42": ("ChangeFailedVideo", {"job_id": JOB, "in_list": False}),
     f"cb:job:silent:{JOB}:42": ("MakeSilentVideo", {"job_id": JOB, "in_list": False}),
     f"cb:job:othermodel:{JOB}:42": ("MakeVideoByOtherModel", {"job_id": JOB, "in_list": False}),
     f"cb:job:nobodyreal:{JOB}:42": ("MakeVideoOfNobodyReal", {"job_id": JOB, "in_list": False}),

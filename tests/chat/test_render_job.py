@@ -214,13 +214,13 @@ def a_refused_video(job: Job, **changes: Any) -> Job:
 
 def test_what_is_offered_for_a_real_face_is_only_what_would_help(job: Job) -> None:
     none = render_failure(a_refused_video(job, made_up_helps=True), "en")
-    assert labels(none) == ["They're all made up"]
+    assert labels(none) == ["They're all made up", "Change it…"]
     assert "No other model that could show this cast works right now." in words(none)
     other = {"instead": "wan2.6", "instead_price": Decimal(12)}
     some = render_failure(a_refused_video(job, made_up_helps=True, **other), "en")
-    assert labels(some) == ["Use wan2.6 (12 credits)", "They're all made up"]
-    assert labels(render_failure(a_refused_video(job, **other), "en")) == ["Use wan2.6 (12 credits)"]
-    assert labels(render_failure(a_refused_video(job), "en")) == []
+    assert labels(some) == ["Use wan2.6 (12 credits)", "They're all made up", "Change it…"]
+    assert labels(render_failure(a_refused_video(job, **other), "en")) == ["Use wan2.6 (12 credits)", "Change it…"]
+    assert labels(render_failure(a_refused_video(job), "en")) == ["Change it…"]
     assert "No other model" not in words(some)
 
 

@@ -127,9 +127,9 @@ async def test_what_may_not_be_sent_any_more_once_it_is_small_enough_is_sent_now
 @pytest.mark.parametrize(
     ("refused", "labels"),
     [
-        (VideoRefusal.REAL_FACE, ["Use wan2.6", "They're all made up"]),
-        (VideoRefusal.OWN_SOUND, ["Make it without sound"]),
-        (None, ["Try again"]),
+        (VideoRefusal.REAL_FACE, ["Use wan2.6", "They're all made up", "Change it…"]),
+        (VideoRefusal.OWN_SOUND, ["Make it without sound", "Change it…"]),
+        (None, ["Try again", "Change it…"]),
     ],
 )
 async def test_a_refusal_leads_on(

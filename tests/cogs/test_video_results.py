@@ -17,7 +17,7 @@ from bot.texts import text
 from bot.values.files import StoredFile
 from bot.values.job import CastRole, Job, JobChanges, Outcome, Step, VideoRefusal, VideoRequest
 from bot.values.made_video import MadeVideo
-from tests.cogs.stage import Stage, origin, refusal, words
+from tests.cogs.stage import Stage, labels, origin, refusal, words
 from tests.rendered_clips import render_clip
 
 WISH = VideoRequest(prompt="@Ann waves", cast=(), model="seedance-2", model_named=True, duration=5)
@@ -155,6 +155,41 @@ async def test_a_refused_sound_is_left_out(stage: Stage, wish: VideoRequest) -> 
     message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
     await stage.alice.click(message, label="Make it without sound")
     assert (await started(stage)) == replace(wish, sound=False)
+
+
+async def test_a_failed_video_is_changed_in_a_form_with_all_that_was_asked_for_also_after_a_restart(
+    stage: Stage, wish: VideoRequest
+) -> None:
+    refused = replace(wish, model_named=False, refused=VideoRefusal.OWN_SOUND)
+    job = await a_video_job(stage, refused, Outcome.FAILED, private=True)
+    form = await stage.alice.click(await shown(stage, job), label="Change it…")
+    assert form.modal is not None
+    fields = {each["custom_id"]: each for each in (row["component"] for row in form.modal["components"])}
+    assert fields["prompt"]["value"] == wish.prompt
+    cast, model = (
+        [each["value"] for each in fields[name]["options"] if each.get("default")] for name in ("cast", "model")
+    )
+    assert (cast, model) == ([str(wish.cast[0].character_id)], ["seedance-2"])
+    await stage.restart()
+    await stage.alice.submit_modal(form, {"prompt": "@Ann dances", "cast": cast, "model": ["viduq3"]})
+    now = await stage.job_of(stage.alice)
+    assert (now.video.prompt, now.video.model, now.video.duration) == ("@Ann dances", "viduq3", wish.duration)
+    assert (now.video.refused, now.origin.private) == (None, True)
+
+
+async def test_a_form_for_a_video_that_is_no_longer_known_is_not_opened(stage: Stage, wish: VideoRequest) -> None:
+    message = await shown(stage, await a_video_job(stage, wish, Outcome.FAILED))
+    await stage.harness.erasure.erase(stage.alice.id)
+    assert "no longer" in refusal(await stage.alice.click(message, label="Change it…"))
+
+
+async def test_tasks_offer_both_for_a_video_that_failed(stage: Stage, wish: VideoRequest) -> None:
+    await a_video_job(stage, wish, Outcome.FAILED)
+    tasks = (await stage.alice.slash(stage.channel, "tasks")).response
+    assert tasks is not None
+    assert {"Try again", "Change it…"} <= set(labels(tasks))
+    await stage.alice.click(tasks, label="Try again")
+    assert await started(stage) == wish
 
 
 async def test_who_has_left_the_cast_is_told(stage: Stage, wish: VideoRequest) -> None:

@@ -145,7 +145,7 @@ async def somebody_elses(walk: Walk) -> None:
     await me.see("Somebody else posted this video")
     await me.picture("15 consent for somebody else's video")
     await me.press("Yes, I have permission")
-    await me.see("Theirs")
+    await me.see("Theirs", "Saved to @mia's cast")  # or it would take a place in her line
 
 
 async def character_as_task(walk: Walk) -> None:

@@ -51,6 +51,10 @@ async def refused_sound(walk: Walk) -> None:
         await _video(walk, "@Quick sings again", "wan2.6")
         await me.see("wan2.6 can't make a video without sound")
         await me.picture("28 a model that is never silent")
+        await me.press("Change it…")
+        await me.see("What happens?", "wan2.6")
+        await me.picture("28 what was asked for, to be changed")
+        await me.leave_form()
     finally:
         videos.refuses_sound = ""
 
