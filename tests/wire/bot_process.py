@@ -247,6 +247,37 @@ class BotProcess:
         await self.discord.wait_for(lambda: not self.discord.gateway.connected)
 
 
+class RoleProcess(BotProcess):
+    """``castbook run`` with these arguments; started once it is ready."""
+
+    def __init__(
+        self, discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, *arguments: str, **changes: Any
+    ) -> None:
+        folder.mkdir(exist_ok=True)
+        super().__init__(discord, provider, folder, as_command=True, **changes)
+        self.arguments = arguments
+
+    async def start(self) -> None:
+        self.child = await self._command(*self.arguments)
+        await self._alive(self._listening())
+        await self.healthy()
+
+    async def _listening(self) -> None:
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", int(self.environ["CASTBOOK__WEB__PORT"]))
+            except OSError:
+                await asyncio.sleep(0.05)
+            else:
+                writer.close()
+                return
+
+    async def kill(self) -> None:
+        assert self.child is not None
+        self.child.kill()
+        await self.child.wait()
+
+
 async def _end(child: asyncio.subprocess.Process | Fork | None) -> None:
     if child is not None and child.returncode is None:
         with contextlib.suppress(ProcessLookupError):

@@ -14,43 +14,10 @@ from sqlalchemy import make_url
 
 from bot import limits
 from bot.values.clock import utc_now
-from playground.provider import SimulatedProvider
-from tests.loopback_discord.server import LoopbackDiscord
-from tests.wire.bot_process import BotProcess, castbook, environment
+from tests.wire.bot_process import RoleProcess, castbook, environment
 from tests.wire.scene import scene
 
 TAKEN_OVER_WITHIN = 30.0  # seconds, and what the step itself takes
-
-
-class RoleProcess(BotProcess):
-    """``castbook run`` with these arguments; started once it is ready."""
-
-    def __init__(
-        self, discord: LoopbackDiscord, provider: SimulatedProvider, folder: Path, *arguments: str, **changes: Any
-    ) -> None:
-        folder.mkdir(exist_ok=True)
-        super().__init__(discord, provider, folder, as_command=True, **changes)
-        self.arguments = arguments
-
-    async def start(self) -> None:
-        self.child = await self._command(*self.arguments)
-        await self._alive(self._listening())
-        await self.healthy()
-
-    async def _listening(self) -> None:
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", int(self.environ["CASTBOOK__WEB__PORT"]))
-            except OSError:
-                await asyncio.sleep(0.05)
-            else:
-                writer.close()
-                return
-
-    async def kill(self) -> None:
-        assert self.child is not None
-        self.child.kill()
-        await self.child.wait()
 
 
 async def test_what_a_killed_worker_had_goes_on_in_another_one(tmp_path: Path, postgres_url: str) -> None:

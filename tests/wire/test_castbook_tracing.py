@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from contextlib import AsyncExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot import limits
-from tests.otlp_collector import Collector
-from tests.wire.bot_process import BotProcess
+from tests.otlp_collector import Collector, Seen
+from tests.wire.bot_process import BotProcess, RoleProcess
 from tests.wire.scene import PATIENCE, migrated, scene
+from tests.wire.test_castbook_secrets import webhook
 
 NAME = "Ottilie Nimmermehr"
 
@@ -75,6 +78,62 @@ async def test_a_job_is_one_trace_from_the_command_to_the_delivery_also_over_two
     secrets += [asked.token, show.provider.base_url, task.id, ann.name, str(ann.id), str(tmp_path)]
     sent = b"".join(collector.bodies)
     assert [secret for secret in secrets if secret.encode() in sent] == []
+
+
+async def test_over_split_roles_one_trace_leads_from_the_command_to_the_delivery(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    secret = "the-webhook-secret-of-today-0000"
+    async with Collector() as collector, scene() as show, AsyncExitStack() as opened:
+        shared: dict[str, Any] = {
+            "STORE__URL": postgres_url,
+            "STORE__FILES": str(tmp_path / "files"),
+            "CONSENT__ASK": "false",
+            "TOAPIS__WEBHOOK_SECRETS": json.dumps([secret]),
+            "TRACE__ENDPOINT": collector.endpoint,
+            "LOG__FORMAT": "json",
+        }
+        gateway, worker, web = [
+            await opened.enter_async_context(
+                RoleProcess(show.discord, show.provider, tmp_path / role, "--role", role, **shared)
+            )
+            for role in ("gateway", "worker", "web")
+        ]
+        ann = show.person("ann")
+        show.provider.hold_at(50)
+        await show.create(ann, name=NAME)
+        await show.discord.wait_for(lambda: show.tasks and show.provider.looked_at(show.tasks[0]), PATIENCE)
+        show.provider.hold_at(None)
+        (task,) = show.tasks
+        assert await webhook(web, task, secret, event="evt_1") == 204
+        await show.reads(ann, "Reusable task ID")
+        await asyncio.sleep(0.2)  # the step ends after its message
+        assert [await each.stop() for each in (worker, web, gateway)] == [0, 0, 0]
+        logs = [gateway.stderr, worker.stderr]
+
+    assert {each.resource["castbook.role"] for each in collector.spans} == {"gateway", "worker", "web"}
+    (command,) = [
+        each for each in collector.named("interaction") if each.attributes.get("castbook.command") == "character create"
+    ]
+    (job,) = collector.named("job")
+    assert [command.links, job.links] == [((job.trace, job.id),), ((command.trace, command.id),)]
+    assert {each.resource["castbook.role"] for each in (command, job)} == {"gateway"}
+
+    trace = {each.id: each for each in collector.spans if each.trace == job.trace}
+    assert {each.parent for each in trace.values() if each is not job} <= trace.keys()
+    steps = {each.name.removeprefix("step "): each for each in trace.values() if each.name.startswith("step ")}
+    assert steps.keys() == {"prepare", "submit", "watch", "collect", "deliver"}
+    assert {(each.parent, each.resource["castbook.role"]) for each in steps.values()} == {(job.id, "worker")}
+    assert steps["deliver"].attributes["castbook.outcome"] == "succeeded"
+
+    def within(each: Seen, step: str) -> bool:
+        return each is steps[step] or (each.parent in trace and within(trace[each.parent], step))
+
+    assert any(each.name == "provider request" and within(each, "submit") for each in trace.values())
+    assert any(each.name == "discord request" and within(each, "deliver") for each in trace.values())
+
+    lines = [json.loads(line) for log in logs for line in log.splitlines() if line.startswith("{")]
+    assert {line.get("trace_id") for line in lines if line.get("job") == job.id and "step" in line} == {job.trace}
 
 
 async def test_a_collector_that_does_not_answer_is_one_warning_and_two_seconds(
