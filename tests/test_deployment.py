@@ -7,11 +7,16 @@ import re
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import yaml
+from sqlalchemy import make_url
+from yarl import URL
 
+from bot import __version__
 from bot.__main__ import parser
-from bot.config import Settings, load
+from bot.config import Settings, WebSettings, load
+from bot.web.health import HealthServer
 from docs.tables import metrics_table
 
 ROOT = Path(__file__).parents[1]
@@ -64,6 +69,94 @@ def test_the_manifests_name_settings_that_exist() -> None:
     secrets = re.findall(r"--from-literal=(CASTBOOK__\w+)=", (ROOT / "docs/runbook.md").read_text("utf-8"))
     assert isinstance(load(None, environ | dict.fromkeys(secrets, "x")), Settings)
     assert {*kustomization["resources"], "kustomization.yaml"} == set(MANIFESTS)
+
+
+def pods() -> list[Any]:
+    """The templates of all pods in the manifests."""
+    found = [each for name in MANIFESTS for each in manifest(name)]
+    return [each["spec"]["template"] for each in found if each["kind"] in {"Deployment", "StatefulSet"}]
+
+
+def settings_of_the_manifests() -> Settings:
+    [kustomization] = manifest("kustomization.yaml")
+    [settings] = kustomization["configMapGenerator"]
+    needed = {"CASTBOOK__DISCORD__TOKEN": "x", "CASTBOOK__TOAPIS__API_KEY": "x"}
+    return load(None, dict(each.split("=", 1) for each in settings["literals"]) | needed)
+
+
+async def paths_of_health() -> set[str]:
+    """What a process serves without being told to: looked at in the server itself."""
+    server = HealthServer(WebSettings(host="127.0.0.1", port=0), {})
+    await server.start()
+    try:
+        found = set()
+        async with aiohttp.ClientSession() as session:
+            for path in ("/healthz", "/readyz", "/livez"):
+                async with session.get(f"http://127.0.0.1:{server.port}{path}") as answer:
+                    found |= {path} if answer.status == 200 else set()
+        return found
+    finally:
+        await server.stop()
+
+
+async def test_ports_and_paths_of_the_manifests_are_those_that_a_process_serves() -> None:
+    web, paths = settings_of_the_manifests().web, await paths_of_health()
+    assert "/livez" not in paths
+    assert pods()
+    for pod in pods():
+        annotations = pod["metadata"]["annotations"]
+        assert annotations["prometheus.io/port"] == str(web.metrics_port)
+        assert annotations.get("prometheus.io/path", "/metrics") == "/metrics"
+        for container in pod["spec"]["containers"]:
+            ports = {each["name"]: each["containerPort"] for each in container["ports"]}
+            assert ports == {"health": web.port, "metrics": web.metrics_port}
+            probes = [container[each]["httpGet"] for each in ("livenessProbe", "readinessProbe")]
+            assert [each["port"] for each in probes] == ["health", "health"]
+            assert [each["path"] for each in probes] == ["/healthz", "/readyz"]
+            assert {each["path"] for each in probes} <= paths
+            assert {web.host, web.metrics_host} == {"0.0.0.0"}, "probes and Prometheus come from outside the pod"
+
+
+def test_names_of_ports_that_are_used_elsewhere_in_the_manifests_are_those_of_the_pods() -> None:
+    names = {port["name"] for pod in pods() for each in pod["spec"]["containers"] for port in each["ports"]}
+    found = [each for name in MANIFESTS for each in manifest(name)]
+    used = [port["targetPort"] for each in found if each["kind"] == "Service" for port in each["spec"]["ports"]]
+    policies = [each["spec"] for each in found if each["kind"] == "NetworkPolicy"]
+    used += [port["port"] for each in policies for rule in each.get("ingress", ()) for port in rule["ports"]]
+    assert set(used) == names
+    services = {each["metadata"]["name"] for each in found if each["kind"] == "Service"}
+    assert {each["spec"]["serviceName"] for each in found if each["kind"] == "StatefulSet"} <= services
+    labels = {pod["metadata"]["labels"]["app.kubernetes.io/name"] for pod in pods()}
+    selected = [each["spec"]["selector"] for each in found if each["kind"] == "Service"]
+    selected += [each["spec"]["selector"]["matchLabels"] for each in found if each["kind"] == "PodDisruptionBudget"]
+    selected += [each["podSelector"]["matchLabels"] for each in policies if each["podSelector"]]
+    assert {each["app.kubernetes.io/name"] for each in selected} <= labels
+
+
+def test_the_image_is_of_this_version_and_whoever_runs_in_it_may() -> None:
+    [kustomization] = manifest("kustomization.yaml")
+    assert kustomization["images"] == [{"name": "castbook", "newTag": __version__}]
+    user = re.search(r"useradd .*--uid (\d+)", (ROOT / "Dockerfile").read_text("utf-8"))
+    assert user is not None
+    for pod in pods():
+        assert pod["spec"]["securityContext"]["runAsUser"] == int(user[1])
+        assert [each["mountPath"] for each in pod["spec"]["containers"][0]["volumeMounts"]] == ["/tmp", "/app/data"]
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_compose_publishes_the_port_that_is_served_and_names_services_that_are_there(name: str) -> None:
+    [found] = documents(ROOT / name)
+    services = found["services"]
+    assert "/healthz" in (ROOT / "Dockerfile").read_text("utf-8")
+    for service in services.values():
+        assert set(service.get("depends_on", ())) <= services.keys()
+        if "build" not in service:
+            continue
+        settings = load(None, without_secrets(service["environment"]))
+        published = {int(each.rpartition(":")[2]) for each in service.get("ports", ())}
+        assert published <= {settings.web.port, settings.web.metrics_port}
+        hosts = {make_url(settings.store.url).host, URL(settings.store.endpoint).host}
+        assert hosts - {None, ""} <= services.keys()
 
 
 def test_each_role_that_is_deployed_can_be_started() -> None:
