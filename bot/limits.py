@@ -146,6 +146,9 @@ SHARED_LEASE = timedelta(seconds=20)  # where many processes work: what a dead o
 SHARED_LEASE_RENEWAL = timedelta(seconds=5)
 SHARED_NAP = 5.0  # seconds; so long something waits at most where a notification was lost
 SHARED_STATE_EVERY = 30.0  # seconds between two looks at what other processes may have changed
+SERVERS_READ_EVERY = (
+    600.0  # seconds between two looks at the settings of all servers: each change is told by its commit
+)
 NOTIFICATIONS_AGAIN = 1.0  # seconds until the connection for notifications is tried again
 CLOCK_READ_EVERY = 60.0  # seconds between two looks at the database's clock
 IDENTIFY_GAP = 5.0  # seconds between two identifies in one bucket (Gateway, Session Start Limit)
@@ -187,6 +190,7 @@ PAUSED_LOOK = timedelta(seconds=30)  # between two looks at a pause
 PROBE_GAP = timedelta(seconds=60)  # between two questions for the balance while submissions are paused
 MODEL_CLOSED = timedelta(hours=1)  # then the next request finds out; a refusal costs nothing
 MODEL_ALIVE = timedelta(days=1)  # how long a request that was taken speaks for its model
+TAKEN_TOLD_EVERY = timedelta(minutes=1)  # to other processes, of each model
 MODELS_NAMED = 5  # in the place of one that is closed
 MODELS_LISTED_EVERY = 600.0  # seconds between two looks at the provider's list of models, which are free
 LAST_LOOKS = 5  # failed looks in a row before the worst is believed: the bot may have been away for a while
@@ -253,6 +257,7 @@ SERVERS_REMEMBERED_FOR = timedelta(minutes=10)
 
 # -- Ours: the database and the probes -------------------------------------------------------------------------------
 DATABASE_BUSY = timedelta(seconds=10)
+DATABASE_BACK_AFTER = 10.0  # seconds without a failure
 POSTGRES_CONNECTIONS = 10  # of each process
 POSTGRES_WRITERS = 5  # of these that write at the same time, besides the one that writes alone; others are for readers
 POSTGRES_ANSWERS_WITHIN = 10.0  # seconds, to let us in

@@ -85,11 +85,24 @@ def configure(settings: LogSettings, *, secrets: Iterable[str] = ()) -> None:
 
 def unexpected(event: str, error: BaseException, **context: object) -> str:
     """Log a defect with its traceback under a new id of 8 hex digits, and return the id for the person it hit."""
-    error_id = randomness.token_hex(4)
+    error_id = new_error_id()
     UNEXPECTED_ERRORS.inc()
     tracing.mark(error=error, error_id=error_id)
     structlog.get_logger(__name__).error(event, error_id=error_id, exc_info=error, **context)
     return error_id
+
+
+def passing(event: str, error: BaseException, **context: object) -> str:
+    """Log what passes by itself and is no defect: one line under a new id, without a traceback; returns the id."""
+    error_id = new_error_id()
+    tracing.mark(error=error, error_id=error_id)
+    structlog.get_logger(__name__).warning(event, error_id=error_id, error=type(error).__name__, **context)
+    return error_id
+
+
+def new_error_id() -> str:
+    """8 hex digits, by which one line is found."""
+    return randomness.token_hex(4)
 
 
 def _traced(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

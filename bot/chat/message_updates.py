@@ -25,7 +25,6 @@ from bot.chat.rest_errors import EDITED_TOO_OFTEN, RouteClosed, TooLarge, unders
 from bot.concurrency import FairLimiter
 from bot.jobs.backoff import backoff
 from bot.jobs.ports import DiscordUnavailable
-from bot.log import unexpected
 from bot.store.characters import CharacterStore
 from bot.store.files import FileStore
 from bot.store.owned_jobs import OwnedJobStore
@@ -85,7 +84,7 @@ class MessageUpdates:
             except TimeoutError:
                 pass
             except Exception as error:  # noqa: BLE001 - tried again at the next look
-                unexpected("message_updates_failed", error)
+                self._messages.outage.failed("message_updates_failed", error)
                 await asyncio.sleep(limits.MESSAGES_LOOK)
 
     async def _until_next(self) -> float:
@@ -104,7 +103,7 @@ class MessageUpdates:
             try:
                 await self._update(message)
             except Exception as error:  # noqa: BLE001 - the others are not held up
-                unexpected("message_update_failed", error, message=message.id)
+                self._messages.outage.failed("message_update_failed", error, message=message.id)
                 await self._later(message, None)
         return len(due) == limits.MESSAGES_AT_ONCE
 

@@ -17,8 +17,8 @@ from bot.chat.markdown import mentions_of, say
 from bot.chat.message import MessageContent
 from bot.chat.render_error import render_error
 from bot.chat.rest_errors import BAD_FORM
-from bot.errors import CastbookError, MessageLink
-from bot.log import unexpected
+from bot.errors import CastbookError, DatabaseFault, MessageLink
+from bot.log import passing, unexpected
 from bot.store.database_errors import database_fault_of
 from bot.texts import Text, text
 
@@ -42,8 +42,9 @@ async def failed(interaction: discord.Interaction[Any], error: BaseException, ev
     if isinstance(cause, discord.HTTPException) and cause.code in _GONE:
         log.warning("interaction_gone", code=cause.code, **context)
         return
-    error_id = unexpected(event, cause or error, **context)
     fault = database_fault_of(cause)
+    # A database that is away for a while would be a traceback for each person who asks for something meanwhile.
+    error_id = (passing if fault is DatabaseFault.BUSY else unexpected)(event, cause or error, **context)
     await tell(interaction, errors.unexpected(error_id) if fault is None else errors.not_saved(fault, error_id))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from random import Random
 
 from bot import limits
-from bot.errors import not_saved, unexpected_uncharged
+from bot.errors import DatabaseFault, not_saved, unexpected_uncharged
 from bot.jobs import transitions
 from bot.jobs.backoff import backoff
 from bot.jobs.leased_job import LeasedJob
+from bot.log import passing
 from bot.log import unexpected as log_unexpected
 from bot.store.database_errors import database_fault_of
 from bot.texts import text
@@ -32,9 +33,9 @@ class Defects:
         What may be paid for is tried more often, and a result that cannot be delivered stays in ``/tasks``.
         """
         job, now = leased.job, leased.now
-        error_id = log_unexpected("step_defect", error)
-        times = self._times[job.id] = self._times.get(job.id, 0) + 1
         fault = database_fault_of(error)
+        error_id = (passing if fault is DatabaseFault.BUSY else log_unexpected)("step_defect", error)
+        times = self._times[job.id] = self._times.get(job.id, 0) + 1
         # A database that cannot be written is no job's fault; and as long as it cannot, no end could be written either.
         patient = job.task_id is not None or (fault is not None and not isinstance(error, OSError))
         if times < (limits.MOST_DEFECTS_PAID if patient else limits.MOST_DEFECTS):

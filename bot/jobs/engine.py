@@ -13,7 +13,6 @@ from random import Random
 from typing import Protocol, TypeAlias
 
 from bot import limits
-from bot.log import unexpected
 from bot.store.jobs import JobStore
 from bot.store.notifications import Notifications, Topic
 from bot.store.owned_jobs import HeldLeases
@@ -165,7 +164,7 @@ class ManyProcesses(_OnTheTable):
         try:
             await self._jobs.release_held(job_id, self._held_leases.holder)
         except Exception as error:  # noqa: BLE001 - it ends by itself, in 20 s
-            unexpected("hold_not_released", error, job=job_id)
+            self._jobs.outage.failed("hold_not_released", error, job=job_id)
         self.wake()
 
     async def release(self) -> None:

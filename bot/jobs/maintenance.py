@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot import limits
-from bot.log import unexpected
 from bot.provider.client import ToapisClient
 from bot.provider.errors import ProviderError
 from bot.provider.task import TaskState
@@ -94,7 +93,13 @@ class Maintenance:
         while True:
             await asyncio.sleep(limits.MAINTENANCE_EVERY)
             for part in (self.tidy, self.prune, self.drop_videos, self.forget, self._sweep_bucket):
-                await _guarded(part)
+                await self._guarded(part)
+
+    async def _guarded(self, part: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await part()
+        except Exception as error:  # noqa: BLE001 - tried again in a minute
+            self._jobs.outage.failed("maintenance_fault", error)
 
     async def _sweep_bucket(self) -> None:
         """A bucket is listed beside the work, not before it: that takes a second for some ten thousand files."""
@@ -156,10 +161,3 @@ class Maintenance:
             _log.info("ownerless_task_not_asked", status=error.status)
             return False
         return age > limits.BELIEVED_GONE if found is None else found.state in _FINAL
-
-
-async def _guarded(part: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await part()
-    except Exception as error:  # noqa: BLE001 - tried again in a minute
-        unexpected("maintenance_fault", error)

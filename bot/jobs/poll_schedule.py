@@ -10,8 +10,10 @@ from typing import Protocol
 
 from bot import limits
 from bot.config import ToapisSettings
+from bot.errors import DatabaseFault
 from bot.jobs.poll_ages import PollAges
-from bot.log import unexpected
+from bot.log import passing, unexpected
+from bot.store.database_errors import database_fault_of
 from bot.values.clock import Clock
 from bot.values.job import Job
 from bot.values.task_durations import TaskDurations
@@ -118,7 +120,7 @@ class PollSchedule:
             durations = await self._times.durations()
             watched = await self._times.watched(now)
         except Exception as error:  # noqa: BLE001 - a look at what was paid for never fails for want of statistics
-            unexpected("poll_plan_fault", error)
+            (passing if database_fault_of(error) is DatabaseFault.BUSY else unexpected)("poll_plan_fault", error)
             return replace(before, made_at=now)
         plan = _Plan(durations, now)
         shortest = [(tasks, min(self._floor(plan, tasks.type, tasks.age), _SLOWEST)) for tasks in watched]

@@ -19,7 +19,6 @@ from bot.jobs.engine import Engine, OneProcess
 from bot.jobs.leased_job import Steps
 from bot.jobs.ports import ServerLog
 from bot.jobs.step_execution import StepExecution
-from bot.log import unexpected as log_unexpected
 from bot.store.jobs import JobStore
 from bot.values.clock import Clock
 from bot.values.job import Job, JobKind, Lane
@@ -99,7 +98,7 @@ class Runner:
         try:
             await self._engine.release()
         except Exception as error:  # noqa: BLE001 - they end by themselves; nothing else may stop this one's end
-            log_unexpected("leases_not_given_back", error)
+            self._store.outage.failed("leases_not_given_back", error)
 
     @contextlib.contextmanager
     def hold(self, job_id: str) -> Iterator[None]:
@@ -158,7 +157,7 @@ class Runner:
                 failures = 0
             except Exception as error:  # noqa: BLE001 - the loop must outlive any fault of the database
                 failures += 1
-                log_unexpected("runner_fault", error)
+                self._store.outage.failed("runner_fault", error)
                 nap = backoff(failures, self._random, first=0.5, most=limits.LONGEST_NAP).total_seconds()
             try:
                 await asyncio.wait_for(self._woken.wait(), nap)
@@ -207,7 +206,7 @@ class Runner:
             try:
                 await self.renew()
             except Exception as error:  # noqa: BLE001 - tried again while the lease lasts: it takes three renewals
-                log_unexpected("lease_renewal", error)
+                self._store.outage.failed("lease_renewal", error)
 
     async def renew(self) -> None:
         """Renew the leases of all steps being done, and cancel the steps whose lease is gone."""

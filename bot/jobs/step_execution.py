@@ -17,7 +17,6 @@ from bot.jobs.backoff import backoff
 from bot.jobs.defects import Defects
 from bot.jobs.leased_job import LeasedJob, Steps
 from bot.jobs.ports import ServerLog
-from bot.log import unexpected as log_unexpected
 from bot.store.jobs import JobStore, LeaseLost
 from bot.values.clock import Clock
 from bot.values.job import Job, JobKind, Lane, Transition
@@ -100,7 +99,7 @@ class StepExecution:
         except LeaseLost:
             return
         except Exception as error:  # noqa: BLE001 - a lease that is not given back ends by itself, within a minute
-            log_unexpected("lease_not_given_back", error)
+            self._store.outage.failed("lease_not_given_back", error)
 
     async def _write_down(self, leased: LeasedJob, transition: Transition | None, before: Job) -> None:
         """Write the end of a step, again and again: what it did (a task that is paid for) may be known only here."""
@@ -111,7 +110,7 @@ class StepExecution:
                 _log.info("step_dropped")
                 return
             except Exception as error:  # noqa: BLE001 - a row that cannot be written must not stop the loop
-                log_unexpected("step_not_written", error, attempt=attempt)
+                self._store.outage.failed("step_not_written", error, attempt=attempt)
                 if self.stopping and (transition is None or "task_id" not in transition.changes):
                     return  # the next start does the step again; only a new task would be unknown to it
                 await asyncio.sleep(backoff(attempt, self._random, first=0.5, most=20.0).total_seconds())

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import BadConfiguration, BadStart
 from bot.store.notifications import Notifications
+from bot.store.outage import Outage
 
 POSTGRES = "postgresql+asyncpg"
 
@@ -19,11 +20,14 @@ POSTGRES = "postgresql+asyncpg"
 class Database(ABC):
     """SQLite in a file of ours alone, or a PostgreSQL that many processes share (``shared``).
 
-    ``notifications``: what these tell each other.
+    ``notifications``: what these tell each other. ``outage``: whether it is away.
     """
 
     shared: ClassVar[bool]
     notifications: Notifications = Notifications()
+
+    def __init__(self) -> None:
+        self.outage = Outage()
 
     @abstractmethod
     async def open(self) -> None:
@@ -65,6 +69,10 @@ class Database(ABC):
 
         Not to be taken twice by the same task.
         """
+
+    async def first(self, name: str) -> bool:
+        """Whether this process is the one, of those that share it, that does what one has to do; until it ends."""
+        return True
 
     @abstractmethod
     async def writable(self) -> bool:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text as sql  # not a text for people, which make messages looks for
 
 from bot import limits
-from bot.log import unexpected
 from bot.store.database import Database
 from bot.values.clock import utc_now
 
@@ -45,4 +44,4 @@ class DatabaseClock:
             try:
                 await self.read(database)
             except Exception as error:  # noqa: BLE001 - what is known goes on
-                unexpected("clock_not_read", error)
+                database.outage.failed("clock_not_read", error)

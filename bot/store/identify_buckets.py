@@ -7,14 +7,11 @@ from contextlib import suppress
 from typing import Final
 
 import asyncpg
-import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot import limits
 from bot.store.postgres import PostgresDatabase
 from bot.store.postgres_locks import CONNECTION_LOST
-
-_log = structlog.get_logger(__name__)
 
 _KEY: Final = 0x49647466  # "Idtf", of advisory locks with two keys
 _TRIED_EVERY: Final = 0.25  # seconds; a lock that is waited for would end by the session's lock_timeout
@@ -35,7 +32,7 @@ class IdentifyBuckets:
                 break
             except (*CONNECTION_LOST, SQLAlchemyError, TimeoutError) as error:
                 # Else a gateway that has to identify again just then would end: discord.py gives up on such an error.
-                _log.warning("identify_waits", error=type(error).__name__)
+                self._database.outage.lost("identify_waits", error)
                 await asyncio.sleep(limits.NOTIFICATIONS_AGAIN)
         task = asyncio.create_task(self._hold(connection), name=f"identify-bucket-{bucket}")
         self._held.add(task)

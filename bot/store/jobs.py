@@ -50,6 +50,7 @@ class JobStore:
     def __init__(self, database: Database, held_leases: HeldLeases | None = None) -> None:
         self._database = database
         self._held_leases = held_leases or HeldLeases()
+        self.outage = database.outage
 
     async def add(self, job: Job, quota: Quota) -> Job:
         """Count what there is and insert this job, in one transaction (rule 8).
@@ -83,6 +84,15 @@ class JobStore:
             let_in_now = update(jobs).where(jobs.c.id.in_(found.admitted))
             await connection.execute(let_in_now.values(admitted_at=now, next_attempt_at=now))
         return found.waiting
+
+    async def waiting(self, places: Places) -> tuple[Waiting, ...]:
+        """The jobs that have to wait, as it is now."""
+        async with self._database.read() as connection:
+            return (await admission_state(connection, places)).waiting
+
+    async def shows_places(self) -> bool:
+        """Whether this process is the one, of those on this database, that shows people their places in line."""
+        return await self._database.first("shows places")
 
     async def get(self, job_id: str) -> Job | None:
         """The job, of any owner: for the runner only."""

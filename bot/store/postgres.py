@@ -53,11 +53,14 @@ class PostgresDatabase(Database):
     shared = True
 
     def __init__(self, url: URL) -> None:
+        super().__init__()
         self._url = url
         self._engine: AsyncEngine | None = None
         self._snapshots: AsyncEngine | None = None
         self._at_once: AsyncEngine | None = None
-        self.notifications = PostgresNotifications(partial(self.connect_apart, silent=limits.POSTGRES_ANSWERS_WITHIN))
+        self.notifications = PostgresNotifications(
+            partial(self.connect_apart, silent=limits.POSTGRES_ANSWERS_WITHIN), self.outage
+        )
         # Who waits for the lock waits here first, where commands go before jobs, and takes no connection from others.
         self._turns = PriorityLimiter(1)
         self._beside_others = PriorityLimiter(limits.POSTGRES_WRITERS)
@@ -168,6 +171,7 @@ class PostgresDatabase(Database):
             if has_no_right(error):
                 raise
             raise _no_connection(error) from error
+        self.outage.works()
         try:
             yield connection
         finally:
@@ -176,6 +180,10 @@ class PostgresDatabase(Database):
     def lock(self, name: str) -> AbstractAsyncContextManager[None]:
         """Hold the lock of that name, over all processes."""
         return self._locks(name)
+
+    async def first(self, name: str) -> bool:
+        """Of those that ask, the first one, until its connection is gone. Raises as :meth:`lock`."""
+        return await self._locks.first(name)
 
     async def connect_apart(self, *, silent: float = limits.POSTGRES_SILENT) -> asyncpg.Connection:
         """A connection of one's own, which takes none of the others: to listen on, say. The caller closes it.

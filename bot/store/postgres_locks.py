@@ -33,11 +33,12 @@ class LocksOfAll:
         self._connection: asyncpg.Connection | None = None
         self._statements = asyncio.Lock()  # one at a time on a connection
         self._here = LocksHere()  # the session has a lock as often as it asks for it
+        self._kept: dict[str, asyncpg.Connection] = {}
 
     @asynccontextmanager
     async def __call__(self, name: str) -> AsyncIterator[None]:
         """Hold the lock of that name."""
-        key = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+        key = _key_of(name)
         async with self._here(name):
             try:
                 pause, longest = _LOOK_AGAIN
@@ -47,6 +48,18 @@ class LocksOfAll:
                 yield
             finally:
                 await shielded(self._give_back(key))
+
+    async def first(self, name: str) -> bool:
+        """Take the lock of that name where it is free, and keep it; whether it is ours. Nobody waits for it."""
+        async with self._here(name):
+            known = self._connection
+            if known is not None and not known.is_closed() and self._kept.get(name) is known:
+                return True
+            if not await shielded(self._ask("SELECT pg_try_advisory_lock($1)", _key_of(name))):
+                return False
+            if self._connection is not None:
+                self._kept[name] = self._connection
+            return True
 
     async def close(self) -> None:
         """Let go of all."""
@@ -72,3 +85,7 @@ class LocksOfAll:
         with suppress(*CONNECTION_LOST, NoConnection):
             if self._connection is not None and not self._connection.is_closed():
                 await self._ask("SELECT pg_advisory_unlock($1)", key)
+
+
+def _key_of(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)

@@ -7,49 +7,73 @@ import secrets
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Final
 
 import asyncpg
-import structlog
+from sqlalchemy import text as sql  # not a text for people, which make messages looks for
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
-from bot.log import unexpected
 from bot.store.notifications import Heard, Notifications, Topic
+from bot.store.outage import Outage
 from bot.store.postgres_locks import CONNECTION_LOST
 
 _CHANNEL: Final = "castbook"
 _TOPICS: Final = {topic.value: topic for topic in Topic}  # a newer version may send others
-_log = structlog.get_logger(__name__)
+_NOTIFY: Final = sql("SELECT pg_notify(:channel, :words)")
+
+
+@dataclass(slots=True, eq=False)
+class _Listener:
+    """``every`` so many seconds it looks by itself, by the loop's clock at ``look_at`` the next time."""
+
+    heard: Heard
+    every: float
+    look_at: float = 0.0
 
 
 class PostgresNotifications(Notifications):
     """``connect`` makes a connection of its own. What this process sends, it does not hear itself.
 
-    While the connection is away nothing is sent: the others look every 30 s at the latest, and at their jobs every 5.
+    While the connection is away nothing is sent but :meth:`send_with`: the others look every 30 s at the latest, and at
+    their jobs every 5. Whose connection was away looks at everything as soon as it is back.
     """
 
-    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], outage: Outage | None = None) -> None:
         self._connect = connect
+        self._outage = outage or Outage()
         self._name = secrets.token_hex(4)
-        self._heard: defaultdict[Topic, list[Heard]] = defaultdict(list)
+        self._heard: defaultdict[Topic, list[_Listener]] = defaultdict(list)
         self._outgoing: asyncio.Queue[str] = asyncio.Queue()
         self._connection: asyncpg.Connection | None = None
         self._loop: asyncio.Task[None] | None = None
         self._telling: set[asyncio.Task[None]] = set()
 
-    def on(self, topic: Topic, heard: Heard) -> None:
-        """Await ``heard`` with each argument, or with "" every 30 s and after a loss."""
-        self._heard[topic].append(heard)
+    def on(self, topic: Topic, heard: Heard, *, every: float = 0.0) -> None:
+        """Await ``heard`` with each argument, or with "" after a loss, and every 30 s or ``every`` so many."""
+        self._heard[topic].append(_Listener(heard, every))
 
     def send(self, topic: Topic, argument: str = "") -> None:
         """Soon; returns at once."""
         if self._connection is not None:
-            self._outgoing.put_nowait(f"{self._name} {topic} {argument}")
+            self._outgoing.put_nowait(self._words(topic, argument))
+
+    async def send_with(self, connection: AsyncConnection, topic: Topic, argument: str) -> None:
+        """With the commit, by PostgreSQL itself."""
+        await connection.execute(_NOTIFY, {"channel": _CHANNEL, "words": self._words(topic, argument)})
+
+    def _words(self, topic: Topic, argument: str) -> str:
+        return f"{self._name} {topic} {argument}"
 
     async def open(self) -> None:
         """Connect. Raises what asyncpg raises."""
         self._connection = await self._connected()
+        now = asyncio.get_running_loop().time()
+        for listeners in self._heard.values():  # what they know is read after this
+            for listener in listeners:
+                listener.look_at = now + listener.every
         self._loop = asyncio.create_task(self._run(), name="notifications")
 
     async def close(self) -> None:
@@ -79,10 +103,10 @@ class PostgresNotifications(Notifications):
             try:
                 if self._connection is None:
                     self._connection = await self._connected()
-                    self._missed()
+                    self._look(lost=True)
                 await self._send_what_comes(self._connection)
             except (*CONNECTION_LOST, SQLAlchemyError, TimeoutError) as error:
-                _log.warning("notifications_lost", error=type(error).__name__)
+                self._outage.lost("notifications_lost", error)
                 await self._hang_up()
                 await asyncio.sleep(limits.NOTIFICATIONS_AGAIN)
 
@@ -92,7 +116,8 @@ class PostgresNotifications(Notifications):
         while True:
             if now() >= look_at:
                 await connection.execute("SELECT 1")  # a connection that died in silence is found out
-                self._missed()
+                self._outage.works()
+                self._look()
                 look_at = now() + limits.SHARED_STATE_EVERY
             try:
                 async with asyncio.timeout_at(look_at):
@@ -104,26 +129,30 @@ class PostgresNotifications(Notifications):
             finally:
                 self._outgoing.task_done()
 
-    def _missed(self) -> None:
-        for topic, all_heard in self._heard.items():
-            if topic is not Topic.INTERRUPT:
-                for heard in all_heard:
-                    self._tell(heard, "")
+    def _look(self, *, lost: bool = False) -> None:
+        """Let those look for whom it is time, or all where something may have been ``lost``."""
+        now = asyncio.get_running_loop().time()
+        for topic, listeners in self._heard.items():
+            for listener in listeners if topic is not Topic.INTERRUPT else ():
+                if lost or now >= listener.look_at:
+                    listener.look_at = now + listener.every
+                    self._tell(listener, "")
 
     def _arrived(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         sender, topic, argument = str(payload).split(" ", 2)
         if sender == self._name:
             return
-        for heard in self._heard.get(_TOPICS[topic], ()) if topic in _TOPICS else ():
-            self._tell(heard, argument)
+        for listener in self._heard.get(_TOPICS[topic], ()) if topic in _TOPICS else ():
+            self._tell(listener, argument)
 
-    def _tell(self, heard: Heard, argument: str) -> None:
-        task = asyncio.create_task(self._told(heard, argument), name="notified")
+    def _tell(self, listener: _Listener, argument: str) -> None:
+        task = asyncio.create_task(self._told(listener, argument), name="notified")
         self._telling.add(task)
         task.add_done_callback(self._telling.discard)
 
-    async def _told(self, heard: Heard, argument: str) -> None:
+    async def _told(self, listener: _Listener, argument: str) -> None:
         try:
-            await heard(argument)
-        except Exception as error:  # noqa: BLE001 - looked at again by itself
-            unexpected("not_looked_at", error)
+            await listener.heard(argument)
+        except Exception as error:  # noqa: BLE001 - it looks again within 30 s, at everything
+            listener.look_at = 0.0
+            self._outage.failed("not_looked_at", error)

@@ -21,6 +21,7 @@ class SentMessageStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.outage = database.outage
 
     def tell_others(self) -> None:
         """Other processes look for what is wanted of messages, soon."""

@@ -39,6 +39,7 @@ class SQLiteDatabase(Database):
     shared = False
 
     def __init__(self, url: URL) -> None:
+        super().__init__()
         self._url = url
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None

@@ -1,0 +1,45 @@
+"""A database that is away is said once, and once that it is back, however many parts of the process notice it."""
+
+from __future__ import annotations
+
+import time
+
+import structlog
+
+from bot import limits
+from bot.log import new_error_id, unexpected
+from bot.store.database_errors import passes_by_itself
+
+_log = structlog.get_logger(__name__)
+
+
+class Outage:
+    """Of one database. What goes on by itself reports here what has ended one of its rounds."""
+
+    def __init__(self) -> None:
+        self._id: str | None = None
+        self._began = self._failed_at = 0.0  # by the monotonic clock
+        self._failures = 0
+
+    def failed(self, event: str, error: Exception, **context: object) -> None:
+        """``error`` has ended a round that is done again. Any but the database's own is logged as a defect."""
+        if not passes_by_itself(error) or isinstance(error, OSError):
+            unexpected(event, error, **context)
+        else:
+            self.lost(event, error, **context)
+
+    def lost(self, event: str, error: BaseException, **context: object) -> None:
+        """``error`` says that it is away."""
+        self._failed_at = time.monotonic()
+        self._failures += 1
+        if self._id is None:
+            self._id, self._began = new_error_id(), self._failed_at
+            _log.error("database_away", error_id=self._id, error=type(error).__name__, noticed_by=event, **context)
+
+    def works(self) -> None:
+        """It has just done what it was asked. One that comes and goes is back once nothing has failed for a while."""
+        if self._id is None or time.monotonic() - self._failed_at < limits.DATABASE_BACK_AFTER:
+            return
+        away = round(self._failed_at - self._began, 1)
+        _log.warning("database_back", error_id=self._id, seconds=away, failures=self._failures)
+        self._id, self._failures = None, 0
