@@ -16,7 +16,8 @@ from bot.app.discord_parts import character_cards_of, client_of, courier_of, mes
 from bot.app.health_probes import probes_of
 from bot.app.job_steps import steps_by_kind
 from bot.app.login import log_in, serve_on_gateway, serve_over_http
-from bot.app.roles import Role, Shards, share
+from bot.app.roles import Role, Shards
+from bot.app.shared_state import share
 from bot.app.stores import Stores, rates_of
 from bot.app.web_servers import health_server, metrics_server
 from bot.chat.attachment_links import renewed_address
@@ -51,6 +52,7 @@ from bot.provider.client import ToapisClient
 from bot.provider.models.catalogue import cards
 from bot.store.database_clock import DatabaseClock
 from bot.store.export_archive import ArchiveWriter
+from bot.store.notifications import Topic
 from bot.values.clock import Clock, utc_now
 from bot.values.sent_message import NewMessage
 
@@ -175,7 +177,12 @@ class App:
             random=self.random,
             prices=settings.toapis.prices,
         )
-        self.task_list = TaskList(job_service=self.job_service, jobs=stores.owned_jobs, clock=clock)
+        self.task_list = TaskList(
+            job_service=self.job_service,
+            jobs=stores.owned_jobs,
+            clock=clock,
+            tell_others=lambda owner: stores.database.notifications.send(Topic.LIST, str(owner)),
+        )
         self.maintenance = Maintenance(
             jobs=stores.jobs,
             drafts=stores.drafts,
@@ -216,6 +223,8 @@ class App:
             opened.push_async_callback(self.stores.database.close)
             if self.shared_clock is not None:
                 await self.shared_clock.read(self.stores.database)
+            if self.stores.database.shared:
+                await share(self, opened)  # before anything is read that others may change
             opened.push_async_callback(self.stores.files.close)  # it has a folder here before it is known to be there
             await self.stores.files.open()
             await self.stores.people.load()
@@ -226,8 +235,6 @@ class App:
             opened.push_async_callback(self.provider.close)
             await self.downloader.open()
             opened.push_async_callback(self.downloader.close)
-            if self.stores.database.shared:
-                await share(self, opened)
             if self.works:  # others write files meanwhile, where the database is shared: theirs are not swept
                 await (self.maintenance.tidy if self.stores.database.shared else self.maintenance.at_start)()
             await self.client.add_parts(cogs_of(self), [operator_cog_of(self)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.app.roles import Shards, identify_buckets
@@ -13,6 +14,7 @@ from bot.chat.message_updates import MessageUpdates
 from bot.chat.operator_alarms import OperatorAlarms
 from bot.chat.pending_results import PendingResults
 from bot.jobs.character_offers import CharacterOffers
+from bot.store.notifications import Topic
 
 if TYPE_CHECKING:
     from bot.app.build import App
@@ -25,7 +27,9 @@ def client_of(app: App, shards: int | Shards | None) -> CastbookClient:
         clock=clock,
         handlers=InteractionHandlers(app.access_policy),
         pending_results=PendingResults(
-            lambda owner_id: stores.owned_jobs.pending(owner_id, now=clock()), stores.person_consents
+            lambda owner_id: stores.owned_jobs.pending(owner_id, now=clock()),
+            stores.person_consents,
+            tell_others=partial(stores.database.notifications.send, Topic.TOLD),
         ),
         commands_store=stores.commands,
         dev_guild=app.settings.discord.dev_guild,

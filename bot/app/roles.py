@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import re
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from bot.chat.client import IdentifyBuckets, no_buckets
 from bot.errors import BadConfiguration
 from bot.store.database import Database
-from bot.store.notifications import Topic
-
-if TYPE_CHECKING:
-    from bot.app.build import App
 
 
 class Role(StrEnum):
@@ -88,36 +82,3 @@ def identify_buckets(database: Database) -> IdentifyBuckets:
 
     assert isinstance(database, PostgresDatabase)  # noqa: S101 - for the type checker: there is no other one
     return over_postgres.IdentifyBuckets(database).turn
-
-
-async def share(app: App, opened: AsyncExitStack) -> None:
-    """Notice what other processes change in the database, until ``opened`` is closed.
-
-    By notifications, and by polling every 30 s in case one was lost.
-    """
-    stores, notifications = app.stores, app.stores.database.notifications
-
-    async def blocks(_: str) -> None:
-        await stores.blocks.load()
-
-    async def server(guild_id: str) -> None:
-        if guild_id:
-            await stores.servers.reload(int(guild_id))
-        else:
-            await stores.servers.load()
-
-    async def provider(_: str) -> None:
-        stores.provider_state.forget()
-
-    async def messages(_: str) -> None:
-        app.message_updates.look()
-
-    for topic, heard in {
-        Topic.BLOCKS: blocks,
-        Topic.SERVER: server,
-        Topic.PROVIDER: provider,
-        Topic.MESSAGES: messages,
-    }.items():
-        notifications.on(topic, heard)
-    await notifications.open()
-    opened.push_async_callback(notifications.close)

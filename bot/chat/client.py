@@ -13,6 +13,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
+from bot import limits
 from bot.chat.command_translations import CommandTranslator
 from bot.chat.command_tree import CastbookTree
 from bot.chat.interaction_handlers import InteractionHandlers
@@ -200,9 +201,13 @@ class CastbookClient(commands.AutoShardedBot):
         channel = payload.get("channel") or {}
         if channel.get("type") not in _THREADS or not self.handlers.closes_channels(int(payload.get("guild_id") or 0)):
             return
-        parent_id = int(channel["parent_id"])
+        parent_id, known = int(channel["parent_id"]), self.handlers.categories
         try:
-            self.handlers.categories[parent_id] = await self.server_lookup.category(parent_id)
+            category_id = await self.server_lookup.category(parent_id)
+            known.pop(parent_id, None)
+            known[parent_id] = category_id  # should Discord not say it the next time, it counts as it is now
+            if len(known) > limits.SERVERS_REMEMBERED:
+                del known[next(iter(known))]
         except (RouteClosed, DiscordUnavailable) as error:
             log.warning("category_unknown", error=type(error).__name__)
 

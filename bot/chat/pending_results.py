@@ -29,8 +29,17 @@ log = structlog.get_logger(__name__)
 class PendingResults:
     """Tells them once per result and run of the process, in a message of their own, after the command's answer."""
 
-    def __init__(self, find: FindPending, refused: PersonConsentStore | None = None) -> None:
-        """``refused`` knows of characters that were deleted because somebody in them said no."""
+    def __init__(
+        self,
+        find: FindPending,
+        refused: PersonConsentStore | None = None,
+        tell_others: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """``refused`` knows of characters that were deleted because somebody in them said no.
+
+        ``tell_others``: other processes need not tell them of that job.
+        """
+        self._tell_others = tell_others
         self._find = find
         self._refused = refused
         self._told: OrderedDict[str, None] = OrderedDict()
@@ -65,15 +74,18 @@ class PendingResults:
         news = [job_id for job_id in (*pending.results, *pending.questions) if job_id not in self._told]
         if not news or not await _answered(interaction):
             return
-        self._remember(news)  # first: another command of theirs may be at the same point
+        self.remember(news)  # first: another command of theirs may be at the same point
         try:
             words = say(_sentence(pending), str(interaction.locale), mentions_of(interaction.client))
             await interaction.followup.send(words, ephemeral=True, suppress_embeds=True)
         except BaseException:
             self._forget(news)
             raise
+        for job_id in news:
+            self._tell_others(job_id)
 
-    def _remember(self, job_ids: Iterable[str]) -> None:
+    def remember(self, job_ids: Iterable[str]) -> None:
+        """Their owners know of these."""
         self._told.update(dict.fromkeys(job_ids))
         while len(self._told) > limits.TOLD_REMEMBERED:
             self._told.popitem(last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias, cast
@@ -55,7 +56,16 @@ class TaskList:
     shows one job, and when the bot is being stopped.
     """
 
-    def __init__(self, *, job_service: JobService, jobs: OwnedJobStore, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        job_service: JobService,
+        jobs: OwnedJobStore,
+        clock: Clock,
+        tell_others: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """``tell_others``: that a person's list is drawn here from now on, in case another process refreshes it."""
+        self._tell_others = tell_others
         self._job_service = job_service
         self._jobs = jobs
         self._clock = clock
@@ -130,6 +140,10 @@ class TaskList:
         return overview, render_tasks(owner, overview, self._clock(), locale, commands)
 
     async def _leave(self, owner_id: int) -> None:
+        self._tell_others(owner_id)
+        await self.leave(owner_id)
+
+    async def leave(self, owner_id: int) -> None:
         """Refresh their list no more; an edit that is under way is waited for, so that it is not the last one."""
         fresh = self._fresh.pop(owner_id, None)
         if fresh is not None:

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from bot.config import LimitSettings
 from bot.jobs.ports import Courier
-from bot.log import unexpected
 from bot.store.admission import Places, Waiting
 from bot.store.jobs import JobStore
 from bot.texts import Text, text
@@ -18,7 +17,7 @@ from bot.values.job import Job
 class AdmissionQueue:
     """Limits how many jobs are worked on at once, by ``settings``; the others wait, owners in turn.
 
-    The queue itself is in the jobs table. In memory are only the numbers that people were shown last.
+    The queue itself is in the jobs table, whichever process moves it. Where several do, one shows people their numbers.
     """
 
     def __init__(self, *, jobs: JobStore, courier: Courier, clock: Clock, settings: LimitSettings) -> None:
@@ -27,7 +26,6 @@ class AdmissionQueue:
         self._clock = clock
         self._places = Places(each=settings.running_per_user, in_all=settings.running_in_all)
         self._maybe_waiting = True  # as long as nobody has looked
-        self._queued: dict[str, Waiting] = {}
         self._told: dict[str, Waiting] = {}
         self._telling: asyncio.Task[None] | None = None
 
@@ -35,10 +33,13 @@ class AdmissionQueue:
         """Note that a job has begun to wait."""
         self._maybe_waiting = True
 
-    def place_of(self, job: Job) -> Text:
-        """What the queued ``job`` waits for, with its number in the queue if that is known already."""
-        place = self._queued.get(job.id)
-        return text("Waiting for a free place") if place is None else _sentence(place)
+    async def places_of(self, waiting: Collection[Job]) -> dict[str, Text]:
+        """What each of these jobs, which are queued, waits for, by its id; with its number as the table has it now."""
+        if not waiting:
+            return {}
+        queue = {each.job_id: each for each in await self._jobs.waiting(self._places)}
+        about_to_begin = text("Waiting for a free place")
+        return {job.id: _sentence(queue[job.id]) if job.id in queue else about_to_begin for job in waiting}
 
     async def move(self, *, but: Collection[str] = ()) -> None:
         """Let in as many as there are places for; the others, except ``but``, are shown their number."""
@@ -51,11 +52,9 @@ class AdmissionQueue:
             self._maybe_waiting = True
             raise
         self._maybe_waiting = self._maybe_waiting or bool(waiting)
-        self._queued = {each.job_id: each for each in waiting}
-        self._tell(but)
+        self._tell({each.job_id: each for each in waiting if each.job_id not in but})
 
-    def _tell(self, but: Collection[str]) -> None:
-        places = {job_id: place for job_id, place in self._queued.items() if job_id not in but}
+    def _tell(self, places: dict[str, Waiting]) -> None:
         news = [job_id for job_id in places if self._told.get(job_id) != places[job_id]]
         if not news or (self._telling is not None and not self._telling.done()):
             return
@@ -64,13 +63,18 @@ class AdmissionQueue:
 
     async def _show(self, news: Sequence[str], places: Mapping[str, Waiting]) -> None:
         try:
+            if not await self._jobs.shows_places():
+                return
             for job_id in news:
                 job = await self._jobs.get(job_id)
                 if job is None or not job.is_queued:
                     continue  # its turn has come meanwhile, or it has left
+                if job.lease_until is not None and job.lease_until > self._clock():
+                    self._told.pop(job_id, None)  # another process is answering its owner: there is no message yet
+                    continue
                 await self._courier.progress(job, _sentence(places[job_id]), None)
         except Exception as error:  # noqa: BLE001 - a number that is not shown changes nothing
-            unexpected("line_not_shown", error)
+            self._jobs.outage.failed("line_not_shown", error)
 
     async def close(self) -> None:
         """Stop sending queue updates."""

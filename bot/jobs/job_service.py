@@ -295,5 +295,5 @@ class JobService:
             disk_used=await self._disk.of(owner_id, now=self._clock()),
             disk_limit=self._settings.files_mb_per_user * 1024 * 1024,
             paused=await self._breaker.standing(),
-            queued={job.id: self._queue.place_of(job) for job in rows.unfinished if job.is_queued},
+            queued=await self._queue.places_of([job for job in rows.unfinished if job.is_queued]),
         )

@@ -11,7 +11,6 @@ from enum import StrEnum
 import structlog
 
 from bot import limits
-from bot.log import unexpected
 from bot.provider.client import ToapisClient
 from bot.provider.error_mapping import model_closed_text
 from bot.provider.errors import ModelClosed, ProviderError
@@ -36,12 +35,14 @@ class _Heard:
     listed: frozenset[str] | None = None
     listed_at: datetime | None = None  # when that list was asked for
     taken: dict[str, datetime] = field(default_factory=dict)
+    told: dict[str, datetime] = field(default_factory=dict)  # when other processes were told of that
 
 
 class ModelAvailability:
     """``models`` are those that are of use for something; ``default`` is the one that is used where nobody chooses.
 
     What was refused is kept in the database; the list and what was taken are asked and learnt again after a restart.
+    What was taken the processes on one database tell each other, as long as it goes on.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class ModelAvailability:
             try:
                 await self.refresh()
             except Exception as error:  # noqa: BLE001 - asked again in ten minutes
-                unexpected("model_list_fault", error)
+                self._state.outage.failed("model_list_fault", error)
             await asyncio.sleep(limits.MODELS_LISTED_EVERY)
 
     async def refresh(self) -> None:
@@ -90,12 +91,20 @@ class ModelAvailability:
 
     def taken(self, model: str) -> None:
         """The provider has taken a request for ``model``: stronger than an older list that does not name it."""
+        now = self._clock()
+        self._heard.taken[model] = now
+        told = self._heard.told.get(model)
+        if told is None or now - told >= limits.TAKEN_TOLD_EVERY:
+            self._heard.told[model] = now
+            self._state.tell_taken(model)
+
+    def taken_elsewhere(self, model: str) -> None:
+        """Another process has had a request for ``model`` taken, just now."""
         self._heard.taken[model] = self._clock()
 
     async def refused(self, model: str) -> bool:
         """The provider has refused ``model`` itself: closed for an hour. Returns whether this is news."""
         now = self._clock()
-        self._heard.taken.pop(model, None)
         news = await self._state.close_model(model, now=now, lapsed=now - limits.MODEL_CLOSED)
         if news:
             _log.error("model_closed", model=model)
@@ -123,8 +132,10 @@ class ModelAvailability:
         if self._of(model, refused) is Availability.CLOSED:
             raise ModelClosed(model_closed_text(model, await self.living()), model=model)
 
-    def _of(self, model: str, refused: frozenset[str]) -> Availability:
+    def _of(self, model: str, refused: Mapping[str, datetime]) -> Availability:
         heard, taken = self._heard, self._heard.taken.get(model)
+        if taken is not None and model in refused and refused[model] >= taken:  # by whichever process
+            taken = None
         missing = heard.listed is not None and model not in heard.listed
         if taken is not None and self._clock() - taken < limits.MODEL_ALIVE:
             if not missing:

@@ -43,6 +43,7 @@ class ProviderStateStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.outage = database.outage
         self._known: _State | None = None
         self._known_at = 0.0  # by the loop's clock
         self._changes = 0
@@ -108,7 +109,11 @@ class ProviderStateStore:
                 await connection.execute(update(closed_models).where(this).values(since=now))
             return before is None or (lapsed is not None and before < lapsed)
 
-    async def closed_models(self, *, since: datetime) -> frozenset[str]:
-        """The models that were refused at ``since`` or later."""
+    async def closed_models(self, *, since: datetime) -> Mapping[str, datetime]:
+        """The models that were refused at ``since`` or later, each with the instant at which it last was."""
         closed = (await self._state()).closed
-        return frozenset(model for model, at in closed.items() if at >= since)
+        return {model: at for model, at in closed.items() if at >= since}
+
+    def tell_taken(self, model: str) -> None:
+        """Let other processes know that a request for this model was taken; nothing is written."""
+        self._database.notifications.send(Topic.TAKEN, model)

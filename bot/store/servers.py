@@ -204,21 +204,18 @@ class ServerStore:
                 async with self._database.write() as connection:
                     yield connection
                     found = await _read(connection, guild_id)
+                    await self._database.notifications.send_with(connection, Topic.SERVER, str(guild_id))
             except BaseException:
                 if found is not None:  # a cancellation waits for the commit, so that it may hold now
                     with suppress(SQLAlchemyError):
                         await shielded(self._look_again(guild_id))
                 raise
-            self._tell(guild_id, found)
+            self._know(guild_id, found)
 
     async def _look_again(self, guild_id: int) -> None:
         async with self._database.read() as connection:
             found = await _read(connection, guild_id)
-        self._tell(guild_id, found)
-
-    def _tell(self, guild_id: int, found: Mapping[int, ServerRules]) -> None:
         self._know(guild_id, found)
-        self._database.notifications.send(Topic.SERVER, str(guild_id))
 
     def _know(self, guild_id: int, found: Mapping[int, ServerRules]) -> None:
         self._rules.pop(guild_id, None)

@@ -232,18 +232,7 @@ class JobHarness:
         return EarlierTask(task_id=task_id)
 
     def origin(self, **changes: Any) -> Origin:
-        origin = Origin(
-            guild_id=1,
-            channel_id=2,
-            message_id=None,
-            token="interaction-token",
-            token_at=self.clock(),
-            locale="en-US",
-            private=False,
-            ephemeral=False,
-            bot_is_member=True,
-        )
-        return dataclasses.replace(origin, **changes)
+        return dataclasses.replace(origin_at(self.clock()), **changes)
 
     async def run(self, seconds: float = 3600) -> None:
         """Do all that becomes due within ``seconds`` of the fake clock, jumping from one instant to the next."""
@@ -283,6 +272,21 @@ class JobHarness:
 
     def work(self, job: Job) -> Path:
         return Path(self.settings.store.files) / "work" / job.id
+
+
+def origin_at(now: datetime) -> Origin:
+    """A command in a server, just now."""
+    return Origin(
+        guild_id=1,
+        channel_id=2,
+        message_id=None,
+        token="interaction-token",
+        token_at=now,
+        locale="en-US",
+        private=False,
+        ephemeral=False,
+        bot_is_member=True,
+    )
 
 
 def maintenance_of(harness: JobHarness, **parts: Any) -> Maintenance:

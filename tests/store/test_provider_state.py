@@ -34,11 +34,11 @@ async def test_a_closed_model_is_closed_alone_and_for_a_time(state: ProviderStat
     assert await state.close_model("sora-2", now=now)
     assert not await state.close_model("sora-2", now=now + SECOND)  # told already, and refused anew
     assert not await state.close_model("sora-2", now=now + SECOND, lapsed=now)
-    assert await state.closed_models(since=now + SECOND) == {"sora-2"}
-    assert await state.closed_models(since=now + 2 * SECOND) == frozenset()
+    assert await state.closed_models(since=now + SECOND) == {"sora-2": now + SECOND}
+    assert await state.closed_models(since=now + 2 * SECOND) == {}
     await state.close_model("sora-2-pro", now=now + SECOND)
     assert await state.close_model("sora-2", now=now + SECOND, lapsed=now + 2 * SECOND)  # it had been open in between
-    assert await state.closed_models(since=now + SECOND) == {"sora-2", "sora-2-pro"}
+    assert (await state.closed_models(since=now + SECOND)).keys() == {"sora-2", "sora-2-pro"}
 
 
 async def test_it_is_read_once_and_known_by_a_later_process(
@@ -49,7 +49,7 @@ async def test_it_is_read_once_and_known_by_a_later_process(
     later = ProviderStateStore(database)
     assert await later.paused() == Pause(reason="balance", since=now)
     monkeypatch.setattr(database, "read", None)
-    assert await later.closed_models(since=now) == {"sora-2"}
+    assert await later.closed_models(since=now) == {"sora-2": now}
     assert await later.paused() is not None
 
 
