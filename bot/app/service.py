@@ -23,7 +23,7 @@ async def run(settings: Settings, *, role: Role = Role.ALL, shards: Shards | Non
     """Serve until SIGTERM or SIGINT: the first signal shuts down gracefully, the second kills. Returns the exit code.
 
     A gateway error that ends the client ends the process with 1, and the container restarts it. Raises BadStart, also
-    if the database is lost while it starts.
+    if the database is lost while it starts, or ends the client later by being away.
     """
     async with tracing.exporting(settings.trace, role=role):
         app = App(settings, role=role, shards=shards)
@@ -48,9 +48,7 @@ def _database_needed() -> Iterator[None]:
         if not _is_of_database(error):
             raise
         _log.info("database_lost", error=type(error).__name__)
-        raise BadStart(
-            "The database (store.url) stopped answering during the start: check that it runs, then start again."
-        ) from error
+        raise BadStart("The database (store.url) stopped answering: check that it runs, then start again.") from error
 
 
 def _is_of_database(error: BaseException) -> bool:
