@@ -189,7 +189,9 @@ class _Child:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                start_new_session=True,  # a process group of its own, which can be killed as one
+                # A group of its own, which can be killed as one. Not a session of its own: Linux shares the processor
+                # out between sessions first (sched_autogroup), and the child's niceness would count for nothing.
+                process_group=0,
                 close_fds=True,
                 pass_fds=self._inherits,
                 cwd="/",

@@ -1,4 +1,4 @@
-"""Statements about leases, built once: to put one together takes longer than to carry it out."""
+"""Statements that every command or step sends, built once: to put one together takes longer than to carry it out."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     Select,
     String,
+    and_,
     bindparam,
     case,
     func,
@@ -21,8 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bot.store.tables import UNFINISHED, jobs
-from bot.values.job import Lane, Step
+from bot.store.tables import UNFINISHED, characters, jobs, videos
+from bot.values.job import JobKind, Lane, Outcome, Step
 
 
 @cache
@@ -85,3 +86,49 @@ def next_due(lanes: frozenset[Lane]) -> Select[Any]:
 # Built once: the runner asks with every step.
 CLAIM: Final = {lane: _claim(lane, beside_others=False) for lane in Lane}
 CLAIM_BESIDE_OTHERS: Final = {lane: _claim(lane, beside_others=True) for lane in Lane}
+
+
+def undelivered() -> ColumnElement[bool]:
+    """As :attr:`~bot.values.job.Job.undelivered`, of a job that is done."""
+    nothing_to_say = and_(jobs.c.outcome == Outcome.CANCELLED, jobs.c.failure.is_(None))
+    return and_(jobs.c.delivered_at.is_(None), or_(jobs.c.outcome.is_(None), not_(nothing_to_say)))
+
+
+_THEIRS = jobs.c.owner_id == bindparam("owner")
+_NO_PREVIEW = jobs.c.kind != JobKind.PREVIEW
+_NEWEST_FIRST = (jobs.c.created_at.desc(), jobs.c.id)  # by which SQLite sees that the owner's index is the one
+
+PENDING_RESULTS: Final = (
+    select(jobs.c.id).where(_THEIRS, jobs.c.step == Step.DONE, _NO_PREVIEW, undelivered()).order_by(*_NEWEST_FIRST)
+)
+PENDING_QUESTIONS: Final = (
+    select(jobs.c.id)
+    .where(_THEIRS, UNFINISHED, jobs.c.step == Step.CHOOSE, _NO_PREVIEW, jobs.c.delivered_at.is_(None))
+    # Nobody is about to ask it: it was tried, and now it waits.
+    .where(jobs.c.lease_owner.is_(None), jobs.c.next_attempt_at > bindparam("now"))
+    .order_by(*_NEWEST_FIRST)
+)
+
+
+def _known_task() -> Select[Any]:
+    """Whether the task ``typed`` made a character of ``owner``'s, and as which video it is kept."""
+    typed = bindparam("typed", type_=String)
+    its = or_(jobs.c.task_id == typed, jobs.c.id == typed)
+    makes_one = select(jobs.c.id).where(_THEIRS, its, jobs.c.kind == JobKind.CHARACTER)
+    in_cast = select(characters.c.id).where(
+        characters.c.owner_id == bindparam("owner"),
+        or_(characters.c.task_id == typed, characters.c.provider_id == typed),
+    )
+    by_task = select(jobs.c.id).where(_THEIRS, jobs.c.task_id == typed)
+    by_name = or_(videos.c.job_id == typed, videos.c.job_id.in_(by_task))
+    kept = select(videos.c.id).where(videos.c.owner_id == bindparam("owner"), by_name).limit(1).scalar_subquery()
+    return select(or_(makes_one.exists(), in_cast.exists()).label("made"), kept.label("kept"))
+
+
+KNOWN_TASK: Final = _known_task()
+VIDEO_JOB_OF_TASK: Final = (
+    select(jobs)
+    .where(_THEIRS, or_(jobs.c.task_id == bindparam("typed"), jobs.c.id == bindparam("typed")))
+    .where(jobs.c.kind == JobKind.VIDEO)
+    .limit(1)
+)

@@ -9,15 +9,22 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, not_, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
 from bot.store.admission import worked_on
 from bot.store.database import Database
 from bot.store.job_rows import readable, readable_one, to_columns
+from bot.store.job_statements import (
+    KNOWN_TASK,
+    PENDING_QUESTIONS,
+    PENDING_RESULTS,
+    VIDEO_JOB_OF_TASK,
+    undelivered,
+)
 from bot.store.quotas import Quota, day_of, spent_since, use_again, used_on
-from bot.store.tables import UNFINISHED, characters, jobs, videos
+from bot.store.tables import UNFINISHED, jobs
 from bot.values.job import CharacterRequest, Job, JobKind, JobRequest, Origin, Outcome, Step, Transition
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
@@ -163,20 +170,11 @@ class OwnedJobStore:
 
     async def known_task(self, owner_id: int, typed: str) -> KnownTask:
         """What the task ID ``typed`` is among what is theirs; nothing of another person's is found."""
-        its = or_(jobs.c.task_id == typed, jobs.c.id == typed)
-        theirs = jobs.c.owner_id == owner_id
-        makes_one = select(jobs.c.id).where(theirs, its, jobs.c.kind == JobKind.CHARACTER)
-        in_cast = select(characters.c.id).where(
-            characters.c.owner_id == owner_id, or_(characters.c.task_id == typed, characters.c.provider_id == typed)
-        )
-        by_task = select(jobs.c.id).where(theirs, jobs.c.task_id == typed)
-        by_name = or_(videos.c.job_id == typed, videos.c.job_id.in_(by_task))
-        kept = select(videos.c.id).where(videos.c.owner_id == owner_id, by_name).limit(1).scalar_subquery()
-        made = or_(makes_one.exists(), in_cast.exists())
+        values = {"owner": owner_id, "typed": typed}
         async with self._database.read() as connection:
-            found = (await connection.execute(select(made.label("made"), kept.label("kept")))).one()
-            making = await _one(connection, _of(owner_id).where(its, jobs.c.kind == JobKind.VIDEO).limit(1))
-        return KnownTask(made_character=bool(found.made), kept_video_id=found.kept, video_job=making)
+            found = (await connection.execute(KNOWN_TASK, values)).one()
+            making = (await connection.execute(VIDEO_JOB_OF_TASK, values)).mappings().one_or_none()
+        return KnownTask(made_character=bool(found.made), kept_video_id=found.kept, video_job=readable_one(making))
 
     async def overview(
         self,
@@ -198,7 +196,7 @@ class OwnedJobStore:
         async with self._database.read() as connection:
             waiting = readable((await connection.execute(unfinished)).mappings())
             last = readable((await connection.execute(done.limit(finished))).mappings())
-            kept = readable((await connection.execute(done.where(_undelivered()))).mappings())
+            kept = readable((await connection.execute(done.where(undelivered()))).mappings())
             ended = {job.id: job for job in (*last, *kept)}
             return JobOverview(
                 unfinished=tuple(waiting),
@@ -212,24 +210,10 @@ class OwnedJobStore:
 
     async def pending(self, owner_id: int, *, now: datetime) -> Pending:
         """What has not reached them: how jobs ended, and what jobs want to know."""
-        results = (
-            select(jobs.c.id)
-            .where(jobs.c.owner_id == owner_id, jobs.c.step == Step.DONE, jobs.c.kind != JobKind.PREVIEW)
-            .where(_undelivered())
-            .order_by(jobs.c.created_at.desc(), jobs.c.id)  # by which SQLite sees that the owner's index is the one
-        )
-        questions = (
-            select(jobs.c.id)
-            .where(jobs.c.owner_id == owner_id, UNFINISHED, jobs.c.step == Step.CHOOSE, jobs.c.delivered_at.is_(None))
-            # Nobody is about to ask it: it was tried, and now it waits.
-            .where(jobs.c.lease_owner.is_(None), jobs.c.next_attempt_at > now, jobs.c.kind != JobKind.PREVIEW)
-            .order_by(jobs.c.created_at.desc(), jobs.c.id)
-        )
         async with self._database.read() as connection:
-            return Pending(
-                results=tuple((await connection.scalars(results)).all()),
-                questions=tuple((await connection.scalars(questions)).all()),
-            )
+            results = await connection.scalars(PENDING_RESULTS, {"owner": owner_id})
+            questions = await connection.scalars(PENDING_QUESTIONS, {"owner": owner_id, "now": now})
+            return Pending(results=tuple(results.all()), questions=tuple(questions.all()))
 
     async def _readable(self, query: Select[Any]) -> list[Job]:
         async with self._database.read() as connection:
@@ -249,12 +233,6 @@ def video_is_kept(now: datetime) -> ColumnElement[bool]:
     failed = and_(jobs.c.outcome == Outcome.FAILED, jobs.c.file_size.is_not(None))
     seen = and_(jobs.c.outcome == Outcome.SUCCEEDED, jobs.c.kind == JobKind.PREVIEW)
     return and_(or_(unclear, failed, seen), jobs.c.finished_at > now - limits.VIDEO_KEPT)
-
-
-def _undelivered() -> ColumnElement[bool]:
-    """As :attr:`~bot.values.job.Job.undelivered`, of a job that is done."""
-    nothing_to_say = and_(jobs.c.outcome == Outcome.CANCELLED, jobs.c.failure.is_(None))
-    return and_(jobs.c.delivered_at.is_(None), or_(jobs.c.outcome.is_(None), not_(nothing_to_say)))
 
 
 def _of(owner_id: int) -> Select[Any]:

@@ -19,7 +19,7 @@ _MB = 1024 * 1024
 _PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _SIGKILL = 9
-_NICE = 10  # the bot goes first: it has three seconds to answer a command
+_NICE = 19  # the bot goes first: it has three seconds to answer a command
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
 
