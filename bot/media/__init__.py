@@ -1,1 +1,1 @@
-"""Bytes that others made: the address guard, the download, what a file claims to be."""
+"""Untrusted bytes: the address guard, downloads, file types, and the child processes that open files."""

@@ -40,7 +40,7 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _LOCAL_NAMES = frozenset({"localhost", "localdomain", "local", "internal"})
 
 _PROTOCOL_ASSIGNMENTS = IPv4Network("192.0.0.0/24")  # RFC 6890; parts of it are "global" to some Pythons
-_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that IANA has opened: not fec0::/10, 64:ff9b:1::/48 …
+_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that IANA has allocated: not fec0::/10, 64:ff9b:1::/48 …
 _DOCUMENTATION = IPv6Network("3fff::/20")  # RFC 9637; Python 3.11 does not know it
 _IPV4_IN_LAST_BITS = (
     IPv6Network("::ffff:0:0/96"),  # IPv4-mapped, RFC 4291
@@ -53,7 +53,7 @@ def is_public(address: str) -> bool:
     """Whether ``address`` (text, any family) is a global unicast address, in whatever notation.
 
     An IPv6 address that carries IPv4 ones (mapped, compatible, 6to4, Teredo's server and client, NAT64) is judged by
-    those. Anything that is not an address in its ordinary spelling is not public, nor is one with a zone id.
+    these. Anything that is not an address in its ordinary spelling is not public, nor is one with a zone id.
     """
     try:
         parsed = ip_address(address)
@@ -111,7 +111,7 @@ def as_typed(url: str) -> URL:
 
 
 class AddressGuard:
-    """Decides what may be fetched, and makes connectors that cannot connect to anything else.
+    """Decides which URLs may be fetched, and makes connectors that connect to nothing else.
 
     ``exempt_origins`` (``https://cdn.discordapp.com``) skip the address and port checks where scheme, host and port
     are exactly theirs; raises :class:`ValueError` for one that is no origin. ``resolve``, ``open_socket`` and
@@ -274,7 +274,7 @@ class _CheckedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: no resources are held."""
 
 
 _NOT_A_LINK: Text = text("That isn't a link to a file. It should look like https://example.org/clip.mp4.")

@@ -1,8 +1,8 @@
-"""Runs the child process for one request, and makes sure that it is gone afterwards.
+"""Runs a child process for one request, and makes sure that it has ended afterwards.
 
-Nothing that the child does can hurt the bot: neither silence, nor too long an answer, nor its death. Its whole process
-group is killed when it takes too long, takes too much memory, answers too much, or nobody waits for the answer any
-more. It also dies with the bot.
+The bot survives whatever the child does: no answer, too long an answer, or a crash. Its whole process
+group is killed when it takes too long, takes too much memory, answers too much, or the caller is cancelled. It also
+dies with the bot.
 
 All of it runs in a thread. On a busy machine the start of a process takes tens of milliseconds, in which the event
 loop has commands to answer.
@@ -48,7 +48,7 @@ _threads: Final = ThreadPoolExecutor(max_workers=64, thread_name_prefix="media-c
 
 
 class Ending(StrEnum):
-    """How a child ended that gave no answer."""
+    """How a child ended without an answer."""
 
     NOT_STARTED = "not_started"  # no memory or no process number left for it
     TOO_SLOW = "too_slow"
@@ -58,7 +58,7 @@ class Ending(StrEnum):
 
 
 class ChildFailed(Exception):
-    """There is no answer. ``status`` is the exit code, or the negative number of the signal that ended the child."""
+    """The child gave no answer. ``status`` is its exit code, or minus the number of the signal that killed it."""
 
     def __init__(self, ending: Ending, status: int | None = None) -> None:
         super().__init__(ending, status)
@@ -78,9 +78,9 @@ async def ask(request: bytes, *, seconds: float, inherits: Sequence[int] = ()) -
 
 
 class EarlyChild:
-    """A child that starts at once and waits for its request, so that the start costs nobody's time.
+    """A child that is started ahead of time and waits for its request.
 
-    It asks once at most, as :func:`ask` does. :meth:`close` has to be awaited in the end, however that went.
+    It takes one request, as :func:`ask` does. :meth:`close` must be awaited in any case.
     """
 
     def __init__(self) -> None:
@@ -93,10 +93,10 @@ class EarlyChild:
         return await _answer_of(self._child, request, seconds)
 
     async def close(self) -> None:
-        """End it where it was not asked. It is gone when this returns."""
+        """End it if it was not used. It has exited when this returns."""
         self._child.stop()
         await shielded(asyncio.wait({self._starting}))
-        self._starting.exception()  # looked at: whoever asks is told
+        self._starting.exception()  # retrieved, so that asyncio does not log it: the caller of ask() gets it
         await shielded(asyncio.get_running_loop().run_in_executor(_threads, self._child.reap))
 
 
@@ -110,12 +110,12 @@ async def _answer_of(child: _Child, request: bytes, seconds: float) -> bytes:
             await shielded(asyncio.wait({running}))  # which raises where we are cancelled once more meanwhile
         finally:
             if not running.cancelled():
-                running.exception()  # looked at: what matters is that nobody waits any more
+                running.exception()  # retrieved: nobody waits for it any more
         raise
 
 
 class _Child:
-    """One child from its start to its end. All but :meth:`stop` block, which may be called from any other thread."""
+    """One child from start to end. Every method blocks but :meth:`stop`, which may be called from any thread."""
 
     def __init__(self, inherits: Sequence[int]) -> None:
         self._request = b""
@@ -126,20 +126,20 @@ class _Child:
         self._stopped = False
 
     def stop(self) -> None:
-        """Kill the child, and do not start it where that has not happened yet. :meth:`run` then ends."""
+        """Kill the child, or prevent its start. :meth:`run` then returns."""
         with self._lock:
             self._stopped = True
             self._kill()
 
     def start(self) -> subprocess.Popen[bytes]:
-        """Start it, where that has not happened yet. Raises :class:`ChildFailed`."""
+        """Start it unless it is running already. Raises :class:`ChildFailed`."""
         try:
             return self._process or self._start()
         except OSError as error:
             raise ChildFailed(Ending.NOT_STARTED, error.errno) from error
 
     def reap(self) -> None:
-        """Kill it, and wait for its end. It may have ended before, or never have been started."""
+        """Kill it and wait for its exit. It may have exited before, or never have been started."""
         with self._lock:
             self._kill()
             if self._process is None:
@@ -219,7 +219,7 @@ class _Child:
         return bool(self._request)
 
     def _read(self, stdout: IO[bytes]) -> bool:
-        """Take more of the answer; returns whether there may be more, which is not wanted where it is too long."""
+        """Read more of the answer; returns whether to go on: not at its end, nor when it is too long."""
         data = stdout.read(_READ_AT_ONCE)
         self._answer += data or b""
         if len(self._answer) > limits.CHILD_ANSWER_BYTES:
@@ -233,14 +233,14 @@ class _Child:
             return self._process.poll()
 
     def _kill(self) -> None:
-        """The whole group, unless the child has ended by itself. The lock must be held."""
+        """Kill the whole process group, unless the child has exited by itself. The lock must be held."""
         if self._process is not None and self._process.poll() is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
 
 def _resident_mb(pid: int) -> float:
-    """The memory that a process occupies; 0 where it has ended."""
+    """The resident memory of a process in MB; 0 if it has ended."""
     try:
         statm = Path(f"/proc/{pid}/statm").read_bytes()
     except OSError:

@@ -61,7 +61,7 @@ class Download:
 
 
 class Downloader:
-    """Downloads files with its own sessions: no cookies, and no proxies or passwords from the environment.
+    """Downloads files with sessions of its own: no cookies, no proxies or passwords from the environment.
 
     ``timeout`` is for a whole download, in seconds, redirects included. ``cdn_origins`` are Discord's: a file missing
     there was an attachment, which can be attached again. ``page_reader`` finds on a page the address of the video
@@ -107,7 +107,7 @@ class Downloader:
             async with asyncio.timeout(self._timeout) as deadline, AsyncExitStack() as reading:
                 video_on_page = None
                 if target == pasted and not target.suffix and origin_of(target) not in self._cdn:
-                    video_on_page = await self._reader(reading)  # likely a page: ready by the time that it has come
+                    video_on_page = await self._reader(reading)  # likely a page: ready once it is here
                 return await self._follow(target, into, max_bytes, reading, video_on_page)
         except (aiohttp.ClientError, TimeoutError) as error:
             log.info("download_failed", host=host, error=type(error).__name__)
@@ -144,7 +144,7 @@ class Downloader:
         raise DownloadFailed(TOO_MANY_REDIRECTS, permanent=True)
 
     async def _shown_on_page(self, body: ResponseBody, page: URL, into: Path, video_on_page: VideoOnPage | None) -> URL:
-        """Where the video is that a page names. Raises :class:`~bot.errors.BadLink`."""
+        """The URL of the video that a page names. Raises :class:`~bot.errors.BadLink`."""
         if video_on_page is None:
             raise BadLink(WEB_PAGE)
         at = into.with_name(f".{into.name}.page")
@@ -185,7 +185,7 @@ class Downloader:
         return Download(path=into, size=part.size, sha256=part.sha256, head=part.head)
 
     async def fetch_on(self, url: str, into: Path, *, max_bytes: int) -> Download:
-        """As :meth:`fetch`, for what must not be lost: what has come stays, and the next call goes on from there.
+        """As :meth:`fetch`, for results that must not be lost: a failed download is kept, and the next call resumes it.
 
         It takes :data:`bot.limits.RESULT_SECONDS` at most, after which another call may go on. A file that is there
         already is not fetched again.
@@ -227,7 +227,7 @@ class Downloader:
                     if body.is_page:
                         raise BadLink(WEB_PAGE)
                 validator = "" if body.is_packed else _validator(response)
-                await in_thread(partial(part.begin, validator, anew=not goes_on))
+                await in_thread(partial(part.begin, validator, restart=not goes_on))
                 await body.receive(part, max_bytes)
                 return
         raise DownloadFailed(TOO_MANY_REDIRECTS, permanent=True)
@@ -255,7 +255,7 @@ def _session(connector: aiohttp.TCPConnector) -> aiohttp.ClientSession:
 
 
 def redirected(origin: URL, location: str) -> URL:
-    """Where a redirect leads; to be checked like any other link.
+    """The target of a redirect; to be checked like any other link.
 
     A redirect from https to plain http is refused: anyone on the way could replace the bytes.
     Raises :class:`~bot.errors.BadLink`.
@@ -270,7 +270,7 @@ def redirected(origin: URL, location: str) -> URL:
 
 
 async def _resumed(session: aiohttp.ClientSession, target: URL, validator: str, part: PartFile, most: int) -> bool:
-    """Whether the rest of the same content came after all, by ranges."""
+    """Whether the rest of the same content could be fetched with range requests."""
     for _ in range(limits.RESUMES if validator and part.size else 0):
         wanted = {"Range": f"bytes={part.size}-", "If-Range": validator}
         with suppress(aiohttp.ClientError, ConnectionError):
@@ -283,18 +283,18 @@ async def _resumed(session: aiohttp.ClientSession, target: URL, validator: str, 
 
 
 def _is_cut_off(response: aiohttp.ClientResponse) -> bool:
-    """Whether a part that a server sends, asked for the whole, ends before the whole does."""
+    """Whether a server that was asked for the whole sent a 206 that ends before the whole does."""
     found = re.match(r"bytes \d+-(\d+)/(\d+)", response.headers.get("Content-Range", ""))
     return found is not None and int(found[1]) + 1 < int(found[2])
 
 
 def _begins_at(response: aiohttp.ClientResponse) -> int | None:
-    """Where the part that a server sends begins (RFC 9110, 14.4); ``None`` where it does not say."""
+    """The first byte of a Content-Range (RFC 9110, 14.4); ``None`` without one."""
     found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
     return int(found[1]) if found else None
 
 
 def _validator(response: aiohttp.ClientResponse) -> str:
-    """What tells this content from another under the same address; empty where nothing does (RFC 9110, 13.1.5)."""
+    """The validator (ETag or date) of this content (RFC 9110, 13.1.5); empty if there is none."""
     tag = response.headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else response.headers.get("Last-Modified", "")

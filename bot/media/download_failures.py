@@ -1,4 +1,4 @@
-"""What people are told of a file that could not be downloaded, and whether another try could help."""
+"""Messages for failed downloads, and whether another try could help."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _TRY_LATER = frozenset({408, 425, 429})
 
 
 def network_failure(error: aiohttp.ClientError | TimeoutError, host: str) -> DownloadFailed:
-    """What is told of a server that could not be reached, or broke off."""
+    """The error for a server that could not be reached, or broke the connection."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return DownloadFailed(_certificate(error.host), permanent=True)
-    # A name that does not exist stays that way; a name server that does not answer may yet.
+    # A name that does not exist will not exist later; a name server that does not answer may.
     if isinstance(error, aiohttp.ClientConnectorDNSError) and error.errno == socket.EAI_NONAME:
         return DownloadFailed(_no_such_host(error.host), permanent=True)
     return DownloadFailed(trouble(host), permanent=False)
 
 
 def refusal(status: int, host: str) -> DownloadFailed:
-    """What is told of an answer that is no file."""
+    """The error for a status that means there is no file."""
     if status >= 500 or status in _TRY_LATER:
         return DownloadFailed(
             text(
@@ -49,12 +49,12 @@ def refusal(status: int, host: str) -> DownloadFailed:
 
 
 def trouble(host: str) -> Text:
-    """The host did not answer, or not in time."""
+    """The error for a host that did not answer, or not in time."""
     return text("I couldn't reach {host}, or it was too slow. Please attach the file instead.", host=host)
 
 
 def too_slow(host: str, seconds: float) -> Text:
-    """The whole did not come in time."""
+    """The error for a download that took too long."""
     return ntext(
         "{host} is too slow: I didn't have the whole file after {count} second. Please attach the file instead.",
         "{host} is too slow: I didn't have the whole file after {count} seconds. Please attach the file instead.",
@@ -75,7 +75,7 @@ def _certificate(host: str) -> Text:
 
 
 def too_large(max_bytes: int) -> Text:
-    """It has more bytes than are taken."""
+    """The error for a file above the size limit."""
     return text(
         "The file is larger than {limit} MB, the most I can take. Please attach a shorter clip.",
         limit=float(f"{max_bytes / 2**20:.3g}"),

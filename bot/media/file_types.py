@@ -27,7 +27,7 @@ _DV_HEADER = b"\x1f\x07\x00"  # the first DIF block of a raw DV stream (IEC 6183
 PROVIDER_TYPES: Final = frozenset({"video/mp4", "video/quicktime", "video/webm"})
 """What the provider takes (ToAPIs, "Upload Video")."""
 
-# Types that we can name and do not open. What is a film and what only sound is not told apart in an Ogg file.
+# Formats that we recognise and do not open. An Ogg file may be a film or only sound; the two are not told apart.
 _FOREIGN = (
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media"),
     (b"FLV\x01", "Flash video"),
@@ -49,7 +49,7 @@ _PICTURES = (
 
 
 class Stranger(StrEnum):
-    """What a file is that is no video, or one without any sound."""
+    """Kinds of files that are no videos, or never have sound."""
 
     EMPTY = "empty"
     ANIMATION = "animation"  # a GIF, an animated WebP
@@ -62,7 +62,7 @@ class Stranger(StrEnum):
 def video_type(head: bytes) -> str | None:
     """The type of a video that we open, by its first bytes (4096 will do); ``None`` for everything else.
 
-    Of those that the provider does not take (:data:`PROVIDER_TYPES`) only what is cut out leaves the house:
+    Of those that the provider does not take (:data:`PROVIDER_TYPES`) only the clip is sent on:
     ``video/x-matroska`` (what OBS records), ``video/mp2t`` (camcorders, recorded streams), ``video/x-msvideo`` (AVI of
     older cameras) and ``video/x-dv``.
     """
@@ -104,7 +104,7 @@ def foreign_type(head: bytes) -> str | None:
 
 
 def stranger_type(head: bytes) -> Stranger:
-    """What a file seems to be that is no video."""
+    """The kind of a file that is no video, as far as it can be told."""
     if not head:
         return Stranger.EMPTY
     picture = picture_type(head)

@@ -1,4 +1,4 @@
-"""The media worker with metrics: how long each operation takes, and why operations fail."""
+"""The media worker with metrics: durations of operations, and reasons of failures."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What a media child can be asked for, the limits of each operation, and what becomes of its answer.
+"""The operations of a media child: their limits, and how their answers are validated.
 
-If anything goes wrong in a child, even if it dies, one operation fails, with a sentence for the person.
+Whatever goes wrong in a child, even a crash, fails one operation, with a message for the person.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _DETAIL_LENGTH: Final = 200  # characters of what a child says about itself that
 
 
 class MediaFailed(CastbookError):
-    """The file could not be looked at: its child died, was too slow, or gave an invalid answer."""
+    """The operation failed: its child crashed, was too slow, or gave an invalid answer."""
 
 
 class _Strict(BaseModel):
@@ -122,7 +122,7 @@ async def answer(
     inherits: Sequence[int] = (),
     **limits: int,
 ) -> _T:
-    """Do ``operation`` in a new child, or in the ``early`` one, which inherits nothing.
+    """Run ``operation`` in a new child, or in the ``early`` one, which inherits nothing.
 
     ``inherits``: descriptors that it gets; ``limits``: more of its limits.
 
@@ -192,7 +192,7 @@ def _signal_name(number: int) -> str:
 
 
 def failed(operation: Operation[_T], sentence: Text | None = None, **known: object) -> MediaFailed:
-    """Log what is ``known``; the person reads ``sentence``, or the usual one of the operation."""
+    """Log what is ``known`` and return the error; its message is ``sentence``, or that of the operation."""
     _log.warning("media_failed", operation=operation.name, **known)
     return MediaFailed(sentence or _sentence_of(operation))
 

@@ -1,4 +1,4 @@
-"""The folder into which a child writes its files, and from which only plain files are taken."""
+"""The temporary folder that a child writes to. Only regular files are accepted from it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MissingOutput(Exception):
 
 
 class OutputFolder:
-    """Where a child writes: ``folder``, inside the folder that its files are meant for."""
+    """``folder`` is where the child writes, inside the folder that its files are meant for."""
 
     def __init__(self, into: Path) -> None:
         self._into = into

@@ -25,9 +25,9 @@ async def in_thread(work: Callable[[], _T]) -> _T:
 
 
 class KeptPart:
-    """The beginning of a file ``into`` that is on its way, kept between two tries to receive it. Blocking.
+    """The first part of a download of ``into``, kept between two attempts. Blocking.
 
-    ``validator`` is what the server calls the content (an ETag or an instant): only the same content may go on.
+    ``validator`` identifies the content (an ETag or a date): only the same content may be resumed.
     """
 
     def __init__(self, into: Path) -> None:
@@ -39,9 +39,9 @@ class KeptPart:
         self._file: IO[bytes] | None = None
         self._hash: hashlib._Hash | None = None  # of all that is there; ``None`` where an earlier try has begun it
 
-    def begin(self, validator: str, *, anew: bool) -> None:
-        """Receive more; ``anew``: start over, because what is there is of no use. Raises :class:`OSError`."""
-        self._file = self._at.open("wb" if anew else "ab", buffering=0)
+    def begin(self, validator: str, *, restart: bool) -> None:
+        """Receive more. ``restart``: discard what is there and start over. Raises :class:`OSError`."""
+        self._file = self._at.open("wb" if restart else "ab", buffering=0)
         self._tag.write_text(validator, "utf-8")
         self.size, self.validator = self._file.tell(), validator
         self._hash = None if self.size else hashlib.sha256()
@@ -58,7 +58,7 @@ class KeptPart:
         self.size += len(data)
 
     def pause(self) -> None:
-        """Nothing more comes for now."""
+        """Close the file for now; it can be resumed."""
         if self._file is not None:
             os.fsync(self._file)
             self._file.close()
@@ -76,7 +76,7 @@ class KeptPart:
         return sha256, head
 
     def discard(self) -> None:
-        """Leave nothing of it."""
+        """Delete it."""
         self.pause()
         self._at.unlink(missing_ok=True)
         self._tag.unlink(missing_ok=True)
@@ -120,7 +120,7 @@ class PartFile:
         self.head += bytes(data[: HEAD_BYTES - len(self.head)])
 
     def finish(self) -> None:
-        """Bring what was written to disk for good, under its own name. Raises :class:`OSError`."""
+        """Flush everything to disk and give the file its own name. Raises :class:`OSError`."""
         if self._file is None:
             raise ValueError("nothing was written")
         os.fsync(self._file)
@@ -133,7 +133,7 @@ class PartFile:
             os.close(folder)
 
     def discard(self) -> None:
-        """Leave nothing behind, wherever it got to."""
+        """Delete it, at whatever stage."""
         if self._file is not None:
             self._file.close()
         self._at.unlink(missing_ok=True)

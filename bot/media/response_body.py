@@ -1,4 +1,4 @@
-"""Reads the body of an answer piece by piece: unpacked where the server packed it, and never more than is allowed."""
+"""Reads a response body in pieces, decompresses it, and stops at the size limit."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class _Part(Protocol):
 
 
 class ResponseBody:
-    """What is in ``response``. What the server says of its type is not believed: what it begins with decides.
+    """The body of ``response``. Its Content-Type is ignored: the first bytes decide what it is.
 
-    Raises :class:`~bot.errors.DownloadFailed` where it is packed in a way that we do not know.
+    Raises :class:`~bot.errors.DownloadFailed` for an unknown Content-Encoding.
     """
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
@@ -43,7 +43,7 @@ class ResponseBody:
         self._begun = b""
 
     async def begin(self) -> None:
-        """Receive enough to tell what it is."""
+        """Receive enough of it to tell a page from a file."""
         while len(self._begun) < _HEAD:
             piece = await anext(self._pieces, None)
             if piece is None:
@@ -56,7 +56,7 @@ class ResponseBody:
         return self._begun.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1] == b"<"
 
     async def receive(self, part: _Part, max_bytes: int) -> None:
-        """Write it to ``part``, also what came before it broke off. Raises TooLarge, BadFile (nothing), ClientError."""
+        """Write it to ``part``, also what came before an error. Raises TooLarge, BadFile (empty) or ClientError."""
         waiting = bytearray(self._begun)
         try:
             if len(waiting) > max_bytes - part.size:
@@ -76,7 +76,7 @@ class ResponseBody:
 
 
 async def _unpacked(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """A few kilobytes can be gigabytes: never more than a chunk at once, so that a caller who counts can stop."""
+    """Decompress at most a chunk at a time, so that the caller can stop a decompression bomb."""
     unpacker = zlib.decompressobj(_ZLIB_OR_GZIP)
     async for piece in pieces:
         left = piece

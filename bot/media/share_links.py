@@ -17,7 +17,7 @@ _Rewrite: TypeAlias = Callable[[URL], URL | None]
 
 
 def file_behind(url: URL) -> URL:
-    """Where the file is that ``url`` shares; ``url`` itself where that cannot be told from it."""
+    """The URL of the file that ``url`` shares; ``url`` itself if that cannot be derived."""
     for hosts, rewrite in _SITES:
         if url.host in hosts:
             return rewrite(url) or url
@@ -30,7 +30,7 @@ def _dropbox(url: URL) -> URL | None:
 
 
 def _google_drive(url: URL) -> URL | None:
-    """The page about large files, which asks whether to go on, is answered with yes."""
+    """The download URL, which also confirms the warning about large files."""
     found = re.match(r"/file/d/([\w-]+)", url.path)
     file = found[1] if found else url.query.get("id", "")
     if not re.fullmatch(r"[\w-]+", file):

@@ -1,8 +1,7 @@
-"""The only network of a child that reads sites: a web proxy with the address guard, and with limits on all it carries.
+"""An HTTP proxy with the address guard and a byte limit: the only network access of a child that reads sites.
 
-The child cannot open sockets. It asks at a descriptor that it has inherited, and each time is handed one end of a
-connection whose other end is here; so this holds also where the host allows no namespaces, and nobody else on the
-machine can use the proxy.
+The child cannot open sockets. On an inherited descriptor it asks for a connection, and gets one end of a socket pair
+whose other end is here. So no network namespaces are needed, and nobody else on the machine can use the proxy.
 """
 
 from __future__ import annotations
@@ -33,8 +32,8 @@ _CONNECTED: Final = b"HTTP/1.1 200 Connection established\r\n\r\n"
 class SiteProxy:
     """Carries at most ``most_bytes`` to the child, of all its connections together, and only from public addresses.
 
-    Plain HTTP by absolute address and HTTPS by CONNECT (RFC 9110, 9.3.6). ``overrun`` says that there was more than
-    that; then nothing is carried any further.
+    Plain HTTP by absolute address and HTTPS by CONNECT (RFC 9110, 9.3.6). ``overrun``: there was more than
+    that, and the proxy has stopped.
     """
 
     def __init__(self, guard: AddressGuard, *, most_bytes: int) -> None:
@@ -47,7 +46,7 @@ class SiteProxy:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[int]:
-        """The descriptor at which the child asks. Afterwards every connection is closed."""
+        """Yields the descriptor for the child. On exit every connection is closed."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         loop = asyncio.get_running_loop()
         ours.setblocking(False)
@@ -151,7 +150,7 @@ async def _answered(writer: asyncio.StreamWriter, answer: bytes) -> None:
 
 
 def _for_origin(head: bytes, method: str, url: URL) -> bytes:
-    """The request as the site's own server expects it; one for each connection."""
+    """Rewrite the request for the origin server. One request per connection."""
     _, *lines = head.removesuffix(_END).split(b"\r\n")
     kept = [line for line in lines if line.partition(b":")[0].strip().lower() not in _OURS]
     return b"\r\n".join([f"{method} {url.raw_path_qs} HTTP/1.1".encode(), *kept, b"Connection: close"]) + _END

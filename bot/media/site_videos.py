@@ -1,4 +1,4 @@
-"""Fetches videos from the sites that the operator has switched on, and says of the others what to do instead."""
+"""Fetches videos from sites that the operator has enabled; for other sites, says what to do instead."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from bot.texts import Text, text
 from bot.values.time_range import TimeRange
 
 _log = structlog.get_logger(__name__)
-# Sites whose links people paste, and that show players and no files. Their own spelling, by their hosts.
+# Sites whose links people paste, and that show a player instead of a file: their names by their hosts.
 _NAMES: Final[Mapping[str, str]] = {
     "youtube.com": "YouTube",
     "youtu.be": "YouTube",
@@ -62,7 +62,7 @@ _PAGES_ALONE: Final = frozenset({"reddit.com", "v.redd.it", "bsky.app"})  # thei
 
 
 class SiteVideos:
-    """``sites``: the hosts that are switched on, with all that stands below them; ``timeout``: seconds for one video.
+    """``sites``: the enabled hosts, each with its subdomains; ``timeout``: seconds for one video.
 
     yt-dlp reads them in a child of ``media`` whose only network is :class:`~bot.media.site_proxy.SiteProxy`.
     """
@@ -81,7 +81,7 @@ class SiteVideos:
             raise BadStart("links.sites needs yt-dlp: install it with make sites, or leave the list empty.")
 
     def is_for(self, url: str) -> bool:
-        """Whether ``url`` is to be fetched here: of a site that is switched on, or of one that has to be.
+        """Whether ``url`` belongs to a site, enabled or not, and so must be fetched with :meth:`fetch`.
 
         Raises :class:`~bot.errors.BadLink` where it cannot be a link.
         """
@@ -133,7 +133,7 @@ _BUSY: Final = text("I'm fetching too many videos right now. Try again in a few 
 
 
 def _site_of(host: str, sites: Iterable[str]) -> str | None:
-    """Which of ``sites`` a host belongs to."""
+    """The one of ``sites`` that a host belongs to."""
     return next((site for site in sites if host == site or host.endswith(f".{site}")), None)
 
 

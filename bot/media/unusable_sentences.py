@@ -1,4 +1,4 @@
-"""What people are told of a file that cannot be used, and of a child that failed."""
+"""Messages for files that cannot be used, and for failed children."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _CODECS: Final[Mapping[str, str]] = {
 
 
 def unsupported(codec: str) -> Text:
-    """What is told of a video in a codec that is not opened; ``codec`` is ffmpeg's name for it."""
+    """The message for a codec that is not opened; ``codec`` is ffmpeg's name for it."""
     known = _CODECS.get(codec)
     if known is None:
         return SENTENCES[Unusable.UNSUPPORTED]

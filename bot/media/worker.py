@@ -1,4 +1,4 @@
-"""Opens other people's videos and pictures in child processes: the bot's own process never decodes anything."""
+"""Processes untrusted videos and pictures in child processes; the bot's own process never decodes anything."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ _T = TypeVar("_T")
 
 
 class MediaWorker:
-    """Opens other people's files, in a new child process for each operation.
+    """Runs each operation in a new child process.
 
     The caller limits how many run at once (:class:`~bot.concurrency.Places`). Files appear under their names only when
-    they are complete; a failure leaves nothing behind. Every method raises :class:`~bot.errors.BadFile` if the file
+    they are complete; after a failure there are none. Every method raises :class:`~bot.errors.BadFile` if the file
     cannot be used, :class:`MediaFailed` if the child failed, and :class:`OSError` if the folder cannot be written.
     """
 
@@ -89,13 +89,13 @@ class MediaWorker:
         return picture
 
     async def suggest(self, source: Path) -> BestSeconds:
-        """The seconds of the video that show the subject best; no two suggestions are of the same ones."""
+        """The seconds of the video that show the subject best, without overlaps."""
         best = await self._ask(SUGGEST, source)
         first = {each.range: each for each in reversed(best.suggestions)}
         return replace(best, suggestions=tuple(each for each in best.suggestions if first[each.range] is each))
 
     async def examine(self, source: Path, range: TimeRange) -> Findings:
-        """What speaks against ``range`` of the video."""
+        """What was found in ``range`` of the video, with concerns about it."""
         return await self._ask(EXAMINE, source, {"range": _seconds(range)})
 
     async def cut(self, source: Path, range: TimeRange, folder: Path, *, louder: bool = False) -> Cut:

@@ -1,1 +1,1 @@
-"""ToAPIs over HTTP: the client, its wire models, and what its refusals mean."""
+"""ToAPIs over HTTP: the client, its wire models, and the meaning of its errors."""

@@ -1,4 +1,4 @@
-"""The client for ToAPIs: submit a character or a video, ask how it stands, upload files, ask for the balance."""
+"""The client for ToAPIs: submits characters and videos, queries tasks, uploads files, reads the balance."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class ToapisClient:
         self.avatars = PrivateAvatars(self._ask)
 
     async def open(self) -> None:
-        """Make ready to call. Nothing is sent."""
+        """Open the sessions. Nothing is sent."""
         await self._transport.open()
 
     async def close(self) -> None:
@@ -90,7 +90,7 @@ class ToapisClient:
         await self.close()
 
     async def submit_slot(self) -> None:
-        """Wait for the next place among the submissions (section "Rate limits"); to be used at once."""
+        """Wait for the submission rate limit (section "Rate limits"); submit right after it returns."""
         await self._rates.submits.acquire()
 
     async def create_character(
@@ -105,7 +105,7 @@ class ToapisClient:
         """Submit a character made of ``range`` of the video at ``url``, or of the earlier task ``from_task``.
 
         ``business_id`` is stored with the task by the provider, for some models. This is the call that costs money:
-        sent at most once, on a connection of its own, and after :meth:`submit_slot`. Raises the whole tree of errors.
+        sent at most once, on a connection of its own, and after :meth:`submit_slot`. Raises any :class:`ProviderError`.
         """
         if (url is None) == (from_task is None):
             raise ValueError("exactly one of url and from_task")
@@ -129,11 +129,11 @@ class ToapisClient:
         return self._task(answer.name, answer)
 
     async def task(self, task_id: str) -> Task:
-        """How ``task_id`` stands. Raises :class:`UnknownTask` only when both status paths say 404."""
+        """The state of ``task_id``. Raises :class:`UnknownTask` only when both status paths say 404."""
         return self._task(task_id, await self._status(task_id))
 
     async def find(self, business_id: str) -> Task | None:
-        """The task that was submitted with ``business_id``, or ``None`` where neither status path knows it.
+        """The task that was submitted with ``business_id``, or ``None`` if neither status path knows it.
 
         ``None`` is no proof: the provider documents that id for some models only.
         """
@@ -150,7 +150,7 @@ class ToapisClient:
 
         ``others`` are the models that a refusal may name in its place. This costs money, like
         :meth:`create_character`: sent at most once, on a connection of its own, and after :meth:`submit_slot`. Raises
-        the whole tree of errors, and ValueError, with nothing sent, where ``body`` does not fit ``card``.
+        any :class:`ProviderError`, and ValueError, with nothing sent, where ``body`` does not fit ``card``.
         """
         if wrong := body_problems(card, body):
             raise ValueError(f"a request for {card.model} does not fit its card: {wrong}")
@@ -158,7 +158,7 @@ class ToapisClient:
         return await self._submit(body, about)
 
     async def video_task(self, task_id: str) -> Task:
-        """How the video task ``task_id`` stands; completed only once there is a video to fetch.
+        """The state of the video task ``task_id``; completed only once there is a video to fetch.
 
         Raises :class:`UnknownTask` where the provider does not know it.
         """
@@ -175,7 +175,7 @@ class ToapisClient:
         return self._video(answer.name, answer)
 
     async def upload_video(self, path: Path, *, mime: str) -> str:
-        """Hand the video at ``path`` to the provider and return the URL of its copy. Costs nothing.
+        """Upload the video at ``path`` and return the URL of the copy. Costs nothing.
 
         The file is read in pieces by other threads while it is sent, and goes under a neutral name. Raises
         :class:`FileTooLarge` above 50 MB without sending it, and what an upload may be answered with.
@@ -183,7 +183,7 @@ class ToapisClient:
         return await self._upload(path, _VIDEOS, f"clip.{ending(mime)}", mime, PROVIDER_VIDEO_BYTES)
 
     async def upload_image(self, path: Path, *, mime: str) -> str:
-        """Hand the picture at ``path`` (JPEG, PNG, WebP or GIF, at most 10 MB) over, as :meth:`upload_video` does."""
+        """Upload the picture at ``path`` (JPEG, PNG, WebP or GIF, at most 10 MB), as :meth:`upload_video` does."""
         return await self._upload(path, _IMAGES, f"picture.{ending(mime)}", mime, PROVIDER_IMAGE_BYTES)
 
     async def _upload(self, path: Path, to: _Upload, filename: str, mime: str, max_bytes: int) -> str:
@@ -268,14 +268,14 @@ class ToapisClient:
         )
 
     def _video(self, task_id: str, answer: TaskAnswer) -> Task:
-        """A video that cannot be fetched yet is not done, whatever the provider calls it."""
+        """A video without a URL is still running, whatever status the provider gives."""
         task = self._task(task_id, answer)
         if task.state is TaskState.COMPLETED and not task.videos:
             return replace(task, state=TaskState.RUNNING, progress=min(answer.progress, 99))
         return task
 
     def _strange_state(self, status: str) -> TaskState:
-        """A status that nobody has heard of is still running; its name is logged once."""
+        """An unknown status counts as running; its name is logged once."""
         if status and status not in self._strange and len(self._strange) < limits.PROVIDER_STRANGE_STATUSES:
             self._strange.add(status)
             log.warning("provider_status_unknown", status=status)

@@ -1,6 +1,6 @@
-"""What a reply that is not the hoped-for one means: which error, and which sentence for a person.
+"""Maps error responses to errors, with a message for the person.
 
-Section 7 of the provider's error table, row by row, and what its family and the proxies in front of it add.
+Follows section 7 of the provider's error table row by row, with what related gateways and proxies add.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class About:
 
     @property
     def submits(self) -> bool:
-        """Whether it costs money where it is taken."""
+        """Whether the call costs money if it is accepted."""
         return self.purpose in {Purpose.SUBMIT, Purpose.SUBMIT_VIDEO}
 
 
@@ -85,7 +85,7 @@ def _error(answer: Answer, about: About, now: datetime) -> ProviderError:
 
 
 def unclear(about: About, *, status: int | None = None, code: str = "", wait: float | None = None) -> OutcomeUnknown:
-    """The error for an answer that settles nothing."""
+    """The error for a response that leaves the outcome unknown."""
     return OutcomeUnknown(texts.NO_CLEAR_ANSWER[about.purpose], status=status, code=code, retry_after=wait)
 
 
@@ -130,7 +130,7 @@ def _said(failure: FailureAnswer) -> str:
 
 
 def _refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderError | None:
-    """The final no that ``answer`` is, or ``None`` where it is none.
+    """The final refusal in ``answer``, or ``None`` if it is none.
 
     A query is refused for good only by what concerns the key or the task: whatever else a proxy may say, the task
     goes on, and its result is not to be lost for it.
@@ -158,7 +158,7 @@ def _refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderEr
 
 
 def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) -> ProviderError:
-    """A 4xx to a submission. By what was said first: one member's request must not close a model for everybody."""
+    """A 4xx to a submission. The stated reason counts first: one request must not close a model for everybody."""
     status, code = answer.status, failure.code or answer.trouble
     reason = reason_of(failure.code, failure.message)
     if reason is Cause.MODEL:
@@ -178,7 +178,7 @@ def _submission_refused(answer: Answer, failure: FailureAnswer, about: About) ->
 
 
 def _objection(reason: Cause, failure: FailureAnswer, about: About, status: int, code: str) -> ProviderError:
-    """The provider's own reason, as an error of its kind."""
+    """The error for the reason that the provider states."""
     message = text(
         "{reason} Nothing was charged.", reason=sentence(reason, of_video=about.purpose is Purpose.SUBMIT_VIDEO)
     )
@@ -194,7 +194,7 @@ def _model_closed(about: About, status: int, code: str) -> ModelClosed:
 
 
 def model_closed_text(model: str, others: Sequence[str]) -> Text:
-    """What a person is told of a model that is not to be had, with the ones that may be."""
+    """The message for a model that is not available, with those that may be."""
     message = text(
         "ToAPIs doesn't offer the model “{model}” to this bot right now, and no other model that is set up here works. "
         "Nothing was charged. Tell the people who run this bot.",

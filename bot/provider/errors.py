@@ -1,4 +1,4 @@
-"""The ways in which the provider fails us, by what may be done next: nothing, send it again, or find out first."""
+"""The provider's errors, by what may be done next: give up, retry, or find out the outcome first."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bot.texts import Text
 
 
 class ProviderError(CastbookError):
-    """A call to the provider that did not bring what was asked for.
+    """A call to the provider that failed.
 
     ``status`` is the HTTP status (``None``: there was no answer). ``code`` is for the log only: the provider's own
     error code, cleaned and cut, or the name of what went wrong on the way.
@@ -20,23 +20,23 @@ class ProviderError(CastbookError):
 
 
 class Rejected(ProviderError):
-    """A final no: nothing was taken, and the same request will not succeed."""
+    """Rejected for good: nothing was accepted, and the same request will not succeed."""
 
 
 class BadRequest(Rejected):
-    """The provider does not accept what was asked for (400 and its like)."""
+    """The provider does not accept the request (400 and the like)."""
 
 
 class KeyRefused(Rejected):
-    """The bot's key does not work (401). The operator's business; nobody's request can succeed."""
+    """The bot's key does not work (401). Only the operator can mend that; no request can succeed."""
 
 
 class BalanceEmpty(Rejected):
-    """The account has no money left (402). The operator's business; nobody's request can succeed."""
+    """The account has no money left (402). Only the operator can mend that; no request can succeed."""
 
 
 class ModelClosed(Rejected):
-    """The provider does not serve ``model`` to this key, or to nobody any more (403, "model not found")."""
+    """The provider does not serve ``model``, to this key or at all (403, "model not found")."""
 
     def __init__(self, message: Text, *, model: str, status: int | None = None, code: str = "") -> None:
         super().__init__(message, status=status, code=code)
@@ -75,11 +75,11 @@ class UnknownTask(Rejected):
 
 
 class NothingTaken(ProviderError):
-    """The request did not reach the provider (refused, no such host, TLS failed): safe to send again."""
+    """The request did not reach the provider (connection refused, no such host, TLS failed): safe to send again."""
 
 
 class RateLimited(NothingTaken):
-    """Asked too often (429). Wait ``retry_after`` seconds where the provider named them, else back off."""
+    """Rate limited (429). Wait ``retry_after`` seconds if the provider named them, else back off."""
 
     def __init__(self, message: Text, *, retry_after: float | None, status: int | None = 429, code: str = "") -> None:
         super().__init__(message, status=status, code=code)
@@ -89,8 +89,8 @@ class RateLimited(NothingTaken):
 class OutcomeUnknown(ProviderError):
     """No clear answer: time-out, reset, 5xx, or a 2xx that cannot be read.
 
-    A submission may have been taken and must not be sent again before that is settled; after a read or an upload
-    simply try later. ``retry_after`` is in seconds where the provider named them.
+    A submission may have been accepted and must not be sent again before that is known; a read or an upload can
+    simply be retried. ``retry_after`` is in seconds where the provider named them.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ Ask: TypeAlias = Callable[[Call, About], Awaitable[dict[str, Any]]]
 
 
 class AssetState(StrEnum):
-    """How an asset stands; an unknown status is still being looked at."""
+    """The state of an asset; an unknown status counts as processing."""
 
     PROCESSING = "processing"
     ACTIVE = "active"
@@ -42,12 +42,12 @@ class AvatarAsset:
 
 
 def asset_address(asset_id: str) -> str:
-    """What stands for the asset in a request, in the place of a URL."""
+    """The asset's address, used in requests in place of a URL."""
     return f"asset://{asset_id}"
 
 
 class PrivateAvatars:
-    """The calls about them. Each raises a :class:`~bot.provider.errors.ProviderError`, and never retries."""
+    """The calls for groups and assets. Each raises a :class:`~bot.provider.errors.ProviderError`, and never retries."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask

@@ -1,4 +1,4 @@
-"""How fast the provider is asked: one rate for submissions, one for everything that only reads."""
+"""Rate limits for calls to the provider: one for submissions, one for everything that only reads."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from bot.config import ToapisSettings
 
 
 class Rate(Protocol):
-    """So many calls a second, and no more."""
+    """A limit of calls per second."""
 
     async def acquire(self) -> None:
-        """Wait for the next place; to be used at once."""
+        """Wait for the next slot; call right after it returns."""
 
     async def pause(self, seconds: float) -> None:
-        """The provider has refused a call for being one too many, and named the seconds to wait."""
+        """Note that the provider has rate-limited a call, and named the seconds to wait."""
 
 
 class OwnRate:
@@ -42,12 +42,12 @@ class OwnRate:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """The two that the provider counts."""
+    """The two limits that the provider has."""
 
     submits: Rate
     queries: Rate
 
     @classmethod
     def own(cls, settings: ToapisSettings) -> Self:
-        """For a process that is alone."""
+        """Limits for a single process."""
         return cls(submits=OwnRate(settings.submit_per_second), queries=OwnRate(settings.query_per_second))

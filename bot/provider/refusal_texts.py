@@ -1,4 +1,4 @@
-"""What a person is told of a call to the provider that went wrong, by what the call was for."""
+"""Messages for failed calls to the provider, by the purpose of the call."""
 
 from __future__ import annotations
 

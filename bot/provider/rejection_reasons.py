@@ -1,4 +1,4 @@
-"""Why the provider says no, recognised from its code and message, and how a person is told."""
+"""Recognises why the provider rejected something, by its code and message, with a message for the person."""
 
 from __future__ import annotations
 

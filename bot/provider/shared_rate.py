@@ -19,21 +19,21 @@ _AHEAD = 0.25  # seconds for which places are leased at most; those of a process
 
 
 class Places(Protocol):
-    """The line that all processes share, by the clock of its database."""
+    """The time slots that all processes share, by the clock of the database."""
 
     async def lease(self, name: str, *, count: int, apart: float, lead: float) -> tuple[float, float]:
-        """Take the next ``count`` places, ``apart`` seconds from each other, none sooner than in ``lead`` seconds.
+        """Lease the next ``count`` slots, ``apart`` seconds from each other, none sooner than in ``lead`` seconds.
 
         Returns the instant of the first of them, and the present one, in seconds.
         """
 
     async def pause(self, name: str, seconds: float) -> None:
-        """Give out no place before ``seconds`` from now."""
+        """Lease no slot before ``seconds`` from now."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """By the loop's clock: used from ``at`` on, and not after ``until``."""
+    """A time slot by the loop's clock: valid from ``at`` until ``until``."""
 
     at: float
     until: float
@@ -50,10 +50,10 @@ class _Clocks:
 class SharedRate:
     """``per_second`` calls in any second, of all processes together: there is no burst beyond that.
 
-    A process leases as many places as it has callers waiting, for a quarter of a second ahead at most: nobody has a
-    share that he does not need. A place that is not used in its time is void. How far the two clocks are apart is
-    known as exactly as the quickest of the last answers took; by so much a second may have more than its share, where
-    no answer takes less than 15 ms.
+    A process leases as many slots as it has callers waiting, a quarter of a second ahead at most, so that no process
+    reserves more than it needs. A slot that is not used in time is lost. The offset between the two clocks is known
+    only as exactly as the fastest of the last queries took. If none takes less than 15 ms, a second may exceed the
+    limit by that much.
     """
 
     def __init__(self, places: Places, name: str, per_second: float) -> None:
@@ -80,7 +80,7 @@ class SharedRate:
             place = await turn
 
     async def pause(self, seconds: float) -> None:
-        """All processes stop for so long, once each has used the places that it has: in a quarter of a second."""
+        """Make all processes wait that long, once they have used the slots that they hold: a quarter of a second."""
         self._leased.clear()
         await self._places.pause(self._name, seconds)
 
@@ -113,7 +113,7 @@ class SharedRate:
         return bool(self._waiting)
 
     def _lease_ahead(self) -> None:
-        """Ask for more once half of the places are used, so that they come before the others are."""
+        """Lease more once half of the slots are used, so that they arrive in time."""
         wanted = min(len(self._waiting), self._most) - len(self._leased)
         if self._leasing is None and wanted > 0 and len(self._leased) <= self._most // 2:
             self._leasing = asyncio.create_task(self._lease(wanted), name=f"rate-lease-{self._name}")
@@ -137,7 +137,7 @@ class SharedRate:
 
 
 def shared_rates(places: Places, settings: ToapisSettings) -> Rates:
-    """Those of a process among many with the same account."""
+    """The limits of one process among several with the same account."""
     return Rates(
         submits=SharedRate(places, "submits", settings.submit_per_second),
         queries=SharedRate(places, "queries", settings.query_per_second),

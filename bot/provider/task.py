@@ -1,4 +1,4 @@
-"""What the provider tells us, as values: a task and how it stands, and the account's balance."""
+"""Values that the provider returns: tasks with their state, and the account's balance."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.values.character import ProviderCharacter
 
 
 class TaskState(StrEnum):
-    """How a task stands; only the last two are final."""
+    """The state of a task; only the last two are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -47,7 +47,7 @@ _STATES = {
 
 
 def state_of(status: str) -> TaskState | None:
-    """The state that ``status`` names in any case, or ``None`` where nobody has heard of it."""
+    """The state that ``status`` names in any case, or ``None`` for an unknown one."""
     return _STATES.get(status.strip().lower().replace("-", "_").replace(" ", "_"))
 
 
@@ -104,12 +104,12 @@ class Balance:
 
     @property
     def empty(self) -> bool:
-        """Known to be used up. What is not known is not empty."""
+        """Whether it is known to be used up."""
         return not self.unlimited and self.remaining is not None and self.remaining <= 0
 
 
 def failure_text(failure: TaskFailure) -> Text:
-    """What a person is told of a failed task. The provider refunds those (section "Money" of its documentation)."""
+    """The message for a failed task. The provider refunds these (section "Money" of its documentation)."""
     reason = failure.cause
     if reason is None or reason is Cause.UNFINISHED:  # it has ended, whatever its message says
         return text(
@@ -123,7 +123,7 @@ def failure_text(failure: TaskFailure) -> Text:
 
 
 def video_failure_text(failure: TaskFailure, said: Text | None = None) -> Text:
-    """What a person is told of a failed task that was to make a video. ``said``: more exactly than by its cause."""
+    """The message for a failed video task. ``said`` is a more exact reason than that of its cause."""
     reason = failure.cause
     if reason is None or reason is Cause.UNFINISHED:
         return text(
@@ -137,7 +137,7 @@ def video_failure_text(failure: TaskFailure, said: Text | None = None) -> Text:
 
 
 def nobody_found_text() -> Text:
-    """What a person is told of a completed task without a character: by the provider's count it succeeded."""
+    """The message for a completed task without a character, which the provider counts as a success."""
     return text(
         "{reason} ToAPIs calls this task completed, so it may have been charged.",
         reason=sentence(Cause.NO_CHARACTER),

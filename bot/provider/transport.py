@@ -1,7 +1,7 @@
-"""One request to the provider: its time-outs, its size cap, its JSON, and what is known when it fails.
+"""HTTP requests to the provider: timeouts, a size limit, JSON, and values instead of exceptions.
 
-Nothing here raises for what the other side or the network does: aiohttp's exceptions carry the request with its
-key, so they end here, unchained, and a plain value goes up.
+Errors of the network or the server never raise here: aiohttp's exceptions contain the request with its API key, so
+they are turned into plain values.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer whose status has arrived. ``body`` is ``None`` where it was no JSON object; ``trouble`` says why."""
+    """A response whose status has arrived. ``body`` is ``None`` where it was no JSON object; ``trouble`` says why."""
 
     status: int
     body: dict[str, Any] | None
@@ -68,7 +68,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """No answer. ``sent``: the request may have reached the provider."""
+    """No response. ``sent``: the request may have reached the provider."""
 
     sent: bool
     trouble: str
@@ -163,7 +163,7 @@ class Transport:
             return Silence(sent=True, trouble=type(error).__name__)
 
     async def _answer(self, response: aiohttp.ClientResponse) -> Answer:
-        """Read the body. Once the status is known it stays known, whatever becomes of the body."""
+        """Read the body. The status is kept even if that fails."""
         try:
             raw = await _read(response)
         except _MAYBE_SENT as error:
@@ -182,7 +182,7 @@ class Transport:
         )
 
     def _decoded(self, raw: bytes) -> dict[str, Any] | None:
-        """The JSON object in ``raw``, without our key should the other side have repeated it."""
+        """The JSON object in ``raw``, with our API key removed in case the server echoed it."""
         key = self._key.get_secret_value().encode()
         if len(key) >= _KEY_LENGTH:
             raw = raw.replace(key, b"[key]")
@@ -200,14 +200,14 @@ def _fault(reply: Reply) -> Fault | None:
 
 
 def _level(call: Call, reply: Reply) -> int:
-    """Queries are many and dull: those that went as usual (a 404 is part of that) are for debugging only."""
+    """Successful queries (a 404 is normal) are frequent, so they are logged at debug level only."""
     if isinstance(reply, Silence):
         return logging.WARNING
     return logging.DEBUG if call.method == "GET" and (reply.status < 300 or reply.status == 404) else logging.INFO
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes | None:
-    """The body after decompression, or ``None`` as soon as it is larger than an answer may be."""
+    """The body after decompression, or ``None`` as soon as it exceeds the limit."""
     parts = bytearray()
     async for part in response.content.iter_chunked(_CHUNK):
         parts += part

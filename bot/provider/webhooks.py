@@ -1,4 +1,4 @@
-"""The provider's webhooks: whether one is really from it, and which task it speaks of.
+"""The provider's webhooks: verifies their signatures, and parses which task they are about.
 
 Section "Webhooks" of its documentation. An event carries a result too, but nothing of it is read: it says that a task
 has ended; the bot then asks the provider how.
@@ -40,7 +40,7 @@ class VerificationFailure(StrEnum):
 
 
 class BadSignature(Exception):
-    """A delivery that cannot be shown to come from the provider, or not now."""
+    """A delivery whose signature is wrong or too old."""
 
     def __init__(self, failure: VerificationFailure) -> None:
         super().__init__(failure.value)
@@ -53,7 +53,7 @@ class BadEvent(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One webhook as it came, not believed yet. A header that is missing is an empty string."""
+    """One webhook as received, not verified yet. A missing header is an empty string."""
 
     id: str
     timestamp: str
@@ -84,11 +84,11 @@ class WebhookEvent:
 
 
 class SignatureCheck:
-    """Believes a delivery that one of ``secrets`` signed at most 300 s ago, or ahead, by ``clock``.
+    """Accepts a delivery that one of ``secrets`` signed at most 300 s ago, or ahead, by ``clock``.
 
     Several secrets, because the provider signs with the old and the new one for 24 h after a change. Its console shows
     a "32-byte secret" without saying how it is written, so each secret is tried as the text it is, and as the bytes
-    that it spells where it is hex. Repeats pass: the receiver of the event tells them apart.
+    that it spells where it is hex. Repeats pass: the receiver of the event has to recognise them.
 
     Raises ``ValueError`` for an empty secret: anybody could sign with that.
     """
@@ -98,7 +98,7 @@ class SignatureCheck:
         self._clock = clock
 
     def verify(self, delivery: Delivery) -> None:
-        """Return if ``delivery`` is to be believed; raise :class:`BadSignature` if not."""
+        """Raise :class:`BadSignature` unless ``delivery`` was signed by the provider."""
         if not 0 < len(delivery.id) <= limits.PROVIDER_ID_LENGTH or not delivery.id.isprintable():
             raise BadSignature(VerificationFailure.ID)
         if not _TIMESTAMP.fullmatch(delivery.timestamp):
@@ -109,7 +109,7 @@ class SignatureCheck:
             raise BadSignature(VerificationFailure.SIGNATURE)
 
     def _signed(self, delivery: Delivery) -> bool:
-        """Every key is compared with every signature, whatever matched before: the time taken names none of them."""
+        """Compare every key with every signature, so that the time taken reveals nothing."""
         message = f"{delivery.id}.{delivery.timestamp}.".encode() + delivery.body
         given = tuple(_signatures(delivery.signature))
         signed = False
@@ -151,7 +151,7 @@ def _keys(secret: str) -> Iterator[bytes]:
 
 
 def _signatures(header: str) -> Iterator[bytes]:
-    """Those signatures in ``header`` that are of the one kind we know."""
+    """The signatures in ``header`` of the version that we know."""
     if len(header) > limits.WEBHOOK_SIGNATURES_LENGTH:
         return
     for entry in header.split(","):

@@ -1,4 +1,4 @@
-"""The provider's answers as they come over the wire: typed, tolerant of every known oddity, never failing.
+"""Models of the provider's responses: typed, and tolerant of every known oddity, so that parsing never fails.
 
 What is missing or makes no sense becomes an empty string, zero or nothing; the client decides what that means.
 """
@@ -30,7 +30,7 @@ def clean(value: object) -> str:
 
 
 def _identifier(value: object) -> str:
-    """An id as a string; nothing that would not survive as one segment of a path."""
+    """An id as a string; empty if it could not be one segment of a path."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
     name = str(value)
@@ -70,7 +70,7 @@ def _flag(value: object) -> bool:
 
 
 def _characters(value: object) -> list[object]:
-    """Those entries of the list that name somebody."""
+    """The entries of the list that are characters."""
     return [item for item in value if _is_character(item)] if isinstance(value, list) else []
 
 
@@ -115,7 +115,7 @@ class _Wire(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_nulls(cls, body: Mapping[str, object]) -> Mapping[str, object]:
-        """A field that is null is as good as absent, so that another name for it gets its turn."""
+        """Drop fields that are null, so that their aliases are tried."""
         return {name: value for name, value in body.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""What an import would bring into a cast, before anything of it is written."""
+"""The plan of an import into a cast, before anything is written."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class IncomingReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingCharacter:
-    """A character as it would come in; one without ``model`` lives by its reference set.
+    """A character to import; without ``model`` it is known by its reference set alone.
 
     ``was``: the id that it had in this Castbook, where it was exported here by the same person.
     ``groups`` are the names of those that it is in; ``plays_in`` the servers in which it plays where nobody is named,
@@ -71,7 +71,7 @@ class IncomingCharacter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A character that would not come in, and why."""
+    """A character that is not imported, and why."""
 
     name: str
     why: Text
@@ -79,7 +79,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPlan:
-    """What would come in. ``own``: this very Castbook wrote it for the person who imports it.
+    """What would be imported. ``own``: this Castbook wrote it for the person who imports it.
 
     ``beyond``: how many more there are than one import takes. ``asks_consent``: whether to come in it takes their word
     that they may use these faces. ``size`` in bytes.

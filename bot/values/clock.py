@@ -1,4 +1,4 @@
-"""The clock as a value that can be handed in: an aware instant in UTC."""
+"""The clock that is injected everywhere: a callable that returns an aware datetime in UTC."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that we hold: by what they contain, not by where they came from."""
+"""Stored files, identified by their content, not by where they came from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and notes as a search reads them: case, accents, widths and scripts do not count."""
+"""Folds names and notes for searching: case, accents, widths and scripts do not count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much something is used, the more the later: one number that needs no renewing as time goes by.
+"""Frecency: how often and how recently something was used, as one number that needs no updating over time.
 
 The name and the idea are Mozilla's (the address bar of Firefox): each use counts 1 when it happens and half as much
 after :data:`bot.limits.USE_HALVES`. Kept is not that sum, which falls all the time, but the instant, in half-lives

@@ -1,4 +1,4 @@
-"""What a job is asked for and what comes of it, by its kind."""
+"""Requests and results of jobs, by kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A message of the bot's in Discord that shows something of a person, and what is still to be done with it."""
+"""A message that the bot sent and that shows something of a person, with the update that it still needs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ShownContent(StrEnum):
 
 
 class PendingUpdate(StrEnum):
-    """What is to be done with a message."""
+    """The update that a message needs."""
 
     REDRAWN = "redrawn"  # its character has another name
     EMPTIED = "emptied"  # its character is gone: so are its name, its picture and its buttons
@@ -25,7 +25,7 @@ class PendingUpdate(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMessage:
-    """A message that was just sent, or met again.
+    """A message that was just sent, or seen again in an interaction.
 
     ``message_id`` is ``None`` where only the interaction's token leads to it, whose first answer it is. ``token``: the
     only way to it; ``None``: the bot edits and deletes it by its own right. ``name``: that of the character it shows.

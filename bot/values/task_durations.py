@@ -1,4 +1,4 @@
-"""How long tasks of one model took, as far as looks at them can tell; small enough for a row of the database."""
+"""A histogram of how long tasks of one model took, as far as polling can tell; small enough for a database row."""
 
 from __future__ import annotations
 

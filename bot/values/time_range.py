@@ -1,4 +1,4 @@
-"""One to three seconds of a video: how people write them, how the provider and people read them."""
+"""A range of one to three seconds: parses what people type, and formats it for the provider and for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the bot finds in a video before anything is paid: facts, the best seconds, and what speaks against some."""
+"""What the bot finds in a video before anything is paid: facts, the best seconds, concerns."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Unusable(StrEnum):
 
 
 class Concern(StrEnum):
-    """What speaks against some seconds, or a video. None of it forbids them."""
+    """A concern about some seconds, or a video: a warning that forbids nothing."""
 
     NO_SUBJECT = "no_subject"  # no face found in most of it
     SEVERAL_SUBJECTS = "several_subjects"
@@ -52,7 +52,7 @@ class Concern(StrEnum):
 
 
 class Reason(StrEnum):
-    """What speaks for some seconds."""
+    """Why some seconds are suggested."""
 
     ONE_FACE = "one_face"
     LARGE = "large"  # the subject fills a good part of the picture
@@ -124,7 +124,7 @@ class SiteVideo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """Some good seconds. ``score`` is 0 to 1, comparable within one video only. ``best``: what tells them apart."""
+    """Suggested seconds. ``score`` is 0 to 1, comparable within one video only. ``best``: what tells them apart."""
 
     range: TimeRange
     score: float

@@ -18,7 +18,7 @@ class TaskType(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WatchedTasks:
-    """So many tasks of one type that run since about ``age`` seconds."""
+    """A number of tasks of one type that have been running for about ``age`` seconds."""
 
     type: TaskType
     age: float

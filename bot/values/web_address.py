@@ -1,4 +1,4 @@
-"""What an address of the web is, wherever one comes from; whether it may be fetched is for the address guard to say."""
+"""Recognises http and https URLs. Whether one may be fetched is for the address guard to decide."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Everything that opens a file of somebody else's, in a process of its own: imports the lowest layer only."""
+"""The child process that opens untrusted files. It imports the lowest layer only."""

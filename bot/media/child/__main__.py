@@ -82,7 +82,7 @@ def _answer(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _is_plain_file(source: str) -> bool:
-    """No folder, no pipe that never ends, and no link: our own files have the names that we gave them."""
+    """Whether it is a regular file: no folder, no endless pipe, and no link to another of our files."""
     return stat.S_ISREG(os.lstat(source).st_mode)
 
 

@@ -1,4 +1,4 @@
-"""Makes a small moving picture of some seconds of a video: an animated WebP, without sound."""
+"""Makes a small animated WebP of some seconds of a video, without sound."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TURNS = {90: Image.Transpose.ROTATE_90, 180: Image.Transpose.ROTATE_180, 270: I
 
 
 def moving_picture(source: Path, range: TimeRange, into: Path) -> Picture:
-    """Write the seconds of ``range``, over and over, to ``into``: in at most :data:`LARGEST` bytes.
+    """Write the seconds of ``range`` as an endless loop to ``into``, in at most :data:`LARGEST` bytes.
 
     Raises Refused, ``RANGE_OUTSIDE`` where no picture lies in the range.
     """

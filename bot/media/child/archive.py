@@ -1,7 +1,7 @@
-"""Reads somebody else's zip of a cast: what it says, and its files one by one, each checked as what it should be.
+"""Reads an untrusted zip of a cast: its document, and its files one by one, each checked against its expected type.
 
-Nothing is ever written under a name of the archive's, so no name leads anywhere. What no honest program writes is
-refused as a whole: entries that overlap or have one name, links, names that lead out of the folder.
+No file is ever written under a name from the archive. Archives that no honest program writes are refused as a whole:
+with overlapping or duplicate entries, links, or names that lead out of the folder.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _ABOUT_ALL: Final = ("format", "version", "part", "parts", "seal", "groups", "de
 
 
 def cast_lines(source: Path, folder: Path) -> CastLines:
-    """Write what the archive says of its cast into ``folder``. Raises :class:`Refused`."""
+    """Write the cast in the archive's document, as JSON lines, into ``folder``. Raises :class:`Refused`."""
     with _opened(source) as archive:
         said = _said(archive)
     characters = said.get("characters")
@@ -104,7 +104,7 @@ class _Archive:
 
 
 class _OurDisk(Exception):
-    """Writing failed, which is not the archive's fault."""
+    """Writing to our own disk failed, which is not the archive's fault."""
 
 
 @contextmanager
@@ -197,7 +197,7 @@ _NULL: Final = "null\n"
 
 
 def _line(said: object, most: int) -> str:
-    """``null`` in the place of what is too much to be honest."""
+    """One line of JSON; ``null`` for an entry that is too long."""
     with suppress(RecursionError, ValueError):
         line = json.dumps(said, allow_nan=False)
         if len(line) <= most:
@@ -228,7 +228,7 @@ def _picture(draft: Path, number: int, *, ours: bool) -> CheckedFile:
 
 
 def _clip(draft: Path, number: int) -> CheckedFile:
-    """Of what cutting makes: a short MP4 with H.264, whole, of which a picture can be decoded."""
+    """Check a clip: a short, complete MP4 with H.264, of which a picture can be decoded."""
     from bot.media.child.probing import probe
 
     facts = probe(draft)
@@ -244,7 +244,7 @@ def _clip(draft: Path, number: int) -> CheckedFile:
 
 
 def _voice(draft: Path, number: int, *, ours: bool) -> CheckedFile:
-    """A WAV of 16 bits, rewritten so that nothing else is in it."""
+    """Check a voice: a 16-bit WAV, rewritten so that it contains only samples."""
     name = f"{number}.wav"
     into = draft.with_name(name)
     with _reading(Unusable.NO_VOICE), wave.open(str(draft), "rb") as heard:

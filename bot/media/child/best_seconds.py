@@ -1,4 +1,4 @@
-"""Finds the best one to three seconds of a video, and what speaks against seconds that a person chose."""
+"""Finds the best one to three seconds of a video, and concerns about seconds that a person chose."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def best_seconds(source: Path) -> BestSeconds:
 
 
 def examine(source: Path, range: TimeRange) -> Findings:
-    """What speaks against these seconds of ``source``. Raises Refused, also where none of them are in the video."""
+    """Concerns about these seconds of ``source``. Raises Refused, also if they are outside the video."""
     start, end = float(range.start), float(range.end)
     with open_video(source, threads=_THREADS) as video, ThreadPoolExecutor(max_workers=1) as executor:
         analyzer = executor.submit(_analyzer)
@@ -92,7 +92,7 @@ def _in_time() -> Callable[[], bool]:
 
 
 def _spans(video: Video) -> list[tuple[float, float]]:
-    """What to scan, in seconds. Every other piece comes first, so that a slow video is seen from start to end."""
+    """The spans to scan, in seconds. Every other one comes first, so that a slow scan still covers the whole video."""
     context = video.picture.codec_context
     rate = min(float(video.picture.average_rate or 0) or 30.0, _FASTEST)
     most = min(LONGEST, _MOST_PIXELS / (context.width * context.height * rate))

@@ -1,4 +1,4 @@
-"""Finds the black bars that a video has beside its picture, and pictures that are black all over."""
+"""Detects black bars (letterboxing, pillarboxing) and entirely black pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BLURRED = 2  # pixels at its edge in which bar and picture are mixed
 
 
 def is_black(picture: Image.Image) -> bool:
-    """Whether there is nothing to be seen in it."""
+    """Whether the picture is black all over."""
     counts = picture.convert("L").histogram()
     return sum(counts[BLACK + 1 :]) <= _SPECKS * sum(counts)
 

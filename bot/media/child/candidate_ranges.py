@@ -27,12 +27,12 @@ class Window:
     shot: Shot
 
     def overlaps(self, other: Window) -> bool:
-        """Whether they have any time in common."""
+        """Whether two windows overlap in time."""
         return self.start < other.end and other.start < self.end
 
 
 def windows(shot: Shot) -> Iterator[Window]:
-    """All that can be judged: about a quarter of a second apart, and the first and the last that the shot has."""
+    """All candidate windows of the shot: about a quarter of a second apart, with its first and its last."""
     first, last = math.ceil(shot.start * 10 - 1e-5) / 10, math.floor(shot.end * 10 + 1e-5) / 10
     steps = [round(step * _STEP, 1) for step in range(int(first / _STEP), int(last / _STEP) + 1)]
     for length in LENGTHS:

@@ -1,4 +1,4 @@
-"""Takes from the child what it does not need: memory, time, the network, new rights, and a life without its parent.
+"""Sandboxes the child: limits on memory and CPU time, no network, no new privileges, and death with its parent.
 
 An attacker who takes over a decoder is confined like this. Linux enforces each measure; where the host does not allow
 one, the others still hold.
@@ -45,7 +45,7 @@ class Limits:
 
 
 def confine(limits: Limits, *, parent: int) -> None:
-    """Give up everything that is not needed from here on. Call this before anything starts a thread.
+    """Enter the sandbox. Call this before anything starts a thread.
 
     Ends the process at once where ``parent``, a process id, is no longer its parent.
     """

@@ -37,7 +37,7 @@ _SHRINKING = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A picture of the video, and what is written below it."""
+    """A picture of the video with its caption."""
 
     picture: Image.Image
     label: str
@@ -191,7 +191,7 @@ def _card(cell: Cell, layout: Layout) -> Image.Image:
 
 
 def _lay(card: Image.Image, picture: Image.Image, at: tuple[int, int], block: Block) -> None:
-    """Put ``picture`` into its place, as large as there is room, on black."""
+    """Draw ``picture`` into its cell, as large as fits, on black."""
     factor = min(block.width / picture.width, block.height / picture.height)
     size = max(1, round(picture.width * factor)), max(1, round(picture.height * factor))
     if abs(size[0] - block.width) <= 1 and abs(size[1] - block.height) <= 1:  # what rounding has lost

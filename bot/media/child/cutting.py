@@ -147,13 +147,13 @@ def _from(video: Video, seconds: float) -> Iterator[av.VideoFrame]:
 
 
 def _stays(last: av.VideoFrame, *, goes_on: bool) -> float:
-    """For how many seconds the last picture of a file is on screen; a header may claim hours."""
+    """How long the last picture of a file is shown, in seconds; a header may claim hours."""
     claimed = float(last.duration * last.time_base) if last.time_base is not None else 0.0
     return claimed if goes_on else min(claimed, LAST_STAYS)
 
 
 def rate_of(stream: VideoStream) -> Fraction:
-    """Pictures a second, as far as that can be believed: it guides the encoder, and times stay what they are."""
+    """Frame rate for the encoder, if the file's is plausible; timestamps are not changed by it."""
     rate = stream.average_rate or stream.guessed_rate or Fraction(30)
     return rate.limit_denominator(1001) if 5 <= rate <= 60 else Fraction(30)
 
@@ -191,7 +191,7 @@ class PictureTrack:
         encoder.color_primaries, encoder.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
 
     def add(self, shown: Shown) -> av.VideoFrame:
-        """Encode it. The picture as it is in the clip."""
+        """Encode it. Returns the picture as it is in the clip."""
         picture = self._upright(shown.frame)
         picture.pict_type = PictureType.NONE  # which ones are key frames is the encoder's to say
         picture.time_base = _TIME_BASE
@@ -224,7 +224,7 @@ class PictureTrack:
         return _turned(picture, self._turned) if self._turned else picture
 
     def finish(self) -> None:
-        """Write what the encoder still holds."""
+        """Flush the encoder."""
         self._container.mux(self._stream.encode(None))
 
 

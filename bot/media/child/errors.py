@@ -1,4 +1,4 @@
-"""The error for unusable files. Nothing heavy is imported: a web page needs no decoder."""
+"""The error for unusable files. Imports no decoder, because reading a web page needs none."""
 
 from __future__ import annotations
 

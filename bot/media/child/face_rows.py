@@ -1,4 +1,4 @@
-"""Faces beside each other, in pictures of one row each: a message takes ten files, and a page has twelve faces."""
+"""Draws faces side by side, one picture per row: a message takes ten files, and a page has twelve faces."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GROUND, _FIGURE = (74, 77, 84), (120, 124, 132)  # where there is no picture; s
 def face_rows(rows: Sequence[Sequence[Path | None]], folder: Path) -> tuple[Picture, ...]:
     """Write a WebP for each of ``rows`` into ``folder``: squares, with nothing where a row is shorter than others.
 
-    In the place of ``None``, and of what cannot be used, stands a grey figure.
+    A grey figure stands for ``None``, and for files that cannot be used.
     """
     paths = [folder / f"{number}.webp" for number in range(len(rows))]
     with warnings_are_errors(), ThreadPoolExecutor(_THREADS) as threads:

@@ -138,7 +138,7 @@ def _facing(points: _Values, half: _Values) -> _Values:
 
 
 def _distinct(faces: list[Face]) -> list[Face]:
-    """The surest of each heap of boxes that mean the same face."""
+    """Non-maximum suppression: the most confident of the boxes that show the same face."""
     kept: list[Face] = []
     for face in sorted(faces, key=lambda face: face.confidence, reverse=True):
         if all(face.overlap(other) <= _SAME for other in kept):

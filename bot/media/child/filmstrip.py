@@ -1,4 +1,4 @@
-"""Makes a filmstrip: frames of a video in one picture, and the seconds to choose from framed, first to last."""
+"""Makes a filmstrip: frames of a video in one picture, with the suggested seconds framed."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def filmstrip(
 
 
 class _Look:
-    """One look through a video. Raises Refused where it has no picture."""
+    """One pass over a video. Raises Refused if it has no picture."""
 
     def __init__(self, video: Video) -> None:
         for track in video.container.streams:
@@ -168,7 +168,7 @@ def _timeline(video: Video, index: PictureIndex) -> Timeline:
 
 
 def _cropped(shown: Sequence[_Shown]) -> list[_Shown]:
-    """Without the black bars that all of them have."""
+    """Crop the black bars that all of them share."""
     box = inside_bars([each.picture for each in shown])
     return list(shown) if box is None else [_Shown(each.moment, each.picture.crop(box)) for each in shown]
 

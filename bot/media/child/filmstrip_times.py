@@ -1,4 +1,4 @@
-"""Chooses the frames of a filmstrip: evenly spread, at round times where possible, and those of some seconds."""
+"""Chooses the frames of a filmstrip: evenly spaced, at round times if possible, and those of the marked seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decodes frames of an open video, also behind damage, finds them by their time, turns and scales them."""
+"""Decodes, seeks, rotates and scales frames of an open video, also after damaged packets."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _decoded(packets: Iterator[av.Packet[Any]]) -> Iterator[av.VideoFrame | av.A
 
 
 def raise_if_out_of_memory(error: av.error.FFmpegError) -> None:
-    """Raise ``error`` again where there was not enough memory: that is no damage of the file, to be passed over."""
+    """Raise ``error`` again where there was not enough memory: that must not be skipped like a damaged packet."""
     if isinstance(error, MemoryError):
         raise error
 

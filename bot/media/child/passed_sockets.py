@@ -1,6 +1,6 @@
-"""The network of a child that may not open sockets: each connection is handed to it, and leads to a proxy of ours.
+"""Sockets for a child that may not open any: each is passed to it by the bot, and leads to the bot's proxy.
 
-Where the connection leads is not for the child to say, so a program in it may believe to have connected anywhere.
+A library in the child believes it has connected to the address that it gave; in fact it always gets the proxy.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import threading
 
 
 def receive_sockets(network: int) -> None:
-    """From here on ``socket.socket`` asks at the descriptor ``network`` (:mod:`bot.media.site_proxy`) for a socket."""
+    """Make ``socket.socket`` get its sockets through the descriptor ``network`` (:mod:`bot.media.site_proxy`)."""
     import ssl  # noqa: F401 - it builds on the class that it finds, which must be the real one
 
     asked = _Asked(network)
@@ -28,7 +28,7 @@ def receive_sockets(network: int) -> None:
             """No-op: the socket is already connected."""
 
         def setsockopt(self, *_: object) -> None:
-            """Options of TCP, which this is not."""
+            """No-op: this is no TCP socket."""
 
     vars(socket)["socket"] = PassedSocket
 

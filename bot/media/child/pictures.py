@@ -1,4 +1,4 @@
-"""Re-encodes other people's pictures, so that what reaches people was written by us and holds only pixels."""
+"""Re-encodes untrusted pictures, so that what we send on was written by us and contains only pixels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def reencode(source: Path, folder: Path) -> Picture:
 
 
 def look_at(source: Path) -> Picture:
-    """What a picture of our own is: decoded to its end, and left as it is. Raises Refused."""
+    """Check a picture of our own by decoding it fully; the file is not changed. Raises Refused."""
     with _decoding(), Image.open(source, formats=_FORMATS) as image:
         _check_size(image)
         mime, (width, height) = Image.MIME[image.format or ""], image.size

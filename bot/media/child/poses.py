@@ -1,4 +1,4 @@
-"""Chooses pictures of a character that show it in distinct poses, by what the scan knows, and writes them.
+"""Chooses pictures that show a character in distinct poses, from what the scan measured, and writes them.
 
 Their rules (the provider's documentation of its video models): a ratio of 0.4 to 2.5, and sides that are not small.
 """
@@ -98,7 +98,7 @@ def _middle(one: float, two: float, other: float, another: float) -> float:
 
 
 def _look(one: Thumbnail, other: Thumbnail) -> float:
-    """0 where two pictures are alike, whatever the light; 1 where they have nothing in common."""
+    """The difference of two pictures, whatever the light: from 0 (the same) to 1."""
     if one.shape != other.shape:
         return 1.0
     first, second = one - one.mean(), other - other.mean()
@@ -107,7 +107,7 @@ def _look(one: Thumbnail, other: Thumbnail) -> float:
 
 
 class PoseKeeper:
-    """Keeps the frames of some poses as they pass by, so that nothing is decoded twice for them."""
+    """Collects the frames of some poses while they are decoded for the clip, so that nothing is decoded twice."""
 
     def __init__(self, poses: Sequence[Pose], start: float) -> None:
         """``start``: where in the source the passing pictures begin, in seconds."""

@@ -1,4 +1,4 @@
-"""Takes one picture of a video to know it by: the first of a few that is not black."""
+"""Takes the poster of a video: the first of a few pictures that is not black."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the facts of a video from its packets: a header can lie by hours, and a file can be cut off."""
+"""Reads length, size and codecs from a video's packets: a header can lie, and a file can be truncated."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SEGMENT = b"\x18\x53\x80\x67"  # everything of a WebM file but its first few by
 
 
 def probe(path: Path) -> VideoFacts:
-    """Read every packet, of hours those at both ends, and decode one picture. Raises :class:`Refused`."""
+    """Read every packet (in a long MP4 only those at both ends), and decode one picture. Raises :class:`Refused`."""
     with open_video(path, threads=1) as video:
         found = _read(video, path)
         if found.first is None or not found.pictures.count:
@@ -68,7 +68,7 @@ class _Extent:
 
     @property
     def pace(self) -> float:
-        """Seconds from one to the next."""
+        """Seconds between packets."""
         return (self.last - self.first) / (self.count - 1) if self.count > 1 else 0.0
 
     def end(self, witness: float = 0.0) -> float:

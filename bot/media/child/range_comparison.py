@@ -1,4 +1,4 @@
-"""Says in what each of some seconds is clearly better than the others, by what was measured in them."""
+"""Finds what makes each of some suggestions clearly better than the others, from what was measured."""
 
 from __future__ import annotations
 

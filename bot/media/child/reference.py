@@ -1,4 +1,4 @@
-"""Makes what other models need to know a character by: a longer clip about the chosen seconds, stills and the voice.
+"""Makes the reference set of a character for other models: a longer clip around the chosen seconds, stills, the voice.
 
 Their rules (the provider's documentation of its video models): a clip of 3 to 5 seconds, up to 720p, with 24 to 30
 pictures a second, is taken by all that take clips; a voice of 3 to 10 seconds by all that take one.

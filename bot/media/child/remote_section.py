@@ -1,7 +1,7 @@
-"""Takes seconds of a video that lies on somebody's server: only the bytes in which they are come over the network.
+"""Downloads some seconds of a video on a web server: only the bytes that contain them are fetched.
 
 The packets are copied, not decoded, and keep their instants: second 3600 of the video is second 3600 of the file that
-is written. So it needs no program beside this one, and the seconds are where they were before.
+is written. So no external program is needed, and timestamps stay the same.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FORMATS: Final = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
 
 
 class Response(Protocol):
-    """What comes back for a request: its body, and what the server says of it."""
+    """A response to a range request."""
 
     status: int
 
@@ -43,7 +43,7 @@ class Response(Protocol):
         """More of the body; nothing at its end."""
 
     def close(self) -> None:
-        """What is left of it is not wanted."""
+        """Discard the rest."""
 
 
 Fetch = Callable[[int, int], Response]
@@ -133,7 +133,7 @@ class RemoteFile(io.RawIOBase):
 
 
 def _at_most(answer: Response, size: int) -> bytes:
-    """What was asked for, however much the server sends."""
+    """Read at most what was requested, however much the server sends."""
     found = bytearray()
     while len(found) < size and (piece := answer.read(size - len(found))):
         found += piece

@@ -263,7 +263,7 @@ class _Pass:
 
 
 class _Sound:
-    """Collects decoded sound, and puts each part where its time says."""
+    """Collects decoded sound, and places each part by its timestamp."""
 
     def __init__(self, start: float) -> None:
         self._start = start

@@ -1,4 +1,4 @@
-"""Scores seconds of one shot by what is seen and heard in them, and names what speaks for and against them."""
+"""Scores ranges of one shot by picture and sound, and gives reasons and concerns."""
 
 from __future__ import annotations
 
@@ -221,7 +221,7 @@ _HD = 720  # pixels of the short side: what the provider advises
 
 
 def reasons_and_concerns(shot: Shot, start: float, end: float, *, faces: bool) -> tuple[list[Reason], list[Concern]]:
-    """What speaks for and against seconds of ``shot``. ``faces``: whether faces were looked for at all."""
+    """Reasons and concerns for seconds of ``shot``. ``faces``: whether faces were looked for at all."""
     pictures = shot.pictures(start, end)
     reasons, concerns = _subjects(pictures) if faces else ([], [])
     sharpness = _mean([picture.sample.sharpness for picture in pictures])

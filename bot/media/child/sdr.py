@@ -1,4 +1,4 @@
-"""Turns pictures of high dynamic range, or of more colours, into those of BT.709 that every player shows alike.
+"""Tone-maps HDR and wide-gamut pictures to SDR BT.709, which every player shows alike.
 
 Phones record HLG (an iPhone's Dolby Vision 8.4 is HLG below), cameras and games PQ. Kept as it is in 8 bits, such a
 picture looks washed out. PyAV's build of ffmpeg has neither zscale nor libplacebo, and swscale's own conversion takes

@@ -1,4 +1,4 @@
-"""Makes a video smaller, so that it fits into a message: in two passes, at the size that its bits are enough for."""
+"""Re-encodes a video to fit into a message: in two passes, at a resolution that suits the bit rate."""
 
 from __future__ import annotations
 
