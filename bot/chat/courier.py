@@ -95,7 +95,7 @@ class DiscordCourier:
                     self._progress.announced(job, state, percent)
                 await self._private_reply.delete(origin)
         except RouteClosed as closed:
-            log.info("private_box_left", job=job.id, code=closed.code)
+            log.info("private_reply_left", job=job.id, code=closed.code)
         except DiscordUnavailable:
             log.info("announced_later", job=job.id)
             return
@@ -192,7 +192,7 @@ class DiscordCourier:
                 try:
                     await self._private_reply.delete(job.origin)
                 except RouteClosed as closed:
-                    log.info("private_box_left", job=job.id, code=closed.code)
+                    log.info("private_reply_left", job=job.id, code=closed.code)
 
     async def _removed(self, job: Job) -> None:
         if job.announcement is not None:

@@ -12,10 +12,10 @@ from discord import app_commands
 
 from bot import errors
 from bot.chat.buttons import ShowAppsMenu
+from bot.chat.card import RED, Card
 from bot.chat.durable_items import DurableButton
-from bot.chat.markdown import mentions_of, say
+from bot.chat.markdown import PLAIN, Commands, mentions_of, say
 from bot.chat.message import MessageContent
-from bot.chat.render_error import render_error
 from bot.chat.rest_errors import BAD_FORM
 from bot.errors import CastbookError, DatabaseFault, MessageLink
 from bot.log import passing, unexpected
@@ -53,7 +53,7 @@ async def tell(interaction: discord.Interaction[Any], problem: Text, buttons: tu
 
     A public "thinking" answer gives way to one that only they see.
     """
-    card = render_error(problem, str(interaction.locale), mentions_of(interaction.client), buttons=buttons)
+    card = _error_card(problem, str(interaction.locale), mentions_of(interaction.client), buttons=buttons)
     try:
         if interaction.type is discord.InteractionType.autocomplete:
             return
@@ -137,3 +137,13 @@ def _replaces_a_card(interaction: discord.Interaction[Any]) -> bool:
     """Whether the original response is the message whose button was pressed, and is of the kind that stays so."""
     in_place = interaction.response.type is not discord.InteractionResponseType.deferred_channel_message
     return in_place and interaction.message is not None and interaction.message.flags.components_v2
+
+
+def _error_card(
+    problem: Text, locale: str, commands: Commands = PLAIN, *, buttons: tuple[DurableButton, ...] = ()
+) -> MessageContent:
+    """``problem`` says what happened and what to do now; the title is that of a job that failed at once."""
+    title = say(text("That didn't work"), locale)
+    return MessageContent(
+        card=Card(colour=RED, title=title, description=say(problem, locale, commands)), buttons=buttons
+    )

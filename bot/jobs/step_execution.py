@@ -11,15 +11,18 @@ import structlog
 
 from bot import limits, metrics, tracing
 from bot.concurrency import shielded
-from bot.errors import CastbookError
+from bot.errors import CastbookError, DatabaseFault, not_saved, unexpected_uncharged
 from bot.jobs import transitions
 from bot.jobs.backoff import backoff
-from bot.jobs.defects import Defects
 from bot.jobs.leased_job import LeasedJob, Steps
 from bot.jobs.ports import ServerLog
+from bot.log import passing
+from bot.log import unexpected as log_unexpected
+from bot.store.database_errors import database_fault_of
 from bot.store.jobs import JobStore, LeaseLost
+from bot.texts import text
 from bot.values.clock import Clock
-from bot.values.job import Job, JobKind, Lane, Transition
+from bot.values.job import Job, JobKind, Lane, Step, Transition
 
 _log = structlog.get_logger(__name__)
 
@@ -47,7 +50,7 @@ class StepExecution:
         self._clock = clock
         self._random = random
         self._server_log = server_log
-        self._defects = Defects(random)
+        self._retries = RetryPolicy(random)
 
     async def run(self, job: Job) -> None:
         """Do the step that the claimed ``job`` stands at. Whatever happens in it, this ends well."""
@@ -85,12 +88,12 @@ class StepExecution:
             raise
         except CastbookError as error:
             if leased.job.lane is Lane.SUBMITTED:  # it says that nothing was charged, and that is not known here
-                return self._defects.after(leased, error)
+                return self._retries.after(leased, error)
             _log.info("job_failed", reason=error.text.msgid)
             transition = transitions.failed(leased.job, leased.now, error.text)
         except Exception as error:  # noqa: BLE001 - any defect of a step is this job's trouble alone
-            return self._defects.after(leased, error)
-        self._defects.forget(job.id)
+            return self._retries.after(leased, error)
+        self._retries.forget(job.id)
         return transition
 
     async def _give_back(self, leased: LeasedJob) -> None:
@@ -122,3 +125,47 @@ class StepExecution:
                 tracing.mark(next=after.step, outcome=after.outcome)
                 _log.info("step_done", next=after.step.value, attempt=before.attempts)
                 return
+
+
+class RetryPolicy:
+    """Whether a job whose step failed by a defect or a database fault is tried again, or given up.
+
+    Counts the consecutive failed steps of each job; a restart resets the count.
+    """
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._times: dict[str, int] = {}
+
+    def forget(self, job_id: str) -> None:
+        """Reset the count after a successful step."""
+        self._times.pop(job_id, None)
+
+    def after(self, leased: LeasedJob, error: Exception) -> Transition:
+        """Log ``error`` with an id; the job is tried again, later each time, or ends with a sentence that has the id.
+
+        What may be paid for is tried more often, and a result that cannot be delivered stays in ``/tasks``.
+        """
+        job, now = leased.job, leased.now
+        fault = database_fault_of(error)
+        error_id = (passing if fault is DatabaseFault.BUSY else log_unexpected)("step_defect", error)
+        times = self._times[job.id] = self._times.get(job.id, 0) + 1
+        # A database that cannot be written is no job's fault; and as long as it cannot, no end could be written either.
+        patient = job.task_id is not None or (fault is not None and not isinstance(error, OSError))
+        if times < (limits.MOST_DEFECTS_PAID if patient else limits.MOST_DEFECTS):
+            return transitions.retried(job, now, backoff(times, self._random, first=5.0, most=1200.0))
+        self.forget(job.id)
+        if job.step is Step.DELIVER:
+            return transitions.kept(job, now)
+        return transitions.given_up(
+            job,
+            now,
+            uncharged=unexpected_uncharged(error_id)
+            if fault is None
+            else text("{problem} Nothing was charged.", problem=not_saved(fault, error_id)),
+            maybe_charged=text(
+                "Something went wrong on our side (ID {id}) after this was sent to ToAPIs, so it may have been "
+                "charged. Use the buttons here or in /tasks, and give this ID to the people who run this bot.",
+                id=error_id,
+            ),
+        )

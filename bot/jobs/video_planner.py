@@ -15,8 +15,7 @@ from bot.provider.models.card import ModelCard
 from bot.provider.models.cast_check import cast_problems
 from bot.provider.models.catalogue import cards
 from bot.provider.models.check import preferred, problems
-from bot.provider.models.problem import Problem
-from bot.provider.models.video_spec import CastMember, Clip, Still, VideoSpec
+from bot.provider.models.video_spec import CastMember, Clip, Problem, Still, VideoSpec
 from bot.store.characters import CharacterStore
 from bot.store.loan_reach import not_lent
 from bot.texts import Text, text

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final, Self
 
 from bot.errors import CastbookError
-from bot.provider.models.problem import Problem, SpecField
+from bot.provider.models.video_spec import Problem, SpecField
 from bot.store.drafts import UnsentVideo
 from bot.texts import Text
 from bot.values.job import VideoRequest

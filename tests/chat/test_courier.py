@@ -163,7 +163,7 @@ async def announce(courier: DiscordCourier, row: Row) -> None:
     await courier.announce(row.job, text("Making it"), 1, row.announce)
 
 
-async def test_one_public_message_takes_the_place_of_the_private_box(
+async def test_one_public_message_takes_the_place_of_the_private_reply(
     courier: DiscordCourier, boxed_row: Row, loopback: OneChannel
 ) -> None:
     await announce(courier, boxed_row)

@@ -81,7 +81,7 @@ async def test_right_after_a_click_the_public_message_is_edited(
     assert loopback.calls == [EDIT_PUBLIC]
 
 
-async def test_a_result_before_its_progress_was_shown_takes_the_private_box_away(
+async def test_a_result_before_its_progress_was_shown_takes_the_private_reply_away(
     courier: DiscordCourier, loopback: OneChannel, now: Now
 ) -> None:
     row = a_row(loopback, now)
@@ -135,7 +135,7 @@ async def test_a_channel_that_closed_since_leads_to_a_follow_up(
     assert row.paths == [DeliveryRoute.CHANNEL, DeliveryRoute.FOLLOW_UP]
 
 
-async def test_what_may_not_be_public_anywhere_is_told_in_the_private_box(
+async def test_what_may_not_be_public_anywhere_is_told_in_the_private_reply(
     courier: DiscordCourier, loopback: OneChannel, now: Now
 ) -> None:
     row = a_row(loopback, now)
@@ -172,7 +172,7 @@ async def test_a_private_result_is_a_new_message_for_its_owner_alone(
     assert private_row.job.deliveries[-1].message_id == sent.id
 
 
-async def test_right_after_a_click_the_private_box_becomes_the_result(
+async def test_right_after_a_click_the_private_reply_becomes_the_result(
     courier: DiscordCourier, private_row: Row, loopback: OneChannel, now: Now
 ) -> None:
     private_row.job = replace(private_row.job, origin=replace(private_row.job.origin, token_at=now()))
@@ -222,7 +222,7 @@ async def test_closed_dm_keeps_it_for_tasks(
 # -- a failure --------------------------------------------------------------------------------------------------------
 
 
-async def test_a_failure_before_anything_was_public_is_told_in_the_private_box(
+async def test_a_failure_before_anything_was_public_is_told_in_the_private_reply(
     courier: DiscordCourier, loopback: OneChannel, now: Now
 ) -> None:
     assert await deliver(courier, failed(a_row(loopback, now)))
@@ -248,7 +248,7 @@ async def test_a_late_failure_is_a_direct_message_and_never_in_the_channel(
     assert loopback.in_channel == []
 
 
-async def test_where_the_private_box_was_dismissed_a_failure_is_a_new_one(
+async def test_where_the_private_reply_was_dismissed_a_failure_is_a_new_one(
     courier: DiscordCourier, loopback: OneChannel, now: Now
 ) -> None:
     row = failed(a_row(loopback, now))

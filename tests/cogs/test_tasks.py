@@ -282,7 +282,7 @@ async def test_after_a_yes_the_job_goes_on_in_the_same_message(stage: Stage, pri
     assert stage.harness.woken
 
 
-async def test_a_public_question_of_an_earlier_version_gives_way_to_a_private_box_also_after_a_restart(
+async def test_a_public_question_of_an_earlier_version_gives_way_to_a_private_reply_also_after_a_restart(
     stage: Stage,
 ) -> None:
     job = await stage.harness.job(stage.alice.id, SAME_AGAIN)

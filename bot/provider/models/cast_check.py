@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bot.provider.models.card import ClipRules, ImageRules, ModelCard
 from bot.provider.models.plan import media_plan, usable_clip, usable_still
-from bot.provider.models.problem import Problem, SpecField
-from bot.provider.models.video_spec import CastMember
+from bot.provider.models.video_spec import CastMember, Problem, SpecField
 from bot.texts import Text, ntext, text
 
 

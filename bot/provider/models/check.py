@@ -10,9 +10,8 @@ from typing import Final
 from bot.provider.models.card import ModelCard, Sound
 from bot.provider.models.cast_check import cast_problems
 from bot.provider.models.plan import media_plan
-from bot.provider.models.problem import Problem, SpecField
 from bot.provider.models.prompt import mentions, told
-from bot.provider.models.video_spec import CastMember, VideoSpec
+from bot.provider.models.video_spec import CastMember, Problem, SpecField, VideoSpec
 from bot.texts import text
 
 _RATIO: Final = re.compile(r"(\d{1,4}):(\d{1,4})", re.ASCII)

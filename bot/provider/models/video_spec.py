@@ -1,9 +1,11 @@
-"""The specification of a video: a prompt, who plays in it, its length, shape, resolution and sound."""
+"""The specification of a video: prompt, cast, length, ratio, resolution and sound; and what a model cannot do of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
+from bot.texts import Text
 from bot.values.character import FileKind
 
 
@@ -68,3 +70,27 @@ class Needed:
     member: int
     kind: FileKind
     number: int = 0
+
+
+class SpecField(StrEnum):
+    """The part of a spec that a problem is about."""
+
+    PROMPT = "prompt"
+    CAST = "cast"
+    DURATION = "duration"
+    RATIO = "ratio"
+    RESOLUTION = "resolution"
+    SOUND = "sound"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a model cannot do of a spec. ``nearest`` is what it can, where that can be put in its place.
+
+    ``member`` is the place in the cast of whom it is about, where it is about one alone.
+    """
+
+    part: SpecField
+    text: Text
+    nearest: int | str | bool | None = None
+    member: int | None = None

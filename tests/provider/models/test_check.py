@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from bot.provider.models.catalogue import CARDS
 from bot.provider.models.check import preferred, problems, suits
 from bot.provider.models.plan import media_plan
-from bot.provider.models.problem import SpecField
-from bot.provider.models.video_spec import Clip, Needed, Still
+from bot.provider.models.video_spec import Clip, Needed, SpecField, Still
 from bot.texts import render
 from bot.values.character import FileKind
 from tests.provider.models.wishes import STILLS, casts, member, spec, wishes
