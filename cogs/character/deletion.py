@@ -52,11 +52,11 @@ class CharacterDeletion:
         if gone is None:
             raise deleted()
         told = text(
-            "I deleted “{name}” and its picture. I can't delete what ToAPIs has.",
+            "I deleted “{name}” with its pictures, clips and voice. I can't delete what ToAPIs has.",
             name=gone.character.name,
         )
         if gone.character.portable:
-            told = text("I deleted “{name}”, its picture and its clips.", name=gone.character.name)
+            told = text("I deleted “{name}” with its pictures, clips and voice.", name=gone.character.name)
         await edit_answer(interaction, told)
 
     @on_press(KeepCharacter)
@@ -68,7 +68,9 @@ class CharacterDeletion:
 
 def _ask_delete(interaction: discord.Interaction, character: Character) -> MessageContent:
     locale, owner = str(interaction.locale), interaction.user.id
-    question = text("Delete “{name}” and its picture from your cast? This can't be undone.", name=character.name)
+    question = text(
+        "Delete “{name}” from your cast, with its pictures, clips and voice? This can't be undone.", name=character.name
+    )
     buttons = (
         ConfirmDelete(character.id, owner, say(text("Delete it"), locale), discord.ButtonStyle.danger),
         KeepCharacter(character.id, owner, say(text("Keep it"), locale)),

@@ -502,7 +502,7 @@ async def test_delete_asks_first_and_takes_the_picture_with_it(stage: Stage) -> 
     await stage.restart()
     done = shown(await stage.alice.click(question, label="Delete it"))
     assert done.id == question.id
-    assert "I deleted “Duck” and its picture" in words(done)
+    assert "I deleted “Duck” with its pictures, clips and voice." in words(done)
     assert labels(done) == []
     assert await names(stage, stage.alice.id) == []
     with pytest.raises(FileNotFoundError):
