@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 _OVER = {TaskState.COMPLETED, TaskState.FAILED}
 _STILL_RUNNING = text(
-    "Still running at ToAPIs. I check less often now. You'll get the result here or as a message, and in /tasks"
+    "Still running at ToAPIs. I check less often now. You'll get the result here or by direct message, and in /tasks."
 )
 
 
