@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.playground.walk.walking import Walk
+from tests.playground.walk.walking import Walk, several
 
 
 async def range_is_read(walk: Walk) -> None:
@@ -163,6 +163,7 @@ async def character_as_task(walk: Walk) -> None:
 async def waiting_in_line(walk: Walk) -> None:
     """7, 12: a third job waits in its owner's own line, a fourth is cancelled there; /tasks shows what runs."""
     me = walk.visitor
+    await several(walk, "Quick")
     walk.stage.provider.hold_at(40)
     try:
         for name, seconds in (("One", "0-1"), ("Two", "0-2"), ("Three", "1-2.5")):
