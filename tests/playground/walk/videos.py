@@ -19,7 +19,7 @@ async def without_sora(walk: Walk) -> None:
     await me.press("Yes, I have permission")
     await me.see("Vox", "Portable character", "cast_", "the voice")
     await me.picture("20 a portable character with a voice")
-    await me.command("character create", {"video": walk.silent, "name": "Mim"})
+    await me.command("character create", {"video": walk.silent})
     await me.see("Use 1", "This is free")
     await me.picture("20 the picker without Sora")
     await me.press("Use 1")
