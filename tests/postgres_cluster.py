@@ -27,12 +27,13 @@ import pytest
 from filelock import FileLock
 from sqlalchemy import URL
 
+from tests.patience import PATIENCE
+
 USER = "castbook"  # the superuser of the cluster
 _WATCH = Path(__file__).with_name("postgres_watch.py")
 _PLACE = Path("/tmp")  # the path of a socket has 107 bytes at most, and folders of pytest's may be closed to others
 _OLDEST = 14  # whose initdb has the options below
 _SORTS_BY_LANGUAGE = 15
-_STARTED_WITHIN = 60.0  # seconds; it takes 0.1 s on a machine that has nothing else to do
 _SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",  # while synchronous_commit stays: what is committed outlives a crash of the server
@@ -258,10 +259,10 @@ def _run(program: Path, *arguments: Any, cwd: Path) -> str:
 
 
 def _until(done: Callable[[], bool], otherwise: str) -> None:
-    end = time.monotonic() + _STARTED_WITHIN
+    end = time.monotonic() + PATIENCE
     while not done():
         if time.monotonic() > end:
-            raise NoPostgres(f"{otherwise} within {_STARTED_WITHIN:.0f} s")
+            raise NoPostgres(f"{otherwise} within {PATIENCE:.0f} s")
         time.sleep(0.01)
 
 

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from bot.concurrency import FairLimiter, PriorityLimiter
+from tests.patience import PATIENCE
 
 
 async def test_no_more_than_the_limit_at_once() -> None:
@@ -127,6 +128,6 @@ async def test_cancelled_waiters_lose_no_urgent_place_either(seed: int) -> None:
         if random.random() < 0.5:
             task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await limiter.acquire(urgent=False)
         await limiter.acquire(urgent=False)

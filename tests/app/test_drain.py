@@ -24,6 +24,7 @@ from playground.provider import SimulatedProvider
 from tests.app.conftest import MakeSettings
 from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.patience import PATIENCE
 from tests.wire.scene import clip
 
 REAL_CHILD = child_process.PROGRAM
@@ -66,8 +67,8 @@ async def asked_for(discord: LoopbackDiscord) -> Interaction:
 async def stopped_while_it_looks(settings: Settings, discord: LoopbackDiscord, pid: Path) -> int:
     """Start, ask for a character, and send SIGTERM as soon as the child is there; returns its process id."""
     running = asyncio.create_task(service.run(settings))
-    async with asyncio.timeout(40):
-        await discord.bot_is_ready(40)
+    async with asyncio.timeout(PATIENCE):
+        await discord.bot_is_ready(PATIENCE)
         await asked_for(discord)
         while (child := written(pid)) is None:
             assert not running.done()
@@ -114,7 +115,7 @@ async def test_a_look_that_does_not_end_is_killed_and_taken_again_after_the_next
 
     monkeypatch.setattr(child_process, "PROGRAM", REAL_CHILD)
     running = asyncio.create_task(service.run(settings))
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE):
         while row(tmp_path)[:2] != ("done", "succeeded"):
             assert not running.done()
             await asyncio.sleep(0.05)

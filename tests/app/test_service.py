@@ -16,6 +16,7 @@ from bot.errors import BadStart
 from bot.web.health import HealthServer
 from tests.app.conftest import MakeSettings
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ async def readiness(port: int) -> int:
 
 async def test_it_serves_until_sigterm(make_settings: MakeSettings, discord: LoopbackDiscord, ports: list[int]) -> None:
     running = asyncio.create_task(service.run(make_settings()))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not ports or await readiness(ports[0]) != 200:
             await asyncio.sleep(0.05)
         os.kill(os.getpid(), signal.SIGTERM)
@@ -57,7 +58,7 @@ async def test_commands_are_synced_once_and_not_at_every_start(
         app = App(make_settings())
         await app.open()
         serving = asyncio.create_task(app.serve_discord())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not app.client.is_ready():
                 await asyncio.sleep(0.05)
             await app.close()

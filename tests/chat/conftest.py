@@ -21,6 +21,7 @@ from tests.chat.one_channel import OPERATORS, OneChannel
 from tests.chat.samples import Now, a_job, asked_at
 from tests.chat.stage import Stage, a_client
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ async def store(tmp_path: Path, migrated: Path) -> AsyncIterator[CommandStore]:
 async def env(store: CommandStore) -> AsyncIterator[simcord.Env]:
     """simcord's plugin finds it by its type and selects its clock for the test; fixtures have contexts of their own."""
     intents = discord.Intents(guilds=True)
-    env = simcord.Env(await a_client(store), shard_count=1, settle_timeout=30, approved_intents=intents)
+    env = simcord.Env(await a_client(store), shard_count=1, settle_timeout=PATIENCE, approved_intents=intents)
     await env.start()
     yield env
     await env.shutdown()

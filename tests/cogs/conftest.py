@@ -13,6 +13,7 @@ import simcord
 from bot.config import LimitSettings, Settings
 from tests.cogs.remembered_commands import remember_commands
 from tests.cogs.stage import AppHarness, Stage, settings_in
+from tests.patience import PATIENCE
 from tests.remembered_films import remember_films
 from tests.remembered_looks import looks_of_this_run
 
@@ -48,7 +49,7 @@ async def harness(tmp_path: Path, settings: Settings) -> AsyncIterator[AppHarnes
 async def env(harness: AppHarness) -> AsyncIterator[simcord.Env]:
     """simcord's plugin finds it here and selects its clock for the test; fixtures have contexts of their own."""
     env = simcord.Env(
-        harness.app.client, shard_count=1, settle_timeout=30, approved_intents=discord.Intents(guilds=True)
+        harness.app.client, shard_count=1, settle_timeout=PATIENCE, approved_intents=discord.Intents(guilds=True)
     )
     await env.start()
     try:

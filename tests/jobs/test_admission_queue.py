@@ -12,6 +12,7 @@ from bot.texts import Text
 from bot.values.job import CharacterRequest, Job, JobKind, Lane, Outcome, Step, Transition
 from tests.jobs.harness import OWNER, RANGE, STRANGER, JobHarness, with_limits
 from tests.leases import lease_of
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -20,6 +21,12 @@ async def narrow(harness: JobHarness) -> JobHarness:
     harness.settings = with_limits(harness.settings, limits={"running_per_user": 5, "running_in_all": 1})
     await harness.restart()
     return harness
+
+
+async def told_by(harness: JobHarness) -> None:
+    """Until everybody has heard of their place: beside the work, not before it."""
+    if harness.queue._telling is not None:
+        await harness.queue._telling
 
 
 async def test_jobs_in_line_are_done_one_after_the_other(narrow: JobHarness) -> None:
@@ -48,7 +55,7 @@ async def test_the_place_in_line_is_told(narrow: JobHarness) -> None:
         jobs.append(await narrow.ask(narrow.task(narrow.earlier_task()), owner=owner))
         narrow.clock.advance(1)
     await narrow.runner.run_due()
-    await asyncio.sleep(0.05)  # told beside the work, not before it
+    await told_by(narrow)
     told = {job_id: state for job_id, state, _ in narrow.courier.shown if state.startswith("Waiting for a free place")}
     assert told == {
         jobs[1].id: "Waiting for a free place: number 1 in line",
@@ -64,12 +71,12 @@ async def test_a_job_that_is_held_hears_of_its_place_once_it_is_not(narrow: JobH
         await narrow.job_starter.start(owner_id=2, origin=narrow.origin(), request=request, job_id=second)
         await narrow.queue.move(but={second})
         await narrow.runner.run_due()
-        await asyncio.sleep(0.05)
+        await told_by(narrow)
         assert [
             job_id for job_id, state, _ in narrow.courier.shown if state.startswith("Waiting for a free place")
         ] == []
     await narrow.queue.move()
-    await asyncio.sleep(0.05)
+    await told_by(narrow)
     assert [job_id for job_id, state, _ in narrow.courier.shown if state.startswith("Waiting for a free place")] == [
         second
     ]
@@ -101,7 +108,7 @@ async def test_who_has_left_the_line_meanwhile_hears_no_more_of_it(
 
     monkeypatch.setattr(narrow.courier, "progress", they_leave)
     await narrow.runner.run_due()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         telling = await begun
         assert telling is not None
         await telling
@@ -127,7 +134,7 @@ async def test_a_third_job_of_a_person_is_done_when_one_of_theirs_is(harness: Jo
         harness.clock.advance(1)
     await harness.run_to(Step.WATCH, jobs[1])
     await harness.queue.move()
-    await asyncio.sleep(0.05)  # told beside the work, not before it
+    await told_by(harness)
     assert [await _place(harness, job) for job in jobs] == [
         None,
         None,

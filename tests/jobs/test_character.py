@@ -20,6 +20,7 @@ from bot.values.job import Lane, Outcome, Question, Step, Transition
 from bot.values.source import Attachment
 from bot.values.time_range import TimeRange
 from tests.jobs.harness import OWNER, RANGE, STRANGER, JobHarness, with_limits
+from tests.patience import PATIENCE
 
 
 async def test_a_link_becomes_a_character(harness: JobHarness) -> None:
@@ -367,7 +368,7 @@ async def test_a_deletion_waits_while_another_character_takes_up_the_same_file(
 
     monkeypatch.setattr(LeasedJob, "add_to_cast", late)
     collecting = asyncio.create_task(harness.run(1))
-    await asyncio.wait_for(about_to.wait(), 20)
+    await asyncio.wait_for(about_to.wait(), PATIENCE)
     deleting = asyncio.create_task(delete())
     await asyncio.sleep(0.1)
     assert not deleting.done()

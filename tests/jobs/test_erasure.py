@@ -29,6 +29,7 @@ from bot.store.tables import character_files, files
 from bot.values.job import CharacterRequest, Job, JobChanges, Lane, Outcome, Question, Step, Transition
 from bot.values.source import Attachment, Link, Source
 from tests.jobs.harness import RANGE, JobHarness, maintenance_of
+from tests.patience import PATIENCE
 
 ANN, BEA = 812_345_678_901_234_567, 923_456_789_012_345_678  # as long as Discord's are
 SHORTEST = 7  # characters; what is shorter is found anywhere
@@ -332,7 +333,7 @@ async def test_a_file_that_is_being_put_at_that_moment_does_not_stay(
 
     def put(key: str, content: Any, **options: Any) -> None:
         loop.call_soon_threadsafe(begun.set)
-        may_go_on.wait(20)
+        may_go_on.wait(PATIENCE)
         store.put(key, content, **options)
         over.set()
 
@@ -343,11 +344,11 @@ async def test_a_file_that_is_being_put_at_that_moment_does_not_stay(
     job = await collecting(registry)
     monkeypatch.setattr(harness.files._place._objects, "_store", Slow())
     step = await started(registry, job)
-    await asyncio.wait_for(begun.wait(), 20)
+    await asyncio.wait_for(begun.wait(), PATIENCE)
     erasing = asyncio.create_task(registry.erasure.erase(ANN))
     done, _ = await asyncio.wait({erasing}, timeout=0.3)
     may_go_on.set()
-    await asyncio.to_thread(over.wait, 20)
+    await asyncio.to_thread(over.wait, PATIENCE)
     await erasing
     assert not done, "it waited for the thread"
     assert step.done()
@@ -371,7 +372,7 @@ async def test_a_character_that_is_about_to_enter_the_cast_does_not(
     monkeypatch.setattr(LeasedJob, "add_to_cast", late)
     monkeypatch.setattr(harness.runner, "interrupt", lambda job_id: asyncio.sleep(0))  # nobody stops it
     step = await started(registry, job)
-    await asyncio.wait_for(about_to.wait(), 20)
+    await asyncio.wait_for(about_to.wait(), PATIENCE)
     await registry.store.erase(ANN, now=harness.clock())
     may_go_on.set()
     await step
@@ -393,7 +394,7 @@ async def test_a_submission_that_is_on_its_way_becomes_ownerless_and_is_not_look
 
     harness.provider.create_character = slow  # type: ignore[method-assign]  # of this one client
     step = await started(registry, job)
-    await asyncio.wait_for(sent.wait(), 20)
+    await asyncio.wait_for(sent.wait(), PATIENCE)
     erased = await registry.erasure.erase(ANN)
     assert step.done()
     assert erased.left_running == 1

@@ -11,6 +11,7 @@ import pytest
 from bot.errors import CastbookError, QuotaReached, TooLateToCancel, UnknownJob
 from bot.values.job import Job, Origin, Outcome, Question, Step
 from tests.jobs.harness import OWNER, STRANGER, JobHarness, with_limits
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -74,13 +75,13 @@ async def test_an_answer_that_is_quicker_than_the_question_wins(
     async def answered_meanwhile(job: Job, question: Question, *_: object) -> Origin:
         answer = strict.job_service.answer(OWNER, job.id, question, strict.origin(channel_id=55))
         answers.append(asyncio.create_task(answer))
-        await asyncio.sleep(30)  # the answer interrupts it
+        await asyncio.sleep(3600)  # the answer interrupts it
         return job.origin
 
     monkeypatch.setattr(strict.courier, "ask", answered_meanwhile)
     await strict.runner.start()
     job = await strict.ask()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not answers or (row := await strict.job(job)).step in {Step.CHOOSE, Step.PREPARE}:
             await asyncio.sleep(0.02)
     await answers[0]

@@ -16,6 +16,7 @@ from bot.store.tables import day_counters, ownerless_tasks
 from bot.values.job import Step
 from playground.provider.tasks import Failure
 from tests.jobs.harness import OWNER, JobHarness, maintenance_of
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ async def test_it_goes_on_after_a_fault(
 
     monkeypatch.setattr(harness.jobs, "wipe_tokens", faulty)
     running = asyncio.create_task(maintenance.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (await harness.job(job)).origin.token is not None:
             await asyncio.sleep(0.02)
     running.cancel()
@@ -248,7 +249,7 @@ async def test_a_fault_in_one_part_does_not_stop_the_others(
 
     monkeypatch.setattr(store, "ownerless", faulty)
     running = asyncio.create_task(maintenance.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await ask():
             await asyncio.sleep(0.02)
     running.cancel()

@@ -12,12 +12,13 @@ import pytest
 from bot.provider.client import ToapisClient
 from bot.values.job import Outcome, Step
 from tests.jobs.harness import OWNER, JobHarness
+from tests.patience import PATIENCE
 
 MEMBERS = 4
 LINKS_EACH = 2  # as limits.running_per_user allows
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 50) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():
             await asyncio.sleep(0.01)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from nacl.signing import SigningKey
 
+from tests.patience import PATIENCE
+
 if TYPE_CHECKING:
     from tests.loopback_discord.interactions import Interaction
     from tests.loopback_discord.server import LoopbackDiscord
 
-PATIENCE = 3  # seconds; then Discord hangs up
 PING = {"type": 1}
 
 

@@ -18,6 +18,7 @@ from tests.loopback_discord.refusals import (
     unknown_message,
     unknown_webhook,
 )
+from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
     from tests.loopback_discord.driving import User
@@ -110,13 +111,13 @@ class Interaction:
 
     # -- for tests -----------------------------------------------------------------------------------------------
 
-    async def answered(self, timeout: float = 5) -> Interaction:  # noqa: ASYNC109 - as asyncio.wait_for has it  # tests give it in seconds
+    async def answered(self, timeout: float = PATIENCE) -> Interaction:  # noqa: ASYNC109 - as asyncio.wait_for has it  # tests give it in seconds
         """Wait for the bot's first answer, of whatever type."""
         async with asyncio.timeout(timeout):
             await self._answered.wait()
         return self
 
-    async def replied(self, timeout: float = 5) -> Message:  # noqa: ASYNC109 - as asyncio.wait_for has it
+    async def replied(self, timeout: float = PATIENCE) -> Message:  # noqa: ASYNC109 - as asyncio.wait_for has it
         """Wait for a reply that is more than "thinking"; it is the original reply or a follow-up."""
         return await self.channel.discord.wait_for(self._reply, timeout)
 
@@ -130,7 +131,7 @@ class Interaction:
         ready = [message for message in [self.original, *self.followups] if message and not message.loading]
         return next((message for message in ready if not message.deleted), None)
 
-    async def opened(self, timeout: float = 5) -> Modal:  # noqa: ASYNC109 - as asyncio.wait_for has it
+    async def opened(self, timeout: float = PATIENCE) -> Modal:  # noqa: ASYNC109 - as asyncio.wait_for has it
         """Wait for the form that the bot opens."""
         await self.answered(timeout)
         assert self.modal, f"the bot answered with type {self.answer_type}, not with a form"

@@ -32,6 +32,7 @@ from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.messages import Message
 from tests.loopback_discord.places import DM, GROUP_DM, Account, Channel, Guild
 from tests.loopback_discord.rest import LARGEST_REQUEST, PREFIX, Rest
+from tests.patience import PATIENCE
 
 T = TypeVar("T")
 
@@ -205,7 +206,7 @@ class LoopbackDiscord:
             if not future.done():
                 future.set_result(None)
 
-    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = 30) -> T:  # noqa: ASYNC109 - as asyncio.wait_for has it
+    async def wait_for(self, predicate: Callable[[], T | None], timeout: float = PATIENCE) -> T:  # noqa: ASYNC109 - as asyncio.wait_for has it
         """The first true value of `predicate`, asked at every request, every answer and every event of the gateway."""
         async with asyncio.timeout(timeout):
             while not (value := predicate()):
@@ -214,6 +215,6 @@ class LoopbackDiscord:
                 await future
         return value
 
-    async def bot_is_ready(self, timeout: float = 30) -> None:  # noqa: ASYNC109 - as asyncio.wait_for has it
+    async def bot_is_ready(self, timeout: float = PATIENCE) -> None:  # noqa: ASYNC109 - as asyncio.wait_for has it
         """Wait until a bot has identified and its commands are registered."""
         await self.wait_for(lambda: self.gateway.connected and self.commands, timeout)

@@ -9,6 +9,7 @@ from aiohttp import AddrInfoType, web
 
 from bot.media.address_guard import AddressGuard
 from bot.media.download import Downloader
+from tests.patience import PATIENCE
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 PUBLIC = "93.184.215.14"  # nobody is asked there: see Sockets
@@ -119,7 +120,7 @@ def guard(site: Site, names: Names, sockets: Sockets) -> AddressGuard:
 
 @pytest.fixture
 async def downloader(guard: AddressGuard) -> AsyncIterator[Downloader]:
-    downloader = Downloader(guard, timeout=5)
+    downloader = Downloader(guard, timeout=PATIENCE)
     await downloader.open()
     yield downloader
     await downloader.close()

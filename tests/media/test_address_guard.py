@@ -13,6 +13,7 @@ from yarl import URL
 from bot.errors import BadLink, DownloadFailed
 from bot.media.address_guard import AddressGuard, is_public
 from bot.media.download import Downloader
+from tests.patience import PATIENCE
 
 PUBLIC = "93.184.215.14"
 
@@ -387,7 +388,7 @@ async def test_sockets_are_checked_even_where_aiohttp_asks_no_resolver(host: str
         def check(self, url: str | URL) -> URL:
             return URL(url)
 
-    downloader = Downloader(Blind([], resolve=rig.names, open_socket=rig.sockets), timeout=5)
+    downloader = Downloader(Blind([], resolve=rig.names, open_socket=rig.sockets), timeout=PATIENCE)
     await downloader.open()
     with pytest.raises(DownloadFailed):
         await downloader.fetch(f"http://{host}/", tmp_path / "clip", max_bytes=100)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from bot.errors import BadFile, BadLink, DownloadFailed, TooLarge
 from bot.media.download import Downloader
-from bot.media.response_body import CHUNK_BYTES
+from bot.media.response_body import CHUNK_BYTES, ResponseBody
 
 VIDEO = os.urandom(2 * CHUNK_BYTES + 4321)
 OTHER = os.urandom(len(VIDEO))
@@ -20,6 +22,8 @@ OTHER = os.urandom(len(VIDEO))
 
 class Film:
     """A server of one file. ``breaks_at``: it hangs up after so many bytes of an answer, once for each entry."""
+
+    read = 0  # bytes of all answers, by the downloader
 
     def __init__(self, content: bytes, *breaks_at: int, ranges: bool = True) -> None:
         self.content, self.breaks_at, self.ranges = content, list(breaks_at), ranges
@@ -44,13 +48,33 @@ class Film:
         response.content_length = len(rest)
         await response.prepare(request)
         if self.breaks_at:
-            await response.write(rest[: self.breaks_at.pop(0)])
-            await asyncio.sleep(0.3)  # what has come is read by then
+            part, before = rest[: self.breaks_at.pop(0)], Film.read
+            await response.write(part)
+            while Film.read < before + len(part):  # what aiohttp has not handed on is lost with the connection
+                await asyncio.sleep(0.01)
             assert request.transport is not None
             request.transport.close()
             return response
         await response.write(rest)
         return response
+
+
+class Watched(ResponseBody):
+    """Tells how much of it was read."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        super().__init__(response)
+        self._pieces = self._counted(self._pieces)
+
+    async def _counted(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        async for piece in pieces:
+            Film.read += len(piece)
+            yield piece
+
+
+@pytest.fixture(autouse=True)
+def watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.media.download.ResponseBody", Watched)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from bot.errors import BadLink, CastbookError
 from bot.media import address_guard as guarding
 from bot.media.address_guard import AddressGuard
 from bot.media.download import Downloader
+from tests.patience import PATIENCE
 
 PUBLIC, PUBLIC_6 = "93.184.215.14", "2606:4700:4700::1111"
 
@@ -294,7 +295,7 @@ async def field_of_fire(
     inner: Inner, front: Front, inner_port_is_the_webs: None, tmp_path: Path
 ) -> AsyncIterator[Range]:
     names, sockets = Names(), Sockets()
-    downloader = Downloader(AddressGuard([front.origin], resolve=names, open_socket=sockets), timeout=5)
+    downloader = Downloader(AddressGuard([front.origin], resolve=names, open_socket=sockets), timeout=PATIENCE)
     await downloader.open()
     yield Range(inner, front, names, sockets, downloader, tmp_path / "clip.mp4")
     await downloader.close()

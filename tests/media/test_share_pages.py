@@ -19,6 +19,7 @@ from bot.media.download import Downloader
 from bot.media.response_body import CHUNK_BYTES
 from bot.media.share_links import file_behind
 from bot.media.worker import MediaWorker
+from tests.patience import PATIENCE
 
 VIDEO = os.urandom(CHUNK_BYTES + 4321)
 
@@ -31,7 +32,7 @@ def into(tmp_path: Path) -> Path:
 @pytest.fixture
 async def reader(guard: AddressGuard) -> AsyncIterator[Downloader]:
     """Which reads pages in a real child."""
-    downloader = Downloader(guard, timeout=10, page_reader=MediaWorker().page_reader)
+    downloader = Downloader(guard, timeout=PATIENCE, page_reader=MediaWorker().page_reader)
     await downloader.open()
     yield downloader
     await downloader.close()
@@ -103,7 +104,7 @@ async def test_the_child_that_reads_a_page_starts_while_the_page_is_on_its_way(
     before, seen = child_processes(), set[int]()
 
     async def answer(request: web.Request) -> web.StreamResponse:
-        until = asyncio.get_running_loop().time() + (8 if starts else 0.3)
+        until = asyncio.get_running_loop().time() + (PATIENCE if starts else 0.3)
         while len(site.hits) == 1 and not seen and asyncio.get_running_loop().time() < until:
             seen.update(child_processes() - before)
             await asyncio.sleep(0.01)

@@ -17,6 +17,7 @@ from bot.media.download import Downloader
 from bot.media.worker import MediaWorker
 from tests.media.conftest import BentSocket, Names
 from tests.media.share_sites import CLOSED, FILE, SITES, ShareSite, Way
+from tests.patience import PATIENCE
 
 VIDEO = b"\0" + os.urandom(50_000)
 WAYS = [(site, way) for site in SITES for way in site.ways]
@@ -87,7 +88,7 @@ async def reader(played: Played, certificate: tuple[Path, Path]) -> AsyncIterato
     """As in the bot, but that every name leads to what is played, and that its certificate is trusted."""
     trusts = ssl.create_default_context(cafile=certificate[0])
     guard = AddressGuard([], resolve=Names(), open_socket=played, trusts=trusts)
-    downloader = Downloader(guard, timeout=20, page_reader=MediaWorker().page_reader)
+    downloader = Downloader(guard, timeout=PATIENCE, page_reader=MediaWorker().page_reader)
     await downloader.open()
     yield downloader
     await downloader.close()
@@ -121,7 +122,7 @@ async def test_a_site_that_wants_an_account_is_told(played: Played, reader: Down
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_told(played: Played, tmp_path: Path) -> None:
-    downloader = Downloader(AddressGuard([], resolve=Names(), open_socket=played), timeout=20)
+    downloader = Downloader(AddressGuard([], resolve=Names(), open_socket=played), timeout=PATIENCE)
     await downloader.open()
     with pytest.raises(DownloadFailed, match=r"certificate of streamable\.com"):
         await downloader.fetch("https://streamable.com/abc123", tmp_path / "clip.mp4", max_bytes=len(VIDEO))

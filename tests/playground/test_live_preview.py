@@ -15,9 +15,8 @@ from simcord.preview import Preview
 from playground.live_preview import LivePreview
 from playground.stage import Stage
 from tests import cards
+from tests.patience import PATIENCE
 from tests.rendered_clips import render_clip
-
-PATIENCE = 20.0
 
 
 class Browser:

@@ -146,7 +146,7 @@ async def test_a_connection_that_is_reset_in_the_middle_of_an_answer(caller, pro
 async def test_silence_lasts_until_it_is_mended(caller, provider, moment, taken):
     provider.stall_next(moment)
     waiting = asyncio.create_task(caller.create(url=URL))
-    while not provider.requests:
+    while not provider.requests or len(provider.tasks) < taken:
         await asyncio.sleep(0.01)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(waiting), 0.05)

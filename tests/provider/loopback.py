@@ -18,6 +18,7 @@ from bot.config import ToapisSettings
 from bot.provider.client import ToapisClient
 from bot.provider.transport import Timeouts
 from bot.values.time_range import TimeRange
+from tests.patience import PATIENCE
 
 KEY = "sk-this-must-never-be-seen-anywhere"
 NOW = datetime(2026, 8, 1, 12, 0, 0, tzinfo=UTC)
@@ -117,7 +118,7 @@ class Socket:
 
     async def __aexit__(self, *_):
         self._server.close()
-        async with asyncio.timeout(5):  # the client is closed by now, so each script sees the end of its input
+        async with asyncio.timeout(PATIENCE):  # the client is closed by now, so each script sees the end of its input
             await asyncio.gather(*self._running)
         await self._server.wait_closed()
 

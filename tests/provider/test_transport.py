@@ -220,7 +220,7 @@ async def test_an_answer_that_trickles_for_ever_ends_with_the_total_timeout():
             await writer.drain()
             await asyncio.sleep(0.01)
 
-    async with Socket(trickle) as server, client_for(server.base_url, Timeouts(1, 5, 0.3, 5)) as client:
+    async with Socket(trickle) as server, client_for(server.base_url, Timeouts(1, 5, 1, 5)) as client:
         with pytest.raises(OutcomeUnknown) as caught:
             await create(client)
     assert caught.value.code == "TimeoutError"

@@ -46,11 +46,17 @@ class Proxy:
         there, thence = await asyncio.open_unix_connection(str(self._socket))
         pair = (writer, thence)
         self._pairs.add(pair)
-        answers = asyncio.create_task(self._copy(there, writer))
+        silent, answered = asyncio.Event(), asyncio.Event()
+        answers = asyncio.create_task(self._copy(there, writer, silent, answered))
         try:
             while asked := await reader.read(65536):
                 if self.cut is not None and _COMMIT in asked:
-                    await self._break(self.cut, asked, thence, answers)
+                    cut, self.cut = self.cut, None
+                    self.cuts += 1
+                    silent.set()
+                    if cut == "after":
+                        thence.write(asked)
+                        await answered.wait()  # it is done, and nobody hears of it
                     break
                 thence.write(asked)
                 await thence.drain()
@@ -62,24 +68,21 @@ class Proxy:
                 each.transport.abort()
             self._pairs.discard(pair)
 
-    async def _break(self, cut: str, asked: bytes, thence: asyncio.StreamWriter, answers: asyncio.Task[None]) -> None:
-        self.cut = None
-        self.cuts += 1
-        answers.cancel()
-        if cut == "after":
-            thence.write(asked)
-            await thence.drain()
-            await asyncio.sleep(0.2)  # it is being carried out, and nobody hears of it
-
     @staticmethod
-    async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _copy(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, silent: asyncio.Event, answered: asyncio.Event
+    ) -> None:
         try:
-            while answered := await reader.read(65536):
-                writer.write(answered)
-                await writer.drain()
+            while said := await reader.read(65536):
+                if silent.is_set():
+                    answered.set()
+                else:
+                    writer.write(said)
+                    await writer.drain()
         except ConnectionError:
             pass
         finally:
+            answered.set()
             writer.transport.abort()
 
 

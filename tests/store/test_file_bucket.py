@@ -31,6 +31,7 @@ from bot.store.file_bucket import FileBucket
 from bot.store.files import FileStore
 from bot.store.local_copies import LocalCopies
 from bot.store.unfinished_uploads import abort_unfinished
+from tests.patience import PATIENCE
 from tests.s3_server import BUCKET, READER_ID, S3Server, keys
 
 JOB, OTHER_JOB, UNKNOWN = "0123456789abcdef", "f" * 16, "a" * 64
@@ -223,8 +224,9 @@ async def test_an_upload_that_was_killed_is_no_object(
     await ended(
         settings,
         "from pathlib import Path",
+        "from tests.s3_server import begun_uploads",
         f"putting = asyncio.create_task(files.put_path(7, Path({str(path)!r}), 'video/mp4'))",
-        "await asyncio.sleep(0.4)",
+        "while not await begun_uploads(files._place._settings): await asyncio.sleep(0.005)",
         "assert not putting.done()",
     )
     assert keys(s3_server, settings.files) == set()
@@ -337,7 +339,7 @@ async def test_a_server_that_never_answers_is_not_waited_for(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mute = settings.model_copy(update={"endpoint": f"http://127.0.0.1:{silent.getsockname()[1]}"})
         with pytest.raises(BadStart, match=r"did not take the request \(no answer\)") as told:
-            await asyncio.wait_for(FileStore.of(mute).open(), 10)
+            await asyncio.wait_for(FileStore.of(mute).open(), PATIENCE)
     assert told.value.exit_code == 69
 
 

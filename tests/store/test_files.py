@@ -9,6 +9,7 @@ import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -222,12 +223,16 @@ async def test_a_file_is_read_in_pieces(files: FileStore) -> None:
         files.open_file("7/../8")
 
 
-async def test_what_another_process_has_just_put_is_not_swept(tmp_path: Path) -> None:
-    files = FileStore(FileFolder(tmp_path, shared=True, unneeded_for=timedelta(seconds=0.5)))
-    for content in (b"one", b"two"):
-        await files.put_bytes(7, content, "image/png")
+async def test_what_another_process_has_just_put_is_not_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = FileStore(FileFolder(tmp_path, shared=True, unneeded_for=timedelta(hours=1)))
+    one, two = [await files.put_bytes(7, content, "image/png") for content in (b"one", b"two")]
     assert await files.sweep(keep_keys=set(), keep_work=set()) == 0
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(0.1)
     wanted_again = await files.put_bytes(7, b"two", "image/png")
+    assert wanted_again.key == two.key
+    first, again = [(tmp_path / each.key).stat().st_ctime for each in (one, two)]
+    assert first < again
+    an_hour_after = SimpleNamespace(time=lambda: (first + again) / 2 + 3600)
+    monkeypatch.setattr("bot.store.file_folder.time", an_hour_after)
     assert await files.sweep(keep_keys=set(), keep_work=set()) == 1
     assert await files.read(wanted_again.key) == b"two"

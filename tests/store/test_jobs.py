@@ -23,6 +23,7 @@ from bot.store.tables import jobs as jobs_table
 from bot.texts import text
 from bot.values.files import StoredFile
 from bot.values.job import Job, JobChanges, Lane, Lease, Origin, Outcome, Step, Transition, Upload
+from tests.patience import PATIENCE
 
 SECOND = timedelta(seconds=1)
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=UTC)
@@ -299,6 +300,6 @@ async def test_a_claim_that_is_cancelled_keeps_no_lock(jobs: JobStore, add: Add,
         await asyncio.sleep(random.random() * 0.02)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await jobs.release_all("runner")
     assert len(await jobs.claim("other", now=now, most=dict.fromkeys(Lane, 9))) == 9, "and no lease"

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 from bot.store import log_sync
 from bot.store.sqlite_database import SQLiteDatabase
 from bot.store.tables import consents
+from tests.patience import PATIENCE
 
 
 class Disk:
@@ -89,7 +90,7 @@ async def test_a_write_does_not_end_before_the_disk_has_it(
 async def test_writers_do_not_wait_for_the_disk_of_others(database: SQLiteDatabase, disk: Disk, now: datetime) -> None:
     disk.slow.clear()
     writing = [asyncio.create_task(give(database, owner, now, urgent=owner == 9)) for owner in range(10)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while await given(database) != set(range(10)):  # all are committed, and none of them has ended
             await asyncio.sleep(0.01)
     assert not any(task.done() for task in writing)

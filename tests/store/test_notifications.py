@@ -13,6 +13,7 @@ from bot import limits
 from bot.store.notifications import Topic
 from bot.store.postgres import PostgresDatabase
 from bot.store.postgres_notifications import PostgresNotifications
+from tests.patience import PATIENCE
 from tests.store.postgres_proxy import proxy_to
 
 
@@ -21,7 +22,7 @@ def dsn_of(url: str) -> str:
 
 
 async def heard_soon(heard: list[str], words: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while words not in heard:
             await asyncio.sleep(0.01)
 
@@ -104,7 +105,7 @@ async def test_what_nobody_was_told_is_looked_at_all_the_same(
     notifications.on(Topic.BLOCKS, fail)
     notifications.on(Topic.BLOCKS, look)
     await notifications.open()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while len(looks) < 2:
             notifications.send(Topic.MESSAGES)  # whoever says much still looks
             await asyncio.sleep(0.005)

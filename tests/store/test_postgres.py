@@ -32,6 +32,7 @@ from bot.store.quotas import Quota
 from bot.store.servers import ServerStore
 from bot.store.tables import HEAD, alembic_version, characters, consents, jobs, metadata
 from bot.values.job import JobKind, Lane, Outcome, Step, Transition
+from tests.patience import PATIENCE
 from tests.store.conftest import NewJob
 from tests.store.postgres_proxy import proxy_to
 
@@ -249,7 +250,7 @@ async def test_a_pause_is_seen_by_the_others(
 async def test_who_is_alone_is_alone_and_the_others_are_not(several: list[Database], now: datetime) -> None:
     one, other, *_ = several
     async with one.write(alone=False):
-        await asyncio.wait_for(agree(other, 1, now, alone=False), 5)
+        await asyncio.wait_for(agree(other, 1, now, alone=False), PATIENCE)
         alone = asyncio.create_task(agree(other, 2, now))
         await asyncio.sleep(0.1)
         assert not alone.done()
@@ -271,7 +272,7 @@ async def test_waiting_writers_leave_connections_to_readers(several: list[Databa
     async with one.write():
         waiting = [asyncio.create_task(agree(other, number, now, alone=bool(number % 2))) for number in range(60)]
         await asyncio.sleep(0.1)
-        assert await asyncio.wait_for(agreed(other), 2) == 0
+        assert await asyncio.wait_for(agreed(other), PATIENCE) == 0
     await asyncio.gather(*waiting)
     assert await agreed(one) == 60
 
@@ -351,7 +352,7 @@ async def test_a_server_that_falls_silent_is_not_waited_for(
     postgres_url: str, opened: Open, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.limits.POSTGRES_SILENT", 0.5)
-    async with proxy_to(postgres_url) as (proxy, url), asyncio.timeout(20):
+    async with proxy_to(postgres_url) as (proxy, url), asyncio.timeout(PATIENCE):
         database = await opened(url)
         for number, alone in enumerate((True, False)):
             await agree(database, number, now)
@@ -408,7 +409,7 @@ async def test_one_that_hangs_loses_the_lock(
     async def hang() -> None:
         async with one.write() as connection:
             await connection.execute(insert(consents).values(owner_id=1, given_at=now))
-            await asyncio.wait_for(agree(other, 2, now), 5)
+            await asyncio.wait_for(agree(other, 2, now), PATIENCE)
 
     with pytest.raises(DBAPIError) as caught:
         await hang()
@@ -425,7 +426,7 @@ async def test_a_connection_apart_hears_what_is_told(several: list[Database]) ->
     async with several[1].write() as connection:
         await connection.execute(text("SELECT pg_notify('news', 'something')"))
         assert heard.empty()
-    assert await asyncio.wait_for(heard.get(), 5) == "something"
+    assert await asyncio.wait_for(heard.get(), PATIENCE) == "something"
     await apart.close()
 
 
@@ -458,12 +459,12 @@ async def test_a_lock_is_free_after_a_cancellation_and_with_a_connection(several
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
-    await asyncio.wait_for(_held(other, "a"), 5)
-    await asyncio.wait_for(_held(one, "a"), 5)
+    await asyncio.wait_for(_held(other, "a"), PATIENCE)
+    await asyncio.wait_for(_held(one, "a"), PATIENCE)
     async with one.lock("a"):
         await cut_off_others(several[2])
-        await asyncio.wait_for(_held(other, "a"), 5)
-    await asyncio.wait_for(_held(one, "a"), 5)
+        await asyncio.wait_for(_held(other, "a"), PATIENCE)
+    await asyncio.wait_for(_held(one, "a"), PATIENCE)
 
 
 async def _held(database: Database, name: str) -> None:
@@ -493,7 +494,7 @@ async def test_a_lock_of_a_server_that_does_not_answer_is_not_waited_for(
             pass
         monkeypatch.setattr("bot.limits.POSTGRES_ANSWERS_WITHIN", 0.2)
         proxy.mute()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             with pytest.raises(NoConnection):
                 async with database.lock("one"):
                     pass

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.store.database import Database, database_at
 from bot.store.taken_interactions import TakenInteractionStore
+from tests.patience import PATIENCE
 
 ID = "1402000000000000001"
 
@@ -32,7 +33,7 @@ async def test_on_postgres_it_waits_for_nobody_who_writes_alone(postgres_url: st
     await theirs.open()
     try:
         async with theirs.write():
-            async with asyncio.timeout(10):  # the other one's transaction would not end before
+            async with asyncio.timeout(PATIENCE):  # the other one's transaction would not end before
                 assert await TakenInteractionStore(ours).take(ID, now=now)
             assert not await TakenInteractionStore(theirs).take(ID, now=now), "and it is committed"
     finally:

@@ -12,28 +12,25 @@ import pytest
 
 from bot.concurrency import within
 from bot.store.database import Database
+from tests.patience import PATIENCE
 
-BUSY = 1.5  # seconds for which a statement waits for the lock in these tests
-SOON = 0.5  # by which a limit of 0.1 s must have held, also on a busy machine
+BUSY = 3600  # seconds for which a statement waits for the lock in these tests: whoever waited for it would never end
 
 
 @pytest.fixture
 async def impatient(database: Database) -> Database:
     async with database.write() as connection:
-        await connection.exec_driver_sql(f"PRAGMA busy_timeout={int(BUSY * 1000)}")
+        await connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY * 1000}")
     return database
 
 
 async def test_a_late_probe_is_not_waited_for_and_leaves_no_lock(impatient: Database, database_path: Path) -> None:
-    loop = asyncio.get_running_loop()
     with closing(sqlite3.connect(database_path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        began = loop.time()
         with pytest.raises(TimeoutError):
             await within(0.1, impatient.writable())
-        assert loop.time() - began < SOON
         other.execute("ROLLBACK")
-    assert await within(BUSY + 1, impatient.writable())
+    assert await within(PATIENCE, impatient.writable())
 
 
 async def test_many_late_ones_leave_the_database_as_it_was(impatient: Database, database_path: Path) -> None:
@@ -42,7 +39,7 @@ async def test_many_late_ones_leave_the_database_as_it_was(impatient: Database, 
         results = await asyncio.gather(*[within(0.05, impatient.writable()) for _ in range(50)], return_exceptions=True)
         other.execute("ROLLBACK")
     assert {type(result) for result in results} == {TimeoutError}
-    assert await within(2 * BUSY, impatient.writable())
+    assert await within(PATIENCE, impatient.writable())
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -71,7 +68,7 @@ async def test_whatever_is_given_up_when_keeps_no_lock(impatient: Database, data
         await asyncio.gather(task, return_exceptions=True)
 
     async def lock_now_and_then() -> None:
-        with closing(sqlite3.connect(database_path, isolation_level=None, timeout=5)) as other:
+        with closing(sqlite3.connect(database_path, isolation_level=None, timeout=PATIENCE)) as other:
             for _ in range(10):
                 await asyncio.to_thread(lambda: None)
                 with suppress(sqlite3.OperationalError):
@@ -82,7 +79,7 @@ async def test_whatever_is_given_up_when_keeps_no_lock(impatient: Database, data
                 await asyncio.sleep(0.005)
 
     await asyncio.gather(lock_now_and_then(), *[one() for _ in range(200)])
-    with closing(sqlite3.connect(database_path, isolation_level=None, timeout=5)) as other:
+    with closing(sqlite3.connect(database_path, isolation_level=None, timeout=PATIENCE)) as other:
         other.execute("BEGIN EXCLUSIVE")  # nobody holds a lock any more
         other.execute("ROLLBACK")
     assert await impatient.writable()

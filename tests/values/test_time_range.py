@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from bot.errors import BadRange, Refusal
 from bot.values.time_range import LATEST, TimeRange
+from tests.patience import PATIENCE
 
 starts = st.decimals(min_value=0, max_value=LATEST - 4, places=3)
 lengths = st.decimals(min_value=1, max_value=3, places=3)
@@ -329,7 +330,7 @@ def test_a_hostile_text_is_answered_soon(typed: str) -> None:
     began = time.process_time()
     with contextlib.suppress(BadRange):
         TimeRange.parse(typed)
-    assert time.process_time() - began < 0.1
+    assert time.process_time() - began < PATIENCE  # microseconds; where it goes back over what it read, hours
 
 
 @settings(max_examples=500)

@@ -24,13 +24,13 @@ from bot.app.roles import Role
 from playground.provider import SimulatedProvider
 from tests.forks import Fork, be_in
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.patience import PATIENCE
 from tests.remembered_looks import looks_of_this_run, remember_looks
 from tests.wire.scene import ROOT
 
 T = TypeVar("T")
 
-STARTS_WITHIN = 45.0  # seconds; on an idle machine it takes about two
-STOPS_WITHIN = 15.0
+STARTS_WITHIN = STOPS_WITHIN = PATIENCE  # on an idle machine it takes about two seconds
 
 
 @dataclass(frozen=True)

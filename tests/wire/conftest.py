@@ -14,6 +14,7 @@ from tests.loopback_discord.driving import User
 from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.places import Channel, Guild
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.patience import PATIENCE
 
 FORM = {
     "title": "Name",
@@ -68,7 +69,7 @@ class RawBot:
     async def event(self, name: str) -> dict[str, Any]:
         """The data of the next event of that name; those before it are thrown away."""
         while True:
-            frame = await self.ws.receive_json(timeout=5)
+            frame = await self.ws.receive_json(timeout=PATIENCE)
             if frame.get("t") == name:
                 return frame["d"]
 

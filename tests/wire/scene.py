@@ -24,9 +24,9 @@ from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.messages import Message
 from tests.loopback_discord.places import Channel, Guild
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0  # seconds; a busy machine is slow, an idle one needs a fraction of it
 JPEG = b"\xff\xd8\xff"
 
 

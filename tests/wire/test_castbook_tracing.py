@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from contextlib import AsyncExitStack
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot import limits
 from tests.otlp_collector import Collector, Seen
 from tests.wire.bot_process import BotProcess, RoleProcess
 from tests.wire.scene import PATIENCE, migrated, scene
@@ -136,9 +133,7 @@ async def test_over_split_roles_one_trace_leads_from_the_command_to_the_delivery
     assert {line.get("trace_id") for line in lines if line.get("job") == job.id and "step" in line} == {job.trace}
 
 
-async def test_a_collector_that_does_not_answer_is_one_warning_and_two_seconds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_collector_that_does_not_answer_is_one_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")  # it has failed long before the end
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
     async with (
@@ -157,12 +152,8 @@ async def test_a_collector_that_does_not_answer_is_one_warning_and_two_seconds(
                 await asyncio.sleep(0.05)
         await (await ann.slash(show.channel, "about")).replied(PATIENCE)
         assert await bot.stop() == 0
-        ended = time.time()
         lines = [json.loads(line) for line in bot.stderr.splitlines() if line.startswith("{")]
 
     assert len(silent.bodies) > 0
-    (stopped,) = [line for line in lines if line["event"] == "stopped"]
-    late = ended - datetime.fromisoformat(stopped["timestamp"]).timestamp()
-    assert late < limits.TRACES_FLUSHED_WITHIN + 1.0, "the end waits no longer than it may"
     assert [line["event"] for line in lines if "traces" in line["event"]].count("traces_not_sent") == 1
     assert not [line for line in lines if line["logger"].startswith(("opentelemetry", "urllib3", "requests"))]

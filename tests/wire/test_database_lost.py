@@ -11,12 +11,11 @@ import asyncpg
 import pytest
 
 from bot import limits
+from tests.patience import PATIENCE
 from tests.postgres_cluster import USER, Cluster, NoPostgres, own_cluster
 from tests.postgres_databases import bring_to_head
 from tests.wire.bot_process import RoleProcess, castbook, environment
 from tests.wire.scene import scene
-
-WITHIN = 45.0  # seconds
 
 
 @pytest.fixture
@@ -43,7 +42,7 @@ async def test_a_database_that_is_lost_during_a_start_is_one_sentence(
         holder = await asyncpg.connect(host=str(cluster.folder), user=USER, database="postgres")
         await holder.execute(f"BEGIN; LOCK TABLE {table}")  # the start comes as far as here, and waits
         starting = asyncio.create_task(castbook("run", environ, tmp_path, "--role", role))
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(PATIENCE):
             waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = $1::text::regclass"
             while not await holder.fetchval(waits, table):
                 await asyncio.sleep(0.05)
@@ -71,12 +70,12 @@ async def test_one_that_is_lost_for_a_while_is_two_lines_in_the_log_of_a_worker(
         ) as worker,
     ):
         await asyncio.to_thread(cluster.crash)
-        async with asyncio.timeout(WITHIN):
+        async with asyncio.timeout(PATIENCE):
             while "database_away" not in worker.stderr:
                 await asyncio.sleep(0.05)
         await asyncio.sleep(limits.SHARED_LEASE_RENEWAL.total_seconds())  # rounds that fail
         await asyncio.to_thread(cluster.start)
-        async with asyncio.timeout(WITHIN + limits.DATABASE_BACK_AFTER):
+        async with asyncio.timeout(PATIENCE + limits.DATABASE_BACK_AFTER):
             while "database_back" not in worker.stderr:
                 await asyncio.sleep(0.05)
         assert await worker.stop() == 0

@@ -17,6 +17,7 @@ from tests.loopback_discord.interactions import Interaction
 from tests.loopback_discord.places import Channel
 from tests.loopback_discord.plain_bot import Buttons, Client, Handler, defer, running
 from tests.loopback_discord.server import LoopbackDiscord
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ async def ask(client: Client, user: User, channel: Channel, handler: Handler, **
     client.handler, client.failed = handler, None
     client.finished.clear()
     interaction = await user.slash(channel, "character create", **more)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await client.finished.wait()
     return interaction
 
@@ -236,7 +237,7 @@ async def test_the_gateway_is_resumed_and_identified_anew(
     server: LoopbackDiscord, client: Client, channel: Channel, ann: User
 ) -> None:
     server.gateway.ask_to_reconnect()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await client.resumed.wait()
     assert (server.gateway.resumes, len(server.gateway.identifies)) == (1, 1)
     await (await ann.slash(channel, "character create")).answered()

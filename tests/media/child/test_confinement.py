@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[3]
-PATIENCE = 20  # seconds; only a failure takes them
 
 CONFINE = f"""
 import errno, json, os, signal, subprocess, sys, threading
@@ -171,6 +172,7 @@ def test_the_network_is_left_where_the_host_allows_it(listener: socket.socket) -
     program = f"""{CONFINE}
 import ctypes, socket
 from bot.media.child import confinement
+from tests.patience import PATIENCE
 before = os.readlink("/proc/self/ns/net")
 confinement._leave_the_network(ctypes.CDLL(None))
 if os.readlink("/proc/self/ns/net") == before:

@@ -12,6 +12,7 @@ from bot.provider.models.catalogue import CARDS
 from bot.provider.models.plan import media_plan
 from bot.provider.models.prompt import mentions, told
 from bot.values.character import name_key
+from tests.patience import PATIENCE
 from tests.provider.models.wishes import NAMES, member
 
 CAST = ("Anna", "Anna Bo", "Turbo Whiskers", "太郎", "Straße", "Łukasz", "철수", "O'Neil", "🐙")
@@ -50,10 +51,10 @@ def test_who_is_called(prompt, known, unknown):
 
 
 def test_a_hostile_prompt_takes_no_time():
-    begun = time.perf_counter()
+    began = time.process_time()
     mentions("@" * 6000, CAST)
     mentions("@Ann" * 1500, CAST)
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - began < PATIENCE  # milliseconds; where each letter is tried with each other, hours
 
 
 @given(st.lists(NAMES, min_size=1, max_size=4), st.text(max_size=20))
