@@ -22,6 +22,7 @@ from bot.values.job import CharacterRequest, Job
 from bot.values.source import Link
 from tests.app.conftest import MakeSettings
 from tests.jobs.harness import RANGE, RecordingCourier, origin_at
+from tests.patience import PATIENCE
 
 SERVER = 77
 
@@ -51,7 +52,7 @@ async def processes(make_settings: MakeSettings, postgres_url: str, tmp_path: Pa
 
 
 async def soon(condition: Callable[[], Awaitable[bool] | bool]) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE):
         while True:
             found = condition()
             if found if isinstance(found, bool) else await found:

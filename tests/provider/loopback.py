@@ -86,7 +86,7 @@ def settings(base_url, **changes):
 
 
 def client_for(base_url, timeouts=None, rates=None, **changes):
-    timeouts = timeouts or Timeouts(1, 0.3, 2, 2)
+    timeouts = timeouts or Timeouts(PATIENCE, PATIENCE, PATIENCE, PATIENCE)
     return ToapisClient(settings(base_url, **changes), clock=lambda: NOW, timeouts=timeouts, rates=rates)
 
 

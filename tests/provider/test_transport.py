@@ -20,6 +20,7 @@ from bot.provider.errors import (
     RateLimited,
 )
 from bot.provider.transport import Timeouts
+from tests.patience import PATIENCE
 from tests.provider.loopback import RANGE, SUBMIT, Socket, body_length, client_for, first, http, read_request
 
 QUEUED = b'{"id": "task_1", "status": "queued"}'
@@ -37,7 +38,9 @@ async def create(client):
 
 async def submitted_to(script):
     """Submit to a server that runs ``script``; returns the error and how often the server was connected to."""
-    async with Socket(script) as server, client_for(server.base_url) as client:
+    read = 0.3 if script in {silent, silent_in_the_body} else PATIENCE
+    timeouts = Timeouts(PATIENCE, read, PATIENCE, PATIENCE)
+    async with Socket(script) as server, client_for(server.base_url, timeouts) as client:
         with pytest.raises((NothingTaken, OutcomeUnknown)) as caught:
             await create(client)
     assert caught.value.__cause__ is None
@@ -220,7 +223,10 @@ async def test_an_answer_that_trickles_for_ever_ends_with_the_total_timeout():
             await writer.drain()
             await asyncio.sleep(0.01)
 
-    async with Socket(trickle) as server, client_for(server.base_url, Timeouts(1, 5, 1, 5)) as client:
+    async with (
+        Socket(trickle) as server,
+        client_for(server.base_url, Timeouts(PATIENCE, PATIENCE, 1, PATIENCE)) as client,
+    ):
         with pytest.raises(OutcomeUnknown) as caught:
             await create(client)
     assert caught.value.code == "TimeoutError"
@@ -311,7 +317,7 @@ async def test_a_cancelled_call_stays_cancelled():
         reached.set()
         await reader.read()
 
-    async with Socket(hold) as server, client_for(server.base_url, Timeouts(5, 5, 5, 5)) as client:
+    async with Socket(hold) as server, client_for(server.base_url) as client:
         call = asyncio.create_task(create(client))
         await reached.wait()
         call.cancel()
@@ -338,7 +344,7 @@ async def test_an_upload_may_take_longer_than_an_answer_may_pause(clip):
         writer.write(http(b'{"url": "https://f.example/u.mp4"}'))
         await writer.drain()
 
-    async with Socket(slow) as server, client_for(server.base_url, Timeouts(1, 0.3, 0.3, 20)) as client:
+    async with Socket(slow) as server, client_for(server.base_url, Timeouts(PATIENCE, 0.3, 0.3, PATIENCE)) as client:
         assert await client.upload_video(clip, mime="video/mp4") == "https://f.example/u.mp4"
 
 
