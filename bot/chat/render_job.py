@@ -24,7 +24,7 @@ from bot.chat.render_models import other_model
 from bot.chat.render_price import expected_cost
 from bot.texts import Text, render, text
 from bot.values.character import clean_name
-from bot.values.job import CharacterRequest, Job, JobKind, Outcome, VideoRefusal, VideoRequest
+from bot.values.job import CharacterRequest, Job, JobKind, Outcome, VideoRejection, VideoRequest
 
 _BAR_CELLS = 16
 
@@ -124,7 +124,7 @@ def render_failure(job: Job, locale: str, commands: Commands = PLAIN) -> Message
 
 def _no_model_for_real_faces(job: Job) -> bool:
     request = job.request
-    refused = isinstance(request, VideoRequest) and request.refused is VideoRefusal.REAL_FACE
+    refused = isinstance(request, VideoRequest) and request.refused is VideoRejection.REAL_FACE
     return refused and job.outcome is Outcome.FAILED and job.video.instead is None
 
 
@@ -137,9 +137,9 @@ def _second_tries(job: Job, locale: str) -> tuple[DurableButton, ...]:
         return ()
     change = ChangeFailedVideo(job.id, job.owner_id, say(text("Change it…"), locale))
     match job.request.refused:
-        case VideoRefusal.REAL_FACE:
+        case VideoRejection.REAL_FACE:
             return (*_in_spite_of_a_face(job, job.request, locale), change)
-        case VideoRefusal.OWN_SOUND:
+        case VideoRejection.OWN_SOUND:
             return MakeSilentVideo(job.id, job.owner_id, say(text("Make it without sound"), locale)), change
         case None:
             return MakeVideoAgain(job.id, job.owner_id, say(text("Try again"), locale)), change

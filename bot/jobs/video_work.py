@@ -33,7 +33,7 @@ from bot.store.files import FileStore
 from bot.texts import Text, text
 from bot.values.character import FileKind
 from bot.values.files import StoredFile
-from bot.values.job import FileUpload, Job, JobNotes, Transition, VideoRefusal, VideoRequest, VideoResult
+from bot.values.job import FileUpload, Job, JobNotes, Transition, VideoRejection, VideoRequest, VideoResult
 
 _log = structlog.get_logger(__name__)
 
@@ -159,7 +159,7 @@ class VideoWork:
         """Remembers whether it may be made in another way, and says whose face was refused."""
         refusal = None
         if isinstance(error, RealFaceRefused):
-            refusal = VideoRefusal.REAL_FACE
+            refusal = VideoRejection.REAL_FACE
             job = await self._offering(job)
             if (whose := await self._whose_face(job, error.image)) is not None:
                 reason = text("{reason} Nothing was charged.", reason=whose)
@@ -185,20 +185,20 @@ class VideoWork:
         """With a sentence about the video, and what may be tried instead."""
         failure = task.failure or TaskFailure("", "")
         said: Text | None = None
-        refusal: VideoRefusal | None = None
+        refusal: VideoRejection | None = None
         if failure.cause is Cause.REAL_FACE:
             job, said = await self._offering(job), await self._whose_face(job, failure.image)
-            refusal = VideoRefusal.REAL_FACE
+            refusal = VideoRejection.REAL_FACE
         elif failure.cause is Cause.OWN_SOUND:
             refusal = self._of_its_sound(job)
             said = None if refusal is not None else _never_silent(job)
         ended = transitions.failed(job, now, video_failure_text(failure, said))
         return ended.noting(_remembered(job, refusal))
 
-    def _of_its_sound(self, job: Job) -> VideoRefusal | None:
+    def _of_its_sound(self, job: Job) -> VideoRejection | None:
         """``None`` where the model has no switch for its sound, so that it makes no silent video."""
         card = self._card(job.video)
-        return VideoRefusal.OWN_SOUND if card is not None and card.sound is Sound.SWITCH else None
+        return VideoRejection.OWN_SOUND if card is not None and card.sound is Sound.SWITCH else None
 
     async def _offering(self, job: Job) -> Job:
         """With what its owner may do in its request: take the best living model for people who may be real, which has
@@ -250,5 +250,5 @@ def _never_silent(job: Job) -> Text:
     )
 
 
-def _remembered(job: Job, refusal: VideoRefusal | None) -> JobNotes:
+def _remembered(job: Job, refusal: VideoRejection | None) -> JobNotes:
     return {} if refusal is None else {"request": replace(job.video, refused=refusal)}

@@ -22,7 +22,7 @@ from bot.values.requests import JobRequest as JobRequest
 from bot.values.requests import JobResult as JobResult
 from bot.values.requests import PreviewRequest as PreviewRequest
 from bot.values.requests import SourceRequest as SourceRequest
-from bot.values.requests import VideoRefusal as VideoRefusal
+from bot.values.requests import VideoRejection as VideoRejection
 from bot.values.requests import VideoRequest as VideoRequest
 from bot.values.requests import VideoResult as VideoResult
 from bot.values.source import Attachment

@@ -118,7 +118,7 @@ class CharacterOffer(NamedTuple):
     price: Decimal | None
 
 
-class VideoRefusal(StrEnum):
+class VideoRejection(StrEnum):
     """What of a video the provider has refused, where its owner may try it in another way."""
 
     REAL_FACE = "real_face"  # another model may take it, or this one where nobody in it exists
@@ -147,7 +147,7 @@ class VideoRequest:
     resolution: str | None = None
     sound: bool | None = None
     price: Decimal | None = None
-    refused: VideoRefusal | None = None
+    refused: VideoRejection | None = None
     instead: str | None = None
     instead_price: Decimal | None = None
     made_up_helps: bool = False

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from playground.provider.answers import Refusal
+from playground.provider.answers import ErrorResponse
 
 _CREDITS_PER_USD: Final = 200
 
@@ -28,7 +28,7 @@ class Account:
     def charge(self) -> None:
         """Pays for one task. Raises `Refusal` (402) where the balance is not enough."""
         if self.short:
-            raise Refusal(402, "The balance is not enough. (simulated)")
+            raise ErrorResponse(402, "The balance is not enough. (simulated)")
         self.remaining -= self.price
         self.used += self.price
 

@@ -25,7 +25,7 @@ _KINDS: Final[Mapping[int, tuple[str, str]]] = {
 }
 
 
-class Refusal(Exception):
+class ErrorResponse(Exception):
     """A request that is answered with an error of `status`."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Refusal(Exception):
         return error(self.status, self.message, code=self.code, headers=self.headers)
 
 
-class UploadRefusal(Refusal):
+class UploadRejection(ErrorResponse):
     """A refused upload: the documentation gives uploads a shape of their own."""
 
     def answer(self) -> web.Response:
@@ -77,6 +77,6 @@ class RateLimit:
         }
         if free <= 0:
             message = "Too many requests. Please try again later. (simulated)"
-            raise Refusal(429, message, headers={**headers, "Retry-After": str(60 - second)})
+            raise ErrorResponse(429, message, headers={**headers, "Retry-After": str(60 - second)})
         self._used[minute] += 1
         return headers

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from playground.provider.answers import Refusal
+from playground.provider.answers import ErrorResponse
 from playground.provider.names import Namer
 from playground.provider.rules import ASSET
 
@@ -70,14 +70,16 @@ class Avatars:
         """Raises `Refusal`: 400 and 404 for what is wrong, 429 where every place is taken."""
         fields = _texts(body, "group_id", "asset_type", "source_url", "name")
         if fields["group_id"] not in self._groups:
-            raise Refusal(404, "The group was not found. (simulated)", code="group_not_found")
+            raise ErrorResponse(404, "The group was not found. (simulated)", code="group_not_found")
         if fields["asset_type"] not in _KINDS:
-            raise Refusal(400, f"'asset_type' must be one of {', '.join(_KINDS)}.")
+            raise ErrorResponse(400, f"'asset_type' must be one of {', '.join(_KINDS)}.")
         path = fetch(fields["source_url"])
         if path is None:
-            raise Refusal(400, "'source_url' could not be fetched. (simulated)")
+            raise ErrorResponse(400, "'source_url' could not be fetched. (simulated)")
         if len(self.assets) >= self.places:
-            raise Refusal(429, "The asset quota of this account is used up. (simulated)", code="asset_quota_exceeded")
+            raise ErrorResponse(
+                429, "The asset quota of this account is used up. (simulated)", code="asset_quota_exceeded"
+            )
         asset = self._names.hex_id("pa").replace("pa_", "pa_01", 1)
         ready = self._clock() + self.takes
         self.assets[asset] = Avatar(asset, fields["group_id"], fields["asset_type"], path, ready)
@@ -87,7 +89,7 @@ class Avatars:
         """How an asset stands. Raises `Refusal` (404)."""
         found = self.assets.get(asset)
         if found is None:
-            raise Refusal(404, "The asset was not found. (simulated)", code="asset_not_found")
+            raise ErrorResponse(404, "The asset was not found. (simulated)", code="asset_not_found")
         status = "processing" if self._clock() < found.ready_at else "rejected" if self.refuses else "active"
         data = {"asset_id": asset, "group_id": found.group_id, "asset_type": found.kind, "status": status}
         return {"success": True, "data": data | ({"asset_url": ASSET + asset} if status == "active" else {})}
@@ -96,7 +98,7 @@ class Avatars:
         """What `asset://…` shows. Raises `Refusal` (400) where it is not active."""
         found = self.assets.get(url.removeprefix(ASSET))
         if found is None or self._clock() < found.ready_at or self.refuses:
-            raise Refusal(400, "InvalidParameter: the asset is not active. (simulated)", code="InvalidParameter")
+            raise ErrorResponse(400, "InvalidParameter: the asset is not active. (simulated)", code="InvalidParameter")
         return found.path
 
 
@@ -104,13 +106,13 @@ async def _json(request: web.Request) -> object:
     try:
         return await request.json()
     except ValueError:
-        raise Refusal(400, "The request is not valid JSON.") from None
+        raise ErrorResponse(400, "The request is not valid JSON.") from None
 
 
 def _texts(body: object, *names: str) -> dict[str, str]:
     if not isinstance(body, dict) or set(body) != set(names):
-        raise Refusal(400, f"The request must have exactly {', '.join(names)}.")
+        raise ErrorResponse(400, f"The request must have exactly {', '.join(names)}.")
     for name in names:
         if not isinstance(body[name], str) or not body[name] or len(body[name]) > 4_096:
-            raise Refusal(400, f"{name!r} must be a text.")
+            raise ErrorResponse(400, f"{name!r} must be a text.")
     return dict(body)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 from urllib.parse import urlsplit
 
-from playground.provider.answers import Refusal
+from playground.provider.answers import ErrorResponse
 
 CHARACTER_MODELS: Final = ("sora-2", "sora-2-pro", "sora-2-vip")
 SHORTEST: Final = Decimal(1)
@@ -49,13 +49,13 @@ def read_creation(body: bytes) -> Creation:
     fields = _fields(body)
     url, from_task = fields.get("url"), fields.get("from_task")
     if (url is None) == (from_task is None):
-        raise Refusal(400, "Exactly one of 'url' and 'from_task' is required.")
+        raise ErrorResponse(400, "Exactly one of 'url' and 'from_task' is required.")
     if url is not None and not _is_public_url(url):
-        raise Refusal(400, "'url' must be a public http or https address.")
+        raise ErrorResponse(400, "'url' must be a public http or https address.")
     if "callback_url" in fields:
-        raise Refusal(400, "No webhook is configured for this token.", code="webhook_not_configured")
+        raise ErrorResponse(400, "No webhook is configured for this token.", code="webhook_not_configured")
     if "timestamps" not in fields:
-        raise Refusal(400, "'timestamps' is required.")
+        raise ErrorResponse(400, "'timestamps' is required.")
     start, end = _range(fields["timestamps"])
     return Creation(
         fields.get("model", CHARACTER_MODELS[0]), start, end, url, from_task, fields.get("client_business_id")
@@ -66,26 +66,26 @@ def _fields(body: bytes) -> dict[str, str]:
     try:
         fields = json.loads(body)
     except ValueError:
-        raise Refusal(400, "The request is not valid JSON.") from None
+        raise ErrorResponse(400, "The request is not valid JSON.") from None
     if not isinstance(fields, dict):
-        raise Refusal(400, "The request must be a JSON object.")
+        raise ErrorResponse(400, "The request must be a JSON object.")
     for name, value in fields.items():
         if name == "prompt":
-            raise Refusal(400, "'prompt' is not allowed when a character is created.")
+            raise ErrorResponse(400, "'prompt' is not allowed when a character is created.")
         if name not in _FIELDS:
-            raise Refusal(400, f"Unknown field: {name!r}.")
+            raise ErrorResponse(400, f"Unknown field: {name!r}.")
         if not isinstance(value, str) or not value:
-            raise Refusal(400, f"'{name}' must be a string that is not empty.")
+            raise ErrorResponse(400, f"'{name}' must be a string that is not empty.")
     return fields
 
 
 def _range(timestamps: str) -> tuple[Decimal, Decimal]:
     match = _TIMESTAMPS.fullmatch(timestamps)
     if match is None:
-        raise Refusal(400, "'timestamps' must be \"start,end\" in seconds.")
+        raise ErrorResponse(400, "'timestamps' must be \"start,end\" in seconds.")
     start, end = Decimal(match[1]), Decimal(match[2])
     if not SHORTEST <= end - start <= LONGEST:
-        raise Refusal(400, "'timestamps' must span at least 1 and at most 3 seconds.")
+        raise ErrorResponse(400, "'timestamps' must span at least 1 and at most 3 seconds.")
     return start, end
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from playground.provider.answers import Refusal
+from playground.provider.answers import ErrorResponse
 from playground.provider.pages import PAGES, Page
 
 _MENTION: Final = re.compile(r"(?<![\w@])@([a-z0-9_]+(?:\.[a-z0-9_]+)*)", re.IGNORECASE)
@@ -69,19 +69,19 @@ def read_generation(body: Mapping[str, Any], like: str) -> Generation:
     """Raises `Refusal` (400) naming what is wrong. The page is that of the model `like`."""
     model = str(body["model"])
     if like not in PAGES:
-        raise Refusal(400, f"The model {model!r} makes no videos.")
+        raise ErrorResponse(400, f"The model {model!r} makes no videos.")
     page, fields = PAGES[like], dict(_flat(body))
     for path, value in fields.items():
         if path not in page.fields:
-            raise Refusal(400, f"Unknown field: {path!r}.")
+            raise ErrorResponse(400, f"Unknown field: {path!r}.")
         if (wrong := page.fields[path](value)) is not None:
-            raise Refusal(400, f"{path!r} {wrong}.")
+            raise ErrorResponse(400, f"{path!r} {wrong}.")
     if "prompt" not in fields:
-        raise Refusal(400, "'prompt' is required.")
+        raise ErrorResponse(400, "'prompt' is required.")
     _check_together(page, fields)
     references = tuple(_references(fields))
     if len(references) > page.items:
-        raise Refusal(400, f"At most {page.items} references are allowed.")
+        raise ErrorResponse(400, f"At most {page.items} references are allowed.")
     _check_marks(page, fields)
     seconds = int(fields.get("duration", 5))
     return Generation(
@@ -104,7 +104,7 @@ def _flat(body: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in body.items():
         if name == "metadata":
             if not isinstance(value, dict):
-                raise Refusal(400, "'metadata' must be an object.")
+                raise ErrorResponse(400, "'metadata' must be an object.")
             yield from ((f"metadata.{inner}", each) for inner, each in value.items())
         else:
             yield name, value
@@ -114,24 +114,24 @@ def _check_together(page: Page, fields: Mapping[str, Any]) -> None:
     for group in page.apart:
         there = [path for path in group if path in fields]
         if len(there) > 1:
-            raise Refusal(400, f"{' and '.join(map(repr, there))} must not be used together.")
+            raise ErrorResponse(400, f"{' and '.join(map(repr, there))} must not be used together.")
     if not any(path in fields for path in page.known_by):
-        raise Refusal(400, f"InvalidParameter: Missing required field {page.known_by[0]!r}.")
+        raise ErrorResponse(400, f"InvalidParameter: Missing required field {page.known_by[0]!r}.")
     roles = [each.get("role", "first_frame") for each in fields.get("image_with_roles", ())]
     framed = any(role in _ROLES for role in roles)
     referring = (
         any(role not in _ROLES for role in roles) or "video_with_roles" in fields or "audio_with_roles" in fields
     )
     if framed and referring and "reference_images" not in page.fields:
-        raise Refusal(400, "first/last frame content cannot be mixed with reference media content.")
+        raise ErrorResponse(400, "first/last frame content cannot be mixed with reference media content.")
     if "audio_with_roles" in fields and not ({"image_with_roles", "video_with_roles"} & fields.keys()):
-        raise Refusal(400, "audio must not be the only reference.")
+        raise ErrorResponse(400, "audio must not be the only reference.")
     if (
         fields.get("resolution") == "1080p"
         and fields.get("aspect_ratio") == "9:16"
         and fields["model"].startswith("gem")
     ):
-        raise Refusal(400, "1080p is available in landscape only.")
+        raise ErrorResponse(400, "1080p is available in landscape only.")
 
 
 def _check_marks(page: Page, fields: Mapping[str, Any]) -> None:
@@ -140,11 +140,11 @@ def _check_marks(page: Page, fields: Mapping[str, Any]) -> None:
         known = {each["name"] for each in fields.get("metadata.subjects", ())}
         strange = [name for name in _MENTION.findall(fields["prompt"]) if name not in known]
         if strange:
-            raise Refusal(400, f"The subject {strange[0]!r} is not defined.")
+            raise ErrorResponse(400, f"The subject {strange[0]!r} is not defined.")
     if page.marks == "element":
         most = len(fields.get("metadata.element_list", ()))
         if any(not 1 <= int(number) <= most for number in _ELEMENT.findall(fields["prompt"])):
-            raise Refusal(400, "The prompt names an element that is not in element_list.")
+            raise ErrorResponse(400, "The prompt names an element that is not in element_list.")
 
 
 def _references(fields: Mapping[str, Any]) -> Iterator[Reference]:

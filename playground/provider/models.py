@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from playground.provider.answers import Refusal
+from playground.provider.answers import ErrorResponse
 from playground.provider.creation import CHARACTER_MODELS
 from playground.provider.pages import PAGES
 
@@ -34,9 +34,9 @@ class ModelList:
     def check(self, model: str) -> None:
         """Raises `Refusal`: 404 for one that is gone, 403 for one that the key may not use."""
         if model in self._gone:
-            raise Refusal(404, f"The model {model!r} was not found: model not found.", code="model_not_found")
+            raise ErrorResponse(404, f"The model {model!r} was not found: model not found.", code="model_not_found")
         if model not in self.open:
-            raise Refusal(403, f"This key is not allowed to use the model {model!r}.")
+            raise ErrorResponse(403, f"This key is not allowed to use the model {model!r}.")
 
     def page_of(self, model: str) -> str:
         """The model whose page it keeps."""

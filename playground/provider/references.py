@@ -9,7 +9,7 @@ from typing import Final
 import av
 from PIL import Image, UnidentifiedImageError
 
-from playground.provider.answers import Refusal
+from playground.provider.answers import ErrorResponse
 from playground.provider.clip_analysis import DEMUXERS, kind_of
 from playground.provider.pages import Page
 
@@ -63,5 +63,5 @@ def _seconds(page: Page, number: int, path: Path) -> float:
     return seconds
 
 
-def _invalid(what: str) -> Refusal:
-    return Refusal(400, f"InvalidParameter: {what}. (simulated)", code="InvalidParameter")
+def _invalid(what: str) -> ErrorResponse:
+    return ErrorResponse(400, f"InvalidParameter: {what}. (simulated)", code="InvalidParameter")

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, Self
 from aiohttp import web
 
 from playground.provider.account import Account
-from playground.provider.answers import SERVER, RateLimit, Refusal
+from playground.provider.answers import SERVER, ErrorResponse, RateLimit
 from playground.provider.creation import Creation, Submission, read_creation
 from playground.provider.faults import Faults
 from playground.provider.generated_media import GeneratedMedia
@@ -141,19 +141,19 @@ class SimulatedProvider(SimulationControls):
             if request.path.startswith("/v1/"):
                 self._check_key(request)
             return await self._faults.spoil(request, await handler(request))
-        except Refusal as refusal:
+        except ErrorResponse as refusal:
             return refusal.answer()
         except web.HTTPException as wrong:
-            return Refusal(wrong.status, f"{wrong.reason} (simulated).").answer()
+            return ErrorResponse(wrong.status, f"{wrong.reason} (simulated).").answer()
 
     def _check_key(self, request: web.Request) -> None:
         if request.headers.get("Authorization") != f"Bearer {self.key}":
-            raise Refusal(401, "Invalid API key. (simulated)")
+            raise ErrorResponse(401, "Invalid API key. (simulated)")
 
     async def _create(self, request: web.Request) -> web.StreamResponse:
         headers = self._submits.take(self.clock())
         if request.content_type != "application/json":
-            raise Refusal(400, "The request must be JSON.")
+            raise ErrorResponse(400, "The request must be JSON.")
         wanted = self._read(await request.read())
         earlier = self._by_business_id(wanted.business_id)
         if earlier is not None:
@@ -183,7 +183,7 @@ class SimulatedProvider(SimulationControls):
             return creation
         model = fields.get("model")
         if not isinstance(model, str) or not model:
-            raise Refusal(400, "'model' is required.")
+            raise ErrorResponse(400, "'model' is required.")
         self._models.check(model)
         return read_generation(fields, self._models.page_of(model))
 
@@ -239,7 +239,7 @@ class SimulatedProvider(SimulationControls):
         wanted = request.match_info["id"]
         task = self.tasks.get(wanted) or self._by_business_id(wanted)
         if task is None or task.kind not in known:
-            raise Refusal(404, "The task was not found.", code="task_not_found", headers=headers)
+            raise ErrorResponse(404, "The task was not found.", code="task_not_found", headers=headers)
         await self._registry.settle(task)
         return web.json_response(self._answer(task), headers=headers)
 
@@ -263,7 +263,7 @@ class SimulatedProvider(SimulationControls):
         lost = lost or self.videos.dead(self._registry.video_behind(self.base_url + request.path))
         path = None if lost else self._generated_media().find(request.path)
         if path is None or not path.exists():
-            raise Refusal(404, "There is no such file. (simulated)")
+            raise ErrorResponse(404, "There is no such file. (simulated)")
         return web.FileResponse(path)
 
     def _generated_media(self) -> GeneratedMedia:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from playground.provider.account import Account
-from playground.provider.answers import Refusal
+from playground.provider.answers import ErrorResponse
 from playground.provider.tasks import Failure, Task
 
 
@@ -56,7 +56,7 @@ class TaskRegistry:
         """The URL of what a finished video task has made. Raises `Refusal` (404)."""
         made = self._made("video", task_id)
         if made is None:
-            raise Refusal(404, "The task in 'from_task' was not found.", code="task_not_found")
+            raise ErrorResponse(404, "The task in 'from_task' was not found.", code="task_not_found")
         return str(made["data"][0]["url"])
 
     def username_of(self, task_id: str) -> str | None:

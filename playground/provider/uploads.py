@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import BodyPartReader, web
 
-from playground.provider.answers import UploadRefusal
+from playground.provider.answers import UploadRejection
 from playground.provider.clip_analysis import kind_of
 
 LARGEST: Final = 50 * 1024 * 1024
@@ -18,12 +18,12 @@ _SUFFIXES: Final = {"video/mp4": ".mp4", "video/quicktime": ".mov", "video/webm"
 async def receive_video(request: web.Request) -> tuple[bytes, str, str]:
     """The uploaded bytes, their MIME type by what they are (not by what was said), and a file suffix.
 
-    Raises `UploadRefusal` (400) for anything that is not one MP4, WebM or MOV file of at most 50 MB.
+    Raises `UploadRejection` (400) for anything that is not one MP4, WebM or MOV file of at most 50 MB.
     """
     data = await _file(request, LARGEST, "50 MB")
     mime = kind_of(data[:64])
     if mime is None:
-        raise UploadRefusal(400, "Only MP4, WebM and MOV videos are accepted.")
+        raise UploadRejection(400, "Only MP4, WebM and MOV videos are accepted.")
     return data, mime, _SUFFIXES[mime]
 
 
@@ -32,7 +32,7 @@ async def receive_picture(request: web.Request) -> tuple[bytes, str, str]:
     data = await _file(request, LARGEST_PICTURE, "10 MB")
     mime = _picture_kind(data[:16])
     if mime is None:
-        raise UploadRefusal(400, "Only JPEG, PNG, WebP and GIF pictures are accepted.")
+        raise UploadRejection(400, "Only JPEG, PNG, WebP and GIF pictures are accepted.")
     return data, mime, _PICTURES[mime]
 
 
@@ -45,16 +45,16 @@ def _picture_kind(head: bytes) -> str | None:
 
 async def _file(request: web.Request, largest: int, named: str) -> bytes:
     if request.content_type != "multipart/form-data":
-        raise UploadRefusal(400, "The upload must be multipart/form-data.")
+        raise UploadRejection(400, "The upload must be multipart/form-data.")
     data: bytes | None = None
     async for part in await request.multipart():
         name = part.name if isinstance(part, BodyPartReader) else None
         if isinstance(part, BodyPartReader) and name == "file" and part.filename:
             data = await _read(part, largest, named)
         elif name != "purpose":
-            raise UploadRefusal(400, f"Unexpected form field: {name!r}.")
+            raise UploadRejection(400, f"Unexpected form field: {name!r}.")
     if data is None:
-        raise UploadRefusal(400, "The form field 'file' is required.")
+        raise UploadRejection(400, "The form field 'file' is required.")
     return data
 
 
@@ -64,5 +64,5 @@ async def _read(part: BodyPartReader, largest: int, named: str) -> bytes:
         if len(data) <= largest:  # what is too much is read and forgotten: the client should hear why
             data += chunk
     if len(data) > largest:
-        raise UploadRefusal(400, f"The file is larger than {named}.")
+        raise UploadRejection(400, f"The file is larger than {named}.")
     return bytes(data)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from playground.provider.answers import Refusal
+from playground.provider.answers import ErrorResponse
 from playground.provider.avatars import Avatars
 from playground.provider.film import Player, render_film
 from playground.provider.generated_media import GeneratedMedia
@@ -85,9 +85,9 @@ class Videos:
         urls = [each.url for each in generation.references if each.kind == "image"]
         open_faces = [number for number, url in enumerate(urls, start=1) if not url.startswith(ASSET)]
         if self.real_faces and generation.page.refuses_real_faces and open_faces:
-            raise Refusal(400, _MAY_BE_REAL.format(open_faces[0]), code=_FACE)
+            raise ErrorResponse(400, _MAY_BE_REAL.format(open_faces[0]), code=_FACE)
         if self.refuses_sound == "at_once" and generation.sound:
-            raise Refusal(400, "The output audio may contain sensitive information.", code=_SOUND)
+            raise ErrorResponse(400, "The output audio may contain sensitive information.", code=_SOUND)
 
     def answer(self, task: Task, *, with_business_id: bool) -> dict[str, Any]:
         """What the status call says of a video task, in the words that were chosen."""
@@ -111,7 +111,7 @@ class Videos:
     def _check_people(self, generation: Generation, media: GeneratedMedia) -> None:
         for username in self._usernames(generation):
             if media.person(username) is None:
-                raise Refusal(400, f"The character @{username} was not found.", code="cameo_not_found")
+                raise ErrorResponse(400, f"The character @{username} was not found.", code="cameo_not_found")
 
     def _usernames(self, generation: Generation) -> tuple[str, ...]:
         """Of the characters that were made here. An unknown task is a character that nobody knows."""
@@ -124,7 +124,7 @@ class Videos:
             return self.avatars.find(url)
         path = media.fetch(url)
         if path is None:
-            raise Refusal(400, f"InvalidParameter: timeout while fetching resource {url!r}. (simulated)")
+            raise ErrorResponse(400, f"InvalidParameter: timeout while fetching resource {url!r}. (simulated)")
         return path
 
     def _players(self, generation: Generation, media: GeneratedMedia) -> list[Player]:

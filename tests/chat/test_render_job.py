@@ -19,14 +19,14 @@ from bot.chat.render_question import render_question
 from bot.texts import text
 from bot.values.character import CharacterFile, FileKind
 from bot.values.files import StoredFile
-from bot.values.job import Job, Outcome, Question, Seen, Step, VideoRefusal, VideoRequest
+from bot.values.job import Job, Outcome, Question, Seen, Step, VideoRejection, VideoRequest
 from bot.values.requests import CharacterOffer
 from bot.values.source import Attachment
 from bot.values.video import Concern, Findings, VideoFacts
 from tests.cards import GALLERY, card_of, drawn, fields, lines, media
 from tests.chat.samples import PICTURE, Now, a_character, a_job, asked_at
+from tests.loopback_discord.api_errors import FormErrors
 from tests.loopback_discord.layout_rules import check_layout
-from tests.loopback_discord.refusals import FormErrors
 
 EMBEDS, FILES, FIELD_VALUE, WHOLE_EMBED = 10, 10, 1024, 6000  # of one message (Discord: Message resource)
 HOSTILE = st.text(max_size=600) | st.sampled_from(["", " ", "```", "@everyone", "*" * 600, "\n" * 50, "[a](https://b)"])
@@ -208,7 +208,7 @@ def test_a_character_says_its_name_and_what_it_will_cost_while_it_may_be_cancell
 
 
 def a_refused_video(job: Job, **changes: Any) -> Job:
-    request = VideoRequest(prompt="x", cast=(), model="seedance-2", refused=VideoRefusal.REAL_FACE, **changes)
+    request = VideoRequest(prompt="x", cast=(), model="seedance-2", refused=VideoRejection.REAL_FACE, **changes)
     return replace(job, request=request, outcome=Outcome.FAILED, failure=text("It may be real."))
 
 

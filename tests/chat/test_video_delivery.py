@@ -12,7 +12,7 @@ from bot.chat.courier import DiscordCourier
 from bot.jobs.ports import NothingMade, VideoMade
 from bot.store.consent_denials import ConsentDenied
 from bot.values.files import StoredFile
-from bot.values.job import CastRole, Outcome, VideoRefusal, VideoRequest, VideoResult
+from bot.values.job import CastRole, Outcome, VideoRejection, VideoRequest, VideoResult
 from bot.values.made_video import MadeVideo
 from tests.chat.deliveries import Row, text_of
 from tests.chat.one_channel import CHANNEL, OneChannel
@@ -127,13 +127,13 @@ async def test_what_may_not_be_sent_any_more_once_it_is_small_enough_is_sent_now
 @pytest.mark.parametrize(
     ("refused", "labels"),
     [
-        (VideoRefusal.REAL_FACE, ["Use wan2.6", "They're all made up", "Change it…"]),
-        (VideoRefusal.OWN_SOUND, ["Make it without sound", "Change it…"]),
+        (VideoRejection.REAL_FACE, ["Use wan2.6", "They're all made up", "Change it…"]),
+        (VideoRejection.OWN_SOUND, ["Make it without sound", "Change it…"]),
         (None, ["Try again", "Change it…"]),
     ],
 )
 async def test_a_refusal_leads_on(
-    courier: DiscordCourier, loopback: OneChannel, now: Now, refused: VideoRefusal | None, labels: list[str]
+    courier: DiscordCourier, loopback: OneChannel, now: Now, refused: VideoRejection | None, labels: list[str]
 ) -> None:
     wish = VideoRequest(
         prompt=WISH.prompt,
@@ -141,7 +141,7 @@ async def test_a_refusal_leads_on(
         model="seedance-2",
         refused=refused,
         instead="wan2.6",
-        made_up_helps=refused is VideoRefusal.REAL_FACE,
+        made_up_helps=refused is VideoRejection.REAL_FACE,
     )
     row = video_row(loopback, now, outcome=Outcome.FAILED, request=wish)
     assert await courier.deliver(row.job, NothingMade(), row.record)

@@ -30,7 +30,7 @@ from bot.values.job import (
     Question,
     Seen,
     Step,
-    VideoRefusal,
+    VideoRejection,
     VideoRequest,
 )
 from bot.values.loan import Loan, LoanRecipient, PersonConsent
@@ -185,7 +185,7 @@ async def belongings(harness: AppHarness, owner_id: int) -> Belongings:
             **over,
             outcome=Outcome.FAILED,
             delivered_at=now,
-            request=replace(unsent.request, duration=5, model="seedance-2", refused=VideoRefusal.REAL_FACE),
+            request=replace(unsent.request, duration=5, model="seedance-2", refused=VideoRejection.REAL_FACE),
         ),
     )
     for each in (mine.picking, mine.unclear):

@@ -13,8 +13,8 @@ from discord import app_commands
 
 import cogs
 from tests.cogs.stage import AppHarness
+from tests.loopback_discord.api_errors import ApiError
 from tests.loopback_discord.command_rules import check_commands
-from tests.loopback_discord.refusals import Refusal
 
 NAME = re.compile(r"[-_'\w]{1,32}")  # Application command naming, for everything but menus
 SUBCOMMAND, GROUP = 1, 2
@@ -184,7 +184,7 @@ async def test_they_can_be_used_in_servers_and_in_private(payloads: list[Payload
 async def test_a_strict_server_takes_them_and_would_not_take_others(payloads: list[Payload]) -> None:
     check_commands(payloads)
     for index, each in enumerate(payloads):
-        with pytest.raises(Refusal) as refused:
+        with pytest.raises(ApiError) as refused:
             check_commands([*payloads[:index], each | {"name": ""}, *payloads[index + 1 :]])
         assert (refused.value.code, list(refused.value.body["errors"])) == (50035, [str(index)])
 

@@ -15,7 +15,7 @@ from bot.chat.render_job import render_failure
 from bot.chat.render_video import render_video
 from bot.texts import text
 from bot.values.files import StoredFile
-from bot.values.job import CastRole, Job, JobChanges, Outcome, Step, VideoRefusal, VideoRequest
+from bot.values.job import CastRole, Job, JobChanges, Outcome, Step, VideoRejection, VideoRequest
 from bot.values.made_video import MadeVideo
 from tests.cogs.stage import Stage, labels, origin, refusal, words
 from tests.rendered_clips import render_clip
@@ -105,7 +105,7 @@ async def test_a_model_that_was_not_named_is_chosen_anew(stage: Stage, wish: Vid
 
 
 async def test_a_real_face_goes_to_a_model_that_takes_it(stage: Stage, wish: VideoRequest) -> None:
-    refused = replace(wish, refused=VideoRefusal.REAL_FACE)
+    refused = replace(wish, refused=VideoRejection.REAL_FACE)
     job = await a_video_job(stage, refused, Outcome.FAILED)
     other = MakeVideoByOtherModel(job.id, job.owner_id, "Use another model")  # on a card of an earlier version
     message = await shown(stage, job, other)
@@ -119,7 +119,7 @@ async def test_a_real_face_goes_to_a_model_that_takes_it(stage: Stage, wish: Vid
 async def test_the_model_that_is_offered_for_a_real_face_is_the_one_that_is_taken(
     stage: Stage, wish: VideoRequest
 ) -> None:
-    offered = replace(wish, refused=VideoRefusal.REAL_FACE, instead="viduq3", instead_price=Decimal("62.5"))
+    offered = replace(wish, refused=VideoRejection.REAL_FACE, instead="viduq3", instead_price=Decimal("62.5"))
     job = await a_video_job(stage, offered, Outcome.FAILED)
     await stage.alice.click(await shown(stage, job), label="Use viduq3 (62.5 credits)")
     now = await started(stage)
@@ -127,7 +127,7 @@ async def test_the_model_that_is_offered_for_a_real_face_is_the_one_that_is_take
 
 
 async def test_a_model_that_was_offered_and_is_closed_since_is_told(stage: Stage, wish: VideoRequest) -> None:
-    offered = replace(wish, refused=VideoRefusal.REAL_FACE, instead="viduq3")
+    offered = replace(wish, refused=VideoRejection.REAL_FACE, instead="viduq3")
     job = await a_video_job(stage, offered, Outcome.FAILED)
     await stage.harness.app.video_availability.refused("viduq3")
     told = refusal(await stage.alice.click(await shown(stage, job), label="Use viduq3"))
@@ -136,14 +136,14 @@ async def test_a_model_that_was_offered_and_is_closed_since_is_told(stage: Stage
 
 
 async def test_nobody_real_stays_with_the_model_that_was_taken(stage: Stage, wish: VideoRequest) -> None:
-    refused = replace(wish, refused=VideoRefusal.REAL_FACE, made_up_helps=True)
+    refused = replace(wish, refused=VideoRejection.REAL_FACE, made_up_helps=True)
     message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
     await stage.alice.click(message, label="They're all made up")
     assert await started(stage) == replace(wish, nobody_real=True)
 
 
 async def test_a_model_that_knows_no_avatars_is_not_asked_again(stage: Stage, wish: VideoRequest) -> None:
-    refused = replace(wish, model="viduq3", refused=VideoRefusal.REAL_FACE, made_up_helps=True)  # until lately
+    refused = replace(wish, model="viduq3", refused=VideoRejection.REAL_FACE, made_up_helps=True)  # until lately
     message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
     told = refusal(await stage.alice.click(message, label="They're all made up"))
     assert "viduq3 has no way to say that a character is made up" in told
@@ -151,7 +151,7 @@ async def test_a_model_that_knows_no_avatars_is_not_asked_again(stage: Stage, wi
 
 
 async def test_a_refused_sound_is_left_out(stage: Stage, wish: VideoRequest) -> None:
-    refused = replace(wish, refused=VideoRefusal.OWN_SOUND)
+    refused = replace(wish, refused=VideoRejection.OWN_SOUND)
     message = await shown(stage, await a_video_job(stage, refused, Outcome.FAILED))
     await stage.alice.click(message, label="Make it without sound")
     assert (await started(stage)) == replace(wish, sound=False)
@@ -160,7 +160,7 @@ async def test_a_refused_sound_is_left_out(stage: Stage, wish: VideoRequest) -> 
 async def test_a_failed_video_is_changed_in_a_form_with_all_that_was_asked_for_also_after_a_restart(
     stage: Stage, wish: VideoRequest
 ) -> None:
-    refused = replace(wish, model_named=False, refused=VideoRefusal.OWN_SOUND)
+    refused = replace(wish, model_named=False, refused=VideoRejection.OWN_SOUND)
     job = await a_video_job(stage, refused, Outcome.FAILED, private=True)
     form = await stage.alice.click(await shown(stage, job), label="Change it…")
     assert form.modal is not None

@@ -20,7 +20,17 @@ from bot.provider.errors import ModelClosed
 from bot.provider.models.plan import media_plan
 from bot.store.character_rows import keep_file
 from bot.texts import text
-from bot.values.job import CastRole, CharacterRequest, Job, Lane, Outcome, Step, VideoRefusal, VideoRequest, VideoResult
+from bot.values.job import (
+    CastRole,
+    CharacterRequest,
+    Job,
+    Lane,
+    Outcome,
+    Step,
+    VideoRejection,
+    VideoRequest,
+    VideoResult,
+)
 from bot.values.source import StoredVideo
 from playground.provider.generation import VideoSubmission
 from tests.jobs.harness import OWNER, RANGE, STRANGER, JobHarness, maintenance_of, with_limits
@@ -339,7 +349,7 @@ async def test_a_real_face_is_told_and_costs_nothing(harness: JobHarness, tmp_pa
     job = await ask(harness, roles, model="seedance-2", prompt="@Ann waves")
     await harness.run()
     done = await harness.job(job)
-    assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRefusal.REAL_FACE)
+    assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRejection.REAL_FACE)
     assert "real" in str(done.failure)
     assert done.video.made_up_helps
     assert sent(harness) == []
@@ -373,7 +383,7 @@ async def test_it_is_told_whose_face_was_refused(harness: JobHarness, tmp_path: 
     job = await ask(harness, roles, model="seedance-2")
     await harness.run()
     done = await harness.job(job)
-    assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRefusal.REAL_FACE)
+    assert (done.outcome, done.counted, done.video.refused) == (Outcome.FAILED, False, VideoRejection.REAL_FACE)
     assert "takes “Bo” for a real person" in str(done.failure)
     assert done.video.instead is not None
     assert not done.video.instead.startswith("seedance")
@@ -404,7 +414,7 @@ async def test_that_nobody_is_real_may_be_said_where_the_model_has_avatars_and_i
     job = await ask(harness, roles, model=model, prompt="@Ann waves", nobody_real=nobody_real)
     await harness.run(600)
     done = await harness.job(job)
-    assert done.video.refused is VideoRefusal.REAL_FACE
+    assert done.video.refused is VideoRejection.REAL_FACE
     assert done.video.made_up_helps is helps
 
 
@@ -437,7 +447,7 @@ async def test_only_a_model_that_can_be_silent_is_offered_so(
     await harness.run()
     done = await harness.job(job)
     assert (done.outcome, done.counted) == (Outcome.FAILED, False)
-    assert done.video.refused == (VideoRefusal.OWN_SOUND if silent else None)
+    assert done.video.refused == (VideoRejection.OWN_SOUND if silent else None)
     assert ("Try it without sound" in str(done.failure)) is silent
     assert (f"{model} can't make a video without sound" in str(done.failure)) is not silent
     assert "charged" in str(done.failure)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from tests.loopback_discord.api_errors import FormErrors
 from tests.loopback_discord.component_rules import check_choice_value
-from tests.loopback_discord.refusals import FormErrors
 
 CHAT_INPUT = 1
 SUBCOMMAND, GROUP = 1, 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.loopback_discord.refusals import FormErrors
+from tests.loopback_discord.api_errors import FormErrors
 
 ROW, BUTTON, SELECT, TEXT_INPUT, TEXT_DISPLAY, LABEL, FILE_UPLOAD, CHECKBOXES = 1, 2, 3, 4, 10, 18, 19, 22
 SELECTS = frozenset({3, 5, 6, 7, 8})

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.loopback_discord.api_errors import FormErrors, blocked_by_automod, empty_message, legacy_fields, too_large
 from tests.loopback_discord.cdn import Upload
 from tests.loopback_discord.keeping import kept_components, kept_embeds
 from tests.loopback_discord.layout_rules import media_of, nested
 from tests.loopback_discord.message_rules import check_message
 from tests.loopback_discord.messages import COMPONENTS_V2, EPHEMERAL, Message
 from tests.loopback_discord.places import Account, Channel
-from tests.loopback_discord.refusals import FormErrors, blocked_by_automod, empty_message, legacy_fields, too_large
 
 if TYPE_CHECKING:
     from tests.loopback_discord.interactions import Interaction
@@ -40,7 +40,7 @@ class Composer:
     def write(
         self, body: Body, channel: Channel, *, by: Interaction | None = None, only_for: Account | None = None
     ) -> Message:
-        """A new message of the bot in `channel`; raises Refusal."""
+        """A new message of the bot in `channel`; raises ApiError."""
         now = self._discord.clock.now()
         draft = Message(0, channel, self._discord.bot, now, by=by, only_for=only_for)
         self.change(draft, body)
@@ -58,7 +58,7 @@ class Composer:
         return message
 
     def edit(self, message: Message, body: Body) -> Message:
-        """Change a message that is there; raises Refusal and then leaves it as it was."""
+        """Change a message that is there; raises ApiError and then leaves it as it was."""
         was_loading = message.loading
         if not self._discord.edits_bring_media:
             _check_no_new_media(body)

@@ -14,9 +14,9 @@ from typing import Any
 
 from aiohttp import BodyPartReader, web
 
+from tests.loopback_discord.api_errors import bad_json, json_response
 from tests.loopback_discord.cdn import Upload
 from tests.loopback_discord.composing import Body
-from tests.loopback_discord.refusals import bad_json, json_response
 
 
 @dataclass(eq=False)
@@ -96,7 +96,7 @@ def reset(request: web.Request) -> None:
 
 
 async def read_body(request: web.Request) -> Body:
-    """The JSON and files of a request; raises Refusal when the JSON is none."""
+    """The JSON and files of a request; raises ApiError when the JSON is none."""
     if request.content_type != "multipart/form-data":
         return Body(_json(await request.read()))
     body = Body()

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.loopback_discord.messages import Message
-from tests.loopback_discord.places import Channel
-from tests.loopback_discord.refusals import (
+from tests.loopback_discord.api_errors import (
     FormErrors,
     already_acknowledged,
     dead_token,

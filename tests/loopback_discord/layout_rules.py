@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from tests.loopback_discord.api_errors import FormErrors
 from tests.loopback_discord.component_rules import BUTTON, ROW, TEXT_DISPLAY, CustomIds, check_button, check_row
-from tests.loopback_discord.refusals import FormErrors
 
 SECTION, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER = 9, 11, 12, 13, 14, 17
 COMPONENTS = 40

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.loopback_discord.api_errors import FormErrors
 from tests.loopback_discord.component_rules import check_rows
 from tests.loopback_discord.layout_rules import check_layout
-from tests.loopback_discord.refusals import FormErrors
 
 FILES = 10
 CONTENT = 2000

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from tests import injected
+from tests.loopback_discord.api_errors import ApiError, json_response, not_found, unauthorized
 from tests.loopback_discord.incoming import Call, Forced, read_body, reset
-from tests.loopback_discord.refusals import Refusal, json_response, not_found, unauthorized
 from tests.loopback_discord.routes_application import ApplicationRoutes
 from tests.loopback_discord.routes_channels import ChannelRoutes
 from tests.loopback_discord.routes_interactions import InteractionRoutes
@@ -62,7 +62,7 @@ class Rest:
             if forced and forced.replaces and not forced.processed:
                 return forced.response(call)
             answer = await self._route(call)
-        except Refusal as refusal:
+        except ApiError as refusal:
             call.code = refusal.code
             return refusal.response()
         if forced and forced.replaces:

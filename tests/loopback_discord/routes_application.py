@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from tests.loopback_discord.command_rules import check_commands
-from tests.loopback_discord.incoming import Call
-from tests.loopback_discord.places import Guild
-from tests.loopback_discord.refusals import (
-    Refusal,
+from tests.loopback_discord.api_errors import (
+    ApiError,
     invalid_recipient,
     missing_access,
     unknown_channel,
@@ -17,6 +14,9 @@ from tests.loopback_discord.refusals import (
     unknown_member,
     unknown_user,
 )
+from tests.loopback_discord.command_rules import check_commands
+from tests.loopback_discord.incoming import Call
+from tests.loopback_discord.places import Guild
 
 if TYPE_CHECKING:
     from tests.loopback_discord.server import LoopbackDiscord
@@ -130,7 +130,7 @@ class ApplicationRoutes:
 
     def _check_app(self, app_id: str) -> None:
         if int(app_id) != self._discord.bot.id:
-            raise Refusal(403, 20012, "You are not authorized to perform this action on this application")
+            raise ApiError(403, 20012, "You are not authorized to perform this action on this application")
 
     def _registered(self, command: dict[str, Any], kept: dict[tuple[int, str], str]) -> dict[str, Any]:
         """The command as Discord keeps it: one of the same name keeps its id."""

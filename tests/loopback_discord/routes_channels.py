@@ -6,11 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tests.loopback_discord.composing import Body
-from tests.loopback_discord.incoming import Call
-from tests.loopback_discord.messages import Message
-from tests.loopback_discord.places import THREAD, Channel
-from tests.loopback_discord.refusals import (
+from tests.loopback_discord.api_errors import (
     FormErrors,
     cannot_message_user,
     missing_access,
@@ -21,6 +17,10 @@ from tests.loopback_discord.refusals import (
     unknown_channel,
     unknown_message,
 )
+from tests.loopback_discord.composing import Body
+from tests.loopback_discord.incoming import Call
+from tests.loopback_discord.messages import Message
+from tests.loopback_discord.places import THREAD, Channel
 
 if TYPE_CHECKING:
     from tests.loopback_discord.server import LoopbackDiscord

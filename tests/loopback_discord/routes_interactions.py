@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from tests.loopback_discord.api_errors import (
+    too_many_followups,
+    unknown_interaction,
+    unknown_webhook,
+)
 from tests.loopback_discord.component_rules import check_choices, check_modal
 from tests.loopback_discord.composing import Body, wants_ephemeral
 from tests.loopback_discord.incoming import Call
@@ -21,11 +26,6 @@ from tests.loopback_discord.interactions import (
 )
 from tests.loopback_discord.keeping import kept_components
 from tests.loopback_discord.messages import Message
-from tests.loopback_discord.refusals import (
-    too_many_followups,
-    unknown_interaction,
-    unknown_webhook,
-)
 
 if TYPE_CHECKING:
     from tests.loopback_discord.server import LoopbackDiscord

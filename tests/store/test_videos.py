@@ -31,7 +31,7 @@ from bot.values.job import (
     Lane,
     Step,
     Transition,
-    VideoRefusal,
+    VideoRejection,
     VideoRequest,
     VideoResult,
 )
@@ -53,7 +53,7 @@ WISH = VideoRequest(
     resolution="720p",
     sound=False,
     price=Decimal("12.5"),
-    refused=VideoRefusal.REAL_FACE,
+    refused=VideoRejection.REAL_FACE,
 )
 RESULT = VideoResult(url="https://files.example/film.mp4")
 

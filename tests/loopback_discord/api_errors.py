@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 
-class Refusal(Exception):
+class ApiError(Exception):
     """One of Discord's error answers."""
 
     def __init__(
@@ -41,45 +41,45 @@ def json_response(body: Any, *, status: int = 200, headers: Mapping[str, str] | 
     )
 
 
-def unauthorized() -> Refusal:
-    return Refusal(401, 0, "401: Unauthorized")
+def unauthorized() -> ApiError:
+    return ApiError(401, 0, "401: Unauthorized")
 
 
-def not_found() -> Refusal:
-    return Refusal(404, 0, "404: Not Found")
+def not_found() -> ApiError:
+    return ApiError(404, 0, "404: Not Found")
 
 
-def unknown_channel() -> Refusal:
-    return Refusal(404, 10003, "Unknown Channel")
+def unknown_channel() -> ApiError:
+    return ApiError(404, 10003, "Unknown Channel")
 
 
-def unknown_guild() -> Refusal:
-    return Refusal(404, 10004, "Unknown Guild")
+def unknown_guild() -> ApiError:
+    return ApiError(404, 10004, "Unknown Guild")
 
 
-def unknown_member() -> Refusal:
-    return Refusal(404, 10007, "Unknown Member")
+def unknown_member() -> ApiError:
+    return ApiError(404, 10007, "Unknown Member")
 
 
-def unknown_message() -> Refusal:
-    return Refusal(404, 10008, "Unknown Message")
+def unknown_message() -> ApiError:
+    return ApiError(404, 10008, "Unknown Message")
 
 
-def unknown_user() -> Refusal:
-    return Refusal(404, 10013, "Unknown User")
+def unknown_user() -> ApiError:
+    return ApiError(404, 10013, "Unknown User")
 
 
-def unknown_webhook() -> Refusal:
-    return Refusal(404, 10015, "Unknown Webhook")
+def unknown_webhook() -> ApiError:
+    return ApiError(404, 10015, "Unknown Webhook")
 
 
-def unknown_interaction() -> Refusal:
-    return Refusal(404, 10062, "Unknown interaction")
+def unknown_interaction() -> ApiError:
+    return ApiError(404, 10062, "Unknown interaction")
 
 
-def too_many_old_edits(retry_after: float) -> Refusal:
+def too_many_old_edits(retry_after: float) -> ApiError:
     """A rate limit with a code of its own; the library repeats the request a few times before it raises."""
-    return Refusal(
+    return ApiError(
         429,
         30046,
         "Maximum number of edits to messages older than 1 hour reached. Try again later",
@@ -89,59 +89,59 @@ def too_many_old_edits(retry_after: float) -> Refusal:
     )
 
 
-def too_large() -> Refusal:
-    return Refusal(413, 40005, "Request entity too large")
+def too_large() -> ApiError:
+    return ApiError(413, 40005, "Request entity too large")
 
 
-def already_acknowledged() -> Refusal:
-    return Refusal(400, 40060, "Interaction has already been acknowledged.")
+def already_acknowledged() -> ApiError:
+    return ApiError(400, 40060, "Interaction has already been acknowledged.")
 
 
-def too_many_followups() -> Refusal:
-    return Refusal(400, 40094, "This interaction has reached the maximum number of follow-up messages.")
+def too_many_followups() -> ApiError:
+    return ApiError(400, 40094, "This interaction has reached the maximum number of follow-up messages.")
 
 
-def missing_access() -> Refusal:
-    return Refusal(403, 50001, "Missing Access")
+def missing_access() -> ApiError:
+    return ApiError(403, 50001, "Missing Access")
 
 
-def not_your_message() -> Refusal:
-    return Refusal(403, 50005, "Cannot edit a message authored by another user")
+def not_your_message() -> ApiError:
+    return ApiError(403, 50005, "Cannot edit a message authored by another user")
 
 
-def empty_message() -> Refusal:
-    return Refusal(400, 50006, "Cannot send an empty message")
+def empty_message() -> ApiError:
+    return ApiError(400, 50006, "Cannot send an empty message")
 
 
-def cannot_message_user() -> Refusal:
-    return Refusal(403, 50007, "Cannot send messages to this user")
+def cannot_message_user() -> ApiError:
+    return ApiError(403, 50007, "Cannot send messages to this user")
 
 
-def missing_permissions() -> Refusal:
-    return Refusal(403, 50013, "Missing Permissions")
+def missing_permissions() -> ApiError:
+    return ApiError(403, 50013, "Missing Permissions")
 
 
-def dead_token() -> Refusal:
-    return Refusal(401, 50027, "Invalid Webhook Token")
+def dead_token() -> ApiError:
+    return ApiError(401, 50027, "Invalid Webhook Token")
 
 
-def invalid_recipient() -> Refusal:
-    return Refusal(400, 50033, "Invalid Recipient(s)")
+def invalid_recipient() -> ApiError:
+    return ApiError(400, 50033, "Invalid Recipient(s)")
 
 
-def bad_json() -> Refusal:
-    return Refusal(400, 50109, "The request body contains invalid JSON.")
+def bad_json() -> ApiError:
+    return ApiError(400, 50109, "The request body contains invalid JSON.")
 
 
-def no_mutual_guild() -> Refusal:
-    return Refusal(403, 50278, "Cannot send messages to this user due to having no mutual guilds")
+def no_mutual_guild() -> ApiError:
+    return ApiError(403, 50278, "Cannot send messages to this user due to having no mutual guilds")
 
 
-def blocked_by_automod() -> Refusal:
-    return Refusal(400, 200000, "Message was blocked by automatic moderation")
+def blocked_by_automod() -> ApiError:
+    return ApiError(400, 200000, "Message was blocked by automatic moderation")
 
 
-def legacy_fields() -> Refusal:
+def legacy_fields() -> ApiError:
     """Content or embeds would stand beside Components V2."""
     errors = FormErrors()
     with errors.at("content"):
@@ -149,7 +149,7 @@ def legacy_fields() -> Refusal:
             "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2",
             "The 'content' field cannot be used when using MessageFlags.IS_COMPONENTS_V2",
         )
-    return Refusal(400, 50035, "Invalid Form Body", errors=errors.found)
+    return ApiError(400, 50035, "Invalid Form Body", errors=errors.found)
 
 
 class FormErrors:
@@ -179,7 +179,7 @@ class FormErrors:
     def check(self) -> None:
         """Raise the refusal if anything was added."""
         if self._errors:
-            raise Refusal(400, 50035, "Invalid Form Body", errors=self._errors)
+            raise ApiError(400, 50035, "Invalid Form Body", errors=self._errors)
 
     def required(self) -> None:
         self.add("BASE_TYPE_REQUIRED", "This field is required")
