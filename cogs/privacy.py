@@ -115,8 +115,8 @@ class Privacy(
             raise Refusal(text("I keep nothing about you, so there's nothing to delete."))
         mentions = mentions_of(interaction.client)
         embed = discord.Embed(title=say(text("Delete everything I keep about you?"), locale), colour=AMBER)
-        said = [say(each, locale, mentions) for each in _question(data)]
-        embed.description = "\n\n".join([*said, _what_stays(locale)])
+        lines = [say(each, locale, mentions) for each in _question(data)]
+        embed.description = "\n\n".join([*lines, _what_stays(locale)])
         danger = discord.ButtonStyle.danger
         buttons: list[DurableButton] = [DeleteEverything(owner, say(text("Delete everything"), locale), danger)]
         if data.messages:
@@ -146,7 +146,7 @@ class Privacy(
 
 
 def _told(export: Export, part: int) -> list[Text]:
-    said = [
+    lines = [
         text(
             "Here's everything I keep about you. Start with {document}. Keep this file to yourself: the usernames "
             "in it work like keys.",
@@ -154,9 +154,9 @@ def _told(export: Export, part: int) -> list[Text]:
         )
     ]
     if export.parts > 1:
-        said.append(text("This is part {part} of {parts}.", part=part, parts=export.parts))
+        lines.append(text("This is part {part} of {parts}.", part=part, parts=export.parts))
     if export.left_out:
-        said.append(
+        lines.append(
             text(
                 "Files that are too large for Discord and were left out: {number}. {document} has a list of them. The "
                 "people who run this bot can give them to you.",
@@ -164,7 +164,7 @@ def _told(export: Export, part: int) -> list[Text]:
                 document=DOCUMENT,
             )
         )
-    return said
+    return lines
 
 
 def _next(owner: int, part: int, parts: int, locale: str) -> NextPart:
@@ -177,7 +177,7 @@ def _file_name(part: int, parts: int) -> str:
 
 
 def _question(data: PersonalData) -> list[Text]:
-    said = [
+    lines = [
         text(
             "This deletes your characters with their pictures, clips and stills ({characters}), your videos "
             "({videos}), your tasks ({jobs}), your consent and your open forms. This can't be undone. To get a copy "
@@ -188,7 +188,7 @@ def _question(data: PersonalData) -> list[Text]:
         )
     ]
     if data.messages:
-        said.append(
+        lines.append(
             text(
                 "My messages about you that I can still reach: {number}. I can remove them, too. Otherwise the "
                 "cards of your characters lose only their name, picture and buttons. I can't remove messages that "
@@ -198,17 +198,17 @@ def _question(data: PersonalData) -> list[Text]:
         )
     running = sum(job.step is not Step.DONE for job in data.jobs)
     if running:
-        said.append(
+        lines.append(
             text(
                 "Tasks that are still running: {running}. I'll stop those that ToAPIs isn't working on yet.",
                 running=running,
             )
         )
-    return said
+    return lines
 
 
 def _done(erased: Erased, *, removed: bool) -> list[Text]:
-    said = [
+    lines = [
         text(
             "Deleted: characters {characters}, videos {videos}, files {files}, tasks {jobs}.",
             characters=erased.characters,
@@ -218,22 +218,22 @@ def _done(erased: Erased, *, removed: bool) -> list[Text]:
         )
     ]
     if erased.messages and removed:
-        said.append(
+        lines.append(
             text(
                 "I'm removing my messages about you now: {number}. That may take a few minutes.", number=erased.messages
             )
         )
     elif erased.messages:
-        said.append(text("The cards of your characters lose their name, picture and buttons within a few minutes."))
+        lines.append(text("The cards of your characters lose their name, picture and buttons within a few minutes."))
     if erased.left_running:
-        said.append(
+        lines.append(
             text(
                 "Tasks that ToAPIs is still working on: {number}. It may charge for them, but I won't keep what it "
                 "makes.",
                 number=erased.left_running,
             )
         )
-    return said
+    return lines
 
 
 def _what_stays(locale: str) -> str:

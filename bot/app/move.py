@@ -49,9 +49,9 @@ async def move(settings: Settings, to: str | None, files_to: str | None = None) 
 async def _move_files(root: Path, bucket: StoreSettings) -> None:
     from bot.store.move_files import copy_files
 
-    began, said = time.monotonic(), _Lines("sent")
+    began, counter = time.monotonic(), _Lines("sent")
     try:
-        moved = await copy_files(root, bucket, lambda done, of: said(f"{done:,} of {of:,} files"))
+        moved = await copy_files(root, bucket, lambda done, of: counter(f"{done:,} of {of:,} files"))
     except OSError as error:
         raise BadStart(
             f"The files cannot be copied (--files-to): {error}. What was copied need not be again."
@@ -67,8 +67,8 @@ async def _move_rows(path: Path, url: URL) -> None:
     began = time.monotonic()
     source = MoveSource(path)
     try:
-        said = _Lines("read")
-        inventory = source.survey(lambda table, done: said(f"{table}: {done:,} rows"))
+        counter = _Lines("read")
+        inventory = source.survey(lambda table, done: counter(f"{table}: {done:,} rows"))
         print(f"library    {path}: {inventory.total:,} rows, {_since(began)}", flush=True)
         await _move(source, inventory, url)
     finally:
@@ -96,8 +96,8 @@ async def _move(source: MoveSource, inventory: Inventory, url: URL) -> None:
 
 
 def _progress(what: str, rows: int) -> Callable[[str, int], None]:
-    said = _Lines(what)
-    return lambda table, done: said(f"{table}: {done:,} of {rows:,} rows")
+    counter = _Lines(what)
+    return lambda table, done: counter(f"{table}: {done:,} of {rows:,} rows")
 
 
 class _Lines:

@@ -129,8 +129,8 @@ class CastbookClient(commands.AutoShardedBot):
             await super().before_identify_hook(shard_id, initial=initial)
             return
         if initial:
-            said = await self.http.request(Route("GET", "/gateway/bot"))
-            self._identify_at_once = max(1, said["session_start_limit"].get("max_concurrency", 1))
+            gateway_bot = await self.http.request(Route("GET", "/gateway/bot"))
+            self._identify_at_once = max(1, gateway_bot["session_start_limit"].get("max_concurrency", 1))
         await self._buckets((shard_id or 0) % self._identify_at_once)
 
     async def _sync_commands(self) -> None:

@@ -75,10 +75,10 @@ class CastbookTree(app_commands.CommandTree[discord.Client]):
         """
         assert commands.application_id is not None  # noqa: S101 - for the type checker: known since the login
         with self._sync_errors():
-            told = await self.client.http.bulk_upsert_global_commands(
+            registered = await self.client.http.bulk_upsert_global_commands(
                 commands.application_id, payload=commands.everybody
             )
-        return {each["name"]: int(each["id"]) for each in told}
+        return {each["name"]: int(each["id"]) for each in registered}
 
     async def tell_guild(self, commands: TranslatedCommands) -> None:
         """The same of the commands of ``guild_id``."""

@@ -115,11 +115,11 @@ def _line(job: Job, overview: Overview, locale: str) -> Text:
         at = int((job.finished_at or job.created_at).timestamp())
         if job.outcome is Outcome.SUCCEEDED and not job.undelivered:
             return text("{what} ({range}) · <t:{at}:R>", what=what, range=_range(job), at=at)
-        said = _said(state, locale)
+        shown = _said(state, locale)
         source = None if isinstance(job.request, VideoRequest) else job.request.source
-        if isinstance(source, Link) and what in source.url and what in said:  # the host: to name it once is enough
-            return text("{what} · {state} · <t:{at}:R>", what=said, state=_range(job), at=at)
-        return text("{what} · {state} · <t:{at}:R>", what=what, state=said, at=at)
+        if isinstance(source, Link) and what in source.url and what in shown:  # the host: to name it once is enough
+            return text("{what} · {state} · <t:{at}:R>", what=shown, state=_range(job), at=at)
+        return text("{what} · {state} · <t:{at}:R>", what=what, state=shown, at=at)
     if waits_for_owner(job) or job.is_queued:
         return text("{what} · {state}", what=what, state=state)
     if job.submit_started_at is not None:

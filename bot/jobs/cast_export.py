@@ -78,14 +78,16 @@ class CastExport:
     def _pack(self, cast: Sequence[CastMember], limit: int | None) -> None:
         for its in cast:
             number = len(self._parts[-1].packed) + 1 if self._parts else 1
-            told = len(json.dumps(self._character(_Packed(its, {}), 1, frozenset()), ensure_ascii=False).encode())
+            entry_bytes = len(
+                json.dumps(self._character(_Packed(its, {}), 1, frozenset()), ensure_ascii=False).encode()
+            )
             files = list(_named(number, its))
-            wanted = told + sum(room_of(name, file) for name, file in files)
+            wanted = entry_bytes + sum(room_of(name, file) for name, file in files)
             if not self._parts or number > limits.EXPORT_CHARACTERS or wanted > self._parts[-1].room:
                 self._parts.append(_Part(limits.IMPORT_ARCHIVE_BYTES - SLACK if limit is None else limit - SLACK))
                 files = list(_named(1, its))
             part, names = self._parts[-1], dict[str, str]()
-            part.room -= told
+            part.room -= entry_bytes
             for name, file in files:
                 if (cost := room_of(name, file)) <= part.room:
                     part.room -= cost

@@ -50,10 +50,10 @@ def character_entry(character: Character, its: Sequence[CharacterFile], say_file
 def sealed(owner_id: int, characters: Sequence[dict[str, Any]], seal: Seal) -> str:
     """The seal under ``characters``, as they stand in the document; none where an import could not read one of them."""
     try:
-        said = [ExportedCharacter.model_validate(each) for each in characters]
+        exported = [ExportedCharacter.model_validate(each) for each in characters]
     except ValidationError:
         return ""
-    return seal(sealed_words(owner_id, said))
+    return seal(sealed_words(owner_id, exported))
 
 
 def _about(file: CharacterFile) -> dict[str, Any]:

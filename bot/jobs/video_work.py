@@ -184,15 +184,15 @@ class VideoWork:
     async def failed(self, job: Job, task: Task, now: datetime) -> Transition:
         """With a sentence about the video, and what may be tried instead."""
         failure = task.failure or TaskFailure("", "")
-        said: Text | None = None
+        detail: Text | None = None
         refusal: VideoRejection | None = None
         if failure.cause is Cause.REAL_FACE:
-            job, said = await self._offering(job), await self._whose_face(job, failure.image)
+            job, detail = await self._offering(job), await self._whose_face(job, failure.image)
             refusal = VideoRejection.REAL_FACE
         elif failure.cause is Cause.OWN_SOUND:
             refusal = self._of_its_sound(job)
-            said = None if refusal is not None else _never_silent(job)
-        ended = transitions.failed(job, now, video_failure_text(failure, said))
+            detail = None if refusal is not None else _never_silent(job)
+        ended = transitions.failed(job, now, video_failure_text(failure, detail))
         return ended.noting(_remembered(job, refusal))
 
     def _of_its_sound(self, job: Job) -> VideoRejection | None:

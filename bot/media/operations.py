@@ -137,15 +137,15 @@ async def answer(
     try:
         asked = json.dumps(question).encode()
         if early is None:
-            said = await child_process.ask(asked, seconds=operation.wall, inherits=inherits)
+            answer_json = await child_process.ask(asked, seconds=operation.wall, inherits=inherits)
         else:
-            said = await early.ask(asked, seconds=operation.wall)
+            answer_json = await early.ask(asked, seconds=operation.wall)
     except ChildFailed as failure:
         if failure.ending is Ending.TOO_MUCH_MEMORY:
             raise _refused(operation, Unusable.TOO_MUCH_MEMORY, "resident") from failure
         raise _without_answer(operation, failure) from failure
     try:
-        reply = operation.reply.validate_json(said)
+        reply = operation.reply.validate_json(answer_json)
     except (ValidationError, BadRange):  # a range checks itself
         raise failed(operation, how="nonsense") from None
     if isinstance(reply, _Refused):

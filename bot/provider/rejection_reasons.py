@@ -121,8 +121,8 @@ VIDEO_SENTENCES = MappingProxyType(
 
 def reason_of(code: str, message: str) -> Cause | None:
     """Recognise the reason behind a provider's ``code`` and ``message`` (already cleaned and cut)."""
-    said = f"{code} {message}".replace("_", " ").lower()
-    return next((reason for reason, pattern in _PATTERNS if pattern.search(said)), None)
+    combined = f"{code} {message}".replace("_", " ").lower()
+    return next((reason for reason, pattern in _PATTERNS if pattern.search(combined)), None)
 
 
 def picture_of(message: str) -> int | None:

@@ -122,8 +122,8 @@ def failure_text(failure: TaskFailure) -> Text:
     )
 
 
-def video_failure_text(failure: TaskFailure, said: Text | None = None) -> Text:
-    """The message for a failed video task. ``said`` is a more exact reason than that of its cause."""
+def video_failure_text(failure: TaskFailure, detail: Text | None = None) -> Text:
+    """The message for a failed video task. ``detail`` is a more exact reason than that of its cause."""
     reason = failure.cause
     if reason is None or reason is Cause.UNFINISHED:
         return text(
@@ -132,7 +132,7 @@ def video_failure_text(failure: TaskFailure, said: Text | None = None) -> Text:
         )
     return text(
         "{reason} ToAPIs refunds failed tasks, so nothing is charged.",
-        reason=said or sentence(reason, of_video=True),
+        reason=detail or sentence(reason, of_video=True),
     )
 
 

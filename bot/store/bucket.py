@@ -225,11 +225,11 @@ def _as_os_errors() -> Iterator[None]:
 
 
 def _os_error(error: BaseError) -> OSError:
-    said = str(error)
-    status = re.search(r"status code: (\d{3})", said)
-    code = re.search(r"<Code>(\w{1,60})</Code>", said)
+    error_text = str(error)
+    status = re.search(r"status code: (\d{3})", error_text)
+    code = re.search(r"<Code>(\w{1,60})</Code>", error_text)
     words = " ".join(found[1] for found in (status, code) if found) or "no answer"
-    if _MISSING in said:
+    if _MISSING in error_text:
         return OSError(errno.ENXIO, f"the bucket is not there ({words})")
     if status is not None and status[1] in ("401", "403"):
         return PermissionError(errno.EACCES, f"the bucket refuses it ({words})")

@@ -115,10 +115,10 @@ class PersonConsentStore:
         named = select(characters.c.name).where(
             characters.c.id == person_consents.c.character_id, characters.c.owner_id == person_consents.c.owner_id
         )
-        said: dict[str, Any] = {"answer": answer, "answered_at": now}
-        said |= {"untold": named.scalar_subquery()} if answer is Answer.NO else {}
+        changes: dict[str, Any] = {"answer": answer, "answered_at": now}
+        changes |= {"untold": named.scalar_subquery()} if answer is Answer.NO else {}
         async with self._database.write() as connection:
-            await connection.execute(changed.values(said))
+            await connection.execute(changed.values(changes))
             row = (await connection.execute(_SELECT.where(*this))).mappings().one_or_none()
             if row is not None and row["answer"] == Answer.NO:
                 no = _to_consent(row)
@@ -185,8 +185,8 @@ async def _refuse_copies(connection: AsyncConnection, no: PersonConsent, now: da
         same = and_(person_consents.c.character_id == copy.id, person_consents.c.person_id == no.person_id)
         if await connection.scalar(select(person_consents.c.id).where(same)) is None:
             await connection.execute(insert(person_consents).values(row | {"asked_at": no.asked_at}))
-        said = {"answer": Answer.NO, "answered_at": now, "untold": copy.name}
-        await connection.execute(update(person_consents).where(same).values(said))
+        changes = {"answer": Answer.NO, "answered_at": now, "untold": copy.name}
+        await connection.execute(update(person_consents).where(same).values(changes))
     return [copy.id for copy in found]
 
 

@@ -86,11 +86,11 @@ def _signed(settings: StoreSettings, keys: _Keys, method: str, path: str, query:
     asked = urlencode(sorted({**query, **signing, **token}.items()), quote_via=quote, safe="")
     where = quote(urlsplit(address).path + path)
     request = f"{method}\n{where}\n{asked}\nhost:{urlsplit(address).netloc}\n\nhost\nUNSIGNED-PAYLOAD"
-    told = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    string_to_sign = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
     key = f"AWS4{keys.secret}".encode()
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
-    signature = hmac.new(key, told.encode(), "sha256").hexdigest()
+    signature = hmac.new(key, string_to_sign.encode(), "sha256").hexdigest()
     origin = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
     return URL(f"{origin}{where}?{asked}&X-Amz-Signature={signature}", encoded=True)
 

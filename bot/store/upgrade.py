@@ -35,7 +35,7 @@ async def bring_to_head(url: URL) -> None:
     )
     try:
         # Not as an argument: everybody on the machine can read those, and a password may be in it.
-        said, trouble = await child.communicate(url.render_as_string(hide_password=False).encode())
+        output, trouble = await child.communicate(url.render_as_string(hide_password=False).encode())
     finally:
         if child.returncode is None:  # cancelled: it must not go on once the lock is let go of
             child.kill()
@@ -43,6 +43,6 @@ async def bring_to_head(url: URL) -> None:
     if child.returncode == 0:
         return
     if child.returncode == BadStart.exit_code:
-        raise BadStart(said.decode().strip())
+        raise BadStart(output.decode().strip())
     _log.error("migration_failed", code=child.returncode, output=trouble.decode(errors="replace")[-4000:])
     raise BadStart("The database (store.url) could not be brought to this version's schema: the log says why.")

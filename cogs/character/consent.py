@@ -67,12 +67,12 @@ class ConsentRequests:
         person = consent.person_id
         called: discord.Message | None = None
         if interaction.guild_id is not None:
-            told = text(
+            reply = text(
                 "I can't DM <@{person}>, so I've mentioned them here. Only they see the question. I'll tell you the "
                 "answer.",
                 person=person,
             )
-            await edit_answer(interaction, told)
+            await edit_answer(interaction, reply)
             called = await interaction.followup.send(**render_person_call(consent, locale).as_new(), wait=True)
         if called is not None and not called.flags.ephemeral:
             await self._consents.sent(consent.owner_id, consent.id, now=self._clock())

@@ -154,12 +154,12 @@ def _video_choice(video: MadeVideo, age: timedelta, locale: str) -> str:
     """A video among those of its owner: how old it is, and its prompt as far as there is room."""
     hours = int(age.total_seconds() // 3600)
     params = {"prompt": video.prompt}
-    told = text("Just now: {prompt}", **params)
+    reply = text("Just now: {prompt}", **params)
     if hours >= 24:
-        told = text("{days} d ago: {prompt}", days=hours // 24, **params)
+        reply = text("{days} d ago: {prompt}", days=hours // 24, **params)
     elif hours:
-        told = text("{hours} h ago: {prompt}", hours=hours, **params)
-    return plain(texts.render(told, locale), limits.CHOICE_NAME)
+        reply = text("{hours} h ago: {prompt}", hours=hours, **params)
+    return plain(texts.render(reply, locale), limits.CHOICE_NAME)
 
 
 def echoed(typed: str, locale: str) -> list[app_commands.Choice[str]]:
@@ -169,8 +169,8 @@ def echoed(typed: str, locale: str) -> list[app_commands.Choice[str]]:
     try:
         found = TimeRange.parse(typed)
     except BadRange as error:
-        told, value = error.problem, typed[: limits.CHOICE_VALUE]
+        reply, value = error.problem, typed[: limits.CHOICE_VALUE]
     else:
-        told = text("{range}, {seconds} s ✓", range=found.people, seconds=found.seconds_as_text)
+        reply = text("{range}, {seconds} s ✓", range=found.people, seconds=found.seconds_as_text)
         value = found.people
-    return [app_commands.Choice(name=plain(texts.render(told, locale), limits.CHOICE_NAME), value=value)]
+    return [app_commands.Choice(name=plain(texts.render(reply, locale), limits.CHOICE_NAME), value=value)]

@@ -51,13 +51,13 @@ class CharacterDeletion:
         gone = await self._lending.delete(interaction.user.id, button.character_id)
         if gone is None:
             raise deleted()
-        told = text(
+        reply = text(
             "I deleted “{name}” with its pictures, clips and voice. I can't delete what ToAPIs has.",
             name=gone.character.name,
         )
         if gone.character.portable:
-            told = text("I deleted “{name}” with its pictures, clips and voice.", name=gone.character.name)
-        await edit_answer(interaction, told)
+            reply = text("I deleted “{name}” with its pictures, clips and voice.", name=gone.character.name)
+        await edit_answer(interaction, reply)
 
     @on_press(KeepCharacter)
     async def keep(self, interaction: discord.Interaction, button: KeepCharacter) -> None:

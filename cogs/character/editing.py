@@ -181,17 +181,17 @@ class CharacterEditing:
         if name is None:
             was = await self._defaults.get(owner, guild_id)
             await self._defaults.choose(owner, guild_id, None)
-            told = text("You had no default character here. Choose one with /character default and its name.")
+            reply = text("You had no default character here. Choose one with /character default and its name.")
             if was is not None:
-                told = text("“{name}” is no longer your default character here.", name=was.name)
-            await edit_answer(interaction, told)
+                reply = text("“{name}” is no longer your default character here.", name=was.name)
+            await edit_answer(interaction, reply)
             return
         character = await self._lookup.named(owner, name)
         if not await self._defaults.choose(owner, guild_id, character.id):
             raise deleted()
-        told = text(
+        reply = text(
             "“{name}” is now in your videos outside of servers whenever you don't name anyone.", name=character.name
         )
         if guild_id is not None:
-            told = text("“{name}” is now in your videos here whenever you don't name anyone.", name=character.name)
-        await edit_answer(interaction, told)
+            reply = text("“{name}” is now in your videos here whenever you don't name anyone.", name=character.name)
+        await edit_answer(interaction, reply)

@@ -44,10 +44,10 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
         owner = interaction.user.id
         first = None if character is None else await self.lookup.named(owner, character)
         group = await self._groups.create(owner, wanted, now=self._clock())
-        told = text("I made the group “{group}”. Put characters in it with /group add.", group=group.name)
+        reply = text("I made the group “{group}”. Put characters in it with /group add.", group=group.name)
         if first is not None and await self._groups.add(owner, group.id, first.id):
-            told = text("I made the group “{group}” with “{name}” in it.", group=group.name, name=first.name)
-        await edit_answer(interaction, told)
+            reply = text("I made the group “{group}” with “{name}” in it.", group=group.name, name=first.name)
+        await edit_answer(interaction, reply)
 
     @app_commands.command(name="add", description="Put a character into a group.")
     @app_commands.describe(group="The group", character="The character")
@@ -58,12 +58,12 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
         owner = interaction.user.id
         its, who = await self.lookup.group(owner, group), await self.lookup.named(owner, character)
         added = await self._groups.add(owner, its.id, who.id)
-        told = text("“{name}” is already in “{group}”.", name=who.name, group=its.name)
+        reply = text("“{name}” is already in “{group}”.", name=who.name, group=its.name)
         if added:
-            told = text("“{name}” is now in “{group}”.", name=who.name, group=its.name)
+            reply = text("“{name}” is now in “{group}”.", name=who.name, group=its.name)
         elif added is None:
             raise _gone()
-        await edit_answer(interaction, told)
+        await edit_answer(interaction, reply)
 
     @app_commands.command(name="remove", description="Take a character out of a group. It stays in your cast.")
     @app_commands.describe(group="The group", character="The character")
@@ -74,12 +74,12 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
         owner = interaction.user.id
         its, who = await self.lookup.group(owner, group), await self.lookup.named(owner, character)
         removed = await self._groups.remove(owner, its.id, who.id)
-        told = text("“{name}” is not in “{group}”.", name=who.name, group=its.name)
+        reply = text("“{name}” is not in “{group}”.", name=who.name, group=its.name)
         if removed:
-            told = text("“{name}” is no longer in “{group}”.", name=who.name, group=its.name)
+            reply = text("“{name}” is no longer in “{group}”.", name=who.name, group=its.name)
         elif removed is None:
             raise _gone()
-        await edit_answer(interaction, told)
+        await edit_answer(interaction, reply)
 
     @app_commands.command(name="show", description="Show your groups, or who is in one of them.")
     @app_commands.describe(group="The group (leave it out to see all your groups)")
@@ -134,8 +134,8 @@ class GroupCommands(LooksUp, commands.GroupCog, group_name="group", group_descri
         its = await self.lookup.group(interaction.user.id, group)
         if not await self._groups.delete(interaction.user.id, its.id):
             raise _gone()
-        told = text("I deleted the group “{group}”. Its characters are still in your cast.", group=its.name)
-        await edit_answer(interaction, told)
+        reply = text("I deleted the group “{group}”. Its characters are still in your cast.", group=its.name)
+        await edit_answer(interaction, reply)
 
 
 def _gone() -> Refusal:

@@ -89,7 +89,7 @@ class CastPortability:
         name = "castbook.zip" if export.parts == 1 else f"castbook-{part}-of-{export.parts}.zip"
         async with self._exporter.part(export, part) as made:
             await interaction.edit_original_response(
-                content="\n".join(say(each, locale, mentions) for each in _told(export, part)),
+                content="\n".join(say(each, locale, mentions) for each in _lines_of(export, part)),
                 attachments=[discord.File(made, filename=name)],
                 view=view(*buttons) if buttons else None,
             )
@@ -106,9 +106,9 @@ class CastPortability:
             if whole.parts > 1:
                 label = text("Download {part} of {parts}", part=part, parts=whole.parts)
             made.add_item(ui.Button(label=say(label, locale), url=self._links.link(owner, selection, part)))
-        told = (_LINKED, text("Keep it to yourself: for one hour, anyone who has the link gets the file."))
+        reply = (_LINKED, text("Keep it to yourself: for one hour, anyone who has the link gets the file."))
         await interaction.edit_original_response(
-            content="\n".join(say(each, locale, mentions_of(interaction.client)) for each in told), view=made
+            content="\n".join(say(each, locale, mentions_of(interaction.client)) for each in reply), view=made
         )
 
     # -- import -------------------------------------------------------------------------------------------------
@@ -148,8 +148,8 @@ def _source(file: discord.Attachment | None, address: str | None) -> Attachment 
     return link(address or "")
 
 
-def _told(export: CastExport, part: int) -> list[Text]:
-    said = [
+def _lines_of(export: CastExport, part: int) -> list[Text]:
+    lines = [
         ntext(
             "Here is {count} character with its files. /character import takes this zip, here or in another Castbook.",
             "Here are {count} characters with their files. /character import takes this zip, here or in another "
@@ -159,18 +159,18 @@ def _told(export: CastExport, part: int) -> list[Text]:
         text("Keep it to yourself: the usernames and task IDs in it work like keys."),
     ]
     if export.parts > 1:
-        said.append(
+        lines.append(
             text("This is part {part} of {parts}. Each can be imported by itself.", part=part, parts=export.parts)
         )
     if export.left_out:
-        said.append(
+        lines.append(
             ntext(
                 "{count} file is too large for Discord and was left out.",
                 "{count} files are too large for Discord and were left out.",
                 count=export.left_out,
             )
         )
-    return said
+    return lines
 
 
 _NOBODY = text("Your cast is empty, so there's nothing to export yet. Make a character with /character create.")

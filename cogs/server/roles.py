@@ -159,22 +159,22 @@ def _embed(rules: ServerRules, locale: str, *, log_closed: bool) -> discord.Embe
     embed.add_field(name=by_role, value="\n".join(limited) or say(text("none"), locale), inline=False)
     value = say(text("nowhere"), locale)
     if rules.log_channel is not None:
-        told = text("<#{channel}>: a line for each job that starts, ends or is withdrawn.", channel=rules.log_channel)
+        reply = text("<#{channel}>: a line for each job that starts, ends or is withdrawn.", channel=rules.log_channel)
         if log_closed:
-            told = text(
+            reply = text(
                 "I can't write in <#{channel}>. Give me View Channel and Send Messages there, or choose another one.",
                 channel=rules.log_channel,
             )
-        value = say(told, locale)
+        value = say(reply, locale)
     embed.add_field(name=say(text("Jobs are logged in"), locale), value=value, inline=False)
     return embed
 
 
 def _limits(rules: ServerRules, locale: str) -> Iterator[str]:
     for role_id, each in rules.roles.items():
-        said: list[Text] = []
-        said += [text("characters: {number}", number=each.characters)] if each.characters is not None else []
-        said += [text("videos: {number}", number=each.videos)] if each.videos is not None else []
-        said += [text("credits: {number}", number=each.credits)] if each.credits is not None else []
-        if said:
-            yield f"<@&{role_id}> · {' · '.join(say(part, locale) for part in said)}"
+        lines: list[Text] = []
+        lines += [text("characters: {number}", number=each.characters)] if each.characters is not None else []
+        lines += [text("videos: {number}", number=each.videos)] if each.videos is not None else []
+        lines += [text("credits: {number}", number=each.credits)] if each.credits is not None else []
+        if lines:
+            yield f"<@&{role_id}> · {' · '.join(say(part, locale) for part in lines)}"

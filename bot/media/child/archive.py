@@ -42,12 +42,12 @@ _ABOUT_ALL: Final = ("format", "version", "part", "parts", "seal", "groups", "de
 def cast_lines(source: Path, folder: Path) -> CastLines:
     """Write the cast in the archive's document, as JSON lines, into ``folder``. Raises :class:`Refused`."""
     with _opened(source) as archive:
-        said = _said(archive)
-    characters = said.get("characters")
+        document = _document(archive)
+    characters = document.get("characters")
     if not isinstance(characters, list):
         raise Refused(Unusable.UNREADABLE_CAST, "no list of characters")
     taken = characters[: limits.IMPORT_CHARACTERS]
-    head = {name: said[name] for name in _ABOUT_ALL if name in said}
+    head = {name: document[name] for name in _ABOUT_ALL if name in document}
     lines = [_line(head, limits.IMPORT_HEAD_BYTES), *[_line(each, limits.IMPORT_ENTRY_BYTES) for each in taken]]
     if lines[0] == _NULL:
         raise Refused(Unusable.UNREADABLE_CAST, "too much about all")
@@ -180,26 +180,26 @@ def _by_name(entries: Sequence[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
 # -- The document ---------------------------------------------------------------------------------------------------
 
 
-def _said(archive: _Archive) -> dict[str, Any]:
+def _document(archive: _Archive) -> dict[str, Any]:
     entry = archive.entries[DOCUMENT]
     if entry.file_size > limits.IMPORT_DOCUMENT_BYTES:
         raise Refused(Unusable.ARCHIVE_TOO_LARGE, "the document")
     if entry.compress_type not in _METHODS:
         raise Refused(Unusable.NOT_AN_ARCHIVE, f"method {entry.compress_type}")
     with _reading(Unusable.UNREADABLE_CAST), archive.file.open(entry) as content:
-        said = json.loads(content.read(limits.IMPORT_DOCUMENT_BYTES + 1))
-    if not isinstance(said, dict):
+        document = json.loads(content.read(limits.IMPORT_DOCUMENT_BYTES + 1))
+    if not isinstance(document, dict):
         raise Refused(Unusable.UNREADABLE_CAST, "no object")
-    return said
+    return document
 
 
 _NULL: Final = "null\n"
 
 
-def _line(said: object, most: int) -> str:
+def _line(document: object, most: int) -> str:
     """One line of JSON; ``null`` for an entry that is too long."""
     with suppress(RecursionError, ValueError):
-        line = json.dumps(said, allow_nan=False)
+        line = json.dumps(document, allow_nan=False)
         if len(line) <= most:
             return f"{line}\n"
     return _NULL

@@ -23,18 +23,18 @@ def video_on_page(source: Path) -> str | None:
     page = _Page()
     page.feed(source.read_text("utf-8", errors="replace"))
     page.close()
-    named = [] if page.kinds.get("og:video:type", "") in _PLAYERS else [page.said.get(name) for name in _NAMES[:3]]
+    named = [] if page.kinds.get("og:video:type", "") in _PLAYERS else [page.meta.get(name) for name in _NAMES[:3]]
     if page.kinds.get("twitter:player:stream:content_type", "") not in _PLAYERS:
-        named.append(page.said.get(_NAMES[3]))
+        named.append(page.meta.get(_NAMES[3]))
     return next((each for each in [*named, *page.shown] if each and _is_file(each)), None)
 
 
 class _Page(HTMLParser):
-    """``said``: the first of each of the names; ``shown``: the sources of its videos in order."""
+    """``meta``: the first of each of the names; ``shown``: the sources of its videos in order."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.said: dict[str, str] = {}
+        self.meta: dict[str, str] = {}
         self.kinds: dict[str, str] = {}
         self.shown: list[str] = []
         self._in_video = False
@@ -45,7 +45,7 @@ class _Page(HTMLParser):
         if tag == "meta":
             name = (has.get("property") or has.get("name") or "").lower()
             if name in _NAMES:
-                self.said.setdefault(name, has.get("content", ""))
+                self.meta.setdefault(name, has.get("content", ""))
             elif name in {"og:video:type", "twitter:player:stream:content_type"}:
                 self.kinds.setdefault(name, has.get("content", "").partition(";")[0].strip().lower())
         elif tag in _REDDIT_PLAYERS:
