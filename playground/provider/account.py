@@ -26,7 +26,7 @@ class Account:
         return not self.unlimited and self.remaining < self.price
 
     def charge(self) -> None:
-        """Pays for one task. Raises `Refusal` (402) where the balance is not enough."""
+        """Pays for one task. Raises `ErrorResponse` (402) where the balance is not enough."""
         if self.short:
             raise ErrorResponse(402, "The balance is not enough. (simulated)")
         self.remaining -= self.price

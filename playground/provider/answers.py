@@ -65,7 +65,7 @@ class RateLimit:
         self._used: Counter[int] = Counter()
 
     def take(self, now: datetime) -> dict[str, str]:
-        """Counts one request; returns the documented headers. Raises `Refusal` (429) where none is left."""
+        """Counts one request; returns the documented headers. Raises `ErrorResponse` (429) where none is left."""
         minute, second = divmod(int(now.timestamp()), 60)
         free = self._per_minute - self._used[minute]
         reset = (minute + 1) * 60

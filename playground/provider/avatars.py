@@ -60,14 +60,14 @@ class Avatars:
         return [web.post(_GROUPS, groups), web.post(_ASSETS, assets), web.get(_ASSETS + "/{id}", asset)]
 
     def _add_group(self, body: object) -> dict[str, Any]:
-        """Raises `Refusal` (400) where a name or description is missing."""
+        """Raises `ErrorResponse` (400) where a name or description is missing."""
         fields = _texts(body, "name", "description")
         group = self._names.hex_id("pg").replace("pg_", "pg_01", 1)
         self._groups.add(group)
         return {"success": True, "data": {"group_id": group, **fields}}
 
     def _add(self, body: object, fetch: Callable[[str], Path | None]) -> dict[str, Any]:
-        """Raises `Refusal`: 400 and 404 for what is wrong, 429 where every place is taken."""
+        """Raises `ErrorResponse`: 400 and 404 for what is wrong, 429 where every place is taken."""
         fields = _texts(body, "group_id", "asset_type", "source_url", "name")
         if fields["group_id"] not in self._groups:
             raise ErrorResponse(404, "The group was not found. (simulated)", code="group_not_found")
@@ -86,7 +86,7 @@ class Avatars:
         return {"success": True, "data": {"asset_id": asset, "status": "processing"}}
 
     def _answer(self, asset: str) -> dict[str, Any]:
-        """How an asset stands. Raises `Refusal` (404)."""
+        """How an asset stands. Raises `ErrorResponse` (404)."""
         found = self.assets.get(asset)
         if found is None:
             raise ErrorResponse(404, "The asset was not found. (simulated)", code="asset_not_found")
@@ -95,7 +95,7 @@ class Avatars:
         return {"success": True, "data": data | ({"asset_url": ASSET + asset} if status == "active" else {})}
 
     def find(self, url: str) -> Path:
-        """What `asset://…` shows. Raises `Refusal` (400) where it is not active."""
+        """What `asset://…` shows. Raises `ErrorResponse` (400) where it is not active."""
         found = self.assets.get(url.removeprefix(ASSET))
         if found is None or self._clock() < found.ready_at or self.refuses:
             raise ErrorResponse(400, "InvalidParameter: the asset is not active. (simulated)", code="InvalidParameter")

@@ -45,7 +45,7 @@ class Submission:
 
 
 def read_creation(body: bytes) -> Creation:
-    """Reads the JSON of a create request. Raises `Refusal` (400) naming what is wrong."""
+    """Reads the JSON of a create request. Raises `ErrorResponse` (400) naming what is wrong."""
     fields = _fields(body)
     url, from_task = fields.get("url"), fields.get("from_task")
     if (url is None) == (from_task is None):

@@ -66,7 +66,7 @@ def asks_for_video(body: object) -> bool:
 
 
 def read_generation(body: Mapping[str, Any], like: str) -> Generation:
-    """Raises `Refusal` (400) naming what is wrong. The page is that of the model `like`."""
+    """Raises `ErrorResponse` (400) naming what is wrong. The page is that of the model `like`."""
     model = str(body["model"])
     if like not in PAGES:
         raise ErrorResponse(400, f"The model {model!r} makes no videos.")

@@ -32,7 +32,7 @@ class ModelList:
         self._unlisted.discard(name)
 
     def check(self, model: str) -> None:
-        """Raises `Refusal`: 404 for one that is gone, 403 for one that the key may not use."""
+        """Raises `ErrorResponse`: 404 for one that is gone, 403 for one that the key may not use."""
         if model in self._gone:
             raise ErrorResponse(404, f"The model {model!r} was not found: model not found.", code="model_not_found")
         if model not in self.open:

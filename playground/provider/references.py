@@ -18,7 +18,7 @@ _ROUNDED: Final = 0.05  # seconds by which a clip may miss a limit
 
 
 def check_references(page: Page, pictures: Sequence[Path], clips: Sequence[Path]) -> None:
-    """Raises `Refusal` (400) for what the model does not take. Blocks: meant for a thread."""
+    """Raises `ErrorResponse` (400) for what the model does not take. Blocks: meant for a thread."""
     for number, path in enumerate(pictures, start=1):
         _check_picture(page, number, path)
     lengths = [_seconds(page, number, path) for number, path in enumerate(clips, start=1)]

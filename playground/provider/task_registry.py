@@ -53,7 +53,7 @@ class TaskRegistry:
         return next((task for task in self.tasks.values() if task.business_id == business_id), None)
 
     def video_of(self, task_id: str | None) -> str:
-        """The URL of what a finished video task has made. Raises `Refusal` (404)."""
+        """The URL of what a finished video task has made. Raises `ErrorResponse` (404)."""
         made = self._made("video", task_id)
         if made is None:
             raise ErrorResponse(404, "The task in 'from_task' was not found.", code="task_not_found")

@@ -76,7 +76,7 @@ class Videos:
         return {"type": "video", "data": [video]}
 
     async def check(self, generation: Generation, media: GeneratedMedia) -> None:
-        """Raises `Refusal` for what can be seen before anything is made (and paid)."""
+        """Raises `ErrorResponse` for what can be seen before anything is made (and paid)."""
         self._check_people(generation, media)
         paths = [self._find(reference.url, media) for reference in generation.references]
         pictures = [p for p, each in zip(paths, generation.references, strict=True) if each.kind == "image"]

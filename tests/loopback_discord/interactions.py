@@ -16,6 +16,8 @@ from tests.loopback_discord.api_errors import (
     unknown_message,
     unknown_webhook,
 )
+from tests.loopback_discord.messages import Message
+from tests.loopback_discord.places import Channel
 from tests.patience import PATIENCE
 
 if TYPE_CHECKING:
