@@ -59,7 +59,7 @@ async def the_numbers(walk: Walk) -> None:
     await me.command("character create", {"video": walk.clip, "range": "1.5-3.5", "name": "Quick"})
     await walk.until(lambda: walk.submissions() > asked, "the submission")
     await me.picture("02 at work")
-    await me.see("Quick", "Saved to @mia's cast")
+    await me.see("Quick\n\nSaved to @mia's cast")
     await me.picture("02 ready, and mia is told")
     assert await walk.public() == public + 1
     assert await walk.private() == private
@@ -86,7 +86,7 @@ async def bad_range(walk: Walk) -> None:
     await me.fill("Which", "2-4")
     await me.picture("03 other seconds")
     await me.submit()
-    await me.see("Otto", "Saved to @mia's cast")
+    await me.see("Otto\n\nSaved to @mia's cast")
     await me.picture("03 the character after all")
 
 
@@ -126,7 +126,7 @@ async def taken_name(walk: Walk) -> None:
     await me.fill("Name", "Slow")
     await me.picture("11 another name")
     await me.submit()
-    await me.see("Slow", "Saved to @mia's cast")
+    await me.see("Slow\n\nSaved to @mia's cast")
 
 
 async def somebody_elses(walk: Walk) -> None:
@@ -145,7 +145,7 @@ async def somebody_elses(walk: Walk) -> None:
     await me.see("Somebody else posted this video")
     await me.picture("15 consent for somebody else's video")
     await me.press("Yes, I have permission")
-    await me.see("Theirs", "Saved to @mia's cast")  # or it would take a place in her line
+    await me.see("Theirs\n\nSaved to @mia's cast")  # or it would take a place in her line
 
 
 async def character_as_task(walk: Walk) -> None:

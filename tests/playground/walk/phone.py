@@ -18,7 +18,7 @@ async def one_form(walk: Walk) -> None:
     await me.picture("05 one form on a phone")
     await me.submit()
     await walk.until(lambda: walk.submissions() > asked, "the submission")
-    await me.see("Phoney", "Saved to @mia's cast")
+    await me.see("Phoney\n\nSaved to @mia's cast")
     await me.picture("05 made on a phone")
 
 

@@ -56,7 +56,7 @@ async def new_video(walk: Walk) -> None:
         if not asked:
             await me.press("Yes, I have permission")
             asked = True
-        await me.see(name, "Saved to @mia's cast")
+        await me.see(f"{name}\n\nSaved to @mia's cast")
     await me.press("Use in a video")
     await me.see("Make a video", "Who's in it?", "The best one for this cast")
     await me.picture("21 the form of a video")

@@ -120,7 +120,7 @@ async def several(walk: Walk, *names: str) -> None:
         if not asked:
             await me.press("Yes, I have permission")
             asked = True
-        await me.see(name, "Saved to @mia's cast")
+        await me.see(f"{name}\n\nSaved to @mia's cast")
 
 
 @asynccontextmanager
