@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
+from statistics import fmean
 
 from sqlalchemy import insert, text
 
@@ -16,6 +18,8 @@ from bot.store.character_rows import described_columns, named_columns
 from bot.store.database import Database, database_at
 from bot.store.tables import characters
 from bot.values.frecency import used
+from tests.postgres_cluster import NoPostgres, own_cluster
+from tests.postgres_databases import bring_to_head
 
 OWN = 10_000
 ALL = (10_000, 1_000_000)
@@ -37,7 +41,8 @@ async def measure(
     folder: Path, *, own: int = OWN, everybody: Sequence[int] = ALL, rounds: int = ROUNDS
 ) -> list[Figure]:
     """The mean of each kind of search in milliseconds, its transaction included, and the 99th of a hundred."""
-    small, large = [await _times(folder / f"{number}.db", own, number, rounds) for number in everybody]
+    urls = [f"sqlite+aiosqlite:///{folder}/{number}.db" for number in everybody]
+    small, large = [await _times(url, own, number, rounds) for url, number in zip(urls, everybody, strict=True)]
     figures = []
     for name, times in large.items():
         if name == "prefix":
@@ -48,11 +53,31 @@ async def measure(
             against(f"{name}, among {everybody[1]:,} and {everybody[0]:,}", mean, before, "ms", most=MOST_GROWN),
             below(f"{name}, 99 of 100 within", percentile(times, 99) * 1000, 20.0, "ms"),
         ]
+    return figures + await _on_postgres(own, min(own * 10, everybody[1]), rounds)
+
+
+async def _on_postgres(own: int, everybody: int, rounds: int) -> list[Figure]:
+    """The same among fewer rows, which take as long to fill; nothing where there is no PostgreSQL for tests."""
+    try:
+        with own_cluster() as cluster:
+            url = cluster.url("postgres")
+            await asyncio.to_thread(bring_to_head, url)
+            times = await _times(url, own, everybody, rounds)
+    except NoPostgres:
+        return []
+    prefix = fmean(times.pop("prefix")) * 1000
+    figures = []
+    for name, each in times.items():
+        title = f"PostgreSQL: {name}, of {own:,} among {everybody:,}"
+        figures += [
+            against(title, fmean(each) * 1000, prefix, "ms", most=MOST_PREFIX),
+            below(f"PostgreSQL: {name}, 99 of 100 within", percentile(each, 99) * 1000, 20.0, "ms"),
+        ]
     return figures
 
 
-async def _times(path: Path, own: int, everybody: int, rounds: int) -> dict[str, list[float]]:
-    database = database_at(f"sqlite+aiosqlite:///{path}")
+async def _times(url: str, own: int, everybody: int, rounds: int) -> dict[str, list[float]]:
+    database = database_at(url)
     await database.open()
     try:
         return await _ask(database, await _fill(database, own, everybody), rounds)

@@ -28,7 +28,7 @@ from bot.store.cast_tables import characters as characters
 from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
-HEAD = "0023"
+HEAD = "0024"
 """The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
 MOVING = "moving"
 """In the place of a revision: a library is being moved there (bot.store.move_target), and no bot may start on it."""

@@ -1,8 +1,8 @@
 """Searching a cast by trigrams: the only module that knows how SQLite and PostgreSQL do that.
 
 SQLite has an index of pieces of three letters (FTS5, ``character_search``), in which each person's characters are a
-range of rows of their own (migration 0013). PostgreSQL has nothing like it without an extension that not every server
-has; there the owner's characters are read, and those of nobody else: some milliseconds for ten thousand.
+range of rows of their own (migration 0013). PostgreSQL is asked with LIKE, for which the extension pg_trgm has an index
+(migration 0024). Where a server does not have it, the owner's characters are read, and those of nobody else.
 
 What is looked for is a parameter of each expression here: building one, and with it the statement that it is in, takes
 longer than asking a database.
@@ -47,10 +47,11 @@ _looked_for = bindparam("looked_for", type_=String)
 def having(*, postgres: bool) -> ColumnElement[bool]:
     """Filter of the characters table: the owner's whose name, tags or note contain the words of :func:`words_asked`."""
     theirs = characters.c.owner_id == OWNER
-    places = (place_of(each, _looked_for) > 0 for each in (characters.c.search_name, characters.c.search_more))
-    stands = or_(*places)
+    columns = (characters.c.search_name, characters.c.search_more)
     if postgres:
-        return and_(theirs, stands)
+        pattern = bindparam("pattern", type_=String)
+        return and_(theirs, or_(*(each.like(pattern) for each in columns)))
+    stands = or_(*(place_of(each, _looked_for) > 0 for each in columns))
     # Not joined: SQLite would look each character up in the full-text index, as soon as it thinks them few.
     rows = select(_search.c.rowid).where(*_matches(bindparam("phrase", type_=String)))
     return and_(theirs, characters.c.search_id.in_(rows), stands)
@@ -63,7 +64,8 @@ def words_asked(words: str) -> dict[str, Any]:
     row, and reading through all of those takes fifty times as long as looking at the few rows that are left.
     """
     longest = max(words.split(), key=len).rjust(PIECE)
-    return {"looked_for": words.rjust(PIECE), "phrase": _quoted(longest)}
+    looked_for = words.rjust(PIECE)
+    return {"looked_for": looked_for, "pattern": _pattern(looked_for), "phrase": _quoted(longest)}
 
 
 def shared_pieces() -> ColumnElement[int]:
@@ -81,8 +83,10 @@ def alike(*, postgres: bool) -> ColumnElement[bool]:
     """Of the characters table: the owner's whose names have enough of the pieces of :func:`pieces_asked`."""
     enough = and_(characters.c.owner_id == OWNER, shared_pieces() >= bindparam("least", type_=Float))
     least_looked_up = bindparam("least_looked_up", type_=Float)
-    if postgres:  # which weighs the cheaper condition first
-        return and_(enough, _shared("looked_up", _MOST_ASKED) >= least_looked_up)
+    if postgres:
+        patterns = (bindparam(f"pattern_{number}", type_=String) for number in range(_MOST_ASKED))
+        some = or_(*(characters.c.search_name.like(pattern) for pattern in patterns))
+        return and_(some, enough, _shared("looked_up", _MOST_ASKED) >= least_looked_up)
     asked_for = func.json_each(bindparam("looked_up", type_=String)).table_valued("value", name="asked_for")
     rows = (
         select(_search.c.rowid)
@@ -105,7 +109,10 @@ def pieces_asked(words: str) -> dict[str, Any]:
     every = dict.fromkeys(padded[at : at + PIECE] for at in range(len(padded) - PIECE + 1))
     pieces = list(every)[:_MOST_PIECES]
     looked_up = _spread([each for each in pieces if "  " not in each], _MOST_ASKED)
+    # Of each: for a pattern without letters PostgreSQL would read all of its index, so no place for one is left empty.
+    patterns = (list(looked_up) * _MOST_ASKED)[:_MOST_ASKED]
     return {
+        **{f"pattern_{number}": _pattern(piece) for number, piece in enumerate(patterns)},
         **_numbered("piece", pieces, _MOST_PIECES),
         **_numbered("looked_up", looked_up, _MOST_ASKED),
         "least": len(pieces) * _LEAST_SHARE,
@@ -133,6 +140,13 @@ def _matches(asked: ColumnElement[Any]) -> tuple[ColumnElement[bool], ...]:
     lowest = theirs.order_by(characters.c.search_id).limit(1).scalar_subquery()
     highest = theirs.order_by(characters.c.search_id.desc()).limit(1).scalar_subquery()
     return _search.c.character_search.op("MATCH")(asked), _search.c.rowid >= lowest, _search.c.rowid <= highest
+
+
+def _pattern(words: str) -> str:
+    """As LIKE takes them where they stand anywhere."""
+    for sign in ("\\", "%", "_"):
+        words = words.replace(sign, f"\\{sign}")
+    return f"%{words}%"
 
 
 def _quoted(words: str) -> str:

@@ -8,10 +8,11 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from typing import Any, TypeAlias
 
+import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, String, func, insert, select, text
+from sqlalchemy import Connection, String, func, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.types import TypeEngine
@@ -19,6 +20,7 @@ from structlog.testing import capture_logs
 
 from bot.errors import BadConfiguration, BadStart, DatabaseFault, QuotaReached, Refusal
 from bot.store import postgres
+from bot.store.cast_search import CastSearch
 from bot.store.characters import CharacterStore
 from bot.store.database import Database, database_at
 from bot.store.database_errors import database_fault_of
@@ -38,6 +40,7 @@ from tests.store.postgres_proxy import proxy_to
 
 Open: TypeAlias = Callable[[str], Awaitable[Database]]
 MANY = 4  # processes
+TRIGRAMS = "ix_characters_trigrams"
 
 
 @pytest.fixture
@@ -89,13 +92,46 @@ async def test_those_that_start_together_make_one_schema(new_postgres_url: Calla
 
 
 def _differences(connection: Connection) -> list[Any]:
-    context = MigrationContext.configure(connection, opts={"compare_type": _other_type, "compare_server_default": True})
-    return compare_metadata(context, metadata)
+    opts = {"compare_type": _other_type, "compare_server_default": True, "include_object": _in_the_code}
+    return compare_metadata(MigrationContext.configure(connection, opts=opts), metadata)
+
+
+def _in_the_code(_object: object, name: str | None, *_: object) -> bool:
+    """One index is there only where the server has the extension for it."""
+    return name != TRIGRAMS
 
 
 def _other_type(_context: object, _column: object, _of: object, found: TypeEngine, wanted: TypeEngine) -> bool | None:
     """Text is as long as it likes (bot.store.postgres_schema); of all else alembic is to judge."""
     return False if isinstance(found, String) and wanted.python_type is str else None
+
+
+@pytest.mark.parametrize("may", [True, False], ids=["may add extensions", "may not"])
+async def test_a_search_is_helped_by_an_extension_where_it_may_be_added(
+    new_postgres_url: Callable[..., str], opened: Open, new_cast: Any, may: bool
+) -> None:
+    url = make_url(new_postgres_url(at_head=False))
+    admin = await asyncpg.connect(host=str(url.query["host"]), user=url.username, database=url.database)
+    try:
+        user = f"plain_{url.database}"  # roles belong to the whole cluster
+        await admin.execute(f'CREATE ROLE "{user}" LOGIN; GRANT CREATE, USAGE ON SCHEMA public TO "{user}"')
+        if may:
+            await admin.execute(f'GRANT CREATE ON DATABASE "{url.database}" TO "{user}"')
+        database = await opened(url.set(username=user).render_as_string(hide_password=False))
+        for name in ("Wilhelmina", "100% Ann_a", "Anna", "1000 Annas"):
+            await new_cast(database, name)
+        search = CastSearch(database)
+        assert await search.names(7, "wilhelmnia") == ["Wilhelmina"]
+        assert await search.names(7, "0% a") == ["100% Ann_a"]
+        assert await search.names(7, "n_a") == ["100% Ann_a"]
+        has = await admin.fetchval("SELECT count(*) FROM pg_indexes WHERE indexname = $1", TRIGRAMS)
+        assert has == may
+        if may:
+            await admin.execute("SET enable_seqscan = off; SET enable_indexscan = off")
+            typed = "EXPLAIN SELECT name FROM characters WHERE search_name LIKE '%wil%' OR search_more LIKE '%wil%'"
+            assert TRIGRAMS in "".join(row[0] for row in await admin.fetch(typed))
+    finally:
+        await admin.close()
 
 
 async def test_a_newer_database_is_left_alone(new_postgres_url: Callable[..., str], opened: Open) -> None:

@@ -1,0 +1,27 @@
+"""PostgreSQL finds words and typos among many characters by the extension pg_trgm, where the server has it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0024"
+down_revision = "0023"
+
+# Left out where the server has no such extension, or does not let this user add it. docs/postgres.md says how it is
+# added later, or beforehand.
+_INDEX = """
+DO $$ BEGIN
+    CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    CREATE INDEX IF NOT EXISTS ix_characters_trigrams ON characters
+        USING gin (search_name gin_trgm_ops, search_more gin_trgm_ops);
+EXCEPTION WHEN undefined_file OR feature_not_supported OR insufficient_privilege OR undefined_object THEN
+    RAISE NOTICE 'searching without pg_trgm';
+END $$
+"""
+
+
+def upgrade() -> None:
+    """SQLite has an index of its own for it (0013)."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(sa.text(_INDEX))
