@@ -30,12 +30,16 @@ class PlayableCast:
         found = await self._loans.borrowed(user_id, guild_id, now=self._clock())
         return (*own, *(_role(each) for each in _called(found, {name_key(role.name) for role in own})))
 
-    async def names(self, user_id: int, guild_id: int | None, typed: str, limit: int) -> list[str]:
-        """Names for autocomplete: their own first, then those of borrowed ones that contain what was typed."""
+    async def names(self, user_id: int, guild_id: int | None, typed: str, limit: int) -> dict[str, bool]:
+        """Names for autocomplete, and whether they are those of borrowed ones.
+
+        Their own first, then the borrowed ones that contain what was typed.
+        """
         own = await self._search.names(user_id, typed, limit)
         wanted = fold(clean_name(typed))
         borrowed = [each.called for each in await self.borrowed(user_id, guild_id)]
-        return [*own, *(name for name in borrowed if wanted in fold(name))][:limit]
+        found = [(name, False) for name in own] + [(name, True) for name in borrowed if wanted in fold(name)]
+        return dict(found[:limit])
 
     async def borrowed(self, user_id: int, guild_id: int | None) -> tuple[Borrowed, ...]:
         """Those that are borrowed, as they are called among all of them."""

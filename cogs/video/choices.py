@@ -20,7 +20,7 @@ from bot.jobs.video_planner import VideoPlanner
 from bot.jobs.video_request_builder import VideoRequestBuilder
 from bot.provider.models.card import ModelCard
 from bot.provider.models.check import preferred
-from bot.texts import Text
+from bot.texts import Text, text
 from bot.values.character import clean_name, name_key
 
 CHARACTERS = ("character", *(f"character{number}" for number in range(2, limits.VIDEO_CHARACTERS + 1)))
@@ -45,10 +45,14 @@ class VideoChoices:
         names = await self._cast.names(interaction.user.id, interaction.guild_id, typed, most)
         focused = next(iter(_focused(interaction)), "")
         taken = {name_key(value) for name, value in _named(interaction).items() if name != focused}
-        left = [name for name in names if name_key(name) not in taken]
+        left = [
+            (_said(text("{name} (borrowed)", name=name), interaction) if borrowed else name, name)
+            for name, borrowed in names.items()
+            if name_key(name) not in taken
+        ]
         return [
-            app_commands.Choice(name=name[: limits.CHOICE_NAME], value=name)
-            for name in left[: limits.AUTOCOMPLETE_CHOICES]
+            app_commands.Choice(name=shown[: limits.CHOICE_NAME], value=name)
+            for shown, name in left[: limits.AUTOCOMPLETE_CHOICES]
         ]
 
     async def models(self, interaction: _Interaction, current: str) -> _Strings:

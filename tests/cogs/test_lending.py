@@ -77,7 +77,7 @@ async def test_a_borrower_makes_a_video_and_sees_whose_it_is_and_no_keys(stage: 
     secrets = (made.username, made.task_id)
     assert not any(secret in said for secret in secrets)
     offered = await stage.bob.autocomplete(stage.channel, "video create", "character", "aur")
-    assert offered == [{"name": "Aurora", "value": "Aurora"}]
+    assert offered == [{"name": "Aurora (borrowed)", "value": "Aurora"}]
     begun = await begin(stage, stage.bob)
     assert begun.response is not None
     job = await stage.job_of(stage.bob)
