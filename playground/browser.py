@@ -170,6 +170,9 @@ Open this address in a browser (anyone who has it may do everything there):
     max (manager)       may manage the server, so only he sees /server settings
     kim (in #quiet)     reads a channel in which max has switched the bot off
 
+None of them takes direct messages, which this page could not show: what the bot would say in one, it says in the
+channel, or at the next command.
+
 Type / into the line at the bottom and try
 
     /character create   video: {clips.talking.resolve()}

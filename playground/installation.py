@@ -1,4 +1,4 @@
-"""What simcord leaves out of each interaction: where the bot was installed, and the language of somebody's Discord."""
+"""What simcord leaves out: where the bot was installed, the language of a Discord, and closed direct messages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from simcord import interactions
+from simcord.backend import errors
+from simcord.enums import ChannelType
+from simcord.http.routes import messages
 
 _IN_A_SERVER = "0"  # Discord's number for that kind of installation
 
@@ -32,3 +35,20 @@ def installed_in_servers(locale: str = "en-US", *, most_bytes: int | None = None
         yield
     finally:
         interactions.base_payload = made
+
+
+@contextmanager
+def closed_direct_messages() -> Iterator[None]:
+    """Meanwhile nobody takes direct messages of the bot's, as many people do not: a page of one channel shows none."""
+    looked = messages._send_permissions  # noqa: SLF001 - simcord's, whose version is pinned for that
+
+    def send_permissions(ctx: Any, channel_id: int) -> None:  # noqa: ANN401 - simcord's
+        if ctx.backend.get_channel(channel_id).type == ChannelType.DM:
+            raise errors.cannot_dm_bot()
+        looked(ctx, channel_id)
+
+    messages._send_permissions = send_permissions  # noqa: SLF001
+    try:
+        yield
+    finally:
+        messages._send_permissions = looked  # noqa: SLF001

@@ -17,7 +17,7 @@ from bot.config import Settings, load
 from bot.values.clock import utc_now
 from playground.apps_command import add_apps_command
 from playground.cdn import LoopbackCdn
-from playground.installation import installed_in_servers
+from playground.installation import closed_direct_messages, installed_in_servers
 from playground.provider import SimulatedProvider
 
 PULSE = 0.25  # seconds between two looks at what happened
@@ -32,7 +32,7 @@ class Stage:
     """``async with Stage(folder) as stage``: a server with two channels and four members, all kept in ``folder``.
 
     mia and sam are members, max may manage the server, and kim is for ``quiet``, where nobody has switched the bot off
-    yet.
+    yet. None of them takes direct messages.
 
     The bot runs with a real database, real files and real HTTP to the simulated provider; only Discord is simulated.
     ``environ`` adds settings, as ``CASTBOOK__SECTION__KEY``. Everybody has their Discord in ``locale``.
@@ -60,6 +60,7 @@ class Stage:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opened:
             opened.enter_context(installed_in_servers(self.locale, most_bytes=self._most_bytes))
+            opened.enter_context(closed_direct_messages())
             await opened.enter_async_context(self.provider)
             await self._cdn.start()
             opened.push_async_callback(self._cdn.stop)

@@ -126,6 +126,23 @@ class Visitor:
             f"“{entry}” in the menu “{placeholder}”",
         )
 
+    async def pick_all(self, placeholder: str, *entries: str) -> None:
+        """Open the newest menu with this placeholder, choose these entries, and press beside it, which sends them."""
+        menu = (
+            "[...document.querySelectorAll('#channel-message-list .select-trigger')]"
+            f".filter(m => m.getAttribute('aria-label') === {_js(placeholder)}).at(-1)"
+        )
+        opened = f"(m => {{ if (m?.getAttribute('aria-expanded') === 'true') return true; m?.click(); }})({menu})"
+        await self._tab.until(opened, f"the menu “{placeholder}”")
+        for entry in entries:
+            option = (
+                f"[...{menu}.closest('.preview-select').querySelectorAll('[role=option]')]"
+                f".find(o => o.innerText.includes({_js(entry)}))"
+            )
+            await self._tab.until(f"(o => {{ o?.click(); return !!o; }})({option})", f"“{entry}” in the menu")
+        beside = "document.body.dispatchEvent(new PointerEvent('pointerdown', {bubbles: true}))"
+        await self._tab.until(f"{_READY} && ({beside}, !!window.simcordPreview.pendingAction)", "the choice being sent")
+
     async def fill(self, label: str, value: str | Path) -> None:
         """Fill the field of the open form whose label begins so."""
         field = (

@@ -35,9 +35,10 @@ from tests.playground.walk.first_uses import (
     the_numbers,
     waiting_in_line,
 )
-from tests.playground.walk.library import cast, editing, export_and_import, groups, lending, privacy
+from tests.playground.walk.lending import borrowed_in_a_video, consent, lending
+from tests.playground.walk.library import cast, editing, export_and_import, groups, privacy, searching, there_and_back
 from tests.playground.walk.phone import on_a_phone, one_form, retry, smaller
-from tests.playground.walk.server import blocked_members, help_leads, roles_and_log
+from tests.playground.walk.server import blocked_members, help_leads, roles_and_log, roles_in_force
 from tests.playground.walk.trouble import real_faces, refused_sound
 from tests.playground.walk.videos import budgets, from_a_video, new_video, without_sora
 from tests.playground.walk.walking import Walk, walking
@@ -67,9 +68,14 @@ POINTS: tuple[Point, ...] = (
     retry,
     editing,
     groups,
+    searching,
     export_and_import,
+    there_and_back,
     lending,
+    borrowed_in_a_video,
+    consent,
     roles_and_log,
+    roles_in_force,
     blocked_members,
     without_sora,
     privacy,

@@ -103,16 +103,14 @@ async def groups(walk: Walk) -> None:
 
 async def export_and_import(walk: Walk) -> None:
     """A character leaves as a zip, and comes into somebody else's cast, who sees first what would come in."""
-    me, phone, stage = walk.visitor, walk.phone, walk.stage
+    me, phone = walk.visitor, walk.phone
     await several(walk, "Quick")
     await me.type_own("character export", "Qu", "Quick")
     await me.send()
     await me.see("Here is 1 character with its files.", "castbook.zip")
     await me.picture("25 an export")
-    async with stage.turn:
-        sent = [each for message in stage.channel.history(viewer=stage.mia) for each in message.attachments]
     taken = walk.clips / "taken along.zip"
-    taken.write_bytes(await next(each for each in reversed(sent) if each.filename == "castbook.zip").read())
+    taken.write_bytes(await walk.sent("castbook.zip"))
     await me.view_as("sam")
     await me.command("character import", {"file": taken})
     await me.see("Import these characters?", "Quick", "Cancel")
@@ -131,40 +129,62 @@ async def export_and_import(walk: Walk) -> None:
     await me.view_as("mia")
 
 
-async def lending(walk: Walk) -> None:
-    """A character is lent to somebody, who finds it, and is taken back."""
-    me, phone = walk.visitor, walk.phone
-    await several(walk, "Quick")
-    await me.type_own("character lend", "Qu", "Quick")
-    await me.option("to", "sam")
-    await me.choose("sam")
-    await me.option("uses", "3")
-    await me.option("until", "7d")
-    await me.popup_says("7d: until")
-    await me.picture("26 lending is typed")
+async def searching(walk: Walk) -> None:
+    """The cast is looked through: a typo, a tag, an order, a group; and who plays when nobody is named."""
+    me = walk.visitor
+    await several(walk, "Quick", "Slow", "Three", "Phoney", "Five")
+    await me.command("character list", {"search": "phnoey"})
+    await me.see("Found in your cast: 1.", "Phoney")
+    await me.picture("30 found in spite of a typo")
+    await me.type("character list")
+    await me.option("sort", "")
+    await me.choose("by name")
     await me.send()
-    await me.see("Lending “Quick”", "0 of 3 videos", "Take back")
-    await me.picture("26 lent")
-    await phone.view_as("mia")
-    await phone.picture("26 lent on a phone")
-    await me.view_as("sam")
-    await me.command("character borrowed")
-    await me.see("Borrowed characters", "Lent by @mia", "videos left: 3", "Give back")
+    await me.see("in your cast", "Five", "Three")
     await me.rest(1.0)
-    await me.picture("26 borrowed")
-    await phone.view_as("sam")
-    await phone.rest(1.0)
-    await phone.picture("26 borrowed on a phone")
-    await me.view_as("mia")
-    await me.type_own("character take-back", "Qu", "Quick")
+    await me.picture("30 by name")
+    await me.type_own("character default", "Fi", "Five")
     await me.send()
-    await me.see("back")
-    await me.picture("26 taken back")
-    await me.view_as("sam")
-    await me.command("character borrowed")
-    await me.see("Nobody has lent you a character here.")
-    await me.picture("26 nothing borrowed")
-    await me.view_as("mia")
+    await me.see("“Five” is now in your videos here whenever you don't name anyone.")
+    await me.picture("30 the default character")
+    await me.command("video create", {"prompt": "A walk along the beach"})
+    await me.see("Five")
+    await me.see_in_all("walk along the beach")
+    await me.see("Again")
+    await me.rest(1.0)
+    await me.picture("30 a video with the default character")
+    await me.command("character default")
+    await me.see("“Five” is no longer your default character here.")
+
+
+async def there_and_back(walk: Walk) -> None:
+    """All of a cast leaves, is deleted, comes back, and plays in a video."""
+    me = walk.visitor
+    await several(walk, "Quick")
+    await me.type_own("character export", "Qu", "Quick")
+    await me.send()
+    await me.see("castbook.zip")
+    taken = walk.clips / "back again.zip"
+    taken.write_bytes(await walk.sent("castbook.zip"))
+    await me.type_own("character delete", "Qu", "Quick")
+    await me.send()
+    await me.press("Delete it")
+    await me.see("I deleted")
+    await me.command("character import", {"file": taken})
+    await me.see("Import these characters?", "Quick")
+    await me.picture("31 what would come back")
+    await me.press("Import")
+    await me.see("Imported")
+    await me.type("video create", {"prompt": "@Quick runs", "character": "Qu"})
+    await me.choose("Quick")
+    await me.send()
+    await me.see_in_all("Quick runs")
+    await me.see("Again")
+    await me.rest(1.0)
+    await me.picture("31 a video with the one that came back")
+    await me.command("privacy export")
+    await me.see(".zip")
+    await me.picture("31 the export of everything")
 
 
 async def privacy(walk: Walk) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.playground.walk.walking import Walk
+from bot.values.job import JobKind
+from tests.playground.walk.walking import Walk, several
 
 
 async def help_leads(walk: Walk) -> None:
@@ -46,6 +47,50 @@ async def roles_and_log(walk: Walk) -> None:
     await me.picture("27 roles and log")
     await phone.view_as("max")
     await phone.picture("27 roles and log on a phone")
+    await me.view_as("mia")
+
+
+async def roles_in_force(walk: Walk) -> None:
+    """A manager says which roles may make characters, what a role may use on a day, and where jobs are logged."""
+    me, servers, guild = walk.visitor, walk.stage.app.stores.servers, walk.stage.guild
+    await several(walk, "Quick")
+    await me.view_as("max")
+    await servers.open_channel(guild.id, walk.stage.quiet.id)
+    await me.command("server settings")
+    await me.press("Roles and log…")
+    await me.see("Roles and log of this server")
+    await me.pick_all("Only these roles may make characters…", "managers")
+    await me.see("@managers")
+    await me.pick("Log jobs in this channel…", "quiet")
+    await me.see("#quiet: a line for each job")
+    await me.pick("Set the limits per day of a role…", "managers")
+    await me.fill("Characters per member with this role", "1")
+    await me.picture("32 limits of a role")
+    await me.submit()
+    await me.see("characters: 1")
+    await me.picture("32 roles and log, set")
+    await me.command("character create", {"video": walk.clip, "range": "0.1-2.1", "name": "Max's"})
+    await me.press("Yes, I have permission")
+    await me.see("Saved to @max's cast")
+    await me.command("character create", {"video": walk.clip, "range": "2.1-4.1", "name": "Max's other"})
+    await me.see("per day")
+    await me.picture("32 a role's limit is reached")
+    await me.view_as("mia")
+    await me.command("character create", {"video": walk.clip, "range": "0.1-2.1", "name": "Without a role"})
+    await me.see("role")
+    await me.picture("32 refused without the role")
+    await me.type("video create", {"prompt": "@Quick sings", "character": "Qu"})
+    await me.choose("Quick")
+    await me.send()
+    await me.see_in_all("Quick sings")
+    await me.see("Again")
+    await me.view_as("kim")
+    await me.see_in_all("@max's character is done.")
+    await me.see_in_all("@mia started a video.")
+    await me.picture("32 the log")
+    await servers.set_makers(guild.id, JobKind.CHARACTER, [])
+    await servers.set_log_channel(guild.id, None)
+    await servers.close_channel(guild.id, walk.stage.quiet.id)
     await me.view_as("mia")
 
 

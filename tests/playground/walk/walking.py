@@ -92,6 +92,13 @@ class Walk:
         async with self.stage.turn:
             return sum(1 for each in self.stage.channel.history(viewer=self.stage.mia) if each.flags.ephemeral)
 
+    async def sent(self, filename: str) -> bytes:
+        """The newest file of that name that mia sees."""
+        async with self.stage.turn:
+            seen = self.stage.channel.history(viewer=self.stage.mia)
+            files = [each for message in seen for each in message.attachments if each.filename == filename]
+        return await files[-1].read()
+
     async def notifications(self) -> int:
         """How many messages call mia: an edit would call nobody."""
         async with self.stage.turn:
