@@ -44,7 +44,7 @@ async def test_nothing_is_lost_and_nothing_half_written(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     if not possible(disk):
-        pytest.skip("no user namespaces here: tests/store/test_trouble.py has what can be shown without")
+        pytest.skip("no user namespaces here: tests/store/test_database_errors.py has what can be shown without")
     migrated(tmp_path).joinpath("castbook.db").rename(tmp_path / "disk.db")
     settings: dict[str, Any] = {
         "CONSENT__ASK": "false",

@@ -312,7 +312,7 @@ def test_a_failing_disk_is_not_the_pictures_fault_and_leaves_nothing(
     assert os.listdir(folder) == []
 
 
-@pytest.mark.parametrize("module", ["archive", "face_rows", "page", "pictures"])
+@pytest.mark.parametrize("module", ["archive", "face_rows", "web_page", "pictures"])
 def test_what_opens_no_video_loads_no_decoder(module: str) -> None:
     program = f"import sys; import bot.media.child.{module}; sys.exit('av' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
