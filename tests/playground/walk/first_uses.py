@@ -206,6 +206,7 @@ async def cancelled_at_work(walk: Walk) -> None:
 
 async def odd_clips(walk: Walk) -> None:
     """8: a portrait clip has labels that can be read, a black one has no suggestion and says why."""
+    await several(walk, "Quick")
     me, asked = walk.visitor, walk.submissions()
     await me.command("character create", {"video": walk.portrait})
     await me.see("Which seconds show the character best?", "Use 1")
