@@ -62,8 +62,11 @@ class PendingResults:
         found = dict(list(waiting.items())[: limits.NAMES_TOLD])  # the others at the next command
         if not found or not await _answered(interaction):
             return
-        told = text(
+        told = ntext(
             "Somebody said no to being in “{names}”, so I deleted the character, with its pictures and clips.",
+            "Somebody said no to being in {count} characters, so I deleted them, with their pictures and clips: "
+            "{names}.",
+            count=len(found),
             names=", ".join(found.values()),
         )
         await interaction.followup.send(say(told, str(interaction.locale)), ephemeral=True)

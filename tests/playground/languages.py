@@ -219,7 +219,6 @@ async def server(walk: Walk, me: Visitor, say: Say) -> None:
     await servers.set_role_limits(guild.id, roles[-1], characters=10, videos=5, credits=6_000)
     await servers.set_log_channel(guild.id, walk.stage.quiet.id)
     await servers.block(guild.id, walk.stage.sam.id)
-    await servers.block(guild.id, 1)  # somebody whom nobody can name
     await me.command("server settings")
     await me.see(say("Show results to everyone"))
     await me.picture("server settings, changed")
