@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _EACH: Final = 1.0  # seconds of one picture before the next of the same person
 _MARGIN: Final = 8
 _CAPTION: Final = 64
 _INK: Final = (240, 240, 235)
+_USERNAME = re.compile(r"@[\w.]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,13 @@ def _size(ratio: str) -> tuple[int, int]:
 
 
 def _backdrop(size: tuple[int, int], model: str, prompt: str) -> Image.Image:
-    """A dusky gradient with the prompt at its foot."""
+    """A dusky gradient with the prompt at its foot, without usernames: those are for nobody but their owners."""
     width, height = size
     picture = Image.linear_gradient("L").resize(size)
     sheet = ImageOps.colorize(picture, (36, 42, 66), (92, 64, 82))
     draw = ImageDraw.Draw(sheet)
     small, font = ImageFont.load_default(11), ImageFont.load_default(13)
-    lines = textwrap.wrap(prompt, width=max(20, width // 7), max_lines=3, placeholder=" …")
+    lines = textwrap.wrap(_USERNAME.sub("@…", prompt), width=max(20, width // 7), max_lines=3, placeholder=" …")
     draw.text((_MARGIN, height - _CAPTION + 2), "\n".join(lines), _INK, font, spacing=2)
     draw.text((width - _MARGIN, height - 3), model, (190, 190, 200), small, anchor="rs")
     return sheet
