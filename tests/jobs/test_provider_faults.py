@@ -19,6 +19,7 @@ from bot.values.job import CharacterRequest, Job, Lane, Outcome, Step
 from playground.provider.faults import Damage
 from tests import injected
 from tests.jobs.harness import OWNER, RANGE, JobHarness, with_limits
+from tests.patience import PATIENCE
 
 CREATE = "/v1/videos/generations"
 STATUS = "/v1/characters_tasks"
@@ -120,7 +121,7 @@ async def test_a_name_that_is_not_found_for_two_minutes_is_waited_for(
 @pytest.fixture
 async def impatient(harness: JobHarness, monkeypatch: pytest.MonkeyPatch) -> JobHarness:
     """An app whose client waits for an answer for a moment only."""
-    monkeypatch.setattr("bot.provider.client.Timeouts", lambda: Timeouts(connect=5, read=0.3, total=5))
+    monkeypatch.setattr("bot.provider.client.Timeouts", lambda: Timeouts(connect=PATIENCE, read=1.0, total=PATIENCE))
     await harness.restart()
     return harness
 
