@@ -49,6 +49,7 @@ class PendingResults:
         try:
             if self._refused is not None:
                 await self._tell_refused(interaction, self._refused)
+                await self._tell_agreed(interaction, self._refused)
             if command != TASKS:
                 await self._tell(interaction)
         except (discord.DiscordException, aiohttp.ClientError, OSError) as error:
@@ -71,6 +72,18 @@ class PendingResults:
         )
         await interaction.followup.send(say(told, str(interaction.locale)), ephemeral=True)
         await refused.told(interaction.user.id, list(found))
+
+    async def _tell_agreed(self, interaction: discord.Interaction[Any], agreed: PersonConsentStore) -> None:
+        waiting = await agreed.agreed_untold(interaction.user.id)
+        found = dict(list(waiting.items())[: limits.NAMES_TOLD])
+        if not found or not await _answered(interaction):
+            return
+        lines = [
+            say(text("<@{person}> said yes to “{name}”.", person=person, name=name), str(interaction.locale))
+            for person, name in found.values()
+        ]
+        await interaction.followup.send("\n".join(lines), ephemeral=True)
+        await agreed.told(interaction.user.id, list(found))
 
     async def _tell(self, interaction: discord.Interaction[Any]) -> None:
         pending = await self._find(interaction.user.id)

@@ -53,7 +53,7 @@ person_consents = Table(
     Column("sent_at", Instant),  # NULL: it may not have reached them
     Column("answer", String(8)),
     Column("answered_at", Instant),
-    Column("untold", Text),  # the name of what a no has deleted, until its owner is told
+    Column("untold", Text),  # the name of what the answer is about, until its owner is told of it
     UniqueConstraint("character_id", "person_id"),
     Index(None, "owner_id"),
     Index(None, "person_id"),

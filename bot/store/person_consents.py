@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, RowMapping, and_, cast, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Float, RowMapping, and_, case, cast, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import limits
@@ -116,7 +116,8 @@ class PersonConsentStore:
             characters.c.id == person_consents.c.character_id, characters.c.owner_id == person_consents.c.owner_id
         )
         changes: dict[str, Any] = {"answer": answer, "answered_at": now}
-        changes |= {"untold": named.scalar_subquery()} if answer is Answer.NO else {}
+        its = person_consents.c
+        changes["untold"] = case((its.answer == answer, its.untold), else_=named.scalar_subquery())  # once is enough
         async with self._database.write() as connection:
             await connection.execute(changed.values(changes))
             row = (await connection.execute(_SELECT.where(*this))).mappings().one_or_none()
@@ -137,10 +138,19 @@ class PersonConsentStore:
 
     async def untold(self, owner_id: int) -> dict[int, str]:
         """By the question's id, the names of characters that a no has deleted, and of which the owner does not know."""
-        waiting = (person_consents.c.owner_id == owner_id, person_consents.c.untold.is_not(None))
+        its = person_consents.c
+        waiting = (its.owner_id == owner_id, its.untold.is_not(None), its.answer == Answer.NO)
         async with self._database.read() as connection:
-            rows = await connection.execute(select(person_consents.c.id, person_consents.c.untold).where(*waiting))
+            rows = await connection.execute(select(its.id, its.untold).where(*waiting))
             return {row.id: row.untold for row in rows}
+
+    async def agreed_untold(self, owner_id: int) -> dict[int, tuple[int, str]]:
+        """By the question's id, who has said yes to which character, where the owner does not know of it."""
+        its = person_consents.c
+        waiting = (its.owner_id == owner_id, its.untold.is_not(None), its.answer == Answer.YES)
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(its.id, its.person_id, its.untold).where(*waiting))
+            return {row.id: (row.person_id, row.untold) for row in rows}
 
     async def told(self, owner_id: int, consent_ids: Collection[int]) -> None:
         """The owner knows of these."""

@@ -234,6 +234,11 @@ async def test_who_takes_no_direct_messages_is_called_in_the_channel_and_asked_t
     assert seen.ephemeral
     assert seen.response is not None
     assert "May this character of you be used?" in words(seen.response)
+    await stage.bob.click(seen.response, label="Yes, that's fine")
+    told = (await stage.alice.slash(stage.channel, "character list")).followups[-1]
+    assert told.ephemeral
+    assert told.content == f"<@{stage.bob.id}> said yes to “Aurora”."
+    assert (await stage.alice.slash(stage.channel, "character list")).followups == []  # once
     await stage.bob.click(seen.response, label="No, delete it")
     assert "You said no" in words(seen.response)
     assert await stage.harness.characters.by_name(stage.alice.id, "Aurora") is None

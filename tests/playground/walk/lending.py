@@ -65,7 +65,7 @@ async def borrowed_in_a_video(walk: Walk) -> None:
             await me.type("video create", {"prompt": f"@Quick laughs, number {number}", "character": "Qu"})
             await me.choose("Quick")
             await me.send()
-            await me.see("Quick")
+            await me.see("video")
         await me.view_as("mia")
         await me.type_own("character lend", "Qu", "Quick")
         await me.send()
