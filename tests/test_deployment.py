@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -189,3 +191,72 @@ async def test_the_alerts_look_at_series_that_are_served_and_say_what_to_do() ->
     assert watched <= await served()
     for rule in rules:
         assert rule["annotations"].keys() == {"summary", "action"}
+
+
+async def test_the_labels_by_which_series_are_chosen_are_theirs() -> None:
+    labels: dict[str, set[str]] = {}
+    for line in (await metrics_table()).splitlines()[2:]:
+        name, its = re.findall(r"^\| `(\w+)(?:\{([^}]*)\})?`", line)[0]
+        labels[name] = {each for each in its.split(",") if each}
+    [rules] = documents(ALERTS)
+    expressions = [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+    expressions += [each["expr"] for panel in panels for each in panel.get("targets", ())]
+    chosen = 0
+    for series, selector in re.findall(r"(castbook_[a-z_]+)\{([^}]*)\}", " ".join(expressions)):
+        its = labels.get(series) or labels[re.sub("_(bucket|sum|count)$", "", series)]
+        used = set(re.findall(r"(\w+)\s*[=!]", selector)) - {"job", "instance", "le"}  # Prometheus's own
+        assert used <= its, (series, used)
+        chosen += bool(used)
+    assert chosen > 3
+
+
+@pytest.fixture
+def promtool() -> str:
+    found = shutil.which("promtool")
+    if found is None:
+        pytest.skip("promtool comes with Prometheus, which is not installed here")
+    return found
+
+
+def test_prometheus_takes_the_alert_rules_and_what_the_dashboard_asks(promtool: str, tmp_path: Path) -> None:
+    panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+    asked = [each["expr"] for panel in panels for each in panel.get("targets", ())]
+    rules = [
+        {"record": f"panel:{number}", "expr": each.replace("$__rate_interval", "5m").replace("$job", "castbook.*")}
+        for number, each in enumerate(asked)
+    ]
+    (tmp_path / "asked.yaml").write_text(yaml.safe_dump({"groups": [{"name": "asked", "rules": rules}]}))
+    checked = subprocess.run(
+        [promtool, "check", "rules", ALERTS, tmp_path / "asked.yaml"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert f"SUCCESS: {len(rules)} rules found" in checked.stdout
+
+
+def test_alerts_fire_when_they_should_and_not_before(promtool: str) -> None:
+    tested = subprocess.run(
+        [promtool, "test", "rules", ALERTS.with_name("alerts_test.yaml")], capture_output=True, text=True, check=False
+    )
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_kustomize_puts_settings_version_and_namespace_where_they_are_used() -> None:
+    kubectl = shutil.which("kubectl")
+    if kubectl is None:
+        pytest.skip("kustomize comes with kubectl, which is not installed here")
+    made = subprocess.run(
+        [kubectl, "kustomize", ROOT / "deploy/kubernetes"], capture_output=True, text=True, check=True
+    ).stdout
+    found = [each for each in yaml.safe_load_all(made) if each]
+    [settings] = [each["metadata"]["name"] for each in found if each["kind"] == "ConfigMap"]
+    containers = [
+        container
+        for each in found
+        if each["kind"] in {"Deployment", "StatefulSet"}
+        for container in each["spec"]["template"]["spec"]["containers"]
+    ]
+    assert len(containers) == 3
+    assert {each["image"] for each in containers} == {f"castbook:{__version__}"}
+    assert {each["envFrom"][0]["configMapRef"]["name"] for each in containers} == {settings}
+    assert {each["metadata"].get("namespace") for each in found if each["kind"] != "Namespace"} == {"castbook"}
