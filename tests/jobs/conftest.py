@@ -19,6 +19,8 @@ from tests.remembered_films import remember_films
 from tests.remembered_looks import looks_of_this_run
 from tests.rendered_clips import render_clip
 
+ON_BOTH = frozenset({"test_character", "test_job_service", "test_restart", "test_submit"})
+
 
 @pytest.fixture(scope="session", autouse=True)
 def films_are_remembered(looks_are_kept: None) -> None:
@@ -95,16 +97,37 @@ async def simulated(clock: FakeClock) -> AsyncIterator[SimulatedProvider]:
     await provider.stop()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What becomes of a job is tried on both kinds of database, but where ``sqlite_only`` says why not."""
+    on_both = metafunc.module.__name__.rpartition(".")[2] in ON_BOTH
+    if on_both and "settings" in metafunc.fixturenames and not metafunc.definition.get_closest_marker("sqlite_only"):
+        metafunc.parametrize("database_kind", ["sqlite", "postgres"], scope="function")
+
+
 @pytest.fixture
-def settings(tmp_path: Path, migrated: Path, simulated: SimulatedProvider, host: FileHost) -> Settings:
-    shutil.copy(migrated, tmp_path / "castbook.db")
+def database_kind() -> str:
+    """SQLite where a test does not say otherwise."""
+    return "sqlite"
+
+
+@pytest.fixture
+def store_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The address of a database at head, without a row."""
+    if database_kind == "postgres":
+        return str(request.getfixturevalue("postgres_url"))
+    shutil.copy(request.getfixturevalue("migrated"), tmp_path / "castbook.db")
+    return f"sqlite+aiosqlite:///{tmp_path}/castbook.db"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, store_url: str, simulated: SimulatedProvider, host: FileHost) -> Settings:
     return load(
         None,
         {
             "CASTBOOK__DISCORD__TOKEN": "token-for-tests",
             "CASTBOOK__TOAPIS__API_KEY": simulated.key,
             "CASTBOOK__TOAPIS__BASE_URL": simulated.base_url,
-            "CASTBOOK__STORE__URL": f"sqlite+aiosqlite:///{tmp_path}/castbook.db",
+            "CASTBOOK__STORE__URL": store_url,
             "CASTBOOK__STORE__FILES": str(tmp_path / "files"),
             "CASTBOOK__LINKS__TRUSTED_ORIGINS": f'["{host.origin}", "{simulated.base_url}"]',
             "CASTBOOK__LINKS__TIMEOUT": "5",

@@ -91,6 +91,7 @@ async def test_trouble_with_the_upload_is_waited_out(harness: JobHarness, status
     assert len(harness.simulated.submissions) == 1
 
 
+@pytest.mark.sqlite_only("a shared rate is paused by the clock of its database, which no test moves")
 async def test_a_rate_limit_is_waited_out_for_as_long_as_it_says(harness: JobHarness) -> None:
     harness.simulated.fail_next("POST", CREATE, 429, headers={"Retry-After": "90"})
     job = await harness.ask()
@@ -172,6 +173,7 @@ async def test_a_model_that_is_gone_closes_that_model_alone(harness: JobHarness)
     assert not (await harness.job_service.overview(OWNER)).paused
 
 
+@pytest.mark.sqlite_only("a shared rate is paused by the clock of its database, which no test moves")
 async def test_an_upload_is_used_again_only_while_it_is_fresh(harness: JobHarness) -> None:
     harness.simulated.fail_next("POST", CREATE, 429, headers={"Retry-After": "30"})
     harness.simulated.fail_next("POST", CREATE, 429, headers={"Retry-After": "3600"})
