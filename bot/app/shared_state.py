@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bot import limits
@@ -48,9 +49,10 @@ class _Memory:
     async def provider(self, _: str) -> None:
         self._app.stores.provider_state.forget()
 
-    async def taken(self, model: str) -> None:
-        if model:
-            self._app.availability.taken_elsewhere(model)
+    async def taken(self, what: str) -> None:
+        if what:
+            at, model = what.split(" ", 1)
+            self._app.availability.taken_elsewhere(model, datetime.fromisoformat(at))
 
     async def messages(self, _: str) -> None:
         self._app.message_updates.look()

@@ -96,11 +96,11 @@ class ModelAvailability:
         told = self._heard.told.get(model)
         if told is None or now - told >= limits.TAKEN_TOLD_EVERY:
             self._heard.told[model] = now
-            self._state.tell_taken(model)
+            self._state.tell_taken(model, now=now)
 
-    def taken_elsewhere(self, model: str) -> None:
-        """Another process has had a request for ``model`` taken, just now."""
-        self._heard.taken[model] = self._clock()
+    def taken_elsewhere(self, model: str, at: datetime) -> None:
+        """Another process has had a request for ``model`` taken; a refusal since then counts for more."""
+        self._heard.taken[model] = max(at, self._heard.taken.get(model, at))
 
     async def refused(self, model: str) -> bool:
         """The provider has refused ``model`` itself: closed for an hour. Returns whether this is news."""

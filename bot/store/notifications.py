@@ -19,7 +19,7 @@ class Topic(StrEnum):
     BLOCKS = "blocks"  # of the operator
     SERVER = "server"  # the settings of the server with this id
     PROVIDER = "provider"  # submissions are paused, a model is closed, or not any more
-    TAKEN = "taken"  # the provider has taken a request for the model with this name
+    TAKEN = "taken"  # at this instant, the provider has taken a request for the model with this name
     MESSAGES = "messages"  # something is wanted of a message
     LIST = "list"  # the list of tasks of the person with this id is drawn by another process now
     TOLD = "told"  # the owner of the job with this id was told that something waits for them

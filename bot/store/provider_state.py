@@ -114,6 +114,6 @@ class ProviderStateStore:
         closed = (await self._state()).closed
         return {model: at for model, at in closed.items() if at >= since}
 
-    def tell_taken(self, model: str) -> None:
+    def tell_taken(self, model: str, *, now: datetime) -> None:
         """Let other processes know that a request for this model was taken; nothing is written."""
-        self._database.notifications.send(Topic.TAKEN, model)
+        self._database.notifications.send(Topic.TAKEN, f"{now.isoformat()} {model}")
