@@ -318,10 +318,10 @@ async def test_too_little_memory_is_no_fault_of_the_file(tmp_path: Path) -> None
         limits = {"memory_mb": memory_mb}
         try:
             said = json.loads(
-                await child_process.ask(json.dumps(request | {"marks": [], "limits": limits}).encode(), seconds=60)
+                await child_process.ask(json.dumps(request | {"marks": [], "limits": limits}).encode(), seconds=15)
             )
         except ChildFailed:
-            continue  # not even that could be said
+            continue  # not even that could be said, or a thread that it could not start is waited for in vain
         if "refused" in said:
             refusals.append(said)
         enough = "answer" in said
