@@ -101,6 +101,12 @@ class Person:
                 await self.user.discord.wait_for(lambda: set(labels) & set(shown.labels), PATIENCE)
                 await self._press([shown], labels, life)
 
+    async def offered_in_tasks(self, channel: Channel, job_ids: Sequence[str], within: float) -> set[str]:
+        """Which of these ``/tasks`` offers to show to them, in that channel. Raises TimeoutError."""
+        listing = await self.user.slash(channel, "tasks")
+        buttons = [part.get("custom_id", "") for part in (await listing.replied(within)).parts()]
+        return {job_id for job_id in job_ids if any(f"show:{job_id}" in button for button in buttons)}
+
     def results(self, job_id: str) -> list[Message]:
         """Every message that says to them how that job ended."""
         return [message for message in self.about(job_id) if message.seen_by(self.user)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -77,6 +77,15 @@ class Kept:
             frozenset(key for (key,) in used if key is not None),
             damage,
         )
+
+
+def unseen(rows: Iterable[Row]) -> defaultdict[int, list[str]]:
+    """By their owners, the jobs whose results reached nobody."""
+    found: defaultdict[int, list[str]] = defaultdict(list)
+    for row in rows:
+        if not row.delivered and row.outcome != "cancelled":
+            found[row.owner].append(row.id)
+    return found
 
 
 def job_rows(folder: Path) -> list[Row]:

@@ -16,7 +16,7 @@ from tests.faults.invariants import Findings, counted_once, look
 from tests.faults.life import Bot
 from tests.faults.people import Person
 from tests.faults.points import AnsweredFirst, At, End, Kill, Point
-from tests.faults.rows import Row, job_rows, kept_in
+from tests.faults.rows import Row, job_rows, kept_in, unseen
 from tests.faults.troubles import happened
 from tests.loopback_discord.server import LoopbackDiscord
 from tests.wire.scene import Provider
@@ -283,15 +283,12 @@ class Scenario:
 
     async def _shown_in_tasks(self) -> set[str]:
         """Of the results that reached nobody: the jobs that /tasks offers to show."""
-        waiting = {row.id: row.owner for row in self._rows() if not row.delivered and row.outcome != "cancelled"}
+        waiting = unseen(self._rows())
         shown = set()
         for person in self.people:
-            theirs = [job_id for job_id, owner in waiting.items() if owner == person.user.id]
-            if theirs:
+            if theirs := waiting[person.user.id]:
                 await self.discord.wait_for(lambda: self.discord.gateway.connected, SETTLES_WITHIN)
-                listing = await person.user.slash(self.discord.dm(person.user), "tasks")
-                buttons = [part.get("custom_id", "") for part in (await listing.replied(SETTLES_WITHIN)).parts()]
-                shown |= {job_id for job_id in theirs if any(f"show:{job_id}" in button for button in buttons)}
+                shown |= await person.offered_in_tasks(self.discord.dm(person.user), theirs, SETTLES_WITHIN)
         return shown
 
 

@@ -10,7 +10,7 @@ import aiohttp
 
 from tests.faults.people import Person
 from tests.faults.processes import RoleProcess
-from tests.faults.rows import Row
+from tests.faults.rows import Row, unseen
 from tests.loopback_discord.commands import NotPossible
 from tests.loopback_discord.endpoint import NotVerified
 from tests.loopback_discord.interactions import COMMAND, Interaction
@@ -84,6 +84,20 @@ class Crowd:
             elif at_once is None or running < at_once:
                 await self._ask(person, front)
                 return  # the next one asks once this was taken
+
+    async def shown_in_tasks(self, rows: Sequence[Row]) -> set[str] | None:
+        """Of the results that reached nobody: the jobs that /tasks offers to show; ``None`` if nobody said so."""
+        shown: set[str] = set()
+        waiting = unseen(rows)
+        for person in self.people:
+            if theirs := waiting[person.user.id]:
+                if await self._front() is None:
+                    return None
+                try:
+                    shown |= await person.offered_in_tasks(person.channel, theirs, PATIENCE)
+                except (aiohttp.ClientError, TimeoutError, AssertionError, NotPossible):
+                    return None
+        return shown
 
     async def _ask(self, person: Person, front: RoleProcess) -> None:
         self._asks += 1

@@ -31,7 +31,9 @@ _LOST = re.compile(  # how a fault in the log says that the database was away
     r"the database (cannot be reached|does not answer|system is (starting up|shutting down|in recovery))|"
     r"connection was closed in the middle|connection is closed|ConnectionDoesNotExist|CannotConnectNow|"
     r"terminating connection|unexpected connection_lost|AdminShutdown|CrashShutdown|"
-    r"another operation \(2\) is in progress"
+    r"another operation \(2\) is in progress|"
+    # … or a line alone, without a traceback, for what passes by itself
+    r"database_(away|back) |(step_defect|command_failed) .*error='(DBAPI|Internal|Interface|Operational|Timeout)Error'"
 )
 
 
@@ -236,7 +238,8 @@ class SharedScenario:
     # -- the end ---------------------------------------------------------------------------------------------------
 
     async def _end(self) -> None:
-        """Stop them all, sweep, and look at everything."""
+        """Look what waits in /tasks, stop them all, sweep, and look at everything."""
+        in_tasks = await self._shown_in_tasks()
         for name, process in self.world.processes.items():
             if name in self._starts:
                 continue
@@ -262,10 +265,20 @@ class SharedScenario:
             cut_off=self._cut_off,
             expired=set(),
             without_row=self._without_row,
-            in_tasks=set(),
+            in_tasks=in_tasks,
             may_be_told_again=0,
             log=self._log_of_defects(),
         )
+
+    async def _shown_in_tasks(self) -> set[str]:
+        """As they are told by whoever answers them, once one of those does."""
+        while True:
+            self._supervise()
+            found = await self._rows.look()
+            shown = None if found is None else await self._crowd.shown_in_tasks(found[0])
+            if shown is not None:
+                return shown
+            await asyncio.sleep(TICK)
 
     def _log(self) -> str:
         processes = (*self.world.processes.values(), self.world.sweeper)
