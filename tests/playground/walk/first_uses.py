@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot import limits
 from tests.playground.walk.walking import Walk, several
 
 
@@ -56,9 +57,12 @@ async def the_numbers(walk: Walk) -> None:
     """1, 2: with a range no press before the submission, one public message, nothing left behind, one notification."""
     me, asked = walk.visitor, walk.submissions()
     public, private, called = await walk.public(), await walk.private(), await walk.notifications()
+    walk.stage.provider.hold_at(40)  # until mia may have looked elsewhere: a result that comes sooner calls nobody
     await me.command("character create", {"video": walk.clip, "range": "1.5-3.5", "name": "Quick"})
     await walk.until(lambda: walk.submissions() > asked, "the submission")
     await me.picture("02 at work")
+    await me.rest(limits.LAST_CLICK.total_seconds())
+    walk.stage.provider.hold_at(None)
     await me.see("Quick\n\nSaved to @mia's cast")
     await me.picture("02 ready, and mia is told")
     assert await walk.public() == public + 1

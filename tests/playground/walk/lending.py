@@ -42,32 +42,35 @@ async def lending(walk: Walk) -> None:
 
 
 async def borrowed_in_a_video(walk: Walk) -> None:
-    """A character is lent to everyone here, plays in somebody else's video, and its owner sees what was made."""
+    """A character is lent to everyone here, plays in somebody else's video, and its owner sees what was made.
+
+    It is one of whose name sam has none: there may be a Quick in his cast by now.
+    """
     me, provider = walk.visitor, walk.stage.provider
-    await several(walk, "Quick")
-    await me.type_own("character lend", "Qu", "Quick")
+    await several(walk, "Five")
+    await me.type_own("character lend", "Fi", "Five")
     await me.option("server", "")
     await me.choose("True")
     await me.send()
-    await me.see("Lending “Quick”", "Everybody in Castbook Playground")
+    await me.see("Lending “Five”", "Everybody in Castbook Playground")
     await me.picture("28 lent to a server")
     await me.view_as("sam")
     await me.command("character borrowed")
     await me.see("Lent to this server by @mia")
-    await me.type("video create", {"prompt": "@Quick waves by the lake", "character": "Qu"})
-    await me.choose("Quick (borrowed)")
+    await me.type("video create", {"prompt": "@Five waves by the lake", "character": "Fi"})
+    await me.choose("Five (borrowed)")
     await me.send()
-    await me.see_in_all("“Quick” is borrowed from @mia.")
+    await me.see_in_all("“Five” is borrowed from @mia.")
     await me.picture("28 a video with a borrowed one")
     provider.hold_at(40)
     try:
         for number in range(3):
-            await me.type("video create", {"prompt": f"@Quick laughs, number {number}", "character": "Qu"})
-            await me.choose("Quick")
+            await me.type("video create", {"prompt": f"@Five laughs, number {number}", "character": "Fi"})
+            await me.choose("Five")
             await me.send()
             await me.see("video")
         await me.view_as("mia")
-        await me.type_own("character lend", "Qu", "Quick")
+        await me.type_own("character lend", "Fi", "Five")
         await me.send()
         await me.press("What others made…")
         await me.see("waves by the lake", "@sam in Castbook Playground", "Under way")
@@ -76,9 +79,9 @@ async def borrowed_in_a_video(walk: Walk) -> None:
         await me.see("Made by @sam")
         await me.rest(1.0)
         await me.picture("28 the owner watches it")
-        await me.type_own("character take-back", "Qu", "Quick")
+        await me.type_own("character take-back", "Fi", "Five")
         await me.send()
-        await me.see("I took “Quick” back. Cancelled for free: 1.", "so the borrower still gets them: 2.")
+        await me.see("I took “Five” back. Cancelled for free: 1.", "so the borrower still gets them: 2.")
         await me.picture("28 taken back in the middle of jobs")
         await me.view_as("sam")
         await me.command("tasks")

@@ -70,7 +70,8 @@ async def roles_in_force(walk: Walk) -> None:
     await me.see("characters: 1")
     await me.picture("32 roles and log, set")
     await me.command("character create", {"video": walk.clip, "range": "0.1-2.1", "name": "Max's"})
-    await me.press("Yes, I have permission")
+    if not await walk.stage.app.stores.consents.given(walk.stage.max.id):
+        await me.press("Yes, I have permission")
     await me.see("Saved to @max")
     await me.command("character create", {"video": walk.clip, "range": "2.1-4.1", "name": "Max's other"})
     await me.see("In this server your roles allow 1 character a day")
@@ -89,6 +90,8 @@ async def roles_in_force(walk: Walk) -> None:
     await me.see_in_all("@mia started a video.")
     await me.picture("32 the log")
     await servers.set_makers(guild.id, JobKind.CHARACTER, [])
+    for role_id in servers.rules(guild.id).roles:
+        await servers.set_role_limits(guild.id, role_id, characters=None, videos=None, credits=None)
     await servers.set_log_channel(guild.id, None)
     await servers.close_channel(guild.id, walk.stage.quiet.id)
     await me.view_as("mia")
