@@ -1,7 +1,7 @@
-"""The table of a job's life: which events there are, from which step each is possible, and to which it leads.
+"""The state machine of a job as a table: from which steps each event is possible, and to which step it leads.
 
-What an event changes besides is said by the functions of :mod:`bot.jobs.transitions`. The diagram in
-docs/how-it-works.md is drawn from :data:`TABLE`.
+The functions of :mod:`bot.jobs.transitions` say what else an event changes. The diagram in the README is drawn from
+:data:`TABLE`.
 """
 
 from __future__ import annotations
