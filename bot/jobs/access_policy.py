@@ -1,4 +1,6 @@
-"""Who may use the bot, and where: asked before anything else, from memory, because nothing may be waited for then."""
+"""Who may use the bot, and where. It is checked before anything else and from memory, because nothing may be awaited
+there.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,9 @@ class AccessPolicy:
         self._blocks = blocks
 
     def refusal(self, *, user_id: int, guild_id: int | None, channels: Collection[int]) -> Text | None:
-        """Why this person may not use the bot there; ``None`` where they may.
+        """Why this person may not use the bot there; ``None`` if they may.
 
-        ``channels``: where they are, and what that is in: a thread's channel, a channel's category.
+        ``channels``: the channel they are in and what contains it (a thread's channel, a channel's category).
         """
         if self._blocks.is_blocked(user_id):
             return text(
@@ -37,7 +39,7 @@ class AccessPolicy:
         return bool(self._servers.rules(guild_id).closed_channels)
 
     def role_refusal(self, kind: JobKind, guild_id: int | None, roles: Collection[int]) -> Text | None:
-        """Why somebody with those roles may not make that there; ``None`` where they may. Looking is for everybody."""
+        """Why somebody with those roles may not make that there; ``None`` if they may. Anybody may preview."""
         ruled = self._servers.rules(guild_id).roles
         makers = [role_id for role_id, rules in ruled.items() if rules.allows(kind)]
         if kind is JobKind.PREVIEW or not makers or not set(makers).isdisjoint(roles):
@@ -53,9 +55,9 @@ class AccessPolicy:
         )
 
     def role_limit(self, kind: JobKind, guild_id: int | None, roles: Collection[int]) -> int:
-        """Jobs of that kind that a member with those roles may start there on a day; 0: as many as anybody.
+        """How many jobs of that kind a member with those roles may start there per day; 0: the same as anybody.
 
-        Of several roles, the one that allows most counts.
+        If several roles have a limit, the most generous one counts.
         """
         name = "videos" if kind is JobKind.VIDEO else "characters"
         return self._most(guild_id, roles, name)
@@ -70,24 +72,26 @@ class AccessPolicy:
         return self._servers.rules(guild_id).private_results
 
     def day_limit(self, kind: JobKind, guild_id: int | None, allowed: int) -> int:
-        """Jobs of that kind a day in this server: the operator's limit (0: none), or its own where that is less."""
+        """How many jobs of that kind may be started in this server per day: the lower of the operator's limit (0: none)
+        and its own.
+        """
         rules = self._servers.rules(guild_id)
         return least(rules.video_limit if kind is JobKind.VIDEO else rules.day_limit, allowed)
 
     def credits(self, guild_id: int | None, allowed: int) -> int:
-        """Credits that may be spent a day in this server, as :meth:`day_limit`."""
+        """How many credits may be spent in this server per day, as in :meth:`day_limit`."""
         return least(self._servers.rules(guild_id).credits, allowed)
 
     def member_credits(self, guild_id: int | None, roles: Collection[int] = ()) -> int:
-        """Credits that a member with those roles may spend a day in this server; 0: as many as anywhere.
+        """How many credits a member with those roles may spend in this server per day; 0: the same as anywhere.
 
-        What is said of a role counts instead of what is said of each member.
+        A limit for a role replaces the server's limit for each member.
         """
         return self._most(guild_id, roles, "credits") or self._servers.rules(guild_id).member_credits or 0
 
 
 def least(own: int | None, allowed: int) -> int:
-    """The operator's limit (0: none), or a server's own where that is less."""
+    """The lower of the operator's limit (0: none) and a server's own."""
     if own is None:
         return allowed
     return own if not allowed else min(own, allowed)

@@ -1,4 +1,4 @@
-"""The admission queue: lets jobs in as places become free, and shows the others their number in the queue."""
+"""The admission queue: admits jobs as places become free, and shows the others their number in the queue."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from bot.values.job import Job
 
 
 class AdmissionQueue:
-    """Limits how many jobs are worked on at once, by ``settings``; the others wait, owners in turn.
+    """Limits how many jobs are worked on at once, by ``settings``; the others wait, and owners take turns.
 
-    The queue itself is in the jobs table, whichever process moves it. Where several do, one shows people their numbers.
+    The queue itself is in the jobs table, so any process can move it. With several processes, one shows people their
+    numbers.
     """
 
     def __init__(self, *, jobs: JobStore, courier: Courier, clock: Clock, settings: LimitSettings) -> None:
@@ -25,7 +26,7 @@ class AdmissionQueue:
         self._courier = courier
         self._clock = clock
         self._places = Places(each=settings.running_per_user, in_all=settings.running_in_all)
-        self._maybe_waiting = True  # as long as nobody has looked
+        self._maybe_waiting = True  # true until the first look at the table
         self._told: dict[str, Waiting] = {}
         self._telling: asyncio.Task[None] | None = None
 
@@ -34,7 +35,7 @@ class AdmissionQueue:
         self._maybe_waiting = True
 
     async def places_of(self, waiting: Collection[Job]) -> dict[str, Text]:
-        """What each of these jobs, which are queued, waits for, by its id; with its number as the table has it now."""
+        """What each of these queued jobs waits for, by job id, with its current number from the table."""
         if not waiting:
             return {}
         queue = {each.job_id: each for each in await self._jobs.waiting(self._places)}
@@ -42,10 +43,10 @@ class AdmissionQueue:
         return {job.id: _sentence(queue[job.id]) if job.id in queue else about_to_begin for job in waiting}
 
     async def move(self, *, but: Collection[str] = ()) -> None:
-        """Let in as many as there are places for; the others, except ``but``, are shown their number."""
+        """Admit as many jobs as there are places, and show the others, except ``but``, their number."""
         if not self._maybe_waiting:
             return
-        self._maybe_waiting = False  # first: somebody may join meanwhile
+        self._maybe_waiting = False  # first: a job may join in the meantime
         try:
             waiting = await self._jobs.let_in(self._places, now=self._clock())
         except BaseException:
@@ -68,9 +69,9 @@ class AdmissionQueue:
             for job_id in news:
                 job = await self._jobs.get(job_id)
                 if job is None or not job.is_queued:
-                    continue  # its turn has come meanwhile, or it has left
+                    continue  # it was admitted in the meantime, or has left
                 if job.lease_until is not None and job.lease_until > self._clock():
-                    self._told.pop(job_id, None)  # another process is answering its owner: there is no message yet
+                    self._told.pop(job_id, None)  # another process is answering its owner, so there is no message yet
                     continue
                 await self._courier.progress(job, _sentence(places[job_id]), None)
         except Exception as error:  # noqa: BLE001 - a number that is not shown changes nothing

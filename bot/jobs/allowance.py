@@ -1,4 +1,4 @@
-"""Whether a person may have one more job: who is let in, and how many jobs they and their server may have."""
+"""Whether a person may start one more job: access rules, and the quotas of the person and their server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.values.job import Job, JobKind, Origin
 
 
 class Allowance:
-    """What the settings and a server's managers allow. The store counts against it as it writes the job."""
+    """The limits set by the operator and the server's managers. The store enforces the quota when it writes the job."""
 
     def __init__(self, *, access_policy: AccessPolicy, people: Pseudonyms, settings: LimitSettings) -> None:
         self._access_policy = access_policy
@@ -19,19 +19,19 @@ class Allowance:
         self._settings = settings
 
     def check_access(self, owner_id: int, origin: Origin) -> None:
-        """Raises Refusal where the bot takes nothing from that person in that place."""
+        """Raise Refusal if that person may not use the bot in that place."""
         reason = self._access_policy.refusal(user_id=owner_id, guild_id=origin.guild_id, channels=(origin.channel_id,))
         if reason is not None:
             raise Refusal(reason)
 
     def check_roles(self, kind: JobKind, origin: Origin) -> None:
-        """Raises Refusal where the managers of the server let other roles alone make that."""
+        """Raise Refusal if the server's managers allow this kind of job to other roles only."""
         reason = self._access_policy.role_refusal(kind, origin.guild_id, origin.roles)
         if reason is not None:
             raise Refusal(reason)
 
     def quota(self, job: Job) -> Quota:
-        """What ``job`` counts against. One that only looks takes a place, but none in anybody's day."""
+        """The quota for ``job``. A preview takes a running place, but does not count towards the day."""
         allowed = self._settings
         if not job.counted:
             return Quota(

@@ -1,4 +1,4 @@
-"""Looks at everything in an archive, in child processes, before anything of it comes into a cast."""
+"""Checks everything in an archive, in child processes, before any of it enters a cast."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from bot.values.video import CheckedFile, MediaPart, Unusable, WantedFile
 
 
 class ArchiveCheck:
-    """Believes nothing that an archive says. ``work`` is a folder for the files; it holds them afterwards.
+    """Trusts nothing that an archive says. ``work`` is a folder for the files; it holds them afterwards.
 
-    What a model made of a character elsewhere (``@username``, task ID) works like a key at the provider.
-    So it comes along only where the seal shows that this very Castbook wrote it, for the person who imports it:
-    they are shown it anyway. From anywhere else a character comes as a portable one, which its clip and stills suffice
-    for, and which a model can make again. An archive of somebody else's could otherwise hand its reader a character
-    that was never theirs, and nobody can ask the provider whose it is.
+    The keys of a character that a model made elsewhere (``@username``, task ID) give access to it at the provider. They
+    are imported only if the seal shows that this Castbook wrote the archive for the same person, who can see them
+    anyway. From anywhere else a character is imported as a portable one: its clip and stills are enough for that, and a
+    model can make it again. Otherwise an archive could hand over a character that never belonged to its sender, and the
+    provider cannot be asked whose it is.
     """
 
     def __init__(
@@ -55,10 +55,10 @@ class ArchiveCheck:
         self._consent_denials = consent_denials
 
     async def plan(self, owner_id: int, archive: Path, work: Path, *, now: datetime, room: int | None) -> ImportPlan:
-        """What could come in of ``archive``, with files of at most ``room`` bytes. Everything was checked then.
+        """What could be imported from ``archive``, with files of at most ``room`` bytes; every file has been checked.
 
-        Raises :class:`~bot.errors.Refusal` where the archive is none of a cast,
-        :class:`~bot.media.operations.MediaFailed` and :class:`OSError`.
+        Raises :class:`~bot.errors.Refusal` if the archive is not a cast, :class:`~bot.media.operations.MediaFailed` and
+        :class:`OSError`.
         """
         async with self._places.videos.place(owner_id):
             lines = await self._media.cast_lines(archive, work)
@@ -74,7 +74,7 @@ class ArchiveCheck:
         return without(plan, refused, await self._consent_denials.denied_hashes(owner_id, hashes))
 
     def _is_own(self, owner_id: int, head: CastDocument, exported: Sequence[ExportedCharacter | None]) -> bool:
-        """Whether we have written it, for that person."""
+        """Whether this Castbook wrote it, for that person."""
         read = [each for each in exported if each is not None]
         words = sealed_words(owner_id, read)
         return len(read) == len(exported) and self._signatures.verify(Signed.CAST, words, head.seal)
@@ -93,7 +93,7 @@ class ArchiveCheck:
             try:
                 async with self._places.videos.place(owner_id):
                     answers = await self._media.cast_files(archive, batch, into)
-            except (BadFile, MediaFailed):  # one of them took the child with it: the others are not to blame
+            except (BadFile, MediaFailed):  # one of them took the child with it; the others are fine
                 if len(batch) > 1 and again > 1:
                     half, again = len(batch) // 2, again - 2
                     waiting[:0] = [batch[:half], batch[half:]]
@@ -130,7 +130,7 @@ def _file(folder: Path, checked: CheckedFile) -> IncomingFile:
 
 
 def _read(lines: Path) -> tuple[CastDocument, list[ExportedCharacter | None]]:
-    """What holds for all, and each character; ``None`` for one that cannot be read. In a thread, line by line."""
+    """The document's head, and each character; ``None`` for one that cannot be read. Runs in a thread, line by line."""
     with lines.open(encoding="ascii") as file:
         try:
             head = CastDocument.model_validate(json.loads(next(file)))

@@ -1,4 +1,4 @@
-"""Characters who do not exist, shown to the provider once each: their files become assets, which are used again."""
+"""Private avatars: the provider is shown files of characters who do not exist once, and the assets are used again."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _GROUP = ("Castbook", "Characters who do not exist")
 
 
 class AvatarAssets:
-    """Makes an asset where there is none yet; the provider then takes a while to look at it.
+    """Creates an asset if there is none yet; the provider then takes a while to review it.
 
-    ``places``: how many ``store`` keeps.
+    ``places``: how many assets ``store`` keeps.
     """
 
     def __init__(self, store: AvatarStore, provider: PrivateAvatars, *, places: int) -> None:
@@ -31,7 +31,7 @@ class AvatarAssets:
         self._places = places
 
     def check_room(self, files: int) -> None:
-        """Raise :class:`~bot.provider.errors.AvatarsFull` where so many files of one video cannot be kept at once."""
+        """Raise :class:`~bot.provider.errors.AvatarsFull` if one video has more files than can be kept at once."""
         if files > self._places:
             raise AvatarsFull(AVATARS_FULL, code="avatar_slots")
 
@@ -44,10 +44,10 @@ class AvatarAssets:
         *,
         now: datetime,
     ) -> str | None:
-        """What stands for ``file`` of the owner's character in a request; ``None`` while the provider looks at it.
+        """The address of ``file`` of the owner's character for a request; ``None`` while the provider reviews it.
 
-        ``upload`` brings the file to the provider, and is awaited only where it must be shown. Raises a
-        :class:`~bot.provider.errors.ProviderError`: BadRequest where the provider refuses it.
+        ``upload`` sends the file to the provider; it is awaited only if there is no asset. Raises a
+        :class:`~bot.provider.errors.ProviderError`: BadRequest if the provider refuses the file.
         """
         known = (await self._store.used(owner_id, character_id, [file.sha256], now=now)).get(file.sha256)
         asset = None if known is None else await self._standing(known)
@@ -64,7 +64,7 @@ class AvatarAssets:
     async def _standing(self, asset_id: str) -> AvatarAsset | None:
         try:
             return await self._provider.asset(asset_id)
-        except UnknownTask:  # its place was needed for another one
+        except UnknownTask:  # evicted to make room for another one
             await self._store.forget(asset_id)
             return None
 

@@ -1,6 +1,6 @@
-"""castbook.json as it stands in an export: what each character of it says, and the seal that shows who wrote it.
+"""The schema of castbook.json in an export: what it says about each character, and the seal that proves who wrote it.
 
-The JSON Schema in ``docs/`` is made from these models (``make docs``), and imports are read with them.
+The JSON Schema in ``docs/`` is generated from these models (``make docs``), and imports are parsed with them.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from bot.values.character import FileKind
 NAME: Final = "castbook.json"
 FORMAT: Final = "castbook"
 VERSION: Final = 1
-"""Goes up when an older Castbook could no longer read what a newer one writes; new fields alone are no reason."""
+"""Increased when an older Castbook can no longer read what a newer one writes; added fields alone do not count."""
 
 _Id = Annotated[str, Field(max_length=limits.PROVIDER_ID_LENGTH)]
 _Words = Annotated[str, Field(max_length=limits.PROVIDER_TEXT_LENGTH)]
 
 
 class _Said(BaseModel):
-    # Newer versions may say more. An error never quotes what was read: there are keys in it.
+    # Newer versions may add fields. An error never quotes the input, because it contains keys.
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class ExportedFile(_Said):
-    """A file: where it lies in the zip, and what it is."""
+    """A file: its path in the zip, and its type."""
 
     file: str = Field(max_length=200, description="Its path in the zip, with / between folders.")
     part: int | None = Field(None, ge=1, description="Of an export in several parts: the part it is in; null: in none.")
@@ -52,14 +52,14 @@ class ExportedReferenceFile(ExportedFile):
 
 
 class ExportedRange(_Said):
-    """Seconds of the video that the character was made of, in decimal digits."""
+    """The seconds of the video that the character was made from, in decimal digits."""
 
     start: str = Field(max_length=32)
     end: str = Field(max_length=32)
 
 
 class ExportedCharacter(_Said):
-    """A character, with all that it needs to live on elsewhere."""
+    """A character, with everything needed to recreate it elsewhere."""
 
     id: int = Field(0, description="Its number in the Castbook that wrote this.")
     name: str = Field(max_length=200, description="What its owner calls it.")
@@ -89,14 +89,14 @@ class ExportedGroup(_Said):
 
 
 class ExportedDefault(_Said):
-    """Who plays in videos where nobody is named. An import restores it for its exporter, if they have none there."""
+    """Who plays in videos if nobody is named. An import restores it for its exporter unless they have one there."""
 
     server_id: str | None = Field(None, pattern=r"^\d{1,20}$", description="null: outside of all servers.")
     character_id: int
 
 
 class CastDocument(_Said):
-    """What an import reads of castbook.json. A /privacy export has the same, and everything else that is kept."""
+    """What an import reads of castbook.json. A /privacy export contains this and everything else that is stored."""
 
     format: Literal["castbook"] = Field("castbook", description="Always the same.")
     version: int = Field(VERSION, ge=1, description="Of this format.")
@@ -110,9 +110,9 @@ class CastDocument(_Said):
 
 
 def sealed_words(owner_id: int, characters: Iterable[ExportedCharacter]) -> bytes:
-    """The text that is signed: whose export it is, and every character with its keys and its files' hashes.
+    """The text that is signed: whose export it is, and every character with its keys and the hashes of its files.
 
-    A field that an older version did not know is left out as long as it says nothing, so that old seals still hold.
+    A field that older versions did not know is left out while it is empty, so that old seals stay valid.
     """
     lines = (each.model_dump_json(by_alias=True, exclude_defaults=True) for each in characters)
     return "\n".join([str(owner_id), *lines]).encode()

@@ -1,4 +1,4 @@
-"""What somebody takes along of their cast: all of it or some, in as many zips as it needs."""
+"""Plans the export of a cast, or a selection of it, as one or more zips."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _ABOUT = text(
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
-    """A character in a part, and the name that each of its files has there; empty: left out."""
+    """A character in a part, and the name of each of its files there; empty: left out."""
 
     its: CastMember
     names: dict[str, str]  # by the file's key
@@ -51,10 +51,10 @@ class _Part:
 
 
 class CastExport:
-    """The plan of an export in as many parts as it needs, each a zip of ``limit`` bytes at most (``None``: any size).
+    """The plan of an export in as many zips as it needs, each of ``limit`` bytes at most (``None``: any size).
 
-    Each part can be imported by itself: a character is in one of them, with all its files. With many characters it
-    takes a moment to build: do it in a thread.
+    Each part can be imported by itself: a character is in exactly one of them, with all its files. Building it for many
+    characters takes a moment: do it in a thread.
     """
 
     def __init__(
@@ -67,12 +67,12 @@ class CastExport:
         self._seal = seal
         self._parts: list[_Part] = []
         self.left_out = 0
-        """How many files no part can hold."""
+        """How many files fit into no part."""
         self._pack(cast.members, limit)
 
     @property
     def parts(self) -> int:
-        """How many zips it takes."""
+        """How many zips there are."""
         return len(self._parts)
 
     def _pack(self, cast: Sequence[CastMember], limit: int | None) -> None:
@@ -109,7 +109,7 @@ class CastExport:
         ]
 
     def document(self, part: int, missing: frozenset[str] = frozenset()) -> bytes:
-        """The document as it lies in ``part``; ``missing`` are the keys of files that were not found there."""
+        """castbook.json for ``part``; ``missing`` are the keys of files that were not found for it."""
         characters = [self._character(each, part, missing) for each in self._parts[part - 1].packed]
 
         def here(ids: Sequence[int]) -> list[int]:

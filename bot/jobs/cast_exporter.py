@@ -1,4 +1,4 @@
-"""Makes the zips of an export, from the rows and files that there are at that moment."""
+"""Creates the zips of an export from the rows and files as they are at that moment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.values.clock import Clock
 
 
 class CastExporter:
-    """Exports of the owner it is given: of nobody else's cast anything is read."""
+    """Exports the cast of the given owner, and never reads another person's."""
 
     def __init__(
         self, *, store: PortableCastStore, archive_writer: ArchiveWriter, signatures: Signatures, clock: Clock
@@ -29,7 +29,7 @@ class CastExporter:
         self._clock = clock
 
     async def plan(self, owner_id: int, selection: Selection, *, limit: int | None, locale: str) -> CastExport | None:
-        """In zips of ``limit`` bytes at most (``None``: of any size); ``None`` where there is nothing to export."""
+        """The plan, in zips of ``limit`` bytes at most (``None``: any size); ``None`` if there is nothing to export."""
         cast = await self._store.taken(owner_id, selection)
         if not cast.members:
             return None
@@ -40,14 +40,14 @@ class CastExporter:
 
     @asynccontextmanager
     async def part(self, export: CastExport, part: int) -> AsyncIterator[BufferedRandom]:
-        """The zip of ``part``, counted from 1, ready to be read, and gone afterwards. Raises :class:`OSError`."""
+        """Open the zip of ``part``, counted from 1, for reading; it is deleted afterwards. Raises :class:`OSError`."""
         made = await self._archivist.archive(export.members(part), NAME, partial(export.document, part))
         with made:
             yield made
 
 
 class LinkedExports:
-    """The exports behind links."""
+    """Serves the exports behind links."""
 
     def __init__(self, exporter: CastExporter, links: ExportLinks) -> None:
         self._exporter = exporter
@@ -55,7 +55,7 @@ class LinkedExports:
 
     @asynccontextmanager
     async def opened(self, token: str) -> AsyncIterator[BufferedRandom | None]:
-        """The zip for that link; ``None`` where it is not good, or where nothing of what it meant is there."""
+        """Open the zip for that link; yields ``None`` if the link is invalid or everything it referred to is gone."""
         wanted = self._links.read(token)
         if wanted is None:
             yield None

@@ -1,4 +1,4 @@
-"""Brings characters in from an archive: looks at all of it, shows what would come, and writes it in one go, or not."""
+"""Imports characters from an archive: checks all of it, shows what would be added, and writes all of it or nothing."""
 
 from __future__ import annotations
 
@@ -46,9 +46,10 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What would come in, under which names, and the pictures of the first. ``used`` and ``allowed`` in bytes.
+    """What would be added, under which names, and the pictures of the first ones. ``used`` and ``allowed`` are in
+    bytes.
 
-    ``allowed`` 0: there is no limit.
+    ``allowed`` 0: no limit.
     """
 
     id: str
@@ -61,9 +62,9 @@ class Offer:
 
 
 class CastImporter:
-    """Imports for the owner it is given: another person's import is an unknown one.
+    """Imports for the given owner; another person's import counts as unknown.
 
-    Until it is brought in, an import is a draft and a work folder with its checked files, also across a restart.
+    Until it is confirmed, an import is a draft and a work folder with its checked files, which survive a restart.
     """
 
     def __init__(
@@ -101,9 +102,9 @@ class CastImporter:
         self._busy: set[int] = set()
 
     async def look(self, owner_id: int, source: Attachment | Link) -> Offer:
-        """Fetch the archive and check everything in it; nothing of the cast is written.
+        """Fetch the archive and check everything in it; nothing is written to the cast.
 
-        Raises Refusal, DownloadFailed, MediaFailed and OSError; nothing is left of it then.
+        Raises Refusal, DownloadFailed, MediaFailed and OSError, and leaves nothing behind then.
         """
         if owner_id in self._busy:
             raise Refusal(text("I'm still checking your other zip. Try again when that's done."))
@@ -136,7 +137,7 @@ class CastImporter:
         await self._files.drop_from_work(archive)
         if not plan.characters:
             raise Refusal(_nothing(plan))
-        # Faces of somebody else's archive are anybody's: as for a video that somebody else has posted.
+        # Faces in somebody else's archive may be anybody's, as in a video that somebody else posted.
         asks = self._ask and (not plan.own or not await self._consents.given(owner_id))
         plan = replace(plan, asks_consent=asks)
         await asyncio.to_thread(lambda: (folder / _PLAN).write_bytes(_PLANS.dump_json(plan)))
@@ -144,7 +145,8 @@ class CastImporter:
         draft = Draft(id=import_id, owner_id=owner_id, content=content, created_at=now)
         for old in await self._store.offer(draft):
             await self._files.drop_work(old)
-        # The button may be answered on another machine. The row is there first, so that nobody tidies them away.
+        # The button may be answered on another machine. The row comes first, so that maintenance does not delete the
+        # files.
         await self._files.share_in_work(folder / _PLAN, *(folder / file.path for file in _files_in(plan)))
         _log.info("import_offered", characters=len(plan.characters), left_out=len(plan.left_out), own=plan.own)
         return Offer(
@@ -168,7 +170,7 @@ class CastImporter:
 
     async def bring_in(self, owner_id: int, import_id: str) -> list[str]:
         """Write what was offered, all of it or nothing; returns the names in the cast. Raises Refusal and OSError."""
-        async with self._files.work_of_ended(import_id):  # one press after the other
+        async with self._files.work_of_ended(import_id):  # one press at a time
             if not await self._is_open(owner_id, import_id):
                 raise Refusal(_OVER)
             folder = await self._files.bring_work(import_id)
@@ -183,7 +185,7 @@ class CastImporter:
         return names
 
     async def _written(self, owner_id: int, import_id: str, folder: Path, plan: ImportPlan) -> list[str]:
-        """The files first, then all rows in one transaction; where that fails, the files that nobody needs go again."""
+        """Write the files, then all rows in one transaction; if that fails, delete the files that nothing else uses."""
         keys: set[str] = set()
         try:
             every = {file.path: file for file in _files_in(plan)}
@@ -225,7 +227,7 @@ class CastImporter:
         return PreparedCharacter(character, picture, its, new_id)
 
     async def drop(self, owner_id: int, import_id: str) -> bool:
-        """Forget an import that was offered; whether there was one."""
+        """Discard an import that was offered; returns whether there was one."""
         async with self._files.work_of_ended(import_id):
             if not await self._is_open(owner_id, import_id):
                 return False

@@ -1,4 +1,4 @@
-"""What an export says of a character, and under which names its files lie in the zip."""
+"""How an export describes a character, and how its files are named in the zip."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from bot.store.default_characters import DefaultCharacter
 from bot.values.character import Character, CharacterFile, CharacterGroup, FileKind
 from bot.values.files import StoredFile, ending
 
-ENTRY = 200  # bytes that a zip spends on a file beside its content and, twice, its name
-SLACK = 64 * 1024  # bytes of a part for what the document says more at its end than when it was measured
+ENTRY = 200  # bytes of a zip entry besides its content and, twice, its name
+SLACK = 64 * 1024  # bytes of a part that the final document may be larger than the measured one
 
 SayFile: TypeAlias = Callable[[StoredFile], dict[str, Any]]
 Seal: TypeAlias = Callable[[bytes], str]
@@ -26,7 +26,7 @@ _NAMES = {FileKind.CLIP: "clip", FileKind.REFERENCE: "reference clip", FileKind.
 
 
 def character_entry(character: Character, its: Sequence[CharacterFile], say_file: SayFile) -> dict[str, Any]:
-    """A character as JSON, which a :class:`~bot.jobs.cast_document.ExportedCharacter` reads."""
+    """A character as JSON, to be parsed as :class:`~bot.jobs.cast_document.ExportedCharacter`."""
     return {
         "id": character.id,
         "name": character.name,
@@ -48,7 +48,7 @@ def character_entry(character: Character, its: Sequence[CharacterFile], say_file
 
 
 def sealed(owner_id: int, characters: Sequence[dict[str, Any]], seal: Seal) -> str:
-    """The seal under ``characters``, as they stand in the document; none where an import could not read one of them."""
+    """The seal for ``characters`` as the document has them; empty if an import could not read one of them."""
     try:
         exported = [ExportedCharacter.model_validate(each) for each in characters]
     except ValidationError:
@@ -62,25 +62,25 @@ def _about(file: CharacterFile) -> dict[str, Any]:
 
 
 def group_entry(group: CharacterGroup, members: Sequence[int]) -> dict[str, Any]:
-    """A group as JSON, with the ids of characters in it."""
+    """A group as JSON, with the ids of its characters."""
     return {"name": group.name, "made_at": instant(group.created_at), "characters": list(members)}
 
 
 def default_entry(default: DefaultCharacter) -> dict[str, Any]:
-    """Who plays where nobody is named, as JSON; without a server: outside of all servers."""
+    """The default character of a server as JSON; no server: outside all servers."""
     server = None if default.guild_id is None else str(default.guild_id)
     return {"server_id": server, "character_id": default.character_id}
 
 
 def folder_of(number: int, character: Character) -> str:
-    """Where the files of the character lie that has this number in the export."""
+    """The folder for the files of the character with this number in the export."""
     return f"characters/{number:02} {safe_name(character.name)}"
 
 
 def named_files(
     folder: str, character: Character, its: Sequence[CharacterFile]
 ) -> Iterator[tuple[str, StoredFile, datetime]]:
-    """The name of each of its files in the zip, the file, and the instant that is shown with it."""
+    """Each file of the character with its name in the zip and its timestamp."""
     if character.picture is not None:
         yield f"{folder}/picture.{ending(character.picture.mime)}", character.picture, character.created_at
     stills = 0
@@ -98,12 +98,12 @@ def file_entry(name: str, file: StoredFile, part: int | None) -> dict[str, Any]:
 
 
 def room_of(name: str, file: StoredFile) -> int:
-    """Bytes that the file takes in the zip under that name."""
+    """How many bytes the file takes in the zip under that name."""
     return file.size + 2 * len(name.encode()) + ENTRY
 
 
 def safe_name(name: str) -> str:
-    """``name`` as a part of a path that every system takes: letters and digits of any script, spaces, dashes."""
+    """``name`` as a path component that every system accepts: letters and digits of any script, spaces, dashes."""
     kept = "".join(char if unicodedata.category(char)[0] in "LMN" or char in " -" else "_" for char in name)
     return re.sub("_+", "_", kept).strip(" _-") or "character"
 

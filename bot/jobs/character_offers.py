@@ -1,4 +1,4 @@
-"""Which model would make a character now, and what that is expected to cost."""
+"""Which model would make a character now, and its expected price."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from bot.values.requests import CharacterOffer
 
 
 class CharacterOffers:
-    """What is said of a character before anybody asks for it. ``prices``: in credits, by model."""
+    """Describes a character before it is requested. ``prices``: in credits, by model."""
 
     def __init__(self, availability: ModelAvailability, prices: Mapping[str, Decimal]) -> None:
         self._availability = availability
         self._prices = prices
 
     async def best(self) -> CharacterOffer | None:
-        """``None``: no model lives, so that a character is a portable one, and free."""
+        """The offer; ``None`` if no model is available, so that the character is a portable one, and free."""
         model = await self._availability.best()
         return None if model is None else CharacterOffer(model=model, price=self._prices.get(model))

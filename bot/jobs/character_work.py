@@ -1,4 +1,6 @@
-"""What the provider does for a character, whose clip goes there first; nothing, where no model makes it."""
+"""The provider's part of a character job: uploads the clip and creates the character, or makes a portable one without
+it.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +46,9 @@ _STATES: Mapping[TaskState, Text] = {
 
 
 class CharacterWork:
-    """:class:`~bot.jobs.provider_work.ProviderWork` of characters.
+    """:class:`~bot.jobs.provider_work.ProviderWork` for characters.
 
-    ``cut``: only the chosen seconds are uploaded; otherwise the whole video, and the provider is told which.
+    ``cut``: upload only the chosen seconds; otherwise upload the whole video, and tell the provider which seconds.
     """
 
     progress_text = text("Asking ToAPIs for the character")
@@ -70,17 +72,17 @@ class CharacterWork:
         self._cut = cut
 
     def model(self, job: Job) -> str | None:
-        """``None``: it becomes a portable character."""
+        """The model; ``None``: it becomes a portable character."""
         return job.character.model
 
     async def ready(self, leased: LeasedJob) -> Send | Transition:
-        """Upload the clip; or, without a model, make all that a portable character consists of."""
+        """Upload the clip; or, without a model, make everything that a portable character consists of."""
         request = leased.job.character
         if request.model is None:
             return await self._without_a_model(leased)
         earlier = request.source.task_id if isinstance(request.source, EarlierTask) else None
         url = await self._upload(leased) if earlier is None else None
-        await check_consent_denials(self._consent_denials, leased.job)  # a no that has come since it was prepared
+        await check_consent_denials(self._consent_denials, leased.job)  # somebody may have said no by now
         return partial(
             self._provider.create_character,
             model=request.model,
@@ -105,7 +107,7 @@ class CharacterWork:
         return url
 
     async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
-        """A portable character, where its owner asked for no model by name and none is left."""
+        """A portable character, if its owner named no model and none is left."""
         request = leased.job.character
         if living or request.model_named or isinstance(request.source, EarlierTask | StoredClip):
             return None
@@ -113,7 +115,7 @@ class CharacterWork:
         return await self._without_a_model(leased)
 
     async def refused(self, job: Job, error: ProviderError, reason: Text, now: datetime) -> Transition:
-        """Failed, with the provider's reason unchanged: its sentence is complete."""
+        """Failed, with the provider's reason unchanged: it is a complete sentence."""
         return transitions.failed(job, now, reason)
 
     async def find(self, business_id: str) -> Task | None:
@@ -127,7 +129,7 @@ class CharacterWork:
     def completed(self, job: Job, task: Task, now: datetime) -> Transition:
         """Completed, or failed if no character was found."""
         if not task.characters:
-            # A completed task by the provider's count: nothing says that it is refunded, so it keeps its place.
+            # The provider counts the task as completed and may not refund it, so it keeps its place in the day.
             return transitions.failed(job, now, nobody_found_text(), counted=True)
         return transitions.completed(job, now, CharacterResult(characters=task.characters))
 
@@ -148,6 +150,6 @@ class CharacterWork:
 
 
 def _sent_range(job: Job) -> TimeRange:
-    """The chosen seconds, as they stand in the file that the provider gets."""
+    """The chosen seconds as they are in the file that the provider gets."""
     chosen = job.character.chosen
     return chosen if job.seen.cut is None else TimeRange(Decimal(0), chosen.seconds)

@@ -1,4 +1,4 @@
-"""The step ``choose``: a person is asked, and has a day to answer, across restarts."""
+"""The step ``choose``: asks the owner a question and waits up to a day for the answer, also across restarts."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _log = structlog.get_logger(__name__)
 
 
 class Choose:
-    """Done twice: at once, to ask, and when the day is over. The answer takes the row away from both.
+    """Runs twice: at once, to ask, and when the day is over. An answer takes the row away from either run.
 
-    The seconds are asked for with a filmstrip; a preview is that and nothing more.
+    The seconds are asked for with a filmstrip; a preview consists of that question alone.
 
-    The row says what is asked before anybody sees it, so that an answer finds it however quick it is.
+    The row says what is asked before anybody sees the question, so that even a very quick answer is accepted.
     """
 
     def __init__(self, *, courier: Courier, files: FileStore, inspection: VideoInspection, random: Random) -> None:
@@ -34,7 +34,7 @@ class Choose:
         self._random = random
 
     async def __call__(self, leased: LeasedJob) -> Transition:
-        """Ask, or give up. A question that reaches nobody waits in /tasks, and their next command mentions it."""
+        """Ask, or give up. A question that cannot be shown waits in /tasks; the owner's next command mentions it."""
         job = leased.job
         if job.question is None:
             raise AssertionError("a job waits only with a question")
@@ -46,12 +46,14 @@ class Choose:
         except DiscordUnavailable:
             wait = min(backoff(job.attempts, self._random), deadline - leased.now)
             return transitions.retried(leased.job, leased.now, wait)
-        if job.kind is JobKind.PREVIEW:  # nobody has to answer; its video is kept for a character
+        if job.kind is JobKind.PREVIEW:  # needs no answer; its video is kept for a character
             return transitions.previewed(leased.job, leased.now)
         return transitions.shown(leased.job, leased.now, deadline, reached=reached)
 
     async def _show(self, leased: LeasedJob, question: Question) -> bool:
-        """Whether it reached its owner. The filmstrip comes at once; the best seconds are marked on it once found."""
+        """Whether the question reached its owner. The filmstrip is shown at once, and marked with the best seconds once
+        found.
+        """
         if question is Question.CONCERNS and leased.job.character.range is not None:
             return await self._ask(
                 leased, question, await self._inspection.strip_of(leased, leased.job.character.range)

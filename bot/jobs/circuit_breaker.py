@@ -1,7 +1,7 @@
-"""Whether submissions may go out: all are paused when the key or the balance is refused (design, rule 14).
+"""Pauses all submissions when the provider refuses the key or the balance (design, rule 14).
 
-That concerns everybody, so nothing is submitted until a probe of the balance succeeds. A refusal of a model closes
-that model alone: :mod:`bot.jobs.model_availability`.
+This affects everybody, so nothing is submitted until a probe of the balance succeeds. When a model is refused, only
+that model is closed: :mod:`bot.jobs.model_availability`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class CircuitBreaker:
         self._probed_at: datetime | None = None
 
     async def pause(self, error: KeyRefused | BalanceEmpty) -> bool:
-        """Stop all submissions; returns whether this is news (then somebody should tell the operator)."""
+        """Pause all submissions; returns whether this is news (then the operator should be told)."""
         reason = "balance" if isinstance(error, BalanceEmpty) else "key"
         now = self._clock()
         self._probed_at = now
@@ -56,7 +56,7 @@ class CircuitBreaker:
         return news
 
     async def paused(self) -> Pause | None:
-        """The pause, if there still is one: at most once a minute the balance is asked, and may end it."""
+        """The pause, if there is one. At most once a minute the balance is checked, which may end it."""
         pause = await self._state.paused()
         now = self._clock()
         if pause is None or (self._probed_at is not None and abs(now - self._probed_at) < limits.PROBE_GAP):
@@ -74,9 +74,9 @@ class CircuitBreaker:
         return None
 
     async def resume(self) -> bool:
-        """Submit again at once, because the operator says so; returns whether there was a pause.
+        """Submit again at once, at the operator's request; returns whether there was a pause.
 
-        If the key or the balance is refused again, the next submission pauses them again.
+        If the provider refuses the key or the balance again, the next submission pauses everything again.
         """
         resumed = await self._state.resume()
         if resumed:
@@ -84,5 +84,5 @@ class CircuitBreaker:
         return resumed
 
     async def standing(self) -> bool:
-        """Whether submissions are paused, by what the database says: the provider is not asked."""
+        """Whether submissions are paused according to the database, without asking the provider."""
         return await self._state.paused() is not None

@@ -1,4 +1,4 @@
-"""The step ``collect``: picture and clips become ours before their URLs can die, and the character enters the cast."""
+"""The step ``collect``: copies picture and clips before their URLs expire, and adds the character to the cast."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _MIMES = {
 
 
 def _made(cut: Cut, reference: Reference | None) -> Iterator[tuple[str, CharacterFile]]:
-    """The name of each file in the work folder, and what is known of it."""
+    """The name of each file in the work folder, and what is known about it."""
     yield cut.name, CharacterFile(FileKind.CLIP, _NOT_YET, cut.width, cut.height, cut.seconds)
     poses = reference.stills if reference is not None else ()
     for still in poses or cut.stills[1:]:
@@ -86,7 +86,7 @@ class _Received:
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """What was put into the file store: the provider's picture, or else the best still; and the reference set."""
+    """What was put into the file store: the provider's picture or else the best still, and the reference set."""
 
     picture: StoredFile | None = None
     still: StoredFile | None = None
@@ -94,10 +94,10 @@ class _Kept:
 
 
 class Collect:
-    """Copies what the provider made (design, rule 6). A picture that cannot be had does not hold up a character.
+    """Copies what the provider made (design, rule 6). A missing picture does not hold up a character.
 
-    A picture from the provider is untrusted like any other file: the media worker decodes it and encodes it again.
-    A portable character is nothing but its files, so without them it fails, which cost nothing.
+    A picture from the provider is as untrusted as any other file: the media worker decodes it and encodes it again. A
+    portable character consists of its files alone, so without them the job fails, uncharged.
     """
 
     def __init__(
@@ -129,9 +129,9 @@ class Collect:
         await self._inspection.cut_if_whole(leased)
         job = leased.job
         last_try = job.attempts >= limits.PICTURE_ATTEMPTS
-        # A bucket that is away comes back, and a disk that is full may not.
+        # An unreachable bucket comes back; a full disk may not.
         last_put = job.attempts >= (limits.STORED_ATTEMPTS if self._files.shared else limits.PICTURE_ATTEMPTS)
-        main = next(iter(result.characters), None)  # of several, the first is the main one
+        main = next(iter(result.characters), None)  # if there are several, the first is the main one
         try:
             received = await self._received(leased, main, last_try=last_try) if main is not None else None
         except (DownloadFailed, OSError) as error:
@@ -188,15 +188,15 @@ class Collect:
         await leased.add_to_cast(self._characters, new, collected)
 
     async def _keep(self, job: Job, received: _Received | None) -> _Kept:
-        """Put the files that the character refers to. Raises OSError."""
+        """Store the files that the character refers to. Raises OSError."""
         picture = await self._files.put_path(job.owner_id, received.path, received.mime) if received else None
         still = await self._best_still(job) if picture is None else None
         return _Kept(picture, still, await self._reference_set(job))
 
     async def _received(self, leased: LeasedJob, character: ProviderCharacter, *, last_try: bool) -> _Received | None:
-        """The provider's picture, in the work folder; ``None`` where it is not to be had.
+        """The provider's picture, in the work folder; ``None`` if it cannot be had.
 
-        Raises DownloadFailed where it may be had later.
+        Raises DownloadFailed if a later try may succeed.
         """
         job = leased.job
         if not character.picture_url:
@@ -216,7 +216,7 @@ class Collect:
         return _Received(folder / picture.name, picture.mime)
 
     async def _reference_set(self, job: Job) -> tuple[CharacterFile, ...]:
-        """What is there of it: of the stills all but the portrait, which is only for showing."""
+        """The files of the reference set that exist: all stills but the portrait, which is only shown to people."""
         cut, reference = job.seen.cut, job.seen.reference
         if cut is None:
             return ()
@@ -229,6 +229,6 @@ class Collect:
         return tuple(found)
 
     async def _best_still(self, job: Job) -> StoredFile | None:
-        """In the place of the provider's picture."""
+        """Used instead of the provider's picture."""
         stills = await self._inspection.stills(job)
         return await self._files.put_path(job.owner_id, stills[0], "image/jpeg") if stills else None

@@ -1,4 +1,4 @@
-"""The step ``collect`` of a video: it comes to us before it is deleted at the provider, however often that takes."""
+"""The step ``collect`` of a video: downloads it before the provider deletes it, however many tries that takes."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _SAID_NO = text(
 
 
 class CollectVideo:
-    """It is paid for, so nothing that goes wrong here leads to another request, and nothing to a failure.
+    """The video is paid for, so no fault here leads to another request or to a failure.
 
-    A download goes on where it broke off. Where the address does not work any more, the provider is asked for another.
+    A download resumes where it broke off. If the address no longer works, the provider is asked for a new one.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class CollectVideo:
         self._random = random
 
     async def __call__(self, leased: LeasedJob) -> Transition | None:
-        """Fetch, store, and write video and job in one transaction. It is looked into once its owner has it."""
+        """Fetch, store, and write video and job in one transaction. The video is examined once its owner has it."""
         job = leased.job
         if not isinstance(job.result, VideoResult):
             raise AssertionError("a video is collected only once it has been made")
@@ -88,7 +88,7 @@ class CollectVideo:
             async with self._places.results.place(leased.job.owner_id):
                 return await self._source.fetch_on(result.url, into, max_bytes=limits.RESULT_BYTES)
         finally:
-            await saying  # so that nothing of it comes after the result
+            await saying  # so that progress is never shown after the result
 
     async def _add(self, leased: LeasedJob, result: VideoResult, got: Download) -> None:
         job, request = leased.job, leased.job.video
@@ -108,7 +108,7 @@ class CollectVideo:
         await leased.add_video(self._videos, new, collected)
 
     async def _again(self, leased: LeasedJob, result: VideoResult, error: CastbookError | OSError) -> Transition:
-        """Later, until nothing can be there any more; then its owner may have it looked at once more."""
+        """Try again later, until the video has certainly expired; then its owner may have it checked once more."""
         job, now = leased.job, leased.now
         _log.warning("video_not_collected", job=job.id, error=type(error).__name__, attempt=job.attempts)
         if job.attempts == limits.RESULT_ATTEMPTS_BEFORE_ALARM:
@@ -139,7 +139,7 @@ class CollectVideo:
         return result.expires_at or begun + limits.RESULT_LIFE
 
     async def _moved(self, leased: LeasedJob, result: VideoResult) -> VideoResult | None:
-        """Where the provider says that the video lies now; ``None`` where it does not say."""
+        """The video's current address at the provider; ``None`` if the provider does not give one."""
         if leased.job.task_id is None:
             return None
         try:

@@ -1,4 +1,4 @@
-"""Whether somebody shown in a job's video has said no to its owner: asked before a character is made of it."""
+"""Whether somebody shown in a job's video has said no to its owner: checked before a character is made from it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from bot.values.source import EarlierTask
 
 
 async def check_consent_denials(consent_denials: ConsentDenialStore, job: Job) -> None:
-    """A no that somebody has given to its owner is about the video that it was of, whatever else is made of it.
+    """Raise BadSource if somebody in the job's video has said no to its owner.
 
-    Raises BadSource.
+    A no covers the video that it was about, whatever else is made from it.
     """
     of = source_hash(job)
     if of is not None and await consent_denials.denied_hashes(job.owner_id, [of]):
@@ -25,6 +25,6 @@ async def check_consent_denials(consent_denials: ConsentDenialStore, job: Job) -
 
 
 def source_hash(job: Job) -> str | None:
-    """What stands for the video that a character is made of: its SHA-256, or that of its task's id."""
+    """What identifies the video that a character is made from: its SHA-256, or the hash of its task's id."""
     source = job.about_source.source
     return task_hash(source.task_id) if isinstance(source, EarlierTask) else job.seen.sha256

@@ -1,4 +1,4 @@
-"""The step ``deliver``: the end of a job, good or bad, reaches its owner or waits in /tasks (design, rule 5)."""
+"""The step ``deliver``: brings the end of a job, good or bad, to its owner, or leaves it in /tasks (design, rule 5)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Deliver:
-    """Hands the job to the courier and tidies up after it."""
+    """Hands the job to the courier and cleans up after it."""
 
     def __init__(
         self,
@@ -34,10 +34,10 @@ class Deliver:
         courier: Courier,
         random: Random,
     ) -> None:
-        """``contents``: for each kind of job that makes something, what reads what it has made.
+        """``contents``: for each kind of job with a result, the function that reads the result.
 
-        ``video_consent``: looked at before each message with a video. ``afterwards``: what is done for it once it is
-        delivered, or waits in /tasks.
+        ``video_consent``: checked before each message with a video. ``afterwards``: run once a job is delivered or left
+        in /tasks.
         """
         self._contents = contents
         self._video_consent = video_consent
@@ -47,7 +47,7 @@ class Deliver:
         self._random = random
 
     async def __call__(self, leased: LeasedJob) -> Transition:
-        """One attempt; trouble at Discord is waited out."""
+        """One attempt; when Discord is unavailable, it is repeated later."""
 
         async def record(attempt: DeliveryAttempt) -> None:
             if leased.job.kind is JobKind.VIDEO and leased.job.outcome is Outcome.SUCCEEDED and attempt.begins:
@@ -82,7 +82,7 @@ class Deliver:
 
 
 def _is_needed(job: Job, now: datetime) -> bool:
-    """Whether its owner may send it again, or retry it."""
+    """Whether its work folder is still needed, because its owner may send it again or retry it."""
     return (job.outcome is Outcome.UNKNOWN and job.task_id is None) or (
         job.file is not None and job.may_be_retried(now)
     )

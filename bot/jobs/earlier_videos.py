@@ -1,4 +1,4 @@
-"""Characters of videos that are here already: of a preview, of a job that failed, or of a portable character."""
+"""Starts characters from videos that are already here: of a preview, a failed job, or a portable character."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _completes(job: Job) -> int | None:
 class EarlierVideos:
     """Each method starts a new job for the given owner; other people's jobs count as unknown.
 
-    A job that failed is not taken up itself: the provider might replay the failure by its id.
+    A failed job is not reused, because the provider might replay the failure for its id.
     """
 
     def __init__(
@@ -62,10 +62,10 @@ class EarlierVideos:
         anyway: bool,
         name: str = "",
     ) -> Job:
-        """A character from these seconds of a video that they had previewed, as the job ``job_id``.
+        """Start the job ``job_id``: a character from these seconds of a video that the owner has previewed.
 
-        ``anyway``: what speaks against them was said with them, as it is with every suggestion. Raises UnknownJob,
-        BadRange, and what :meth:`JobStarter.start` raises.
+        ``anyway``: the owner has already seen the concerns about these seconds, as with every suggestion. Raises
+        UnknownJob, BadRange, and what :meth:`JobStarter.start` raises.
         """
         preview = await self._owned.get(owner_id, preview_id)
         if preview is None or preview.kind is not JobKind.PREVIEW or preview.seen.facts is None:
@@ -79,7 +79,7 @@ class EarlierVideos:
         return await self._start(preview, request, job_id, origin)
 
     async def retry(self, owner_id: int, failed_id: str, job_id: str, origin: Origin) -> Job:
-        """The same as a job of theirs that failed, as the job ``job_id``. It counts in the day, and is as private.
+        """Start the job ``job_id`` like a failed job of the owner's. It counts towards the day, and is as private.
 
         Raises UnknownJob, and what :meth:`JobStarter.start` raises.
         """
@@ -88,15 +88,15 @@ class EarlierVideos:
             raise UnknownJob
         origin = replace(origin, private=failed.origin.private)
         request = failed.character
-        model = request.model if request.model_named else None  # otherwise the best of those that live now
+        model = request.model if request.model_named else None  # otherwise the best one that is available now
         return await self._start(failed, replace(request, model=model, another=True), job_id, origin)
 
     async def make_by_model(self, owner_id: int, character_id: int, job_id: str, origin: Origin) -> Job:
-        """A portable character of theirs is made by a model as well, from its clip, as the job ``job_id``.
+        """Start the job ``job_id``: a model makes a portable character of the owner's from its clip.
 
-        Raises Refusal where that is done or under way, or no model lives, and what :meth:`JobService.start` raises.
+        Raises Refusal if that is done or under way, or no model is available, and what :meth:`JobService.start` raises.
         """
-        async with self._files.owner(owner_id):  # so that two presses at once do not both find nothing under way
+        async with self._files.owner(owner_id):  # so that of two simultaneous presses only one finds nothing under way
             character = await self._characters.get(owner_id, character_id)
             if character is None:
                 raise Refusal(text("That character is no longer in your cast. See /character list for your cast."))
@@ -118,7 +118,7 @@ class EarlierVideos:
                 text("I no longer have the video. Attach it again with /character create. Nothing was charged.")
             )
         file = earlier.file and replace(earlier.file, key=earlier.file.key.replace(earlier.id, job_id))
-        with self._starter.held(job_id):  # its row is there before its files, so that nobody tidies those away
+        with self._starter.held(job_id):  # the row comes before the files, so that maintenance does not delete them
             job = await self._starter.start(
                 owner_id=earlier.owner_id, origin=origin, request=request, job_id=job_id, file=file, seen=earlier.seen
             )

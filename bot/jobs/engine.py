@@ -1,7 +1,7 @@
 """Supplies the runner with jobs from the jobs table, for one process or many.
 
-The row is the truth, and its lease (holder, epoch) the right to write it. docs/decisions/job-engine.md says why
-no library stands behind this.
+The row is authoritative, and its lease (holder, epoch) is the right to write it. docs/decisions/job-engine.md explains
+why this is not a library.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from bot.values.clock import Clock
 from bot.values.job import Job, Lane
 
 Look: TypeAlias = Callable[[str | None], None]
-"""Told by another process: ``None``, there may be something to do; a job's id, its step has to stop."""
+"""Called when another process sends a notification: with ``None``, there may be work; with a job id, its step has to
+stop.
+"""
 
 
 class Engine(Protocol):
     """``holder``: whose leases are ours. ``alone``: no other process works on these jobs. ``renewal``: how often leases
-    are to be renewed.
+    are renewed.
 
-    ``longest_nap``: seconds after which the runner looks, even where nothing has woken it.
+    ``longest_nap``: seconds after which the runner looks for work even if nothing has woken it.
     """
 
     holder: str
@@ -36,35 +38,35 @@ class Engine(Protocol):
     longest_nap: float
 
     async def start(self, look: Look) -> None:
-        """Before anything is claimed; ``look`` is called from then on."""
+        """Called before anything is claimed; ``look`` is called from then on."""
 
     def wake(self) -> None:
-        """Tell the others that there may be something to do."""
+        """Tell the other processes that there may be work."""
 
     def interrupt(self, job_id: str) -> None:
-        """Tell the others that the step which one of them may be doing for this job has to stop."""
+        """Tell the other processes to stop the step that one of them may be running for this job."""
 
     def hold(self, job_id: str) -> None:
-        """Nobody else may claim what is written of this job until :meth:`let_go`, or this process is gone."""
+        """Let nobody else claim what is written for this job until :meth:`let_go`, or until this process is gone."""
 
     def let_go(self, job_id: str) -> None:
-        """The end of :meth:`hold`."""
+        """End :meth:`hold`."""
 
     async def claim(self, *, most: Mapping[Lane, int], but: Collection[str]) -> list[Job]:
-        """Lease what is due: in each lane so many at most, none of ``but``."""
+        """Lease what is due: at most so many jobs in each lane, and none of ``but``."""
 
     async def next_due(self, *, lanes: Iterable[Lane], but: Collection[str]) -> datetime | None:
-        """When something can be claimed."""
+        """When the next job becomes claimable."""
 
     async def renew(self, epochs: Mapping[str, int]) -> set[str]:
-        """Prolong these leases, by job; returns of which jobs they are still ours."""
+        """Extend these leases (epochs by job id); returns the jobs whose lease is still ours."""
 
     async def release(self) -> None:
         """Give back every lease."""
 
 
 class _OnTheTable:
-    """What both have in common. A new holder with each start: what an earlier one had is not ours."""
+    """What both engines share. Each start uses a new holder, so leases from an earlier start are not ours."""
 
     def __init__(self, jobs: JobStore, clock: Clock, random: Random, lease: timedelta) -> None:
         self._jobs = jobs
@@ -112,7 +114,7 @@ class OneProcess(_OnTheTable):
 
 
 class ManyProcesses(_OnTheTable):
-    """PostgreSQL: workers claim beside each other, and take over what one of them has not renewed.
+    """PostgreSQL: workers claim concurrently, and take over jobs whose lease another one has not renewed.
 
     A process that answers an owner writes the job's row leased to itself (:class:`~bot.store.owned_jobs.HeldLeases`).
     """
@@ -150,7 +152,7 @@ class ManyProcesses(_OnTheTable):
         self._notifications.send(Topic.INTERRUPT, job_id)
 
     def hold(self, job_id: str) -> None:
-        """By a lease of this process's own on what it writes."""
+        """Lease to this process whatever it writes for the job."""
         self._held_leases.jobs.add(job_id)
 
     def let_go(self, job_id: str) -> None:
@@ -163,11 +165,11 @@ class ManyProcesses(_OnTheTable):
     async def _released(self, job_id: str) -> None:
         try:
             await self._jobs.release_held(job_id, self._held_leases.holder)
-        except Exception as error:  # noqa: BLE001 - it ends by itself, in 20 s
+        except Exception as error:  # noqa: BLE001 - the lease expires by itself after 20 s
             self._jobs.outage.failed("hold_not_released", error, job=job_id)
         self.wake()
 
     async def release(self) -> None:
-        """Those of jobs, and those that were held."""
+        """Give back the leases of running steps and of held jobs."""
         await asyncio.gather(*self._letting_go)
         await super().release()

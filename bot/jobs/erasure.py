@@ -15,7 +15,7 @@ from bot.texts import text
 from bot.values.clock import Clock
 from bot.values.job import Job, Outcome
 
-# What is still there afterwards, and why.
+# What is left afterwards, and why.
 STAYS = (
     text(
         "Blocks: if a server's managers have blocked you there, your user ID stays on that server's block list, which "
@@ -46,10 +46,10 @@ _log = structlog.get_logger(__name__)
 
 
 class Erasure:
-    """Rows first, in one transaction; then the steps that had rows; then the files, which nothing can put any more.
+    """Deletes the rows first, in one transaction; then stops the steps that had rows; then deletes the files.
 
-    Cut off in between, it leaves files that no row refers to: the sweep at the next start takes them. Done once more
-    it finds no rows, and takes what is left.
+    If it is interrupted, it leaves files that no row refers to, which the sweep at the next start deletes. Run once
+    more, it finds no rows and deletes the remaining files.
     """
 
     def __init__(
@@ -74,27 +74,28 @@ class Erasure:
     async def erase(self, owner_id: int, *, remove_messages: bool = False) -> Erased:
         """Delete everything the person has. Data that they create meanwhile may survive, as new data.
 
-        ``remove_messages``: the messages about them too, one after the other behind our back.
+        ``remove_messages``: also delete or clear the messages about them, one by one in the background.
         """
-        await self._lending.take_back(owner_id)  # first: others may be at work with what they were lent
+        await self._lending.take_back(owner_id)  # first: borrowers may be using what they were lent
         async with self._files.owner(owner_id):
             erased = await self._store.erase(owner_id, now=self._clock(), remove_messages=remove_messages)
-            # A step without its row can write nothing. It may be about to put a file, so it is stopped and waited for.
+            # A step without its row can write nothing, but it may be about to store a file, so it is stopped and
+            # awaited.
             await asyncio.gather(*[self._workers.interrupt(job_id) for job_id in erased.job_ids])
             for job_id in (await self._files.work_jobs()).intersection((*erased.job_ids, *erased.draft_ids)):
                 await self._files.drop_work(job_id)
             await self._files.drop_owner(owner_id)
         if not await self._store.scrub():
-            _log.info("scrubbed_later")  # by Maintenance, within a minute
+            _log.info("scrubbed_later")  # Maintenance does it within a minute
         for job in erased.unfinished:
             if job.may_be_cancelled:
                 metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
         await asyncio.gather(*[self._withdraw(job) for job in erased.unfinished])
         self._messages.wake()
-        self._workers.wake()  # a job in the queue may have a place now
+        self._workers.wake()  # a queued job may have a place now
         _log.info("erased", jobs=len(erased.job_ids), characters=erased.characters, left=erased.left_running)
         return erased
 
     async def _withdraw(self, job: Job) -> None:
-        """Others may read it: it says nothing of whose it was."""
+        """Others may read the message, so it does not say whose job it was."""
         await self._courier.withdraw(job, text("This was deleted."))

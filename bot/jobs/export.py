@@ -1,4 +1,4 @@
-"""What somebody takes with them: which files go into which part, and the document that says what is what."""
+"""Plans a /privacy export: which files go into which part, and the document that describes them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from bot.values.made_video import MadeVideo
 from bot.values.sent_message import SentMessage
 from bot.values.source import Attachment
 
-_IDS = frozenset({"guild_id", "channel_id", "message_id"})  # too large for what many programs take for a number
+_IDS = frozenset({"guild_id", "channel_id", "message_id"})  # too large for the number type of many programs
 _JOB = TypeAdapter(Job)
 _UNSENT = TypeAdapter(UnsentVideo)
 
@@ -62,7 +62,7 @@ _NOT_IN_HERE = (
 
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A kept file and where it goes. ``part`` 0: nowhere, because no part can hold it."""
+    """A stored file and where it goes. ``part`` 0: nowhere, because it fits into no part."""
 
     name: str
     file: StoredFile
@@ -73,7 +73,7 @@ class _Placed:
 class Export:
     """The plan of an export in as many parts as it needs, each a zip of ``limit`` bytes at most.
 
-    Each part has the whole document. Building it takes a moment with many jobs: do it in a thread.
+    Each part contains the whole document. Building it for many jobs takes a moment: do it in a thread.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Export:
         self._place(limit - len(zlib.compress(self.document(1))) - SLACK)
 
     def _place(self, room: int) -> None:
-        """In their order, so that the files of one character stay together where they can."""
+        """Assign parts in order, so that the files of one character stay together if possible."""
         left = room
         for key, each in self._placed.items():
             cost = room_of(each.name, each.file)
@@ -104,7 +104,7 @@ class Export:
 
     @property
     def left_out(self) -> int:
-        """How many files no part can hold."""
+        """How many files fit into no part."""
         return sum(not each.part for each in self._placed.values())
 
     def members(self, part: int) -> list[Member]:
@@ -113,7 +113,7 @@ class Export:
         return [Member(each.name, each.file.key, each.at) for each in placed if each.part == part]
 
     def document(self, part: int, missing: frozenset[str] = frozenset()) -> bytes:
-        """The document as it lies in ``part``; ``missing`` are the keys of files that were not found there."""
+        """castbook.json for ``part``; ``missing`` are the keys of files that were not found for it."""
         data = self._data
         characters = [
             character_entry(each, data.reference_sets.get(each.id, ()), lambda file: self._file(file, missing))
@@ -154,7 +154,7 @@ class Export:
             "not_in_here": [self._say(each) for each in _NOT_IN_HERE],
             "what_stays_after_privacy_delete": [self._say(each) for each in STAYS],
         }
-        # An unpaired surrogate cannot be encoded; what stands in for it is how JSON writes one.
+        # An unpaired surrogate cannot be encoded; it is replaced by its JSON escape.
         return json.dumps(document, ensure_ascii=False, indent=2).encode("utf-8", "backslashreplace")
 
     def _say(self, message: Text) -> str:
@@ -183,7 +183,7 @@ class Export:
         return document
 
     def _job(self, job: Job) -> dict[str, Any]:
-        """All fields of the row, whatever they are, but what only the machinery needs and what works like a key."""
+        """All fields of the row, except internal ones and those that work like keys."""
         document: dict[str, Any] = _with_ids_as_text(_JOB.dump_python(job, mode="json"))
         for name in ("owner_id", "lease_owner", "lease_until", "uploads"):
             del document[name]

@@ -1,4 +1,4 @@
-"""Links to large exports: what one says is signed and runs out, so that nothing has to be kept for it."""
+"""Links to large exports. A link is signed and expires, so nothing has to be stored for it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class LinkedExport:
-    """What a link is good for."""
+    """What a link gives access to."""
 
     owner_id: int
     selection: Selection
@@ -28,7 +28,7 @@ class LinkedExport:
 
 
 class ExportLinks:
-    """Makes and reads them. ``public_url``: the address of our web server from outside; empty: there are no links."""
+    """Creates and reads links. ``public_url``: our web server's address from outside; empty: there are no links."""
 
     def __init__(self, signatures: Signatures, clock: Clock, public_url: str) -> None:
         self._signatures = signatures
@@ -41,7 +41,7 @@ class ExportLinks:
         return bool(self._public_url)
 
     def link(self, owner_id: int, selection: Selection, part: int) -> str:
-        """The link. For an hour, anyone who has it gets the zip."""
+        """A link to ``part``. Anyone who has it can download the zip for an hour."""
         until = int((self._clock() + limits.EXPORT_LINK_LIFE).timestamp())
         words = f"{owner_id}.{selection}.{part}.{until}"
         return f"{self._public_url}{PATH}{words}.{self._signatures.sign(Signed.LINK, words.encode())}"

@@ -1,4 +1,4 @@
-"""Rows of small faces for the gallery, made in a child process and kept in memory for a while."""
+"""Rows of small faces for the gallery, made in a child process and cached in memory."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ Row: TypeAlias = tuple[StoredFile | None, ...]
 
 
 class FaceRows:
-    """Makes those of a page in one child. The last :data:`bot.limits.FACE_ROWS_KEPT` that were shown are kept."""
+    """Makes the rows of a page in one child. The :data:`bot.limits.FACE_ROWS_KEPT` rows shown last are cached."""
 
     def __init__(self, *, files: FileStore, media: MediaWorker) -> None:
         self._files = files
         self._media = media
-        self._places = FairLimiter(1)  # a page takes a moment, and no job waits behind it
+        self._places = FairLimiter(1)  # a page takes a moment, and no job waits for it
         self._kept: OrderedDict[tuple[str, ...], bytes] = OrderedDict()
 
     async def of(self, owner_id: int, rows: Sequence[Row]) -> list[bytes]:
-        """A WebP for each row; none at all where they cannot be made within :data:`bot.limits.FACES_WITHIN` seconds.
+        """A WebP for each row; an empty list if they cannot be made within :data:`bot.limits.FACES_WITHIN` seconds.
 
         All pictures are the owner's.
         """
         keys = [_key(row) for row in rows]
-        made = {key: self._kept[key] for key in keys if key in self._kept}  # others may push them out meanwhile
+        made = {key: self._kept[key] for key in keys if key in self._kept}  # other pages may evict them meanwhile
         missing = {key: row for key, row in zip(keys, rows, strict=True) if key not in made}
         if missing:
             try:

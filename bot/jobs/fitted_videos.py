@@ -1,4 +1,4 @@
-"""A finished video as a file that fits into a message: as it came, or made smaller."""
+"""Fits a finished video into a message: as it is, or shrunk."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _log = structlog.get_logger(__name__)
 
 
 class FittedVideos:
-    """What is made smaller lies in the work folder of the video's job until it is delivered, so that it is made once.
+    """Shrinks each video once: the result stays in the work folder of the video's job until it is delivered.
 
-    Of a video that was delivered before, it lies there until that is tidied.
+    For a video that was delivered before, it stays until maintenance deletes it.
     """
 
     def __init__(self, *, files: FileStore, media: MediaWorker, places: Places) -> None:
@@ -25,9 +25,9 @@ class FittedVideos:
         self._places = places
 
     async def within(self, video: MadeVideo, most_bytes: int) -> bytes | None:
-        """The video's bytes, at most ``most_bytes``; ``None`` where it cannot be made as small, or is not here.
+        """The video's bytes, at most ``most_bytes``; ``None`` if it cannot be made that small, or is not here.
 
-        Takes up to some minutes, and the media worker's place meanwhile.
+        Shrinking can take minutes, and occupies the media worker meanwhile.
         """
         try:
             if video.file.size <= most_bytes:

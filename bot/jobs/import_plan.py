@@ -1,4 +1,4 @@
-"""Decides what of a read archive comes into a cast, from what it says and from its files that were checked."""
+"""Decides which characters of an archive enter a cast, from its document and its checked files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PARTS: Mapping[FileKind, MediaPart] = {
     FileKind.VOICE: MediaPart.VOICE,
 }
 _MOST_OF = {FileKind.CLIP: 1, FileKind.STILL: limits.IMPORT_STILLS, FileKind.REFERENCE: 1, FileKind.VOICE: 1}
-# With one of these a model can be shown somebody; a voice alone is nobody.
+# Any one of these is enough to show somebody to a model; a voice alone is not.
 _SHOWS = frozenset({FileKind.CLIP, FileKind.STILL, FileKind.REFERENCE})
 
 _EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ CheckedFiles: TypeAlias = Mapping[tuple[str, MediaPart], IncomingFile | None]
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """A file of a character that lies in this part, or ``elsewhere``: in another one."""
+    """A character's file that is in this part, or ``elsewhere``: in another one."""
 
     exported: ExportedFile
     part: MediaPart
@@ -49,7 +49,7 @@ class _Named:
 
 
 def _files(character: ExportedCharacter, head: CastDocument) -> list[_Named]:
-    """Those that are taken: the picture, and of each kind no more than a character has."""
+    """The files that are accepted: the picture, and of each kind no more than a character has."""
     found = [] if character.picture is None else [_named(character.picture, MediaPart.PICTURE, head)]
     left = dict(_MOST_OF)
     for each in character.reference_set:
@@ -69,7 +69,7 @@ def _named(exported: ExportedFile, part: MediaPart, head: CastDocument) -> _Name
 def wanted_files(
     exported: Sequence[ExportedCharacter | None], head: CastDocument, *, own: bool
 ) -> dict[tuple[str, MediaPart], WantedFile]:
-    """The files of this part that are to be checked, as which part of a character. ``own``: taken as they are."""
+    """The files of this part to check, and as which part of a character. ``own``: they are accepted unchanged."""
     return {
         each.key: WantedFile(path=each.exported.file, part=each.part, sha256=each.exported.sha256, kept=own)
         for character in exported
@@ -89,9 +89,9 @@ def import_plan(
     room: int | None,
     beyond: int,
 ) -> ImportPlan:
-    """Who comes in, with files of at most ``room`` bytes in all, and who does not and why.
+    """Who is imported, with files of at most ``room`` bytes in all, and who is not and why.
 
-    ``own``: what a model made of them comes along. ``beyond``: how many were not even read.
+    ``own``: import what a model made of them, too. ``beyond``: how many characters were not even read.
     """
     incoming: list[IncomingCharacter] = []
     left_out: list[LeftOut] = []
@@ -119,7 +119,9 @@ def import_plan(
 
 
 def without(plan: ImportPlan, refused: set[int], hashes: set[str]) -> ImportPlan:
-    """The plan without those whose person has said no: to these characters, or to one with a file of these hashes."""
+    """The plan without the characters whose person has said no: to these characters, or to a file with one of these
+    hashes.
+    """
     out = [each for each in plan.characters if each.was in refused or not hashes.isdisjoint(each.hashes)]
     kept = tuple(each for each in plan.characters if each not in out)
     told = tuple(LeftOut(name=each.name, why=_REFUSED) for each in out)
@@ -190,18 +192,18 @@ def _plays_in(exported: ExportedCharacter, head: CastDocument) -> tuple[int | No
 
 
 def _instant(exported: datetime, now: datetime) -> datetime:
-    """Not later than now, and no earlier than Discord: what is further off cannot be shown in every time zone."""
+    """Not later than now, and not before Discord existed: other instants cannot be shown in every time zone."""
     return min(max(exported, _EARLIEST), now)
 
 
 def _clean_note(exported: str) -> str:
-    """Its lines, without what nobody sees, and no longer than one that is typed."""
+    """The note without invisible characters, cut to the length of a typed one."""
     lines = ("".join(char for char in line if char.isprintable()).rstrip() for line in exported.splitlines())
     return "\n".join(lines).strip()[: limits.NOTE_LENGTH]
 
 
 def _range(exported: ExportedCharacter, kept: Sequence[IncomingReference]) -> TimeRange | None:
-    """The seconds it was made of; where nobody can tell them, those of its clip."""
+    """The seconds it was made from; if they are unknown, those of its clip."""
     try:
         return TimeRange(Decimal(exported.range.start), Decimal(exported.range.end))
     except (BadRange, InvalidOperation):

@@ -1,4 +1,4 @@
-"""The owner's side of a job that was started: answered, cancelled, sent again, checked again, shown again."""
+"""What owners do with a job after its start: answer, cancel, send again, check again, show again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _log = structlog.get_logger(__name__)
 
 _Amend: TypeAlias = Callable[[CharacterRequest, datetime], CharacterRequest]
 
-# What a yes changes in the request, at that instant.
+# What a yes changes in the request, with the instant of the yes.
 _YES: Mapping[Question, _Amend] = {
     Question.CONSENT: lambda request, now: replace(request, consent_at=now),
     Question.SAME_AGAIN: lambda request, now: replace(request, another=True),
@@ -47,7 +47,7 @@ _YES: Mapping[Question, _Amend] = {
 
 
 class JobService:
-    """Every method acts for the owner it is given: another person's job is an unknown one."""
+    """Every method acts for the given owner; another person's job counts as unknown."""
 
     def __init__(
         self,
@@ -81,20 +81,22 @@ class JobService:
         self._settings = settings
 
     def held(self, job_id: str) -> AbstractContextManager[None]:
-        """Keep the job from being worked on until its owner has seen what comes first.
+        """Keep the job from being worked on until its owner has seen the first answer.
 
-        A kill in the meantime leaves the row due, so the next process goes on with it.
+        If the process is killed meanwhile, the row is still due, so the next process continues with it.
         """
         return self._workers.hold(job_id)
 
     async def answer(self, owner_id: int, job_id: str, question: Question, origin: Origin) -> Job:
-        """Yes to ``question``; ``asked`` is where the answer was given. Raises UnknownJob."""
+        """Answer ``question`` with yes; ``origin`` is where the answer was given. Raises UnknownJob."""
         if question is Question.CONSENT and not await self._consents.record(owner_id, job_id, now=self._clock()):
             raise UnknownJob
         return await self._answered(owner_id, job_id, question, origin, _YES[question])
 
     async def make_louder(self, owner_id: int, job_id: str, origin: Origin) -> Job:
-        """Yes to :attr:`Question.CONCERNS`, with the sound as loud as voices usually are. Raises UnknownJob."""
+        """Answer :attr:`Question.CONCERNS` with yes, and bring the sound to the usual loudness of voices. Raises
+        UnknownJob.
+        """
         return await self._answered(
             owner_id,
             job_id,
@@ -104,7 +106,7 @@ class JobService:
         )
 
     async def name(self, owner_id: int, job_id: str, name: str, origin: Origin) -> Job:
-        """What it is to be called, as an answer to :attr:`Question.NAME`. Raises UnknownJob."""
+        """Answer :attr:`Question.NAME` with ``name``. Raises UnknownJob."""
         return await self._answered(
             owner_id, job_id, Question.NAME, origin, lambda request, now: replace(request, name=name, offered="")
         )
@@ -119,11 +121,11 @@ class JobService:
         anyway: bool,
         name: str | None = None,
     ) -> Job:
-        """These seconds, as an answer to :attr:`Question.SECONDS`, and a ``name`` where the job has none yet.
+        """Answer :attr:`Question.SECONDS` with ``chosen``, and with ``name`` if the job has none yet.
 
-        ``anyway``: what speaks against them was said with them, as it is with every suggestion; of quiet ones it is
-        asked all the same whether their sound is to be made louder. Raises UnknownJob, and BadRange where they are not
-        inside the video: then the question stays.
+        ``anyway``: the owner has already seen the concerns about these seconds, as with every suggestion; if they are
+        quiet, the owner is still asked whether to make the sound louder. Raises UnknownJob, and BadRange if they are
+        not inside the video: then the question stays.
         """
         waiting = await self._owned.get(owner_id, job_id)
         if waiting is None or waiting.seen.facts is None:
@@ -152,18 +154,18 @@ class JobService:
         return self.woken(job)
 
     async def pick(self, owner_id: int, job_id: str, origin: Origin) -> Job:
-        """Show the picker at ``origin``: once more, or in the place of a doubt about seconds. Raises UnknownJob."""
+        """Show the picker at ``origin``: once more, or instead of the question about concerns. Raises UnknownJob."""
         job = await self._decided(owner_id, job_id, lambda job: transitions.reopened(job, self._clock(), origin))
         await self._workers.interrupt(job_id)
         return self.woken(job)
 
     async def move(self, job: Job, origin: Origin) -> None:
-        """From now on ``job``, which is held, is shown at ``origin``."""
+        """Show ``job``, which is held, at ``origin`` from now on."""
         if not await self._owned.move(job.owner_id, job.id, origin, now=self._clock()):
             _log.warning("job_not_moved", job=job.id)
 
     async def cancel(self, owner_id: int, job_id: str) -> Job:
-        """Only before the submission. Raises TooLateToCancel after that, and UnknownJob once it has ended."""
+        """Cancel before the submission. Raises TooLateToCancel after that, and UnknownJob once it has ended."""
         before = await self._owned.get(owner_id, job_id)
         try:
             job = await self.cancel_unseen(owner_id, job_id)
@@ -177,20 +179,20 @@ class JobService:
         return job
 
     async def cancel_unseen(self, owner_id: int, job_id: str) -> Job:
-        """Cancel a job of which nothing is shown anywhere. Raises UnknownJob when it is too late for that."""
+        """Cancel a job that is shown nowhere. Raises UnknownJob if it is too late for that."""
         job = await self._decided(owner_id, job_id, lambda job: transitions.cancelled(job, self._clock()))
         metrics.JOBS_ENDED.labels(Outcome.CANCELLED).inc()
         self._server_log.ended(job)
-        await self._workers.interrupt(job_id)  # its next write would find the lease gone; this spares the wait
+        await self._workers.interrupt(job_id)  # its next write would find the lease gone; this saves waiting for it
         await self._files.drop_work(job_id)
         return self.woken(job)  # its place is free
 
     async def send_again(self, owner_id: int, job_id: str, origin: Origin) -> Job:
-        """The owner's own decision after an unclear submission, with the same id at the provider as before.
+        """Send an unclear submission again, as its owner decided, with the same id at the provider as before.
 
-        A provider that remembers the id replays the first task then, and nothing is paid twice. Possible for as long
-        as the video is kept; it counts as one more job of today. Raises UnknownJob, QuotaReached, and Refusal where
-        none of the owner's roles may make that any more.
+        A provider that remembers the id replays the first task, and nothing is paid twice. This is possible as long as
+        the video is kept, and counts as one more job of today. Raises UnknownJob, QuotaReached, and Refusal if none of
+        the owner's roles may make that any more.
         """
 
         def decide(job: Job) -> Transition:
@@ -203,9 +205,9 @@ class JobService:
         return await self._resume(owner_id, job_id, origin, decide, quota=self._allowance.quota)
 
     async def check_again(self, owner_id: int, job_id: str, origin: Origin) -> Job:
-        """One more look at a task that outlived our patience, or at a result that could not be stored.
+        """Check once more a task that was given up, or a result that could not be stored.
 
-        It may have been paid for, so it waits for nothing. Raises UnknownJob.
+        It may have been paid for, so it does not queue. Raises UnknownJob.
         """
 
         def decide(job: Job) -> Transition:
@@ -230,7 +232,7 @@ class JobService:
         *,
         quota: Callable[[Job], Quota] | None = None,
     ) -> Job:
-        """With ``quota`` it is one more of today, and waits for its turn."""
+        """Reopen a finished job. With ``quota`` it counts as one more job of today, and queues."""
         self._allowance.check_access(owner_id, origin)
         job = await self._owned.get(owner_id, job_id)
         if job is None:
@@ -248,9 +250,9 @@ class JobService:
         *,
         in_turn: bool = False,
     ) -> Job:
-        """What the owner decided, written down. Raises UnknownJob where it is not possible (any more).
+        """Write the owner's decision. Raises UnknownJob if it is not possible (any more).
 
-        ``in_turn``: the job may have to wait until one of their others is done.
+        ``in_turn``: the job may have to wait for another job of theirs.
         """
         running = self._settings.running_per_user if in_turn else 0
         try:

@@ -1,4 +1,4 @@
-"""The start of a job: what is checked before it, and its row."""
+"""Starts jobs: checks what must hold, then writes the row."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _log = structlog.get_logger(__name__)
 
 
 class JobStarter:
-    """Starts jobs for the owner it is given. From then on they are the :class:`JobService`'s."""
+    """Starts jobs for the given owner. From then on :class:`JobService` handles them."""
 
     def __init__(
         self,
@@ -79,15 +79,15 @@ class JobStarter:
         self._offers = CharacterOffers(availability, prices)
 
     def new_id(self) -> str:
-        """An id for a job that is about to be started."""
+        """A new job id."""
         return f"{self._random.getrandbits(4 * limits.JOB_ID_HEX):0{limits.JOB_ID_HEX}x}"
 
     def private_by_default(self, guild_id: int | None) -> bool:
-        """Whether a result is for its owner alone where they do not say what they want."""
+        """Whether a result is private if its owner does not say."""
         return self._access_policy.private_results(guild_id)
 
     def held(self, job_id: str) -> AbstractContextManager[None]:
-        """Nothing is done for the job meanwhile, as :meth:`JobService.held` says."""
+        """Keep the job from being worked on, as :meth:`JobService.held`."""
         return self._job_service.held(job_id)
 
     async def start(
@@ -100,13 +100,13 @@ class JobStarter:
         file: StoredFile | None = None,
         seen: Seen = NOTHING_SEEN,
     ) -> Job:
-        """Write the job down and begin with it. ``job_id`` is a :meth:`new_id`, where the caller holds the job.
+        """Write the job and start it. ``job_id`` is a :meth:`new_id`, if the caller holds the job.
 
-        A model that is named is taken, or refused while it is closed. Where none is, it is the best of those that live;
-        where none lives, the character is a portable one, which costs nothing and waits for no pause.
-        ``file`` and ``seen``: of the video, where it is here already. Raises BadRange where nothing can be picked from
-        the video of a task that is not here, BadSource, QuotaReached, ModelClosed, or
-        Refusal while submissions are paused; nothing was charged then.
+        A named model is used, or refused while it is closed. If none is named, the best available one is used; if none
+        is available, the character is a portable one, which costs nothing and is not affected by a pause. ``file`` and
+        ``seen``: those of the video, if it is already here. Raises BadRange if the video of a task is not here and no
+        range is given, BadSource, QuotaReached, ModelClosed, or Refusal while submissions are paused; nothing was
+        charged then.
         """
         if isinstance(request.source, EarlierTask):
             request = await self._with_known_task(owner_id, request, request.source)
@@ -114,7 +114,9 @@ class JobStarter:
         return await self._begin(owner_id, origin, request, job_id, file, seen)
 
     async def _with_known_task(self, owner_id: int, request: CharacterRequest, source: EarlierTask) -> CharacterRequest:
-        """A task of their own whose video is kept here needs nothing of the provider, and shows its seconds."""
+        """For a task of their own whose video is stored here, nothing has to be asked of the provider, and seconds can
+        be picked.
+        """
         known = await self._owned.known_task(owner_id, source.task_id)
         if known.kept_video_id is not None:
             return replace(request, source=StoredVideo(video_id=known.kept_video_id))
@@ -146,17 +148,19 @@ class JobStarter:
     async def start_video(
         self, *, owner_id: int, origin: Origin, request: VideoRequest, job_id: str | None = None
     ) -> Job:
-        """Write a video's job down and begin with it. ``job_id`` is a :meth:`new_id`, where the caller holds the job.
+        """Write a video's job and start it. ``job_id`` is a :meth:`new_id`, if the caller holds the job.
 
-        The request gets its model and its price by that (:meth:`VideoPlanner.planned`); nothing else in it changes.
-        Raises what that raises, QuotaReached, and Refusal while submissions are paused; nothing was charged then.
+        This sets the request's model and price (:meth:`VideoPlanner.planned`), and changes nothing else in it. Raises
+        what that raises, QuotaReached, and Refusal while submissions are paused; nothing was charged then.
         """
         request = await self._planner.planned(owner_id, request)
         await self._check_pause()
         return await self._begin(owner_id, origin, request, job_id)
 
     async def preview(self, *, owner_id: int, origin: Origin, source: Source, job_id: str | None = None) -> Job:
-        """Only look at a video. It takes a place among the owner's jobs, not in their day. Raises QuotaReached."""
+        """Only look at a video. It takes one of the owner's running places, but does not count towards the day. Raises
+        QuotaReached.
+        """
         offer = await self._offers.best()
         request = PreviewRequest(
             source=source,
@@ -203,5 +207,5 @@ class JobStarter:
         return self._job_service.woken(job)
 
     async def take_back(self, job: Job) -> None:
-        """Its owner never heard of ``job``: nothing of it is left to do. Raises UnknownJob when it is too late."""
+        """Cancel ``job``, of which its owner has never heard. Raises UnknownJob if it is too late for that."""
         await self._job_service.cancel_unseen(job.owner_id, job.id)

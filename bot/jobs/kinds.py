@@ -1,4 +1,4 @@
-"""The kinds of jobs: which steps each of them has, and what is handed to its owner at the end."""
+"""The kinds of jobs: the steps of each, and what is delivered at the end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from bot.store.videos import VideoStore
 from bot.values.job import CharacterResult, Job, Step, VideoResult
 
 ContentOf: TypeAlias = Callable[[Job], Awaitable[CharacterMade | VideoMade]]
-"""Reads what a job that succeeded has made."""
+"""Reads the result of a job that succeeded."""
 
 
 def character_steps(
@@ -41,12 +41,12 @@ def character_steps(
 
 
 def preview_steps(prepare: Prepare, choose: Choose, deliver: Deliver) -> Steps:
-    """prepare → choose, where the picker is shown; deliver says what went wrong."""
+    """prepare → choose, which shows the picker; deliver reports a failure."""
     return {Step.PREPARE: prepare, Step.CHOOSE: choose, Step.DELIVER: deliver}
 
 
 def video_steps(prepare: PrepareVideo, submit: Submit, watch: Watch, collect: CollectVideo, deliver: Deliver) -> Steps:
-    """prepare → submit → watch → collect → deliver: nothing is asked."""
+    """prepare → submit → watch → collect → deliver: there are no questions."""
     return {
         Step.PREPARE: prepare,
         Step.SUBMIT: submit,
@@ -57,9 +57,9 @@ def video_steps(prepare: PrepareVideo, submit: Submit, watch: Watch, collect: Co
 
 
 def video_content(videos: VideoStore, loans: LoanStore, fitted: FittedVideos, consent: VideoConsent) -> ContentOf:
-    """What a video's job hands over, if its owner still has it.
+    """The delivery of a video job: the video, if its owner still has it.
 
-    Making it smaller takes minutes, in which somebody in it may say no: its bytes then raise
+    Shrinking takes minutes, in which somebody in it may say no: reading its bytes then raises
     :class:`~bot.store.consent_denials.ConsentDenied`.
     """
 

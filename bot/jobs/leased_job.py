@@ -1,4 +1,4 @@
-"""A job whose lease is held: the only way in which a step writes."""
+"""A job under a lease: the only way a step writes its row."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LeasedJob:
 
     @property
     def now(self) -> datetime:
-        """The present instant."""
+        """The current time."""
         return self._clock()
 
     async def note(self, notes: JobNotes) -> Job:
@@ -41,9 +41,9 @@ class LeasedJob:
         return self.job
 
     async def release(self, transition: Transition | None) -> Job:
-        """Commit the end of a step and give the lease back in the same write. Raises LeaseLost.
+        """Commit the end of a step and release the lease in the same write. Raises LeaseLost.
 
-        ``None``: the step has written everything already, or never came to its end.
+        ``None``: the step has written everything already, or did not finish.
         """
         self.job = await self._store.release(self.job.id, self._lease, transition, now=self._clock())
         return self.job

@@ -1,4 +1,4 @@
-"""Lending: who may have whose character, and what becomes of videos when it is taken back or somebody says no."""
+"""Lending: who may use whose character, and what happens to videos when it is taken back or somebody says no."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Lending:
-    """Everything here is about the owner it is given: another person's character is an unknown one."""
+    """Everything here acts for the given owner; another person's character counts as unknown."""
 
     def __init__(
         self,
@@ -60,9 +60,9 @@ class Lending:
         uses: int | None,
         until: datetime | None,
     ) -> Loan | None:
-        """Lend it, or change the terms. ``guild_id``: where that is said. ``None``: no such character.
+        """Lend it, or change the terms. ``guild_id``: where the command was given. ``None``: no such character.
 
-        Raises Refusal where whom it is for may not use the bot, or it is lent too often already.
+        Raises Refusal if the borrower may not use the bot, or it is lent too often already.
         """
         if to.person == owner_id:
             raise Refusal(text("It's yours already. Choose somebody else, or lend it to the whole server."))
@@ -78,9 +78,9 @@ class Lending:
         to: LoanRecipient | None = None,
         loan_id: int | None = None,
     ) -> TakenBack:
-        """End the loans, as :meth:`LoanStore.take_back`. What was not sent yet ends, with nothing charged.
+        """End the loans, as :meth:`LoanStore.take_back`. Jobs that have not been sent end, uncharged.
 
-        What the provider is already making is paid for: the person who started it gets it.
+        What the provider is already making is paid for, and goes to the person who started it.
         """
         now = self._clock()
 
@@ -92,7 +92,7 @@ class Lending:
         for job in taken.stopped:
             metrics.JOBS_ENDED.labels(Outcome.FAILED).inc()
             self._server_log.ended(job)
-            await self._workers.interrupt(job.id)  # its next write would find the lease gone; this spares the wait
+            await self._workers.interrupt(job.id)  # its next write would find the lease gone; this saves waiting for it
         if taken.stopped:
             self._workers.wake()
         if taken.loans:
@@ -100,7 +100,7 @@ class Lending:
         return taken
 
     async def delete(self, owner_id: int, character_id: int) -> Deleted | None:
-        """Take the character back from everybody, then delete it and its files; ``None`` where there is none."""
+        """Take the character back from everybody, then delete it and its files; ``None`` if there is none."""
         await self.take_back(owner_id, character_id=character_id)
         async with self._files.owner(owner_id):
             gone = await self._characters.delete(owner_id, character_id)
@@ -110,9 +110,9 @@ class Lending:
         return gone
 
     async def answered(self, person_id: int, consent_id: int, answer: Answer) -> tuple[PersonConsent, Deleted | None]:
-        """What somebody says of a character that shows them. A no removes it with its files, and its copies.
+        """Record the answer of a person who is shown in a character. A no deletes it with its files and copies.
 
-        Raises Refusal where nobody asked them.
+        Raises Refusal if nobody asked them.
         """
         consent = await self._consents.answer(person_id, consent_id, answer, now=self._clock())
         if consent is None:

@@ -1,4 +1,4 @@
-"""Housekeeping: what a kill left behind, what is past its life, and what outlives a person's deletion for a while."""
+"""Housekeeping: removes what a kill left behind, what has expired, and what outlives a person's deletion."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ _log = structlog.get_logger(__name__)
 class Maintenance:
     """Runs once at the start, before anything else writes files, and then every minute.
 
-    ``keep_days`` and ``keep_videos_days``: for how long finished jobs, and videos, are kept; 0: for ever.
-    ``keep_watching_for`` in seconds: a task without an owner that has not ended by then is forgotten all the same.
+    ``keep_days`` and ``keep_videos_days``: how long finished jobs and videos are kept; 0: for ever.
+    ``keep_watching_for``: seconds after which a task without an owner is forgotten even if it has not ended.
     """
 
     def __init__(
@@ -71,13 +71,15 @@ class Maintenance:
         self._swept: datetime | None = None
 
     async def at_start(self) -> None:
-        """Remove the files that no row refers to. Nothing else may be writing files yet, but for a bucket's others."""
+        """Delete the files that no row refers to. Nothing else may be writing files yet, except other users of a
+        bucket.
+        """
         if not self._files.shared:
             await self.sweep()
         await self.tidy()
 
     async def sweep(self) -> None:
-        """Remove the files that no row refers to."""
+        """Delete the files that no row refers to."""
         self._swept = self._clock()
         offered = await self._drafts.known(await self._files.work_jobs())  # imports that wait for an answer
         swept = await self._files.sweep(
@@ -89,7 +91,7 @@ class Maintenance:
             _log.info("files_swept", count=swept)
 
     async def run(self) -> None:
-        """Every minute, until cancelled. A fault in one part does not keep the others from being done."""
+        """Run every minute, until cancelled. A fault in one part does not stop the others."""
         while True:
             await asyncio.sleep(limits.MAINTENANCE_EVERY)
             for part in (self.tidy, self.prune, self.drop_videos, self.forget, self._sweep_bucket):
@@ -102,20 +104,20 @@ class Maintenance:
             self._jobs.outage.failed("maintenance_fault", error)
 
     async def _sweep_bucket(self) -> None:
-        """A bucket is listed beside the work, not before it: that takes a second for some ten thousand files."""
+        """A bucket is listed in the background: ten thousand files take about a second."""
         due = self._swept is None or self._clock() - self._swept > limits.BUCKET_SWEPT_EVERY
         if self._files.shared and due:
             await self.sweep()
 
     async def tidy(self) -> None:
-        """Wipe what is past its life: tokens and ids of interactions, drafts, events, messages (design, rule 13)."""
+        """Delete what has expired: interaction tokens and ids, drafts, events, messages (design, rule 13)."""
         now = self._clock()
         await self._drafts.sweep(now - limits.DRAFT_LIFE)
         await self._jobs.wipe_tokens(now - limits.TOKEN_LIFE)
         await self._events.sweep(now - limits.EVENT_LIFE)
         await self._taken_interactions.sweep(now - limits.INTERACTION_KNOWN_FOR)
         await self._messages.sweep(sent_before=now - limits.MESSAGES_KNOWN_FOR, tokens_before=now - limits.TOKEN_LIFE)
-        # Last, since a bucket may be away for hours, and tokens must not wait for it.
+        # Last, since a bucket may be unreachable for hours, and tokens must not wait for it.
         there = await self._files.work_jobs()  # first: whatever appears later has its row by then
         for job_id in there - await self._jobs.wanted_work(now) - await self._drafts.known(there):
             async with self._files.work_of_ended(job_id):
@@ -123,7 +125,7 @@ class Maintenance:
         await self._files.tidy()
 
     async def prune(self) -> None:
-        """Forget finished jobs that are older than they are kept, some at a time, so that no command has to wait."""
+        """Delete finished jobs that have reached their age limit, a few at a time, so that no command has to wait."""
         if not self._keep:
             return
         before = self._clock() - self._keep
@@ -131,7 +133,7 @@ class Maintenance:
             _log.info("jobs_pruned", count=pruned)
 
     async def drop_videos(self) -> None:
-        """Delete videos that are older than they are kept: row first, then the files that nothing refers to."""
+        """Delete videos that have reached their age limit: first the row, then the files that nothing refers to."""
         if not self._keep_videos:
             return
         before = self._clock() - self._keep_videos
@@ -143,13 +145,13 @@ class Maintenance:
             _log.info("videos_dropped", count=len(old))
 
     async def forget(self) -> None:
-        """Ask about each task without an owner, forget those that are over, and the counters of past days."""
+        """Check each task without an owner, forget those that are over, and the counters of past days."""
         for task in await self._privacy.ownerless():
             if await self._over(task):
                 await self._privacy.forget_task(task.id)
                 _log.info("ownerless_task_forgotten")
         await self._privacy.forget_days(day_of(self._clock()))
-        await self._privacy.scrub()  # also of what was deleted or wiped elsewhere: a cast's member, a dead token
+        await self._privacy.scrub()  # also for what was deleted elsewhere, such as a token
 
     async def _over(self, task: OwnerlessTask) -> bool:
         age = self._clock() - task.since

@@ -1,4 +1,4 @@
-"""Which models can be had: by the provider's own list, and by what it said to real requests. No probe costs money."""
+"""Which models are available: by the provider's own list, and by its answers to real requests. No probe costs money."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ _log = structlog.get_logger(__name__)
 
 
 class Availability(StrEnum):
-    """Whether a request for a model is likely to be taken."""
+    """Whether a request for a model is likely to be accepted."""
 
-    ALIVE = "alive"  # a request was taken within a day
-    DOUBTFUL = "doubtful"  # nothing speaks against it: on the list (which says enabled, not healthy), or no list
-    CLOSED = "closed"  # refused within the hour, or missing from a list that is newer than what was taken
+    ALIVE = "alive"  # a request was accepted within a day
+    DOUBTFUL = "doubtful"  # no sign of trouble: it is listed (which means enabled, not healthy), or there is no list
+    CLOSED = "closed"  # refused within the hour, or missing from a list newer than the last accepted request
 
 
 @dataclass(slots=True)
 class _Heard:
-    """What the provider has said since the start: its list, and for which models it took a request."""
+    """What the provider has said since the start: its list, and which models it accepted requests for."""
 
     listed: frozenset[str] | None = None
-    listed_at: datetime | None = None  # when that list was asked for
+    listed_at: datetime | None = None  # when that list was requested
     taken: dict[str, datetime] = field(default_factory=dict)
-    told: dict[str, datetime] = field(default_factory=dict)  # when other processes were told of that
+    told: dict[str, datetime] = field(default_factory=dict)  # when other processes were told about that
 
 
 class ModelAvailability:
-    """``models`` are those that are of use for something; ``default`` is the one that is used where nobody chooses.
+    """``models`` are all models in use; ``default`` is the one for people who choose none.
 
-    What was refused is kept in the database; the list and what was taken are asked and learnt again after a restart.
-    What was taken the processes on one database tell each other, as long as it goes on.
+    Refusals are stored in the database; the list and the accepted requests are learnt again after a restart. Processes
+    on the same database keep telling each other which models accept requests.
     """
 
     def __init__(
@@ -56,24 +56,25 @@ class ModelAvailability:
         self._heard = _Heard()
 
     def of(self, models: Sequence[str], default: str) -> ModelAvailability:
-        """The same answer for other models: what is heard by one of both, the other knows as well."""
+        """The same knowledge for other models: what one of the two objects learns, the other knows as well."""
         other = ModelAvailability(self._state, self._provider, self._clock, models=models, default=default)
         other._heard = self._heard
         return other
 
     async def run(self) -> None:
-        """Ask for the list at once and every :data:`bot.limits.MODELS_LISTED_EVERY` seconds, until cancelled."""
+        """Fetch the list at once and every :data:`bot.limits.MODELS_LISTED_EVERY` seconds, until cancelled."""
         while True:
             try:
                 await self.refresh()
-            except Exception as error:  # noqa: BLE001 - asked again in ten minutes
+            except Exception as error:  # noqa: BLE001 - tried again in ten minutes
                 self._state.outage.failed("model_list_fault", error)
             await asyncio.sleep(limits.MODELS_LISTED_EVERY)
 
     async def refresh(self) -> None:
         """Ask the provider which models this key may use.
 
-        Without an answer the last one stays. An empty list counts as none: it would close everything at once.
+        If there is no answer, the last list stays. An empty list counts as no answer, because it would close every
+        model at once.
         """
         asked_at = self._clock()
         try:
@@ -90,7 +91,7 @@ class ModelAvailability:
         self._heard.listed, self._heard.listed_at = listed, asked_at
 
     def taken(self, model: str) -> None:
-        """The provider has taken a request for ``model``: stronger than an older list that does not name it."""
+        """The provider accepted a request for ``model``: this outweighs an older list that does not name it."""
         now = self._clock()
         self._heard.taken[model] = now
         told = self._heard.told.get(model)
@@ -99,11 +100,11 @@ class ModelAvailability:
             self._state.tell_taken(model, now=now)
 
     def taken_elsewhere(self, model: str, at: datetime) -> None:
-        """Another process has had a request for ``model`` taken; a refusal since then counts for more."""
+        """Another process had a request for ``model`` accepted; a later refusal outweighs it."""
         self._heard.taken[model] = max(at, self._heard.taken.get(model, at))
 
     async def refused(self, model: str) -> bool:
-        """The provider has refused ``model`` itself: closed for an hour. Returns whether this is news."""
+        """The provider refused ``model`` itself: close it for an hour. Returns whether this is news."""
         now = self._clock()
         news = await self._state.close_model(model, now=now, lapsed=now - limits.MODEL_CLOSED)
         if news:
@@ -111,7 +112,7 @@ class ModelAvailability:
         return news
 
     async def table(self) -> Mapping[str, Availability]:
-        """Each model of the settings, in their order."""
+        """Each configured model, in the order of the settings."""
         refused = await self._state.closed_models(since=self._clock() - limits.MODEL_CLOSED)
         return {model: self._of(model, refused) for model in self.models}
 
@@ -122,25 +123,27 @@ class ModelAvailability:
         return tuple(model for state in order for model, its in table.items() if its is state)
 
     async def best(self) -> str | None:
-        """The model for somebody who has not chosen one: the default, or a living one; ``None``: all are closed."""
+        """The model for somebody who has chosen none: the default, or else one that is not closed; ``None``: all are
+        closed.
+        """
         living = await self.living()
         return self._default if self._default in living else next(iter(living), None)
 
     async def check(self, model: str) -> None:
-        """Raise :class:`~bot.provider.errors.ModelClosed` while ``model`` is closed; its text names the living ones."""
+        """Raise :class:`~bot.provider.errors.ModelClosed` while ``model`` is closed; its text names the open ones."""
         refused = await self._state.closed_models(since=self._clock() - limits.MODEL_CLOSED)
         if self._of(model, refused) is Availability.CLOSED:
             raise ModelClosed(model_closed_text(model, await self.living()), model=model)
 
     def _of(self, model: str, refused: Mapping[str, datetime]) -> Availability:
         heard, taken = self._heard, self._heard.taken.get(model)
-        if taken is not None and model in refused and refused[model] >= taken:  # by whichever process
+        if taken is not None and model in refused and refused[model] >= taken:  # accepted by any process
             taken = None
         missing = heard.listed is not None and model not in heard.listed
         if taken is not None and self._clock() - taken < limits.MODEL_ALIVE:
             if not missing:
                 return Availability.ALIVE
-            # The provider leaves out what this key may not use any more; a success after that list says otherwise.
+            # The provider omits what this key may no longer use; a success after that list shows otherwise.
             newer = heard.listed_at is not None and taken > heard.listed_at
             return Availability.DOUBTFUL if newer else Availability.CLOSED
         return Availability.CLOSED if missing or model in refused else Availability.DOUBTFUL

@@ -12,9 +12,9 @@ from bot.values.job import Job
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What /tasks shows. ``disk_used`` and ``disk_limit`` in bytes; a limit of 0 is none.
+    """What /tasks shows. ``disk_used`` and ``disk_limit`` are in bytes; a limit of 0 means none.
 
-    ``videos_today`` are counted apart. ``queued``: what the queued jobs wait for, by their ids.
+    ``videos_today`` are counted apart. ``queued``: what each queued job waits for, by job id.
     """
 
     unfinished: tuple[Job, ...]

@@ -16,7 +16,9 @@ from bot.values.loan import Borrowed
 
 
 class PlayableCast:
-    """``guild_id``: the server in which they ask, if it is one. Two of the same name get a number, as in a cast."""
+    """``guild_id``: the server in which they ask, or ``None``. If two have the same name, one gets a number, as in a
+    cast.
+    """
 
     def __init__(self, *, characters: CharacterStore, search: CastSearch, loans: LoanStore, clock: Clock) -> None:
         self._characters = characters
@@ -25,15 +27,15 @@ class PlayableCast:
         self._clock = clock
 
     async def roles(self, user_id: int, guild_id: int | None) -> tuple[CastRole, ...]:
-        """Everybody: their own, those that are used most first, then those that are borrowed."""
+        """Everybody: first their own, the most used first, then the borrowed ones."""
         own = await self._characters.roles(user_id)
         found = await self._loans.borrowed(user_id, guild_id, now=self._clock())
         return (*own, *(_role(each) for each in _called(found, {name_key(role.name) for role in own})))
 
     async def names(self, user_id: int, guild_id: int | None, typed: str, limit: int) -> dict[str, bool]:
-        """Names for autocomplete, and whether they are those of borrowed ones.
+        """Names for autocomplete, each with whether it is borrowed.
 
-        Their own first, then the borrowed ones that contain what was typed.
+        Their own come first, then the borrowed ones that contain what was typed.
         """
         own = await self._search.names(user_id, typed, limit)
         wanted = fold(clean_name(typed))
@@ -42,7 +44,7 @@ class PlayableCast:
         return dict(found[:limit])
 
     async def borrowed(self, user_id: int, guild_id: int | None) -> tuple[Borrowed, ...]:
-        """Those that are borrowed, as they are called among all of them."""
+        """The borrowed characters, under the names they have among all of them."""
         found = await self._loans.borrowed(user_id, guild_id, now=self._clock())
         if not any(each.clashes for each in found):
             return _called(found, set())
@@ -54,7 +56,7 @@ def _role(borrowed: Borrowed) -> CastRole:
 
 
 def _called(found: Sequence[Borrowed], taken: set[str]) -> tuple[Borrowed, ...]:
-    """The one that was lent first has its name; each later one of the same name has a number behind it."""
+    """The one lent first keeps its name; each later one of the same name gets a number after it."""
     called = []
     for each in reversed(found):
         name, number = each.name, 1

@@ -7,23 +7,24 @@ from dataclasses import dataclass
 
 from bot.values.task_durations import EDGES, TaskDurations, bucket_of
 
-_TYPICAL = 120.0  # seconds that a task of an unknown model is supposed to take; matters only beside known ones
+_TYPICAL = 120.0  # assumed seconds for a task of an unknown model; matters only beside known ones
 
 
 @dataclass(frozen=True, slots=True)
 class PollAges:
-    """For a task that was last looked at in each bucket: the age of the next look, and the seconds between both."""
+    """For a task last polled in each bucket: the age of its next poll, and the seconds between the two."""
 
     following: tuple[float, ...]
     gaps: tuple[float, ...]
 
     @classmethod
     def of(cls, durations: TaskDurations, price: float, slowest: float) -> PollAges:
-        """``price``: the seconds of delay, of the average task, that one query must save. ``slowest``: seconds.
+        """``price``: how many seconds of delay, for the average task, one query must save. ``slowest``: seconds.
 
-        From the last bucket to the first (dynamic programming): of all next looks, the one after which delay and
-        queries, together with the best that can follow, cost the least. Where looks are closer than a bucket is wide,
-        its chance to end is the same all over: then so many looks are best that delay and queries cost the same.
+        Works from the last bucket to the first (dynamic programming): among all next polls, it picks the one with the
+        lowest cost of delay and queries, including the best continuation. Where polls are closer together than a bucket
+        is wide, the chance to end is constant: then the best number of polls is the one at which delay and queries cost
+        the same.
         """
         if not durations.known:
             gap = min((2 * _TYPICAL * price) ** 0.5, slowest)  # a constant chance to end: equal intervals
@@ -46,7 +47,7 @@ class PollAges:
         return cls(tuple(following), tuple(gaps))
 
     def after(self, age: float) -> float:
-        """The age of the next look after one at ``age``: between those after both edges of its bucket."""
+        """The age of the next poll after one at ``age``, interpolated between both edges of its bucket."""
         at = bucket_of(age)
         if at + 1 == len(EDGES):
             return age + self.gaps[at]
@@ -56,7 +57,7 @@ class PollAges:
         )
 
     def gap_at(self, age: float) -> float:
-        """Seconds between the two looks around ``age``, of a task that was always looked at in time."""
+        """The seconds between the polls around ``age``, for a task that was always polled in time."""
         looked = 0.0
         while (then := self.after(looked)) <= age:
             looked = then

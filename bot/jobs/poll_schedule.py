@@ -1,4 +1,4 @@
-"""When to look at a task next: often where its end is likely, and never more often than the provider may be asked."""
+"""When to poll a task next: often when it is likely to end, and within the provider's rate limit."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from bot.values.task_durations import TaskDurations
 from bot.values.watched_tasks import Ended, TaskType, WatchedTasks, task_type
 
 _UNKNOWN = TaskDurations()
-_STEP = 1.05  # from one price that is tried to the next
-_CHEAPEST, _DEAREST = 1e-3, 1e5  # prices between which all intervals lie that can be wanted
-_MOST_SCALED = 0.7  # of an interval; prices beside each other may ask for very different numbers of looks
+_STEP = 1.05  # factor between two prices that are tried
+_CHEAPEST, _DEAREST = 1e-3, 1e5  # all useful intervals lie between these prices
+_MOST_SCALED = 0.7  # of an interval; neighbouring prices may lead to very different numbers of polls
 _SLOWEST = limits.RESULT_SLOWEST_POLL.total_seconds()
 
 
 class TaskTimes(Protocol):
-    """What is known of all tasks, over all processes."""
+    """What is known about all tasks, of all processes."""
 
     async def durations(self) -> Mapping[TaskType, TaskDurations]:
-        """How long tasks took, by their type."""
+        """How long tasks took, by type."""
 
     async def add(self, ended: Sequence[Ended]) -> None:
-        """Learn from tasks that have ended."""
+        """Record tasks that have ended."""
 
     async def watched(self, now: datetime) -> Sequence[WatchedTasks]:
-        """How many tasks run just now, by type and age."""
+        """How many tasks are running now, by type and age."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """``price``: of a query (:class:`PollAges`); 0: all tasks may be looked at as often as the settings allow."""
+    """``price``: of a query (:class:`PollAges`); 0: all tasks can be polled as often as the settings allow."""
 
     durations: Mapping[TaskType, TaskDurations]
     made_at: datetime
     price: float = 0.0
-    scale: float = 1.0  # of all intervals, so that no query is left over
+    scale: float = 1.0  # of all intervals, so that the budget is used up
     ages: Mapping[TaskType, PollAges] = field(default_factory=dict)
 
     def durations_of(self, kind: TaskType) -> TaskDurations:
@@ -57,18 +57,18 @@ class _Plan:
 
 
 class PollSchedule:
-    """``poll_every`` is the shortest interval, five minutes the longest; what is between them is a matter of need.
+    """``poll_every`` is the shortest interval, five minutes the longest; in between it depends on the load.
 
-    As long as all running tasks can be looked at every ``poll_every`` seconds, they are. Beyond that, the queries that
-    there are go to the tasks that are most likely to have ended: where nothing is known of their model yet, in equal
-    intervals. Every process plans for the tasks of all, from the database, so together they keep to one budget.
+    If all running tasks can be polled every ``poll_every`` seconds, they are. Beyond that, the available queries go to
+    the tasks that are most likely to have ended; for models without statistics the intervals are equal. Every process
+    plans for the tasks of all processes, from the database, so together they keep to one budget.
     """
 
     def __init__(self, times: TaskTimes, *, clock: Clock, settings: ToapisSettings) -> None:
         self._times = times
         self._clock = clock
         self._settings = settings
-        # Beside webhooks, polling is only for those that get lost.
+        # With webhooks, polling is needed only for those that get lost.
         slow = limits.POLL_BESIDE_WEBHOOKS.total_seconds() if settings.webhook_secrets else 0.0
         self._usual = max(settings.poll_every, slow)
         self._budget = settings.query_per_second
@@ -77,11 +77,11 @@ class PollSchedule:
         self._planning = asyncio.Lock()
 
     async def first(self, job: Job) -> float:
-        """Seconds from the submission of ``job`` to the first look."""
+        """Seconds from the submission of ``job`` to the first poll."""
         return await self._wait(task_type(job), 0.0, self._settings.poll_first)
 
     async def next(self, job: Job, age: float) -> float:
-        """Seconds until the next look at the task of ``job``, which runs since ``age`` seconds.
+        """Seconds until the next poll of the task of ``job``, which has been running for ``age`` seconds.
 
         After ``show_progress_for``, and after nearly all tasks of its type have ended, the interval doubles.
         """
@@ -90,7 +90,7 @@ class PollSchedule:
         return await self._wait(kind, age, self._floor(plan, kind, age))
 
     async def ended(self, job: Job, *, after: float, by: float) -> None:
-        """Learn: the task of ``job`` still ran at the age ``after``, and had ended at the age ``by`` (seconds)."""
+        """Record that the task of ``job`` was still running at ``after`` seconds, and had ended at ``by`` seconds."""
         self._ended.append(Ended(task_type(job), after, by))
         await self._current()
 
@@ -101,7 +101,7 @@ class PollSchedule:
 
     def _floor(self, plan: _Plan, kind: TaskType, age: float) -> float:
         late = age - max(self._settings.show_progress_for, plan.durations_of(kind).usual_end)
-        return max(self._usual, late)  # as long again as it is late already
+        return max(self._usual, late)  # wait as long again as it is late already
 
     async def _current(self) -> _Plan:
         """The plan, at most :data:`bot.limits.POLL_PLAN_LIFE` old. If it cannot be recomputed, the last one stays."""
@@ -119,7 +119,7 @@ class PollSchedule:
             await self._times.add(ended)
             durations = await self._times.durations()
             watched = await self._times.watched(now)
-        except Exception as error:  # noqa: BLE001 - a look at what was paid for never fails for want of statistics
+        except Exception as error:  # noqa: BLE001 - missing statistics must not stop the polls of paid tasks
             (passing if database_fault_of(error) is DatabaseFault.BUSY else unexpected)("poll_plan_fault", error)
             return replace(before, made_at=now)
         plan = _Plan(durations, now)
@@ -129,7 +129,7 @@ class PollSchedule:
         return self._within_budget(replace(plan, price=before.price or 1.0), shortest)
 
     def _within_budget(self, plan: _Plan, shortest: Sequence[tuple[WatchedTasks, float]]) -> _Plan:
-        """The cheapest price, in small steps from the last one, at which the looks keep to the budget."""
+        """The lowest price, searched in small steps from the last one, that keeps the polls within the budget."""
         dearer = self._priced(plan, plan.price, shortest)
         while self._asked(dearer, shortest) > self._budget and dearer.price < _DEAREST:
             dearer = self._priced(plan, dearer.price * _STEP, shortest)
@@ -146,5 +146,5 @@ class PollSchedule:
         return replace(plan, price=price, ages=ages)
 
     def _asked(self, plan: _Plan, shortest: Sequence[tuple[WatchedTasks, float]]) -> float:
-        """Looks a second."""
+        """Polls per second."""
         return sum(tasks.number / max(plan.ages_of(tasks.type).gap_at(tasks.age), floor) for tasks, floor in shortest)

@@ -1,4 +1,4 @@
-"""What jobs need from the layers above them and from their runner, declared here and given by ``app``."""
+"""Protocols for what jobs need from higher layers and from their runner; ``app`` provides them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RecordAnnouncement: TypeAlias = Callable[[Announcement], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class CharacterMade:
-    """A character to hand over, and what is kept for other models; ``None`` where its owner has deleted it since."""
+    """A character to deliver, and what is stored for other models; ``None`` if its owner has deleted it meanwhile."""
 
     character: Character | None
     reference_set: tuple[CharacterFile, ...] = ()
@@ -28,10 +28,10 @@ class CharacterMade:
 
 @dataclass(frozen=True, slots=True)
 class VideoMade:
-    """A video to hand over; ``None`` where its owner has deleted it since.
+    """A video to deliver; ``None`` if its owner has deleted it.
 
-    ``within`` gives its bytes, at most as many as it is told; ``None`` where it cannot be made as small. ``lenders``:
-    by character the owners of those who are borrowed.
+    ``within`` returns its bytes, at most as many as requested; ``None`` if it cannot be made that small. ``lenders``:
+    the owner of each borrowed character, by character.
     """
 
     video: MadeVideo | None
@@ -45,7 +45,7 @@ class NothingMade:
 
 
 Content: TypeAlias = CharacterMade | VideoMade | NothingMade
-"""What the end of a job hands to its owner, by the kind of job. The courier renders it."""
+"""What is delivered to the owner at the end of a job, by kind of job. The courier renders it."""
 
 
 class Undeliverable(Exception):
@@ -53,9 +53,9 @@ class Undeliverable(Exception):
 
 
 class DiscordUnavailable(Exception):
-    """Discord did not take the message just now; ``retry_after`` in seconds where it named a time.
+    """Discord did not accept the message this time; ``retry_after`` in seconds if Discord named a time.
 
-    ``perhaps_done``: its answer is missing, so it may have taken the message after all.
+    ``perhaps_done``: the answer is missing, so Discord may have accepted the message.
     """
 
     def __init__(self, retry_after: float | None = None, *, perhaps_done: bool = True) -> None:
@@ -65,78 +65,80 @@ class DiscordUnavailable(Exception):
 
 
 class Courier(Protocol):
-    """Brings what a job has to say to its owner."""
+    """Shows a job's messages to its owner."""
 
     async def progress(self, job: Job, state: Text, percent: int | None) -> None:
-        """Show how a job stands. Best effort: never raises, and limits its own rate."""
+        """Show the progress of a job. Best effort: never raises, and limits its own rate."""
 
     async def announce(self, job: Job, state: Text, percent: int | None, record: RecordAnnouncement) -> None:
-        """The provider is at work on ``job``: where others may see it, show it in one public message from now on.
+        """The provider is working on ``job``: if others may see it, show it in one public message from now on.
 
-        Done again and again, it makes no second one. ``record`` is awaited before it is sent and once it stands. Never
-        raises anything but what ``record`` raises.
+        Repeated calls create no second message. ``record`` is awaited before the message is sent and once it exists.
+        Raises only what ``record`` raises.
         """
 
     async def ask(self, job: Job, question: Question, record: RecordAttempt, picture: bytes | None = None) -> Origin:
-        """Show ``question`` with its buttons, and ``picture`` (WebP) where there is one; returns where it stands.
+        """Show ``question`` with its buttons, and ``picture`` (WebP) if there is one; returns where it is shown.
 
-        Where it was asked for, or as a direct message; ``record`` is awaited before one is sent. Raises
-        :class:`Undeliverable` for good, :class:`DiscordUnavailable` where asking later may work.
+        It is shown where the job was requested, or as a direct message; ``record`` is awaited before one is sent.
+        Raises :class:`Undeliverable` if it cannot be shown, :class:`DiscordUnavailable` if a later try may work.
         """
 
     async def deliver(self, job: Job, content: Content, record: RecordAttempt) -> bool:
-        """Hand the end of a job, and ``content`` with it, to its owner (design, rule 5).
+        """Deliver the end of a job, with ``content``, to its owner (design, rule 5).
 
-        A result notifies its owner once, and takes the place of everything that showed the job before. A failure is
-        for its owner alone. ``record`` is awaited before each message, and again when it is known how that went.
-        Returns whether it arrived; raises :class:`DiscordUnavailable` where a later attempt may succeed.
+        A result notifies its owner once, and replaces every earlier message of the job. A failure is shown to its owner
+        only. ``record`` is awaited before each message, and again when its outcome is known. Returns whether it
+        arrived; raises :class:`DiscordUnavailable` if a later attempt may succeed.
         """
 
     async def expire(self, job: Job) -> None:
-        """Say in the place of the job's question that it has expired. Best effort: never raises."""
+        """Replace the job's question with the note that it has expired. Best effort: never raises."""
 
     async def withdraw(self, job: Job, message: Text) -> None:
-        """Put a last sentence in the place of the job's message. Best effort: never raises."""
+        """Replace the job's message with a last sentence. Best effort: never raises."""
 
     async def tell_operators(self, message: Text) -> None:
         """Tell the operators. Best effort: never raises."""
 
 
 class Workers(Protocol):
-    """What is asked of the runner."""
+    """What other parts ask of the runner."""
 
     def wake(self) -> None:
         """There may be something to do now."""
 
     def hold(self, job_id: str) -> AbstractContextManager[None]:
-        """Begin nothing for this job meanwhile."""
+        """Start no step of this job while the context is open."""
 
     async def interrupt(self, job_id: str) -> None:
-        """Stop what is being done for this job."""
+        """Stop the step that is running for this job."""
 
 
 class ServerLog(Protocol):
-    """What is told to the managers of a server of the jobs there. Nothing here raises, or waits."""
+    """Reports a server's jobs to its managers. Nothing here raises or blocks."""
 
     def started(self, job: Job) -> None:
-        """``job`` was begun with."""
+        """``job`` was started."""
 
     def ended(self, job: Job) -> None:
         """``job`` has its outcome."""
 
 
 class SentMessages(Protocol):
-    """What does that which is wanted of messages sent before."""
+    """Carries out the changes to earlier messages that are pending in the database."""
 
     def wake(self) -> None:
-        """Something may be wanted."""
+        """There may be a pending change."""
 
 
 class ResultSource(Protocol):
-    """Where a video that the provider has made comes from."""
+    """Where the provider's finished videos come from."""
 
     async def fetch_on(self, url: str, into: Path, *, max_bytes: int) -> Download:
-        """Stream ``url`` into the file ``into``, from where an earlier try broke off. Raises what ByteSource raises."""
+        """Stream ``url`` into the file ``into``, resuming where an earlier try broke off. Raises what ByteSource
+        raises.
+        """
 
 
 class ByteSource(Protocol):

@@ -1,4 +1,4 @@
-"""The step ``prepare``: bring the bytes here, look at them, and see whether the owner has to be asked something."""
+"""The step ``prepare``: fetches the video, looks at it, and decides whether to ask the owner something."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Prepare:
         self._settings = settings
 
     async def __call__(self, leased: LeasedJob) -> Transition:
-        """Bring and check. Errors of the video or its link end the job uncharged."""
+        """Fetch and check. Errors of the video or its link end the job uncharged."""
         try:
             await self._fetcher.fetch(leased)
         except DownloadFailed as error:
@@ -68,7 +68,7 @@ class Prepare:
         return transitions.prepared(leased.job, leased.now)
 
     async def _facts(self, leased: LeasedJob) -> VideoFacts | None:
-        """``None`` where there is nothing to ask about the video: it is not here, or was chosen long ago."""
+        """``None`` if there is nothing to ask about the video: it is not here, or the seconds were chosen earlier."""
         source = leased.job.about_source.source
         if isinstance(source, EarlierTask):
             return None
@@ -83,12 +83,12 @@ class Prepare:
         facts = await self._inspection.probed(leased)
         request = leased.job.request
         if isinstance(request, CharacterRequest) and request.range is not None and not is_inside(request.range, facts):
-            # The video is here, so its owner picks others, and is told why.
+            # The video is here, so its owner picks other seconds, and is told why.
             await leased.note({"request": replace(request, range=None, typed=request.range.people)})
         return facts
 
     async def _question(self, leased: LeasedJob, facts: VideoFacts | None) -> Question | None:
-        """The first thing that the owner has to say; each answer leads here again."""
+        """The first question that is still open; each answer leads back here."""
         job, request = leased.job, leased.job.about_source
         if isinstance(request, PreviewRequest):
             return Question.SECONDS
@@ -107,9 +107,9 @@ class Prepare:
         return None
 
     async def _is_taken(self, leased: LeasedJob, request: CharacterRequest) -> bool:
-        """Whether another one of theirs has the name; then a free one is offered with the question."""
+        """Whether another character of theirs has the name; then the question suggests a free one."""
         name = request.name
-        if name is None or request.completes is not None:  # a character that is there keeps its name
+        if name is None or request.completes is not None:  # an existing character keeps its name
             return False
         free = await self._characters.free_name(leased.job.owner_id, name)
         if free != request.offered and free != name:
@@ -117,7 +117,7 @@ class Prepare:
         return free != name
 
     async def _without_consent(self, owner_id: int, request: CharacterRequest) -> bool:
-        """Asked once of everybody, and for each video that somebody else has posted."""
+        """Consent is asked of everybody once, and for each video that somebody else has posted."""
         if request.consent_at is not None:
             return False
         return request.of_others or not await self._consents.given(owner_id)

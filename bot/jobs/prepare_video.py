@@ -1,4 +1,4 @@
-"""The step ``prepare`` of a video: whether it can still be made as it was asked for. Nothing is fetched, or asked."""
+"""The step ``prepare`` of a video: checks that it can still be made as requested. Nothing is fetched or asked."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from bot.values.job import Transition
 
 
 class PrepareVideo:
-    """A video may have waited in line for long: its cast may have left, and its model may be closed.
+    """A video may have been queued for long: a character may have left the cast, or the model may be closed.
 
-    ``room`` is how many bytes of files a person may have; 0: no limit. Without room left nobody gets a video: one that
-    was paid for is kept whatever its size.
+    ``room`` is how many bytes of files a person may have; 0: no limit. Without room left, no video is started, because
+    one that was paid for is kept whatever its size.
     """
 
     def __init__(self, *, planner: VideoPlanner, disk: DiskUse, room: int) -> None:
@@ -23,7 +23,7 @@ class PrepareVideo:
         self._room = room
 
     async def __call__(self, leased: LeasedJob) -> Transition:
-        """Raises Refusal, ModelClosed and QuotaReached, all with nothing charged."""
+        """Raises Refusal, ModelClosed and QuotaReached, all uncharged."""
         owner_id = leased.job.owner_id
         await self._planner.check(owner_id, leased.job.video)
         if self._room and await self._disk.of(owner_id, now=leased.now) >= self._room:

@@ -1,4 +1,4 @@
-"""What a kind of job has the provider do: what is sent, and how answers are read. Submit and Watch do the rest."""
+"""What a kind of job sends to the provider, and how it reads the answers. Submit and Watch do everything else."""
 
 from __future__ import annotations
 
@@ -13,43 +13,45 @@ from bot.texts import Text
 from bot.values.job import Job, Transition
 
 Send: TypeAlias = Callable[[], Awaitable[Task]]
-"""The one request that costs money, with everything in it: it only has to go out. Raises ProviderError."""
+"""The one request that costs money, complete and ready to be sent. Raises ProviderError."""
 
 
 class ProviderWork(Protocol):
-    """Everything is free but a :data:`Send`."""
+    """Everything except a :data:`Send` is free."""
 
     @property
     def progress_text(self) -> Text:
-        """What is shown while the request is on its way."""
+        """Shown while the request is being sent."""
 
     @property
     def states(self) -> Mapping[TaskState, Text]:
-        """What is shown while the provider is at work."""
+        """Shown while the provider is working."""
 
     def model(self, job: Job) -> str | None:
-        """The model that is asked; ``None``: none, and :meth:`ready` ends the step."""
+        """The requested model; ``None``: there is none, and :meth:`ready` ends the step."""
 
     async def ready(self, leased: LeasedJob) -> Send | Transition:
-        """Bring to the provider what the request refers to, and note it in the row; a transition ends the step.
+        """Upload what the request refers to, and record it in the row. A returned transition ends the step.
 
-        Raises a :class:`~bot.provider.errors.ProviderError` where that failed.
+        Raises a :class:`~bot.provider.errors.ProviderError` if that failed.
         """
 
     async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
         """What can be done without the model, which is closed; ``None``: nothing. ``living``: the other models."""
 
     async def refused(self, job: Job, error: ProviderError, reason: Text, now: datetime) -> Transition:
-        """The end of a job whose request was refused: with ``reason``, or with what is known beyond that."""
+        """The end of a job whose request was refused: with ``reason``, or with a better explanation."""
 
     async def find(self, business_id: str) -> Task | None:
-        """The task of a request that was sent with this id, or the one with this id. ``None`` is no proof."""
+        """The task of a request that was sent with this id, or the task with this id. ``None`` is no proof that there
+        is none.
+        """
 
     async def look(self, task_id: str) -> Task:
-        """How the task stands. Raises ProviderError."""
+        """The status of the task. Raises ProviderError."""
 
     def completed(self, job: Job, task: Task, now: datetime) -> Transition:
-        """The task has been done."""
+        """The task has succeeded."""
 
     async def failed(self, job: Job, task: Task, now: datetime) -> Transition:
         """The task has failed."""

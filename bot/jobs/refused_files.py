@@ -1,4 +1,4 @@
-"""What people are told of a file that is no video, or a video that we do not open: what it is, and what to do."""
+"""Sentences about a file that is no video, or a video in an unsupported format: what it is, and what to do."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _STRANGERS: Final[Mapping[Stranger, Text]] = {
 
 
 def refusal_of(head: bytes) -> Text:
-    """The sentence for a file that begins with these bytes (4096 will do)."""
+    """The sentence for a file that begins with these bytes (4096 are enough)."""
     foreign = foreign_type(head)
     if foreign is not None:
         return text(
             "I can't open {format} files. Export it as MP4 with H.264, for example with HandBrake.",
             format=foreign,
         )
-    if video_type(head) is not None:  # of a kind that only a bot can take that cuts
+    if video_type(head) is not None:  # a format that can be used only if the bot cuts
         return text("This bot is set up to take MP4, MOV and WebM videos only. Export yours as MP4 and attach that.")
     return _STRANGERS[stranger_type(head)]

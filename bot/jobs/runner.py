@@ -1,4 +1,4 @@
-"""The durable runner: claims due rows, does one step of each, writes the row, and survives whatever a step does."""
+"""The durable runner: claims due rows, runs one step of each, writes the row, and survives whatever a step does."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ _log = structlog.get_logger(__name__)
 
 
 class Runner:
-    """Works through what its engine hands out. Woken by :meth:`wake`, otherwise by the earliest ``next_attempt_at``.
+    """Works through the jobs that its engine supplies. Woken by :meth:`wake`, otherwise by the earliest
+    ``next_attempt_at``.
 
-    A job waits in the table; a step that is being done is a task with a lease. What a step uses (a download, a child
-    process, a message to Discord) has a limit of its own (:class:`~bot.concurrency.Places`), so a task costs little.
-    ``tasks`` only keeps their number in bounds, for each lane on its own: what was submitted never waits for what was
-    not. ``start`` is the service; ``run_due`` does all that is due now and returns, for tests and the playground.
+    A job waits in the table; a running step is an asyncio task with a lease. What a step uses (a download, a child
+    process, a message to Discord) has its own limit (:class:`~bot.concurrency.Places`), so a task costs little.
+    ``tasks`` only bounds their number, separately for each lane: what was submitted never waits for what was not.
+    ``start`` starts the service; ``run_due`` does everything that is due now and returns, for tests and the playground.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Runner:
         self._engine = engine or OneProcess(store, clock, random)
         self._steps = StepExecution(store, kinds, clock=clock, random=random, server_log=server_log)
         self._working: dict[str, asyncio.Task[None]] = {}
-        self._leased: dict[str, Job] = {}  # those that are being worked on, as they were claimed
+        self._leased: dict[str, Job] = {}  # jobs that are being worked on, as they were claimed
         self._held: Counter[str] = Counter()
         self._latest: datetime | None = None
         self._woken = asyncio.Event()
@@ -68,11 +69,11 @@ class Runner:
 
     @property
     def alive(self) -> bool:
-        """Whether the loops run (readiness)."""
+        """Whether the loops are running (readiness)."""
         return bool(self._loops) and not any(loop.done() for loop in self._loops)
 
     async def start(self) -> None:
-        """Begin to work."""
+        """Start working."""
         await self._engine.start(self._look)
         self._steps.stopping = False
         self._loops = (
@@ -81,7 +82,7 @@ class Runner:
         )
 
     async def stop(self, grace: timedelta = limits.SHUTDOWN_GRACE) -> None:
-        """Take nothing new, let running steps finish for ``grace``, cancel the rest, give the leases back."""
+        """Take nothing new, give running steps ``grace`` to finish, cancel the rest, release the leases."""
         self._steps.stopping = True
         for loop in self._loops:
             loop.cancel()
@@ -97,12 +98,12 @@ class Runner:
             await self._queue.close()
         try:
             await self._engine.release()
-        except Exception as error:  # noqa: BLE001 - they end by themselves; nothing else may stop this one's end
+        except Exception as error:  # noqa: BLE001 - leases expire anyway; stopping must go on
             self._store.outage.failed("leases_not_given_back", error)
 
     @contextlib.contextmanager
     def hold(self, job_id: str) -> Iterator[None]:
-        """Begin no step of this job meanwhile: its owner is being answered. A new process knows of no hold."""
+        """Start no step of this job meanwhile: its owner is being answered. A new process does not know about holds."""
         self._held[job_id] += 1
         self._engine.hold(job_id)
         try:
@@ -114,9 +115,9 @@ class Runner:
             self.wake()
 
     async def interrupt(self, job_id: str) -> None:
-        """Stop the step that is being done for ``job_id``, if one is; its row was taken from it already.
+        """Stop the running step of ``job_id``, if there is one; its row was taken away already.
 
-        Returns once it has stopped, where it is this process that does it.
+        If it runs in this process, returns once it has stopped.
         """
         task = self._working.get(job_id)
         if task is None:
@@ -126,7 +127,7 @@ class Runner:
         await asyncio.wait({task})
 
     def _look(self, job_id: str | None) -> None:
-        """Another process says that there may be something to do, or that this job was taken from us."""
+        """Another process says that there may be work, or that this job was taken from us."""
         if job_id is not None:
             if job_id in self._working:
                 self._working[job_id].cancel()
@@ -136,7 +137,7 @@ class Runner:
         self._woken.set()
 
     async def run_due(self) -> int:
-        """Do everything that is due now, also what becomes due by doing it; returns how many steps were done."""
+        """Do everything that is due now, and everything that becomes due by that; returns how many steps were done."""
         done = 0
         while jobs := await self._claim():
             await asyncio.gather(*[self._begin(job) for job in jobs])
@@ -146,16 +147,16 @@ class Runner:
     async def _serve(self) -> None:
         failures = 0
         while not self._steps.stopping:
-            # Begin nothing more while there is enough to compute: commands wait for the loop as well.
+            # Start nothing more while there is enough to compute: commands need the event loop as well.
             await until_the_loop_keeps_up(busy=limits.LOOP_BUSY, at_most=limits.LOOP_KEEPS_UP_WITHIN)
             self._woken.clear()
             try:
-                claimed = await self._claim(limits.BEGUN_AT_ONCE)  # between two rounds the loop comes to other work
+                claimed = await self._claim(limits.BEGUN_AT_ONCE)  # other work gets a turn between rounds
                 for job in claimed:
                     self._begin(job)
                 nap = 0.0 if len(claimed) >= limits.BEGUN_AT_ONCE else await self._nap()
                 failures = 0
-            except Exception as error:  # noqa: BLE001 - the loop must outlive any fault of the database
+            except Exception as error:  # noqa: BLE001 - the loop must survive any fault of the database
                 failures += 1
                 self._store.outage.failed("runner_fault", error)
                 nap = backoff(failures, self._random, first=0.5, most=limits.LONGEST_NAP).total_seconds()
@@ -165,21 +166,22 @@ class Runner:
                 continue
 
     async def _claim(self, at_once: int = limits.TASKS_PER_LANE) -> list[Job]:
-        if self._engine.alone:  # else one process whose clock jumps would move what all of them do
+        if self._engine.alone:  # with several processes, one whose clock jumps would move everybody's jobs
             await self._follow_the_clock()
         if self._queue is not None:
             await self._queue.move(but=self._held)
         free = {lane: min(room, at_once) for lane, room in self._free().items()}
         if not free:
             return []
-        # A row that was taken from a step of ours (its owner answered, its lease ran out) waits for that step to end.
+        # A row that was taken from a step of ours (its owner answered, its lease expired) waits until that step has
+        # ended.
         return await self._engine.claim(most=free, but=self._not_now())
 
     def _not_now(self) -> set[str]:
         return {*self._working, *self._held}
 
     async def _follow_the_clock(self) -> None:
-        """After a jump of the clock backwards, what would be due hours later only is due when it was meant to be."""
+        """If the clock has jumped backwards, move jobs that would now be due hours later back to when they were due."""
         now = self._clock()
         back = self._latest - now if self._latest is not None else timedelta()
         if back > limits.CLOCK_SET_BACK:
@@ -193,7 +195,7 @@ class Runner:
         return {lane: self._tasks - used[lane] for lane in Lane if used[lane] < self._tasks}
 
     async def _nap(self) -> float:
-        """Seconds until something is due in a lane that has room; in the others, a step that ends wakes us."""
+        """Seconds until something is due in a lane with room; in the others, a step that ends wakes us."""
         free = self._free()
         due = await self._engine.next_due(lanes=free, but=self._not_now()) if free else None
         if due is None:
@@ -205,17 +207,17 @@ class Runner:
             await asyncio.sleep(self._engine.renewal.total_seconds())
             try:
                 await self.renew()
-            except Exception as error:  # noqa: BLE001 - tried again while the lease lasts: it takes three renewals
+            except Exception as error:  # noqa: BLE001 - tried again while the lease lasts, which is three renewals
                 self._store.outage.failed("lease_renewal", error)
 
     async def renew(self) -> None:
-        """Renew the leases of all steps being done, and cancel the steps whose lease is gone."""
+        """Renew the leases of all running steps, and cancel the steps whose lease is gone."""
         working = dict(self._working)
         if not working:
             return
         leased = await self._engine.renew({job_id: self._leased[job_id].epoch for job_id in working})
         for job_id in working.keys() - leased:
-            # A step that is over gives its lease back by itself, and may still be on its way to the disk.
+            # A finished step releases its own lease, and may not have committed that yet.
             if self._working.get(job_id) is working[job_id] and job_id not in self._steps.being_written:
                 _log.warning("lease_lost", job=job_id)
                 working[job_id].cancel()

@@ -1,4 +1,4 @@
-"""Brings the video of a job into its work folder: from Discord, a link, a site, the cast or the finished videos."""
+"""Fetches a job's video into its work folder: from Discord, a link, a site, the cast or the finished videos."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ RenewAddress: TypeAlias = Callable[[str], Awaitable[str | None]]
 
 
 class SourceFetcher:
-    """Brings an attachment, a link or a character's clip into ``work/<job id>``; an earlier task needs no bytes."""
+    """Fetches an attachment, a link or a character's clip into ``work/<job id>``; an earlier task needs no bytes."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class SourceFetcher:
         self._settings = settings
 
     async def fetch(self, leased: LeasedJob) -> None:
-        """Fetch the video, unless it is there already. Raises DownloadFailed, BadSource, BadLink or BadFile."""
+        """Fetch the video, unless it is here already. Raises DownloadFailed, BadSource, BadLink or BadFile."""
         source = leased.job.about_source.source
         if isinstance(source, EarlierTask):
             await self._check_task(leased.job, source)
@@ -91,7 +91,7 @@ class SourceFetcher:
             await leased.note({"file": file, "seen": seen, "request": request})
 
     async def _is_here(self, job: Job) -> bool:
-        """The video, or the clip that was cut out of it for a job that failed."""
+        """The video, or the clip that a failed job had cut from it."""
         folder = await self._files.work_folder(job.id)
         clip = job.seen.cut is not None and await self._files.in_work(folder / job.seen.cut.name)
         return clip or await self._files.in_work(folder / SOURCE)
@@ -158,19 +158,19 @@ class SourceFetcher:
                 return await self._bytes.fetch(url, into, max_bytes=most)
         request = job.request
         named = request.range if isinstance(request, CharacterRequest) else None
-        part = named if self._settings.media.send == "clip" else None  # what is sent whole begins at its beginning
+        part = named if self._settings.media.send == "clip" else None  # a whole video is fetched from its start
         return await self._sites.fetch(url, into, owner_id=job.owner_id, max_bytes=most, range=part)
 
 
 class RenewedAttachments:
-    """``source``, with expired attachment links, as people keep and paste them, renewed and fetched once more."""
+    """``source``, but expired attachment links, which people keep and paste, are renewed and fetched once more."""
 
     def __init__(self, source: ByteSource, renewed: RenewAddress) -> None:
         self._source = source
         self._renewed = renewed
 
     async def fetch(self, url: str, into: Path, *, max_bytes: int) -> Download:
-        """As ``source`` does."""
+        """Like ``source``."""
         try:
             return await self._source.fetch(url, into, max_bytes=max_bytes)
         except AttachmentGone:
@@ -181,7 +181,7 @@ class RenewedAttachments:
 
 
 def most_bytes(settings: Settings) -> int:
-    """The largest video that is fetched: what the provider takes, unless it gets the clip alone."""
+    """The largest video that is fetched: what the provider accepts, unless it gets only the clip."""
     if settings.media.send == "clip":
         return settings.links.max_bytes
     return min(settings.links.max_bytes, limits.PROVIDER_VIDEO_BYTES)

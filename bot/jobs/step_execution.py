@@ -1,4 +1,4 @@
-"""One step of a claimed job: done, and what came of it written down, whatever the step does."""
+"""Runs one step of a claimed job, and writes its result whatever the step does."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _log = structlog.get_logger(__name__)
 
 
 class StepExecution:
-    """Does the steps of ``kinds`` under their leases.
+    """Runs the steps of ``kinds`` under their leases.
 
-    ``being_written``: ids of the jobs whose step is done, while its end is written to the row, until the runner
-    takes them out. ``stopping``: the process is about to end.
+    ``being_written``: ids of the jobs whose step has ended and whose row is being written; the runner removes them.
+    ``stopping``: the process is about to end.
     """
 
     def __init__(
@@ -53,11 +53,11 @@ class StepExecution:
         self._retries = RetryPolicy(random)
 
     async def run(self, job: Job) -> None:
-        """Do the step that the claimed ``job`` stands at. Whatever happens in it, this ends well."""
+        """Run the current step of the claimed ``job``. Never raises, whatever happens in the step."""
         if job.next_attempt_at is not None:
             late = self._clock() - job.next_attempt_at
             metrics.STEP_LAG.labels(job.step).observe(max(0.0, late.total_seconds()))
-        # Whatever is logged in a step, by whomever, says which job's it is.
+        # Everything logged during a step carries the job's id.
         with (
             structlog.contextvars.bound_contextvars(job=job.id, step=job.step.value),
             tracing.span(f"step {job.step}", job=job.id, kind=job.kind, attempt=job.attempts),
@@ -72,12 +72,12 @@ class StepExecution:
             _log.info("step_dropped")
         except asyncio.CancelledError:
             _log.info("step_cancelled")
-            # The row was taken by the one who cancelled it; if that was another claim, it goes on at once.
+            # Whoever cancelled the step has taken the row; if that was another claim, it continues at once.
             with contextlib.suppress(asyncio.CancelledError):
                 await shielded(self._give_back(leased))
         else:
             self.being_written.add(job.id)
-            with contextlib.suppress(asyncio.CancelledError):  # it has had its way: the step is over
+            with contextlib.suppress(asyncio.CancelledError):  # the cancellation has done its work: the step is over
                 await shielded(self._write_down(leased, transition, job))
 
     async def _step(self, leased: LeasedJob) -> Transition | None:
@@ -87,11 +87,11 @@ class StepExecution:
         except LeaseLost:
             raise
         except CastbookError as error:
-            if leased.job.lane is Lane.SUBMITTED:  # it says that nothing was charged, and that is not known here
+            if leased.job.lane is Lane.SUBMITTED:  # the error says that nothing was charged, which is not known here
                 return self._retries.after(leased, error)
             _log.info("job_failed", reason=error.text.msgid)
             transition = transitions.failed(leased.job, leased.now, error.text)
-        except Exception as error:  # noqa: BLE001 - any defect of a step is this job's trouble alone
+        except Exception as error:  # noqa: BLE001 - a defect in a step must affect this job only
             return self._retries.after(leased, error)
         self._retries.forget(job.id)
         return transition
@@ -101,11 +101,11 @@ class StepExecution:
             await leased.release(None)
         except LeaseLost:
             return
-        except Exception as error:  # noqa: BLE001 - a lease that is not given back ends by itself, within a minute
+        except Exception as error:  # noqa: BLE001 - a lease that is not released expires within a minute
             self._store.outage.failed("lease_not_given_back", error)
 
     async def _write_down(self, leased: LeasedJob, transition: Transition | None, before: Job) -> None:
-        """Write the end of a step, again and again: what it did (a task that is paid for) may be known only here."""
+        """Write the end of a step, and retry: its outcome (a paid task) may be known only here."""
         for attempt in range(1, limits.LAST_WRITES + 1):
             try:
                 after = await leased.release(transition)
@@ -115,7 +115,7 @@ class StepExecution:
             except Exception as error:  # noqa: BLE001 - a row that cannot be written must not stop the loop
                 self._store.outage.failed("step_not_written", error, attempt=attempt)
                 if self.stopping and (transition is None or "task_id" not in transition.changes):
-                    return  # the next start does the step again; only a new task would be unknown to it
+                    return  # the next start repeats the step; only a new task would be lost
                 await asyncio.sleep(backoff(attempt, self._random, first=0.5, most=20.0).total_seconds())
             else:
                 if after.outcome is not None and before.outcome is None:
@@ -128,7 +128,7 @@ class StepExecution:
 
 
 class RetryPolicy:
-    """Whether a job whose step failed by a defect or a database fault is tried again, or given up.
+    """Whether a job is retried or given up after its step failed by a defect or a database fault.
 
     Counts the consecutive failed steps of each job; a restart resets the count.
     """
@@ -142,15 +142,15 @@ class RetryPolicy:
         self._times.pop(job_id, None)
 
     def after(self, leased: LeasedJob, error: Exception) -> Transition:
-        """Log ``error`` with an id; the job is tried again, later each time, or ends with a sentence that has the id.
+        """Log ``error`` with an id; retry the job with growing delays, or end it with a sentence that contains the id.
 
-        What may be paid for is tried more often, and a result that cannot be delivered stays in ``/tasks``.
+        What may be paid for is retried more often, and a result that cannot be delivered stays in ``/tasks``.
         """
         job, now = leased.job, leased.now
         fault = database_fault_of(error)
         error_id = (passing if fault is DatabaseFault.BUSY else log_unexpected)("step_defect", error)
         times = self._times[job.id] = self._times.get(job.id, 0) + 1
-        # A database that cannot be written is no job's fault; and as long as it cannot, no end could be written either.
+        # A database that cannot be written is no job's fault, and no end could be written either meanwhile.
         patient = job.task_id is not None or (fault is not None and not isinstance(error, OSError))
         if times < (limits.MOST_DEFECTS_PAID if patient else limits.MOST_DEFECTS):
             return transitions.retried(job, now, backoff(times, self._random, first=5.0, most=1200.0))

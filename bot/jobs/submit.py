@@ -37,9 +37,9 @@ _log = structlog.get_logger(__name__)
 
 
 class Submit:
-    """Makes ready what is submitted, then creates the task; after an unclear answer only looks for it.
+    """Prepares the submission and creates the task; after an unclear answer it only looks the task up.
 
-    What is true of any submission is here: ``work`` knows what is sent.
+    Everything common to all submissions is here; ``work`` knows what is sent.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Submit:
         self._settings = settings
 
     async def __call__(self, leased: LeasedJob) -> Transition:
-        """One submission, or one look for an unclear one."""
+        """One submission, or one look-up of an unclear one."""
         if leased.job.submit_started_at is not None:
             return await self._look(leased)
         model = self._work.model(leased.job)
@@ -75,7 +75,7 @@ class Submit:
             return waiting
         try:
             if leased.job.maybe_charged and (task := await self._work.find(leased.job.id)) is not None:
-                return await self._taken(leased, task)  # the submission that was given up as unclear, found after all
+                return await self._taken(leased, task)  # the unclear submission was found after all
             ready = await self._work.ready(leased)
         except ProviderError as error:
             return await self._not_taken(leased, error)
@@ -107,7 +107,7 @@ class Submit:
             first = timedelta(seconds=limits.SUBMISSION_LOOKUPS[0])
             return transitions.looked_up(job, leased.now, first, lookups=0)
         except ProviderError as error:
-            # First of all: that nothing was taken is known only here.
+            # First of all: only this process knows that it was not accepted.
             await leased.apply(transitions.not_taken(job, leased.now))
             return await self._not_taken(leased, error)
         return await self._taken(leased, task)
@@ -115,19 +115,19 @@ class Submit:
     async def _taken(self, leased: LeasedJob, task: Task) -> Transition:
         poll = jittered(await self._schedule.first(leased.job), self._random)
         if self._settings.webhook_secrets and await self._events.waiting_for(leased.job.id, task.id):
-            poll = timedelta()  # its webhook was quicker than the answer to the submission
+            poll = timedelta()  # its webhook was faster than the answer to the submission
         if (model := self._work.model(leased.job)) is not None:
             self._availability.taken(model)
         _log.info("submitted", job=leased.job.id, task=task.id)
         return transitions.taken(leased.job, leased.now, task.id, task.progress, poll)
 
     async def _not_taken(self, leased: LeasedJob, error: ProviderError) -> Transition:
-        """What a failure means that certainly cost nothing: of a submission, or any failure of an upload."""
+        """What follows a failure that certainly cost nothing: of a submission, or of any upload."""
         job = leased.job
         if isinstance(error, KeyRefused | BalanceEmpty):
             if await self._breaker.pause(error):
                 await self._courier.tell_operators(_operator_text(error))
-            # It counts: a balance that is not empty and yet too small would otherwise go round for ever.
+            # It counts: otherwise a balance that is too small but not empty would be retried for ever.
             if job.attempts >= limits.SUBMISSION_ATTEMPTS:
                 return transitions.failed(job, leased.now, error.text)
             return transitions.retried(job, leased.now, limits.PAUSED_LOOK)

@@ -1,4 +1,4 @@
-"""What the provider's webhooks do: they wake the job that they are about, which then asks how its task stands."""
+"""Handles the provider's webhooks: each wakes the job it is about, which then asks for the status of its task."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _log = structlog.get_logger(__name__)
 
 
 class Wakes(Protocol):
-    """What is needed of the runner."""
+    """What is needed from the runner."""
 
     def wake(self) -> None:
         """There may be something to do now."""
 
 
 class TaskEvents:
-    """Takes events. Nothing in them is believed but which task is meant, so a forged one costs a question at most."""
+    """Receives events. Only the task's id is used from them, so a forged event costs one query at most."""
 
     def __init__(self, *, events: WebhookEventStore, workers: Wakes, clock: Clock) -> None:
         self._events = events
@@ -29,7 +29,7 @@ class TaskEvents:
         self._clock = clock
 
     async def received(self, event: WebhookEvent) -> None:
-        """Write it down and make its job due, in one transaction; the second time it does nothing."""
+        """Record it and make its job due, in one transaction; a repeated event does nothing."""
         woken = await self._events.receive(
             event.id, task_id=event.task_id, business_id=event.business_id, now=self._clock()
         )

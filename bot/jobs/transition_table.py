@@ -47,7 +47,7 @@ class Event(StrEnum):
 
 
 class NotAllowed(Exception):
-    """This event cannot happen to the job as it stands."""
+    """This event is not possible in the job's current state."""
 
     def __init__(self, event: Event, job: Job) -> None:
         super().__init__(f"{event.value} is not possible in step {job.step.value}")
@@ -59,9 +59,9 @@ def _always(_: Job) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """From which steps an event is possible, where ``applies`` says so, and to which it leads (``None``: it stays).
+    """From which steps an event is possible, if ``applies`` says so, and to which it leads (``None``: the step stays).
 
-    ``outcome`` is the one that the job has afterwards; ``None``: none, or the one it had.
+    ``outcome`` is the job's outcome afterwards; ``None``: no outcome, or the one it had.
     """
 
     before: frozenset[Step]
@@ -95,7 +95,7 @@ TABLE: Mapping[Event, Rule] = {
     Event.NOT_TAKEN: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is not None),
     Event.LOOKED_UP: Rule(frozenset({Step.SUBMIT}), None, applies=lambda job: job.submit_started_at is not None),
     Event.TAKEN: Rule(frozenset({Step.SUBMIT}), Step.WATCH, applies=may_have_been_charged),
-    # A portable character: no model makes it, so nothing is submitted.
+    # No model makes a portable character, so nothing is submitted.
     Event.NOT_NEEDED: Rule(
         frozenset({Step.SUBMIT}),
         Step.COLLECT,
@@ -113,7 +113,7 @@ TABLE: Mapping[Event, Rule] = {
         frozenset({Step.PREPARE, Step.CHOOSE, Step.SUBMIT, Step.WATCH, Step.COLLECT}),
         Step.DELIVER,
         Outcome.FAILED,
-        # As long as the answer to a submission is not known, nobody can say that it cost nothing.
+        # While the answer to a submission is unknown, nobody can say that it cost nothing.
         lambda job: not job.maybe_charged and (job.step is Step.WATCH or job.submit_started_at is None),
     ),
     Event.UNCLEAR: Rule(
@@ -144,13 +144,13 @@ TABLE: Mapping[Event, Rule] = {
 
 
 def possible(event: Event, job: Job) -> bool:
-    """Whether ``event`` can happen to ``job`` as it stands."""
+    """Whether ``event`` is possible in the current state of ``job``."""
     rule = TABLE[event]
     return job.step in rule.before and rule.applies(job)
 
 
 def diagram() -> str:
-    """The table as a Mermaid state diagram, without the events that lead nowhere else."""
+    """The table as a Mermaid state diagram, without the events that stay in the same step."""
     lines = ["stateDiagram-v2", f"    [*] --> {Step.PREPARE.value}"]
     for before in Step:
         for after in Step:

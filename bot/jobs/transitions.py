@@ -1,7 +1,7 @@
-"""The life of a job: what each event changes. What is possible when stands in :mod:`bot.jobs.transition_table`.
+"""The transitions of a job: what each event changes. :mod:`bot.jobs.transition_table` says when each is possible.
 
 Every change of ``step`` and ``outcome`` comes from here (design, rule 16): each event is one pure function of the job
-and the present instant. The store writes what it returns, under the job's lease or in its owner's name.
+and the current time. The store writes what it returns, under the job's lease or on behalf of its owner.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bot.values.job import (
 
 
 def _move(event: Event, job: Job, now: datetime, *, after: timedelta = timedelta()) -> JobChanges:
-    """To the step that the table names, due ``after`` now. Raises :class:`NotAllowed`."""
+    """Go to the step that the table names, due ``after`` now. Raises :class:`NotAllowed`."""
     if not possible(event, job):
         raise NotAllowed(event, job)
     rule = TABLE[event]
@@ -36,7 +36,7 @@ def _move(event: Event, job: Job, now: datetime, *, after: timedelta = timedelta
     if rule.outcome is not None:
         changes |= JobChanges(outcome=rule.outcome, finished_at=now)
     if rule.after is Step.DONE:
-        # Nothing is due any more, and the token and the address have done their work (design, rule 13).
+        # Nothing is due any more, and the token and the address are no longer needed (design, rule 13).
         changes |= JobChanges(
             next_attempt_at=None,
             origin=replace(job.origin, token=None),
@@ -54,23 +54,23 @@ def prepared(job: Job, now: datetime) -> Transition:
 
 
 def asked(job: Job, now: datetime, question: Question) -> Transition:
-    """Its owner has to say something first."""
+    """Its owner has to answer something first."""
     return Transition(Event.ASKED, _move(Event.ASKED, job, now) | JobChanges(question=question))
 
 
 def shown(job: Job, now: datetime, deadline: datetime, *, reached: bool) -> Transition:
     """The question was asked. Nothing is due before ``deadline``, when the job expires.
 
-    Where it has not ``reached`` its owner, it waits in /tasks.
+    If it has not ``reached`` its owner, it waits in /tasks.
     """
     changes = JobChanges(next_attempt_at=deadline, delivered_at=now if reached else None)
     return Transition(Event.SHOWN, _move(Event.SHOWN, job, now) | changes)
 
 
 def answered(job: Job, now: datetime, question: Question, request: JobRequest, origin: Origin) -> Transition:
-    """The owner's answer stands in ``request``; what the job says next goes to ``origin``.
+    """The owner answered; ``request`` contains the answer, and the job's next message goes to ``origin``.
 
-    What was found in other seconds is forgotten. Raises NotAllowed also where it waits with another question.
+    Findings about other seconds are dropped. Also raises NotAllowed if the job waits with another question.
     """
     if job.question is not question:
         raise NotAllowed(Event.ANSWERED, job)
@@ -106,7 +106,7 @@ def expired(job: Job, now: datetime) -> Transition:
 
 
 def unreached(job: Job, now: datetime, reason: Text) -> Transition:
-    """The question never reached its owner, and the day is over: that they are told. It cost nothing."""
+    """The question never reached its owner within a day, and the owner is told so. It cost nothing."""
     changes = _move(Event.UNREACHED, job, now) | JobChanges(counted=False, failure=reason, question=None)
     return Transition(Event.UNREACHED, changes)
 
@@ -117,7 +117,7 @@ def previewed(job: Job, now: datetime) -> Transition:
 
 
 def cancelled(job: Job, now: datetime) -> Transition:
-    """Its owner does not want it any more. Possible until the submission begins, so it cost nothing."""
+    """Its owner no longer wants it. Possible until the submission begins, so it cost nothing."""
     return Transition(Event.CANCELLED, _move(Event.CANCELLED, job, now) | JobChanges(counted=False))
 
 
@@ -125,32 +125,32 @@ def cancelled(job: Job, now: datetime) -> Transition:
 
 
 def submitting(job: Job, now: datetime) -> Transition:
-    """It is about to be sent: committed before the request goes out (design, rule 2)."""
+    """It is about to be sent; committed before the request is sent (design, rule 2)."""
     return Transition(
         Event.SUBMITTING, _move(Event.SUBMITTING, job, now) | JobChanges(submit_started_at=now, lookups=0)
     )
 
 
 def not_taken(job: Job, now: datetime) -> Transition:
-    """The provider certainly did not take it: it may be sent again."""
+    """The provider certainly did not accept it: it may be sent again."""
     return Transition(Event.NOT_TAKEN, _move(Event.NOT_TAKEN, job, now) | JobChanges(submit_started_at=None))
 
 
 def looked_up(job: Job, now: datetime, after: timedelta, lookups: int) -> Transition:
-    """Nobody knows yet whether the provider took it; look for it ``after`` now. The attempt does not count."""
+    """Nobody knows yet whether the provider accepted it; look for it ``after`` now. The attempt does not count."""
     changes = _move(Event.LOOKED_UP, job, now, after=after)
     return Transition(Event.LOOKED_UP, changes | JobChanges(attempts=max(0, job.attempts - 1), lookups=lookups))
 
 
 def taken(job: Job, now: datetime, task_id: str, progress: int, after: timedelta) -> Transition:
-    """The provider is at work on it under ``task_id``; ask how it stands ``after`` now."""
+    """The provider is working on it under ``task_id``; ask for its status ``after`` now."""
     return Transition(
         Event.TAKEN, _move(Event.TAKEN, job, now, after=after) | JobChanges(task_id=task_id, progress=progress)
     )
 
 
 def not_needed(job: Job, now: datetime) -> Transition:
-    """No model makes it: what it needs is here, so nothing is submitted and nothing can be charged."""
+    """No model makes it: everything it needs is here, so nothing is submitted or charged."""
     changes = _move(Event.NOT_NEEDED, job, now)
     request = replace(job.character, model=None, price=None)
     return Transition(
@@ -167,14 +167,14 @@ def completed(job: Job, now: datetime, result: JobResult) -> Transition:
 
 
 def collected(job: Job, now: datetime, result: JobResult) -> Transition:
-    """What was made is ours now: it only has to be handed over."""
+    """The result is stored: it only has to be delivered."""
     return Transition(Event.COLLECTED, _move(Event.COLLECTED, job, now) | JobChanges(result=result))
 
 
 def withdrawn(job: Job, now: datetime, *, uncharged: Text, maybe_charged: Text) -> Transition:
-    """It was made, but somebody in it has said no meanwhile: nothing of it is kept, and what it cost stays spent.
+    """It was made, but somebody in it has said no: nothing of it is kept, and what it cost stays spent.
 
-    What was tried to deliver it is forgotten with it: that it was withdrawn is told anew.
+    Its delivery attempts are forgotten too, so that the owner is told about the withdrawal.
     """
     charged = may_have_been_charged(job)
     changes = JobChanges(failure=maybe_charged if charged else uncharged, counted=charged, result=None, deliveries=())
@@ -184,7 +184,7 @@ def withdrawn(job: Job, now: datetime, *, uncharged: Text, maybe_charged: Text) 
 def failed(job: Job, now: datetime, reason: Text, *, counted: bool = False) -> Transition:
     """It ended without a result. ``counted``: it keeps its place in the day, because it may have cost something.
 
-    Where an earlier submission of the job was never cleared up, its outcome goes back to unknown.
+    If an earlier submission of the job was never cleared up, its outcome goes back to unknown.
     """
     if job.maybe_charged:
         return unclear(
@@ -194,12 +194,12 @@ def failed(job: Job, now: datetime, reason: Text, *, counted: bool = False) -> T
 
 
 def unclear(job: Job, now: datetime, reason: Text) -> Transition:
-    """It ended without our knowing whether it was made: it may have been charged, so it counts."""
+    """It ended, and we do not know whether it was made: it may have been charged, so it counts."""
     return Transition(Event.UNCLEAR, _move(Event.UNCLEAR, job, now) | JobChanges(failure=reason))
 
 
 def given_up(job: Job, now: datetime, *, uncharged: Text, maybe_charged: Text) -> Transition:
-    """A defect of ours ended it: failed where it certainly cost nothing, otherwise unclear, each with its sentence."""
+    """A defect of ours ended it: failed if it certainly cost nothing, otherwise unclear, each with its sentence."""
     return unclear(job, now, maybe_charged) if may_have_been_charged(job) else failed(job, now, uncharged)
 
 
@@ -211,9 +211,10 @@ _FROM_BACKUP = text(
 
 
 def restored(now: datetime) -> Transition:
-    """It comes from a backup in which it was not submitted yet, and may have been since.
+    """It comes from a backup in which it was not submitted yet, and may have been submitted since.
 
-    For every such row of the backup at once: rows that this version cannot read must not be sent again either.
+    Applies to every such row of the backup at once, because rows that this version cannot read must not be sent again
+    either.
     """
     rule = TABLE[Event.RESTORED]
     if rule.after is None:
@@ -223,12 +224,12 @@ def restored(now: datetime) -> Transition:
 
 
 def delivered(job: Job, now: datetime) -> Transition:
-    """Its end has reached its owner."""
+    """Its owner has received the end."""
     return Transition(Event.DELIVERED, _move(Event.DELIVERED, job, now) | JobChanges(delivered_at=now))
 
 
 def kept(job: Job, now: datetime) -> Transition:
-    """Its end could not be brought to its owner: it waits in /tasks."""
+    """Its owner could not be reached: the end waits in /tasks."""
     return Transition(Event.KEPT, _move(Event.KEPT, job, now) | JobChanges(delivered_at=None))
 
 
@@ -238,9 +239,9 @@ def kept(job: Job, now: datetime) -> Transition:
 def retried(
     job: Job, now: datetime, after: timedelta, *, attempts: int | None = None, result: JobResult | None = None
 ) -> Transition:
-    """The same step ``after`` now; the attempt counts. ``attempts``: how many count so far, where not all do.
+    """Repeat the step ``after`` now; the attempt counts. ``attempts``: how many count so far, if not all do.
 
-    ``result``: what was made, as it is to be had from now on.
+    ``result``: the result's new address, if it has moved.
     """
     changes = _move(Event.RETRIED, job, now, after=after)
     if attempts is not None:
@@ -251,7 +252,7 @@ def retried(
 
 
 def waited(job: Job, now: datetime, after: timedelta) -> Transition:
-    """The same step ``after`` now, through no fault of the job: the attempt does not count."""
+    """Repeat the step ``after`` now, through no fault of the job: the attempt does not count."""
     changes = _move(Event.WAITED, job, now, after=after)
     return Transition(Event.WAITED, changes | JobChanges(attempts=max(0, job.attempts - 1)))
 
@@ -260,7 +261,7 @@ def waited(job: Job, now: datetime, after: timedelta) -> Transition:
 
 
 def resent(job: Job, now: datetime, origin: Origin) -> Transition:
-    """Its owner has an unclear submission sent again. It stays marked as one that may have been charged before."""
+    """Its owner has an unclear submission sent again. The job stays marked as possibly charged before."""
     return Transition(
         Event.RESENT,
         _move(Event.RESENT, job, now)
@@ -270,20 +271,20 @@ def resent(job: Job, now: datetime, origin: Origin) -> Transition:
 
 
 def rechecked(job: Job, now: datetime, origin: Origin) -> Transition:
-    """Its owner has it looked at once more: the task at the provider, or the result that could not be stored."""
+    """Its owner has it checked once more: the task at the provider, or the result that could not be stored."""
     event = Event.RECHECKED if job.result is None else Event.RECOLLECTED
     return Transition(event, _move(event, job, now) | _reopen(origin))
 
 
 def shown_again(job: Job, now: datetime, origin: Origin) -> Transition:
-    """Its end is delivered to ``origin``, where it could not be delivered before. It keeps its outcome."""
+    """Deliver its end to ``origin``, because it could not be delivered before. It keeps its outcome."""
     changes = _move(Event.SHOWN_AGAIN, job, now)
     afresh = JobChanges(origin=origin, deliveries=(), delivered_at=None, announcement=None)
     return Transition(Event.SHOWN_AGAIN, changes | afresh)
 
 
 def _reopen(origin: Origin) -> JobChanges:
-    """Without its end, and with what was delivered before forgotten, so that the new end is delivered too."""
+    """Clear its end and its earlier deliveries, so that the new end is delivered too."""
     return JobChanges(
         outcome=None,
         failure=None,

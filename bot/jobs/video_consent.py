@@ -1,4 +1,4 @@
-"""Whether a video may still be handed over: a no of somebody in its cast holds until the moment it is sent."""
+"""Whether a video may still be delivered: a no of somebody in its cast counts until the moment it is sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SAID_NO = text(
 
 
 class VideoConsent:
-    """Before it is made and when it is collected, the steps of a video look themselves."""
+    """Used at delivery; the steps before it check by themselves."""
 
     def __init__(self, *, videos: VideoStore, consent_denials: ConsentDenialStore, files: FileStore) -> None:
         self._videos = videos
@@ -29,14 +29,14 @@ class VideoConsent:
         self._files = files
 
     async def check(self, job: Job) -> None:
-        """Raises :class:`ConsentDenied` where somebody in its cast said no, unless its owner has the video already."""
+        """Raise :class:`ConsentDenied` if somebody in its cast said no, unless its owner has the video already."""
         if any(each.message_id is not None for each in job.deliveries):
             return
         if await self._consent_denials.any_denied([role.character_id for role in job.video.cast]):
             raise ConsentDenied(())
 
     async def withdraw(self, leased: LeasedJob) -> Transition:
-        """Delete the video with its files; what is to be told instead of it."""
+        """Delete the video and its files; returns what is delivered instead."""
         job = leased.job
         if isinstance(job.result, VideoResult) and job.result.video_id is not None:
             async with self._files.owner(job.owner_id):

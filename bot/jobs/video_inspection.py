@@ -1,4 +1,4 @@
-"""What is seen in a job's video, each look taken once and kept in the row; and the clip that is cut out of it."""
+"""Inspects a job's video, storing each finding in the row, and cuts the clip out of it."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from bot.values.job import Job
 from bot.values.time_range import TimeRange
 from bot.values.video import BestSeconds, Concern, Cut, Findings, Reference, VideoFacts
 
-SOURCE = "source"  # in the job's work folder: the video as it came
+SOURCE = "source"  # in the job's work folder: the original video
 _STRIP, _MARKED_STRIP = "filmstrip.webp", "filmstrip-marked.webp"
-_SLACK = 0.05  # seconds by which a range may pass the last picture: clocks show whole frames
-_HELD = 0.25  # seconds by which it may begin before the first one, which is then shown from the beginning
+_SLACK = 0.05  # seconds a range may end after the last frame, because players round to whole frames
+_HELD = 0.25  # seconds it may begin before the first frame; it then starts at the beginning
 
 _log = structlog.get_logger(__name__)
 
 
 class VideoInspection:
-    """Looks through the media worker, with a place among the child processes for each look.
+    """Uses the media worker, with a place among the child processes for each look.
 
-    Raises :class:`~bot.errors.BadFile` and :class:`~bot.media.operations.MediaFailed`, both with nothing charged.
+    Raises :class:`~bot.errors.BadFile` and :class:`~bot.media.operations.MediaFailed`, both uncharged.
     """
 
     def __init__(self, *, media: MediaWorker, files: FileStore, places: Places, cuts: bool = True) -> None:
@@ -43,7 +43,7 @@ class VideoInspection:
         self._files = files
 
     async def probed(self, leased: LeasedJob) -> VideoFacts:
-        """The facts of the video. Raises BadFile where nothing can be made of it."""
+        """The facts of the video. Raises BadFile if it is unusable."""
         facts = leased.job.seen.facts
         if facts is None:
             source = await self._source(leased.job)
@@ -51,18 +51,18 @@ class VideoInspection:
                 facts = replace(await self._media.probe(source), section=leased.job.seen.section)
             _check(facts, sound=leased.job.about_source.needs_sound)
             await leased.note({"seen": replace(leased.job.seen, facts=facts)})
-        else:  # of a preview, perhaps, which may have been content with less
+        else:  # perhaps of a preview, which required less
             _check(facts, sound=leased.job.about_source.needs_sound)
         return facts
 
     async def take_whole(self, leased: LeasedJob) -> None:
-        """The video is the clip already, and no second of it is to be left out. Raises BadFile as :meth:`probed`."""
+        """The video is the clip already, and all of it is used. Raises BadFile as :meth:`probed`."""
         facts = await self.probed(leased)
         cut = Cut(name=SOURCE, seconds=facts.seconds, width=facts.width, height=facts.height, stills=())
         await leased.note({"seen": replace(leased.job.seen, cut=cut)})
 
     async def examined(self, leased: LeasedJob) -> Findings | None:
-        """What speaks against the chosen seconds; ``None`` where they could not be looked at: no reason to stop."""
+        """Concerns about the chosen seconds; ``None`` if they could not be examined, which does not stop the job."""
         seen = leased.job.seen
         if seen.findings is None:
             source = await self._source(leased.job)
@@ -80,7 +80,7 @@ class VideoInspection:
         return seen.findings
 
     async def suggested(self, leased: LeasedJob) -> BestSeconds:
-        """The best seconds of the video, or ``failed`` where nobody could look: a person can still choose."""
+        """The best seconds of the video, or ``failed`` if it could not be scanned: a person can still choose."""
         seen = leased.job.seen
         if seen.best is None:
             source = await self._source(leased.job)
@@ -95,7 +95,7 @@ class VideoInspection:
         return seen.best
 
     async def filmstrip(self, leased: LeasedJob, marks: Sequence[TimeRange] = ()) -> bytes:
-        """The video as one picture of many, with ``marks`` framed and numbered on it."""
+        """The video as a filmstrip (WebP), with ``marks`` framed and numbered on it."""
         source = await self._source(leased.job)
         into = source.with_name(_MARKED_STRIP if marks else _STRIP)
         if not await self._files.in_work(into):
@@ -104,7 +104,7 @@ class VideoInspection:
         return await self._files.read_work(into)
 
     async def strip_of(self, leased: LeasedJob, seconds: TimeRange) -> bytes | None:
-        """``seconds`` of the video as one picture; ``None`` where they cannot be shown: no reason to stop."""
+        """``seconds`` of the video as a filmstrip; ``None`` if it cannot be made, which does not stop the job."""
         try:
             source = await self._source(leased.job)
             into = source.with_name(f"seconds-{seconds.start}-{seconds.end}.webp")
@@ -117,7 +117,7 @@ class VideoInspection:
             return None
 
     async def moving(self, job: Job, seconds: TimeRange) -> bytes:
-        """``seconds`` of the video as a moving picture (animated WebP). Raises BadSource where the video is gone."""
+        """``seconds`` of the video as an animated WebP. Raises BadSource if the video is gone."""
         source = await self._source(job)
         into = source.with_name(f"moving-{seconds.start}-{seconds.end}.webp")
         if not await self._files.in_work(into):
@@ -126,7 +126,7 @@ class VideoInspection:
         return await self._files.read_work(into)
 
     async def cut(self, leased: LeasedJob) -> None:
-        """Make the chosen seconds a file of their own, with its stills; the video itself is no longer needed then."""
+        """Cut the chosen seconds into their own file, with its stills; the video itself is no longer needed then."""
         job = leased.job
         if job.seen.cut is not None:
             return
@@ -140,20 +140,20 @@ class VideoInspection:
         await self._files.drop_from_work(source)
 
     async def cut_if_whole(self, leased: LeasedJob) -> None:
-        """Cut once the provider has taken the whole video, if that is here: other models are shown the clip.
+        """Cut after the provider has accepted the whole video, if that is here: other models are shown the clip.
 
-        A character that the provider has made does without.
+        A failure is ignored: a character made by the provider works without it.
         """
         job = leased.job
         if job.seen.cut is not None or not await self._files.in_work(await self._files.work_folder(job.id) / SOURCE):
             return
         try:
             await self.cut(leased)
-        except (MediaFailed, BadFile, BadSource, OSError) as error:  # of a disk that is full, too
+        except (MediaFailed, BadFile, BadSource, OSError) as error:  # also from a full disk
             _log.warning("no_reference", job=job.id, error=type(error).__name__)
 
     async def _reference(self, job: Job, source: Path) -> Reference | None:
-        """What other models need, made while the video is here; a character of this one does without."""
+        """What other models need, made while the video is here; a failure is ignored."""
         try:
             async with self._places.videos.place(job.owner_id):
                 return await self._media.reference(
@@ -164,13 +164,13 @@ class VideoInspection:
             return None
 
     async def stills(self, job: Job) -> tuple[Path, ...]:
-        """The stills of the clip that are still there, best first."""
+        """The stills of the clip that still exist, best first."""
         folder = await self._files.work_folder(job.id)
         names = [still.name for still in job.seen.cut.stills] if job.seen.cut else []
         return tuple([path for name in names if await self._files.in_work(path := folder / name)])
 
     async def sent(self, job: Job) -> Path:
-        """The file that the provider gets. Raises BadSource where it is gone."""
+        """The file that the provider gets. Raises BadSource if it is gone."""
         return await self._present(job, job.seen.cut.name if job.seen.cut else SOURCE)
 
     async def _source(self, job: Job) -> Path:
@@ -186,7 +186,7 @@ class VideoInspection:
 
 
 def _names(cut: Cut, reference: Reference | None) -> tuple[str, ...]:
-    """Of the files that were made, in the work folder."""
+    """The names of the files in the work folder."""
     names = (cut.name, *(still.name for still in cut.stills))
     if reference is None:
         return names
@@ -195,7 +195,7 @@ def _names(cut: Cut, reference: Reference | None) -> tuple[str, ...]:
 
 
 def problem_with(typed: str, facts: VideoFacts | None) -> Text | None:
-    """What is wrong with the seconds that somebody typed for a video; ``None`` where nothing is."""
+    """What is wrong with the seconds that somebody typed for a video; ``None`` if nothing is."""
     try:
         chosen = TimeRange.parse(typed)
         if facts is not None:
@@ -211,7 +211,7 @@ def is_inside(chosen: TimeRange, facts: VideoFacts) -> bool:
 
 
 def check_inside(chosen: TimeRange, facts: VideoFacts) -> None:
-    """Raise :class:`~bot.errors.BadRange` where ``chosen`` begins before the picture or ends after the video."""
+    """Raise :class:`~bot.errors.BadRange` if ``chosen`` begins before the picture or ends after the video."""
     problem = _outside(chosen, facts)
     if problem is not None and facts.section:
         raise BadRange(problem, problem)

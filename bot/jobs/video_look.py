@@ -1,4 +1,4 @@
-"""What is seen in a video that its owner has: how long and large it is, and one picture to know it by."""
+"""Examines a finished video: its length and size, and a poster to recognise it by."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 
 class VideoLook:
-    """Nobody waits for it: a video is delivered first, and one that cannot be looked into is kept all the same."""
+    """Nobody waits for it: a video is delivered first, and kept even if it cannot be examined."""
 
     def __init__(self, *, videos: VideoStore, files: FileStore, media: MediaWorker, places: Places) -> None:
         self._videos = videos
@@ -27,7 +27,7 @@ class VideoLook:
         self._places = places
 
     async def __call__(self, leased: LeasedJob) -> None:
-        """Look into the video of a job that has succeeded, unless that was done before."""
+        """Examine the video of a job that has succeeded, unless that was done before."""
         job = leased.job
         if not isinstance(job.result, VideoResult) or job.result.video_id is None:
             return
@@ -40,7 +40,7 @@ class VideoLook:
             _log.warning("video_not_looked_into", job=job.id, error=type(error).__name__)
 
     async def _look(self, leased: LeasedJob, video: MadeVideo) -> None:
-        """Through the media worker, like any file of somebody else's."""
+        """Uses the media worker, as for any untrusted file."""
         folder = await self._files.work_folder(video.job_id)
         await self._files.copy_to_work(video.file.key, folder / RECEIVED)
         async with self._places.videos.place(video.owner_id):

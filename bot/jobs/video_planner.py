@@ -23,9 +23,7 @@ from bot.values.character import Character, CharacterFile, FileKind
 from bot.values.files import StoredFile
 from bot.values.job import CastRole, VideoRequest
 
-_LONGEST_REFERENCE = (
-    5.0  # seconds of a reference clip of which nobody knows how long it is (bot/media/child/reference.py)
-)
+_LONGEST_REFERENCE = 5.0  # assumed seconds of a reference clip of unknown length (bot/media/child/reference.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +36,10 @@ class CastFiles:
 
 
 class VideoPlanner:
-    """Everything here is about the owner it is given: another person's character is unknown, unless it is lent to them.
+    """Everything here acts for the given owner: another person's character counts as unknown, unless it is lent to
+    them.
 
-    ``availability`` is that of the video models; ``extra`` and ``prices`` are the operator's.
+    ``availability`` is that of the video models; ``extra`` and ``prices`` come from the settings.
     """
 
     def __init__(
@@ -57,7 +56,7 @@ class VideoPlanner:
         self._prices = prices
 
     def card(self, model: str) -> ModelCard | None:
-        """The card of a model that may be asked for; ``None`` for any other."""
+        """The card of a model that may be requested; ``None`` for any other."""
         return self._cards.get(model)
 
     async def living(self) -> tuple[ModelCard, ...]:
@@ -66,7 +65,7 @@ class VideoPlanner:
         return tuple(card for model, card in self._cards.items() if model in living)
 
     async def cast(self, owner_id: int, roles: Sequence[CastRole]) -> tuple[CastFiles, ...]:
-        """Who plays, in this order. Raises :class:`~bot.errors.Refusal` where somebody is not in the cast any more."""
+        """Who plays, in this order. Raises :class:`~bot.errors.Refusal` if somebody is no longer in the cast."""
         return tuple([await self._playing(owner_id, role) for role in roles])
 
     async def spec(self, owner_id: int, request: VideoRequest) -> VideoSpec:
@@ -74,7 +73,7 @@ class VideoPlanner:
         return wish_of(request, await self.cast(owner_id, request.cast))
 
     async def others(self, model: str, cast: Sequence[CastMember]) -> tuple[str, ...]:
-        """Some living models that can show everybody in ``cast`` in the place of ``model``, the best first."""
+        """Some open models that can show everybody in ``cast`` instead of ``model``, the best first."""
         able = preferred(await self.living(), cast)
         return tuple(card.model for card in able if card.model != model)[: limits.MODELS_NAMED]
 
@@ -84,32 +83,33 @@ class VideoPlanner:
             raise ModelClosed(model_closed_text(model, await self.others(model, cast)), model=model)
 
     async def best(self, cast: Sequence[CastMember], *, but: str | None = None) -> ModelCard | None:
-        """The best living model that can show everybody in ``cast``; ``but`` is one that is not meant."""
+        """The best open model that can show everybody in ``cast``, other than ``but``."""
         return next((card for card in preferred(await self.living(), cast) if card.model != but), None)
 
     async def best_for_real_faces(self, spec: VideoSpec) -> ModelCard | None:
-        """The best living model for ``spec`` that does not refuse people who might be real."""
+        """The best open model for ``spec`` that does not refuse people who might be real."""
         return _best_for(spec, (card for card in await self.living() if not card.refuses_real_faces))
 
     def made_up_helps(self, request: VideoRequest) -> bool:
-        """Whether its model may be shown those who play as people who do not exist, if its owner says that of them.
+        """Whether its model may be shown the cast if its owner declares them people who do not exist.
 
-        Of somebody who is borrowed only their own owner can say it.
+        For a borrowed character only its own owner can declare that.
         """
         card = self.card(request.chosen_model)
         borrowed = any(role.loan_id is not None for role in request.cast)
         return card is not None and card.takes_assets and not borrowed and not request.nobody_real
 
     def price(self, model: str, seconds: int) -> Decimal | None:
-        """What so many seconds are expected to cost, in credits, where the operator has said it."""
+        """The expected price of so many seconds, in credits, if the operator has set it."""
         each = self._prices.get(model)
         return None if each is None else each * seconds
 
     async def planned(self, owner_id: int, request: VideoRequest) -> VideoRequest:
         """``request`` with its model and its price; nothing else is changed.
 
-        Raises :class:`~bot.provider.errors.ModelClosed`, and Refusal where a model is unknown, none can show this cast,
-        or something in the request does not fit the model: the first such thing is told, with what is nearest.
+        Raises :class:`~bot.provider.errors.ModelClosed`, and Refusal if a model is unknown, none can show this cast, or
+        something in the request does not fit the model: its text names the first such problem and the nearest that
+        fits.
         """
         spec = await self.spec(owner_id, request)
         if request.model is not None:
@@ -128,7 +128,7 @@ class VideoPlanner:
         return replace(request, model=card.model, model_named=named, price=price)
 
     async def check(self, owner_id: int, request: VideoRequest) -> None:
-        """Whether ``request`` can still be made as it was planned. Raises as :meth:`planned`."""
+        """Check that ``request`` can still be made as it was planned. Raises as :meth:`planned`."""
         spec = await self.spec(owner_id, request)
         card = self._known(request.chosen_model)
         await self.check_alive(card.model, spec.cast)
@@ -174,8 +174,8 @@ class VideoPlanner:
 
 
 def _best_for(spec: VideoSpec, cards: Iterable[ModelCard]) -> ModelCard | None:
-    """The first of ``cards`` that can do all of it; or else the first that can show the cast, so that it can be told
-    what is nearest.
+    """The first of ``cards`` that can do all of it; or else the first that can show the cast, to name the nearest that
+    fits.
     """
     able = preferred(cards, spec.cast)
     return next((card for card in able if not problems(card, spec)), able[0] if able else None)

@@ -27,9 +27,9 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is used instead of what was requested: ``value`` is empty where it is left to the model.
+    """What is used instead of what was requested: ``value`` is empty if the choice is left to the model.
 
-    Of a duration it is a number of seconds, of the sound ``1`` or ``0``.
+    For a duration it is a number of seconds, for the sound ``1`` or ``0``.
     """
 
     part: Part
@@ -40,12 +40,12 @@ class Change:
 
     @classmethod
     def parse(cls, written: str) -> Self:
-        """The counterpart of ``str``. Raises :class:`ValueError` where it is not one."""
+        """Parse what ``str`` wrote. Raises :class:`ValueError` if it is not a change."""
         part, _, value = written.partition("-")
         return cls(Part(part), value)
 
     def made_to(self, request: VideoRequest) -> VideoRequest:
-        """``request`` with that in it, and nothing else changed."""
+        """``request`` with this change, and nothing else changed."""
         value = self.value or None
         match self.part:
             case Part.MODEL:
@@ -62,9 +62,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VideoQuestion:
-    """Why a video was not started, and the alternatives. The request is kept as the draft ``draft_id``.
+    """Why a video was not started, and the alternatives. The request is stored as the draft ``draft_id``.
 
-    ``prices``: what the video is expected to cost with one of ``changes``, in credits, where that is known.
+    ``prices``: the expected price of the video with one of ``changes``, in credits, if it is known.
     """
 
     draft_id: str
@@ -92,7 +92,7 @@ _PARTS: Final = {
 
 
 def instead(problem: Problem) -> Change | None:
-    """What ``problem``'s model does; ``None`` where that cannot be put in its place."""
+    """What the model of ``problem`` offers instead; ``None`` if nothing can replace it."""
     part = _PARTS.get(problem.part)
     if part is None:
         return None

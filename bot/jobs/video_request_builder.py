@@ -30,8 +30,8 @@ from bot.values.clock import Clock
 from bot.values.job import CastRole, Job, Origin, VideoRequest
 from bot.values.made_video import MadeVideo
 
-_OTHER_MODELS: Final = 2  # that are offered instead
-_MODEL_LENGTH: Final = 40  # characters of a model's id that fit into that of a button
+_OTHER_MODELS: Final = 2  # alternatives offered
+_MODEL_LENGTH: Final = 40  # characters of a model's id that fit into a button's custom_id
 
 
 DraftChange: TypeAlias = Callable[[UnsentVideo], Awaitable[UnsentVideo]]
@@ -39,9 +39,9 @@ DraftChange: TypeAlias = Callable[[UnsentVideo], Awaitable[UnsentVideo]]
 
 
 class VideoRequestBuilder:
-    """Everything here is about the owner it is given: another person's character, or draft, is an unknown one.
+    """Everything here acts for the given owner: another person's character, or draft, counts as unknown.
 
-    ``guild_id``: the server in which they ask, if it is one. What is lent to them there, they may use.
+    ``guild_id``: the server in which they ask, if any. They may also use what is lent to them there.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class VideoRequestBuilder:
     async def cast_for(
         self, owner_id: int, guild_id: int | None, prompt: str, named: Sequence[str | int]
     ) -> tuple[CastRole, ...]:
-        """Who plays: those who are ``named`` in this order, then those whom ``prompt`` calls with ``@``."""
+        """Who plays: those who are ``named``, in this order, then those whom ``prompt`` mentions with ``@``."""
         found, _ = await self._casting(owner_id, guild_id, prompt, named)
         return found
 
@@ -83,7 +83,7 @@ class VideoRequestBuilder:
         *,
         private: bool | None,
     ) -> UnsentVideo:
-        """``request`` with its cast: those who are ``named``, by name or id, and those whom its prompt calls."""
+        """``request`` with its cast: those who are ``named``, by name or id, and those whom its prompt mentions."""
         cast, unknown = await self._casting(owner_id, guild_id, request.prompt, named)
         return UnsentVideo(request=replace(request, cast=cast), private=private, unknown=unknown)
 
@@ -96,14 +96,14 @@ class VideoRequestBuilder:
         *,
         private: bool | None,
     ) -> UnsentVideo:
-        """As :meth:`build`; where nobody is named, their default character of that server plays."""
+        """As :meth:`build`; if nobody is named, their default character of that server plays."""
         unsent = await self.build(owner_id, guild_id, request, named, private=private)
         if unsent.request.cast or unsent.unknown or not (default := await self.default_in(owner_id, guild_id)):
             return unsent
         return await self.build(owner_id, guild_id, request, [default], private=private)
 
     async def default_in(self, owner_id: int, guild_id: int | None) -> int:
-        """The id of their default character in that server; 0 where they have none there."""
+        """The id of their default character in that server; 0 if they have none there."""
         found = await self._defaults.get(owner_id, guild_id)
         return 0 if found is None else found.id
 
@@ -151,16 +151,16 @@ class VideoRequestBuilder:
     async def begin_changed(
         self, owner_id: int, draft_id: str, change: DraftChange, job_id: str, origin: Origin
     ) -> Job:
-        """Start what ``change`` makes of a draft, which is gone then: it is begun with once.
+        """Start what ``change`` makes of a draft, which is used up: it can be started once.
 
-        Raises as :meth:`begin`, and Refusal where there is no such draft (any more).
+        Raises as :meth:`begin`, and Refusal if there is no such draft (any more).
         """
         unsent = _content(await self._drafts.take(owner_id, draft_id))
         try:
             return await self.begin(owner_id, await change(unsent), job_id, origin)
         except VideoNotPossible:
             raise
-        except CastbookError:  # it can be tried again as it was
+        except CastbookError:  # the draft can be tried again unchanged
             await self._keep(owner_id, draft_id, unsent)
             raise
 
@@ -177,7 +177,7 @@ class VideoRequestBuilder:
         return await self._once_more(owner_id, guild_id, request, None if job is None else job.origin.private)
 
     async def failed(self, owner_id: int, guild_id: int | None, job_id: str) -> UnsentVideo | None:
-        """What a job that failed was asked for, with the model that failed; ``None`` where it is no longer here."""
+        """The request of a failed job, with the model that failed; ``None`` if it no longer exists."""
         job = await self._owned.get(owner_id, job_id)
         if job is None or not isinstance(job.request, VideoRequest):
             return None
@@ -192,7 +192,7 @@ class VideoRequestBuilder:
         return UnsentVideo(request=asked, private=private)
 
     async def _keep(self, owner_id: int, draft_id: str, unsent: UnsentVideo) -> None:
-        """Keep ``unsent`` as the draft ``draft_id``, so that a form about it is answered after a restart too."""
+        """Store ``unsent`` as the draft ``draft_id``, so that a form about it can be answered after a restart too."""
         draft = Draft(id=draft_id, owner_id=owner_id, content=unsent, created_at=self._clock())
         await self._drafts.add(draft)
 
@@ -212,7 +212,7 @@ class VideoRequestBuilder:
         )
 
     def _price_with(self, change: Change, request: VideoRequest) -> Decimal | None:
-        """Of another model: it alone is offered without a word of what it costs."""
+        """The price with another model, because only that is offered without naming its price."""
         card = self._planner.card(change.value) if change.part is Part.MODEL else None
         return None if card is None else self._planner.price(card.model, request.duration or card.default_duration)
 
@@ -243,7 +243,7 @@ class VideoRequestBuilder:
             return (unknown,), await self._other_models(owner_id, request)
         card = await self._planner.best(spec.cast) if request.model is None else self._planner.card(request.model)
         found = problems(card, spec) if card is not None else ()
-        if not found:  # or nobody can show this cast, which the start says
+        if not found:  # or nobody can show this cast, as the start will say
             return (), ()
         taken = [change for each in found if (change := instead(each)) is not None]
         return tuple(each.text for each in found), (*taken, *await self._other_models(owner_id, request))

@@ -1,4 +1,4 @@
-"""Videos that are asked for once more: as they were, or in the other way that a refusal left open."""
+"""Requests a video once more: unchanged, or in the other way that a refusal left open."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from bot.values.job import Job, Origin, VideoRequest
 
 
 class VideoRetakes:
-    """Each is a new job, which is paid for as any other, and as private. Another person's job is an unknown one.
+    """Each is a new job, which costs the same as any other, and is as private as the first. Another person's job counts
+    as unknown.
 
-    Every method raises UnknownJob where there is no such job, and what :meth:`JobStarter.start_video` raises.
+    Every method raises UnknownJob if there is no such job, and what :meth:`JobStarter.start_video` raises.
     """
 
     def __init__(self, *, owned: OwnedJobStore, planner: VideoPlanner, starter: JobStarter) -> None:
@@ -24,20 +25,20 @@ class VideoRetakes:
         self._starter = starter
 
     async def again(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
-        """The same; with the best model of today where none was named then."""
+        """The same request; with today's best model if none was named then."""
         earlier = await self._earlier(owner_id, earlier_id)
         return await self._started(earlier, earlier.video, job_id, origin)
 
     async def without_sound(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
-        """The same with the model that was taken then, and silent: its own sound was what was refused."""
+        """The same with the model used then, but silent, because the sound was what was refused."""
         earlier = await self._earlier(owner_id, earlier_id)
         silent = replace(earlier.video, model=earlier.video.chosen_model, model_named=True, sound=False)
         return await self._started(earlier, silent, job_id, origin)
 
     async def by_other_model(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
-        """The same with the model that was offered, or the best that takes people who may be real.
+        """The same with the model that was offered, or the best one that accepts people who may be real.
 
-        Raises Refusal where none lives, and ModelClosed where the one that was offered does not any more.
+        Raises Refusal if none is available, and ModelClosed if the offered one is closed by now.
         """
         earlier = await self._earlier(owner_id, earlier_id)
         model = earlier.video.instead
@@ -55,9 +56,9 @@ class VideoRetakes:
         return await self._started(earlier, replace(earlier.video, model=model, model_named=True), job_id, origin)
 
     async def of_nobody_real(self, owner_id: int, earlier_id: str, job_id: str, origin: Origin) -> Job:
-        """The same with the model that was taken then, which is shown people who do not exist as private avatars.
+        """The same with the model used then, which is shown private avatars of people who do not exist.
 
-        Raises Refusal where it knows no such thing.
+        Raises Refusal if the model has no private avatars.
         """
         earlier = await self._earlier(owner_id, earlier_id)
         if any(role.loan_id is not None for role in earlier.video.cast):

@@ -1,4 +1,4 @@
-"""What the provider does for a video: the files of its cast go there, then one request in its model's own words."""
+"""The provider's part of a video job: uploads the files of its cast, then sends one request in its model's format."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _GONE = BadSource(
 
 
 class VideoWork:
-    """:class:`~bot.jobs.provider_work.ProviderWork` of videos. ``callback_url``: where webhooks go, if anywhere."""
+    """:class:`~bot.jobs.provider_work.ProviderWork` for videos. ``callback_url``: for webhooks; may be empty."""
 
     progress_text = text("Asking ToAPIs for the video")
     states = _STATES
@@ -82,7 +82,7 @@ class VideoWork:
     async def ready(self, leased: LeasedJob) -> Send | Transition:
         """Upload what the model needs of the cast, each file again for each job, and write the request.
 
-        Raises Refusal where somebody has left the cast, or something does not fit the model (any more).
+        Raises Refusal if somebody has left the cast, or something does not fit the model (any more).
         """
         job, request = leased.job, leased.job.video
         card = self._card(request)
@@ -111,7 +111,7 @@ class VideoWork:
         return partial(self._provider.create_video, card, body, others=others)
 
     async def _address(self, leased: LeasedJob, card: ModelCard, needed: Needed, file: StoredFile) -> str | None:
-        """Of the file at the provider; ``None`` while the provider looks at it."""
+        """The address of the file at the provider; ``None`` while the provider reviews it."""
         request = leased.job.video
         if not (request.nobody_real and card.takes_assets):
             return await self._uploaded(leased, file)
@@ -149,14 +149,14 @@ class VideoWork:
         return path
 
     async def instead(self, leased: LeasedJob, living: tuple[str, ...]) -> Transition | None:
-        """Nothing but to say which models can show the same cast: its owner chooses."""
+        """Only the names of models that can show the same cast: its owner chooses."""
         request = leased.job.video
         spec = await self._planner.spec(leased.job.owner_id, request)
         others = await self._planner.others(request.chosen_model, spec.cast)
         return transitions.failed(leased.job, leased.now, model_closed_text(request.chosen_model, others))
 
     async def refused(self, job: Job, error: ProviderError, reason: Text, now: datetime) -> Transition:
-        """Remembers whether it may be made in another way, and says whose face was refused."""
+        """Record whether it can be made in another way, and say whose face was refused."""
         refusal = None
         if isinstance(error, RealFaceRefused):
             refusal = VideoRejection.REAL_FACE
@@ -170,19 +170,19 @@ class VideoWork:
         return transitions.failed(job, now, reason).noting(_remembered(job, refusal))
 
     async def find(self, business_id: str) -> Task | None:
-        """On the path of videos."""
+        """On the status path of videos."""
         return await self._provider.find_video(business_id)
 
     async def look(self, task_id: str) -> Task:
-        """On the path of videos."""
+        """On the status path of videos."""
         return await self._provider.video_task(task_id)
 
     def completed(self, job: Job, task: Task, now: datetime) -> Transition:
-        """Of several videos, the first is the one."""
+        """If there are several videos, the first one counts."""
         return transitions.completed(job, now, VideoResult(url=task.videos[0].url, expires_at=task.expires_at))
 
     async def failed(self, job: Job, task: Task, now: datetime) -> Transition:
-        """With a sentence about the video, and what may be tried instead."""
+        """Failed, with a sentence about the video, and what may be tried instead."""
         failure = task.failure or TaskFailure("", "")
         detail: Text | None = None
         refusal: VideoRejection | None = None
@@ -196,13 +196,13 @@ class VideoWork:
         return ended.noting(_remembered(job, refusal))
 
     def _of_its_sound(self, job: Job) -> VideoRejection | None:
-        """``None`` where the model has no switch for its sound, so that it makes no silent video."""
+        """``None`` if the model has no switch for its sound, so that it cannot make a silent video."""
         card = self._card(job.video)
         return VideoRejection.OWN_SOUND if card is not None and card.sound is Sound.SWITCH else None
 
     async def _offering(self, job: Job) -> Job:
-        """With what its owner may do in its request: take the best living model for people who may be real, which has
-        this price, or say that nobody in it exists.
+        """The job with what its owner may do: use the best available model for people who may be real, at this price,
+        or declare that nobody in it exists.
         """
         try:
             spec = await self._planner.spec(job.owner_id, job.video)
@@ -216,7 +216,7 @@ class VideoWork:
         return replace(job, request=request)
 
     async def _whose_face(self, job: Job, image: int | None) -> Text | None:
-        """Who is on the ``image`` that was refused; ``None`` where that cannot be told (any more)."""
+        """Who is shown in the refused ``image``; ``None`` if that cannot be told (any more)."""
         card = self._card(job.video)
         if image is None or card is None:
             return None

@@ -50,11 +50,11 @@ class Watch:
         self._settings = settings
 
     async def __call__(self, leased: LeasedJob) -> Transition:
-        """One query. Nothing but a final status ends the job; trouble on the way is waited out."""
+        """One query. Only a final status ends the job; faults on the way are retried."""
         task_id = leased.job.task_id
         if task_id is None:
             raise AssertionError("a job is watched only once it has a task")
-        before = leased.job.updated_at  # nothing is written between two looks
+        before = leased.job.updated_at  # nothing is written between two polls
         try:
             task = await self._work.look(task_id)
         except UnknownTask:
@@ -82,7 +82,7 @@ class Watch:
         if late <= 0:
             await self._show(leased, self._work.states[task.state], progress)
         else:
-            await self._show(leased, _STILL_RUNNING, None)  # shown once: it does not change any more
+            await self._show(leased, _STILL_RUNNING, None)  # shown once, as it does not change any more
         poll = await self._schedule.next(leased.job, self._watched(leased))
         wait = timedelta() if await self._ended_meanwhile(leased) else jittered(poll, self._random)
         attempts = leased.job.attempts if overdue else 0
@@ -90,7 +90,7 @@ class Watch:
         return looked.noting({"progress": progress})
 
     async def _show(self, leased: LeasedJob, state: Text, percent: int | None) -> None:
-        """The work has begun: that is when a public job becomes public."""
+        """Show that the work has begun: from then on a public job is public."""
 
         async def record(announcement: Announcement) -> None:
             await leased.note({"announcement": announcement})
@@ -99,7 +99,7 @@ class Watch:
         await self._courier.progress(leased.job, state, percent)
 
     async def _ended_meanwhile(self, leased: LeasedJob) -> bool:
-        """Whether a webhook came while the job was held, when it could not be woken."""
+        """Whether a webhook came while the job was leased, when it could not be woken."""
         if not self._settings.webhook_secrets or leased.job.task_id is None:
             return False
         return await self._events.waiting_for(leased.job.id, leased.job.task_id)
@@ -148,6 +148,6 @@ class Watch:
         return self._watched(leased) > self._settings.keep_watching_for
 
     def _asked_since(self, leased: LeasedJob) -> bool:
-        """Whether its owner has it checked again: that is one look."""
+        """Whether its owner asked for another check, which is a single poll."""
         started = leased.job.submit_started_at or leased.job.created_at
         return (leased.job.origin.token_at - started).total_seconds() > self._settings.keep_watching_for
