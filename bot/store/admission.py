@@ -1,4 +1,4 @@
-"""The admission queue's queries: which jobs have a place, which wait for one, and in which order they are let in."""
+"""The admission queue's queries: which jobs have a place, which wait for one, and in which order they are admitted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.values.job import Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """How many jobs are worked on at once, of one person (``each``) and of everybody (``in_all``); 0: no limit."""
+    """How many jobs are worked on at once, per person (``each``) and in total (``in_all``); 0: no limit."""
 
     each: int = 0
     in_all: int = 0
@@ -35,14 +35,14 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdmissionState:
-    """``admitted``: ids of the jobs that have a place now, in their order; ``waiting``: those that have none."""
+    """``admitted``: ids of the jobs that get a place now, in order; ``waiting``: those that do not."""
 
     admitted: tuple[str, ...]
     waiting: tuple[Waiting, ...]
 
 
 def being_worked_on() -> ColumnElement[bool]:
-    """Jobs that take a place: admitted, not ended, and not waiting for their owner."""
+    """Jobs that occupy a place: admitted, not ended, and not waiting for their owner."""
     return and_(UNFINISHED, jobs.c.admitted_at.is_not(None), jobs.c.outcome.is_(None), jobs.c.step != Step.CHOOSE)
 
 
@@ -51,7 +51,7 @@ def _queued() -> ColumnElement[bool]:
 
 
 async def worked_on(connection: AsyncConnection, owner_id: int, *, but: str = "") -> int:
-    """How many of the owner's jobs take a place, other than the job with the id ``but``."""
+    """How many of the owner's jobs occupy a place, not counting the job with the id ``but``."""
     theirs = and_(jobs.c.owner_id == owner_id, being_worked_on(), jobs.c.id != but)
     return await connection.scalar(select(func.count()).select_from(jobs).where(theirs)) or 0
 
@@ -59,7 +59,7 @@ async def worked_on(connection: AsyncConnection, owner_id: int, *, but: str = ""
 async def has_place(connection: AsyncConnection, owner_id: int, places: Places) -> bool:
     """Whether a new job of the owner's starts at once; otherwise it is queued.
 
-    Raises :class:`~bot.errors.QuotaReached` if it would join everybody's queue and that is full.
+    Raises :class:`~bot.errors.QuotaReached` if it would join the common queue and that is full.
     """
     behind_own = False
     if places.each:
@@ -77,13 +77,13 @@ async def has_place(connection: AsyncConnection, owner_id: int, places: Places) 
 
 
 async def admission_state(connection: AsyncConnection, places: Places) -> AdmissionState:
-    """Which queued jobs can be let in now, and which wait."""
+    """Which queued jobs can be admitted now, and which wait."""
     waiting, working = await _waiting_and_working(connection)
     return admissions(waiting, working, places)
 
 
 async def _waiting_and_working(connection: AsyncConnection) -> tuple[list[tuple[str, int]], dict[int, int]]:
-    """Id and owner of each queued job, oldest first; and how many jobs of each owner take a place."""
+    """Id and owner of each queued job, oldest first; and how many jobs of each owner occupy a place."""
     waiting = await connection.execute(
         select(jobs.c.id, jobs.c.owner_id).where(_queued()).order_by(jobs.c.created_at, jobs.c.id)
     )
@@ -94,7 +94,7 @@ async def _waiting_and_working(connection: AsyncConnection) -> tuple[list[tuple[
 
 
 def admissions(waiting: Sequence[tuple[str, int]], working: Mapping[int, int], places: Places) -> AdmissionState:
-    """Who of ``waiting`` (id and owner, the oldest first) is let in. Nobody waits behind another one's own limit."""
+    """Admit from ``waiting`` (id and owner, oldest first). Nobody waits because of another person's own limit."""
     owners = dict(waiting)
     taken = Counter(working)
     free = places.in_all - sum(working.values()) if places.in_all else len(waiting)
@@ -118,7 +118,7 @@ def admissions(waiting: Sequence[tuple[str, int]], working: Mapping[int, int], p
 
 
 def in_turn(waiting: Iterable[tuple[str, int]], working: Mapping[int, int]) -> list[str]:
-    """Round robin: the owner with the fewest jobs under way (or before this one) is next, then the first who came."""
+    """Round robin: the owner with the fewest jobs running (or ahead of this one) is next; ties go to the oldest job."""
     taken = Counter(working)
     turns = []
     for place, (job_id, owner) in enumerate(waiting):

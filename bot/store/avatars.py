@@ -1,4 +1,6 @@
-"""Queries of the avatars: which pictures of which characters the provider knows as assets. Its places are few."""
+"""Queries of the private avatars: which pictures of which characters the provider has as assets. It keeps only a
+few.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from bot.store.tables import characters
 
 
 class AvatarStore:
-    """``places`` is how many assets are kept; the one that was used longest ago goes first.
+    """``places`` is how many assets are kept; the least recently used one is replaced first.
 
     Another person's character has none (design, rule 7).
     """
@@ -23,14 +25,14 @@ class AvatarStore:
         self._places = places
 
     async def group(self) -> str | None:
-        """The group at the provider that all assets are in, once there is one."""
+        """The provider's group that all assets are in, if it exists already."""
         query = select(avatar_groups.c.id).order_by(avatar_groups.c.created_at).limit(1)
         async with self._database.read() as connection:
             found: str | None = await connection.scalar(query)
             return found
 
     async def keep_group(self, group_id: str, *, now: datetime) -> str:
-        """Remember the group that was made; returns the one that counts, which is the first."""
+        """Store the id of a new group; returns the id that counts, which is the first one stored."""
         query = select(avatar_groups.c.id).order_by(avatar_groups.c.created_at).limit(1)
         async with self._database.write() as connection:
             first: str | None = await connection.scalar(query)
@@ -41,7 +43,7 @@ class AvatarStore:
     async def used(
         self, owner_id: int, character_id: int, pictures: Collection[str], *, now: datetime
     ) -> Mapping[str, str]:
-        """The assets of these pictures (by their SHA-256) of the owner's character; they count as used now."""
+        """The assets of these pictures (by SHA-256) of the owner's character; this counts as a use."""
         of_owner = select(characters.c.id).where(characters.c.owner_id == owner_id, characters.c.id == character_id)
         these = avatars.c.character_id.in_(of_owner), avatars.c.sha256.in_(pictures)
         async with self._database.write() as connection:
@@ -54,9 +56,9 @@ class AvatarStore:
     async def add(
         self, owner_id: int, character_id: int, picture: str, asset_id: str, *, now: datetime
     ) -> tuple[str, ...] | None:
-        """Remember the asset of a picture, in the place of an earlier one.
+        """Store the asset of a picture, replacing an earlier one.
 
-        Returns the assets that are forgotten for it, used longest ago; ``None`` where the owner has no such character.
+        Returns the evicted assets, least recently used first; ``None`` if the owner has no such character.
         """
         async with self._database.write() as connection:
             this = characters.c.owner_id == owner_id, characters.c.id == character_id
@@ -74,6 +76,6 @@ class AvatarStore:
             return forgotten
 
     async def forget(self, asset_id: str) -> None:
-        """The provider does not know it any more, or has refused it."""
+        """Forget an asset that the provider no longer knows, or has refused."""
         async with self._database.write() as connection:
             await connection.execute(delete(avatars).where(avatars.c.asset_id == asset_id))

@@ -1,8 +1,8 @@
-"""A copy of everything that is kept, made beside a running bot; and why nothing is paid twice because of it.
+"""Copies everything that is stored while the bot runs, in such a way that a restore pays for nothing twice.
 
-What has happened since a copy was made is not in it. So a job that is not known to be at the provider yet is not one
-that may be sent: in the copy it is over, and unclear. That is done to the copy itself, not when it is put back:
-there is no way to put it back without.
+A copy does not know what happened after it was made, so a job that is not known to be at the provider yet must not be
+sent after a restore: in the copy it has ended, and is unclear. This is done to the copy itself and not when it is
+restored, so there is no way to restore it without.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from bot.store.job_rows import readable, to_columns
 from bot.store.tables import HEAD, alembic_version, characters, drafts, files, jobs
 from bot.values.job import BEFORE_SUBMISSION, JobKind, Step, Transition
 
-DATABASE, FILES = "castbook.db", "files"  # what a backup consists of
+DATABASE, FILES = "castbook.db", "files"  # the parts of a backup
 _WORK = "work"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What a copy of the database refers to. ``keys`` are places of files in the file store."""
+    """What a copy of the database refers to. ``keys`` name files in the file store."""
 
     characters: int
     jobs: int
@@ -42,11 +42,11 @@ class Contents:
 
 
 def copy_database(database: Path, into: Path, restored: Transition) -> None:
-    """Copy ``database`` as it is now, also while it is written to, into the new file ``into``; then settle the copy.
+    """Copy ``database``, which may be in use, into the new file ``into``; then settle the copy.
 
-    Settled: ``restored`` happens to unfinished jobs that may have been sent since, interaction tokens and half-written
-    forms are gone, and nothing that was ever deleted is left in the file. Raises :class:`~bot.errors.BadStart` and
-    :class:`OSError`.
+    Settled: the transition ``restored`` is applied to unfinished jobs that may have been sent since, interaction tokens
+    and half-written forms are deleted, and nothing that was ever deleted is left in the file. Raises
+    :class:`~bot.errors.BadStart` and :class:`OSError`.
     """
     unsettled = into.with_name(f"{into.name}.unsettled")
     try:
@@ -71,24 +71,24 @@ def copy_database(database: Path, into: Path, restored: Transition) -> None:
 
 
 def settle(connection: Connection, restored: Transition) -> int:
-    """Let ``restored`` happen to jobs that may have been sent since; wipe tokens and forms. Returns how many jobs.
+    """Apply ``restored`` to jobs that may have been sent since; wipe tokens and forms. Returns how many jobs.
 
-    By columns that every version has: a copy may be older than we are.
+    Uses only columns that every version has, because a copy may be from an older version.
     """
     unsent = (jobs.c.step.in_(BEFORE_SUBMISSION), jobs.c.outcome.is_(None))
     touched = or_(jobs.c.token.is_not(None), jobs.c.lease_owner.is_not(None))
     columns = to_columns(restored.changes) | {"updated_at": restored.changes["finished_at"]}
     connection.execute(update(jobs).where(touched).values(token=None, lease_owner=None, lease_until=None))
-    connection.execute(delete(jobs).where(*unsent, jobs.c.kind == JobKind.PREVIEW))  # nothing but a look
+    connection.execute(delete(jobs).where(*unsent, jobs.c.kind == JobKind.PREVIEW))  # previews send nothing
     unclear = connection.execute(update(jobs).where(*unsent).values(columns)).rowcount
     connection.execute(delete(drafts))
     return unclear
 
 
 async def settle_postgres(url: URL, restored: Transition) -> int:
-    """Settle a PostgreSQL at head that pg_restore has put back. Returns how many jobs are unclear.
+    """Settle a PostgreSQL at head that pg_restore has restored. Returns how many jobs are unclear.
 
-    Raises :class:`~bot.errors.BadStart` where a process of Castbook is connected to it.
+    Raises :class:`~bot.errors.BadStart` if a process of Castbook is connected to it.
     """
     engine = create_async_engine(url, hide_parameters=True)
     try:
@@ -108,7 +108,7 @@ _NOBODY_ELSE: Final = sql("LOCK TABLE jobs")
 _PROCESSES: Final = sql(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'castbook'"
 )
-_GONE_WITHIN: Final = 5.0  # seconds: connections that were closed a moment ago are still listed
+_GONE_WITHIN: Final = 5.0  # seconds: recently closed connections are still listed
 
 
 async def _processes(engine: AsyncEngine) -> int:
@@ -117,7 +117,7 @@ async def _processes(engine: AsyncEngine) -> int:
 
 
 def contents(copy: Path) -> Contents:
-    """What is in a copy that this version has made. Raises BadStart where it is of another version."""
+    """What a copy made by this version contains. Raises BadStart if it is from another version."""
     engine = _engine(copy)
     try:
         with engine.connect() as connection:
@@ -135,7 +135,7 @@ def contents(copy: Path) -> Contents:
 
 
 def copy_files(root: Path, keys: Iterable[str], into: Path) -> int:
-    """Copy these files of the file store at ``root``; returns how many are not there any more. Raises OSError."""
+    """Copy these files from the file store at ``root``; returns how many no longer exist. Raises OSError."""
     gone = 0
     for key in sorted(keys):
         target = into / key
@@ -148,14 +148,14 @@ def copy_files(root: Path, keys: Iterable[str], into: Path) -> int:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file, for its owner's eyes only, down to the disk. Raises OSError."""
+    """Copy a file, readable by its owner only, and sync it to disk. Raises OSError."""
     shutil.copyfile(source, target, follow_symlinks=False)
     target.chmod(0o600)
     flush(target)
 
 
 def flush(path: Path) -> None:
-    """Bring a file, or the names in a folder, to the disk. Raises OSError."""
+    """Sync a file, or the names in a folder, to disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -164,13 +164,13 @@ def flush(path: Path) -> None:
 
 
 def _copy(database: Path, into: Path) -> None:
-    address = f"{database.absolute().as_uri()}?mode=ro"  # nor is a database made where there is none
+    address = f"{database.absolute().as_uri()}?mode=ro"  # do not create a database if there is none
     with (
         closing(sqlite3.connect(address, uri=True, timeout=DATABASE_BUSY.total_seconds())) as source,
         closing(sqlite3.connect(into)) as target,
     ):
         into.chmod(0o600)
-        source.backup(target)  # in one go: one snapshot, which keeps no writer waiting and which no writer can restart
+        source.backup(target)  # in one go: one snapshot, which blocks no writer and which no writer can restart
         target.execute("PRAGMA journal_mode=DELETE")  # one file, with nothing beside it
 
 
@@ -179,7 +179,7 @@ def _engine(copy: Path) -> Engine:
 
 
 def _clips(connection: Connection) -> frozenset[str]:
-    """The clips and stills of jobs that are at the provider: they enter the cast together with what comes of them."""
+    """The clips and stills of jobs at the provider: they enter the cast together with its result."""
     paid = select(jobs).where(jobs.c.step.in_([Step.WATCH, Step.COLLECT]))
     found = set()
     for job in readable(connection.execute(paid).mappings()):

@@ -13,7 +13,7 @@ from bot.store.tables import operator_blocks
 
 
 class BlockStore:
-    """The operator_blocks table, and its mirror in memory: it is asked on every command, before any I/O."""
+    """The operator_blocks table, with a copy in memory, because every command checks it before any I/O."""
 
     def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
@@ -21,7 +21,7 @@ class BlockStore:
         self._blocked: set[str] = set()
 
     async def load(self) -> None:
-        """Read everything; before the first command."""
+        """Load the blocks, before the first command."""
         async with self._database.read() as connection:
             self._blocked = set((await connection.scalars(select(operator_blocks.c.user_key))).all())
 
@@ -30,7 +30,7 @@ class BlockStore:
         return bool(self._blocked) and self._people.of(user_id) in self._blocked
 
     async def block(self, user_id: int, *, now: datetime) -> bool:
-        """Returns whether that is news."""
+        """Block them; returns whether they were not blocked before."""
         user_key = self._people.of(user_id)
         known = select(operator_blocks.c.since).where(operator_blocks.c.user_key == user_key)
         async with self._database.write() as connection:
@@ -42,7 +42,7 @@ class BlockStore:
         return news
 
     async def unblock(self, user_id: int) -> bool:
-        """Returns whether they were blocked."""
+        """Unblock them; returns whether they were blocked."""
         user_key = self._people.of(user_id)
         gone = delete(operator_blocks).where(operator_blocks.c.user_key == user_key)
         async with self._database.write() as connection:

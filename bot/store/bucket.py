@@ -1,6 +1,6 @@
-"""A bucket of an S3-compatible store, through obstore: objects by their key, each written whole or not at all.
+"""A bucket of an S3-compatible store, through obstore: objects by key, each written completely or not at all.
 
-Imported where ``store.files`` names a bucket, and nowhere else: obstore is 4 MB.
+Imported only if ``store.files`` names a bucket, because obstore takes 4 MB.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from bot.config import StoreSettings
 from bot.errors import BadConfiguration, BadStart
 from bot.metrics import BUCKET_FAULTS, BUCKET_SECONDS, BucketOperation
 
-if TYPE_CHECKING:  # obstore has these names for types alone
+if TYPE_CHECKING:  # obstore has these names only for type checkers
     from obstore import ListStream, ObjectMeta
     from obstore.store import ClientConfig, RetryConfig, S3Config
 
 _MB = 1024 * 1024
-_PIECE = 2 * _MB  # bytes of what is read that are in memory at once
+_PIECE = 2 * _MB  # bytes in memory at once while reading
 _CLIENT: ClientConfig = {
     "connect_timeout": timedelta(seconds=5),
     "read_timeout": limits.BUCKET_SILENT,
@@ -50,7 +50,7 @@ _FULL = ("507", "QuotaExceeded")
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """Which content an object has: its entity tag, its size in bytes, and since when."""
+    """The version of an object's content: entity tag, size in bytes, and modification time."""
 
     tag: str
     size: int
@@ -60,9 +60,9 @@ class Version:
 class Bucket:
     """The objects below one prefix of a bucket.
 
-    Every method raises :class:`FileNotFoundError` where there is no such object, and :class:`OSError` for all else that
-    the store says, after it was tried again for a while: never one for the other, so that nothing counts as lost
-    because the store is away.
+    Every method raises :class:`FileNotFoundError` if there is no such object, and :class:`OSError` for every other
+    error of the store, after retrying for a while. The two are never confused, so that nothing counts as lost because
+    the store is unreachable.
     """
 
     def __init__(self, settings: StoreSettings) -> None:
@@ -70,7 +70,7 @@ class Bucket:
         self._store = _store(settings, _CLIENT, _PATIENT)
 
     async def create(self, key: str, data: bytes) -> str | None:
-        """Write ``data`` where nothing is yet, in one request; its tag, or ``None`` where there is something."""
+        """Write ``data`` if the key is free, in one request; returns the tag, or ``None`` if there is an object."""
         with _measured(BucketOperation.PUT):
             try:
                 made = await self._store.put_async(key, data, mode="create")
@@ -79,13 +79,15 @@ class Bucket:
         return made["e_tag"] or ""
 
     async def put(self, key: str, content: bytes | Path) -> str:
-        """Write ``content``, or that of a file, over what is there; its tag. A large file goes up in parts."""
+        """Write ``content``, or the content of a file, replacing the object; returns its tag. Large files are uploaded
+        in parts.
+        """
         with _measured(BucketOperation.PUT):
             made = await self._store.put_async(key, content, chunk_size=limits.BUCKET_PART, max_concurrency=2)
         return made["e_tag"] or ""
 
     async def version(self, key: str) -> Version:
-        """What an object's content is."""
+        """The version of an object's content."""
         with _measured(BucketOperation.HEAD):
             return _version(await self._store.head_async(key))
 
@@ -96,9 +98,9 @@ class Bucket:
             return bytes(await got.bytes_async())
 
     async def fetch(self, key: str, into: Path, *, unless: str | None = None) -> str | None:
-        """Write the content of an object into the file ``into``, whole or not at all; its tag.
+        """Download an object into the file ``into``, completely or not at all; returns its tag.
 
-        ``None``: it is still the one with the tag ``unless``, and nothing was written.
+        ``None``: the object still has the tag ``unless``, and nothing was written.
         """
         part = into.with_name(f".{into.name}.{secrets.token_hex(4)}.part")
         try:
@@ -117,43 +119,43 @@ class Bucket:
             part.unlink(missing_ok=True)
 
     def read_into(self, key: str, file: BinaryIO) -> None:
-        """Write the content of an object into an open file, from a thread."""
+        """Download an object into an open file, in a thread."""
         with _measured(BucketOperation.GET):
             file.writelines(self._store.get(key).stream(min_chunk_size=_PIECE))
 
     def pieces(self, key: str) -> Iterator[bytes]:
-        """The content of an object, some megabytes at a time, to be read in a thread."""
+        """The content of an object in pieces of some megabytes, to be read in a thread."""
         with _measured(BucketOperation.GET):
             for piece in self._store.get(key).stream(min_chunk_size=_PIECE):
                 yield bytes(piece)
 
     async def copy(self, key: str, other: str) -> str:
-        """Give an object a copy under another key, without its bytes coming here; the copy's tag."""
+        """Copy an object to another key on the server; returns the copy's tag."""
         with _measured(BucketOperation.COPY):
             await self._store.copy_async(key, other)
         return (await self.version(other)).tag
 
     async def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects, many with one request; those that are gone already are no error."""
+        """Delete objects, many per request; missing ones are ignored."""
         with _measured(BucketOperation.DELETE):
             for start in range(0, len(keys), limits.BUCKET_OBJECTS):
                 await self._store.delete_async(keys[start : start + limits.BUCKET_OBJECTS])
 
     async def pages(self, below: str = "") -> AsyncIterator[list[tuple[str, Version]]]:
-        """All objects below a prefix, which ends with a slash, page by page."""
+        """All objects below a prefix that ends with a slash, page by page."""
         with _measured(BucketOperation.LIST):
             found: ListStream[Sequence[ObjectMeta]] = self._store.list(below or None, chunk_size=limits.BUCKET_OBJECTS)
             async for page in found:
                 yield [(each["path"], _version(each)) for each in page]
 
     async def folders(self, below: str) -> set[str]:
-        """The names of what looks like folders right below a prefix."""
+        """The names of the "folders" directly below a prefix."""
         with _measured(BucketOperation.LIST):
             found = await self._store.list_with_delimiter_async(below)
         return {prefix.rstrip("/").rpartition("/")[2] for prefix in found["common_prefixes"]}
 
     async def reach(self, probe: str | None = None) -> None:
-        """Look into the bucket, with little patience; write, read and delete ``probe`` where it is named.
+        """Check that the bucket is reachable, with few retries; if ``probe`` is given, write, read and delete it.
 
         Raises :class:`~bot.errors.BadStart`.
         """
@@ -172,7 +174,7 @@ class Bucket:
 
 
 def _store(settings: StoreSettings, client: ClientConfig, retries: RetryConfig) -> S3Store:
-    """What the settings leave out comes from the usual variables of the environment (``AWS_…``)."""
+    """Settings that are missing come from the usual environment variables (``AWS_…``)."""
     name, _, prefix = settings.files.removeprefix("s3://").partition("/")
     given: S3Config = {}
     if settings.endpoint:
@@ -213,7 +215,7 @@ def _measured(operation: BucketOperation) -> Iterator[None]:
 
 @contextmanager
 def _as_os_errors() -> Iterator[None]:
-    """Say with an OSError, in few words and without the store's own, what obstore says."""
+    """Turn obstore's errors into OSError, with a short message and without the store's own words."""
     try:
         yield
     except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""Finding members of a cast: as one types, by search and by group, ranked, in the order one likes."""
+"""Searches a cast: for autocomplete, by text and by group, ranked and sorted."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from bot.store.trigram_search import OWNER, PIECE, alike, having, pieces_asked, 
 from bot.values.character import Character
 from bot.values.folding import indexed
 
-_LAST = "\U0010ffff"  # behind everything that can begin in the same way
-_MOST_ALIKE = 24  # characters that are offered for a typo
-_LONGEST = 100  # characters of what was typed, as /character list takes: folded, one may become eighteen
+_LAST = "\U0010ffff"  # sorts after everything with the same beginning
+_MOST_ALIKE = 24  # characters suggested for a typo
+_LONGEST = 100  # characters of the typed text, as /character list accepts: folding may turn one into eighteen
 _UNSEARCHABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class Sort(StrEnum):
-    """In which order a cast is shown. ``BEST`` is for what a search has found: what fits best comes first."""
+    """The order in which a cast is shown. ``BEST`` is for search results: best match first."""
 
     BEST = "best"
     RECENT = "recent"
@@ -38,7 +38,7 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CastQuery:
-    """What is wanted of a cast: ``search`` in names, notes and tags, in one group, in this order."""
+    """What to list of a cast: ``search`` in names, notes and tags, in one group, in this order."""
 
     search: str = ""
     group_id: int | None = None
@@ -56,16 +56,16 @@ _ORDERS: dict[Sort, Sequence[ColumnElement[Any] | UnaryExpression[Any]]] = {
 
 
 class CastSearch:
-    """Reads casts. Each query carries the owner's id, and looks at nothing of anybody else's."""
+    """Reads casts. Each query carries the owner's id, and reads nothing of anybody else's."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def names(self, owner_id: int, typed: str, limit: int = 25) -> list[str]:
-        """Names for autocomplete, those that are used most, and of late, first.
+        """Names for autocomplete, those used most and most recently first.
 
-        Before that counts: what was typed as a whole, names that begin with it, those that have it elsewhere, those
-        with a tag or a note that has it. Where there are none at all: names that look like it.
+        Matches rank above that: exact names, names that begin with what was typed, names that contain it, then tags or
+        notes that contain it. If there are none at all: names that look similar.
         """
         words = _words(typed)
         asked = _asked(owner_id, words) | {"limit": limit}
@@ -82,7 +82,7 @@ class CastSearch:
             return found
 
     async def page(self, owner_id: int, query: CastQuery, *, offset: int, limit: int) -> tuple[list[Character], int]:
-        """Some of the characters that are wanted, and how many those are in all."""
+        """One page of the characters that match, and how many match in all."""
         words = _words(query.search)
         asked = _asked(owner_id, words) | {"group": query.group_id, "limit": limit, "offset": offset}
         async with self._database.read() as connection:
@@ -99,9 +99,9 @@ class CastSearch:
 
 
 def _words(typed: str) -> str:
-    """What is looked for, as :func:`bot.values.folding.indexed` has it, but without the spaces at its ends.
+    """The search text as :func:`bot.values.folding.indexed` writes it, but without the spaces at its ends.
 
-    No control character and no half of a surrogate pair is in it: SQLite takes neither in the words of a search.
+    Control characters and unpaired surrogates are removed, because SQLite accepts neither in a search.
     """
     typed = _UNSEARCHABLE.sub(" ", typed[:_LONGEST])
     return indexed(typed.lstrip("@# ")).strip()
@@ -143,7 +143,7 @@ def _name_queries(*, postgres: bool) -> _NameQueries:
 class _PageQueries:
     total: Select[Any]
     rows: Select[Any]
-    alike: Select[Any]  # at most _MOST_ALIKE, whatever page is wanted
+    alike: Select[Any]  # at most _MOST_ALIKE, whatever the page
 
 
 @cache
@@ -164,7 +164,9 @@ def _word(name: str) -> ColumnElement[str]:
 
 
 def _rank() -> ColumnElement[int]:
-    """It is the name, the name begins with it, one of its words does, the name has it, something else has it."""
+    """Ranks: equal to the name, the name begins with it, a word of it does, the name contains it, something else
+    does.
+    """
     return case(
         (characters.c.search_name == _word("whole"), 0),
         (place_of(characters.c.search_name, _word("begins")) == 1, 1),
@@ -175,14 +177,14 @@ def _rank() -> ColumnElement[int]:
 
 
 def _most_alike(query: Select[Any], *, postgres: bool) -> Select[Any]:
-    """Of what ``query`` finds, that whose names have most of the pieces of what was typed, best first."""
+    """Of the rows of ``query``, those whose names share the most trigrams with what was typed, best first."""
     as_long = func.abs(func.length(characters.c.search_name) - bindparam("typed", type_=Integer))
     query = query.where(alike(postgres=postgres))
     return query.order_by(shared_pieces().desc(), as_long, *_BY_USE).limit(_MOST_ALIKE)
 
 
 def _in_group() -> ColumnElement[bool]:
-    """Those in a group of the owner's."""
+    """Characters in a group of the owner's."""
     its = (
         select(group_members.c.character_id)
         .join(character_groups, group_members.c.group_id == character_groups.c.id)

@@ -25,11 +25,11 @@ characters = Table(
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("owner_id", BigInteger, nullable=False),
-    Column("job_id", String(16)),  # the job that made it: the same job makes it once
+    Column("job_id", String(16)),  # the job that made it; a job makes only one
     Column("name", String(32), nullable=False),
     Column("name_key", Text, nullable=False),
     Column("display_name", Text, nullable=False),
-    Column("display_key", Text, nullable=False),  # as name_key: what a search looks into
+    Column("display_key", Text, nullable=False),  # like name_key: searched
     Column("username", Text, nullable=False),
     Column("provider_id", Text, nullable=False),
     Column("task_id", String(128), nullable=False),
@@ -42,12 +42,12 @@ characters = Table(
     Column("picture_is_still", Boolean, nullable=False, server_default=false()),
     Column("note", Text, nullable=False, server_default=sql("''")),
     Column("tags", Text, nullable=False, server_default="[]"),  # JSON
-    Column("uses", Integer, nullable=False, server_default="0"),  # in videos that were asked for
+    Column("uses", Integer, nullable=False, server_default="0"),  # in videos that were requested
     Column("frecency", Float, nullable=False, server_default="0"),  # bot.values.frecency
-    Column("search_name", Text, nullable=False, server_default=sql("''")),  # as bot.values.folding.indexed has it
-    Column("search_more", Text, nullable=False, server_default=sql("''")),  # the same, of all else that is searched
-    Column("source_hash", String(64)),  # of the video that it is of, or of its task's id; NULL: not known
-    Column("search_id", BigInteger),  # its row in "character_search", which SQLite keeps by triggers (0013)
+    Column("search_name", Text, nullable=False, server_default=sql("''")),  # as written by bot.values.folding.indexed
+    Column("search_more", Text, nullable=False, server_default=sql("''")),  # the same, for the other searched texts
+    Column("source_hash", String(64)),  # of the source video, or of its task's id; NULL: unknown
+    Column("search_id", BigInteger),  # its row in "character_search", which SQLite maintains by triggers (0013)
     UniqueConstraint("owner_id", "name_key"),
     UniqueConstraint("job_id"),
     Index(None, "owner_id", "created_at"),
@@ -59,7 +59,7 @@ characters = Table(
     sqlite_autoincrement=True,  # a button on an old card must never mean a newer character
 )
 
-# A character's reference set: with it, it lives on at models that take references, whatever made it.
+# A character's reference set: with it, models that take references can show it, whatever model made it.
 character_files = Table(
     "character_files",
     metadata,
@@ -75,7 +75,7 @@ character_files = Table(
     Column("width", Integer),  # pixels
     Column("height", Integer),
     Column("seconds", Float),
-    Column("filled", Float),  # seconds at the end that the source had nothing for
+    Column("filled", Float),  # seconds at the end for which the source had no content
     Index(None, "key"),
 )
 
@@ -88,7 +88,7 @@ character_groups = Table(
     Column("name_key", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("owner_id", "name_key"),
-    sqlite_autoincrement=True,  # as of characters
+    sqlite_autoincrement=True,  # as for characters
 )
 
 group_members = Table(
@@ -109,7 +109,7 @@ group_members = Table(
     Index(None, "character_id"),
 )
 
-# Who plays where its owner names nobody: in a server, or (guild_id 0) outside of all servers.
+# The default character, used if the owner names nobody: in a server, or (guild_id 0) outside all servers.
 default_characters = Table(
     "default_characters",
     metadata,

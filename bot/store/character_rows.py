@@ -1,4 +1,4 @@
-"""Characters and their files as rows, in a transaction of the caller's. Whose they are is in each query."""
+"""Characters and their files as rows, within the caller's transaction. Every query carries the owner's id."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SELECT = select(
 
 
 async def whole_cast(connection: AsyncConnection, owner_id: int) -> list[Character]:
-    """All of the owner's characters, those made first before the others, in a transaction of the caller's."""
+    """All of the owner's characters, oldest first, within the caller's transaction."""
     rows = await connection.execute(owned(owner_id).order_by(characters.c.id))
     return [character_of(row) for row in rows.mappings()]
 
@@ -35,7 +35,7 @@ async def whole_cast(connection: AsyncConnection, owner_id: int) -> list[Charact
 async def reference_sets(
     connection: AsyncConnection, owner_id: int, character_id: int | None = None
 ) -> dict[int, tuple[CharacterFile, ...]]:
-    """By character id, those of the whole cast or of one, in a transaction of the caller's."""
+    """By character id, the reference sets of the whole cast or of one character, within the caller's transaction."""
     query = (
         select(
             *(character_files.c.character_id, character_files.c.kind),
@@ -59,18 +59,18 @@ async def reference_sets(
 
 
 def owned(owner_id: int) -> Select[Any]:
-    """The query for the rows of their characters."""
+    """The query for the owner's characters."""
     return SELECT.where(characters.c.owner_id == owner_id)
 
 
 async def one(connection: AsyncConnection, query: Select[Any]) -> Character | None:
-    """The only character that ``query`` finds, if it finds any."""
+    """The single character that ``query`` finds, if any."""
     row = (await connection.execute(query)).mappings().one_or_none()
     return None if row is None else character_of(row)
 
 
 def picture_of(row: RowMapping) -> StoredFile | None:
-    """The picture that is joined to a row of a character, if it has one."""
+    """The picture joined to a character's row, if it has one."""
     if row["picture_key"] is None:
         return None
     return StoredFile(
@@ -79,7 +79,7 @@ def picture_of(row: RowMapping) -> StoredFile | None:
 
 
 def character_of(row: RowMapping) -> Character:
-    """A row of :data:`SELECT`."""
+    """The character in a row of :data:`SELECT`."""
     return Character(
         id=row["id"],
         owner_id=row["owner_id"],
@@ -101,12 +101,12 @@ def character_of(row: RowMapping) -> Character:
 
 
 def named_columns(name: str) -> dict[str, str]:
-    """The columns of a character that say its name, by their names."""
+    """The columns of a character's name."""
     return {"name": name, "name_key": name_key(name), "search_name": indexed(name)}
 
 
 def described_columns(display_name: str, note: str, tags: Sequence[str]) -> dict[str, str]:
-    """The columns of a character that say what else it is found by."""
+    """The columns of a character's other searched texts."""
     return {
         "display_name": display_name,
         "display_key": name_key(display_name),
@@ -117,7 +117,7 @@ def described_columns(display_name: str, note: str, tags: Sequence[str]) -> dict
 
 
 async def note_uses(connection: AsyncConnection, owner_id: int, character_ids: Iterable[int], now: datetime) -> None:
-    """Count a use of each of these characters that is the owner's."""
+    """Count a use of each of these characters that belongs to the owner."""
     theirs = (characters.c.owner_id == owner_id, characters.c.id.in_(sorted(set(character_ids))))
     for row in (await connection.execute(select(characters.c.id, characters.c.frecency).where(*theirs))).all():
         counted = update(characters).where(characters.c.owner_id == owner_id, characters.c.id == row.id)
@@ -127,7 +127,7 @@ async def note_uses(connection: AsyncConnection, owner_id: int, character_ids: I
 
 
 async def drop_unused(connection: AsyncConnection, keys: set[str]) -> tuple[str, ...]:
-    """Delete those of the files' rows that no character and no video has; returns their keys."""
+    """Delete the rows of those files that no character and no video refers to; returns their keys."""
     used = or_(
         select(characters.c.id).where(characters.c.picture_key == files.c.key).exists(),
         select(character_files.c.key).where(character_files.c.key == files.c.key).exists(),
@@ -139,7 +139,7 @@ async def drop_unused(connection: AsyncConnection, keys: set[str]) -> tuple[str,
 
 
 async def unique_name(connection: AsyncConnection, owner_id: int, name: str, *, but: int | None = None) -> str:
-    """``name``, or the same with the first free number; ``but``: the character that may have it already."""
+    """``name``, or with the first free number; ``but``: a character that may have it already."""
     query = select(characters.c.name_key).where(characters.c.owner_id == owner_id)
     if but is not None:
         query = query.where(characters.c.id != but)
@@ -147,7 +147,7 @@ async def unique_name(connection: AsyncConnection, owner_id: int, name: str, *, 
 
 
 def first_free(taken: set[str], name: str) -> str:
-    """``name``, or the same with the first number whose key is not among those ``taken``."""
+    """``name``, or with the first number whose key is not in ``taken``."""
     candidate, number = name, 1
     while name_key(candidate) in taken:
         number += 1
@@ -156,7 +156,7 @@ def first_free(taken: set[str], name: str) -> str:
 
 
 async def keep_file(connection: AsyncConnection, owner_id: int, file: StoredFile, now: datetime) -> None:
-    """Write down that the file is there, where that was not done before."""
+    """Record that the file is stored, unless that was done before."""
     if await connection.scalar(select(files.c.key).where(files.c.key == file.key)) is None:
         row = insert(files).values(
             key=file.key, owner_id=owner_id, sha256=file.sha256, size=file.size, mime=file.mime, created_at=now

@@ -38,7 +38,7 @@ from bot.values.source import PORTABLE_ID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """A character that is gone, and the keys of files that nothing refers to any more."""
+    """A deleted character, and the keys of files that nothing refers to any more."""
 
     character: Character
     orphans: tuple[str, ...]
@@ -53,7 +53,7 @@ class Changed:
 
 
 class CharacterStore:
-    """The characters table. Another person's character is an unknown one (design, rule 7)."""
+    """The characters table. Another person's character counts as unknown (design, rule 7)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -69,10 +69,9 @@ class CharacterStore:
     ) -> tuple[Job, Character]:
         """Add ``new`` to the cast and write its job's ``collected`` (given the character's id), in one transaction.
 
-        A still that the provider's picture takes the place of has no row any more; the next sweep takes its file.
-        The lease goes on. Done twice for a job, it gives the same character. Raises
-        :class:`~bot.store.jobs.LeaseLost`, and :class:`~bot.store.consent_denials.ConsentDenied` where somebody in it
-        has said no in the meantime.
+        A still that is replaced by the provider's picture gets no row; the next sweep deletes its file. The lease is
+        kept. Repeated calls for a job return the same character. Raises :class:`~bot.store.jobs.LeaseLost`, and
+        :class:`~bot.store.consent_denials.ConsentDenied` if somebody in it has said no in the meantime.
         """
         its = (new.picture, *(each.file for each in new.reference_set))
         async with self._database.write() as connection:
@@ -94,7 +93,7 @@ class CharacterStore:
     async def playing(self, user_id: int, role: CastRole) -> tuple[Character, tuple[CharacterFile, ...]] | None:
         """The character of ``role`` with its reference set: that person's own, or one that is lent to them.
 
-        For the provider: its keys and files are its owner's to see, and nobody else's.
+        Use it for the provider only: nobody but the owner may see its keys and files.
         """
         async with self._database.read() as connection:
             character = await one(connection, SELECT.where(playable(user_id, role)))
@@ -104,12 +103,12 @@ class CharacterStore:
             return character, kept.get(character.id, ())
 
     async def by_name(self, owner_id: int, name: str) -> Character | None:
-        """The owner's character of that name, however it is spelt."""
+        """The owner's character with that name, however it is spelt."""
         return await self._find(owned(owner_id).where(characters.c.name_key == _key(name)))
 
     async def by_reusable_id(self, owner_id: int, typed: str) -> Character | None:
-        """The owner's character with that ID: the provider's, or the one that it had, or would have, without it."""
-        if not typed.isprintable():  # half of a surrogate pair cannot even be asked for
+        """The owner's character with that ID: the provider's, or the one it has, or would have, without a provider."""
+        if not typed.isprintable():  # an unpaired surrogate cannot even be queried
             return None
         found = characters.c.task_id == typed
         if typed.startswith(PORTABLE_ID):
@@ -119,7 +118,7 @@ class CharacterStore:
             return None if row is None else character_of(row)
 
     async def roles(self, owner_id: int) -> tuple[CastRole, ...]:
-        """All of the owner's cast by id and name, those that are used most, and of late, first."""
+        """All of the owner's cast by id and name, those used most and most recently first."""
         query = (
             select(characters.c.id, characters.c.name)
             .where(characters.c.owner_id == owner_id)
@@ -130,10 +129,10 @@ class CharacterStore:
         return tuple(CastRole(character_id=row.id, name=row.name) for row in rows)
 
     async def rename(self, owner_id: int, character_id: int, new_name: str) -> Character | None:
-        """Give the character another name, also on the messages that show it.
+        """Rename the character, also on the messages that show it.
 
-        Raises :class:`~bot.errors.Refusal` where nothing of the name is left after cleaning it, and
-        :class:`~bot.errors.NameTaken` where another one of theirs has it.
+        Raises :class:`~bot.errors.Refusal` if cleaning leaves nothing of the name, and :class:`~bot.errors.NameTaken`
+        if another of their characters has it.
         """
         name = clean_name(new_name)
         if not name:
@@ -152,9 +151,10 @@ class CharacterStore:
     async def describe(
         self, owner_id: int, character_id: int, *, note: str, tags: tuple[str, ...], picture_sha256: str | None = None
     ) -> Changed | None:
-        """Write the note and the tags, and make one of its stills its picture, also on the messages that show it.
+        """Set the note, the tags and which still is the picture, also on the messages that show it.
 
-        All are clean. A picture that is none of its stills changes nothing. ``None`` where there is no such character.
+        All values are clean. A picture that is not one of its stills changes nothing. ``None`` if there is no such
+        character.
         """
         async with self._database.write() as connection:
             its = (characters.c.owner_id == owner_id, characters.c.id == character_id)
@@ -176,12 +176,12 @@ class CharacterStore:
             return Changed(character=new, orphans=await drop_unused(connection, unused))
 
     async def free_name(self, owner_id: int, name: str) -> str:
-        """``name``, or where one of theirs has it the first number behind it that makes another one of it."""
+        """``name``, or, if another of their characters has it, with the first free number after it."""
         async with self._database.read() as connection:
             return await unique_name(connection, owner_id, name)
 
     async def delete(self, owner_id: int, character_id: int) -> Deleted | None:
-        """Remove the character, and the rows of its files that no other character has; its messages are emptied."""
+        """Delete the character and the rows of files that no other character has; its messages are emptied."""
         async with self._database.write() as connection:
             character = await one(connection, owned(owner_id).where(characters.c.id == character_id))
             if character is None:
@@ -196,7 +196,7 @@ class CharacterStore:
             return Deleted(character=character, orphans=await drop_unused(connection, its))
 
     async def reference_set(self, owner_id: int, character_id: int) -> tuple[CharacterFile, ...]:
-        """The files of the owner's character, stills best first; empty for one without, or of somebody else."""
+        """The files of the owner's character, stills best first; empty if it has none or is somebody else's."""
         async with self._database.read() as connection:
             return (await reference_sets(connection, owner_id, character_id)).get(character_id, ())
 

@@ -1,4 +1,4 @@
-"""Queries about the commands registered at Discord: which set it has, and under which ids."""
+"""Queries of the commands registered at Discord: which set is registered, and under which ids."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _IDS = TypeAdapter(dict[str, int])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandSync:
-    """The last set of commands that Discord took: a hash of what was sent, and the id of each by name."""
+    """The last set of commands that Discord accepted: a hash of what was sent, and the id of each by name."""
 
     hash: str
     ids: Mapping[str, int]
@@ -30,7 +30,7 @@ class CommandStore:
         self._database = database
 
     async def load(self) -> CommandSync | None:
-        """The last synchronisation; ``None`` means that the commands have to be sent."""
+        """The last synchronisation; ``None``: the commands have to be sent."""
         async with self._database.read() as connection:
             query = select(command_sync.c.hash, command_sync.c.ids).where(command_sync.c.what == _GLOBAL)
             row = (await connection.execute(query)).one_or_none()
@@ -42,7 +42,7 @@ class CommandStore:
             return None
 
     async def save(self, sync: CommandSync) -> None:
-        """Remember what Discord took."""
+        """Record what Discord accepted."""
         ids = _IDS.dump_json(dict(sync.ids)).decode()
         async with self._database.write() as connection:
             await connection.execute(delete(command_sync).where(command_sync.c.what == _GLOBAL))

@@ -1,4 +1,4 @@
-"""What people who are shown in videos have said no to, kept as keyed hashes, so that a no outlives every deletion."""
+"""Denials of people who are shown in videos, stored as keyed hashes, so that a no outlives every deletion."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from bot.store.tables import character_files, characters, files, jobs
 from bot.values.character import CLIPS
 from bot.values.job import JobKind
 
-_BORROWED = re.compile(r'"loan_id": ?\d')  # in a request; in its words such quotes are escaped
+_BORROWED = re.compile(r'"loan_id": ?\d')  # in a request's JSON; inside strings these quotes are escaped
 
 
 class ConsentDenied(Exception):
-    """Somebody who is in it has said no: it must not be kept. ``orphans``: keys of its files that nothing refers to."""
+    """Somebody in it has said no: it must not be kept. ``orphans``: keys of its files that nothing refers to."""
 
     def __init__(self, orphans: Collection[str]) -> None:
         super().__init__("somebody who is in it has said no")
@@ -30,35 +30,35 @@ class ConsentDenied(Exception):
 
 
 class ConsentDenialStore:
-    """The refusals table: what a person in a clip said no to, and videos in which a borrowed character plays."""
+    """The refusals table: what people in clips said no to, and videos in which a borrowed character plays."""
 
     def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
         self._people = people
 
     async def denied_hashes(self, owner_id: int, hashes: Collection[str]) -> set[str]:
-        """Which of these videos, clips and pictures (SHA-256) somebody shown in them has said no to, for that owner."""
+        """Which of these videos, clips and pictures (SHA-256) somebody shown in them has denied to that owner."""
         async with self._database.read() as connection:
             return await denied_hashes(connection, self._people, owner_id, hashes)
 
     def of_videos(self, owner_id: int, hashes: Collection[str]) -> frozenset[str]:
-        """The keys of a no to that owner about one of these videos, for :func:`check`."""
+        """The keys under which a no to that owner about one of these videos would be stored, for :func:`check`."""
         return frozenset(self._people.denial_to_key(owner_id, each) for each in hashes)
 
     def of_characters(self, character_ids: Collection[int]) -> frozenset[str]:
-        """The keys of a no to one of these characters, whoever owned it, for :func:`check`."""
+        """The keys under which a no to one of these characters would be stored, for any owner, for :func:`check`."""
         return frozenset(self._people.denial_about_key(each) for each in character_ids)
 
     async def any_denied(self, character_ids: Collection[int]) -> bool:
-        """Whether there is a no to one of these characters, whosever they were."""
+        """Whether anybody said no to one of these characters, for any owner."""
         query = select(refusals.c.key).where(refusals.c.key.in_(self.of_characters(character_ids))).limit(1)
         async with self._database.read() as connection:
             return await connection.scalar(query) is not None
 
     async def borrowed_played_in(self, task_id: str) -> bool:
-        """Whether that task, by the provider's id or ours, was one of a video with a borrowed character.
+        """Whether that task, by the provider's id or ours, made a video with a borrowed character.
 
-        Only of jobs that are not here any more: of the others their rows say it.
+        Only knows jobs that were deleted; for the others, read their rows.
         """
         query = select(refusals.c.key).where(refusals.c.key == _of_task(task_id))
         async with self._database.read() as connection:
@@ -66,21 +66,23 @@ class ConsentDenialStore:
 
 
 def task_hash(task_id: str) -> str:
-    """What stands for the video of a task, of which we have no bytes."""
+    """What identifies the video of a task whose bytes we do not have."""
     return hashlib.sha256(f"task {task_id}".encode()).hexdigest()
 
 
 async def denied_hashes(
     connection: AsyncConnection, people: Pseudonyms, owner_id: int, hashes: Collection[str]
 ) -> set[str]:
-    """As :meth:`ConsentDenialStore.denied_hashes`, in a transaction of the caller's."""
+    """As :meth:`ConsentDenialStore.denied_hashes`, within the caller's transaction."""
     keys = {people.denial_to_key(owner_id, each): each for each in hashes}
     found = await connection.scalars(select(refusals.c.key).where(refusals.c.key.in_(keys)))
     return {keys[key] for key in found}
 
 
 async def check(connection: AsyncConnection, keys: Collection[str], its_files: Collection[str]) -> None:
-    """In the transaction that keeps something. Raises :class:`ConsentDenied` if one of ``keys`` is on record."""
+    """Called in the transaction that stores something. Raises :class:`ConsentDenied` if one of ``keys`` is on
+    record.
+    """
     if keys and await connection.scalar(select(refusals.c.key).where(refusals.c.key.in_(keys)).limit(1)):
         known = await connection.scalars(select(files.c.key).where(files.c.key.in_(its_files)))
         raise ConsentDenied(set(its_files) - set(known.all()))
@@ -94,14 +96,14 @@ async def record_denial(
     character_ids: Sequence[int],
     now: datetime,
 ) -> None:
-    """That person's no to the owner: about what these characters are of, and about being asked again soon."""
+    """Record that person's no to the owner: about what these characters show, and about being asked again soon."""
     its = select(files.c.sha256).join(character_files, character_files.c.key == files.c.key)
     its = its.where(character_files.c.kind.in_(CLIPS))
     of = characters.c.id.in_(character_ids)
     hashes = set((await connection.scalars(its.where(character_files.c.character_id.in_(character_ids)))).all())
     hashes |= set((await connection.scalars(select(characters.c.source_hash).where(of))).all()) - {None}
     keys = {people.denial_to_key(owner_id, each) for each in (*hashes, _from(person_id))}
-    keys |= {people.denial_about_key(each) for each in character_ids}  # videos with them may be under way
+    keys |= {people.denial_about_key(each) for each in character_ids}  # videos with them may be in progress
     await _keep(connection, keys, now)
 
 
@@ -115,7 +117,9 @@ async def denied_since(
 
 
 async def keep_borrowed_tasks(connection: AsyncConnection, job_ids: Sequence[str] | Select[Any], now: datetime) -> None:
-    """Those jobs are about to be deleted: of no video with a borrowed character a character is made later either."""
+    """Those jobs are about to be deleted: remember which made a video with a borrowed character, so that none is made
+    from it.
+    """
     theirs = select(jobs.c.id, jobs.c.task_id, jobs.c.request).where(
         jobs.c.id.in_(job_ids), jobs.c.kind == JobKind.VIDEO, jobs.c.submit_started_at.is_not(None)
     )
@@ -136,5 +140,5 @@ def _from(person_id: int) -> str:
 
 
 def _of_task(task_id: str) -> str:
-    """No person is in it, and nobody can guess the id: the provider draws it."""
+    """No person is in it, and nobody can guess the id, because the provider chooses it at random."""
     return hashlib.sha256(f"borrowed {task_id}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Queries of the consents table: who has said that they may make characters of the people they show."""
+"""Queries of the consents table: who has confirmed that they may make characters of the people they show."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class ConsentStore:
             return await connection.scalar(_given(owner_id)) is not None
 
     async def record(self, owner_id: int, job_id: str, *, now: datetime) -> bool:
-        """Write down that they agreed; the first time counts. ``False`` where no job of theirs asks for it.
+        """Record that they agreed; the first time counts. ``False`` if no job of theirs asks for it.
 
-        So nothing is kept of somebody who has had everything deleted meanwhile. A yes to a video that somebody else
-        has posted is one to that video alone: it stands in the job.
+        So nothing is stored about somebody who has had everything deleted meanwhile. A yes to a video that somebody
+        else posted covers that video only, and is stored in the job.
         """
         asking = select(jobs).where(
             jobs.c.owner_id == owner_id, jobs.c.id == job_id, jobs.c.question == Question.CONSENT

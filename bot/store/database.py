@@ -1,4 +1,4 @@
-"""The database as everybody uses it: transactions that write or read; and which of the two kinds an address names."""
+"""The common interface of both databases, with read and write transactions, and the choice between them by address."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ POSTGRES = "postgresql+asyncpg"
 
 
 class Database(ABC):
-    """SQLite in a file of ours alone, or a PostgreSQL that many processes share (``shared``).
+    """SQLite in a file of our own, or a PostgreSQL that many processes share (``shared``).
 
-    ``notifications``: what these tell each other. ``outage``: whether it is away.
+    ``notifications``: messages between these processes. ``outage``: whether the database is unreachable.
     """
 
     shared: ClassVar[bool]
@@ -31,32 +31,32 @@ class Database(ABC):
 
     @abstractmethod
     async def open(self) -> None:
-        """Bring the schema to head, connect.
+        """Migrate the schema to head and connect.
 
-        Raises :class:`~bot.errors.BadStart` with one sentence when that is impossible; nothing stays open then.
+        Raises :class:`~bot.errors.BadStart` with one sentence if that is impossible; nothing stays open then.
         """
 
     @abstractmethod
     async def close(self) -> None:
-        """Close every connection. May be called at any time, more than once."""
+        """Close every connection. May be called at any time, and more than once."""
 
     @abstractmethod
     def write(self, *, urgent: bool = False, alone: bool = True) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A transaction that may write; commits unless an exception leaves it.
+        """A transaction that may write; it commits unless an exception leaves it.
 
-        Nobody else writes meanwhile, so that what it has read stays true until it ends (design, rule 8). Not ``alone``:
-        others that are not alone either may write at the same time, where the database is shared. That is for what
-        changes rows by conditions that each statement states itself, and reads nothing before.
+        With ``alone``, nobody else writes meanwhile, so what it has read stays true until it ends (design, rule 8).
+        Otherwise other transactions that are not alone may write at the same time on a shared database. That is for
+        changes whose statements state their own conditions and depend on nothing read before.
 
-        ``urgent``: somebody waits for it in front of Discord, so it is the next one, whatever the jobs have to write.
-        Once it is left, what was written is on the disk. Raises OSError where it is committed and the disk fails.
+        ``urgent``: a person is waiting in Discord, so it goes ahead of the writes of jobs. When the block is left, the
+        data is on disk. Raises OSError if the commit succeeded and the disk fails.
         """
 
     @abstractmethod
     def write_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """For one statement that writes and is a transaction of its own, which what others write need not wait for.
+        """For a single writing statement that is its own transaction, which need not wait for other writers.
 
-        Where the database is shared it takes one round trip, and waits for nobody who writes ``alone``.
+        On a shared database it takes one round trip, and does not wait for writers that are ``alone``.
         """
 
     @abstractmethod
@@ -65,34 +65,37 @@ class Database(ABC):
 
     @abstractmethod
     def lock(self, name: str) -> AbstractAsyncContextManager[object]:
-        """Hold the lock of that name, which is no row's, for as long as it takes; over all processes that share it.
+        """Hold the lock of that name (not a row lock) inside the block, across all processes that share the database.
 
-        Not to be taken twice by the same task.
+        A task must not take it twice.
         """
 
     async def first(self, name: str) -> bool:
-        """Whether this process is the one, of those that share it, that does what one has to do; until it ends."""
+        """Whether this process is the one among those sharing the database that does the work of that name, until it
+        ends.
+        """
         return True
 
     @abstractmethod
     async def writable(self) -> bool:
-        """Whether a transaction can be committed just now (readiness)."""
+        """Whether a transaction can be committed at the moment (readiness)."""
 
     async def leave_no_trace(self, connection: AsyncConnection) -> None:  # noqa: B027 - most need not do anything
-        """Say, within the transaction ``connection``, that the next scrub has to clear away what it deletes."""
+        """Declare, within the transaction ``connection``, that the next scrub has to remove what it deletes."""
 
     async def scrub(self) -> bool:
-        """Leave nothing of what was deleted in the database's own files, as far as that is ours to do.
+        """Remove deleted data from the database's own files, as far as we can.
 
-        Returns whether that is done; else it has to be called again.
+        Returns whether that is done; otherwise it has to be called again.
         """
         return True
 
 
 def database_at(url: str, password: str = "") -> Database:
-    """The database of ``store.url``, not open yet. ``password``: of a PostgreSQL, where the address has none.
+    """The database of ``store.url``, not open yet. ``password``: for PostgreSQL, if the address has none.
 
-    Raises :class:`~bot.errors.BadConfiguration` where it is no such address, and BadStart without the library for it.
+    Raises :class:`~bot.errors.BadConfiguration` if the address is invalid, and BadStart if the library is not
+    installed.
     """
     if (postgres := postgres_url(url, password)) is not None:
         try:
@@ -114,7 +117,7 @@ def database_at(url: str, password: str = "") -> Database:
 
 
 def postgres_url(url: str, password: str = "") -> URL | None:
-    """The address of a PostgreSQL, with the password where it has none; ``None``: it is something else."""
+    """The address of a PostgreSQL, with the password added if it has none; ``None``: it is something else."""
     found = _parsed(url)
     if found.drivername != POSTGRES or not found.database:
         return None
@@ -124,5 +127,5 @@ def postgres_url(url: str, password: str = "") -> URL | None:
 def _parsed(url: str) -> URL:
     try:
         return make_url(url)
-    except (ArgumentError, ValueError):  # that for a port that is no number, quoting what may be of the password
+    except (ArgumentError, ValueError):  # the latter for an invalid port, with a message that may quote the password
         return make_url("unknown://")

@@ -1,4 +1,6 @@
-"""One clock for all processes on a PostgreSQL: the database's, so that machines whose clocks differ agree on leases."""
+"""One clock for all processes on a PostgreSQL, the database's, so that machines with different clocks agree on
+leases.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from bot.values.clock import utc_now
 
 
 class DatabaseClock:
-    """The database's instant when it was read last, and what has gone by since; before that, this machine's.
+    """The database's time when it was last read, plus the time since; before that, this machine's.
 
     It is off by half the round trip at most: milliseconds, while a lease lasts 20 s.
     """
@@ -38,10 +40,10 @@ class DatabaseClock:
         self._read_at, self._then = datetime.fromtimestamp(seconds or 0.0, UTC), (before + after) / 2
 
     async def run(self, database: Database) -> None:
-        """Read it again every minute, until cancelled: no two clocks go alike."""
+        """Read it again every minute, until cancelled, because clocks drift."""
         while True:
             await asyncio.sleep(limits.CLOCK_READ_EVERY)
             try:
                 await self.read(database)
-            except Exception as error:  # noqa: BLE001 - what is known goes on
+            except Exception as error:  # noqa: BLE001 - the last reading stays in use
                 database.outage.failed("clock_not_read", error)

@@ -1,4 +1,4 @@
-"""What stops us from writing and is no defect: it passes by itself, or when somebody makes room."""
+"""Database faults that are no defects: they pass by themselves, or when somebody makes room."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from bot.errors import DatabaseFault
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _PRIMARY = 0xFF  # of an extended result code of SQLite (sqlite.org/rescode.html)
-# Of PostgreSQL (its manual, appendix A), whole codes or the classes that their first two characters are.
+# Error codes of PostgreSQL (manual, appendix A): whole codes, or classes, which are the first two characters.
 _NO_ROOM = frozenset({"53100"})
-_PASSING = frozenset({"55P03", "57014", "40001", "40P01"})  # a lock, or an end, that was waited for in vain
-_PASSING_CLASSES = frozenset({"08", "53", "57"})  # connections, resources, an operator who stops or starts it
-_RIGHTS = frozenset({"28000", "28P01", "3D000", "42501"})  # who we are, no such database, what we may do
+_PASSING = frozenset({"55P03", "57014", "40001", "40P01"})  # timeouts of locks and statements, conflicts
+_PASSING_CLASSES = frozenset({"08", "53", "57"})  # connection, resources, start or stop by an operator
+_RIGHTS = frozenset({"28000", "28P01", "3D000", "42501"})  # login, missing database, missing rights
 
 
 def database_fault_of(error: BaseException | None) -> DatabaseFault | None:
-    """The trouble that ``error`` tells of; ``None`` where it is anything else."""
-    if isinstance(error, NoConnection):  # the one connection that writes was waited for in vain
+    """The database fault behind ``error``; ``None`` if it is something else."""
+    if isinstance(error, NoConnection):  # waited in vain for the one writing connection
         return DatabaseFault.BUSY
     if isinstance(error, DBAPIError):
         if _state(error) in _NO_ROOM:
@@ -34,7 +34,7 @@ def database_fault_of(error: BaseException | None) -> DatabaseFault | None:
 
 
 def passes_by_itself(error: BaseException) -> bool:
-    """Whether PostgreSQL could not be reached, or was waited for in vain."""
+    """Whether PostgreSQL could not be reached, or did not answer in time."""
     if isinstance(error, (NoConnection, OSError)):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
@@ -44,12 +44,12 @@ def passes_by_itself(error: BaseException) -> bool:
 
 
 def has_no_right(error: BaseException) -> bool:
-    """Whether PostgreSQL does not let us in, or does not let us do what we must."""
+    """Whether PostgreSQL rejects our login or a statement for lack of rights."""
     return _state(error) in _RIGHTS
 
 
 def _state(error: BaseException) -> str:
-    """What PostgreSQL calls it, or nothing."""
+    """PostgreSQL's error code, or an empty string."""
     return next((found for each in _causes(error) if isinstance(found := getattr(each, "sqlstate", None), str)), "")
 
 
@@ -63,9 +63,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _of_sqlite(error: BaseException | None) -> DatabaseFault | None:
     code = getattr(error, "sqlite_errorcode", None)
-    if code is None:  # not SQLite's own: a closed connection, say
+    if code is None:  # not from SQLite itself: a closed connection, for example
         return None
-    # Of what a disk says to a write, SQLite calls full only the one; a used-up quota is an error like any other to it.
+    # SQLite reports only a full disk as full; an exceeded disk quota looks like any other I/O error to it.
     if code == sqlite3.SQLITE_IOERR_WRITE or code & _PRIMARY == sqlite3.SQLITE_FULL:
         return DatabaseFault.FULL
     return DatabaseFault.BUSY if code & _PRIMARY in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) else None

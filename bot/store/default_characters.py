@@ -1,4 +1,4 @@
-"""Queries of the default characters: who plays in a person's videos in a server, where they name nobody."""
+"""Queries of the default characters: who plays in a person's videos in a server if they name nobody."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _NO_SERVER = 0
 
 
 class DefaultCharacter(NamedTuple):
-    """A default, by ids. ``guild_id`` is ``None`` outside of all servers."""
+    """A default, by ids. ``guild_id`` is ``None`` outside all servers."""
 
     guild_id: int | None
     character_id: int
 
 
 class DefaultCharacterStore:
-    """The default_characters table. ``guild_id`` is ``None`` outside of all servers, which count as one."""
+    """The default_characters table. ``guild_id`` is ``None`` outside all servers, which count as one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,7 +38,7 @@ class DefaultCharacterStore:
             return None if row is None else character_of(row)
 
     async def choose(self, owner_id: int, guild_id: int | None, character_id: int | None) -> bool:
-        """Make a character of theirs play there, or nobody; ``False`` where there is no such character, or was none."""
+        """Set or clear the default character; ``False`` if there is no such character, or there was no default."""
         its = default_characters.c
         theirs = select(characters.c.id).where(characters.c.owner_id == owner_id, characters.c.id == character_id)
         async with self._database.write() as connection:
@@ -54,7 +54,7 @@ class DefaultCharacterStore:
 
 
 async def defaults_of(connection: AsyncConnection, owner_id: int) -> list[DefaultCharacter]:
-    """All of the owner's, in a transaction of the caller's."""
+    """All defaults of the owner, within the caller's transaction."""
     its = default_characters.c
     query = select(its.guild_id, its.character_id).where(its.owner_id == owner_id).order_by(its.guild_id)
     rows = await connection.execute(query)

@@ -1,4 +1,4 @@
-"""SQL that differs between SQLite and PostgreSQL. How each of them searches is in :mod:`bot.store.trigram_search`."""
+"""SQL that differs between SQLite and PostgreSQL. For searching see :mod:`bot.store.trigram_search`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from sqlalchemy.sql.functions import FunctionElement
 
 
 def is_postgres(connection: AsyncConnection) -> bool:
-    """Whether that is a connection to PostgreSQL; else it is one to SQLite."""
+    """Whether the connection is to PostgreSQL, not SQLite."""
     return connection.dialect.name == "postgresql"
 
 
 class place_of(FunctionElement[int]):  # noqa: N801 - a function, to those who use it
-    """``place_of(column, words)``: where the words stand in it, from 1; 0 where they do not."""
+    """``place_of(column, words)``: the position of the words in it, from 1; 0 if they do not occur."""
 
     inherit_cache = True
     type = Integer()
@@ -34,9 +34,9 @@ def _strpos(element: place_of, compiler: Any, **options: Any) -> str:  # noqa: A
 
 
 async def ids_given(connection: AsyncConnection, table: Table) -> None:
-    """Rows with ids of the caller's choice were inserted: none of these is given to another row.
+    """Rows were inserted with explicit ids: make sure that none of these is used again.
 
-    SQLite sees to it itself.
+    SQLite does so by itself.
     """
     if is_postgres(connection):
         (key,) = table.primary_key.columns

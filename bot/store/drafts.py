@@ -1,4 +1,4 @@
-"""Queries of the drafts table: what was given and not begun with yet, so that a restart does not lose it."""
+"""Queries of the drafts table: input for jobs that have not started yet, so that a restart does not lose it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsentVideo:
-    """A video as requested, before its job exists. ``private`` as in a command: ``None`` where not given.
+    """A video as requested, before its job exists. ``private`` as in a command: ``None`` if not given.
 
-    ``unknown``: names that were given for its cast, and that nobody in it has.
+    ``unknown``: names given for its cast that nobody in the cast has.
     """
 
     kind: Literal["unsent_video"] = "unsent_video"
@@ -34,9 +34,9 @@ class UnsentVideo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnsentImport:
-    """An archive that was looked at, and of which so many ``characters`` would come in, with ``size`` bytes of files.
+    """A checked archive from which ``characters`` characters would be imported, with files of ``size`` bytes.
 
-    They lie in the work folder that has the draft's id.
+    The files are in the work folder that has the draft's id.
     """
 
     kind: Literal["unsent_import"] = "unsent_import"
@@ -50,7 +50,7 @@ _CONTENT: TypeAdapter[DraftContent] = TypeAdapter(Annotated[DraftContent, Field(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A command that is not complete: its form is not sent yet, or its owner was asked something about it."""
+    """An incomplete command: its form is not submitted yet, or its owner was asked something about it."""
 
     id: str
     owner_id: int
@@ -59,13 +59,13 @@ class Draft:
 
 
 class DraftStore:
-    """The drafts table. Another person's draft is an unknown one."""
+    """The drafts table. Another person's draft counts as unknown."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, draft: Draft) -> None:
-        """Keep a draft."""
+        """Store a draft."""
         row = insert(drafts).values(
             id=draft.id,
             owner_id=draft.owner_id,
@@ -76,26 +76,26 @@ class DraftStore:
             await connection.execute(row)
 
     async def get(self, owner_id: int, draft_id: str) -> Draft | None:
-        """The owner's draft, which stays."""
+        """The owner's draft, which is kept."""
         async with self._database.read() as connection:
             row = (await connection.execute(_owned(owner_id, draft_id))).mappings().one_or_none()
         return None if row is None else to_draft(row)
 
     async def take(self, owner_id: int, draft_id: str) -> Draft | None:
-        """The owner's draft, which is gone with that."""
+        """The owner's draft, which is deleted."""
         taken = delete(drafts).where(drafts.c.owner_id == owner_id, drafts.c.id == draft_id).returning(*drafts.c)
-        async with self._database.write(alone=False) as connection:  # one row: who deletes it has it
+        async with self._database.write(alone=False) as connection:  # one row: only one caller can delete it
             row = (await connection.execute(taken)).mappings().one_or_none()
         return None if row is None else to_draft(row)
 
     async def known(self, ids: Collection[str]) -> set[str]:
-        """Those of ``ids`` that are drafts of anybody's."""
+        """Those of ``ids`` that are anybody's drafts."""
         query = select(drafts.c.id).where(drafts.c.id.in_(ids))
         async with self._database.read() as connection:
             return set((await connection.scalars(query)).all())
 
     async def sweep(self, before: datetime) -> int:
-        """Forget drafts made before ``before``; returns how many there were."""
+        """Delete drafts made before ``before``; returns how many there were."""
         async with self._database.write() as connection:
             return (await connection.execute(delete(drafts).where(drafts.c.created_at < before))).rowcount
 
@@ -105,15 +105,15 @@ def _owned(owner_id: int, draft_id: str) -> Select[tuple[object, ...]]:
 
 
 def content_json(content: DraftContent) -> str:
-    """The content as its column holds it."""
+    """The content as stored in its column."""
     return _CONTENT.dump_json(content).decode()
 
 
 def to_draft(row: RowMapping) -> Draft | None:
-    """Read a row; ``None``, and a line in the log, where this version cannot."""
+    """Read a row; ``None``, with a log entry, if this version cannot."""
     try:
         content = _CONTENT.validate_json(row["content"])
     except ValidationError:
-        _log.error("row_unreadable", draft=row["id"])  # not with the error: it quotes the signed URL
+        _log.error("row_unreadable", draft=row["id"])  # without the error, which quotes the signed URL
         return None
     return Draft(id=row["id"], owner_id=row["owner_id"], content=content, created_at=row["created_at"])

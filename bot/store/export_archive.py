@@ -1,4 +1,4 @@
-"""Kept files as one zip, written in a thread, file by file and piece by piece."""
+"""Packs stored files into a zip, in a thread, piece by piece."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from bot.concurrency import shielded
 from bot.store.files import FileStore
 
 _PIECE = 1024 * 1024  # bytes of a file in memory at once
-_AT_ONCE = 2  # archives; each takes a thread and the disk's attention
+_AT_ONCE = 2  # archives; each occupies a thread and the disk
 
 Document: TypeAlias = Callable[[frozenset[str]], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A kept file, its name in the archive with ``/`` between folders, and the instant that is shown with it."""
+    """A stored file, its name in the archive with ``/`` between folders, and its timestamp there."""
 
     name: str
     key: str
@@ -30,17 +30,17 @@ class Member:
 
 
 class ArchiveWriter:
-    """Makes zips out of what ``files`` keeps."""
+    """Makes zips of stored files."""
 
     def __init__(self, files: FileStore) -> None:
         self._files = files
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def archive(self, members: Sequence[Member], name: str, document: Document) -> BufferedRandom:
-        """A zip of ``members`` and a document called ``name``, ready to be read; close it afterwards.
+        """A zip of ``members`` and a document called ``name``, open for reading; the caller closes it.
 
-        ``document`` is called last, in a thread, with the keys of the files that are not there. Files are stored as
-        they are (pictures and videos do not become smaller), the document is compressed. Raises :class:`OSError`.
+        ``document`` is called last, in a thread, with the keys of the missing files. Files are stored uncompressed
+        (pictures and videos do not shrink); the document is compressed. Raises :class:`OSError`.
         """
         async with self._places:
             return await shielded(asyncio.to_thread(self._write, members, name, document))

@@ -1,6 +1,6 @@
-"""Files in a bucket, for processes on any number of machines: kept files by their key, and what steps leave for others.
+"""Files in a bucket, for processes on any number of machines: stored files by key, and files shared between steps.
 
-What is read stands in a copy on this machine for a while (:mod:`bot.store.local_copies`).
+Files that are read are cached on this machine for a while (:mod:`bot.store.local_copies`).
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from bot.store.bucket import Bucket
 
 Removing: TypeAlias = Callable[[int], AbstractAsyncContextManager[set[str]]]
-"""The lock of an owner's files, by their id, which gives the keys that rows refer to."""
+"""Locks an owner's files, by owner id, and yields the keys that rows refer to."""
 
 _WORK = "work"
 _MB = 1024 * 1024
-_AT_ONCE = 8  # requests for the files of one work folder
+_AT_ONCE = 8  # requests at once for the files of one work folder
 
 
 class FileBucket:
-    """What :class:`~bot.store.files.FileStore` needs, in a bucket. Keys and ids were checked there.
+    """Implements what :class:`~bot.store.files.FileStore` needs, in a bucket. Keys and ids were checked there.
 
-    ``unneeded_for``: for how long an object that no row refers to may be on its way to one, and is not swept.
+    ``unneeded_for``: how long an object without a row may be waiting for one, and is not swept.
     """
 
     shared = True
@@ -46,7 +46,7 @@ class FileBucket:
     def __init__(self, settings: StoreSettings, *, unneeded_for: timedelta = limits.UNNEEDED_FOR) -> None:
         self._settings = settings
         self._unneeded_for = unneeded_for
-        self._tags: dict[str, dict[str, str]] = {}  # of what lies in work folders here as it does in the bucket
+        self._tags: dict[str, dict[str, str]] = {}  # of work files that are the same here and in the bucket
 
     @cached_property
     def _bucket(self) -> Bucket:
@@ -59,21 +59,23 @@ class FileBucket:
         return LocalCopies(Path(self._settings.copies), self._settings.copies_mb * _MB)
 
     async def open(self) -> None:
-        """Look whether the bucket can be reached. Raises BadStart."""
+        """Check that the bucket is reachable. Raises BadStart."""
         await asyncio.to_thread(lambda: self._local)
         await self._bucket.reach()
 
     async def check(self) -> None:
-        """Write, read and delete an object, which the next tidying takes where this is killed. Raises BadStart."""
+        """Write, read and delete an object, which maintenance deletes if this is killed. Raises BadStart."""
         await self._bucket.reach(f"{_WORK}/{secrets.token_hex(limits.JOB_ID_HEX // 2)}/probe")
 
     async def close(self) -> None:
-        """Remove the copies that are here."""
+        """Delete the local copies."""
         if "_local" in self.__dict__:
             await asyncio.to_thread(self._local.close)
 
     async def put(self, key: str, content: bytes | Path, *, linked: bool = False) -> None:
-        """Keep ``content``, or that of a file; what is there is written again where a sweep may be about to take it."""
+        """Store ``content``, or the content of a file; an object that a sweep may be about to delete is written
+        again.
+        """
         if isinstance(content, bytes) and len(content) <= limits.BUCKET_PART:
             if await self._bucket.create(key, content) is None and not await self._is_safe(key):
                 await self._bucket.put(key, content)
@@ -90,21 +92,21 @@ class FileBucket:
         return datetime.now(UTC) - version.at < self._unneeded_for / 2
 
     async def put_links(self, owner_id: int, files: Sequence[tuple[Path, str]]) -> None:
-        """Keep files of a work folder by their keys."""
+        """Store files of a work folder by their keys."""
         await _all(self.put(key, path) for path, key in files)
 
     async def read(self, key: str) -> bytes:
-        """The content of a kept file."""
+        """The content of a stored file."""
         copy = await asyncio.to_thread(self._local.use, _sha256(key))
         if copy is not None:
             try:
                 return await asyncio.to_thread(copy.read_bytes)
             except FileNotFoundError:
-                pass  # tidied away this moment
+                pass  # tidied away at this moment
         return await self._bucket.read(key)
 
     def open_file(self, key: str) -> BinaryIO:
-        """The content of a kept file, to be read in pieces in a thread: it is all here before the first is read."""
+        """A stored file, for reading in pieces in a thread: it is downloaded completely before the first piece."""
         file = self.scratch()
         try:
             self._bucket.read_into(key, file)
@@ -115,11 +117,11 @@ class FileBucket:
         return file
 
     def scratch(self) -> BufferedRandom:
-        """A file of this machine without a name."""
+        """An unnamed temporary file on this machine."""
         return TemporaryFile(dir=self._local.folder)
 
     async def delete(self, key: str) -> None:
-        """Delete a kept file; copies on other machines are gone within :data:`bot.limits.LOCAL_COPY_LIFE`."""
+        """Delete a stored file; copies on other machines are gone within :data:`bot.limits.LOCAL_COPY_LIFE`."""
         await asyncio.to_thread(self._local.drop, _sha256(key))
         await self._bucket.delete([key])
 
@@ -132,22 +134,22 @@ class FileBucket:
             await self._bucket.delete(keys)
 
     def work(self, job_id: str) -> Path:
-        """Where the job's work folder is on this machine, or would be."""
+        """The path of the job's work folder on this machine, which may not exist."""
         return self._local.work / job_id
 
     def name_in_work(self, path: Path) -> str:
-        """How a row refers to a file of a work folder: the key of its object."""
+        """How a row refers to a file in a work folder: the key of its object."""
         return f"{_WORK}/{path.relative_to(self._local.work).as_posix()}"
 
     async def share(self, paths: Iterable[Path]) -> None:
-        """Put files of a work folder into the bucket, in the place of what they are called there."""
+        """Upload files of a work folder to the bucket, replacing earlier versions."""
         await _all(self._share(path) for path in paths)
 
     async def _share(self, path: Path) -> None:
         self._remember(path, await self._bucket.put(self.name_in_work(path), path))
 
     async def is_here(self, path: Path) -> bool:
-        """Whether there is such a file; it is brought here where the bucket has it, in the place of an older one."""
+        """Whether the file exists; it is downloaded if the bucket has it, replacing an older version here."""
         key = self.name_in_work(path)
         there = await asyncio.to_thread(path.is_file)
         known = self._known(path) if there else None
@@ -155,28 +157,28 @@ class FileBucket:
         try:
             tag = await self._bucket.fetch(key, path, unless=known)
         except FileNotFoundError:
-            if there and known is None:  # made here, and for nobody else
+            if there and known is None:  # made here, and not shared
                 return True
             self._forget(path)
-            await asyncio.to_thread(path.unlink, missing_ok=True)  # it is gone where it was shared
+            await asyncio.to_thread(path.unlink, missing_ok=True)  # it was deleted from the bucket
             return False
         if tag is not None:
             self._remember(path, tag)
         return True
 
     async def bring_all(self, job_id: str) -> None:
-        """Bring here what was shared of a work folder."""
+        """Download all shared files of a work folder."""
         async for page in self._bucket.pages(f"{_WORK}/{job_id}/"):
             await _all(self.is_here(self._local.work / key.removeprefix(f"{_WORK}/")) for key, _ in page)
 
     async def drop_from_work(self, path: Path) -> None:
-        """Remove a file of a work folder, here and in the bucket."""
+        """Delete a file of a work folder, here and in the bucket."""
         self._forget(path)
         await asyncio.to_thread(path.unlink, missing_ok=True)
         await self._bucket.delete([self.name_in_work(path)])
 
     async def bring(self, key: str, path: Path, *, shared: bool) -> None:
-        """Put a kept file at ``path``; where it is ``shared``, other machines find it in the work folder as well."""
+        """Copy a stored file to ``path``; if ``shared``, other machines find it in the work folder as well."""
         if shared:
             self._remember(path, await self._bucket.copy(key, self.name_in_work(path)))
         if await asyncio.to_thread(self._local.use, _sha256(key), path) is None:
@@ -184,13 +186,13 @@ class FileBucket:
             await asyncio.to_thread(self._local.add, path, _sha256(key))
 
     async def copy_work(self, job_id: str, other_id: str) -> None:
-        """Put what was shared of a work folder into another one too, without its bytes coming here."""
+        """Copy the shared files of a work folder into another one, on the server."""
         async for page in self._bucket.pages(f"{_WORK}/{job_id}/"):
             names = [key.removeprefix(f"{_WORK}/{job_id}/") for key, _ in page]
             await _all(self._bucket.copy(f"{_WORK}/{job_id}/{name}", f"{_WORK}/{other_id}/{name}") for name in names)
 
     async def drop_work(self, job_id: str) -> None:
-        """Remove a work folder, here and in the bucket."""
+        """Delete a work folder, here and in the bucket."""
         self._tags.pop(job_id, None)
         await asyncio.to_thread(_remove, self.work(job_id))
         async for page in self._bucket.pages(f"{_WORK}/{job_id}/"):
@@ -208,10 +210,10 @@ class FileBucket:
         self._tags = {job_id: tags for job_id, tags in self._tags.items() if job_id in there}
 
     async def sweep(self, *, keep_keys: set[str], keep_work: set[str], removing: Removing) -> int:
-        """Delete what no row refers to, unless it is so young that it may be on its way to one; how many went.
+        """Delete objects without a row, unless they are so young that they may be waiting for one; returns how many.
 
-        The parts of uploads that were cut off go as well. ``removing`` an owner's files, nobody puts any of theirs,
-        and it knows the keys that rows refer to by then: since they were listed, the same file may have been put again.
+        Also aborts interrupted uploads. While ``removing`` holds an owner, nobody stores files of theirs, and it yields
+        the keys that rows refer to now: since the listing, the same file may have been stored again.
         """
         before = datetime.now(UTC) - self._unneeded_for
         removed = 0
@@ -242,9 +244,9 @@ class FileBucket:
 
 
 async def _all(work: Iterable[Awaitable[object]]) -> None:
-    """Await all, some at a time: one by one, hundreds of files of an import would take as long as the way is far.
+    """Await all, some at a time: one by one, hundreds of files of an import would each wait for a round trip.
 
-    Where some fail, the first of them is raised once nothing of the rest is under way any more.
+    If some fail, the first error is raised once none of the rest is running.
     """
     places = asyncio.Semaphore(_AT_ONCE)
 
@@ -263,7 +265,7 @@ def _sha256(key: str) -> str:
 
 
 def _is_kept(key: str, keep_keys: set[str], keep_work: set[str]) -> bool:
-    """Also what does not look like ours."""
+    """Unknown keys are kept too."""
     folder, _, rest = key.partition("/")
     if folder == _WORK:
         job_id, _, name = rest.partition("/")

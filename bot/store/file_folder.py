@@ -1,4 +1,4 @@
-"""Files below one folder, which is all that there is of them: kept files by their key, and the work folders of jobs."""
+"""Files below one folder: stored files by key, and the work folders of jobs."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from bot.store.objects import Objects
 
 _WORK = "work"
-_OURS = re.compile(r"[0-9a-f]{64}(#\d+)?")  # "#N": what a put leaves that was killed half-way
+_OURS = re.compile(r"[0-9a-f]{64}(#\d+)?")  # "#N": left by a put that was killed half-way
 
 
 class FileFolder:
-    """What :class:`~bot.store.files.FileStore` needs, in a folder of this machine. Keys and ids were checked there.
+    """Implements what :class:`~bot.store.files.FileStore` needs, in a local folder. Keys and ids were checked there.
 
-    ``shared``: other processes have their files there too; then what no row refers to may be on its way to one for
-    ``unneeded_for``, and is not swept. Raises :class:`~bot.errors.BadStart` where the folder cannot be made.
+    ``shared``: other processes store files there too; then a file without a row may be waiting for one for
+    ``unneeded_for``, and is not swept. Raises :class:`~bot.errors.BadStart` if the folder cannot be created.
     """
 
     def __init__(self, root: Path, *, shared: bool = False, unneeded_for: timedelta = limits.UNNEEDED_FOR) -> None:
@@ -51,30 +51,32 @@ class FileFolder:
         return Objects(self._root)
 
     async def open(self) -> None:
-        """There is nothing to reach."""
+        """No-op: a folder needs no connection."""
 
     async def check(self) -> None:
-        """Write, read and remove a file. Raises BadStart."""
+        """Write, read and delete a file. Raises BadStart."""
         try:
             await asyncio.to_thread(_try_out, self._root)
         except OSError as error:
             raise BadStart(f"Nothing can be written where files are kept (store.files): {error.strerror}.") from error
 
     async def close(self) -> None:
-        """There is nothing to let go of."""
+        """No-op."""
 
     async def put(self, key: str, content: bytes | Path, *, linked: bool = False) -> None:
-        """Keep ``content``, or that of a file; ``linked``: without taking its room twice. It is on disk then."""
+        """Store ``content``, or the content of a file; ``linked``: as a hard link, which takes no extra room. It is on
+        disk then.
+        """
         path = self._root / key
         if not _is_there(path):
-            # Never over a file that a row may refer to: until the new one is on disk, a power cut would take both.
+            # Never overwrite a file that a row may refer to: a power cut before the new one is on disk would take both.
             is_there = isinstance(content, Path) and linked and await asyncio.to_thread(_linked, content, path)
             if not is_there:
                 await self._objects.put(key, content)
         await asyncio.to_thread(self._flush, key)
 
     async def put_links(self, owner_id: int, files: Sequence[tuple[Path, str]]) -> None:
-        """Keep files of a work folder by their keys; all are on disk then."""
+        """Store files of a work folder by their keys; all are on disk then."""
         await asyncio.to_thread(self._link_all, owner_id, files)
 
     def _link_all(self, owner_id: int, files: Sequence[tuple[Path, str]]) -> None:
@@ -88,57 +90,57 @@ class FileFolder:
         _sync(self._root)
 
     async def read(self, key: str) -> bytes:
-        """The content of a kept file."""
+        """The content of a stored file."""
         return await asyncio.to_thread((self._root / key).read_bytes)
 
     def open_file(self, key: str) -> BinaryIO:
-        """The content of a kept file, to be read in pieces in a thread."""
+        """A stored file, for reading in pieces in a thread."""
         return (self._root / key).open("rb")
 
     def scratch(self) -> BufferedRandom:
-        """A file without a name, on the same disk."""
+        """An unnamed temporary file on the same disk."""
         return TemporaryFile(dir=self._root)
 
     async def delete(self, key: str) -> None:
-        """Remove a kept file, if it is there."""
+        """Delete a stored file, if it exists."""
         await asyncio.to_thread((self._root / key).unlink, missing_ok=True)
 
     async def drop_owner(self, owner_id: int) -> None:
-        """Remove the owner's folder, if it is there."""
+        """Delete the owner's folder, if it exists."""
         await asyncio.to_thread(_remove, self._root / str(owner_id))
 
     def work(self, job_id: str) -> Path:
-        """Where the job's work folder is, or would be."""
+        """The path of the job's work folder, which may not exist."""
         return self._root / _WORK / job_id
 
     def name_in_work(self, path: Path) -> str:
-        """How a row refers to a file of a work folder."""
+        """How a row refers to a file in a work folder."""
         return path.relative_to(self._root).as_posix()
 
     async def share(self, paths: Iterable[Path]) -> None:
-        """Nobody works elsewhere."""
+        """No-op: no step runs on another machine."""
 
     async def is_here(self, path: Path) -> bool:
-        """Whether there is such a file."""
+        """Whether the file exists."""
         return await asyncio.to_thread(path.is_file)
 
     async def bring_all(self, job_id: str) -> None:
-        """Everything is here."""
+        """No-op: everything is here."""
 
     async def drop_from_work(self, path: Path) -> None:
-        """Remove a file of a work folder, if it is there."""
+        """Delete a file of a work folder, if it exists."""
         await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def bring(self, key: str, path: Path, *, shared: bool) -> None:
-        """Put a kept file at ``path`` as well."""
+        """Link or copy a stored file to ``path``."""
         await asyncio.to_thread(link, self._root / key, path)
 
     async def copy_work(self, job_id: str, other_id: str) -> None:
-        """Put the files of a work folder into another one too."""
+        """Link or copy the files of a work folder into another one."""
         await asyncio.to_thread(_share, self.work(job_id), self.work(other_id))
 
     async def drop_work(self, job_id: str) -> None:
-        """Remove a work folder, if it is there."""
+        """Delete a work folder, if it exists."""
         await asyncio.to_thread(_remove, self.work(job_id))
 
     async def work_jobs(self) -> set[str]:
@@ -147,15 +149,15 @@ class FileFolder:
         return {folder.name for folder in folders if JOB_ID.fullmatch(folder.name)}
 
     async def tidy(self) -> None:
-        """There are no copies."""
+        """No-op: there are no copies."""
 
     async def sweep(self, *, keep_keys: set[str], keep_work: set[str]) -> int:
-        """Remove what no row refers to, torn puts, and folders of jobs that are over; how many went."""
+        """Delete files without a row, interrupted puts, and folders of jobs that are over; returns how many."""
         return await asyncio.to_thread(self._sweep, keep_keys, keep_work)
 
     def _flush(self, key: str) -> None:
         path = self._root / key
-        for place in (path, path.parent, self._root):  # obstore renames without flushing anything
+        for place in (path, path.parent, self._root):  # obstore renames without flushing
             _sync(place)
 
     def _sweep(self, keep_keys: set[str], keep_work: set[str]) -> int:
@@ -178,13 +180,13 @@ def _sweep_owner(owner: Path, keep_keys: set[str], before: float) -> int:
         if ours and f"{owner.name}/{file.name}" not in keep_keys and _untouched(file, before):
             file.unlink(missing_ok=True)
             removed += 1
-    with suppress(OSError):  # there are others in it, perhaps since a moment ago
+    with suppress(OSError):  # it is not empty, perhaps since a moment ago
         owner.rmdir()
     return removed
 
 
 def _is_there(path: Path) -> bool:
-    """Whether the file is kept already; then it is as good as new to a sweep."""
+    """Whether the file is stored already; if so, it is touched, so that a sweep treats it as new."""
     try:
         os.utime(path)
     except FileNotFoundError:
@@ -193,7 +195,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _untouched(path: Path, before: float) -> bool:
-    """Whether it was neither made, linked nor wanted again since ``before``, in seconds since 1970."""
+    """Whether it was neither made, linked nor used since ``before``, in seconds since 1970."""
     try:
         return path.stat().st_ctime <= before
     except FileNotFoundError:  # another process was here first
@@ -224,7 +226,7 @@ def _share(source: Path, into: Path) -> None:
 
 
 def _linked(file: Path, into: Path) -> bool:
-    """Whether the file now has that name too; its folder is made for it. Not everywhere are there links."""
+    """Hard-link the file to ``into``, creating its folder; ``False`` if the file system has no links."""
     into.parent.mkdir(exist_ok=True)
     try:
         os.link(file, into)

@@ -1,4 +1,4 @@
-"""The file store: pictures and clips by what they contain, and a work folder per job. In a folder, or in a bucket."""
+"""The file store: pictures and clips by content hash, and a work folder per job, in a folder or in a bucket."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ from bot.store.named_locks import Locks, LocksHere
 from bot.values.files import JOB_ID, KEY, OWNER, StoredFile
 
 FilePlace: TypeAlias = FileFolder | FileBucket
-"""Where files are. They raise :class:`OSError`, and FileNotFoundError for nothing but a file that is not there."""
+"""Where files are stored. The methods raise :class:`OSError`, and FileNotFoundError only for a missing file."""
 
 _MOST_AT_ONCE = 8  # each takes a thread
 
 
 class FileStore:
-    """Kept files: ``<owner id>/<sha256>`` for ever; files of a job: ``work/<job id>/`` as long as the job wants it.
+    """Stored files: ``<owner id>/<sha256>``, kept for ever; files of a job: ``work/<job id>/``, kept as long as the job
+    needs.
 
-    A work folder is a folder of this machine: a step writes into it what it likes, and names with :meth:`share_in_work`
-    what a later step needs, which may be done on another machine. That one asks :meth:`in_work` before it reads.
+    A work folder is a folder on this machine: a step writes into it freely, and shares with :meth:`share_in_work` what
+    a later step needs, which may run on another machine. That step asks :meth:`in_work` before it reads.
 
-    ``place``: a folder, or what :meth:`of` makes of the settings. ``locks``: those of all processes that have files
-    there, if there are others. Raises :class:`~bot.errors.BadStart` where the folder cannot be made.
+    ``place``: a folder, or what :meth:`of` makes from the settings. ``locks``: shared by all processes that store files
+    there, if there are others. Raises :class:`~bot.errors.BadStart` if the folder cannot be created.
     """
 
     def __init__(self, place: Path | FilePlace, locks: Locks | None = None) -> None:
@@ -45,73 +46,75 @@ class FileStore:
 
     @classmethod
     def of(cls, settings: StoreSettings, locks: Locks | None = None, *, shared: bool = False) -> Self:
-        """Where the settings say: ``s3://bucket/prefix``, or a folder, which may be ``shared`` by many processes."""
+        """The store named in the settings: ``s3://bucket/prefix``, or a folder, which may be ``shared`` by many
+        processes.
+        """
         place = FileBucket(settings) if settings.in_bucket else FileFolder(Path(settings.files), shared=shared)
         return cls(place, locks)
 
     @property
     def shared(self) -> bool:
-        """Whether other processes have their files there too."""
+        """Whether other processes store files there too."""
         return self._place.shared
 
     async def open(self) -> None:
-        """Look whether the place can be reached. Raises BadStart."""
+        """Check that the store is reachable. Raises BadStart."""
         await self._place.open()
 
     async def check(self) -> None:
-        """Try to write, to read and to delete. Raises BadStart."""
+        """Try to write, read and delete. Raises BadStart."""
         await self._place.check()
 
     async def close(self) -> None:
-        """Remove what lies here for this process alone."""
+        """Delete this process's local copies."""
         await self._place.close()
 
     def owner(self, owner_id: int) -> AbstractAsyncContextManager[object]:
-        """The lock of an owner's files, to be held from a put to the row that refers to it, and from the deletion of
-        a row to that of its file.
+        """The lock of an owner's files. Hold it from a put until the row that refers to the file is written, and from
+        the deletion of a row until its file is deleted.
 
-        The same content is one file, however many rows refer to it: without the lock, a file could be deleted as one
-        that no row needs while another row is about to need it.
+        The same content is one file, however many rows refer to it: without the lock, a file could be deleted as
+        unneeded while another row is about to refer to it.
         """
         return self._locks(f"files of {owner_id}")
 
     @asynccontextmanager
     async def work_of_ended(self, job_id: str) -> AsyncIterator[None]:
-        """One after the other may work in the folder of a job that has ended, which is not tidied away meanwhile."""
+        """Exclusive use of the folder of a job that has ended, which maintenance does not delete meanwhile."""
         async with self._work_in_use.setdefault(job_id, asyncio.Lock()):
             yield
 
     # -- kept files -----------------------------------------------------------------------------------------------
 
     async def put_bytes(self, owner_id: int, data: bytes, mime: str) -> StoredFile:
-        """Keep ``data``. When this returns, it is on disk and a row may refer to it (design, rule 6).
+        """Store ``data``. When this returns, it is on disk and a row may refer to it (design, rule 6).
 
-        Raises :class:`OSError` where it cannot be written; then nothing is left of it. Once it writes, it is not cut
-        off by a cancellation: after that, nothing of it appears any more.
+        Raises :class:`OSError` if it cannot be written; nothing is left of it then. Once it writes, a cancellation
+        waits for its end, so that no file appears later.
         """
         async with self._places:
             sha256 = await asyncio.to_thread(lambda: hashlib.sha256(data).hexdigest())
             return await shielded(self._put(owner_id, data, sha256, len(data), mime))
 
     async def put_path(self, owner_id: int, path: Path, mime: str) -> StoredFile:
-        """Keep a copy of the file at ``path``, as :meth:`put_bytes` does, without taking it into memory."""
+        """Store a copy of the file at ``path``, as :meth:`put_bytes`, without loading it into memory."""
         async with self._places:
             sha256, size = await asyncio.to_thread(_measure, path)
             return await shielded(self._put(owner_id, path, sha256, size, mime))
 
     async def put_work(self, owner_id: int, path: Path, sha256: str, size: int, mime: str) -> StoredFile:
-        """Keep the file at ``path`` in a work folder, as :meth:`put_path` does: neither read nor written once more.
+        """Store the file at ``path`` in a work folder, as :meth:`put_path`, without reading or writing it again.
 
-        ``sha256`` (hexadecimal) and ``size`` are its own, and from now on nobody changes it.
+        ``sha256`` (hexadecimal) and ``size`` must be its own, and the file must not change from now on.
         """
         async with self._places:
             return await shielded(self._put(owner_id, path, sha256, size, mime, linked=True))
 
     async def put_links(self, owner_id: int, files: Sequence[tuple[Path, str, str]]) -> list[StoredFile]:
-        """Keep files of a work folder by their paths, SHA-256 and types, without taking their room twice.
+        """Store files of a work folder, given by paths, SHA-256 and types, without taking their room twice.
 
-        They must not change any more. When this returns, all are on disk; raises :class:`OSError`, and then some may
-        be kept. Once it writes, it is not cut off by a cancellation.
+        They must not change any more. When this returns, all are on disk; raises :class:`OSError`, and then some may be
+        stored. Once it writes, a cancellation waits for its end.
         """
         _check(OWNER, str(owner_id))
         keys = [f"{owner_id}/{sha256}" for _, sha256, _ in files]
@@ -135,48 +138,48 @@ class FileStore:
                 return await self._place.read(key)
 
     async def delete(self, key: str) -> None:
-        """Remove a file; one that is gone already is no error."""
+        """Delete a file; a missing one is ignored."""
         _check(KEY, key)
         await self._place.delete(key)
 
     async def drop_owner(self, owner_id: int) -> None:
-        """Remove every file of the owner; it is no error where there is none.
+        """Delete every file of the owner, if there are any.
 
-        Nothing may be put for them meanwhile. Raises :class:`OSError`; what is left then, the next sweep takes.
+        Nothing may be stored for them meanwhile. Raises :class:`OSError`; the next sweep deletes what is left then.
         """
         _check(OWNER, str(owner_id))
         await self._place.drop_owner(owner_id)
 
     def open_file(self, key: str) -> BinaryIO:
-        """The content of a file, to be opened and read in pieces in a thread. Raises FileNotFoundError."""
+        """A file, to be opened and read in pieces in a thread. Raises FileNotFoundError."""
         _check(KEY, key)
         return self._place.open_file(key)
 
     def scratch(self) -> BufferedRandom:
-        """A file of this machine without a name, that is gone with its last reader, also after a kill."""
+        """An unnamed temporary file on this machine, which disappears when it is closed, even after a kill."""
         return self._place.scratch()
 
     # -- files of jobs --------------------------------------------------------------------------------------------
 
     async def work_folder(self, job_id: str) -> Path:
-        """The job's own folder for files on their way, on this machine; made when it is not there."""
+        """The job's own folder for temporary files on this machine; created if necessary."""
         folder = self._work(job_id)
-        # To its end, as a put: after a step was stopped and its folder removed, it must not come back.
+        # Not cancellable: after a step was stopped and its folder deleted, the folder must not reappear.
         await shielded(asyncio.to_thread(_made, folder))
         return folder
 
     async def share_in_work(self, *paths: Path) -> None:
-        """A later step needs these files of a work folder, wherever it is done. Do it before a row tells of them."""
+        """A later step, on any machine, needs these files of a work folder. Call it before a row mentions them."""
         async with self._places:
             await shielded(self._place.share(paths))
 
     async def in_work(self, path: Path) -> bool:
-        """Whether there is a file at ``path``, a place in a work folder; it is on this machine then."""
+        """Whether there is a file at ``path`` in a work folder; afterwards it is on this machine."""
         async with self._places:
             return await self._place.is_here(path)
 
     async def bring_work(self, job_id: str) -> Path:
-        """The job's work folder, with all in it that was shared."""
+        """The job's work folder, with all its shared files."""
         folder = await self.work_folder(job_id)
         async with self._places:
             await self._place.bring_all(job_id)
@@ -188,23 +191,23 @@ class FileStore:
             return await asyncio.to_thread(path.read_bytes)
 
     async def measure_work(self, path: Path, mime: str) -> StoredFile:
-        """What lies at ``path`` in a work folder, as a row refers to it. Raises FileNotFoundError."""
+        """Size and hash of the file at ``path`` in a work folder, as a row refers to it. Raises FileNotFoundError."""
         async with self._places:
             sha256, size = await asyncio.to_thread(_measure, path)
             return StoredFile(key=self._place.name_in_work(path), sha256=sha256, size=size, mime=mime)
 
     async def rename_work(self, path: Path, other: Path) -> None:
-        """Give a file of a work folder that is not shared another name, in the place of what has that name."""
+        """Rename a work file that is not shared, replacing one with the new name."""
         await shielded(asyncio.to_thread(path.replace, other))
 
     async def drop_from_work(self, path: Path) -> None:
-        """Remove one file of a work folder; one that is gone already is no error."""
+        """Delete one file of a work folder; a missing one is ignored."""
         await self._place.drop_from_work(path)
 
     async def copy_to_work(self, key: str, path: Path, *, shared: bool = False) -> None:
-        """Put a kept file at ``path``, a place in a work folder, without taking its room twice.
+        """Put a stored file at ``path``, in a work folder, without taking its room twice.
 
-        ``shared``: for later steps as well, even where the kept file is deleted meanwhile. Raises FileNotFoundError.
+        ``shared``: also for later steps, even if the stored file is deleted meanwhile. Raises FileNotFoundError.
         """
         _check(KEY, key)
         async with self._places:
@@ -212,35 +215,35 @@ class FileStore:
                 await shielded(self._place.bring(key, path, shared=shared))
 
     async def share_work(self, job_id: str, other_id: str) -> None:
-        """Put the files of ``job_id``'s work folder into that of ``other_id`` too; each takes its room once.
+        """Copy the files of ``job_id``'s work folder into that of ``other_id``; each copy takes its own room.
 
-        Nothing is there afterwards where nothing was. Raises :class:`OSError`.
+        If there are none, the other folder is not created. Raises :class:`OSError`.
         """
         self._work(job_id), self._work(other_id)
         await shielded(self._place.copy_work(job_id, other_id))
 
     async def drop_work(self, job_id: str) -> None:
-        """Remove the job's work folder with all that is in it; one that is gone already is no error."""
+        """Delete the job's work folder with everything in it, if it exists."""
         self._work(job_id)
         await self._place.drop_work(job_id)
 
     async def work_jobs(self) -> set[str]:
-        """The ids of the jobs that have a work folder, but for those of :meth:`work_of_ended`."""
+        """The ids of the jobs that have a work folder, except those in :meth:`work_of_ended`."""
         return await self._place.work_jobs() - set(self._work_in_use)
 
     async def tidy(self) -> None:
-        """Remove copies of what is elsewhere that nobody here has wanted for a while."""
+        """Delete local copies that have not been used here for a while."""
         await self._place.tidy()
 
     async def sweep(
         self, *, keep_keys: set[str], keep_work: set[str], keys_of: Callable[[int], Awaitable[set[str]]] | None = None
     ) -> int:
-        """Remove what a crash left behind: files no row refers to, torn puts, folders of jobs that are over.
+        """Delete what a crash left behind: files without a row, interrupted puts, folders of jobs that are over.
 
-        ``keys_of`` looks at an owner's rows once more, under their lock: a bucket's list is old by its end.
+        ``keys_of`` reads an owner's rows again, under their lock, because a bucket's listing is outdated by its end.
 
-        Only at a start, before anything is put, unless they are :attr:`shared`: a file that is here before its row
-        would be taken. What does not look like ours is left alone. Returns how many files and folders went.
+        Call it only at a start, before anything is stored, unless the files are :attr:`shared`: a file stored before
+        its row would be deleted. Unknown files are left alone. Returns how many files and folders were deleted.
         """
         if not isinstance(self._place, FileBucket):
             return await self._place.sweep(keep_keys=keep_keys, keep_work=keep_work)
@@ -267,7 +270,7 @@ class FileStore:
 
 def _made(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.utime(folder)  # it is wanted
+    os.utime(folder)  # it is in use
 
 
 def _measure(path: Path) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""How everything stands at one moment, for monitoring: numbers only, which name nobody."""
+"""A snapshot of the whole bot for monitoring: numbers only, which name nobody."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from bot.values.job import Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaugeSnapshot:
-    """``oldest_due``: since when the job that was due first in each step waits for somebody to begin with it.
+    """``oldest_due``: per step, since when the job that was due first has been waiting to be started.
 
-    Steps without such a job are absent, as are those without jobs in ``unfinished``.
+    Steps without such a job are absent, and so are steps without jobs in ``unfinished``.
     """
 
     unfinished: Mapping[Step, int]
@@ -28,7 +28,7 @@ class GaugeSnapshot:
 
 
 class GaugeStore:
-    """One snapshot per question, over indexes: it costs the same however many jobs are done."""
+    """One snapshot per scrape, from indexes: it costs the same however many jobs are done."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""Queries of the groups that people sort their cast into. Another person's group is an unknown one (design, rule 7)."""
+"""Queries of the groups in people's casts. Another person's group counts as unknown (design, rule 7)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from bot.values.character import CharacterGroup, name_key
 
 
 class GroupStore:
-    """The groups and who is in them."""
+    """The groups and their members."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def create(self, owner_id: int, name: str, *, now: datetime) -> CharacterGroup:
-        """Make an empty group. ``name`` is clean. Raises :class:`~bot.errors.Refusal` where that cannot be."""
+        """Create an empty group. ``name`` is clean. Raises :class:`~bot.errors.Refusal` if that is not possible."""
         async with self._database.write() as connection:
             theirs = select(func.count()).where(character_groups.c.owner_id == owner_id)
             if (await connection.scalar(theirs) or 0) >= limits.GROUPS:
@@ -46,7 +46,7 @@ class GroupStore:
             return [CharacterGroup(**row) for row in rows.mappings()]
 
     async def named(self, owner_id: int, name: str) -> CharacterGroup | None:
-        """The owner's group of that name, however it is spelt."""
+        """The owner's group with that name, however it is spelt."""
         return await self._one(_owned(owner_id).where(character_groups.c.name_key == name_key(name)))
 
     async def get(self, owner_id: int, group_id: int) -> CharacterGroup | None:
@@ -69,13 +69,13 @@ class GroupStore:
             return bool((await connection.execute(renamed)).rowcount)
 
     async def delete(self, owner_id: int, group_id: int) -> bool:
-        """Delete the group, but none of its characters; whether there was one."""
+        """Delete the group, but none of its characters; returns whether there was one."""
         async with self._database.write() as connection:
             its = (character_groups.c.owner_id == owner_id, character_groups.c.id == group_id)
             return bool((await connection.execute(delete(character_groups).where(*its))).rowcount)
 
     async def add(self, owner_id: int, group_id: int, character_id: int) -> bool | None:
-        """Put a character into a group; ``False`` where it is in it, ``None`` where one of the two is not theirs."""
+        """Add a character to a group; ``False`` if it is in it already, ``None`` if one of the two is not theirs."""
         async with self._database.write() as connection:
             if not await _both_theirs(connection, owner_id, group_id, character_id):
                 return None
@@ -86,7 +86,7 @@ class GroupStore:
             return True
 
     async def remove(self, owner_id: int, group_id: int, character_id: int) -> bool | None:
-        """Take a character out of a group; ``False`` where it is not in it, ``None`` as of :meth:`add`."""
+        """Remove a character from a group; ``False`` if it is not in it, ``None`` as in :meth:`add`."""
         async with self._database.write() as connection:
             if not await _both_theirs(connection, owner_id, group_id, character_id):
                 return None
@@ -100,7 +100,7 @@ class GroupStore:
 
 
 async def members_of(connection: AsyncConnection, owner_id: int) -> list[tuple[CharacterGroup, tuple[int, ...]]]:
-    """The owner's groups with the ids of the characters in them, in a transaction of the caller's."""
+    """The owner's groups with the ids of their characters, within the caller's transaction."""
     groups = [
         CharacterGroup(**row)
         for row in (await connection.execute(_owned(owner_id).order_by(character_groups.c.id))).mappings()

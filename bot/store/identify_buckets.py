@@ -1,4 +1,4 @@
-"""Whose shard may identify at Discord's gateway: of one bucket, one in five seconds, over all processes."""
+"""Lets one shard per bucket identify at Discord's gateway every five seconds, across all processes."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ _TRIED_EVERY: Final = 0.25  # seconds; a lock that is waited for would end by th
 
 
 class IdentifyBuckets:
-    """A bucket is an advisory lock, held for five seconds by a process that identifies; a killed one lets go."""
+    """A bucket is an advisory lock, held for five seconds by a process that identifies; a killed process releases
+    it.
+    """
 
     def __init__(self, database: PostgresDatabase) -> None:
         self._database = database
         self._held: set[asyncio.Task[None]] = set()
 
     async def turn(self, bucket: int) -> None:
-        """Returns once a shard of that bucket may identify: where the database is gone, once it is back."""
+        """Return once a shard of that bucket may identify; if the database is unreachable, wait for it."""
         while True:
             try:
                 connection = await self._locked(bucket)
                 break
             except (*CONNECTION_LOST, SQLAlchemyError, TimeoutError) as error:
-                # Else a gateway that has to identify again just then would end: discord.py gives up on such an error.
+                # Otherwise a gateway that has to identify at that moment would end: discord.py gives up on such an
+                # error.
                 self._database.outage.lost("identify_waits", error)
                 await asyncio.sleep(limits.NOTIFICATIONS_AGAIN)
         task = asyncio.create_task(self._hold(connection), name=f"identify-bucket-{bucket}")
@@ -52,7 +55,7 @@ class IdentifyBuckets:
         try:
             await asyncio.sleep(limits.IDENTIFY_GAP)
         finally:
-            with suppress(Exception):  # it lets go of the lock, however it ends
+            with suppress(Exception):  # closing releases the lock in any case
                 await connection.close(timeout=1.0)
             if not connection.is_closed():
                 connection.terminate()

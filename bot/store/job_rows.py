@@ -1,4 +1,4 @@
-"""Between a job and its row: which columns a field becomes, and how a row is read back."""
+"""Converts between jobs and their rows."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 _Read = TypeVar("_Read")
 
 _ASKED = TypeAdapter(Origin)
-# By the job's kind: rows of the first versions do not say it again inside.
+# By the job's kind, because rows of the first versions do not repeat it inside.
 _REQUESTS: Mapping[JobKind, TypeAdapter[Any]] = {
     JobKind.CHARACTER: TypeAdapter(CharacterRequest),
     JobKind.PREVIEW: TypeAdapter(PreviewRequest),
@@ -59,7 +59,7 @@ _FAILURE = TypeAdapter(Text)
 _ANNOUNCEMENT = TypeAdapter(Announcement)
 _DELIVERIES = TypeAdapter(tuple[DeliveryAttempt, ...])
 
-# Kept as they are, under their own names.
+# Stored unchanged, under their own names.
 _PLAIN = (
     *("id", "owner_id", "attempts", "next_attempt_at", "lease_owner", "lease_until", "epoch", "submit_started_at"),
     *("lookups", "task_id", "maybe_charged", "progress", "delivered_at", "counted", "admitted_at"),
@@ -68,7 +68,7 @@ _PLAIN = (
 
 
 class UnreadableRow(Exception):
-    """A row that this version cannot read. Says which job's, and never what was in it."""
+    """A row that this version cannot read. Names the job, and never what was in the row."""
 
     def __init__(self, job_id: str, reason: str) -> None:
         super().__init__(f"the row of job {job_id} cannot be read ({reason})")
@@ -77,7 +77,7 @@ class UnreadableRow(Exception):
 
 
 def to_columns(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns that the fields of a job become. Raises ValueError for an instant without a time zone."""
+    """The columns for these fields of a job. Raises ValueError for an instant without a time zone."""
     columns: dict[str, Any] = {}
     for name, value in values.items():
         write = _WRITERS.get(name)
@@ -111,12 +111,12 @@ def to_job(row: RowMapping) -> Job:
             deliveries=_DELIVERIES.validate_json(row["deliveries"]),
         )
     except (ValueError, TypeError, KeyError, CastbookError) as error:
-        # Not chained: what pydantic says quotes the row, and the row holds links and tokens.
+        # Not chained: pydantic's message quotes the row, which contains links and tokens.
         raise UnreadableRow(row["id"], type(error).__name__) from None
 
 
 def readable(rows: Iterable[RowMapping]) -> list[Job]:
-    """The jobs of those rows that can be read; the others are logged with an id."""
+    """The jobs of the readable rows; the others are logged with an id."""
     jobs = []
     for row in rows:
         try:
@@ -127,12 +127,12 @@ def readable(rows: Iterable[RowMapping]) -> list[Job]:
 
 
 def readable_one(row: RowMapping | None) -> Job | None:
-    """The job of ``row``; ``None`` without a row, or for one that cannot be read."""
+    """The job of ``row``; ``None`` without a row, or if it cannot be read."""
     return next(iter(readable([row] if row is not None else [])), None)
 
 
 def log_unreadable(unreadable: UnreadableRow) -> str:
-    """Log it; returns the id under which it stands in the log."""
+    """Log it; returns the id of the log entry."""
     error_id = uuid4().hex[:8]
     _log.error("row_unreadable", id=error_id, job=unreadable.job_id, reason=unreadable.reason)
     return error_id
@@ -149,7 +149,7 @@ def _file(row: RowMapping) -> StoredFile | None:
 
 
 def _origin_columns(origin: Origin) -> dict[str, Any]:
-    # The token has a column of its own, so that dead ones are wiped by one statement.
+    # The token has its own column, so that one statement can wipe expired ones.
     return {
         "origin": _ASKED.dump_json(replace(origin, token=None, roles=())).decode(),
         "token": origin.token,
@@ -205,7 +205,7 @@ def _request_columns(request: JobRequest) -> dict[str, Any]:
 
 
 def thousandths(credits: Decimal) -> int:
-    """Credits as they are counted: whole, so that nothing is lost in a sum."""
+    """Credits as an integer of thousandths, so that sums are exact."""
     return int((credits * 1000).to_integral_value(ROUND_CEILING))
 
 

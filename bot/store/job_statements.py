@@ -1,4 +1,4 @@
-"""Statements that every command or step sends, built once: to put one together takes longer than to carry it out."""
+"""Statements that every command or step sends, built once: building one takes longer than executing it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bot.values.job import JobKind, Lane, Outcome, Step
 
 @cache
 def update_leased(columns: frozenset[str]) -> ReturningUpdate[Any]:
-    """Give these columns of a leased row the values ``new_…``."""
+    """Set these columns of a leased row to the parameters ``new_…``."""
     values = {name: bindparam(f"new_{name}", type_=jobs.c[name].type) for name in columns}
     same = (jobs.c.lease_owner == bindparam("holder"), jobs.c.epoch == bindparam("leased_epoch"))
     return update(jobs).where(jobs.c.id == bindparam("job"), *same).values(values).returning(*jobs.c)
@@ -39,7 +39,7 @@ _IN_LANE: Final[Mapping[Lane, ColumnElement[bool]]] = {Lane.SUBMITTED: _SUBMITTE
 
 
 def _claim(lane: Lane, *, beside_others: bool) -> ReturningUpdate[Any]:
-    """``beside_others``: others claim at the same time, and what one of them is about to take is passed over."""
+    """``beside_others``: other processes claim at the same time, so rows that one of them has locked are skipped."""
     theirs = jobs.alias()
     holder, now = bindparam("holder", type_=String), bindparam("now", type_=jobs.c.lease_until.type)
     under_way = select(func.count()).where(theirs.c.owner_id == jobs.c.owner_id, theirs.c.lease_owner == holder)
@@ -53,10 +53,10 @@ def _claim(lane: Lane, *, beside_others: bool) -> ReturningUpdate[Any]:
         .order_by(before + under_way.scalar_subquery(), jobs.c.next_attempt_at, jobs.c.id)
         .limit(bindparam("most", type_=Integer))
     )
-    if beside_others:  # a lock and a window cannot stand in one SELECT; what the lock waited for may have changed it
+    if beside_others:  # SELECT cannot have a lock and a window; and the row may have changed while the lock was awaited
         still = (UNFINISHED, jobs.c.next_attempt_at <= now, free)
         locked = select(jobs.c.id).where(jobs.c.id.in_(due), *still).with_for_update(skip_locked=True)
-        due = select(locked.cte("due").prefix_with("MATERIALIZED").c.id)  # once, whatever the planner makes of it
+        due = select(locked.cte("due").prefix_with("MATERIALIZED").c.id)  # evaluated once, whatever the planner prefers
     return (
         update(jobs)
         .where(jobs.c.id.in_(due))
@@ -83,20 +83,20 @@ def next_due(lanes: frozenset[Lane]) -> Select[Any]:
     )
 
 
-# Built once: the runner asks with every step.
+# Built once, because the runner sends it with every step.
 CLAIM: Final = {lane: _claim(lane, beside_others=False) for lane in Lane}
 CLAIM_BESIDE_OTHERS: Final = {lane: _claim(lane, beside_others=True) for lane in Lane}
 
 
 def undelivered() -> ColumnElement[bool]:
-    """As :attr:`~bot.values.job.Job.undelivered`, of a job that is done."""
+    """The SQL form of :attr:`~bot.values.job.Job.undelivered`, for a job that is done."""
     nothing_to_say = and_(jobs.c.outcome == Outcome.CANCELLED, jobs.c.failure.is_(None))
     return and_(jobs.c.delivered_at.is_(None), or_(jobs.c.outcome.is_(None), not_(nothing_to_say)))
 
 
 _THEIRS = jobs.c.owner_id == bindparam("owner")
 _NO_PREVIEW = jobs.c.kind != JobKind.PREVIEW
-_NEWEST_FIRST = (jobs.c.created_at.desc(), jobs.c.id)  # by which SQLite sees that the owner's index is the one
+_NEWEST_FIRST = (jobs.c.created_at.desc(), jobs.c.id)  # this order makes SQLite use the owner's index
 
 PENDING_RESULTS: Final = (
     select(jobs.c.id).where(_THEIRS, jobs.c.step == Step.DONE, _NO_PREVIEW, undelivered()).order_by(*_NEWEST_FIRST)
@@ -104,14 +104,14 @@ PENDING_RESULTS: Final = (
 PENDING_QUESTIONS: Final = (
     select(jobs.c.id)
     .where(_THEIRS, UNFINISHED, jobs.c.step == Step.CHOOSE, _NO_PREVIEW, jobs.c.delivered_at.is_(None))
-    # Nobody is about to ask it: it was tried, and now it waits.
+    # Nobody is about to be asked: that was tried, and now it waits.
     .where(jobs.c.lease_owner.is_(None), jobs.c.next_attempt_at > bindparam("now"))
     .order_by(*_NEWEST_FIRST)
 )
 
 
 def _known_task() -> Select[Any]:
-    """Whether the task ``typed`` made a character of ``owner``'s, and as which video it is kept."""
+    """Whether the task ``typed`` made a character of ``owner``'s, and as which video it is stored."""
     typed = bindparam("typed", type_=String)
     its = or_(jobs.c.task_id == typed, jobs.c.id == typed)
     makes_one = select(jobs.c.id).where(_THEIRS, its, jobs.c.kind == JobKind.CHARACTER)

@@ -1,4 +1,4 @@
-"""Queries of the jobs table for those who do the work: add, claim, write, tidy up. Its owner's: ``owned_jobs``."""
+"""Queries of the jobs table for the workers: add, claim, write, clean up. For owners: ``owned_jobs``."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ from bot.values.job import Job, JobKind, JobNotes, Lane, Lease, Outcome, Step, T
 
 
 class LeaseLost(Exception):
-    """The row is leased to somebody else by now, or its owner took it back: nothing was written."""
+    """The row is leased to somebody else, or its owner took it back: nothing was written."""
 
 
 class JobStore:
-    """The jobs table. Every write to a leased row carries holder and epoch, and changes nothing else (rule 3)."""
+    """The jobs table. Every write to a leased row checks holder and epoch, and changes nothing else (rule 3)."""
 
     def __init__(self, database: Database, held_leases: HeldLeases | None = None) -> None:
         self._database = database
@@ -53,10 +53,10 @@ class JobStore:
         self.outage = database.outage
 
     async def add(self, job: Job, quota: Quota) -> Job:
-        """Count what there is and insert this job, in one transaction (rule 8).
+        """Check the quota and insert this job, in one transaction (rule 8).
 
-        If no place is free it is queued, and not due. Raises :class:`~bot.errors.QuotaReached`, and
-        :class:`~bot.errors.Refusal` where a character in it is not lent to its owner (any more).
+        If no place is free, it is queued and not due. Raises :class:`~bot.errors.QuotaReached`, and
+        :class:`~bot.errors.Refusal` if a character in it is not lent to its owner (any more).
         """
         async with self._database.write(urgent=True) as connection:
             await check(connection, job, quota, now=job.created_at)
@@ -74,8 +74,8 @@ class JobStore:
             return job
 
     async def let_in(self, places: Places, *, now: datetime) -> tuple[Waiting, ...]:
-        """Make the jobs of the line due for which there is a place; returns those that still wait."""
-        async with self._database.read() as connection:  # mostly nobody can be let in, and nothing need be written
+        """Admit queued jobs for which there is a place, and make them due; returns those that still wait."""
+        async with self._database.read() as connection:  # usually nobody can be admitted, and nothing has to be written
             found = await admission_state(connection, places)
         if not found.admitted:
             return found.waiting
@@ -86,12 +86,14 @@ class JobStore:
         return found.waiting
 
     async def waiting(self, places: Places) -> tuple[Waiting, ...]:
-        """The jobs that have to wait, as it is now."""
+        """The jobs that are queued now."""
         async with self._database.read() as connection:
             return (await admission_state(connection, places)).waiting
 
     async def shows_places(self) -> bool:
-        """Whether this process is the one, of those on this database, that shows people their places in line."""
+        """Whether this process is the one, among those on this database, that shows people their number in the
+        queue.
+        """
         return await self._database.first("shows places")
 
     async def get(self, job_id: str) -> Job | None:
@@ -109,10 +111,10 @@ class JobStore:
         but: Collection[str] = (),
         lease: timedelta = limits.LEASE,
     ) -> list[Job]:
-        """Lease due rows to ``holder`` for so long: in each lane so many at most, owners in turn.
+        """Lease due rows to ``holder`` for ``lease``: at most so many per lane, owners in turn.
 
-        ``but`` names jobs that the holder is still at work on: they wait until it is done with them. Each row counts
-        one more attempt. A row that cannot be read is put off for an hour and does not keep the others back.
+        ``but`` names jobs that the holder is still working on: they wait until it is done with them. Each claim counts
+        one more attempt. A row that cannot be read is postponed by an hour and does not block the others.
         """
         asked = {"holder": holder, "now": now, "until": now + lease, "but": list(but)}
         claims = CLAIM_BESIDE_OTHERS if self._database.shared else CLAIM
@@ -131,7 +133,7 @@ class JobStore:
     async def next_due(self, holder: str, *, lanes: Iterable[Lane], but: Collection[str] = ()) -> datetime | None:
         """The earliest instant at which something in ``lanes`` can be claimed.
 
-        Not counted are ``but`` and what ``holder`` has leased.
+        ``but`` and what ``holder`` has leased do not count.
         """
         async with self._database.read() as connection:
             asked = {"holder": holder, "but": list(but)}
@@ -148,7 +150,7 @@ class JobStore:
     async def renew(
         self, holder: str, epochs: Mapping[str, int], *, now: datetime, lease: timedelta = limits.LEASE
     ) -> set[str]:
-        """Prolong those leases of ``holder``'s, by job, that still are; returns of which jobs they are."""
+        """Extend those of ``holder``'s leases that still exist; returns their jobs."""
         renewed = (
             update(jobs)
             .where(jobs.c.lease_owner == holder, jobs.c.id.in_(list(epochs)))
@@ -160,36 +162,36 @@ class JobStore:
         return {job_id for job_id, epoch in rows if epochs[job_id] == epoch}
 
     async def note(self, job_id: str, lease: Lease, notes: JobNotes, *, now: datetime) -> Job:
-        """Write ``notes`` to a row with that lease. Raises :class:`LeaseLost`."""
+        """Write ``notes`` to a row under that lease. Raises :class:`LeaseLost`."""
         async with self._database.write(alone=False) as connection:
             return await write_leased(connection, job_id, lease, notes, now=now)
 
     async def apply(self, job_id: str, lease: Lease, transition: Transition, *, now: datetime) -> Job:
-        """Write ``transition`` to a row with that lease, and keep the lease. Raises :class:`LeaseLost`."""
+        """Write ``transition`` to a row under that lease, and keep the lease. Raises :class:`LeaseLost`."""
         async with self._database.write(alone=False) as connection:
             return await write_leased(connection, job_id, lease, transition.changes, now=now)
 
     async def release(self, job_id: str, lease: Lease, transition: Transition | None, *, now: datetime) -> Job:
-        """Write ``transition``, if there is one, and give the lease back with it. Raises :class:`LeaseLost`."""
+        """Write ``transition``, if there is one, and release the lease in the same write. Raises :class:`LeaseLost`."""
         changes = transition.changes if transition else JobNotes()
         async with self._database.write(alone=False) as connection:
             return await write_leased(connection, job_id, lease, changes, now=now, release=True)
 
     async def release_all(self, holder: str) -> None:
-        """Give back everything that ``holder`` has leased."""
+        """Release everything that ``holder`` has leased."""
         async with self._database.write(alone=False) as connection:
             await connection.execute(update(jobs).where(jobs.c.lease_owner == holder).values(FREE))
 
     async def release_held(self, job_id: str, holder: str) -> None:
-        """Give back a row that ``holder`` has written leased to itself."""
+        """Release a row that ``holder`` wrote leased to itself."""
         async with self._database.write(alone=False) as connection:
             held = (jobs.c.id == job_id, jobs.c.lease_owner == holder)
             await connection.execute(update(jobs).where(*held).values(FREE))
 
     async def clear_leases(self) -> None:
-        """Forget every lease: at a start, the database's lock file says that they are a dead process's.
+        """Clear every lease: at a start, the lock file proves that they belong to a dead process.
 
-        Where others may be at work on a shared database, none is forgotten: those of the dead run out.
+        On a shared database others may be working, so none is cleared: those of dead processes expire.
         """
         if self._database.shared:
             return
@@ -197,7 +199,7 @@ class JobStore:
             await connection.execute(update(jobs).where(jobs.c.lease_owner.is_not(None)).values(FREE))
 
     async def wipe_tokens(self, before: datetime) -> int:
-        """Erase the interaction tokens received before ``before`` (rule 13); returns how many there were."""
+        """Wipe the interaction tokens received before ``before`` (rule 13); returns how many there were."""
         dead = update(jobs).where(jobs.c.token.is_not(None), jobs.c.token_at < before).values(token=None)
         async with self._database.write() as connection:
             return (await connection.execute(dead)).rowcount
@@ -205,7 +207,7 @@ class JobStore:
     async def prune(self, before: datetime, *, limit: int) -> int:
         """Delete up to ``limit`` jobs that finished before ``before``; returns how many there were.
 
-        A result that has not reached its owner stays, and so does every character: it has all that it needs itself.
+        A result that has not reached its owner stays. Characters need nothing from their jobs, and stay too.
         """
         told = or_(
             jobs.c.delivered_at.is_not(None),
@@ -220,17 +222,17 @@ class JobStore:
             return (await connection.execute(delete(jobs).where(jobs.c.id.in_(gone)))).rowcount
 
     async def wanted_work(self, now: datetime) -> set[str]:
-        """The jobs whose work folder must stay: not done yet, or over so recently that it is kept."""
+        """The jobs whose work folder must stay: unfinished, or finished so recently that it is still kept."""
         async with self._database.read() as connection:
-            # Two queries, each with an index of its own: of either or, SQLite would look at all that was ever done.
+            # Two queries, each with its own index: with OR, SQLite would scan every job that was ever done.
             wanted = (await connection.scalars(select(jobs.c.id).where(UNFINISHED))).all()
             again = (await connection.scalars(select(jobs.c.id).where(video_is_kept(now)))).all()
             return {*wanted, *again}
 
     async def task_owner(self, task_id: str) -> int | None:
-        """The owner of a provider task, by our jobs and characters; ``None`` where we don't know.
+        """The owner of a provider task, according to our jobs and characters; ``None`` if unknown.
 
-        A job's own id is one as well: the provider knows the task by it, and it stands below public cards.
+        A job's own id counts as well: the provider knows the task by it, and public cards show it.
         """
         owners = union_all(
             select(jobs.c.owner_id).where(or_(jobs.c.task_id == task_id, jobs.c.id == task_id)),
@@ -250,7 +252,7 @@ async def write_leased(
     now: datetime,
     release: bool = False,
 ) -> Job:
-    """Write to a leased row in a transaction of the caller's. Raises :class:`LeaseLost`."""
+    """Write to a leased row within the caller's transaction. Raises :class:`LeaseLost`."""
     columns = to_columns(changes) | {"updated_at": now}
     if release:
         columns |= FREE
@@ -265,7 +267,9 @@ async def write_leased(
 
 
 async def _put_off(connection: AsyncConnection, unreadable: UnreadableRow, now: datetime) -> None:
-    """Not ended: a newer version may read it (after a roll-back, say), and the task in it may be paid for."""
+    """Not ended: a newer version may be able to read it (after a roll-back, for example), and its task may be
+    paid for.
+    """
     log_unreadable(unreadable)
     later = FREE | {"next_attempt_at": now + limits.UNREADABLE_AGAIN}
     await connection.execute(update(jobs).where(jobs.c.id == unreadable.job_id).values(later))

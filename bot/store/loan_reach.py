@@ -23,11 +23,11 @@ USED = (
     .correlate(loans)
     .scalar_subquery()
 )
-"""How often a loan was used: what cost nothing does not count."""
+"""How many uses of a loan count: those that cost nothing do not."""
 
 
 def lent_to(user_id: int, guild_id: int | None) -> ColumnElement[bool]:
-    """The loans of others that reach a person in that server, or outside of any."""
+    """The loans of others that a person in that server, or outside any server, can use."""
     theirs = loans.c.borrower_id == user_id
     if guild_id is not None:
         theirs = or_(theirs, loans.c.guild_id == guild_id)
@@ -35,15 +35,16 @@ def lent_to(user_id: int, guild_id: int | None) -> ColumnElement[bool]:
 
 
 def begins_with(now: datetime) -> ColumnElement[bool]:
-    """The loans with which one more video may be begun."""
+    """The loans with which one more video may be started."""
     in_time = or_(loans.c.until.is_(None), loans.c.until > now)
     return and_(in_time, or_(loans.c.uses.is_(None), loans.c.uses > USED))
 
 
 def playable(user_id: int, role: CastRole) -> ColumnElement[bool]:
-    """Of the characters table: the character of ``role``, where it is the person's own, or still lent to them.
+    """Condition on the characters table: the character of ``role``, if it is the person's own, or still lent to them.
 
-    What was begun in time goes on; where a loan to a server holds was asked when it was begun (:func:`use_loans`).
+    A video that was started in time continues; whether a loan to a server applies was checked when it started
+    (:func:`use_loans`).
     """
     this = characters.c.id == role.character_id
     if role.loan_id is None:
@@ -70,9 +71,10 @@ OF_BORROWED = Refusal(
 
 
 async def use_loans(connection: AsyncConnection, job: Job) -> None:
-    """Count one use of each loan that ``job``, whose row is there, needs: in the transaction that starts it.
+    """Count one use of each loan that ``job`` needs; call it in the transaction that starts the job, after its row
+    exists.
 
-    Raises :class:`~bot.errors.Refusal` where one does not reach its owner there, is over, or is used up.
+    Raises :class:`~bot.errors.Refusal` if one does not apply to its owner there, has ended, or is used up.
     """
     for role in job.request.cast if isinstance(job.request, VideoRequest) else ():
         if role.loan_id is None:
@@ -91,7 +93,7 @@ async def use_loans(connection: AsyncConnection, job: Job) -> None:
 
 
 async def settle_uses(connection: AsyncConnection, job_ids: Sequence[str] | Select[Any]) -> None:
-    """Those jobs are about to be deleted: what they have used of loans stays used."""
+    """Those jobs are about to be deleted: keep their uses of loans as a number."""
     these = loan_uses.c.job_id.in_(job_ids)
     counted = (
         select(func.count())

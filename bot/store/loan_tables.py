@@ -1,4 +1,4 @@
-"""The tables of what is lent: loans, what was begun with them, what the people in a character say, and every no."""
+"""The tables of lending and consent: loans, jobs that use them, answers of the people in a character, and denials."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ loans = Table(
     Column("borrower_id", BigInteger),
     Column("guild_id", BigInteger),
     Column("uses", Integer),  # NULL: any number
-    Column("used_before", Integer, nullable=False),  # those whose jobs are not here any more
+    Column("used_before", Integer, nullable=False),  # uses by jobs that have been deleted
     Column("until", Instant),
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("character_id", "borrower_id"),
@@ -26,10 +26,10 @@ loans = Table(
     Index(None, "owner_id"),
     Index(None, "borrower_id"),
     Index(None, "guild_id"),
-    sqlite_autoincrement=True,  # what was begun with names its loan: it must never mean a newer one
+    sqlite_autoincrement=True,  # a job names its loan, whose id must never be reused
 )
 
-# Whether a use counts stands in its job ("counted"): what cost nothing is given back by that.
+# Whether a use counts is read from its job ("counted"), so a job that cost nothing gives its use back.
 loan_uses = Table(
     "loan_uses",
     metadata,
@@ -47,20 +47,20 @@ person_consents = Table(
     metadata,
     Column("id", _ID, primary_key=True),
     Column("owner_id", BigInteger, nullable=False),
-    Column("character_id", _ID, nullable=False),  # a no outlives it
+    Column("character_id", _ID, nullable=False),  # a no outlives the character
     Column("person_id", BigInteger, nullable=False),
     Column("asked_at", Instant, nullable=False),
     Column("sent_at", Instant),  # NULL: it may not have reached them
     Column("answer", String(8)),
     Column("answered_at", Instant),
-    Column("untold", Text),  # the name of what the answer is about, until its owner is told of it
+    Column("untold", Text),  # the name of the character that was answered about, until its owner is told
     UniqueConstraint("character_id", "person_id"),
     Index(None, "owner_id"),
     Index(None, "person_id"),
     sqlite_autoincrement=True,
 )
 
-# What must not be made again, under hashes that name nobody (bot.store.consent_denials): they outlive every deletion.
+# What must not be made again, as hashes that name nobody (bot.store.consent_denials): they outlive every deletion.
 refusals = Table(
     "refusals",
     metadata,

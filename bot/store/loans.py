@@ -1,4 +1,4 @@
-"""Queries of the loans: an owner's own, what others have begun with them, and what is lent to a person."""
+"""Queries of the loans: an owner's loans, the videos that others made with them, and what is lent to a person."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ _SELECT = select(loans, characters.c.name, USED.label("used")).join(characters, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenBack:
-    """What came of taking characters back: how many loans ended, which jobs were ``stopped`` before they were sent.
+    """The result of taking characters back: how many loans ended, and which jobs were ``stopped`` before they were
+    sent.
 
-    ``going_on``: how many the provider is at work on.
+    ``going_on``: how many jobs the provider is working on.
     """
 
     loans: int
@@ -42,7 +43,7 @@ class TakenBack:
 
 
 class LoanStore:
-    """The tables loans and loan_uses. Another person's loan is an unknown one (design, rule 7)."""
+    """The tables loans and loan_uses. Another person's loan counts as unknown (design, rule 7)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -59,9 +60,10 @@ class LoanStore:
         until: datetime | None,
         now: datetime,
     ) -> Loan | None:
-        """Lend it, or change the terms of the loan that there is: its uses start over. ``None``: no such character.
+        """Lend it, or change the terms of the existing loan: its uses start over. ``None``: no such character.
 
-        Raises :class:`~bot.errors.Refusal` where the owner has lent it, or others to the same one, too often already.
+        Raises :class:`~bot.errors.Refusal` if the owner has too many loans, or others have lent too many to the same
+        recipient.
         """
         mine = select(characters.c.id).where(characters.c.owner_id == owner_id, characters.c.id == character_id)
         this = and_(loans.c.character_id == character_id, _to(to))
@@ -108,7 +110,7 @@ class LoanStore:
             )
 
     async def of_character(self, owner_id: int, character_id: int) -> tuple[Loan, ...]:
-        """To whom the owner's character is lent, the newest first, as many as there can be."""
+        """The loans of the owner's character, newest first, up to the most there can be."""
         its = _SELECT.where(loans.c.owner_id == owner_id, loans.c.character_id == character_id)
         return await self._read(its.order_by(loans.c.id.desc()).limit(limits.LOANS_PER_CHARACTER))
 
@@ -136,10 +138,10 @@ class LoanStore:
         to: LoanRecipient | None = None,
         loan_id: int | None = None,
     ) -> TakenBack:
-        """End all loans of the owner's, or those of a character, or to one, or that one: all in one transaction.
+        """End all loans of the owner's, or those of a character, to one recipient, or a single one, in one transaction.
 
-        ``stop`` ends a video that was begun with such a loan and not sent yet: its step loses its lease by this, so
-        that its next write, which comes before the request, finds none.
+        ``stop`` ends a video that was started with such a loan and not sent yet: its step loses its lease, so its next
+        write, which precedes the request, fails.
         """
         which: list[ColumnElement[bool]] = [loans.c.owner_id == owner_id]
         which += [loans.c.character_id == character_id] if character_id is not None else []
@@ -153,7 +155,7 @@ class LoanStore:
     async def uses(
         self, owner_id: int, character_id: int, *, offset: int, limit: int
     ) -> tuple[tuple[LoanUse, ...], int]:
-        """What others have begun with the owner's character, the newest first, and how much of it there is in all."""
+        """What others have started with the owner's character, newest first, and how many there are in all."""
         its = (loan_uses.c.owner_id == owner_id, loan_uses.c.character_id == character_id)
         shown = (
             select(jobs.c.id, jobs.c.owner_id, jobs.c.origin, jobs.c.request, jobs.c.outcome, jobs.c.created_at)
@@ -168,7 +170,7 @@ class LoanStore:
             return tuple(_to_use(row) for row in rows), await connection.scalar(count) or 0
 
     async def lenders(self, job_ids: Collection[str], *, asker: int) -> Mapping[str, Mapping[int, int]]:
-        """Of the jobs of ``asker``: by job and character the owner of each that was borrowed, while they have it."""
+        """For ``asker``'s jobs: by job and character, the owner of each borrowed character that still exists."""
         used = (
             select(loan_uses.c.job_id, loan_uses.c.character_id, loan_uses.c.owner_id)
             .join(jobs, jobs.c.id == loan_uses.c.job_id)
@@ -183,9 +185,9 @@ class LoanStore:
     # -- the borrower's side ------------------------------------------------------------------------------------------
 
     async def borrowed(self, user_id: int, guild_id: int | None, *, now: datetime) -> tuple[Borrowed, ...]:
-        """What that person can use of others in that server: each character once, the newest loans first.
+        """What that person can borrow in that server: each character once, newest loans first.
 
-        ``called`` is the name that its owner gave it: the caller makes sure that no two shown are the same.
+        ``called`` is the name its owner gave it: the caller has to make names unique.
         """
         own = characters.alias()
         clash = exists().where(own.c.owner_id == user_id, own.c.name_key == characters.c.name_key)
@@ -206,7 +208,7 @@ class LoanStore:
         return tuple({row["character_id"]: _to_borrowed(row) for row in reversed(rows)}.values())[::-1]
 
     async def give_back(self, user_id: int, loan_id: int) -> bool:
-        """End a loan to that person, who does not want it any more; ``False`` where there is none."""
+        """End a loan at the borrower's request; ``False`` if there is none."""
         theirs = delete(loans).where(loans.c.id == loan_id, loans.c.borrower_id == user_id)
         async with self._database.write() as connection:
             return (await connection.execute(theirs)).rowcount > 0
@@ -217,7 +219,7 @@ class LoanStore:
 
 
 async def loans_of(connection: AsyncConnection, *, owner_id: int | None = None, borrower_id: int = 0) -> list[Loan]:
-    """All that the owner has lent, or all that is lent to that person, in a transaction of the caller's."""
+    """Everything the owner has lent, or everything lent to that person, within the caller's transaction."""
     theirs = loans.c.owner_id == owner_id if owner_id is not None else loans.c.borrower_id == borrower_id
     rows = await connection.execute(_SELECT.where(theirs).order_by(loans.c.id))
     return [_to_loan(row) for row in rows.mappings()]
@@ -226,7 +228,7 @@ async def loans_of(connection: AsyncConnection, *, owner_id: int | None = None, 
 async def _stop(
     connection: AsyncConnection, ending: Select[tuple[int]], stop: Callable[[Job], Transition], now: datetime
 ) -> tuple[tuple[Job, ...], int]:
-    """End what was begun with those loans and not sent: that, and how many go on."""
+    """End the jobs that were started with those loans and not sent; returns them, and how many continue."""
     begun = select(loan_uses.c.job_id).where(loan_uses.c.loan_id.in_(ending))
     under_way = select(jobs).where(jobs.c.id.in_(begun), UNFINISHED, jobs.c.outcome.is_(None))
     stopped: list[Job] = []
@@ -246,7 +248,7 @@ async def _stop(
 
 
 def _forgotten(now: datetime) -> ColumnElement[bool]:
-    """Loans that are over, and with which nothing is under way."""
+    """Loans that have ended and have no running job."""
     under_way = (
         select(jobs.c.id)
         .join(loan_uses, jobs.c.id == loan_uses.c.job_id)

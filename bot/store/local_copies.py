@@ -1,6 +1,6 @@
-"""What of a bucket lies on this machine: copies of kept files, and the work folders of jobs.
+"""The local cache of a bucket: copies of stored files, and the work folders of jobs.
 
-Each process has a folder of its own, which is gone with it: at its end, or after a kill with the next start beside it.
+Each process has its own folder, deleted when it ends, or after a kill at the next start on the same machine.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _MINE = "process-"
 
 
 class LocalCopies:
-    """A folder below ``root`` with at most ``most_bytes`` of copies, besides the files of jobs that are worked on.
+    """A folder below ``root`` with at most ``most_bytes`` of copies, besides the files of running jobs.
 
-    Its methods take a moment of the disk: call them in a thread. Raises :class:`~bot.errors.BadStart` where there can
-    be no such folder.
+    The methods block on the disk: call them in a thread. Raises :class:`~bot.errors.BadStart` if the folder cannot be
+    created.
     """
 
     def __init__(self, root: Path, most_bytes: int) -> None:
@@ -34,7 +34,7 @@ class LocalCopies:
         self._lock = FileLock(f"{self.folder}.lock", timeout=0, mode=0o600, thread_local=False)
         try:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock.acquire()  # first: what has no lock is a dead process's
+            self._lock.acquire()  # first: a folder without a lock belongs to a dead process
             _remove_dead(root, but=Path(self._lock.lock_file))
             for folder in (self.folder, self.work, self.kept):
                 folder.mkdir(mode=0o700)
@@ -48,7 +48,7 @@ class LocalCopies:
 
     @property
     def kept(self) -> Path:
-        """The folder of copies of kept files, each under its SHA-256."""
+        """The folder of copies of stored files, each named by its SHA-256."""
         return self.folder / "kept"
 
     def close(self) -> None:
@@ -58,12 +58,12 @@ class LocalCopies:
         Path(self._lock.lock_file).unlink(missing_ok=True)
 
     def add(self, path: Path, sha256: str) -> None:
-        """Keep a file that is here, by another name of it; where there are no links, it is not kept."""
+        """Add a local file to the cache as a hard link; on file systems without links, do nothing."""
         with suppress(OSError):
             os.link(path, self.kept / sha256)
 
     def use(self, sha256: str, into: Path | None = None) -> Path | None:
-        """The copy of a kept file, now wanted once more, and linked to ``into``; ``None`` where there is none."""
+        """The cached copy of a stored file, touched, and linked to ``into``; ``None`` if there is none."""
         copy = self.kept / sha256
         try:
             os.utime(copy)
@@ -74,11 +74,13 @@ class LocalCopies:
         return copy
 
     def drop(self, sha256: str) -> None:
-        """Remove the copy of a kept file, if there is one."""
+        """Delete the copy of a stored file, if there is one."""
         (self.kept / sha256).unlink(missing_ok=True)
 
     def tidy(self) -> int:
-        """Remove what was not wanted for long, and the oldest copies where they are too many; how many went."""
+        """Delete copies that have not been used for long, and the oldest ones if there are too many; returns how
+        many.
+        """
         oldest = time.time() - limits.LOCAL_COPY_LIFE.total_seconds()
         gone = 0
         for folder in list(self.work.iterdir()):
@@ -96,7 +98,7 @@ class LocalCopies:
 
 
 def link(file: Path, into: Path) -> None:
-    """Give a file another name, or a copy where there are no links; what has that name stays.
+    """Hard-link a file, or copy it if the file system has no links; an existing target stays.
 
     Raises FileNotFoundError.
     """
@@ -106,12 +108,12 @@ def link(file: Path, into: Path) -> None:
         return
     except FileNotFoundError:
         raise
-    except OSError:  # a file system without links
+    except OSError:  # the file system has no links
         shutil.copyfile(file, into)
 
 
 def _touched(folder: Path) -> Iterator[float]:
-    """When a folder and what is in it were wanted; nothing where it is removed meanwhile, as jobs do."""
+    """When a folder and its files were last used; empty if it is deleted meanwhile, as jobs do."""
     with suppress(FileNotFoundError):
         for path in (folder, *folder.rglob("*")):
             with suppress(FileNotFoundError):
@@ -119,7 +121,7 @@ def _touched(folder: Path) -> Iterator[float]:
 
 
 def _sizes_by_age(folder: Path) -> Iterator[tuple[float, int, Path]]:
-    """When each file was wanted, and its bytes, but for those that are dropped meanwhile."""
+    """When each file was last used, and its size, without files deleted meanwhile."""
     for path in folder.iterdir():
         with suppress(FileNotFoundError):
             stat = path.stat()

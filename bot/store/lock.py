@@ -12,10 +12,10 @@ from bot.errors import BadStart
 def locked(database: Path) -> BaseFileLock:
     """Lock the database at that path, which is resolved: two names of one file are one lock.
 
-    The system lets go of the lock when the process ends, however it ends; the file itself may stay. Raises
-    :class:`~bot.errors.BadStart` when somebody else has it, and OSError where nothing can be locked.
+    The system releases the lock when the process ends in any way; the file itself may stay. Raises
+    :class:`~bot.errors.BadStart` if another process holds it, and OSError if locking is impossible.
     """
-    # Not of a thread: the database is opened in one and may be closed in another.
+    # Not per thread: the database may be opened and closed in different threads.
     lock = FileLock(database.with_name(f"{database.name}.lock"), timeout=0, mode=0o600, thread_local=False)
     try:
         lock.acquire()

@@ -1,4 +1,4 @@
-"""Brings SQLite's log to the disk: for many writes at once, and while others may already write again."""
+"""Syncs SQLite's write-ahead log to disk, for many writes at once, while others may already write again."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ import structlog
 
 from bot.concurrency import shielded
 
-_THREADS: Final = 8  # of which a disk serves several in the time of one
-_sync: Final = getattr(os, "fdatasync", os.fsync)  # macOS does not have the former
+_THREADS: Final = 8  # a disk serves several syncs in the time of one
+_sync: Final = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 _log = structlog.get_logger(__name__)
 
 
 class LogSync:
-    """Does what SQLite would do inside each commit with ``synchronous=FULL``: the same sync, but after it.
+    """The same sync that ``synchronous=FULL`` does inside each commit, but after the commit.
 
-    A sync takes some milliseconds. Inside the commit it would keep the write lock for as long; here the next
-    transaction is under way meanwhile, and one sync is for all that were committed before it began (group commit).
-    The log is one sequence, so that whatever a commit was built upon is on the disk with it.
+    A sync takes some milliseconds. Inside the commit it would hold the write lock for as long; here the next
+    transaction runs meanwhile, and one sync serves all that committed before it began (group commit). The log is one
+    sequence, so everything that a commit builds on is on disk together with it.
     """
 
     def __init__(self, database: Path) -> None:
@@ -36,9 +36,9 @@ class LogSync:
         self._next: asyncio.Task[None] | None = None
 
     async def synced(self, *, urgent: bool) -> None:
-        """Return when all that is committed by now is on the disk. Raises OSError where the disk fails.
+        """Return when everything committed so far is on disk. Raises OSError if the disk fails.
 
-        ``urgent`` does not wait for the sync that is under way; the others share the one that comes after it.
+        ``urgent`` does not wait for the running sync; the others share the next one.
         """
         if urgent:
             await shielded(self._in_thread())
@@ -50,14 +50,14 @@ class LogSync:
     async def _after(self, current: asyncio.Task[None] | None) -> None:
         if current is not None:
             await asyncio.wait({current})
-        self._current, self._next = self._next, None  # what is committed from here on is not covered by this one
+        self._current, self._next = self._next, None  # later commits are not covered by this one
         await self._in_thread()
 
     def _in_thread(self) -> asyncio.Future[None]:
         return asyncio.get_running_loop().run_in_executor(self._threads, self._sync)
 
     def _sync(self) -> None:
-        with suppress(FileNotFoundError):  # the last connection was closed: SQLite has brought all to the database
+        with suppress(FileNotFoundError):  # the last connection was closed: SQLite has moved everything to the database
             file = os.open(self._wal, os.O_RDONLY)
             try:
                 _sync(file)
@@ -65,9 +65,9 @@ class LogSync:
                 os.close(file)
 
     def checkpoint(self) -> asyncio.Future[None]:
-        """Copy the log into the database, as far as no reader is in the way, so that the log can begin again.
+        """Copy the log into the database, as far as readers permit, so that the log can start over.
 
-        SQLite would do so at the end of a commit, with the write lock. On a connection of its own it keeps nobody.
+        SQLite would do so at the end of a commit, under the write lock. A separate connection blocks nobody.
         """
         return asyncio.get_running_loop().run_in_executor(self._threads, self._copy)
 
@@ -75,9 +75,9 @@ class LogSync:
         try:
             with closing(sqlite3.connect(self._database, isolation_level=None)) as connection:
                 connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        except sqlite3.Error as error:  # a full disk, say: it is tried again with the writes to come
+        except sqlite3.Error as error:  # a full disk, for example: tried again with later writes
             _log.warning("checkpoint_failed", error=type(error).__name__)
 
     async def close(self) -> None:
-        """Wait for what is under way."""
+        """Wait for running syncs."""
         await shielded(asyncio.get_running_loop().run_in_executor(None, self._threads.shutdown))

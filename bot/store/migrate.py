@@ -1,4 +1,4 @@
-"""The child that brings the database named on its standard input to the newest schema (bot.store.upgrade)."""
+"""The child process that migrates the database named on its standard input to head (bot.store.upgrade)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 def config() -> Config:
-    """Where alembic finds the revisions, also in an installed package."""
+    """Alembic's configuration, with the path of the revisions, also in an installed package."""
     found = Config()
     found.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     return found
@@ -39,7 +39,7 @@ def migrate(url: str) -> None:
 
 
 def upgrade(connection: Connection) -> None:
-    """Run every missing revision in the transaction that has begun."""
+    """Run every missing revision in the current transaction."""
     found = config()
     found.attributes["connection"] = connection
     command.upgrade(found, "head")
@@ -63,7 +63,7 @@ async def _migrate_postgres(url: URL) -> None:
 
 
 def main() -> int:
-    """Migrate the database; says in one sentence why it cannot."""
+    """Migrate the database; prints one sentence if it cannot."""
     try:
         migrate(sys.stdin.read().strip())
     except BadStart as error:

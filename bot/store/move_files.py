@@ -1,4 +1,4 @@
-"""Copies the files of a folder into a bucket: what is there already is not sent again, and each is read back."""
+"""Copies the files of a folder into a bucket: existing objects are not sent again, and each one is read back."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class FilesMoved:
 
 
 class _Damaged(Exception):
-    """A kept file's content is not what its name says."""
+    """A stored file's content does not match its name."""
 
 
 async def copy_files(root: Path, settings: StoreSettings, progress: Callable[[int, int], None]) -> FilesMoved:
-    """Copy what the file store in the folder ``root`` holds into the bucket ``settings.files``, under the same keys.
+    """Copy the files of the file store in the folder ``root`` to the bucket ``settings.files``, under the same keys.
 
-    Kept files are called after their SHA-256: that is compared with the file here and with what the bucket gives back.
-    ``progress`` is called with how many files are done, of how many. Raises :class:`~bot.errors.BadStart`, after all
-    others were copied, where files here are damaged, and OSError where the bucket or the disk does not do its part.
+    Stored files are named by their SHA-256, which is compared with the local file and with what the bucket returns.
+    ``progress`` is called with the numbers of finished files and of all files. Raises :class:`~bot.errors.BadStart` if
+    local files are damaged, after copying all others, and OSError if the bucket or the disk fails.
     """
     bucket = Bucket(settings)
     await bucket.reach()
@@ -50,7 +50,7 @@ async def copy_files(root: Path, settings: StoreSettings, progress: Callable[[in
         for key, path, size in waiting:
             try:
                 new = await _copied(bucket, key, path, known=there.get(key) == size)
-                sent += new  # not in one: others add to it meanwhile
+                sent += new  # not added in one expression: others add to it meanwhile
             except _Damaged:
                 damaged.append(key)
             done += 1
@@ -72,7 +72,7 @@ async def copy_files(root: Path, settings: StoreSettings, progress: Callable[[in
 
 
 async def _copied(bucket: Bucket, key: str, path: Path, *, known: bool) -> bool:
-    """Whether it had to be sent; in the end the bucket has it. ``known``: there is an object of that size."""
+    """Whether it had to be sent; afterwards the bucket has it. ``known``: there is an object of that size."""
     here = await asyncio.to_thread(_sha256, path)
     if KEY.fullmatch(key) and here != key.rpartition("/")[2]:
         raise _Damaged
@@ -85,7 +85,7 @@ async def _copied(bucket: Bucket, key: str, path: Path, *, known: bool) -> bool:
 
 
 def _files_of(root: Path) -> Iterator[tuple[str, Path]]:
-    """Kept files and those of work folders, with their keys. What does not look like ours stays."""
+    """Stored files and files in work folders, with their keys. Unknown files are skipped."""
     for folder in (root, root / _WORK):
         for file in sorted(each for each in folder.glob("*/*") if each.is_file()):
             key = file.relative_to(root).as_posix()

@@ -1,4 +1,4 @@
-"""The SQLite library that is moved to PostgreSQL: read row by row, looked through before anything is copied."""
+"""The SQLite database that is moved to PostgreSQL: read row by row, and checked before anything is copied."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from bot.store.schema import Instant
 from bot.store.tables import HEAD, alembic_version, metadata
 
 Row: TypeAlias = tuple[Any, ...]
-"""The values of a row as PostgreSQL keeps them, in the order of the table's columns."""
+"""The values of a row in PostgreSQL's form, in the order of the table's columns."""
 
-TABLES: Final = tuple(metadata.sorted_tables)  # each after those that its foreign keys name
+TABLES: Final = tuple(metadata.sorted_tables)  # each after the tables that its foreign keys refer to
 _NAMED_AT_MOST = 10
 _READ_AT_ONCE = 500  # rows
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """What a library consists of: rows by table, in the order of TABLES, and a digest of all of it (hexadecimal)."""
+    """The contents of a database: rows by table, in the order of TABLES, and a digest of everything (hexadecimal)."""
 
     rows: dict[str, int]
     digest: str
@@ -40,22 +40,22 @@ class Inventory:
 
 
 class _Unfit(Exception):
-    """Why PostgreSQL cannot keep a value."""
+    """Why PostgreSQL cannot store a value."""
 
 
 class _Undecodable:
-    """A text that is none: its bytes are no UTF-8."""
+    """A text whose bytes are not UTF-8."""
 
 
 class MoveSource:
-    """The database at ``path``, which nobody writes to meanwhile. Nothing in it is changed.
+    """The database at ``path``, which nobody may write to meanwhile. Nothing in it is changed.
 
-    Its methods read from the disk for as long as that takes. Raises :class:`~bot.errors.BadStart` where it cannot be
-    read, is damaged, or is not of this version.
+    The methods block while they read from the disk. Raises :class:`~bot.errors.BadStart` if it cannot be read, is
+    damaged, or is from another version.
     """
 
     def __init__(self, path: Path) -> None:
-        address = f"{path.absolute().as_uri()}?mode=ro"  # nor is a database made where there is none
+        address = f"{path.absolute().as_uri()}?mode=ro"  # do not create a database if there is none
         try:
             with _as_bad_start():
                 self._connection = sqlite3.connect(address, uri=True, timeout=DATABASE_BUSY.total_seconds())
@@ -66,7 +66,7 @@ class MoveSource:
             raise
 
     def _check(self) -> None:
-        self._connection.execute("BEGIN")  # one snapshot, to the end
+        self._connection.execute("BEGIN")  # one snapshot for the whole move
         known = self._connection.execute("SELECT name FROM sqlite_master WHERE name = ?", [alembic_version.name])
         revision = known.fetchone() and self._connection.execute("SELECT version_num FROM alembic_version").fetchone()
         if revision != (HEAD,):
@@ -79,14 +79,14 @@ class MoveSource:
             )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if connection := getattr(self, "_connection", None):
             connection.close()
 
     def survey(self, seen: Callable[[str, int], None]) -> Inventory:
-        """Read all of it. ``seen`` is called with a table and how many of its rows were read, now and then.
+        """Read all of it. ``seen`` is called from time to time with a table and how many of its rows were read.
 
-        Raises BadStart that names the values which PostgreSQL cannot keep.
+        Raises BadStart, which names the values that PostgreSQL cannot store.
         """
         whole, rows, unfit = hashlib.sha256(HEAD.encode()), {}, list[str]()
         for table in TABLES:
@@ -103,11 +103,11 @@ class MoveSource:
         return Inventory(rows, whole.hexdigest())
 
     def rows(self, table: Table, after: Sequence[Any] = ()) -> Iterator[Row]:
-        """The rows by their primary key; ``after``: only those behind the row with that key."""
+        """The rows by their primary key; ``after``: only those after the row with that key."""
         return self._read(table, None, after)
 
     def last_id(self, table: Table) -> int:
-        """The highest id that a row of the table ever had; 0 where its rows are not numbered."""
+        """The highest id that the table ever had; 0 if its ids are not generated."""
         if not table.dialect_options["sqlite"]["autoincrement"]:
             return 0
         found = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table.name]).fetchone()
@@ -137,7 +137,7 @@ def key_of(table: Table, row: Row) -> list[Any]:
 
 
 def canonical(row: Row) -> bytes:
-    """The same for the same values of the same types, and for no others: 1, 1.0 and true are three values."""
+    """A serialisation that differs for different values and types: 1, 1.0 and true are three values."""
     return repr(row).encode()
 
 
@@ -158,7 +158,7 @@ def _damaged() -> BadStart:
 
 
 def _fit(column: Column[Any]) -> Callable[[Any], Any]:
-    """What makes PostgreSQL's value of SQLite's, which may be of any type in any column."""
+    """Converts SQLite's values, which may have any type in any column, to PostgreSQL's."""
     kind = column.type
     if isinstance(kind, Boolean):
         return _boolean

@@ -1,4 +1,6 @@
-"""The PostgreSQL that a library is moved to: each copied piece is marked there, so that a killed move can go on."""
+"""The PostgreSQL that a database is moved to: every copied batch is recorded there, so that a killed move can
+continue.
+"""
 
 from __future__ import annotations
 
@@ -18,17 +20,17 @@ from bot.store.tables import HEAD, MOVING
 from bot.store.upgrade import bring_to_head
 
 _ROWS_AT_ONCE: Final = 1000
-_CHARACTERS_AT_ONCE: Final = 4_000_000  # of text: the JSON of some rows is large
+_CHARACTERS_AT_ONCE: Final = 4_000_000  # characters of text: the JSON of some rows is large
 _READ_AT_ONCE: Final = 500  # rows
-_OTHER_ENDS_WITHIN: Final = 30.0  # seconds: the server sees late that a process was killed
+_OTHER_ENDS_WITHIN: Final = 30.0  # seconds: the server notices late that a process was killed
 _ONE_MOVE: Final = 0x6D6F766520746F  # "move to": the advisory lock of a move
 
 Progress = Callable[[str, int], None]
-"""Called now and then with a table, and how many of its rows are done."""
+"""Called from time to time with a table, and how many of its rows are done."""
 
 
 class MoveTarget:
-    """A connection to the database at ``url``. For :func:`opened`."""
+    """A connection to the database at ``url``. Use :func:`opened`."""
 
     def __init__(self, url: URL, connection: asyncpg.Connection) -> None:
         self._url = url
@@ -50,9 +52,9 @@ class MoveTarget:
             await engine.dispose()
 
     async def begin(self, inventory: Inventory) -> int:
-        """Make the tables, or find those of this very move. Returns how many rows are there already.
+        """Create the tables, or find those of this same move. Returns how many rows are there already.
 
-        From here to :meth:`finish` no bot starts on it. Raises BadStart where anything else is there.
+        Until :meth:`finish`, no bot starts on it. Raises BadStart if the database contains anything else.
         """
         if (revision := await self._revision()) != MOVING:
             if revision != HEAD:
@@ -72,7 +74,7 @@ class MoveTarget:
         return sum(mark["rows"] for mark in marks)
 
     async def copy(self, table: Table, source: MoveSource, progress: Progress) -> None:
-        """Copy the rows that are not there yet, some at a time, each time together with the mark of how far that is."""
+        """Copy the missing rows in batches, each together with a record of the progress."""
         mark = await self._connection.fetchrow(
             "SELECT rows, last_key FROM castbook_move WHERE table_name = $1", table.name
         )
@@ -92,7 +94,7 @@ class MoveTarget:
             progress(table.name, done)
 
     async def compare(self, table: Table, source: MoveSource, progress: Progress) -> None:
-        """Read each row of both again, side by side. Raises BadStart that names the first that is not the same."""
+        """Read all rows of both databases again, side by side. Raises BadStart, which names the first that differs."""
         ordered = ", ".join(f'"{column.name}"' for column in table.primary_key.columns)
         names = ", ".join(f'"{column.name}"' for column in table.columns)
         statement = f'SELECT {names} FROM "{table.name}" ORDER BY {ordered}'  # noqa: S608 - our names
@@ -107,13 +109,13 @@ class MoveTarget:
         _same(table, next(ours, None), None)
 
     async def finish(self, source: MoveSource) -> None:
-        """Let ids go on where they were, and bots start."""
+        """Let generated ids continue where they were, and let bots start."""
         async with self._connection.transaction():
             for table in TABLES:
                 await self._go_on_with_ids(table, source.last_id(table))
             await self._connection.execute("DROP TABLE castbook_move")
             await self._connection.execute("UPDATE alembic_version SET version_num = $1", HEAD)
-        await self._connection.execute("ANALYZE")  # else the first queries would be planned for empty tables
+        await self._connection.execute("ANALYZE")  # otherwise the first queries would be planned for empty tables
 
     async def _alone(self) -> None:
         until = asyncio.get_running_loop().time() + _OTHER_ENDS_WITHIN

@@ -1,4 +1,4 @@
-"""A character enters a cast: the row that a job makes, or the one that it completes."""
+"""Adds a character to a cast: inserts the row that a job makes, or updates the one that it completes."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from bot.values.time_range import TimeRange
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCharacter:
-    """A character about to enter a cast. ``name`` is clean; the store makes it unique.
+    """A character to be added to a cast. ``name`` is clean; the store makes it unique.
 
-    ``reference_set``: what it needs to live on at models that take references. ``completes``: the id of the character
-    in the cast that a model has made now as well. It keeps its name and files; where its owner has deleted it
-    meanwhile, this one is new: it may have been paid for.
+    ``reference_set``: what other models need to show it. ``completes``: the id of the character in the cast that has
+    now been made by a model as well. It keeps its name and files; if its owner has deleted it meanwhile, this one is
+    added as new, because it may have been paid for.
     """
 
     owner_id: int
@@ -48,15 +48,15 @@ class NewCharacter:
     picture: StoredFile | None
     picture_is_still: bool = False
     reference_set: tuple[CharacterFile, ...] = ()
-    source_hash: str | None = None  # of the video that it is of (bot.store.consent_denials)
+    source_hash: str | None = None  # of the source video (bot.store.consent_denials)
     completes: int | None = None
-    denial_keys: frozenset[str] = frozenset()  # where a no about it would be kept (bot.store.consent_denials)
+    denial_keys: frozenset[str] = frozenset()  # keys of a possible no (bot.store.consent_denials)
     note: str = ""
     tags: tuple[str, ...] = ()
 
 
 async def insert_character(connection: AsyncConnection, job_id: str, new: NewCharacter, now: datetime) -> Character:
-    """Write the row of ``new`` and of the files of its reference set; its name gets a number where it is taken."""
+    """Insert the rows of ``new`` and of the files in its reference set; if its name is taken, it gets a number."""
     name = await unique_name(connection, new.owner_id, new.name)
     inserted = insert(characters).values(
         owner_id=new.owner_id,
@@ -93,7 +93,7 @@ async def insert_character(connection: AsyncConnection, job_id: str, new: NewCha
 
 
 async def complete_character(connection: AsyncConnection, new: NewCharacter, now: datetime) -> Character | None:
-    """The character in the cast, with what the provider made of it; ``None`` where it is gone, or has been made."""
+    """The existing character, updated with the provider's result; ``None`` if it was deleted or completed meanwhile."""
     its = (characters.c.owner_id == new.owner_id, characters.c.id == new.completes)
     old = await one(connection, SELECT.where(*its, or_(characters.c.model == "", characters.c.task_id == new.task_id)))
     if old is None:

@@ -1,4 +1,4 @@
-"""What one process tells the others about: that something in the database has changed, and is worth a look."""
+"""Notifications between processes: that something in the database has changed, and should be looked at."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ class Topic(StrEnum):
     """What has changed."""
 
     JOBS = "jobs"  # something may be due
-    INTERRUPT = "interrupt"  # the job with this id was taken from the step that is being done
-    BLOCKS = "blocks"  # of the operator
+    INTERRUPT = "interrupt"  # the running step of the job with this id lost its job
+    BLOCKS = "blocks"  # the operator's blocks
     SERVER = "server"  # the settings of the server with this id
-    PROVIDER = "provider"  # submissions are paused, a model is closed, or not any more
-    TAKEN = "taken"  # at this instant, the provider has taken a request for the model with this name
-    MESSAGES = "messages"  # something is wanted of a message
-    LIST = "list"  # the list of tasks of the person with this id is drawn by another process now
+    PROVIDER = "provider"  # submissions were paused or resumed, or a model was closed or opened
+    TAKEN = "taken"  # at this instant, the provider accepted a request for the model with this name
+    MESSAGES = "messages"  # a message needs a change
+    LIST = "list"  # the task list of the person with this id is now drawn by another process
     TOLD = "told"  # the owner of the job with this id was told that something waits for them
 
 
 class Notifications:
-    """Nobody else is there (SQLite). Over PostgreSQL: :mod:`bot.store.postgres_notifications`.
+    """The version for SQLite, where no other process exists. For PostgreSQL: :mod:`bot.store.postgres_notifications`.
 
-    Nothing here is certain to arrive: every listener that needs it also looks by itself from time to time.
+    Delivery is not guaranteed: every listener that depends on a notification also looks by itself from time to time.
     """
 
     def on(self, topic: Topic, heard: Heard, *, every: float = 0.0) -> None:
-        """Await ``heard`` with the argument of each notification of others; with "" where some may have been missed.
+        """Await ``heard`` with the argument of each notification from others, or with "" if some may have been missed.
 
-        That is after a loss, and from time to time: ``every`` so many seconds at the earliest.
+        The latter happens after a lost connection, and every ``every`` seconds at the earliest.
         """
 
     def send(self, topic: Topic, argument: str = "") -> None:
-        """Tell the others, soon. What was written before is to be seen by then, so it is committed before."""
+        """Notify the others, soon. Commit first whatever they should see."""
 
     async def send_with(self, connection: AsyncConnection, topic: Topic, argument: str) -> None:
-        """Tell the others once the transaction of ``connection`` is committed: whoever listens then hears of it."""
+        """Notify the others when the transaction of ``connection`` is committed; only current listeners hear it."""
 
     async def open(self) -> None:
-        """Begin to listen."""
+        """Start listening."""
 
     async def close(self) -> None:
         """Stop listening."""

@@ -1,4 +1,4 @@
-"""A database that is away is said once, and once that it is back, however many parts of the process notice it."""
+"""Logs a database outage once, and its end once, however many parts of the process notice it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Outage:
-    """Of one database. What goes on by itself reports here what has ended one of its rounds."""
+    """The outage of one database. Background loops report here what has ended one of their rounds."""
 
     def __init__(self) -> None:
         self._id: str | None = None
@@ -22,14 +22,14 @@ class Outage:
         self._failures = 0
 
     def failed(self, event: str, error: Exception, **context: object) -> None:
-        """``error`` has ended a round that is done again. Any but the database's own is logged as a defect."""
+        """``error`` has ended a round that will be repeated. Anything but a database fault is logged as a defect."""
         if not passes_by_itself(error) or isinstance(error, OSError):
             unexpected(event, error, **context)
         else:
             self.lost(event, error, **context)
 
     def lost(self, event: str, error: BaseException, **context: object) -> None:
-        """``error`` says that it is away."""
+        """``error`` says that the database is unreachable."""
         self._failed_at = time.monotonic()
         self._failures += 1
         if self._id is None:
@@ -37,7 +37,7 @@ class Outage:
             _log.error("database_away", error_id=self._id, error=type(error).__name__, noticed_by=event, **context)
 
     def works(self) -> None:
-        """It has just done what it was asked. One that comes and goes is back once nothing has failed for a while."""
+        """The database has just worked. If it comes and goes, it counts as back once nothing has failed for a while."""
         if self._id is None or time.monotonic() - self._failed_at < limits.DATABASE_BACK_AFTER:
             return
         away = round(self._failed_at - self._began, 1)

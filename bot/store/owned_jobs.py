@@ -1,4 +1,4 @@
-"""Queries of the jobs table on its owner's side: every one carries the owner's id in its WHERE (design, rule 7)."""
+"""Queries of the jobs table for owners: each one has the owner's id in its WHERE (design, rule 7)."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from bot.values.job import CharacterRequest, Job, JobKind, JobRequest, Origin, O
 from bot.values.source import EarlierTask
 from bot.values.time_range import TimeRange
 
-# An owner's decision takes the row from the step that may be at work on it: its next write finds no lease.
+# An owner's decision takes the row from a running step, whose next write then finds no lease.
 FREE: dict[str, Any] = {"lease_owner": None, "lease_until": None}
 
 
 class HeldLeases:
-    """The jobs that this process has leased while it answers their owner, so that no worker claims them meanwhile.
+    """The jobs that this process has leased while it answers their owner, so that no worker claims them.
 
-    Needed only where other processes do the work. In a single process the runner keeps track itself
+    Needed only if other processes run the steps. In a single process the runner keeps track itself
     (:meth:`bot.jobs.runner.Runner.hold`), and this stays empty.
     """
 
@@ -45,7 +45,7 @@ class HeldLeases:
         self.jobs: set[str] = set()
 
     def lease(self, job_id: str, now: datetime) -> dict[str, Any]:
-        """The lease columns for a row being written; normally no lease."""
+        """The lease columns for a row that is being written; normally no lease."""
         if job_id not in self.jobs:
             return FREE
         return {"lease_owner": self.holder, "lease_until": now + limits.SHARED_LEASE}
@@ -53,10 +53,10 @@ class HeldLeases:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOverview:
-    """How an owner's jobs stand: those not done yet, oldest first; those done, newest first; and what is counted.
+    """An owner's jobs: unfinished ones, oldest first; finished ones, newest first; and the quotas used.
 
-    ``running``: how many are being worked on; those in line, or with a question, are not. ``videos_today`` are counted
-    apart from ``used_today``. The credits are those that were expected, of jobs that were not refunded.
+    ``running``: how many are being worked on; queued jobs, and those with a question, do not count. ``videos_today``
+    are counted apart from ``used_today``. The credits are the expected ones, without refunded jobs.
     """
 
     unfinished: tuple[Job, ...]
@@ -70,7 +70,7 @@ class JobOverview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pending:
-    """The ids of jobs, newest first, whose end or whose question has not reached their owner."""
+    """The ids of jobs, newest first, whose end or question has not reached their owner."""
 
     results: tuple[str, ...] = ()
     questions: tuple[str, ...] = ()
@@ -78,10 +78,10 @@ class Pending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownTask:
-    """What a task ID is to the person who typed it; all empty where it is none of theirs.
+    """What a typed task ID is to that person; everything is empty if it is none of theirs.
 
-    ``made_character``: it is of a character of theirs, or of a job that makes one. ``kept_video_id``: its video is kept
-    here. ``video_job``: their job that made or makes that video.
+    ``made_character``: it belongs to a character of theirs, or to a job that makes one. ``kept_video_id``: its video is
+    stored here. ``video_job``: their job that made or makes that video.
     """
 
     made_character: bool
@@ -111,12 +111,11 @@ class OwnedJobStore:
         quota: Quota | None = None,
         running: int = 0,
     ) -> Job | None:
-        """Read the job and write what ``decide`` makes of it, in one transaction; ``None`` where there is no such job.
+        """Read the job and write what ``decide`` returns, in one transaction; ``None`` if there is no such job.
 
-        A step that is being done for the job loses its lease by this: its next write finds none. With ``quota`` the
-        job is one more of today, and is counted as such. Where ``running`` others of the owner's are worked on already
-        (0: no limit), it stands in line again. Raises :class:`~bot.errors.QuotaReached`, and whatever ``decide``
-        raises; nothing is written then.
+        A running step of the job loses its lease. With ``quota`` the job is checked and counted as one more job of
+        today. If ``running`` others of the owner's are already being worked on (0: no limit), it is queued again.
+        Raises :class:`~bot.errors.QuotaReached`, and whatever ``decide`` raises; nothing is written then.
         """
         async with self._database.write(urgent=True) as connection:
             job = await _one(connection, _of(owner_id).where(jobs.c.id == job_id).with_for_update())
@@ -134,8 +133,8 @@ class OwnedJobStore:
             return readable_one((await connection.execute(changed)).mappings().one_or_none())
 
     async def move(self, owner_id: int, job_id: str, origin: Origin, *, now: datetime) -> bool:
-        """From now on the job is shown at ``origin``; ``False`` where a step is being done for it, or it is gone."""
-        # Leased to nobody, or to us: then it is held for the very answer that shows where it goes on.
+        """Show the job at ``origin`` from now on; ``False`` if a step is running for it, or it is gone."""
+        # Leased to nobody, or to us: then it is held for the very answer in which it is shown next.
         at_rest = or_(jobs.c.lease_owner.is_(None), jobs.c.lease_owner == self._held_leases.holder)
         moved = (
             update(jobs)
@@ -155,7 +154,7 @@ class OwnedJobStore:
         range: TimeRange,
         since: datetime,
     ) -> Job | None:
-        """The newest other job for the same bytes (or task) and seconds, unless that failed or was cancelled."""
+        """The newest other job for the same bytes (or task) and seconds, unless it failed or was cancelled."""
         recent = (
             _of(owner_id)
             .where(jobs.c.id != but, jobs.c.created_at >= since, jobs.c.kind == JobKind.CHARACTER)
@@ -169,7 +168,7 @@ class OwnedJobStore:
         return None
 
     async def known_task(self, owner_id: int, typed: str) -> KnownTask:
-        """What the task ID ``typed`` is among what is theirs; nothing of another person's is found."""
+        """What the task ID ``typed`` is among their own tasks; another person's is never found."""
         values = {"owner": owner_id, "typed": typed}
         async with self._database.read() as connection:
             found = (await connection.execute(KNOWN_TASK, values)).one()
@@ -186,7 +185,7 @@ class OwnedJobStore:
         credits_key: str | None = None,
         finished: int = 10,
     ) -> JobOverview:
-        """Everything of theirs that is not done, the last ``finished`` that are, and all that did not arrive."""
+        """All unfinished jobs of theirs, the last ``finished`` finished ones, and all that were not delivered."""
         done = (
             _of(owner_id)
             .where(jobs.c.step == Step.DONE, jobs.c.kind != JobKind.PREVIEW)
@@ -209,7 +208,7 @@ class OwnedJobStore:
             )
 
     async def pending(self, owner_id: int, *, now: datetime) -> Pending:
-        """What has not reached them: how jobs ended, and what jobs want to know."""
+        """What has not reached them: ends and questions of jobs."""
         async with self._database.read() as connection:
             results = await connection.scalars(PENDING_RESULTS, {"owner": owner_id})
             questions = await connection.scalars(PENDING_QUESTIONS, {"owner": owner_id, "now": now})
@@ -225,9 +224,9 @@ async def _spent(connection: AsyncConnection, owner_id: int, begin: datetime, ke
 
 
 def video_is_kept(now: datetime) -> ColumnElement[bool]:
-    """Over, but so recently that its owner may still do something with its video.
+    """Finished, but so recently that its owner may still use its video.
 
-    They may have an unclear job sent again, retry a failed one, and make a character of what a preview showed.
+    They may send an unclear job again, retry a failed one, and make a character from a preview.
     """
     unclear = and_(jobs.c.outcome == Outcome.UNKNOWN, jobs.c.task_id.is_(None))
     failed = and_(jobs.c.outcome == Outcome.FAILED, jobs.c.file_size.is_not(None))

@@ -1,4 +1,4 @@
-"""Queries of the person_consents table: who was asked whether a character may be used, and what they said."""
+"""Queries of the person_consents table: who was asked whether a character may be used, and what they answered."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ _SELECT = select(person_consents, characters.c.name).outerjoin(
 
 
 class PersonConsentStore:
-    """The person_consents table. What another asked, or was asked, is unknown (design, rule 7)."""
+    """The person_consents table. Other people's questions and answers count as unknown (design, rule 7)."""
 
     def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
         self._people = people
 
     async def ask(self, owner_id: int, character_id: int, person_id: int, *, now: datetime) -> PersonConsent | None:
-        """Write down that the person is asked about the owner's character; ``None`` where there is no such character.
+        """Record that the person is being asked about the owner's character; ``None`` if there is no such character.
 
-        They are asked once :meth:`sent` says so: what was cut off before may be asked again after
-        :data:`bot.limits.PEOPLE_BEING_ASKED`. Raises :class:`~bot.errors.Refusal` where they have been asked, or are
-        being asked, have said no to this owner lately, or this owner waits for the answers of too many.
+        The question counts as asked once :meth:`sent` is called; if that was interrupted, it may be repeated after
+        :data:`bot.limits.PEOPLE_BEING_ASKED`. Raises :class:`~bot.errors.Refusal` if they have been asked, or are being
+        asked, have said no to this owner recently, or this owner waits for too many answers.
         """
         mine = select(characters.c.id).where(characters.c.owner_id == owner_id, characters.c.id == character_id)
         theirs = (person_consents.c.owner_id == owner_id, person_consents.c.person_id == person_id)
@@ -57,7 +57,7 @@ class PersonConsentStore:
             cut_off = known is not None and known["sent_at"] is None and known["asked_at"] <= being_asked
             if known is not None and known["answer"] is None and not cut_off:
                 raise Refusal(text("You already asked them. I'll tell you when they answer."))
-            if known is not None and known["answer"] == Answer.NO:  # a kill came before it was deleted
+            if known is not None and known["answer"] == Answer.NO:  # a kill prevented its deletion
                 raise Refusal(text("The person shown said no when you asked."))
             if known is not None and known["answer"] == Answer.YES:
                 raise Refusal(text("They already said yes."))
@@ -93,7 +93,7 @@ class PersonConsentStore:
             await connection.execute(update(person_consents).where(*this).values(sent_at=now))
 
     async def unask(self, owner_id: int, consent_id: int) -> None:
-        """They could not be reached, neither by this nor by what was asked later, and have not answered."""
+        """Withdraw the question: neither it nor a later one could be delivered, and there is no answer."""
         this = (person_consents.c.id == consent_id, person_consents.c.owner_id == owner_id)
         async with self._database.write() as connection:
             unsent = (person_consents.c.answer.is_(None), person_consents.c.sent_at.is_(None))
@@ -107,7 +107,7 @@ class PersonConsentStore:
             return None if row is None else _to_consent(row)
 
     async def answer(self, person_id: int, consent_id: int, answer: Answer, *, now: datetime) -> PersonConsent | None:
-        """What they say now, written down; a no is the last word. ``None`` where nobody asked them."""
+        """Record their answer; a no is final. ``None`` if nobody asked them."""
         this = (person_consents.c.id == consent_id, person_consents.c.person_id == person_id)
         changed = update(person_consents).where(
             *this, or_(person_consents.c.answer.is_(None), person_consents.c.answer != Answer.NO)
@@ -128,7 +128,7 @@ class PersonConsentStore:
             return None if row is None else _to_consent(row)
 
     async def refused(self, owner_id: int, person_id: int) -> tuple[int, ...]:
-        """The ids of the owner's characters that are there, and to which the person has said no."""
+        """The ids of the owner's existing characters that the person has denied."""
         its = person_consents.c
         theirs = (its.owner_id == owner_id, its.person_id == person_id, its.answer == Answer.NO)
         there = select(characters.c.id).join(person_consents, its.character_id == characters.c.id)
@@ -137,7 +137,7 @@ class PersonConsentStore:
             return tuple(found.all())
 
     async def untold(self, owner_id: int) -> dict[int, str]:
-        """By the question's id, the names of characters that a no has deleted, and of which the owner does not know."""
+        """By question id, the names of characters that a no has deleted without the owner knowing yet."""
         its = person_consents.c
         waiting = (its.owner_id == owner_id, its.untold.is_not(None), its.answer == Answer.NO)
         async with self._database.read() as connection:
@@ -145,7 +145,7 @@ class PersonConsentStore:
             return {row.id: row.untold for row in rows}
 
     async def agreed_untold(self, owner_id: int) -> dict[int, tuple[int, str]]:
-        """By the question's id, who has said yes to which character, where the owner does not know of it."""
+        """By question id, who said yes to which character without the owner knowing yet."""
         its = person_consents.c
         waiting = (its.owner_id == owner_id, its.untold.is_not(None), its.answer == Answer.YES)
         async with self._database.read() as connection:
@@ -153,7 +153,7 @@ class PersonConsentStore:
             return {row.id: (row.person_id, row.untold) for row in rows}
 
     async def told(self, owner_id: int, consent_ids: Collection[int]) -> None:
-        """The owner knows of these."""
+        """The owner has been told about these."""
         these = (person_consents.c.owner_id == owner_id, person_consents.c.id.in_(consent_ids))
         async with self._database.write() as connection:
             await connection.execute(update(person_consents).where(*these).values(untold=None))
@@ -167,9 +167,9 @@ class PersonConsentStore:
 
 
 async def _refuse_copies(connection: AsyncConnection, no: PersonConsent, now: datetime) -> list[int]:
-    """Their no is one to each copy as well: an import makes them, of the same files, and made at the same instant.
+    """Extend their no to each copy: imports make copies from the same files, with the same creation instant.
 
-    So are those of seconds of the same video that overlap with its own. Returns the ids of all of them.
+    Characters from overlapping seconds of the same video count too. Returns the ids of all of them.
     """
     its = characters.alias()
     keys = select(character_files.c.key).where(character_files.c.character_id == no.character_id)
@@ -203,7 +203,7 @@ async def _refuse_copies(connection: AsyncConnection, no: PersonConsent, now: da
 async def consents_of(
     connection: AsyncConnection, user_id: int
 ) -> tuple[tuple[PersonConsent, ...], tuple[PersonConsent, ...]]:
-    """What that person has asked others, and what they were asked, in a transaction of the caller's."""
+    """What that person has asked others, and what they were asked, within the caller's transaction."""
     asked = await _read(connection, person_consents.c.owner_id == user_id)
     answered = await _read(connection, person_consents.c.person_id == user_id)
     return tuple(asked), tuple(answered)

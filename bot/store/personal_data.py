@@ -1,4 +1,4 @@
-"""Everything that is kept about one person, read as a whole for them to have."""
+"""Reads everything that is stored about one person, for their export."""
 
 from __future__ import annotations
 
@@ -29,18 +29,17 @@ from bot.values.loan import Loan, PersonConsent
 from bot.values.made_video import MadeVideo
 from bot.values.sent_message import SentMessage
 
-_AT_ONCE = 250  # jobs that are read with one query: some milliseconds
+_AT_ONCE = 250  # jobs per query: some milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalData:
-    """All that is kept about a person. ``reference_sets``: by character id, stills best first.
+    """All that is stored about a person. ``reference_sets``: by character id, stills best first.
 
-    ``groups`` have with them the ids of the characters in them.
-    ``messages`` are those in Discord that can be reached. ``unreadable`` jobs and drafts were written by another
-    version. The blocks are those that hold for them: by the operator since when, and in which servers (ids).
-    ``lent`` to others, and ``borrowed`` of others; ``asked``: of whom they wanted to know whether a character may be
-    used, and ``answered`` what others wanted to know of them.
+    ``groups`` come with the ids of their characters. ``messages`` are those in Discord that can still be reached.
+    ``unreadable`` jobs and drafts were written by another version. The blocks are those against them: since when by the
+    operator, and in which servers (ids). ``lent`` to others, and ``borrowed`` from others; ``asked``: whom they asked
+    for consent, and ``answered``: what others asked them.
     """
 
     characters: tuple[Character, ...]
@@ -64,7 +63,7 @@ class PersonalData:
 
     @property
     def deletable(self) -> bool:
-        """Whether there is anything that is not kept under their keyed hash alone."""
+        """Whether there is anything that is not stored under their keyed hash only."""
         things = (self.characters, self.groups, self.videos, self.jobs, self.drafts, self.messages, self.unreadable)
         return any((*things, self.borrowed, self.asked, self.answered)) or self.consent_at is not None
 
@@ -77,7 +76,7 @@ class PersonalData:
 async def personal_data_of(
     connection: AsyncConnection, owner_id: int, people: Pseudonyms, *, now: datetime
 ) -> PersonalData:
-    """Everything of theirs, as it is in the snapshot that ``connection`` reads."""
+    """Everything of theirs in the snapshot that ``connection`` reads."""
     user_key = people.of(owner_id)
     videos_key = people.for_videos(user_key)
     theirs = select(jobs).where(jobs.c.owner_id == owner_id).order_by(jobs.c.created_at, jobs.c.id)
@@ -112,9 +111,9 @@ async def personal_data_of(
 
 
 async def _jobs(connection: AsyncConnection, theirs: Select[Any]) -> tuple[list[Job], int]:
-    """Those that can be read, and how many there are in all.
+    """The readable jobs, and how many there are in all.
 
-    Some at a time, and read in a thread: a person may have thousands, and everybody else's commands go on meanwhile.
+    Reads them in batches, in a thread: a person may have thousands, and other people's commands must go on.
     """
     found: list[Job] = []
     count = 0

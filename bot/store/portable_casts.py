@@ -1,4 +1,4 @@
-"""Queries for taking characters along, and for bringing them in: as a whole, or not at all."""
+"""Queries for exporting a cast, and for importing one completely or not at all."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from bot.values.source import PORTABLE_ID
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which of a cast: all of it, one character, or a group. Buttons and links carry it as a short word."""
+    """Which part of a cast: all of it, one character, or a group. Buttons and links carry it as a short string."""
 
     character_id: int | None = None
     group_id: int | None = None
@@ -52,7 +52,7 @@ class Selection:
 
     @classmethod
     def parse(cls, word: str) -> Selection:
-        """The counterpart of ``str``. Raises :class:`ValueError` where it is not one."""
+        """Parse what ``str`` wrote. Raises :class:`ValueError` if it is not a selection."""
         if word == "all":
             return cls()
         if not re.fullmatch(r"[cg]\d{1,18}", word):
@@ -63,7 +63,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class CastMember:
-    """A character with all that is to be taken along of it; its stills best first."""
+    """A character with everything that is exported of it; its stills best first."""
 
     character: Character
     reference_set: tuple[CharacterFile, ...] = ()
@@ -71,7 +71,7 @@ class CastMember:
 
 @dataclass(frozen=True, slots=True)
 class TakenCast:
-    """The members that are taken along, and of all groups and defaults those that may be about them."""
+    """The exported characters, with all groups and defaults that may refer to them."""
 
     members: tuple[CastMember, ...]
     groups: tuple[tuple[CharacterGroup, tuple[int, ...]], ...] = ()
@@ -80,32 +80,32 @@ class TakenCast:
 
 @dataclass(frozen=True, slots=True)
 class PreparedCharacter:
-    """A character about to enter a cast, with its files, which are kept by now."""
+    """A character to be added to a cast, with its files, which are stored by now."""
 
     its: IncomingCharacter
     picture: StoredFile | None
     reference_set: tuple[CharacterFile, ...]
     new_id: str
-    """The reusable ID that it gets where its own is taken, or where it has none."""
+    """The reusable ID it gets if its own is taken, or if it has none."""
 
 
 class NoImport(Exception):
-    """The import is over: it was brought in, dropped or forgotten."""
+    """The import no longer exists: it was confirmed, dropped or forgotten."""
 
 
 class NoRoom(Exception):
-    """With these files the owner would have more than they may."""
+    """These files would exceed the owner's disk quota."""
 
 
 class PortableCastStore:
-    """Reads and writes across the tables of a cast. Whose it is is in each query."""
+    """Reads and writes across the tables of a cast. Every query carries the owner's id."""
 
     def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
         self._people = people
 
     async def taken(self, owner_id: int, selection: Selection) -> TakenCast:
-        """Those of the owner's cast that are meant, the oldest first; without members where there are none."""
+        """The selected part of the owner's cast, oldest first; without members if there are none."""
         query = owned(owner_id).order_by(characters.c.id)
         if selection.character_id is not None:
             query = query.where(characters.c.id == selection.character_id)
@@ -123,17 +123,17 @@ class PortableCastStore:
         return TakenCast(members, tuple(groups), tuple(defaults))
 
     async def names(self, owner_id: int) -> set[str]:
-        """The keys of all names in the owner's cast."""
+        """The name keys in the owner's cast."""
         async with self._database.read() as connection:
             return await _taken(connection, owner_id)
 
     async def refused(self, owner_id: int) -> set[int]:
-        """The ids of characters about which the owner has asked somebody who said no."""
+        """The ids of characters about which somebody said no to the owner."""
         async with self._database.read() as connection:
             return await _refused(connection, owner_id)
 
     async def offer(self, draft: Draft) -> list[str]:
-        """Keep the draft of an import, in the place of earlier ones of its owner, whose ids are returned."""
+        """Store the draft of an import, replacing earlier ones of its owner; returns their ids."""
         theirs = select(drafts).where(drafts.c.owner_id == draft.owner_id)
         async with self._database.write() as connection:
             rows = (await connection.execute(theirs)).mappings().all()
@@ -159,10 +159,11 @@ class PortableCastStore:
         most_bytes: int,
         consent: bool,
     ) -> list[str]:
-        """Add all of them, under names that are free, and end the import; returns the names. Or do nothing at all.
+        """Add all of them, under free names, and end the import; returns the names. Either all of it happens or
+        nothing.
 
-        ``most_bytes`` of files may the owner have then; 0: as many as they like. ``consent``: they have given theirs.
-        Raises :class:`NoImport` and :class:`NoRoom`.
+        ``most_bytes``: the owner's disk quota; 0: no limit. ``consent``: they have confirmed their consent. Raises
+        :class:`NoImport` and :class:`NoRoom`.
         """
         ended = delete(drafts).where(drafts.c.owner_id == owner_id, drafts.c.id == import_id)
         async with self._database.write() as connection:
@@ -170,7 +171,7 @@ class PortableCastStore:
                 raise NoImport
             taken = await _taken(connection, owner_id)
             groups = await _groups(connection, owner_id, prepared, now)
-            refused = await _refused(connection, owner_id)  # perhaps since it was offered
+            refused = await _refused(connection, owner_id)  # somebody may have said no since it was offered
             hashes = {sha256 for each in prepared for sha256 in each.its.hashes}
             no = await denied_hashes(connection, self._people, owner_id, hashes)
             coming = [each for each in prepared if each.its.was not in refused and no.isdisjoint(each.its.hashes)]
@@ -184,7 +185,7 @@ class PortableCastStore:
             return names
 
     async def unkept(self, owner_id: int, keys: Collection[str]) -> set[str]:
-        """Those of the owner's file keys that have no row."""
+        """The owner's file keys, among ``keys``, that have no row."""
         query = select(files.c.key).where(files.c.owner_id == owner_id)
         async with self._database.read() as connection:
             return set(keys) - set((await connection.scalars(query)).all())
@@ -260,7 +261,7 @@ async def _refused(connection: AsyncConnection, owner_id: int) -> set[int]:
 
 
 async def _same_id(connection: AsyncConnection, was: int | None) -> dict[str, int]:
-    """What was deleted comes back as what it was: what people have said of it holds, and no copy is made of that."""
+    """A deleted character gets its old id back: answers about it still count, and it is not copied."""
     there = select(characters.c.id).where(characters.c.id == was)
     return {"id": was} if was is not None and await connection.scalar(there) is None else {}
 
@@ -268,7 +269,7 @@ async def _same_id(connection: AsyncConnection, was: int | None) -> dict[str, in
 async def _groups(
     connection: AsyncConnection, owner_id: int, prepared: Sequence[PreparedCharacter], now: datetime
 ) -> dict[str, int]:
-    """The ids of the groups that are named, by the keys of their names; made where there is none, as long as may be."""
+    """The ids of the named groups, by name key; missing ones are created, up to the limit."""
     query = select(character_groups.c.name_key, character_groups.c.id).where(character_groups.c.owner_id == owner_id)
     found = {row.name_key: row.id for row in await connection.execute(query)}
     for name in [name for each in prepared for name in each.its.groups]:
@@ -279,7 +280,7 @@ async def _groups(
 
 
 async def _plays(connection: AsyncConnection, owner_id: int, guild_id: int, character_id: int) -> None:
-    """Unless somebody else of theirs does."""
+    """Set the default character, unless the owner has another one."""
     its = default_characters.c
     query = select(its.character_id).where(its.owner_id == owner_id, its.guild_id == guild_id)
     if await connection.scalar(query) is None:
@@ -288,7 +289,7 @@ async def _plays(connection: AsyncConnection, owner_id: int, guild_id: int, char
 
 
 async def _reusable_id(connection: AsyncConnection, owner_id: int, prepared: PreparedCharacter) -> str:
-    """Its own, unless another one of the cast answers to that: what was made here, by no provider, is told by it."""
+    """Its own ID, unless another character of the cast has it, as portable characters are recognised by theirs."""
     its = prepared.its
     if its.model:
         return its.task_id

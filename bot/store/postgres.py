@@ -1,4 +1,4 @@
-"""PostgreSQL: many processes, of which one at a time writes alone; survives the loss of connections."""
+"""PostgreSQL: many processes, one exclusive writer at a time; survives lost connections."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ from bot.store.upgrade import bring_to_head, revision
 
 _log = structlog.get_logger(__name__)
 
-# The transaction-level advisory lock of a writer: it ends with the transaction, however that ends. The id of the
-# transaction tells later whether it was committed, should the connection break just then.
+# The transaction-level advisory lock of a writer: it ends with the transaction, however that ends. If the connection
+# breaks during the commit, the transaction's id tells later whether it was committed.
 _KEY: Final = 0x43617374626F6F6B  # "Castbook"
 _ALONE: Final = sql("SELECT pg_advisory_xact_lock(:key), CAST(pg_current_xact_id() AS text)").bindparams(key=_KEY)
 _BESIDE_OTHERS: Final = sql("SELECT pg_advisory_xact_lock_shared(:key)").bindparams(key=_KEY)
 _BECAME: Final = sql("SELECT pg_xact_status(CAST(CAST(:id AS text) AS xid8))")
 _MILLISECONDS: Final = 1000
 
-# What cannot be had just now; asyncpg says so in its own words while it connects.
+# Temporary faults; while connecting, asyncpg raises its own.
 _UNREACHABLE: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 _OPTIONS: Final = {*inspect.signature(asyncpg.connect).parameters, "prepared_statement_cache_size"}
 
 
 class PostgresDatabase(Database):
-    """``write()`` is alone among the writers of all processes, or beside others that are not alone either.
+    """``write()`` is exclusive among the writers of all processes, or concurrent with others that are not ``alone``.
 
     ``url`` is ``postgresql+asyncpg://user:password@host/name``.
     """
@@ -61,13 +61,13 @@ class PostgresDatabase(Database):
         self.notifications = PostgresNotifications(
             partial(self.connect_apart, silent=limits.POSTGRES_ANSWERS_WITHIN), self.outage
         )
-        # Who waits for the lock waits here first, where commands go before jobs, and takes no connection from others.
+        # Writers queue here before they wait for the lock: commands before jobs, and without occupying a connection.
         self._turns = PriorityLimiter(1)
         self._beside_others = PriorityLimiter(limits.POSTGRES_WRITERS)
         self._locks = LocksOfAll(self.connect_apart)
 
     async def open(self) -> None:
-        """Connect, and bring the schema to head: the first of those that start at the same time does that."""
+        """Connect, and migrate the schema to head; of processes that start together, the first one does that."""
         if not self._url.query.keys() <= _OPTIONS:
             raise BadConfiguration(
                 "The address of the PostgreSQL (store.url) has an option that asyncpg does not know: TLS is asked for "
@@ -99,7 +99,7 @@ class PostgresDatabase(Database):
                 )
             if known != HEAD:
                 await bring_to_head(self._url)
-                # What the server has told of the tables as they were is of no use any more.
+                # Statistics of the earlier tables are of no use any more.
                 await self._engine.dispose()
             await self._touch()
         except BaseException as error:
@@ -117,7 +117,9 @@ class PostgresDatabase(Database):
 
     @asynccontextmanager
     async def write(self, *, urgent: bool = False, alone: bool = True) -> AsyncIterator[AsyncConnection]:
-        """Each statement sees what others have committed before it; not ``alone``, that may change in between."""
+        """Each statement sees what others committed before it; without ``alone``, that may change between
+        statements.
+        """
         turns = self._turns if alone else self._beside_others
         with tracing.span("database write", urgent=urgent, alone=alone):
             async with _place(turns, urgent=urgent), self._connected(self._engine) as connection:
@@ -136,11 +138,11 @@ class PostgresDatabase(Database):
                         raise
 
     def write_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """Each statement is committed as it is."""
+        """Each statement is committed by itself."""
         return self._connected(self._at_once)
 
     async def _was_committed(self, transaction_id: str) -> bool:
-        """Whether that came true, though nobody was told: else what was asked for would be asked for again."""
+        """Whether the transaction was committed although its answer was lost; otherwise the caller would repeat it."""
         until = asyncio.get_running_loop().time() + limits.POSTGRES_ANSWERS_WITHIN
         while asyncio.get_running_loop().time() < until:
             try:
@@ -162,7 +164,7 @@ class PostgresDatabase(Database):
 
     @asynccontextmanager
     async def _connected(self, engine: AsyncEngine | None) -> AsyncIterator[AsyncConnection]:
-        """A connection, given back in the end. Raises SQLAlchemy's TimeoutError where there is none to be had."""
+        """A pooled connection. Raises SQLAlchemy's TimeoutError if none is available."""
         if engine is None:
             raise RuntimeError("the database is not open")
         try:
@@ -178,15 +180,15 @@ class PostgresDatabase(Database):
             await shielded(connection.close())
 
     def lock(self, name: str) -> AbstractAsyncContextManager[None]:
-        """Hold the lock of that name, over all processes."""
+        """Hold the lock of that name across all processes."""
         return self._locks(name)
 
     async def first(self, name: str) -> bool:
-        """Of those that ask, the first one, until its connection is gone. Raises as :meth:`lock`."""
+        """True for the first caller, until its connection is gone. Raises as :meth:`lock`."""
         return await self._locks.first(name)
 
     async def connect_apart(self, *, silent: float = limits.POSTGRES_SILENT) -> asyncpg.Connection:
-        """A connection of one's own, which takes none of the others: to listen on, say. The caller closes it.
+        """A separate connection outside the pool, for listening, for example. The caller closes it.
 
         ``silent``: seconds that the server may take to answer.
         """
@@ -200,7 +202,7 @@ class PostgresDatabase(Database):
             raise _no_connection(error) from error
 
     async def writable(self) -> bool:
-        """Whether a transaction can be committed just now."""
+        """Whether a transaction can be committed at the moment."""
         try:
             await self._touch()
         except (*_UNREACHABLE, SQLAlchemyError):
@@ -208,7 +210,7 @@ class PostgresDatabase(Database):
         return True
 
     async def _touch(self) -> None:
-        # As it is: another process may be of another version.
+        # Write the value that is there: another process may be of another version.
         as_it_is = update(alembic_version).values(version_num=alembic_version.c.version_num)
         async with self.write(alone=False) as connection:  # one row, whose value stays
             await connection.execute(as_it_is)
@@ -219,12 +221,12 @@ _SESSION: Final = {
     "default_transaction_isolation": "read committed",  # a statement after the lock must see what was done before it
     "lock_timeout": f"{limits.DATABASE_BUSY.total_seconds() * _MILLISECONDS:.0f}",
     "statement_timeout": f"{limits.POSTGRES_STATEMENT * _MILLISECONDS:.0f}",
-    # One that hangs, or whose machine is gone, must not keep the lock.
+    # A connection that hangs, or whose machine is gone, must not keep the lock.
     "idle_in_transaction_session_timeout": f"{limits.POSTGRES_IDLE * _MILLISECONDS:.0f}",
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
-    "jit": "off",  # no statement of ours takes long enough to be worth it
+    "jit": "off",  # no statement of ours takes long enough to benefit
 }
 
 
@@ -246,13 +248,13 @@ async def _place(turns: PriorityLimiter, *, urgent: bool) -> AsyncIterator[None]
 
 
 def _refuse_dead(connection: DBAPIConnection, _record: object, _proxy: object) -> None:
-    """The server has closed it since: the pool makes a new one, and looks at none of the same age again."""
+    """The server has closed it since: the pool makes a new one, and discards others of the same age."""
     if connection.driver_connection.is_closed():  # asyncpg's
         raise InvalidatePoolError
 
 
 def _give_up_silent(context: ExceptionContext) -> NoConnection | None:
-    """Its machine is gone, or the way there, and nobody says so: neither that connection nor others are kept."""
+    """The machine or the network is gone without an error: discard this connection and the others."""
     if not isinstance(context.original_exception, TimeoutError):
         return None
     context.is_disconnect = True

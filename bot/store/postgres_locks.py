@@ -1,4 +1,4 @@
-"""Locks by name over all processes that share a PostgreSQL."""
+"""Locks by name across all processes on a PostgreSQL."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from bot import limits
 from bot.concurrency import shielded
 from bot.store.named_locks import LocksHere
 
-# What asyncpg raises on a connection that is gone: where the server hangs up in the middle of an answer, that is an
-# InternalClientError, which is none of the others.
+# What asyncpg raises on a lost connection: if the server hangs up in the middle of an answer, that is an
+# InternalClientError, which is not covered by the others.
 CONNECTION_LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _LOOK_AGAIN = 0.02, 0.5  # seconds, at first and at most
 
 
 class LocksOfAll:
-    """Session-level advisory locks of PostgreSQL, all of them on one connection, which ``connect`` makes.
+    """Session-level advisory locks of PostgreSQL, all on one connection, which ``connect`` makes.
 
-    Should it break, all are free: what is done under a lock must stay whole without it, if not in the best order.
-    Raises what ``connect`` raises where the server is away, and SQLAlchemy's TimeoutError where it does not answer.
+    If it breaks, all are released: work done under a lock must stay correct without it, if not in the best order.
+    Raises what ``connect`` raises if the server is unreachable, and SQLAlchemy's TimeoutError if it does not answer.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
         self._connect = connect
         self._connection: asyncpg.Connection | None = None
         self._statements = asyncio.Lock()  # one at a time on a connection
-        self._here = LocksHere()  # the session has a lock as often as it asks for it
+        self._here = LocksHere()  # within one session the server grants a lock every time
         self._kept: dict[str, asyncpg.Connection] = {}
 
     @asynccontextmanager
@@ -50,7 +50,7 @@ class LocksOfAll:
                 await shielded(self._give_back(key))
 
     async def first(self, name: str) -> bool:
-        """Take the lock of that name where it is free, and keep it; whether it is ours. Nobody waits for it."""
+        """Take the lock of that name if it is free, and keep it; returns whether it is ours. Never waits."""
         async with self._here(name):
             known = self._connection
             if known is not None and not known.is_closed() and self._kept.get(name) is known:
@@ -62,10 +62,10 @@ class LocksOfAll:
             return True
 
     async def close(self) -> None:
-        """Let go of all."""
+        """Release all."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(*CONNECTION_LOST):  # what does not answer is cut off
+            with suppress(*CONNECTION_LOST):  # a connection that does not answer is cut off
                 await connection.close(timeout=2)
 
     async def _ask(self, statement: str, key: int) -> bool:
@@ -75,13 +75,13 @@ class LocksOfAll:
             connection = self._connection
             try:
                 return bool(await connection.fetchval(statement, key, timeout=limits.POSTGRES_ANSWERS_WITHIN))
-            except TimeoutError:  # its machine is gone, or the way there: nobody says so, and all would wait for it
+            except TimeoutError:  # the machine or the network is gone without an error, and everybody would wait for it
                 connection.terminate()
                 raise NoConnection("the database does not answer") from None
 
     async def _give_back(self, key: int) -> None:
-        """Also where it was asked for and not had: then nothing happens."""
-        # What is gone has no lock any more.
+        """Release it, also if it was requested and not granted, which does no harm."""
+        # A lost connection holds no lock any more.
         with suppress(*CONNECTION_LOST, NoConnection):
             if self._connection is not None and not self._connection.is_closed():
                 await self._ask("SELECT pg_advisory_unlock($1)", key)

@@ -1,4 +1,4 @@
-"""Notifications over PostgreSQL's LISTEN and NOTIFY, by a connection of its own."""
+"""Notifications over PostgreSQL's LISTEN and NOTIFY, on a separate connection."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NOTIFY: Final = sql("SELECT pg_notify(:channel, :words)")
 
 @dataclass(slots=True, eq=False)
 class _Listener:
-    """``every`` so many seconds it looks by itself, by the loop's clock at ``look_at`` the next time."""
+    """Looks by itself every ``every`` seconds; ``look_at`` is the next time, by the loop's clock."""
 
     heard: Heard
     every: float
@@ -35,10 +35,10 @@ class _Listener:
 
 
 class PostgresNotifications(Notifications):
-    """``connect`` makes a connection of its own. What this process sends, it does not hear itself.
+    """``connect`` makes the connection. A process does not hear its own notifications.
 
-    While the connection is away nothing is sent but :meth:`send_with`: the others look every 30 s at the latest, and at
-    their jobs every 5. Whose connection was away looks at everything as soon as it is back.
+    While the connection is lost, only :meth:`send_with` sends: the others look every 30 s at the latest, and at their
+    jobs every 5. A process whose connection was lost looks at everything once it is back.
     """
 
     def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]], outage: Outage | None = None) -> None:
@@ -52,16 +52,16 @@ class PostgresNotifications(Notifications):
         self._telling: set[asyncio.Task[None]] = set()
 
     def on(self, topic: Topic, heard: Heard, *, every: float = 0.0) -> None:
-        """Await ``heard`` with each argument, or with "" after a loss, and every 30 s or ``every`` so many."""
+        """Await ``heard`` with each argument, or with "" after a loss, and every 30 s or every ``every`` seconds."""
         self._heard[topic].append(_Listener(heard, every))
 
     def send(self, topic: Topic, argument: str = "") -> None:
-        """Soon; returns at once."""
+        """Send soon; returns at once."""
         if self._connection is not None:
             self._outgoing.put_nowait(self._words(topic, argument))
 
     async def send_with(self, connection: AsyncConnection, topic: Topic, argument: str) -> None:
-        """With the commit, by PostgreSQL itself."""
+        """Sent by PostgreSQL itself with the commit."""
         await connection.execute(_NOTIFY, {"channel": _CHANNEL, "words": self._words(topic, argument)})
 
     def _words(self, topic: Topic, argument: str) -> str:
@@ -71,16 +71,16 @@ class PostgresNotifications(Notifications):
         """Connect. Raises what asyncpg raises."""
         self._connection = await self._connected()
         now = asyncio.get_running_loop().time()
-        for listeners in self._heard.values():  # what they know is read after this
+        for listeners in self._heard.values():  # the state they know is read after this
             for listener in listeners:
                 listener.look_at = now + listener.every
         self._loop = asyncio.create_task(self._run(), name="notifications")
 
     async def close(self) -> None:
-        """Send what waits, then hang up."""
+        """Send what is queued, then disconnect."""
         if self._loop is not None:
             with suppress(TimeoutError):
-                async with asyncio.timeout(1.0):  # the last words of a process: that it gave its leases back, say
+                async with asyncio.timeout(1.0):  # the last messages of a process, such as that it released its leases
                     await self._outgoing.join()
             self._loop.cancel()
             await asyncio.gather(self._loop, *self._telling, return_exceptions=True)
@@ -115,7 +115,7 @@ class PostgresNotifications(Notifications):
         look_at = now() + limits.SHARED_STATE_EVERY
         while True:
             if now() >= look_at:
-                await connection.execute("SELECT 1")  # a connection that died in silence is found out
+                await connection.execute("SELECT 1")  # detects a connection that died silently
                 self._outage.works()
                 self._look()
                 look_at = now() + limits.SHARED_STATE_EVERY
@@ -130,7 +130,7 @@ class PostgresNotifications(Notifications):
                 self._outgoing.task_done()
 
     def _look(self, *, lost: bool = False) -> None:
-        """Let those look for whom it is time, or all where something may have been ``lost``."""
+        """Call the listeners that are due, or all of them if something may have been ``lost``."""
         now = asyncio.get_running_loop().time()
         for topic, listeners in self._heard.items():
             for listener in listeners if topic is not Topic.INTERRUPT else ():

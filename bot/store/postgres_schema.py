@@ -1,4 +1,4 @@
-"""How the migrations run on PostgreSQL: one process at a time, and with text that compares byte by byte."""
+"""Runs the migrations on PostgreSQL: one process at a time, and with text that is compared byte by byte."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _ALONE: Final = sql("SELECT pg_advisory_xact_lock(:key)").bindparams(key=_KEY)
 
 
 class _AsInSQLite(PGTypeCompiler):
-    """Text is as long as it likes, and is compared and sorted by its code points, whatever the database is set to.
+    """Text of any length, compared and sorted by code points whatever the database's collation, as on SQLite.
 
-    So it is on SQLite. Words are brought to one spelling by us, before they are stored (bot.values.folding).
+    We normalise words ourselves before they are stored (bot.values.folding).
     """
 
     def visit_VARCHAR(self, type_: Any, **_: Any) -> str:  # noqa: ANN401, N802 - as inherited
@@ -29,7 +29,7 @@ class _AsInSQLite(PGTypeCompiler):
 
 @asynccontextmanager
 async def migrating(url: URL) -> AsyncIterator[AsyncConnection]:
-    """A transaction for the migrations; anyone else who wants one waits until it ends."""
+    """A transaction for the migrations; other processes that want one wait until it ends."""
     engine = create_async_engine(url, hide_parameters=True, connect_args={"server_settings": {"jit": "off"}})
     engine.dialect.type_compiler_instance = engine.dialect.type_compiler = _AsInSQLite(engine.dialect)
     try:

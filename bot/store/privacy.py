@@ -1,4 +1,4 @@
-"""Reads or deletes everything that is kept about one person."""
+"""Reads or deletes everything that is stored about one person."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from bot.values.job import BEFORE_SUBMISSION, Job, JobKind, Step
 
 _AT_THE_PROVIDER = frozenset({Step.SUBMIT, Step.WATCH})
 _OF_THEIRS = (default_characters, character_groups, characters, videos, files, drafts, consents, jobs)
-# What is to be known of each job that is deleted; of most there is much more, and nobody needs it.
+# The columns that are needed of each deleted job, which usually has many more.
 _OF_A_JOB = (
     *(jobs.c.id, jobs.c.kind, jobs.c.owner_id, jobs.c.guild_id, jobs.c.step, jobs.c.outcome, jobs.c.task_id),
     *(jobs.c.submit_started_at, jobs.c.maybe_charged, jobs.c.counted, jobs.c.created_at, jobs.c.credits),
@@ -46,10 +46,10 @@ _OF_A_JOB = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erased:
-    """What is gone from the database. ``unfinished``: jobs that were not done; the ids are those of all jobs.
+    """What was deleted from the database. ``unfinished``: jobs that were not done; the ids are those of all jobs.
 
-    ``draft_ids``: those of half-filled forms, and of imports that waited for an answer.
-    ``left_running`` of them are at the provider, where they go on. ``messages`` are to be emptied or removed.
+    ``draft_ids``: those of half-filled forms, and of imports that waited for an answer. ``left_running``: how many of
+    them continue at the provider. ``messages``: how many will be emptied or removed.
     """
 
     characters: int
@@ -71,26 +71,26 @@ class OwnerlessTask:
 
 
 class PrivacyStore:
-    """Reads and deletes across all tables that hold something of a person's."""
+    """Reads and deletes across all tables that contain personal data."""
 
     def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
         self._people = people
 
     async def data(self, owner_id: int, *, now: datetime) -> PersonalData:
-        """One snapshot of everything."""
+        """A snapshot of everything."""
         async with self._database.read() as connection:
             return await personal_data_of(connection, owner_id, self._people, now=now)
 
     async def erase(self, owner_id: int, *, now: datetime, remove_messages: bool = False) -> Erased:
-        """Delete every row of theirs, in one transaction. Messages that show something of them lose it.
+        """Delete every row of theirs, in one transaction. Messages that show something of them are emptied.
 
-        ``remove_messages``: those go as a whole. Until that is done, only where they stand is kept.
+        ``remove_messages``: they are deleted completely. Until that is done, only their location is kept.
 
-        What stays: the blocks, under the keyed hash as before; there too what they had used of the day, and of their
-        servers' days; a bare id for each task that the provider is at work on; and what must not be made again
-        (:mod:`bot.store.consent_denials`). Steps that are being done for their jobs find no row any more. A second call
-        finds nothing.
+        What stays: the blocks, under the keyed hash as before; under the same hash their used quota of the day, and of
+        their servers' days; a bare id for each task that the provider is working on; and what must not be made again
+        (:mod:`bot.store.consent_denials`). Running steps of their jobs find no row any more. A second call finds
+        nothing.
         """
         theirs = select(*_OF_A_JOB).where(jobs.c.owner_id == owner_id).order_by(jobs.c.created_at)
         unfinished = select(jobs).where(jobs.c.owner_id == owner_id, UNFINISHED).order_by(jobs.c.created_at)
@@ -126,7 +126,7 @@ class PrivacyStore:
         )
 
     async def _keep_use(self, connection: AsyncConnection, rows: Sequence[RowMapping], day: datetime) -> None:
-        """Put what the rows count on the day's counters: deleting everything must not reset the day's limit."""
+        """Add the deleted rows to the day's counters: deleting everything must not reset the day's limit."""
         used: Counter[str] = Counter()
         for row in rows:
             if row["counted"] and row["created_at"] >= day and _begun(row):
@@ -140,32 +140,32 @@ class PrivacyStore:
         await add_to_day(connection, {key: number for key, number in used.items() if number}, day)
 
     async def ownerless(self) -> list[OwnerlessTask]:
-        """Those that have not been forgotten yet."""
+        """The tasks that have not been forgotten yet."""
         async with self._database.read() as connection:
             rows = await connection.execute(select(ownerless_tasks).order_by(ownerless_tasks.c.since))
             return [OwnerlessTask(row.id, row.since) for row in rows]
 
     async def forget_task(self, task_id: str) -> None:
-        """It has ended: nothing of it is needed, nor what a webhook said of it."""
+        """The task has ended: delete it, and what webhooks said about it."""
         about_it = or_(webhook_events.c.task_id == task_id, webhook_events.c.business_id == task_id)
         async with self._database.write() as connection:
             await connection.execute(delete(ownerless_tasks).where(ownerless_tasks.c.id == task_id))
             await connection.execute(delete(webhook_events).where(about_it))
 
     async def forget_days(self, before: datetime) -> int:
-        """Forget the counters of days before ``before``; returns how many there were."""
+        """Delete the counters of days before ``before``; returns how many there were."""
         async with self._database.write() as connection:
             return (await connection.execute(delete(day_counters).where(day_counters.c.day < before))).rowcount
 
     async def scrub(self) -> bool:
-        """Leave nothing of what was erased in any byte of the database; whether that is done (Database.scrub)."""
+        """Remove deleted data from every byte of the database; returns whether that is done (Database.scrub)."""
         return await self._database.scrub()
 
 
 async def _end_loans(connection: AsyncConnection, user_id: int, begun: Sequence[str]) -> int:
-    """Delete what is lent by them or to them, or was asked by or of them; returns how many rows those were.
+    """Delete what they lent, borrowed, asked or were asked; returns how many rows there were.
 
-    What they used of a loan to a server stays used.
+    Their uses of a loan to a server still count.
     """
     their_jobs = select(jobs.c.id).where(jobs.c.owner_id == user_id)
     used = set((await connection.scalars(select(loan_uses.c.job_id).where(loan_uses.c.job_id.in_(their_jobs)))).all())
@@ -184,7 +184,7 @@ async def _end_loans(connection: AsyncConnection, user_id: int, begun: Sequence[
 
 
 async def _leave_ownerless(connection: AsyncConnection, rows: Sequence[RowMapping]) -> int:
-    """Keep a bare id of each task that runs, or may run, at the provider; returns how many those are."""
+    """Keep a bare id of each task that runs, or may run, at the provider; returns how many there are."""
     running = {
         row["task_id"] or row["id"]: row["submit_started_at"]
         for row in rows
@@ -197,8 +197,8 @@ async def _leave_ownerless(connection: AsyncConnection, rows: Sequence[RowMappin
 
 
 async def _delete_events(connection: AsyncConnection, owner_id: int) -> None:
-    """An event names a job or its task; without the job it would be matched to nothing."""
-    # One by one: for both at once PostgreSQL would look at every event.
+    """An event names a job or its task; without the job it would match nothing."""
+    # One by one: with both conditions at once PostgreSQL would scan all events.
     of_theirs = jobs.c.owner_id == owner_id
     for column, known_as in ((webhook_events.c.business_id, jobs.c.id), (webhook_events.c.task_id, jobs.c.task_id)):
         await connection.execute(delete(webhook_events).where(column.in_(select(known_as).where(of_theirs))))

@@ -1,4 +1,4 @@
-"""Queries about the provider as a whole: submissions that are paused, models that are closed (design, rule 14)."""
+"""Queries about the provider as a whole: paused submissions and closed models (design, rule 14)."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Pause:
 @dataclass(frozen=True, slots=True)
 class _State:
     pause: Pause | None
-    closed: Mapping[str, datetime]  # each model, and since when
+    closed: Mapping[str, datetime]  # since when, by model
 
 
 class ProviderStateStore:
     """What a restart must not forget about the provider.
 
-    It is read from memory, because every command that starts a job asks for it before its first answer. What another
-    process has written to a shared database is seen within :data:`bot.limits.PROVIDER_STATE_KNOWN_FOR`, or at once
-    where somebody says so (:meth:`forget`).
+    It is cached in memory, because every command that starts a job needs it before its first answer. Changes by other
+    processes on a shared database are seen within :data:`bot.limits.PROVIDER_STATE_KNOWN_FOR`, or at once after
+    :meth:`forget`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -49,7 +49,7 @@ class ProviderStateStore:
         self._changes = 0
 
     def forget(self) -> None:
-        """Read it again when it is next asked for: another process has changed it."""
+        """Read the state again at its next use, because another process has changed it."""
         self._changes += 1
         self._known = None
 
@@ -64,7 +64,7 @@ class ProviderStateStore:
             closed = await connection.execute(select(closed_models.c.model, closed_models.c.since))
             pause = None if row is None else Pause(reason=row.reason, since=row.since)
             state = _State(pause, {row.model: row.since for row in closed})
-        if changes == self._changes:  # else it may be older than what was written meanwhile
+        if changes == self._changes:  # otherwise it may be older than what was written meanwhile
             self._known, self._known_at = state, asked_at
         return state
 
@@ -78,7 +78,7 @@ class ProviderStateStore:
             self._database.notifications.send(Topic.PROVIDER)
 
     async def pause(self, reason: str, *, now: datetime) -> bool:
-        """Pause submissions; returns whether they were not. A pause keeps its first reason and instant."""
+        """Pause submissions; returns whether they were running. A pause keeps its first reason and instant."""
         async with self._changing() as connection:
             if await connection.scalar(select(pauses.c.what).where(pauses.c.what == _SUBMISSIONS)) is not None:
                 return False
@@ -86,7 +86,7 @@ class ProviderStateStore:
             return True
 
     async def resume(self) -> bool:
-        """Submit again; returns whether there was a pause."""
+        """Resume submissions; returns whether there was a pause."""
         async with self._changing() as connection:
             ended = await connection.execute(delete(pauses).where(pauses.c.what == _SUBMISSIONS))
             return ended.rowcount > 0
@@ -96,9 +96,9 @@ class ProviderStateStore:
         return (await self._state()).pause
 
     async def close_model(self, model: str, *, now: datetime, lapsed: datetime | None = None) -> bool:
-        """Note that the provider refuses this model as of now; returns whether that is new.
+        """Record that the provider refused this model at ``now``; returns whether that is news.
 
-        A closure before ``lapsed`` was over: then it is new again.
+        A closure before ``lapsed`` had ended, so closing it is news again.
         """
         async with self._changing() as connection:
             this = closed_models.c.model == model
@@ -110,10 +110,10 @@ class ProviderStateStore:
             return before is None or (lapsed is not None and before < lapsed)
 
     async def closed_models(self, *, since: datetime) -> Mapping[str, datetime]:
-        """The models that were refused at ``since`` or later, each with the instant at which it last was."""
+        """The models that were refused at ``since`` or later, each with its last refusal."""
         closed = (await self._state()).closed
         return {model: at for model, at in closed.items() if at >= since}
 
     def tell_taken(self, model: str, *, now: datetime) -> None:
-        """Let other processes know that a request for this model was taken; nothing is written."""
+        """Tell other processes that a request for this model was accepted; nothing is written."""
         self._database.notifications.send(Topic.TAKEN, f"{now.isoformat()} {model}")

@@ -1,4 +1,4 @@
-"""The tables of what is known of the provider: what it refuses, what it keeps for us, and what its webhooks said."""
+"""The tables about the provider: paused and closed, stored assets, webhook events, and statistics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ closed_models = Table(
     Column("since", Instant, nullable=False),
 )
 
-avatar_groups = Table(  # at the provider; there is one, and which
+avatar_groups = Table(  # the group at the provider; there is only one
     "avatar_groups",
     metadata,
     Column("id", String(128), primary_key=True),
@@ -44,8 +44,8 @@ avatars = Table(  # pictures of characters who do not exist, as the provider's a
     Index(None, "last_used_at"),
 )
 
-# What the provider's webhooks said. An event only wakes a job; one that no job was found for may belong to one whose
-# submission is not answered yet.
+# Events from the provider's webhooks. An event only wakes a job; one without a job may belong to a submission that is
+# not answered yet.
 webhook_events = Table(
     "webhook_events",
     metadata,
@@ -63,14 +63,14 @@ task_times = Table(  # how long tasks took
     "task_times",
     metadata,
     Column("kind", String(16), primary_key=True),
-    Column("model", String(128), primary_key=True),  # empty where it is not known
-    Column("weights", Text, nullable=False),  # JSON: of the tasks that ended in each of the buckets
+    Column("model", String(128), primary_key=True),  # empty if unknown
+    Column("weights", Text, nullable=False),  # JSON: of the tasks that ended in each bucket
 )
 
-rates = Table(  # how fast all processes together may ask
+rates = Table(  # the rates of all processes together
     "rates",
     metadata,
     Column("name", String(16), primary_key=True),
-    # The first place that nobody has: microseconds, by the database's clock.
+    # the first free slot: microseconds, by the database's clock
     Column("free_at", BigInteger, nullable=False),
 )

@@ -1,4 +1,4 @@
-"""A person without their name: the keyed hash under which what must outlive their deletion is kept."""
+"""Keyed hashes of people and servers, for what must outlive the deletion of a person's data."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _BYTES = 32
 
 
 class Pseudonyms:
-    """HMAC-SHA256 of user ids under a key of this database's own, made once. Load it before anything else is asked.
+    """HMAC-SHA256 of user ids under this database's own key, created once. Call :meth:`load` first.
 
-    Both raise RuntimeError before :meth:`load`.
+    The other methods raise RuntimeError before :meth:`load`.
     """
 
     def __init__(self, database: Database) -> None:
@@ -26,7 +26,7 @@ class Pseudonyms:
         self._key = b""
 
     async def load(self) -> None:
-        """Read the key; the first time, make it."""
+        """Read the key; create it the first time."""
         query = select(keys.c.value).where(keys.c.name == _NAME)
         async with self._database.write() as connection:
             value = await connection.scalar(query)
@@ -40,15 +40,15 @@ class Pseudonyms:
         return self._keyed(str(user_id))
 
     def of_server(self, guild_id: int) -> str:
-        """A server's key among those of people: for what those who are gone had used of its day."""
+        """A server's key, for the quota that deleted people had used there."""
         return self._keyed(f"server {guild_id}")
 
     def for_videos(self, key: str) -> str:
-        """The key for the videos of the person or the server with this one, which are counted apart."""
+        """The key for videos, which are counted apart, from the key of a person or server."""
         return self._keyed(f"videos {key}")
 
     def in_server(self, user_key: str, server_key: str) -> str:
-        """The key of a person's doings in one server."""
+        """The key of a person in one server."""
         return self._keyed(f"{user_key} in {server_key}")
 
     def denial_to_key(self, user_id: int, what: str) -> str:
@@ -56,11 +56,11 @@ class Pseudonyms:
         return self._keyed(f"no to {user_id}: {what}")
 
     def denial_about_key(self, character_id: int) -> str:
-        """The key of a no to that character, whoever plays with it."""
+        """The key of a no to that character, for anyone who plays with it."""
         return self._keyed(f"no about character {character_id}")
 
     def for_credits(self, key: str) -> str:
-        """The key for the credits of the person or the server with this one."""
+        """The key for credits, from the key of a person or server."""
         return self._keyed(f"credits {key}")
 
     def _keyed(self, what: str) -> str:

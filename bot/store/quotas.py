@@ -1,4 +1,4 @@
-"""How much may be asked for: counted in the transaction in which a job is written down (design, rule 8)."""
+"""Quotas: checked in the transaction that inserts a job (design, rule 8)."""
 
 from __future__ import annotations
 
@@ -20,16 +20,14 @@ from bot.values.requests import price_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quota:
-    """The limits that a new job is held against; 0 is no limit.
+    """The limits for a new job; 0 is no limit.
 
-    ``running`` of the owner's jobs are worked on at once, ``waiting`` more may be there besides: in line, or with a
-    question. ``in_all`` are worked on at once of everybody's.
-    ``user_key`` is the owner's keyed hash for this kind of job: what they had used of the day before they had
-    everything deleted counts.
-    ``credits`` and ``server_credits`` are what may be spent on a day, as far as prices are known, and have keys of
-    their own; ``member_credits`` are those that the owner may spend in that server.
-    ``member_day``: how many the owner may start there on a day, by their roles; ``member_key`` is for those.
-    ``server_key`` is the server's: what such people had used of its day counts as well.
+    ``running`` of the owner's jobs are worked on at once, ``waiting`` more may exist: queued, or with a question.
+    ``in_all`` of all people's jobs are worked on at once. ``user_key`` is the owner's keyed hash for this kind of job:
+    what they used today before they had everything deleted counts. ``credits`` and ``server_credits`` may be spent per
+    day, as far as prices are known, and have their own keys; ``member_credits`` are what the owner may spend in that
+    server. ``member_day``: how many the owner may start there per day, by their roles; ``member_key`` is for those.
+    ``server_key`` is the server's: what deleted people used of its day counts as well.
     """
 
     running: int = 0
@@ -50,17 +48,17 @@ class Quota:
 
     @property
     def places(self) -> Places:
-        """The limits that a job waits for instead of being refused."""
+        """The limits for which a job waits instead of being refused."""
         return Places(each=self.running, in_all=self.in_all)
 
 
 def day_of(instant: datetime) -> datetime:
-    """The beginning of its day, in UTC."""
+    """The start of its day, in UTC."""
     return instant.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 async def check(connection: AsyncConnection, job: Job, quota: Quota, *, now: datetime) -> None:
-    """Raise :class:`~bot.errors.QuotaReached` where ``job`` would be one too many."""
+    """Raise :class:`~bot.errors.QuotaReached` if ``job`` would exceed a limit."""
     await check_unfinished(connection, job.owner_id, quota)
     day = day_of(now)
     tomorrow = int((day + timedelta(days=1)).timestamp())
@@ -196,16 +194,19 @@ def _left(limit: int, spent: int) -> float:
 
 
 async def spent_since(connection: AsyncConnection, whose: ColumnElement[bool], begin: datetime, key: str | None) -> int:
-    """Thousandths of credits of the jobs ``whose`` that count, since ``begin``: what cost nothing was given back."""
+    """Thousandths of credits that the jobs ``whose`` have spent since ``begin``; jobs that cost nothing do not
+    count.
+    """
     counted = and_(whose, jobs.c.counted, jobs.c.created_at >= begin)
     found = await connection.scalar(select(func.sum(jobs.c.credits)).where(counted))
     return int(found or 0) + await _used_by_deleted(connection, key, begin)
 
 
 async def use_again(connection: AsyncConnection, job: Job, quota: Quota, *, now: datetime) -> None:
-    """Check and count one more use of the day for a job that has its own already (it is sent again).
+    """Check and count one more use of the day for an existing job (it is sent again).
 
-    Raises :class:`~bot.errors.QuotaReached`. The second use stands on the day's counters: the row counts once.
+    Raises :class:`~bot.errors.QuotaReached`. The second use is added to the day's counters, because the row counts
+    once.
     """
     await check(connection, job, quota, now=now)
     price = thousandths(price_of(job.request))
@@ -233,7 +234,7 @@ async def add_to_day(connection: AsyncConnection, used: Mapping[str, int], day: 
 
 
 async def check_unfinished(connection: AsyncConnection, owner_id: int, quota: Quota) -> None:
-    """Raise :class:`~bot.errors.QuotaReached` where the owner may not even wait with one more."""
+    """Raise :class:`~bot.errors.QuotaReached` if the owner already has as many unfinished jobs as allowed."""
     if not quota.running:
         return
     theirs = and_(jobs.c.owner_id == owner_id, UNFINISHED, jobs.c.outcome.is_(None))
@@ -254,21 +255,21 @@ async def used_on(
     user_key: str | None,
     kind: JobKind = JobKind.CHARACTER,
 ) -> int:
-    """How many places of the owner's day for jobs of that kind are taken; what cost nothing was given back.
+    """How many of the owner's jobs of that kind count on that day; jobs that cost nothing do not.
 
-    ``user_key`` is that of the same kind of jobs.
+    ``user_key`` is the key for the same kind of jobs.
     """
     theirs = and_(jobs.c.owner_id == owner_id, jobs.c.counted, jobs.c.created_at >= day, _counted_with(kind))
     return await count(connection, theirs) + await _used_by_deleted(connection, user_key, day)
 
 
 def _counted_with(kind: JobKind) -> ColumnElement[bool]:
-    """Videos have a day of their own; everything else shares one."""
+    """Videos are counted apart; all other kinds share one quota."""
     return jobs.c.kind == JobKind.VIDEO if kind is JobKind.VIDEO else jobs.c.kind != JobKind.VIDEO
 
 
 async def _used_by_deleted(connection: AsyncConnection, key: str | None, day: datetime) -> int:
-    """What is on the counter alone, because the jobs were deleted together with everything of their owner's."""
+    """The counter for deleted jobs of people who had everything deleted."""
     kept = select(func.sum(day_counters.c.used)).where(day_counters.c.user_key == key, day_counters.c.day >= day)
     return await connection.scalar(kept) or 0
 

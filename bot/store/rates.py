@@ -1,4 +1,4 @@
-"""Queries of the rates table: the places at which calls may go out, given to all processes in one line."""
+"""Queries of the rates table: time slots for calls, handed out to all processes from one sequence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECOND = 1_000_000
 
 
 class _Present(ColumnElement[int]):
-    """The present instant by the database's clock, in microseconds, whenever the transaction began."""
+    """The current time by the database's clock, in microseconds, whenever the transaction began."""
 
     type = BigInteger()
     inherit_cache = True
@@ -33,22 +33,23 @@ def _of_postgres(_: _Present, compiler: SQLCompiler, **_more: object) -> str:
 
 
 class RateStore:
-    """One row for each rate: the first place that nobody has."""
+    """One row per rate: its first free slot."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def lease(self, name: str, *, count: int, apart: float, lead: float) -> tuple[float, float]:
-        """Take the next ``count`` places, ``apart`` seconds from each other, none sooner than in ``lead`` seconds.
+        """Take the next ``count`` slots, ``apart`` seconds from each other, the first one in ``lead`` seconds at the
+        earliest.
 
-        Returns the instant of the first of them, and the present one, in seconds of the database's clock.
+        Returns the instant of the first slot and the current time, in seconds of the database's clock.
         """
         taken = round(count * apart * _SECOND)
         row = await self._moved(name, taken=taken, lead=lead)
         return (int(row.free_at) - taken) / _SECOND, int(row.present) / _SECOND
 
     async def pause(self, name: str, seconds: float) -> None:
-        """Give out no place before ``seconds`` from now."""
+        """Hand out no slot for the next ``seconds``."""
         await self._moved(name, taken=0, lead=seconds)
 
     async def _moved(self, name: str, *, taken: int, lead: float) -> Row[Any]:
@@ -60,7 +61,7 @@ class RateStore:
         try:
             async with self._database.write(alone=False) as connection:
                 await connection.execute(insert(rates).values(name=name, free_at=0))
-        except IntegrityError:  # another process was quicker
+        except IntegrityError:  # another process was faster
             pass
         return await self._moved(name, taken=taken, lead=lead)
 

@@ -1,4 +1,4 @@
-"""What all tables have in common: how an instant is kept, and how indexes and keys are named."""
+"""Shared by all tables: how instants are stored, and how indexes and keys are named."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware instant, kept as microseconds since 1970 in UTC: exact, sorts right, the same in every database."""
+    """An aware instant, stored as microseconds since 1970 in UTC: exact, sortable, and the same in every database."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Refuse a naive instant: nobody could say what it means."""
+        """Convert the instant; raises ValueError for a naive one, which has no definite meaning."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -29,7 +29,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
-# Columns that hold JSON are plain text: a row that no longer parses must fail alone, not in the driver's fetch.
+# JSON columns are plain text: a row that no longer parses must fail alone, not in the driver's fetch.
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -1,4 +1,4 @@
-"""Queries of the sent_messages table: which messages show something of a person, and what is to be done with them."""
+"""Queries of the sent_messages table: which messages show something of a person, and which changes they need."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.store.notifications import Topic
 from bot.store.tables import characters, jobs, sent_messages
 from bot.values.sent_message import NewMessage, PendingUpdate, SentMessage, ShownContent
 
-_AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # due since ever
+_AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # always due
 
 
 class SentMessageStore:
@@ -24,13 +24,13 @@ class SentMessageStore:
         self.outage = database.outage
 
     def tell_others(self) -> None:
-        """Other processes look for what is wanted of messages, soon."""
+        """Tell other processes that messages may need changes, soon."""
         self._database.notifications.send(Topic.MESSAGES)
 
     async def note(self, new: NewMessage, *, now: datetime) -> None:
-        """Remember a message, or what leads to it now. What has become of its character since is wanted of it at once.
+        """Record a message, or its new address. If its character has changed since, that change is requested at once.
 
-        A message without a character, of a job that is gone, is not remembered: its owner had everything deleted.
+        A message without a character, of a deleted job, is not recorded: its owner had everything deleted.
         """
         async with self._database.write() as connection:
             if new.character_id is None and new.job_id is not None:
@@ -41,7 +41,7 @@ class SentMessageStore:
             if known is None:
                 known = await _insert(connection, new, now)
                 await _forget_oldest(connection, new.owner_id)
-            elif new.token is not None:  # a message to which the bot has a right of its own needs none
+            elif new.token is not None:  # the bot can edit its own message without a token
                 keyed = update(sent_messages).where(sent_messages.c.id == known, sent_messages.c.token.is_not(None))
                 await connection.execute(keyed.values(token=new.token, token_at=new.token_at))
             overtaken = await _overtaken(connection, new)
@@ -49,7 +49,7 @@ class SentMessageStore:
                 await want(connection, overtaken, sent_messages.c.id == known)
 
     async def due(self, now: datetime, limit: int) -> list[SentMessage]:
-        """Messages of which something is wanted, those that wait longest first."""
+        """Messages that need a change, those that wait longest first."""
         found = (
             select(sent_messages)
             .where(sent_messages.c.wanted.is_not(None), sent_messages.c.next_attempt_at <= now)
@@ -60,14 +60,14 @@ class SentMessageStore:
             return [_to_message(row) for row in (await connection.execute(found)).mappings()]
 
     async def next_due(self) -> datetime | None:
-        """When something is wanted next; ``None``: nothing is wanted of any."""
+        """When the next change is due; ``None``: no message needs one."""
         first = select(func.min(sent_messages.c.next_attempt_at)).where(sent_messages.c.wanted.is_not(None))
         async with self._database.read() as connection:
             due: datetime | None = await connection.scalar(first)
             return due
 
     async def done(self, message: SentMessage) -> None:
-        """What was wanted of it is done, or will never be possible. Only one that was redrawn shows anything still."""
+        """The change is done, or will never be possible. Only a redrawn message still shows anything."""
         this = _as_it_was(message)
         async with self._database.write(alone=False) as connection:  # one row, as it was read
             if message.wanted is PendingUpdate.REDRAWN:
@@ -78,25 +78,25 @@ class SentMessageStore:
                 await self._database.leave_no_trace(connection)
 
     async def forget(self, message: SentMessage) -> None:
-        """Nothing leads to it any more, whatever is wanted of it."""
+        """The message can no longer be reached: forget it with its changes."""
         async with self._database.write(alone=False) as connection:  # one row
             await connection.execute(delete(sent_messages).where(sent_messages.c.id == message.id))
             await self._database.leave_no_trace(connection)
 
     async def postpone(self, message: SentMessage, until: datetime) -> None:
-        """Try it again then; the attempt counts."""
+        """Try again at ``until``; the attempt counts."""
         later = {"next_attempt_at": until, "attempts": message.attempts + 1}
         async with self._database.write(alone=False) as connection:  # one row, as it was read
             await connection.execute(update(sent_messages).where(_as_it_was(message)).values(later))
 
     async def count(self, owner_id: int) -> int:
-        """How many messages there are about a person that can still be reached."""
+        """How many messages about a person can still be reached."""
         counted = select(func.count()).select_from(sent_messages).where(sent_messages.c.owner_id == owner_id)
         async with self._database.read() as connection:
             return await connection.scalar(counted) or 0
 
     async def sweep(self, *, sent_before: datetime, tokens_before: datetime) -> int:
-        """Forget what is too old, and what only a token led to that is dead; returns how many there were."""
+        """Forget messages that are too old, or that only an expired token could reach; returns how many there were."""
         old = delete(sent_messages).where(sent_messages.c.sent_at < sent_before, sent_messages.c.wanted.is_(None))
         dead = delete(sent_messages).where(sent_messages.c.token.is_not(None), sent_messages.c.token_at < tokens_before)
         async with self._database.write() as connection:
@@ -104,27 +104,30 @@ class SentMessageStore:
 
 
 async def want(connection: AsyncConnection, wanted: PendingUpdate, *which: ColumnElement[bool], **also: object) -> int:
-    """Have ``wanted`` done with the messages ``which``, in a transaction of the caller's; returns their number."""
+    """Request the change ``wanted`` for the selected messages, within the caller's transaction; returns their
+    number.
+    """
     asked = {"wanted": wanted, "asked": sent_messages.c.asked + 1, "attempts": 0, "next_attempt_at": _AT_ONCE}
     changed = update(sent_messages).where(*which).values(asked | also)
     return (await connection.execute(changed)).rowcount
 
 
 def about_character(owner_id: int, character_id: int) -> tuple[ColumnElement[bool], ...]:
-    """The messages that show the owner's character."""
+    """Condition for the messages that show the owner's character."""
     return (sent_messages.c.character_id == character_id, sent_messages.c.owner_id == owner_id)
 
 
 async def sent_to(connection: AsyncConnection, owner_id: int) -> list[SentMessage]:
-    """All messages about a person, oldest first, in a transaction of the caller's."""
+    """All messages about a person, oldest first, within the caller's transaction."""
     theirs = select(sent_messages).where(sent_messages.c.owner_id == owner_id).order_by(sent_messages.c.id)
     return [_to_message(row) for row in (await connection.execute(theirs)).mappings()]
 
 
 async def let_go(connection: AsyncConnection, owner_id: int, *, remove: bool) -> int:
-    """Their owner has everything deleted; returns how many messages there were.
+    """Detach the messages from their owner, who has everything deleted; returns how many there were.
 
-    The messages are removed, or else the cards among them emptied. Until that is done, only where they stand is kept.
+    With ``remove`` the messages will be deleted, otherwise the cards among them emptied. Until that is done, only their
+    location is kept.
     """
     theirs = sent_messages.c.owner_id == owner_id
     if remove:
@@ -168,7 +171,7 @@ async def _insert(connection: AsyncConnection, new: NewMessage, now: datetime) -
 
 
 async def _overtaken(connection: AsyncConnection, new: NewMessage) -> PendingUpdate | None:
-    """What has happened to the character while its message was being sent."""
+    """The change that happened to the character while its message was being sent."""
     if new.character_id is None:
         return None
     owned = (characters.c.owner_id == new.owner_id, characters.c.id == new.character_id)
@@ -194,7 +197,7 @@ async def _forget_oldest(connection: AsyncConnection, owner_id: int) -> None:
 
 
 def _as_it_was(message: SentMessage) -> ColumnElement[bool]:
-    """Still wanting the same: an order that came in mid-work stays."""
+    """Still waiting for the same change: one requested meanwhile stays."""
     return (sent_messages.c.id == message.id) & (sent_messages.c.asked == message.asked)
 
 

@@ -1,6 +1,6 @@
-"""What a server's managers decided: members who may not use the bot there, channels where it is off, the day's limit.
+"""Settings of servers' managers: blocked members, closed channels, daily limits, roles.
 
-Read on every command, before it may do any I/O: so all of it is held in memory too, and written through.
+They are checked on every command before any I/O, so all of them are cached in memory and written through.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from bot.values.job import JobKind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleRules:
-    """``may_create`` characters, ``may_film`` videos: where any role of a server may, members without one may not.
+    """``may_create`` characters, ``may_film`` videos: if any role of a server may, members without such a role may not.
 
-    ``characters``, ``videos`` and ``credits``: how many each member who has it may use of them on a day in the server;
-    ``None``: nothing is said of that.
+    ``characters``, ``videos`` and ``credits``: how many each member with the role may use there per day; ``None``: not
+    set.
     """
 
     may_create: bool = False
@@ -38,18 +38,17 @@ class RoleRules:
     credits: int | None = None
 
     def allows(self, kind: JobKind) -> bool:
-        """Whether members who have it may make that."""
+        """Whether the role permits that kind of job."""
         return self.may_film if kind is JobKind.VIDEO else self.may_create
 
 
 @dataclass(frozen=True, slots=True)
 class ServerRules:
-    """``day_limit``: characters a day in this server, ``video_limit``: videos; ``None``: what the operator allows.
+    """``day_limit``: characters per day in this server, ``video_limit``: videos; ``None``: the operator's limit.
 
-    ``credits``: what jobs in this server may be expected to cost on a day, and ``member_credits`` those of each member;
-    ``None`` as with ``day_limit``. ``blocked`` holds people's keys.
-    ``roles``: what was decided about a role, by its id. ``log_channel``: where a line is written of each job.
-    ``private_results``: where a command does not say otherwise, its result is for its owner alone.
+    ``credits``: the expected costs of all jobs in this server per day, and ``member_credits`` of each member; ``None``
+    as for ``day_limit``. ``blocked`` holds people's keys. ``roles``: rules by role id. ``log_channel``: the channel
+    that gets a line about each job. ``private_results``: whether results are private unless the command says otherwise.
     """
 
     day_limit: int | None = None
@@ -71,34 +70,34 @@ _SETTINGS = (
     "member_credits",
     "private_results",
     "log_channel",
-)  # those of one row
+)  # of one row
 _AT_ONCE = 500  # rows: some milliseconds
 
 
 class ServerStore:
-    """The tables of server settings, and their mirror in memory, which is told what others change (:meth:`reload`)."""
+    """The tables of server settings, cached in memory; :meth:`reload` picks up other processes' changes."""
 
     def __init__(self, database: Database, people: Pseudonyms) -> None:
         self._database = database
         self._people = people
         self._rules: dict[int, ServerRules] = {}
-        # What is known is changed only once that is on the disk, and in the order in which it was written.
+        # The cache changes only after the data is on disk, and in the order of the writes.
         self._changing = asyncio.Lock()
 
     async def load(self) -> None:
-        """Read everything; before the first command."""
+        """Load everything, before the first command."""
         async with self._changing, self._database.read() as connection:
             self._rules = await _read(connection)
 
     async def reload(self, guild_id: int) -> None:
-        """Read what holds in a server: another process has changed it."""
+        """Read a server's settings again, because another process has changed them."""
         async with self._changing:
             async with self._database.read() as connection:
                 found = await _read(connection, guild_id)
             self._know(guild_id, found)
 
     def rules(self, guild_id: int | None) -> ServerRules:
-        """What holds in this server; in a direct message nothing does."""
+        """The rules of a server; in a direct message there are none."""
         return self._rules.get(guild_id, _NONE) if guild_id is not None else _NONE
 
     def is_blocked(self, guild_id: int | None, user_id: int) -> bool:
@@ -109,7 +108,8 @@ class ServerStore:
     async def known_blocked(self, guild_id: int) -> tuple[int, ...]:
         """The user ids of those blocked there, for its managers.
 
-        Of whom an earlier version blocked only the key is kept, so that of them only who used the bot there is known.
+        For blocks by an earlier version only the key is stored, so of those people only the ones that used the bot
+        there are known.
         """
         if not self.rules(guild_id).blocked:
             return ()
@@ -123,27 +123,27 @@ class ServerStore:
         return tuple(sorted(known.union(owner for owner in owners if self._people.of(owner) in unnamed)))
 
     async def set_day_limit(self, guild_id: int, limit: int | None) -> None:
-        """Characters a day; ``None`` leaves it to the operator."""
+        """Set the characters per day; ``None``: the operator's limit."""
         await self._set(guild_id, day_limit=limit)
 
     async def set_video_limit(self, guild_id: int, limit: int | None) -> None:
-        """Videos a day; ``None`` leaves it to the operator."""
+        """Set the videos per day; ``None``: the operator's limit."""
         await self._set(guild_id, video_limit=limit)
 
     async def set_credits(self, guild_id: int, *, everybody: int | None, each: int | None) -> None:
-        """Credits a day, of everybody there together and of each member; ``None`` leaves it to the operator."""
+        """Set the credits per day, for the whole server and per member; ``None``: the operator's limit."""
         await self._set(guild_id, credits=everybody, member_credits=each)
 
     async def set_private_results(self, guild_id: int, private: bool) -> None:
-        """Whether results are for their owners alone where the command does not say otherwise."""
+        """Set whether results are private unless the command says otherwise."""
         await self._set(guild_id, private_results=private)
 
     async def set_log_channel(self, guild_id: int, channel_id: int | None) -> None:
-        """Where a line is written of each job; ``None``: nowhere."""
+        """Set the channel that gets a line about each job; ``None``: no channel."""
         await self._set(guild_id, log_channel=channel_id)
 
     async def set_makers(self, guild_id: int, kind: JobKind, role_ids: Collection[int]) -> None:
-        """Whose members alone may make characters, or videos; none: everybody may."""
+        """Set the roles whose members may make characters, or videos; empty: everybody may."""
         name = "may_film" if kind is JobKind.VIDEO else "may_create"
         async with self._change(guild_id) as connection:
             roles = await _roles(connection, guild_id)
@@ -156,7 +156,7 @@ class ServerStore:
     async def set_role_limits(
         self, guild_id: int, role_id: int, *, characters: int | None, videos: int | None, credits: int | None
     ) -> None:
-        """What each member who has that role may use on a day there; ``None``: nothing is said of that."""
+        """Set what each member with that role may use per day; ``None``: not set."""
         async with self._change(guild_id) as connection:
             before = (await _roles(connection, guild_id)).get(role_id, RoleRules())
             limited = replace(before, characters=characters, videos=videos, credits=credits)
@@ -169,18 +169,18 @@ class ServerStore:
                 await connection.execute(insert(server_settings).values(guild_id=guild_id, **changes))
 
     async def close_channel(self, guild_id: int, channel_id: int) -> None:
-        """No commands there any more. Two managers may do so at once."""
+        """Allow no commands in that channel. Two managers may do so at once."""
         async with self._change(guild_id) as connection:
             await connection.execute(_without_channel(guild_id, channel_id))
             await connection.execute(insert(server_closed_channels).values(guild_id=guild_id, channel_id=channel_id))
 
     async def open_channel(self, guild_id: int, channel_id: int) -> None:
-        """The counterpart of :meth:`close_channel`."""
+        """Undo :meth:`close_channel`."""
         async with self._change(guild_id) as connection:
             await connection.execute(_without_channel(guild_id, channel_id))
 
     async def block(self, guild_id: int, user_id: int) -> bool:
-        """Returns whether that is news."""
+        """Block them there; returns whether they were not blocked before."""
         user_key = self._people.of(user_id)
         async with self._change(guild_id) as connection:
             known = (await connection.execute(_without_block(guild_id, user_key))).rowcount > 0
@@ -190,14 +190,14 @@ class ServerStore:
         return not known
 
     async def unblock(self, guild_id: int, user_id: int) -> bool:
-        """Returns whether they were blocked."""
+        """Unblock them there; returns whether they were blocked."""
         user_key = self._people.of(user_id)
         async with self._change(guild_id) as connection:
             return (await connection.execute(_without_block(guild_id, user_key))).rowcount > 0
 
     @asynccontextmanager
     async def _change(self, guild_id: int) -> AsyncIterator[AsyncConnection]:
-        """A transaction that changes what holds in a server; it is known here once that is committed."""
+        """A transaction that changes a server's settings; the cache is updated after the commit."""
         async with self._changing:
             found = None
             try:
@@ -206,7 +206,7 @@ class ServerStore:
                     found = await _read(connection, guild_id)
                     await self._database.notifications.send_with(connection, Topic.SERVER, str(guild_id))
             except BaseException:
-                if found is not None:  # a cancellation waits for the commit, so that it may hold now
+                if found is not None:  # a cancellation waits for the commit, so the change may have been made
                     with suppress(SQLAlchemyError):
                         await shielded(self._look_again(guild_id))
                 raise
@@ -223,7 +223,7 @@ class ServerStore:
 
 
 async def _read(connection: AsyncConnection, guild_id: int | None = None) -> dict[int, ServerRules]:
-    """What holds in that server, or in each; without those of which nothing is said."""
+    """The settings of that server, or of all; servers without any are left out."""
     found: dict[int, ServerRules] = {}
 
     def change(guild_id: int, **changes: Any) -> None:  # noqa: ANN401 - fields of it
@@ -243,7 +243,7 @@ async def _read(connection: AsyncConnection, guild_id: int | None = None) -> dic
 
 
 async def _rows(connection: AsyncConnection, table: Table, guild_id: int | None) -> AsyncIterator[RowMapping]:
-    """Those of a server; or all, in pieces, between which commands have their turn: that can be a hundred thousand."""
+    """The rows of that server; or all, in batches with pauses for commands, because there can be a hundred thousand."""
     if guild_id is not None:
         for row in (await connection.execute(select(table).where(table.c.guild_id == guild_id))).mappings():
             yield row

@@ -1,4 +1,4 @@
-"""Signatures under what leaves this Castbook and may come back: exports, and the links to them."""
+"""Signatures for what leaves this Castbook and may come back: exports, and the links to them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ _BYTES = 32
 
 
 class Signed(StrEnum):
-    """What is signed: a signature under one is none under the other."""
+    """What is signed: a signature for one of these is invalid for the others."""
 
     CAST = "cast"
     LINK = "link"
 
 
 class Signatures:
-    """HMAC-SHA256 under a key of this database's own, made once. Load it before anything else is asked.
+    """HMAC-SHA256 under this database's own key, created once. Call :meth:`load` first.
 
-    Both raise RuntimeError before :meth:`load`. A signature says that we wrote something, not that it is still so.
+    The other methods raise RuntimeError before :meth:`load`. A signature proves that we wrote something, not that it
+    still holds.
     """
 
     def __init__(self, database: Database) -> None:
@@ -34,7 +35,7 @@ class Signatures:
         self._key = b""
 
     async def load(self) -> None:
-        """Read the key; the first time, make it."""
+        """Read the key; create it the first time."""
         query = select(keys.c.value).where(keys.c.name == _NAME)
         async with self._database.write() as connection:
             value = await connection.scalar(query)
@@ -50,5 +51,5 @@ class Signatures:
         return hmac.new(self._key, f"{what}\n".encode() + words, hashlib.sha256).hexdigest()
 
     def verify(self, what: Signed, words: bytes, signature: str) -> bool:
-        """Whether it is ours."""
+        """Whether the signature is ours."""
         return hmac.compare_digest(self.sign(what, words).encode(), signature.encode())

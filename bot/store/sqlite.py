@@ -1,4 +1,4 @@
-"""How a connection to SQLite is set up: durable, private, and with transactions that really begin."""
+"""Connections to SQLite: durable, private, and with transactions that really begin."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from bot.concurrency import shielded
 from bot.limits import DATABASE_BUSY
 
 PATIENT = f"PRAGMA busy_timeout={int(DATABASE_BUSY.total_seconds() * 1000)}"
-# kB for each of the three connections, instead of 2000: what an index leads to is few pages, and the system keeps the
-# file in its own cache anyway.
+# kB for each of the three connections, instead of 2000: queries by index touch few pages, and the system caches the
+# file anyway.
 SMALL_CACHE = "PRAGMA cache_size=-512"
-# Pages: a commit copies the log only where nobody else has come to it (LogSync.checkpoint).
+# pages: a commit copies the log only if nobody else has done so (LogSync.checkpoint)
 CHECKPOINT_ONLY_IF_LARGE = "PRAGMA wal_autocheckpoint=10000"
 
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a connection is for: its settings, and how each of its transactions begins.
+    """What a connection is used for: its settings, and how each of its transactions begins.
 
-    The driver would begin one only before a write, and then without the lock.
+    The driver would begin a transaction only before a write, and then without the lock.
     """
 
     pragmas: tuple[str, ...]
@@ -47,12 +47,12 @@ WRITER: Final = Role(
         PATIENT,
         SMALL_CACHE,
         "PRAGMA journal_mode=WAL",
-        "PRAGMA synchronous=NORMAL",  # and each write waits for the disk after its commit (log_sync)
+        "PRAGMA synchronous=NORMAL",  # each write waits for the disk after its commit (log_sync)
         CHECKPOINT_ONLY_IF_LARGE,
         "PRAGMA foreign_keys=ON",
-        "PRAGMA secure_delete=ON",  # a wiped token or a deleted character is overwritten, not only unlinked (see scrub)
+        "PRAGMA secure_delete=ON",  # deleted data is overwritten, not only unlinked (see scrub)
     ),
-    begin="BEGIN IMMEDIATE",  # it has the write lock from its first moment (design, rule 8)
+    begin="BEGIN IMMEDIATE",  # holds the write lock from its first moment (design, rule 8)
     writes=True,
 )
 # Each transaction is one snapshot that cannot write and never waits for a writer.
@@ -60,10 +60,9 @@ READER: Final = Role((PATIENT, SMALL_CACHE, "PRAGMA query_only=ON"), begin="BEGI
 
 
 class _WholeStatements(aiosqlite.Cursor):
-    """A cursor whose rows come with the statement's end: one visit to the connection's thread.
+    """A cursor that fetches all rows together with its statement: one round trip to the connection's thread.
 
-    SQLAlchemy would have the transaction begun there, a cursor made, the statement begun, all rows fetched and the
-    cursor closed, one after the other.
+    SQLAlchemy would make five: begin the transaction, create a cursor, execute, fetch all rows, and close the cursor.
     """
 
     _rows: Iterator[Any] = iter(())
@@ -81,7 +80,7 @@ class _WholeStatements(aiosqlite.Cursor):
         return self
 
     def _whole(self, execute: Callable[..., sqlite3.Cursor], sql: str, parameters: Iterable[Any]) -> list[Any]:
-        """In the connection's thread."""
+        """Runs in the connection's thread."""
         if not self._cursor.connection.in_transaction:
             self._cursor.execute(self._begin)
         return execute(sql, parameters).fetchall()
@@ -96,41 +95,41 @@ class _WholeStatements(aiosqlite.Cursor):
         return list(self._rows)
 
     async def close(self) -> None:
-        self._cursor.close()  # here: its statement has come to its end, and the other thread does nothing with it
+        self._cursor.close()  # here: its statement is finished, and the other thread does not use it
 
 
 class SteadyConnection(aiosqlite.Connection):
-    """A connection that is never left in the middle of a statement, and lets go of its locks when it is closed.
+    """A connection that is never left in the middle of a statement, and releases its locks when it is closed.
 
-    aiosqlite goes on with a statement after its waiter was cancelled. The pool then closes the connection under it;
-    SQLite keeps a connection with an open statement alive, and with it the write lock, until the statement is
-    garbage-collected: everybody else would wait for as long as they have patience, in vain.
+    aiosqlite continues a statement after its waiter was cancelled. The pool then closes the connection under it; SQLite
+    keeps a connection with an open statement alive, together with the write lock, until the statement is
+    garbage-collected: everybody else would wait in vain until their timeout.
     """
 
     def __init__(self, path: Path, role: Role) -> None:
         super().__init__(partial(_open, path, role), iter_chunk_size=64)
         self._role = role
-        self._thread.daemon = True  # as SQLAlchemy does: a forgotten one must not keep the process
+        self._thread.daemon = True  # as in SQLAlchemy: a forgotten connection must not keep the process alive
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as inherited
         if self._connection is None:
             raise ValueError("the connection is closed")
-        # As aiosqlite does, but without a task around each statement: the loop has other work between any two of them.
+        # As in aiosqlite, but without a task per statement, between which the loop would run other work.
         ended = asyncio.get_running_loop().create_future()
         self._tx.put_nowait((ended, partial(fn, *args, **kwargs)))
         return await shielded(ended)
 
     @contextmanager
     async def cursor(self) -> aiosqlite.Cursor:
-        """One whose first statement begins a transaction, and that fetches all that a statement finds at once."""
+        """A cursor whose first statement begins a transaction, and which fetches all rows at once."""
         return _WholeStatements(self, self._conn.cursor(), self._role.begin)
 
     def interrupt_statement(self) -> None:
-        """Make the statement that is being carried out, if there is one, fail with ``SQLITE_INTERRUPT``."""
+        """Make the running statement, if there is one, fail with ``SQLITE_INTERRUPT``."""
         self._conn.interrupt()
 
     async def rollback(self) -> None:
-        """Take back what was written. Where nothing was, this is no visit to the connection's thread."""
+        """Roll back. If nothing was written, this makes no round trip to the connection's thread."""
         if self._role.writes and self._conn.in_transaction:
             await super().rollback()
         else:
@@ -146,8 +145,8 @@ class SteadyConnection(aiosqlite.Connection):
 class OneDialect(SQLiteDialect_aiosqlite):
     """The dialect of every engine: what is compiled for one connection is compiled for all of them.
 
-    SQLAlchemy keeps what it has compiled by dialect and statement, and compiling takes some milliseconds, during which
-    the loop stands still. All engines here are of one SQLite with one set of options: their dialects are equal.
+    SQLAlchemy caches compiled statements by dialect, and compiling takes some milliseconds, during which the event loop
+    is blocked. All engines here use the same SQLite with the same options, so their dialects are equal.
     """
 
     supports_statement_cache = True
@@ -161,11 +160,11 @@ class OneDialect(SQLiteDialect_aiosqlite):
 
 _DIALECT: Final = "sqlite.castbook"
 registry.register(_DIALECT, OneDialect.__module__, OneDialect.__name__)
-_compiled: Final[dict[Any, Any]] = {}  # there are as many as the bot has statements
+_compiled: Final[dict[Any, Any]] = {}  # bounded by the number of the bot's statements
 
 
 def engine_of(path: Path, role: Role, *, connections: int) -> AsyncEngine:
-    """An engine for the database at ``path``, with at most so many connections."""
+    """An engine for the database at ``path``, with at most ``connections`` connections."""
     return create_async_engine(
         URL.create(_DIALECT.replace(".", "+"), database=str(path)),
         async_creator=partial(SteadyConnection, path, role),
@@ -188,7 +187,7 @@ def _open(path: Path, role: Role) -> sqlite3.Connection:
 
 
 def prepare_writer(engine: Engine) -> None:
-    """Make ``engine``, one without asyncio, write as :data:`WRITER` does."""
+    """Make ``engine``, a synchronous one, write as :data:`WRITER` does."""
 
     def connected(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None

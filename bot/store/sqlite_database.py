@@ -1,4 +1,4 @@
-"""SQLite: one process, one writer, snapshots for readers, and a schema that is at head."""
+"""SQLite: one process, one writer, snapshots for readers, and a schema at head."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 class SQLiteDatabase(Database):
     """SQLite behind two engines: ``write()`` has the only writing connection, ``read()`` never waits for it.
 
-    ``url`` is that of a file; its folder is made when it is not there. While it is open, its file is locked.
+    ``url`` names a file; its folder is created if necessary. While it is open, the file is locked.
     """
 
     shared = False
@@ -43,7 +43,7 @@ class SQLiteDatabase(Database):
         self._url = url
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
-        self._turns = PriorityLimiter(1)  # at the connection that writes
+        self._turns = PriorityLimiter(1)  # for the writing connection
         self._log: LogSync | None = None
         self._writes = 0  # since the last checkpoint
         self._checkpoint: asyncio.Future[None] | None = None
@@ -79,12 +79,12 @@ class SQLiteDatabase(Database):
         path = named.resolve()  # two names of one file are one lock
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = locked(path)
-        # SQLite gives its journal files the rights of the database, so these are set before it sees the file.
+        # SQLite gives its journal files the permissions of the database, so these are set before it sees the file.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         return path
 
     async def close(self) -> None:
-        """Close every connection, then let go of the lock."""
+        """Close every connection, then release the lock."""
         engines = self._reader, self._writer
         self._reader = self._writer = None
         try:
@@ -101,7 +101,7 @@ class SQLiteDatabase(Database):
 
     @asynccontextmanager
     async def write(self, *, urgent: bool = False, alone: bool = True) -> AsyncIterator[AsyncConnection]:
-        """It has the write lock from its first statement: each is ``alone``."""
+        """It has the write lock from its first statement, so every transaction is ``alone``."""
         if urgent and self._rewriting is not None:
             self._rewriting.interrupt_statement()
         with tracing.span("database write", urgent=urgent):
@@ -114,7 +114,7 @@ class SQLiteDatabase(Database):
                 await self._on_disk(urgent=urgent)
 
     def write_at_once(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """There is one writer, so it has its turn like others, as the next one."""
+        """There is one writer, so it queues like others, as the next one."""
         return self.write(urgent=True)
 
     @asynccontextmanager
@@ -130,7 +130,7 @@ class SQLiteDatabase(Database):
             self._turns.release()
 
     async def _on_disk(self, *, urgent: bool) -> None:
-        if self._log is None:  # closed meanwhile, and with the last connection all was brought to the disk
+        if self._log is None:  # closed meanwhile; closing the last connection has synced everything to disk
             return
         self._writes += 1
         if self._writes >= limits.CHECKPOINT_EVERY and (self._checkpoint is None or self._checkpoint.done()):
@@ -145,19 +145,19 @@ class SQLiteDatabase(Database):
             yield connection
 
     async def leave_no_trace(self, connection: AsyncConnection) -> None:
-        """Mark, within the transaction ``connection``, that the next scrub has to rewrite the whole file.
+        """Declare, within the transaction ``connection``, that the next scrub has to rewrite the whole file.
 
-        SQLite overwrites what is deleted (``secure_delete``), but not the copies of it that it left in the gaps of
-        pages when it moved rows among them. Only VACUUM leaves those behind.
+        SQLite overwrites deleted data (``secure_delete``), but not the copies that it left in the gaps of pages when it
+        moved rows. Only VACUUM gets rid of those.
         """
         await connection.exec_driver_sql("PRAGMA user_version=1")
 
     async def scrub(self) -> bool:
-        """Leave nothing of what was deleted: in the file's gaps (:meth:`leave_no_trace`), and in its log (``-wal``),
-        where old pages stay until others are written over them.
+        """Remove deleted data: from the file's gaps (:meth:`leave_no_trace`), and from its log (``-wal``), where old
+        pages stay until they are overwritten.
 
-        Returns whether that is done. Where somebody reads an older state, the file was rewritten a moment ago (that
-        costs the more the larger it is), or a command came in between, it has to be called again.
+        Returns whether that is done. If somebody reads an older snapshot, or the file was rewritten recently (which
+        costs more the larger it is), or a command came in between, it has to be called again.
         """
         try:
             await self._copied()
@@ -166,25 +166,25 @@ class SQLiteDatabase(Database):
             await self._copied()
             async with self._alone() as driver:
                 return await _log_emptied(driver) and clean
-        except sqlite3.Error as error:  # a full disk, say: it stays as it was, and is tried again
+        except sqlite3.Error as error:  # a full disk, for example: nothing changes, and it is tried again
             _log.warning("database_not_scrubbed", error=type(error).__name__)
             return False
 
     async def _copied(self) -> None:
-        """The log is copied into the database, as far as possible, while others go on writing."""
+        """The log has been copied into the database, as far as possible, while others keep writing."""
         if self._log is not None:
             await self._log.checkpoint()
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[SteadyConnection]:
-        """The connection that writes, outside a transaction."""
+        """The writing connection, outside a transaction."""
         async with self._turn(urgent=False), _opened(self._writer).connect() as connection:
             yield await _driver(connection)
 
     async def _without_gaps(self, driver: SteadyConnection) -> bool:
-        """Rewrite the file where that is wanted; a command that has to write stops it in its first half.
+        """Rewrite the file if that was requested; a command that has to write interrupts the first half.
 
-        The second half, in which the new file is copied into the log, cannot be stopped: 0.5 s at 120 MB.
+        The second half, which copies the new file into the log, cannot be interrupted: 0.5 s at 120 MB.
         """
         [(marked,)] = await driver.execute_fetchall("PRAGMA user_version")
         if not marked:
@@ -212,11 +212,11 @@ class SQLiteDatabase(Database):
         return True
 
     def lock(self, name: str) -> asyncio.Lock:
-        """The lock of that name: nobody else is here."""
+        """The lock of that name, local because no other process exists."""
         return self._locks(name)
 
     async def writable(self) -> bool:
-        """Whether a transaction can be committed just now."""
+        """Whether a transaction can be committed at the moment."""
         try:
             await self._touch()
         except (OSError, SQLAlchemyError):
@@ -228,12 +228,12 @@ class SQLiteDatabase(Database):
             await connection.execute(update(alembic_version).values(version_num=HEAD))
 
 
-# What is deleted from a full-text index only gets a mark, until pieces of it are merged.
+# Rows deleted from a full-text index are only marked until its segments are merged.
 _MERGED_SEARCH = "INSERT INTO character_search (character_search) VALUES ('optimize')"
 
 
 async def _log_emptied(driver: SteadyConnection) -> bool:
-    """Cut the log off, where nobody reads an older state just now."""
+    """Truncate the log, unless somebody is reading an older snapshot."""
     await driver.execute_fetchall(f"PRAGMA busy_timeout={int(limits.SCRUB_WAITS * 1000)}")  # writers wait as long
     try:
         [(busy, *_)] = await driver.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -29,9 +29,11 @@ from bot.store.schema import Instant
 from bot.store.schema import metadata as metadata  # here, with all tables in it
 
 HEAD = "0024"
-"""The newest revision under ``migrations/versions``, known here so that the bot need not import alembic."""
+"""The newest revision under ``migrations/versions``, repeated here so that the bot need not import alembic."""
 MOVING = "moving"
-"""In the place of a revision: a library is being moved there (bot.store.move_target), and no bot may start on it."""
+"""Stored instead of a revision while a database is being moved there (bot.store.move_target); no bot may start on
+it.
+"""
 
 jobs = Table(
     "jobs",
@@ -48,7 +50,7 @@ jobs = Table(
     Column("next_attempt_at", Instant),
     Column("lease_owner", String(64)),
     Column("lease_until", Instant),
-    Column("epoch", BigInteger, nullable=False, server_default="0"),  # counts the leases there were
+    Column("epoch", BigInteger, nullable=False, server_default="0"),  # counts the leases
     Column("request", Text, nullable=False),  # JSON
     Column("file_key", String(160)),
     Column("file_sha256", String(64)),
@@ -70,25 +72,26 @@ jobs = Table(
     Column("updated_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("seen", Text),  # JSON
-    Column("guild_id", BigInteger),  # as in "origin": where it counts against the server's day
+    Column("guild_id", BigInteger),  # as in "origin": the server whose day it counts towards
     Column("admitted_at", Instant),  # NULL: it waits in the admission queue
     Column("announcement", Text),  # JSON
     Column("uploads", Text),  # JSON
-    Column("credits", BigInteger),  # thousandths: what it is expected to cost; NULL or 0: nothing, or nobody knows
+    Column("credits", BigInteger),  # thousandths: the expected price; NULL or 0: free, or unknown
     Column("model", String(128)),  # as in "request"
     Index(None, "owner_id", "created_at"),
     Index(None, "guild_id", "created_at"),
     Index(None, "task_id"),
-    Index(None, "finished_at"),  # what is old enough to be pruned
+    Index(None, "finished_at"),  # for pruning
 )
 
-# The table only grows with what is done, so what is asked all the time has indexes that hold nothing of that. A
-# database takes one where a query says the same as its WHERE, word for word: :data:`UNFINISHED`, not a bound parameter.
+# The table keeps growing, so frequent queries have partial indexes without finished jobs. The database uses one only if
+# the query repeats its WHERE word for word: :data:`UNFINISHED`, not a bound parameter.
 UNFINISHED = jobs.c.step != literal_column("'done'")
 
 
 def _partial(name: str, *columns: Column[Any], where: ColumnElement[bool]) -> None:
-    # PostgreSQL has the same, by the migrations: to check an argument for it, SQLAlchemy loads its dialect, of 2.3 MB.
+    # PostgreSQL gets the same from the migrations: to check an argument for it here, SQLAlchemy would load its dialect
+    # (2.3 MB).
     Index(name, *columns, sqlite_where=where)
 
 
@@ -114,7 +117,7 @@ videos = Table(
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("owner_id", BigInteger, nullable=False),
-    Column("job_id", String(16), nullable=False),  # the job that made it: the same job makes it once
+    Column("job_id", String(16), nullable=False),  # the job that made it; a job makes only one
     Column("prompt", Text, nullable=False),
     Column("model", Text, nullable=False),
     Column("roles", Text, nullable=False),  # JSON: who plays in it
@@ -126,10 +129,10 @@ videos = Table(
     Column("created_at", Instant, nullable=False),
     UniqueConstraint("job_id"),
     Index(None, "owner_id", "created_at"),
-    Index(None, "created_at"),  # what is old enough to be deleted
+    Index(None, "created_at"),  # for the age limit
     Index(None, "file_key"),
     Index(None, "poster_key"),
-    sqlite_autoincrement=True,  # as of characters
+    sqlite_autoincrement=True,  # as for characters
 )
 
 drafts = Table(
@@ -137,7 +140,7 @@ drafts = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("owner_id", BigInteger, nullable=False),
-    Column("attachment", Text, key="content", nullable=False),  # JSON: an attachment, or a video to be asked about
+    Column("attachment", Text, key="content", nullable=False),  # JSON: an attachment, or a requested video
     Column("created_at", Instant, nullable=False),
     Index(None, "owner_id"),
     Index(None, "created_at"),
@@ -158,7 +161,7 @@ command_sync = Table(
     Column("ids", Text, nullable=False),  # JSON
 )
 
-taken_interactions = Table(  # that came over HTTP
+taken_interactions = Table(  # over HTTP
     "taken_interactions",
     metadata,
     Column("id", String(20), primary_key=True),
@@ -173,13 +176,13 @@ told_alarms = Table(  # what operators were told within the hour
     Column("told_at", Instant, nullable=False),
 )
 
-# Messages in Discord that show something of a person, for as long as they can be reached. What is wanted of one
-# ("wanted") is a queue: it is done by a loop, across restarts.
+# Messages in Discord that show something of a person, as long as they can be reached. The changes they need ("wanted")
+# form a queue, which a loop works through, across restarts.
 sent_messages = Table(
     "sent_messages",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("owner_id", BigInteger),  # NULL: they had everything deleted
+    Column("owner_id", BigInteger),  # NULL: the owner had everything deleted
     Column("job_id", String(16)),
     Column("character_id", BigInteger),
     Column("channel_id", BigInteger, nullable=False),
@@ -206,15 +209,15 @@ server_settings = Table(
     "server_settings",
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("day_limit", Integer),  # characters that a server allows itself; NULL: what the operator allows
+    Column("day_limit", Integer),  # characters that a server allows per day; NULL: the operator's limit
     Column("video_limit", Integer),  # videos, likewise
     Column("private_results", Boolean, nullable=False, server_default=false()),
-    Column("credits", Integer),  # a day, by everybody there; NULL: as day_limit
-    Column("member_credits", Integer),  # a day, by each of them there
-    Column("log_channel", BigInteger),  # where a line is written of each job
+    Column("credits", Integer),  # per day, for the whole server; NULL: as day_limit
+    Column("member_credits", Integer),  # per day and member
+    Column("log_channel", BigInteger),  # gets a line about each job
 )
 
-# What a server's managers decided about a role. Where any role of a server may make something, those without may not.
+# Rules for a role. If any role of a server may make something, members without such a role may not.
 server_roles = Table(
     "server_roles",
     metadata,
@@ -222,7 +225,7 @@ server_roles = Table(
     Column("role_id", BigInteger, primary_key=True, autoincrement=False),
     Column("may_create", Boolean, nullable=False, server_default=false()),  # characters
     Column("may_film", Boolean, nullable=False, server_default=false()),  # videos
-    Column("characters", Integer),  # a day, by each member who has it; NULL: nothing is said
+    Column("characters", Integer),  # per day and member with the role; NULL: not set
     Column("videos", Integer),
     Column("credits", Integer),
 )
@@ -234,8 +237,8 @@ server_closed_channels = Table(
     Column("channel_id", BigInteger, primary_key=True, autoincrement=False),
 )
 
-# A server's own list, which its managers see: it names people, and outlives their deletion. A person is looked for by
-# "user_key", a keyed hash of their id, as in the tables below.
+# A server's own block list, which its managers see: it names people, and outlives their deletion. A person is looked up
+# by "user_key", a keyed hash of their id, as in the tables below.
 server_blocks = Table(
     "server_blocks",
     metadata,
@@ -244,7 +247,7 @@ server_blocks = Table(
     Column("user_id", BigInteger),  # NULL: blocked by an earlier version
 )
 
-# A person is kept here under their "user_key" alone: it outlives their deletion without naming them.
+# People are stored here only by their "user_key", which outlives their deletion without naming them.
 operator_blocks = Table(
     "operator_blocks",
     metadata,
@@ -252,7 +255,7 @@ operator_blocks = Table(
     Column("since", Instant, nullable=False),
 )
 
-# What a person had used of their day when they had everything deleted; and what such people had used of a server's.
+# What deleted people had used of their day, and of a server's day.
 day_counters = Table(
     "day_counters",
     metadata,
@@ -277,5 +280,5 @@ ownerless_tasks = Table(
     Column("since", Instant, nullable=False),
 )
 
-# Alembic's own, described apart so that the revision can be read without alembic.
+# Alembic's own table, described here so that the revision can be read without alembic.
 alembic_version = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))

@@ -1,4 +1,4 @@
-"""Queries of the taken_interactions table: which interactions that came over HTTP a process has taken."""
+"""Queries of the taken_interactions table: which process handles an interaction that came over HTTP."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bot.store.tables import taken_interactions
 
 
 class TakenInteractionStore:
-    """Each belongs to the process that was first to write its id down."""
+    """An interaction belongs to the process that is first to write its id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def take(self, interaction_id: str, *, now: datetime) -> bool:
-        """Whether it is ours: nobody has taken it before."""
+        """Whether this process gets the interaction, because no other has taken it."""
         try:
             async with self._database.write_at_once() as connection:
                 await connection.execute(insert(taken_interactions).values(id=interaction_id, taken_at=now))
@@ -27,7 +27,7 @@ class TakenInteractionStore:
         return True
 
     async def sweep(self, before: datetime) -> int:
-        """Forget those taken before ``before``; returns how many there were."""
+        """Delete those taken before ``before``; returns how many there were."""
         old = delete(taken_interactions).where(taken_interactions.c.taken_at < before)
         async with self._database.write(alone=False) as connection:
             return (await connection.execute(old)).rowcount

@@ -1,4 +1,4 @@
-"""Queries about how long tasks at the provider took, and about those that run."""
+"""Queries of how long the provider's tasks took, and of those that are running."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from bot.values.task_durations import EDGES, TaskDurations
 from bot.values.watched_tasks import Ended, TaskType, WatchedTasks
 
 _log = structlog.get_logger(__name__)
-_SLOT = 10  # seconds: as exactly as the ages of running tasks are told
+_SLOT = 10  # seconds: the resolution of the ages of running tasks
 
 
 class TaskTimeStore:
-    """One row for each kind and model, however many tasks there were."""
+    """One row per kind and model, however many tasks there were."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def durations(self) -> Mapping[TaskType, TaskDurations]:
-        """How long tasks took, by their type."""
+        """How long tasks took, by type."""
         async with self._database.read() as connection:
             rows = (await connection.execute(select(task_times))).all()
         return {TaskType(JobKind(row.kind), row.model): _read(row.weights) for row in rows}
 
     async def add(self, ended: Sequence[Ended]) -> None:
-        """Learn from tasks that have ended."""
+        """Record tasks that have ended."""
         by_type: dict[TaskType, list[Ended]] = {}
         for each in ended:
             by_type.setdefault(each.type, []).append(each)
         if not by_type:
             return
         async with self._database.write() as connection:
-            for kind in sorted(by_type):  # in one order: two processes that wait for each other's rows would wait long
+            for kind in sorted(by_type):  # in a fixed order, so that two processes do not wait for each other's rows
                 this = (task_times.c.kind == kind.kind, task_times.c.model == kind.model)
                 row = select(task_times.c.weights).where(*this).with_for_update()
                 before = await connection.scalar(row)
@@ -56,7 +56,7 @@ class TaskTimeStore:
                     await connection.execute(update(task_times).where(*this).values(weights=weights))
 
     async def watched(self, now: datetime) -> Sequence[WatchedTasks]:
-        """How many tasks run just now, by type and age."""
+        """How many tasks are running now, by type and age."""
         present = cast(literal(now, Instant), BigInteger)
         slot = (present - type_coerce(jobs.c.submit_started_at, BigInteger)) // (_SLOT * 1_000_000)
         tasks = select(jobs.c.kind, jobs.c.model, slot.label("slot"), func.count().label("number"))
@@ -70,7 +70,7 @@ class TaskTimeStore:
 
 
 def _read(weights: str) -> TaskDurations:
-    """Of another version's buckets, or of a damaged row, nothing is known."""
+    """Buckets of another version, or a damaged row, count as no knowledge."""
     try:
         read = tuple(float(weight) for weight in json.loads(weights))
     except (ValueError, TypeError):

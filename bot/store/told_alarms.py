@@ -1,4 +1,4 @@
-"""Queries of the told_alarms table: what operators were told within the hour, by any of the processes."""
+"""Queries of the told_alarms table: what operators were told within the last hour, by any process."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bot.store.tables import told_alarms
 
 
 class ToldAlarmStore:
-    """Each sentence is told by the process that is first to write it down. Only its hash is kept."""
+    """Each sentence is sent by the process that is first to write it. Only its hash is stored."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def begin(self, sentence: str, *, now: datetime) -> bool:
-        """Whether it is to be told now: nobody has in the last :data:`bot.limits.SAME_ALARM`."""
+        """Whether to send it now: no process has within the last :data:`bot.limits.SAME_ALARM`."""
         old = delete(told_alarms).where(told_alarms.c.told_at <= now - limits.SAME_ALARM)
         try:
             async with self._database.write() as connection:
@@ -31,7 +31,7 @@ class ToldAlarmStore:
         return True
 
     async def not_told(self, sentence: str) -> None:
-        """Nobody was reached: the next attempt tells it."""
+        """Nobody could be reached: the next attempt sends it."""
         async with self._database.write() as connection:
             await connection.execute(delete(told_alarms).where(told_alarms.c.sentence == _hash(sentence)))
 

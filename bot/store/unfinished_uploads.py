@@ -1,8 +1,9 @@
-"""Uploads in parts that a kill cut off: no object, seen in no list, and paid for. obstore has no call that ends them.
+"""Aborts multipart uploads that a kill interrupted: they appear in no listing, and are paid for. obstore cannot do
+that.
 
-So the two requests that it takes (ListMultipartUploads, AbortMultipartUpload) are made and signed here, in the address
-(AWS Signature Version 4), with keys of the settings or the environment. A machine's own role is not asked: there a
-lifecycle rule of the bucket does it.
+The two requests (ListMultipartUploads, AbortMultipartUpload) are made and signed here, in the URL (AWS Signature
+Version 4), with keys from the settings or the environment. With a machine's own role, use a lifecycle rule of the
+bucket instead.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ class _Keys:
 
 
 async def abort_unfinished(settings: StoreSettings, before: datetime) -> int:
-    """End the uploads below the settings' prefix that began before an instant; how many those were.
+    """Abort the uploads below the settings' prefix that began before an instant; returns how many.
 
-    At most a thousand at a time. Raises OSError where the store cannot be asked.
+    At most a thousand at a time. Raises OSError if the store cannot be reached.
     """
     keys = _keys(settings)
     if keys is None:

@@ -1,4 +1,4 @@
-"""Has a child process bring a database to the newest schema, so that alembic never takes room in the bot's own."""
+"""Migrates a database in a child process, so that alembic is never loaded into the bot's own memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 
 async def revision(connection: AsyncConnection) -> str | None:
-    """The revision that the database is at; ``None``: it is empty."""
+    """The revision of the database; ``None``: it is empty."""
     if not await connection.run_sync(lambda sync: inspect(sync).has_table(alembic_version.name)):
         return None
     found: str | None = await connection.scalar(select(alembic_version.c.version_num))
@@ -34,10 +34,10 @@ async def bring_to_head(url: URL) -> None:
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        # Not as an argument: everybody on the machine can read those, and a password may be in it.
+        # Not as an argument: everybody on the machine can read those, and it may contain a password.
         output, trouble = await child.communicate(url.render_as_string(hide_password=False).encode())
     finally:
-        if child.returncode is None:  # cancelled: it must not go on once the lock is let go of
+        if child.returncode is None:  # cancelled: it must not continue after the lock is released
             child.kill()
             await child.wait()
     if child.returncode == 0:

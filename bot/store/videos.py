@@ -1,4 +1,4 @@
-"""Queries of the videos table: what a person had made with their cast, kept for some days."""
+"""Queries of the videos table: the videos that people had made with their cast, kept for some days."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ _SELECT = select(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewVideo:
-    """A video that has just come: as :class:`~bot.values.made_video.MadeVideo`, whose id it gets.
+    """A video that was just stored: like :class:`~bot.values.made_video.MadeVideo`, whose id it gets.
 
-    What can be seen in it is written later (:meth:`VideoStore.looked_into`).
+    What can be seen in it is added later (:meth:`VideoStore.looked_into`).
     """
 
     owner_id: int
@@ -48,11 +48,11 @@ class NewVideo:
     model: str
     roles: tuple[CastRole, ...]
     file: StoredFile
-    denial_keys: frozenset[str] = frozenset()  # where a no to one of its cast would be kept (bot.store.consent_denials)
+    denial_keys: frozenset[str] = frozenset()  # keys of a possible no to its cast (bot.store.consent_denials)
 
 
 class VideoStore:
-    """The videos table. Another person's video is an unknown one (design, rule 7)."""
+    """The videos table. Another person's video counts as unknown (design, rule 7)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -62,9 +62,8 @@ class VideoStore:
     ) -> tuple[Job, MadeVideo]:
         """Add ``new`` and write its job's ``collected`` (given the video's id), in one transaction.
 
-        The lease goes on. Done twice for a job, it gives the same video. Raises
-        :class:`~bot.store.jobs.LeaseLost`, and :class:`~bot.store.consent_denials.ConsentDenied` where somebody in it
-        has said no in the meantime.
+        The lease is kept. Repeated calls for a job return the same video. Raises :class:`~bot.store.jobs.LeaseLost`,
+        and :class:`~bot.store.consent_denials.ConsentDenied` if somebody in it has said no in the meantime.
         """
         async with self._database.write() as connection:
             await check(connection, new.denial_keys, {new.file.key})
@@ -88,9 +87,9 @@ class VideoStore:
         height: int,
         now: datetime,
     ) -> tuple[str, ...]:
-        """Write what was seen in the owner's video.
+        """Record what was seen in the owner's video.
 
-        Returns the keys of files that nothing refers to: the poster's, where the video was deleted in the meantime.
+        Returns the keys of files that nothing refers to: the poster's, if the video was deleted in the meantime.
         """
         seen = update(videos).where(videos.c.owner_id == owner_id, videos.c.id == video_id)
         values = {"poster_key": poster.key, "seconds": seconds, "width": width, "height": height}
@@ -110,7 +109,7 @@ class VideoStore:
             return await _one(connection, _owned(owner_id).where(videos.c.job_id == job_id))
 
     async def lent_for(self, lender_id: int, job_id: str) -> MadeVideo | None:
-        """The video of that job, whoever owns it, if somebody in it is lent by ``lender_id``, who may see it."""
+        """That job's video, whoever owns it, if ``lender_id`` has lent a character in it, and so may see it."""
         lent = select(loan_uses.c.job_id).where(loan_uses.c.job_id == job_id, loan_uses.c.owner_id == lender_id)
         async with self._database.read() as connection:
             return await _one(connection, _SELECT.where(videos.c.job_id == job_id, lent.exists()))
@@ -124,20 +123,20 @@ class VideoStore:
             return [_to_video(row) for row in rows], await connection.scalar(count) or 0
 
     async def delete(self, owner_id: int, video_id: int) -> tuple[str, ...] | None:
-        """Remove the video; returns the keys of files that nothing refers to any more, ``None`` where it is unknown."""
+        """Delete the video; returns the keys of files that nothing refers to any more, ``None`` if it is unknown."""
         async with self._database.write() as connection:
             video = await _one(connection, _owned(owner_id).where(videos.c.id == video_id))
             return None if video is None else await _remove(connection, video)
 
     async def old(self, before: datetime, *, limit: int) -> list[MadeVideo]:
-        """Up to ``limit`` videos, of whomever, that were made before ``before``: for the housekeeping."""
+        """Up to ``limit`` videos, of anybody, that were made before ``before``: for maintenance."""
         query = _SELECT.where(videos.c.created_at < before).order_by(videos.c.created_at).limit(limit)
         async with self._database.read() as connection:
             return [_to_video(row) for row in (await connection.execute(query)).mappings()]
 
 
 async def videos_of(connection: AsyncConnection, owner_id: int) -> list[MadeVideo]:
-    """All of the owner's videos, those made first before the others, in a transaction of the caller's."""
+    """All of the owner's videos, oldest first, within the caller's transaction."""
     rows = await connection.execute(_owned(owner_id).order_by(videos.c.id))
     return [_to_video(row) for row in rows.mappings()]
 

@@ -1,4 +1,4 @@
-"""Queries of the webhook_events table: each event once, kept for a day, matched to the job it is about."""
+"""Queries of the webhook_events table: each event once, kept for a day, matched to its job."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from bot.values.job import Step
 
 
 class WebhookEventStore:
-    """An event says nothing that is believed: it only makes a job due at once."""
+    """Nothing in an event is trusted: it only makes a job due at once."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def receive(self, event_id: str, *, task_id: str | None, business_id: str | None, now: datetime) -> bool:
-        """Write the event down and wake the job that it is about, in one transaction.
+        """Record the event and wake its job, in one transaction.
 
-        Returns whether a job was woken; an event that was here before wakes nothing.
+        Returns whether a job was woken; a repeated event wakes nothing.
         """
         about_it = [jobs.c.task_id == task_id] if task_id is not None else []
         about_it += [jobs.c.id == business_id] if business_id is not None else []
@@ -38,7 +38,7 @@ class WebhookEventStore:
             return woken
 
     async def waiting_for(self, job_id: str, task_id: str) -> bool:
-        """Whether an event about this task came before anybody knew that it is this job's; it is matched with that."""
+        """Whether an event about this task arrived before the task was known to be this job's; if so, match it now."""
         about_it = or_(webhook_events.c.task_id == task_id, webhook_events.c.business_id == job_id)
         matched = update(webhook_events).where(about_it, webhook_events.c.matched.is_(False)).values(matched=True)
         async with self._database.write() as connection:
@@ -52,7 +52,7 @@ class WebhookEventStore:
             return task_id
 
     async def sweep(self, before: datetime) -> int:
-        """Forget events received before ``before``; returns how many there were."""
+        """Delete events received before ``before``; returns how many there were."""
         old = delete(webhook_events).where(webhook_events.c.received_at < before)
         async with self._database.write() as connection:
             return (await connection.execute(old)).rowcount

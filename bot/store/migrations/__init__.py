@@ -1,5 +1,6 @@
-"""How the schema came to be, revision by revision; ``env`` runs them, a test compares the end with ``tables``.
+"""The schema's history, revision by revision; ``env`` runs the revisions, and a test compares the result with
+``tables``.
 
-For a new one: change ``tables`` and raise its ``HEAD``, add the next number under ``versions``; the test says what is
+To add one: change ``tables`` and raise its ``HEAD``, then add the next number under ``versions``; the test says what is
 missing in it.
 """

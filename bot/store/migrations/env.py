@@ -1,10 +1,10 @@
-"""Alembic's entry: runs the revisions on the connection that :mod:`bot.store.migrate` has begun."""
+"""Alembic's entry point: runs the revisions on the connection opened by :mod:`bot.store.migrate`."""
 
 from alembic import context
 
 from bot.store.tables import metadata
 
-# SQLite does take back DDL; alembic need only be told, and a killed migration then leaves nothing half done.
+# SQLite can roll back DDL; alembic has to be told, so that a killed migration leaves nothing half done.
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,

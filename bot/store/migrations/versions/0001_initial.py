@@ -1,4 +1,4 @@
-"""The first schema: jobs, files, characters, drafts, consents, and what is known about provider and commands."""
+"""The first schema: jobs, files, characters, drafts, consents, provider state and commands."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make every table. Instants are microseconds since 1970 in UTC."""
+    """Create every table. Instants are microseconds since 1970 in UTC."""
     op.create_table(
         "jobs",
         sa.Column("id", sa.String(16), nullable=False),

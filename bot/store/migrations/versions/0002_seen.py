@@ -1,4 +1,4 @@
-"""What was seen in a job's video; the clip and the stills of a character; whether its picture is one of those."""
+"""Findings about a job's video; the clip and stills of a character; whether its picture is one of them."""
 
 import sqlalchemy as sa
 from alembic import op

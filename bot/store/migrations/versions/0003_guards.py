@@ -1,4 +1,4 @@
-"""Webhook events, the waiting line, what servers and operators decided, and what outlives a person's deletion."""
+"""Webhook events, the admission queue, decisions of servers and operators, and what outlives a person's deletion."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,10 +8,10 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Add the columns and tables. Jobs that are there already had been let in."""
+    """Add the columns and tables. Existing jobs count as admitted."""
     op.add_column("jobs", sa.Column("guild_id", sa.BigInteger))
     op.add_column("jobs", sa.Column("admitted_at", sa.BigInteger))
-    if op.get_bind().dialect.name == "sqlite":  # no PostgreSQL of ours is as old as this
+    if op.get_bind().dialect.name == "sqlite":  # no PostgreSQL of ours is that old
         op.execute("UPDATE jobs SET admitted_at = created_at, guild_id = json_extract(asked, '$.guild_id')")
     op.create_index("ix_jobs_guild_id_created_at", "jobs", ["guild_id", "created_at"])
     op.create_index("ix_jobs_step", "jobs", ["step"])

@@ -1,4 +1,4 @@
-"""Indexes that hold nothing of the jobs that are done; and where a job was asked for is its origin."""
+"""Partial indexes without finished jobs; and the column for where a job was requested is named "origin"."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ _KEY = sa.text("token IS NOT NULL")
 
 
 def upgrade() -> None:
-    """Change the indexes, and rename the column; what is in it stays as it is."""
+    """Change the indexes and rename the column; its content stays the same."""
     op.alter_column("jobs", "asked", new_column_name="origin")
     for old in ("next_attempt_at", "token_at", "step"):
         op.drop_index(f"ix_jobs_{old}", "jobs")

@@ -1,4 +1,4 @@
-"""The public message of a running job; and whether the results of a server are for their owners alone."""
+"""The public message of a running job; and whether a server's results are private."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Add both; the jobs that there are have none, and results stay public."""
+    """Add both; existing jobs have no such message, and results stay public."""
     op.add_column("jobs", sa.Column("announcement", sa.Text))
     private = sa.Column("private_results", sa.Boolean, nullable=False, server_default=sa.false())
     op.add_column("server_settings", private)

@@ -1,4 +1,4 @@
-"""Messages in Discord that show something of a person: those from now on, and the cards of the characters there are."""
+"""Messages in Discord that show something of a person: new ones, and the cards of existing characters."""
 
 import json
 
@@ -12,7 +12,7 @@ _BY_RIGHT = {"announced", "channel", "dm"}
 
 
 def upgrade() -> None:
-    """Make the table, and write down where the jobs say that the cards of the casts stand."""
+    """Create the table, and fill in the cards that the jobs' deliveries name."""
     table = op.create_table(
         "sent_messages",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
@@ -53,7 +53,7 @@ def upgrade() -> None:
 
 
 def _standing(origin: str, deliveries: str) -> dict[str, object] | None:
-    """Where a job's card stands that the bot may edit; ``None`` where none does, or the row cannot be read."""
+    """The location of a job's card that the bot may edit; ``None`` if there is none, or the row cannot be read."""
     try:
         sent = [each for each in json.loads(deliveries) if each["message_id"] is not None and each["path"] in _BY_RIGHT]
         return {**_place(sent[-1]), "locale": str(json.loads(origin)["locale"])[:16]} if sent else None

@@ -1,4 +1,4 @@
-"""Videos; what is uploaded for them; and how large, or how long, the files of a character's reference set are."""
+"""Videos; what is uploaded for them; and the size and length of the files in a character's reference set."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """Add the table and the columns. Nothing is known of the files that are there already."""
+    """Add the table and the columns. They are empty for existing files."""
     op.add_column("jobs", sa.Column("uploads", sa.Text))
     for name, kind in (("width", sa.Integer), ("height", sa.Integer), ("seconds", sa.Float)):
         op.add_column("character_files", sa.Column(name, kind))

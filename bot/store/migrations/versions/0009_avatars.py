@@ -1,4 +1,4 @@
-"""Private avatars: which pictures of which characters the provider knows as assets."""
+"""Private avatars: which pictures of which characters the provider has as assets."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.create_table(
         "avatar_groups",
         sa.Column("id", sa.String(128), nullable=False),

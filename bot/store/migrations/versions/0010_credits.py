@@ -1,4 +1,4 @@
-"""What each job is expected to cost, so that it can be summed."""
+"""The expected price of each job, so that prices can be summed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    """Add the column. Of jobs that are there already, nothing is counted."""
+    """Add the column. Existing jobs count nothing."""
     op.add_column("jobs", sa.Column("credits", sa.BigInteger))

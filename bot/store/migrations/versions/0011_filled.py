@@ -1,4 +1,4 @@
-"""How many seconds of a reference clip, or of a voice, the source had nothing for."""
+"""How many seconds of a reference clip, or of a voice, have no content from the source."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    """Add the column. Of files that are there already, nobody knows it."""
+    """Add the column. It is unknown for existing files."""
     op.add_column("character_files", sa.Column("filled", sa.Float))

@@ -1,4 +1,4 @@
-"""What a server lets its members spend on a day, together and each."""
+"""The credits that a server allows per day, in total and per member."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,6 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    """Add the columns. Until its managers say otherwise, a server allows what the operator does."""
+    """Add the columns. Until its managers say otherwise, the operator's limit holds in a server."""
     op.add_column("server_settings", sa.Column("credits", sa.Integer))
     op.add_column("server_settings", sa.Column("member_credits", sa.Integer))

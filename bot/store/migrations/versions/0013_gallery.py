@@ -1,4 +1,4 @@
-"""Notes, tags, groups and default characters; how much a character is used; and what a search looks into."""
+"""Notes, tags, groups and default characters; how often a character is used; and the searched texts."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def upgrade() -> None:
-    """Add the columns and tables, fill in what is known already, and index it."""
+    """Add the columns and tables, fill them from existing rows, and index them."""
     columns = (
         sa.Column("note", sa.Text, nullable=False, server_default=sa.text("''")),
         sa.Column("tags", sa.Text, nullable=False, server_default="[]"),
@@ -73,7 +73,7 @@ def upgrade() -> None:
 
 
 def _fill_in(connection: sa.Connection) -> None:
-    """Write what is searched, where it is indexed (see below), and the uses that the videos tell of."""
+    """Write the searched texts where they are indexed (see below), and the uses that existing videos show."""
     uses: dict[int, list[datetime]] = {}
     for roles, made_at in connection.execute(sa.text("SELECT roles, created_at FROM videos ORDER BY created_at")):
         for role in json.loads(roles):
@@ -109,9 +109,9 @@ def _instant(microseconds: object) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds if isinstance(microseconds, int) else 0)
 
 
-# SQLite's full-text search over the columns that are searched, of which it keeps only the index. It cannot be asked
-# for the rows of one person, but for a range of rows: so everybody's have their own, of 2**20, from the id of the
-# first character that they had on. An id is never given twice.
+# SQLite's full-text index of the searched columns, without their content. It cannot be queried for the rows of one
+# person, but for a range of rows: so each person has a range of 2**20, which starts at the id of their first character.
+# An id is never reused.
 _SEARCH = (
     "CREATE VIRTUAL TABLE character_search USING fts5(search_name, search_more, content='characters',"
     " content_rowid='search_id', tokenize='trigram case_sensitive 1')",

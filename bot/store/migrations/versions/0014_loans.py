@@ -1,4 +1,4 @@
-"""Characters that are lent, what was begun with them, and what the people in a character say."""
+"""Lent characters, the jobs that use them, and the answers of people in a character."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ _ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Make the tables."""
+    """Create the tables."""
     op.create_table(
         "loans",
         sa.Column("id", _ID, nullable=False),

@@ -1,4 +1,4 @@
-"""What a server's managers decided about roles, and the channel in which jobs are logged."""
+"""Rules for a server's roles, and the channel in which jobs are logged."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0014"
 
 
 def upgrade() -> None:
-    """Make the table and the column. Until managers say otherwise, everybody may make everything."""
+    """Create the table and add the column. Until managers say otherwise, everybody may make everything."""
     op.create_table(
         "server_roles",
         sa.Column("guild_id", sa.BigInteger, autoincrement=False, nullable=False),

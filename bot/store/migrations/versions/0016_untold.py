@@ -1,4 +1,4 @@
-"""Of which deleted character its owner has yet to be told that somebody in it said no."""
+"""The name of a deleted character whose owner has yet to be told that somebody in it said no."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0015"
 
 
 def upgrade() -> None:
-    """Add the column: nobody waits for anything yet."""
+    """Add the column: nobody has to be told anything yet."""
     op.add_column("person_consents", sa.Column("untold", sa.Text))

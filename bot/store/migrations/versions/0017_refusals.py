@@ -1,4 +1,4 @@
-"""What a no is about beyond its character, and whether a question has reached whom it is for."""
+"""What a no covers beyond its character, and whether a question has reached its person."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0016"
 
 
 def upgrade() -> None:
-    """Questions that are there have been sent; of characters that are there nobody knows which video they are of."""
+    """Existing questions count as sent; the source videos of existing characters are unknown."""
     op.create_table(
         "refusals",
         sa.Column("key", sa.String(64), nullable=False),

@@ -1,4 +1,4 @@
-"""How long tasks took, by their model, and how fast all processes together may ask the provider."""
+"""How long tasks took, by model, and the shared rates of all processes at the provider."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0017"
 
 
 def upgrade() -> None:
-    """Nothing is known yet; jobs that are there already count as those of an unknown model."""
+    """Nothing is known yet; existing jobs count as those of an unknown model."""
     op.add_column("jobs", sa.Column("model", sa.String(128)))
     op.create_table(
         "task_times",

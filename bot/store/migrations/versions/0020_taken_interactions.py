@@ -1,4 +1,4 @@
-"""Interactions that came over HTTP, by their ids: a proxy may repeat one to another process."""
+"""Interactions that came over HTTP, by id, because a proxy may repeat one to another process."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0019"
 
 
 def upgrade() -> None:
-    """Nothing was taken so far."""
+    """Create the table."""
     op.create_table(
         "taken_interactions",
         sa.Column("id", sa.String(20), nullable=False),

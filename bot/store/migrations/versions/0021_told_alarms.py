@@ -1,4 +1,4 @@
-"""What operators were told a short while ago, by whichever process."""
+"""What operators were told recently, by any process."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0020"
 
 
 def upgrade() -> None:
-    """Nothing was told so far."""
+    """Create the table."""
     op.create_table(
         "told_alarms",
         sa.Column("sentence", sa.String(64), nullable=False),

@@ -1,4 +1,4 @@
-"""How many videos a server allows itself a day: until now its limit of characters held for both."""
+"""How many videos a server allows per day; until now its limit for characters applied to both."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,6 @@ down_revision = "0021"
 
 
 def upgrade() -> None:
-    """Add the column. Where a limit was set, it goes on holding for videos."""
+    """Add the column. An existing limit continues to apply to videos."""
     op.add_column("server_settings", sa.Column("video_limit", sa.Integer))
     op.execute("UPDATE server_settings SET video_limit = day_limit WHERE day_limit IS NOT NULL")

@@ -1,4 +1,4 @@
-"""Whom a server's managers have blocked, by their user ids: until now only their keyed hashes, which name nobody."""
+"""The user ids of people blocked by a server's managers; until now only their keyed hashes, which name nobody."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,5 +8,5 @@ down_revision = "0022"
 
 
 def upgrade() -> None:
-    """Add the column. It stays empty in the rows that are there, and in those of a process of the version before."""
+    """Add the column. It stays empty in existing rows, and in those written by a process of the previous version."""
     op.add_column("server_blocks", sa.Column("user_id", sa.BigInteger))

@@ -1,4 +1,4 @@
-"""PostgreSQL finds words and typos among many characters by the extension pg_trgm, where the server has it."""
+"""PostgreSQL finds words and typos among many characters with the extension pg_trgm, if the server has it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from alembic import op
 revision = "0024"
 down_revision = "0023"
 
-# Left out where the server has no such extension, or does not let this user add it. docs/postgres.md says how it is
-# added later, or beforehand.
+# Skipped if the server has no such extension, or does not let this user add it. docs/postgres.md explains how to add it
+# later, or beforehand.
 _INDEX = """
 DO $$ BEGIN
     CREATE EXTENSION IF NOT EXISTS pg_trgm;
@@ -22,6 +22,6 @@ END $$
 
 
 def upgrade() -> None:
-    """SQLite has an index of its own for it (0013)."""
+    """SQLite has its own index for this (0013)."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(sa.text(_INDEX))

@@ -1,1 +1,1 @@
-"""One module per revision. Each spells out what it does: it must mean the same when ``tables`` has moved on."""
+"""One module per revision. Each is self-contained, because it must mean the same after ``tables`` has changed."""
